@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* diag.c - errors, warnings, hints and notes, kept until somebody writes them. C library alone. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <pxr/diag.h>
+
+enum { MAX_KEPT = 20, MAX_LINE = 160 };
+
+struct message {
+        bool warning;
+        char *text, *hint, *notes; /* notes: each ended by a newline */
+        char *place;               /* "file:line:column", or NULL */
+        char *line;                /* the source line, or NULL */
+        int number, column, length;
+};
+
+struct pxr_diag {
+        struct message kept[MAX_KEPT];
+        int count; /* messages kept */
+        int errors, warnings;
+        bool user, memory_out;
+};
+
+struct pxr_diag *pxr_diag_new(void)
+{
+        return calloc(1, sizeof(struct pxr_diag));
+}
+
+void pxr_diag_clear(struct pxr_diag *diag)
+{
+        for (int i = 0; i < diag->count; i++) {
+                struct message *m = &diag->kept[i];
+
+                free(m->text);
+                free(m->hint);
+                free(m->notes);
+                free(m->place);
+                free(m->line);
+        }
+        *diag = (struct pxr_diag){ 0 };
+}
+
+void pxr_diag_free(struct pxr_diag *diag)
+{
+        if (!diag)
+                return;
+        pxr_diag_clear(diag);
+        free(diag);
+}
+
+static char *format_text(const char *format, va_list arguments)
+{
+        va_list again;
+        int length;
+        char *text;
+
+        va_copy(again, arguments);
+        length = vsnprintf(NULL, 0, format, again);
+        va_end(again);
+        text = length < 0 ? NULL : malloc((size_t)length + 1);
+        if (text)
+                vsnprintf(text, (size_t)length + 1, format, arguments);
+        return text;
+}
+
+PXR_PRINTF(1, 2) static char *format_new(const char *format, ...)
+{
+        va_list arguments;
+        char *text;
+
+        va_start(arguments, format);
+        text = format_text(format, arguments);
+        va_end(arguments);
+        return text;
+}
+
+static bool continues_character(char c)
+{
+        return ((unsigned char)c & 0xC0) == 0x80; /* a byte of UTF-8 other than the first */
+}
+
+/* Copy line `number` of a source, without its newline and with control characters blanked. */
+static char *copy_line(const struct pxr_source *source, int number)
+{
+        const char *at = source->text, *end, *newline;
+        size_t length;
+        char *line;
+
+        if (!at || number < 1)
+                return NULL;
+        end = at + source->size;
+        for (int i = 1; i < number; i++) {
+                newline = memchr(at, '\n', (size_t)(end - at));
+                if (!newline)
+                        return NULL;
+                at = newline + 1;
+        }
+        newline = memchr(at, '\n', (size_t)(end - at));
+        length = (size_t)((newline ? newline : end) - at);
+        if (length > MAX_LINE)
+                length = MAX_LINE;
+        while (length > 0 && at + length < end && continues_character(at[length]))
+                length--;
+        line = malloc(length + 1);
+        if (!line)
+                return NULL;
+        for (size_t i = 0; i < length; i++)
+                line[i] = (unsigned char)at[i] < ' ' || at[i] == 0x7F ? ' ' : at[i];
+        line[length] = '\0';
+        return line;
+}
+
+static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, char *text)
+{
+        struct message *m;
+
+        if (!text)
+                diag->memory_out = true;
+        if (diag->count == MAX_KEPT || !text) {
+                free(text);
+                return -1;
+        }
+        m = &diag->kept[diag->count++];
+        *m = (struct message){ .warning = warning,
+                               .text = text,
+                               .number = mark.line,
+                               .column = mark.column,
+                               .length = mark.length };
+        if (!mark.source)
+                return -1;
+        m->place = mark.line < 1 ? format_new("%s", mark.source->name)
+                                 : format_new("%s:%d:%d", mark.source->name, mark.line,
+                                              mark.column);
+        m->line = copy_line(mark.source, mark.line);
+        return -1;
+}
+
+int pxr_user_error(struct pxr_diag *diag, const char *format, ...)
+{
+        va_list arguments;
+
+        if (!diag)
+                return -1;
+        diag->errors++;
+        diag->user = true;
+        va_start(arguments, format);
+        record(diag, false, (struct pxr_mark){ 0 }, format_text(format, arguments));
+        va_end(arguments);
+        return -1;
+}
+
+int pxr_system_error(struct pxr_diag *diag, const char *format, ...)
+{
+        va_list arguments;
+
+        if (!diag)
+                return -1;
+        diag->errors++;
+        va_start(arguments, format);
+        record(diag, false, (struct pxr_mark){ 0 }, format_text(format, arguments));
+        va_end(arguments);
+        return -1;
+}
+
+int pxr_error_at(struct pxr_diag *diag, struct pxr_mark mark, const char *format, ...)
+{
+        va_list arguments;
+
+        if (!diag)
+                return -1;
+        diag->errors++;
+        diag->user = true;
+        va_start(arguments, format);
+        record(diag, false, mark, format_text(format, arguments));
+        va_end(arguments);
+        return -1;
+}
+
+int pxr_out_of_memory(struct pxr_diag *diag)
+{
+        if (diag) {
+                diag->errors++;
+                diag->memory_out = true;
+        }
+        return -1;
+}
+
+void pxr_warn(struct pxr_diag *diag, const char *format, ...)
+{
+        va_list arguments;
+
+        if (!diag)
+                return;
+        diag->warnings++;
+        va_start(arguments, format);
+        record(diag, true, (struct pxr_mark){ 0 }, format_text(format, arguments));
+        va_end(arguments);
+}
+
+/* The message that a hint or a note belongs to: the last one, unless that was not kept. */
+static struct message *last(struct pxr_diag *diag)
+{
+        if (!diag || diag->count == 0 || diag->errors + diag->warnings > diag->count)
+                return NULL;
+        return &diag->kept[diag->count - 1];
+}
+
+void pxr_hint(struct pxr_diag *diag, const char *format, ...)
+{
+        struct message *m = last(diag);
+        va_list arguments;
+
+        if (!m)
+                return;
+        free(m->hint);
+        va_start(arguments, format);
+        m->hint = format_text(format, arguments);
+        va_end(arguments);
+}
+
+void pxr_note(struct pxr_diag *diag, const char *format, ...)
+{
+        struct message *m = last(diag);
+        va_list arguments;
+        char *note, *joined;
+
+        if (!m)
+                return;
+        va_start(arguments, format);
+        note = format_text(format, arguments);
+        va_end(arguments);
+        joined = note ? format_new("%snote: %s\n", m->notes ? m->notes : "", note) : NULL;
+        free(note);
+        if (!joined)
+                return;
+        free(m->notes);
+        m->notes = joined;
+}
+
+int pxr_diag_errors(const struct pxr_diag *diag)
+{
+        return diag->errors;
+}
+
+int pxr_diag_status(const struct pxr_diag *diag)
+{
+        if (diag->errors == 0)
+                return 0;
+        return diag->user ? PXR_FAULT_USER : PXR_FAULT_SYSTEM;
+}
+
+const char *pxr_diag_text(const struct pxr_diag *diag, int index)
+{
+        if (index < 0)
+                return NULL;
+        if (index == diag->count && diag->memory_out)
+                return "out of memory";
+        return index < diag->count ? diag->kept[index].text : NULL;
+}
+
+static void write_line(const struct message *m, FILE *to)
+{
+        int column = 1;
+
+        fprintf(to, "%5d | %s\n      | ", m->number, m->line);
+        for (const char *at = m->line; *at && column < m->column; at++)
+                if (!continues_character(*at)) {
+                        fputc(' ', to);
+                        column++;
+                }
+        fputc('^', to);
+        for (int i = 1; i < m->length && column + i <= MAX_LINE; i++)
+                fputc('~', to);
+        fprintf(to, "%s%s\n", m->hint ? " " : "", m->hint ? m->hint : "");
+}
+
+static void write_message(const struct message *m, const char *program, FILE *to)
+{
+        fprintf(to, "%s: %s: %s\n", m->place ? m->place : program,
+                m->warning ? "warning" : "error", m->text);
+        if (m->line)
+                write_line(m, to);
+        else if (m->hint)
+                fprintf(to, "note: %s\n", m->hint);
+        if (m->notes)
+                fputs(m->notes, to);
+}
+
+void pxr_diag_write(const struct pxr_diag *diag, const char *program, FILE *to)
+{
+        int more = diag->errors + diag->warnings - diag->count - diag->memory_out;
+
+        for (int i = 0; i < diag->count; i++)
+                write_message(&diag->kept[i], program, to);
+        if (diag->memory_out)
+                fprintf(to, "%s: error: out of memory\n", program);
+        if (more > 0)
+                fprintf(to, "%s: %d more not shown\n", program, more);
+}
+
+/* Levenshtein distance, given up (as `limit` + 1) once it must exceed the limit. */
+static size_t distance(const char *a, const char *b, size_t limit)
+{
+        size_t la = strlen(a), lb = strlen(b), row[65];
+
+        if (la > 64 || lb > 64 || (la > lb ? la - lb : lb - la) > limit)
+                return limit + 1;
+        for (size_t j = 0; j <= lb; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= la; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= lb; j++) {
+                        size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+                        diagonal = row[j];
+                        if (row[j] + 1 < best)
+                                best = row[j] + 1;
+                        if (row[j - 1] + 1 < best)
+                                best = row[j - 1] + 1;
+                        row[j] = best;
+                }
+        }
+        return row[lb];
+}
+
+const char *pxr_nearest(const char *name, const char *const *names, size_t count)
+{
+        size_t limit = (strlen(name) + 2) / 3, best = limit + 1;
+        const char *nearest = NULL;
+
+        for (size_t i = 0; i < count; i++) {
+                size_t d = distance(name, names[i], limit);
+
+                if (d < best) {
+                        best = d;
+                        nearest = names[i];
+                }
+        }
+        return nearest;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * data.h - data sets: images of one size, in splits, with an identity.
+ *
+ * A format is one file of this folder and one row in formats.c: it has an option table of its own
+ * and functions that open and read. Uses base/, spec/ and zlib.
+ */
+#ifndef PXR_DATA_DATA_H
+#define PXR_DATA_DATA_H
+
+#include <stdint.h>
+
+#include <pxr/arena.h>
+#include <pxr/option.h>
+
+enum pxr_split { PXR_TRAIN, PXR_VALID, PXR_TEST, PXR_SPLITS };
+
+/* "train", "valid", "test", NULL: for option tables too. */
+extern const char *const pxr_split_names[];
+
+/* A file that was read. */
+struct pxr_data_file {
+        const char *path;
+        int64_t size;       /* bytes on disk */
+        const char *sha256; /* of those bytes, in hexadecimal */
+        struct pxr_data_file *next;
+};
+
+/* An open data set. Everything is set by pxr_dataset_open() and constant afterwards, so that
+ * several threads may read from it. */
+struct pxr_dataset {
+        const char *name; /* the `set` of the spec */
+        int rows, cols;
+        int colours;                /* 1 (grey) or 3 (red, green, blue) */
+        int levels;                 /* values a pixel's colour can have: 2 to 256 */
+        int64_t count[PXR_SPLITS];  /* images in each split; 0: there is no such split */
+        double entropy;             /* exact, nats an image; NAN where nobody knows it */
+        double floor;               /* an NLL below this many nats an image is suspect; or NAN */
+        const char *identity;       /* SHA-256 over the files' content and the transforms, hex */
+        const char *transforms;     /* the chain of transforms in words: "static binarization" */
+        struct pxr_data_file *files;
+        void *state; /* of the format */
+        int (*read)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                    const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
+};
+
+/* Open the set a spec's `data` mapping names, reading (and so completing) that mapping. Relative
+ * paths are taken from the current folder. `seed` keys what is random in the set (stochastic
+ * binarization, synthetic images). NULL after errors. The set lives as long as the arena. */
+struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
+                                     struct pxr_diag *diag);
+
+/* Copy images index[0 .. count-1] of a split to pixels[image][row][col][colour], values 0 to
+ * levels - 1. `epoch` matters to sets that draw anew each epoch (stochastic binarization); the
+ * valid and test splits never change with it. Returns 0 or -1. */
+int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arena.h - memory that is given back all at once.
+ *
+ * Specs, graphs, options and strings live in an arena: nothing in it is freed by itself. What
+ * lives as long as a worker (tensors, scratch) is planned in tensor/, not taken from here.
+ */
+#ifndef PXR_ARENA_H
+#define PXR_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <pxr/diag.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pxr_arena;
+
+/* A new arena that gives out `limit` bytes at most (0: no limit). NULL when memory is out. */
+struct pxr_arena *pxr_arena_new(size_t limit);
+
+/* Run the clean-ups, last first, and free everything. NULL is allowed. */
+void pxr_arena_free(struct pxr_arena *arena);
+
+/* `size` zeroed bytes, aligned for any type; NULL when memory or the limit is used up. */
+void *pxr_alloc(struct pxr_arena *arena, size_t size);
+
+/* The same for an array, with the product checked for overflow. */
+void *pxr_alloc_array(struct pxr_arena *arena, size_t count, size_t size);
+
+/* Copies that end with NUL; NULL when memory is out. */
+char *pxr_strdup(struct pxr_arena *arena, const char *text);
+char *pxr_strndup(struct pxr_arena *arena, const char *text, size_t size);
+
+/* A formatted string. */
+char *pxr_strf(struct pxr_arena *arena, const char *format, ...) PXR_PRINTF(2, 3);
+char *pxr_vstrf(struct pxr_arena *arena, const char *format, va_list arguments);
+
+/* Call clean(what) when the arena is freed. Returns 0, or -1 when memory is out (and then `clean`
+ * has been called already). */
+int pxr_arena_defer(struct pxr_arena *arena, void (*clean)(void *what), void *what);
+
+/* Bytes given out so far. */
+size_t pxr_arena_used(const struct pxr_arena *arena);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - reading a mapping of a spec by its option tables, and printing a table.
+ *
+ * Reading completes the tree: a key that is absent is added with its default and the origin
+ * PXR_ORIGIN_DEFAULT, and values are brought to one form (numbers as %.17g would give them, short
+ * as possible). So the tree, once read, is the resolved spec. Uses base/ and yaml.h.
+ */
+#ifndef PXR_SPEC_OPTIONS_H
+#define PXR_SPEC_OPTIONS_H
+
+#include <pxr/option.h>
+
+#include "spec/yaml.h"
+
+/* One table and the struct it fills. */
+struct pxr_reading {
+        const struct pxr_options *options;
+        void *conf; /* options->size bytes, zeroed */
+};
+
+/* Fill the structs of all `readings` from one mapping, whose keys are the tables' rows together
+ * (a data set: the keys every set has, and its own). `what` names the mapping in errors ("conv").
+ * Records every error it finds, then returns -1 if there was one. `arena` keeps strings, choices
+ * and added nodes. */
+int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                     const struct pxr_reading *readings, int count, struct pxr_diag *diag);
+
+/* One item of a list of layers, taken apart: `relu`, `repeat: 7` with further keys beside it,
+ * `residual: [...]`, `conv: {...}`. On return *name is the layer's name (its node carries the
+ * mark) and *conf a mapping of its options. The tree itself is brought to the form
+ * {NAME: {options}}. Needs the options to know which key a bare value sets, so `find` is called
+ * with the name; where it returns NULL it has recorded the error. */
+int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
+                   const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
+                   void *context, const char **name, struct pxr_yaml **conf,
+                   struct pxr_diag *diag);
+
+/* Numbers as YAML 1.2's core schema has them: 1e-3, .5, 0x1f, 0o17, -3. Return false for anything
+ * else, and for what does not fit. */
+bool pxr_parse_int(const char *text, int64_t *value);
+bool pxr_parse_real(const char *text, double *value);
+
+/* A row's value type, default and range in words, for help texts: "integer, 1 to 63, default 3". */
+char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * yaml.h - a spec as a tree whose every node knows where it came from.
+ *
+ * libyaml parses; this room turns its events into nodes in an arena, refuses what a spec has no
+ * use for (aliases to oneself, duplicate keys, several documents), joins `extends`, and applies
+ * `key=value` overrides. Uses base/ and libyaml.
+ */
+#ifndef PXR_SPEC_YAML_H
+#define PXR_SPEC_YAML_H
+
+#include <pxr/arena.h>
+#include <pxr/diag.h>
+
+enum pxr_yaml_kind { PXR_YAML_SCALAR, PXR_YAML_SEQUENCE, PXR_YAML_MAPPING };
+
+enum pxr_origin {
+        PXR_ORIGIN_FILE,     /* the spec itself */
+        PXR_ORIGIN_BASE,     /* a file it extends */
+        PXR_ORIGIN_OVERRIDE, /* the command line, or a sweep */
+        PXR_ORIGIN_DEFAULT,  /* an option table */
+};
+
+struct pxr_yaml {
+        enum pxr_yaml_kind kind;
+        enum pxr_origin origin;
+        struct pxr_mark mark;
+        const char *text; /* SCALAR: as written, without quotes, NUL-ended */
+        bool quoted;      /* SCALAR: a quoted scalar is a string, never a number */
+        const char *key;  /* the node's key in its mapping; NULL elsewhere */
+        struct pxr_mark key_mark;
+        struct pxr_yaml *parent;
+        struct pxr_yaml *first; /* SEQUENCE, MAPPING: children, in order */
+        struct pxr_yaml *next;
+        int count; /* children */
+};
+
+/* Bounds on what is read: beyond them the spec is refused with one error. */
+enum {
+        PXR_SPEC_MAX_BYTES = 1 << 20, /* one file */
+        PXR_SPEC_MAX_NODES = 100000,  /* after aliases are expanded */
+        PXR_SPEC_MAX_DEPTH = 64,
+};
+
+/* Parse `source` whole. NULL after an error. An empty document is an empty mapping. */
+struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,
+                                struct pxr_diag *diag);
+
+/* Read a spec file ("-" is the standard input), join what it `extends` (paths relative to the
+ * file that names them; mappings are joined key by key, everything else is replaced), then apply
+ * `overrides` ("train.batch=32", "model.1.repeat=3") in order. NULL after errors. */
+struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
+                               const char *const *overrides, size_t count, struct pxr_diag *diag);
+
+/* A child by key; NULL if there is none or `node` is no mapping (or NULL). */
+struct pxr_yaml *pxr_yaml_get(const struct pxr_yaml *node, const char *key);
+
+/* A node by dotted path ("model.1.repeat"), or NULL. */
+struct pxr_yaml *pxr_yaml_find(struct pxr_yaml *root, const char *path);
+
+/* The dotted path of a node, "" for the root. */
+char *pxr_yaml_path(struct pxr_arena *arena, const struct pxr_yaml *node);
+
+/* "experiments/a.yaml:12:9", "command line: train.batch=32", or "default". */
+char *pxr_yaml_origin(struct pxr_arena *arena, const struct pxr_yaml *node);
+
+/* The tree as YAML text in block style, made by libyaml's emitter; the same tree gives the same
+ * bytes. NULL after an error. */
+char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag);
+
+#endif

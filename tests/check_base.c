@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* check_base.c - errors, arenas and random numbers. */
+#include <string.h>
+
+#include <pxr/arena.h>
+#include <pxr/diag.h>
+#include <pxr/random.h>
+
+#include "suite.h"
+
+static void expect_text(struct pxr_diag *diag, const char *expected)
+{
+        char *text = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&text, &size);
+
+        pxr_diag_write(diag, "pxr-test", stream);
+        fclose(stream);
+        ck_assert_str_eq(text, expected);
+        free(text);
+}
+
+START_TEST(error_at_shows_line_caret_and_hint)
+{
+        const char text[] = "a: 1\n  kernl: 3\n";
+        struct pxr_source source = { "x.yaml", text, sizeof text - 1 };
+        struct pxr_mark mark = { &source, 2, 3, 5 };
+        struct pxr_diag *diag = pxr_diag_new();
+
+        ck_assert_int_eq(pxr_error_at(diag, mark, "unknown option '%s'", "kernl"), -1);
+        pxr_hint(diag, "did you mean 'kernel'?");
+        pxr_note(diag, "options of conv: kernel");
+        expect_text(diag, "x.yaml:2:3: error: unknown option 'kernl'\n"
+                          "    2 |   kernl: 3\n"
+                          "      |   ^~~~~ did you mean 'kernel'?\n"
+                          "note: options of conv: kernel\n");
+        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
+        pxr_diag_free(diag);
+}
+END_TEST
+
+START_TEST(errors_past_the_limit_are_counted)
+{
+        struct pxr_diag *diag = pxr_diag_new();
+
+        for (int i = 0; i < 25; i++)
+                pxr_system_error(diag, "number %d", i);
+        pxr_hint(diag, "belongs to nothing that was kept");
+        ck_assert_int_eq(pxr_diag_errors(diag), 25);
+        ck_assert_str_eq(pxr_diag_text(diag, 19), "number 19");
+        ck_assert_ptr_null(pxr_diag_text(diag, 20));
+        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_SYSTEM);
+        pxr_diag_free(diag);
+}
+END_TEST
+
+START_TEST(nearest_name_is_near)
+{
+        const char *const names[] = { "kernel", "mask", "features" };
+
+        ck_assert_str_eq(pxr_nearest("kernl", names, 3), "kernel");
+        ck_assert_str_eq(pxr_nearest("feature", names, 3), "features");
+        ck_assert_ptr_null(pxr_nearest("dilation", names, 3));
+}
+END_TEST
+
+static void count_clean(void *what)
+{
+        ++*(int *)what;
+}
+
+START_TEST(arena_is_zeroed_aligned_and_limited)
+{
+        struct pxr_arena *arena = pxr_arena_new(1 << 20);
+        int cleaned = 0;
+
+        for (size_t size = 1; size < 100000; size *= 3) {
+                unsigned char *bytes = pxr_alloc(arena, size);
+
+                ck_assert_ptr_nonnull(bytes);
+                ck_assert_uint_eq((uintptr_t)bytes % 16, 0);
+                for (size_t i = 0; i < size; i++)
+                        ck_assert_uint_eq(bytes[i], 0);
+                memset(bytes, 0xFF, size);
+        }
+        ck_assert_ptr_null(pxr_alloc(arena, 1 << 20));
+        ck_assert_ptr_null(pxr_alloc_array(arena, SIZE_MAX / 2, 3));
+        ck_assert_str_eq(pxr_strf(arena, "%d-%s", 7, "x"), "7-x");
+        ck_assert_int_eq(pxr_arena_defer(arena, count_clean, &cleaned), 0);
+        pxr_arena_free(arena);
+        ck_assert_int_eq(cleaned, 1);
+}
+END_TEST
+
+/* Known answers of Random123's test vectors for philox4x32-10. */
+START_TEST(philox_gives_the_published_numbers)
+{
+        struct pxr_random r = { .key = { 0, 0 } };
+
+        ck_assert_uint_eq(pxr_random_bits(&r), 0x6627e8d5);
+        ck_assert_uint_eq(pxr_random_bits(&r), 0xe169c58d);
+        ck_assert_uint_eq(pxr_random_bits(&r), 0xbc57ac4c);
+        ck_assert_uint_eq(pxr_random_bits(&r), 0x9b00dbd8);
+        r = (struct pxr_random){ .key = { 0xa4093822, 0x299f31d0 },
+                                 .counter = { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 } };
+        ck_assert_uint_eq(pxr_random_bits(&r), 0xd16cfe09);
+        ck_assert_uint_eq(pxr_random_bits(&r), 0x94fdcceb);
+        ck_assert_uint_eq(pxr_random_bits(&r), 0x5001e420);
+        ck_assert_uint_eq(pxr_random_bits(&r), 0x24126ea1);
+}
+END_TEST
+
+START_TEST(random_numbers_have_their_moments)
+{
+        struct pxr_random r = pxr_random(1, PXR_RANDOM_TEST, 2, 3, 4);
+        double sum = 0, squares = 0;
+        int counts[6] = { 0 }, n = 100000;
+
+        for (int i = 0; i < n; i++) {
+                double z = pxr_random_normal(&r);
+
+                sum += z;
+                squares += z * z;
+                counts[pxr_random_below(&r, 6)]++;
+        }
+        ck_assert_double_eq_tol(sum / n, 0, 0.02);
+        ck_assert_double_eq_tol(squares / n, 1, 0.02);
+        for (int i = 0; i < 6; i++)
+                ck_assert_double_eq_tol(counts[i], n / 6.0, 600);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("base");
+
+        ADD_TEST(suite, error_at_shows_line_caret_and_hint);
+        ADD_TEST(suite, errors_past_the_limit_are_counted);
+        ADD_TEST(suite, nearest_name_is_near);
+        ADD_TEST(suite, arena_is_zeroed_aligned_and_limited);
+        ADD_TEST(suite, philox_gives_the_published_numbers);
+        ADD_TEST(suite, random_numbers_have_their_moments);
+        return run_suite(suite);
+}
