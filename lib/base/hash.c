@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* hash.c - SHA-256, by nettle. */
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+void pxr_sha256_init(struct pxr_sha256 *hash)
+{
+        sha256_init(&hash->context);
+}
+
+void pxr_sha256_update(struct pxr_sha256 *hash, const void *bytes, size_t size)
+{
+        sha256_update(&hash->context, size, bytes);
+}
+
+void pxr_sha256_final(struct pxr_sha256 *hash, char hex[PXR_SHA256_HEX])
+{
+        static const char digits[] = "0123456789abcdef";
+        uint8_t digest[SHA256_DIGEST_SIZE];
+
+        sha256_digest(&hash->context, sizeof(digest), digest);
+        for (size_t i = 0; i < sizeof(digest); i++) {
+                hex[2 * i] = digits[digest[i] >> 4];
+                hex[2 * i + 1] = digits[digest[i] & 15];
+        }
+        hex[2 * sizeof(digest)] = '\0';
+}
+
+void pxr_sha256(const void *bytes, size_t size, char hex[PXR_SHA256_HEX])
+{
+        struct pxr_sha256 hash;
+
+        pxr_sha256_init(&hash);
+        pxr_sha256_update(&hash, bytes, size);
+        pxr_sha256_final(&hash, hex);
+}
+
+int pxr_sha256_file(const char *path, char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
+{
+        struct pxr_sha256 hash;
+        char buffer[1 << 16];
+        FILE *file = fopen(path, "rb");
+        size_t size;
+        int failed;
+
+        if (!file)
+                return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+        pxr_sha256_init(&hash);
+        while ((size = fread(buffer, 1, sizeof(buffer), file)) > 0)
+                pxr_sha256_update(&hash, buffer, size);
+        failed = ferror(file) ? errno : 0;
+        fclose(file);
+        if (failed)
+                return pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(failed));
+        pxr_sha256_final(&hash, hex);
+        return 0;
+}
