@@ -33,8 +33,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
  * with the name; where it returns NULL it has recorded the error. */
 int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
                    const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
-                   void *context, const char **name, struct pxr_yaml **conf,
-                   struct pxr_diag *diag);
+                   void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag);
 
 /* Numbers as YAML 1.2's core schema has them: 1e-3, .5, 0x1f, 0o17, -3. Return false for anything
  * else, and for what does not fit. */

@@ -31,6 +31,7 @@ struct pxr_yaml {
         struct pxr_mark key_mark;
         struct pxr_yaml *parent;
         struct pxr_yaml *first; /* SEQUENCE, MAPPING: children, in order */
+        struct pxr_yaml *last;
         struct pxr_yaml *next;
         int count; /* children */
 };
@@ -63,6 +64,11 @@ char *pxr_yaml_path(struct pxr_arena *arena, const struct pxr_yaml *node);
 
 /* "experiments/a.yaml:12:9", "command line: train.batch=32", or "default". */
 char *pxr_yaml_origin(struct pxr_arena *arena, const struct pxr_yaml *node);
+
+/* What `path` is set to and where that came from: "train.batch = 32 (command line: ...)". For a
+ * section, a line for each value in it. NULL after an error: no such key (with the nearest). */
+char *pxr_yaml_explain(struct pxr_arena *arena, struct pxr_yaml *root, const char *path,
+                       struct pxr_diag *diag);
 
 /* The tree as YAML text in block style, made by libyaml's emitter; the same tree gives the same
  * bytes. NULL after an error. */

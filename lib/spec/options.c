@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - reading a mapping by its option tables.
+ *
+ * Defaults are texts that go the same way as what the user wrote. Uses base/, tree.h and values.h.
+ */
+#include "spec/options.h"
+
+#include <string.h>
+
+#include "spec/tree.h"
+#include "spec/values.h"
+
+enum { MAX_NAMES = 128 };
+
+/* The row of a key, and the struct it fills. */
+static const struct pxr_option *find_row(const struct pxr_reading *readings, int count,
+                                         const char *key, void **conf)
+{
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END; row++)
+                        if (strcmp(row->name, key) == 0) {
+                                *conf = readings[i].conf;
+                                return row;
+                        }
+        }
+        return NULL;
+}
+
+static int unknown_key(const struct pxr_yaml *node, const char *what,
+                       const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        const char *names[MAX_NAMES], *nearest;
+        size_t known = 0;
+
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END && known < MAX_NAMES; row++)
+                        names[known++] = row->name;
+        }
+        pxr_error_at(diag, node->key_mark, "%s: unknown option '%s'", what, node->key);
+        nearest = pxr_nearest(node->key, names, known);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        else if (known == 0)
+                pxr_note(diag, "%s takes no options", what);
+        return -1;
+}
+
+/* Add a row's default to the mapping, as a node like those the user writes. */
+static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const char *what,
+                       const struct pxr_option *row, struct pxr_diag *diag)
+{
+        struct pxr_source *source;
+        struct pxr_yaml *value;
+
+        if (!row->initial)
+                return pxr_error_at(diag, mapping->key ? mapping->key_mark : mapping->mark,
+                                    "%s: the option '%s' is missing", what, row->name);
+        if (!*row->initial)
+                return 0;
+        source = pxr_alloc(arena, sizeof(*source));
+        if (!source)
+                return pxr_out_of_memory(diag);
+        *source = (struct pxr_source) { .name = "default",
+                                        .text = row->initial,
+                                        .size = strlen(row->initial) };
+        value = pxr_yaml_parse(arena, source, diag);
+        if (!value)
+                return -1;
+        value->key = row->name;
+        value->key_mark = mapping->key ? mapping->key_mark : mapping->mark;
+        value->mark = value->key_mark;
+        pxr_yaml_set_origin(value, PXR_ORIGIN_DEFAULT);
+        pxr_yaml_append(mapping, value);
+        return 0;
+}
+
+/* Let a table look at several fields at once. */
+static int check_together(const struct pxr_yaml *mapping, const char *what,
+                          const struct pxr_reading *reading, struct pxr_diag *diag)
+{
+        const char *message = "is wrong", *name;
+        const struct pxr_yaml *node;
+
+        if (!reading->options->check)
+                return 0;
+        name = reading->options->check(reading->conf, &message);
+        if (!name)
+                return 0;
+        node = pxr_yaml_get(mapping, name);
+        return pxr_error_at(diag, node ? node->mark : mapping->mark, "%s: '%s' %s", what, name,
+                            message);
+}
+
+int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        int status = 0;
+
+        if (pxr_yaml_empty(node))
+                node->kind = PXR_YAML_MAPPING;
+        if (node->kind != PXR_YAML_MAPPING)
+                return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
+        for (struct pxr_yaml *child = node->first; child; child = child->next) {
+                void *conf;
+                const struct pxr_option *row = find_row(readings, count, child->key, &conf);
+
+                if (!row)
+                        status = unknown_key(child, what, readings, count, diag);
+                else if (pxr_value_read(arena, child, what, row, conf, diag))
+                        status = -1;
+        }
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END; row++) {
+                        struct pxr_yaml *child;
+
+                        if (pxr_yaml_get(node, row->name))
+                                continue;
+                        if (add_default(arena, node, what, row, diag)) {
+                                status = -1;
+                                continue;
+                        }
+                        child = pxr_yaml_get(node, row->name);
+                        if (child &&
+                            pxr_value_read(arena, child, what, row, readings[i].conf, diag))
+                                status = -1;
+                }
+        }
+        for (int i = 0; i < count && !status; i++)
+                status = check_together(node, what, &readings[i], diag);
+        return status;
+}
+
+/* --- layers ------------------------------------------------------------------------------------
+ */
+
+static const char *list_option(const struct pxr_options *options)
+{
+        for (const struct pxr_option *row = options->rows; row && row->type != PXR_TYPE_END; row++)
+                if (row->type == PXR_TYPE_LAYERS)
+                        return row->name;
+        return NULL;
+}
+
+/* The options of an item as a mapping: the value behind the layer's name is one already, or is
+ * what its main option, or its list of layers, is set to. */
+static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml *value,
+                                        const struct pxr_options *options, struct pxr_diag *diag)
+{
+        struct pxr_yaml *mapping, *moved;
+        const char *name = NULL;
+
+        if (pxr_yaml_empty(value)) {
+                value->kind = PXR_YAML_MAPPING;
+                value->text = NULL;
+        }
+        if (value->kind == PXR_YAML_MAPPING)
+                return value;
+        name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
+        if (!name) {
+                pxr_error_at(diag, value->mark, "%s wants a mapping of options", value->key);
+                return NULL;
+        }
+        mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
+        moved = pxr_alloc(arena, sizeof(*moved));
+        if (!mapping || !moved) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        *moved = *value;
+        moved->key = name;
+        for (struct pxr_yaml *child = moved->first; child; child = child->next)
+                child->parent = moved;
+        pxr_yaml_replace(value, mapping);
+        pxr_yaml_append(mapping, moved);
+        return mapping;
+}
+
+/* Move the keys that stand beside a layer's name (`repeat: 7`, `layers: [...]`) in among its
+ * options. */
+static int take_in(struct pxr_yaml *mapping, bool written_out, struct pxr_diag *diag)
+{
+        struct pxr_yaml *next;
+
+        for (struct pxr_yaml *beside = mapping->next; beside; beside = next) {
+                next = beside->next;
+                if (written_out)
+                        return pxr_error_at(diag, beside->key_mark,
+                                            "'%s' stands beside the layer '%s', not among its "
+                                            "options: check the indentation",
+                                            beside->key, mapping->key);
+                pxr_yaml_remove(beside);
+                pxr_yaml_append(mapping, beside);
+        }
+        return 0;
+}
+
+int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
+                   const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
+                   void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag)
+{
+        const struct pxr_options *options;
+        bool written_out;
+
+        if (item->kind == PXR_YAML_SCALAR && *item->text) {
+                struct pxr_yaml *child =
+                        pxr_yaml_new(arena, PXR_YAML_MAPPING, item->text, NULL, item);
+
+                if (!child)
+                        return pxr_out_of_memory(diag);
+                item->kind = PXR_YAML_MAPPING;
+                item->text = NULL;
+                pxr_yaml_append(item, child);
+        }
+        if (item->kind != PXR_YAML_MAPPING || !item->first)
+                return pxr_error_at(diag, item->mark,
+                                    "a layer is wanted here: NAME, or NAME: {options}");
+        options = find(context, item->first);
+        if (!options)
+                return -1;
+        written_out = item->first->kind == PXR_YAML_MAPPING;
+        *conf = options_mapping(arena, item->first, options, diag);
+        if (!*conf)
+                return -1;
+        *name = (*conf)->key;
+        return take_in(*conf, written_out, diag);
+}
