@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * build.h - composing a graph: what a layer's `build` function calls.
+ *
+ * Every function here that makes a node returns NULL after an error, which it has recorded, and
+ * passes a NULL input on in silence. A build function can therefore chain calls and return the
+ * last result without a check.
+ */
+#ifndef PXR_BUILD_H
+#define PXR_BUILD_H
+
+#include <pxr/distribution.h>
+#include <pxr/op.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pxr_builder;
+
+/* A new node. `conf` (conf_size bytes) is copied. `inputs` ends with the first NULL; to pass on a
+ * failed input rightly, make sure that input[0] is the one that failed. */
+struct pxr_new_node {
+        const struct pxr_op *op;
+        const void *conf;
+        size_t conf_size;
+        struct pxr_shape shape;
+        int gates; /* 0 is taken as 1 */
+        int inputs;
+        struct pxr_node *input[PXR_MAX_INPUTS];
+};
+struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_node *new_node);
+
+/* A parameter of `node`, named "<layer>.<name>", next in node->parameter. Returns 0 or -1. */
+int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const char *name,
+                      pxr_init *init, int rank, const int *shape);
+
+/* A node of an op made with PXR_ELEMENTWISE: the shape stays. */
+struct pxr_node *pxr_add_elementwise(struct pxr_builder *builder, const struct pxr_op *op,
+                                     struct pxr_node *input);
+
+/* max(x, 0) */
+struct pxr_node *pxr_relu(struct pxr_builder *builder, struct pxr_node *input);
+
+/* a + b, of equal shapes: a residual connection (section 3.3). */
+struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct pxr_node *b);
+
+/* Which inputs a masked convolution may read at its own pixel (section 3.4). */
+enum pxr_mask {
+        PXR_MASK_A,    /* strictly earlier colours: the first layer */
+        PXR_MASK_B,    /* the same and earlier colours: all further layers */
+        PXR_MASK_NONE, /* every tap is live: for maps that do not hold the image itself */
+};
+
+struct pxr_conv {
+        int kernel;   /* side, odd */
+        int mask;     /* enum pxr_mask */
+        int features; /* channels of the output, over all gates */
+        int gates;    /* blocks of features that are divided among the colours; 0 is 1 */
+        bool bias;
+        double gain; /* weights start uniform within +-gain sqrt(3 / live inputs) */
+};
+
+/* A convolution, zero-padded to keep rows and columns. Parameters: weight [kernel height, kernel
+ * width, in, out] and bias [out]. `name` is put before theirs ("left" gives "left.weight"); NULL
+ * for none. */
+struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
+                          const struct pxr_conv *settings, struct pxr_node *input);
+
+/* End the graph: `logits` are what `distribution` takes, distribution->channels(levels) for each
+ * colour. Returns logits, or NULL. */
+struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
+                            const struct pxr_distribution *distribution);
+
+/* Of the image that is modelled: 1 or 3 colours, and the values a colour can have. */
+int pxr_image_colours(const struct pxr_builder *builder);
+int pxr_image_levels(const struct pxr_builder *builder);
+
+/* Record an error at the layer that is being built. Always NULL. */
+struct pxr_node *pxr_layer_error(struct pxr_builder *builder, const char *format, ...)
+        PXR_PRINTF(2, 3);
+
+/* Zeros, the start of a bias. */
+pxr_init pxr_init_zeros;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

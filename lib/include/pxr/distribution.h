@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * distribution.h - what the last layer's numbers mean: the distribution of one colour's value.
+ */
+#ifndef PXR_DISTRIBUTION_H
+#define PXR_DISTRIBUTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The negative log-likelihood of a micro-batch. Logits are [place][image][colour][channel]. */
+struct pxr_nll_call {
+        int levels, colours, images;
+        size_t places; /* rows x cols */
+        const void *logits;
+        const uint8_t *pixels; /* [place][image][colour] */
+        double *nll;           /* [image], in nats: added to */
+        void *gradient;        /* of gradient_scale times the sum over images; NULL: not wanted */
+        double gradient_scale;
+};
+
+struct pxr_distribution {
+        const char *name;
+        int (*channels)(int levels); /* logits of one colour; 0: this many levels cannot be */
+        void (*nll[2])(const struct pxr_nll_call *call); /* by enum pxr_precision */
+
+        /* The probability of each level under the logits of one colour of one pixel. */
+        void (*probabilities[2])(int levels, const void *logits, double *probability);
+};
+
+/* p(1) = 1 / (1 + exp(-logit)): 2 levels, one logit. */
+extern const struct pxr_distribution pxr_bernoulli;
+
+/* p(k) = exp(logit_k) / sum over j of exp(logit_j): section 3.1 of the paper. */
+extern const struct pxr_distribution pxr_categorical;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

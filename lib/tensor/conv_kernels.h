@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* conv_kernels.h - the kernels of op_conv.c, in `real`. Included once for each precision. */
+
+/* Copy the live inputs of one pixel's output into rows of `width` values, one for each image. The
+ * taps lie at `sign` times their offsets: +1 reads what the forward pass reads, -1 what is read
+ * from a place by the gradients of its outputs. */
+static void K(gather_pixel)(const struct pxr_node *node, const real *map, int channels, int sign,
+                            int images, int row, int col, int taps, int width, real *to)
+{
+        const struct conv *conv = node->conf;
+        int half = conv->settings.kernel / 2;
+
+        for (int tap = 0, at = 0; tap < taps; tap++, at += channels) {
+                int r = row + sign * (tap / conv->settings.kernel - half);
+                int c = col + sign * (tap % conv->settings.kernel - half);
+                int size = at + channels <= width ? channels : width - at;
+
+                if (r < 0 || r >= node->shape.rows || c < 0 || c >= node->shape.cols) {
+                        for (int image = 0; image < images; image++)
+                                for (int i = 0; i < size; i++)
+                                        to[(size_t)image * width + at + i] = 0;
+                } else {
+                        const real *from =
+                                map + ((size_t)r * node->shape.cols + c) * images * channels;
+
+                        for (int image = 0; image < images; image++)
+                                for (int i = 0; i < size; i++)
+                                        to[(size_t)image * width + at + i] =
+                                                from[(size_t)image * channels + i];
+                }
+        }
+}
+
+static void K(gather_rows)(const struct pxr_node *node, const real *map, int channels, int sign,
+                           int images, int from, int to, int taps, int width, real *matrix)
+{
+        for (int row = from; row < to; row++)
+                for (int col = 0; col < node->shape.cols; col++) {
+                        K(gather_pixel)
+                        (node, map, channels, sign, images, row, col, taps, width, matrix);
+                        matrix += (size_t)images * width;
+                }
+}
+
+/* y = bias + a w for one colour's columns. */
+static void K(product)(const struct pxr_node *node, int colour, size_t m, const real *a, int lda,
+                       const real *weight, real *y)
+{
+        int features = node->shape.channels;
+
+        for (int gate = 0; gate < node->gates; gate++) {
+                struct columns columns = columns_of(node, gate, colour);
+
+                K(pxr_gemm)
+                (false, false, m, columns.count, live_inputs(node, colour), 1, a, lda,
+                 weight + columns.begin, features, 1, y + columns.begin, features);
+        }
+}
+
+static void K(fill_bias)(const struct pxr_node *node, size_t m, const real *bias, real *y)
+{
+        size_t features = node->shape.channels;
+
+        for (size_t i = 0; i < m; i++)
+                for (size_t f = 0; f < features; f++)
+                        y[i * features + f] = bias ? bias[f] : 0;
+}
+
+static void K(forward)(const struct pxr_call *call)
+{
+        const struct pxr_node *node = call->node;
+        const struct conv *conv = node->conf;
+        const real *x = call->input[0];
+        real *y = call->output;
+        int width = gathered_width(node), step = chunk_rows(node, call->images);
+        size_t row_pixels = (size_t)node->shape.cols * call->images;
+
+        for (int row = 0; row < node->shape.rows; row += step) {
+                int end = row + step < node->shape.rows ? row + step : node->shape.rows;
+                size_t m = (end - row) * row_pixels;
+                const real *a = x + row * row_pixels * node->input[0]->shape.channels;
+
+                if (conv->settings.kernel > 1) {
+                        K(gather_rows)
+                        (node, x, node->input[0]->shape.channels, 1, call->images, row, end,
+                         live_taps(node), width, call->scratch);
+                        a = call->scratch;
+                }
+                K(fill_bias)(node, m, call->parameter[1], y);
+                for (int colour = 0; colour < node->colours; colour++)
+                        K(product)(node, colour, m, a, width, call->parameter[0], y);
+                y += m * node->shape.channels;
+        }
+}
+
+static void K(advance)(const struct pxr_call *call)
+{
+        const struct pxr_node *node = call->node;
+        const struct conv *conv = node->conf;
+        int features = node->shape.channels, channels = node->input[0]->shape.channels;
+        int width = gathered_width(node);
+        const real *bias = call->parameter[1];
+        size_t pixel = ((size_t)call->row * node->shape.cols + call->col) * call->images;
+        const real *a = (const real *)call->input[0] + pixel * channels;
+        real *y = (real *)call->output + pixel * features;
+
+        if (conv->settings.kernel > 1) {
+                K(gather_pixel)
+                (node, call->input[0], channels, 1, call->images, call->row, call->col,
+                 live_taps(node), width, call->scratch);
+                a = call->scratch;
+        }
+        for (int gate = 0; gate < node->gates; gate++) {
+                struct columns columns = columns_of(node, gate, call->colour);
+
+                for (int image = 0; image < call->images; image++)
+                        for (int f = columns.begin; f < columns.begin + columns.count; f++)
+                                y[(size_t)image * features + f] = bias ? bias[f] : 0;
+        }
+        K(product)(node, call->colour, call->images, a, width, call->parameter[0], y);
+}
+
+/* dw += a^T dy, only where no mask is. */
+static void K(weight_gradient)(const struct pxr_node *node, size_t m, const real *a, int lda,
+                               const real *dy, real *dw)
+{
+        int features = node->shape.channels;
+
+        for (int colour = 0; colour < node->colours; colour++)
+                for (int gate = 0; gate < node->gates; gate++) {
+                        struct columns columns = columns_of(node, gate, colour);
+
+                        K(pxr_gemm)
+                        (true, false, live_inputs(node, colour), columns.count, m, 1, a, lda,
+                         dy + columns.begin, features, 1, dw + columns.begin, features);
+                }
+}
+
+static void K(bias_gradient)(const struct pxr_node *node, int images, const real *dy, real *db)
+{
+        size_t features = node->shape.channels;
+        size_t pixels = pxr_map_size(node, images) / features;
+
+        for (size_t i = 0; i < pixels; i++)
+                for (size_t f = 0; f < features; f++)
+                        db[f] += dy[i * features + f];
+}
+
+/* dx of a 1x1 convolution: dy w^T, colour by colour. */
+static void K(input_gradient_1x1)(const struct pxr_call *call)
+{
+        const struct pxr_node *node = call->node;
+        int features = node->shape.channels, channels = node->input[0]->shape.channels;
+        size_t m = pxr_map_size(node, call->images) / features;
+        const real *weight = call->parameter[0], *dy = call->output_gradient;
+        real *dx = call->input_gradient[0];
+
+        if (!call->accumulate[0])
+                memset(dx, 0, m * channels * sizeof(real));
+        for (int colour = 0; colour < node->colours; colour++)
+                for (int gate = 0; gate < node->gates; gate++) {
+                        struct columns columns = columns_of(node, gate, colour);
+
+                        K(pxr_gemm)
+                        (false, true, m, live_inputs(node, colour), columns.count, 1,
+                         dy + columns.begin, features, weight + columns.begin, features, 1, dx,
+                         channels);
+                }
+}
+
+/* dx of a larger one: a place's gradient gathers dy from the places that read it, and meets the
+ * weights laid out as [tap][out][in]. Masked weights are zero, so the centre tap is taken whole. */
+static void K(input_gradient)(const struct pxr_call *call)
+{
+        const struct pxr_node *node = call->node;
+        int features = node->shape.channels, channels = node->input[0]->shape.channels;
+        int taps = live_taps(node), width = taps * features, step = chunk_rows(node, call->images);
+        size_t row_pixels = (size_t)node->shape.cols * call->images;
+        const real *weight = call->parameter[0];
+        real *turned = call->scratch, *gathered = turned + (size_t)width * channels;
+        real *dx = call->input_gradient[0];
+
+        for (int tap = 0; tap < taps; tap++)
+                for (int i = 0; i < channels; i++)
+                        for (int o = 0; o < features; o++)
+                                turned[((size_t)tap * features + o) * channels + i] =
+                                        weight[((size_t)tap * channels + i) * features + o];
+        for (int row = 0; row < node->shape.rows; row += step) {
+                int end = row + step < node->shape.rows ? row + step : node->shape.rows;
+                size_t m = (end - row) * row_pixels;
+
+                K(gather_rows)
+                (node, call->output_gradient, features, -1, call->images, row, end, taps, width,
+                 gathered);
+                if (!call->accumulate[0])
+                        memset(dx, 0, m * channels * sizeof(real));
+                K(pxr_gemm)
+                (false, false, m, channels, width, 1, gathered, width, turned, channels, 1, dx,
+                 channels);
+                dx += m * channels;
+        }
+}
+
+static void K(backward)(const struct pxr_call *call)
+{
+        const struct pxr_node *node = call->node;
+        const struct conv *conv = node->conf;
+        const real *x = call->input[0], *dy = call->output_gradient;
+        int width = gathered_width(node), step = chunk_rows(node, call->images);
+        size_t row_pixels = (size_t)node->shape.cols * call->images;
+
+        if (call->parameter_gradient[1])
+                K(bias_gradient)(node, call->images, dy, call->parameter_gradient[1]);
+        for (int row = 0; row < node->shape.rows && call->parameter_gradient[0]; row += step) {
+                int end = row + step < node->shape.rows ? row + step : node->shape.rows;
+                size_t m = (end - row) * row_pixels;
+                const real *a = x + row * row_pixels * node->input[0]->shape.channels;
+
+                if (conv->settings.kernel > 1) {
+                        K(gather_rows)
+                        (node, x, node->input[0]->shape.channels, 1, call->images, row, end,
+                         live_taps(node), width, call->scratch);
+                        a = call->scratch;
+                }
+                K(weight_gradient)(node, m, a, width, dy, call->parameter_gradient[0]);
+                dy += m * node->shape.channels;
+        }
+        if (call->input_gradient[0] && conv->settings.kernel > 1)
+                K(input_gradient)(call);
+        else if (call->input_gradient[0])
+                K(input_gradient_1x1)(call);
+}

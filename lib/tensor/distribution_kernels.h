@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* distribution_kernels.h - the kernels of distribution.c, in `real`, for each precision. */
+
+/* -log p(v) = log(1 + exp(-s)), with s = logit for v = 1 and -logit for v = 0; its slope by the
+ * logit is p(1) - v. Computed in double: there is one value a pixel. */
+static void K(bernoulli_nll)(const struct pxr_nll_call *call)
+{
+        const real *logits = call->logits;
+        real *gradient = call->gradient;
+        size_t i = 0;
+
+        for (size_t place = 0; place < call->places; place++)
+                for (int image = 0; image < call->images; image++)
+                        for (int colour = 0; colour < call->colours; colour++, i++) {
+                                double x = logits[i], e = exp(-fabs(x));
+                                double p = x >= 0 ? 1 / (1 + e) : e / (1 + e);
+                                int v = call->pixels[i];
+
+                                if (x != x)
+                                        p = x;
+                                call->nll[image] +=
+                                        log1p(e) + (v ? (x < 0 ? -x : 0) : (x > 0 ? x : 0));
+                                if (gradient)
+                                        gradient[i] = (real)(call->gradient_scale * (p - v));
+                        }
+}
+
+static void K(bernoulli_probabilities)(int levels, const void *logits, double *probability)
+{
+        double x = *(const real *)logits;
+
+        (void)levels;
+        probability[1] = 1 / (1 + exp(-x));
+        probability[0] = 1 / (1 + exp(x));
+}
+
+/* -log p(v) = log sum exp(logit) - logit_v; its slope is p - onehot(v). */
+static void K(categorical_nll)(const struct pxr_nll_call *call)
+{
+        const real *logits = call->logits;
+        real *gradient = call->gradient;
+        const uint8_t *pixel = call->pixels;
+        int levels = call->levels;
+        real scratch[256];
+
+        for (size_t place = 0; place < call->places; place++)
+                for (int image = 0; image < call->images; image++)
+                        for (int colour = 0; colour < call->colours; colour++) {
+                                real *e = gradient ? gradient : scratch;
+                                real top = K(pxr_max)(levels, logits);
+                                real sum = K(pxr_exp_sum)(levels, logits, top, e);
+
+                                call->nll[image] +=
+                                        log((double)sum) + (double)top - (double)logits[*pixel];
+                                if (gradient) {
+                                        real scale = (real)(call->gradient_scale / sum);
+
+                                        for (int i = 0; i < levels; i++)
+                                                e[i] *= scale;
+                                        e[*pixel] -= (real)call->gradient_scale;
+                                        gradient += levels;
+                                }
+                                logits += levels;
+                                pixel++;
+                        }
+}
+
+static void K(categorical_probabilities)(int levels, const void *from, double *probability)
+{
+        const real *logits = from;
+        double top = logits[0], sum = 0;
+
+        for (int i = 1; i < levels; i++)
+                top = logits[i] > top ? logits[i] : top;
+        for (int i = 0; i < levels; i++) {
+                probability[i] = exp(logits[i] - top);
+                sum += probability[i];
+        }
+        for (int i = 0; i < levels; i++)
+                probability[i] /= sum;
+}

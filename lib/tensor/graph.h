@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * graph.h - the graph: nodes in an order in which each can be computed, and their parameters.
+ *
+ * Built once, in an arena, and constant from then on. Uses base/.
+ */
+#ifndef PXR_TENSOR_GRAPH_H
+#define PXR_TENSOR_GRAPH_H
+
+#include <pxr/arena.h>
+#include <pxr/build.h>
+
+struct pxr_graph {
+        struct pxr_arena *arena;
+        int rows, cols, colours, levels; /* of the image */
+        struct pxr_node **node;          /* node[0] is the image */
+        int nodes;
+        int capacity;
+        struct pxr_parameter *parameter; /* the first */
+        struct pxr_parameter *last_parameter;
+        int parameters;
+        size_t parameter_values; /* of all parameters together */
+        struct pxr_node *logits; /* NULL until pxr_output() */
+        const struct pxr_distribution *distribution;
+};
+
+/* What a build function is handed: the graph, and the layer it is building. */
+struct pxr_builder {
+        struct pxr_graph *graph;
+        struct pxr_diag *diag;
+        const char *layer; /* dotted path of the layer being built */
+        struct pxr_mark mark;
+        void *stack; /* of model/: how nested layers are built */
+};
+
+/* A graph that holds nothing but the image. NULL when memory is out. */
+struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int colours,
+                                int levels, struct pxr_diag *diag);
+
+/* The starting values of all parameters: graph->parameter_values floats (or doubles, where the
+ * pointer is not NULL), keyed by the seed and each parameter's name. Returns 0 or -1. */
+int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, double *twice,
+                   struct pxr_diag *diag);
+
+/* Multiply-adds of one image's forward pass. */
+double pxr_graph_multiply_adds(const struct pxr_graph *graph);
+
+/* The image: pixel values v of 0 .. levels - 1 as 2 v / (levels - 1) - 1. Its `input` is the bytes
+ * [place][image][colour]. */
+extern const struct pxr_op pxr_image_op;
+
+#endif

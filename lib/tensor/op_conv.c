@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op_conv.c - masked convolution (sections 3.1 and 3.4).
+ *
+ * A mask is a list of live taps and never a multiplier: the taps of rows above, then those to the
+ * left, then at the pixel itself the channels of earlier (mask A) or also equal (mask B) colours.
+ * In the order of the weights [kernel height][kernel width][in] these are a prefix, whose length
+ * depends on the output's colour alone. So a pixel's live inputs are gathered into one row, and
+ * each colour is one product with a prefix of it; what is masked is never read, and never changes
+ * from zero. Uses base/ and gemm.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "tensor/graph.h"
+
+struct conv {
+        struct pxr_conv settings;
+        int full; /* taps of which every input channel is live */
+};
+
+/* A block of output channels: those of one gate and colour. */
+struct columns {
+        int begin, count;
+};
+
+static struct columns columns_of(const struct pxr_node *node, int gate, int colour)
+{
+        int block = node->shape.channels / node->gates;
+        int begin = pxr_group_begin(block, node->colours, colour);
+
+        return (struct columns) { gate * block + begin,
+                                  pxr_group_begin(block, node->colours, colour + 1) - begin };
+}
+
+/* Live rows of the weight matrix [taps x in][out] for an output colour. */
+static int live_inputs(const struct pxr_node *node, int colour)
+{
+        const struct conv *conv = node->conf;
+        int channels = node->input[0]->shape.channels, live = conv->full * channels;
+
+        if (conv->settings.mask == PXR_MASK_A)
+                live += pxr_group_begin(channels, node->colours, colour);
+        else if (conv->settings.mask == PXR_MASK_B)
+                live += pxr_group_begin(channels, node->colours, colour + 1);
+        return live;
+}
+
+/* Values of one gathered row. For a 1x1 convolution the input is taken as it lies. */
+static int gathered_width(const struct pxr_node *node)
+{
+        const struct conv *conv = node->conf;
+
+        if (conv->settings.kernel == 1)
+                return node->input[0]->shape.channels;
+        return live_inputs(node, node->colours - 1);
+}
+
+/* Taps of which at least one channel is live for the last colour. */
+static int live_taps(const struct pxr_node *node)
+{
+        int channels = node->input[0]->shape.channels;
+
+        return (live_inputs(node, node->colours - 1) + channels - 1) / channels;
+}
+
+/* Rows to gather at once: about half a megabyte of floats, which stays in the second-level cache.
+ */
+static int chunk_rows(const struct pxr_node *node, int images)
+{
+        const size_t aim = 1 << 17;
+        size_t width = gathered_width(node), back = (size_t)live_taps(node) * node->shape.channels;
+        size_t row = (size_t)node->shape.cols * images * (width > back ? width : back);
+        size_t rows = row ? aim / row : 1;
+
+        return rows < 1 ? 1 : rows > (size_t)node->shape.rows ? node->shape.rows : (int)rows;
+}
+
+static size_t conv_scratch(const struct pxr_node *node, int images)
+{
+        const struct conv *conv = node->conf;
+        size_t width = gathered_width(node), back = (size_t)live_taps(node) * node->shape.channels;
+        size_t pixels = (size_t)chunk_rows(node, images) * node->shape.cols * images;
+
+        if (conv->settings.kernel == 1)
+                return 0;
+        return pixels * (width > back ? width : back) + back * node->input[0]->shape.channels;
+}
+
+static void conv_depends(const struct pxr_node *node, int row, int col, int colour,
+                         struct pxr_reach *reach)
+{
+        const struct conv *conv = node->conf;
+        int kernel = conv->settings.kernel, half = kernel / 2, last = -1;
+
+        for (int tap = 0; tap < conv->full; tap++)
+                for (int c = 0; c < node->colours; c++)
+                        reach->read(reach, 0, row + tap / kernel - half, col + tap % kernel - half,
+                                    c);
+        if (conv->settings.mask == PXR_MASK_A)
+                last = colour - 1;
+        else if (conv->settings.mask == PXR_MASK_B)
+                last = colour;
+        for (int c = 0; c <= last; c++)
+                reach->read(reach, 0, row, col, c);
+}
+
+static double conv_multiply_adds(const struct pxr_node *node)
+{
+        double sum = 0;
+
+        for (int colour = 0; colour < node->colours; colour++)
+                sum += (double)live_inputs(node, colour) * columns_of(node, 0, colour).count;
+        return sum * node->gates * node->shape.rows * node->shape.cols;
+}
+
+/* Uniform within +-gain sqrt(3 / live inputs): variance gain^2 / live inputs. Masked weights keep
+ * their zero. */
+static void weight_init(const struct pxr_parameter *parameter, struct pxr_random *random,
+                        double *values)
+{
+        const struct pxr_node *node = parameter->node;
+        const struct conv *conv = node->conf;
+
+        for (int gate = 0; gate < node->gates; gate++)
+                for (int colour = 0; colour < node->colours; colour++) {
+                        struct columns columns = columns_of(node, gate, colour);
+                        int live = live_inputs(node, colour);
+                        double bound = conv->settings.gain * sqrt(3.0 / (live ? live : 1));
+
+                        for (int i = 0; i < live; i++)
+                                for (int f = 0; f < columns.count; f++)
+                                        values[(size_t)i * node->shape.channels + columns.begin +
+                                               f] = bound * (2 * pxr_random_uniform(random) - 1);
+                }
+}
+
+#define PXR_KERNELS_FILE "tensor/conv_kernels.h"
+#include <pxr/precisions.h>
+
+static const struct pxr_op conv_op = {
+        .name = "conv",
+        .flags = PXR_BACKWARD_READS_INPUT,
+        .kernels = { { forward_f32, backward_f32, advance_f32 },
+                     { forward_f64, backward_f64, advance_f64 } },
+        .scratch = conv_scratch,
+        .depends = conv_depends,
+        .multiply_adds = conv_multiply_adds,
+};
+
+/* "weight", or "left.weight". */
+static const char *part_name(struct pxr_graph *graph, const char *prefix, const char *name)
+{
+        return prefix ? pxr_strf(graph->arena, "%s.%s", prefix, name) : name;
+}
+
+struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
+                          const struct pxr_conv *settings, struct pxr_node *input)
+{
+        struct conv conv = { .settings = *settings };
+        int gates = settings->gates ? settings->gates : 1, kernel = settings->kernel;
+        const char *weight = part_name(builder->graph, name, "weight");
+        const char *bias = part_name(builder->graph, name, "bias");
+        struct pxr_node *node;
+
+        if (!input)
+                return NULL;
+        if (kernel % 2 == 0)
+                return pxr_layer_error(builder, "the kernel must be odd, and is %d", kernel);
+        if (settings->features < gates || settings->features % gates || input->gates != 1)
+                return pxr_layer_error(builder, "a convolution of %d gates cannot have %d features",
+                                       gates, settings->features);
+        if (!weight || !bias) {
+                pxr_out_of_memory(builder->diag);
+                return NULL;
+        }
+        conv.full = settings->mask == PXR_MASK_NONE ? kernel * kernel : kernel * kernel / 2;
+        node = pxr_add_node(
+                builder, &(struct pxr_new_node) { .op = &conv_op,
+                                                  .conf = &conv,
+                                                  .conf_size = sizeof(conv),
+                                                  .shape = { input->shape.rows, input->shape.cols,
+                                                             settings->features },
+                                                  .gates = gates,
+                                                  .inputs = 1,
+                                                  .input = { input } });
+        if (pxr_add_parameter(
+                    builder, node, weight, weight_init, 4,
+                    (int[]) { kernel, kernel, input->shape.channels, settings->features }))
+                return NULL;
+        if (settings->bias &&
+            pxr_add_parameter(builder, node, bias, pxr_init_zeros, 1, &settings->features))
+                return NULL;
+        return node;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.c - lifetimes of tensors, and a place in the slab for each.
+ *
+ * Tensors whose lifetimes do not meet may share memory. They are placed largest first, each at the
+ * lowest offset where nothing placed before is in its way. Uses base/ and graph.h.
+ */
+#include "tensor/plan.h"
+
+#include <stdlib.h>
+
+static void extend(struct pxr_slot *slot, int moment)
+{
+        if (moment > slot->death)
+                slot->death = moment;
+}
+
+static void mark_live(const struct pxr_graph *graph, struct pxr_place *place)
+{
+        place[graph->logits->index].live = true;
+        place[0].live = true;
+        for (int i = graph->nodes - 1; i >= 0; i--)
+                for (int k = 0; place[i].live && k < graph->node[i]->inputs; k++)
+                        place[graph->node[i]->input[k]->index].live = true;
+}
+
+static void mark_trained(const struct pxr_graph *graph, struct pxr_place *place)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                place[i].trained = place[i].live && node->parameters > 0;
+                for (int k = 0; place[i].live && k < node->inputs; k++)
+                        if (place[node->input[k]->index].trained)
+                                place[i].trained = true;
+        }
+}
+
+/* The lifetimes of outputs, and of gradients when training. */
+static void find_lifetimes(const struct pxr_graph *graph, struct pxr_place *place, bool training)
+{
+        int nodes = graph->nodes;
+
+        place[graph->logits->index].output.death = nodes;
+        for (int i = 0; i < nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                unsigned flags = node->op->flags;
+
+                if (!place[i].live)
+                        continue;
+                place[i].output.used = true;
+                place[i].output.birth = i;
+                extend(&place[i].output, i);
+                if (training && place[i].trained && flags & PXR_BACKWARD_READS_OUTPUT)
+                        extend(&place[i].output, 2 * nodes - i);
+                for (int k = 0; k < node->inputs; k++) {
+                        struct pxr_slot *slot = &place[node->input[k]->index].output;
+
+                        extend(slot, i);
+                        if (training && place[i].trained && flags & PXR_BACKWARD_READS_INPUT)
+                                extend(slot, 2 * nodes - i);
+                }
+        }
+        if (!training || !place[graph->logits->index].trained)
+                return;
+        place[graph->logits->index].gradient =
+                (struct pxr_slot) { .birth = nodes, .death = 2 * nodes, .used = true };
+        for (int i = nodes - 1; i >= 0; i--) {
+                if (!place[i].trained)
+                        continue;
+                place[i].gradient.death = 2 * nodes - i;
+                for (int k = 0; k < graph->node[i]->inputs; k++) {
+                        struct pxr_place *input = &place[graph->node[i]->input[k]->index];
+
+                        place[i].accumulate[k] = input->gradient.used;
+                        if (!input->trained || input->gradient.used)
+                                continue;
+                        input->gradient =
+                                (struct pxr_slot) { .birth = 2 * nodes - i, .used = true };
+                }
+        }
+}
+
+static int by_size(const void *a, const void *b)
+{
+        const struct pxr_slot *const *left = a, *const *right = b;
+
+        if ((*left)->size != (*right)->size)
+                return (*left)->size < (*right)->size ? 1 : -1;
+        return (*left)->birth - (*right)->birth;
+}
+
+static bool meet(const struct pxr_slot *a, const struct pxr_slot *b)
+{
+        return a->birth <= b->death && b->birth <= a->death;
+}
+
+/* The lowest offset for slot[at] that is free of the slots placed before it. */
+static size_t lowest_offset(struct pxr_slot *const *slot, int at, size_t space)
+{
+        size_t offset = space;
+
+        for (bool moved = true; moved;) {
+                moved = false;
+                for (int i = 0; i < at; i++)
+                        if (meet(slot[i], slot[at]) &&
+                            offset < slot[i]->offset + slot[i]->size + space &&
+                            slot[i]->offset < offset + slot[at]->size + space) {
+                                offset = slot[i]->offset + slot[i]->size + space;
+                                moved = true;
+                        }
+        }
+        return offset;
+}
+
+static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size_t value,
+                      int images)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                size_t size = pxr_map_size(node, images) * value, scratch = 0;
+
+                size = (size + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
+                plan->place[i].output.size = plan->place[i].gradient.size = size;
+                if (plan->place[i].live && node->op->scratch)
+                        scratch = node->op->scratch(node, images) * value;
+                if (scratch > plan->scratch_bytes)
+                        plan->scratch_bytes = scratch;
+        }
+}
+
+int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
+                  enum pxr_precision precision, enum pxr_use use, int images, bool apart)
+{
+        struct pxr_slot **slot = malloc(2 * graph->nodes * sizeof(*slot));
+        size_t space = apart ? PXR_SENTINEL : 0;
+        int slots = 0;
+
+        *plan = (struct pxr_plan) { .place = calloc(graph->nodes, sizeof(*plan->place)) };
+        if (!slot || !plan->place) {
+                free(slot);
+                pxr_plan_free(plan);
+                return -1;
+        }
+        mark_live(graph, plan->place);
+        mark_trained(graph, plan->place);
+        find_lifetimes(graph, plan->place, use == PXR_FOR_TRAINING);
+        set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
+        for (int i = 0; i < graph->nodes; i++) {
+                struct pxr_slot *both[] = { &plan->place[i].output, &plan->place[i].gradient };
+
+                for (int k = 0; k < 2; k++) {
+                        if (!both[k]->used)
+                                continue;
+                        slot[slots++] = both[k];
+                        if (apart || use == PXR_FOR_GENERATION) {
+                                both[k]->birth = 0;
+                                both[k]->death = 2 * graph->nodes;
+                        }
+                }
+        }
+        qsort(slot, slots, sizeof(*slot), by_size);
+        for (int i = 0; i < slots; i++) {
+                slot[i]->offset = lowest_offset(slot, i, space);
+                if (slot[i]->offset + slot[i]->size + space > plan->slab_bytes)
+                        plan->slab_bytes = slot[i]->offset + slot[i]->size + space;
+        }
+        free(slot);
+        return 0;
+}
+
+void pxr_plan_free(struct pxr_plan *plan)
+{
+        free(plan->place);
+        plan->place = NULL;
+}

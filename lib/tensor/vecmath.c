@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vecmath.c - exp, sigmoid and tanh, vectorised by the compiler.
+ *
+ * exp(x) = 2^n exp(r) with n = round(x / ln 2) and |r| <= ln 2 / 2, where a polynomial of degree 6
+ * (minimax on that interval) serves. tanh uses exp for large |x| and an odd rational-free series
+ * for small, so that it keeps its relative accuracy near 0. Uses nothing.
+ */
+#include "tensor/vecmath.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(PXR_SANITIZED)
+#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define CLONES
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/* Select without a branch, which the vectoriser takes for a blend. */
+INLINE float choose(int32_t condition, float yes, float no)
+{
+        return condition ? yes : no;
+}
+
+INLINE float exp_one(float x)
+{
+        const float log2e = 1.44269504088896341f, high = 0.693359375f, low = -2.12194440e-4f;
+        const float shift = 12582912.0f; /* 1.5 2^23: adding it rounds to an integer */
+        float bounded = choose(x < -88.0f, -88.0f, choose(x > 89.0f, 89.0f, x));
+        float n = (bounded * log2e + shift) - shift;
+        float r = (bounded - n * high) - n * low;
+        float p = 1.9875691500e-4f;
+        float scale, half_scale;
+        int32_t exponent, bits;
+
+        p = p * r + 1.3981999507e-3f;
+        p = p * r + 8.3334519073e-3f;
+        p = p * r + 4.1665795894e-2f;
+        p = p * r + 1.6666665459e-1f;
+        p = p * r + 5.0000001201e-1f;
+        p = p * r * r + r + 1.0f;
+        /* 2^n in two factors, so that n = 128 and the denormal end need no special case. */
+        exponent = (int32_t)choose(n == n, n, 0.0f);
+        bits = ((exponent >> 1) + 127) << 23;
+        memcpy(&half_scale, &bits, sizeof(bits));
+        bits = ((exponent - (exponent >> 1)) + 127) << 23;
+        memcpy(&scale, &bits, sizeof(bits));
+        return choose(x < -87.33654f, 0.0f, choose(x != x, x, p * half_scale * scale));
+}
+
+CLONES void pxr_exp_f32(size_t size, const float *x, float *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = exp_one(x[i]);
+}
+
+CLONES void pxr_sigmoid_f32(size_t size, const float *x, float *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = 1.0f / (1.0f + exp_one(-x[i]));
+}
+
+/* For |x| < 0.625 an odd polynomial (as Cephes has it), beyond 1 - 2 / (exp(2 |x|) + 1). */
+INLINE float tanh_one(float x)
+{
+        float a = fabsf(x), s = x * x;
+        float small = ((((-5.70498872745e-3f * s + 2.06390887954e-2f) * s - 5.37397155531e-2f) * s +
+                        1.33314422036e-1f) *
+                               s -
+                       3.33332819422e-1f) *
+                              s * x +
+                      x;
+        float large = copysignf(1.0f - 2.0f / (exp_one(2.0f * a) + 1.0f), x);
+
+        return choose(a < 0.625f, small, choose(x != x, x, large));
+}
+
+CLONES void pxr_tanh_f32(size_t size, const float *x, float *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = tanh_one(x[i]);
+}
+
+/* Reductions run in 16 lanes at every instruction set, in one order. */
+enum { LANES = 16 };
+
+CLONES float pxr_max_f32(size_t size, const float *x)
+{
+        float lane[LANES];
+        size_t i = 0;
+
+        for (int l = 0; l < LANES; l++)
+                lane[l] = x[0];
+        for (; i + LANES <= size; i += LANES)
+                for (int l = 0; l < LANES; l++)
+                        lane[l] = x[i + l] <= lane[l] ? lane[l] : x[i + l];
+        for (; i < size; i++)
+                lane[0] = x[i] <= lane[0] ? lane[0] : x[i];
+        for (int l = 1; l < LANES; l++)
+                lane[0] = lane[l] <= lane[0] ? lane[0] : lane[l];
+        return lane[0];
+}
+
+CLONES float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y)
+{
+        float lane[LANES] = { 0 };
+        float sum = 0;
+        size_t i = 0;
+
+        for (; i + LANES <= size; i += LANES)
+                for (int l = 0; l < LANES; l++) {
+                        y[i + l] = exp_one(x[i + l] - shift);
+                        lane[l] += y[i + l];
+                }
+        for (; i < size; i++) {
+                y[i] = exp_one(x[i] - shift);
+                sum += y[i];
+        }
+        for (int l = 0; l < LANES; l++)
+                sum += lane[l];
+        return sum;
+}

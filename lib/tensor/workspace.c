@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workspace.c - the passes: forward, loss, backward, advance.
+ *
+ * Uses base/, graph.h and plan.h.
+ */
+#include "tensor/workspace.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/plan.h"
+
+enum { SENTINEL_BYTE = 0xa5, NAN_BYTE = 0xff };
+
+struct pxr_workspace {
+        const struct pxr_graph *graph;
+        enum pxr_precision precision;
+        enum pxr_use use;
+        size_t value; /* bytes of one */
+        int limit;    /* images there is room for */
+        int images;   /* images of this micro-batch */
+        bool checked;
+        const char *fallback;
+        const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
+        struct pxr_plan plan;
+        char *slab, *scratch;
+        uint8_t *pixels; /* [place][image][colour] */
+};
+
+static char *aligned(size_t size)
+{
+        size = (size + PXR_ALIGNMENT) / PXR_ALIGNMENT * PXR_ALIGNMENT;
+        return aligned_alloc(PXR_ALIGNMENT, size);
+}
+
+static const char *find_fallback(const struct pxr_workspace *workspace)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        for (int i = 0; i < graph->nodes; i++)
+                if (workspace->plan.place[i].live && !graph->node[i]->constant &&
+                    !graph->node[i]->op->kernels[workspace->precision].advance)
+                        return graph->node[i]->op->name;
+        return NULL;
+}
+
+struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
+                                        enum pxr_use use, int images, bool checked,
+                                        struct pxr_diag *diag)
+{
+        struct pxr_workspace *workspace = calloc(1, sizeof(*workspace));
+        size_t pixels = (size_t)graph->rows * graph->cols * graph->colours * images;
+
+        if (!workspace || pxr_plan_make(&workspace->plan, graph, precision, use, images, checked)) {
+                free(workspace);
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        workspace->graph = graph;
+        workspace->precision = precision;
+        workspace->use = use;
+        workspace->value = precision == PXR_F32 ? sizeof(float) : sizeof(double);
+        workspace->limit = images;
+        workspace->checked = checked;
+        workspace->fallback = find_fallback(workspace);
+        workspace->slab = aligned(workspace->plan.slab_bytes);
+        workspace->scratch = aligned(workspace->plan.scratch_bytes + PXR_SENTINEL);
+        workspace->pixels = calloc(pixels, 1);
+        if (!workspace->slab || !workspace->scratch || !workspace->pixels) {
+                pxr_system_error(diag,
+                                 "there is no memory for %.1f MB of tensors: lower "
+                                 "train.micro_batch or the number of threads",
+                                 (workspace->plan.slab_bytes + workspace->plan.scratch_bytes) /
+                                         1e6);
+                pxr_workspace_free(workspace);
+                return NULL;
+        }
+        memset(workspace->slab, checked ? SENTINEL_BYTE : 0, workspace->plan.slab_bytes);
+        memset(workspace->scratch, SENTINEL_BYTE, workspace->plan.scratch_bytes + PXR_SENTINEL);
+        return workspace;
+}
+
+void pxr_workspace_free(struct pxr_workspace *workspace)
+{
+        if (!workspace)
+                return;
+        pxr_plan_free(&workspace->plan);
+        free(workspace->slab);
+        free(workspace->scratch);
+        free(workspace->pixels);
+        free(workspace);
+}
+
+size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
+                           enum pxr_use use, int images)
+{
+        struct pxr_plan plan;
+        size_t bytes;
+
+        if (pxr_plan_make(&plan, graph, precision, use, images, false))
+                return 0;
+        bytes = plan.slab_bytes + plan.scratch_bytes;
+        pxr_plan_free(&plan);
+        return bytes;
+}
+
+/* In a checked workspace nothing is there before it is computed. */
+static void poison(struct pxr_workspace *workspace)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        for (int i = 0; workspace->checked && i < graph->nodes; i++) {
+                const struct pxr_place *place = &workspace->plan.place[i];
+
+                if (place->output.used)
+                        memset(workspace->slab + place->output.offset, NAN_BYTE,
+                               place->output.size);
+                if (place->gradient.used)
+                        memset(workspace->slab + place->gradient.offset, NAN_BYTE,
+                               place->gradient.size);
+        }
+}
+
+void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        size_t places = (size_t)graph->rows * graph->cols;
+        int colours = graph->colours;
+
+        workspace->images = images;
+        for (size_t place = 0; place < places; place++)
+                for (int image = 0; image < images; image++)
+                        for (int colour = 0; colour < colours; colour++)
+                                workspace->pixels[(place * images + image) * colours + colour] =
+                                        pixels[(image * places + place) * colours + colour];
+}
+
+static void *at(const struct pxr_workspace *workspace, const struct pxr_slot *slot)
+{
+        return slot->used ? workspace->slab + slot->offset : NULL;
+}
+
+/* What every pass hands to a node's kernel. */
+static struct pxr_call call_of(const struct pxr_workspace *workspace, const struct pxr_node *node,
+                               const void *parameters)
+{
+        struct pxr_call call = {
+                .node = node,
+                .images = workspace->images,
+                .output = at(workspace, &workspace->plan.place[node->index].output),
+                .scratch = workspace->scratch,
+        };
+
+        if (node->index == 0)
+                call.input[0] = workspace->pixels;
+        for (int k = 0; k < node->inputs; k++)
+                call.input[k] = at(workspace, &workspace->plan.place[node->input[k]->index].output);
+        for (int k = 0; k < node->parameters; k++)
+                call.parameter[k] =
+                        (const char *)parameters + node->parameter[k]->offset * workspace->value;
+        return call;
+}
+
+static bool intact(const struct pxr_workspace *workspace, const struct pxr_slot *slot)
+{
+        const unsigned char *slab = (unsigned char *)workspace->slab;
+
+        for (size_t i = 0; slot->used && i < PXR_SENTINEL; i++)
+                if (slab[slot->offset - 1 - i] != SENTINEL_BYTE ||
+                    slab[slot->offset + slot->size + i] != SENTINEL_BYTE)
+                        return false;
+        return true;
+}
+
+static bool all_intact(const struct pxr_workspace *workspace)
+{
+        const unsigned char *end =
+                (unsigned char *)workspace->scratch + workspace->plan.scratch_bytes;
+
+        for (int i = 0; i < PXR_SENTINEL; i++)
+                if (end[i] != SENTINEL_BYTE)
+                        return false;
+        for (int i = 0; i < workspace->graph->nodes; i++)
+                if (!intact(workspace, &workspace->plan.place[i].output) ||
+                    !intact(workspace, &workspace->plan.place[i].gradient))
+                        return false;
+        return true;
+}
+
+static void run(struct pxr_workspace *workspace, pxr_kernel *kernel, const struct pxr_call *call)
+{
+        kernel(call);
+        if (workspace->checked && !workspace->culprit && !all_intact(workspace))
+                workspace->culprit = call->node;
+}
+
+static void forward_nodes(struct pxr_workspace *workspace, const void *parameters, int first,
+                          bool constant_only)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        for (int i = first; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                struct pxr_call call;
+
+                if (!workspace->plan.place[i].live || (constant_only && !node->constant))
+                        continue;
+                call = call_of(workspace, node, parameters);
+                run(workspace, node->op->kernels[workspace->precision].forward, &call);
+        }
+}
+
+void pxr_workspace_forward(struct pxr_workspace *workspace, const void *parameters)
+{
+        poison(workspace);
+        forward_nodes(workspace, parameters, 0, false);
+}
+
+void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *parameters, int first)
+{
+        forward_nodes(workspace, parameters, first, false);
+}
+
+void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        const struct pxr_place *place = &workspace->plan.place[graph->logits->index];
+        struct pxr_nll_call call = {
+                .levels = graph->levels,
+                .colours = graph->colours,
+                .images = workspace->images,
+                .places = (size_t)graph->rows * graph->cols,
+                .logits = at(workspace, &place->output),
+                .pixels = workspace->pixels,
+                .nll = nll,
+                .gradient = at(workspace, &place->gradient),
+                .gradient_scale = scale,
+        };
+
+        graph->distribution->nll[workspace->precision](&call);
+}
+
+void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,
+                            void *gradients)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        for (int i = graph->nodes - 1; i >= 0; i--) {
+                const struct pxr_node *node = graph->node[i];
+                const struct pxr_place *place = &workspace->plan.place[i];
+                struct pxr_call call;
+
+                if (!place->gradient.used)
+                        continue;
+                call = call_of(workspace, node, parameters);
+                call.output_gradient = at(workspace, &place->gradient);
+                for (int k = 0; k < node->inputs; k++) {
+                        call.input_gradient[k] = at(
+                                workspace, &workspace->plan.place[node->input[k]->index].gradient);
+                        call.accumulate[k] = place->accumulate[k];
+                }
+                for (int k = 0; k < node->parameters; k++)
+                        call.parameter_gradient[k] =
+                                (char *)gradients + node->parameter[k]->offset * workspace->value;
+                run(workspace, node->op->kernels[workspace->precision].backward, &call);
+        }
+}
+
+void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters, int images)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        workspace->images = images;
+        memset(workspace->pixels, 0,
+               (size_t)graph->rows * graph->cols * graph->colours * workspace->limit);
+        poison(workspace);
+        forward_nodes(workspace, parameters, 0, true);
+}
+
+static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node,
+                         const void *parameters, int row, int col, int colour)
+{
+        struct pxr_call call = call_of(workspace, node, parameters);
+
+        call.row = row;
+        call.col = col;
+        call.colour = colour;
+        run(workspace, node->op->kernels[workspace->precision].advance, &call);
+}
+
+void pxr_workspace_advance(struct pxr_workspace *workspace, const void *parameters, int row,
+                           int col, int colour)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        if (workspace->fallback) {
+                forward_nodes(workspace, parameters, 0, false);
+                return;
+        }
+        for (int i = 1; i < graph->nodes; i++)
+                if (workspace->plan.place[i].live && !graph->node[i]->constant)
+                        advance_node(workspace, graph->node[i], parameters, row, col, colour);
+}
+
+void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int colour, int image,
+                       int value)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        size_t place = (size_t)row * graph->cols + col;
+
+        workspace->pixels[(place * workspace->images + image) * graph->colours + colour] =
+                (uint8_t)value;
+        if (image == workspace->images - 1)
+                advance_node(workspace, graph->node[0], NULL, row, col, colour);
+}
+
+const char *pxr_workspace_fallback(const struct pxr_workspace *workspace)
+{
+        return workspace->fallback;
+}
+
+const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
+                                 int colour, int image)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        int channels = graph->logits->shape.channels;
+        size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
+        size_t value = pixel * channels + (size_t)colour * (channels / graph->colours);
+
+        return (char *)at(workspace, &workspace->plan.place[graph->logits->index].output) +
+               value * workspace->value;
+}
+
+void *pxr_workspace_tensor(struct pxr_workspace *workspace, const struct pxr_node *node)
+{
+        return at(workspace, &workspace->plan.place[node->index].output);
+}
+
+const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspace)
+{
+        return workspace->culprit;
+}
+
+static bool finite_slot(const struct pxr_workspace *workspace, const struct pxr_slot *slot,
+                        size_t size)
+{
+        const void *values = at(workspace, slot);
+
+        for (size_t i = 0; values && i < size; i++)
+                if (!(workspace->precision == PXR_F32 ? isfinite(((const float *)values)[i])
+                                                      : isfinite(((const double *)values)[i])))
+                        return false;
+        return true;
+}
+
+const struct pxr_node *pxr_workspace_nonfinite(const struct pxr_workspace *workspace, bool gradient)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        for (int k = 0; k < graph->nodes; k++) {
+                const struct pxr_node *node = graph->node[gradient ? graph->nodes - 1 - k : k];
+                const struct pxr_place *place = &workspace->plan.place[node->index];
+
+                if (!finite_slot(workspace, gradient ? &place->gradient : &place->output,
+                                 pxr_map_size(node, workspace->images)))
+                        return node;
+        }
+        return NULL;
+}

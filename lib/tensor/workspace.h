@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workspace.h - one worker's memory for a graph, and the passes over it.
+ *
+ * A workspace holds every tensor of one micro-batch in one slab, planned from the ops' declared
+ * needs: what the backward pass reads is kept, the rest is reused. The graph and the parameters
+ * belong to the caller and may be shared; a workspace belongs to one thread at a time. Nothing is
+ * allocated after it is made. Uses base/ and graph.h.
+ */
+#ifndef PXR_TENSOR_WORKSPACE_H
+#define PXR_TENSOR_WORKSPACE_H
+
+#include "tensor/graph.h"
+
+enum pxr_use {
+        PXR_FOR_TRAINING,   /* forward, loss, backward */
+        PXR_FOR_EVALUATION, /* forward, loss */
+        PXR_FOR_GENERATION, /* forward, advance; every tensor is kept */
+};
+
+struct pxr_workspace;
+
+/* Memory for micro-batches of up to `images`. `checked` keeps all tensors apart, surrounds them
+ * with sentinels, and fills them with NaN before each forward pass: for tests, and to find where a
+ * NaN came from. NULL after an error. */
+struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
+                                        enum pxr_use use, int images, bool checked,
+                                        struct pxr_diag *diag);
+void pxr_workspace_free(struct pxr_workspace *workspace);
+
+/* Bytes of the slab and the scratch that such a workspace would have. */
+size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
+                           enum pxr_use use, int images);
+
+/* Set the micro-batch: pixels[image][row][col][colour]. */
+void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images);
+
+/* Compute all nodes the logits depend on. `parameters` are of the workspace's precision. */
+void pxr_workspace_forward(struct pxr_workspace *workspace, const void *parameters);
+
+/* Compute the nodes from number `first` on, with the tensors before it as they are: for checks that
+ * change a tensor by hand. */
+void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *parameters, int first);
+
+/* Add each image's negative log-likelihood, in nats, to nll[image]; for training also the gradient
+ * of `scale` times their sum by the logits. */
+void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll);
+
+/* Add the parameters' gradient to `gradients`, after forward and loss. */
+void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,
+                            void *gradients);
+
+/* Generation. After begin(), for each pixel in raster order and each colour in turn: advance(),
+ * look at the logits, then set the value of every image. Where an op has no `advance`, whole
+ * passes are made instead; its name is then in pxr_workspace_fallback(), else NULL. */
+void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters, int images);
+void pxr_workspace_advance(struct pxr_workspace *workspace, const void *parameters, int row,
+                           int col, int colour);
+void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int colour, int image,
+                       int value);
+const char *pxr_workspace_fallback(const struct pxr_workspace *workspace);
+
+/* The logits of one colour of one pixel of one image. */
+const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
+                                 int colour, int image);
+
+/* A node's tensor, [row][col][image][channel]; of use while the plan keeps it: always in a checked
+ * workspace and for generation. NULL for a node the logits do not depend on. */
+void *pxr_workspace_tensor(struct pxr_workspace *workspace, const struct pxr_node *node);
+
+/* In a checked workspace: the node whose kernel was the first to write over a sentinel, and the
+ * first whose tensor (or, if `gradient`, whose gradient) holds a value that is not finite, in the
+ * order of computation. NULL: none. */
+const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspace);
+const struct pxr_node *pxr_workspace_nonfinite(const struct pxr_workspace *workspace,
+                                               bool gradient);
+
+#endif
