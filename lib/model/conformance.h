@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conformance.h - what every layer must keep, built-in or not: `pxr-layers check`.
+ *
+ * A layer's check stack is built for several kinds of image, and each is put to these tests:
+ *   gradients   backward against central differences, both in double precision
+ *   causality   declared dependencies, changed values, and NaN in all later values
+ *   advance     pixel by pixel equals the whole map, in both precisions
+ *   threads     the same bits when three threads compute at once
+ *   memory      sentinels untouched, shared memory changes no bit, gradients are added to
+ * Uses base/, spec/ and tensor/.
+ */
+#ifndef PXR_MODEL_CONFORMANCE_H
+#define PXR_MODEL_CONFORMANCE_H
+
+#include "model/model.h"
+
+/* One test done. `problem` is NULL when it was passed. `skipped` says why there was nothing to
+ * test (the layer refuses this kind of image), else NULL. */
+struct pxr_check_result {
+        const char *test;
+        struct pxr_image_kind kind;
+        const char *problem;
+        const char *skipped;
+};
+
+/* Put one plugin to all tests, handing each result to `report`. Returns 0 when all are passed, 1
+ * when one was not, -1 after an error that kept the tests from running. */
+int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
+                    void (*report)(void *context, const struct pxr_check_result *result),
+                    void *context, struct pxr_diag *diag);
+
+#endif

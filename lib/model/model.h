@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - a spec's `model:` list built into a graph.
+ *
+ * Uses base/, spec/ and tensor/.
+ */
+#ifndef PXR_MODEL_MODEL_H
+#define PXR_MODEL_MODEL_H
+
+#include "model/plugin.h"
+#include "tensor/graph.h"
+
+/* What is known of the images a model is for. */
+struct pxr_image_kind {
+        int rows, cols, colours, levels;
+};
+
+/* One layer as it was built. Containers come after what they hold. */
+struct pxr_built_layer {
+        const char *path; /* "layers.1.0.residual.conv": what its parameters' names begin with */
+        const struct pxr_plugin_file *plugin;
+        int depth;                     /* 0 for an item of `model:` itself */
+        int first, end;                /* its nodes, those of the layers in it included */
+        const struct pxr_node *output; /* its last node */
+        struct pxr_built_layer *next;
+};
+
+struct pxr_model {
+        struct pxr_graph *graph;
+        struct pxr_built_layer *layer; /* the first */
+        int layers;
+};
+
+/* Build the list of layers `model` for images of `kind`. All options are checked, and completed in
+ * the tree, before anything is built. NULL after errors. */
+struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                                  struct pxr_yaml *model, const struct pxr_image_kind *kind,
+                                  struct pxr_diag *diag);
+
+/* The same for a stack that may lack an output: it is then ended by a 1x1 convolution to a
+ * categorical distribution. For checks of single layers. */
+struct pxr_model *pxr_model_build_part(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                                       struct pxr_yaml *model, const struct pxr_image_kind *kind,
+                                       struct pxr_diag *diag);
+
+/* Parameters (values) and multiply-adds of a layer's own nodes and those within. */
+size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_built_layer *layer);
+double pxr_layer_multiply_adds(const struct pxr_model *model, const struct pxr_built_layer *layer);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugin.c - finding and loading layer plugins: dlopen(), and a check of what was opened.
+ *
+ * Uses base/.
+ */
+#include "model/plugin.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef PXR_LAYERDIR
+#define PXR_LAYERDIR "/usr/local/lib/pxr/layers"
+#endif
+
+static const char suffix[] = ".so";
+
+/* The build tree's layers if the program runs from one: libtool keeps programs and modules in
+ * folders named .libs. NULL otherwise. */
+static char *build_tree_layers(struct pxr_arena *arena)
+{
+        static const char libs[] = "/.libs";
+        char path[PATH_MAX];
+        ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+        char *slash;
+
+        if (length <= 0)
+                return NULL;
+        path[length] = '\0';
+        slash = strrchr(path, '/');
+        if (!slash)
+                return NULL;
+        *slash = '\0';
+        length = slash - path;
+        if (length < (ssize_t)sizeof(libs) || strcmp(slash - strlen(libs), libs) != 0)
+                return NULL;
+        return pxr_strf(arena, "%s/../../layers/.libs", path);
+}
+
+static const char *folders(struct pxr_arena *arena)
+{
+        const char *own = getenv("PXR_LAYER_PATH");
+        const char *rest = build_tree_layers(arena);
+
+        if (!rest)
+                rest = PXR_LAYERDIR;
+        if (!own || !*own)
+                return rest;
+        return pxr_strf(arena, "%s:%s", own, rest);
+}
+
+static void close_module(void *module)
+{
+        dlclose(module);
+}
+
+/* What is wrong with an entry, or NULL. */
+static const char *misfit(struct pxr_arena *arena, const struct pxr_plugin *entry)
+{
+        static const uint32_t sizes[] = PXR_PLUGIN_SIZES;
+
+        if (memcmp(entry->magic, "pxrlayer", sizeof(entry->magic)) != 0)
+                return "its pxr_plugin_entry is not a pxr plugin's";
+        if (entry->abi != PXR_ABI_VERSION)
+                return pxr_strf(arena,
+                                "it was built for version %u of the layer interface, and this "
+                                "program has version %d: rebuild it against this version's headers",
+                                (unsigned)entry->abi, PXR_ABI_VERSION);
+        if (memcmp(entry->sizes, sizes, sizeof(sizes)) != 0)
+                return "it was built with other headers than this program: rebuild it";
+        if (!entry->layer || !entry->layer->name || !entry->layer->summary || !entry->layer->build)
+                return "its layer lacks a name, a summary or a build function";
+        return NULL;
+}
+
+/* Open one file and fill in what it is. Returns 0, or -1 when memory is out. */
+static int load(struct pxr_arena *arena, struct pxr_plugin_file *file)
+{
+        void *module = dlopen(file->path, RTLD_NOW | RTLD_LOCAL);
+        const struct pxr_plugin *entry;
+
+        if (!module) {
+                const char *reason = dlerror();
+
+                file->problem = pxr_strf(arena, "it cannot be loaded: %s",
+                                         reason ? reason : "unknown reason");
+                return file->problem ? 0 : -1;
+        }
+        if (pxr_arena_defer(arena, close_module, module))
+                return -1;
+        entry = dlsym(module, "pxr_plugin_entry");
+        if (!entry)
+                file->problem = "it has no symbol pxr_plugin_entry: is PXR_PLUGIN() missing?";
+        else
+                file->problem = misfit(arena, entry);
+        if (file->problem)
+                return 0;
+        file->layer = entry->layer;
+        file->version = entry->version;
+        return 0;
+}
+
+static int is_plugin(const struct dirent *entry)
+{
+        size_t length = strlen(entry->d_name);
+
+        return length >= sizeof(suffix) &&
+               strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
+}
+
+/* Load what a folder holds; append at *end, and move *end on. A folder that is not there is
+ * empty. */
+static int scan(struct pxr_arena *arena, const char *folder, struct pxr_plugin_file ***end)
+{
+        struct dirent **entries;
+        int count = scandir(folder, &entries, is_plugin, alphasort), status = 0;
+
+        if (count < 0)
+                return 0;
+        for (int i = 0; i < count; i++) {
+                struct pxr_plugin_file *file = pxr_alloc(arena, sizeof(*file));
+
+                if (file)
+                        file->path = pxr_strf(arena, "%s/%s", folder, entries[i]->d_name);
+                free(entries[i]);
+                if (status || !file || !file->path || load(arena, file)) {
+                        status = -1;
+                        continue;
+                }
+                **end = file;
+                *end = &file->next;
+        }
+        free(entries);
+        return status;
+}
+
+struct pxr_plugins *pxr_plugins_open(struct pxr_arena *arena, struct pxr_diag *diag)
+{
+        struct pxr_plugins *plugins = pxr_alloc(arena, sizeof(*plugins));
+        struct pxr_plugin_file **end = plugins ? &plugins->file : NULL;
+        char *list, *folder, *rest;
+
+        if (plugins)
+                plugins->searched = folders(arena);
+        if (!plugins || !plugins->searched || !(list = pxr_strdup(arena, plugins->searched))) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        for (folder = strtok_r(list, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
+                if (scan(arena, folder, &end)) {
+                        pxr_out_of_memory(diag);
+                        return NULL;
+                }
+        return plugins;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+        char left[PATH_MAX], right[PATH_MAX];
+
+        return realpath(a, left) && realpath(b, right) && strcmp(left, right) == 0;
+}
+
+static void hint_nearest(const struct pxr_plugins *plugins, const char *name, struct pxr_diag *diag)
+{
+        const struct pxr_plugin_file *file;
+        const char *names[256], *nearest;
+        size_t count = 0;
+
+        for (file = plugins->file; file; file = file->next)
+                if (file->layer && count < sizeof(names) / sizeof(names[0]))
+                        names[count++] = file->layer->name;
+        nearest = pxr_nearest(name, names, count);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        for (file = plugins->file; file; file = file->next)
+                if (file->problem)
+                        pxr_note(diag, "%s was not used: %s", file->path, file->problem);
+        if (count == 0)
+                pxr_note(diag, "no layer plugin was found in %s", plugins->searched);
+}
+
+static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, const char *name,
+                                          struct pxr_mark mark, struct pxr_diag *diag)
+{
+        const struct pxr_plugin_file *file, *found = NULL;
+
+        for (file = plugins->file; file; file = file->next) {
+                if (!file->layer || strcmp(file->layer->name, name) != 0)
+                        continue;
+                if (found && !same_file(found->path, file->path)) {
+                        pxr_error_at(diag, mark, "two plugins are named '%s': remove one", name);
+                        pxr_note(diag, "one is %s", found->path);
+                        pxr_note(diag, "the other is %s", file->path);
+                        return NULL;
+                }
+                found = found ? found : file;
+        }
+        if (!found) {
+                pxr_error_at(diag, mark, "there is no layer '%s'", name);
+                hint_nearest(plugins, name, diag);
+        }
+        return found;
+}
+
+const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins,
+                                              const struct pxr_yaml *name, struct pxr_diag *diag)
+{
+        return find(plugins, name->key ? name->key : name->text,
+                    name->key ? name->key_mark : name->mark, diag);
+}
+
+const struct pxr_plugin_file *pxr_plugin_named(const struct pxr_plugins *plugins, const char *name,
+                                               struct pxr_diag *diag)
+{
+        return find(plugins, name, (struct pxr_mark) { 0 }, diag);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugin.h - finding and loading layer plugins.
+ *
+ * A plugin is a shared module NAME.so in one of the folders searched: those of $PXR_LAYER_PATH
+ * (separated by ':'), then the build tree's when the program runs from one, else the installed
+ * folder. A file that cannot be used is remembered with the reason. Uses base/ and spec/.
+ */
+#ifndef PXR_MODEL_PLUGIN_H
+#define PXR_MODEL_PLUGIN_H
+
+#include <pxr/arena.h>
+#include <pxr/layer.h>
+
+#include "spec/yaml.h"
+
+/* One file found. */
+struct pxr_plugin_file {
+        const char *path;
+        const char *problem;           /* why it cannot be used; NULL: all is well */
+        const struct pxr_layer *layer; /* NULL where there is a problem */
+        const char *version;           /* of pxr that it was built with */
+        struct pxr_plugin_file *next;
+};
+
+struct pxr_plugins {
+        struct pxr_plugin_file *file; /* by folder, then by name */
+        const char *searched;         /* the folders, for messages */
+};
+
+/* Search and load. Lasts as long as the arena. NULL only when memory is out: a file that cannot be
+ * used is no error before it is wanted. */
+struct pxr_plugins *pxr_plugins_open(struct pxr_arena *arena, struct pxr_diag *diag);
+
+/* The layer a spec's scalar names. NULL after an error at its mark: no such layer (with the
+ * nearest name), or two files that offer it. */
+const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins,
+                                              const struct pxr_yaml *name, struct pxr_diag *diag);
+
+/* The same by a plain name, without a place in a spec. */
+const struct pxr_plugin_file *pxr_plugin_named(const struct pxr_plugins *plugins, const char *name,
+                                               struct pxr_diag *diag);
+
+#endif

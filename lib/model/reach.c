@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reach.c - following declared dependencies: forwards for the last image value each spot depends
+ * on, and backwards for all the pixels that one spot sees.
+ *
+ * Uses tensor/.
+ */
+#include "model/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A visit to everything one spot reads; `spot` is what is read. */
+struct visitor {
+        struct pxr_reach reach; /* first, for ops know nothing more */
+        const struct pxr_node *node;
+        void (*visit)(struct visitor *visitor, struct pxr_spot spot);
+        void *context;
+};
+
+static void visit_read(struct pxr_reach *reach, int input, int row, int col, int colour)
+{
+        struct visitor *visitor = (struct visitor *)reach;
+        const struct pxr_node *node =
+                input == PXR_SELF ? visitor->node : visitor->node->input[input];
+
+        if (row >= 0 && row < node->shape.rows && col >= 0 && col < node->shape.cols)
+                visitor->visit(visitor, (struct pxr_spot) { node, row, col, colour });
+}
+
+static void visit_sources(struct pxr_spot spot,
+                          void (*visit)(struct visitor *visitor, struct pxr_spot spot),
+                          void *context)
+{
+        struct visitor visitor = {
+                .reach.read = visit_read, .node = spot.node, .visit = visit, .context = context
+        };
+
+        if (spot.node->op->depends)
+                spot.node->op->depends(spot.node, spot.row, spot.col, spot.colour, &visitor.reach);
+        else
+                for (int k = 0; k < spot.node->inputs; k++)
+                        visit_read(&visitor.reach, k, spot.row, spot.col, spot.colour);
+}
+
+static int spots_of(const struct pxr_node *node)
+{
+        return node->shape.rows * node->shape.cols * node->colours;
+}
+
+static struct pxr_spot spot_at(const struct pxr_node *node, int order)
+{
+        int pixel = order / node->colours;
+
+        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
+                                   order % node->colours };
+}
+
+/* --- forwards ----------------------------------------------------------------------------------
+ */
+
+struct latest {
+        int *const *last;
+        int value;
+        struct pxr_spot source;
+};
+
+static void take_latest(struct visitor *visitor, struct pxr_spot spot)
+{
+        struct latest *latest = visitor->context;
+        int value = latest->last[spot.node->index]
+                                [pxr_order(spot.node, spot.row, spot.col, spot.colour)];
+
+        if (value > latest->value) {
+                latest->value = value;
+                latest->source = spot;
+        }
+}
+
+/* One sweep over a node's spots; true if anything changed. A scan reads its own output, so that
+ * sweeps go on until nothing changes; other ops need one. */
+static bool sweep(int **last, const struct pxr_node *node)
+{
+        bool changed = false;
+
+        for (int order = 0; order < spots_of(node); order++) {
+                struct latest latest = { .last = last, .value = last[node->index][order] };
+
+                visit_sources(spot_at(node, order), take_latest, &latest);
+                if (latest.value != last[node->index][order]) {
+                        last[node->index][order] = latest.value;
+                        changed = true;
+                }
+        }
+        return changed;
+}
+
+int **pxr_reach_last(const struct pxr_graph *graph)
+{
+        size_t spots = 0, at = 0;
+        int **last;
+        int *values;
+
+        for (int i = 0; i < graph->nodes; i++)
+                spots += spots_of(graph->node[i]);
+        last = malloc(graph->nodes * sizeof(*last) + spots * sizeof(int));
+        if (!last)
+                return NULL;
+        values = (int *)(last + graph->nodes);
+        for (int i = 0; i < graph->nodes; i++) {
+                last[i] = values + at;
+                at += spots_of(graph->node[i]);
+                for (int order = 0; order < spots_of(graph->node[i]); order++)
+                        last[i][order] = i == 0 ? order : -1;
+                while (sweep(last, graph->node[i]))
+                        continue;
+        }
+        return last;
+}
+
+struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot)
+{
+        struct latest latest = { .last = last, .value = -1, .source = spot };
+
+        visit_sources(spot, take_latest, &latest);
+        return latest.source;
+}
+
+/* --- backwards ---------------------------------------------------------------------------------
+ */
+
+struct marks {
+        unsigned char **seen; /* [node][order] */
+        bool again;           /* a spot of the node itself was newly marked */
+        const struct pxr_node *node;
+};
+
+static void mark(struct visitor *visitor, struct pxr_spot spot)
+{
+        struct marks *marks = visitor->context;
+        unsigned char *seen = &marks->seen[spot.node->index]
+                                          [pxr_order(spot.node, spot.row, spot.col, spot.colour)];
+
+        if (!*seen && spot.node == marks->node)
+                marks->again = true;
+        *seen = *seen ? *seen : 1;
+}
+
+/* Marks: 1 is reached, 2 is reached and its sources are marked. */
+static void mark_sources(struct marks *marks, const struct pxr_node *node)
+{
+        unsigned char *seen = marks->seen[node->index];
+
+        marks->node = node;
+        do {
+                marks->again = false;
+                for (int order = 0; order < spots_of(node); order++)
+                        if (seen[order] == 1) {
+                                visit_sources(spot_at(node, order), mark, marks);
+                                seen[order] = 2;
+                        }
+        } while (marks->again);
+}
+
+int pxr_reach_field(const struct pxr_graph *graph, const struct pxr_node *node, int row, int col,
+                    unsigned char *seen)
+{
+        size_t spots = 0, at = 0;
+        struct marks marks = { 0 };
+        unsigned char *values;
+
+        for (int i = 0; i <= node->index; i++)
+                spots += spots_of(graph->node[i]);
+        marks.seen = malloc((node->index + 1) * sizeof(*marks.seen));
+        values = calloc(spots, 1);
+        if (!marks.seen || !values) {
+                free(marks.seen);
+                free(values);
+                return -1;
+        }
+        for (int i = 0; i <= node->index; i++) {
+                marks.seen[i] = values + at;
+                at += spots_of(graph->node[i]);
+        }
+        for (int colour = 0; colour < node->colours; colour++)
+                marks.seen[node->index][pxr_order(node, row, col, colour)] = 1;
+        for (int i = node->index; i > 0; i--)
+                mark_sources(&marks, graph->node[i]);
+        for (int order = 0; order < spots_of(graph->node[0]); order++)
+                if (marks.seen[0][order])
+                        seen[order / graph->colours] = 1;
+        free(marks.seen);
+        free(values);
+        return 0;
+}

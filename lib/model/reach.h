@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reach.h - following declared dependencies through a graph. Uses tensor/.
+ */
+#ifndef PXR_MODEL_REACH_H
+#define PXR_MODEL_REACH_H
+
+#include "tensor/graph.h"
+
+/* One value of the map of a node: all channels of a colour group at a pixel. */
+struct pxr_spot {
+        const struct pxr_node *node;
+        int row, col, colour;
+};
+
+/* Position of (row, col, colour) in the order of generation. */
+static inline int pxr_order(const struct pxr_node *node, int row, int col, int colour)
+{
+        return (row * node->shape.cols + col) * node->colours + colour;
+}
+
+/* For each node, for each spot, the last image value it depends on (its order, or -1):
+ * last[node][order]. NULL when memory is out; freed with free(). */
+int **pxr_reach_last(const struct pxr_graph *graph);
+
+/* The spot that `spot` reads and that carries the last dependency to it. */
+struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot);
+
+/* Image pixels that any colour of node `node` at (row, col) depends on: seen[row][col], zeroed by
+ * the caller. Returns 0, or -1 when memory is out. */
+int pxr_reach_field(const struct pxr_graph *graph, const struct pxr_node *node, int row, int col,
+                    unsigned char *seen);
+
+#endif

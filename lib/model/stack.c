@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack.c - a list of layers in a spec, checked and then built, layer by layer.
+ *
+ * Paths: an item of `model:` is layers.<number>.<name>; a layer in a container has the
+ * container's path before its own name, and a number behind it from the second of a name on. A
+ * container that builds its list several times (repeat) has the number of the repetition where its
+ * own name would stand. Uses base/, spec/ and tensor/.
+ */
+#include "model/model.h"
+
+#include <string.h>
+
+#include "spec/options.h"
+
+struct stack {
+        struct pxr_model *model;
+        const struct pxr_plugins *plugins;
+        struct pxr_built_layer *last;
+        const char *base; /* path of the layer being built, without its name */
+        int depth;
+        struct pxr_diag *diag;
+};
+
+/* An item of a list, read: its plugin and its checked options. */
+struct item {
+        const struct pxr_plugin_file *plugin;
+        const char *name;
+        struct pxr_yaml *node;
+        struct pxr_mark mark;
+        void *conf;
+};
+
+static const struct pxr_options no_options = { 0 };
+
+static const struct pxr_options *options_of(void *context, const struct pxr_yaml *name)
+{
+        struct stack *stack = context;
+        const struct pxr_plugin_file *file = pxr_plugin_find(stack->plugins, name, stack->diag);
+
+        if (!file)
+                return NULL;
+        return file->layer->options ? file->layer->options : &no_options;
+}
+
+static int read_item(struct stack *stack, struct pxr_yaml *node, struct item *item)
+{
+        struct pxr_arena *arena = stack->model->graph->arena;
+        struct pxr_yaml *options;
+        struct pxr_reading reading;
+
+        if (pxr_layer_item(arena, node, options_of, stack, &item->name, &options, stack->diag))
+                return -1;
+        item->plugin = pxr_plugin_named(stack->plugins, item->name, stack->diag);
+        if (!item->plugin)
+                return -1;
+        item->node = node;
+        item->mark = node->mark;
+        reading.options = item->plugin->layer->options ? item->plugin->layer->options : &no_options;
+        reading.conf = item->conf = pxr_alloc(arena, reading.options->size + 1);
+        if (!item->conf)
+                return pxr_out_of_memory(stack->diag);
+        return pxr_options_read(arena, options, item->name, &reading, 1, stack->diag);
+}
+
+/* Check a list of layers and the lists in it, so that all errors are found at once. */
+static int check_list(struct stack *stack, const struct pxr_yaml *list)
+{
+        int status = 0;
+
+        if (list->kind != PXR_YAML_SEQUENCE || !list->first) {
+                pxr_error_at(stack->diag, list->mark, "a list of layers is wanted here");
+                return -1;
+        }
+        for (struct pxr_yaml *node = list->first; node; node = node->next) {
+                struct item item;
+                const struct pxr_option *row;
+
+                if (read_item(stack, node, &item)) {
+                        status = -1;
+                        continue;
+                }
+                row = item.plugin->layer->options ? item.plugin->layer->options->rows : NULL;
+                for (; row && row->type != PXR_TYPE_END; row++) {
+                        const struct pxr_yaml *const *inner =
+                                (const void *)((const char *)item.conf + row->offset);
+
+                        if (row->type == PXR_TYPE_LAYERS && *inner && check_list(stack, *inner))
+                                status = -1;
+                }
+        }
+        return status;
+}
+
+/* How often a name has been met in a list before `end`. */
+static int namesakes(const struct pxr_yaml *list, const struct pxr_yaml *end, const char *name)
+{
+        int count = 0;
+
+        for (const struct pxr_yaml *node = list->first; node != end; node = node->next)
+                if (node->first && node->first->key && strcmp(node->first->key, name) == 0)
+                        count++;
+        return count;
+}
+
+static int record(struct stack *stack, const struct item *item, const char *path, int first,
+                  const struct pxr_node *output)
+{
+        struct pxr_graph *graph = stack->model->graph;
+        struct pxr_built_layer *layer = pxr_alloc(graph->arena, sizeof(*layer));
+
+        if (!layer)
+                return pxr_out_of_memory(stack->diag);
+        *layer = (struct pxr_built_layer) { .path = path,
+                                            .plugin = item->plugin,
+                                            .depth = stack->depth,
+                                            .first = first,
+                                            .end = graph->nodes,
+                                            .output = output };
+        if (stack->last)
+                stack->last->next = layer;
+        else
+                stack->model->layer = layer;
+        stack->last = layer;
+        stack->model->layers++;
+        return 0;
+}
+
+/* Build one layer, whose path is `base`.`name`. */
+static struct pxr_node *build_item(struct pxr_builder *builder, const struct item *item,
+                                   const char *base, const char *name, struct pxr_node *input)
+{
+        struct stack *stack = builder->stack;
+        struct pxr_builder inner = *builder;
+        const char *outer_base = stack->base;
+        int first = stack->model->graph->nodes, errors = pxr_diag_errors(stack->diag);
+        struct pxr_node *output;
+
+        inner.layer = pxr_strf(stack->model->graph->arena, "%s.%s", base, name);
+        inner.mark = item->mark;
+        if (!inner.layer) {
+                pxr_out_of_memory(stack->diag);
+                return NULL;
+        }
+        stack->base = base;
+        stack->depth++;
+        output = item->plugin->layer->build(&inner, item->conf, input);
+        stack->depth--;
+        stack->base = outer_base;
+        if (!output && pxr_diag_errors(stack->diag) == errors)
+                pxr_layer_error(&inner, "the layer could not be built and did not say why");
+        if (!output || record(stack, item, inner.layer, first, output))
+                return NULL;
+        return output;
+}
+
+struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
+                                  const struct pxr_yaml *layers, struct pxr_node *input)
+{
+        struct stack *stack = builder->stack;
+        struct pxr_arena *arena = stack->model->graph->arena;
+        const char *base = part ? pxr_strf(arena, "%s.%s", stack->base, part) : builder->layer;
+
+        if (!base) {
+                pxr_out_of_memory(builder->diag);
+                return NULL;
+        }
+        for (struct pxr_yaml *node = layers->first; node && input; node = node->next) {
+                struct item item;
+                const char *name;
+                int before;
+
+                if (read_item(stack, node, &item))
+                        return NULL;
+                before = namesakes(layers, node, item.name);
+                name = before ? pxr_strf(arena, "%s_%d", item.name, before + 1) : item.name;
+                if (!name) {
+                        pxr_out_of_memory(builder->diag);
+                        return NULL;
+                }
+                input = build_item(builder, &item, base, name, input);
+        }
+        return input;
+}
+
+/* The items of `model:` itself, which are numbered. */
+static struct pxr_node *build_model(struct pxr_builder *builder, const struct pxr_yaml *list)
+{
+        struct stack *stack = builder->stack;
+        struct pxr_graph *graph = stack->model->graph;
+        struct pxr_node *output = graph->node[0];
+        int number = 0;
+
+        for (struct pxr_yaml *node = list->first; node && output; node = node->next, number++) {
+                const char *base = pxr_strf(graph->arena, "layers.%d", number);
+                struct item item;
+
+                if (!base || read_item(stack, node, &item))
+                        return NULL;
+                if (graph->logits) {
+                        pxr_error_at(stack->diag, node->mark,
+                                     "nothing can follow the output: the layer above ends the "
+                                     "model");
+                        return NULL;
+                }
+                output = build_item(builder, &item, base, item.name, output);
+        }
+        return output;
+}
+
+/* End an open stack: see pxr_model_build_part(). */
+static void close_stack(struct pxr_builder *builder, struct pxr_node *output)
+{
+        struct pxr_graph *graph = builder->graph;
+
+        builder->layer = "head";
+        pxr_output(builder,
+                   pxr_conv(builder, NULL,
+                            &(struct pxr_conv) { .kernel = 1,
+                                                 .mask = PXR_MASK_B,
+                                                 .features = graph->colours * graph->levels,
+                                                 .bias = true,
+                                                 .gain = 1 },
+                            output),
+                   &pxr_categorical);
+}
+
+static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                               struct pxr_yaml *model, const struct pxr_image_kind *kind, bool part,
+                               struct pxr_diag *diag)
+{
+        struct pxr_model *built = pxr_alloc(arena, sizeof(*built));
+        struct stack stack = { .model = built, .plugins = plugins, .diag = diag };
+        struct pxr_builder builder = { .diag = diag, .stack = &stack };
+        struct pxr_node *output;
+
+        if (!built) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        built->graph = builder.graph =
+                pxr_graph_new(arena, kind->rows, kind->cols, kind->colours, kind->levels, diag);
+        if (!built->graph || check_list(&stack, model) || !(output = build_model(&builder, model)))
+                return NULL;
+        if (!built->graph->logits && part)
+                close_stack(&builder, output);
+        if (!built->graph->logits) {
+                pxr_error_at(diag, model->mark, "the model has no output");
+                pxr_note(diag, "end it with 'sigmoid' (2 levels) or 'softmax'");
+                return NULL;
+        }
+        return built;
+}
+
+struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                                  struct pxr_yaml *model, const struct pxr_image_kind *kind,
+                                  struct pxr_diag *diag)
+{
+        return build(arena, plugins, model, kind, false, diag);
+}
+
+struct pxr_model *pxr_model_build_part(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                                       struct pxr_yaml *model, const struct pxr_image_kind *kind,
+                                       struct pxr_diag *diag)
+{
+        return build(arena, plugins, model, kind, true, diag);
+}
+
+size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_built_layer *layer)
+{
+        size_t sum = 0;
+
+        for (int i = layer->first; i < layer->end; i++)
+                for (int k = 0; k < model->graph->node[i]->parameters; k++)
+                        sum += model->graph->node[i]->parameter[k]->size;
+        return sum;
+}
+
+double pxr_layer_multiply_adds(const struct pxr_model *model, const struct pxr_built_layer *layer)
+{
+        double sum = 0;
+
+        for (int i = layer->first; i < layer->end; i++) {
+                const struct pxr_node *node = model->graph->node[i];
+
+                if (node->op->multiply_adds)
+                        sum += node->op->multiply_adds(node);
+        }
+        return sum;
+}
