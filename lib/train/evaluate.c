@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evaluate.c - the NLL of a split: micro-batches by workers, sums in the order of the images.
+ *
+ * Uses base/, tensor/ and data/.
+ */
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/gemm.h"
+
+double pxr_nats_per_image(const struct pxr_nll *nll)
+{
+        return nll->sum / (double)nll->images;
+}
+
+double pxr_bits_per_dimension(const struct pxr_nll *nll)
+{
+        return pxr_nats_per_image(nll) / ((double)nll->dimensions * log(2));
+}
+
+double pxr_standard_error(const struct pxr_nll *nll)
+{
+        double n = (double)nll->images, mean = nll->sum / n;
+        double variance = (nll->sum_squares - n * mean * mean) / (n - 1);
+
+        if (nll->images < 2)
+                return NAN;
+        return sqrt(fmax(variance, 0) / n);
+}
+
+void pxr_nll_add(struct pxr_nll *nll, double nats)
+{
+        nll->sum += nats;
+        nll->sum_squares += nats * nats;
+        nll->images++;
+}
+
+const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set)
+{
+        double nats = pxr_nats_per_image(nll), error = pxr_standard_error(nll);
+        double uniform = (double)nll->dimensions * log(set->levels);
+
+        if (!isfinite(nats))
+                return "not finite";
+        if (nats > uniform)
+                return "worse than the uniform distribution";
+        if (!isnan(set->floor) &&
+            nats < set->floor - (isnan(error) ? 0.05 * set->floor : 5 * error))
+                return "better than any model of this data set can be";
+        return NULL;
+}
+
+/* A round of work: as many micro-batches as there are threads, times a few. */
+enum { ROUND = 8 };
+
+struct round {
+        uint8_t *pixels;
+        int64_t *index;
+        double *nats;
+};
+
+static void compute(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
+                    const struct round *round, int images)
+{
+        size_t dimensions = (size_t)e->graph->rows * e->graph->cols * e->graph->colours;
+
+        memset(round->nats, 0, images * sizeof(double));
+#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
+        for (int first = 0; first < images; first += e->micro_batch) {
+                struct pxr_workspace *own = workspace[omp_get_thread_num()];
+                int count = images - first < e->micro_batch ? images - first : e->micro_batch;
+
+                pxr_workspace_load(own, round->pixels + first * dimensions, count);
+                pxr_workspace_forward(own, e->parameters);
+                pxr_workspace_loss(own, 0, round->nats + first);
+        }
+}
+
+static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
+               const struct round *round, struct pxr_nll *nll, struct pxr_diag *diag)
+{
+        int64_t all = e->set->count[e->split];
+        int size = e->micro_batch * e->threads * ROUND;
+
+        if (e->limit > 0 && e->limit < all)
+                all = e->limit;
+        for (int64_t done = 0; done < all; done += size) {
+                int images = all - done < size ? (int)(all - done) : size;
+
+                if (e->progress && e->progress(e->context, done, all))
+                        return 1;
+                for (int i = 0; i < images; i++)
+                        round->index[i] = done + i;
+                if (pxr_dataset_read(e->set, e->split, 0, round->index, images, round->pixels,
+                                     diag))
+                        return -1;
+                compute(e, workspace, round, images);
+                for (int i = 0; i < images; i++)
+                        pxr_nll_add(nll, round->nats[i]);
+        }
+        return 0;
+}
+
+int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag *diag)
+{
+        size_t dimensions = (size_t)e->graph->rows * e->graph->cols * e->graph->colours;
+        size_t size = (size_t)e->micro_batch * e->threads * ROUND;
+        struct pxr_workspace **workspace = calloc(e->threads, sizeof(*workspace));
+        struct round round = {
+                .pixels = malloc(size * dimensions),
+                .index = malloc(size * sizeof(int64_t)),
+                .nats = malloc(size * sizeof(double)),
+        };
+        int status = 0;
+
+        pxr_blas_single_thread();
+        *nll = (struct pxr_nll) { .dimensions = (int64_t)dimensions };
+        if (!workspace || !round.pixels || !round.index || !round.nats)
+                status = pxr_out_of_memory(diag);
+        for (int i = 0; i < e->threads && !status; i++) {
+                workspace[i] = pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                 e->micro_batch, false, diag);
+                status = workspace[i] ? 0 : -1;
+        }
+        if (!status)
+                status = run(e, workspace, &round, nll, diag);
+        for (int i = 0; workspace && i < e->threads; i++)
+                pxr_workspace_free(workspace[i]);
+        free(workspace);
+        free(round.pixels);
+        free(round.index);
+        free(round.nats);
+        return status;
+}

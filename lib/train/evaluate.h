@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evaluate.h - the NLL of a split, as a sum with its count and never as a bare number.
+ *
+ * Uses base/, tensor/ and data/.
+ */
+#ifndef PXR_TRAIN_EVALUATE_H
+#define PXR_TRAIN_EVALUATE_H
+
+#include "data/data.h"
+#include "tensor/workspace.h"
+
+/* Negative log-likelihood of a number of images. */
+struct pxr_nll {
+        double sum;         /* nats */
+        double sum_squares; /* of each image's nats */
+        int64_t images;
+        int64_t dimensions; /* of one image: rows x cols x colours */
+};
+
+/* Views of it. The standard error is that of nats per image, NAN for fewer than 2 images. */
+double pxr_nats_per_image(const struct pxr_nll *nll);
+double pxr_bits_per_dimension(const struct pxr_nll *nll);
+double pxr_standard_error(const struct pxr_nll *nll);
+
+/* Add one image's nats. */
+void pxr_nll_add(struct pxr_nll *nll, double nats);
+
+/* What is suspect about an NLL, or NULL: not finite; worse than the uniform distribution over the
+ * set's levels; below the set's floor by more than 5 standard errors (5 %% where there is no
+ * standard error). */
+const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set);
+
+/* How an evaluation is done. Micro-batches are of a fixed size, so that its bits do not depend on
+ * the number of threads. */
+struct pxr_evaluation {
+        const struct pxr_graph *graph;
+        const float *parameters;
+        const struct pxr_dataset *set;
+        enum pxr_split split;
+        int micro_batch, threads;
+        int64_t limit; /* images; 0: all */
+        /* Called now and then with the images done; stops the evaluation by returning true. */
+        bool (*progress)(void *context, int64_t done, int64_t all);
+        void *context;
+};
+
+/* Returns 0, 1 when progress() stopped it, or -1 after an error. */
+int pxr_evaluate(const struct pxr_evaluation *evaluation, struct pxr_nll *nll,
+                 struct pxr_diag *diag);
+
+#endif

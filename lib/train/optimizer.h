@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * optimizer.h - update rules, learning-rate schedules, and the option tables of both.
+ *
+ * Uses base/ and option tables.
+ */
+#ifndef PXR_TRAIN_OPTIMIZER_H
+#define PXR_TRAIN_OPTIMIZER_H
+
+#include <pxr/option.h>
+
+/* One update of parameters from..to-1 (each by itself, so that threads may share the work).
+ * `moment` are the arrays that the rule keeps, each as long as the parameters and starting at
+ * zero. `step` counts updates from 1. */
+struct pxr_update {
+        const void *conf; /* the checked options of the rule */
+        double rate;      /* after the schedule */
+        int64_t step;
+        float *parameters;
+        const float *gradient;
+        float *moment[2];
+        size_t from, to;
+};
+
+struct pxr_optimizer {
+        int moments; /* arrays kept: 0 to 2 */
+        const char *moment_names[2];
+        double (*rate)(const void *conf);
+        void (*update)(const struct pxr_update *update);
+};
+
+/* Variants for PXR_CHOICE; `what` is a struct pxr_optimizer. */
+extern const struct pxr_variant pxr_optimizer_variants[];
+
+/* Variants for PXR_CHOICE; `what` is a pxr_schedule_factor. */
+extern const struct pxr_variant pxr_schedule_variants[];
+
+/* What the rate is multiplied with at `step` (from 0) of `steps` in all. */
+typedef double pxr_schedule_factor(const void *conf, int64_t step, int64_t steps);
+
+/* The factor of a chosen schedule with a linear warm-up over the first `warm_up` steps. */
+double pxr_rate_factor(const struct pxr_choice *schedule, int64_t warm_up, int64_t step,
+                       int64_t steps);
+
+#endif

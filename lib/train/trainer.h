@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trainer.h - the state of a training, and one step of it.
+ *
+ * A batch is cut into micro-batches of train.micro_batch images, each computed by one worker into
+ * a gradient of its own; the gradients are added in a fixed tree. So a step's bits depend on the
+ * settings alone, not on how many workers there are. Uses base/, tensor/ and optimizer.h.
+ */
+#ifndef PXR_TRAIN_TRAINER_H
+#define PXR_TRAIN_TRAINER_H
+
+#include "tensor/workspace.h"
+#include "train/optimizer.h"
+
+/* The `train` section of a spec. */
+struct pxr_train_settings {
+        struct pxr_choice optimizer;
+        struct pxr_choice schedule;
+        int64_t warm_up;
+        int64_t batch, micro_batch;
+        int64_t epochs, seed;
+        double clip;
+        double average;
+        int64_t patience;
+        struct pxr_interval checkpoint;
+};
+
+extern const struct pxr_options pxr_train_options;
+
+/* Everything that a checkpoint must hold is in the arrays and the counters. */
+struct pxr_trainer {
+        const struct pxr_graph *graph;
+        const struct pxr_train_settings *settings;
+        int threads;
+        size_t size;       /* parameters */
+        int64_t all_steps; /* of the whole training, for schedules */
+        int64_t step;      /* steps done */
+        float *parameters;
+        float *average;   /* running average of the parameters; NULL unless settings->average */
+        float *moment[2]; /* NULL beyond what the optimizer keeps */
+        float *gradient;  /* [micro-batch][size] */
+        int micro_batches;
+        struct pxr_workspace **workspace; /* [threads] */
+        double *nll;                      /* of each image of the last batch, in nats */
+        double gradient_norm;             /* of the last step, before clipping */
+        double rate;                      /* of the last step */
+};
+
+/* A trainer with parameters in their starting values. NULL after an error. */
+struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
+                                    const struct pxr_train_settings *settings, int threads,
+                                    int64_t all_steps, struct pxr_diag *diag);
+void pxr_trainer_free(struct pxr_trainer *trainer);
+
+/* One step on a batch pixels[image][row][col][colour] of up to settings->batch images. Returns 0
+ * and has trainer->nll filled, or -1 after an error: a value that is not finite, with the layer
+ * where it arose; the parameters are then as they were before the step. */
+int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int images,
+                     struct pxr_diag *diag);
+
+/* The parameters to evaluate and sample with: the average if there is one. */
+const float *pxr_trainer_best(const struct pxr_trainer *trainer);
+
+/* Bytes of memory a trainer takes: arrays and workspaces. */
+size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_settings *settings,
+                         int threads);
+
+#endif
