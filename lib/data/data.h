@@ -3,7 +3,7 @@
  * data.h - data sets: images of one size, in splits, with an identity.
  *
  * A format is one file of this folder and one row in formats.c: it has an option table of its own
- * and functions that open and read. Uses base/, spec/ and zlib.
+ * and functions that open and read (format.h). Uses base/, spec/ and zlib.
  */
 #ifndef PXR_DATA_DATA_H
 #define PXR_DATA_DATA_H
@@ -31,22 +31,32 @@ struct pxr_data_file {
 struct pxr_dataset {
         const char *name; /* the `set` of the spec */
         int rows, cols;
-        int colours;                /* 1 (grey) or 3 (red, green, blue) */
-        int levels;                 /* values a pixel's colour can have: 2 to 256 */
-        int64_t count[PXR_SPLITS];  /* images in each split; 0: there is no such split */
-        double entropy;             /* exact, nats an image; NAN where nobody knows it */
-        double floor;               /* an NLL below this many nats an image is suspect; or NAN */
-        const char *identity;       /* SHA-256 over the files' content and the transforms, hex */
-        const char *transforms;     /* the chain of transforms in words: "static binarization" */
+        int colours;               /* 1 (grey) or 3 (red, green, blue) */
+        int levels;                /* values a pixel's colour can have: 2 to 256 */
+        int64_t count[PXR_SPLITS]; /* images in each split; 0: there is no such split */
+        double entropy;            /* exact, nats an image; NAN where nobody knows it */
+        double floor;              /* an NLL below this many nats an image is suspect; or NAN */
+        const char *digest[PXR_SPLITS]; /* SHA-256 of each split's content, whole and before any
+                                           transform, in hexadecimal; NULL: no such split */
+        const char *identity;           /* SHA-256 over the digests, counts and transforms, hex */
+        const char *transforms; /* the chain of transforms in words: "static binarization" */
         struct pxr_data_file *files;
         void *state; /* of the format */
+
+        /* The exact -log p of one image, in nats, under the law the set is drawn from; NULL where
+         * nobody knows it. Its mean over a split is what a perfect model reaches there. */
+        double (*nats)(const struct pxr_dataset *set, const uint8_t *pixels);
+
+        /* pxr_dataset_read() below, which has checked the indices. */
         int (*read)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
 };
 
 /* Open the set a spec's `data` mapping names, reading (and so completing) that mapping. Relative
- * paths are taken from the current folder. `seed` keys what is random in the set (stochastic
- * binarization, synthetic images). NULL after errors. The set lives as long as the arena. */
+ * paths are taken from the current folder. `seed` is the run's: it keys what is drawn anew each
+ * epoch of training. What is drawn once (synthetic images, the binarization of valid and test)
+ * has a seed among the set's own options, so that the identity does not change with the run's.
+ * NULL after errors. The set lives as long as the arena. */
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag);
 

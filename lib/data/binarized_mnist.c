@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * binarized_mnist.c - the fixed binarization of MNIST, as text.
+ *
+ * A file binarized_mnist_SPLIT.amat has a line for each image: 784 times 0 or 1, a space between
+ * them. Nothing else is accepted. Uses base/ and format.h.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/format.h"
+
+enum { SIDE = 28, PIXELS = SIDE * SIDE, CHUNK = 1 << 16 };
+
+struct binarized_mnist {
+        const char *path;
+};
+
+struct state {
+        const uint8_t *pixels[PXR_SPLITS];
+};
+
+/* Where a text is being read. */
+struct amat {
+        struct pxr_images images;
+        uint8_t *line;   /* the image being filled; NULL at the start of a line */
+        int values;      /* of the line so far */
+        bool after;      /* behind a value, where a space or the end of the line stands */
+        int64_t start;   /* offset of the line */
+        int64_t offset;  /* of the chunk */
+        const char *path;
+};
+
+static int complain(const struct amat *amat, int64_t at, unsigned char c, struct pxr_diag *diag)
+{
+        long long line = (long long)amat->images.count + !amat->line, byte = (long long)at;
+
+        if (c == '\n')
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: %d values, not %d",
+                                      amat->path, line, byte, amat->values, PIXELS);
+        if (amat->values == PIXELS)
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: more than %d values",
+                                      amat->path, line, byte, PIXELS);
+        if (c > ' ' && c < 0x7F)
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: '%c' where %s was expected",
+                                      amat->path, line, byte, c, amat->after ? "a space" : "0 or 1");
+        return pxr_user_error(diag, "%s: line %lld, byte %lld: byte 0x%02X where %s was expected",
+                              amat->path, line, byte, c, amat->after ? "a space" : "0 or 1");
+}
+
+static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t size,
+                       struct pxr_diag *diag)
+{
+        for (int64_t i = 0; i < size; i++) {
+                unsigned char c = chunk[i];
+
+                if (!amat->after && (c == '0' || c == '1')) {
+                        if (!amat->line) {
+                                amat->line = pxr_images_add(&amat->images);
+                                amat->start = amat->offset + i;
+                        }
+                        if (!amat->line)
+                                return pxr_out_of_memory(diag);
+                        amat->line[amat->values++] = c - '0';
+                        amat->after = true;
+                } else if (amat->after && c == ' ' && amat->values < PIXELS) {
+                        amat->after = false;
+                } else if (amat->after && c == '\n' && amat->values == PIXELS) {
+                        amat->line = NULL;
+                        amat->values = 0;
+                        amat->after = false;
+                } else {
+                        return complain(amat, amat->offset + i, c, diag);
+                }
+        }
+        amat->offset += size;
+        return 0;
+}
+
+static int parse(struct amat *amat, struct pxr_input *input, struct pxr_diag *diag)
+{
+        unsigned char chunk[CHUNK];
+        int64_t got;
+
+        while ((got = pxr_input_read(input, chunk, sizeof chunk, diag)) > 0)
+                if (parse_chunk(amat, chunk, got, diag))
+                        return -1;
+        if (got < 0)
+                return -1;
+        /* The last line may lack its newline, but none of its values. */
+        if (amat->line && (amat->values < PIXELS || !amat->after))
+                return pxr_user_error(diag,
+                                      "%s: line %lld, byte %lld: the file ends after %d of %d "
+                                      "values (truncated?)",
+                                      amat->path, (long long)amat->images.count,
+                                      (long long)amat->offset, amat->values, PIXELS);
+        if (amat->images.count == 0)
+                return pxr_user_error(diag, "%s: byte 0: the file is empty", amat->path);
+        return 0;
+}
+
+static int open_split(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
+                      enum pxr_split split, struct pxr_diag *diag)
+{
+        const char *name = pxr_strf(arena, "binarized_mnist_%s.amat", pxr_split_names[split]);
+        struct pxr_input *input = name ? pxr_input_open(folder, name, diag) : NULL;
+        struct amat amat = { .images.size = PIXELS };
+        struct state *state = set->state;
+
+        if (!name)
+                return pxr_out_of_memory(diag);
+        if (!input)
+                return -1;
+        amat.path = pxr_input_path(input);
+        if (parse(&amat, input, diag) || pxr_input_record(input, arena, set, diag)) {
+                free(amat.images.pixels);
+                pxr_input_close(input);
+                return -1;
+        }
+        pxr_input_close(input);
+        if (pxr_images_keep(&amat.images, arena, diag))
+                return -1;
+        state->pixels[split] = amat.images.pixels;
+        set->count[split] = amat.images.count;
+        set->digest[split] = pxr_data_digest(arena, amat.images.pixels,
+                                             PIXELS * (size_t)amat.images.count, diag);
+        return set->digest[split] ? 0 : -1;
+}
+
+static int read_images(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                       const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct state *state = set->state;
+
+        (void)epoch, (void)diag;
+        for (int i = 0; i < count; i++)
+                memcpy(pixels + (size_t)i * PIXELS, state->pixels[split] + index[i] * PIXELS,
+                       PIXELS);
+        return 0;
+}
+
+static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
+                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
+                    struct pxr_diag *diag)
+{
+        const struct binarized_mnist *options = conf;
+        int failed = 0;
+
+        (void)seed;
+        set->rows = set->cols = SIDE;
+        set->colours = 1;
+        set->levels = 2;
+        set->entropy = NAN;
+        set->transforms = "static binarization";
+        set->read = read_images;
+        set->state = pxr_alloc(arena, sizeof(struct state));
+        if (!set->state)
+                return pxr_out_of_memory(diag);
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (pxr_data_wants(common, split))
+                        failed |= open_split(arena, set, options->path, split, diag);
+        return failed ? -1 : 0;
+}
+
+static const struct pxr_option rows[] = {
+        PXR_STRING(struct binarized_mnist, path, NULL,
+                   "folder of binarized_mnist_{train,valid,test}.amat or .amat.gz"),
+        PXR_END,
+};
+
+static const struct pxr_options options = { .rows = rows, .size = sizeof(struct binarized_mnist) };
+
+const struct pxr_data_format pxr_data_binarized_mnist = {
+        .name = "binarized_mnist",
+        .help = "MNIST in its fixed binarization, 28x28, two levels",
+        .options = &options,
+        .open = open_set,
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * format.h - what a format of data sets is, and what formats share.
+ *
+ * A new format is a file of this folder that ends with a `struct pxr_data_format`, and a row of
+ * the table in formats.c. Uses base/, spec/ and data.h.
+ */
+#ifndef PXR_DATA_FORMAT_H
+#define PXR_DATA_FORMAT_H
+
+#include <pxr/option.h>
+
+#include "data/data.h"
+#include "data/input.h"
+
+/* The options every set has. */
+struct pxr_data_common {
+        const char *set;
+        uint32_t splits; /* bit PXR_TRAIN and so on: splits that are wanted, and must be there */
+        int64_t limit;   /* images of each split; 0: all */
+};
+
+struct pxr_data_format {
+        const char *name;
+        const char *help;
+        const struct pxr_options *options; /* beside the common ones */
+
+        /* Fill in everything of `set` but name, identity and floor. `conf` is the checked struct
+         * of `options`, `seed` that of the run. The limit is applied by the caller. */
+        int (*open)(struct pxr_arena *arena, struct pxr_dataset *set,
+                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
+                    struct pxr_diag *diag);
+};
+
+/* The table in formats.c: NULL ends it. For listings. */
+extern const struct pxr_data_format *const pxr_data_formats[];
+
+/* The options every set has, for listings. */
+extern const struct pxr_options pxr_data_common_options;
+
+extern const struct pxr_data_format pxr_data_binarized_mnist;
+extern const struct pxr_data_format pxr_data_markov_binary;
+extern const struct pxr_data_format pxr_data_markov_rgb;
+extern const struct pxr_data_format pxr_data_mnist;
+
+static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr_split split)
+{
+        return common->splits >> split & 1;
+}
+
+/* Images of `size` bytes each, growing while a file is read. */
+struct pxr_images {
+        uint8_t *pixels; /* of malloc() */
+        size_t size;
+        int64_t count, room;
+};
+
+/* Room for one more image, which counts from now on; NULL when memory is out. */
+uint8_t *pxr_images_add(struct pxr_images *images);
+
+/* Hand the pixels over to the arena. Returns 0, or -1 after an error; either way
+ * images->pixels is no longer the caller's to free. */
+int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct pxr_diag *diag);
+
+/* SHA-256 of `size` bytes in hexadecimal, in the arena; NULL after an error. */
+const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
+                            struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* formats.c - the table of formats; opening and reading a data set. Uses base/ and spec/. */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "data/format.h"
+#include "spec/options.h"
+
+const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
+
+const struct pxr_data_format *const pxr_data_formats[] = {
+        &pxr_data_binarized_mnist,
+        &pxr_data_markov_binary,
+        &pxr_data_markov_rgb,
+        &pxr_data_mnist,
+        NULL,
+};
+
+enum { FORMATS = sizeof pxr_data_formats / sizeof pxr_data_formats[0] - 1 };
+
+static const struct pxr_option common_rows[] = {
+        PXR_STRING(struct pxr_data_common, set, NULL, "name of the data set"),
+        PXR_ENUM_SET(struct pxr_data_common, splits, "[train, valid, test]", pxr_split_names,
+                     "splits that are used, and must be there"),
+        PXR_INT(struct pxr_data_common, limit, "0", 0, 1e9,
+                "use the first images of each split only; 0: all"),
+        PXR_END,
+};
+
+const struct pxr_options pxr_data_common_options = {
+        .rows = common_rows,
+        .size = sizeof(struct pxr_data_common),
+        .main = "set",
+};
+
+static int unknown_set(const struct pxr_yaml *node, struct pxr_diag *diag)
+{
+        const char *names[FORMATS], *nearest;
+        char list[512] = "";
+
+        for (int i = 0; i < FORMATS; i++) {
+                names[i] = pxr_data_formats[i]->name;
+                if (strlen(list) + strlen(names[i]) + 3 < sizeof list) {
+                        strcat(list, i ? ", " : "");
+                        strcat(list, names[i]);
+                }
+        }
+        if (node->kind != PXR_YAML_SCALAR) {
+                pxr_error_at(diag, node->mark, "data: 'set: NAME' must name a data set");
+        } else {
+                pxr_error_at(diag, node->mark, "data: unknown set '%s'", node->text);
+                nearest = pxr_nearest(node->text, names, FORMATS);
+                if (nearest)
+                        pxr_hint(diag, "did you mean '%s'?", nearest);
+        }
+        pxr_note(diag, "data sets: %s", list);
+        return -1;
+}
+
+/* The format a `data` mapping names, or NULL after an error. */
+static const struct pxr_data_format *find(const struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *set = data;
+
+        if (data->kind == PXR_YAML_MAPPING)
+                set = pxr_yaml_get(data, "set");
+        if (set && set->kind == PXR_YAML_SCALAR)
+                for (int i = 0; i < FORMATS; i++)
+                        if (strcmp(pxr_data_formats[i]->name, set->text) == 0)
+                                return pxr_data_formats[i];
+        unknown_set(set ? set : data, diag);
+        return NULL;
+}
+
+static int apply_limit(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
+                       struct pxr_diag *diag)
+{
+        if (limit == 0)
+                return 0;
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (set->count[split] > limit)
+                        set->count[split] = limit;
+        set->transforms = pxr_strf(arena, "%s; first %lld of each split", set->transforms,
+                                   (long long)limit);
+        return set->transforms ? 0 : pxr_out_of_memory(diag);
+}
+
+static int identify(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag)
+{
+        char *text = pxr_strf(arena, "pxr data 1\nsize %d %d %d %d\ntransforms %s\n", set->rows,
+                              set->cols, set->colours, set->levels, set->transforms);
+
+        for (int split = 0; text && split < PXR_SPLITS; split++)
+                if (set->count[split] > 0)
+                        text = pxr_strf(arena, "%s%s %lld %s\n", text, pxr_split_names[split],
+                                        (long long)set->count[split], set->digest[split]);
+        if (!text)
+                return pxr_out_of_memory(diag);
+        set->identity = pxr_data_digest(arena, text, strlen(text), diag);
+        return set->identity ? 0 : -1;
+}
+
+static int finish(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
+                  const struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        int64_t images = 0;
+
+        for (int split = 0; split < PXR_SPLITS; split++)
+                images += set->count[split];
+        if (images == 0)
+                return pxr_error_at(diag, data->mark, "data: %s: no images in the splits asked for",
+                                    set->name);
+        set->floor = set->entropy;
+        return apply_limit(arena, set, limit, diag) || identify(arena, set, diag) ? -1 : 0;
+}
+
+struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
+                                     struct pxr_diag *diag)
+{
+        const struct pxr_data_format *format = find(data, diag);
+        struct pxr_data_common *common;
+        struct pxr_dataset *set;
+        void *conf;
+
+        if (!format)
+                return NULL;
+        set = pxr_alloc(arena, sizeof *set);
+        common = pxr_alloc(arena, sizeof *common);
+        conf = pxr_alloc(arena, format->options->size);
+        if (!set || !common || !conf) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        if (pxr_options_read(arena, data, format->name,
+                             (struct pxr_reading[]){ { &pxr_data_common_options, common },
+                                                     { format->options, conf } },
+                             2, diag))
+                return NULL;
+        set->name = format->name;
+        if (format->open(arena, set, common, conf, seed, diag) ||
+            finish(arena, set, common->limit, data, diag))
+                return NULL;
+        return set;
+}
+
+int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        for (int i = 0; i < count; i++)
+                if (index[i] < 0 || index[i] >= set->count[split])
+                        return pxr_system_error(diag, "%s: no image %lld among the %lld of %s",
+                                                set->name, (long long)index[i],
+                                                (long long)set->count[split],
+                                                pxr_split_names[split]);
+        return set->read(set, split, epoch, index, count, pixels, diag);
+}

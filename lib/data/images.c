@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* images.c - images held in memory, growing while a file is read. Uses base/. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "data/format.h"
+
+uint8_t *pxr_images_add(struct pxr_images *images)
+{
+        if (images->count == images->room) {
+                int64_t room = images->room ? images->room * 2 : 64;
+                size_t size;
+                uint8_t *pixels;
+
+                if (__builtin_mul_overflow((size_t)room, images->size, &size))
+                        return NULL;
+                pixels = realloc(images->pixels, size);
+                if (!pixels)
+                        return NULL;
+                images->pixels = pixels;
+                images->room = room;
+        }
+        return images->pixels + images->size * (size_t)images->count++;
+}
+
+int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct pxr_diag *diag)
+{
+        uint8_t *exact = realloc(images->pixels, images->size * (size_t)images->count);
+
+        if (exact)
+                images->pixels = exact;
+        if (pxr_arena_defer(arena, free, images->pixels)) {
+                images->pixels = NULL;
+                return pxr_out_of_memory(diag);
+        }
+        return 0;
+}
+
+const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
+                            struct pxr_diag *diag)
+{
+        char hex[PXR_SHA256_HEX], *copy;
+
+        pxr_sha256(bytes, size, hex);
+        copy = pxr_strdup(arena, hex);
+        if (!copy)
+                pxr_out_of_memory(diag);
+        return copy;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* input.c - reading a file of data: plain or gzip, hashed, with offsets. Uses base/ and zlib. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/hash.h"
+#include "data/input.h"
+
+enum { BUFFER = 1 << 16 };
+
+struct pxr_input {
+        char path[PATH_MAX];
+        int file;
+        bool gzip;
+        bool between; /* gzip: outside of a member, where the file may end */
+        bool at_end;  /* nothing is left to read from disk */
+        int64_t disk; /* bytes read from disk */
+        int64_t offset;
+        z_stream stream; /* its next_in, avail_in hold what is read but not used, gzip or not */
+        struct pxr_sha256 hash;
+        unsigned char buffer[BUFFER];
+};
+
+static int cannot(const struct pxr_input *input, const char *what, int error, struct pxr_diag *diag)
+{
+        if (error == EIO || error == ENOMEM || error == EMFILE || error == ENFILE)
+                return pxr_system_error(diag, "%s: cannot be %s: %s", input->path, what,
+                                        strerror(error));
+        return pxr_user_error(diag, "%s: cannot be %s: %s", input->path, what, strerror(error));
+}
+
+/* Returns 0, -1 after an error, or 1 when there is no such file. */
+static int try_open(struct pxr_input *input, const char *folder, const char *name,
+                    const char *ending, struct pxr_diag *diag)
+{
+        int length = snprintf(input->path, sizeof input->path, "%s/%s%s", folder, name, ending);
+        struct stat status;
+
+        if (length < 0 || (size_t)length >= sizeof input->path)
+                return pxr_user_error(diag, "%.60s...: the path is too long", folder);
+        /* Without O_NONBLOCK a pipe of that name would wait for a writer. */
+        input->file = open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (input->file < 0)
+                return errno == ENOENT ? 1 : cannot(input, "opened", errno, diag);
+        if (fstat(input->file, &status))
+                return cannot(input, "read", errno, diag);
+        if (!S_ISREG(status.st_mode))
+                return pxr_user_error(diag, "%s: is %s, not a file", input->path,
+                                      S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe");
+        return 0;
+}
+
+/* Read more from disk behind what is not used yet. */
+static int fill(struct pxr_input *input, struct pxr_diag *diag)
+{
+        z_stream *z = &input->stream;
+        size_t room = BUFFER - z->avail_in;
+        ssize_t got;
+
+        memmove(input->buffer, z->next_in, z->avail_in);
+        z->next_in = input->buffer;
+        if (input->at_end || room == 0)
+                return 0;
+        do
+                got = read(input->file, input->buffer + z->avail_in, room);
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+                return cannot(input, "read", errno, diag);
+        pxr_sha256_update(&input->hash, input->buffer + z->avail_in, (size_t)got);
+        z->avail_in += (unsigned)got;
+        input->disk += got;
+        input->at_end = got == 0;
+        return 0;
+}
+
+/* Have two bytes at hand, or all there are. */
+static int fill_two(struct pxr_input *input, struct pxr_diag *diag)
+{
+        while (input->stream.avail_in < 2 && !input->at_end)
+                if (fill(input, diag))
+                        return -1;
+        return 0;
+}
+
+static bool at_gzip(const struct pxr_input *input)
+{
+        const z_stream *z = &input->stream;
+
+        return z->avail_in >= 2 && z->next_in[0] == 0x1F && z->next_in[1] == 0x8B;
+}
+
+static int look_for_gzip(struct pxr_input *input, struct pxr_diag *diag)
+{
+        size_t length = strlen(input->path);
+
+        input->stream.next_in = input->buffer;
+        if (fill_two(input, diag))
+                return -1;
+        input->gzip = at_gzip(input);
+        if (input->gzip && inflateInit2(&input->stream, 15 + 16) != Z_OK) {
+                input->gzip = false;
+                return pxr_out_of_memory(diag);
+        }
+        if (!input->gzip && length > 3 && strcmp(input->path + length - 3, ".gz") == 0)
+                return pxr_user_error(diag,
+                                      input->disk ? "%s: byte 0: does not start like a gzip file"
+                                                  : "%s: byte 0: the file is empty",
+                                      input->path);
+        return 0;
+}
+
+static int open_either(struct pxr_input *input, const char *folder, const char *name,
+                       struct pxr_diag *diag)
+{
+        int result = try_open(input, folder, name, "", diag);
+        struct stat status;
+
+        if (result > 0)
+                result = try_open(input, folder, name, ".gz", diag);
+        if (result <= 0)
+                return result;
+        if (stat(folder, &status))
+                return pxr_user_error(diag, "%s: no such folder", folder);
+        pxr_user_error(diag, "%s: holds neither %s nor %s.gz", folder, name, name);
+        pxr_note(diag, "'splits' names the splits that must be there: 'splits: [test]'");
+        return -1;
+}
+
+struct pxr_input *pxr_input_open(const char *folder, const char *name, struct pxr_diag *diag)
+{
+        struct pxr_input *input = calloc(1, sizeof *input);
+
+        if (!input) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        input->file = -1;
+        pxr_sha256_init(&input->hash);
+        if (open_either(input, folder, name, diag) || look_for_gzip(input, diag)) {
+                pxr_input_close(input);
+                return NULL;
+        }
+        return input;
+}
+
+void pxr_input_close(struct pxr_input *input)
+{
+        if (!input)
+                return;
+        if (input->gzip)
+                inflateEnd(&input->stream);
+        if (input->file >= 0)
+                close(input->file);
+        free(input);
+}
+
+static int64_t read_plain(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+{
+        z_stream *z = &input->stream;
+
+        if (z->avail_in == 0 && fill(input, diag))
+                return -1;
+        if (size > z->avail_in)
+                size = z->avail_in;
+        memcpy(bytes, z->next_in, size);
+        z->next_in += size;
+        z->avail_in -= (unsigned)size;
+        return (int64_t)size;
+}
+
+/* Behind a member: the end of the file, or another member. */
+static int next_member(struct pxr_input *input, struct pxr_diag *diag)
+{
+        if (fill_two(input, diag))
+                return -1;
+        if (input->stream.avail_in == 0)
+                return 0;
+        if (!at_gzip(input))
+                return pxr_user_error(
+                        diag, "%s: byte %lld on disk: junk behind the end of the gzip data",
+                        input->path, (long long)(input->disk - input->stream.avail_in));
+        if (inflateReset(&input->stream) != Z_OK)
+                return pxr_system_error(diag, "%s: zlib fails to start again", input->path);
+        input->between = false;
+        return 0;
+}
+
+static int inflate_some(struct pxr_input *input, struct pxr_diag *diag)
+{
+        z_stream *z = &input->stream;
+        int result;
+
+        if (z->avail_in == 0 && fill(input, diag))
+                return -1;
+        if (z->avail_in == 0)
+                return pxr_user_error(diag,
+                                      "%s: byte %lld on disk: the gzip data end too early "
+                                      "(truncated file?)",
+                                      input->path, (long long)input->disk);
+        result = inflate(z, Z_NO_FLUSH);
+        if (result == Z_MEM_ERROR)
+                return pxr_out_of_memory(diag);
+        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+                return pxr_user_error(diag, "%s: byte %lld on disk: corrupt gzip data: %s",
+                                      input->path, (long long)(input->disk - z->avail_in),
+                                      z->msg ? z->msg : "unknown fault");
+        input->between = result == Z_STREAM_END;
+        return 0;
+}
+
+static int64_t read_gzip(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+{
+        z_stream *z = &input->stream;
+
+        z->next_out = bytes;
+        z->avail_out = (unsigned)size;
+        while (z->avail_out == size) {
+                if (input->between && next_member(input, diag))
+                        return -1;
+                if (input->between)
+                        return 0;
+                if (inflate_some(input, diag))
+                        return -1;
+        }
+        return (int64_t)size - z->avail_out;
+}
+
+int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+{
+        int64_t got;
+
+        if (size > 1 << 30)
+                size = 1 << 30; /* zlib counts in unsigned int */
+        got = input->gzip ? read_gzip(input, bytes, size, diag)
+                          : read_plain(input, bytes, size, diag);
+        if (got > 0)
+                input->offset += got;
+        return got;
+}
+
+const char *pxr_input_path(const struct pxr_input *input)
+{
+        return input->path;
+}
+
+int64_t pxr_input_offset(const struct pxr_input *input)
+{
+        return input->offset;
+}
+
+int pxr_input_record(const struct pxr_input *input, struct pxr_arena *arena,
+                     struct pxr_dataset *set, struct pxr_diag *diag)
+{
+        struct pxr_data_file *file = pxr_alloc(arena, sizeof *file), **end = &set->files;
+        struct pxr_sha256 hash = input->hash;
+        char hex[PXR_SHA256_HEX];
+
+        pxr_sha256_final(&hash, hex);
+        if (!file)
+                return pxr_out_of_memory(diag);
+        file->path = pxr_strdup(arena, input->path);
+        file->sha256 = pxr_strdup(arena, hex);
+        file->size = input->disk;
+        if (!file->path || !file->sha256)
+                return pxr_out_of_memory(diag);
+        while (*end)
+                end = &(*end)->next;
+        *end = file;
+        return 0;
+}

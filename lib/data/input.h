@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * input.h - reading a file of data from end to end: plain or gzip, hashed, with offsets.
+ *
+ * The SHA-256 is of the very bytes that were parsed, as they lie on disk. Memory is bounded
+ * whatever the file claims to hold. Uses base/, data.h and zlib.
+ */
+#ifndef PXR_DATA_INPUT_H
+#define PXR_DATA_INPUT_H
+
+#include <stdbool.h>
+
+#include "data/data.h"
+
+struct pxr_input;
+
+/* Open `folder`/`name`, or else `folder`/`name`.gz. A file that starts like gzip is unpacked
+ * whatever its name. NULL after an error that names the file. */
+struct pxr_input *pxr_input_open(const char *folder, const char *name, struct pxr_diag *diag);
+
+/* Up to `size` bytes of content. Returns how many (0: the end), or -1 after an error. */
+int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag);
+
+/* The path that was opened. */
+const char *pxr_input_path(const struct pxr_input *input);
+
+/* Bytes of content given out so far. */
+int64_t pxr_input_offset(const struct pxr_input *input);
+
+/* Record the file, whose end pxr_input_read() has reported, as the last of set->files. */
+int pxr_input_record(const struct pxr_input *input, struct pxr_arena *arena,
+                     struct pxr_dataset *set, struct pxr_diag *diag);
+
+/* NULL is allowed. */
+void pxr_input_close(struct pxr_input *input);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * markov.h - what the synthetic sets share: images drawn from a law whose entropy is known.
+ *
+ * An image is a pure function of (seed, split, index), so nothing is stored. Uses base/ and
+ * format.h.
+ */
+#ifndef PXR_DATA_MARKOV_H
+#define PXR_DATA_MARKOV_H
+
+#include <pxr/random.h>
+
+#include "data/format.h"
+
+/* The options of a synthetic set. */
+struct pxr_markov {
+        int64_t rows, cols, levels;
+        int64_t train, valid, test; /* images */
+        int64_t seed;
+};
+
+/* The random numbers of one image. */
+struct pxr_random pxr_markov_random(const struct pxr_markov *options, enum pxr_split split,
+                                    int64_t index);
+
+/* -sum p log p of `count` probabilities, in nats. */
+double pxr_markov_entropy(const double *p, int count);
+
+/* Set counts, digests and transforms. `law` is the version of the law's form, and `p` are all its
+ * `count` probabilities: they are part of the identity. */
+int pxr_markov_describe(struct pxr_arena *arena, struct pxr_dataset *set,
+                        const struct pxr_data_common *common, const struct pxr_markov *options,
+                        int law, const double *p, int count, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * png.h - pictures of 8 bits a sample, to and from PNG in memory. Uses base/ and libpng.
+ */
+#ifndef PXR_DATA_PNG_H
+#define PXR_DATA_PNG_H
+
+#include <stdint.h>
+
+#include <pxr/arena.h>
+
+/* A text kept inside a PNG: "Software", "Description" ... or keys of one's own. */
+struct pxr_png_text {
+        const char *key; /* 1 to 79 characters of Latin-1 */
+        const char *value; /* UTF-8 */
+};
+
+struct pxr_picture {
+        int rows, cols;
+        int colours;           /* 1 (grey) or 3 (red, green, blue) */
+        const uint8_t *pixels; /* [row][col][colour], 0 to 255 */
+        const struct pxr_png_text *texts;
+        int text_count;
+};
+
+enum { PXR_PNG_MAX_SIDE = 1 << 15 };
+
+/* Encode a picture with its texts. Returns the bytes, to be freed with free(), and sets *size;
+ * or NULL after an error. The same picture gives the same bytes. */
+uint8_t *pxr_png_encode(const struct pxr_picture *picture, size_t *size, struct pxr_diag *diag);
+
+/* Decode a PNG of any kind to 8-bit grey or RGB: palettes are looked up, 16 bits become 8, alpha
+ * is dropped. `name` names it in errors ("a.png"). NULL after an error; else in the arena. */
+struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
+                                   size_t size, struct pxr_diag *diag);
+
+#endif
