@@ -26,11 +26,11 @@ struct state {
 /* Where a text is being read. */
 struct amat {
         struct pxr_images images;
-        uint8_t *line;   /* the image being filled; NULL at the start of a line */
-        int values;      /* of the line so far */
-        bool after;      /* behind a value, where a space or the end of the line stands */
-        int64_t start;   /* offset of the line */
-        int64_t offset;  /* of the chunk */
+        uint8_t *line;  /* the image being filled; NULL at the start of a line */
+        int values;     /* of the line so far */
+        bool after;     /* behind a value, where a space or the end of the line stands */
+        int64_t start;  /* offset of the line */
+        int64_t offset; /* of the chunk */
         const char *path;
 };
 
@@ -46,7 +46,8 @@ static int complain(const struct amat *amat, int64_t at, unsigned char c, struct
                                       amat->path, line, byte, PIXELS);
         if (c > ' ' && c < 0x7F)
                 return pxr_user_error(diag, "%s: line %lld, byte %lld: '%c' where %s was expected",
-                                      amat->path, line, byte, c, amat->after ? "a space" : "0 or 1");
+                                      amat->path, line, byte, c,
+                                      amat->after ? "a space" : "0 or 1");
         return pxr_user_error(diag, "%s: line %lld, byte %lld: byte 0x%02X where %s was expected",
                               amat->path, line, byte, c, amat->after ? "a space" : "0 or 1");
 }

@@ -83,8 +83,8 @@ static int apply_limit(struct pxr_arena *arena, struct pxr_dataset *set, int64_t
         for (int split = 0; split < PXR_SPLITS; split++)
                 if (set->count[split] > limit)
                         set->count[split] = limit;
-        set->transforms = pxr_strf(arena, "%s; first %lld of each split", set->transforms,
-                                   (long long)limit);
+        set->transforms =
+                pxr_strf(arena, "%s; first %lld of each split", set->transforms, (long long)limit);
         return set->transforms ? 0 : pxr_out_of_memory(diag);
 }
 
@@ -135,8 +135,8 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
                 return NULL;
         }
         if (pxr_options_read(arena, data, format->name,
-                             (struct pxr_reading[]){ { &pxr_data_common_options, common },
-                                                     { format->options, conf } },
+                             (struct pxr_reading[]) { { &pxr_data_common_options, common },
+                                                      { format->options, conf } },
                              2, diag))
                 return NULL;
         set->name = format->name;

@@ -63,8 +63,8 @@ int pxr_markov_describe(struct pxr_arena *arena, struct pxr_dataset *set,
 {
         const int64_t images[PXR_SPLITS] = { options->train, options->valid, options->test };
 
-        set->transforms = pxr_strf(arena, "drawn from a known law, seed %lld",
-                                   (long long)options->seed);
+        set->transforms =
+                pxr_strf(arena, "drawn from a known law, seed %lld", (long long)options->seed);
         if (!set->transforms)
                 return pxr_out_of_memory(diag);
         for (int split = 0; split < PXR_SPLITS; split++) {

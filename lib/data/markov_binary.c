@@ -98,7 +98,7 @@ static double entropy(int rows, int cols)
                 return NAN;
         law[0] = 1;
         for (int i = 0; i < 8; i++)
-                given[i] = pxr_markov_entropy((double[]){ mesh[i], 1 - mesh[i] }, 2);
+                given[i] = pxr_markov_entropy((double[]) { mesh[i], 1 - mesh[i] }, 2);
         for (int row = 0; row < rows; row++)
                 for (int col = 0; col < cols; col++)
                         sum += add_pixel(law, cols, col, given);

@@ -26,7 +26,7 @@ enum { LAW = 1, MAX_LEVELS = 8, STATES = MAX_LEVELS * MAX_LEVELS * MAX_LEVELS };
 struct state {
         const struct pxr_markov *options;
         int levels;
-        double red[MAX_LEVELS][MAX_LEVELS];              /* [R'][R] */
+        double red[MAX_LEVELS][MAX_LEVELS];               /* [R'][R] */
         double other[MAX_LEVELS][MAX_LEVELS][MAX_LEVELS]; /* [G'][R][G], and [B'][G][B] */
 };
 
@@ -110,8 +110,8 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
                 struct pxr_random random = pxr_markov_random(state->options, split, index[i]);
 
                 for (int at = 0; at < set->rows * set->cols; at++) {
-                        const uint8_t *parent = parent_of(set, pixels, at / set->cols,
-                                                          at % set->cols, root);
+                        const uint8_t *parent =
+                                parent_of(set, pixels, at / set->cols, at % set->cols, root);
 
                         for (int k = 0; k < 3; k++)
                                 pixels[3 * at + k] =
@@ -131,8 +131,8 @@ static double nats(const struct pxr_dataset *set, const uint8_t *pixels)
         set_root(state, root);
         for (int at = 0; at < set->rows * set->cols; at++) {
                 const uint8_t *pixel = pixels + 3 * at;
-                const uint8_t *parent = parent_of(set, pixels, at / set->cols, at % set->cols,
-                                                  root);
+                const uint8_t *parent =
+                        parent_of(set, pixels, at / set->cols, at % set->cols, root);
 
                 for (int k = 0; k < 3; k++)
                         sum -= log(law_of(state, parent, pixel, k)[pixel[k]]);
@@ -162,7 +162,7 @@ static double spread(const struct state *state, const uint8_t parent[3], double 
 
                         sum += p_red * green[g] * pxr_markov_entropy(blue, n);
                         for (int b = 0; b < n; b++) {
-                                memcpy(pixel, (uint8_t[]){ r, g, b }, 3);
+                                memcpy(pixel, (uint8_t[]) { r, g, b }, 3);
                                 next[state_number(pixel)] += mass * p_red * green[g] * blue[b];
                         }
                 }
@@ -224,8 +224,8 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         set->nats = nats;
         set->read = read_images;
         set->state = state;
-        return pxr_markov_describe(arena, set, common, options, LAW, &state->other[0][0][0],
-                                   STATES, diag);
+        return pxr_markov_describe(arena, set, common, options, LAW, &state->other[0][0][0], STATES,
+                                   diag);
 }
 
 static const struct pxr_option rows[] = {

@@ -130,7 +130,7 @@ static int read_idx(struct pxr_arena *arena, struct pxr_dataset *set, const char
 
         if (!input)
                 return -1;
-        *idx = (struct idx){ .path = pxr_input_path(input) };
+        *idx = (struct idx) { .path = pxr_input_path(input) };
         failed = parse(idx, input, diag);
         if (!failed && set->rows && (idx->rows != set->rows || idx->cols != set->cols))
                 failed = pxr_user_error(diag,
@@ -230,8 +230,8 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
 
 static const char *describe(struct pxr_arena *arena, const struct mnist *options)
 {
-        const char *split = pxr_strf(arena, "valid = last %lld of train; ",
-                                     (long long)options->valid);
+        const char *split =
+                pxr_strf(arena, "valid = last %lld of train; ", (long long)options->valid);
 
         if (!split)
                 return NULL;
@@ -264,7 +264,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         set->state = state;
         if (!state || !set->transforms)
                 return pxr_out_of_memory(diag);
-        *state = (struct state){ .options = options, .seed = seed };
+        *state = (struct state) { .options = options, .seed = seed };
         if (pxr_data_wants(common, PXR_TRAIN) || pxr_data_wants(common, PXR_VALID))
                 failed |= open_train(arena, set, common, options, diag);
         if (pxr_data_wants(common, PXR_TEST))

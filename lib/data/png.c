@@ -39,7 +39,7 @@ static void on_error(png_structp png, png_const_charp message)
 {
         struct codec *codec = png_get_error_ptr(png);
 
-        if (!codec->reported && codec->in)
+        if (!codec->reported && codec->arena)
                 pxr_user_error(codec->diag, "%s: byte %zu: not a sound PNG: %s", codec->name,
                                codec->at, message);
         else if (!codec->reported)
@@ -97,11 +97,11 @@ static void write_texts(struct codec *codec)
         const struct pxr_picture *picture = codec->picture;
 
         for (int i = 0; i < picture->text_count; i++)
-                codec->texts[i] = (png_text){ .compression = PNG_ITXT_COMPRESSION_NONE,
-                                              .key = (char *)picture->texts[i].key,
-                                              .text = (char *)picture->texts[i].value,
-                                              .lang = (char *)"",
-                                              .lang_key = (char *)"" };
+                codec->texts[i] = (png_text) { .compression = PNG_ITXT_COMPRESSION_NONE,
+                                               .key = (char *)picture->texts[i].key,
+                                               .text = (char *)picture->texts[i].value,
+                                               .lang = (char *)"",
+                                               .lang_key = (char *)"" };
         if (picture->text_count > 0)
                 png_set_text(codec->png, codec->info, codec->texts, picture->text_count);
 }
@@ -202,6 +202,8 @@ static int decode(struct codec *codec)
         set_transforms(codec);
         picture->rows = (int)png_get_image_height(codec->png, codec->info);
         picture->cols = (int)png_get_image_width(codec->png, codec->info);
+        if ((int64_t)picture->rows * picture->cols > PXR_PNG_MAX_PIXELS)
+                png_error(codec->png, "more than 2^26 pixels");
         stride = (png_uint_32)(picture->cols * picture->colours);
         if (png_get_rowbytes(codec->png, codec->info) != stride)
                 png_error(codec->png, "a kind of PNG that is not understood");

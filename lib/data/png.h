@@ -11,7 +11,7 @@
 
 /* A text kept inside a PNG: "Software", "Description" ... or keys of one's own. */
 struct pxr_png_text {
-        const char *key; /* 1 to 79 characters of Latin-1 */
+        const char *key;   /* 1 to 79 characters of Latin-1 */
         const char *value; /* UTF-8 */
 };
 
@@ -23,7 +23,8 @@ struct pxr_picture {
         int text_count;
 };
 
-enum { PXR_PNG_MAX_SIDE = 1 << 15 };
+/* Beyond these a file is refused: a few bytes of PNG can unpack to gigabytes. */
+enum { PXR_PNG_MAX_SIDE = 1 << 15, PXR_PNG_MAX_PIXELS = 1 << 26 };
 
 /* Encode a picture with its texts. Returns the bytes, to be freed with free(), and sets *size;
  * or NULL after an error. The same picture gives the same bytes. */
