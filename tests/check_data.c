@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: MIT */
+/* check_data.c - data sets: files sound and broken, synthetic laws, identities, PNG. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <nettle/md5.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/hash.h"
+#include "data/format.h"
+#include "data/png.h"
+#include "spec/yaml.h"
+#include "suite.h"
+
+enum { SIDE = 28, PIXELS = SIDE * SIDE, LINE = 2 * PIXELS };
+
+static struct pxr_arena *arena;
+static struct pxr_diag *diag;
+static char folder[64];
+
+static void setup(void)
+{
+        arena = pxr_arena_new(0);
+        diag = pxr_diag_new();
+        strcpy(folder, "/tmp/pxr-check-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void teardown(void)
+{
+        static const char *const names[] = { "binarized_mnist_train.amat",
+                                             "binarized_mnist_valid.amat",
+                                             "binarized_mnist_test.amat", "train-images-idx3-ubyte",
+                                             "t10k-images-idx3-ubyte" };
+        char path[256];
+
+        for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++) {
+                snprintf(path, sizeof path, "%s/%s%s", folder, names[i / 2], i % 2 ? ".gz" : "");
+                if (remove(path))
+                        ck_assert_int_eq(errno, ENOENT);
+        }
+        ck_assert_int_eq(rmdir(folder), 0);
+        pxr_arena_free(arena);
+        pxr_diag_free(diag);
+}
+
+static void write_file(const char *name, const void *bytes, size_t size)
+{
+        char path[256];
+        FILE *file;
+
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        file = fopen(path, "wb");
+        ck_assert_ptr_nonnull(file);
+        ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+static void remove_file(const char *name)
+{
+        char path[256];
+
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        ck_assert_int_eq(remove(path), 0);
+}
+
+/* One member of a gzip file. Returns its size. */
+static size_t pack(const void *bytes, size_t size, unsigned char *packed, size_t room)
+{
+        z_stream z = { .next_in = (void *)bytes,
+                       .avail_in = (unsigned)size,
+                       .next_out = packed,
+                       .avail_out = (unsigned)room };
+
+        ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+        deflateEnd(&z);
+        return room - z.avail_out;
+}
+
+static void write_packed(const char *name, const void *bytes, size_t size)
+{
+        unsigned char packed[1 << 16];
+
+        write_file(name, packed, pack(bytes, size, packed, sizeof packed));
+}
+
+static struct pxr_dataset *open_seed(uint64_t seed, const char *format, ...)
+{
+        struct pxr_source *source = pxr_alloc(arena, sizeof *source);
+        struct pxr_yaml *tree;
+        va_list arguments;
+
+        va_start(arguments, format);
+        source->text = pxr_vstrf(arena, format, arguments);
+        va_end(arguments);
+        source->name = "test.yaml";
+        source->size = strlen(source->text);
+        tree = pxr_yaml_parse(arena, source, diag);
+        ck_assert_ptr_nonnull(tree);
+        return pxr_dataset_open(arena, tree, seed, diag);
+}
+
+#define OPEN(...) open_seed(1, __VA_ARGS__)
+
+static struct pxr_dataset *sound(struct pxr_dataset *set)
+{
+        if (!set)
+                pxr_diag_write(diag, "check_data", stderr);
+        ck_assert_ptr_nonnull(set);
+        return set;
+}
+
+/* The last open must have failed with `text` in its first error; forget it. */
+static void refused(const struct pxr_dataset *set, const char *text)
+{
+        const char *got = pxr_diag_text(diag, 0);
+
+        ck_assert_ptr_null(set);
+        ck_assert_ptr_nonnull(got);
+        ck_assert_msg(strstr(got, text), "'%s' is not in '%s'", text, got);
+        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
+        pxr_diag_clear(diag);
+}
+
+static void read_one(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                     int64_t index, uint8_t *pixels)
+{
+        ck_assert_int_eq(pxr_dataset_read(set, split, epoch, &index, 1, pixels, diag), 0);
+}
+
+/* --- binarized_mnist ---------------------------------------------------------------------------*/
+
+/* `count` lines; value j of line i is 1 if i + j is divisible by 3. */
+static char *amat(int count)
+{
+        char *text = pxr_alloc(arena, (size_t)count * LINE + 1);
+
+        ck_assert_ptr_nonnull(text);
+        for (int i = 0; i < count; i++)
+                for (int j = 0; j < PIXELS; j++) {
+                        text[i * LINE + 2 * j] = (i + j) % 3 ? '0' : '1';
+                        text[i * LINE + 2 * j + 1] = j + 1 < PIXELS ? ' ' : '\n';
+                }
+        return text;
+}
+
+static struct pxr_dataset *open_amat(void)
+{
+        return OPEN("{set: binarized_mnist, path: %s, splits: [test]}", folder);
+}
+
+/* Write a text as the test split and expect an error. */
+static void amat_refused(const char *text, size_t size, const char *message)
+{
+        write_file("binarized_mnist_test.amat", text, size);
+        refused(open_amat(), message);
+}
+
+START_TEST(amat_is_read_plain_and_packed_with_one_identity)
+{
+        struct pxr_dataset *plain, *packed;
+        uint8_t pixels[PIXELS];
+        char hex[PXR_SHA256_HEX];
+        char *text = amat(5);
+
+        write_file("binarized_mnist_train.amat", text, 5 * LINE);
+        write_file("binarized_mnist_valid.amat", text, 2 * LINE);
+        write_file("binarized_mnist_test.amat", text, 3 * LINE - 1); /* no newline at the end */
+        plain = sound(OPEN("{set: binarized_mnist, path: %s}", folder));
+        ck_assert_int_eq(plain->count[PXR_TRAIN], 5);
+        ck_assert_int_eq(plain->count[PXR_VALID], 2);
+        ck_assert_int_eq(plain->count[PXR_TEST], 3);
+        ck_assert_int_eq(plain->rows, SIDE);
+        ck_assert_int_eq(plain->cols, SIDE);
+        ck_assert_int_eq(plain->colours, 1);
+        ck_assert_int_eq(plain->levels, 2);
+        ck_assert(isnan(plain->entropy));
+        ck_assert_int_eq(plain->files->size, 5 * LINE);
+        pxr_sha256(text, 5 * LINE, hex);
+        ck_assert_str_eq(plain->files->sha256, hex);
+        read_one(plain, PXR_TRAIN, 0, 4, pixels);
+        for (int j = 0; j < PIXELS; j++)
+                ck_assert_int_eq(pixels[j], (4 + j) % 3 == 0);
+
+        remove_file("binarized_mnist_train.amat");
+        write_packed("binarized_mnist_train.amat.gz", text, 5 * LINE);
+        packed = sound(OPEN("{set: binarized_mnist, path: %s}", folder));
+        ck_assert_str_eq(packed->identity, plain->identity);
+        ck_assert_str_ne(packed->files->sha256, plain->files->sha256);
+        ck_assert_str_eq(packed->digest[PXR_TRAIN], plain->digest[PXR_TRAIN]);
+
+        text[2] ^= 1;
+        write_packed("binarized_mnist_train.amat.gz", text, 5 * LINE);
+        packed = sound(OPEN("{set: binarized_mnist, path: %s}", folder));
+        ck_assert_str_ne(packed->identity, plain->identity);
+}
+END_TEST
+
+START_TEST(limit_takes_the_first_images_and_is_part_of_the_identity)
+{
+        struct pxr_dataset *all, *some;
+        uint8_t pixels[PIXELS];
+        int64_t index = 2;
+
+        write_file("binarized_mnist_test.amat", amat(3), 3 * LINE);
+        all = sound(open_amat());
+        some = sound(OPEN("{set: binarized_mnist, path: %s, splits: [test], limit: 2}", folder));
+        ck_assert_int_eq(some->count[PXR_TEST], 2);
+        ck_assert_int_eq(some->count[PXR_TRAIN], 0);
+        ck_assert_str_ne(some->identity, all->identity);
+        ck_assert_ptr_nonnull(strstr(some->transforms, "first 2"));
+        ck_assert_int_eq(pxr_dataset_read(some, PXR_TEST, 0, &index, 1, pixels, diag), -1);
+        index = -1;
+        ck_assert_int_eq(pxr_dataset_read(some, PXR_TEST, 0, &index, 1, pixels, diag), -1);
+}
+END_TEST
+
+START_TEST(broken_amat_is_refused_with_line_and_byte)
+{
+        char *text = amat(3);
+
+        amat_refused(text, 0, "test.amat: byte 0: the file is empty");
+        amat_refused(text, 2 * LINE + 5, "line 3, byte 3141: the file ends after 3 of 784 values");
+        amat_refused(text, 2 * LINE + 6, "line 3, byte 3142: the file ends after 3 of 784 values");
+        text[LINE + 4] = '2';
+        amat_refused(text, 3 * LINE, "line 2, byte 1572: '2' where 0 or 1 was expected");
+        text[LINE + 4] = '\0';
+        amat_refused(text, 3 * LINE, "line 2, byte 1572: byte 0x00 where 0 or 1 was expected");
+        text[LINE + 4] = '\n';
+        amat_refused(text, 3 * LINE, "line 2, byte 1572: 2 values, not 784");
+        text[LINE + 4] = '0';
+        text[LINE + 1] = '1';
+        amat_refused(text, 3 * LINE, "line 2, byte 1569: '1' where a space was expected");
+        text[LINE + 1] = ' ';
+        text[LINE - 1] = ' ';
+        amat_refused(text, 3 * LINE, "line 1, byte 1567: more than 784 values");
+        text[LINE - 1] = '\n';
+        text[3 * LINE - 1] = '\n';
+        write_file("binarized_mnist_test.amat", text, 3 * LINE);
+        sound(open_amat());
+        text[2 * LINE] = '\n';
+        amat_refused(text, 2 * LINE + 1, "line 3, byte 3136: 0 values, not 784");
+        text[0] = 'P';
+        amat_refused(text, 3 * LINE, "line 1, byte 0: 'P' where 0 or 1 was expected");
+}
+END_TEST
+
+/* --- files -------------------------------------------------------------------------------------*/
+
+START_TEST(missing_files_and_folders_are_named)
+{
+        char path[128];
+
+        refused(open_amat(), "holds neither binarized_mnist_test.amat nor "
+                             "binarized_mnist_test.amat.gz");
+        refused(OPEN("{set: binarized_mnist, path: %s/nowhere, splits: [test]}", folder),
+                "/nowhere: no such folder");
+        snprintf(path, sizeof path, "%s/binarized_mnist_test.amat", folder);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+        refused(open_amat(), "binarized_mnist_test.amat: is a folder, not a file");
+        ck_assert_int_eq(rmdir(path), 0);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        refused(open_amat(), "binarized_mnist_test.amat: is a device or pipe, not a file");
+}
+END_TEST
+
+START_TEST(broken_gzip_is_refused_with_its_offset)
+{
+        static const char name[] = "binarized_mnist_test.amat.gz";
+        unsigned char packed[1 << 16];
+        char *text = amat(3), message[64];
+        size_t size = pack(text, 3 * LINE, packed, sizeof packed);
+
+        write_file(name, packed, 0);
+        refused(open_amat(), "amat.gz: byte 0: the file is empty");
+        write_file(name, text, LINE);
+        refused(open_amat(), "amat.gz: byte 0: does not start like a gzip file");
+        for (size_t cut = 2; cut < size; cut++) {
+                write_file(name, packed, cut);
+                snprintf(message, sizeof message, "byte %zu on disk: the gzip data end too early",
+                         cut);
+                refused(open_amat(), message);
+        }
+        packed[size - 6] ^= 0x10; /* the check sum */
+        write_file(name, packed, size);
+        refused(open_amat(), "corrupt gzip data: incorrect data check");
+        packed[size - 6] ^= 0x10;
+        memcpy(packed + size, "junk", 4);
+        write_file(name, packed, size + 4);
+        snprintf(message, sizeof message, "byte %zu on disk: junk behind the end", size);
+        refused(open_amat(), message);
+}
+END_TEST
+
+START_TEST(gzip_of_several_members_is_one_text)
+{
+        static const char name[] = "binarized_mnist_test.amat.gz";
+        unsigned char packed[1 << 16];
+        char *text = amat(3);
+        struct pxr_dataset *one, *two;
+        size_t size;
+
+        write_packed(name, text, 3 * LINE);
+        one = sound(open_amat());
+        size = pack(text, LINE + 7, packed, sizeof packed);
+        size += pack(text + LINE + 7, 2 * LINE - 7, packed + size, sizeof packed - size);
+        write_file(name, packed, size);
+        two = sound(open_amat());
+        ck_assert_str_eq(one->identity, two->identity);
+        ck_assert_int_eq(two->files->size, (int64_t)size);
+}
+END_TEST
+
+/* --- mnist -------------------------------------------------------------------------------------*/
+
+enum { IDX_HEAD = 16, IDX_ROWS = 3, IDX_COLS = 5, IDX_PIXELS = IDX_ROWS * IDX_COLS };
+
+/* An idx file of `count` images; pixel j of image i is 17 j + i. Returns its size. */
+static size_t idx(uint8_t *bytes, int count)
+{
+        const uint8_t head[IDX_HEAD] = { 0, 0, 8, 3,        0, 0, 0, (uint8_t)count,
+                                         0, 0, 0, IDX_ROWS, 0, 0, 0, IDX_COLS };
+
+        memcpy(bytes, head, sizeof head);
+        for (int i = 0; i < count; i++)
+                for (int j = 0; j < IDX_PIXELS; j++)
+                        bytes[IDX_HEAD + i * IDX_PIXELS + j] = (uint8_t)(17 * j + i);
+        return (size_t)(IDX_HEAD + count * IDX_PIXELS);
+}
+
+START_TEST(idx_is_split_and_binarized)
+{
+        uint8_t bytes[4096], pixels[IDX_PIXELS];
+        struct pxr_dataset *set, *packed;
+        size_t size = idx(bytes, 20);
+
+        write_file("train-images-idx3-ubyte", bytes, size);
+        write_file("t10k-images-idx3-ubyte", bytes, idx(bytes, 4));
+        set = sound(OPEN("{set: mnist, path: %s, binarization: none, valid: 5}", folder));
+        ck_assert_int_eq(set->rows, IDX_ROWS);
+        ck_assert_int_eq(set->cols, IDX_COLS);
+        ck_assert_int_eq(set->levels, 256);
+        ck_assert_int_eq(set->count[PXR_TRAIN], 15);
+        ck_assert_int_eq(set->count[PXR_VALID], 5);
+        ck_assert_int_eq(set->count[PXR_TEST], 4);
+        read_one(set, PXR_VALID, 3, 1, pixels);
+        for (int j = 0; j < IDX_PIXELS; j++)
+                ck_assert_int_eq(pixels[j], (uint8_t)(17 * j + 16));
+
+        set = sound(OPEN("{set: mnist, path: %s, threshold: 100, valid: 5}", folder));
+        ck_assert_int_eq(set->levels, 2);
+        read_one(set, PXR_TRAIN, 0, 2, pixels);
+        for (int j = 0; j < IDX_PIXELS; j++)
+                ck_assert_int_eq(pixels[j], 17 * j + 2 >= 100);
+
+        remove_file("t10k-images-idx3-ubyte");
+        write_packed("t10k-images-idx3-ubyte.gz", bytes, idx(bytes, 4));
+        packed = sound(OPEN("{set: mnist, path: %s, threshold: 100, valid: 5}", folder));
+        ck_assert_str_eq(packed->identity, set->identity);
+        packed = sound(OPEN("{set: mnist, path: %s, threshold: 101, valid: 5}", folder));
+        ck_assert_str_ne(packed->identity, set->identity);
+        refused(OPEN("{set: mnist, path: %s, valid: 20}", folder), "leaves none to train on");
+}
+END_TEST
+
+START_TEST(stochastic_binarization_is_drawn_anew_for_train_alone)
+{
+        uint8_t bytes[4096], a[IDX_PIXELS], b[IDX_PIXELS];
+        struct pxr_dataset *set, *other;
+        double sum[IDX_PIXELS] = { 0 };
+        int draws = 4000, changed = 0;
+
+        write_file("train-images-idx3-ubyte", bytes, idx(bytes, 3));
+        write_file("t10k-images-idx3-ubyte", bytes, idx(bytes, 3));
+        set = sound(
+                open_seed(7, "{set: mnist, path: %s, binarization: stochastic, valid: 1}", folder));
+        other = sound(
+                open_seed(8, "{set: mnist, path: %s, binarization: stochastic, valid: 1}", folder));
+        ck_assert_str_eq(set->identity, other->identity);
+        for (int epoch = 0; epoch < draws; epoch++) {
+                read_one(set, PXR_TRAIN, epoch, 0, a);
+                read_one(set, PXR_TRAIN, epoch, 0, b);
+                ck_assert_mem_eq(a, b, sizeof a);
+                for (int j = 0; j < IDX_PIXELS; j++)
+                        sum[j] += a[j];
+                read_one(other, PXR_TRAIN, epoch, 0, b);
+                changed += memcmp(a, b, sizeof a) != 0;
+        }
+        ck_assert_int_gt(changed, draws / 2); /* the run's seed matters to train ... */
+        for (int j = 0; j < IDX_PIXELS; j++) {
+                double p = (uint8_t)(17 * j) / 255.0;
+
+                ck_assert_double_le(fabs(sum[j] / draws - p), 5 * sqrt(p * (1 - p) / draws));
+        }
+        for (int split = PXR_VALID; split <= PXR_TEST; split++) {
+                read_one(set, split, 0, 0, a);
+                read_one(other, split, 9, 0, b);
+                ck_assert_mem_eq(a, b, sizeof a); /* ... and neither seed nor epoch to these */
+        }
+        other = sound(OPEN("{set: mnist, path: %s, binarization: stochastic, valid: 1, seed: 2}",
+                           folder));
+        ck_assert_str_ne(set->identity, other->identity);
+}
+END_TEST
+
+static void idx_refused(const uint8_t *bytes, size_t size, const char *message)
+{
+        write_file("t10k-images-idx3-ubyte", bytes, size);
+        refused(OPEN("{set: mnist, path: %s, splits: [test]}", folder), message);
+}
+
+START_TEST(broken_idx_is_refused_with_its_byte)
+{
+        uint8_t bytes[4096];
+        size_t size = idx(bytes, 4);
+
+        idx_refused(bytes, 0, "t10k-images-idx3-ubyte: byte 0: the file ends");
+        idx_refused(bytes, 11, "byte 11: the file ends, where 5 more bytes were expected");
+        idx_refused(bytes, size - 1, "byte 75: the file ends, where 1 more bytes were expected");
+        bytes[size] = 0;
+        idx_refused(bytes, size + 1, "byte 76: junk behind the last of 4 images");
+        bytes[3] = 1;
+        idx_refused(bytes, size, "byte 0: 0x00000801 where 0x00000803 was expected");
+        bytes[3] = 3;
+        bytes[7] = 0;
+        idx_refused(bytes, size, "byte 4: no images");
+        memset(bytes + 4, 0xFF, 4); /* four thousand million images */
+        idx_refused(bytes, size, "byte 76: the file ends, where 15 more bytes");
+        bytes[8] = 0xFF;
+        idx_refused(bytes, size, "byte 8: images of ");
+        idx(bytes, 4);
+        bytes[11] = 0;
+        idx_refused(bytes, size, "byte 8: images of 0 x 5 pixels");
+        idx(bytes, 4);
+        write_file("train-images-idx3-ubyte", bytes, size);
+        bytes[11] = IDX_COLS;
+        bytes[15] = IDX_ROWS;
+        write_file("t10k-images-idx3-ubyte", bytes, size);
+        refused(OPEN("{set: mnist, path: %s, valid: 1}", folder),
+                "byte 8: images of 5 x 3 pixels, but those of the training file have 3 x 5");
+}
+END_TEST
+
+/* --- the spec ----------------------------------------------------------------------------------*/
+
+START_TEST(unknown_sets_and_options_are_refused_at_their_place)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *stream;
+
+        ck_assert_ptr_null(OPEN("set: binarised_mnist\npath: x\n"));
+        stream = open_memstream(&text, &size);
+        pxr_diag_write(diag, "check_data", stream);
+        fclose(stream);
+        ck_assert_ptr_nonnull(strstr(text, "test.yaml:1:6: error: data: unknown set"));
+        ck_assert_ptr_nonnull(strstr(text, "did you mean 'binarized_mnist'?"));
+        ck_assert_ptr_nonnull(strstr(text, "binarized_mnist, markov_binary, markov_rgb, mnist"));
+        free(text);
+        pxr_diag_clear(diag);
+        refused(OPEN("path: x\n"), "must name a data set");
+        refused(OPEN("set: [mnist]\n"), "must name a data set");
+        refused(OPEN("{set: markov_binary, row: 3}"), "unknown option 'row'");
+        refused(OPEN("{set: markov_binary, cols: 17}"), "17");
+        refused(OPEN("{set: markov_binary, splits: [valid], valid: 0}"), "no images");
+        refused(OPEN("{set: binarized_mnist}"), "path");
+}
+END_TEST
+
+/* --- synthetic sets ----------------------------------------------------------------------------*/
+
+/* Enumerate every image of a tiny set: probabilities sum to 1, -sum p log p is the entropy. */
+static void enumerate(const char *spec)
+{
+        struct pxr_dataset *set = sound(OPEN("%s", spec));
+        int values = set->rows * set->cols * set->colours;
+        uint8_t pixels[64] = { 0 };
+        double total = 0, entropy = 0;
+        int at;
+
+        do {
+                double nats = set->nats(set, pixels);
+
+                total += exp(-nats);
+                entropy += exp(-nats) * nats;
+                for (at = 0; at < values && ++pixels[at] == set->levels; at++)
+                        pixels[at] = 0;
+        } while (at < values);
+        ck_assert_double_eq_tol(total, 1, 1e-12);
+        ck_assert_double_eq_tol(entropy, set->entropy, 1e-12 * (1 + entropy));
+        ck_assert_double_eq(set->floor, set->entropy);
+}
+
+START_TEST(entropy_of_tiny_images_is_that_of_their_enumeration)
+{
+        enumerate("{set: markov_binary, rows: 1, cols: 1}");
+        enumerate("{set: markov_binary, rows: 2, cols: 2}");
+        enumerate("{set: markov_binary, rows: 2, cols: 3}");
+        enumerate("{set: markov_binary, rows: 3, cols: 2}");
+        enumerate("{set: markov_binary, rows: 4, cols: 4}");
+        enumerate("{set: markov_rgb, rows: 1, cols: 1, levels: 8}");
+        enumerate("{set: markov_rgb, rows: 1, cols: 2, levels: 4}");
+        enumerate("{set: markov_rgb, rows: 2, cols: 2, levels: 2}");
+        enumerate("{set: markov_rgb, rows: 2, cols: 3, levels: 2}");
+        enumerate("{set: markov_rgb, rows: 3, cols: 1, levels: 3}");
+}
+END_TEST
+
+/* The mean of -log p over images drawn must be the entropy, within 5 standard errors. */
+static void expect_entropy(const char *spec)
+{
+        struct pxr_dataset *set = sound(OPEN("%s", spec));
+        size_t size = (size_t)(set->rows * set->cols * set->colours);
+        uint8_t *pixels = pxr_alloc(arena, size);
+        int64_t count = set->count[PXR_TEST];
+        double sum = 0, squares = 0, mean, error;
+
+        for (int64_t i = 0; i < count; i++) {
+                double nats;
+
+                read_one(set, PXR_TEST, 0, i, pixels);
+                nats = set->nats(set, pixels);
+                sum += nats;
+                squares += nats * nats;
+        }
+        mean = sum / (double)count;
+        error = sqrt((squares / (double)count - mean * mean) / (double)count);
+        ck_assert_double_gt(error, 0);
+        ck_assert_msg(fabs(mean - set->entropy) < 5 * error, "%s: mean %g, entropy %g, error %g",
+                      spec, mean, set->entropy, error);
+}
+
+START_TEST(drawn_images_have_the_entropy)
+{
+        expect_entropy("{set: markov_binary}");
+        expect_entropy("{set: markov_binary, rows: 5, cols: 16, test: 10000, seed: 3}");
+        expect_entropy("{set: markov_rgb}");
+        expect_entropy("{set: markov_rgb, rows: 3, cols: 5, levels: 8, test: 10000}");
+}
+END_TEST
+
+/* Stronger than the mean: each of the 16 images of 2 x 2 as often as it should be. */
+START_TEST(drawn_images_follow_the_law)
+{
+        struct pxr_dataset *set =
+                sound(OPEN("{set: markov_binary, rows: 2, cols: 2, train: 100000}"));
+        int64_t count = set->count[PXR_TRAIN], seen[16] = { 0 };
+        double squared = 0;
+        uint8_t pixels[4];
+
+        for (int64_t i = 0; i < count; i++) {
+                read_one(set, PXR_TRAIN, 0, i, pixels);
+                seen[pixels[0] + 2 * pixels[1] + 4 * pixels[2] + 8 * pixels[3]]++;
+        }
+        for (int i = 0; i < 16; i++) {
+                double expected;
+
+                for (int j = 0; j < 4; j++)
+                        pixels[j] = i >> j & 1;
+                expected = (double)count * exp(-set->nats(set, pixels));
+                squared += pow((double)seen[i] - expected, 2) / expected;
+        }
+        ck_assert_double_lt(squared, 44.3); /* chi-squared, 15 degrees: p = 1e-4 */
+}
+END_TEST
+
+START_TEST(synthetic_images_depend_on_their_own_seed_alone)
+{
+        struct pxr_dataset *a = sound(open_seed(1, "{set: markov_rgb}"));
+        struct pxr_dataset *b = sound(open_seed(2, "{set: markov_rgb}"));
+        struct pxr_dataset *c = sound(open_seed(1, "{set: markov_rgb, seed: 2}"));
+        uint8_t x[3 * 64], y[3 * 64], many[3][3 * 64];
+
+        ck_assert_str_eq(a->identity, b->identity);
+        ck_assert_str_ne(a->identity, c->identity);
+        read_one(a, PXR_TRAIN, 0, 5, x);
+        read_one(b, PXR_TRAIN, 4, 5, y);
+        ck_assert_mem_eq(x, y, sizeof x);
+        read_one(c, PXR_TRAIN, 0, 5, y);
+        ck_assert_mem_ne(x, y, sizeof x);
+        read_one(a, PXR_TEST, 0, 5, y);
+        ck_assert_mem_ne(x, y, sizeof x);
+        ck_assert_int_eq(
+                pxr_dataset_read(a, PXR_TRAIN, 0, (int64_t[]) { 9, 5, 7 }, 3, many[0], diag), 0);
+        ck_assert_mem_eq(many[1], x, sizeof x);
+}
+END_TEST
+
+/* --- PNG ---------------------------------------------------------------------------------------*/
+
+static uint8_t *png(int colours, size_t *size)
+{
+        static const struct pxr_png_text texts[] = { { "Description", "a tést" },
+                                                     { "pxr:run", "17" } };
+        static uint8_t pixels[7 * 9 * 3];
+        struct pxr_picture picture = { .rows = 7,
+                                       .cols = 9,
+                                       .colours = colours,
+                                       .pixels = pixels,
+                                       .texts = texts,
+                                       .text_count = 2 };
+        uint8_t *bytes;
+
+        for (size_t i = 0; i < sizeof pixels; i++)
+                pixels[i] = (uint8_t)(i * 37);
+        bytes = pxr_png_encode(&picture, size, diag);
+        ck_assert_ptr_nonnull(bytes);
+        return bytes;
+}
+
+START_TEST(png_comes_back_as_it_went)
+{
+        for (int colours = 1; colours <= 3; colours += 2) {
+                size_t size;
+                uint8_t *bytes = png(colours, &size);
+                struct pxr_picture *back = pxr_png_decode(arena, "x.png", bytes, size, diag);
+
+                ck_assert_ptr_nonnull(back);
+                ck_assert_int_eq(back->rows, 7);
+                ck_assert_int_eq(back->cols, 9);
+                ck_assert_int_eq(back->colours, colours);
+                for (int i = 0; i < 7 * 9 * colours; i++)
+                        ck_assert_int_eq(back->pixels[i], (uint8_t)(i * 37));
+                ck_assert_int_eq(back->text_count, 2);
+                ck_assert_str_eq(back->texts[0].key, "Description");
+                ck_assert_str_eq(back->texts[0].value, "a tést");
+                ck_assert_str_eq(back->texts[1].value, "17");
+                free(bytes);
+        }
+}
+END_TEST
+
+START_TEST(broken_png_is_refused_with_its_byte)
+{
+        size_t size;
+        uint8_t *bytes = png(3, &size), *copy = malloc(size);
+        struct pxr_picture huge = {
+                .rows = 1, .cols = PXR_PNG_MAX_SIDE + 1, .colours = 1, .pixels = bytes
+        };
+        int refusals = 0;
+
+        ck_assert_ptr_nonnull(copy);
+        for (size_t cut = 0; cut < size; cut++) {
+                memcpy(copy, bytes, cut); /* so that a sanitizer sees reads past the end */
+                ck_assert_ptr_null(pxr_png_decode(arena, "x.png", copy, cut, diag));
+                ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "x.png: byte "));
+                ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "truncated"));
+                ck_assert_int_eq(pxr_diag_errors(diag), 1);
+                pxr_diag_clear(diag);
+        }
+        for (size_t i = 0; i < size; i++) {
+                memcpy(copy, bytes, size);
+                copy[i] ^= 0x55;
+                refusals += !pxr_png_decode(arena, "x.png", copy, size, diag);
+                pxr_diag_clear(diag);
+        }
+        ck_assert_int_gt(refusals, (int)size / 3); /* texts may break and leave the picture whole */
+        ck_assert_ptr_null(pxr_png_encode(&huge, &size, diag));
+        free(copy);
+        free(bytes);
+}
+END_TEST
+
+/* --- the real thing ----------------------------------------------------------------------------*/
+
+/* The folder `name` of the real data, or NULL after saying that it is absent. */
+static const char *real_data(const char *name)
+{
+        const char *given = getenv("PXR_TEST_DATA"), *source = getenv("srcdir");
+        const char *path =
+                given ? pxr_strf(arena, "%s/%s", given, name)
+                      : pxr_strf(arena, "%s/../shared/data/%s", source ? source : ".", name);
+
+        if (access(path, R_OK) == 0)
+                return path;
+        printf("# skipped: no real data at %s (PXR_TEST_DATA names another folder)\n", path);
+        fflush(stdout);
+        return NULL;
+}
+
+static void expect_md5(const char *path, const char *name, const char *expected)
+{
+        struct pxr_input *input = pxr_input_open(path, name, diag);
+        uint8_t buffer[1 << 15], digest[MD5_DIGEST_SIZE];
+        struct md5_ctx md5;
+        char hex[2 * MD5_DIGEST_SIZE + 1];
+        int64_t got;
+
+        ck_assert_ptr_nonnull(input);
+        md5_init(&md5);
+        while ((got = pxr_input_read(input, buffer, sizeof buffer, diag)) > 0)
+                md5_update(&md5, (size_t)got, buffer);
+        ck_assert_int_eq(got, 0);
+        pxr_input_close(input);
+        md5_digest(&md5, sizeof digest, digest);
+        for (size_t i = 0; i < sizeof digest; i++)
+                sprintf(hex + 2 * i, "%02x", digest[i]);
+        ck_assert_str_eq(hex, expected);
+}
+
+START_TEST(real_binarized_mnist_is_the_official_one)
+{
+        const char *path = real_data("binarized_mnist");
+        struct pxr_dataset *set;
+        char hex[PXR_SHA256_HEX];
+
+        if (!path)
+                return;
+        expect_md5(path, "binarized_mnist_train.amat", "db28b1a6ae0fe70cbd3da91acf46e477");
+        expect_md5(path, "binarized_mnist_valid.amat", "bf37822a04e94123630de6a7dfd9c9ef");
+        expect_md5(path, "binarized_mnist_test.amat", "14e41ae11040adba6ab8cb291eda0dd8");
+        set = sound(OPEN("{set: binarized_mnist, path: %s}", path));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 50000);
+        ck_assert_int_eq(set->count[PXR_VALID], 10000);
+        ck_assert_int_eq(set->count[PXR_TEST], 10000);
+        for (struct pxr_data_file *file = set->files; file; file = file->next) {
+                ck_assert_int_eq(pxr_sha256_file(file->path, hex, diag), 0);
+                ck_assert_str_eq(file->sha256, hex);
+        }
+}
+END_TEST
+
+START_TEST(real_mnist_test_file_is_read)
+{
+        const char *path = real_data("mnist");
+        struct pxr_dataset *set;
+
+        if (!path)
+                return;
+        set = sound(OPEN("{set: mnist, path: %s, splits: [test]}", path));
+        ck_assert_int_eq(set->count[PXR_TEST], 10000);
+        ck_assert_int_eq(set->rows, SIDE);
+        ck_assert_int_eq(set->cols, SIDE);
+}
+END_TEST
+
+#define ADD_DATA_TEST(suite, test)                                  \
+        do {                                                        \
+                TCase *tcase_ = tcase_create(#test);                \
+                tcase_add_checked_fixture(tcase_, setup, teardown); \
+                tcase_add_test(tcase_, test);                       \
+                tcase_set_timeout(tcase_, 120);                     \
+                suite_add_tcase(suite, tcase_);                     \
+        } while (0)
+
+int main(void)
+{
+        Suite *suite = suite_create("data");
+
+        ADD_DATA_TEST(suite, amat_is_read_plain_and_packed_with_one_identity);
+        ADD_DATA_TEST(suite, limit_takes_the_first_images_and_is_part_of_the_identity);
+        ADD_DATA_TEST(suite, broken_amat_is_refused_with_line_and_byte);
+        ADD_DATA_TEST(suite, missing_files_and_folders_are_named);
+        ADD_DATA_TEST(suite, broken_gzip_is_refused_with_its_offset);
+        ADD_DATA_TEST(suite, gzip_of_several_members_is_one_text);
+        ADD_DATA_TEST(suite, idx_is_split_and_binarized);
+        ADD_DATA_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone);
+        ADD_DATA_TEST(suite, broken_idx_is_refused_with_its_byte);
+        ADD_DATA_TEST(suite, unknown_sets_and_options_are_refused_at_their_place);
+        ADD_DATA_TEST(suite, entropy_of_tiny_images_is_that_of_their_enumeration);
+        ADD_DATA_TEST(suite, drawn_images_have_the_entropy);
+        ADD_DATA_TEST(suite, drawn_images_follow_the_law);
+        ADD_DATA_TEST(suite, synthetic_images_depend_on_their_own_seed_alone);
+        ADD_DATA_TEST(suite, png_comes_back_as_it_went);
+        ADD_DATA_TEST(suite, broken_png_is_refused_with_its_byte);
+        ADD_DATA_TEST(suite, real_binarized_mnist_is_the_official_one);
+        ADD_DATA_TEST(suite, real_mnist_test_file_is_read);
+        return run_suite(suite);
+}
