@@ -17,6 +17,8 @@
 
 #include "data/png.h"
 
+enum { MAX_PIECE = 1 << 24 }; /* bytes libpng may take at once while it reads */
+
 struct codec {
         const char *name;
         struct pxr_diag *diag;
@@ -75,6 +77,19 @@ static void on_write(png_structp png, png_bytep bytes, size_t size)
         }
         memcpy(codec->out + codec->size, bytes, size);
         codec->size += size;
+}
+
+/* libpng believes the length a chunk claims, up to 2 GB, and only warns. */
+static png_voidp on_malloc(png_structp png, png_alloc_size_t size)
+{
+        (void)png;
+        return size > MAX_PIECE ? NULL : malloc(size);
+}
+
+static void on_free(png_structp png, png_voidp memory)
+{
+        (void)png;
+        free(memory);
 }
 
 static void on_flush(png_structp png)
@@ -197,7 +212,7 @@ static int decode(struct codec *codec)
                 return -1;
         png_set_read_fn(codec->png, codec, on_read);
         png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
-        png_set_chunk_malloc_max(codec->png, 1 << 24);
+        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
         png_read_info(codec->png, codec->info);
         set_transforms(codec);
         picture->rows = (int)png_get_image_height(codec->png, codec->info);
@@ -229,7 +244,8 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
         int failed = -1;
 
         codec.picture = pxr_alloc(arena, sizeof *codec.picture);
-        codec.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &codec, on_error, on_warning);
+        codec.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &codec, on_error, on_warning,
+                                             NULL, on_malloc, on_free);
         codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
         if (codec.picture && codec.info)
                 failed = decode(&codec);
