@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* check_base.c - errors, arenas and random numbers. */
 #include <string.h>
+#include <unistd.h>
 
 #include <pxr/arena.h>
 #include <pxr/diag.h>
 #include <pxr/random.h>
 
+#include "base/hash.h"
 #include "suite.h"
 
 static void expect_text(struct pxr_diag *diag, const char *expected)
@@ -101,8 +103,8 @@ START_TEST(philox_gives_the_published_numbers)
         ck_assert_uint_eq(pxr_random_bits(&r), 0xe169c58d);
         ck_assert_uint_eq(pxr_random_bits(&r), 0xbc57ac4c);
         ck_assert_uint_eq(pxr_random_bits(&r), 0x9b00dbd8);
-        r = (struct pxr_random){ .key = { 0xa4093822, 0x299f31d0 },
-                                 .counter = { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 } };
+        r = (struct pxr_random) { .key = { 0xa4093822, 0x299f31d0 },
+                                  .counter = { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 } };
         ck_assert_uint_eq(pxr_random_bits(&r), 0xd16cfe09);
         ck_assert_uint_eq(pxr_random_bits(&r), 0x94fdcceb);
         ck_assert_uint_eq(pxr_random_bits(&r), 0x5001e420);
@@ -130,6 +132,30 @@ START_TEST(random_numbers_have_their_moments)
 }
 END_TEST
 
+/* The message of FIPS 180-2, appendix B.2. */
+START_TEST(sha256_gives_the_published_digest)
+{
+        static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        static const char digest[] =
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
+        struct pxr_diag *diag = pxr_diag_new();
+        char hex[PXR_SHA256_HEX], path[] = "/tmp/pxr-check-XXXXXX";
+        int file = mkstemp(path);
+
+        pxr_sha256(text, sizeof text - 1, hex);
+        ck_assert_str_eq(hex, digest);
+        ck_assert_int_eq(write(file, text, sizeof text - 1), sizeof text - 1);
+        close(file);
+        ck_assert_int_eq(pxr_sha256_file(path, hex, diag), 0);
+        ck_assert_str_eq(hex, digest);
+        ck_assert_int_eq(remove(path), 0);
+        ck_assert_int_eq(pxr_sha256_file(path, hex, diag), -1);
+        ck_assert_int_eq(pxr_sha256_file("/tmp", hex, diag), -1);
+        ck_assert_str_eq(pxr_diag_text(diag, 1), "/tmp: is a folder, not a file");
+        pxr_diag_free(diag);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("base");
@@ -140,5 +166,6 @@ int main(void)
         ADD_TEST(suite, arena_is_zeroed_aligned_and_limited);
         ADD_TEST(suite, philox_gives_the_published_numbers);
         ADD_TEST(suite, random_numbers_have_their_moments);
+        ADD_TEST(suite, sha256_gives_the_published_digest);
         return run_suite(suite);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_data.c - data sets: files sound and broken, synthetic laws, identities, PNG. */
+/* check_data.c - data sets in files, sound and broken, and their identities. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -11,21 +11,16 @@
 #include <zlib.h>
 
 #include "base/hash.h"
-#include "data/format.h"
-#include "data/png.h"
-#include "spec/yaml.h"
-#include "suite.h"
+#include "data/input.h"
+#include "dataset.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, LINE = 2 * PIXELS };
 
-static struct pxr_arena *arena;
-static struct pxr_diag *diag;
 static char folder[64];
 
 static void setup(void)
 {
-        arena = pxr_arena_new(0);
-        diag = pxr_diag_new();
+        dataset_setup();
         strcpy(folder, "/tmp/pxr-check-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(folder));
 }
@@ -44,8 +39,7 @@ static void teardown(void)
                         ck_assert_int_eq(errno, ENOENT);
         }
         ck_assert_int_eq(rmdir(folder), 0);
-        pxr_arena_free(arena);
-        pxr_diag_free(diag);
+        dataset_teardown();
 }
 
 static void write_file(const char *name, const void *bytes, size_t size)
@@ -87,50 +81,6 @@ static void write_packed(const char *name, const void *bytes, size_t size)
         unsigned char packed[1 << 16];
 
         write_file(name, packed, pack(bytes, size, packed, sizeof packed));
-}
-
-static struct pxr_dataset *open_seed(uint64_t seed, const char *format, ...)
-{
-        struct pxr_source *source = pxr_alloc(arena, sizeof *source);
-        struct pxr_yaml *tree;
-        va_list arguments;
-
-        va_start(arguments, format);
-        source->text = pxr_vstrf(arena, format, arguments);
-        va_end(arguments);
-        source->name = "test.yaml";
-        source->size = strlen(source->text);
-        tree = pxr_yaml_parse(arena, source, diag);
-        ck_assert_ptr_nonnull(tree);
-        return pxr_dataset_open(arena, tree, seed, diag);
-}
-
-#define OPEN(...) open_seed(1, __VA_ARGS__)
-
-static struct pxr_dataset *sound(struct pxr_dataset *set)
-{
-        if (!set)
-                pxr_diag_write(diag, "check_data", stderr);
-        ck_assert_ptr_nonnull(set);
-        return set;
-}
-
-/* The last open must have failed with `text` in its first error; forget it. */
-static void refused(const struct pxr_dataset *set, const char *text)
-{
-        const char *got = pxr_diag_text(diag, 0);
-
-        ck_assert_ptr_null(set);
-        ck_assert_ptr_nonnull(got);
-        ck_assert_msg(strstr(got, text), "'%s' is not in '%s'", text, got);
-        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
-        pxr_diag_clear(diag);
-}
-
-static void read_one(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                     int64_t index, uint8_t *pixels)
-{
-        ck_assert_int_eq(pxr_dataset_read(set, split, epoch, &index, 1, pixels, diag), 0);
 }
 
 /* --- binarized_mnist ---------------------------------------------------------------------------*/
@@ -239,6 +189,8 @@ START_TEST(broken_amat_is_refused_with_line_and_byte)
         text[LINE + 1] = ' ';
         text[LINE - 1] = ' ';
         amat_refused(text, 3 * LINE, "line 1, byte 1567: more than 784 values");
+        text[LINE - 1] = '\r';
+        amat_refused(text, 3 * LINE, "byte 1567: byte 0x0D where the end of the line was expected");
         text[LINE - 1] = '\n';
         text[3 * LINE - 1] = '\n';
         write_file("binarized_mnist_test.amat", text, 3 * LINE);
@@ -472,200 +424,6 @@ START_TEST(unknown_sets_and_options_are_refused_at_their_place)
 }
 END_TEST
 
-/* --- synthetic sets ----------------------------------------------------------------------------*/
-
-/* Enumerate every image of a tiny set: probabilities sum to 1, -sum p log p is the entropy. */
-static void enumerate(const char *spec)
-{
-        struct pxr_dataset *set = sound(OPEN("%s", spec));
-        int values = set->rows * set->cols * set->colours;
-        uint8_t pixels[64] = { 0 };
-        double total = 0, entropy = 0;
-        int at;
-
-        do {
-                double nats = set->nats(set, pixels);
-
-                total += exp(-nats);
-                entropy += exp(-nats) * nats;
-                for (at = 0; at < values && ++pixels[at] == set->levels; at++)
-                        pixels[at] = 0;
-        } while (at < values);
-        ck_assert_double_eq_tol(total, 1, 1e-12);
-        ck_assert_double_eq_tol(entropy, set->entropy, 1e-12 * (1 + entropy));
-        ck_assert_double_eq(set->floor, set->entropy);
-}
-
-START_TEST(entropy_of_tiny_images_is_that_of_their_enumeration)
-{
-        enumerate("{set: markov_binary, rows: 1, cols: 1}");
-        enumerate("{set: markov_binary, rows: 2, cols: 2}");
-        enumerate("{set: markov_binary, rows: 2, cols: 3}");
-        enumerate("{set: markov_binary, rows: 3, cols: 2}");
-        enumerate("{set: markov_binary, rows: 4, cols: 4}");
-        enumerate("{set: markov_rgb, rows: 1, cols: 1, levels: 8}");
-        enumerate("{set: markov_rgb, rows: 1, cols: 2, levels: 4}");
-        enumerate("{set: markov_rgb, rows: 2, cols: 2, levels: 2}");
-        enumerate("{set: markov_rgb, rows: 2, cols: 3, levels: 2}");
-        enumerate("{set: markov_rgb, rows: 3, cols: 1, levels: 3}");
-}
-END_TEST
-
-/* The mean of -log p over images drawn must be the entropy, within 5 standard errors. */
-static void expect_entropy(const char *spec)
-{
-        struct pxr_dataset *set = sound(OPEN("%s", spec));
-        size_t size = (size_t)(set->rows * set->cols * set->colours);
-        uint8_t *pixels = pxr_alloc(arena, size);
-        int64_t count = set->count[PXR_TEST];
-        double sum = 0, squares = 0, mean, error;
-
-        for (int64_t i = 0; i < count; i++) {
-                double nats;
-
-                read_one(set, PXR_TEST, 0, i, pixels);
-                nats = set->nats(set, pixels);
-                sum += nats;
-                squares += nats * nats;
-        }
-        mean = sum / (double)count;
-        error = sqrt((squares / (double)count - mean * mean) / (double)count);
-        ck_assert_double_gt(error, 0);
-        ck_assert_msg(fabs(mean - set->entropy) < 5 * error, "%s: mean %g, entropy %g, error %g",
-                      spec, mean, set->entropy, error);
-}
-
-START_TEST(drawn_images_have_the_entropy)
-{
-        expect_entropy("{set: markov_binary}");
-        expect_entropy("{set: markov_binary, rows: 5, cols: 16, test: 10000, seed: 3}");
-        expect_entropy("{set: markov_rgb}");
-        expect_entropy("{set: markov_rgb, rows: 3, cols: 5, levels: 8, test: 10000}");
-}
-END_TEST
-
-/* Stronger than the mean: each of the 16 images of 2 x 2 as often as it should be. */
-START_TEST(drawn_images_follow_the_law)
-{
-        struct pxr_dataset *set =
-                sound(OPEN("{set: markov_binary, rows: 2, cols: 2, train: 100000}"));
-        int64_t count = set->count[PXR_TRAIN], seen[16] = { 0 };
-        double squared = 0;
-        uint8_t pixels[4];
-
-        for (int64_t i = 0; i < count; i++) {
-                read_one(set, PXR_TRAIN, 0, i, pixels);
-                seen[pixels[0] + 2 * pixels[1] + 4 * pixels[2] + 8 * pixels[3]]++;
-        }
-        for (int i = 0; i < 16; i++) {
-                double expected;
-
-                for (int j = 0; j < 4; j++)
-                        pixels[j] = i >> j & 1;
-                expected = (double)count * exp(-set->nats(set, pixels));
-                squared += pow((double)seen[i] - expected, 2) / expected;
-        }
-        ck_assert_double_lt(squared, 44.3); /* chi-squared, 15 degrees: p = 1e-4 */
-}
-END_TEST
-
-START_TEST(synthetic_images_depend_on_their_own_seed_alone)
-{
-        struct pxr_dataset *a = sound(open_seed(1, "{set: markov_rgb}"));
-        struct pxr_dataset *b = sound(open_seed(2, "{set: markov_rgb}"));
-        struct pxr_dataset *c = sound(open_seed(1, "{set: markov_rgb, seed: 2}"));
-        uint8_t x[3 * 64], y[3 * 64], many[3][3 * 64];
-
-        ck_assert_str_eq(a->identity, b->identity);
-        ck_assert_str_ne(a->identity, c->identity);
-        read_one(a, PXR_TRAIN, 0, 5, x);
-        read_one(b, PXR_TRAIN, 4, 5, y);
-        ck_assert_mem_eq(x, y, sizeof x);
-        read_one(c, PXR_TRAIN, 0, 5, y);
-        ck_assert_mem_ne(x, y, sizeof x);
-        read_one(a, PXR_TEST, 0, 5, y);
-        ck_assert_mem_ne(x, y, sizeof x);
-        ck_assert_int_eq(
-                pxr_dataset_read(a, PXR_TRAIN, 0, (int64_t[]) { 9, 5, 7 }, 3, many[0], diag), 0);
-        ck_assert_mem_eq(many[1], x, sizeof x);
-}
-END_TEST
-
-/* --- PNG ---------------------------------------------------------------------------------------*/
-
-static uint8_t *png(int colours, size_t *size)
-{
-        static const struct pxr_png_text texts[] = { { "Description", "a tést" },
-                                                     { "pxr:run", "17" } };
-        static uint8_t pixels[7 * 9 * 3];
-        struct pxr_picture picture = { .rows = 7,
-                                       .cols = 9,
-                                       .colours = colours,
-                                       .pixels = pixels,
-                                       .texts = texts,
-                                       .text_count = 2 };
-        uint8_t *bytes;
-
-        for (size_t i = 0; i < sizeof pixels; i++)
-                pixels[i] = (uint8_t)(i * 37);
-        bytes = pxr_png_encode(&picture, size, diag);
-        ck_assert_ptr_nonnull(bytes);
-        return bytes;
-}
-
-START_TEST(png_comes_back_as_it_went)
-{
-        for (int colours = 1; colours <= 3; colours += 2) {
-                size_t size;
-                uint8_t *bytes = png(colours, &size);
-                struct pxr_picture *back = pxr_png_decode(arena, "x.png", bytes, size, diag);
-
-                ck_assert_ptr_nonnull(back);
-                ck_assert_int_eq(back->rows, 7);
-                ck_assert_int_eq(back->cols, 9);
-                ck_assert_int_eq(back->colours, colours);
-                for (int i = 0; i < 7 * 9 * colours; i++)
-                        ck_assert_int_eq(back->pixels[i], (uint8_t)(i * 37));
-                ck_assert_int_eq(back->text_count, 2);
-                ck_assert_str_eq(back->texts[0].key, "Description");
-                ck_assert_str_eq(back->texts[0].value, "a tést");
-                ck_assert_str_eq(back->texts[1].value, "17");
-                free(bytes);
-        }
-}
-END_TEST
-
-START_TEST(broken_png_is_refused_with_its_byte)
-{
-        size_t size;
-        uint8_t *bytes = png(3, &size), *copy = malloc(size);
-        struct pxr_picture huge = {
-                .rows = 1, .cols = PXR_PNG_MAX_SIDE + 1, .colours = 1, .pixels = bytes
-        };
-        int refusals = 0;
-
-        ck_assert_ptr_nonnull(copy);
-        for (size_t cut = 0; cut < size; cut++) {
-                memcpy(copy, bytes, cut); /* so that a sanitizer sees reads past the end */
-                ck_assert_ptr_null(pxr_png_decode(arena, "x.png", copy, cut, diag));
-                ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "x.png: byte "));
-                ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "truncated"));
-                ck_assert_int_eq(pxr_diag_errors(diag), 1);
-                pxr_diag_clear(diag);
-        }
-        for (size_t i = 0; i < size; i++) {
-                memcpy(copy, bytes, size);
-                copy[i] ^= 0x55;
-                refusals += !pxr_png_decode(arena, "x.png", copy, size, diag);
-                pxr_diag_clear(diag);
-        }
-        ck_assert_int_gt(refusals, (int)size / 3); /* texts may break and leave the picture whole */
-        ck_assert_ptr_null(pxr_png_encode(&huge, &size, diag));
-        free(copy);
-        free(bytes);
-}
-END_TEST
-
 /* --- the real thing ----------------------------------------------------------------------------*/
 
 /* The folder `name` of the real data, or NULL after saying that it is absent. */
@@ -739,36 +497,23 @@ START_TEST(real_mnist_test_file_is_read)
 }
 END_TEST
 
-#define ADD_DATA_TEST(suite, test)                                  \
-        do {                                                        \
-                TCase *tcase_ = tcase_create(#test);                \
-                tcase_add_checked_fixture(tcase_, setup, teardown); \
-                tcase_add_test(tcase_, test);                       \
-                tcase_set_timeout(tcase_, 120);                     \
-                suite_add_tcase(suite, tcase_);                     \
-        } while (0)
-
 int main(void)
 {
         Suite *suite = suite_create("data");
 
-        ADD_DATA_TEST(suite, amat_is_read_plain_and_packed_with_one_identity);
-        ADD_DATA_TEST(suite, limit_takes_the_first_images_and_is_part_of_the_identity);
-        ADD_DATA_TEST(suite, broken_amat_is_refused_with_line_and_byte);
-        ADD_DATA_TEST(suite, missing_files_and_folders_are_named);
-        ADD_DATA_TEST(suite, broken_gzip_is_refused_with_its_offset);
-        ADD_DATA_TEST(suite, gzip_of_several_members_is_one_text);
-        ADD_DATA_TEST(suite, idx_is_split_and_binarized);
-        ADD_DATA_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone);
-        ADD_DATA_TEST(suite, broken_idx_is_refused_with_its_byte);
-        ADD_DATA_TEST(suite, unknown_sets_and_options_are_refused_at_their_place);
-        ADD_DATA_TEST(suite, entropy_of_tiny_images_is_that_of_their_enumeration);
-        ADD_DATA_TEST(suite, drawn_images_have_the_entropy);
-        ADD_DATA_TEST(suite, drawn_images_follow_the_law);
-        ADD_DATA_TEST(suite, synthetic_images_depend_on_their_own_seed_alone);
-        ADD_DATA_TEST(suite, png_comes_back_as_it_went);
-        ADD_DATA_TEST(suite, broken_png_is_refused_with_its_byte);
-        ADD_DATA_TEST(suite, real_binarized_mnist_is_the_official_one);
-        ADD_DATA_TEST(suite, real_mnist_test_file_is_read);
+        ADD_DATA_TEST(suite, amat_is_read_plain_and_packed_with_one_identity, setup, teardown);
+        ADD_DATA_TEST(suite, limit_takes_the_first_images_and_is_part_of_the_identity, setup,
+                      teardown);
+        ADD_DATA_TEST(suite, broken_amat_is_refused_with_line_and_byte, setup, teardown);
+        ADD_DATA_TEST(suite, missing_files_and_folders_are_named, setup, teardown);
+        ADD_DATA_TEST(suite, broken_gzip_is_refused_with_its_offset, setup, teardown);
+        ADD_DATA_TEST(suite, gzip_of_several_members_is_one_text, setup, teardown);
+        ADD_DATA_TEST(suite, idx_is_split_and_binarized, setup, teardown);
+        ADD_DATA_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone, setup,
+                      teardown);
+        ADD_DATA_TEST(suite, broken_idx_is_refused_with_its_byte, setup, teardown);
+        ADD_DATA_TEST(suite, unknown_sets_and_options_are_refused_at_their_place, setup, teardown);
+        ADD_DATA_TEST(suite, real_binarized_mnist_is_the_official_one, setup, teardown);
+        ADD_DATA_TEST(suite, real_mnist_test_file_is_read, setup, teardown);
         return run_suite(suite);
 }

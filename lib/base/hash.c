@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hash.c - SHA-256, by nettle. */
+#include "config.h"
+
 #include "base/hash.h"
 
 #include <errno.h>
@@ -54,6 +56,8 @@ int pxr_sha256_file(const char *path, char hex[PXR_SHA256_HEX], struct pxr_diag 
                 pxr_sha256_update(&hash, buffer, size);
         failed = ferror(file) ? errno : 0;
         fclose(file);
+        if (failed == EISDIR)
+                return pxr_user_error(diag, "%s: is a folder, not a file", path);
         if (failed)
                 return pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(failed));
         pxr_sha256_final(&hash, hex);

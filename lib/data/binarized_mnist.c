@@ -29,7 +29,6 @@ struct amat {
         uint8_t *line;  /* the image being filled; NULL at the start of a line */
         int values;     /* of the line so far */
         bool after;     /* behind a value, where a space or the end of the line stands */
-        int64_t start;  /* offset of the line */
         int64_t offset; /* of the chunk */
         const char *path;
 };
@@ -37,19 +36,20 @@ struct amat {
 static int complain(const struct amat *amat, int64_t at, unsigned char c, struct pxr_diag *diag)
 {
         long long line = (long long)amat->images.count + !amat->line, byte = (long long)at;
+        bool full = amat->values == PIXELS;
+        const char *expected = full ? "the end of the line" : amat->after ? "a space" : "0 or 1";
 
         if (c == '\n')
                 return pxr_user_error(diag, "%s: line %lld, byte %lld: %d values, not %d",
                                       amat->path, line, byte, amat->values, PIXELS);
-        if (amat->values == PIXELS)
+        if (full && c == ' ')
                 return pxr_user_error(diag, "%s: line %lld, byte %lld: more than %d values",
                                       amat->path, line, byte, PIXELS);
         if (c > ' ' && c < 0x7F)
                 return pxr_user_error(diag, "%s: line %lld, byte %lld: '%c' where %s was expected",
-                                      amat->path, line, byte, c,
-                                      amat->after ? "a space" : "0 or 1");
+                                      amat->path, line, byte, c, expected);
         return pxr_user_error(diag, "%s: line %lld, byte %lld: byte 0x%02X where %s was expected",
-                              amat->path, line, byte, c, amat->after ? "a space" : "0 or 1");
+                              amat->path, line, byte, c, expected);
 }
 
 static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t size,
@@ -59,10 +59,8 @@ static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t si
                 unsigned char c = chunk[i];
 
                 if (!amat->after && (c == '0' || c == '1')) {
-                        if (!amat->line) {
+                        if (!amat->line)
                                 amat->line = pxr_images_add(&amat->images);
-                                amat->start = amat->offset + i;
-                        }
                         if (!amat->line)
                                 return pxr_out_of_memory(diag);
                         amat->line[amat->values++] = c - '0';

@@ -117,6 +117,16 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limi
         return apply_limit(arena, set, limit, diag) || identify(arena, set, diag) ? -1 : 0;
 }
 
+/* Errors of files name the file; say also where the spec names its folder. */
+static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *path = pxr_yaml_get(data, "path");
+        const char *origin = path ? pxr_yaml_origin(arena, path) : NULL;
+
+        if (origin)
+                pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
+}
+
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag)
 {
@@ -140,10 +150,11 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
                              2, diag))
                 return NULL;
         set->name = format->name;
-        if (format->open(arena, set, common, conf, seed, diag) ||
-            finish(arena, set, common->limit, data, diag))
+        if (format->open(arena, set, common, conf, seed, diag)) {
+                note_path(arena, data, diag);
                 return NULL;
-        return set;
+        }
+        return finish(arena, set, common->limit, data, diag) ? NULL : set;
 }
 
 int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
