@@ -292,6 +292,9 @@ int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *w
                 return read_section(&v);
         case PXR_TYPE_LAYERS:
                 return read_layers(&v);
+        case PXR_TYPE_NODE:
+                *(const struct pxr_yaml **)v.field = node;
+                break;
         case PXR_TYPE_END:
                 break;
         }

@@ -48,6 +48,7 @@ static char *type_words(struct pxr_arena *arena, const struct pxr_option *option
                 return pxr_strf(arena, "one of %s, with options of its own",
                                 join_names(arena, option));
         case PXR_TYPE_SECTION:
+        case PXR_TYPE_NODE:
                 return pxr_strdup(arena, "mapping");
         case PXR_TYPE_LAYERS:
                 return pxr_strdup(arena, "list of layers");

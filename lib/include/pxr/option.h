@@ -41,6 +41,7 @@ enum pxr_option_type {
         PXR_TYPE_CHOICE,   /* struct pxr_choice: NAME, or {NAME: {options}} */
         PXR_TYPE_SECTION,  /* struct pxr_section: a mapping with a table of its own */
         PXR_TYPE_LAYERS,   /* const struct pxr_yaml *: a list of layers, for pxr_build_layers() */
+        PXR_TYPE_NODE,     /* const struct pxr_yaml *: anything, which its owner reads */
 };
 
 enum pxr_unit {
@@ -136,6 +137,9 @@ struct pxr_options {
 #define PXR_LAYERS(owner, field, help_) \
         { .name = #field, .help = help_, .type = PXR_TYPE_LAYERS, \
           .offset = PXR_FIELD(owner, field, const struct pxr_yaml *), .initial = NULL }
+#define PXR_NODE(owner, field, initial_, help_) \
+        { .name = #field, .help = help_, .type = PXR_TYPE_NODE, \
+          .offset = PXR_FIELD(owner, field, const struct pxr_yaml *), .initial = initial_ }
 #define PXR_END { .type = PXR_TYPE_END }
 /* clang-format on */
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * database.h - the run database: opening it, and everything that is recorded of a run.
+ *
+ * SQLite in WAL mode where the file system can, with a versioned schema (schema.c). Functions
+ * return 0 or -1 unless said otherwise. Recording a row that is there already replaces it, so that
+ * a resumed run may go over the same steps again. Uses base/ and SQLite.
+ */
+#ifndef PXR_STORE_DATABASE_H
+#define PXR_STORE_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pxr/arena.h>
+
+struct pxr_store;
+
+/* Open a database; `writable` also creates it, or brings an older schema up to date. NULL after an
+ * error. */
+struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
+void pxr_store_close(struct pxr_store *store);
+
+/* Several changes as one. */
+int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
+int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
+void pxr_store_rollback(struct pxr_store *store);
+
+/* A row of table `run`. Strings may be NULL where the schema allows. */
+struct pxr_run {
+        int64_t id;
+        const char *name, *status, *message;
+        const char *spec, *spec_hash, *origins;
+        int64_t seed;
+        const char *program_version, *program_revision, *git_revision, *git_difference;
+        const char *command_line, *host, *processor, *instruction_set, *libraries;
+        int64_t threads, process_id;
+        const char *process_start;
+        double wall_seconds;
+        const char *data_set, *data_identity, *data_transforms;
+        double data_entropy; /* NAN: not known */
+        const char *certificate;
+        int64_t parameters;
+        const char *parameter_hash;
+};
+
+/* Record a new run with status 'running'; its id goes to run->id. */
+int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag);
+
+/* Find a run by id, by name (the newest of that name), or "last". NULL after an error. */
+struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
+                                   const char *which, struct pxr_diag *diag);
+
+/* Change its status ("interrupted", ...); `message` may be NULL. wall_seconds is added. */
+int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status,
+                      const char *message, const char *parameter_hash, double wall_seconds,
+                      struct pxr_diag *diag);
+
+/* Mark a run as running again, in this process. */
+int pxr_store_take_run(struct pxr_store *store, int64_t run, int64_t process_id,
+                       const char *process_start, struct pxr_diag *diag);
+
+int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
+                            const char *sha256, struct pxr_diag *diag);
+int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
+                         const char *version, const char *path, const char *sha256,
+                         struct pxr_diag *diag);
+
+struct pxr_layer_row {
+        int position;
+        const char *path, *kind;
+        int rows, cols, channels;
+        int64_t parameters;
+        double multiply_adds;
+        int above, left, right; /* receptive field */
+};
+int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
+                        struct pxr_diag *diag);
+
+/* Where in a run something belongs. */
+struct pxr_moment {
+        int64_t run, step;
+        double epoch;
+};
+
+int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
+                         const char *name, double value, struct pxr_diag *diag);
+
+/* An NLL: "nll" along the way, "final_nll" at the end. */
+struct pxr_nll_row {
+        const char *split, *name;
+        double sum_nats, sum_squares;
+        int64_t images, dimensions;
+        double standard_error;
+        const char *suspect; /* NULL: nothing is */
+};
+int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
+                      struct pxr_diag *diag);
+
+int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
+                         int64_t seed, int64_t count, const void *png, size_t size,
+                         struct pxr_diag *diag);
+int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
+                        const char *message, struct pxr_diag *diag);
+
+struct pxr_checkpoint_row {
+        int64_t step;
+        double epoch;
+        const char *path; /* relative to the database's folder */
+        const char *sha256;
+        int64_t size;
+        bool best;
+        struct pxr_checkpoint_row *next;
+};
+int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
+                             const struct pxr_checkpoint_row *row, struct pxr_diag *diag);
+int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
+                                struct pxr_diag *diag);
+
+/* A run's checkpoints, newest first. *list is NULL when there is none. */
+int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                          struct pxr_checkpoint_row **list, struct pxr_diag *diag);
+
+/* Forget what was recorded of a run after `step`: it is about to be done again. */
+int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag);
+
+/* A run's NLLs in the order of recording, handed to `row` one by one. */
+int pxr_store_nlls(struct pxr_store *store, int64_t run,
+                   void (*row)(void *context, struct pxr_moment at, const struct pxr_nll_row *nll),
+                   void *context, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * provenance.c - asking the system, the libraries and git.
+ *
+ * Uses base/.
+ */
+#define _GNU_SOURCE /* pipe2() */
+#include "store/provenance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <nettle/version.h>
+#include <png.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <yaml.h>
+#include <zlib.h>
+
+#include <pxr/version.h>
+
+enum { DIFFERENCE_LIMIT = 1 << 20 };
+
+extern char **environ;
+
+/* Part of OpenBLAS; other BLAS libraries lack it. */
+char *openblas_get_config(void) __attribute__((weak));
+
+/* What a command prints, without the last newline; NULL when it fails or is not there. */
+static char *output_of(struct pxr_arena *arena, char *const *command)
+{
+        posix_spawn_file_actions_t actions;
+        char *text = NULL, buffer[4096];
+        size_t size = 0;
+        ssize_t got;
+        int ends[2], status;
+        pid_t child;
+
+        if (pipe2(ends, O_CLOEXEC))
+                return NULL;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+        status = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        close(ends[1]);
+        if (status != 0) {
+                close(ends[0]);
+                return NULL;
+        }
+        text = malloc(DIFFERENCE_LIMIT + sizeof(buffer) + 1);
+        while ((got = read(ends[0], buffer, sizeof(buffer))) > 0 || (got < 0 && errno == EINTR))
+                if (got > 0 && text && size < DIFFERENCE_LIMIT) {
+                        memcpy(text + size, buffer, (size_t)got);
+                        size += (size_t)got;
+                }
+        close(ends[0]);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                continue;
+        if (!text || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+                free(text);
+                return NULL;
+        }
+        while (size > 0 && text[size - 1] == '\n')
+                size--;
+        text[size] = '\0';
+        char *kept = pxr_strdup(arena, text);
+        free(text);
+        return kept;
+}
+
+static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_provenance *p)
+{
+        char *revision[] = {"git", "-C", (char *)folder, "rev-parse", "HEAD", NULL};
+        char *difference[] = {"git", "-C", (char *)folder, "diff", "HEAD", NULL};
+
+        p->git_revision = output_of(arena, revision);
+        if (p->git_revision)
+                p->git_difference = output_of(arena, difference);
+}
+
+/* The value behind "model name : " in /proc/cpuinfo. */
+static const char *processor_model(struct pxr_arena *arena)
+{
+        FILE *file = fopen("/proc/cpuinfo", "r");
+        const char *model = NULL;
+        char line[512];
+
+        while (file && !model && fgets(line, sizeof(line), file)) {
+                char *colon = strchr(line, ':');
+
+                if (strncmp(line, "model name", 10) != 0 || !colon)
+                        continue;
+                line[strcspn(line, "\n")] = '\0';
+                model = pxr_strdup(arena, colon + 1 + (colon[1] == ' '));
+        }
+        if (file)
+                fclose(file);
+        return model;
+}
+
+static const char *instruction_set(void)
+{
+#if defined(__x86_64__)
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("x86-64-v4"))
+                return "x86-64-v4";
+        if (__builtin_cpu_supports("x86-64-v3"))
+                return "x86-64-v3";
+        return "x86-64";
+#else
+        struct utsname name;
+        static char machine[sizeof(name.machine)];
+
+        return uname(&name) == 0 ? strcpy(machine, name.machine) : NULL;
+#endif
+}
+
+/* Boot and start time of a process: a number used again gives another text. */
+static const char *process_start(struct pxr_arena *arena, int64_t id)
+{
+        char path[64], stat[1024] = "", boot[64] = "";
+        FILE *file;
+        char *at;
+
+        snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)id);
+        file = fopen(path, "r");
+        if (!file)
+                return NULL;
+        if (!fgets(stat, sizeof(stat), file))
+                stat[0] = '\0';
+        fclose(file);
+        file = fopen("/proc/sys/kernel/random/boot_id", "r");
+        if (file) {
+                if (fgets(boot, sizeof(boot), file))
+                        boot[strcspn(boot, "\n")] = '\0';
+                fclose(file);
+        }
+        /* The start time is the 20th field after the name, which is in parentheses. */
+        at = strrchr(stat, ')');
+        for (int i = 0; at && i < 20; i++)
+                at = strchr(at + 1, ' ');
+        if (!at)
+                return NULL;
+        at[1 + strcspn(at + 1, " ")] = '\0';
+        return pxr_strf(arena, "%s %s", boot, at + 1);
+}
+
+struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder,
+                                      struct pxr_diag *diag)
+{
+        struct pxr_provenance *p = pxr_alloc(arena, sizeof(*p));
+        struct utsname system;
+        int major, minor, patch;
+
+        if (!p) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        p->program_version = PXR_VERSION;
+#ifdef PXR_REVISION
+        p->program_revision = PXR_REVISION;
+#endif
+        ask_git(arena, folder, p);
+        if (uname(&system) == 0)
+                p->host = pxr_strdup(arena, system.nodename);
+        p->processor = processor_model(arena);
+        p->instruction_set = instruction_set();
+        yaml_get_version(&major, &minor, &patch);
+        p->libraries = pxr_strf(arena,
+                                "%s; SQLite %s; zlib %s; libpng %s; jansson %s; libyaml %d.%d.%d; "
+                                "nettle %d.%d",
+                                openblas_get_config ? openblas_get_config() : "CBLAS",
+                                sqlite3_libversion(), zlibVersion(), png_get_libpng_ver(NULL),
+                                jansson_version_str(), major, minor, patch, NETTLE_VERSION_MAJOR,
+                                NETTLE_VERSION_MINOR);
+        p->process_id = getpid();
+        p->process_start = process_start(arena, p->process_id);
+        return p;
+}
+
+bool pxr_process_lives(const char *host, int64_t id, const char *start)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct utsname system;
+        const char *now;
+        bool lives = false;
+
+        if (arena && host && start && uname(&system) == 0 && strcmp(system.nodename, host) == 0) {
+                now = process_start(arena, id);
+                lives = now && strcmp(now, start) == 0;
+        }
+        pxr_arena_free(arena);
+        return lives;
+}

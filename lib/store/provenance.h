@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * provenance.h - what a run was made with: program, machine, libraries, git state; and processes.
+ *
+ * What cannot be found out is NULL and no error. Uses base/.
+ */
+#ifndef PXR_STORE_PROVENANCE_H
+#define PXR_STORE_PROVENANCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pxr/arena.h>
+
+struct pxr_provenance {
+        const char *program_version, *program_revision;
+        const char *git_revision, *git_difference; /* of the folder asked about */
+        const char *host, *processor, *instruction_set, *libraries;
+        int64_t process_id;
+        const char *process_start; /* with the id, names a process for good */
+};
+
+/* Gather it; `folder` is where the spec lies. NULL when memory is out. */
+struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder,
+                                      struct pxr_diag *diag);
+
+/* Is the process that a run names still at work? Only ever true for this host. */
+bool pxr_process_lives(const char *host, int64_t process_id, const char *process_start);
+
+#endif
