@@ -140,7 +140,7 @@ int pxr_arena_defer(struct pxr_arena *arena, void (*clean)(void *what), void *wh
                 clean(what);
                 return -1;
         }
-        *c = (struct clean_up){ .next = arena->clean_ups, .clean = clean, .what = what };
+        *c = (struct clean_up) { .next = arena->clean_ups, .clean = clean, .what = what };
         arena->clean_ups = c;
         return 0;
 }

@@ -40,7 +40,7 @@ void pxr_diag_clear(struct pxr_diag *diag)
                 free(m->place);
                 free(m->line);
         }
-        *diag = (struct pxr_diag){ 0 };
+        *diag = (struct pxr_diag) { 0 };
 }
 
 void pxr_diag_free(struct pxr_diag *diag)
@@ -124,16 +124,16 @@ static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, cha
                 return -1;
         }
         m = &diag->kept[diag->count++];
-        *m = (struct message){ .warning = warning,
-                               .text = text,
-                               .number = mark.line,
-                               .column = mark.column,
-                               .length = mark.length };
+        *m = (struct message) { .warning = warning,
+                                .text = text,
+                                .number = mark.line,
+                                .column = mark.column,
+                                .length = mark.length };
         if (!mark.source)
                 return -1;
-        m->place = mark.line < 1 ? format_new("%s", mark.source->name)
-                                 : format_new("%s:%d:%d", mark.source->name, mark.line,
-                                              mark.column);
+        m->place = mark.line < 1
+                           ? format_new("%s", mark.source->name)
+                           : format_new("%s:%d:%d", mark.source->name, mark.line, mark.column);
         m->line = copy_line(mark.source, mark.line);
         return -1;
 }
@@ -147,7 +147,7 @@ int pxr_user_error(struct pxr_diag *diag, const char *format, ...)
         diag->errors++;
         diag->user = true;
         va_start(arguments, format);
-        record(diag, false, (struct pxr_mark){ 0 }, format_text(format, arguments));
+        record(diag, false, (struct pxr_mark) { 0 }, format_text(format, arguments));
         va_end(arguments);
         return -1;
 }
@@ -160,7 +160,7 @@ int pxr_system_error(struct pxr_diag *diag, const char *format, ...)
                 return -1;
         diag->errors++;
         va_start(arguments, format);
-        record(diag, false, (struct pxr_mark){ 0 }, format_text(format, arguments));
+        record(diag, false, (struct pxr_mark) { 0 }, format_text(format, arguments));
         va_end(arguments);
         return -1;
 }
@@ -196,7 +196,7 @@ void pxr_warn(struct pxr_diag *diag, const char *format, ...)
                 return;
         diag->warnings++;
         va_start(arguments, format);
-        record(diag, true, (struct pxr_mark){ 0 }, format_text(format, arguments));
+        record(diag, true, (struct pxr_mark) { 0 }, format_text(format, arguments));
         va_end(arguments);
 }
 
@@ -279,8 +279,8 @@ static void write_line(const struct message *m, FILE *to)
 
 static void write_message(const struct message *m, const char *program, FILE *to)
 {
-        fprintf(to, "%s: %s: %s\n", m->place ? m->place : program,
-                m->warning ? "warning" : "error", m->text);
+        fprintf(to, "%s: %s: %s\n", m->place ? m->place : program, m->warning ? "warning" : "error",
+                m->text);
         if (m->line)
                 write_line(m, to);
         else if (m->hint)

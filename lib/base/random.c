@@ -36,7 +36,7 @@ static void philox(const uint32_t key[2], const uint32_t counter[4], uint32_t ou
 struct pxr_random pxr_random(uint64_t seed, enum pxr_purpose purpose, uint32_t a, uint32_t b,
                              uint32_t c)
 {
-        return (struct pxr_random){
+        return (struct pxr_random) {
                 .key = { (uint32_t)seed, (uint32_t)(seed >> 32) },
                 .counter = { 0, a, b, c << 8 | (uint32_t)purpose },
         };

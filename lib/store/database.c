@@ -24,7 +24,8 @@ struct pxr_store {
         const char *path;
 };
 
-/* --- statements -------------------------------------------------------------------------------- */
+/* --- statements --------------------------------------------------------------------------------
+ */
 
 /* One clear message for the errors that users meet. */
 static int failed(struct pxr_store *store, struct pxr_diag *diag)
@@ -35,22 +36,29 @@ static int failed(struct pxr_store *store, struct pxr_diag *diag)
         switch (code & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-                return pxr_system_error(diag, "%s: another program keeps the database locked; try "
-                                        "again when it is done", path);
+                return pxr_system_error(diag,
+                                        "%s: another program keeps the database locked; try "
+                                        "again when it is done",
+                                        path);
         case SQLITE_READONLY:
-                return pxr_user_error(diag, "%s: the database cannot be written: it, or its "
-                                      "folder, is read-only", path);
+                return pxr_user_error(diag,
+                                      "%s: the database cannot be written: it, or its "
+                                      "folder, is read-only",
+                                      path);
         case SQLITE_FULL:
                 return pxr_system_error(diag, "%s: the disk is full", path);
         case SQLITE_NOTADB:
                 return pxr_user_error(diag, "%s: this file is not a database", path);
         case SQLITE_CORRUPT:
-                return pxr_user_error(diag, "%s: the database is corrupt (%s); restore a copy, or "
-                                      "try `sqlite3 FILE .recover`", path,
-                                      sqlite3_errmsg(store->handle));
+                return pxr_user_error(diag,
+                                      "%s: the database is corrupt (%s); restore a copy, or "
+                                      "try `sqlite3 FILE .recover`",
+                                      path, sqlite3_errmsg(store->handle));
         case SQLITE_CANTOPEN:
-                return pxr_user_error(diag, "%s: the database cannot be opened: does its folder "
-                                      "exist?", path);
+                return pxr_user_error(diag,
+                                      "%s: the database cannot be opened: does its folder "
+                                      "exist?",
+                                      path);
         default:
                 return pxr_system_error(diag, "%s: %s", path, sqlite3_errmsg(store->handle));
         }
@@ -140,7 +148,8 @@ static int pragma_value(struct pxr_store *store, const char *sql, int *value, st
         return 0;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening -----------------------------------------------------------------------------------
+ */
 
 /* Bring the schema up to date, in one transaction that another process may win. */
 static int migrate(struct pxr_store *store, struct pxr_diag *diag)
@@ -253,7 +262,8 @@ void pxr_store_rollback(struct pxr_store *store)
                 execute(store, NULL, "ROLLBACK", "");
 }
 
-/* --- runs -------------------------------------------------------------------------------------- */
+/* --- runs --------------------------------------------------------------------------------------
+ */
 
 #define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
@@ -265,14 +275,18 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "command_line, host, processor, instruction_set, libraries, threads, "
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, certificate, parameters) VALUES (?, 'running', "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW
-                    ", ?, ?, ?, ?, ?, ?)",
-                    "tttti" "tttt" "ttttti" "it" "tttdti", run->name, run->spec, run->spec_hash,
-                    run->origins, run->seed, run->program_version, run->program_revision,
-                    run->git_revision, run->git_difference, run->command_line, run->host,
-                    run->processor, run->instruction_set, run->libraries, run->threads,
-                    run->process_id, run->process_start, run->data_set, run->data_identity,
-                    run->data_transforms, run->data_entropy, run->certificate, run->parameters))
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?)",
+                    "tttti"
+                    "tttt"
+                    "ttttti"
+                    "it"
+                    "tttdti",
+                    run->name, run->spec, run->spec_hash, run->origins, run->seed,
+                    run->program_version, run->program_revision, run->git_revision,
+                    run->git_difference, run->command_line, run->host, run->processor,
+                    run->instruction_set, run->libraries, run->threads, run->process_id,
+                    run->process_start, run->data_set, run->data_identity, run->data_transforms,
+                    run->data_entropy, run->certificate, run->parameters))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         return 0;
@@ -291,7 +305,7 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
 
         if (!run)
                 return NULL;
-        *run = (struct pxr_run){
+        *run = (struct pxr_run) {
                 .id = sqlite3_column_int64(s, 0),
                 .name = column(s, 1, arena),
                 .status = column(s, 2, arena),
@@ -308,9 +322,9 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .parameters = sqlite3_column_int64(s, 13),
                 .instruction_set = column(s, 14, arena),
                 .wall_seconds = sqlite3_column_double(s, 15),
-                .data_entropy =
-                        sqlite3_column_type(s, 16) == SQLITE_NULL ? NAN
-                                                                  : sqlite3_column_double(s, 16),
+                .data_entropy = sqlite3_column_type(s, 16) == SQLITE_NULL
+                                        ? NAN
+                                        : sqlite3_column_double(s, 16),
                 .parameter_hash = column(s, 17, arena),
         };
         return run;
@@ -347,9 +361,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
         return run;
 }
 
-int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status,
-                      const char *message, const char *parameter_hash, double wall_seconds,
-                      struct pxr_diag *diag)
+int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
+                      const char *parameter_hash, double wall_seconds, struct pxr_diag *diag)
 {
         return execute(store, diag,
                        "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
@@ -366,7 +379,8 @@ int pxr_store_take_run(struct pxr_store *store, int64_t run, int64_t process_id,
                        "iit", run, process_id, process_start);
 }
 
-/* --- what belongs to a run --------------------------------------------------------------------- */
+/* --- what belongs to a run ---------------------------------------------------------------------
+ */
 
 int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
                             const char *sha256, struct pxr_diag *diag)
@@ -379,8 +393,8 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                          const char *version, const char *path, const char *sha256,
                          struct pxr_diag *diag)
 {
-        return execute(store, diag, "INSERT OR REPLACE INTO plugin VALUES (?, ?, ?, ?, ?)",
-                       "itttt", run, name, version, path, sha256);
+        return execute(store, diag, "INSERT OR REPLACE INTO plugin VALUES (?, ?, ?, ?, ?)", "itttt",
+                       run, name, version, path, sha256);
 }
 
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
@@ -520,8 +534,8 @@ int pxr_store_nlls(struct pxr_store *store, int64_t run,
         if (!s)
                 return -1;
         while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-                struct pxr_moment at = {run, sqlite3_column_int64(s, 0),
-                                        sqlite3_column_double(s, 1)};
+                struct pxr_moment at = { run, sqlite3_column_int64(s, 0),
+                                         sqlite3_column_double(s, 1) };
                 struct pxr_nll_row nll = {
                         .split = (const char *)sqlite3_column_text(s, 2),
                         .name = (const char *)sqlite3_column_text(s, 3),

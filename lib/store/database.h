@@ -53,9 +53,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                                    const char *which, struct pxr_diag *diag);
 
 /* Change its status ("interrupted", ...); `message` may be NULL. wall_seconds is added. */
-int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status,
-                      const char *message, const char *parameter_hash, double wall_seconds,
-                      struct pxr_diag *diag);
+int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
+                      const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
 /* Mark a run as running again, in this process. */
 int pxr_store_take_run(struct pxr_store *store, int64_t run, int64_t process_id,

@@ -79,8 +79,8 @@ static char *output_of(struct pxr_arena *arena, char *const *command)
 
 static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_provenance *p)
 {
-        char *revision[] = {"git", "-C", (char *)folder, "rev-parse", "HEAD", NULL};
-        char *difference[] = {"git", "-C", (char *)folder, "diff", "HEAD", NULL};
+        char *revision[] = { "git", "-C", (char *)folder, "rev-parse", "HEAD", NULL };
+        char *difference[] = { "git", "-C", (char *)folder, "diff", "HEAD", NULL };
 
         p->git_revision = output_of(arena, revision);
         if (p->git_revision)

@@ -24,10 +24,10 @@ static const struct {
         const char *name;
         int bytes;
 } dtypes[] = {
-        [PXR_DTYPE_F32] = {"F32", 4},
-        [PXR_DTYPE_F64] = {"F64", 8},
-        [PXR_DTYPE_I64] = {"I64", 8},
-        [PXR_DTYPE_U8] = {"U8", 1},
+        [PXR_DTYPE_F32] = { "F32", 4 },
+        [PXR_DTYPE_F64] = { "F64", 8 },
+        [PXR_DTYPE_I64] = { "I64", 8 },
+        [PXR_DTYPE_U8] = { "U8", 1 },
 };
 
 int64_t pxr_array_size(const struct pxr_array *array)
@@ -60,7 +60,8 @@ const char *pxr_safetensors_text(const struct pxr_safetensors *file, const char 
         return NULL;
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 /* The header as text, padded with spaces; malloc'ed. NULL when memory is out. */
 static char *make_header(const struct pxr_safetensors *contents)
@@ -176,7 +177,8 @@ int pxr_safetensors_write(const char *path, const struct pxr_safetensors *conten
         return 0;
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 static int corrupt(const char *path, const char *what, struct pxr_diag *diag)
 {
@@ -276,8 +278,8 @@ static const char *read_header(struct pxr_arena *arena, json_t *header, const un
         {
                 if (strcmp(name, "__metadata__") == 0)
                         continue;
-                problem = read_array(arena, name, entry, data, data_size,
-                                     &file->array[file->arrays]);
+                problem =
+                        read_array(arena, name, entry, data, data_size, &file->array[file->arrays]);
                 if (problem)
                         return problem;
                 bytes += pxr_array_bytes(&file->array[file->arrays++]);

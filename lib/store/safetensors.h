@@ -51,8 +51,7 @@ struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char
                                              struct pxr_diag *diag);
 
 /* By name; NULL if there is none. */
-const struct pxr_array *pxr_safetensors_array(const struct pxr_safetensors *file,
-                                              const char *name);
+const struct pxr_array *pxr_safetensors_array(const struct pxr_safetensors *file, const char *name);
 const char *pxr_safetensors_text(const struct pxr_safetensors *file, const char *key);
 
 #endif

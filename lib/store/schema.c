@@ -11,7 +11,8 @@ static const char version_1[] =
         "CREATE TABLE run (\n"
         "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
         "  name TEXT NOT NULL,\n"
-        "  status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'finished', 'failed')),\n"
+        "  status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'finished', "
+        "'failed')),\n"
         "  message TEXT,             -- why it failed or was interrupted\n"
         "  spec TEXT NOT NULL,       -- resolved, YAML\n"
         "  spec_hash TEXT NOT NULL,  -- SHA-256 of spec\n"
@@ -111,6 +112,6 @@ static const char version_1[] =
         "    nats_per_image, bits_per_dimension, standard_error\n"
         "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, split;\n";
 
-const char *const pxr_schema_steps[] = {version_1};
+const char *const pxr_schema_steps[] = { version_1 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * checkpoint.c - a run's state as safetensors files beside the database.
+ *
+ * Parameters stand under their own names, "average.<name>" and "<moment>.<name>" beside them, the
+ * counters in the metadata. Uses store/ and train/.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "experiment/state.h"
+#include "store/safetensors.h"
+
+enum { GROUPS = 4 };
+
+/* The arrays of a trainer, each with the prefix of its names in a file. */
+struct group {
+        const char *prefix;
+        float *values;
+};
+
+static int groups_of(const struct pxr_trainer *trainer, struct group group[GROUPS])
+{
+        const struct pxr_optimizer *rule = trainer->settings->optimizer.variant->what;
+        int count = 0;
+
+        group[count++] = (struct group) { "", trainer->parameters };
+        if (trainer->average)
+                group[count++] = (struct group) { "average.", trainer->average };
+        for (int i = 0; i < rule->moments; i++)
+                group[count++] = (struct group) { rule->moment_names[i], trainer->moment[i] };
+        return count;
+}
+
+static char *array_name(struct pxr_arena *arena, const struct group *group, const char *name)
+{
+        size_t length = strlen(group->prefix);
+        const char *dot = length && group->prefix[length - 1] != '.' ? "." : "";
+
+        return pxr_strf(arena, "%s%s%s", group->prefix, dot, name);
+}
+
+/* --- names of files ----------------------------------------------------------------------------
+ */
+
+/* The database's name without ".db", as a part of the names of its checkpoints. */
+static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *state)
+{
+        const char *database = state->order->database, *slash = strrchr(database, '/');
+        const char *name = slash ? slash + 1 : database;
+        size_t length = strlen(name);
+
+        if (length > 3 && strcmp(name + length - 3, ".db") == 0)
+                length -= 3;
+        return pxr_strf(arena, "%.*s.checkpoints/%" PRId64, (int)length, name, state->run);
+}
+
+/* A path relative to the database's folder, as one to open. */
+static char *full_path(struct pxr_arena *arena, const struct pxr_state *state, const char *relative)
+{
+        const char *database = state->order->database, *slash = strrchr(database, '/');
+
+        return pxr_strf(arena, "%.*s%s", slash ? (int)(slash + 1 - database) : 0, database,
+                        relative);
+}
+
+/* Make a folder and the one it is in. */
+static int make_folder(const char *path, struct pxr_diag *diag)
+{
+        char copy[PATH_MAX];
+
+        snprintf(copy, sizeof(copy), "%s", path);
+        if ((mkdir(dirname(copy), 0777) == 0 || errno == EEXIST) &&
+            (mkdir(path, 0777) == 0 || errno == EEXIST))
+                return 0;
+        return pxr_system_error(diag, "%s: the folder for checkpoints cannot be made: %s", path,
+                                strerror(errno));
+}
+
+/* --- contents ----------------------------------------------------------------------------------
+ */
+
+static int fill_arrays(struct pxr_arena *arena, const struct pxr_trainer *trainer,
+                       struct pxr_safetensors *file)
+{
+        struct group group[GROUPS];
+        int groups = groups_of(trainer, group);
+
+        file->array = pxr_alloc_array(arena, (size_t)groups * trainer->graph->parameters + 1,
+                                      sizeof(*file->array));
+        if (!file->array)
+                return -1;
+        for (int i = 0; i < groups; i++)
+                for (const struct pxr_parameter *p = trainer->graph->parameter; p; p = p->next) {
+                        struct pxr_array *array = &file->array[file->arrays++];
+
+                        array->name = array_name(arena, &group[i], p->name);
+                        array->dtype = PXR_DTYPE_F32;
+                        array->rank = p->rank;
+                        array->data = group[i].values + p->offset;
+                        for (int k = 0; k < p->rank; k++)
+                                array->shape[k] = p->shape[k];
+                        if (!array->name)
+                                return -1;
+                }
+        return 0;
+}
+
+/* The counters as texts. %a keeps every bit of a double. */
+static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
+                      struct pxr_safetensors *file)
+{
+        const struct pxr_counters *c = &state->counters;
+        const struct pxr_text texts[] = {
+                { "step", pxr_strf(arena, "%" PRId64, state->trainer->step) },
+                { "epoch_sum", pxr_strf(arena, "%a", c->epoch_nll.sum) },
+                { "epoch_sum_squares", pxr_strf(arena, "%a", c->epoch_nll.sum_squares) },
+                { "epoch_images", pxr_strf(arena, "%" PRId64, c->epoch_nll.images) },
+                { "best", pxr_strf(arena, "%a", c->best) },
+                { "best_step", pxr_strf(arena, "%" PRId64, c->best_step) },
+                { "since_best", pxr_strf(arena, "%" PRId64, c->since_best) },
+                { "pending", c->pending ? "1" : "0" },
+                { "stopped_early", c->stopped_early ? "1" : "0" },
+                { "format", "pxr checkpoint 1" },
+        };
+
+        file->texts = sizeof(texts) / sizeof(texts[0]);
+        file->text = pxr_alloc(arena, sizeof(texts));
+        if (!file->text)
+                return -1;
+        memcpy(file->text, texts, sizeof(texts));
+        for (int i = 0; i < file->texts; i++)
+                if (!file->text[i].value)
+                        return -1;
+        return 0;
+}
+
+/* --- saving ------------------------------------------------------------------------------------
+ */
+
+/* Keep the last two checkpoints and the best one. A file goes after its row, so that no row is ever
+ * without its file. */
+static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_checkpoint_row *list, *row;
+        int kept = 0;
+
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
+                return -1;
+        for (row = list; row; row = row->next) {
+                char *path;
+
+                if (row->best || kept++ < 2)
+                        continue;
+                path = full_path(arena, state, row->path);
+                if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
+                        return -1;
+                if (path)
+                        unlink(path);
+        }
+        return 0;
+}
+
+static int save(struct pxr_arena *arena, struct pxr_state *state, bool best, struct pxr_diag *diag)
+{
+        struct pxr_safetensors file = { 0 };
+        struct pxr_moment now = pxr_state_moment(state);
+        char *folder = relative_folder(arena, state), *relative, *path, hex[PXR_SHA256_HEX];
+        struct pxr_checkpoint_row row = { .step = now.step, .epoch = now.epoch, .best = best };
+        struct stat status;
+
+        if (!folder || fill_arrays(arena, state->trainer, &file) || fill_texts(arena, state, &file))
+                return pxr_out_of_memory(diag);
+        relative = pxr_strf(arena, "%s/step-%08" PRId64 ".safetensors", folder, now.step);
+        folder = full_path(arena, state, folder);
+        path = relative ? full_path(arena, state, relative) : NULL;
+        if (!folder || !path)
+                return pxr_out_of_memory(diag);
+        if (make_folder(folder, diag) || pxr_safetensors_write(path, &file, diag) ||
+            pxr_sha256_file(path, hex, diag))
+                return -1;
+        row.path = relative;
+        row.sha256 = hex;
+        row.size = stat(path, &status) == 0 ? status.st_size : 0;
+        if (pxr_store_begin(state->order->store, diag))
+                return -1;
+        if (pxr_store_add_checkpoint(state->order->store, state->run, &row, diag)) {
+                pxr_store_rollback(state->order->store);
+                return -1;
+        }
+        if (pxr_store_commit(state->order->store, diag))
+                return -1;
+        return prune(arena, state, diag);
+}
+
+int pxr_checkpoint_save(struct pxr_state *state, bool best, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = arena ? save(arena, state, best, diag) : pxr_out_of_memory(diag);
+
+        pxr_arena_free(arena);
+        return status;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+/* Copy the arrays of one group out of a file. */
+static int take_group(struct pxr_arena *arena, const struct pxr_graph *graph,
+                      const struct pxr_safetensors *file, const struct group *group,
+                      struct pxr_diag *diag)
+{
+        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
+                char *name = array_name(arena, group, p->name);
+                const struct pxr_array *array = name ? pxr_safetensors_array(file, name) : NULL;
+
+                if (!name)
+                        return pxr_out_of_memory(diag);
+                if (!array || array->dtype != PXR_DTYPE_F32 ||
+                    pxr_array_size(array) != (int64_t)p->size)
+                        return pxr_user_error(diag, "%s: '%s' is missing or of another shape",
+                                              file->path, name);
+                memcpy(group->values + p->offset, array->data, p->size * sizeof(float));
+        }
+        return 0;
+}
+
+static double number(const struct pxr_safetensors *file, const char *key, double otherwise)
+{
+        const char *text = pxr_safetensors_text(file, key);
+
+        return text ? strtod(text, NULL) : otherwise;
+}
+
+static void take_counters(struct pxr_state *state, const struct pxr_safetensors *file)
+{
+        struct pxr_counters *c = &state->counters;
+
+        state->trainer->step = (int64_t)number(file, "step", 0);
+        c->epoch_nll.sum = number(file, "epoch_sum", 0);
+        c->epoch_nll.sum_squares = number(file, "epoch_sum_squares", 0);
+        c->epoch_nll.images = (int64_t)number(file, "epoch_images", 0);
+        c->best = number(file, "best", INFINITY);
+        c->best_step = (int64_t)number(file, "best_step", 0);
+        c->since_best = (int64_t)number(file, "since_best", 0);
+        c->pending = number(file, "pending", 0) != 0;
+        c->stopped_early = number(file, "stopped_early", 0) != 0;
+}
+
+/* A checkpoint's file if it is the one that was recorded; NULL after an error. */
+static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, struct pxr_state *state,
+                                             const struct pxr_checkpoint_row *row,
+                                             struct pxr_diag *diag)
+{
+        char *path = full_path(arena, state, row->path), hex[PXR_SHA256_HEX];
+
+        if (!path) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        if (pxr_sha256_file(path, hex, diag))
+                return NULL;
+        if (strcmp(hex, row->sha256) != 0) {
+                pxr_user_error(diag,
+                               "%s: it is not what was saved: its SHA-256 differs from the "
+                               "one on record",
+                               path);
+                return NULL;
+        }
+        return pxr_safetensors_read(arena, path, diag);
+}
+
+static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_checkpoint_row *row;
+        struct group group[GROUPS];
+        int groups = groups_of(state->trainer, group);
+
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag))
+                return -1;
+        for (; row; row = row->next) {
+                struct pxr_diag *own = pxr_diag_new();
+                struct pxr_safetensors *file = open_recorded(arena, state, row, own);
+                int status = file ? 0 : -1;
+
+                for (int i = 0; i < groups && !status; i++)
+                        status = take_group(arena, state->trainer->graph, file, &group[i], own);
+                if (!status)
+                        take_counters(state, file);
+                else
+                        pxr_warn(diag, "the checkpoint of step %" PRId64 " is passed over: %s",
+                                 row->step, pxr_diag_text(own, 0));
+                pxr_diag_free(own);
+                if (!status)
+                        return 1;
+        }
+        return 0;
+}
+
+int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = arena ? resume(arena, state, diag) : pxr_out_of_memory(diag);
+
+        pxr_arena_free(arena);
+        return status;
+}
+
+int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *parameters,
+                              struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct group group = { state->trainer->average ? "average." : "", parameters };
+        struct pxr_checkpoint_row *row = NULL;
+        struct pxr_safetensors *file;
+        int status = -1;
+
+        if (!arena)
+                return pxr_out_of_memory(diag);
+        if (!pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag)) {
+                while (row && row->step != step)
+                        row = row->next;
+                if (!row)
+                        pxr_system_error(diag, "the checkpoint of step %" PRId64 " is gone", step);
+                else if ((file = open_recorded(arena, state, row, diag)))
+                        status = take_group(arena, state->trainer->graph, file, &group, diag);
+        }
+        pxr_arena_free(arena);
+        return status;
+}

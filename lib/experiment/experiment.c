@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * experiment.c - from a spec to what it describes.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/experiment.h"
+
+#include <string.h>
+
+#include "spec/options.h"
+
+static const struct pxr_option reproduces_rows[] = {
+        PXR_INT(struct pxr_reproduces, table, "0", 0, 99, "number of the paper's table; 0: none"),
+        PXR_STRING(struct pxr_reproduces, row, PXR_UNSET, "the row, as the paper has it"),
+        PXR_END,
+};
+
+static const struct pxr_options reproduces_options = { .rows = reproduces_rows,
+                                                       .size = sizeof(struct pxr_reproduces) };
+
+static const struct pxr_option evaluate_rows[] = {
+        PXR_INTERVAL(struct pxr_evaluate_settings, every, "1 epoch",
+                     "how often the NLL is computed; it always is at the end"),
+        PXR_ENUM_SET(struct pxr_evaluate_settings, splits, "[valid, test]", pxr_split_names,
+                     "on which splits; those the data set lacks are left out"),
+        PXR_INT(struct pxr_evaluate_settings, limit, "0", 0, 1e12,
+                "images of a split that are used along the way; 0: all. The end uses all"),
+        PXR_END,
+};
+
+static const struct pxr_options evaluate_options = { .rows = evaluate_rows,
+                                                     .size = sizeof(struct pxr_evaluate_settings) };
+
+static const struct pxr_option sample_rows[] = {
+        PXR_INTERVAL(struct pxr_sample_settings, every, "never",
+                     "how often a grid of samples is recorded; it always is at the end"),
+        PXR_INT(struct pxr_sample_settings, count, "64", 0, 4096, "images in it; 0: no samples"),
+        PXR_INT(struct pxr_sample_settings, seed, "1", 0, 9007199254740992.0,
+                "of the samples' random numbers"),
+        PXR_END,
+};
+
+static const struct pxr_options sample_options = { .rows = sample_rows,
+                                                   .size = sizeof(struct pxr_sample_settings) };
+
+static const struct pxr_option rows[] = {
+        PXR_STRING(struct pxr_settings, name, NULL, "what the run is called"),
+        PXR_STRING(struct pxr_settings, description, PXR_UNSET, "for readers"),
+        PXR_SECTION(struct pxr_settings, reproduces, &reproduces_options,
+                    "the published result this is to reproduce"),
+        PXR_NODE(struct pxr_settings, data, NULL, "the data set"),
+        PXR_LAYERS(struct pxr_settings, model, "the layers, from the image to the output"),
+        PXR_SECTION(struct pxr_settings, train, &pxr_train_options, "training"),
+        PXR_SECTION(struct pxr_settings, evaluate, &evaluate_options, "evaluation"),
+        PXR_SECTION(struct pxr_settings, sample, &sample_options, "samples"),
+        PXR_END,
+};
+
+const struct pxr_options pxr_settings_options = { .rows = rows,
+                                                  .size = sizeof(struct pxr_settings) };
+
+static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
+                             struct pxr_diag *diag)
+{
+        struct pxr_source *source;
+
+        if (!origin->recorded)
+                return pxr_spec_load(arena, origin->path, origin->overrides, origin->count, diag);
+        source = pxr_alloc(arena, sizeof(*source));
+        if (!source) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        *source = (struct pxr_source) { .name = origin->path,
+                                        .text = origin->recorded,
+                                        .size = strlen(origin->recorded) };
+        return pxr_yaml_parse(arena, source, diag);
+}
+
+struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
+                                           const struct pxr_spec_origin *origin,
+                                           struct pxr_diag *diag)
+{
+        struct pxr_experiment *experiment = pxr_alloc(arena, sizeof(*experiment));
+        struct pxr_reading reading;
+
+        if (!experiment) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        experiment->arena = arena;
+        experiment->root = load(arena, origin, diag);
+        reading = (struct pxr_reading) { &pxr_settings_options, &experiment->settings };
+        if (!experiment->root ||
+            pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag))
+                return NULL;
+        experiment->set = pxr_dataset_open(arena, (struct pxr_yaml *)experiment->settings.data,
+                                           (uint64_t)experiment->settings.train.seed, diag);
+        return experiment->set ? experiment : NULL;
+}
+
+static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
+{
+        const struct pxr_train_settings *train = &experiment->settings.train;
+        int64_t images = experiment->set->count[PXR_TRAIN];
+
+        if (images == 0 && train->epochs > 0)
+                return pxr_user_error(diag, "the data set has no training split: train.epochs "
+                                            "must be 0");
+        experiment->steps_per_epoch = (images + train->batch - 1) / train->batch;
+        experiment->all_steps = experiment->steps_per_epoch * train->epochs;
+        return 0;
+}
+
+struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
+                                           const struct pxr_spec_origin *origin,
+                                           struct pxr_diag *diag)
+{
+        struct pxr_experiment *experiment = pxr_experiment_read(arena, origin, diag);
+        struct pxr_image_kind kind;
+
+        if (!experiment)
+                return NULL;
+        experiment->plugins = pxr_plugins_open(arena, diag);
+        if (!experiment->plugins)
+                return NULL;
+        kind = (struct pxr_image_kind) { experiment->set->rows, experiment->set->cols,
+                                         experiment->set->colours, experiment->set->levels };
+        experiment->model =
+                pxr_model_build(arena, experiment->plugins,
+                                (struct pxr_yaml *)experiment->settings.model, &kind, diag);
+        if (!experiment->model || count_steps(experiment, diag) ||
+            pxr_certify(arena, experiment->model, &experiment->certificate, diag))
+                return NULL;
+        return experiment;
+}
+
+double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step)
+{
+        return experiment->steps_per_epoch ? (double)step / (double)experiment->steps_per_epoch : 0;
+}

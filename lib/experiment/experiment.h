@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * experiment.h - a spec, read and built: data set, model, settings.
+ *
+ * The top floor: uses everything below.
+ */
+#ifndef PXR_EXPERIMENT_EXPERIMENT_H
+#define PXR_EXPERIMENT_EXPERIMENT_H
+
+#include "data/data.h"
+#include "model/certificate.h"
+#include "model/model.h"
+#include "train/trainer.h"
+
+struct pxr_evaluate_settings {
+        struct pxr_interval every;
+        uint32_t splits;
+        int64_t limit;
+};
+
+struct pxr_sample_settings {
+        struct pxr_interval every;
+        int64_t count, seed;
+};
+
+/* A row of the paper's tables that a spec is to reproduce. */
+struct pxr_reproduces {
+        int64_t table;
+        const char *row;
+};
+
+struct pxr_settings {
+        const char *name, *description;
+        struct pxr_reproduces reproduces;
+        const struct pxr_yaml *data, *model;
+        struct pxr_train_settings train;
+        struct pxr_evaluate_settings evaluate;
+        struct pxr_sample_settings sample;
+};
+
+extern const struct pxr_options pxr_settings_options;
+
+struct pxr_experiment {
+        struct pxr_arena *arena;
+        struct pxr_yaml *root; /* the resolved spec */
+        struct pxr_settings settings;
+        struct pxr_dataset *set;
+        struct pxr_plugins *plugins;
+        struct pxr_model *model;
+        struct pxr_certificate certificate;
+        int64_t steps_per_epoch, all_steps;
+};
+
+/* Where a spec comes from: a file with overrides, or the text a run has on record. */
+struct pxr_spec_origin {
+        const char *path;
+        const char *const *overrides;
+        size_t count;
+        const char *recorded; /* not NULL: this text; `path` is then its name in messages */
+};
+
+/* Read a spec, check it, open its data, build its model and prove it causal. NULL after errors. It
+ * lives as long as the arena. */
+struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
+                                           const struct pxr_spec_origin *origin,
+                                           struct pxr_diag *diag);
+
+/* The first part alone, for --explain: the spec with its defaults. */
+struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
+                                           const struct pxr_spec_origin *origin,
+                                           struct pxr_diag *diag);
+
+/* Position in the training as epochs. */
+double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.c - rows of the run database, from what a run knows.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/record.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "sample/generate.h"
+#include "sample/grid.h"
+#include "store/provenance.h"
+
+/* --- the start of a run ------------------------------------------------------------------------
+ */
+
+static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
+        char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
+        char *origins = pxr_yaml_explain(arena, e->root, "", diag);
+        struct pxr_run run;
+
+        if (!p || !spec || !origins)
+                return -1;
+        pxr_sha256(spec, strlen(spec), hash);
+        run = (struct pxr_run) {
+                .name = e->settings.name,
+                .spec = spec,
+                .spec_hash = hash,
+                .origins = origins,
+                .seed = e->settings.train.seed,
+                .program_version = p->program_version,
+                .program_revision = p->program_revision,
+                .git_revision = p->git_revision,
+                .git_difference = p->git_difference,
+                .command_line = state->order->command_line,
+                .host = p->host,
+                .processor = p->processor,
+                .instruction_set = p->instruction_set,
+                .libraries = p->libraries,
+                .threads = state->order->threads,
+                .process_id = p->process_id,
+                .process_start = p->process_start,
+                .data_set = e->set->name,
+                .data_identity = e->set->identity,
+                .data_transforms = e->set->transforms,
+                .data_entropy = e->set->entropy,
+                .certificate = e->certificate.digest,
+                .parameters = (int64_t)e->model->graph->parameter_values,
+        };
+        if (pxr_store_add_run(state->order->store, &run, diag))
+                return -1;
+        state->run = run.id;
+        return 0;
+}
+
+static int record_layers(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_model *model = state->experiment->model;
+        int position = 0;
+
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
+                struct pxr_extent extent = pxr_receptive_extent(model->graph, layer->output);
+                struct pxr_layer_row row = {
+                        .position = position++,
+                        .path = layer->path,
+                        .kind = layer->plugin->layer->name,
+                        .rows = layer->output->shape.rows,
+                        .cols = layer->output->shape.cols,
+                        .channels = layer->output->shape.channels,
+                        .parameters = (int64_t)pxr_layer_parameters(model, layer),
+                        .multiply_adds = pxr_layer_multiply_adds(model, layer),
+                        .above = extent.above,
+                        .left = extent.left,
+                        .right = extent.right,
+                };
+
+                if (pxr_store_add_layer(state->order->store, state->run, &row, diag))
+                        return -1;
+        }
+        return 0;
+}
+
+static int record_files(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+
+        for (const struct pxr_data_file *file = e->set->files; file; file = file->next)
+                if (pxr_store_add_data_file(state->order->store, state->run, file->path, file->size,
+                                            file->sha256, diag))
+                        return -1;
+        for (const struct pxr_built_layer *layer = e->model->layer; layer; layer = layer->next) {
+                char hex[PXR_SHA256_HEX];
+
+                if (pxr_sha256_file(layer->plugin->path, hex, diag) ||
+                    pxr_store_add_plugin(state->order->store, state->run,
+                                         layer->plugin->layer->name, layer->plugin->version,
+                                         layer->plugin->path, hex, diag))
+                        return -1;
+        }
+        return 0;
+}
+
+/* Record a picture and show it to the watcher. Frees `png`, which may be NULL after an error. */
+static int record_picture(struct pxr_state *state, const char *kind, int64_t seed, int64_t count,
+                          uint8_t *png, size_t size, struct pxr_diag *diag)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+        int status;
+
+        if (!png)
+                return -1;
+        status = pxr_store_add_sample(state->order->store, pxr_state_moment(state), kind, seed,
+                                      count, png, size, diag);
+        if (!status && watcher->picture)
+                watcher->picture(watcher->context, kind, state->trainer->step, png, size);
+        free(png);
+        return status;
+}
+
+/* White is the pixel itself, light grey what it sees, dark grey the rest. */
+static int record_field(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_certificate *certificate = &state->experiment->certificate;
+        const struct pxr_graph *graph = state->experiment->model->graph;
+        size_t size, pixels = (size_t)graph->rows * graph->cols;
+        uint8_t *map = malloc(pixels), *png;
+
+        if (!map)
+                return pxr_out_of_memory(diag);
+        for (size_t i = 0; i < pixels; i++)
+                map[i] = certificate->field[i] ? 170 : 64;
+        map[certificate->centre_row * graph->cols + certificate->centre_col] = 255;
+        png = pxr_grid_png(&(struct pxr_grid) { .pixels = map,
+                                                .images = 1,
+                                                .rows = graph->rows,
+                                                .cols = graph->cols,
+                                                .colours = 1,
+                                                .levels = 256 },
+                           &size, diag);
+        free(map);
+        return record_picture(state, "receptive field", 0, 1, png, size, diag);
+}
+
+int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = -1;
+
+        if (!arena)
+                return pxr_out_of_memory(diag);
+        if (!pxr_store_begin(state->order->store, diag)) {
+                if (record_row(arena, state, diag) || record_layers(state, diag) ||
+                    record_files(state, diag) || record_field(state, diag))
+                        pxr_store_rollback(state->order->store);
+                else
+                        status = pxr_store_commit(state->order->store, diag);
+        }
+        pxr_arena_free(arena);
+        return status;
+}
+
+/* --- along the way -----------------------------------------------------------------------------
+ */
+
+int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_nll *nll,
+                   bool final, struct pxr_diag *diag)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+        struct pxr_moment now = pxr_state_moment(state);
+        struct pxr_nll_row row = {
+                .split = split,
+                .name = final ? "final_nll" : "nll",
+                .sum_nats = nll->sum,
+                .sum_squares = nll->sum_squares,
+                .images = nll->images,
+                .dimensions = nll->dimensions,
+                .standard_error = pxr_standard_error(nll),
+                .suspect = pxr_nll_suspect(nll, state->experiment->set),
+        };
+
+        if (pxr_store_add_nll(state->order->store, now, &row, diag))
+                return -1;
+        if (watcher->nll)
+                watcher->nll(watcher->context, now.epoch, split, nll, row.suspect, final);
+        return 0;
+}
+
+bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+
+        if (watcher->progress)
+                watcher->progress(watcher->context, progress);
+        return state->order->stop && *state->order->stop;
+}
+
+double pxr_now(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool pxr_pace_progress(void *context, int64_t done, int64_t all)
+{
+        const struct pxr_pace *pace = context;
+        double seconds = pxr_now() - pace->started;
+        double rate = done > 0 && seconds > 0 ? (double)done / seconds : NAN;
+
+        return pxr_report(pace->state, &(struct pxr_progress) {
+                                               .what = pace->what,
+                                               .done = done,
+                                               .all = all,
+                                               .epoch = pxr_state_moment(pace->state).epoch,
+                                               .rate = rate,
+                                               .nats_per_image = NAN,
+                                               .seconds_left = (double)(all - done) / rate,
+                                       });
+}
+
+int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = state->experiment->model->graph;
+        const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
+        size_t image = (size_t)graph->rows * graph->cols * graph->colours, size;
+        struct pxr_pace pace = { state, "sampling", pxr_now() };
+        struct pxr_generation generation = {
+                .graph = graph,
+                .parameters = parameters,
+                .seed = (uint64_t)settings->seed,
+                .count = (int)settings->count,
+                .threads = state->order->threads,
+                .progress = pxr_pace_progress,
+                .context = &pace,
+        };
+        uint8_t *pixels, *png;
+        int status;
+
+        if (settings->count == 0)
+                return 0;
+        pixels = malloc(image * settings->count);
+        if (!pixels)
+                return pxr_out_of_memory(diag);
+        status = pxr_generate(&generation, pixels, diag);
+        if (status) {
+                free(pixels);
+                return status;
+        }
+        png = pxr_grid_png(&(struct pxr_grid) { .pixels = pixels,
+                                                .images = (int)settings->count,
+                                                .rows = graph->rows,
+                                                .cols = graph->cols,
+                                                .colours = graph->colours,
+                                                .levels = graph->levels },
+                           &size, diag);
+        free(pixels);
+        return record_picture(state, "samples", settings->seed, settings->count, png, size, diag);
+}

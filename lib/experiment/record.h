@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.h - putting a run on record: at its start, and what it makes along the way.
+ */
+#ifndef PXR_EXPERIMENT_RECORD_H
+#define PXR_EXPERIMENT_RECORD_H
+
+#include "experiment/state.h"
+
+/* Record a new run with its provenance, data files, plugins, layers and receptive field, all or
+ * nothing. Sets state->run. */
+int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
+
+/* Record an NLL at the present step and tell the watcher. `final`: the run's result. */
+int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_nll *nll,
+                   bool final, struct pxr_diag *diag);
+
+/* Draw samples with `parameters` and record them as a grid. Returns 0, 1 when stopped, or -1. */
+int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag);
+
+/* Hand progress to the watcher; true when the run is to stop. */
+bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress);
+
+/* How fast something goes, measured over the stretch so far. */
+struct pxr_pace {
+        struct pxr_state *state;
+        const char *what;
+        double started; /* seconds, of a clock that only goes forward */
+};
+double pxr_now(void);
+
+/* A `progress` function for pxr_evaluate() and pxr_generate(); context is a struct pxr_pace. */
+bool pxr_pace_progress(void *context, int64_t done, int64_t all);
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - the course of a run: steps, what is due between them, the end.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "experiment/record.h"
+#include "experiment/state.h"
+#include "store/provenance.h"
+
+enum { STOPPED = 1 }; /* beside 0 and -1 */
+
+/* What an epoch is trained with. */
+struct epoch {
+        int64_t number; /* -1: none yet */
+        int64_t *order; /* the images of the training split, shuffled */
+        uint8_t *batch;
+        double started; /* for the rate shown */
+        int64_t started_step;
+};
+
+static void note(const struct pxr_state *state, const char *text)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+
+        if (watcher->note)
+                watcher->note(watcher->context, text);
+}
+
+/* --- steps -------------------------------------------------------------------------------------
+ */
+
+static int epoch_new(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
+{
+        const struct pxr_dataset *set = state->experiment->set;
+        size_t image = (size_t)set->rows * set->cols * set->colours;
+
+        epoch->number = -1;
+        epoch->order = malloc((set->count[PXR_TRAIN] + 1) * sizeof(*epoch->order));
+        epoch->batch = malloc(image * state->experiment->settings.train.batch);
+        epoch->started = pxr_now();
+        epoch->started_step = state->trainer->step;
+        return epoch->order && epoch->batch ? 0 : pxr_out_of_memory(diag);
+}
+
+/* The order of the images in an epoch depends on seed and epoch alone (Fisher and Yates). */
+static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch, int64_t number)
+{
+        struct pxr_random random = pxr_random((uint64_t)experiment->settings.train.seed,
+                                              PXR_RANDOM_SHUFFLE, (uint32_t)number, 0, 0);
+        int64_t count = experiment->set->count[PXR_TRAIN];
+
+        for (int64_t i = 0; i < count; i++)
+                epoch->order[i] = i;
+        for (int64_t i = count - 1; i > 0; i--) {
+                int64_t other = pxr_random_below(&random, (uint32_t)(i + 1));
+                int64_t kept = epoch->order[i];
+
+                epoch->order[i] = epoch->order[other];
+                epoch->order[other] = kept;
+        }
+        epoch->number = number;
+}
+
+static bool report_training(struct pxr_state *state, const struct epoch *epoch)
+{
+        const struct pxr_experiment *e = state->experiment;
+        int64_t step = state->trainer->step, since = step - epoch->started_step;
+        double rate = (double)(since * e->settings.train.batch) / (pxr_now() - epoch->started);
+        const struct pxr_nll *nll = &state->counters.epoch_nll;
+
+        return pxr_report(
+                state,
+                &(struct pxr_progress) {
+                        .what = "training",
+                        .done = step,
+                        .all = e->all_steps,
+                        .epoch = pxr_experiment_epoch(e, step),
+                        .rate = rate,
+                        .nats_per_image = nll->images ? pxr_nats_per_image(nll) : NAN,
+                        .seconds_left =
+                                (double)((e->all_steps - step) * e->settings.train.batch) / rate,
+                });
+}
+
+static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_dataset *set = e->set;
+        int64_t step = state->trainer->step, number = step / e->steps_per_epoch;
+        int64_t first = step % e->steps_per_epoch * e->settings.train.batch;
+        int64_t left = set->count[PXR_TRAIN] - first;
+        int images = (int)(left < e->settings.train.batch ? left : e->settings.train.batch);
+
+        if (epoch->number != number)
+                shuffle(e, epoch, number);
+        if (first == 0)
+                state->counters.epoch_nll =
+                        (struct pxr_nll) { .dimensions =
+                                                   (int64_t)set->rows * set->cols * set->colours };
+        if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
+                             diag) ||
+            pxr_trainer_step(state->trainer, epoch->batch, images, diag))
+                return -1;
+        for (int i = 0; i < images; i++)
+                pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
+        return 0;
+}
+
+/* --- what is due after a step ------------------------------------------------------------------
+ */
+
+static bool is_due(const struct pxr_experiment *e, struct pxr_interval every, int64_t step)
+{
+        int64_t period = every.count;
+
+        if (every.unit == PXR_NEVER)
+                return false;
+        if (every.unit == PXR_EPOCHS)
+                period *= e->steps_per_epoch;
+        return step > 0 && step % period == 0;
+}
+
+static int evaluate_split(struct pxr_state *state, enum pxr_split split, const float *parameters,
+                          int64_t limit, struct pxr_nll *nll, struct pxr_diag *diag)
+{
+        static const char *const what[] = { "evaluating train", "evaluating valid",
+                                            "evaluating test" };
+        const struct pxr_experiment *e = state->experiment;
+        struct pxr_pace pace = { state, what[split], pxr_now() };
+
+        return pxr_evaluate(
+                &(struct pxr_evaluation) { .graph = e->model->graph,
+                                           .parameters = parameters,
+                                           .set = e->set,
+                                           .split = split,
+                                           .micro_batch = (int)e->settings.train.micro_batch,
+                                           .threads = state->order->threads,
+                                           .limit = limit,
+                                           .progress = pxr_pace_progress,
+                                           .context = &pace },
+                nll, diag);
+}
+
+/* Is the split asked for, and there? */
+static bool wanted(const struct pxr_experiment *e, int split)
+{
+        return e->settings.evaluate.splits >> split & 1 && e->set->count[split] > 0;
+}
+
+/* Take note of a validation NLL; true when it is the best so far. */
+static bool compare(struct pxr_state *state, double nats)
+{
+        const struct pxr_train_settings *settings = &state->experiment->settings.train;
+        struct pxr_counters *c = &state->counters;
+
+        if (nats < c->best) {
+                c->best = nats;
+                c->best_step = state->trainer->step;
+                c->since_best = 0;
+                return true;
+        }
+        c->since_best++;
+        c->stopped_early = settings->patience > 0 && c->since_best >= settings->patience;
+        return false;
+}
+
+/* All wanted splits. The nats per image of the validation split go to *valid. */
+static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        struct pxr_nll nll[PXR_SPLITS];
+
+        for (int split = 0; split < PXR_SPLITS; split++) {
+                int status =
+                        wanted(e, split)
+                                ? evaluate_split(state, split, pxr_trainer_best(state->trainer),
+                                                 e->settings.evaluate.limit, &nll[split], diag)
+                                : 0;
+
+                if (status)
+                        return status;
+        }
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (wanted(e, split) &&
+                    pxr_record_nll(state, pxr_split_names[split], &nll[split], false, diag))
+                        return -1;
+        if (wanted(e, PXR_VALID))
+                *valid = pxr_nats_per_image(&nll[PXR_VALID]);
+        return 0;
+}
+
+static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct pxr_diag *diag)
+{
+        struct pxr_store *store = state->order->store;
+        struct pxr_moment now = pxr_state_moment(state);
+        int64_t steps = now.step - epoch->started_step;
+        double rate = (double)(steps * state->experiment->settings.train.batch) /
+                      (pxr_now() - epoch->started);
+
+        if (pxr_store_add_metric(store, now, "train", "images_per_second", rate, diag) ||
+            pxr_store_add_metric(store, now, "train", "gradient_norm",
+                                 state->trainer->gradient_norm, diag) ||
+            pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
+                return -1;
+        return pxr_record_nll(state, "train", &state->counters.epoch_nll, false, diag);
+}
+
+/* Everything due at this step. Returns 0, STOPPED half-way (it will be done again), or -1. */
+static int do_due(struct pxr_state *state, const struct epoch *epoch, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        int64_t step = state->trainer->step;
+        double valid = NAN;
+        bool better;
+        int status = 0;
+
+        if (step % e->steps_per_epoch == 0 && end_epoch(state, epoch, diag))
+                return -1;
+        if (is_due(e, e->settings.evaluate.every, step))
+                status = evaluate(state, &valid, diag);
+        if (!status && is_due(e, e->settings.sample.every, step) && step < e->all_steps)
+                status = pxr_record_samples(state, pxr_trainer_best(state->trainer), diag);
+        if (status)
+                return status;
+        better = !isnan(valid) && compare(state, valid);
+        state->counters.pending = false;
+        if (better || is_due(e, e->settings.train.checkpoint, step))
+                return pxr_checkpoint_save(state, better, diag);
+        return 0;
+}
+
+static bool finished(const struct pxr_state *state)
+{
+        return state->counters.stopped_early ||
+               state->trainer->step >= state->experiment->all_steps;
+}
+
+static int train(struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct epoch epoch = { 0 };
+        int status = epoch_new(state, &epoch, diag);
+
+        while (!status) {
+                if (state->counters.pending) {
+                        status = do_due(state, &epoch, diag);
+                        if (status)
+                                break;
+                        if (state->trainer->step % state->experiment->steps_per_epoch == 0) {
+                                epoch.started = pxr_now();
+                                epoch.started_step = state->trainer->step;
+                        }
+                }
+                if (finished(state))
+                        break;
+                if (report_training(state, &epoch)) {
+                        status = STOPPED;
+                        break;
+                }
+                status = train_step(state, &epoch, diag);
+                state->counters.pending = !status;
+        }
+        free(epoch.order);
+        free(epoch.batch);
+        return status;
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+/* The result: with early stopping, of the parameters that were best on the validation split. */
+static int conclude(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_trainer *trainer = state->trainer;
+        const float *parameters = pxr_trainer_best(trainer);
+        float *best = NULL;
+        int status = 0;
+
+        if (e->settings.train.patience > 0 && isfinite(state->counters.best)) {
+                best = malloc((trainer->size + 1) * sizeof(float));
+                if (!best)
+                        return pxr_out_of_memory(diag);
+                status = pxr_checkpoint_parameters(state, state->counters.best_step, best, diag);
+                parameters = best;
+        }
+        for (int split = 0; split < PXR_SPLITS && !status; split++) {
+                struct pxr_nll nll;
+
+                if (!wanted(e, split))
+                        continue;
+                status = evaluate_split(state, split, parameters, 0, &nll, diag);
+                if (!status)
+                        status = pxr_record_nll(state, pxr_split_names[split], &nll, true, diag);
+        }
+        if (!status)
+                status = pxr_record_samples(state, parameters, diag);
+        if (!status)
+                status = pxr_checkpoint_save(state, false, diag);
+        free(best);
+        return status;
+}
+
+static void hash_parameters(const struct pxr_trainer *trainer, char hex[PXR_SHA256_HEX])
+{
+        struct pxr_sha256 hash;
+
+        pxr_sha256_init(&hash);
+        pxr_sha256_update(&hash, trainer->parameters, trainer->size * sizeof(float));
+        if (trainer->average)
+                pxr_sha256_update(&hash, trainer->average, trainer->size * sizeof(float));
+        pxr_sha256_final(&hash, hex);
+}
+
+/* Put the end of a run on record, whatever it is. */
+static int close_run(struct pxr_state *state, int status, double seconds, struct pxr_diag *diag)
+{
+        char hex[PXR_SHA256_HEX], message[64] = "";
+        const char *error = pxr_diag_errors(diag) ? pxr_diag_text(diag, 0) : NULL;
+        struct pxr_diag *own = pxr_diag_new();
+
+        if (status == STOPPED && pxr_checkpoint_save(state, false, diag))
+                status = -1;
+        else if (status < 0 && state->trainer->step > 0)
+                pxr_checkpoint_save(state, false, own); /* what there is, if it can be kept */
+        hash_parameters(state->trainer, hex);
+        if (status == STOPPED)
+                snprintf(message, sizeof(message), "stopped at step %" PRId64,
+                         state->trainer->step);
+        if (status)
+                pxr_store_add_event(state->order->store, pxr_state_moment(state),
+                                    status < 0 ? "error" : "interrupted",
+                                    status < 0 && error ? error : message, own);
+        if (pxr_store_end_run(state->order->store, state->run,
+                              status < 0   ? "failed"
+                              : status > 0 ? "interrupted"
+                                           : "finished",
+                              status < 0   ? error
+                              : status > 0 ? message
+                                           : NULL,
+                              status < 0 ? NULL : hex, seconds, status < 0 ? own : diag))
+                status = -1;
+        pxr_diag_free(own);
+        return status;
+}
+
+/* --- beginning ---------------------------------------------------------------------------------
+ */
+
+/* Is what the run was made with still what is here? */
+static int check_same(const struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        const struct pxr_experiment *e = state->experiment;
+        struct pxr_arena *arena = pxr_arena_new(0);
+        const struct pxr_provenance *now = arena ? pxr_provenance(arena, "/", diag) : NULL;
+        int status = now ? 0 : -1;
+
+        if (strcmp(old->data_identity, e->set->identity) != 0)
+                status = pxr_user_error(diag,
+                                        "run %" PRId64 " was trained on other data: the "
+                                        "data set's identity is not the one on record",
+                                        old->id);
+        else if (strcmp(old->certificate, e->certificate.digest) != 0)
+                status = pxr_user_error(diag,
+                                        "run %" PRId64 " had another model: a layer plugin "
+                                        "has changed since",
+                                        old->id);
+        else if (now && old->instruction_set && now->instruction_set &&
+                 strcmp(old->instruction_set, now->instruction_set) != 0)
+                pxr_warn(diag,
+                         "run %" PRId64 " began on %s and goes on on %s: its last bits will "
+                         "differ from a run on one machine",
+                         old->id, old->instruction_set, now->instruction_set);
+        pxr_arena_free(arena);
+        return status;
+}
+
+static int take_up(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        struct pxr_arena *arena = pxr_arena_new(0);
+        const struct pxr_provenance *now = arena ? pxr_provenance(arena, "/", diag) : NULL;
+        char text[96];
+        int status = now ? check_same(state, diag) : -1, found = -1;
+
+        if (!status)
+                found = pxr_checkpoint_resume(state, diag);
+        if (found == 0) /* nothing that is whole: from the start */
+                found = pxr_graph_init(state->trainer->graph,
+                                       (uint64_t)state->experiment->settings.train.seed,
+                                       state->trainer->parameters, NULL, diag);
+        if (found < 0 || status ||
+            pxr_store_rewind(state->order->store, old->id, state->trainer->step, diag) ||
+            pxr_store_take_run(state->order->store, old->id, now->process_id, now->process_start,
+                               diag)) {
+                pxr_arena_free(arena);
+                return -1;
+        }
+        snprintf(text, sizeof(text), "resumed at step %" PRId64, state->trainer->step);
+        note(state, text);
+        pxr_arena_free(arena);
+        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "resumed", text,
+                                   diag);
+}
+
+static int check_resumable(const struct pxr_run *run, struct pxr_diag *diag)
+{
+        if (strcmp(run->status, "finished") == 0)
+                return pxr_user_error(diag, "run %" PRId64 " ('%s') is finished", run->id,
+                                      run->name);
+        if (strcmp(run->status, "running") == 0 &&
+            pxr_process_lives(run->host, run->process_id, run->process_start))
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') is still running, as process "
+                                      "%" PRId64,
+                                      run->id, run->name, run->process_id);
+        return 0;
+}
+
+int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)
+{
+        struct pxr_experiment *experiment = order->experiment;
+        struct pxr_state state = { .order = order, .experiment = experiment };
+        double started = pxr_now();
+        int status;
+
+        state.counters.best = INFINITY;
+        if (order->resume && check_resumable(order->resume, diag))
+                return -1;
+        state.trainer = pxr_trainer_new(experiment->model->graph, &experiment->settings.train,
+                                        order->threads, experiment->all_steps, diag);
+        if (!state.trainer)
+                return -1;
+        if (order->resume)
+                state.run = order->resume->id;
+        if (order->resume ? take_up(&state, diag) : pxr_record_run(&state, diag)) {
+                pxr_trainer_free(state.trainer);
+                return -1;
+        }
+        *id = state.run;
+        status = train(&state, diag);
+        if (!status)
+                status = conclude(&state, diag);
+        status = close_run(&state, status, pxr_now() - started, diag);
+        pxr_trainer_free(state.trainer);
+        return status < 0 ? -1 : status == STOPPED ? PXR_RUN_INTERRUPTED : PXR_RUN_FINISHED;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - a run: training, evaluation and samples of an experiment, all of it on record.
+ */
+#ifndef PXR_EXPERIMENT_RUN_H
+#define PXR_EXPERIMENT_RUN_H
+
+#include <signal.h>
+
+#include "experiment/experiment.h"
+#include "store/database.h"
+#include "train/evaluate.h"
+
+/* How far a stretch of work has got. */
+struct pxr_progress {
+        const char *what; /* "training", "evaluating test", "sampling" */
+        int64_t done, all;
+        double epoch;
+        double rate;           /* images (or pixels) a second, lately; NAN: not known yet */
+        double nats_per_image; /* training: of this epoch so far; NAN otherwise */
+        double seconds_left;   /* of this stretch; NAN: not known yet */
+};
+
+/* Who watches a run. Any function may be NULL. */
+struct pxr_watcher {
+        void *context;
+        void (*progress)(void *context, const struct pxr_progress *progress);
+        /* An NLL was recorded. */
+        void (*nll)(void *context, double epoch, const char *split, const struct pxr_nll *nll,
+                    const char *suspect, bool final);
+        /* Something worth a line: "interrupted", "a better validation NLL". */
+        void (*note)(void *context, const char *text);
+        /* A picture was recorded. */
+        void (*picture)(void *context, const char *kind, int64_t step, const void *png,
+                        size_t size);
+};
+
+struct pxr_run_order {
+        struct pxr_experiment *experiment;
+        struct pxr_store *store;
+        const char *database;         /* path of the store */
+        const char *folder;           /* of the spec: whose git state is recorded */
+        const char *command_line;     /* for the record */
+        const struct pxr_run *resume; /* NULL: a new run */
+        int threads;
+        const volatile sig_atomic_t *stop; /* becomes nonzero when the run is to be left */
+        struct pxr_watcher watcher;
+};
+
+enum pxr_run_end { PXR_RUN_FINISHED, PXR_RUN_INTERRUPTED };
+
+/* Run, or go on with, an experiment. *id becomes the run's number as soon as there is one. Returns
+ * an enum pxr_run_end, or -1 after an error; the run is on record either way, and all that was
+ * reached up to then. */
+int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.h - what a run is while it runs, and how it is kept in checkpoints.
+ */
+#ifndef PXR_EXPERIMENT_STATE_H
+#define PXR_EXPERIMENT_STATE_H
+
+#include "experiment/run.h"
+
+/* Everything beside the trainer's arrays that a resumed run must find again. */
+struct pxr_counters {
+        struct pxr_nll epoch_nll; /* of the training images of this epoch so far */
+        double best;              /* lowest validation nats per image; INFINITY: none yet */
+        int64_t best_step;
+        int64_t since_best; /* evaluations since */
+        bool pending;       /* what is due at this step has yet to be done */
+        bool stopped_early;
+};
+
+struct pxr_state {
+        const struct pxr_run_order *order;
+        struct pxr_experiment *experiment;
+        struct pxr_trainer *trainer;
+        struct pxr_counters counters;
+        int64_t run;
+};
+
+static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
+{
+        return (struct pxr_moment) { state->run, state->trainer->step,
+                                     pxr_experiment_epoch(state->experiment,
+                                                          state->trainer->step) };
+}
+
+/* Save the state, put it on record, and remove checkpoints nobody needs: the last two and the best
+ * stay. Returns 0 or -1. */
+int pxr_checkpoint_save(struct pxr_state *state, bool best, struct pxr_diag *diag);
+
+/* Take up the newest checkpoint that is whole. Returns 1, 0 when there is none, or -1 after an
+ * error. */
+int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);
+
+/* Read the parameters (the average if there is one) of the checkpoint at `step`. */
+int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *parameters,
+                              struct pxr_diag *diag);
+
+#endif

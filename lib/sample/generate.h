@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generate.h - drawing images from a model, pixel by pixel and colour by colour.
+ *
+ * Image number i of a seed is the same however many are drawn, and on however many threads. Uses
+ * base/ and tensor/.
+ */
+#ifndef PXR_SAMPLE_GENERATE_H
+#define PXR_SAMPLE_GENERATE_H
+
+#include "tensor/graph.h"
+
+struct pxr_generation {
+        const struct pxr_graph *graph;
+        const float *parameters;
+        uint64_t seed;
+        int count, threads;
+        /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
+        bool (*progress)(void *context, int64_t done, int64_t all);
+        void *context;
+};
+
+/* Draw images into pixels[image][row][col][colour]. Returns 0, 1 when progress() stopped it, or -1
+ * after an error. */
+int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * grid.c - laying out images in a grid.
+ *
+ * Uses base/ and data/png.h.
+ */
+#include "sample/grid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GAP = 2, AIM = 640 }; /* pixels between images; a grid is drawn about AIM pixels wide */
+
+struct layout {
+        int across, down; /* images */
+        int zoom;         /* side of one pixel */
+        int cols, rows;   /* of the picture */
+};
+
+static struct layout lay_out(const struct pxr_grid *grid)
+{
+        struct layout layout = { .across = 1 };
+        int side;
+
+        while (layout.across * layout.across * grid->cols < grid->images * grid->rows)
+                layout.across++;
+        layout.down = (grid->images + layout.across - 1) / layout.across;
+        side = layout.across * grid->cols;
+        layout.zoom = side < AIM ? AIM / side : 1;
+        if (layout.zoom > 16)
+                layout.zoom = 16;
+        layout.cols = layout.across * (grid->cols * layout.zoom + GAP) + GAP;
+        layout.rows = layout.down * (grid->rows * layout.zoom + GAP) + GAP;
+        return layout;
+}
+
+static void draw_image(const struct pxr_grid *grid, const struct layout *layout, int image,
+                       uint8_t *picture)
+{
+        int top = GAP + image / layout->across * (grid->rows * layout->zoom + GAP);
+        int left = GAP + image % layout->across * (grid->cols * layout->zoom + GAP);
+        int colours = grid->colours;
+
+        for (int row = 0; row < grid->rows * layout->zoom; row++)
+                for (int col = 0; col < grid->cols * layout->zoom; col++) {
+                        const uint8_t *from =
+                                grid->pixels +
+                                (((size_t)image * grid->rows + row / layout->zoom) * grid->cols +
+                                 col / layout->zoom) *
+                                        colours;
+                        uint8_t *to = picture +
+                                      ((size_t)(top + row) * layout->cols + left + col) * colours;
+
+                        for (int colour = 0; colour < colours; colour++)
+                                to[colour] = (uint8_t)(from[colour] * 255 / (grid->levels - 1));
+                }
+}
+
+uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag *diag)
+{
+        struct layout layout = lay_out(grid);
+        size_t bytes = (size_t)layout.rows * layout.cols * grid->colours;
+        uint8_t *picture = malloc(bytes), *png;
+
+        if (!picture) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        memset(picture, 128, bytes);
+        for (int image = 0; image < grid->images; image++)
+                draw_image(grid, &layout, image, picture);
+        png = pxr_png_encode(&(struct pxr_picture) { .rows = layout.rows,
+                                                     .cols = layout.cols,
+                                                     .colours = grid->colours,
+                                                     .pixels = picture,
+                                                     .texts = grid->texts,
+                                                     .text_count = grid->text_count },
+                             size, diag);
+        free(picture);
+        return png;
+}

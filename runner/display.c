@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* display.c - the progress bar, and plain lines where there is no terminal. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiment/record.h"
+#include "runner/common.h"
+
+enum { BAR = 24 };
+
+struct run_display {
+        bool shown, terminal, bar;
+        double next; /* when to draw again */
+        const char *what;
+};
+
+struct run_display *display_new(bool shown)
+{
+        struct run_display *display = calloc(1, sizeof(*display));
+
+        if (!display) {
+                fputs("out of memory\n", stderr);
+                return NULL;
+        }
+        display->shown = shown;
+        display->terminal = isatty(STDERR_FILENO);
+        return display;
+}
+
+void display_free(struct run_display *display)
+{
+        free(display);
+}
+
+void display_end(struct run_display *display)
+{
+        if (display->bar)
+                fputs("\r\033[K", stderr);
+        display->bar = false;
+}
+
+/* "1:05:09", "5:09" */
+static void write_time(double seconds, char *text, size_t size)
+{
+        long all = seconds < 1e8 ? lround(seconds) : 0;
+
+        if (isnan(seconds) || seconds >= 1e8)
+                snprintf(text, size, "-:--");
+        else if (all >= 3600)
+                snprintf(text, size, "%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
+        else
+                snprintf(text, size, "%ld:%02ld", all / 60, all % 60);
+}
+
+static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
+{
+        char left[32];
+        int length = 0;
+
+        write_time(p->seconds_left, left, sizeof(left));
+        if (strcmp(p->what, "training") == 0)
+                length = snprintf(text, size, "epoch %.2f  ", p->epoch);
+        if (!isnan(p->nats_per_image))
+                length += snprintf(text + length, size - length, "%.3f nats  ", p->nats_per_image);
+        if (!isnan(p->rate))
+                length += snprintf(text + length, size - length, "%.0f %s/s  ", p->rate,
+                                   strcmp(p->what, "sampling") == 0 ? "pixels" : "images");
+        snprintf(text + length, size - length, "%s left", left);
+}
+
+void display_progress(struct run_display *display, const struct pxr_progress *p)
+{
+        double now = pxr_now(), part = p->all ? (double)p->done / (double)p->all : 1;
+        char numbers[128], bar[BAR + 1];
+        bool fresh = !display->what || strcmp(display->what, p->what) != 0;
+
+        if (!display->shown || (!fresh && now < display->next))
+                return;
+        display->what = p->what;
+        write_numbers(p, numbers, sizeof(numbers));
+        if (!display->terminal) {
+                display->next = now + 30;
+                if (!fresh || strcmp(p->what, "training") == 0)
+                        fprintf(stderr, "%s %3.0f%%  %s\n", p->what, 100 * part, numbers);
+                return;
+        }
+        display->next = now + 0.2;
+        for (int i = 0; i < BAR; i++)
+                bar[i] = i < part * BAR ? '#' : '.';
+        bar[BAR] = '\0';
+        fprintf(stderr, "\r\033[K%s [%s] %3.0f%%  %s", p->what, bar, 100 * part, numbers);
+        display->bar = true;
+}
+
+void display_line(struct run_display *display, const char *format, ...)
+{
+        va_list arguments;
+
+        if (!display->shown)
+                return;
+        display_end(display);
+        va_start(arguments, format);
+        vprintf(format, arguments);
+        va_end(arguments);
+        putchar('\n');
+        fflush(stdout);
+}
+
+const char *display_epoch(double epoch)
+{
+        static char text[40];
+
+        snprintf(text, sizeof(text), "  (epoch %.4g)", epoch);
+        return text;
+}

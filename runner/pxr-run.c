@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-run.c - the command that trains, evaluates, samples and records one experiment.
+ *
+ * Arguments and printing; what it does is in lib/experiment.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <omp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <pxr/version.h>
+
+#include "experiment/run.h"
+#include "runner/common.h"
+
+const char *argp_program_version = "pxr-run " PXR_VERSION;
+
+struct arguments {
+        const char *spec, *database, *resume, *explain, *out;
+        const char **overrides;
+        size_t count;
+        int threads;
+        bool dry_run, quiet, json;
+        char seed[40];
+};
+
+enum {
+        OPTION_DB = 256,
+        OPTION_RESUME,
+        OPTION_DRY_RUN,
+        OPTION_EXPLAIN,
+        OPTION_SEED,
+        OPTION_JSON,
+        OPTION_OUT
+};
+
+static const struct argp_option options[] = {
+        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
+        { "resume", OPTION_RESUME, "RUN", 0, "go on with a run: its number, name, or 'last'", 0 },
+        { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 0 },
+        { "seed", OPTION_SEED, "N", 0, "the same as train.seed=N", 0 },
+        { "out", OPTION_OUT, "FOLDER", 0, "also write the pictures as PNG files", 0 },
+        { "dry-run", OPTION_DRY_RUN, NULL, 0, "print the model and what it needs; train nothing",
+          0 },
+        { "explain", OPTION_EXPLAIN, "KEY", 0,
+          "print what KEY is set to and where that comes from ('' for all keys)", 0 },
+        { "quiet", 'q', NULL, 0, "print errors only", 0 },
+        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 0 },
+        { 0 },
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+        char *end;
+
+        switch (key) {
+        case OPTION_DB:
+                arguments->database = text;
+                return 0;
+        case OPTION_RESUME:
+                arguments->resume = text;
+                return 0;
+        case OPTION_EXPLAIN:
+                arguments->explain = text;
+                return 0;
+        case OPTION_OUT:
+                arguments->out = text;
+                return 0;
+        case OPTION_DRY_RUN:
+                arguments->dry_run = true;
+                return 0;
+        case OPTION_JSON:
+                arguments->json = true;
+                return 0;
+        case OPTION_SEED:
+                snprintf(arguments->seed, sizeof(arguments->seed), "train.seed=%s", text);
+                arguments->overrides[arguments->count++] = arguments->seed;
+                return 0;
+        case 'q':
+                arguments->quiet = true;
+                return 0;
+        case 't':
+                arguments->threads = (int)strtol(text, &end, 10);
+                if (*end || end == text || arguments->threads < 1 || arguments->threads > 1024)
+                        argp_error(state, "--threads wants a number from 1 to 1024, not '%s'",
+                                   text);
+                return 0;
+        case ARGP_KEY_ARG:
+                if (!arguments->spec)
+                        arguments->spec = text;
+                else if (strchr(text, '='))
+                        arguments->overrides[arguments->count++] = text;
+                else
+                        argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+                return 0;
+        case ARGP_KEY_END:
+                if (arguments->resume && (arguments->spec || arguments->count))
+                        argp_error(state, "--resume goes on with the run's own spec: give no other "
+                                          "spec or value");
+                if (!arguments->resume && !arguments->spec)
+                        argp_usage(state);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "SPEC [KEY=VALUE...]\n--resume RUN",
+        .doc = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.\v"
+               "Any value of the spec can be given another on the command line:\n\n"
+               "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
+               "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
+               "130 interrupted (go on with --resume).",
+};
+
+/* --- signals -----------------------------------------------------------------------------------
+ */
+
+static volatile sig_atomic_t stop;
+
+/* The first signal asks the run to stop at the next step; a second one ends it at once. */
+static void on_signal(int number)
+{
+        stop = number;
+        signal(number, SIG_DFL);
+}
+
+/* --- printing ----------------------------------------------------------------------------------
+ */
+
+struct printer {
+        const struct arguments *arguments;
+        struct run_display *display;
+        struct pxr_diag *diag;
+        int64_t *id;
+        double entropy;
+        double final[3];
+        json_t *results;
+};
+
+static void on_progress(void *context, const struct pxr_progress *progress)
+{
+        struct printer *printer = context;
+
+        display_progress(printer->display, progress);
+}
+
+static void on_note(void *context, const char *text)
+{
+        struct printer *printer = context;
+
+        display_line(printer->display, "%s", text);
+}
+
+static void on_nll(void *context, double epoch, const char *split, const struct pxr_nll *nll,
+                   const char *suspect, bool final)
+{
+        struct printer *printer = context;
+        double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
+        double error = pxr_standard_error(nll);
+
+        if (final)
+                json_array_append_new(printer->results,
+                                      json_pack("{s:s, s:f, s:f, s:f, s:I, s:s?}", "split", split,
+                                                "nats_per_image", nats, "bits_per_dimension", bits,
+                                                "standard_error", isnan(error) ? 0.0 : error,
+                                                "images", (json_int_t)nll->images, "suspect",
+                                                suspect));
+        display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s",
+                     final ? "result" : "", split, nats, error, bits, suspect ? "  SUSPECT: " : "",
+                     suspect ? suspect : "", final ? "" : display_epoch(epoch));
+        if (final && !isnan(printer->entropy))
+                display_line(printer->display,
+                             "              %+.2f %% against the exact entropy of %.4f nats",
+                             100 * (nats / printer->entropy - 1), printer->entropy);
+}
+
+/* Write a picture to --out. A failure is a warning: the picture is in the database. */
+static void on_picture(void *context, const char *kind, int64_t step, const void *png, size_t size)
+{
+        struct printer *printer = context;
+        char path[4096], name[64];
+        FILE *file;
+
+        if (!printer->arguments->out)
+                return;
+        snprintf(name, sizeof(name), "%s", kind);
+        for (char *c = name; *c; c++)
+                *c = *c == ' ' ? '-' : *c;
+        snprintf(path, sizeof(path), "%s/run-%" PRId64 "-%s-%08" PRId64 ".png",
+                 printer->arguments->out, *printer->id, name, step);
+        file = fopen(path, "wb");
+        if (!file || fwrite(png, 1, size, file) != size)
+                pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
+        if (file && fclose(file) != 0)
+                pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+static void print_model(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_certificate *c = &e->certificate;
+
+        printf("%-44s %14s %12s %14s %12s\n", "layer", "output", "parameters", "multiply-adds",
+               "sees");
+        printf("%-44s %8dx%dx%d\n", "image", graph->rows, graph->cols, graph->colours);
+        for (const struct pxr_built_layer *layer = e->model->layer; layer; layer = layer->next) {
+                const struct pxr_shape *shape = &layer->output->shape;
+                struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
+                char output[40], field[40];
+
+                snprintf(output, sizeof(output), "%dx%dx%d", shape->rows, shape->cols,
+                         shape->channels);
+                snprintf(field, sizeof(field), "%d up %d|%d", extent.above, extent.left,
+                         extent.right);
+                printf("%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
+                       44 - 2 * layer->depth, layer->path, output,
+                       pxr_layer_parameters(e->model, layer),
+                       pxr_layer_multiply_adds(e->model, layer), field);
+        }
+        printf("\nparameters      %zu\n", graph->parameter_values);
+        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
+        printf("memory          %.1f MB to train with %d thread%s\n",
+               pxr_trainer_bytes(graph, &e->settings.train, threads) / 1e6, threads,
+               threads == 1 ? "" : "s");
+        printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
+               c->field_left, c->field_right);
+        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
+        printf("data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
+               ", test %" PRId64 "\n",
+               e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
+               e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
+        printf("training        %" PRId64 " epochs of %" PRId64 " steps\n",
+               e->settings.train.epochs, e->steps_per_epoch);
+}
+
+static void print_end(const struct printer *printer, int64_t id, int end)
+{
+        const char *database = printer->arguments->database;
+
+        if (printer->arguments->json) {
+                json_t *root = json_pack("{s:I, s:s, s:s, s:O}", "run", (json_int_t)id, "status",
+                                         end == PXR_RUN_FINISHED ? "finished" : "interrupted",
+                                         "database", database, "final_nll", printer->results);
+
+                json_dumpf(root, stdout, JSON_INDENT(2));
+                putchar('\n');
+                json_decref(root);
+        } else if (end == PXR_RUN_INTERRUPTED) {
+                fprintf(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n",
+                        id, database);
+        } else if (!printer->arguments->quiet) {
+                printf("run %" PRId64 " is in %s; to look further:\n"
+                       "  sqlite3 %s 'SELECT * FROM run_nll'\n"
+                       "  sqlite3 %s \"SELECT writefile('samples.png', png) FROM sample WHERE run "
+                       "= "
+                       "%" PRId64 " AND kind = 'samples' ORDER BY step DESC LIMIT 1\"\n",
+                       id, database, database, database, id);
+        }
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+/* The folder of a path, for git's state. */
+static char *folder_of(struct pxr_arena *arena, const char *path)
+{
+        const char *slash = path ? strrchr(path, '/') : NULL;
+
+        return slash ? pxr_strndup(arena, path, slash > path ? slash - path : 1)
+                     : pxr_strdup(arena, ".");
+}
+
+static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_diag *diag)
+{
+        int64_t id = 0;
+        int end;
+
+        printer->entropy = order->experiment->set->entropy;
+        printer->id = &id;
+        order->watcher = (struct pxr_watcher) { .context = printer,
+                                                .progress = on_progress,
+                                                .nll = on_nll,
+                                                .note = on_note,
+                                                .picture = on_picture };
+        order->stop = &stop;
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
+        end = pxr_run(order, &id, diag);
+        display_end(printer->display);
+        if (end < 0)
+                return pxr_diag_status(diag);
+        print_end(printer, id, end);
+        return end == PXR_RUN_INTERRUPTED ? 130 : 0;
+}
+
+/* Everything between the arguments and the exit status. */
+static int execute(struct pxr_arena *arena, const struct arguments *arguments,
+                   const char *command_line, struct pxr_diag *diag)
+{
+        struct pxr_spec_origin origin = { .path = arguments->spec,
+                                          .overrides = arguments->overrides,
+                                          .count = arguments->count };
+        struct pxr_run_order order = { .database = arguments->database,
+                                       .folder = folder_of(arena, arguments->spec),
+                                       .command_line = command_line,
+                                       .threads = arguments->threads };
+        struct printer printer = { .arguments = arguments, .diag = diag, .results = json_array() };
+        int status;
+
+        if (arguments->resume) {
+                order.store = pxr_store_open(arguments->database, true, diag);
+                if (order.store)
+                        order.resume =
+                                pxr_store_find_run(order.store, arena, arguments->resume, diag);
+                origin.path = "the run's spec";
+                origin.recorded = order.resume ? order.resume->spec : NULL;
+        }
+        if ((!arguments->resume || order.resume) && !arguments->explain)
+                order.experiment = pxr_experiment_open(arena, &origin, diag);
+        else if (arguments->explain)
+                order.experiment = pxr_experiment_read(arena, &origin, diag);
+        if (order.experiment && arguments->explain) {
+                char *text =
+                        pxr_yaml_explain(arena, order.experiment->root, arguments->explain, diag);
+
+                fputs(text ? text : "", stdout);
+        } else if (order.experiment && arguments->dry_run) {
+                print_model(order.experiment, arguments->threads);
+        } else if (order.experiment) {
+                if (!order.store)
+                        order.store = pxr_store_open(arguments->database, true, diag);
+                printer.display = display_new(!arguments->quiet && !arguments->json);
+                status = order.store && printer.display ? run(&order, &printer, diag) : 1;
+                display_free(printer.display);
+                pxr_store_close(order.store);
+                json_decref(printer.results);
+                return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
+        }
+        pxr_store_close(order.store);
+        json_decref(printer.results);
+        return pxr_diag_status(diag);
+}
+
+/* The arguments joined by spaces. */
+static char *join(struct pxr_arena *arena, int count, char **words)
+{
+        char *line = pxr_strdup(arena, "pxr-run");
+
+        for (int i = 1; i < count && line; i++)
+                line = pxr_strf(arena, "%s %s", line, words[i]);
+        return line;
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { .database = "pxr.db", .threads = omp_get_num_procs() };
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        int status = 1;
+
+        argp_err_exit_status = 2;
+        if (arena)
+                arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
+        if (!diag || !arguments.overrides) {
+                fputs("pxr-run: out of memory\n", stderr);
+                return 1;
+        }
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        if (arguments.out && mkdir(arguments.out, 0777) != 0 && errno != EEXIST)
+                pxr_user_error(diag, "%s: the folder cannot be made: %s", arguments.out,
+                               strerror(errno));
+        if (!pxr_diag_errors(diag))
+                status = execute(arena, &arguments, join(arena, argc, argv), diag);
+        else
+                status = pxr_diag_status(diag);
+        pxr_diag_write(diag, "pxr-run", stderr);
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}
