@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* conv_kernels.h - the kernels of op_conv.c, in `real`. Included once for each precision. */
 
+/* Short runs, for which a call of memcpy() would be too much. */
+static inline void K(copy)(size_t size, const real *restrict from, real *restrict to)
+{
+        for (size_t i = 0; i < size; i++)
+                to[i] = from[i];
+}
+
 /* Copy the live inputs of one pixel's output into rows of `width` values, one for each image. The
  * taps lie at `sign` times their offsets: +1 reads what the forward pass reads, -1 what is read
  * from a place by the gradients of its outputs. */
@@ -13,21 +20,20 @@ static void K(gather_pixel)(const struct pxr_node *node, const real *map, int ch
         for (int tap = 0, at = 0; tap < taps; tap++, at += channels) {
                 int r = row + sign * (tap / conv->settings.kernel - half);
                 int c = col + sign * (tap % conv->settings.kernel - half);
-                int size = at + channels <= width ? channels : width - at;
+                bool inside = r >= 0 && r < node->shape.rows && c >= 0 && c < node->shape.cols;
+                size_t size = at + channels <= width ? channels : width - at;
+                const real *from =
+                        inside ? map + ((size_t)r * node->shape.cols + c) * images * channels
+                               : NULL;
 
-                if (r < 0 || r >= node->shape.rows || c < 0 || c >= node->shape.cols) {
+                if (inside)
                         for (int image = 0; image < images; image++)
-                                for (int i = 0; i < size; i++)
-                                        to[(size_t)image * width + at + i] = 0;
-                } else {
-                        const real *from =
-                                map + ((size_t)r * node->shape.cols + c) * images * channels;
-
+                                K(copy)
+                                (size, from + (size_t)image * channels,
+                                 to + (size_t)image * width + at);
+                else
                         for (int image = 0; image < images; image++)
-                                for (int i = 0; i < size; i++)
-                                        to[(size_t)image * width + at + i] =
-                                                from[(size_t)image * channels + i];
-                }
+                                memset(to + (size_t)image * width + at, 0, size * sizeof(real));
         }
 }
 
