@@ -8,6 +8,12 @@ static inline void K(copy)(size_t size, const real *restrict from, real *restric
                 to[i] = from[i];
 }
 
+static inline void K(add)(size_t size, const real *restrict from, real *restrict to)
+{
+        for (size_t i = 0; i < size; i++)
+                to[i] += from[i];
+}
+
 /* Copy the live inputs of one pixel's output into rows of `width` values, one for each image. The
  * taps lie at `sign` times their offsets: +1 reads what the forward pass reads, -1 what is read
  * from a place by the gradients of its outputs. */
@@ -29,11 +35,9 @@ static void K(gather_pixel)(const struct pxr_node *node, const real *map, int ch
                 if (inside)
                         for (int image = 0; image < images; image++)
                                 K(copy)
-                                (size, from + (size_t)image * channels,
-                                 to + (size_t)image * width + at);
-                else
-                        for (int image = 0; image < images; image++)
-                                memset(to + (size_t)image * width + at, 0, size * sizeof(real));
+                (size, from + (size_t)image * channels, to + (size_t)image * width + at);
+                else for (int image = 0; image < images; image++)
+                        memset(to + (size_t)image * width + at, 0, size * sizeof(real));
         }
 }
 
@@ -67,9 +71,11 @@ static void K(fill_bias)(const struct pxr_node *node, size_t m, const real *bias
 {
         size_t features = node->shape.channels;
 
-        for (size_t i = 0; i < m; i++)
-                for (size_t f = 0; f < features; f++)
-                        y[i * features + f] = bias ? bias[f] : 0;
+        if (!bias)
+                memset(y, 0, m * features * sizeof(real));
+        else
+                for (size_t i = 0; i < m; i++)
+                        K(copy)(features, bias, y + i * features);
 }
 
 static void K(forward)(const struct pxr_call *call)
@@ -148,8 +154,7 @@ static void K(bias_gradient)(const struct pxr_node *node, int images, const real
         size_t pixels = pxr_map_size(node, images) / features;
 
         for (size_t i = 0; i < pixels; i++)
-                for (size_t f = 0; f < features; f++)
-                        db[f] += dy[i * features + f];
+                K(add)(features, dy + i * features, db);
 }
 
 /* dx of a 1x1 convolution: dy w^T, colour by colour. */
