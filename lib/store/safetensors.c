@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 enum { HEADER_LIMIT = 100 << 20, HEADER_ALIGNMENT = 64 };
+
+static const char metadata_key[] = "__metadata__";
 
 static const struct {
         const char *name;
@@ -63,34 +66,113 @@ const char *pxr_safetensors_text(const struct pxr_safetensors *file, const char 
 /* --- writing -----------------------------------------------------------------------------------
  */
 
-/* The header as text, padded with spaces; malloc'ed. NULL when memory is out. */
-static char *make_header(const struct pxr_safetensors *contents)
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(((const struct pxr_array *)a)->name, ((const struct pxr_array *)b)->name);
+}
+
+/* Wide values first, so that each array is aligned in the file; then by name. */
+static int compare_places(const void *a, const void *b)
+{
+        const struct pxr_array *one = a, *other = b;
+        int wider = dtypes[other->dtype].bytes - dtypes[one->dtype].bytes;
+
+        return wider ? wider : strcmp(one->name, other->name);
+}
+
+/* The arrays in the order in which they are written; malloc'ed. NULL after an error. */
+static struct pxr_array *order_arrays(const char *path, const struct pxr_safetensors *contents,
+                                      struct pxr_diag *diag)
+{
+        size_t count = (size_t)contents->arrays;
+        struct pxr_array *array = malloc((count + 1) * sizeof(*array));
+
+        if (!array) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        for (size_t i = 0; i < count; i++)
+                array[i] = contents->array[i];
+        qsort(array, count, sizeof(*array), compare_names);
+        for (size_t i = 0; i < count; i++) {
+                const char *name = array[i].name;
+
+                if (strcmp(name, metadata_key) == 0)
+                        pxr_user_error(diag, "%s: '%s' cannot name an array", path, name);
+                else if (i > 0 && strcmp(name, array[i - 1].name) == 0)
+                        pxr_user_error(diag, "%s: an array named '%s' is there twice", path, name);
+                else
+                        continue;
+                free(array);
+                return NULL;
+        }
+        qsort(array, count, sizeof(*array), compare_places);
+        return array;
+}
+
+/* An entry of the header, whose data begin at `offset`. */
+static json_t *make_entry(const struct pxr_array *array, int64_t offset)
+{
+        json_t *shape = json_array();
+
+        for (int i = 0; i < array->rank; i++)
+                if (json_array_append_new(shape, json_integer(array->shape[i]))) {
+                        json_decref(shape);
+                        return NULL;
+                }
+        return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtypes[array->dtype].name, "shape", shape,
+                         "data_offsets", (json_int_t)offset,
+                         (json_int_t)(offset + pxr_array_bytes(array)));
+}
+
+/* Put `value`, which is taken over, under a key that is not there yet. */
+static int add_key(const char *path, json_t *object, const char *key, json_t *value,
+                   struct pxr_diag *diag)
+{
+        if (json_object_get(object, key)) {
+                json_decref(value);
+                return pxr_user_error(diag, "%s: a text named '%s' is there twice", path, key);
+        }
+        if (!value || json_object_set_new(object, key, value))
+                return pxr_user_error(diag, "%s: '%s' or what it holds is not UTF-8", path, key);
+        return 0;
+}
+
+/* The header as JSON; `array` in the order of the data. NULL after an error. */
+static json_t *make_header(const char *path, const struct pxr_safetensors *contents,
+                           const struct pxr_array *array, struct pxr_diag *diag)
 {
         json_t *header = json_object(), *metadata = json_object();
         int64_t offset = 0;
-        char *text, *padded;
+
+        if (!header || !metadata || json_object_set(header, metadata_key, metadata)) {
+                pxr_out_of_memory(diag);
+                goto failed;
+        }
+        for (int i = 0; i < contents->texts; i++)
+                if (add_key(path, metadata, contents->text[i].key,
+                            json_string(contents->text[i].value), diag))
+                        goto failed;
+        for (int i = 0; i < contents->arrays; i++) {
+                if (add_key(path, header, array[i].name, make_entry(&array[i], offset), diag))
+                        goto failed;
+                offset += pxr_array_bytes(&array[i]);
+        }
+        json_decref(metadata);
+        return header;
+
+failed:
+        json_decref(metadata);
+        json_decref(header);
+        return NULL;
+}
+
+/* The header as text, padded with spaces; malloc'ed. NULL when memory is out. */
+static char *header_text(const json_t *header)
+{
+        char *text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS), *padded;
         size_t length, full;
 
-        for (int i = 0; i < contents->texts; i++)
-                json_object_set_new(metadata, contents->text[i].key,
-                                    json_string(contents->text[i].value));
-        json_object_set_new(header, "__metadata__", metadata);
-        for (int i = 0; i < contents->arrays; i++) {
-                const struct pxr_array *array = &contents->array[i];
-                int64_t bytes = pxr_array_bytes(array);
-                json_t *shape = json_array();
-
-                for (int k = 0; k < array->rank; k++)
-                        json_array_append_new(shape, json_integer(array->shape[k]));
-                json_object_set_new(header, array->name,
-                                    json_pack("{s:s, s:o, s:[I, I]}", "dtype",
-                                              dtypes[array->dtype].name, "shape", shape,
-                                              "data_offsets", (json_int_t)offset,
-                                              (json_int_t)(offset + bytes)));
-                offset += bytes;
-        }
-        text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS);
-        json_decref(header);
         if (!text)
                 return NULL;
         length = strlen(text);
@@ -105,7 +187,7 @@ static char *make_header(const struct pxr_safetensors *contents)
         return padded;
 }
 
-static bool write_all(FILE *file, const struct pxr_safetensors *contents, const char *header)
+static bool write_all(FILE *file, const struct pxr_array *array, int arrays, const char *header)
 {
         uint64_t length = strlen(header);
         unsigned char bytes[8];
@@ -114,10 +196,10 @@ static bool write_all(FILE *file, const struct pxr_safetensors *contents, const 
                 bytes[i] = (unsigned char)(length >> (8 * i));
         if (fwrite(bytes, 1, 8, file) != 8 || fwrite(header, 1, length, file) != length)
                 return false;
-        for (int i = 0; i < contents->arrays; i++) {
-                size_t size = (size_t)pxr_array_bytes(&contents->array[i]);
+        for (int i = 0; i < arrays; i++) {
+                size_t size = (size_t)pxr_array_bytes(&array[i]);
 
-                if (fwrite(contents->array[i].data, 1, size, file) != size)
+                if (fwrite(array[i].data, 1, size, file) != size)
                         return false;
         }
         return fflush(file) == 0 && fsync(fileno(file)) == 0;
@@ -137,30 +219,23 @@ static void sync_folder(const char *path)
         }
 }
 
-int pxr_safetensors_write(const char *path, const struct pxr_safetensors *contents,
-                          struct pxr_diag *diag)
+/* Write beside `path`, then rename. */
+static int write_file(const char *path, const struct pxr_array *array, int arrays,
+                      const char *header, struct pxr_diag *diag)
 {
         char partial[PATH_MAX];
-        char *header = make_header(contents);
         bool written;
         FILE *file;
         int failed;
 
-        if (!header)
-                return pxr_out_of_memory(diag);
-        if (snprintf(partial, sizeof(partial), "%s.partial", path) >= (int)sizeof(partial)) {
-                free(header);
+        if (snprintf(partial, sizeof(partial), "%s.partial", path) >= (int)sizeof(partial))
                 return pxr_user_error(diag, "%s: the name is too long", path);
-        }
         file = fopen(partial, "wb");
-        if (!file) {
-                free(header);
+        if (!file)
                 return pxr_system_error(diag, "%s: cannot be written: %s", partial,
                                         strerror(errno));
-        }
-        written = write_all(file, contents, header);
+        written = write_all(file, array, arrays, header);
         failed = errno;
-        free(header);
         if (fclose(file) != 0 && written) {
                 written = false;
                 failed = errno;
@@ -177,150 +252,286 @@ int pxr_safetensors_write(const char *path, const struct pxr_safetensors *conten
         return 0;
 }
 
+int pxr_safetensors_write(const char *path, const struct pxr_safetensors *contents,
+                          struct pxr_diag *diag)
+{
+        struct pxr_array *array = order_arrays(path, contents, diag);
+        json_t *header;
+        char *text;
+        int status;
+
+        if (!array)
+                return -1;
+        header = make_header(path, contents, array, diag);
+        if (!header) {
+                free(array);
+                return -1;
+        }
+        text = header_text(header);
+        json_decref(header);
+        status = text ? write_file(path, array, contents->arrays, text, diag)
+                      : pxr_out_of_memory(diag);
+        free(text);
+        free(array);
+        return status;
+}
+
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-static int corrupt(const char *path, const char *what, struct pxr_diag *diag)
+/* A file that is being read. */
+struct reading {
+        struct pxr_arena *arena;
+        struct pxr_diag *diag;
+        struct pxr_safetensors *file;
+        const unsigned char *data;
+        int64_t size;   /* of the data */
+        int64_t *begin; /* of each array */
+};
+
+static int PXR_PRINTF(2, 3) wrong(const struct reading *r, const char *format, ...)
 {
-        return pxr_user_error(diag, "%s: not a whole safetensors file: %s", path, what);
+        char text[512];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        return pxr_user_error(r->diag, "%s: not a whole safetensors file: %s", r->file->path, text);
 }
 
-/* Read all of a file into the arena. */
-static unsigned char *read_file(struct pxr_arena *arena, const char *path, size_t *size,
-                                struct pxr_diag *diag)
+/* The header's length and its text, and the data, each in memory of its own so that the data are
+ * aligned whatever the header's length. NULL after an error. */
+static char *read_parts(struct reading *r, int descriptor, size_t *length)
 {
-        FILE *file = fopen(path, "rb");
-        unsigned char *bytes = NULL;
+        FILE *file = fdopen(descriptor, "rb");
+        unsigned char bytes[8], *data;
+        uint64_t header = 0;
         struct stat status;
+        char *text;
 
-        if (!file || fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode)) {
-                pxr_user_error(diag, "%s: cannot be opened: %s", path,
-                               file ? "it is no plain file" : strerror(errno));
-                if (file)
-                        fclose(file);
+        if (!file || fstat(descriptor, &status) != 0) {
+                pxr_system_error(r->diag, "%s: cannot be read: %s", r->file->path, strerror(errno));
+                file ? fclose(file) : close(descriptor);
                 return NULL;
         }
-        *size = (size_t)status.st_size;
-        bytes = pxr_alloc(arena, *size + 1);
-        if (!bytes)
-                pxr_out_of_memory(diag);
-        else if (fread(bytes, 1, *size, file) != *size) {
-                pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(errno));
-                bytes = NULL;
+        if (!S_ISREG(status.st_mode)) {
+                pxr_user_error(r->diag, "%s: cannot be opened: it is no plain file", r->file->path);
+                fclose(file);
+                return NULL;
+        }
+        if (fread(bytes, 1, 8, file) == 8)
+                for (int i = 7; i >= 0; i--)
+                        header = header << 8 | bytes[i];
+        if (status.st_size < 8 || header > HEADER_LIMIT || header > (uint64_t)status.st_size - 8) {
+                wrong(r, "its header is cut short");
+                fclose(file);
+                return NULL;
+        }
+        *length = header;
+        r->size = status.st_size - 8 - (int64_t)header;
+        text = pxr_alloc(r->arena, header + 1);
+        r->data = data = pxr_alloc(r->arena, (size_t)r->size + 1);
+        if (!text || !data) {
+                pxr_out_of_memory(r->diag);
+                text = NULL;
+        } else if (fread(text, 1, header, file) != header ||
+                   fread(data, 1, (size_t)r->size, file) != (size_t)r->size) {
+                pxr_system_error(r->diag, "%s: cannot be read: %s", r->file->path,
+                                 ferror(file) ? strerror(errno) : "it shrank meanwhile");
+                text = NULL;
         }
         fclose(file);
-        return bytes;
+        return text;
 }
 
-/* One entry of the header, whose data must lie where the last one's ended. */
-static const char *read_array(struct pxr_arena *arena, const char *name, json_t *entry,
-                              const unsigned char *data, int64_t data_size, struct pxr_array *array)
+/* The values that `shape` asks for; -1 if it is no shape or asks for more than there are bytes. */
+static int64_t read_shape(const struct reading *r, json_t *shape, struct pxr_array *array)
 {
-        const char *dtype;
-        json_t *shape, *side;
-        json_int_t begin, end;
+        bool empty = false;
         int64_t size = 1;
+        json_t *side;
+        size_t i;
+
+        json_array_foreach(shape, i, side)
+        {
+                array->shape[i] = json_integer_value(side);
+                if (!json_is_integer(side) || array->shape[i] < 0)
+                        return -1;
+                empty |= array->shape[i] == 0;
+        }
+        for (int k = 0; k < array->rank && !empty; k++) {
+                if (size > r->size / array->shape[k])
+                        return -1;
+                size *= array->shape[k];
+        }
+        return empty ? 0 : size;
+}
+
+/* One entry of the header. */
+static int read_array(struct reading *r, const char *name, json_t *entry, struct pxr_array *array)
+{
+        json_int_t begin, end;
+        const char *dtype;
+        json_t *shape;
+        int64_t size;
         size_t i;
 
         if (json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &shape,
                         "data_offsets", &begin, &end) != 0 ||
             !json_is_array(shape))
-                return "an entry lacks dtype, shape or data_offsets";
+                return wrong(r, "'%s' lacks dtype, shape or data_offsets", name);
         for (i = 0; i < sizeof(dtypes) / sizeof(dtypes[0]); i++)
                 if (strcmp(dtypes[i].name, dtype) == 0)
                         break;
         if (i == sizeof(dtypes) / sizeof(dtypes[0]))
-                return "an entry has a dtype other than F32, F64, I64 and U8";
+                return wrong(r, "'%s' is of dtype '%s', not F32, F64, I64 or U8", name, dtype);
         array->dtype = (enum pxr_dtype)i;
         if (json_array_size(shape) > PXR_TENSOR_RANK)
-                return "an entry has too many dimensions";
+                return wrong(r, "'%s' has %zu dimensions, more than %d", name,
+                             json_array_size(shape), PXR_TENSOR_RANK);
         array->rank = (int)json_array_size(shape);
-        json_array_foreach(shape, i, side)
-        {
-                json_int_t length = json_integer_value(side);
+        size = read_shape(r, shape, array);
+        if (size < 0)
+                return wrong(r, "'%s' has a shape that does not fit the file", name);
+        if (begin < 0 || end < begin || end > r->size || end - begin != size * dtypes[i].bytes)
+                return wrong(r, "'%s' has data_offsets that fit neither its shape nor the file",
+                             name);
+        array->name = pxr_strdup(r->arena, name);
+        r->begin[array - r->file->array] = begin;
+        array->data = r->data + begin;
+        if (begin % dtypes[i].bytes) {
+                void *aligned = pxr_alloc(r->arena, (size_t)(end - begin));
 
-                if (!json_is_integer(side) || length < 0 || (length && size > data_size / length))
-                        return "an entry's shape does not fit its data";
-                array->shape[i] = length;
-                size *= length;
+                if (aligned)
+                        memcpy(aligned, r->data + begin, (size_t)(end - begin));
+                array->data = aligned;
         }
-        if (begin < 0 || end < begin || end > data_size ||
-            end - begin != size * dtypes[array->dtype].bytes)
-                return "an entry's data_offsets do not fit its shape, or the file is cut short";
-        array->name = pxr_strdup(arena, name);
-        array->data = data + begin;
-        return array->name ? NULL : "out of memory";
+        return array->name && array->data ? 0 : pxr_out_of_memory(r->diag);
 }
 
-static const char *read_header(struct pxr_arena *arena, json_t *header, const unsigned char *data,
-                               int64_t data_size, struct pxr_safetensors *file)
+/* Where an array lies in the data. */
+struct place {
+        int64_t begin, end;
+        const char *name;
+};
+
+static int compare_begins(const void *a, const void *b)
 {
-        int64_t bytes = 0;
-        const char *name, *problem;
-        json_t *entry, *metadata = json_object_get(header, "__metadata__");
+        const struct place *one = a, *other = b;
 
-        file->array = pxr_alloc_array(arena, json_object_size(header) + 1, sizeof(*file->array));
-        file->text = pxr_alloc_array(arena, json_object_size(metadata) + 1, sizeof(*file->text));
-        if (!file->array || !file->text)
-                return "out of memory";
-        json_object_foreach(metadata, name, entry)
-        {
-                struct pxr_text *text = &file->text[file->texts++];
+        if (one->begin != other->begin)
+                return one->begin < other->begin ? -1 : 1;
+        if (one->end != other->end)
+                return one->end < other->end ? -1 : 1;
+        return strcmp(one->name, other->name);
+}
 
-                if (!json_is_string(entry))
-                        return "its metadata holds something other than strings";
-                text->key = pxr_strdup(arena, name);
-                text->value = pxr_strdup(arena, json_string_value(entry));
-                if (!text->key || !text->value)
-                        return "out of memory";
+/* The arrays must cover the data without gap or overlap. */
+static int check_places(struct reading *r)
+{
+        size_t count = (size_t)r->file->arrays;
+        struct place *place = pxr_alloc_array(r->arena, count + 1, sizeof(*place));
+        int64_t end = 0;
+
+        if (!place)
+                return pxr_out_of_memory(r->diag);
+        for (size_t i = 0; i < count; i++) {
+                const struct pxr_array *array = &r->file->array[i];
+
+                place[i] = (struct place) { r->begin[i], r->begin[i] + pxr_array_bytes(array),
+                                            array->name };
         }
+        qsort(place, count, sizeof(*place), compare_begins);
+        for (size_t i = 0; i < count; i++) {
+                if (place[i].begin < end)
+                        return wrong(r, "'%s' lies over another array", place[i].name);
+                if (place[i].begin > end)
+                        return wrong(r, "there are data that belong to no array, before '%s'",
+                                     place[i].name);
+                end = place[i].end;
+        }
+        return end == r->size ? 0 : wrong(r, "there are data that belong to no array, at its end");
+}
+
+static int read_texts(struct reading *r, json_t *metadata)
+{
+        const char *key;
+        json_t *value;
+
+        if (metadata && !json_is_object(metadata))
+                return wrong(r, "its metadata are no JSON object");
+        r->file->text =
+                pxr_alloc_array(r->arena, json_object_size(metadata) + 1, sizeof(*r->file->text));
+        if (!r->file->text)
+                return pxr_out_of_memory(r->diag);
+        json_object_foreach(metadata, key, value)
+        {
+                struct pxr_text *text = &r->file->text[r->file->texts++];
+
+                if (!json_is_string(value))
+                        return wrong(r, "its metadata hold something other than texts: '%s'", key);
+                text->key = pxr_strdup(r->arena, key);
+                text->value = pxr_strdup(r->arena, json_string_value(value));
+                if (!text->key || !text->value)
+                        return pxr_out_of_memory(r->diag);
+        }
+        return 0;
+}
+
+static int read_header(struct reading *r, json_t *header)
+{
+        size_t entries = json_object_size(header);
+        const char *name;
+        json_t *entry;
+
+        r->file->array = pxr_alloc_array(r->arena, entries + 1, sizeof(*r->file->array));
+        r->begin = pxr_alloc_array(r->arena, entries + 1, sizeof(*r->begin));
+        if (!r->file->array || !r->begin)
+                return pxr_out_of_memory(r->diag);
+        if (read_texts(r, json_object_get(header, metadata_key)))
+                return -1;
         json_object_foreach(header, name, entry)
         {
-                if (strcmp(name, "__metadata__") == 0)
+                if (strcmp(name, metadata_key) == 0)
                         continue;
-                problem =
-                        read_array(arena, name, entry, data, data_size, &file->array[file->arrays]);
-                if (problem)
-                        return problem;
-                bytes += pxr_array_bytes(&file->array[file->arrays++]);
+                if (read_array(r, name, entry, &r->file->array[r->file->arrays]))
+                        return -1;
+                r->file->arrays++;
         }
-        return bytes == data_size ? NULL : "its arrays do not fill it";
+        return check_places(r);
 }
 
 struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char *path,
                                              struct pxr_diag *diag)
 {
         struct pxr_safetensors *file = pxr_alloc(arena, sizeof(*file));
-        const char *problem;
-        unsigned char *bytes;
-        uint64_t length = 0;
+        struct reading r = { .arena = arena, .diag = diag, .file = file };
+        json_error_t error;
         json_t *header;
-        size_t size;
+        size_t length;
+        int descriptor, status;
+        char *text;
 
-        if (!file) {
+        if (!file || !(file->path = pxr_strdup(arena, path))) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        file->path = path;
-        bytes = read_file(arena, path, &size, diag);
-        if (!bytes)
-                return NULL;
-        for (int i = 0; i < 8 && size >= 8; i++)
-                length |= (uint64_t)bytes[i] << (8 * i);
-        if (size < 8 || length > HEADER_LIMIT || length > size - 8) {
-                corrupt(path, "its header is cut short", diag);
+        /* O_NONBLOCK: a pipe nobody writes to is refused, not waited for. */
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (descriptor < 0) {
+                pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
                 return NULL;
         }
-        header = json_loadb((char *)bytes + 8, length, JSON_REJECT_DUPLICATES, NULL);
-        if (!json_is_object(header))
-                problem = "its header is no JSON object";
+        text = read_parts(&r, descriptor, &length);
+        if (!text)
+                return NULL;
+        header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+        if (json_is_object(header))
+                status = read_header(&r, header);
         else
-                problem = read_header(arena, header, bytes + 8 + length,
-                                      (int64_t)(size - 8 - length), file);
+                status = wrong(&r, "its header is no JSON object%s%s", header ? "" : ": ",
+                               header ? "" : error.text);
         json_decref(header);
-        if (problem) {
-                corrupt(path, problem, diag);
-                return NULL;
-        }
-        return file;
+        return status ? NULL : file;
 }
