@@ -400,9 +400,9 @@ static int take_up(struct pxr_state *state, struct pxr_diag *diag)
                                        (uint64_t)state->experiment->settings.train.seed,
                                        state->trainer->parameters, NULL, diag);
         if (found < 0 || status ||
-            pxr_store_rewind(state->order->store, old->id, state->trainer->step, diag) ||
-            pxr_store_take_run(state->order->store, old->id, now->process_id, now->process_start,
-                               diag)) {
+            pxr_store_take_run(state->order->store, old, now->process_id, now->process_start,
+                               diag) ||
+            pxr_store_rewind(state->order->store, old->id, state->trainer->step, diag)) {
                 pxr_arena_free(arena);
                 return -1;
         }

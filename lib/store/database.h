@@ -2,9 +2,9 @@
 /*
  * database.h - the run database: opening it, and everything that is recorded of a run.
  *
- * SQLite in WAL mode where the file system can, with a versioned schema (schema.c). Functions
- * return 0 or -1 unless said otherwise. Recording a row that is there already replaces it, so that
- * a resumed run may go over the same steps again. Uses base/ and SQLite.
+ * SQLite in WAL mode where the file system can, with a versioned schema (schema.c), rows in rows.c.
+ * Functions return 0 or -1 unless said otherwise. Recording a row that is there already replaces
+ * it, so that a resumed run may go over the same steps again. Uses base/ and SQLite.
  */
 #ifndef PXR_STORE_DATABASE_H
 #define PXR_STORE_DATABASE_H
@@ -21,6 +21,9 @@ struct pxr_store;
  * error. */
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);
+
+/* How long to wait for another program that writes: 30 seconds unless told. */
+void pxr_store_patience(struct pxr_store *store, int milliseconds);
 
 /* Several changes as one. */
 int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
@@ -56,8 +59,9 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
-/* Mark a run as running again, in this process. */
-int pxr_store_take_run(struct pxr_store *store, int64_t run, int64_t process_id,
+/* Mark a run as running again, in this process; refused if another process has taken it up since
+ * `run` was read. Before anything of it is changed. */
+int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run, int64_t process_id,
                        const char *process_start, struct pxr_diag *diag);
 
 int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
@@ -121,7 +125,8 @@ int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t st
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                           struct pxr_checkpoint_row **list, struct pxr_diag *diag);
 
-/* Forget what was recorded of a run after `step`: it is about to be done again. */
+/* Forget the metrics, samples and checkpoints of a run after `step`: they are about to be made
+ * again. Events stay: they tell what happened, not what was computed. */
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag);
 
 /* A run's NLLs in the order of recording, handed to `row` one by one. */

@@ -72,7 +72,9 @@ static char *output_of(struct pxr_arena *arena, char *const *command)
         while (size > 0 && text[size - 1] == '\n')
                 size--;
         text[size] = '\0';
-        char *kept = pxr_strdup(arena, text);
+        char *kept = size < DIFFERENCE_LIMIT
+                             ? pxr_strdup(arena, text)
+                             : pxr_strf(arena, "%.*s\n[cut here]", (int)DIFFERENCE_LIMIT, text);
         free(text);
         return kept;
 }
@@ -80,7 +82,10 @@ static char *output_of(struct pxr_arena *arena, char *const *command)
 static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_provenance *p)
 {
         char *revision[] = { "git", "-C", (char *)folder, "rev-parse", "HEAD", NULL };
-        char *difference[] = { "git", "-C", (char *)folder, "diff", "HEAD", NULL };
+        /* As git makes it, whatever the user's settings add. */
+        char *difference[] = { "git",           "-C",         (char *)folder,
+                               "diff",          "--no-color", "--no-ext-diff",
+                               "--no-textconv", "HEAD",       NULL };
 
         p->git_revision = output_of(arena, revision);
         if (p->git_revision)
@@ -107,7 +112,7 @@ static const char *processor_model(struct pxr_arena *arena)
         return model;
 }
 
-static const char *instruction_set(void)
+static const char *instruction_set(struct pxr_arena *arena)
 {
 #if defined(__x86_64__)
         __builtin_cpu_init();
@@ -115,16 +120,17 @@ static const char *instruction_set(void)
                 return "x86-64-v4";
         if (__builtin_cpu_supports("x86-64-v3"))
                 return "x86-64-v3";
+        (void)arena;
         return "x86-64";
 #else
         struct utsname name;
-        static char machine[sizeof(name.machine)];
 
-        return uname(&name) == 0 ? strcpy(machine, name.machine) : NULL;
+        return uname(&name) == 0 ? pxr_strdup(arena, name.machine) : NULL;
 #endif
 }
 
-/* Boot and start time of a process: a number used again gives another text. */
+/* Boot and start time of a process: a number used again gives another text. NULL for one that has
+ * ended, also while its parent has yet to ask for its status. */
 static const char *process_start(struct pxr_arena *arena, int64_t id)
 {
         char path[64], stat[1024] = "", boot[64] = "";
@@ -146,6 +152,8 @@ static const char *process_start(struct pxr_arena *arena, int64_t id)
         }
         /* The start time is the 20th field after the name, which is in parentheses. */
         at = strrchr(stat, ')');
+        if (at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0))
+                return NULL;
         for (int i = 0; at && i < 20; i++)
                 at = strchr(at + 1, ' ');
         if (!at)
@@ -173,7 +181,7 @@ struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folde
         if (uname(&system) == 0)
                 p->host = pxr_strdup(arena, system.nodename);
         p->processor = processor_model(arena);
-        p->instruction_set = instruction_set();
+        p->instruction_set = instruction_set(arena);
         yaml_get_version(&major, &minor, &patch);
         p->libraries = pxr_strf(arena,
                                 "%s; SQLite %s; zlib %s; libpng %s; jansson %s; libyaml %d.%d.%d; "

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rows.c - what is recorded of a run, and read again. Uses base/, statement.h and SQLite.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "store/database.h"
+#include "store/statement.h"
+
+/* --- runs --------------------------------------------------------------------------------------
+ */
+
+#define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+
+int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(
+                    store, diag,
+                    "INSERT INTO run (name, status, spec, spec_hash, origins, seed, "
+                    "program_version, program_revision, git_revision, git_difference, "
+                    "command_line, host, processor, instruction_set, libraries, threads, "
+                    "process_id, process_start, started_at, data_set, data_identity, "
+                    "data_transforms, data_entropy, certificate, parameters) VALUES (?, 'running', "
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?)",
+                    "tttti"
+                    "tttt"
+                    "ttttti"
+                    "it"
+                    "tttdti",
+                    run->name, run->spec, run->spec_hash, run->origins, run->seed,
+                    run->program_version, run->program_revision, run->git_revision,
+                    run->git_difference, run->command_line, run->host, run->processor,
+                    run->instruction_set, run->libraries, run->threads, run->process_id,
+                    run->process_start, run->data_set, run->data_identity, run->data_transforms,
+                    run->data_entropy, run->certificate, run->parameters))
+                return -1;
+        run->id = sqlite3_last_insert_rowid(store->handle);
+        return 0;
+}
+
+/* A column's text, NULL for NULL. `*short_of` becomes true when memory is out. */
+static const char *column(sqlite3_stmt *statement, int i, struct pxr_arena *arena, bool *short_of)
+{
+        const unsigned char *text = sqlite3_column_text(statement, i);
+        char *copy = text ? pxr_strdup(arena, (const char *)text) : NULL;
+
+        *short_of |= !copy && sqlite3_column_type(statement, i) != SQLITE_NULL;
+        return copy;
+}
+
+static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
+{
+        struct pxr_run *run = pxr_alloc(arena, sizeof(*run));
+        bool short_of = false;
+
+        if (!run)
+                return NULL;
+        *run = (struct pxr_run) {
+                .id = sqlite3_column_int64(s, 0),
+                .name = column(s, 1, arena, &short_of),
+                .status = column(s, 2, arena, &short_of),
+                .message = column(s, 3, arena, &short_of),
+                .spec = column(s, 4, arena, &short_of),
+                .spec_hash = column(s, 5, arena, &short_of),
+                .seed = sqlite3_column_int64(s, 6),
+                .host = column(s, 7, arena, &short_of),
+                .process_id = sqlite3_column_int64(s, 8),
+                .process_start = column(s, 9, arena, &short_of),
+                .data_set = column(s, 10, arena, &short_of),
+                .data_identity = column(s, 11, arena, &short_of),
+                .certificate = column(s, 12, arena, &short_of),
+                .parameters = sqlite3_column_int64(s, 13),
+                .instruction_set = column(s, 14, arena, &short_of),
+                .wall_seconds = sqlite3_column_double(s, 15),
+                .data_entropy = sqlite3_column_type(s, 16) == SQLITE_NULL
+                                        ? NAN
+                                        : sqlite3_column_double(s, 16),
+                .parameter_hash = column(s, 17, arena, &short_of),
+        };
+        return short_of ? NULL : run;
+}
+
+struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
+                                   const char *which, struct pxr_diag *diag)
+{
+        sqlite3_stmt *statement = pxr_store_query(
+                store, diag,
+                "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
+                "process_start, data_set, data_identity, certificate, parameters, "
+                "instruction_set, wall_seconds, data_entropy, parameter_hash FROM run "
+                "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR ?1 = 'last' "
+                "ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1",
+                "t", which);
+        struct pxr_run *run = NULL;
+        int status;
+
+        if (!statement)
+                return NULL;
+        status = sqlite3_step(statement);
+        if (status == SQLITE_ROW) {
+                run = read_run(statement, arena);
+                if (!run)
+                        pxr_out_of_memory(diag);
+        } else if (status == SQLITE_DONE) {
+                pxr_user_error(diag, "%s: there is no run '%s'", store->path, which);
+                pxr_note(diag, "name one by its number, by its name, or as 'last'");
+        } else {
+                pxr_store_failed(store, diag);
+        }
+        sqlite3_finalize(statement);
+        return run;
+}
+
+int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
+                      const char *parameter_hash, double wall_seconds, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(store, diag,
+                              "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
+                              "wall_seconds = wall_seconds + ?5, finished_at = " NOW
+                              " WHERE id = ?1",
+                              "itttd", run, status, message, parameter_hash, wall_seconds))
+                return -1;
+        if (sqlite3_changes(store->handle) == 1)
+                return 0;
+        return pxr_system_error(diag, "%s: run %lld is no longer there", store->path,
+                                (long long)run);
+}
+
+int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run, int64_t process_id,
+                       const char *process_start, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(store, diag,
+                              "UPDATE run SET status = 'running', message = NULL, "
+                              "finished_at = NULL, process_id = ?2, process_start = ?3 WHERE "
+                              "id = ?1 AND status = ?4 AND process_id IS ?5 AND "
+                              "process_start IS ?6",
+                              "iittit", run->id, process_id, process_start, run->status,
+                              run->process_id, run->process_start))
+                return -1;
+        if (sqlite3_changes(store->handle) == 1)
+                return 0;
+        return pxr_user_error(diag, "%s: another process has just taken up run %lld ('%s')",
+                              store->path, (long long)run->id, run->name);
+}
+
+/* --- what belongs to a run ---------------------------------------------------------------------
+ */
+
+int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
+                            const char *sha256, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "INSERT OR REPLACE INTO data_file VALUES (?, ?, ?, ?)", "itit",
+                                 run, path, size, sha256);
+}
+
+int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
+                         const char *version, const char *path, const char *sha256,
+                         struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "INSERT OR REPLACE INTO plugin VALUES (?, ?, ?, ?, ?)", "itttt",
+                                 run, name, version, path, sha256);
+}
+
+int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
+                        struct pxr_diag *diag)
+{
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO layer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "iittiiiidiii", run, (int64_t)layer->position, layer->path, layer->kind,
+                (int64_t)layer->rows, (int64_t)layer->cols, (int64_t)layer->channels,
+                layer->parameters, layer->multiply_adds, (int64_t)layer->above,
+                (int64_t)layer->left, (int64_t)layer->right);
+}
+
+int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
+                         const char *name, double value, struct pxr_diag *diag)
+{
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, value) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                "iidttd", at.run, at.step, at.epoch, split, name, value);
+}
+
+int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
+                      struct pxr_diag *diag)
+{
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, sum_nats, "
+                "sum_squares, images, dimensions, standard_error, suspect) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "iidttddiidt", at.run, at.step, at.epoch, nll->split, nll->name, nll->sum_nats,
+                nll->sum_squares, nll->images, nll->dimensions, nll->standard_error, nll->suspect);
+}
+
+int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
+                         int64_t seed, int64_t count, const void *png, size_t size,
+                         struct pxr_diag *diag)
+{
+        return pxr_store_execute(
+                store, diag,
+                "INSERT INTO sample (run, step, epoch, kind, seed, count, png) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, kind, step, seed) DO "
+                "UPDATE SET epoch = excluded.epoch, count = excluded.count, "
+                "png = excluded.png",
+                "iidtiib", at.run, at.step, at.epoch, kind, seed, count, png, size);
+}
+
+int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
+                        const char *message, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "INSERT INTO event (run, at, step, kind, message) VALUES (?, " NOW
+                                 ", ?, ?, ?)",
+                                 "iitt", at.run, at.step, kind, message);
+}
+
+int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
+                             const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
+{
+        if (row->best &&
+            pxr_store_execute(store, diag, "UPDATE checkpoint SET best = 0 WHERE run = ?", "i",
+                              run))
+                return -1;
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO checkpoint (run, step, epoch, path, sha256, size, "
+                "best, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, " NOW ")",
+                "iidttii", run, row->step, row->epoch, row->path, row->sha256, row->size,
+                (int64_t)row->best);
+}
+
+int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
+                                struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag, "DELETE FROM checkpoint WHERE run = ? AND step = ?",
+                                 "ii", run, step);
+}
+
+int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                          struct pxr_checkpoint_row **list, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag,
+                                "SELECT step, epoch, path, sha256, size, best FROM checkpoint "
+                                "WHERE run = ? ORDER BY step DESC",
+                                "i", run);
+        bool short_of = false;
+        int status;
+
+        *list = NULL;
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+                struct pxr_checkpoint_row *row = pxr_alloc(arena, sizeof(*row));
+
+                if (!row) {
+                        sqlite3_finalize(s);
+                        return pxr_out_of_memory(diag);
+                }
+                row->step = sqlite3_column_int64(s, 0);
+                row->epoch = sqlite3_column_double(s, 1);
+                row->path = column(s, 2, arena, &short_of);
+                row->sha256 = column(s, 3, arena, &short_of);
+                row->size = sqlite3_column_int64(s, 4);
+                row->best = sqlite3_column_int(s, 5) != 0;
+                if (short_of) {
+                        sqlite3_finalize(s);
+                        return pxr_out_of_memory(diag);
+                }
+                *list = row;
+                list = &row->next;
+        }
+        if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status == SQLITE_DONE ? 0 : -1;
+}
+
+int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag)
+{
+        static const char *const steps[] = {
+                "DELETE FROM metric WHERE run = ? AND step > ?",
+                "DELETE FROM sample WHERE run = ? AND step > ?",
+                "DELETE FROM checkpoint WHERE run = ? AND step > ?",
+        };
+
+        if (pxr_store_begin(store, diag))
+                return -1;
+        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+                if (pxr_store_execute(store, diag, steps[i], "ii", run, step)) {
+                        pxr_store_rollback(store);
+                        return -1;
+                }
+        return pxr_store_commit(store, diag);
+}
+
+int pxr_store_nlls(struct pxr_store *store, int64_t run,
+                   void (*row)(void *context, struct pxr_moment at, const struct pxr_nll_row *nll),
+                   void *context, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag,
+                                "SELECT step, epoch, split, name, sum_nats, sum_squares, images, "
+                                "dimensions, standard_error, suspect FROM metric WHERE run = ? AND "
+                                "images > 0 ORDER BY step, split",
+                                "i", run);
+        int status;
+
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+                struct pxr_moment at = { run, sqlite3_column_int64(s, 0),
+                                         sqlite3_column_double(s, 1) };
+                struct pxr_nll_row nll = {
+                        .split = (const char *)sqlite3_column_text(s, 2),
+                        .name = (const char *)sqlite3_column_text(s, 3),
+                        .sum_nats = sqlite3_column_double(s, 4),
+                        .sum_squares = sqlite3_column_double(s, 5),
+                        .images = sqlite3_column_int64(s, 6),
+                        .dimensions = sqlite3_column_int64(s, 7),
+                        .standard_error = sqlite3_column_double(s, 8),
+                        .suspect = (const char *)sqlite3_column_text(s, 9),
+                };
+
+                row(context, at, &nll);
+        }
+        if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status == SQLITE_DONE ? 0 : -1;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * statement.h - running SQL with its arguments bound, and SQLite's errors as ours.
+ *
+ * Arguments are bound by a format: t a text, i an int64_t, d a double (NAN is NULL), b a blob and
+ * its size_t. For the files of store/ alone.
+ */
+#ifndef PXR_STORE_STATEMENT_H
+#define PXR_STORE_STATEMENT_H
+
+#include <sqlite3.h>
+
+#include <pxr/diag.h>
+
+struct pxr_store {
+        sqlite3 *handle;
+        char *path;
+};
+
+/* Record what went wrong last, as one clear message. Returns -1. */
+int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag);
+
+/* A statement with its arguments bound, or NULL after an error. */
+sqlite3_stmt *pxr_store_query(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
+                              const char *format, ...);
+
+/* Run a statement whose rows do not matter. Returns 0 or -1. */
+int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
+                      const char *format, ...);
+
+/* The first value of a statement without arguments. Returns 0 or -1. */
+int pxr_store_number(struct pxr_store *store, const char *sql, int *value, struct pxr_diag *diag);
+
+#endif
