@@ -1,31 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /* statement.c - preparing, binding, stepping; what SQLite's errors mean. Uses base/ and SQLite. */
+#define _GNU_SOURCE /* AT_EACCESS */
 #include "store/statement.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-/* Why a database cannot be opened, from what is there under its name. */
+static bool is_folder(const char *path)
+{
+        struct stat status;
+
+        return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Why a database cannot be opened, from what is there under its name; SQLite tells only of the
+ * last of its attempts. */
 static int cannot_open(struct pxr_store *store, struct pxr_diag *diag)
 {
         int reason = sqlite3_system_errno(store->handle);
-        struct stat status;
+        char *copy = strdup(store->path);
+        const char *why = reason ? strerror(reason) : sqlite3_errmsg(store->handle);
 
-        if (stat(store->path, &status) == 0 && S_ISDIR(status.st_mode))
-                return pxr_user_error(diag, "%s: this is a folder, not a database", store->path);
-        return pxr_user_error(diag, "%s: the database cannot be opened: %s", store->path,
-                              reason ? strerror(reason) : sqlite3_errmsg(store->handle));
+        if (!copy)
+                return pxr_out_of_memory(diag);
+        if (reason == ENOENT) {
+                const char *folder = dirname(copy);
+
+                if (!is_folder(folder))
+                        why = "its folder does not exist";
+                else if (faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0)
+                        why = "it does not exist, and its folder cannot be written";
+                else
+                        why = "it does not exist";
+        }
+        free(copy);
+        return pxr_user_error(diag, "%s: the database cannot be opened: %s", store->path, why);
+}
+
+/* An error of reading or writing; SQLite does not always keep the system's reason. */
+static int cannot_transfer(struct pxr_store *store, struct pxr_diag *diag)
+{
+        int reason = sqlite3_system_errno(store->handle);
+
+        pxr_system_error(diag, "%s: the database cannot be read or written: %s", store->path,
+                         reason ? strerror(reason) : sqlite3_errmsg(store->handle));
+        pxr_note(diag, "is a quota used up, or the disk gone? What was recorded before is safe");
+        return -1;
 }
 
 int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
 {
-        int code = sqlite3_extended_errcode(store->handle), reason;
         const char *path = store->path;
 
-        switch (code & 0xff) {
+        if (is_folder(path))
+                return pxr_user_error(diag, "%s: this is a folder, not a database", path);
+        switch (sqlite3_errcode(store->handle) & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
                 return pxr_system_error(diag,
@@ -52,13 +90,7 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
         case SQLITE_NOMEM:
                 return pxr_out_of_memory(diag);
         case SQLITE_IOERR:
-                reason = sqlite3_system_errno(store->handle);
-                if (reason)
-                        return pxr_system_error(diag,
-                                                "%s: the database cannot be read or written: "
-                                                "%s",
-                                                path, strerror(reason));
-                /* fall through */
+                return cannot_transfer(store, diag);
         default:
                 return pxr_system_error(diag, "%s: %s", path, sqlite3_errmsg(store->handle));
         }

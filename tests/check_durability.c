@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* check_durability.c - the run database opened, refused, locked, full, shared, and killed. */
+#define _GNU_SOURCE /* nftw() */
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "run_database.h"
+#include "store/schema.h"
+
+enum { NOBODY = 65534 };
+
+/* Opening fails with this error. */
+static void refused(const char *path, bool writable, const char *error)
+{
+        ck_assert_ptr_null(pxr_store_open(path, writable, diag));
+        expect_error(PXR_FAULT_USER, error);
+}
+
+START_TEST(new_database_has_the_newest_schema)
+{
+        pxr_store_close(open_store(in_scratch("runs.db"), true));
+        ck_assert_str_eq(sql("PRAGMA application_id"), pxr_strf(arena, "%d\n", PXR_APPLICATION_ID));
+        ck_assert_str_eq(sql("PRAGMA user_version"), pxr_strf(arena, "%d\n", pxr_schema_version));
+        ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal\n");
+        ck_assert_str_eq(sql("SELECT count(*) FROM sqlite_schema WHERE name IN ('run', 'metric', "
+                             "'sample', 'checkpoint', 'layer', 'event', 'published')"),
+                         "7\n");
+}
+END_TEST
+
+START_TEST(empty_file_becomes_a_database)
+{
+        write_file(in_scratch("runs.db"), "", 0);
+        refused(in_scratch("runs.db"), false, "runs.db: the database is empty");
+        pxr_store_close(open_store(in_scratch("runs.db"), true));
+        pxr_store_close(open_store(in_scratch("runs.db"), false));
+        pxr_store_close(open_store(in_scratch("runs.db"), true));
+        ck_assert_str_eq(sql("SELECT count(*) FROM run"), "0\n");
+}
+END_TEST
+
+/* A step that cannot be taken leaves the old schema. */
+START_TEST(failed_migration_changes_nothing)
+{
+        char *path = in_scratch("runs.db"), *create;
+        unsigned char *before, *after;
+        size_t size[2];
+
+        create = pxr_strf(arena, "PRAGMA application_id = %d; CREATE TABLE metric (other)",
+                          PXR_APPLICATION_ID);
+        sql(create);
+        before = file_bytes(path, &size[0]);
+        ck_assert_ptr_null(pxr_store_open(path, true, diag));
+        expect_error(PXR_FAULT_SYSTEM, "table metric already exists");
+        after = file_bytes(path, &size[1]);
+        ck_assert_uint_eq(size[0], size[1]);
+        ck_assert_mem_eq(before, after, size[0]);
+        refused(path, false, "has an older schema: open it once with pxr-run");
+}
+END_TEST
+
+START_TEST(newer_schema_is_left_as_it_is)
+{
+        char *path = in_scratch("runs.db");
+        unsigned char *before, *after;
+        size_t size[2];
+
+        pxr_store_close(open_store(path, true));
+        sql(pxr_strf(arena, "PRAGMA user_version = %d", pxr_schema_version + 1));
+        before = file_bytes(path, &size[0]);
+        refused(path, true, "written by a newer pxr");
+        refused(path, false, "written by a newer pxr");
+        after = file_bytes(path, &size[1]);
+        ck_assert_uint_eq(size[0], size[1]);
+        ck_assert_mem_eq(before, after, size[0]);
+}
+END_TEST
+
+START_TEST(what_is_no_run_database_is_refused)
+{
+        char text[5000];
+
+        memset(text, 'x', sizeof(text));
+        write_file(in_scratch("text"), text, sizeof(text));
+        sql_of(in_scratch("other"), "CREATE TABLE t (a)");
+        sql_of(in_scratch("marked"), "PRAGMA application_id = 7; PRAGMA user_version = 1");
+        for (int writable = 0; writable < 2; writable++) {
+                refused(in_scratch("text"), writable, "text: this file is not a database");
+                refused(in_scratch("other"), writable, "a database of another program");
+                refused(in_scratch("marked"), writable, "a database of another program");
+                refused(scratch, writable, "this is a folder, not a database");
+                refused(in_scratch("no/runs.db"), writable, "its folder does not exist");
+                refused("", writable, "the database needs a name");
+        }
+        refused(in_scratch("absent"), false, "absent: the database cannot be opened: it does not");
+        ck_assert_int_eq(files_in_scratch(), 3);
+}
+END_TEST
+
+START_TEST(corrupt_database_is_named)
+{
+        char *path = in_scratch("runs.db");
+        struct pxr_store *store = open_store(path, true);
+        unsigned char *bytes;
+        size_t size;
+
+        for (int i = 0; i < 200; i++)
+                add_run(store, "one");
+        pxr_store_close(store);
+        bytes = file_bytes(path, &size);
+        memset(bytes + 4096, 0xee, size - 4096);
+        write_file(path, bytes, size);
+        store = pxr_store_open(path, false, diag);
+        if (store)
+                ck_assert_ptr_null(pxr_store_find_run(store, arena, "200", diag));
+        pxr_store_close(store);
+        expect_error(PXR_FAULT_USER, "runs.db: the database is corrupt");
+}
+END_TEST
+
+/* --- what cannot be written --------------------------------------------------------------------
+ */
+
+/* Root may write anything: go on as nobody. */
+static void drop_privileges(void)
+{
+        if (geteuid() == 0)
+                ck_assert_int_eq(seteuid(NOBODY), 0);
+}
+
+static void take_privileges(void)
+{
+        if (getuid() == 0)
+                ck_assert_int_eq(seteuid(0), 0);
+}
+
+START_TEST(read_only_file_is_refused_for_writing_alone)
+{
+        char *path = in_scratch("a%20#b?.db");
+        struct pxr_store *store = open_store(path, true);
+
+        add_run(store, "one");
+        pxr_store_close(store);
+        ck_assert_int_eq(chmod(path, 0444), 0);
+        ck_assert_int_eq(chmod(scratch, 0555), 0);
+        drop_privileges();
+        refused(path, true, "the database cannot be written: it is read-only");
+        store = open_store(path, false);
+        ck_assert_ptr_nonnull(pxr_store_find_run(store, arena, "one", diag));
+        ck_assert_int_eq(
+                pxr_store_add_metric(store, (struct pxr_moment) { 1, 1, 1 }, "a", "b", 1, diag),
+                -1);
+        expect_error(PXR_FAULT_USER, "the database cannot be written");
+        pxr_store_close(store);
+        refused(in_scratch("new.db"), true, "its folder cannot be written");
+        take_privileges();
+        ck_assert_int_eq(chmod(scratch, 0755), 0);
+        ck_assert_int_eq(files_in_scratch(), 1);
+}
+END_TEST
+
+START_TEST(locked_database_says_so)
+{
+        char *path = in_scratch("runs.db");
+        struct pxr_store *store = open_store(path, true), *other = open_store(path, true);
+
+        OK(pxr_store_begin(other, diag));
+        pxr_store_patience(store, 20);
+        ck_assert_int_eq(pxr_store_begin(store, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "another program keeps the database locked");
+        pxr_store_rollback(other);
+        OK(pxr_store_begin(store, diag));
+        OK(pxr_store_commit(store, diag));
+        pxr_store_close(other);
+        pxr_store_close(store);
+}
+END_TEST
+
+START_TEST(full_disk_loses_nothing_that_was_recorded)
+{
+        static unsigned char png[300000];
+        struct pxr_store *store = open_store(in_scratch("runs.db"), true);
+        struct pxr_moment at = { add_run(store, "one"), 1, 1 };
+        struct rlimit old, small;
+
+        OK(pxr_store_add_metric(store, at, "train", "rate", 1, diag));
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+        small = old;
+        small.rlim_cur = 250000;
+        signal(SIGXFSZ, SIG_IGN);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+        ck_assert_int_eq(pxr_store_add_sample(store, at, "samples", 1, 1, png, sizeof(png), diag),
+                         -1);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+        expect_error(PXR_FAULT_SYSTEM, "runs.db: the database cannot be read or written");
+        ck_assert_str_eq(sql("SELECT count(*) FROM metric; SELECT count(*) FROM sample"), "1\n0\n");
+        OK(pxr_store_add_sample(store, at, "samples", 1, 1, png, sizeof(png), diag));
+        pxr_store_close(store);
+        ck_assert_str_eq(sql("SELECT length(png) FROM sample; PRAGMA integrity_check"),
+                         "300000\nok\n");
+}
+END_TEST
+
+/* A file system without shared memory: here, SQLite's locking by means of a file. */
+START_TEST(without_shared_memory_a_rollback_journal_does)
+{
+        sqlite3_vfs *usual = sqlite3_vfs_find(NULL), *plain = sqlite3_vfs_find("unix-dotfile");
+        struct pxr_store *store;
+
+        ck_assert_ptr_nonnull(plain);
+        ck_assert_int_eq(sqlite3_vfs_register(plain, 1), SQLITE_OK);
+        store = open_store(in_scratch("runs.db"), true);
+        add_run(store, "one");
+        ck_assert_str_eq(sql("PRAGMA journal_mode; SELECT name FROM run"), "delete\none\n");
+        pxr_store_close(store);
+        pxr_store_close(open_store(in_scratch("runs.db"), false));
+        ck_assert_int_eq(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+}
+END_TEST
+
+/* --- several processes -------------------------------------------------------------------------
+ */
+
+enum { WRITERS = 4, STEPS = 30 };
+
+/* Create or open the database and record a run, as one of several. The exit status. */
+static int write_run(const char *path)
+{
+        struct pxr_store *store = pxr_store_open(path, true, diag);
+        struct pxr_moment at = { 0, 0, 0 };
+
+        if (!store)
+                return 1;
+        at.run = add_run(store, "one");
+        for (at.step = 1; at.step <= STEPS; at.step++)
+                if (pxr_store_add_metric(store, at, "train", "rate", 1, diag) ||
+                    pxr_store_add_event(store, at, "step", "done", diag))
+                        return 1;
+        pxr_store_close(store);
+        return 0;
+}
+
+START_TEST(processes_that_write_at_once_lose_no_row)
+{
+        char *path = in_scratch("runs.db");
+        pid_t child[WRITERS];
+        int status;
+
+        for (int i = 0; i < WRITERS; i++) {
+                child[i] = fork();
+                ck_assert_int_ge(child[i], 0);
+                if (child[i] == 0) {
+                        status = write_run(path);
+                        if (status)
+                                pxr_diag_write(diag, "writer", stderr);
+                        _exit(status);
+                }
+        }
+        for (int i = 0; i < WRITERS; i++) {
+                ck_assert_int_eq(waitpid(child[i], &status, 0), child[i]);
+                ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "writer %d failed", i);
+        }
+        ck_assert_str_eq(
+                sql("SELECT count(*) FROM run; SELECT count(*) FROM metric; "
+                    "SELECT count(*) FROM event; PRAGMA integrity_check"),
+                pxr_strf(arena, "%d\n%d\n%d\nok\n", WRITERS, WRITERS * STEPS, WRITERS * STEPS));
+}
+END_TEST
+
+/* Record steps for ever, each as one transaction, telling the number of every one that is done. */
+static void write_until_killed(const char *path, int told)
+{
+        struct pxr_store *store = pxr_store_open(path, true, diag);
+        static unsigned char png[20000];
+        struct pxr_moment at = { 0, 1, 0 };
+
+        if (!store)
+                _exit(1);
+        at.run = add_run(store, "one");
+        for (;; at.step++)
+                if (pxr_store_begin(store, diag) ||
+                    pxr_store_add_metric(store, at, "train", "rate", 1, diag) ||
+                    pxr_store_add_sample(store, at, "samples", 1, 1, png, sizeof(png), diag) ||
+                    pxr_store_commit(store, diag) ||
+                    write(told, &at.step, sizeof(at.step)) != sizeof(at.step))
+                        _exit(1);
+}
+
+/* Kill a writer after `microseconds`; the last step it told of. */
+static int64_t kill_a_writer(const char *path, long microseconds)
+{
+        struct timespec pause = { 0, microseconds * 1000 };
+        int ends[2], status;
+        int64_t step, last = 0;
+        pid_t child;
+
+        ck_assert_int_eq(pipe(ends), 0);
+        child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0)
+                write_until_killed(path, ends[1]);
+        close(ends[1]);
+        nanosleep(&pause, NULL);
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(WIFSIGNALED(status), "the writer gave up by itself");
+        while (read(ends[0], &step, sizeof(step)) == sizeof(step))
+                last = step;
+        close(ends[0]);
+        return last;
+}
+
+START_TEST(killed_writers_leave_whole_steps_and_all_they_told_of)
+{
+        char *path = in_scratch("runs.db"), *got;
+        int64_t all = 0, runs = 0;
+
+        for (long i = 0; i < 40; i++) {
+                int64_t told = kill_a_writer(path, 500 + 997 * i % 40 * 1000);
+                struct pxr_store *store = open_store(path, true);
+                struct pxr_run *run = pxr_store_find_run(store, arena, "last", NULL);
+                int64_t metrics, samples;
+
+                if (run && run->id > runs) {
+                        runs = run->id;
+                        got = sql(pxr_strf(arena,
+                                           "SELECT count(*), (SELECT count(*) FROM sample WHERE "
+                                           "run = %" PRId64 ") FROM metric WHERE run = %" PRId64,
+                                           runs, runs));
+                        ck_assert_int_eq(sscanf(got, "%" SCNd64 "|%" SCNd64, &metrics, &samples),
+                                         2);
+                        ck_assert_int_eq(metrics, samples);
+                        ck_assert_int_ge(metrics, told);
+                        ck_assert_int_le(metrics, told + 1);
+                } else {
+                        ck_assert_int_eq(told, 0);
+                }
+                all += told;
+                pxr_store_close(store);
+                ck_assert_str_eq(sql("PRAGMA integrity_check; PRAGMA foreign_key_check"), "ok\n");
+        }
+        ck_assert_int_gt(all, 0);
+        ck_assert_int_gt(runs, 0);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("durability");
+
+        ADD_SCRATCH_TEST(suite, new_database_has_the_newest_schema);
+        ADD_SCRATCH_TEST(suite, empty_file_becomes_a_database);
+        ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
+        ADD_SCRATCH_TEST(suite, newer_schema_is_left_as_it_is);
+        ADD_SCRATCH_TEST(suite, what_is_no_run_database_is_refused);
+        ADD_SCRATCH_TEST(suite, corrupt_database_is_named);
+        ADD_SCRATCH_TEST(suite, read_only_file_is_refused_for_writing_alone);
+        ADD_SCRATCH_TEST(suite, locked_database_says_so);
+        ADD_SCRATCH_TEST(suite, full_disk_loses_nothing_that_was_recorded);
+        ADD_SCRATCH_TEST(suite, without_shared_memory_a_rollback_journal_does);
+        ADD_SCRATCH_TEST(suite, processes_that_write_at_once_lose_no_row);
+        ADD_SCRATCH_TEST(suite, killed_writers_leave_whole_steps_and_all_they_told_of);
+        return run_suite(suite);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* check_store.c - what is recorded of a run, and what is found again. */
+#define _GNU_SOURCE /* nftw() */
+#include <inttypes.h>
+#include <math.h>
+
+#include "run_database.h"
+
+static struct pxr_store *store;
+
+static void setup(void)
+{
+        scratch_setup();
+        store = open_store(in_scratch("runs.db"), true);
+}
+
+static void teardown(void)
+{
+        pxr_store_close(store);
+        scratch_teardown();
+}
+
+START_TEST(run_is_found_by_number_name_and_last)
+{
+        int64_t first = add_run(store, "one"), second = add_run(store, "one"),
+                third = add_run(store, "two");
+        struct pxr_run *run = pxr_store_find_run(store, arena, "1", diag);
+
+        ck_assert_int_eq(first, 1);
+        ck_assert_ptr_nonnull(run);
+        ck_assert_int_eq(run->id, first);
+        ck_assert_str_eq(run->status, "running");
+        ck_assert_str_eq(run->spec, "name: one\nseed: 7\n");
+        ck_assert_int_eq(run->seed, -7);
+        ck_assert_int_eq(run->process_id, 4711);
+        ck_assert_str_eq(run->process_start, "boot 12");
+        ck_assert_ptr_null(run->message);
+        ck_assert(isnan(run->data_entropy));
+        ck_assert_int_eq(pxr_store_find_run(store, arena, "one", diag)->id, second);
+        ck_assert_int_eq(pxr_store_find_run(store, arena, "last", diag)->id, third);
+        ck_assert_ptr_null(pxr_store_find_run(store, arena, "three", diag));
+        expect_error(PXR_FAULT_USER, "runs.db: there is no run 'three'");
+}
+END_TEST
+
+START_TEST(end_of_a_run_is_recorded)
+{
+        int64_t id = add_run(store, "one");
+        struct pxr_run *run;
+
+        OK(pxr_store_end_run(store, id, "interrupted", "stopped at step 3", NULL, 1.5, diag));
+        OK(pxr_store_end_run(store, id, "finished", NULL, "abc", 2, diag));
+        run = pxr_store_find_run(store, arena, "one", diag);
+        ck_assert_str_eq(run->status, "finished");
+        ck_assert_ptr_null(run->message);
+        ck_assert_str_eq(run->parameter_hash, "abc");
+        ck_assert_double_eq(run->wall_seconds, 3.5);
+        ck_assert_int_eq(pxr_store_end_run(store, id, "bored", NULL, NULL, 0, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "CHECK constraint failed");
+        ck_assert_int_eq(pxr_store_end_run(store, 99, "failed", NULL, NULL, 0, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "run 99 is no longer there");
+}
+END_TEST
+
+START_TEST(run_is_taken_up_by_one_process_alone)
+{
+        struct pxr_run *seen;
+
+        OK(pxr_store_end_run(store, add_run(store, "one"), "interrupted", "m", NULL, 1, diag));
+        seen = pxr_store_find_run(store, arena, "last", diag);
+        OK(pxr_store_take_run(store, seen, 100, "boot 20", diag));
+        ck_assert_int_eq(pxr_store_take_run(store, seen, 101, "boot 21", diag), -1);
+        expect_error(PXR_FAULT_USER, "another process has just taken up run 1 ('one')");
+        seen = pxr_store_find_run(store, arena, "last", diag);
+        ck_assert_str_eq(seen->status, "running");
+        ck_assert_int_eq(seen->process_id, 100);
+        ck_assert_str_eq(seen->process_start, "boot 20");
+        OK(pxr_store_take_run(store, seen, 102, NULL, diag));
+        seen = pxr_store_find_run(store, arena, "last", diag);
+        OK(pxr_store_take_run(store, seen, 103, "boot 22", diag));
+}
+END_TEST
+
+/* Everything a step of the made-up run records. */
+static void record_step(int64_t run, int64_t step)
+{
+        struct pxr_moment at = { run, step, (double)step / 10 };
+        struct pxr_nll_row nll = { "valid", "nll", 100.0 - (double)step, 1e4, 4, 10, 0.5, NULL };
+        const struct pxr_checkpoint_row checkpoint = {
+                step, at.epoch, pxr_strf(arena, "%" PRId64, step), "00", 10 * step, step == 2, NULL
+        };
+        unsigned char png[4] = { 0, 'p', (unsigned char)step, 0 };
+
+        OK(pxr_store_add_metric(store, at, "train", "rate", 1.0 / (double)(step + 1), diag));
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        OK(pxr_store_add_sample(store, at, "samples", 5, 64, png, sizeof(png), diag));
+        OK(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
+}
+
+static char *everything(void)
+{
+        return sql("SELECT run, step, epoch, split, name, value, sum_nats FROM metric;"
+                   "SELECT id, run, step, epoch, kind, seed, count, hex(png) FROM sample;"
+                   "SELECT run, step, epoch, path, size, best FROM checkpoint");
+}
+
+START_TEST(steps_done_again_leave_the_same_rows)
+{
+        int64_t run = add_run(store, "one");
+        char *once;
+
+        for (int64_t step = 1; step <= 3; step++)
+                record_step(run, step);
+        once = everything();
+        ck_assert_ptr_nonnull(strstr(once, "1|2|0.2|samples|5|64|00700200"));
+        record_step(run, 2);
+        record_step(run, 3);
+        ck_assert_str_eq(everything(), once);
+}
+END_TEST
+
+START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
+{
+        int64_t one = add_run(store, "one"), two = add_run(store, "two");
+        struct pxr_checkpoint_row *list;
+        char *before;
+
+        for (int64_t step = 1; step <= 2; step++)
+                record_step(one, step);
+        for (int64_t step = 1; step <= 3; step++)
+                record_step(two, step);
+        before = everything();
+        for (int64_t step = 3; step <= 5; step++)
+                record_step(one, step);
+        OK(pxr_store_add_event(store, (struct pxr_moment) { one, 5, 1 }, "error", "why", diag));
+        OK(pxr_store_rewind(store, one, 2, diag));
+        ck_assert_str_eq(everything(), before);
+        ck_assert_str_eq(sql("SELECT step, kind, message FROM event"), "5|error|why\n");
+        OK(pxr_store_rewind(store, two, 0, diag));
+        OK(pxr_store_checkpoints(store, arena, two, &list, diag));
+        ck_assert_ptr_null(list);
+}
+END_TEST
+
+START_TEST(checkpoints_come_newest_first_and_one_is_best)
+{
+        int64_t run = add_run(store, "one");
+        struct pxr_checkpoint_row *list, row = { 7, 0.7, "seven", "ff", 1, true, NULL };
+
+        for (int64_t step = 1; step <= 3; step++)
+                record_step(run, step);
+        OK(pxr_store_add_checkpoint(store, run, &row, diag));
+        OK(pxr_store_remove_checkpoint(store, run, 1, diag));
+        OK(pxr_store_checkpoints(store, arena, run, &list, diag));
+        ck_assert_int_eq(list->step, 7);
+        ck_assert(list->best);
+        ck_assert_str_eq(list->path, "seven");
+        ck_assert_str_eq(list->sha256, "ff");
+        ck_assert_int_eq(list->next->step, 3);
+        ck_assert(!list->next->best);
+        ck_assert_int_eq(list->next->next->step, 2);
+        ck_assert(!list->next->next->best);
+        ck_assert_ptr_null(list->next->next->next);
+}
+END_TEST
+
+START_TEST(layers_plugins_and_files_are_recorded)
+{
+        int64_t run = add_run(store, "one");
+        const struct pxr_layer_row layer = { 3,      "model.3", "conv", 28, 27, 16, 1234567890123,
+                                             2.5e12, 4,         5,      6 };
+
+        OK(pxr_store_add_layer(store, run, &layer, diag));
+        OK(pxr_store_add_plugin(store, run, "conv", "1.0", "/a/conv.so", "cc", diag));
+        OK(pxr_store_add_data_file(store, run, "data/x", INT64_C(5000000000), "dd", diag));
+        ck_assert_str_eq(sql("SELECT * FROM layer; SELECT * FROM plugin; SELECT * FROM data_file"),
+                         "1|3|model.3|conv|28|27|16|1234567890123|2500000000000.0|4|5|6\n"
+                         "1|conv|1.0|/a/conv.so|cc\n"
+                         "1|data/x|5000000000|dd\n");
+}
+END_TEST
+
+START_TEST(rows_of_a_run_that_is_not_there_are_refused)
+{
+        ck_assert_int_eq(pxr_store_add_metric(store, (struct pxr_moment) { 5, 1, 1 }, "train",
+                                              "rate", 1, diag),
+                         -1);
+        expect_error(PXR_FAULT_SYSTEM, "FOREIGN KEY constraint failed");
+}
+END_TEST
+
+START_TEST(views_tell_the_nll)
+{
+        int64_t good = add_run(store, "good"), suspect = add_run(store, "suspect"),
+                bad = add_run(store, "bad");
+        struct pxr_nll_row nll = { "test", "final_nll", 800, 70000, 10, 784, 0.5, NULL };
+        struct pxr_moment at = { good, 9, 2 };
+
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        nll.name = "nll";
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        nll.name = "final_nll";
+        at.run = suspect;
+        nll.sum_nats = 1;
+        nll.suspect = "below the entropy";
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        at.run = bad;
+        nll.sum_nats = 900;
+        nll.suspect = NULL;
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        ck_assert_str_eq(sql("SELECT name, split, nats_per_image, round(bits_per_dimension, 9), "
+                             "standard_error FROM run_nll WHERE run <> 2"),
+                         "good|test|80.0|0.14721378|0.5\nbad|test|90.0|0.165615502|0.5\n");
+        ck_assert_str_eq(sql("SELECT suspect FROM run_nll WHERE run = 2"), "below the entropy\n");
+        ck_assert_str_eq(sql("SELECT name, nats_per_image FROM best_run"), "good|80.0\n");
+        ck_assert_str_eq(sql("SELECT run, step, nats_per_image FROM learning_curve"), "1|9|80.0\n");
+}
+END_TEST
+
+static void gather(void *context, struct pxr_moment at, const struct pxr_nll_row *nll)
+{
+        char **text = context;
+
+        *text = pxr_strf(arena, "%s%" PRId64 " %s %s %.1f %s; ", *text, at.step, nll->split,
+                         nll->name, nll->sum_nats, nll->suspect ? nll->suspect : "sound");
+}
+
+START_TEST(nlls_are_handed_back_in_order)
+{
+        int64_t run = add_run(store, "one");
+        struct pxr_nll_row nll = { "test", "final_nll", 12.5, 1, 2, 3, NAN, "odd" };
+        char *text = "";
+
+        OK(pxr_store_add_nll(store, (struct pxr_moment) { run, 3, 1 }, &nll, diag));
+        record_step(run, 2);
+        record_step(run, 1);
+        OK(pxr_store_nlls(store, run, gather, &text, diag));
+        ck_assert_str_eq(text,
+                         "1 valid nll 99.0 sound; 2 valid nll 98.0 sound; 3 test final_nll 12.5 "
+                         "odd; ");
+        ck_assert_str_eq(sql("SELECT standard_error IS NULL FROM metric WHERE step = 3"), "1\n");
+}
+END_TEST
+
+START_TEST(rolling_back_leaves_nothing)
+{
+        int64_t run = add_run(store, "one");
+
+        OK(pxr_store_begin(store, diag));
+        record_step(run, 1);
+        pxr_store_rollback(store);
+        pxr_store_rollback(store); /* of nothing: allowed */
+        ck_assert_str_eq(everything(), "");
+        OK(pxr_store_begin(store, diag));
+        record_step(run, 1);
+        OK(pxr_store_commit(store, diag));
+        ck_assert_str_ne(everything(), "");
+}
+END_TEST
+
+START_TEST(other_programs_see_what_is_recorded_at_once)
+{
+        struct pxr_store *reader = open_store(in_scratch("runs.db"), false);
+
+        add_run(store, "one");
+        ck_assert_ptr_nonnull(pxr_store_find_run(reader, arena, "one", diag));
+        OK(pxr_store_begin(store, diag)); /* and is no obstacle while it writes */
+        add_run(store, "two");
+        ck_assert_int_eq(pxr_store_find_run(reader, arena, "last", diag)->id, 1);
+        OK(pxr_store_commit(store, diag));
+        ck_assert_int_eq(pxr_store_find_run(reader, arena, "last", diag)->id, 2);
+        pxr_store_close(reader);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("store");
+        TCase *tcase;
+
+#define ADD(test)                                          \
+        tcase = tcase_create(#test);                       \
+        tcase_add_checked_fixture(tcase, setup, teardown); \
+        tcase_add_test(tcase, test);                       \
+        suite_add_tcase(suite, tcase)
+        ADD(run_is_found_by_number_name_and_last);
+        ADD(end_of_a_run_is_recorded);
+        ADD(run_is_taken_up_by_one_process_alone);
+        ADD(steps_done_again_leave_the_same_rows);
+        ADD(rewinding_forgets_later_steps_of_that_run_alone);
+        ADD(checkpoints_come_newest_first_and_one_is_best);
+        ADD(layers_plugins_and_files_are_recorded);
+        ADD(rows_of_a_run_that_is_not_there_are_refused);
+        ADD(views_tell_the_nll);
+        ADD(nlls_are_handed_back_in_order);
+        ADD(rolling_back_leaves_nothing);
+        ADD(other_programs_see_what_is_recorded_at_once);
+        return run_suite(suite);
+}
