@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* check_provenance.c - what a run was made with, and whether its process lives. */
+#define _GNU_SOURCE /* nftw() */
+#include <signal.h>
+#include <spawn.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "scratch.h"
+#include "store/provenance.h"
+
+extern char **environ;
+
+static struct pxr_provenance *gathered(const char *folder)
+{
+        struct pxr_provenance *p = pxr_provenance(arena, folder, diag);
+
+        ck_assert_ptr_nonnull(p);
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+        return p;
+}
+
+/* Run git in the folder, without the user's settings; its exit status. */
+static int git(const char *first, ...)
+{
+        char *command[16] = {
+                "git",        "-C", scratch, "-c", "user.name=a", "-c", "user.email=a@example.org",
+                (char *)first
+        };
+        va_list arguments;
+        pid_t child;
+        int status;
+
+        va_start(arguments, first);
+        for (int i = 8; (command[i] = va_arg(arguments, char *)); i++)
+                continue;
+        va_end(arguments);
+        if (posix_spawnp(&child, "git", NULL, NULL, command, environ))
+                return -1;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        return status;
+}
+
+/* The folder as a repository of one commit; false where there is no git. */
+static bool make_repository(void)
+{
+        setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+        setenv("GIT_CONFIG_SYSTEM", "/dev/null", 1);
+        write_file(in_scratch("a.yaml"), "one\n", 4);
+        if (git("init", "-q", NULL) != 0) {
+                printf("# no git here: not tested\n");
+                return false;
+        }
+        ck_assert_int_eq(git("add", "a.yaml", NULL), 0);
+        ck_assert_int_eq(git("commit", "-q", "-m", "one", NULL), 0);
+        return true;
+}
+
+START_TEST(machine_and_libraries_are_named)
+{
+        struct pxr_provenance *p = gathered(scratch);
+        struct utsname system;
+
+        ck_assert_int_eq(uname(&system), 0);
+        ck_assert_str_eq(p->host, system.nodename);
+        ck_assert_ptr_nonnull(p->instruction_set);
+        ck_assert_ptr_nonnull(strstr(p->libraries, "SQLite 3."));
+        ck_assert_ptr_nonnull(strstr(p->libraries, "zlib 1."));
+        ck_assert_int_eq(p->process_id, getpid());
+        ck_assert_ptr_nonnull(p->program_version);
+}
+END_TEST
+
+START_TEST(folder_outside_of_git_has_no_revision)
+{
+        char *parent = pxr_strf(arena, "%.*s", (int)(strrchr(scratch, '/') - scratch), scratch);
+
+        setenv("GIT_CEILING_DIRECTORIES", parent, 1);
+        ck_assert_ptr_null(gathered(scratch)->git_revision);
+        ck_assert_ptr_null(gathered(scratch)->git_difference);
+        ck_assert_ptr_null(gathered(in_scratch("absent"))->git_revision);
+}
+END_TEST
+
+START_TEST(absence_of_git_is_no_error)
+{
+        setenv("PATH", scratch, 1);
+        ck_assert_ptr_null(gathered(scratch)->git_revision);
+}
+END_TEST
+
+START_TEST(revision_and_difference_are_recorded)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        p = gathered(scratch);
+        ck_assert_uint_eq(strlen(p->git_revision), 40);
+        ck_assert_str_eq(p->git_difference, "");
+        ck_assert_int_eq(git("config", "color.ui", "always", NULL), 0);
+        ck_assert_int_eq(git("config", "diff.external", "false", NULL), 0);
+        write_file(in_scratch("a.yaml"), "two\n", 4);
+        p = gathered(scratch);
+        ck_assert_msg(strstr(p->git_difference, "\n-one\n+two") != NULL, "%s", p->git_difference);
+}
+END_TEST
+
+START_TEST(large_difference_is_cut)
+{
+        static char text[3 << 20];
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        for (size_t i = 0; i < sizeof(text); i++)
+                text[i] = i % 80 ? 'x' : '\n';
+        write_file(in_scratch("a.yaml"), text, sizeof(text));
+        p = gathered(scratch);
+        ck_assert_uint_lt(strlen(p->git_difference), (1 << 20) + 100);
+        ck_assert_uint_gt(strlen(p->git_difference), 1 << 20);
+        ck_assert_ptr_nonnull(strstr(p->git_difference, "\n[cut here]"));
+}
+END_TEST
+
+START_TEST(this_process_lives)
+{
+        struct pxr_provenance *p = gathered(scratch);
+
+        ck_assert_ptr_nonnull(p->process_start);
+        ck_assert(pxr_process_lives(p->host, p->process_id, p->process_start));
+        ck_assert(!pxr_process_lives("elsewhere", p->process_id, p->process_start));
+        ck_assert(!pxr_process_lives(p->host, p->process_id, "another start"));
+        ck_assert(!pxr_process_lives(p->host, p->process_id + 1, p->process_start));
+        ck_assert(!pxr_process_lives(NULL, p->process_id, p->process_start));
+        ck_assert(!pxr_process_lives(p->host, p->process_id, NULL));
+}
+END_TEST
+
+/* Killed, it is gone at once, although its parent has not asked for its status. */
+START_TEST(killed_process_does_not_live)
+{
+        struct pxr_provenance *p;
+        char start[256] = "";
+        int ends[2];
+        siginfo_t info;
+        pid_t child;
+
+        ck_assert_int_eq(pipe(ends), 0);
+        child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+                alarm(60); /* if the test fails */
+                p = pxr_provenance(arena, scratch, diag);
+                if (!p || write(ends[1], p->process_start, strlen(p->process_start)) < 0)
+                        _exit(1);
+                for (;;)
+                        pause();
+        }
+        p = gathered(scratch);
+        ck_assert_int_gt(read(ends[0], start, sizeof(start) - 1), 0);
+        ck_assert(pxr_process_lives(p->host, child, start));
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+        ck_assert(!pxr_process_lives(p->host, child, start));
+        ck_assert_int_eq(waitpid(child, NULL, 0), child);
+        ck_assert(!pxr_process_lives(p->host, child, start));
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("provenance");
+
+        ADD_SCRATCH_TEST(suite, machine_and_libraries_are_named);
+        ADD_SCRATCH_TEST(suite, folder_outside_of_git_has_no_revision);
+        ADD_SCRATCH_TEST(suite, absence_of_git_is_no_error);
+        ADD_SCRATCH_TEST(suite, revision_and_difference_are_recorded);
+        ADD_SCRATCH_TEST(suite, large_difference_is_cut);
+        ADD_SCRATCH_TEST(suite, this_process_lives);
+        ADD_SCRATCH_TEST(suite, killed_process_does_not_live);
+        return run_suite(suite);
+}
