@@ -18,12 +18,12 @@ static inline int run_suite(Suite *suite)
 }
 
 /* Add a case of its own for one test, named like it. */
-#define ADD_TEST(suite, test)                                                                      \
-        do {                                                                                       \
-                TCase *tcase_ = tcase_create(#test);                                               \
-                tcase_add_test(tcase_, test);                                                      \
-                tcase_set_timeout(tcase_, 120);                                                    \
-                suite_add_tcase(suite, tcase_);                                                    \
+#define ADD_TEST(suite, test)                        \
+        do {                                         \
+                TCase *tcase_ = tcase_create(#test); \
+                tcase_add_test(tcase_, test);        \
+                tcase_set_timeout(tcase_, 120);      \
+                suite_add_tcase(suite, tcase_);      \
         } while (0)
 
 #endif

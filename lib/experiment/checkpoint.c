@@ -170,12 +170,15 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
         return 0;
 }
 
-static int save(struct pxr_arena *arena, struct pxr_state *state, bool best, struct pxr_diag *diag)
+static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_safetensors file = { 0 };
         struct pxr_moment now = pxr_state_moment(state);
         char *folder = relative_folder(arena, state), *relative, *path, hex[PXR_SHA256_HEX];
-        struct pxr_checkpoint_row row = { .step = now.step, .epoch = now.epoch, .best = best };
+        const struct pxr_counters *c = &state->counters;
+        struct pxr_checkpoint_row row = { .step = now.step,
+                                          .epoch = now.epoch,
+                                          .best = isfinite(c->best) && c->best_step == now.step };
         struct stat status;
 
         if (!folder || fill_arrays(arena, state->trainer, &file) || fill_texts(arena, state, &file))
@@ -202,10 +205,10 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, bool best, str
         return prune(arena, state, diag);
 }
 
-int pxr_checkpoint_save(struct pxr_state *state, bool best, struct pxr_diag *diag)
+int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
-        int status = arena ? save(arena, state, best, diag) : pxr_out_of_memory(diag);
+        int status = arena ? save(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);
         return status;

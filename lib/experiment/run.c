@@ -235,7 +235,7 @@ static int do_due(struct pxr_state *state, const struct epoch *epoch, struct pxr
         better = !isnan(valid) && compare(state, valid);
         state->counters.pending = false;
         if (better || is_due(e, e->settings.train.checkpoint, step))
-                return pxr_checkpoint_save(state, better, diag);
+                return pxr_checkpoint_save(state, diag);
         return 0;
 }
 
@@ -305,7 +305,7 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
         if (!status)
                 status = pxr_record_samples(state, parameters, diag);
         if (!status)
-                status = pxr_checkpoint_save(state, false, diag);
+                status = pxr_checkpoint_save(state, diag);
         free(best);
         return status;
 }
@@ -328,10 +328,10 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
         const char *error = pxr_diag_errors(diag) ? pxr_diag_text(diag, 0) : NULL;
         struct pxr_diag *own = pxr_diag_new();
 
-        if (status == STOPPED && pxr_checkpoint_save(state, false, diag))
+        if (status == STOPPED && pxr_checkpoint_save(state, diag))
                 status = -1;
         else if (status < 0 && state->trainer->step > 0)
-                pxr_checkpoint_save(state, false, own); /* what there is, if it can be kept */
+                pxr_checkpoint_save(state, own); /* what there is, if it can be kept */
         hash_parameters(state->trainer, hex);
         if (status == STOPPED)
                 snprintf(message, sizeof(message), "stopped at step %" PRId64,

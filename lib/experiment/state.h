@@ -32,9 +32,9 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
                                                           state->trainer->step) };
 }
 
-/* Save the state, put it on record, and remove checkpoints nobody needs: the last two and the best
- * stay. Returns 0 or -1. */
-int pxr_checkpoint_save(struct pxr_state *state, bool best, struct pxr_diag *diag);
+/* Save the state, put it on record (as the best when it is of the best step so far), and remove
+ * checkpoints nobody needs: the last two and the best stay. Returns 0 or -1. */
+int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag);
 
 /* Take up the newest checkpoint that is whole. Returns 1, 0 when there is none, or -1 after an
  * error. */

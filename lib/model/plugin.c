@@ -19,26 +19,35 @@
 
 static const char suffix[] = ".so";
 
+/* Cut off the last part of a path; false when there is none. */
+static bool cut_last(char *path)
+{
+        char *slash = strrchr(path, '/');
+
+        if (slash)
+                *slash = '\0';
+        return slash != NULL;
+}
+
 /* The build tree's layers if the program runs from one: libtool keeps programs and modules in
  * folders named .libs. NULL otherwise. */
 static char *build_tree_layers(struct pxr_arena *arena)
 {
         static const char libs[] = "/.libs";
-        char path[PATH_MAX];
+        char path[PATH_MAX], *end;
         ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-        char *slash;
 
         if (length <= 0)
                 return NULL;
         path[length] = '\0';
-        slash = strrchr(path, '/');
-        if (!slash)
+        if (!cut_last(path))
                 return NULL;
-        *slash = '\0';
-        length = slash - path;
-        if (length < (ssize_t)sizeof(libs) || strcmp(slash - strlen(libs), libs) != 0)
+        end = path + strlen(path);
+        if (end - path < (ssize_t)sizeof(libs) || strcmp(end - strlen(libs), libs) != 0)
                 return NULL;
-        return pxr_strf(arena, "%s/../../layers/.libs", path);
+        if (!cut_last(path) || !cut_last(path))
+                return NULL;
+        return pxr_strf(arena, "%s/layers/.libs", path);
 }
 
 static const char *folders(struct pxr_arena *arena)

@@ -84,7 +84,7 @@ int pxr_diag_errors(const struct pxr_diag *diag);
  * is none: the exit status. */
 int pxr_diag_status(const struct pxr_diag *diag);
 
-/* The text of error (or warning) number `index`, from 0 and without its place; NULL past the end. */
+/* The text of error (or warning) number `index`, from 0, without its place; NULL past the end. */
 const char *pxr_diag_text(const struct pxr_diag *diag, int index);
 
 /* Write all errors and warnings. `program` stands before those without a place ("pxr-run"). */

@@ -3,8 +3,8 @@
  * option.h - option tables: the one description of what a mapping of a spec may hold.
  *
  * A table says for each key its type, default, range and help. From it come the checked C struct,
- * the errors with file, line and column, `pxr-layers NAME`, and the resolved spec on record. Layers,
- * data sets, optimizers and the sections of a spec all use it:
+ * the errors with file, line and column, `pxr-layers NAME`, and the resolved spec on record.
+ * Layers, data sets, optimizers and the sections of a spec all use it:
  *
  *     struct conv { int kernel; int mask; };
  *
@@ -76,9 +76,9 @@ struct pxr_option {
         const char *name;
         const char *help;
         enum pxr_option_type type;
-        size_t offset;          /* of the field in the struct */
-        const char *initial;    /* the default, as it would stand in a spec; NULL: required */
-        double minimum;         /* INT, REAL and the count of an INTERVAL */
+        size_t offset;       /* of the field in the struct */
+        const char *initial; /* the default, as it would stand in a spec; NULL: required */
+        double minimum;      /* INT, REAL and the count of an INTERVAL */
         double maximum;
         const char *const *names;           /* ENUM, ENUM_SET: ended by NULL */
         const struct pxr_variant *variants; /* CHOICE */
@@ -99,7 +99,7 @@ struct pxr_options {
 /* The default of a string or interval that may stay unset, and of a choice that may be absent. */
 #define PXR_UNSET ""
 
-#define PXR_FIELD(owner, field, ctype) _Generic(((owner *)0)->field, ctype: offsetof(owner, field))
+#define PXR_FIELD(owner, field, ctype) _Generic(((owner *)0)->field, ctype : offsetof(owner, field))
 
 /* clang-format off */
 #define PXR_BOOL(owner, field, initial_, help_) \

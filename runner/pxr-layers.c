@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-layers.c - the command that lists layer plugins, documents one, checks it, or starts a new
+ * one.
+ *
+ * Arguments and printing; what it asks is in lib/model.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pxr/version.h>
+
+#include "model/conformance.h"
+#include "spec/options.h"
+
+const char *argp_program_version = "pxr-layers " PXR_VERSION;
+
+struct arguments {
+        const char *word[2];
+        int words;
+};
+
+static const struct argp_option options[] = { { 0 } };
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+
+        if (key != ARGP_KEY_ARG)
+                return ARGP_ERR_UNKNOWN;
+        if (arguments->words == 2)
+                argp_error(state, "too many arguments at '%s'", text);
+        arguments->word[arguments->words++] = text;
+        return 0;
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "[list]\nNAME\ncheck [NAME]\nnew NAME",
+        .doc = "List the layer plugins found, print one's options and parameters, check that one "
+               "(or all) computes what it must, or write NAME.c, a plugin that builds.\v"
+               "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by ':'), "
+               "then among those that came with pxr.\n\n"
+               "Exit status: 0 all is well, 1 the system or a check failed, 2 a mistake in the "
+               "arguments.",
+};
+
+/* --- list --------------------------------------------------------------------------------------
+ */
+
+static int list(const struct pxr_plugins *plugins)
+{
+        int usable = 0;
+
+        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
+                if (!file->problem) {
+                        printf("%-16s %s\n", file->layer->name, file->layer->summary);
+                        usable++;
+                }
+        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
+                if (file->problem)
+                        fprintf(stderr, "pxr-layers: warning: %s: %s\n", file->path, file->problem);
+        if (usable == 0)
+                fprintf(stderr, "pxr-layers: no layers in %s\n", plugins->searched);
+        return usable ? 0 : 2;
+}
+
+/* --- NAME --------------------------------------------------------------------------------------
+ */
+
+/* A text of one or more lines, each set in. */
+static void print_indented(const char *text, int indent)
+{
+        while (*text) {
+                int length = (int)strcspn(text, "\n");
+
+                printf("%*s%.*s\n", indent, "", length, text);
+                text += length + (text[length] == '\n');
+        }
+}
+
+static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
+{
+        const struct pxr_layer *layer = file->layer;
+
+        printf("%s: %s\n", layer->name, layer->summary);
+        if (layer->description) {
+                putchar('\n');
+                print_indented(layer->description, 2);
+        }
+        if (layer->options && layer->options->rows) {
+                puts("\noptions");
+                for (const struct pxr_option *row = layer->options->rows; row->type; row++) {
+                        char *words = pxr_option_words(arena, row);
+
+                        if (!words)
+                                return 1;
+                        printf("  %-14s %s\n", row->name, words);
+                        if (row->help)
+                                print_indented(row->help, 17);
+                }
+        }
+        if (layer->parameters) {
+                puts("\nparameters");
+                for (const struct pxr_parameter_doc *p = layer->parameters; p->name; p++) {
+                        printf("  %-14s %s\n", p->name, p->shape);
+                        if (p->meaning)
+                                print_indented(p->meaning, 17);
+                }
+        }
+        printf("\nfrom %s (built for pxr %s)\n", file->path, file->version);
+        return 0;
+}
+
+/* --- check -------------------------------------------------------------------------------------
+ */
+
+static void print_result(void *context, const struct pxr_check_result *result)
+{
+        const char *why = result->problem ? result->problem : result->skipped;
+        char kind[64];
+
+        (void)context;
+        snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
+                 result->kind.cols, result->kind.colours, result->kind.colours == 1 ? "" : "s",
+                 result->kind.levels);
+        printf("  %-10s %-25s %s%s%s\n", result->test, kind,
+               result->problem   ? "FAILED"
+               : result->skipped ? "skipped"
+                                 : "ok",
+               why ? ": " : "", why ? why : "");
+}
+
+static int check_one(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
+                     struct pxr_diag *diag)
+{
+        printf("%s\n", file->layer->name);
+        return pxr_check_layer(plugins, file, print_result, NULL, diag);
+}
+
+static int check(const struct pxr_plugins *plugins, const char *name, struct pxr_diag *diag)
+{
+        int failed = 0, status;
+
+        if (name) {
+                const struct pxr_plugin_file *file = pxr_plugin_named(plugins, name, diag);
+
+                status = file ? check_one(plugins, file, diag) : -1;
+                return status < 0 ? pxr_diag_status(diag) : status;
+        }
+        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
+                if (file->problem)
+                        printf("%s\n  FAILED: %s\n", file->path, file->problem);
+                failed += file->problem || check_one(plugins, file, diag) != 0;
+        }
+        printf("%s\n", failed ? "not all passed" : "all passed");
+        return failed ? 1 : pxr_diag_status(diag);
+}
+
+/* --- new ---------------------------------------------------------------------------------------
+ */
+
+static const char template[] =
+        "/* %1$s.c - a layer for pxr.\n"
+        " *\n"
+        " * Build:  cc -shared -fPIC -O2 $(pkg-config --cflags pxr) -o %1$s.so %1$s.c\n"
+        " * Check:  PXR_LAYER_PATH=. pxr-layers check %1$s\n"
+        " * Use:    PXR_LAYER_PATH=. pxr-run SPEC, with `- %1$s` in the spec's model\n"
+        " */\n"
+        "#include <pxr/elementwise.h>\n"
+        "#include <pxr/layer.h>\n"
+        "\n"
+        "/* The value of x, and the slope in terms of that value y. */\n"
+        "PXR_ELEMENTWISE(%1$s_op, \"%1$s\", tanh(x), 1 - y * y)\n"
+        "\n"
+        "static struct pxr_node *build(struct pxr_builder *builder, const void *conf,\n"
+        "                              struct pxr_node *input)\n"
+        "{\n"
+        "        (void)conf;\n"
+        "        return pxr_add_elementwise(builder, &%1$s_op, input);\n"
+        "}\n"
+        "\n"
+        "static const struct pxr_layer %1$s_layer = {\n"
+        "        .name = \"%1$s\",\n"
+        "        .summary = \"tanh(x)\",\n"
+        "        .build = build,\n"
+        "};\n"
+        "PXR_PLUGIN(%1$s_layer)\n";
+
+static int is_identifier(const char *name)
+{
+        static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+
+        return *name && strchr(letters, *name) &&
+               strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(name) &&
+               strlen(name) < 64;
+}
+
+/* Write NAME.c here, unless there is one. */
+static int write_new(const char *name, struct pxr_diag *diag)
+{
+        char path[80];
+        FILE *file;
+
+        if (!is_identifier(name))
+                return pxr_user_error(diag,
+                                      "'%s' can be no layer's name: lower-case letters, "
+                                      "digits and _ are wanted, beginning with a letter",
+                                      name);
+        snprintf(path, sizeof(path), "%s.c", name);
+        file = fopen(path, "wx");
+        if (!file)
+                return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
+        if (fprintf(file, template, name) < 0 || fflush(file) != 0) {
+                pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno));
+                fclose(file);
+                return -1;
+        }
+        fclose(file);
+        printf("%s is written; its head says how to build and check it\n", path);
+        return 0;
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+static int execute(struct pxr_arena *arena, const struct arguments *arguments,
+                   struct pxr_diag *diag)
+{
+        const char *first = arguments->word[0] ? arguments->word[0] : "list";
+        const char *second = arguments->word[1];
+        const struct pxr_plugin_file *file;
+        struct pxr_plugins *plugins;
+
+        if (strcmp(first, "new") == 0) {
+                if (second)
+                        return write_new(second, diag) ? pxr_diag_status(diag) : 0;
+                pxr_user_error(diag, "new wants the name of the layer: pxr-layers new NAME");
+                return 2;
+        }
+        plugins = pxr_plugins_open(arena, diag);
+        if (!plugins)
+                return pxr_diag_status(diag);
+        if (strcmp(first, "check") == 0)
+                return check(plugins, second, diag);
+        if (second) {
+                pxr_user_error(diag, "'%s' is not expected after '%s'", second, first);
+                return 2;
+        }
+        if (strcmp(first, "list") == 0)
+                return list(plugins);
+        file = pxr_plugin_named(plugins, first, diag);
+        return file ? describe(arena, file) : pxr_diag_status(diag);
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { 0 };
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        int status = 1;
+
+        argp_err_exit_status = 2;
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        if (arena && diag)
+                status = execute(arena, &arguments, diag);
+        else
+                fputs("pxr-layers: out of memory\n", stderr);
+        pxr_diag_write(diag, "pxr-layers", stderr);
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}
