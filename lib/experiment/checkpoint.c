@@ -128,6 +128,8 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
                 { "best", pxr_strf(arena, "%a", c->best) },
                 { "best_step", pxr_strf(arena, "%" PRId64, c->best_step) },
                 { "since_best", pxr_strf(arena, "%" PRId64, c->since_best) },
+                { "gradient_norm", pxr_strf(arena, "%a", state->trainer->gradient_norm) },
+                { "rate", pxr_strf(arena, "%a", state->trainer->rate) },
                 { "pending", c->pending ? "1" : "0" },
                 { "stopped_early", c->stopped_early ? "1" : "0" },
                 { "format", "pxr checkpoint 1" },
@@ -249,6 +251,8 @@ static void take_counters(struct pxr_state *state, const struct pxr_safetensors 
         struct pxr_counters *c = &state->counters;
 
         state->trainer->step = (int64_t)number(file, "step", 0);
+        state->trainer->gradient_norm = number(file, "gradient_norm", 0);
+        state->trainer->rate = number(file, "rate", 0);
         c->epoch_nll.sum = number(file, "epoch_sum", 0);
         c->epoch_nll.sum_squares = number(file, "epoch_sum_squares", 0);
         c->epoch_nll.images = (int64_t)number(file, "epoch_images", 0);

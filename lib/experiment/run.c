@@ -75,7 +75,9 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
 {
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step, since = step - epoch->started_step;
-        double rate = (double)(since * e->settings.train.batch) / (pxr_now() - epoch->started);
+        double rate =
+                since > 0 ? (double)(since * e->settings.train.batch) / (pxr_now() - epoch->started)
+                          : NAN;
         const struct pxr_nll *nll = &state->counters.epoch_nll;
 
         return pxr_report(
@@ -92,6 +94,12 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
                 });
 }
 
+/* The NLL of an epoch before its first step. */
+static struct pxr_nll no_images(const struct pxr_dataset *set)
+{
+        return (struct pxr_nll) { .dimensions = (int64_t)set->rows * set->cols * set->colours };
+}
+
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
@@ -104,9 +112,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         if (epoch->number != number)
                 shuffle(e, epoch, number);
         if (first == 0)
-                state->counters.epoch_nll =
-                        (struct pxr_nll) { .dimensions =
-                                                   (int64_t)set->rows * set->cols * set->colours };
+                state->counters.epoch_nll = no_images(set);
         if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
                              diag) ||
             pxr_trainer_step(state->trainer, epoch->batch, images, diag))
@@ -207,7 +213,9 @@ static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct 
         double rate = (double)(steps * state->experiment->settings.train.batch) /
                       (pxr_now() - epoch->started);
 
-        if (pxr_store_add_metric(store, now, "train", "images_per_second", rate, diag) ||
+        /* A run resumed at the very end of an epoch has no steps to measure. */
+        if ((steps > 0 &&
+             pxr_store_add_metric(store, now, "train", "images_per_second", rate, diag)) ||
             pxr_store_add_metric(store, now, "train", "gradient_norm",
                                  state->trainer->gradient_norm, diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
@@ -435,6 +443,7 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
         int status;
 
         state.counters.best = INFINITY;
+        state.counters.epoch_nll = no_images(experiment->set);
         if (order->resume && check_resumable(order->resume, diag))
                 return -1;
         state.trainer = pxr_trainer_new(experiment->model->graph, &experiment->settings.train,

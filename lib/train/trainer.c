@@ -13,6 +13,8 @@
 
 #include "tensor/gemm.h"
 
+enum { CHUNK = 4096 }; /* parameters that one thread adds up at a time */
+
 static const struct pxr_option rows[] = {
         PXR_CHOICE(struct pxr_train_settings, optimizer, "rmsprop", pxr_optimizer_variants,
                    "the update rule"),
@@ -72,6 +74,7 @@ void pxr_trainer_free(struct pxr_trainer *trainer)
         free(trainer->moment[1]);
         free(trainer->gradient);
         free(trainer->nll);
+        free(trainer->square);
         free(trainer);
 }
 
@@ -83,6 +86,7 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
         trainer->parameters = calloc(size, sizeof(float));
         trainer->gradient = calloc(size * trainer->micro_batches, sizeof(float));
         trainer->nll = calloc(settings->batch, sizeof(double));
+        trainer->square = calloc(trainer->size / CHUNK + 1, sizeof(double));
         trainer->workspace = calloc(trainer->threads, sizeof(*trainer->workspace));
         if (settings->average > 0)
                 trainer->average = calloc(size, sizeof(float));
@@ -91,8 +95,8 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
                 if (!trainer->moment[i])
                         return pxr_out_of_memory(diag);
         }
-        if (!trainer->parameters || !trainer->gradient || !trainer->nll || !trainer->workspace ||
-            (settings->average > 0 && !trainer->average))
+        if (!trainer->parameters || !trainer->gradient || !trainer->nll || !trainer->square ||
+            !trainer->workspace || (settings->average > 0 && !trainer->average))
                 return pxr_out_of_memory(diag);
         for (int i = 0; i < trainer->threads; i++) {
                 trainer->workspace[i] = pxr_workspace_new(trainer->graph, PXR_F32, PXR_FOR_TRAINING,
@@ -171,12 +175,10 @@ static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels
         }
 }
 
-enum { CHUNK = 4096 };
-
 /* Add the gradients of `used` micro-batches into the first, pairwise: 0+1, 2+3, then 0+2, ...
  * Returns the norm of the sum. Work is shared by chunks of parameters, which does not change the
  * order in which a parameter's gradients are added, nor that of the norm's sum. */
-static double add_gradients(struct pxr_trainer *trainer, int used, double *partial)
+static double add_gradients(struct pxr_trainer *trainer, int used)
 {
         size_t chunks = (trainer->size + CHUNK - 1) / CHUNK;
         double sum = 0;
@@ -197,10 +199,10 @@ static double add_gradients(struct pxr_trainer *trainer, int used, double *parti
                         }
                 for (size_t k = from; k < to; k++)
                         square += (double)trainer->gradient[k] * trainer->gradient[k];
-                partial[chunk] = square;
+                trainer->square[chunk] = square;
         }
         for (size_t chunk = 0; chunk < chunks; chunk++)
-                sum += partial[chunk];
+                sum += trainer->square[chunk];
         return sqrt(sum);
 }
 
@@ -263,10 +265,17 @@ static int explain_nonfinite(struct pxr_trainer *trainer, const uint8_t *pixels,
                 node = pxr_workspace_nonfinite(workspace, true);
                 in_gradient = node != NULL;
         }
-        pxr_user_error(diag, "training stopped at step %lld: %s %s%s not finite (NaN or infinity)",
-                       (long long)trainer->step + 1, node ? node->layer : "the parameters",
-                       node ? (in_gradient ? "gradient of op " : "output of op ") : "are",
-                       node ? node->op->name : "");
+        if (node)
+                pxr_system_error(diag,
+                                 "training stopped at step %lld: %s: the %s of its op '%s' is not "
+                                 "finite (NaN or infinity)",
+                                 (long long)trainer->step + 1, node->layer,
+                                 in_gradient ? "gradient" : "output", node->op->name);
+        else
+                pxr_system_error(diag,
+                                 "training stopped at step %lld: the sum of the gradients is "
+                                 "not finite (NaN or infinity)",
+                                 (long long)trainer->step + 1);
         pxr_note(diag, "the state before this step is kept; a lower rate or train.clip may help");
         pxr_workspace_free(workspace);
         return -1;
@@ -277,14 +286,10 @@ int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int ima
 {
         const struct pxr_train_settings *settings = trainer->settings;
         int used = (int)((images + settings->micro_batch - 1) / settings->micro_batch);
-        double *partial = malloc((trainer->size / CHUNK + 1) * sizeof(double)), sum = 0;
-        double clip_factor = 1;
+        double sum = 0, clip_factor = 1;
 
-        if (!partial)
-                return pxr_out_of_memory(diag);
         compute_gradients(trainer, pixels, images);
-        trainer->gradient_norm = add_gradients(trainer, used, partial);
-        free(partial);
+        trainer->gradient_norm = add_gradients(trainer, used);
         for (int i = 0; i < images; i++)
                 sum += trainer->nll[i];
         if (!isfinite(sum) || !isfinite(trainer->gradient_norm))

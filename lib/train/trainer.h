@@ -42,6 +42,7 @@ struct pxr_trainer {
         int micro_batches;
         struct pxr_workspace **workspace; /* [threads] */
         double *nll;                      /* of each image of the last batch, in nats */
+        double *square;                   /* sums of squares of parts of the gradient */
         double gradient_norm;             /* of the last step, before clipping */
         double rate;                      /* of the last step */
 };

@@ -1,0 +1,107 @@
+# command.sh - what the tests of the commands share: a folder of their own, TAP, a small spec.
+#
+# A test file sources this, calls `plan N`, then `ok WHAT COMMAND...` N times, and ends with its
+# status. Commands run in $scratch, which goes away at the end.
+set -u
+LC_ALL=C
+export LC_ALL
+unset PXR_LAYER_PATH
+
+top=$PWD
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/pxr-command-XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+
+number=0
+
+plan() {
+	echo "1..$1"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+# ok WHAT COMMAND...: one test, passed when the command succeeds.
+ok() {
+	what=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $what"
+	else
+		echo "not ok $number - $what"
+		for file in out err; do
+			[ -f $file ] && sed "s/^/# $file: /" $file
+		done
+	fi
+}
+
+pxr_run() {
+	"$top/runner/pxr-run" "$@" >out 2>err
+}
+
+pxr_layers() {
+	"$top/runner/pxr-layers" "$@" >out 2>err
+}
+
+# exits STATUS COMMAND...
+exits() {
+	wanted=$1
+	shift
+	"$@"
+	got=$?
+	[ $got -eq "$wanted" ] || {
+		echo "# exit status $got instead of $wanted"
+		return 1
+	}
+}
+
+# Is the text in what was written to stdout (out) or stderr (err)?
+out_has() {
+	grep -qF -e "$1" out
+}
+err_has() {
+	grep -qF -e "$1" err
+}
+
+# Exit status and a text of the error, together.
+refused() {
+	wanted_status=$1 wanted_text=$2
+	shift 2
+	exits "$wanted_status" "$@" && err_has "$wanted_text"
+}
+
+query() {
+	sqlite3 "$@"
+}
+
+is() {
+	[ "$1" = "$2" ] || {
+		echo "# '$1' instead of '$2'"
+		return 1
+	}
+}
+
+cat >tiny.yaml <<'END'
+name: tiny
+data: {set: markov_binary, limit: 256}
+model:
+  - conv: {mask: A, kernel: 5, features: 8}
+  - repeat: 2
+    layers:
+      - residual: [relu, conv: {mask: B, kernel: 3, features: 8}]
+  - relu
+  - sigmoid
+train:
+  optimizer: {adam: {rate: 3e-3}}
+  schedule: cosine
+  batch: 16
+  micro_batch: 3
+  epochs: 6
+  average: 0.9
+  checkpoint: 5 steps
+evaluate: {every: 1 epoch}
+sample: {count: 4, every: 2 epochs}
+END

@@ -1,0 +1,98 @@
+#!/bin/sh
+# command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 9
+
+# Everything a run has computed, as text: parameters, NLL, samples. Rates of work do differ.
+result() {
+	query "$1" "SELECT status, parameter_hash FROM run;
+		SELECT step, epoch, split, name, value, sum_nats, sum_squares, images FROM metric
+			WHERE name <> 'images_per_second' ORDER BY name, split, step;
+		SELECT step, kind, seed, hex(png) FROM sample ORDER BY kind, step;"
+}
+
+same_result() {
+	result "$1" >one && result "$2" >two && cmp one two && grep -q 'finished|[0-9a-f]' one
+}
+
+# A number of hundredths of a second up to $1, not the same each time.
+random_below() {
+	od -An -N4 -tu4 /dev/urandom | awk -v most="$1" '{ printf "%.2f", $1 % most / 100 }'
+}
+
+# Go on with the run, killing it after a random while, at most $2 times; then let it end.
+kill_and_resume() {
+	"$top/runner/pxr-run" tiny.yaml --db "$1" >/dev/null 2>&1 &
+	times=$2
+	while [ "$times" -gt 0 ]; do
+		sleep "$(random_below 60)"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+		if [ "$(query "$1" 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" = 0 ]; then
+			rm -rf "$1"* # killed before there was a run: nothing to go on with
+			"$top/runner/pxr-run" tiny.yaml --db "$1" >/dev/null 2>&1 &
+		elif [ "$(query "$1" 'SELECT status FROM run')" = finished ]; then
+			return 0
+		else
+			killed=$((killed + 1))
+			"$top/runner/pxr-run" --resume 1 --db "$1" >/dev/null 2>&1 &
+		fi
+		times=$((times - 1))
+	done
+	wait $!
+}
+
+# SIGINT once a checkpoint is on record.
+interrupt() {
+	"$top/runner/pxr-run" tiny.yaml --db "$1" >out 2>err &
+	run=$!
+	until [ "$(query "$1" 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 0 ]; do
+		kill -0 $run 2>/dev/null || break
+		sleep 0.02
+	done
+	kill -"$2" $run
+	wait $run
+}
+
+ok "a run ends well" pxr_run tiny.yaml --db one.db --threads 1
+
+threads() {
+	pxr_run tiny.yaml --db "$1.db" --threads "$1" && same_result one.db "$1.db"
+}
+ok "two threads give the same bits" threads 2
+ok "three threads give the same bits" threads 3
+
+says_how() {
+	exits 130 interrupt int.db INT && err_has "pxr-run --resume 1 --db int.db" &&
+		is "$(query int.db "SELECT status FROM run")" interrupted
+}
+ok "an interrupted run exits with 130 and says how to go on" says_how
+
+resumed() {
+	pxr_run --resume last --db int.db && same_result one.db int.db
+}
+ok "an interrupted and resumed run has the same bits" resumed
+
+terminated() {
+	exits 130 interrupt term.db TERM && pxr_run --resume tiny --db term.db &&
+		same_result one.db term.db
+}
+ok "SIGTERM is taken the same way" terminated
+
+killed=0
+killed_often() {
+	kill_and_resume kill.db 12 && same_result one.db kill.db
+}
+ok "killed at random moments and resumed, a run has the same bits" killed_often
+echo "# killed $killed times"
+
+damaged() {
+	exits 130 interrupt cut.db INT || return
+	: >"$(ls cut.checkpoints/1/* | tail -n 1)"
+	pxr_run --resume 1 --db cut.db && err_has "is passed over" && same_result one.db cut.db
+}
+ok "a damaged checkpoint is passed over for the one before" damaged
+
+ok "a finished run is not resumed" refused 2 "run 1 ('tiny') is finished" \
+	pxr_run --resume 1 --db one.db

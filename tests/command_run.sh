@@ -1,0 +1,149 @@
+#!/bin/sh
+# command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 24
+
+ends_well() {
+	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
+}
+ok "a run ends well and says where to look" ends_well
+
+splits_recorded() {
+	is "$(query a.db "SELECT group_concat(split) FROM run_nll WHERE nats_per_image > 0")" \
+		"test,valid"
+}
+ok "the result is on record for each split" splits_recorded
+
+samples_recorded() {
+	is "$(query a.db "SELECT DISTINCT hex(substr(png, 1, 4)) FROM sample")" 89504E47
+}
+ok "samples are in the database as PNG" samples_recorded
+
+pictures_written() {
+	is "$(ls pictures | wc -l)" "$(query a.db "SELECT count(*) FROM sample")"
+}
+ok "--out has the same pictures as files" pictures_written
+
+model_recorded() {
+	is "$(query a.db "SELECT (SELECT count(*) FROM layer), (SELECT count(*) FROM plugin),
+		length(certificate) FROM run")" "10|5|64"
+}
+ok "layers, plugins and certificate are on record" model_recorded
+
+names_in_checkpoint() {
+	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1/*
+}
+ok "a checkpoint has the parameters under the names of their layers" names_in_checkpoint
+
+second_run() {
+	pxr_run tiny.yaml train.epochs=1 --db a.db --seed 2 &&
+		is "$(query a.db "SELECT max(id), count(DISTINCT parameter_hash) FROM run")" "2|2"
+}
+ok "a second run has the next number" second_run
+
+override_recorded() {
+	query a.db "SELECT origins FROM run WHERE id = 2" >out
+	out_has "train.epochs = 1 (command line"
+}
+ok "an override is on record with its origin" override_recorded
+
+json_alone() {
+	pxr_run tiny.yaml train.epochs=1 --db b.db --json &&
+		is "$(query :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT),
+			'\$.final_nll[1].split')")" test
+}
+ok "--json prints JSON and nothing else" json_alone
+
+quiet() {
+	pxr_run tiny.yaml train.epochs=1 --db b.db --quiet && ! [ -s out ] && ! [ -s err ]
+}
+ok "--quiet prints nothing" quiet
+
+dry_run() {
+	pxr_run tiny.yaml --dry-run --db none.db && out_has "layers.1.1.residual.conv" &&
+		out_has "receptive field" && ! [ -e none.db ]
+}
+ok "--dry-run prints the model and leaves no database" dry_run
+
+explain() {
+	pxr_run tiny.yaml train.batch=8 --explain train.batch &&
+		out_has "train.batch = 8 (command line: train.batch=8)" &&
+		pxr_run tiny.yaml --explain train.micro_batch && out_has "tiny.yaml:14:" &&
+		pxr_run tiny.yaml --explain train.patience && out_has "default"
+}
+ok "--explain says where a value comes from" explain
+
+misspelt() {
+	sed "s/kernel: 5/kernl: 5/" tiny.yaml >bad.yaml
+	refused 2 "bad.yaml:4:21: error: " pxr_run bad.yaml --db none.db &&
+		err_has "did you mean 'kernel'?" && ! [ -e none.db ]
+}
+ok "a misspelt key is refused at its place" misspelt
+
+leak() {
+	sed "s/mask: A/mask: B/" tiny.yaml >leak.yaml
+	refused 2 "leak.yaml:4:" pxr_run leak.yaml --db none.db && ! [ -e none.db ]
+}
+ok "a leak is refused at the layer's line" leak
+
+ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
+ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
+ok "a spec beside --resume" refused 2 "give no other spec" pxr_run --resume 1 tiny.yaml
+ok "a run that is not there" refused 2 "99" pxr_run --resume 99 --db a.db
+
+not_a_database() {
+	echo "not a database, but long enough to be taken for one by a careless program" >text.db
+	refused 2 "text.db: " pxr_run tiny.yaml --db text.db && grep -q careless text.db
+}
+ok "a database that is none is left alone" not_a_database
+
+ok "a database in a folder that is not there" refused 2 "nowhere/a.db" \
+	pxr_run tiny.yaml --db nowhere/a.db
+
+diverges() {
+	refused 1 "layers." pxr_run tiny.yaml "train.optimizer={sgd: {rate: 1e6}}" --db nan.db &&
+		is "$(query nan.db "SELECT status, (SELECT count(*) > 0 FROM checkpoint),
+			(SELECT kind FROM event) FROM run")" "failed|1|error"
+}
+ok "a training that diverges stops, names the layer and keeps its state" diverges
+
+early_stopping() {
+	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 2.0, momentum: 0}}" train.clip=1 \
+		train.patience=1 train.average=0 train.epochs=40 --db early.db || return
+	is "$(query early.db "SELECT r.epoch < 40,
+			round(min(l.nats_per_image), 6) = round(r.nats_per_image, 6)
+		FROM learning_curve l JOIN run_nll r USING (run, split) WHERE split = 'valid'")" "1|1"
+}
+ok "early stopping reports the parameters that were best" early_stopping
+
+# A set in the format of binarized MNIST, of noise.
+write_set() {
+	mkdir set
+	for split in train valid test; do
+		awk -v seed=${#split} 'BEGIN {
+			srand(seed)
+			for (i = 0; i < 200; i++) {
+				for (j = 0; j < 784; j++)
+					printf "%d%s", rand() < 0.2, j < 783 ? " " : "\n"
+			}
+		}' >set/binarized_mnist_$split.amat
+	done
+}
+
+changed_data() {
+	write_set
+	pxr_run tiny.yaml "data={set: binarized_mnist, path: set}" train.epochs=1 sample.count=0 \
+		--db set.db || return
+	query set.db "UPDATE run SET status = 'interrupted'"
+	sed -i '1{h;d};${p;x}' set/binarized_mnist_train.amat
+	refused 2 "was trained on other data" pxr_run --resume 1 --db set.db
+}
+ok "data that changed since keep a run from being resumed" changed_data
+
+truncated_data() {
+	truncate -s -9 set/binarized_mnist_test.amat
+	refused 2 "set/binarized_mnist_test.amat" pxr_run tiny.yaml \
+		"data={set: binarized_mnist, path: set}" --db none.db && ! [ -e none.db ]
+}
+ok "a truncated data file is named" truncated_data
