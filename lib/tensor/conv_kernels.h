@@ -21,11 +21,11 @@ static void K(gather_pixel)(const struct pxr_node *node, const real *map, int ch
                             int images, int row, int col, int taps, int width, real *to)
 {
         const struct conv *conv = node->conf;
-        int half = conv->settings.kernel / 2;
+        int above = conv->height / 2, left = conv->width / 2;
 
         for (int tap = 0, at = 0; tap < taps; tap++, at += channels) {
-                int r = row + sign * (tap / conv->settings.kernel - half);
-                int c = col + sign * (tap % conv->settings.kernel - half);
+                int r = row + sign * (tap / conv->width - above);
+                int c = col + sign * (tap % conv->width - left);
                 bool inside = r >= 0 && r < node->shape.rows && c >= 0 && c < node->shape.cols;
                 size_t size = at + channels <= width ? channels : width - at;
                 const real *from =
@@ -92,7 +92,7 @@ static void K(forward)(const struct pxr_call *call)
                 size_t m = (end - row) * row_pixels;
                 const real *a = x + row * row_pixels * node->input[0]->shape.channels;
 
-                if (conv->settings.kernel > 1) {
+                if (!is_pointwise(conv)) {
                         K(gather_rows)
                         (node, x, node->input[0]->shape.channels, 1, call->images, row, end,
                          live_taps(node), width, call->scratch);
@@ -116,7 +116,7 @@ static void K(advance)(const struct pxr_call *call)
         const real *a = (const real *)call->input[0] + pixel * channels;
         real *y = (real *)call->output + pixel * features;
 
-        if (conv->settings.kernel > 1) {
+        if (!is_pointwise(conv)) {
                 K(gather_pixel)
                 (node, call->input[0], channels, 1, call->images, call->row, call->col,
                  live_taps(node), width, call->scratch);
@@ -227,7 +227,7 @@ static void K(backward)(const struct pxr_call *call)
                 size_t m = (end - row) * row_pixels;
                 const real *a = x + row * row_pixels * node->input[0]->shape.channels;
 
-                if (conv->settings.kernel > 1) {
+                if (!is_pointwise(conv)) {
                         K(gather_rows)
                         (node, x, node->input[0]->shape.channels, 1, call->images, row, end,
                          live_taps(node), width, call->scratch);
@@ -236,7 +236,7 @@ static void K(backward)(const struct pxr_call *call)
                 K(weight_gradient)(node, m, a, width, dy, call->parameter_gradient[0]);
                 dy += m * node->shape.channels;
         }
-        if (call->input_gradient[0] && conv->settings.kernel > 1)
+        if (call->input_gradient[0] && !is_pointwise(conv))
                 K(input_gradient)(call);
         else if (call->input_gradient[0])
                 K(input_gradient_1x1)(call);

@@ -16,8 +16,15 @@
 
 struct conv {
         struct pxr_conv settings;
-        int full; /* taps of which every input channel is live */
+        int height, width; /* of the kernel */
+        int full;          /* taps of which every input channel is live */
 };
+
+/* A 1x1 convolution takes its input as it lies. */
+static bool is_pointwise(const struct conv *conv)
+{
+        return conv->height == 1 && conv->width == 1;
+}
 
 /* A block of output channels: those of one gate and colour. */
 struct columns {
@@ -46,12 +53,12 @@ static int live_inputs(const struct pxr_node *node, int colour)
         return live;
 }
 
-/* Values of one gathered row. For a 1x1 convolution the input is taken as it lies. */
+/* Values of one gathered row. */
 static int gathered_width(const struct pxr_node *node)
 {
         const struct conv *conv = node->conf;
 
-        if (conv->settings.kernel == 1)
+        if (is_pointwise(conv))
                 return node->input[0]->shape.channels;
         return live_inputs(node, node->colours - 1);
 }
@@ -82,7 +89,7 @@ static size_t conv_scratch(const struct pxr_node *node, int images)
         size_t width = gathered_width(node), back = (size_t)live_taps(node) * node->shape.channels;
         size_t pixels = (size_t)chunk_rows(node, images) * node->shape.cols * images;
 
-        if (conv->settings.kernel == 1)
+        if (is_pointwise(conv))
                 return 0;
         return pixels * (width > back ? width : back) + back * node->input[0]->shape.channels;
 }
@@ -91,12 +98,12 @@ static void conv_depends(const struct pxr_node *node, int row, int col, int colo
                          struct pxr_reach *reach)
 {
         const struct conv *conv = node->conf;
-        int kernel = conv->settings.kernel, half = kernel / 2, last = -1;
+        int above = conv->height / 2, left = conv->width / 2, last = -1;
 
         for (int tap = 0; tap < conv->full; tap++)
                 for (int c = 0; c < node->colours; c++)
-                        reach->read(reach, 0, row + tap / kernel - half, col + tap % kernel - half,
-                                    c);
+                        reach->read(reach, 0, row + tap / conv->width - above,
+                                    col + tap % conv->width - left, c);
         if (conv->settings.mask == PXR_MASK_A)
                 last = colour - 1;
         else if (conv->settings.mask == PXR_MASK_B)
@@ -158,15 +165,17 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                           const struct pxr_conv *settings, struct pxr_node *input)
 {
         struct conv conv = { .settings = *settings };
-        int gates = settings->gates ? settings->gates : 1, kernel = settings->kernel;
+        int gates = settings->gates ? settings->gates : 1;
+        int width = settings->kernel, height = settings->height ? settings->height : width;
         const char *weight = part_name(builder->graph, name, "weight");
         const char *bias = part_name(builder->graph, name, "bias");
         struct pxr_node *node;
 
         if (!input)
                 return NULL;
-        if (kernel % 2 == 0)
-                return pxr_layer_error(builder, "the kernel must be odd, and is %d", kernel);
+        if (width % 2 == 0 || height % 2 == 0)
+                return pxr_layer_error(builder, "the kernel must be odd, and is %dx%d", height,
+                                       width);
         if (settings->features < gates || settings->features % gates || input->gates != 1)
                 return pxr_layer_error(builder, "a convolution of %d gates cannot have %d features",
                                        gates, settings->features);
@@ -174,7 +183,9 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                 pxr_out_of_memory(builder->diag);
                 return NULL;
         }
-        conv.full = settings->mask == PXR_MASK_NONE ? kernel * kernel : kernel * kernel / 2;
+        conv.height = height;
+        conv.width = width;
+        conv.full = settings->mask == PXR_MASK_NONE ? height * width : height * width / 2;
         node = pxr_add_node(
                 builder, &(struct pxr_new_node) { .op = &conv_op,
                                                   .conf = &conv,
@@ -184,12 +195,13 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                                                   .gates = gates,
                                                   .inputs = 1,
                                                   .input = { input } });
-        if (pxr_add_parameter(
-                    builder, node, weight, weight_init, 4,
-                    (int[]) { kernel, kernel, input->shape.channels, settings->features }))
+        if (pxr_add_parameter(builder, node, weight, weight_init, 4,
+                              (int[]) { height, width, input->shape.channels, settings->features }))
                 return NULL;
         if (settings->bias &&
-            pxr_add_parameter(builder, node, bias, pxr_init_zeros, 1, &settings->features))
+            pxr_add_parameter(builder, node, bias,
+                              settings->bias_init ? settings->bias_init : pxr_init_zeros, 1,
+                              &settings->features))
                 return NULL;
         return node;
 }

@@ -51,6 +51,11 @@ static void find_lifetimes(const struct pxr_graph *graph, struct pxr_place *plac
                 place[i].output.used = true;
                 place[i].output.birth = i;
                 extend(&place[i].output, i);
+                place[i].state = (struct pxr_slot) {
+                        .birth = i,
+                        .death = training && place[i].trained ? 2 * nodes - i : i,
+                        .used = node->op->state != NULL,
+                };
                 if (training && place[i].trained && flags & PXR_BACKWARD_READS_OUTPUT)
                         extend(&place[i].output, 2 * nodes - i);
                 for (int k = 0; k < node->inputs; k++) {
@@ -113,15 +118,21 @@ static size_t lowest_offset(struct pxr_slot *const *slot, int at, size_t space)
         return offset;
 }
 
+static size_t aligned(size_t bytes)
+{
+        return (bytes + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
+}
+
 static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size_t value,
                       int images)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                size_t size = pxr_map_size(node, images) * value, scratch = 0;
+                size_t size = aligned(pxr_map_size(node, images) * value), scratch = 0;
 
-                size = (size + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
                 plan->place[i].output.size = plan->place[i].gradient.size = size;
+                if (plan->place[i].state.used)
+                        plan->place[i].state.size = aligned(node->op->state(node, images) * value);
                 if (plan->place[i].live && node->op->scratch)
                         scratch = node->op->scratch(node, images) * value;
                 if (scratch > plan->scratch_bytes)
@@ -132,7 +143,7 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size
 int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
                   enum pxr_precision precision, enum pxr_use use, int images, bool apart)
 {
-        struct pxr_slot **slot = malloc(2 * graph->nodes * sizeof(*slot));
+        struct pxr_slot **slot = malloc(3 * graph->nodes * sizeof(*slot));
         size_t space = apart ? PXR_SENTINEL : 0;
         int slots = 0;
 
@@ -147,15 +158,16 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
         find_lifetimes(graph, plan->place, use == PXR_FOR_TRAINING);
         set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
         for (int i = 0; i < graph->nodes; i++) {
-                struct pxr_slot *both[] = { &plan->place[i].output, &plan->place[i].gradient };
+                struct pxr_slot *own[] = { &plan->place[i].output, &plan->place[i].gradient,
+                                           &plan->place[i].state };
 
-                for (int k = 0; k < 2; k++) {
-                        if (!both[k]->used)
+                for (int k = 0; k < 3; k++) {
+                        if (!own[k]->used)
                                 continue;
-                        slot[slots++] = both[k];
+                        slot[slots++] = own[k];
                         if (apart || use == PXR_FOR_GENERATION) {
-                                both[k]->birth = 0;
-                                both[k]->death = 2 * graph->nodes;
+                                own[k]->birth = 0;
+                                own[k]->death = 2 * graph->nodes;
                         }
                 }
         }

@@ -18,7 +18,7 @@ struct pxr_slot {
 
 /* One node's part of the plan. */
 struct pxr_place {
-        struct pxr_slot output, gradient;
+        struct pxr_slot output, gradient, state;
         bool live;                       /* the logits depend on it */
         bool trained;                    /* a gradient flows through it */
         bool accumulate[PXR_MAX_INPUTS]; /* in the backward pass */

@@ -113,13 +113,11 @@ static void poison(struct pxr_workspace *workspace)
 
         for (int i = 0; workspace->checked && i < graph->nodes; i++) {
                 const struct pxr_place *place = &workspace->plan.place[i];
+                const struct pxr_slot *own[] = { &place->output, &place->gradient, &place->state };
 
-                if (place->output.used)
-                        memset(workspace->slab + place->output.offset, NAN_BYTE,
-                               place->output.size);
-                if (place->gradient.used)
-                        memset(workspace->slab + place->gradient.offset, NAN_BYTE,
-                               place->gradient.size);
+                for (int k = 0; k < 3; k++)
+                        if (own[k]->used)
+                                memset(workspace->slab + own[k]->offset, NAN_BYTE, own[k]->size);
         }
 }
 
@@ -150,6 +148,7 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
                 .node = node,
                 .images = workspace->images,
                 .output = at(workspace, &workspace->plan.place[node->index].output),
+                .state = at(workspace, &workspace->plan.place[node->index].state),
                 .scratch = workspace->scratch,
         };
 
@@ -184,7 +183,8 @@ static bool all_intact(const struct pxr_workspace *workspace)
                         return false;
         for (int i = 0; i < workspace->graph->nodes; i++)
                 if (!intact(workspace, &workspace->plan.place[i].output) ||
-                    !intact(workspace, &workspace->plan.place[i].gradient))
+                    !intact(workspace, &workspace->plan.place[i].gradient) ||
+                    !intact(workspace, &workspace->plan.place[i].state))
                         return false;
         return true;
 }

@@ -53,12 +53,14 @@ enum pxr_mask {
 };
 
 struct pxr_conv {
-        int kernel;   /* side, odd */
+        int kernel;   /* width, odd */
+        int height;   /* odd; 0: as the width */
         int mask;     /* enum pxr_mask */
         int features; /* channels of the output, over all gates */
         int gates;    /* blocks of features that are divided among the colours; 0 is 1 */
         bool bias;
-        double gain; /* weights start uniform within +-gain sqrt(3 / live inputs) */
+        pxr_init *bias_init; /* NULL: zeros */
+        double gain;         /* weights start uniform within +-gain sqrt(3 / live inputs) */
 };
 
 /* A convolution, zero-padded to keep rows and columns. Parameters: weight [kernel height, kernel

@@ -81,6 +81,7 @@ struct pxr_call {
         const void *input[PXR_MAX_INPUTS];
         void *output;
         const void *parameter[PXR_MAX_PARAMETERS];
+        void *state;   /* op->state() values, which later kernels of the node find again */
         void *scratch; /* op->scratch() values, of any content */
 
         /* backward */
@@ -123,6 +124,10 @@ struct pxr_op {
 
         /* Values of scratch one call needs. NULL: none. */
         size_t (*scratch)(const struct pxr_node *node, int images);
+
+        /* Values that `forward` leaves for `backward`, and `advance` for the advances that follow,
+         * beside the output: the gates and cells of a scan. NULL: none. */
+        size_t (*state)(const struct pxr_node *node, int images);
 
         /* Report everything that output group `colour` at (row, col) reads directly. It is what
          * the causality certificate stands on, and is held against the kernels numerically. NULL:
