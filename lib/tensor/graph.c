@@ -125,6 +125,11 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         return 0;
 }
 
+const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name)
+{
+        return prefix ? pxr_strf(arena, "%s.%s", prefix, name) : name;
+}
+
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution)
 {

@@ -42,6 +42,9 @@ struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int
 int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, double *twice,
                    struct pxr_diag *diag);
 
+/* "weight", or "left.weight" if `prefix` is "left". NULL when memory is out. */
+const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name);
+
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 

@@ -155,20 +155,14 @@ static const struct pxr_op conv_op = {
         .multiply_adds = conv_multiply_adds,
 };
 
-/* "weight", or "left.weight". */
-static const char *part_name(struct pxr_graph *graph, const char *prefix, const char *name)
-{
-        return prefix ? pxr_strf(graph->arena, "%s.%s", prefix, name) : name;
-}
-
 struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                           const struct pxr_conv *settings, struct pxr_node *input)
 {
         struct conv conv = { .settings = *settings };
         int gates = settings->gates ? settings->gates : 1;
         int width = settings->kernel, height = settings->height ? settings->height : width;
-        const char *weight = part_name(builder->graph, name, "weight");
-        const char *bias = part_name(builder->graph, name, "bias");
+        const char *weight = pxr_part_name(builder->graph->arena, name, "weight");
+        const char *bias = pxr_part_name(builder->graph->arena, name, "bias");
         struct pxr_node *node;
 
         if (!input)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vecmath.c - exp, sigmoid and tanh, vectorised by the compiler.
+ * vecmath.c - exp, sigmoid, tanh and the gates of an LSTM, vectorised by the compiler.
  *
  * exp(x) = 2^n exp(r) with n = round(x / ln 2) and |r| <= ln 2 / 2, where a polynomial of degree 6
  * (minimax on that interval) serves. tanh uses exp for large |x| and an odd rational-free series
@@ -61,10 +61,15 @@ CLONES void pxr_exp_f32(size_t size, const float *x, float *y)
                 y[i] = exp_one(x[i]);
 }
 
+INLINE float sigmoid_one(float x)
+{
+        return 1.0f / (1.0f + exp_one(-x));
+}
+
 CLONES void pxr_sigmoid_f32(size_t size, const float *x, float *y)
 {
         for (size_t i = 0; i < size; i++)
-                y[i] = 1.0f / (1.0f + exp_one(-x[i]));
+                y[i] = sigmoid_one(x[i]);
 }
 
 /* For |x| < 0.625 an odd polynomial (as Cephes has it), beyond 1 - 2 / (exp(2 |x|) + 1). */
@@ -126,4 +131,57 @@ CLONES float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y)
         for (int l = 0; l < LANES; l++)
                 sum += lane[l];
         return sum;
+}
+
+CLONES void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells)
+{
+        size_t features = cells->features, count = cells->count;
+
+        for (size_t cell = 0; cell < cells->cells; cell++) {
+                float *restrict o = (float *)cells->gates + cell * 4 * features;
+                float *restrict f = o + features, *restrict i = f + features;
+                float *restrict g = i + features;
+                const float *restrict before =
+                        (const float *)cells->before + cell * cells->before_stride;
+                float *restrict c = (float *)cells->c + cell * features;
+                float *restrict h = (float *)cells->h + cell * features;
+
+                for (size_t k = 0; k < count; k++) {
+                        o[k] = sigmoid_one(o[k]);
+                        f[k] = sigmoid_one(f[k]);
+                        i[k] = sigmoid_one(i[k]);
+                        g[k] = tanh_one(g[k]);
+                        c[k] = f[k] * before[k] + i[k] * g[k];
+                        h[k] = o[k] * tanh_one(c[k]);
+                }
+        }
+}
+
+CLONES void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, const float *dh,
+                                        float *dc)
+{
+        size_t features = cells->features, count = cells->count;
+
+        for (size_t cell = 0; cell < cells->cells; cell++) {
+                float *restrict o = (float *)cells->gates + cell * 4 * features;
+                float *restrict f = o + features, *restrict i = f + features;
+                float *restrict g = i + features;
+                const float *restrict before =
+                        (const float *)cells->before + cell * cells->before_stride;
+                const float *restrict c = (const float *)cells->c + cell * features;
+                const float *restrict by_h = dh + cell * features;
+                float *restrict by_c = dc + cell * features;
+
+                for (size_t k = 0; k < count; k++) {
+                        float t = tanh_one(c[k]);
+                        float d = by_c[k] + by_h[k] * o[k] * (1 - t * t);
+
+                        o[k] = by_h[k] * t * o[k] * (1 - o[k]);
+                        by_c[k] = d * f[k];
+                        f[k] = d * before[k] * f[k] * (1 - f[k]);
+                        t = i[k];
+                        i[k] = d * g[k] * t * (1 - t);
+                        g[k] = d * t * (1 - g[k] * g[k]);
+                }
+        }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vecmath.h - exp, sigmoid and tanh over arrays of floats.
+ * vecmath.h - exp, sigmoid and tanh over arrays of floats, and the gates of an LSTM.
  *
  * Compiled with flags of their own and once for each instruction set, chosen when the program is
  * loaded. Errors are below 2 units in the last place of the largest term; NaN gives NaN.
@@ -23,5 +23,23 @@ void pxr_tanh_f32(size_t size, const float *x, float *y);
  * y: the two halves of log-sum-exp. */
 float pxr_max_f32(size_t size, const float *x);
 float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y);
+
+/* Arrays of the cells of an LSTM, as equation 3 of the paper has them. A cell's gates are four
+ * blocks o, f, i, g of `features` values each; of every block, and of the cell's states, `count`
+ * values are computed, beginning where the pointers point. */
+struct pxr_lstm_cells {
+        size_t cells, count, features;
+        void *gates; /* [cell][4 features]: before the non-linearities; behind them afterwards */
+        const void *before;   /* [cell][features]: c of the step before */
+        size_t before_stride; /* features, or 0: the same for all cells */
+        void *c, *h;          /* [cell][features] */
+};
+
+/* o, f, i = sigmoid, g = tanh of the gates; c = f c_before + i g; h = o tanh(c). */
+void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells);
+
+/* The gradient of it. dh: by h; dc: by c from the step after, replaced by that by c_before. The
+ * gates are replaced by the gradient by what they were before the non-linearities. */
+void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, const float *dh, float *dc);
 
 #endif

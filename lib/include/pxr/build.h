@@ -69,6 +69,30 @@ struct pxr_conv {
 struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                           const struct pxr_conv *settings, struct pxr_node *input);
 
+/* The recurrent part of an LSTM layer over the image (section 3.1 and 3.2). */
+enum pxr_scan {
+        PXR_SCAN_ROWS,  /* row by row from the top: the Row LSTM */
+        PXR_SCAN_LEFT,  /* diagonal by diagonal from the top left corner */
+        PXR_SCAN_RIGHT, /* its mirror image, from the top right; the output is shifted down by one
+                           row, so that no pixel sees what lies to its right in its own row */
+};
+
+struct pxr_lstm {
+        int scan;    /* enum pxr_scan */
+        int kernel;  /* PXR_SCAN_ROWS: taps in the row above, odd. Diagonals: always 2 */
+        double gain; /* weights start uniform within +-gain sqrt(3 / inputs) */
+};
+
+/* Run an LSTM over a map of 4 gates [o f i g], which the input-to-state convolution has made.
+ * Parameters: state_to_state [tap, features, 4 features] (unmasked; taps from left to right, or the
+ * left neighbour and the one above), initial_state and initial_cell [features], the learned state
+ * where a scan begins. Beyond the other edges of the image the state is zero. `name` as above. */
+struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
+                          const struct pxr_lstm *settings, struct pxr_node *gates);
+
+/* The start of an input-to-state bias: 1 for the forget gates, 0 for the others. */
+pxr_init pxr_init_forget_gates;
+
 /* End the graph: `logits` are what `distribution` takes, distribution->channels(levels) for each
  * colour. Returns logits, or NULL. */
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,

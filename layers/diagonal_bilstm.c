@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* diagonal_bilstm.c - Diagonal BiLSTM: the state flows along both diagonals (section 3.2). */
+#include <pxr/layer.h>
+
+struct diagonal_bilstm {
+        int64_t features;
+        double gain;
+};
+
+static const struct pxr_option rows[] = {
+        PXR_INT(struct diagonal_bilstm, features, NULL, 1, 65536, "channels of the output: h"),
+        PXR_REAL(struct diagonal_bilstm, gain, "1", 0, 100,
+                 "weights start uniform within +-gain sqrt(3 / live inputs)"),
+        PXR_END,
+};
+
+static const struct pxr_options options = { .rows = rows, .size = sizeof(struct diagonal_bilstm) };
+
+static const struct pxr_parameter_doc parameters[] = {
+        { "left.input_to_state.weight", "[1, 1, in, 4 features]",
+          "columns are the gates o, f, i, g; masked entries are exactly zero" },
+        { "left.input_to_state.bias", "[4 features]",
+          "starts at one for f, at zero for the others" },
+        { "left.state_to_state", "[2, features, 4 features]",
+          "of the left neighbour, of the one above" },
+        { "left.initial_state", "[features]", "h left of the image; starts at zero" },
+        { "left.initial_cell", "[features]", "c left of the image; starts at zero" },
+        { "right. ...", "the same", "of the mirrored scan, whose left is the right of the image" },
+        { 0 },
+};
+
+static struct pxr_node *direction(struct pxr_builder *builder, const struct diagonal_bilstm *lstm,
+                                  const char *name, const char *input_name, int scan,
+                                  struct pxr_node *input)
+{
+        struct pxr_node *gates = pxr_conv(builder, input_name,
+                                          &(struct pxr_conv) { .kernel = 1,
+                                                               .mask = PXR_MASK_B,
+                                                               .features = 4 * lstm->features,
+                                                               .gates = 4,
+                                                               .bias = true,
+                                                               .bias_init = pxr_init_forget_gates,
+                                                               .gain = lstm->gain },
+                                          input);
+
+        return pxr_lstm(builder, name, &(struct pxr_lstm) { .scan = scan, .gain = lstm->gain },
+                        gates);
+}
+
+static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
+{
+        struct pxr_node *left =
+                direction(builder, conf, "left", "left.input_to_state", PXR_SCAN_LEFT, input);
+        struct pxr_node *right =
+                direction(builder, conf, "right", "right.input_to_state", PXR_SCAN_RIGHT, input);
+
+        return pxr_add(builder, left, right);
+}
+
+static const struct pxr_layer diagonal_bilstm = {
+        .name = "diagonal_bilstm",
+        .summary = "Diagonal BiLSTM: two recurrences along the diagonals, which see all before",
+        .description =
+                "One LSTM goes over the diagonals from the top left corner, its mirror image from\n"
+                "the top right. At each pixel: [o f i g] = state-to-state products of the left\n"
+                "neighbour and of the one above + a 1x1 input-to-state convolution (mask B); the\n"
+                "cell state comes from the left neighbour. The output of the mirrored one is\n"
+                "shifted down by one row, so that nothing to the right leaks, and the two are\n"
+                "added. The state left of the image is learned, one value a channel and "
+                "direction;\n"
+                "above the image it is zero.",
+        .options = &options,
+        .parameters = parameters,
+        .build = build,
+        .check = "- conv: {mask: A, kernel: 3, features: 6}\n"
+                 "- diagonal_bilstm: {features: 7}\n"
+                 "- diagonal_bilstm: {features: 6}\n",
+};
+PXR_PLUGIN(diagonal_bilstm)
