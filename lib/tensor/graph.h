@@ -30,7 +30,8 @@ struct pxr_builder {
         struct pxr_diag *diag;
         const char *layer; /* dotted path of the layer being built */
         struct pxr_mark mark;
-        void *stack; /* of model/: how nested layers are built */
+        void *stack;             /* of model/: how nested layers are built */
+        struct pxr_skips *skips; /* of model/: the innermost open collection; NULL: none */
 };
 
 /* A graph that holds nothing but the image. NULL when memory is out. */

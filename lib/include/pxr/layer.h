@@ -57,6 +57,15 @@ struct pxr_layer {
 struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
                                   const struct pxr_yaml *layers, struct pxr_node *input);
 
+/* Layer-to-output connections (section 3.3). A container opens a collection with the channels of
+ * its sum before it builds its layers, and closes it afterwards; a layer in between connects its
+ * input through a 1x1 convolution (mask B) of its own, to the innermost open collection, and
+ * returns it unchanged. close() returns the sum of what was connected. All three return 0 (or a
+ * node), or -1 (NULL) after an error. */
+int pxr_skip_open(struct pxr_builder *builder, int features);
+struct pxr_node *pxr_skip_connect(struct pxr_builder *builder, double gain, struct pxr_node *input);
+struct pxr_node *pxr_skip_close(struct pxr_builder *builder);
+
 /* Changes with the meaning of anything in the installed headers. */
 #define PXR_ABI_VERSION 1
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * skip.c - layer-to-output connections, collected while the layers between are built.
+ *
+ * A nested builder is a copy of the one around it, so what is open there is seen within. Uses
+ * base/ and tensor/.
+ */
+#include <pxr/layer.h>
+
+#include "tensor/graph.h"
+
+struct pxr_skips {
+        int features;
+        struct pxr_node *sum; /* of what is connected; NULL: nothing yet */
+        struct pxr_skips *outer;
+};
+
+int pxr_skip_open(struct pxr_builder *builder, int features)
+{
+        struct pxr_skips *skips = pxr_alloc(builder->graph->arena, sizeof(*skips));
+
+        if (!skips)
+                return pxr_out_of_memory(builder->diag);
+        skips->features = features;
+        skips->outer = builder->skips;
+        builder->skips = skips;
+        return 0;
+}
+
+struct pxr_node *pxr_skip_connect(struct pxr_builder *builder, double gain, struct pxr_node *input)
+{
+        struct pxr_skips *skips = builder->skips;
+        struct pxr_node *connection;
+
+        if (!input)
+                return NULL;
+        if (!skips)
+                return pxr_layer_error(builder,
+                                       "there is no output to connect to: a skip stands among the "
+                                       "layers of a skip_connections");
+        connection = pxr_conv(builder, NULL,
+                              &(struct pxr_conv) { .kernel = 1,
+                                                   .mask = PXR_MASK_B,
+                                                   .features = skips->features,
+                                                   .bias = true,
+                                                   .gain = gain },
+                              input);
+        skips->sum = skips->sum ? pxr_add(builder, skips->sum, connection) : connection;
+        return skips->sum ? input : NULL;
+}
+
+struct pxr_node *pxr_skip_close(struct pxr_builder *builder)
+{
+        struct pxr_skips *skips = builder->skips;
+
+        builder->skips = skips->outer;
+        if (!skips->sum)
+                return pxr_layer_error(builder, "no layer is connected: put a skip behind each "
+                                                "layer that is to have a connection");
+        return skips->sum;
+}
