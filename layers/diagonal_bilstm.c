@@ -44,7 +44,7 @@ static struct pxr_node *direction(struct pxr_builder *builder, const struct diag
                                           input);
 
         return pxr_lstm(builder, name, &(struct pxr_lstm) { .scan = scan, .gain = lstm->gain },
-                        gates);
+                        pxr_conditioned(builder, name, gates));
 }
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)

@@ -62,7 +62,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
                         &(struct pxr_lstm) { .scan = PXR_SCAN_ROWS,
                                              .kernel = lstm->state_kernel,
                                              .gain = lstm->gain },
-                        gates);
+                        pxr_conditioned(builder, NULL, gates));
 }
 
 static const struct pxr_layer row_lstm = {

@@ -228,6 +228,32 @@ bool pxr_pace_progress(void *context, int64_t done, int64_t all)
                                        });
 }
 
+/* What the samples of a conditional model are given: the first images of the validation split (or
+ * of the training split), subsampled. *small is malloc'ed; NULL for any other model. */
+static int small_images(struct pxr_state *state, int count, uint8_t **small, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = state->experiment->model->graph;
+        const struct pxr_dataset *set = state->experiment->set;
+        enum pxr_split split = set->count[PXR_VALID] > 0 ? PXR_VALID : PXR_TRAIN;
+        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        uint8_t *image = malloc(size);
+        int status = 0;
+
+        *small = graph->small_rows ? malloc(small_size * count) : NULL;
+        if (!image || (graph->small_rows && !*small))
+                status = pxr_out_of_memory(diag);
+        for (int i = 0; *small && !status && i < count; i++) {
+                int64_t index = i % set->count[split];
+
+                status = pxr_dataset_read(set, split, 0, &index, 1, image, diag);
+                if (!status)
+                        pxr_graph_subsample(graph, image, 1, *small + i * small_size);
+        }
+        free(image);
+        return status;
+}
+
 int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
@@ -243,7 +269,7 @@ int pxr_record_samples(struct pxr_state *state, const float *parameters, struct 
                 .progress = pxr_pace_progress,
                 .context = &pace,
         };
-        uint8_t *pixels, *png;
+        uint8_t *pixels, *small = NULL, *png;
         int status;
 
         if (settings->count == 0)
@@ -251,7 +277,11 @@ int pxr_record_samples(struct pxr_state *state, const float *parameters, struct 
         pixels = malloc(image * settings->count);
         if (!pixels)
                 return pxr_out_of_memory(diag);
-        status = pxr_generate(&generation, pixels, diag);
+        status = small_images(state, generation.count, &small, diag);
+        generation.small = small;
+        if (!status)
+                status = pxr_generate(&generation, pixels, diag);
+        free(small);
         if (status) {
                 free(pixels);
                 return status;

@@ -162,6 +162,7 @@ struct probe {
         struct pxr_workspace *workspace;
         float *parameters;
         uint8_t *pixels; /* [image][row][col][colour] */
+        uint8_t *small;  /* what a conditional model is given with them: it stays as it is */
         float *logits;   /* of the unchanged images */
         struct pxr_random random;
 };
@@ -171,6 +172,7 @@ static void probe_free(struct probe *probe)
         pxr_workspace_free(probe->workspace);
         free(probe->parameters);
         free(probe->pixels);
+        free(probe->small);
         free(probe->logits);
 }
 
@@ -182,12 +184,13 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct 
                 .graph = graph,
                 .parameters = calloc(graph->parameter_values + 1, sizeof(float)),
                 .pixels = malloc(values),
+                .small = malloc(values),
                 .logits = malloc(pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float)),
                 .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
         };
         probe->workspace =
                 pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, false, diag);
-        if (!probe->parameters || !probe->pixels || !probe->logits) {
+        if (!probe->parameters || !probe->pixels || !probe->small || !probe->logits) {
                 probe_free(probe);
                 return pxr_out_of_memory(diag);
         }
@@ -226,6 +229,7 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
         const struct pxr_graph *graph = probe->graph;
         size_t values = (size_t)graph->rows * graph->cols * graph->colours;
 
+        pxr_graph_subsample(graph, probe->pixels, PROBE_IMAGES, probe->small);
         for (int image = 0; image < PROBE_IMAGES; image++) {
                 uint8_t *value = &probe->pixels[image * values + orders[image]];
 
@@ -234,6 +238,7 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
                                    graph->levels);
         }
         pxr_workspace_load(probe->workspace, probe->pixels, PROBE_IMAGES);
+        pxr_workspace_condition(probe->workspace, probe->small, PROBE_IMAGES);
         pxr_workspace_forward(probe->workspace, probe->parameters);
         for (int image = 0; image < PROBE_IMAGES; image++) {
                 int changed = first_change(probe, image), pixel = changed / graph->colours;

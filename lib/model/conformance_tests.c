@@ -23,7 +23,7 @@ static const char no_memory[] = "out of memory";
 struct bench {
         const struct pxr_graph *graph;
         size_t values; /* of one image */
-        uint8_t *pixels;
+        uint8_t *pixels, *small;
         double *twice;
         float *single;
 };
@@ -33,6 +33,7 @@ static void bench_free(void *what)
         struct bench *bench = what;
 
         free(bench->pixels);
+        free(bench->small);
         free(bench->twice);
         free(bench->single);
 }
@@ -48,10 +49,11 @@ static struct bench *bench_new(struct pxr_arena *arena, const struct pxr_graph *
         bench->graph = graph;
         bench->values = (size_t)graph->rows * graph->cols * graph->colours;
         bench->pixels = malloc(bench->values * IMAGES);
+        bench->small = malloc(bench->values * IMAGES);
         bench->twice = calloc(graph->parameter_values + 1, sizeof(double));
         bench->single = calloc(graph->parameter_values + 1, sizeof(float));
-        if (pxr_arena_defer(arena, bench_free, bench) || !bench->pixels || !bench->twice ||
-            !bench->single || pxr_graph_init(graph, 2, NULL, bench->twice, diag))
+        if (pxr_arena_defer(arena, bench_free, bench) || !bench->pixels || !bench->small ||
+            !bench->twice || !bench->single || pxr_graph_init(graph, 2, NULL, bench->twice, diag))
                 return NULL;
         for (const struct pxr_parameter *p = graph->parameter; p; p = p->next)
                 for (size_t i = 0; p->rank == 1 && i < p->size; i++)
@@ -60,6 +62,7 @@ static struct bench *bench_new(struct pxr_arena *arena, const struct pxr_graph *
                 bench->single[i] = (float)bench->twice[i];
         for (size_t i = 0; i < bench->values * IMAGES; i++)
                 bench->pixels[i] = (uint8_t)pxr_random_below(&random, graph->levels);
+        pxr_graph_subsample(graph, bench->pixels, IMAGES, bench->small);
         return bench;
 }
 
@@ -234,6 +237,7 @@ static const char *walk(struct pxr_arena *arena, const struct bench *bench,
 
         pxr_workspace_load(whole, bench->pixels, IMAGES);
         pxr_workspace_forward(whole, parameters);
+        pxr_workspace_condition(stepwise, bench->small, IMAGES);
         pxr_workspace_begin(stepwise, parameters, IMAGES);
         for (int order = 0; order < (int)bench->values; order++) {
                 int pixel = order / graph->colours, colour = order % graph->colours;

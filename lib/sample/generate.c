@@ -81,7 +81,10 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
 {
         const struct pxr_graph *graph = drawing->g->graph;
         int left = drawing->g->count - first, images = left < GROUP ? left : GROUP;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
+        if (drawing->g->small)
+                pxr_workspace_condition(workspace, drawing->g->small + first * small, images);
         pxr_workspace_begin(workspace, drawing->g->parameters, images);
         for (int row = 0; row < graph->rows; row++) {
                 for (int col = 0; col < graph->cols; col++)

@@ -13,6 +13,8 @@
 struct pxr_generation {
         const struct pxr_graph *graph;
         const float *parameters;
+        const uint8_t *small; /* [image][row][col][colour]: what a conditional model is given;
+                                 NULL for any other */
         uint64_t seed;
         int count, threads;
         /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */

@@ -61,16 +61,16 @@ static void K(add_backward)(const struct pxr_call *call)
 static void K(add_advance)(const struct pxr_call *call)
 {
         const struct pxr_node *node = call->node;
-        int channels = node->shape.channels;
-        int from = pxr_group_begin(channels, node->colours, call->colour);
-        int to = pxr_group_begin(channels, node->colours, call->colour + 1);
+        int block = node->shape.channels / node->gates;
+        int from = pxr_group_begin(block, node->colours, call->colour);
+        int to = pxr_group_begin(block, node->colours, call->colour + 1);
         size_t start = ((size_t)call->row * node->shape.cols + call->col) *
                        pxr_pixel_size(node, call->images);
         const real *a = (const real *)call->input[0] + start;
         const real *b = (const real *)call->input[1] + start;
         real *y = (real *)call->output + start;
 
-        for (int image = 0; image < call->images; image++)
-                for (int f = from; f < to; f++)
-                        y[image * channels + f] = a[image * channels + f] + b[image * channels + f];
+        for (int i = 0; i < call->images * node->gates; i++)
+                for (int f = i * block + from; f < i * block + to; f++)
+                        y[f] = a[f] + b[f];
 }

@@ -161,9 +161,36 @@ int pxr_image_colours(const struct pxr_builder *builder)
         return builder->graph->colours;
 }
 
+int pxr_image_rows(const struct pxr_builder *builder)
+{
+        return builder->graph->rows;
+}
+
+int pxr_image_cols(const struct pxr_builder *builder)
+{
+        return builder->graph->cols;
+}
+
 int pxr_image_levels(const struct pxr_builder *builder)
 {
         return builder->graph->levels;
+}
+
+void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, int images,
+                         uint8_t *small)
+{
+        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+
+        for (int image = 0; image < images; image++, pixels += size)
+                for (int row = 0; row < graph->small_rows; row++)
+                        for (int col = 0; col < graph->small_cols; col++) {
+                                int r = row * (graph->rows / graph->small_rows);
+                                int c = col * (graph->cols / graph->small_cols);
+
+                                memcpy(small, pixels + (r * graph->cols + c) * graph->colours,
+                                       graph->colours);
+                                small += graph->colours;
+                        }
 }
 
 struct pxr_node *pxr_layer_error(struct pxr_builder *builder, const char *format, ...)

@@ -13,6 +13,7 @@
 struct pxr_graph {
         struct pxr_arena *arena;
         int rows, cols, colours, levels; /* of the image */
+        int small_rows, small_cols;      /* of the small image the model is given; 0: none */
         struct pxr_node **node;          /* node[0] is the image */
         int nodes;
         int capacity;
@@ -30,8 +31,9 @@ struct pxr_builder {
         struct pxr_diag *diag;
         const char *layer; /* dotted path of the layer being built */
         struct pxr_mark mark;
-        void *stack;             /* of model/: how nested layers are built */
-        struct pxr_skips *skips; /* of model/: the innermost open collection; NULL: none */
+        void *stack;                /* of model/: how nested layers are built */
+        struct pxr_node *condition; /* what conditions the layers built; NULL: nothing */
+        struct pxr_skips *skips;    /* of model/: the innermost open collection; NULL: none */
 };
 
 /* A graph that holds nothing but the image. NULL when memory is out. */
@@ -48,6 +50,14 @@ const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const cha
 
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
+
+/* Take the small images out of images: the pixel at the top left of each block. From
+ * pixels[image][row][col][colour] to small[image][row][col][colour]. */
+void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, int images,
+                         uint8_t *small);
+
+/* The same of the small image a model is given. */
+extern const struct pxr_op pxr_small_image_op;
 
 /* The image: pixel values v of 0 .. levels - 1 as 2 v / (levels - 1) - 1. Its `input` is the bytes
  * [place][image][colour]. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * op_basic.c - the ops without parameters: the image, a sum, a rectified linear unit.
+ * op_basic.c - the ops without parameters: the images, a sum, a rectified linear unit.
  *
  * Uses base/.
  */
@@ -34,6 +34,13 @@ const struct pxr_op pxr_image_op = {
         .depends = image_depends,
 };
 
+/* Given whole, before anything is generated. */
+const struct pxr_op pxr_small_image_op = {
+        .name = "small image",
+        .kernels = { { image_forward_f32, NULL, NULL }, { image_forward_f64, NULL, NULL } },
+        .depends = image_depends,
+};
+
 static const struct pxr_op add_op = {
         .name = "add",
         .kernels = { { add_forward_f32, add_backward_f32, add_advance_f32 },
@@ -64,12 +71,13 @@ struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct
         if (!a || !b)
                 return NULL;
         if (a->shape.rows != b->shape.rows || a->shape.cols != b->shape.cols ||
-            a->shape.channels != b->shape.channels || a->gates != 1 || b->gates != 1)
+            a->shape.channels != b->shape.channels || a->gates != b->gates)
                 return pxr_layer_error(builder, "cannot add a map of %dx%dx%d to one of %dx%dx%d",
                                        b->shape.rows, b->shape.cols, b->shape.channels,
                                        a->shape.rows, a->shape.cols, a->shape.channels);
         return pxr_add_node(builder, &(struct pxr_new_node) { .op = &add_op,
                                                               .shape = a->shape,
+                                                              .gates = a->gates,
                                                               .inputs = 2,
                                                               .input = { a, b } });
 }

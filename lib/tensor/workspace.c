@@ -26,7 +26,8 @@ struct pxr_workspace {
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
         struct pxr_plan plan;
         char *slab, *scratch;
-        uint8_t *pixels; /* [place][image][colour] */
+        uint8_t *pixels;            /* [place][image][colour] */
+        uint8_t *small, *subsample; /* the same of the small images; as they are loaded */
 };
 
 static char *aligned(size_t size)
@@ -52,6 +53,7 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
 {
         struct pxr_workspace *workspace = calloc(1, sizeof(*workspace));
         size_t pixels = (size_t)graph->rows * graph->cols * graph->colours * images;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours * images;
 
         if (!workspace || pxr_plan_make(&workspace->plan, graph, precision, use, images, checked)) {
                 free(workspace);
@@ -68,7 +70,10 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         workspace->slab = aligned(workspace->plan.slab_bytes);
         workspace->scratch = aligned(workspace->plan.scratch_bytes + PXR_SENTINEL);
         workspace->pixels = calloc(pixels, 1);
-        if (!workspace->slab || !workspace->scratch || !workspace->pixels) {
+        workspace->small = calloc(small + 1, 1);
+        workspace->subsample = calloc(small + 1, 1);
+        if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small ||
+            !workspace->subsample) {
                 pxr_system_error(diag,
                                  "there is no memory for %.1f MB of tensors: lower "
                                  "train.micro_batch or the number of threads",
@@ -90,6 +95,8 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
         free(workspace->slab);
         free(workspace->scratch);
         free(workspace->pixels);
+        free(workspace->small);
+        free(workspace->subsample);
         free(workspace);
 }
 
@@ -121,18 +128,34 @@ static void poison(struct pxr_workspace *workspace)
         }
 }
 
-void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images)
+/* From [image][place][colour] to [place][image][colour]. */
+static void turn(const uint8_t *pixels, size_t places, int images, int colours, uint8_t *to)
 {
-        const struct pxr_graph *graph = workspace->graph;
-        size_t places = (size_t)graph->rows * graph->cols;
-        int colours = graph->colours;
-
-        workspace->images = images;
         for (size_t place = 0; place < places; place++)
                 for (int image = 0; image < images; image++)
                         for (int colour = 0; colour < colours; colour++)
-                                workspace->pixels[(place * images + image) * colours + colour] =
+                                to[(place * images + image) * colours + colour] =
                                         pixels[(image * places + place) * colours + colour];
+}
+
+void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        workspace->images = images;
+        turn(pixels, (size_t)graph->rows * graph->cols, images, graph->colours, workspace->pixels);
+        if (graph->small_rows) {
+                pxr_graph_subsample(graph, pixels, images, workspace->subsample);
+                pxr_workspace_condition(workspace, workspace->subsample, images);
+        }
+}
+
+void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *small, int images)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        turn(small, (size_t)graph->small_rows * graph->small_cols, images, graph->colours,
+             workspace->small);
 }
 
 static void *at(const struct pxr_workspace *workspace, const struct pxr_slot *slot)
@@ -154,6 +177,8 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
 
         if (node->index == 0)
                 call.input[0] = workspace->pixels;
+        else if (node->op == &pxr_small_image_op)
+                call.input[0] = workspace->small;
         for (int k = 0; k < node->inputs; k++)
                 call.input[k] = at(workspace, &workspace->plan.place[node->input[k]->index].output);
         for (int k = 0; k < node->parameters; k++)

@@ -32,8 +32,12 @@ void pxr_workspace_free(struct pxr_workspace *workspace);
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
                            enum pxr_use use, int images);
 
-/* Set the micro-batch: pixels[image][row][col][colour]. */
+/* Set the micro-batch: pixels[image][row][col][colour]. The small images of a conditional model are
+ * taken out of them. */
 void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images);
+
+/* Set the small images alone, small[image][row][col][colour]: for generation, before begin(). */
+void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *small, int images);
 
 /* Compute all nodes the logits depend on. `parameters` are of the workspace's precision. */
 void pxr_workspace_forward(struct pxr_workspace *workspace, const void *parameters);

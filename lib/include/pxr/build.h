@@ -42,7 +42,7 @@ struct pxr_node *pxr_add_elementwise(struct pxr_builder *builder, const struct p
 /* max(x, 0) */
 struct pxr_node *pxr_relu(struct pxr_builder *builder, struct pxr_node *input);
 
-/* a + b, of equal shapes: a residual connection (section 3.3). */
+/* a + b, of equal shapes and gates: a residual connection (section 3.3). */
 struct pxr_node *pxr_add(struct pxr_builder *builder, struct pxr_node *a, struct pxr_node *b);
 
 /* Which inputs a masked convolution may read at its own pixel (section 3.4). */
@@ -93,12 +93,34 @@ struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
 /* The start of an input-to-state bias: 1 for the forget gates, 0 for the others. */
 pxr_init pxr_init_forget_gates;
 
+/* A deconvolution with stride 2 and a kernel of 4x4, which doubles rows and columns: of the
+ * upsampling network of section 3.6. Parameters: weight [4, 4, in, out] and bias [out]. */
+struct pxr_node *pxr_deconv(struct pxr_builder *builder, const char *name, int features,
+                            double gain, struct pxr_node *input);
+
+/* The small image a conditional model is given (section 3.6): the image subsampled to rows x cols,
+ * of which it must be a multiple. One such size to a model. */
+struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols);
+
+/* From here on in this build function and in the layers it builds, `map` conditions the model: see
+ * pxr_conditioned(). */
+void pxr_condition(struct pxr_builder *builder, struct pxr_node *map);
+
+/* Where a map conditions the model: `node` plus an unmasked 1x1 convolution of that map, whose
+ * parameter is condition.weight [1, 1, map's channels, node's] ("left.condition.weight" with the
+ * name "left"). Elsewhere: `node`. */
+struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,
+                                 struct pxr_node *node);
+
 /* End the graph: `logits` are what `distribution` takes, distribution->channels(levels) for each
  * colour. Returns logits, or NULL. */
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution);
 
-/* Of the image that is modelled: 1 or 3 colours, and the values a colour can have. */
+/* Of the image that is modelled: rows and columns, 1 or 3 colours, and the values a colour can
+ * have. */
+int pxr_image_rows(const struct pxr_builder *builder);
+int pxr_image_cols(const struct pxr_builder *builder);
 int pxr_image_colours(const struct pxr_builder *builder);
 int pxr_image_levels(const struct pxr_builder *builder);
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* multi_scale.c - a conditional model: given the image at a smaller scale (section 3.6). */
+#include <stdio.h>
+
+#include <pxr/layer.h>
+
+struct multi_scale {
+        int64_t size, features;
+        double gain;
+        const struct pxr_yaml *layers;
+};
+
+static const struct pxr_option rows[] = {
+        PXR_INT(struct multi_scale, size, NULL, 1, 65536,
+                "rows and columns of the small image that the model is given"),
+        PXR_INT(struct multi_scale, features, "32", 1, 65536,
+                "channels of the upsampling network and of the map it makes"),
+        PXR_REAL(struct multi_scale, gain, "1", 0, 100,
+                 "weights start uniform within +-gain sqrt(3 / inputs)"),
+        PXR_LAYERS(struct multi_scale, layers, "the layers that are given the map"),
+        PXR_END,
+};
+
+static const struct pxr_options options = { .rows = rows, .size = sizeof(struct multi_scale) };
+
+static const struct pxr_parameter_doc parameters[] = {
+        { "upsample_N.weight", "[4, 4, in, features]", "of deconvolution number N" },
+        { "upsample_N.bias", "[features]", "starts at zero" },
+        { 0 },
+};
+
+/* The upsampling network: deconvolutions that double rows and columns, with rectifiers between. */
+static struct pxr_node *upsample(struct pxr_builder *builder, const struct multi_scale *scale)
+{
+        struct pxr_node *map = pxr_small_image(builder, scale->size, scale->size);
+
+        for (int number = 0; map && map->shape.rows < pxr_image_rows(builder); number++) {
+                char name[32];
+
+                snprintf(name, sizeof(name), "upsample_%d", number);
+                map = pxr_deconv(builder, name, scale->features, scale->gain,
+                                 number ? pxr_relu(builder, map) : map);
+        }
+        if (map && (map->shape.rows != pxr_image_rows(builder) ||
+                    map->shape.cols != pxr_image_cols(builder) || map->shape.rows == scale->size))
+                return pxr_layer_error(builder,
+                                       "size: images of %dx%d cannot be reached from %dx%d by "
+                                       "doubling",
+                                       pxr_image_rows(builder), pxr_image_cols(builder),
+                                       (int)scale->size, (int)scale->size);
+        return map;
+}
+
+static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
+{
+        const struct multi_scale *scale = conf;
+        struct pxr_node *map = upsample(builder, scale);
+
+        if (!map)
+                return NULL;
+        pxr_condition(builder, map);
+        return pxr_build_layers(builder, NULL, scale->layers, input);
+}
+
+static const struct pxr_layer multi_scale = {
+        .name = "multi_scale",
+        .summary = "a conditional model: the layers in it are given the image at a smaller scale",
+        .description =
+                "The image is subsampled to size x size (the pixel at the top left of each\n"
+                "block), and deconvolutions (4x4, stride 2) make a map of the image's size of it.\n"
+                "Each LSTM adds an unmasked 1x1 convolution of that map to its gates, and each\n"
+                "convolution that is larger than 1x1 to its output. The NLL is that of the image\n"
+                "given the small one; added to the small one's own NLL it is that of the image.",
+        .options = &options,
+        .parameters = parameters,
+        .build = build,
+        .check = "- multi_scale:\n"
+                 "    size: 1\n"
+                 "    features: 4\n"
+                 "    layers:\n"
+                 "      - conv: {mask: A, kernel: 3, features: 6}\n"
+                 "      - row_lstm: {features: 6}\n"
+                 "      - diagonal_bilstm: {features: 6}\n",
+};
+PXR_PLUGIN(multi_scale)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * condition.c - what a conditional model is given, and how it reaches the layers (section 3.6).
+ *
+ * Uses base/ and the ops.
+ */
+#include "tensor/graph.h"
+
+struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols)
+{
+        struct pxr_graph *graph = builder->graph;
+
+        if (rows < 1 || cols < 1 || graph->rows % rows || graph->cols % cols)
+                return pxr_layer_error(builder,
+                                       "an image of %dx%d cannot be subsampled to %dx%d: its sides "
+                                       "must be multiples",
+                                       graph->rows, graph->cols, rows, cols);
+        if (graph->small_rows)
+                return pxr_layer_error(builder, "the model is given a small image already");
+        graph->small_rows = rows;
+        graph->small_cols = cols;
+        return pxr_add_node(builder,
+                            &(struct pxr_new_node) { .op = &pxr_small_image_op,
+                                                     .conf = &graph->levels,
+                                                     .conf_size = sizeof(graph->levels),
+                                                     .shape = { rows, cols, graph->colours } });
+}
+
+void pxr_condition(struct pxr_builder *builder, struct pxr_node *map)
+{
+        builder->condition = map;
+}
+
+struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,
+                                 struct pxr_node *node)
+{
+        const char *full = pxr_part_name(builder->graph->arena, name, "condition");
+
+        if (!node || !builder->condition)
+                return node;
+        if (!full) {
+                pxr_out_of_memory(builder->diag);
+                return NULL;
+        }
+        return pxr_add(builder, node,
+                       pxr_conv(builder, full,
+                                &(struct pxr_conv) { .kernel = 1,
+                                                     .mask = PXR_MASK_NONE,
+                                                     .features = node->shape.channels,
+                                                     .gates = node->gates,
+                                                     .gain = 1 },
+                                builder->condition));
+}
