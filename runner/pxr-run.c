@@ -170,18 +170,22 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
         struct printer *printer = context;
         double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
         double error = pxr_standard_error(nll);
+        char given[48] = "";
 
+        if (nll->given_rows)
+                snprintf(given, sizeof(given), " given %dx%d", nll->given_rows, nll->given_cols);
         if (final)
                 json_array_append_new(printer->results,
-                                      json_pack("{s:s, s:f, s:f, s:f, s:I, s:s?}", "split", split,
-                                                "nats_per_image", nats, "bits_per_dimension", bits,
-                                                "standard_error", isnan(error) ? 0.0 : error,
+                                      json_pack("{s:s, s:f, s:f, s:f, s:I, s:s?, s:s?}", "split",
+                                                split, "nats_per_image", nats, "bits_per_dimension",
+                                                bits, "standard_error", isnan(error) ? 0.0 : error,
                                                 "images", (json_int_t)nll->images, "suspect",
-                                                suspect));
-        display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s",
-                     final ? "result" : "", split, nats, error, bits, suspect ? "  SUSPECT: " : "",
-                     suspect ? suspect : "", final ? "" : display_epoch(epoch));
-        if (final && !isnan(printer->entropy))
+                                                suspect, "given", *given ? given + 7 : NULL));
+        display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s%s",
+                     final ? "result" : "", split, nats, error, bits, given,
+                     suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
+                     final ? "" : display_epoch(epoch));
+        if (final && !isnan(printer->entropy) && nll->given_rows == 0)
                 display_line(printer->display,
                              "              %+.2f %% against the exact entropy of %.4f nats",
                              100 * (nats / printer->entropy - 1), printer->entropy);
@@ -208,25 +212,39 @@ static void on_picture(void *context, const char *kind, int64_t step, const void
                 pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
 }
 
+/* Columns that the paths of all layers fit into, indented by their depth. */
+static int path_width(const struct pxr_model *model)
+{
+        int width = 24;
+
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next)
+                if ((int)strlen(layer->path) + 2 * layer->depth > width)
+                        width = (int)strlen(layer->path) + 2 * layer->depth;
+        return width;
+}
+
 static void print_model(const struct pxr_experiment *e, int threads)
 {
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_certificate *c = &e->certificate;
+        const int width = path_width(e->model);
+        char output[40];
 
-        printf("%-44s %14s %12s %14s %12s\n", "layer", "output", "parameters", "multiply-adds",
-               "sees");
-        printf("%-44s %8dx%dx%d\n", "image", graph->rows, graph->cols, graph->colours);
+        printf("%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
+               "multiply-adds", "sees");
+        snprintf(output, sizeof(output), "%dx%dx%d", graph->rows, graph->cols, graph->colours);
+        printf("%-*s %14s\n", width, "image", output);
         for (const struct pxr_built_layer *layer = e->model->layer; layer; layer = layer->next) {
                 const struct pxr_shape *shape = &layer->output->shape;
                 struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
-                char output[40], field[40];
+                char field[40];
 
                 snprintf(output, sizeof(output), "%dx%dx%d", shape->rows, shape->cols,
                          shape->channels);
                 snprintf(field, sizeof(field), "%d up %d|%d", extent.above, extent.left,
                          extent.right);
                 printf("%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
-                       44 - 2 * layer->depth, layer->path, output,
+                       width - 2 * layer->depth, layer->path, output,
                        pxr_layer_parameters(e->model, layer),
                        pxr_layer_multiply_adds(e->model, layer), field);
         }

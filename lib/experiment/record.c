@@ -26,10 +26,16 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
         const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
+        const struct pxr_graph *graph = e->model->graph;
+        const char *given = NULL;
         struct pxr_run run;
 
+        if (graph->small_rows)
+                given = pxr_strf(arena, "%dx%d", graph->small_rows, graph->small_cols);
         if (!p || !spec || !origins)
                 return -1;
+        if (graph->small_rows && !given)
+                return pxr_out_of_memory(diag);
         pxr_sha256(spec, strlen(spec), hash);
         run = (struct pxr_run) {
                 .name = e->settings.name,
@@ -52,7 +58,8 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .data_set = e->set->name,
                 .data_identity = e->set->identity,
                 .data_transforms = e->set->transforms,
-                .data_entropy = e->set->entropy,
+                .data_entropy = graph->small_rows ? NAN : e->set->entropy,
+                .given = given,
                 .certificate = e->certificate.digest,
                 .parameters = (int64_t)e->model->graph->parameter_values,
         };
@@ -176,6 +183,8 @@ int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_
 {
         const struct pxr_watcher *watcher = &state->order->watcher;
         struct pxr_moment now = pxr_state_moment(state);
+        /* The mean over a training epoch is of many models, the first of them untrained. */
+        bool running = !final && strcmp(split, pxr_split_names[PXR_TRAIN]) == 0;
         struct pxr_nll_row row = {
                 .split = split,
                 .name = final ? "final_nll" : "nll",
@@ -184,7 +193,7 @@ int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_
                 .images = nll->images,
                 .dimensions = nll->dimensions,
                 .standard_error = pxr_standard_error(nll),
-                .suspect = pxr_nll_suspect(nll, state->experiment->set),
+                .suspect = running ? NULL : pxr_nll_suspect(nll, state->experiment->set),
         };
 
         if (pxr_store_add_nll(state->order->store, now, &row, diag))

@@ -95,9 +95,11 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
 }
 
 /* The NLL of an epoch before its first step. */
-static struct pxr_nll no_images(const struct pxr_dataset *set)
+static struct pxr_nll no_images(const struct pxr_graph *graph)
 {
-        return (struct pxr_nll) { .dimensions = (int64_t)set->rows * set->cols * set->colours };
+        return (struct pxr_nll) { .dimensions = (int64_t)graph->rows * graph->cols * graph->colours,
+                                  .given_rows = graph->small_rows,
+                                  .given_cols = graph->small_cols };
 }
 
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
@@ -112,7 +114,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         if (epoch->number != number)
                 shuffle(e, epoch, number);
         if (first == 0)
-                state->counters.epoch_nll = no_images(set);
+                state->counters.epoch_nll = no_images(e->model->graph);
         if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
                              diag) ||
             pxr_trainer_step(state->trainer, epoch->batch, images, diag))
@@ -443,7 +445,7 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
         int status;
 
         state.counters.best = INFINITY;
-        state.counters.epoch_nll = no_images(experiment->set);
+        state.counters.epoch_nll = no_images(experiment->model->graph);
         if (order->resume && check_resumable(order->resume, diag))
                 return -1;
         state.trainer = pxr_trainer_new(experiment->model->graph, &experiment->settings.train,

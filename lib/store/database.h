@@ -42,7 +42,8 @@ struct pxr_run {
         const char *process_start;
         double wall_seconds;
         const char *data_set, *data_identity, *data_transforms;
-        double data_entropy; /* NAN: not known */
+        double data_entropy; /* NAN: not known, or not comparable */
+        const char *given;   /* "32x32": its NLLs are given a small image; NULL: nothing */
         const char *certificate;
         int64_t parameters;
         const char *parameter_hash;

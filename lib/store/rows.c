@@ -21,19 +21,20 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "program_version, program_revision, git_revision, git_difference, "
                     "command_line, host, processor, instruction_set, libraries, threads, "
                     "process_id, process_start, started_at, data_set, data_identity, "
-                    "data_transforms, data_entropy, certificate, parameters) VALUES (?, 'running', "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?)",
+                    "data_transforms, data_entropy, given, certificate, parameters) VALUES (?, "
+                    "'running', "
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?)",
                     "tttti"
                     "tttt"
                     "ttttti"
                     "it"
-                    "tttdti",
+                    "tttdtti",
                     run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
                     run->instruction_set, run->libraries, run->threads, run->process_id,
                     run->process_start, run->data_set, run->data_identity, run->data_transforms,
-                    run->data_entropy, run->certificate, run->parameters))
+                    run->data_entropy, run->given, run->certificate, run->parameters))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         return 0;

@@ -32,6 +32,7 @@ static const char version_1[] =
         "  data_identity TEXT NOT NULL,\n"
         "  data_transforms TEXT,\n"
         "  data_entropy REAL,        -- exact, nats per image, where known\n"
+        "  given TEXT,               -- '32x32': NLLs are of images given their small versions\n"
         "  certificate TEXT NOT NULL, -- digest of the causality certificate\n"
         "  parameters INTEGER NOT NULL,\n"
         "  parameter_hash TEXT       -- SHA-256 of the final parameters\n"
@@ -105,12 +106,12 @@ static const char version_1[] =
         "CREATE VIEW run_nll AS\n"
         "  SELECT run.id AS run, run.name, run.status, nll.split, nll.nats_per_image,\n"
         "    nll.bits_per_dimension, nll.standard_error, run.data_entropy, nll.images, nll.step,\n"
-        "    nll.epoch, nll.suspect, run.data_set, run.data_identity\n"
+        "    nll.epoch, nll.suspect, run.data_set, run.data_identity, run.given\n"
         "  FROM run JOIN nll ON nll.run = run.id AND nll.name = 'final_nll';\n"
         "CREATE VIEW best_run AS\n"
-        "  SELECT data_set, data_identity, split, run, name, min(nats_per_image) AS\n"
+        "  SELECT data_set, data_identity, given, split, run, name, min(nats_per_image) AS\n"
         "    nats_per_image, bits_per_dimension, standard_error\n"
-        "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, split;\n";
+        "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, given, split;\n";
 
 const char *const pxr_schema_steps[] = { version_1 };
 
