@@ -247,6 +247,22 @@ int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct
         return got;
 }
 
+int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+{
+        size_t done = 0;
+
+        while (done < size) {
+                int64_t got = pxr_input_read(input, (char *)bytes + done, size - done, diag);
+
+                if (got < 0)
+                        return -1;
+                if (got == 0)
+                        break;
+                done += (size_t)got;
+        }
+        return (int64_t)done;
+}
+
 const char *pxr_input_path(const struct pxr_input *input)
 {
         return input->path;

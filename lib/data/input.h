@@ -21,6 +21,10 @@ struct pxr_input *pxr_input_open(const char *folder, const char *name, struct px
 /* Up to `size` bytes of content. Returns how many (0: the end), or -1 after an error. */
 int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag);
 
+/* The same, but fewer than `size` bytes only where the content ends. */
+int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size,
+                           struct pxr_diag *diag);
+
 /* The path that was opened. */
 const char *pxr_input_path(const struct pxr_input *input);
 
