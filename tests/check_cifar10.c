@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "dataset.h"
+#include "packing.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, RECORD = 1 + PIXELS };
 
@@ -170,6 +171,106 @@ START_TEST(missing_batches_are_named)
         remove(in_scratch("test_batch.bin"));
         refused(OPEN("{set: cifar10, path: %s}", scratch), "holds neither test_batch.bin nor");
         sound(OPEN("{set: cifar10, path: %s, splits: [train]}", scratch));
+}
+END_TEST
+
+/* --- the archive -------------------------------------------------------------------------------*/
+
+#define INNER "cifar-10-batches-bin/"
+
+#define ARCHIVE "cifar-10-binary.tar.gz"
+
+/* The batches of put_all() in disorder, among other files, as in the official archive. */
+static void pack_all(const char *name)
+{
+        pack_tar(in_scratch(name), strstr(name, ".gz"),
+                 (struct packed[]) { { INNER, NULL, 0 },
+                                     { INNER "data_batch_3.bin", records(5, 2), 2 * RECORD },
+                                     { INNER "batches.meta.txt", "airplane\n", 9 },
+                                     { INNER "test_batch.bin", records(100, 3), 3 * RECORD },
+                                     { INNER "data_batch_1.bin", records(0, 4), 4 * RECORD },
+                                     { INNER "readme.html", "<html>", 6 },
+                                     { INNER "data_batch_2.bin", records(4, 1), RECORD },
+                                     { NULL, NULL, 0 } });
+}
+
+START_TEST(the_archive_is_the_same_set_as_its_files)
+{
+        static const char *const archives[] = { "plain.tar", ARCHIVE };
+        struct pxr_dataset *folder, *set;
+        char hex[PXR_SHA256_HEX];
+
+        put_all();
+        folder = sound(OPEN("{set: cifar10, path: %s, valid: 2}", scratch));
+        for (int j = 0; j < 2; j++) {
+                pack_all(archives[j]);
+                set = sound(OPEN("{set: cifar10, path: %s/%s, valid: 2}", scratch, archives[j]));
+                ck_assert_str_eq(set->identity, folder->identity);
+                for (int i = 0; i < 5; i++)
+                        expect_image(set, PXR_TRAIN, i, i);
+                expect_image(set, PXR_VALID, 1, 6);
+                for (int i = 0; i < 3; i++)
+                        expect_image(set, PXR_TEST, i, 100 + i);
+                ck_assert_int_eq(pxr_sha256_file(in_scratch(archives[j]), hex, diag), 0);
+                ck_assert_str_eq(set->files->sha256, hex);
+                ck_assert_ptr_null(set->files->next);
+        }
+        for (int i = 1; i <= 3; i++)
+                remove(in_scratch(pxr_strf(arena, "data_batch_%d.bin", i)));
+        set = sound(OPEN("{set: cifar10, path: %s, valid: 2}", scratch));
+        ck_assert_str_eq(set->identity, folder->identity);
+        set = sound(OPEN("{set: cifar10, path: %s, splits: [test]}", scratch));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 0);
+        expect_image(set, PXR_TEST, 0, 100);
+}
+END_TEST
+
+START_TEST(a_damaged_archive_is_refused)
+{
+        const char *path = in_scratch(ARCHIVE);
+        size_t size;
+        unsigned char *bytes;
+
+        pack_all(ARCHIVE);
+        bytes = file_bytes(path, &size);
+        for (size_t cut = 2; cut < size; cut += cut < size - 20 ? 37 : 1) {
+                write_file(path, bytes, cut);
+                refused(OPEN("{set: cifar10, path: %s}", path), ARCHIVE);
+        }
+        bytes[size - 5] ^= 1; /* the check sum */
+        write_file(path, bytes, size);
+        refused(OPEN("{set: cifar10, path: %s}", path), "incorrect data check");
+        write_file(path, "<!DOCTYPE html>", 15);
+        refused(OPEN("{set: cifar10, path: %s}", path), "does not start like a gzip file");
+        write_file(in_scratch("page.tar"), "<!DOCTYPE html>", 15);
+        refused(OPEN("{set: cifar10, path: %s}", in_scratch("page.tar")), "not a sound tar or zip");
+        write_file(path, "", 0);
+        refused(OPEN("{set: cifar10, path: %s}", path), "byte 0: the file is empty");
+}
+END_TEST
+
+START_TEST(an_archive_without_its_batches_is_refused)
+{
+        const char *path = in_scratch(ARCHIVE);
+
+        pack_tar(path, true, (struct packed[]) { { "a", "b", 1 }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: cifar10, path: %s}", path), "holds no data_batch_1.bin");
+        pack_tar(path, true,
+                 (struct packed[]) { { "data_batch_1.bin", records(0, 1), RECORD },
+                                     { "data_batch_3.bin", records(0, 1), RECORD },
+                                     { "test_batch.bin", records(0, 1), RECORD },
+                                     { NULL, NULL, 0 } });
+        refused(OPEN("{set: cifar10, path: %s}", path), "holds no data_batch_2.bin");
+        pack_tar(path, true,
+                 (struct packed[]) { { "data_batch_1.bin", records(0, 1), RECORD },
+                                     { "x/data_batch_1.bin", records(0, 1), RECORD },
+                                     { NULL, NULL, 0 } });
+        refused(OPEN("{set: cifar10, path: %s}", path), "x/data_batch_1.bin: a second file");
+        pack_tar(path, true,
+                 (struct packed[]) { { "data_batch_1.bin", records(0, 1), RECORD - 1 },
+                                     { NULL, NULL, 0 } });
+        refused(OPEN("{set: cifar10, path: %s}", path),
+                "tar.gz: data_batch_1.bin: byte 3072: the file ends after 3072 bytes of record 1");
 }
 END_TEST
 
@@ -352,6 +453,9 @@ int main(void)
         ADD_SCRATCH_TEST(suite, one_changed_pixel_changes_the_identity_and_a_label_does_not);
         ADD_SCRATCH_TEST(suite, broken_batches_are_refused_with_their_byte);
         ADD_SCRATCH_TEST(suite, missing_batches_are_named);
+        ADD_SCRATCH_TEST(suite, the_archive_is_the_same_set_as_its_files);
+        ADD_SCRATCH_TEST(suite, a_damaged_archive_is_refused);
+        ADD_SCRATCH_TEST(suite, an_archive_without_its_batches_is_refused);
         ADD_SCRATCH_TEST(suite, flips_are_drawn_anew_each_epoch_for_train_alone);
         ADD_SCRATCH_TEST(suite, a_flip_depends_on_the_image_and_not_on_the_batch);
         ADD_SCRATCH_TEST(suite, downsampling_keeps_the_top_left_of_each_block);

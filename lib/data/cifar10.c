@@ -3,7 +3,8 @@
  * cifar10.c - CIFAR-10 in its binary version, whole or a part of it.
  *
  * Files data_batch_1.bin and so on, and test_batch.bin: records of a label (0 to 9) and 3072 bytes,
- * a 32x32 image as planes of red, green and blue. Any whole number of records makes a batch. The
+ * a 32x32 image as planes of red, green and blue; in a folder, or in the archive as downloaded. Any
+ * whole number of records makes a batch. The
  * set has no validation split of its own: `valid` takes it from the end of the training images.
  * Uses base/ and format.h.
  */
@@ -13,17 +14,32 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/archive.h"
 #include "data/format.h"
 #include "data/pixels.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, RECORD = 1 + PIXELS, LABELS = 10 };
-enum { BATCHES = 5 };
+enum { TEST = 6 }; /* the number of the test batch; the others are 1 to 5 */
+
+static const char *const names[] = { NULL,
+                                     "data_batch_1.bin",
+                                     "data_batch_2.bin",
+                                     "data_batch_3.bin",
+                                     "data_batch_4.bin",
+                                     "data_batch_5.bin",
+                                     "test_batch.bin" };
 
 struct cifar10 {
         const char *path;
         int64_t valid;
+};
+
+/* Where a batch lies among the images read. */
+struct batch {
+        int64_t first, count;
 };
 
 /* The planes of a record become pixels of three colours. */
@@ -48,8 +64,10 @@ static int no_record(const struct pxr_input *input, int64_t got, struct pxr_diag
 }
 
 /* Read records up to the end of a batch. */
-static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct pxr_diag *diag)
+static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batch *batch,
+                 struct pxr_diag *diag)
 {
+        batch->first = pxr_pixels_count(pixels);
         for (;;) {
                 uint8_t record[RECORD], *image;
                 int64_t start = pxr_input_offset(input);
@@ -71,11 +89,14 @@ static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct pxr_
                 if (!image)
                         return -1;
                 interleave(record + 1, image);
+                batch->count++;
         }
 }
 
-static int read_batch(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
-                      const char *name, struct pxr_diag *diag)
+/* --- finding the batches -----------------------------------------------------------------------*/
+
+static int read_file(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
+                     const char *name, struct batch *batch, struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
         struct pxr_input *input = pxr_input_open(folder, name, diag);
@@ -83,7 +104,8 @@ static int read_batch(struct pxr_arena *arena, struct pxr_dataset *set, const ch
 
         if (!input)
                 return -1;
-        failed = parse(held->pixels, input, diag) || pxr_input_record(input, arena, set, diag);
+        failed = parse(held->pixels, input, batch, diag) ||
+                 pxr_input_record(input, arena, set, diag);
         pxr_input_close(input);
         return failed ? -1 : 0;
 }
@@ -104,32 +126,140 @@ static bool has(const char *folder, const char *name)
 }
 
 /* A part of the set may have fewer batches, but none left out between two others. */
-static int read_training(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
-                         struct pxr_diag *diag)
+static int read_folder(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
+                       uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
 {
-        char name[32];
         int last = 1;
 
-        for (int batch = 2; batch <= BATCHES; batch++) {
-                snprintf(name, sizeof name, "data_batch_%d.bin", batch);
-                if (has(folder, name))
-                        last = batch;
-        }
-        for (int batch = 1; batch <= last; batch++) {
-                snprintf(name, sizeof name, "data_batch_%d.bin", batch);
-                if (read_batch(arena, set, folder, name, diag))
+        for (int i = 1; i < TEST; i++)
+                if (has(folder, names[i]))
+                        last = i;
+        for (int i = 1; i <= TEST; i++)
+                if ((wanted >> i & 1) && (i <= last || i == TEST) &&
+                    read_file(arena, set, folder, names[i], &batches[i], diag))
                         return -1;
+        return 0;
+}
+
+/* Which batch an entry of the archive is, by the last part of its name; 0: none. */
+static int batch_number(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        for (int i = 1; i <= TEST; i++)
+                if (strcmp(slash ? slash + 1 : path, names[i]) == 0)
+                        return i;
+        return 0;
+}
+
+static int read_entry(struct pxr_archive *archive, struct pxr_pixels *pixels, struct batch *batch,
+                      struct pxr_diag *diag)
+{
+        struct pxr_input *input = pxr_archive_entry(archive, diag);
+        int failed;
+
+        if (!input)
+                return -1;
+        if (batch->count > 0)
+                failed = pxr_user_error(diag, "%s: a second file of that name",
+                                        pxr_input_path(input));
+        else
+                failed = parse(pixels, input, batch, diag);
+        pxr_input_close(input);
+        return failed;
+}
+
+static int read_entries(struct pxr_archive *archive, struct pxr_pixels *pixels, uint32_t wanted,
+                        struct batch *batches, struct pxr_diag *diag)
+{
+        const char *name;
+        int result;
+
+        while ((result = pxr_archive_next(archive, &name, diag)) > 0) {
+                int i = batch_number(name);
+
+                if ((wanted >> i & 1) && read_entry(archive, pixels, &batches[i], diag))
+                        return -1;
+        }
+        return result;
+}
+
+static int check_archive(const char *path, uint32_t wanted, const struct batch *batches,
+                         struct pxr_diag *diag)
+{
+        for (int i = 1, last = 1; i <= TEST; i++) {
+                for (int j = i; j < TEST; j++)
+                        last = batches[j].count > 0 ? j : last;
+                if ((wanted >> i & 1) && (i <= last || i == TEST) && batches[i].count == 0)
+                        return pxr_user_error(diag, "%s: holds no %s", path, names[i]);
         }
         return 0;
 }
 
-static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
-                      const struct pxr_data_common *common, const struct cifar10 *options,
-                      int64_t training, struct pxr_diag *diag)
+/* The archive as it is downloaded, whose batches are in no order. */
+static int read_archive(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
+                        uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
+        struct pxr_archive *archive = pxr_archive_open(path, diag);
+        int failed;
+
+        if (!archive)
+                return -1;
+        failed = read_entries(archive, held->pixels, wanted, batches, diag) ||
+                 check_archive(path, wanted, batches, diag) ||
+                 pxr_archive_record(archive, arena, set, diag);
+        pxr_archive_close(archive);
+        return failed ? -1 : 0;
+}
+
+/* `path` is the archive, the folder it unpacks to, or a folder that holds one of these. */
+static int read_batches(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
+                        uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
+{
+        const char *inner = pxr_strf(arena, "%s/cifar-10-batches-bin", path);
+        const char *packed = pxr_strf(arena, "%s/cifar-10-binary.tar.gz", path);
+        struct stat status;
+
+        if (!inner || !packed)
+                return pxr_out_of_memory(diag);
+        if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+                return read_archive(arena, set, path, wanted, batches, diag);
+        if (access(inner, F_OK) == 0)
+                return read_folder(arena, set, inner, wanted, batches, diag);
+        if (access(packed, F_OK) == 0 && !has(path, names[1]))
+                return read_archive(arena, set, packed, wanted, batches, diag);
+        return read_folder(arena, set, path, wanted, batches, diag);
+}
+
+/* --- opening -----------------------------------------------------------------------------------*/
+
+/* Put the batches in the order of their numbers. Returns how many training images there are, or
+ * -1. */
+static int64_t set_order(struct pxr_arena *arena, struct pxr_held *held,
+                         const struct batch *batches, struct pxr_diag *diag)
+{
+        int64_t count = pxr_pixels_count(held->pixels), filled = 0;
+        int64_t *order = pxr_alloc_array(arena, (size_t)count, sizeof *order);
+
+        if (!order)
+                return pxr_out_of_memory(diag);
+        for (int i = 1; i <= TEST; i++)
+                for (int64_t j = 0; j < batches[i].count; j++)
+                        order[filled++] = batches[i].first + j;
+        held->order = order;
+        return count - batches[TEST].count;
+}
+
+static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
+                      const struct pxr_data_common *common, const struct cifar10 *options,
+                      const struct batch *batches, struct pxr_diag *diag)
+{
+        int64_t training = set_order(arena, set->state, batches, diag);
         int64_t train = training - options->valid;
 
+        if (training < 0)
+                return -1;
         if (training > 0 && train < 1)
                 return pxr_user_error(diag,
                                       "%s: has %lld training images: 'valid: %lld' leaves none to "
@@ -144,16 +274,20 @@ static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
                 return -1;
         if (!pxr_data_wants(common, PXR_TEST))
                 return 0;
-        return pxr_held_split(arena, set, PXR_TEST, training,
-                              pxr_pixels_count(held->pixels) - training, diag);
+        return pxr_held_split(arena, set, PXR_TEST, training, batches[TEST].count, diag);
 }
 
-/* The folder itself, or the one within that the archive unpacks to. */
-static const char *find_folder(struct pxr_arena *arena, const char *path)
+static uint32_t wanted_batches(const struct pxr_data_common *common, const struct cifar10 *options)
 {
-        const char *inner = pxr_strf(arena, "%s/cifar-10-batches-bin", path);
+        uint32_t wanted = 0;
 
-        return inner && access(inner, F_OK) == 0 ? inner : path;
+        if (pxr_data_wants(common, PXR_TRAIN) ||
+            (pxr_data_wants(common, PXR_VALID) && options->valid > 0))
+                for (int i = 1; i < TEST; i++)
+                        wanted |= 1u << i;
+        if (pxr_data_wants(common, PXR_TEST))
+                wanted |= 1u << TEST;
+        return wanted;
 }
 
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
@@ -161,9 +295,8 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     struct pxr_diag *diag)
 {
         const struct cifar10 *options = conf;
-        const char *folder = find_folder(arena, options->path);
         struct pxr_held *held = pxr_alloc(arena, sizeof *held);
-        int64_t training;
+        struct batch batches[TEST + 1] = { 0 };
 
         (void)seed;
         set->rows = set->cols = SIDE;
@@ -178,25 +311,17 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         if (!held || !set->transforms)
                 return pxr_out_of_memory(diag);
         held->pixels = pxr_pixels_new(arena, PIXELS, 0, diag);
-        if (!held->pixels)
+        if (!held->pixels ||
+            read_batches(arena, set, options->path, wanted_batches(common, options), batches,
+                         diag) ||
+            pxr_pixels_end(held->pixels, diag))
                 return -1;
-        if ((pxr_data_wants(common, PXR_TRAIN) ||
-             (pxr_data_wants(common, PXR_VALID) && options->valid > 0)) &&
-            read_training(arena, set, folder, diag))
-                return -1;
-        training = pxr_pixels_count(held->pixels);
-        if (pxr_data_wants(common, PXR_TEST) &&
-            read_batch(arena, set, folder, "test_batch.bin", diag))
-                return -1;
-        return pxr_pixels_end(held->pixels, diag) ||
-                               set_splits(arena, set, common, options, training, diag)
-                       ? -1
-                       : 0;
+        return set_splits(arena, set, common, options, batches, diag);
 }
 
 static const struct pxr_option rows[] = {
         PXR_STRING(struct cifar10, path, NULL,
-                   "folder of data_batch_1.bin and so on, and test_batch.bin"),
+                   "cifar-10-binary.tar.gz, the folder it unpacks to, or one that holds either"),
         PXR_INT(struct cifar10, valid, "0", 0, 1e9,
                 "images at the end of the training batches that form the valid split (of the "
                 "whole set, 5000 are usual); 0: there is none"),

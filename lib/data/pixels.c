@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "data/format.h"
 #include "data/pixels.h"
 
 struct pxr_pixels {
@@ -183,46 +182,44 @@ int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
 
 /* --- a set whose images all lie in one such place ----------------------------------------------*/
 
-static const char *digest(struct pxr_arena *arena, const struct pxr_pixels *pixels, int64_t first,
-                          int64_t count, struct pxr_diag *diag)
+static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, struct pxr_diag *diag)
+{
+        return pxr_pixels_read(held->pixels, held->order ? held->order[index] : index, to, diag);
+}
+
+static int hash_images(const struct pxr_held *held, int64_t first, int64_t count, uint8_t *image,
+                       char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
 {
         struct pxr_sha256 hash;
-        uint8_t *image;
-        char hex[PXR_SHA256_HEX], *copy;
-        int failed = 0;
 
-        if (pixels->file < 0)
-                return pxr_data_digest(arena, pixels->block + (size_t)first * pixels->size,
-                                       (size_t)count * pixels->size, diag);
-        image = malloc(pixels->size);
-        if (!image) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
         pxr_sha256_init(&hash);
-        for (int64_t i = 0; i < count && !failed; i++) {
-                failed = read_file(pixels, first + i, image, diag);
-                pxr_sha256_update(&hash, image, pixels->size);
+        for (int64_t i = 0; i < count; i++) {
+                if (read_held(held, first + i, image, diag))
+                        return -1;
+                pxr_sha256_update(&hash, image, held->pixels->size);
         }
-        free(image);
         pxr_sha256_final(&hash, hex);
-        if (failed)
-                return NULL;
-        copy = pxr_strdup(arena, hex);
-        if (!copy)
-                pxr_out_of_memory(diag);
-        return copy;
+        return 0;
 }
 
 int pxr_held_split(struct pxr_arena *arena, struct pxr_dataset *set, enum pxr_split split,
                    int64_t first, int64_t count, struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
+        uint8_t *image = malloc(held->pixels->size);
+        char hex[PXR_SHA256_HEX];
+        int failed;
 
+        if (!image)
+                return pxr_out_of_memory(diag);
+        failed = hash_images(held, first, count, image, hex, diag);
+        free(image);
+        if (failed)
+                return -1;
         held->first[split] = first;
         set->count[split] = count;
-        set->digest[split] = digest(arena, held->pixels, first, count, diag);
-        return set->digest[split] ? 0 : -1;
+        set->digest[split] = pxr_strdup(arena, hex);
+        return set->digest[split] ? 0 : pxr_out_of_memory(diag);
 }
 
 int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
@@ -233,8 +230,7 @@ int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t e
 
         (void)epoch;
         for (int i = 0; i < count; i++)
-                if (pxr_pixels_read(held->pixels, held->first[split] + index[i],
-                                    pixels + (size_t)i * size, diag))
+                if (read_held(held, held->first[split] + index[i], pixels + (size_t)i * size, diag))
                         return -1;
         return 0;
 }

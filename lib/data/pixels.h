@@ -38,6 +38,8 @@ int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
 struct pxr_held {
         struct pxr_pixels *pixels;
         int64_t first[PXR_SPLITS]; /* where each split begins */
+        const int64_t
+                *order; /* image i is order[i] of `pixels`: what was read out of order; or NULL */
 };
 
 /* Make images first .. first + count - 1 a split: count and digest of `set`. After
