@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* check_data.c - data sets in files, sound and broken, and their identities. */
-#include <errno.h>
-#include <limits.h>
+#include "config.h"
+
 #include <math.h>
 #include <nettle/md5.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/hash.h"
@@ -16,50 +15,14 @@
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, LINE = 2 * PIXELS };
 
-static char folder[64];
-
-static void setup(void)
+static void put(const char *name, const void *bytes, size_t size)
 {
-        dataset_setup();
-        strcpy(folder, "/tmp/pxr-check-XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void teardown(void)
-{
-        static const char *const names[] = { "binarized_mnist_train.amat",
-                                             "binarized_mnist_valid.amat",
-                                             "binarized_mnist_test.amat", "train-images-idx3-ubyte",
-                                             "t10k-images-idx3-ubyte" };
-        char path[256];
-
-        for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++) {
-                snprintf(path, sizeof path, "%s/%s%s", folder, names[i / 2], i % 2 ? ".gz" : "");
-                if (remove(path))
-                        ck_assert_int_eq(errno, ENOENT);
-        }
-        ck_assert_int_eq(rmdir(folder), 0);
-        dataset_teardown();
-}
-
-static void write_file(const char *name, const void *bytes, size_t size)
-{
-        char path[256];
-        FILE *file;
-
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        file = fopen(path, "wb");
-        ck_assert_ptr_nonnull(file);
-        ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-        ck_assert_int_eq(fclose(file), 0);
+        write_file(in_scratch(name), bytes, size);
 }
 
 static void remove_file(const char *name)
 {
-        char path[256];
-
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        ck_assert_int_eq(remove(path), 0);
+        ck_assert_int_eq(remove(in_scratch(name)), 0);
 }
 
 /* One member of a gzip file. Returns its size. */
@@ -80,7 +43,7 @@ static void write_packed(const char *name, const void *bytes, size_t size)
 {
         unsigned char packed[1 << 16];
 
-        write_file(name, packed, pack(bytes, size, packed, sizeof packed));
+        put(name, packed, pack(bytes, size, packed, sizeof packed));
 }
 
 /* --- binarized_mnist ---------------------------------------------------------------------------*/
@@ -101,13 +64,13 @@ static char *amat(int count)
 
 static struct pxr_dataset *open_amat(void)
 {
-        return OPEN("{set: binarized_mnist, path: %s, splits: [test]}", folder);
+        return OPEN("{set: binarized_mnist, path: %s, splits: [test]}", scratch);
 }
 
 /* Write a text as the test split and expect an error. */
 static void amat_refused(const char *text, size_t size, const char *message)
 {
-        write_file("binarized_mnist_test.amat", text, size);
+        put("binarized_mnist_test.amat", text, size);
         refused(open_amat(), message);
 }
 
@@ -118,10 +81,10 @@ START_TEST(amat_is_read_plain_and_packed_with_one_identity)
         char hex[PXR_SHA256_HEX];
         char *text = amat(5);
 
-        write_file("binarized_mnist_train.amat", text, 5 * LINE);
-        write_file("binarized_mnist_valid.amat", text, 2 * LINE);
-        write_file("binarized_mnist_test.amat", text, 3 * LINE - 1); /* no newline at the end */
-        plain = sound(OPEN("{set: binarized_mnist, path: %s}", folder));
+        put("binarized_mnist_train.amat", text, 5 * LINE);
+        put("binarized_mnist_valid.amat", text, 2 * LINE);
+        put("binarized_mnist_test.amat", text, 3 * LINE - 1); /* no newline at the end */
+        plain = sound(OPEN("{set: binarized_mnist, path: %s}", scratch));
         ck_assert_int_eq(plain->count[PXR_TRAIN], 5);
         ck_assert_int_eq(plain->count[PXR_VALID], 2);
         ck_assert_int_eq(plain->count[PXR_TEST], 3);
@@ -139,14 +102,14 @@ START_TEST(amat_is_read_plain_and_packed_with_one_identity)
 
         remove_file("binarized_mnist_train.amat");
         write_packed("binarized_mnist_train.amat.gz", text, 5 * LINE);
-        packed = sound(OPEN("{set: binarized_mnist, path: %s}", folder));
+        packed = sound(OPEN("{set: binarized_mnist, path: %s}", scratch));
         ck_assert_str_eq(packed->identity, plain->identity);
         ck_assert_str_ne(packed->files->sha256, plain->files->sha256);
         ck_assert_str_eq(packed->digest[PXR_TRAIN], plain->digest[PXR_TRAIN]);
 
         text[2] ^= 1;
         write_packed("binarized_mnist_train.amat.gz", text, 5 * LINE);
-        packed = sound(OPEN("{set: binarized_mnist, path: %s}", folder));
+        packed = sound(OPEN("{set: binarized_mnist, path: %s}", scratch));
         ck_assert_str_ne(packed->identity, plain->identity);
 }
 END_TEST
@@ -157,9 +120,9 @@ START_TEST(limit_takes_the_first_images_and_is_part_of_the_identity)
         uint8_t pixels[PIXELS];
         int64_t index = 2;
 
-        write_file("binarized_mnist_test.amat", amat(3), 3 * LINE);
+        put("binarized_mnist_test.amat", amat(3), 3 * LINE);
         all = sound(open_amat());
-        some = sound(OPEN("{set: binarized_mnist, path: %s, splits: [test], limit: 2}", folder));
+        some = sound(OPEN("{set: binarized_mnist, path: %s, splits: [test], limit: 2}", scratch));
         ck_assert_int_eq(some->count[PXR_TEST], 2);
         ck_assert_int_eq(some->count[PXR_TRAIN], 0);
         ck_assert_str_ne(some->identity, all->identity);
@@ -193,7 +156,7 @@ START_TEST(broken_amat_is_refused_with_line_and_byte)
         amat_refused(text, 3 * LINE, "byte 1567: byte 0x0D where the end of the line was expected");
         text[LINE - 1] = '\n';
         text[3 * LINE - 1] = '\n';
-        write_file("binarized_mnist_test.amat", text, 3 * LINE);
+        put("binarized_mnist_test.amat", text, 3 * LINE);
         sound(open_amat());
         text[2 * LINE] = '\n';
         amat_refused(text, 2 * LINE + 1, "line 3, byte 3136: 0 values, not 784");
@@ -206,13 +169,12 @@ END_TEST
 
 START_TEST(missing_files_and_folders_are_named)
 {
-        char path[128];
+        const char *path = in_scratch("binarized_mnist_test.amat");
 
         refused(open_amat(), "holds neither binarized_mnist_test.amat nor "
                              "binarized_mnist_test.amat.gz");
-        refused(OPEN("{set: binarized_mnist, path: %s/nowhere, splits: [test]}", folder),
+        refused(OPEN("{set: binarized_mnist, path: %s/nowhere, splits: [test]}", scratch),
                 "/nowhere: no such folder");
-        snprintf(path, sizeof path, "%s/binarized_mnist_test.amat", folder);
         ck_assert_int_eq(mkdir(path, 0700), 0);
         refused(open_amat(), "binarized_mnist_test.amat: is a folder, not a file");
         ck_assert_int_eq(rmdir(path), 0);
@@ -228,22 +190,22 @@ START_TEST(broken_gzip_is_refused_with_its_offset)
         char *text = amat(3), message[64];
         size_t size = pack(text, 3 * LINE, packed, sizeof packed);
 
-        write_file(name, packed, 0);
+        put(name, packed, 0);
         refused(open_amat(), "amat.gz: byte 0: the file is empty");
-        write_file(name, text, LINE);
+        put(name, text, LINE);
         refused(open_amat(), "amat.gz: byte 0: does not start like a gzip file");
         for (size_t cut = 2; cut < size; cut++) {
-                write_file(name, packed, cut);
+                put(name, packed, cut);
                 snprintf(message, sizeof message, "byte %zu on disk: the gzip data end too early",
                          cut);
                 refused(open_amat(), message);
         }
         packed[size - 6] ^= 0x10; /* the check sum */
-        write_file(name, packed, size);
+        put(name, packed, size);
         refused(open_amat(), "corrupt gzip data: incorrect data check");
         packed[size - 6] ^= 0x10;
         memcpy(packed + size, "junk", 4);
-        write_file(name, packed, size + 4);
+        put(name, packed, size + 4);
         snprintf(message, sizeof message, "byte %zu on disk: junk behind the end", size);
         refused(open_amat(), message);
 }
@@ -261,7 +223,7 @@ START_TEST(gzip_of_several_members_is_one_text)
         one = sound(open_amat());
         size = pack(text, LINE + 7, packed, sizeof packed);
         size += pack(text + LINE + 7, 2 * LINE - 7, packed + size, sizeof packed - size);
-        write_file(name, packed, size);
+        put(name, packed, size);
         two = sound(open_amat());
         ck_assert_str_eq(one->identity, two->identity);
         ck_assert_int_eq(two->files->size, (int64_t)size);
@@ -291,9 +253,9 @@ START_TEST(idx_is_split_and_binarized)
         struct pxr_dataset *set, *packed;
         size_t size = idx(bytes, 20);
 
-        write_file("train-images-idx3-ubyte", bytes, size);
-        write_file("t10k-images-idx3-ubyte", bytes, idx(bytes, 4));
-        set = sound(OPEN("{set: mnist, path: %s, binarization: none, valid: 5}", folder));
+        put("train-images-idx3-ubyte", bytes, size);
+        put("t10k-images-idx3-ubyte", bytes, idx(bytes, 4));
+        set = sound(OPEN("{set: mnist, path: %s, binarization: none, valid: 5}", scratch));
         ck_assert_int_eq(set->rows, IDX_ROWS);
         ck_assert_int_eq(set->cols, IDX_COLS);
         ck_assert_int_eq(set->levels, 256);
@@ -304,7 +266,7 @@ START_TEST(idx_is_split_and_binarized)
         for (int j = 0; j < IDX_PIXELS; j++)
                 ck_assert_int_eq(pixels[j], (uint8_t)(17 * j + 16));
 
-        set = sound(OPEN("{set: mnist, path: %s, threshold: 100, valid: 5}", folder));
+        set = sound(OPEN("{set: mnist, path: %s, threshold: 100, valid: 5}", scratch));
         ck_assert_int_eq(set->levels, 2);
         read_one(set, PXR_TRAIN, 0, 2, pixels);
         for (int j = 0; j < IDX_PIXELS; j++)
@@ -312,11 +274,11 @@ START_TEST(idx_is_split_and_binarized)
 
         remove_file("t10k-images-idx3-ubyte");
         write_packed("t10k-images-idx3-ubyte.gz", bytes, idx(bytes, 4));
-        packed = sound(OPEN("{set: mnist, path: %s, threshold: 100, valid: 5}", folder));
+        packed = sound(OPEN("{set: mnist, path: %s, threshold: 100, valid: 5}", scratch));
         ck_assert_str_eq(packed->identity, set->identity);
-        packed = sound(OPEN("{set: mnist, path: %s, threshold: 101, valid: 5}", folder));
+        packed = sound(OPEN("{set: mnist, path: %s, threshold: 101, valid: 5}", scratch));
         ck_assert_str_ne(packed->identity, set->identity);
-        refused(OPEN("{set: mnist, path: %s, valid: 20}", folder), "leaves none to train on");
+        refused(OPEN("{set: mnist, path: %s, valid: 20}", scratch), "leaves none to train on");
 }
 END_TEST
 
@@ -327,12 +289,12 @@ START_TEST(stochastic_binarization_is_drawn_anew_for_train_alone)
         double sum[IDX_PIXELS] = { 0 };
         int draws = 4000, changed = 0;
 
-        write_file("train-images-idx3-ubyte", bytes, idx(bytes, 3));
-        write_file("t10k-images-idx3-ubyte", bytes, idx(bytes, 3));
-        set = sound(
-                open_seed(7, "{set: mnist, path: %s, binarization: stochastic, valid: 1}", folder));
-        other = sound(
-                open_seed(8, "{set: mnist, path: %s, binarization: stochastic, valid: 1}", folder));
+        put("train-images-idx3-ubyte", bytes, idx(bytes, 3));
+        put("t10k-images-idx3-ubyte", bytes, idx(bytes, 3));
+        set = sound(open_seed(7, "{set: mnist, path: %s, binarization: stochastic, valid: 1}",
+                              scratch));
+        other = sound(open_seed(8, "{set: mnist, path: %s, binarization: stochastic, valid: 1}",
+                                scratch));
         ck_assert_str_eq(set->identity, other->identity);
         for (int epoch = 0; epoch < draws; epoch++) {
                 read_one(set, PXR_TRAIN, epoch, 0, a);
@@ -355,15 +317,15 @@ START_TEST(stochastic_binarization_is_drawn_anew_for_train_alone)
                 ck_assert_mem_eq(a, b, sizeof a); /* ... and neither seed nor epoch to these */
         }
         other = sound(OPEN("{set: mnist, path: %s, binarization: stochastic, valid: 1, seed: 2}",
-                           folder));
+                           scratch));
         ck_assert_str_ne(set->identity, other->identity);
 }
 END_TEST
 
 static void idx_refused(const uint8_t *bytes, size_t size, const char *message)
 {
-        write_file("t10k-images-idx3-ubyte", bytes, size);
-        refused(OPEN("{set: mnist, path: %s, splits: [test]}", folder), message);
+        put("t10k-images-idx3-ubyte", bytes, size);
+        refused(OPEN("{set: mnist, path: %s, splits: [test]}", scratch), message);
 }
 
 START_TEST(broken_idx_is_refused_with_its_byte)
@@ -389,11 +351,11 @@ START_TEST(broken_idx_is_refused_with_its_byte)
         bytes[11] = 0;
         idx_refused(bytes, size, "byte 8: images of 0 x 5 pixels");
         idx(bytes, 4);
-        write_file("train-images-idx3-ubyte", bytes, size);
+        put("train-images-idx3-ubyte", bytes, size);
         bytes[11] = IDX_COLS;
         bytes[15] = IDX_ROWS;
-        write_file("t10k-images-idx3-ubyte", bytes, size);
-        refused(OPEN("{set: mnist, path: %s, valid: 1}", folder),
+        put("t10k-images-idx3-ubyte", bytes, size);
+        refused(OPEN("{set: mnist, path: %s, valid: 1}", scratch),
                 "byte 8: images of 5 x 3 pixels, but those of the training file have 3 x 5");
 }
 END_TEST
@@ -412,7 +374,7 @@ START_TEST(unknown_sets_and_options_are_refused_at_their_place)
         fclose(stream);
         ck_assert_ptr_nonnull(strstr(text, "test.yaml:1:6: error: data: unknown set"));
         ck_assert_ptr_nonnull(strstr(text, "did you mean 'binarized_mnist'?"));
-        ck_assert_ptr_nonnull(strstr(text, "binarized_mnist, markov_binary, markov_rgb, mnist"));
+        ck_assert_ptr_nonnull(strstr(text, "sets: binarized_mnist, cifar10, markov_binary"));
         free(text);
         pxr_diag_clear(diag);
         refused(OPEN("path: x\n"), "must name a data set");
@@ -425,21 +387,6 @@ START_TEST(unknown_sets_and_options_are_refused_at_their_place)
 END_TEST
 
 /* --- the real thing ----------------------------------------------------------------------------*/
-
-/* The folder `name` of the real data, or NULL after saying that it is absent. */
-static const char *real_data(const char *name)
-{
-        const char *given = getenv("PXR_TEST_DATA"), *source = getenv("srcdir");
-        const char *path =
-                given ? pxr_strf(arena, "%s/%s", given, name)
-                      : pxr_strf(arena, "%s/../shared/data/%s", source ? source : ".", name);
-
-        if (access(path, R_OK) == 0)
-                return path;
-        printf("# skipped: no real data at %s (PXR_TEST_DATA names another folder)\n", path);
-        fflush(stdout);
-        return NULL;
-}
 
 static void expect_md5(const char *path, const char *name, const char *expected)
 {
@@ -501,19 +448,17 @@ int main(void)
 {
         Suite *suite = suite_create("data");
 
-        ADD_DATA_TEST(suite, amat_is_read_plain_and_packed_with_one_identity, setup, teardown);
-        ADD_DATA_TEST(suite, limit_takes_the_first_images_and_is_part_of_the_identity, setup,
-                      teardown);
-        ADD_DATA_TEST(suite, broken_amat_is_refused_with_line_and_byte, setup, teardown);
-        ADD_DATA_TEST(suite, missing_files_and_folders_are_named, setup, teardown);
-        ADD_DATA_TEST(suite, broken_gzip_is_refused_with_its_offset, setup, teardown);
-        ADD_DATA_TEST(suite, gzip_of_several_members_is_one_text, setup, teardown);
-        ADD_DATA_TEST(suite, idx_is_split_and_binarized, setup, teardown);
-        ADD_DATA_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone, setup,
-                      teardown);
-        ADD_DATA_TEST(suite, broken_idx_is_refused_with_its_byte, setup, teardown);
-        ADD_DATA_TEST(suite, unknown_sets_and_options_are_refused_at_their_place, setup, teardown);
-        ADD_DATA_TEST(suite, real_binarized_mnist_is_the_official_one, setup, teardown);
-        ADD_DATA_TEST(suite, real_mnist_test_file_is_read, setup, teardown);
+        ADD_SCRATCH_TEST(suite, amat_is_read_plain_and_packed_with_one_identity);
+        ADD_SCRATCH_TEST(suite, limit_takes_the_first_images_and_is_part_of_the_identity);
+        ADD_SCRATCH_TEST(suite, broken_amat_is_refused_with_line_and_byte);
+        ADD_SCRATCH_TEST(suite, missing_files_and_folders_are_named);
+        ADD_SCRATCH_TEST(suite, broken_gzip_is_refused_with_its_offset);
+        ADD_SCRATCH_TEST(suite, gzip_of_several_members_is_one_text);
+        ADD_SCRATCH_TEST(suite, idx_is_split_and_binarized);
+        ADD_SCRATCH_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone);
+        ADD_SCRATCH_TEST(suite, broken_idx_is_refused_with_its_byte);
+        ADD_SCRATCH_TEST(suite, unknown_sets_and_options_are_refused_at_their_place);
+        ADD_SCRATCH_TEST(suite, real_binarized_mnist_is_the_official_one);
+        ADD_SCRATCH_TEST(suite, real_mnist_test_file_is_read);
         return run_suite(suite);
 }

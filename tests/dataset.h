@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* dataset.h - what the tests of data sets share: opening one from a text, reading it. */
+/* dataset.h - what the tests of data sets share: opening one from a text, reading it; the real
+ * data. */
 #ifndef PXR_TESTS_DATASET_H
 #define PXR_TESTS_DATASET_H
 
-#include <stdio.h>
-#include <string.h>
-
 #include "data/data.h"
 #include "spec/yaml.h"
-#include "suite.h"
-
-static struct pxr_arena *arena;
-static struct pxr_diag *diag;
-
-static inline void dataset_setup(void)
-{
-        arena = pxr_arena_new(0);
-        diag = pxr_diag_new();
-        ck_assert(arena && diag);
-}
-
-static inline void dataset_teardown(void)
-{
-        pxr_arena_free(arena);
-        pxr_diag_free(diag);
-}
+#include "scratch.h"
 
 /* Open the set a `data` mapping describes, in a run of this seed. */
 static inline struct pxr_dataset *open_seed(uint64_t seed, const char *format, ...)
@@ -71,14 +53,19 @@ static inline void read_one(const struct pxr_dataset *set, enum pxr_split split,
         ck_assert_int_eq(pxr_dataset_read(set, split, epoch, &index, 1, pixels, diag), 0);
 }
 
-/* A case of its own for one test, with a fixture. */
-#define ADD_DATA_TEST(suite, test, setup_, teardown_)                 \
-        do {                                                          \
-                TCase *tcase_ = tcase_create(#test);                  \
-                tcase_add_checked_fixture(tcase_, setup_, teardown_); \
-                tcase_add_test(tcase_, test);                         \
-                tcase_set_timeout(tcase_, 120);                       \
-                suite_add_tcase(suite, tcase_);                       \
-        } while (0)
+/* The folder `name` of the real data, or NULL after saying that it is absent. */
+static inline const char *real_data(const char *name)
+{
+        const char *given = getenv("PXR_TEST_DATA"), *source = getenv("srcdir");
+        const char *path =
+                given ? pxr_strf(arena, "%s/%s", given, name)
+                      : pxr_strf(arena, "%s/../shared/data/%s", source ? source : ".", name);
+
+        if (access(path, R_OK) == 0)
+                return path;
+        printf("# skipped: no real data at %s (PXR_TEST_DATA names another folder)\n", path);
+        fflush(stdout);
+        return NULL;
+}
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scratch.h - what the tests of the store share: a folder of their own, files, expected errors. */
+/* scratch.h - what tests that write files share: a folder of their own, files, expected errors. */
 #ifndef PXR_TESTS_SCRATCH_H
 #define PXR_TESTS_SCRATCH_H
 

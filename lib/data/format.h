@@ -18,6 +18,9 @@ struct pxr_data_common {
         const char *set;
         uint32_t splits; /* bit PXR_TRAIN and so on: splits that are wanted, and must be there */
         int64_t limit;   /* images of each split; 0: all */
+        bool grey;
+        int64_t downsample; /* rows to keep; 0: all */
+        bool flip;
 };
 
 struct pxr_data_format {
@@ -26,7 +29,8 @@ struct pxr_data_format {
         const struct pxr_options *options; /* beside the common ones */
 
         /* Fill in everything of `set` but name, identity and floor. `conf` is the checked struct
-         * of `options`, `seed` that of the run. The limit is applied by the caller. */
+         * of `options`, `seed` that of the run. What every set can do (limit, grey, downsample,
+         * flip) is done by the caller. */
         int (*open)(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag);
@@ -39,6 +43,7 @@ extern const struct pxr_data_format *const pxr_data_formats[];
 extern const struct pxr_options pxr_data_common_options;
 
 extern const struct pxr_data_format pxr_data_binarized_mnist;
+extern const struct pxr_data_format pxr_data_cifar10;
 extern const struct pxr_data_format pxr_data_markov_binary;
 extern const struct pxr_data_format pxr_data_markov_rgb;
 extern const struct pxr_data_format pxr_data_mnist;
@@ -47,6 +52,12 @@ static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr
 {
         return common->splits >> split & 1;
 }
+
+/* Put the transforms every set can have on top of a format's images. `data` is the mapping of the
+ * spec, for errors. Returns 0 or -1. */
+int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
+                       const struct pxr_data_common *common, uint64_t seed,
+                       const struct pxr_yaml *data, struct pxr_diag *diag);
 
 /* Images of `size` bytes each, growing while a file is read. */
 struct pxr_images {

@@ -12,11 +12,8 @@
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
 
 const struct pxr_data_format *const pxr_data_formats[] = {
-        &pxr_data_binarized_mnist,
-        &pxr_data_markov_binary,
-        &pxr_data_markov_rgb,
-        &pxr_data_mnist,
-        NULL,
+        &pxr_data_binarized_mnist, &pxr_data_cifar10, &pxr_data_markov_binary,
+        &pxr_data_markov_rgb,      &pxr_data_mnist,   NULL,
 };
 
 enum { FORMATS = sizeof pxr_data_formats / sizeof pxr_data_formats[0] - 1 };
@@ -27,6 +24,13 @@ static const struct pxr_option common_rows[] = {
                      "splits that are used, and must be there"),
         PXR_INT(struct pxr_data_common, limit, "0", 0, 1e9,
                 "use the first images of each split only; 0: all"),
+        PXR_BOOL(struct pxr_data_common, grey, "false",
+                 "turn colours to grey: 0.299 red + 0.587 green + 0.114 blue, rounded"),
+        PXR_INT(struct pxr_data_common, downsample, "0", 0, 4096,
+                "rows to subsample images to, columns in proportion: the pixel at the top left of "
+                "each block is kept; 0: as they are"),
+        PXR_BOOL(struct pxr_data_common, flip, "false",
+                 "mirror half of the training images, drawn anew each epoch"),
         PXR_END,
 };
 
@@ -75,19 +79,6 @@ static const struct pxr_data_format *find(const struct pxr_yaml *data, struct px
         return NULL;
 }
 
-static int apply_limit(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
-                       struct pxr_diag *diag)
-{
-        if (limit == 0)
-                return 0;
-        for (int split = 0; split < PXR_SPLITS; split++)
-                if (set->count[split] > limit)
-                        set->count[split] = limit;
-        set->transforms =
-                pxr_strf(arena, "%s; first %lld of each split", set->transforms, (long long)limit);
-        return set->transforms ? 0 : pxr_out_of_memory(diag);
-}
-
 static int identify(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag)
 {
         char *text = pxr_strf(arena, "pxr data 1\nsize %d %d %d %d\ntransforms %s\n", set->rows,
@@ -103,8 +94,9 @@ static int identify(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr
         return set->identity ? 0 : -1;
 }
 
-static int finish(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
-                  const struct pxr_yaml *data, struct pxr_diag *diag)
+static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
+                  const struct pxr_data_common *common, uint64_t seed, const struct pxr_yaml *data,
+                  struct pxr_diag *diag)
 {
         int64_t images = 0;
 
@@ -113,8 +105,10 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limi
         if (images == 0)
                 return pxr_error_at(diag, data->mark, "data: %s: no images in the splits asked for",
                                     set->name);
+        if (pxr_data_transform(arena, set, common, seed, data, diag))
+                return -1;
         set->floor = set->entropy;
-        return apply_limit(arena, set, limit, diag) || identify(arena, set, diag) ? -1 : 0;
+        return identify(arena, set, diag);
 }
 
 /* Errors of files name the file; say also where the spec names its folder. */
@@ -154,7 +148,7 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
                 note_path(arena, data, diag);
                 return NULL;
         }
-        return finish(arena, set, common->limit, data, diag) ? NULL : set;
+        return finish(arena, set, common, seed, data, diag) ? NULL : set;
 }
 
 int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,

@@ -27,6 +27,8 @@ struct pxr_input {
         int64_t offset;
         z_stream stream; /* its next_in, avail_in hold what is read but not used, gzip or not */
         struct pxr_sha256 hash;
+        int64_t (*read)(void *context, void *bytes, size_t size, struct pxr_diag *diag);
+        void *context; /* of `read`, which is NULL where there is a file */
         unsigned char buffer[BUFFER];
 };
 
@@ -42,11 +44,13 @@ static int cannot(const struct pxr_input *input, const char *what, int error, st
 static int try_open(struct pxr_input *input, const char *folder, const char *name,
                     const char *ending, struct pxr_diag *diag)
 {
-        int length = snprintf(input->path, sizeof input->path, "%s/%s%s", folder, name, ending);
+        int length = snprintf(input->path, sizeof input->path, "%s%s%s%s", folder ? folder : "",
+                              folder ? "/" : "", name, ending);
         struct stat status;
 
         if (length < 0 || (size_t)length >= sizeof input->path)
-                return pxr_user_error(diag, "%.60s...: the path is too long", folder);
+                return pxr_user_error(diag, "%.60s...: the path is too long",
+                                      folder ? folder : name);
         /* Without O_NONBLOCK a pipe of that name would wait for a writer. */
         input->file = open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (input->file < 0)
@@ -128,6 +132,8 @@ static int open_either(struct pxr_input *input, const char *folder, const char *
                 result = try_open(input, folder, name, ".gz", diag);
         if (result <= 0)
                 return result;
+        if (!folder)
+                return pxr_user_error(diag, "%s: no such file or folder", name);
         if (stat(folder, &status))
                 return pxr_user_error(diag, "%s: no such folder", folder);
         pxr_user_error(diag, "%s: holds neither %s nor %s.gz", folder, name, name);
@@ -149,6 +155,24 @@ struct pxr_input *pxr_input_open(const char *folder, const char *name, struct px
                 pxr_input_close(input);
                 return NULL;
         }
+        return input;
+}
+
+struct pxr_input *pxr_input_from(const char *path, const char *name,
+                                 int64_t (*read)(void *context, void *bytes, size_t size,
+                                                 struct pxr_diag *diag),
+                                 void *context, struct pxr_diag *diag)
+{
+        struct pxr_input *input = calloc(1, sizeof *input);
+
+        if (!input) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        snprintf(input->path, sizeof input->path, "%s: %s", path, name);
+        input->file = -1;
+        input->read = read;
+        input->context = context;
         return input;
 }
 
@@ -240,11 +264,30 @@ int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct
 
         if (size > 1 << 30)
                 size = 1 << 30; /* zlib counts in unsigned int */
-        got = input->gzip ? read_gzip(input, bytes, size, diag)
-                          : read_plain(input, bytes, size, diag);
+        if (input->read)
+                got = input->read(input->context, bytes, size, diag);
+        else
+                got = input->gzip ? read_gzip(input, bytes, size, diag)
+                                  : read_plain(input, bytes, size, diag);
         if (got > 0)
                 input->offset += got;
         return got;
+}
+
+int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+{
+        size_t done = 0;
+
+        while (done < size) {
+                int64_t got = pxr_input_read(input, (char *)bytes + done, size - done, diag);
+
+                if (got < 0)
+                        return -1;
+                if (got == 0)
+                        break;
+                done += (size_t)got;
+        }
+        return (int64_t)done;
 }
 
 const char *pxr_input_path(const struct pxr_input *input)

@@ -14,14 +14,26 @@
 
 struct pxr_input;
 
-/* Open `folder`/`name`, or else `folder`/`name`.gz. A file that starts like gzip is unpacked
- * whatever its name. NULL after an error that names the file. */
+/* Open `folder`/`name`, or else `folder`/`name`.gz; without a folder (NULL), `name` is the path. A
+ * file that starts like gzip is unpacked whatever its name. NULL after an error that names the
+ * file. */
 struct pxr_input *pxr_input_open(const char *folder, const char *name, struct pxr_diag *diag);
+
+/* An input that hands on what `read` gives, which works like pxr_input_read(): the entry `name` of
+ * the archive `path`. It has no file to record. NULL after an error. */
+struct pxr_input *pxr_input_from(const char *path, const char *name,
+                                 int64_t (*read)(void *context, void *bytes, size_t size,
+                                                 struct pxr_diag *diag),
+                                 void *context, struct pxr_diag *diag);
 
 /* Up to `size` bytes of content. Returns how many (0: the end), or -1 after an error. */
 int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag);
 
-/* The path that was opened. */
+/* The same, but fewer than `size` bytes only where the content ends. */
+int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size,
+                           struct pxr_diag *diag);
+
+/* The path that was opened; for an entry of an archive, "PATH: NAME". */
 const char *pxr_input_path(const struct pxr_input *input);
 
 /* Bytes of content given out so far. */

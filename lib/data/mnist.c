@@ -46,19 +46,16 @@ struct idx {
 /* Exactly `size` bytes. */
 static int read_exactly(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
-        for (size_t done = 0; done < size;) {
-                int64_t got = pxr_input_read(input, (char *)bytes + done, size - done, diag);
+        int64_t got = pxr_input_read_all(input, bytes, size, diag);
 
-                if (got < 0)
-                        return -1;
-                if (got == 0)
-                        return pxr_user_error(diag,
-                                              "%s: byte %lld: the file ends, where %zu more bytes "
-                                              "were expected (truncated?)",
-                                              pxr_input_path(input),
-                                              (long long)pxr_input_offset(input), size - done);
-                done += (size_t)got;
-        }
+        if (got < 0)
+                return -1;
+        if ((size_t)got < size)
+                return pxr_user_error(diag,
+                                      "%s: byte %lld: the file ends, where %zu more bytes were "
+                                      "expected (truncated?)",
+                                      pxr_input_path(input), (long long)pxr_input_offset(input),
+                                      size - (size_t)got);
         return 0;
 }
 

@@ -25,6 +25,7 @@ enum pxr_purpose {
         PXR_RANDOM_SAMPLE = 4,    /* generation: a = sample, b = pixel, c = colour */
         PXR_RANDOM_SYNTHETIC = 5, /* synthetic images: a = split, b = image */
         PXR_RANDOM_TEST = 6,      /* checks and tests */
+        PXR_RANDOM_FLIP = 7,      /* horizontal flips: a = epoch, b = image */
 };
 
 /* One stream of numbers. Plain data: copy it freely. */

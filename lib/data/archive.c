@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * archive.c - reading a tar or zip file entry by entry. Uses base/, input.h and libarchive.
+ *
+ * The bytes come from an input, which hashes them and undoes gzip: unlike libarchive's own filter
+ * it also compares the check sum at the end.
+ */
+#include "config.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/archive.h"
+
+enum { CHUNK = 1 << 16 };
+
+struct pxr_archive {
+        struct pxr_input *input;
+        struct archive *archive;
+        struct archive_entry *entry;
+        const char *name;      /* of the entry */
+        struct pxr_diag *diag; /* of the call that is going on */
+        bool reported;         /* the input has recorded an error there */
+        char chunk[CHUNK];
+};
+
+static la_ssize_t on_read(struct archive *archive, void *context, const void **bytes)
+{
+        struct pxr_archive *own = context;
+        int64_t got = pxr_input_read(own->input, own->chunk, CHUNK, own->diag);
+
+        if (got < 0) {
+                own->reported = true;
+                archive_set_error(archive, EIO, "cannot be read");
+        }
+        *bytes = own->chunk;
+        return got;
+}
+
+/* Record what libarchive has to say, unless the input has said it. */
+static int complain(struct pxr_archive *archive, const char *where, struct pxr_diag *diag)
+{
+        const char *what = archive_error_string(archive->archive);
+
+        if (archive->reported)
+                return -1;
+        if (archive_errno(archive->archive) == ENOMEM)
+                return pxr_out_of_memory(diag);
+        return pxr_user_error(diag, "%s: %s%sbefore byte %lld: not a sound tar or zip file: %s",
+                              pxr_input_path(archive->input), where ? where : "", where ? ": " : "",
+                              (long long)pxr_input_offset(archive->input),
+                              what ? what : "unknown fault");
+}
+
+struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_archive *archive = calloc(1, sizeof *archive);
+
+        if (!archive) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        archive->diag = diag;
+        archive->input = pxr_input_open(NULL, path, diag);
+        archive->archive = archive->input ? archive_read_new() : NULL;
+        if (archive->input && !archive->archive)
+                pxr_out_of_memory(diag);
+        if (!archive->archive) {
+                pxr_archive_close(archive);
+                return NULL;
+        }
+        archive_read_support_format_tar(archive->archive);
+        archive_read_support_format_zip_streamable(archive->archive);
+        if (archive_read_open(archive->archive, archive, NULL, on_read, NULL) != ARCHIVE_OK) {
+                complain(archive, NULL, diag);
+                pxr_archive_close(archive);
+                return NULL;
+        }
+        return archive;
+}
+
+int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_diag *diag)
+{
+        archive->diag = diag;
+        for (;;) {
+                int result = archive_read_next_header(archive->archive, &archive->entry);
+
+                if (result == ARCHIVE_EOF)
+                        return 0;
+                /* A warning is about names and attributes that we have no use for. */
+                if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+                        return complain(archive, NULL, diag);
+                archive->name = archive_entry_pathname_utf8(archive->entry);
+                if (!archive->name)
+                        archive->name = archive_entry_pathname(archive->entry);
+                if (archive->name && archive_entry_filetype(archive->entry) == AE_IFREG) {
+                        *name = archive->name;
+                        return 1;
+                }
+        }
+}
+
+static int64_t read_entry(void *context, void *bytes, size_t size, struct pxr_diag *diag)
+{
+        struct pxr_archive *archive = context;
+        la_ssize_t got;
+
+        archive->diag = diag;
+        got = archive_read_data(archive->archive, bytes, size);
+        return got < 0 ? complain(archive, archive->name, diag) : got;
+}
+
+struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag)
+{
+        return pxr_input_from(pxr_input_path(archive->input), archive->name, read_entry, archive,
+                              diag);
+}
+
+int pxr_archive_record(struct pxr_archive *archive, struct pxr_arena *arena,
+                       struct pxr_dataset *set, struct pxr_diag *diag)
+{
+        int64_t got;
+
+        do
+                got = pxr_input_read(archive->input, archive->chunk, CHUNK, diag);
+        while (got > 0);
+        return got < 0 ? -1 : pxr_input_record(archive->input, arena, set, diag);
+}
+
+void pxr_archive_close(struct pxr_archive *archive)
+{
+        if (!archive)
+                return;
+        archive_read_free(archive->archive);
+        pxr_input_close(archive->input);
+        free(archive);
+}

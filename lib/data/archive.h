@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * archive.h - reading a tar (plain or gzip) or zip file entry by entry, in the order of the file.
+ *
+ * Nothing is unpacked to disk. Uses base/, input.h and libarchive.
+ */
+#ifndef PXR_DATA_ARCHIVE_H
+#define PXR_DATA_ARCHIVE_H
+
+#include "data/input.h"
+
+struct pxr_archive;
+
+/* NULL after an error that names the file. */
+struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag);
+
+/* Go to the next entry that is a file. Returns 1 and its name within the archive, which lasts
+ * until the next call; 0 at the end; or -1 after an error. */
+int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_diag *diag);
+
+/* The content of the entry, to be closed before the next one. NULL after an error. */
+struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag);
+
+/* Read the archive's file to its end and record it as the last of set->files. */
+int pxr_archive_record(struct pxr_archive *archive, struct pxr_arena *arena,
+                       struct pxr_dataset *set, struct pxr_diag *diag);
+
+/* NULL is allowed. */
+void pxr_archive_close(struct pxr_archive *archive);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* pixels.c - the images of a set, in memory or in a temporary file. Uses base/. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "data/pixels.h"
+
+struct pxr_pixels {
+        size_t size; /* of an image */
+        int64_t budget;
+        int64_t count; /* images in all */
+        int64_t filed; /* of these, the first ones: images in the file */
+        uint8_t *block;
+        int64_t room; /* images the block can hold */
+        int file;     /* -1: none */
+        char folder[PATH_MAX];
+};
+
+static void clean(void *what)
+{
+        struct pxr_pixels *pixels = what;
+
+        if (pixels->file >= 0)
+                close(pixels->file);
+        free(pixels->block);
+        free(pixels);
+}
+
+struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
+                                  struct pxr_diag *diag)
+{
+        struct pxr_pixels *pixels = calloc(1, sizeof *pixels);
+
+        if (pixels) {
+                pixels->size = size;
+                pixels->budget = budget;
+                pixels->file = -1;
+        }
+        if (!pixels || pxr_arena_defer(arena, clean, pixels)) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return pixels;
+}
+
+/* --- the file ----------------------------------------------------------------------------------*/
+
+static int file_error(const struct pxr_pixels *pixels, const char *what, int error,
+                      struct pxr_diag *diag)
+{
+        pxr_system_error(diag,
+                         "%s: the pixels, too many for the memory they may use, cannot be %s "
+                         "here: %s",
+                         pixels->folder, what, strerror(error));
+        pxr_note(diag, "TMPDIR names another folder for them; 'memory' (in MB) keeps more of them "
+                       "in memory");
+        return -1;
+}
+
+static int make_file(struct pxr_pixels *pixels, struct pxr_diag *diag)
+{
+        const char *folder = getenv("TMPDIR");
+        char path[PATH_MAX + 32];
+
+        snprintf(pixels->folder, sizeof pixels->folder, "%s",
+                 folder && *folder ? folder : "/var/tmp");
+        snprintf(path, sizeof path, "%s/pxr-pixels-XXXXXX", pixels->folder);
+        pixels->file = mkostemp(path, O_CLOEXEC);
+        if (pixels->file < 0)
+                return file_error(pixels, "kept", errno, diag);
+        unlink(path);
+        return 0;
+}
+
+/* Move what is in the block to the file. */
+static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
+{
+        int64_t in_block = pixels->count - pixels->filed;
+        size_t size = (size_t)in_block * pixels->size;
+
+        if (pixels->file < 0 && make_file(pixels, diag))
+                return -1;
+        for (size_t done = 0; done < size;) {
+                ssize_t put = write(pixels->file, pixels->block + done, size - done);
+
+                if (put < 0 && errno == EINTR)
+                        continue;
+                if (put < 0)
+                        return file_error(pixels, "written", errno, diag);
+                done += (size_t)put;
+        }
+        pixels->filed = pixels->count;
+        return 0;
+}
+
+static int read_file(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
+                     struct pxr_diag *diag)
+{
+        off_t start = (off_t)(index * (int64_t)pixels->size);
+
+        for (size_t done = 0; done < pixels->size;) {
+                ssize_t got =
+                        pread(pixels->file, to + done, pixels->size - done, start + (off_t)done);
+
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got <= 0)
+                        return file_error(pixels, "read", got < 0 ? errno : EIO, diag);
+                done += (size_t)got;
+        }
+        return 0;
+}
+
+/* --- adding and reading ------------------------------------------------------------------------*/
+
+static int grow(struct pxr_pixels *pixels, struct pxr_diag *diag)
+{
+        int64_t room = pixels->room ? pixels->room * 2 : 64;
+        int64_t most = pixels->budget / (int64_t)pixels->size;
+        uint8_t *block;
+        size_t size;
+
+        if (pixels->budget > 0 && room > most)
+                room = most > 0 ? most : 1;
+        if (room <= pixels->room)
+                return spill(pixels, diag);
+        if (__builtin_mul_overflow((size_t)room, pixels->size, &size))
+                return pxr_out_of_memory(diag);
+        block = realloc(pixels->block, size);
+        if (!block)
+                return pxr_out_of_memory(diag);
+        pixels->block = block;
+        pixels->room = room;
+        return 0;
+}
+
+uint8_t *pxr_pixels_add(struct pxr_pixels *pixels, struct pxr_diag *diag)
+{
+        if (pixels->count - pixels->filed == pixels->room && grow(pixels, diag))
+                return NULL;
+        return pixels->block + (size_t)(pixels->count++ - pixels->filed) * pixels->size;
+}
+
+int64_t pxr_pixels_count(const struct pxr_pixels *pixels)
+{
+        return pixels->count;
+}
+
+int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag)
+{
+        uint8_t *exact;
+
+        if (pixels->file >= 0 && spill(pixels, diag))
+                return -1;
+        if (pixels->file >= 0) {
+                free(pixels->block);
+                pixels->block = NULL;
+                pixels->room = 0;
+        } else if (pixels->count > 0) {
+                exact = realloc(pixels->block, (size_t)pixels->count * pixels->size);
+                pixels->block = exact ? exact : pixels->block;
+        }
+        return 0;
+}
+
+int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
+                    struct pxr_diag *diag)
+{
+        if (pixels->file >= 0)
+                return read_file(pixels, index, to, diag);
+        memcpy(to, pixels->block + (size_t)index * pixels->size, pixels->size);
+        return 0;
+}
+
+/* --- a set whose images all lie in one such place ----------------------------------------------*/
+
+static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, struct pxr_diag *diag)
+{
+        return pxr_pixels_read(held->pixels, held->order ? held->order[index] : index, to, diag);
+}
+
+static int hash_images(const struct pxr_held *held, int64_t first, int64_t count, uint8_t *image,
+                       char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
+{
+        struct pxr_sha256 hash;
+
+        pxr_sha256_init(&hash);
+        for (int64_t i = 0; i < count; i++) {
+                if (read_held(held, first + i, image, diag))
+                        return -1;
+                pxr_sha256_update(&hash, image, held->pixels->size);
+        }
+        pxr_sha256_final(&hash, hex);
+        return 0;
+}
+
+int pxr_held_split(struct pxr_arena *arena, struct pxr_dataset *set, enum pxr_split split,
+                   int64_t first, int64_t count, struct pxr_diag *diag)
+{
+        struct pxr_held *held = set->state;
+        uint8_t *image = malloc(held->pixels->size);
+        char hex[PXR_SHA256_HEX];
+        int failed;
+
+        if (!image)
+                return pxr_out_of_memory(diag);
+        failed = hash_images(held, first, count, image, hex, diag);
+        free(image);
+        if (failed)
+                return -1;
+        held->first[split] = first;
+        set->count[split] = count;
+        set->digest[split] = pxr_strdup(arena, hex);
+        return set->digest[split] ? 0 : pxr_out_of_memory(diag);
+}
+
+int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                  const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct pxr_held *held = set->state;
+        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+
+        (void)epoch;
+        for (int i = 0; i < count; i++)
+                if (read_held(held, held->first[split] + index[i], pixels + (size_t)i * size, diag))
+                        return -1;
+        return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pixels.h - the images of a set as they were read: in memory, or in a file where they are many.
+ *
+ * A format adds images one by one, in the order of its splits. Beyond the budget they move to a
+ * temporary file that has no name, so that it goes away with the program. Uses base/ and data.h.
+ */
+#ifndef PXR_DATA_PIXELS_H
+#define PXR_DATA_PIXELS_H
+
+#include <stdint.h>
+
+#include "data/data.h"
+
+struct pxr_pixels;
+
+/* Images of `size` bytes each. `budget`: bytes of memory at most; 0: as many as it takes. The file
+ * beyond it is made in $TMPDIR or else /var/tmp. NULL after an error. Lives as long as the
+ * arena. */
+struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
+                                  struct pxr_diag *diag);
+
+/* Room for one more image, to be filled before the next call. NULL after an error. */
+uint8_t *pxr_pixels_add(struct pxr_pixels *pixels, struct pxr_diag *diag);
+
+int64_t pxr_pixels_count(const struct pxr_pixels *pixels);
+
+/* No more are added: they can be read from now on. Returns 0 or -1. */
+int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag);
+
+/* Copy image `index`. Returns 0 or -1. */
+int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
+                    struct pxr_diag *diag);
+
+/* --- a set whose images all lie in one such place ----------------------------------------------*/
+
+/* What set->state points to. */
+struct pxr_held {
+        struct pxr_pixels *pixels;
+        int64_t first[PXR_SPLITS]; /* where each split begins */
+        const int64_t
+                *order; /* image i is order[i] of `pixels`: what was read out of order; or NULL */
+};
+
+/* Make images first .. first + count - 1 a split: count and digest of `set`. After
+ * pxr_pixels_end(). Returns 0 or -1. */
+int pxr_held_split(struct pxr_arena *arena, struct pxr_dataset *set, enum pxr_split split,
+                   int64_t first, int64_t count, struct pxr_diag *diag);
+
+/* set->read for such a set. */
+int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                  const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transform.c - what every set can do to its images: limit, grey, downsample, flip, in that order.
+ *
+ * A transformed set is a set in front of another: it reads images of that one and changes them.
+ * Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps the
+ * pixel at the top left of each block: the small image of a multi-scale model is then a part of
+ * the large one's pixels, and no new values arise. Uses base/, spec/ and
+ * format.h.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <pxr/random.h>
+
+#include "data/format.h"
+#include "spec/yaml.h"
+
+struct view {
+        struct pxr_dataset base;
+        bool grey, flip;
+        int step; /* one pixel in so many is kept, both ways */
+        uint64_t seed;
+        pthread_mutex_t lock; /* of `whole` */
+        uint8_t *whole;       /* an image of the base */
+};
+
+static int add_transform(struct pxr_arena *arena, struct pxr_dataset *set, const char *words,
+                         struct pxr_diag *diag)
+{
+        if (words)
+                words = pxr_strf(arena, "%s; %s", set->transforms, words);
+        if (!words)
+                return pxr_out_of_memory(diag);
+        set->transforms = words;
+        return 0;
+}
+
+static int apply_limit(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
+                       struct pxr_diag *diag)
+{
+        if (limit == 0)
+                return 0;
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (set->count[split] > limit)
+                        set->count[split] = limit;
+        return add_transform(arena, set,
+                             pxr_strf(arena, "first %lld of each split", (long long)limit), diag);
+}
+
+/* --- reading -----------------------------------------------------------------------------------*/
+
+static uint8_t grey(const uint8_t *pixel)
+{
+        return (uint8_t)((299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) / 1000);
+}
+
+/* The image in `whole` becomes one of `set`. */
+static void reduce(const struct pxr_dataset *set, const struct view *view, uint8_t *pixels)
+{
+        int colours = view->base.colours;
+        size_t across = (size_t)view->step * (size_t)colours;
+        size_t down = (size_t)view->step * (size_t)view->base.cols * (size_t)colours;
+
+        for (int row = 0; row < set->rows; row++) {
+                const uint8_t *from = view->whole + (size_t)row * down;
+
+                for (int col = 0; col < set->cols; col++, from += across) {
+                        if (view->grey)
+                                *pixels = grey(from);
+                        else
+                                memcpy(pixels, from, (size_t)colours);
+                        pixels += set->colours;
+                }
+        }
+}
+
+static void mirror(const struct pxr_dataset *set, uint8_t *pixels)
+{
+        for (int row = 0; row < set->rows; row++, pixels += set->cols * set->colours)
+                for (int col = 0; col < set->cols / 2; col++)
+                        for (int k = 0; k < set->colours; k++) {
+                                uint8_t *left = pixels + col * set->colours + k;
+                                uint8_t *right = pixels + (set->cols - 1 - col) * set->colours + k;
+                                uint8_t kept = *left;
+
+                                *left = *right;
+                                *right = kept;
+                        }
+}
+
+static bool flipped(const struct view *view, int64_t epoch, int64_t index)
+{
+        struct pxr_random random = pxr_random(view->seed, PXR_RANDOM_FLIP, (uint32_t)epoch,
+                                              (uint32_t)index, PXR_TRAIN);
+
+        return pxr_random_bits(&random) & 1;
+}
+
+/* There is room for one whole image, so that nothing is allocated while a model is trained. */
+static int read_reduced(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                        int64_t index, uint8_t *pixels, struct pxr_diag *diag)
+{
+        struct view *view = set->state;
+        int failed;
+
+        pthread_mutex_lock(&view->lock);
+        failed = view->base.read(&view->base, split, epoch, &index, 1, view->whole, diag);
+        if (!failed)
+                reduce(set, view, pixels);
+        pthread_mutex_unlock(&view->lock);
+        return failed;
+}
+
+static int read_view(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct view *view = set->state;
+        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+
+        if (!view->whole && view->base.read(&view->base, split, epoch, index, count, pixels, diag))
+                return -1;
+        for (int i = 0; i < count; i++, pixels += size) {
+                if (view->whole && read_reduced(set, split, epoch, index[i], pixels, diag))
+                        return -1;
+                if (view->flip && split == PXR_TRAIN && flipped(view, epoch, index[i]))
+                        mirror(set, pixels);
+        }
+        return 0;
+}
+
+static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
+{
+        const struct view *view = set->state;
+
+        return view->base.nats(&view->base, pixels);
+}
+
+/* --- putting it on top -------------------------------------------------------------------------*/
+
+static int set_step(struct view *view, const struct pxr_dataset *set, int64_t rows,
+                    const struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *node = pxr_yaml_get(data, "downsample");
+
+        view->step = 1;
+        if (rows == 0)
+                return 0;
+        if (rows > set->rows || set->rows % rows != 0 || set->cols % (set->rows / rows) != 0)
+                return pxr_error_at(diag, node->mark,
+                                    "data: downsample: images of %d x %d pixels cannot "
+                                    "be cut into blocks that give %lld rows",
+                                    set->rows, set->cols, (long long)rows);
+        view->step = set->rows / (int)rows;
+        return 0;
+}
+
+static void forget_law(struct pxr_dataset *set)
+{
+        set->entropy = NAN;
+        set->nats = NULL;
+}
+
+static void destroy_lock(void *what)
+{
+        pthread_mutex_destroy(what);
+}
+
+/* Images get smaller: their law, if known, is no longer theirs. */
+static int make_smaller(struct pxr_arena *arena, struct pxr_dataset *set, struct view *view,
+                        struct pxr_diag *diag)
+{
+        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+        int rows = set->rows / view->step, cols = set->cols / view->step;
+
+        view->whole = pxr_alloc(arena, size);
+        if (!view->whole || pthread_mutex_init(&view->lock, NULL) != 0 ||
+            pxr_arena_defer(arena, destroy_lock, &view->lock))
+                return pxr_out_of_memory(diag);
+        forget_law(set);
+        if (view->grey && add_transform(arena, set, "grey", diag))
+                return -1;
+        if (view->step > 1 &&
+            add_transform(
+                    arena, set,
+                    pxr_strf(arena, "downsampled to %d x %d (top left of each block)", rows, cols),
+                    diag))
+                return -1;
+        set->rows = rows;
+        set->cols = cols;
+        set->colours = view->grey ? 1 : set->colours;
+        return 0;
+}
+
+int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
+                       const struct pxr_data_common *common, uint64_t seed,
+                       const struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        struct view *view = pxr_alloc(arena, sizeof *view);
+
+        if (!view)
+                return pxr_out_of_memory(diag);
+        if (apply_limit(arena, set, common->limit, diag))
+                return -1;
+        *view = (struct view) { .base = *set,
+                                .grey = common->grey && set->colours == 3,
+                                .flip = common->flip && set->count[PXR_TRAIN] > 0,
+                                .seed = seed };
+        if (set_step(view, set, common->downsample, data, diag))
+                return -1;
+        if (!view->grey && !view->flip && view->step == 1)
+                return 0;
+        if (set->nats)
+                set->nats = nats_of_base;
+        if ((view->grey || view->step > 1) && make_smaller(arena, set, view, diag))
+                return -1;
+        if (view->flip && add_transform(arena, set, "train mirrored at random", diag))
+                return -1;
+        set->read = read_view;
+        set->state = view;
+        return 0;
+}
