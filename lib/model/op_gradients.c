@@ -168,12 +168,30 @@ static const char *by_input(struct trial *trial, int k)
         return pxr_strf(trial->arena, "input %d", k);
 }
 
+/* Do the arrays that the kernels may only read still hold what they held? */
+static const char *check_untouched(struct trial *trial, const struct trial *fresh)
+{
+        const struct pxr_node *node = trial->node;
+        bool same = memcmp(trial->dy, fresh->dy, output_size(trial) * sizeof(double)) == 0;
+
+        for (int k = 0; k < node->inputs; k++)
+                same = same && memcmp(trial->input[k], fresh->input[k],
+                                      input_size(trial, k) * sizeof(double)) == 0;
+        for (int k = 0; k < node->parameters; k++)
+                same = same && memcmp(trial->parameter[k], fresh->parameter[k],
+                                      node->parameter[k]->size * sizeof(double)) == 0;
+        return same ? NULL
+                    : pxr_strf(trial->arena, "op '%s' writes to what it may only read",
+                               node->op->name);
+}
+
 /* All gradients at once, into arrays of NaN. */
-static const char *check_slopes(struct trial *trial, double *dx[PXR_MAX_INPUTS])
+static const char *check_slopes(struct trial *trial, const struct trial *fresh,
+                                double *dx[PXR_MAX_INPUTS])
 {
         const struct pxr_node *node = trial->node;
         double *dp[PXR_MAX_PARAMETERS];
-        const char *problem = NULL;
+        const char *problem;
 
         for (int k = 0; k < node->inputs; k++)
                 trial->call.input_gradient[k] = dx[k];
@@ -185,6 +203,7 @@ static const char *check_slopes(struct trial *trial, double *dx[PXR_MAX_INPUTS])
         }
         project(trial);
         backward(trial);
+        problem = check_untouched(trial, fresh);
         for (int k = 0; k < node->inputs && !problem; k++)
                 problem = compare(trial, by_input(trial, k), trial->input[k], input_size(trial, k),
                                   dx[k]);
@@ -223,23 +242,6 @@ static const char *check_alone(struct trial *trial, double *const dx[PXR_MAX_INP
         return NULL;
 }
 
-/* Do the arrays that the kernels may only read still hold what they held? */
-static const char *check_untouched(struct trial *trial, const struct trial *fresh)
-{
-        const struct pxr_node *node = trial->node;
-        bool same = memcmp(trial->dy, fresh->dy, output_size(trial) * sizeof(double)) == 0;
-
-        for (int k = 0; k < node->inputs; k++)
-                same = same && memcmp(trial->input[k], fresh->input[k],
-                                      input_size(trial, k) * sizeof(double)) == 0;
-        for (int k = 0; k < node->parameters; k++)
-                same = same && memcmp(trial->parameter[k], fresh->parameter[k],
-                                      node->parameter[k]->size * sizeof(double)) == 0;
-        return same ? NULL
-                    : pxr_strf(trial->arena, "op '%s' writes to what it may only read",
-                               node->op->name);
-}
-
 const char *pxr_check_op_gradients(struct pxr_arena *arena, const struct pxr_node *node,
                                    const double *parameters, int levels)
 {
@@ -255,11 +257,11 @@ const char *pxr_check_op_gradients(struct pxr_arena *arena, const struct pxr_nod
         for (int k = 0; k < node->inputs; k++)
                 if (!(dx[k] = numbers(arena, input_size(&trial, k), NAN)))
                         return "out of memory";
-        problem = check_slopes(&trial, dx);
+        problem = check_slopes(&trial, &fresh, dx);
         for (int k = 0; k < node->inputs && !problem; k++) {
                 problem = check_alone(&trial, dx, k, false);
                 if (!problem)
                         problem = check_alone(&trial, dx, k, true);
         }
-        return problem ? problem : check_untouched(&trial, &fresh);
+        return problem;
 }
