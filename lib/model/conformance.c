@@ -2,7 +2,8 @@
 /*
  * conformance.c - building a layer's check stack and putting it to each test.
  *
- * The tests themselves are in conformance_tests.c. Uses base/, spec/ and tensor/.
+ * The tests themselves are in conformance_tests.c and conformance_memory.c. Uses base/, spec/ and
+ * tensor/.
  */
 #include "model/conformance.h"
 

@@ -21,9 +21,12 @@ struct visitor {
 static void visit_read(struct pxr_reach *reach, int input, int row, int col, int colour)
 {
         struct visitor *visitor = (struct visitor *)reach;
-        const struct pxr_node *node =
-                input == PXR_SELF ? visitor->node : visitor->node->input[input];
+        const struct pxr_node *node = visitor->node;
 
+        if (input < PXR_SELF || input >= node->inputs || colour < 0 || colour >= node->colours)
+                return;
+        if (input != PXR_SELF)
+                node = node->input[input];
         if (row >= 0 && row < node->shape.rows && col >= 0 && col < node->shape.cols)
                 visitor->visit(visitor, (struct pxr_spot) { node, row, col, colour });
 }

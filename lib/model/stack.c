@@ -149,7 +149,9 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         stack->base = outer_base;
         if (!output && pxr_diag_errors(stack->diag) == errors)
                 pxr_layer_error(&inner, "the layer could not be built and did not say why");
-        if (!output || record(stack, item, inner.layer, first, output))
+        /* A layer may go on after an error it should have passed up. */
+        if (!output || pxr_diag_errors(stack->diag) > errors ||
+            record(stack, item, inner.layer, first, output))
                 return NULL;
         return output;
 }

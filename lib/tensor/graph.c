@@ -6,7 +6,6 @@
  */
 #include "tensor/graph.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,12 +50,38 @@ static int append(struct pxr_graph *graph, struct pxr_node *node)
         return 0;
 }
 
+/* A plugin may ask for what cannot be. */
+static bool is_sound(struct pxr_builder *builder, const struct pxr_new_node *n)
+{
+        const struct pxr_op *op = n->op;
+        int gates = n->gates ? n->gates : 1;
+
+        if (builder->graph->logits)
+                pxr_layer_error(builder, "nothing can follow the output of the model");
+        else if (n->inputs < 0 || n->inputs > PXR_MAX_INPUTS)
+                pxr_layer_error(builder, "op '%s' cannot have %d inputs", op->name, n->inputs);
+        else if (!op->kernels[PXR_F32].forward || !op->kernels[PXR_F64].forward)
+                pxr_layer_error(builder, "op '%s' has no forward pass in both precisions",
+                                op->name);
+        else if (n->shape.rows < 1 || n->shape.cols < 1 || n->shape.channels < 1)
+                pxr_layer_error(builder, "op '%s' cannot make a map of %dx%dx%d", op->name,
+                                n->shape.rows, n->shape.cols, n->shape.channels);
+        else if (gates < 1 || n->shape.channels % gates)
+                pxr_layer_error(builder, "op '%s' cannot cut %d channels into %d gates", op->name,
+                                n->shape.channels, gates);
+        else
+                return true;
+        return false;
+}
+
 struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_node *new_node)
 {
         struct pxr_graph *graph = builder->graph;
         struct pxr_node *node;
         void *conf;
 
+        if (!is_sound(builder, new_node))
+                return NULL;
         for (int i = 0; i < new_node->inputs; i++)
                 if (!new_node->input[i])
                         return NULL;
@@ -89,10 +114,17 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
 {
         struct pxr_graph *graph = builder->graph;
         struct pxr_parameter *parameter;
+        bool sound = rank > 0 && rank <= PXR_MAX_RANK;
 
         if (!node)
                 return -1;
-        assert(rank > 0 && rank <= PXR_MAX_RANK && node->parameters < PXR_MAX_PARAMETERS);
+        for (int i = 0; sound && i < rank; i++)
+                sound = shape[i] > 0;
+        if (!sound || node->parameters == PXR_MAX_PARAMETERS) {
+                pxr_layer_error(builder, "op '%s' cannot have %s '%s'", node->op->name,
+                                sound ? "one more parameter," : "a parameter of this shape,", name);
+                return -1;
+        }
         parameter = pxr_alloc(graph->arena, sizeof(*parameter));
         if (!parameter)
                 return pxr_out_of_memory(builder->diag);
@@ -130,6 +162,29 @@ const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const cha
         return prefix ? pxr_strf(arena, "%s.%s", prefix, name) : name;
 }
 
+/* Can a gradient come down from the logits to every parameter? */
+static int check_backward(const struct pxr_graph *graph, struct pxr_diag *diag)
+{
+        bool *trained = calloc(graph->nodes, sizeof(bool));
+        int status = trained ? 0 : pxr_out_of_memory(diag);
+
+        for (int i = 0; i < graph->nodes && !status; i++) {
+                const struct pxr_node *node = graph->node[i];
+                const struct pxr_kernels *kernels = node->op->kernels;
+
+                trained[i] = node->parameters > 0;
+                for (int k = 0; k < node->inputs; k++)
+                        trained[i] = trained[i] || trained[node->input[k]->index];
+                if (trained[i] && (!kernels[PXR_F32].backward || !kernels[PXR_F64].backward))
+                        status = pxr_error_at(diag, node->mark,
+                                              "%s: its op '%s' has no backward pass, which the "
+                                              "parameters in or below it need",
+                                              node->layer, node->op->name);
+        }
+        free(trained);
+        return status;
+}
+
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution)
 {
@@ -151,6 +206,8 @@ struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits
                                        graph->rows, graph->cols, channels * graph->colours,
                                        logits->shape.rows, logits->shape.cols,
                                        logits->shape.channels);
+        if (check_backward(graph, builder->diag))
+                return NULL;
         graph->logits = logits;
         graph->distribution = distribution;
         return logits;

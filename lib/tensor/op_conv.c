@@ -167,7 +167,7 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
 
         if (!input)
                 return NULL;
-        if (width % 2 == 0 || height % 2 == 0)
+        if (width < 1 || width % 2 == 0 || height < 1 || height % 2 == 0)
                 return pxr_layer_error(builder, "the kernel must be odd, and is %dx%d", height,
                                        width);
         if (settings->features < gates || settings->features % gates || input->gates != 1)

@@ -123,6 +123,20 @@ static size_t aligned(size_t bytes)
         return (bytes + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
 }
 
+/* What a node's op needs at most for micro-batches of up to `images`. It need not grow with them:
+ * an op that works in pieces may take fewer but larger pieces of a smaller batch. */
+static size_t most_scratch(const struct pxr_node *node, int images)
+{
+        size_t most = 0;
+
+        for (int i = 1; node->op->scratch && i <= images; i++) {
+                size_t scratch = node->op->scratch(node, i);
+
+                most = scratch > most ? scratch : most;
+        }
+        return most;
+}
+
 static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size_t value,
                       int images)
 {
@@ -133,8 +147,8 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size
                 plan->place[i].output.size = plan->place[i].gradient.size = size;
                 if (plan->place[i].state.used)
                         plan->place[i].state.size = aligned(node->op->state(node, images) * value);
-                if (plan->place[i].live && node->op->scratch)
-                        scratch = node->op->scratch(node, images) * value;
+                if (plan->place[i].live)
+                        scratch = most_scratch(node, images) * value;
                 if (scratch > plan->scratch_bytes)
                         plan->scratch_bytes = scratch;
         }

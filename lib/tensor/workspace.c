@@ -113,18 +113,39 @@ size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision pre
         return bytes;
 }
 
-/* In a checked workspace nothing is there before it is computed. */
+/* In a checked workspace nothing is there before it is computed, and sentinels lie right behind
+ * what the micro-batch at hand has room for. */
+static void poison_slot(struct pxr_workspace *workspace, const struct pxr_slot *slot, size_t size)
+{
+        char *start = workspace->slab + slot->offset;
+
+        if (!slot->used)
+                return;
+        memset(start, NAN_BYTE, size);
+        memset(start + size, SENTINEL_BYTE, slot->size + PXR_SENTINEL - size);
+}
+
+static size_t bytes_of(const struct pxr_workspace *workspace, const struct pxr_node *node)
+{
+        return pxr_map_size(node, workspace->images) * workspace->value;
+}
+
+static size_t state_bytes(const struct pxr_workspace *workspace, const struct pxr_node *node)
+{
+        return node->op->state ? node->op->state(node, workspace->images) * workspace->value : 0;
+}
+
 static void poison(struct pxr_workspace *workspace)
 {
         const struct pxr_graph *graph = workspace->graph;
 
         for (int i = 0; workspace->checked && i < graph->nodes; i++) {
                 const struct pxr_place *place = &workspace->plan.place[i];
-                const struct pxr_slot *own[] = { &place->output, &place->gradient, &place->state };
+                size_t size = bytes_of(workspace, graph->node[i]);
 
-                for (int k = 0; k < 3; k++)
-                        if (own[k]->used)
-                                memset(workspace->slab + own[k]->offset, NAN_BYTE, own[k]->size);
+                poison_slot(workspace, &place->output, size);
+                poison_slot(workspace, &place->gradient, size);
+                poison_slot(workspace, &place->state, state_bytes(workspace, graph->node[i]));
         }
 }
 
@@ -187,37 +208,51 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
         return call;
 }
 
-static bool intact(const struct pxr_workspace *workspace, const struct pxr_slot *slot)
+static bool is_sentinel(const char *bytes)
 {
-        const unsigned char *slab = (unsigned char *)workspace->slab;
-
-        for (size_t i = 0; slot->used && i < PXR_SENTINEL; i++)
-                if (slab[slot->offset - 1 - i] != SENTINEL_BYTE ||
-                    slab[slot->offset + slot->size + i] != SENTINEL_BYTE)
-                        return false;
-        return true;
-}
-
-static bool all_intact(const struct pxr_workspace *workspace)
-{
-        const unsigned char *end =
-                (unsigned char *)workspace->scratch + workspace->plan.scratch_bytes;
-
         for (int i = 0; i < PXR_SENTINEL; i++)
-                if (end[i] != SENTINEL_BYTE)
-                        return false;
-        for (int i = 0; i < workspace->graph->nodes; i++)
-                if (!intact(workspace, &workspace->plan.place[i].output) ||
-                    !intact(workspace, &workspace->plan.place[i].gradient) ||
-                    !intact(workspace, &workspace->plan.place[i].state))
+                if ((unsigned char)bytes[i] != SENTINEL_BYTE)
                         return false;
         return true;
 }
 
+static bool intact(const struct pxr_workspace *workspace, const struct pxr_slot *slot, size_t size)
+{
+        const char *start = workspace->slab + slot->offset;
+
+        return !slot->used || (is_sentinel(start - PXR_SENTINEL) && is_sentinel(start + size));
+}
+
+static bool all_intact(const struct pxr_workspace *workspace, size_t scratch)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_place *place = &workspace->plan.place[i];
+                size_t size = bytes_of(workspace, graph->node[i]);
+
+                if (!intact(workspace, &place->output, size) ||
+                    !intact(workspace, &place->gradient, size) ||
+                    !intact(workspace, &place->state, state_bytes(workspace, graph->node[i])))
+                        return false;
+        }
+        return is_sentinel(workspace->scratch + scratch);
+}
+
+/* Checked, a kernel finds NaN in its scratch, whatever was there before it. */
 static void run(struct pxr_workspace *workspace, pxr_kernel *kernel, const struct pxr_call *call)
 {
+        const struct pxr_op *op = call->node->op;
+        size_t scratch = 0;
+
+        if (workspace->checked) {
+                if (op->scratch)
+                        scratch = op->scratch(call->node, call->images) * workspace->value;
+                memset(workspace->scratch, NAN_BYTE, scratch);
+                memset(workspace->scratch + scratch, SENTINEL_BYTE, PXR_SENTINEL);
+        }
         kernel(call);
-        if (workspace->checked && !workspace->culprit && !all_intact(workspace))
+        if (workspace->checked && !workspace->culprit && !all_intact(workspace, scratch))
                 workspace->culprit = call->node;
 }
 

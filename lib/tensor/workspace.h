@@ -21,8 +21,8 @@ enum pxr_use {
 struct pxr_workspace;
 
 /* Memory for micro-batches of up to `images`. `checked` keeps all tensors apart, surrounds them
- * with sentinels, and fills them with NaN before each forward pass: for tests, and to find where a
- * NaN came from. NULL after an error. */
+ * with sentinels, fills them with NaN before each forward pass, and the scratch before each kernel:
+ * for tests, and to find where a NaN came from. NULL after an error. */
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag);

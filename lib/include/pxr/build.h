@@ -18,8 +18,8 @@ extern "C" {
 
 struct pxr_builder;
 
-/* A new node. `conf` (conf_size bytes) is copied. `inputs` ends with the first NULL; to pass on a
- * failed input rightly, make sure that input[0] is the one that failed. */
+/* A new node. `conf` (conf_size bytes) is copied. A NULL among the inputs was left by a failed
+ * call: the result is then NULL too. */
 struct pxr_new_node {
         const struct pxr_op *op;
         const void *conf;

@@ -96,8 +96,8 @@ struct pxr_call {
 
 typedef void pxr_kernel(const struct pxr_call *call);
 
-/* The kernels of an op in one precision. `backward` may be NULL for an op without inputs that have
- * gradients; `advance` may be NULL: generation then falls back to whole passes. */
+/* The kernels of an op in one precision. `backward` may be NULL where neither the op nor anything
+ * below it has parameters; `advance` may be NULL: generation then falls back to whole passes. */
 struct pxr_kernels {
         pxr_kernel *forward;
         pxr_kernel *backward;
@@ -106,8 +106,8 @@ struct pxr_kernels {
 
 /* Told by `depends` what is read. */
 struct pxr_reach {
-        /* Colour group `colour` of `input` (or PXR_SELF) at (row, col) is read. Places outside the
-         * map are ignored. */
+        /* Colour group `colour` of `input` (or PXR_SELF) at (row, col) is read. Places, colours and
+         * inputs that are not there are ignored. */
         void (*read)(struct pxr_reach *reach, int input, int row, int col, int colour);
 };
 
@@ -122,7 +122,7 @@ struct pxr_op {
         unsigned flags;
         struct pxr_kernels kernels[PXR_PRECISIONS];
 
-        /* Values of scratch one call needs. NULL: none. */
+        /* Values of scratch a call with so many images needs. NULL: none. */
         size_t (*scratch)(const struct pxr_node *node, int images);
 
         /* Values that `forward` leaves for `backward`, and `advance` for the advances that follow,

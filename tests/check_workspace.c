@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* check_workspace.c - memory of a graph: plans, scratch, sentinels, what is computed when. */
+#include <math.h>
+
+#include "graphs.h"
+#include "tensor/plan.h"
+
+/* --- ops that misbehave on demand --------------------------------------------------------------
+ */
+
+enum fault {
+        NONE,
+        PAST_OUTPUT,
+        BEFORE_OUTPUT,
+        PAST_SCRATCH,
+        PAST_GRADIENT,
+        READS_SCRATCH,
+        MAKES_NAN,
+        MAKES_NAN_GRADIENT,
+};
+
+static int forwards; /* calls of the op's forward pass */
+
+static size_t odd_scratch(const struct pxr_node *node, int images)
+{
+        (void)node;
+        return (size_t)images;
+}
+
+static void odd_forward(const struct pxr_call *call)
+{
+        enum fault fault = *(const enum fault *)call->node->conf;
+        size_t size = pxr_map_size(call->node, call->images);
+        const float *x = call->input[0];
+        float *y = call->output, *scratch = call->scratch;
+
+        forwards++;
+        for (size_t i = 0; i < size; i++)
+                y[i] = x[i];
+        if (fault == PAST_OUTPUT)
+                y[size] = 1;
+        if (fault == BEFORE_OUTPUT)
+                y[-1] = 1;
+        if (fault == PAST_SCRATCH)
+                scratch[call->images] = 1;
+        if (fault == READS_SCRATCH)
+                y[size - 1] += scratch[0];
+        if (fault == MAKES_NAN)
+                y[size - 1] = NAN;
+}
+
+static void odd_backward(const struct pxr_call *call)
+{
+        enum fault fault = *(const enum fault *)call->node->conf;
+        size_t size = pxr_map_size(call->node, call->images);
+        const float *dy = call->output_gradient;
+        float *dx = call->input_gradient[0];
+
+        for (size_t i = 0; i < size; i++)
+                dx[i] = call->accumulate[0] ? dx[i] + dy[i] : dy[i];
+        if (fault == PAST_GRADIENT)
+                dx[size] = 1;
+        if (fault == MAKES_NAN_GRADIENT)
+                dx[0] = NAN;
+}
+
+static const struct pxr_op odd_op = {
+        .name = "odd",
+        .kernels = { { odd_forward, odd_backward, NULL }, { odd_forward, odd_backward, NULL } },
+        .scratch = odd_scratch,
+};
+
+static struct pxr_node *odd(struct pxr_builder *builder, enum fault fault, struct pxr_node *input)
+{
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &odd_op,
+                                                              .conf = &fault,
+                                                              .conf_size = sizeof(fault),
+                                                              .shape = input->shape,
+                                                              .inputs = 1,
+                                                              .input = { input } });
+}
+
+/* image - conv - odd - conv - odd's logits, on 3x3 images: maps of 9 floats end between lines. */
+static struct pxr_graph *odd_graph(enum fault fault)
+{
+        struct pxr_builder builder = new_builder(3, 3, 1, 2);
+        struct pxr_node *node =
+                new_conv(&builder, "a", 3, PXR_MASK_A, 3, 1, builder.graph->node[0]);
+
+        node = odd(&builder, fault, node);
+        end_graph(&builder, new_conv(&builder, "b", 1, PXR_MASK_B, 1, 1, node), &pxr_bernoulli);
+        return builder.graph;
+}
+
+/* One training pass. */
+static void train_pass(const struct pxr_graph *graph, struct pxr_workspace *workspace, int images,
+                       float *gradient)
+{
+        float *parameters = as_floats(random_parameters(graph, 1), graph->parameter_values);
+        double *nll = allocate(images, sizeof(double));
+
+        pxr_workspace_load(workspace, random_images(graph, images, 1), images);
+        pxr_workspace_forward(workspace, parameters);
+        pxr_workspace_loss(workspace, 1, nll);
+        pxr_workspace_backward(workspace, parameters, gradient);
+}
+
+static const char *culprit(enum fault fault, int limit, int images)
+{
+        const struct pxr_graph *graph = odd_graph(fault);
+        struct pxr_workspace *workspace =
+                new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, limit, true);
+        const struct pxr_node *damaged;
+
+        train_pass(graph, workspace, images, allocate(graph->parameter_values, sizeof(float)));
+        damaged = pxr_workspace_damaged(workspace);
+        return damaged ? damaged->op->name : "none";
+}
+
+START_TEST(one_value_outside_its_memory_names_the_op)
+{
+        for (int images = 1; images <= 3; images++) {
+                ck_assert_str_eq(culprit(NONE, 3, images), "none");
+                ck_assert_str_eq(culprit(PAST_OUTPUT, 3, images), "odd");
+                ck_assert_str_eq(culprit(BEFORE_OUTPUT, 3, images), "odd");
+                ck_assert_str_eq(culprit(PAST_SCRATCH, 3, images), "odd");
+                ck_assert_str_eq(culprit(PAST_GRADIENT, 3, images), "odd");
+        }
+}
+END_TEST
+
+START_TEST(nan_is_traced_to_its_op)
+{
+        const enum fault faults[] = { MAKES_NAN, READS_SCRATCH, MAKES_NAN_GRADIENT };
+
+        for (int i = 0; i < 3; i++) {
+                const struct pxr_graph *graph = odd_graph(faults[i]);
+                struct pxr_workspace *workspace =
+                        new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 2, true);
+                const struct pxr_node *node;
+
+                train_pass(graph, workspace, 2, allocate(graph->parameter_values, sizeof(float)));
+                node = pxr_workspace_nonfinite(workspace, false);
+                ck_assert_ptr_eq(node, faults[i] == MAKES_NAN_GRADIENT ? NULL : graph->node[2]);
+                node = pxr_workspace_nonfinite(workspace, true);
+                if (faults[i] == MAKES_NAN_GRADIENT) /* the gradient of odd's input */
+                        ck_assert_ptr_eq(node, graph->node[1]);
+        }
+}
+END_TEST
+
+/* An op may cut a smaller batch into fewer but larger pieces, and so need more scratch for it: a
+ * convolution of this size gathers 3 rows of 4 images at once, and 7 rows of 2. */
+START_TEST(scratch_is_enough_for_every_smaller_micro_batch)
+{
+        struct pxr_builder builder = new_builder(28, 28, 1, 2);
+        const struct pxr_graph *graph = builder.graph;
+        struct pxr_node *node = new_conv(&builder, "a", 3, PXR_MASK_A, 64, 1, graph->node[0]);
+        struct pxr_workspace *workspace;
+        float *gradient;
+
+        node = new_conv(&builder, "b", 3, PXR_MASK_B, 64, 1, node);
+        end_graph(&builder, new_conv(&builder, "c", 1, PXR_MASK_B, 1, 1, node), &pxr_bernoulli);
+        workspace = new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 4, true);
+        gradient = allocate(graph->parameter_values, sizeof(float));
+        for (int images = 4; images >= 1; images--) {
+                train_pass(graph, workspace, images, gradient);
+                ck_assert_msg(!pxr_workspace_damaged(workspace), "%s with %d images",
+                              pxr_workspace_damaged(workspace)->layer, images);
+        }
+}
+END_TEST
+
+/* --- plans -------------------------------------------------------------------------------------
+ */
+
+/* A graph with what makes plans hard: a tensor read three times, one added to itself, a branch that
+ * leads nowhere, one that does not depend on the image. */
+static struct pxr_graph *branching_graph(void)
+{
+        struct pxr_builder builder = new_builder(5, 4, 3, 3);
+        struct pxr_node *image = builder.graph->node[0], *first, *twice, *node;
+
+        first = new_conv(&builder, "first", 3, PXR_MASK_A, 6, 1, image);
+        twice = pxr_add(&builder, first, first);
+        new_conv(&builder, "nowhere", 1, PXR_MASK_B, 2, 1, twice);
+        node = pxr_relu(&builder, new_conv(&builder, "second", 3, PXR_MASK_B, 6, 1, twice));
+        node = pxr_add(&builder, node, first);
+        node = pxr_add(&builder, node, twice);
+        end_graph(&builder, new_conv(&builder, "logits", 1, PXR_MASK_B, 9, 1, node),
+                  &pxr_categorical);
+        return builder.graph;
+}
+
+START_TEST(shared_memory_changes_no_bit)
+{
+        const struct pxr_graph *graph = branching_graph();
+        size_t size = graph->parameter_values;
+        float *apart = allocate(size, sizeof(float)), *shared = allocate(size, sizeof(float));
+
+        train_pass(graph, new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 3, true), 3, apart);
+        train_pass(graph, new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 3, false), 3, shared);
+        ck_assert_mem_eq(apart, shared, size * sizeof(float));
+        ck_assert_uint_lt(pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING, 3),
+                          pxr_workspace_bytes(graph, PXR_F64, PXR_FOR_TRAINING, 3));
+        ck_assert_uint_lt(pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION, 3),
+                          pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING, 3));
+}
+END_TEST
+
+static bool overlap(const struct pxr_slot *a, const struct pxr_slot *b)
+{
+        return a->used && b->used && a->birth <= b->death && b->birth <= a->death &&
+               a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+}
+
+START_TEST(tensors_alive_at_once_lie_apart)
+{
+        const struct pxr_graph *graph = branching_graph();
+
+        for (int use = PXR_FOR_TRAINING; use <= PXR_FOR_GENERATION; use++) {
+                struct pxr_plan plan;
+                struct pxr_slot *slot[64];
+                int slots = 0;
+
+                ck_assert_int_eq(pxr_plan_make(&plan, graph, PXR_F32, use, 3, false), 0);
+                for (int i = 0; i < graph->nodes; i++) {
+                        slot[slots++] = &plan.place[i].output;
+                        slot[slots++] = &plan.place[i].gradient;
+                }
+                for (int i = 0; i < slots; i++)
+                        for (int k = 0; k < i; k++)
+                                ck_assert(!overlap(slot[i], slot[k]));
+                pxr_plan_free(&plan);
+        }
+}
+END_TEST
+
+START_TEST(what_leads_nowhere_is_not_computed)
+{
+        const struct pxr_graph *graph = branching_graph();
+        struct pxr_workspace *workspace = new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 1, true);
+        float *gradient = allocate(graph->parameter_values, sizeof(float));
+        const struct pxr_parameter *p;
+
+        train_pass(graph, workspace, 1, gradient);
+        ck_assert_ptr_null(pxr_workspace_tensor(workspace, graph->node[3]));
+        for (p = graph->parameter; p; p = p->next) {
+                bool zero = true;
+
+                for (size_t i = 0; i < p->size; i++)
+                        zero = zero && gradient[p->offset + i] == 0;
+                ck_assert_msg(zero == (strstr(p->name, "nowhere") != NULL), "%s", p->name);
+        }
+}
+END_TEST
+
+/* --- generation --------------------------------------------------------------------------------
+ */
+
+/* A map that does not depend on the image: 0.5 everywhere. */
+static void half_forward(const struct pxr_call *call)
+{
+        float *y = call->output;
+
+        forwards++;
+        for (size_t i = 0; i < pxr_map_size(call->node, call->images); i++)
+                y[i] = 0.5f;
+}
+
+static const struct pxr_op half_op = {
+        .name = "half",
+        .kernels = { { half_forward, NULL, NULL }, { half_forward, NULL, NULL } },
+};
+
+static void generate_all(const struct pxr_graph *graph, struct pxr_workspace *workspace)
+{
+        float *parameters = as_floats(random_parameters(graph, 1), graph->parameter_values);
+
+        pxr_workspace_begin(workspace, parameters, 2);
+        for (int row = 0; row < graph->rows; row++)
+                for (int col = 0; col < graph->cols; col++) {
+                        pxr_workspace_advance(workspace, parameters, row, col, 0);
+                        for (int image = 0; image < 2; image++) {
+                                const float *logit =
+                                        pxr_workspace_logits(workspace, row, col, 0, image);
+
+                                ck_assert(isfinite(*logit));
+                                pxr_workspace_set(workspace, row, col, 0, image, (row + col) % 2);
+                        }
+                }
+        ck_assert_ptr_null(pxr_workspace_damaged(workspace));
+}
+
+START_TEST(constant_maps_are_computed_once_in_generation)
+{
+        struct pxr_builder builder = new_builder(3, 3, 1, 2);
+        struct pxr_node *node =
+                new_conv(&builder, "a", 3, PXR_MASK_A, 2, 1, builder.graph->node[0]);
+        struct pxr_node *half = pxr_add_node(
+                &builder, &(struct pxr_new_node) { .op = &half_op, .shape = node->shape });
+        struct pxr_workspace *workspace;
+
+        /* Read with every tap, which only a map that holds no image may be. */
+        half = new_conv(&builder, "h", 3, PXR_MASK_NONE, 2, 1, half);
+        node = pxr_add(&builder, node, half);
+        end_graph(&builder, new_conv(&builder, "b", 1, PXR_MASK_B, 1, 1, node), &pxr_bernoulli);
+        workspace = new_workspace(builder.graph, PXR_F32, PXR_FOR_GENERATION, 2, true);
+        ck_assert_ptr_null(pxr_workspace_fallback(workspace));
+        forwards = 0;
+        generate_all(builder.graph, workspace);
+        ck_assert_int_eq(forwards, 1);
+}
+END_TEST
+
+START_TEST(an_op_without_advance_means_whole_passes)
+{
+        const struct pxr_graph *graph = odd_graph(NONE);
+        struct pxr_workspace *workspace =
+                new_workspace(graph, PXR_F32, PXR_FOR_GENERATION, 2, true);
+
+        ck_assert_str_eq(pxr_workspace_fallback(workspace), "odd");
+        forwards = 0;
+        generate_all(graph, workspace);
+        ck_assert_int_eq(forwards, 9);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("workspace");
+
+        ADD_GRAPH_TEST(suite, one_value_outside_its_memory_names_the_op);
+        ADD_GRAPH_TEST(suite, nan_is_traced_to_its_op);
+        ADD_GRAPH_TEST(suite, scratch_is_enough_for_every_smaller_micro_batch);
+        ADD_GRAPH_TEST(suite, shared_memory_changes_no_bit);
+        ADD_GRAPH_TEST(suite, tensors_alive_at_once_lie_apart);
+        ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
+        ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);
+        ADD_GRAPH_TEST(suite, an_op_without_advance_means_whole_passes);
+        return run_suite(suite);
+}
