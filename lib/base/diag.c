@@ -7,7 +7,15 @@
 
 #include <pxr/diag.h>
 
-enum { MAX_KEPT = 20, MAX_LINE = 160 };
+#include "base/text.h"
+
+enum {
+        MAX_KEPT = 20,
+        MAX_LINE = 160,   /* characters that are shown of a source line */
+        MAX_TEXT = 1200,  /* bytes that are kept of a message */
+        KEPT_START = 900, /* ... of one that is longer */
+        KEPT_END = 200,
+};
 
 struct message {
         bool warning;
@@ -51,6 +59,45 @@ void pxr_diag_free(struct pxr_diag *diag)
         free(diag);
 }
 
+/* Copy `size` bytes as one line that can be shown: control characters become blanks, bytes that
+ * are no UTF-8 question marks. */
+static char *copy_clean(const char *from, size_t size)
+{
+        const char *end = from + size;
+        char *copy = malloc(size + 1), *to = copy;
+
+        if (!copy)
+                return NULL;
+        while (from < end) {
+                size_t length = pxr_character(from, end);
+
+                if (length == 0 || pxr_control(from, length))
+                        *to++ = length ? ' ' : '?';
+                else
+                        to = (char *)memcpy(to, from, length) + length;
+                from += length ? length : 1;
+        }
+        *to = '\0';
+        return copy;
+}
+
+/* Take out the middle of a text that nobody would read whole: a message that quotes a value of the
+ * size of a book. */
+static void shorten(char *text)
+{
+        static const char gap[] = " [...] ";
+        size_t size = strlen(text), start = KEPT_START, end = size - KEPT_END;
+
+        if (size <= MAX_TEXT)
+                return;
+        while (((unsigned char)text[start] & 0xC0) == 0x80)
+                start--;
+        while (((unsigned char)text[end] & 0xC0) == 0x80)
+                end++;
+        memcpy(text + start, gap, sizeof(gap) - 1);
+        memmove(text + start + sizeof(gap) - 1, text + end, size - end + 1);
+}
+
 static char *format_text(const char *format, va_list arguments)
 {
         va_list again;
@@ -77,40 +124,68 @@ PXR_PRINTF(1, 2) static char *format_new(const char *format, ...)
         return text;
 }
 
-static bool continues_character(char c)
+/* The text of a message, hint or note: one line, whatever it quotes. */
+static char *format_line(const char *format, va_list arguments)
 {
-        return ((unsigned char)c & 0xC0) == 0x80; /* a byte of UTF-8 other than the first */
+        char *text = format_text(format, arguments);
+        char *line = text ? copy_clean(text, strlen(text)) : NULL;
+
+        free(text);
+        if (line)
+                shorten(line);
+        return line;
 }
 
-/* Copy line `number` of a source, without its newline and with control characters blanked. */
-static char *copy_line(const struct pxr_source *source, int number)
+/* Where line `number` of a source starts; NULL past its end. */
+static const char *find_line(const struct pxr_source *source, int number)
 {
-        const char *at = source->text, *end, *newline;
-        size_t length;
-        char *line;
+        const char *at = source->text, *end = at + source->size;
 
-        if (!at || number < 1)
-                return NULL;
-        end = at + source->size;
         for (int i = 1; i < number; i++) {
-                newline = memchr(at, '\n', (size_t)(end - at));
-                if (!newline)
+                while (at < end && !pxr_line_break(at, end))
+                        at++;
+                if (at == end)
                         return NULL;
-                at = newline + 1;
+                at += pxr_line_break(at, end);
         }
-        newline = memchr(at, '\n', (size_t)(end - at));
-        length = (size_t)((newline ? newline : end) - at);
-        if (length > MAX_LINE)
-                length = MAX_LINE;
-        while (length > 0 && at + length < end && continues_character(at[length]))
-                length--;
-        line = malloc(length + 1);
-        if (!line)
+        return at;
+}
+
+/* Copy the line of a mark, or of a long line the part round the mark, whose *column then counts
+ * within the copy. */
+static char *copy_line(const struct pxr_source *source, int number, int *column)
+{
+        const char *at = source->text && number > 0 ? find_line(source, number) : NULL, *stop;
+        const char *end = at ? source->text + source->size : NULL;
+        int skipped = 0, first = *column > MAX_LINE - 20 ? *column - MAX_LINE / 2 : 0;
+        char *line, *cut;
+
+        if (!at)
                 return NULL;
-        for (size_t i = 0; i < length; i++)
-                line[i] = (unsigned char)at[i] < ' ' || at[i] == 0x7F ? ' ' : at[i];
-        line[length] = '\0';
-        return line;
+        for (; skipped < first && at < end && !pxr_line_break(at, end); skipped++)
+                at += pxr_step(at, end);
+        stop = at;
+        for (int i = 0; i < MAX_LINE && stop < end && !pxr_line_break(stop, end); i++)
+                stop += pxr_step(stop, end);
+        line = copy_clean(at, (size_t)(stop - at));
+        if (!line || skipped == 0)
+                return line;
+        *column -= skipped - 3;
+        cut = format_new("...%s", line);
+        free(line);
+        return cut;
+}
+
+/* "file:line:column" */
+static char *format_place(const struct pxr_mark *mark)
+{
+        char *name = copy_clean(mark->source->name, strlen(mark->source->name)), *place;
+
+        if (!name || mark->line < 1)
+                return name;
+        place = format_new("%s:%d:%d", name, mark->line, mark->column);
+        free(name);
+        return place;
 }
 
 static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, char *text)
@@ -131,10 +206,8 @@ static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, cha
                                 .length = mark.length };
         if (!mark.source)
                 return -1;
-        m->place = mark.line < 1
-                           ? format_new("%s", mark.source->name)
-                           : format_new("%s:%d:%d", mark.source->name, mark.line, mark.column);
-        m->line = copy_line(mark.source, mark.line);
+        m->place = format_place(&mark);
+        m->line = copy_line(mark.source, mark.line, &m->column);
         return -1;
 }
 
@@ -147,7 +220,7 @@ int pxr_user_error(struct pxr_diag *diag, const char *format, ...)
         diag->errors++;
         diag->user = true;
         va_start(arguments, format);
-        record(diag, false, (struct pxr_mark) { 0 }, format_text(format, arguments));
+        record(diag, false, (struct pxr_mark) { 0 }, format_line(format, arguments));
         va_end(arguments);
         return -1;
 }
@@ -160,7 +233,7 @@ int pxr_system_error(struct pxr_diag *diag, const char *format, ...)
                 return -1;
         diag->errors++;
         va_start(arguments, format);
-        record(diag, false, (struct pxr_mark) { 0 }, format_text(format, arguments));
+        record(diag, false, (struct pxr_mark) { 0 }, format_line(format, arguments));
         va_end(arguments);
         return -1;
 }
@@ -174,7 +247,7 @@ int pxr_error_at(struct pxr_diag *diag, struct pxr_mark mark, const char *format
         diag->errors++;
         diag->user = true;
         va_start(arguments, format);
-        record(diag, false, mark, format_text(format, arguments));
+        record(diag, false, mark, format_line(format, arguments));
         va_end(arguments);
         return -1;
 }
@@ -196,7 +269,7 @@ void pxr_warn(struct pxr_diag *diag, const char *format, ...)
                 return;
         diag->warnings++;
         va_start(arguments, format);
-        record(diag, true, (struct pxr_mark) { 0 }, format_text(format, arguments));
+        record(diag, true, (struct pxr_mark) { 0 }, format_line(format, arguments));
         va_end(arguments);
 }
 
@@ -217,7 +290,7 @@ void pxr_hint(struct pxr_diag *diag, const char *format, ...)
                 return;
         free(m->hint);
         va_start(arguments, format);
-        m->hint = format_text(format, arguments);
+        m->hint = format_line(format, arguments);
         va_end(arguments);
 }
 
@@ -230,7 +303,7 @@ void pxr_note(struct pxr_diag *diag, const char *format, ...)
         if (!m)
                 return;
         va_start(arguments, format);
-        note = format_text(format, arguments);
+        note = format_line(format, arguments);
         va_end(arguments);
         joined = note ? format_new("%snote: %s\n", m->notes ? m->notes : "", note) : NULL;
         free(note);
@@ -263,16 +336,11 @@ const char *pxr_diag_text(const struct pxr_diag *diag, int index)
 
 static void write_line(const struct message *m, FILE *to)
 {
-        int column = 1;
+        int width = pxr_characters(m->line, m->line + strlen(m->line));
+        int before = m->column - 1 < width ? m->column - 1 : width;
 
-        fprintf(to, "%5d | %s\n      | ", m->number, m->line);
-        for (const char *at = m->line; *at && column < m->column; at++)
-                if (!continues_character(*at)) {
-                        fputc(' ', to);
-                        column++;
-                }
-        fputc('^', to);
-        for (int i = 1; i < m->length && column + i <= MAX_LINE; i++)
+        fprintf(to, "%5d | %s\n      | %*s^", m->number, m->line, before > 0 ? before : 0, "");
+        for (int i = 1; i < m->length && before + i < width; i++)
                 fputc('~', to);
         fprintf(to, "%s%s\n", m->hint ? " " : "", m->hint ? m->hint : "");
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* text.c - characters and lines of UTF-8 text that may be broken. Uses the C library alone. */
+#include "base/text.h"
+
+#include <string.h>
+
+size_t pxr_character(const char *at, const char *end)
+{
+        static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* of so many bytes */
+        unsigned char lead = at < end ? (unsigned char)*at : 0xFF;
+        unsigned long point;
+        size_t size;
+
+        if (lead < 0x80)
+                return 1;
+        size = (lead & 0xE0) == 0xC0   ? 2
+               : (lead & 0xF0) == 0xE0 ? 3
+               : (lead & 0xF8) == 0xF0 ? 4
+                                       : 0;
+        if (size == 0 || (size_t)(end - at) < size)
+                return 0;
+        point = lead & (0x7Fu >> size);
+        for (size_t i = 1; i < size; i++) {
+                if (((unsigned char)at[i] & 0xC0) != 0x80)
+                        return 0;
+                point = point << 6 | ((unsigned char)at[i] & 0x3F);
+        }
+        if (point < least[size] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
+                return 0;
+        return size;
+}
+
+size_t pxr_step(const char *at, const char *end)
+{
+        size_t size = pxr_character(at, end);
+
+        return size ? size : 1;
+}
+
+int pxr_characters(const char *at, const char *end)
+{
+        int count = 0;
+
+        for (; at < end; at += pxr_step(at, end))
+                count++;
+        return count;
+}
+
+size_t pxr_line_break(const char *at, const char *end)
+{
+        size_t left = (size_t)(end - at);
+
+        if (left >= 2 && memcmp(at, "\r\n", 2) == 0)
+                return 2;
+        if (left >= 1 && (*at == '\n' || *at == '\r'))
+                return 1;
+        if (left >= 2 && memcmp(at, "\xC2\x85", 2) == 0)
+                return 2;
+        if (left >= 3 && (memcmp(at, "\xE2\x80\xA8", 3) == 0 || memcmp(at, "\xE2\x80\xA9", 3) == 0))
+                return 3;
+        return 0;
+}
+
+bool pxr_control(const char *at, size_t size)
+{
+        const unsigned char *byte = (const unsigned char *)at;
+
+        return (size == 1 && (byte[0] < ' ' || byte[0] == 0x7F)) ||
+               (size == 2 && byte[0] == 0xC2 && byte[1] < 0xA0);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - characters and lines of UTF-8 text that may be broken. Uses the C library alone.
+ */
+#ifndef PXR_BASE_TEXT_H
+#define PXR_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes of the character at `at`: 1 to 4, or 0 where the bytes are no UTF-8 (or `at` is `end`). */
+size_t pxr_character(const char *at, const char *end);
+
+/* The same, but 1 for a byte that is no UTF-8, so that every text can be walked through. */
+size_t pxr_step(const char *at, const char *end);
+
+/* Characters from `at` to `end`; a byte that is no UTF-8 counts as one. */
+int pxr_characters(const char *at, const char *end);
+
+/* Bytes of the line break at `at`: LF, CR, CR LF, and the three that YAML takes over from Unicode
+ * (NEL, LS, PS). 0 where there is none. */
+size_t pxr_line_break(const char *at, const char *end);
+
+/* Is the character at `at`, `size` bytes long, a control character? */
+bool pxr_control(const char *at, size_t size);
+
+#endif
