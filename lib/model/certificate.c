@@ -163,7 +163,7 @@ struct probe {
         float *parameters;
         uint8_t *pixels; /* [image][row][col][colour] */
         uint8_t *small;  /* what a conditional model is given with them: it stays as it is */
-        float *logits;   /* of the unchanged images */
+        float *logits;   /* of the images before the change */
         struct pxr_random random;
 };
 
@@ -223,13 +223,26 @@ static int first_change(const struct probe *probe, int image)
         return graph->rows * graph->cols * graph->colours;
 }
 
+/* The logits of the images as they are, in the workspace. */
+static void compute_logits(struct probe *probe)
+{
+        pxr_workspace_load(probe->workspace, probe->pixels, PROBE_IMAGES);
+        pxr_workspace_condition(probe->workspace, probe->small, PROBE_IMAGES);
+        pxr_workspace_forward(probe->workspace, probe->parameters);
+}
+
+static void keep_logits(struct probe *probe)
+{
+        memcpy(probe->logits, pxr_workspace_logits(probe->workspace, 0, 0, 0, 0),
+               pxr_map_size(probe->graph->logits, PROBE_IMAGES) * sizeof(float));
+}
+
 /* Change one value in each image, orders[image], and look at the logits. */
 static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = probe->graph;
         size_t values = (size_t)graph->rows * graph->cols * graph->colours;
 
-        pxr_graph_subsample(graph, probe->pixels, PROBE_IMAGES, probe->small);
         for (int image = 0; image < PROBE_IMAGES; image++) {
                 uint8_t *value = &probe->pixels[image * values + orders[image]];
 
@@ -237,9 +250,7 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
                                     pxr_random_below(&probe->random, graph->levels - 1)) %
                                    graph->levels);
         }
-        pxr_workspace_load(probe->workspace, probe->pixels, PROBE_IMAGES);
-        pxr_workspace_condition(probe->workspace, probe->small, PROBE_IMAGES);
-        pxr_workspace_forward(probe->workspace, probe->parameters);
+        compute_logits(probe);
         for (int image = 0; image < PROBE_IMAGES; image++) {
                 int changed = first_change(probe, image), pixel = changed / graph->colours;
                 int cause = orders[image] / graph->colours;
@@ -269,6 +280,8 @@ int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *c
 
         if (probe_new(&probe, graph, diag))
                 return -1;
+        pxr_graph_subsample(graph, probe.pixels, PROBE_IMAGES, probe.small);
+        compute_logits(&probe);
         for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
                 int orders[PROBE_IMAGES];
 
@@ -279,10 +292,7 @@ int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *c
                         orders[i] = probes > 1 ? (int)((int64_t)number * (spots - 1) / (probes - 1))
                                                : 0;
                 }
-                pxr_workspace_load(probe.workspace, probe.pixels, PROBE_IMAGES);
-                pxr_workspace_forward(probe.workspace, probe.parameters);
-                memcpy(probe.logits, pxr_workspace_logits(probe.workspace, 0, 0, 0, 0),
-                       pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float));
+                keep_logits(&probe);
                 status = probe_once(&probe, orders, diag);
                 certificate->probes += PROBE_IMAGES;
         }

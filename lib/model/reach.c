@@ -59,6 +59,15 @@ static struct pxr_spot spot_at(const struct pxr_node *node, int order)
                                    order % node->colours };
 }
 
+/* The spots of a node in an order in which a scan's dependencies come before what depends on them:
+ * the rows downwards, each to the right or, for scans from the right, to the left. */
+static int sweep_order(const struct pxr_node *node, int number, bool leftwards)
+{
+        int width = node->shape.cols * node->colours;
+
+        return leftwards ? number / width * width + width - 1 - number % width : number;
+}
+
 /* --- forwards ----------------------------------------------------------------------------------
  */
 
@@ -81,12 +90,13 @@ static void take_latest(struct visitor *visitor, struct pxr_spot spot)
 }
 
 /* One sweep over a node's spots; true if anything changed. A scan reads its own output, so that
- * sweeps go on until nothing changes; other ops need one. */
-static bool sweep(int **last, const struct pxr_node *node)
+ * sweeps go on, to the right and to the left in turn, until nothing changes; other ops need one. */
+static bool sweep(int **last, const struct pxr_node *node, bool leftwards)
 {
         bool changed = false;
 
-        for (int order = 0; order < spots_of(node); order++) {
+        for (int number = 0; number < spots_of(node); number++) {
+                int order = sweep_order(node, number, leftwards);
                 struct latest latest = { .last = last, .value = last[node->index][order] };
 
                 visit_sources(spot_at(node, order), take_latest, &latest);
@@ -115,8 +125,8 @@ int **pxr_reach_last(const struct pxr_graph *graph)
                 at += spots_of(graph->node[i]);
                 for (int order = 0; order < spots_of(graph->node[i]); order++)
                         last[i][order] = i == 0 ? order : -1;
-                while (sweep(last, graph->node[i]))
-                        continue;
+                for (bool leftwards = false, again = i > 0; again; leftwards = !leftwards)
+                        again = sweep(last, graph->node[i], leftwards);
         }
         return last;
 }
@@ -153,15 +163,20 @@ static void mark(struct visitor *visitor, struct pxr_spot spot)
 static void mark_sources(struct marks *marks, const struct pxr_node *node)
 {
         unsigned char *seen = marks->seen[node->index];
+        bool leftwards = false;
 
         marks->node = node;
         do {
                 marks->again = false;
-                for (int order = 0; order < spots_of(node); order++)
-                        if (seen[order] == 1) {
-                                visit_sources(spot_at(node, order), mark, marks);
-                                seen[order] = 2;
-                        }
+                for (int number = spots_of(node) - 1; number >= 0; number--) {
+                        int order = sweep_order(node, number, leftwards);
+
+                        if (seen[order] != 1)
+                                continue;
+                        visit_sources(spot_at(node, order), mark, marks);
+                        seen[order] = 2;
+                }
+                leftwards = !leftwards;
         } while (marks->again);
 }
 
