@@ -161,6 +161,19 @@ START_TEST(of_a_long_line_the_part_round_the_caret_is_shown)
 }
 END_TEST
 
+START_TEST(two_letters_swapped_are_one_mistake)
+{
+        const char *const names[] = { "sgd", "adam", "kernel", "k" };
+
+        ck_assert_str_eq(pxr_nearest("sdg", names, 4), "sgd");
+        ck_assert_str_eq(pxr_nearest("kenrel", names, 4), "kernel");
+        ck_assert_str_eq(pxr_nearest("ekrnle", names, 4), "kernel");
+        ck_assert_ptr_null(pxr_nearest("dgs", names, 4));
+        ck_assert_ptr_null(pxr_nearest("", names, 4));
+        ck_assert_ptr_null(pxr_nearest("adam", names, 0));
+}
+END_TEST
+
 #define ADD(suite, test)                                            \
         do {                                                        \
                 TCase *tcase_ = tcase_create(#test);                \
@@ -180,5 +193,6 @@ int main(void)
         ADD(suite, a_caret_past_the_end_stands_at_the_end);
         ADD(suite, lines_end_where_yaml_ends_them);
         ADD(suite, of_a_long_line_the_part_round_the_caret_is_shown);
+        ADD(suite, two_letters_swapped_are_one_mistake);
         return run_suite(suite);
 }

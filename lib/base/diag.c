@@ -369,31 +369,33 @@ void pxr_diag_write(const struct pxr_diag *diag, const char *program, FILE *to)
                 fprintf(to, "%s: %d more not shown\n", program, more);
 }
 
-/* Levenshtein distance, given up (as `limit` + 1) once it must exceed the limit. */
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+/* Insertions, deletions, changes and swaps of neighbours that make `a` into `b`, given up (as
+ * `limit` + 1) where there are too many. */
 static size_t distance(const char *a, const char *b, size_t limit)
 {
-        size_t la = strlen(a), lb = strlen(b), row[65];
+        size_t la = strlen(a), lb = strlen(b), rows[3][65];
 
         if (la > 64 || lb > 64 || (la > lb ? la - lb : lb - la) > limit)
                 return limit + 1;
         for (size_t j = 0; j <= lb; j++)
-                row[j] = j;
+                rows[0][j] = j;
         for (size_t i = 1; i <= la; i++) {
-                size_t diagonal = row[0];
+                size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two = rows[(i + 1) % 3];
 
                 row[0] = i;
                 for (size_t j = 1; j <= lb; j++) {
-                        size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-                        diagonal = row[j];
-                        if (row[j] + 1 < best)
-                                best = row[j] + 1;
-                        if (row[j - 1] + 1 < best)
-                                best = row[j - 1] + 1;
-                        row[j] = best;
+                        row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]),
+                                       least(above[j], row[j - 1]) + 1);
+                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                                row[j] = least(row[j], two[j - 2] + 1);
                 }
         }
-        return row[lb];
+        return rows[la % 3][lb];
 }
 
 const char *pxr_nearest(const char *name, const char *const *names, size_t count)

@@ -68,3 +68,15 @@ bool pxr_control(const char *at, size_t size)
         return (size == 1 && (byte[0] < ' ' || byte[0] == 0x7F)) ||
                (size == 2 && byte[0] == 0xC2 && byte[1] < 0xA0);
 }
+
+bool pxr_one_line(const char *text)
+{
+        const char *end = text + strlen(text);
+
+        for (size_t size; text < end; text += size) {
+                size = pxr_step(text, end);
+                if (pxr_control(text, size) || pxr_line_break(text, end))
+                        return false;
+        }
+        return true;
+}

@@ -24,4 +24,7 @@ size_t pxr_line_break(const char *at, const char *end);
 /* Is the character at `at`, `size` bytes long, a control character? */
 bool pxr_control(const char *at, size_t size);
 
+/* Does a text ended by NUL have neither line breaks nor control characters? */
+bool pxr_one_line(const char *text);
+
 #endif

@@ -9,52 +9,106 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "spec/tree.h"
 
 enum { MAX_EXTENDS = 16 }; /* files that extend one another */
 
+/* What the files of a spec share. */
+struct loader {
+        struct pxr_arena *arena;
+        struct pxr_bounds bounds;
+        struct pxr_diag *diag;
+        int files;
+};
+
 /* The files being loaded, innermost first: to notice a spec that extends itself. */
 struct loading {
         const char *path;
         const struct loading *outer;
+        struct pxr_mark mark; /* where the outer file names it */
         int depth;
 };
 
-/* Read a whole file, but not more than a spec can have. */
-static struct pxr_source *read_source(struct pxr_arena *arena, const char *path,
-                                      struct pxr_diag *diag)
+/* --- files -------------------------------------------------------------------------------------
+ */
+
+/* An error of a whole file: at the place that names it, if there is one. */
+static int file_error(const struct loader *loader, const struct loading *file, const char *problem)
 {
-        bool standard = strcmp(path, "-") == 0;
-        FILE *file = standard ? stdin : fopen(path, "rb");
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
-        char *text = pxr_alloc(arena, PXR_SPEC_MAX_BYTES + 2);
-        int failed;
+        if (file->outer)
+                return pxr_error_at(loader->diag, file->mark, "%s: %s", file->path, problem);
+        return pxr_user_error(loader->diag, "%s: %s", file->path, problem);
+}
+
+static int system_refused(const struct loader *loader, const struct loading *file, const char *verb,
+                          int code)
+{
+        const char *problem = pxr_strf(loader->arena, "cannot be %s: %s", verb, strerror(code));
+
+        return problem ? file_error(loader, file, problem) : pxr_out_of_memory(loader->diag);
+}
+
+/* Read an open file into `text`, but one byte more than a spec can have at most. */
+static int read_text(const struct loader *loader, const struct loading *file, FILE *stream,
+                     char *text, size_t *size)
+{
+        struct stat status;
+
+        if (fstat(fileno(stream), &status) == 0 && S_ISDIR(status.st_mode))
+                return file_error(loader, file, "is a folder, not a spec");
+        errno = 0;
+        *size = fread(text, 1, PXR_SPEC_MAX_BYTES + 1, stream);
+        return ferror(stream) ? system_refused(loader, file, "read", errno) : 0;
+}
+
+/* A file as a source, without the byte order mark some editors put first. */
+static struct pxr_source *read_stream(const struct loader *loader, const struct loading *file,
+                                      FILE *stream)
+{
+        struct pxr_source *source = pxr_alloc(loader->arena, sizeof(*source));
+        char *text = malloc(PXR_SPEC_MAX_BYTES + 1);
+        size_t size = 0, skipped = 0;
+        bool done = false;
 
         if (!source || !text) {
-                pxr_out_of_memory(diag);
-                if (file && !standard)
-                        fclose(file);
+                pxr_out_of_memory(loader->diag);
+        } else if (read_text(loader, file, stream, text, &size) == 0) {
+                if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+                        skipped = 3;
+                source->name = stream == stdin ? "standard input" : file->path;
+                source->size = size - skipped;
+                source->text = pxr_strndup(loader->arena, text + skipped, source->size);
+                done = source->text != NULL;
+                if (!done)
+                        pxr_out_of_memory(loader->diag);
+        }
+        free(text);
+        return done ? source : NULL;
+}
+
+static struct pxr_source *read_source(const struct loader *loader, const struct loading *file)
+{
+        bool standard = !file->outer && strcmp(file->path, "-") == 0;
+        FILE *stream = standard ? stdin : fopen(file->path, "rb");
+        struct pxr_source *source;
+
+        if (!stream) {
+                system_refused(loader, file, "opened", errno);
                 return NULL;
         }
-        if (!file) {
-                pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
-                return NULL;
-        }
-        source->name = standard ? "standard input" : pxr_strdup(arena, path);
-        source->size = fread(text, 1, PXR_SPEC_MAX_BYTES + 1, file);
-        source->text = text;
-        failed = ferror(file) ? errno : 0;
+        source = read_stream(loader, file, stream);
         if (!standard)
-                fclose(file);
-        if (failed) {
-                pxr_user_error(diag, "%s: cannot be read: %s", path, strerror(failed));
-                return NULL;
-        }
+                fclose(stream);
         return source;
 }
 
-/* Join `base` into `spec`: what the spec has stays, mappings are joined key by key. */
+/* --- extends -----------------------------------------------------------------------------------
+ */
+
+/* Join `base` into `spec`: what the spec has stays, mappings are joined key by key. A key with
+ * nothing behind it is a mapping with nothing in it. */
 static void join(struct pxr_yaml *spec, struct pxr_yaml *base)
 {
         struct pxr_yaml *next;
@@ -63,6 +117,8 @@ static void join(struct pxr_yaml *spec, struct pxr_yaml *base)
                 struct pxr_yaml *own = pxr_yaml_get(spec, child->key);
 
                 next = child->next;
+                if (own && child->kind == PXR_YAML_MAPPING && pxr_yaml_empty(own))
+                        pxr_yaml_become_mapping(own);
                 if (!own)
                         pxr_yaml_append(spec, child);
                 else if (own->kind == PXR_YAML_MAPPING && child->kind == PXR_YAML_MAPPING)
@@ -70,168 +126,114 @@ static void join(struct pxr_yaml *spec, struct pxr_yaml *base)
         }
 }
 
-static struct pxr_yaml *load(struct pxr_arena *arena, const char *path, const struct loading *outer,
-                             struct pxr_diag *diag);
+static struct pxr_yaml *load(struct loader *loader, const struct loading *file);
 
-static int extend(struct pxr_arena *arena, struct pxr_yaml *spec, const struct pxr_yaml *name,
-                  const struct loading *self, struct pxr_diag *diag)
+/* The path of a base, relative to the file that names it. */
+static char *base_path(const struct loader *loader, const char *name, const struct loading *file)
 {
-        const char *slash = strrchr(self->path, '/');
+        const char *slash = strrchr(file->path, '/');
+
+        if (!slash || *name == '/')
+                return pxr_strdup(loader->arena, name);
+        return pxr_strf(loader->arena, "%.*s/%s", (int)(slash - file->path), file->path, name);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+        struct stat left, right;
+
+        return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
+               left.st_ino == right.st_ino;
+}
+
+static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr_yaml *name,
+                  const struct loading *file)
+{
+        struct loading inner = { .outer = file, .mark = name->mark, .depth = file->depth + 1 };
         struct pxr_yaml *base;
-        char *path;
 
-        if (name->kind != PXR_YAML_SCALAR || !*name->text)
-                return pxr_error_at(diag, name->mark, "'extends' wants a file, or a list of files");
-        if (slash && *name->text != '/')
-                path = pxr_strf(arena, "%.*s/%s", (int)(slash - self->path), self->path,
-                                name->text);
-        else
-                path = pxr_strdup(arena, name->text);
-        if (!path)
-                return pxr_out_of_memory(diag);
-        for (const struct loading *at = self; at; at = at->outer) {
-                char left[PATH_MAX], right[PATH_MAX];
-
-                if (realpath(at->path, left) && realpath(path, right) && strcmp(left, right) == 0)
-                        return pxr_error_at(diag, name->mark, "'%s' extends itself", path);
-        }
-        if (self->depth >= MAX_EXTENDS)
-                return pxr_error_at(diag, name->mark, "more than %d specs extend one another",
-                                    MAX_EXTENDS);
-        base = load(arena, path, self, diag);
-        if (!base) {
-                struct pxr_mark mark = name->mark;
-
-                pxr_note(diag, "'%s' is extended on line %d of %s", name->text, mark.line,
-                         mark.source->name);
+        if (name->kind != PXR_YAML_SCALAR || pxr_yaml_empty(name) || !*name->text)
+                return pxr_error_at(loader->diag, name->mark,
+                                    "'extends' wants a file, or a list of files");
+        inner.path = base_path(loader, name->text, file);
+        if (!inner.path)
+                return pxr_out_of_memory(loader->diag);
+        for (const struct loading *at = file; at; at = at->outer)
+                if (same_file(at->path, inner.path))
+                        return file_error(loader, &inner, "extends itself");
+        if (inner.depth > MAX_EXTENDS)
+                return pxr_error_at(loader->diag, name->mark,
+                                    "more than %d specs extend one another", MAX_EXTENDS);
+        base = load(loader, &inner);
+        if (!base)
                 return -1;
-        }
         pxr_yaml_set_origin(base, PXR_ORIGIN_BASE);
         join(spec, base);
         return 0;
 }
 
-/* A file with what it extends. The first of several bases wins over the later ones. */
-static struct pxr_yaml *load(struct pxr_arena *arena, const char *path, const struct loading *outer,
-                             struct pxr_diag *diag)
+/* Join what a file extends. The first of several bases wins over the later ones. */
+static int extend_all(struct loader *loader, struct pxr_yaml *spec, const struct loading *file)
 {
-        struct loading self = { path, outer, outer ? outer->depth + 1 : 1 };
-        struct pxr_source *source = read_source(arena, path, diag);
-        struct pxr_yaml *spec = source ? pxr_yaml_parse(arena, source, diag) : NULL;
-        struct pxr_yaml *extends;
+        struct pxr_yaml *extends = pxr_yaml_get(spec, "extends");
 
-        if (!spec)
-                return NULL;
-        if (spec->kind != PXR_YAML_MAPPING) {
-                pxr_error_at(diag, spec->mark, "a spec is a mapping (name: ..., data: ...)");
-                return NULL;
-        }
-        extends = pxr_yaml_get(spec, "extends");
         if (!extends)
-                return spec;
+                return 0;
         pxr_yaml_remove(extends);
         if (extends->kind != PXR_YAML_SEQUENCE)
-                return extend(arena, spec, extends, &self, diag) ? NULL : spec;
+                return extend(loader, spec, extends, file);
         for (struct pxr_yaml *name = extends->first; name; name = name->next)
-                if (extend(arena, spec, name, &self, diag))
-                        return NULL;
-        return spec;
-}
-
-/* --- overrides ---------------------------------------------------------------------------------
- */
-
-/* The child of `node` that the path's next name means; made where a mapping lacks it. A scalar NAME
- * that a path goes on from (`optimizer: rmsprop`, `- relu`) stands for {NAME: {}}. */
-static struct pxr_yaml *descend(struct pxr_arena *arena, struct pxr_yaml *node, const char *name,
-                                struct pxr_mark mark, struct pxr_diag *diag)
-{
-        struct pxr_yaml *child;
-
-        if (pxr_yaml_empty(node)) {
-                node->kind = PXR_YAML_MAPPING;
-        } else if (node->kind == PXR_YAML_SCALAR && strcmp(node->text, name) == 0) {
-                child = pxr_yaml_new(arena, PXR_YAML_MAPPING, node->text, NULL, node);
-                if (!child)
-                        goto no_memory;
-                node->kind = PXR_YAML_MAPPING;
-                pxr_yaml_append(node, child);
-        }
-        child = pxr_yaml_find(node, name);
-        if (child)
-                return child;
-        if (node->kind == PXR_YAML_SEQUENCE) {
-                pxr_error_at(diag, mark, "'%s' is no number of the list's items, 0 to %d", name,
-                             node->count - 1);
-                return NULL;
-        }
-        if (node->kind == PXR_YAML_SCALAR) {
-                pxr_error_at(diag, mark, "there is nothing below '%s' in the spec", node->text);
-                return NULL;
-        }
-        child = pxr_yaml_new(arena, PXR_YAML_MAPPING, name, NULL, node);
-        if (!child)
-                goto no_memory;
-        child->mark = child->key_mark = mark;
-        child->origin = PXR_ORIGIN_OVERRIDE;
-        pxr_yaml_append(node, child);
-        return child;
-
-no_memory:
-        pxr_out_of_memory(diag);
-        return NULL;
-}
-
-static int override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
-                    struct pxr_diag *diag)
-{
-        const char *equals = strchr(argument, '=');
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
-        struct pxr_yaml *node = root, *value;
-        const char *at = argument;
-
-        if (!equals || equals == argument)
-                return pxr_user_error(diag, "'%s' is no override: KEY=VALUE is wanted", argument);
-        if (!source || !(source->text = pxr_strdup(arena, argument)))
-                return pxr_out_of_memory(diag);
-        source->name = "command line";
-        source->size = strlen(argument);
-        value = pxr_yaml_parse_at(arena, source, equals + 1 - argument, diag);
-        if (!value)
-                return -1;
-        if (equals[1] == '\0') /* nothing: an empty value, not an empty mapping */
-                *value = (struct pxr_yaml) { .kind = PXR_YAML_SCALAR,
-                                             .text = "",
-                                             .mark = value->mark };
-        while (at < equals) {
-                size_t length = strcspn(at, ".=");
-                char *name = pxr_strndup(arena, at, length);
-                struct pxr_mark mark = { source, 1, (int)(at - argument) + 1, (int)length };
-
-                if (!name)
-                        return pxr_out_of_memory(diag);
-                if (!length)
-                        return pxr_error_at(diag, mark, "a name is missing here");
-                node = descend(arena, node, name, mark, diag);
-                if (!node)
+                if (extend(loader, spec, name, file))
                         return -1;
-                at += length + (at[length] == '.');
-        }
-        pxr_yaml_set_origin(value, PXR_ORIGIN_OVERRIDE);
-        pxr_yaml_replace(node, value);
-        if (value->key)
-                value->key_mark = (struct pxr_mark) { source, 1, 1, (int)(equals - argument) };
         return 0;
+}
+
+/* A file with what it extends. */
+static struct pxr_yaml *load(struct loader *loader, const struct loading *file)
+{
+        struct pxr_source *source;
+        struct pxr_yaml *spec;
+
+        if (++loader->files > PXR_SPEC_MAX_FILES) {
+                pxr_error_at(loader->diag, file->mark,
+                             "a spec can extend %d files and no more, each counted as often as it "
+                             "is extended",
+                             PXR_SPEC_MAX_FILES - 1);
+                return NULL;
+        }
+        source = read_source(loader, file);
+        spec = source ? pxr_yaml_parse_at(loader->arena, source, 0, &loader->bounds, loader->diag)
+                      : NULL;
+        if (spec && pxr_yaml_empty(spec))
+                pxr_yaml_become_mapping(spec);
+        if (spec && spec->kind != PXR_YAML_MAPPING) {
+                pxr_error_at(loader->diag, spec->mark,
+                             "a spec is a mapping (name: ..., data: ...)");
+                spec = NULL;
+        }
+        if (spec)
+                return extend_all(loader, spec, file) ? NULL : spec;
+        if (source && file->outer)
+                pxr_note(loader->diag, "it is extended on line %d of %s", file->mark.line,
+                         file->mark.source->name);
+        return NULL;
 }
 
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                                const char *const *overrides, size_t count, struct pxr_diag *diag)
 {
-        struct pxr_yaml *root = load(arena, path, NULL, diag);
+        struct loader loader = { .arena = arena, .bounds = PXR_SPEC_BOUNDS, .diag = diag };
+        struct loading file = { .path = pxr_strdup(arena, path), .depth = 1 };
+        struct pxr_yaml *root;
         int status = 0;
 
+        if (!file.path) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        root = load(&loader, &file);
         for (size_t i = 0; root && i < count; i++)
-                if (override(arena, root, overrides[i], diag))
+                if (pxr_yaml_override(arena, root, overrides[i], &loader.bounds, diag))
                         status = -1;
         return status ? NULL : root;
 }

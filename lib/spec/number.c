@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,11 @@ static size_t digits(const char *text)
         return strspn(text, "0123456789");
 }
 
-bool pxr_parse_int(const char *text, int64_t *value)
+enum pxr_parsed pxr_parse_int(const char *text, int64_t *value)
 {
         size_t sign = *text == '-' || *text == '+', length = digits(text + sign);
+        long long number;
         int base = 10;
-        char *end;
 
         if (strncmp(text, "0x", 2) == 0) {
                 base = 16;
@@ -34,17 +35,20 @@ bool pxr_parse_int(const char *text, int64_t *value)
                 sign = 0;
         }
         if (length == 0 || text[sign + length] != '\0')
-                return false;
+                return PXR_NO_NUMBER;
         errno = 0;
-        *value = strtoll(text, &end, base);
-        return errno == 0 && *end == '\0';
+        number = strtoll(text, NULL, base);
+        if (errno == ERANGE)
+                return PXR_NUMBER_TOO_LARGE;
+        *value = number;
+        return PXR_NUMBER;
 }
 
-bool pxr_parse_real(const char *text, double *value)
+/* Is it a number with a decimal point or an exponent, or a plain decimal one? */
+static bool is_decimal(const char *text)
 {
         const char *at = text + (*text == '-' || *text == '+');
         size_t whole = digits(at), part = 0;
-        char *end;
 
         at += whole;
         if (*at == '.') {
@@ -59,8 +63,34 @@ bool pxr_parse_real(const char *text, double *value)
                         return false;
                 at += digits(at);
         }
-        if (*at != '\0')
-                return false;
-        *value = strtod(text, &end);
-        return *end == '\0' && isfinite(*value);
+        return *at == '\0';
+}
+
+enum pxr_parsed pxr_parse_real(const char *text, double *value)
+{
+        int64_t integer;
+        double number;
+
+        if (!is_decimal(text)) { /* 0x1f and 0o17 are numbers too */
+                enum pxr_parsed parsed = pxr_parse_int(text, &integer);
+
+                if (parsed == PXR_NUMBER)
+                        *value = (double)integer;
+                return parsed;
+        }
+        number = strtod(text, NULL);
+        if (!isfinite(number))
+                return PXR_NUMBER_TOO_LARGE;
+        *value = number;
+        return PXR_NUMBER;
+}
+
+char *pxr_format_real(double value, char text[PXR_REAL_TEXT])
+{
+        for (int precision = 1; precision <= 17; precision++) {
+                snprintf(text, PXR_REAL_TEXT, "%.*g", precision, value);
+                if (strtod(text, NULL) == value)
+                        break;
+        }
+        return text;
 }

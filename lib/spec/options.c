@@ -29,11 +29,22 @@ static const struct pxr_option *find_row(const struct pxr_reading *readings, int
         return NULL;
 }
 
-static int unknown_key(const struct pxr_yaml *node, const char *what,
+/* "mask, kernel, features": the keys of all tables together. */
+static char *list_keys(struct pxr_arena *arena, const char *const *names, size_t count)
+{
+        char *list = pxr_strdup(arena, "");
+
+        for (size_t i = 0; list && i < count; i++)
+                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
+        return list;
+}
+
+static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, const char *what,
                        const struct pxr_reading *readings, int count, struct pxr_diag *diag)
 {
         const char *names[MAX_NAMES], *nearest;
         size_t known = 0;
+        char *list;
 
         for (int i = 0; i < count; i++) {
                 const struct pxr_option *row = readings[i].options->rows;
@@ -43,10 +54,15 @@ static int unknown_key(const struct pxr_yaml *node, const char *what,
         }
         pxr_error_at(diag, node->key_mark, "%s: unknown option '%s'", what, node->key);
         nearest = pxr_nearest(node->key, names, known);
-        if (nearest)
+        if (nearest) {
                 pxr_hint(diag, "did you mean '%s'?", nearest);
-        else if (known == 0)
+        } else if (known == 0) {
                 pxr_note(diag, "%s takes no options", what);
+        } else {
+                list = list_keys(arena, names, known);
+                if (list)
+                        pxr_note(diag, "options of %s: %s", what, list);
+        }
         return -1;
 }
 
@@ -57,9 +73,12 @@ static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const 
         struct pxr_source *source;
         struct pxr_yaml *value;
 
-        if (!row->initial)
-                return pxr_error_at(diag, mapping->key ? mapping->key_mark : mapping->mark,
-                                    "%s: the option '%s' is missing", what, row->name);
+        if (!row->initial) {
+                pxr_error_at(diag, mapping->key ? mapping->key_mark : mapping->mark,
+                             "%s: the option '%s' is missing", what, row->name);
+                pxr_hint(diag, "%s: %s", row->name, row->help);
+                return -1;
+        }
         if (!*row->initial)
                 return 0;
         source = pxr_alloc(arena, sizeof(*source));
@@ -102,7 +121,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
         int status = 0;
 
         if (pxr_yaml_empty(node))
-                node->kind = PXR_YAML_MAPPING;
+                pxr_yaml_become_mapping(node);
         if (node->kind != PXR_YAML_MAPPING)
                 return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
         for (struct pxr_yaml *child = node->first; child; child = child->next) {
@@ -110,7 +129,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
                 const struct pxr_option *row = find_row(readings, count, child->key, &conf);
 
                 if (!row)
-                        status = unknown_key(child, what, readings, count, diag);
+                        status = unknown_key(arena, child, what, readings, count, diag);
                 else if (pxr_value_read(arena, child, what, row, conf, diag))
                         status = -1;
         }
@@ -156,15 +175,14 @@ static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml
         struct pxr_yaml *mapping, *moved;
         const char *name = NULL;
 
-        if (pxr_yaml_empty(value)) {
-                value->kind = PXR_YAML_MAPPING;
-                value->text = NULL;
-        }
+        if (pxr_yaml_empty(value))
+                pxr_yaml_become_mapping(value);
         if (value->kind == PXR_YAML_MAPPING)
                 return value;
         name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
         if (!name) {
-                pxr_error_at(diag, value->mark, "%s wants a mapping of options", value->key);
+                pxr_error_at(diag, value->mark, "%s %s", value->key,
+                             options->rows ? "wants a mapping of options" : "takes no options");
                 return NULL;
         }
         mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
@@ -195,6 +213,10 @@ static int take_in(struct pxr_yaml *mapping, bool written_out, struct pxr_diag *
                                             "'%s' stands beside the layer '%s', not among its "
                                             "options: check the indentation",
                                             beside->key, mapping->key);
+                if (pxr_yaml_get(mapping, beside->key))
+                        return pxr_error_at(diag, beside->key_mark,
+                                            "%s: '%s' is set already, by what stands behind '%s:'",
+                                            mapping->key, beside->key, mapping->key);
                 pxr_yaml_remove(beside);
                 pxr_yaml_append(mapping, beside);
         }
@@ -208,23 +230,27 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
         const struct pxr_options *options;
         bool written_out;
 
-        if (item->kind == PXR_YAML_SCALAR && *item->text) {
+        if (item->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(item)) {
                 struct pxr_yaml *child =
                         pxr_yaml_new(arena, PXR_YAML_MAPPING, item->text, NULL, item);
 
                 if (!child)
                         return pxr_out_of_memory(diag);
-                item->kind = PXR_YAML_MAPPING;
-                item->text = NULL;
+                pxr_yaml_become_mapping(item);
                 pxr_yaml_append(item, child);
         }
         if (item->kind != PXR_YAML_MAPPING || !item->first)
                 return pxr_error_at(diag, item->mark,
                                     "a layer is wanted here: NAME, or NAME: {options}");
         options = find(context, item->first);
-        if (!options)
+        if (!options) {
+                if (item->first->next)
+                        pxr_note(diag, "the first key of an item is the name of its layer");
                 return -1;
-        written_out = item->first->kind == PXR_YAML_MAPPING;
+        }
+        /* What the command line sets (`model.1.repeat.count=3`) may be a mapping all the same. */
+        written_out =
+                item->first->kind == PXR_YAML_MAPPING && item->first->origin != PXR_ORIGIN_OVERRIDE;
         *conf = options_mapping(arena, item->first, options, diag);
         if (!*conf)
                 return -1;

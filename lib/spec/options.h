@@ -3,8 +3,8 @@
  * options.h - reading a mapping of a spec by its option tables, and printing a table.
  *
  * Reading completes the tree: a key that is absent is added with its default and the origin
- * PXR_ORIGIN_DEFAULT, and values are brought to one form (numbers as %.17g would give them, short
- * as possible). So the tree, once read, is the resolved spec. Uses base/ and yaml.h.
+ * PXR_ORIGIN_DEFAULT, and values are brought to one form (0x10 to 16, 1.0e-3 to 0.001, "a" to a):
+ * one value, one text. So the tree, once read, is the resolved spec. Uses base/ and yaml.h.
  */
 #ifndef PXR_SPEC_OPTIONS_H
 #define PXR_SPEC_OPTIONS_H
@@ -12,6 +12,8 @@
 #include <pxr/option.h>
 
 #include "spec/yaml.h"
+
+enum { PXR_REAL_TEXT = 32 }; /* characters of a number, its NUL included */
 
 /* One table and the struct it fills. */
 struct pxr_reading {
@@ -35,12 +37,23 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
                    const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
                    void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag);
 
-/* Numbers as YAML 1.2's core schema has them: 1e-3, .5, 0x1f, 0o17, -3. Return false for anything
- * else, and for what does not fit. */
-bool pxr_parse_int(const char *text, int64_t *value);
-bool pxr_parse_real(const char *text, double *value);
+enum pxr_parsed { PXR_NO_NUMBER, PXR_NUMBER, PXR_NUMBER_TOO_LARGE };
+
+/* Numbers as YAML 1.2's core schema has them: 1e-3, .5, 0x1f, 0o17, -3. A number that does not fit
+ * leaves *value alone. */
+enum pxr_parsed pxr_parse_int(const char *text, int64_t *value);
+enum pxr_parsed pxr_parse_real(const char *text, double *value);
+
+/* The shortest text that reads as the same number. Returns `text`. */
+char *pxr_format_real(double value, char text[PXR_REAL_TEXT]);
 
 /* A row's value type, default and range in words, for help texts: "integer, 1 to 63, default 3". */
 char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option);
+
+/* The names a row's value can have: "A, B or C"; NULL when memory is out. */
+char *pxr_option_names(struct pxr_arena *arena, const struct pxr_option *option);
+
+/* "1 to 63" */
+char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option);
 
 #endif

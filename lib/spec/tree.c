@@ -6,8 +6,12 @@
  */
 #include "spec/tree.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
+
+enum { MAX_SHOWN = 100 }; /* bytes of an override that are shown where a value comes from */
 
 void pxr_yaml_append(struct pxr_yaml *parent, struct pxr_yaml *child)
 {
@@ -92,7 +96,21 @@ void pxr_yaml_set_origin(struct pxr_yaml *node, enum pxr_origin origin)
 
 bool pxr_yaml_empty(const struct pxr_yaml *node)
 {
-        return node->kind == PXR_YAML_SCALAR && !node->quoted && !*node->text;
+        static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+        if (node->kind != PXR_YAML_SCALAR || node->quoted)
+                return false;
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+                if (strcmp(node->text, words[i]) == 0)
+                        return true;
+        return false;
+}
+
+void pxr_yaml_become_mapping(struct pxr_yaml *node)
+{
+        node->kind = PXR_YAML_MAPPING;
+        node->text = NULL;
+        node->quoted = false;
 }
 
 struct pxr_yaml *pxr_yaml_get(const struct pxr_yaml *node, const char *key)
@@ -105,35 +123,33 @@ struct pxr_yaml *pxr_yaml_get(const struct pxr_yaml *node, const char *key)
         return NULL;
 }
 
-/* A child by key, or by its number in a sequence. */
-static struct pxr_yaml *step(struct pxr_yaml *node, const char *name, size_t length)
+/* Is the child number `index` of a collection the one that a name means? */
+static bool goes_by(const struct pxr_yaml *child, int index, const char *name, size_t length)
 {
-        char key[256], *end;
-        struct pxr_yaml *child = node->first;
-        long number;
+        char number[16];
 
-        if (length >= sizeof(key))
-                return NULL;
-        memcpy(key, name, length);
-        key[length] = '\0';
-        if (node->kind == PXR_YAML_MAPPING)
-                return pxr_yaml_get(node, key);
-        number = strtol(key, &end, 10);
-        if (node->kind != PXR_YAML_SEQUENCE || *end || end == key || number < 0)
-                return NULL;
-        while (child && number--)
-                child = child->next;
-        return child;
+        if (child->key)
+                return strncmp(child->key, name, length) == 0 && !child->key[length];
+        snprintf(number, sizeof(number), "%d", index);
+        return strlen(number) == length && strncmp(number, name, length) == 0;
+}
+
+struct pxr_yaml *pxr_yaml_step(const struct pxr_yaml *node, const char *path, const char **rest)
+{
+        size_t length = strcspn(path, ".");
+        int index = 0;
+
+        *rest = path + length + (path[length] == '.');
+        for (struct pxr_yaml *child = node->first; child; child = child->next)
+                if (goes_by(child, index++, path, length))
+                        return child;
+        return NULL;
 }
 
 struct pxr_yaml *pxr_yaml_find(struct pxr_yaml *root, const char *path)
 {
-        while (root && *path) {
-                size_t length = strcspn(path, ".");
-
-                root = step(root, path, length);
-                path += length + (path[length] == '.');
-        }
+        while (root && *path)
+                root = pxr_yaml_step(root, path, &path);
         return root;
 }
 
@@ -156,10 +172,16 @@ char *pxr_yaml_path(struct pxr_arena *arena, const struct pxr_yaml *node)
 
 char *pxr_yaml_origin(struct pxr_arena *arena, const struct pxr_yaml *node)
 {
-        if (node->origin == PXR_ORIGIN_DEFAULT || !node->mark.source)
+        const struct pxr_source *source = node->mark.source;
+        bool shown;
+
+        if (node->origin == PXR_ORIGIN_DEFAULT || !source)
                 return pxr_strdup(arena, "default");
-        if (node->origin == PXR_ORIGIN_OVERRIDE)
-                return pxr_strf(arena, "%s: %s", node->mark.source->name, node->mark.source->text);
-        return pxr_strf(arena, "%s:%d:%d", node->mark.source->name, node->mark.line,
-                        node->mark.column);
+        if (node->origin != PXR_ORIGIN_OVERRIDE)
+                return pxr_strf(arena, "%s:%d:%d", source->name, node->mark.line,
+                                node->mark.column);
+        shown = source->size <= MAX_SHOWN && pxr_one_line(source->text);
+        return pxr_strf(arena, "%s: %.*s%s", source->name,
+                        (int)(shown ? source->size : strcspn(source->text, "=")), source->text,
+                        shown ? "" : "=...");
 }

@@ -7,9 +7,27 @@
 
 #include "spec/yaml.h"
 
-/* Parse source->text from byte `from` on, with marks that count from the start of the text. */
+/* How much is read, and how much has been: several texts can share one account. */
+struct pxr_bounds {
+        size_t max_bytes; /* of one text, and of all scalars together */
+        int max_nodes, max_depth;
+        size_t bytes;
+        int nodes, depth;
+};
+
+/* clang-format off */
+#define PXR_SPEC_BOUNDS { PXR_SPEC_MAX_BYTES, PXR_SPEC_MAX_NODES, PXR_SPEC_MAX_DEPTH, 0, 0, 0 }
+#define PXR_TREE_BOUNDS { PXR_TREE_MAX_BYTES, PXR_TREE_MAX_NODES, PXR_TREE_MAX_DEPTH, 0, 0, 0 }
+/* clang-format on */
+
+/* Parse source->text from byte `from` on, with marks that count from the start of the text, as
+ * something that lies bounds->depth levels deep. Nothing at all is an empty scalar. */
 struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_source *source,
-                                   size_t from, struct pxr_diag *diag);
+                                   size_t from, struct pxr_bounds *bounds, struct pxr_diag *diag);
+
+/* Apply one "KEY=VALUE" to a spec. Returns 0, or -1 after an error. */
+int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
+                      struct pxr_bounds *bounds, struct pxr_diag *diag);
 
 /* Add a child at the end. */
 void pxr_yaml_append(struct pxr_yaml *parent, struct pxr_yaml *child);
@@ -27,7 +45,15 @@ struct pxr_yaml *pxr_yaml_new(struct pxr_arena *arena, enum pxr_yaml_kind kind, 
 /* Set the origin of a node and everything in it. */
 void pxr_yaml_set_origin(struct pxr_yaml *node, enum pxr_origin origin);
 
-/* Is it a scalar with nothing in it, as after `train:`? */
+/* Is it a scalar with nothing in it, as after `train:`, or one of YAML's words for that (~, null)?
+ */
 bool pxr_yaml_empty(const struct pxr_yaml *node);
+
+/* Make a scalar an empty mapping. */
+void pxr_yaml_become_mapping(struct pxr_yaml *node);
+
+/* The child of a mapping or a sequence that the first name of a dotted path means, or NULL; *rest
+ * is what follows the name and its dot. */
+struct pxr_yaml *pxr_yaml_step(const struct pxr_yaml *node, const char *path, const char **rest);
 
 #endif

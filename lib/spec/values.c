@@ -8,260 +8,250 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "spec/tree.h"
 
-enum { MAX_NAMES = 64 };
-
-/* What all readers of values are handed. */
-struct value {
-        struct pxr_arena *arena;
-        struct pxr_yaml *node;
-        const char *what;
-        const struct pxr_option *row;
-        void *field;
-        struct pxr_diag *diag;
-};
-
-/* "conv: 'kernel' <message>" at the value. */
-static int wrong(const struct value *v, const char *message)
+int pxr_value_wrong(const struct pxr_value *v, const char *message)
 {
         return pxr_error_at(v->diag, v->node->mark, "%s: '%s' %s", v->what, v->row->name, message);
 }
 
-static int no_number(const struct value *v, const char *kind)
+/* Another kind of value is wanted. */
+static int misfit(const struct pxr_value *v, const char *kind)
 {
         const struct pxr_yaml *node = v->node;
 
         if (node->kind != PXR_YAML_SCALAR)
-                return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s", v->what, v->row->name,
-                                    kind);
-        pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, and '%s' is none", v->what,
-                     v->row->name, kind, node->text);
-        if (node->quoted)
+                return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, not a %s", v->what,
+                                    v->row->name, kind,
+                                    node->kind == PXR_YAML_SEQUENCE ? "list" : "mapping");
+        if (pxr_yaml_empty(node))
+                return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, and is empty", v->what,
+                                    v->row->name, kind);
+        return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, and '%s' is none", v->what,
+                            v->row->name, kind, node->text);
+}
+
+static int out_of_range(const struct pxr_value *v)
+{
+        char *range = pxr_option_range(v->arena, v->row);
+
+        if (!range)
+                return pxr_out_of_memory(v->diag);
+        return pxr_error_at(v->diag, v->node->mark, "%s: '%s' must be from %s, not %s", v->what,
+                            v->row->name, range, v->node->text);
+}
+
+/* Bring a scalar to the form that everything which means the same has. */
+static int set_form(const struct pxr_value *v, const char *text)
+{
+        v->node->text = pxr_strdup(v->arena, text);
+        v->node->quoted = false;
+        return v->node->text ? 0 : pxr_out_of_memory(v->diag);
+}
+
+/* --- true and false ----------------------------------------------------------------------------
+ */
+
+/* Is the text one of the words of a list, in any case? */
+static bool among(const char *text, const char *const *words)
+{
+        for (; *words; words++)
+                if (strcasecmp(text, *words) == 0)
+                        return true;
+        return false;
+}
+
+static const char *const yes_words[] = { "yes", "y", "on", "1", NULL };
+static const char *const no_words[] = { "no", "n", "off", "0", NULL };
+
+static int read_bool(const struct pxr_value *v)
+{
+        static const char *const forms[][3] = { { "false", "False", "FALSE" },
+                                                { "true", "True", "TRUE" } };
+        const struct pxr_yaml *node = v->node;
+
+        for (int i = 0; i < 6 && node->kind == PXR_YAML_SCALAR && !node->quoted; i++)
+                if (strcmp(node->text, forms[i / 3][i % 3]) == 0) {
+                        *(bool *)v->field = i / 3;
+                        return set_form(v, forms[i / 3][0]);
+                }
+        misfit(v, "true or false");
+        if (node->kind == PXR_YAML_SCALAR && among(node->text, yes_words))
+                pxr_hint(v->diag, "write true");
+        else if (node->kind == PXR_YAML_SCALAR && among(node->text, no_words))
+                pxr_hint(v->diag, "write false");
+        else if (node->kind == PXR_YAML_SCALAR && node->quoted)
                 pxr_hint(v->diag, "in quotes it is a string");
         return -1;
 }
 
-static int out_of_range(const struct value *v)
-{
-        return pxr_error_at(v->diag, v->node->mark, "%s: '%s' must be from %.15g to %.15g, not %s",
-                            v->what, v->row->name, v->row->minimum, v->row->maximum, v->node->text);
-}
+/* --- numbers -----------------------------------------------------------------------------------
+ */
 
-static int read_bool(const struct value *v)
+/* What the user meant, where that is plain: 1e3 or 1_000 for 1000, a number in quotes. */
+static void hint_number(const struct pxr_value *v)
 {
         const struct pxr_yaml *node = v->node;
-        bool plain = node->kind == PXR_YAML_SCALAR && !node->quoted;
-        bool yes = plain && strcmp(node->text, "true") == 0;
+        char plain[PXR_REAL_TEXT], *to = plain;
+        double number;
 
-        if (!yes && !(plain && strcmp(node->text, "false") == 0))
-                return no_number(v, "true or false");
-        *(bool *)v->field = yes;
-        return 0;
+        if (node->kind != PXR_YAML_SCALAR || strlen(node->text) >= sizeof(plain))
+                return;
+        for (const char *from = node->text; *from; from++)
+                if (*from != '_' && *from != ',')
+                        *to++ = *from;
+        *to = '\0';
+        if (pxr_parse_real(plain, &number) != PXR_NUMBER)
+                return;
+        if (v->row->type == PXR_TYPE_INT && (floor(number) != number || fabs(number) > 1e15))
+                return;
+        if (node->quoted)
+                pxr_hint(v->diag, "in quotes it is a string");
+        else if (v->row->type == PXR_TYPE_INT)
+                pxr_hint(v->diag, "write %.0f", number);
+        else
+                pxr_hint(v->diag, "write %s", plain);
 }
 
-static int read_int(const struct value *v)
+/* Did a text parse as a number? Otherwise the error is recorded. */
+static bool is_number(const struct pxr_value *v, enum pxr_parsed parsed, const char *kind)
 {
-        int64_t number;
+        if (parsed == PXR_NUMBER)
+                return true;
+        if (parsed == PXR_NUMBER_TOO_LARGE) {
+                out_of_range(v);
+                return false;
+        }
+        misfit(v, kind);
+        hint_number(v);
+        return false;
+}
 
-        if (v->node->kind != PXR_YAML_SCALAR || v->node->quoted ||
-            !pxr_parse_int(v->node->text, &number))
-                return no_number(v, "an integer");
-        if ((double)number < v->row->minimum || (double)number > v->row->maximum)
+/* Compared as integers: not every one of them is a double. */
+static bool in_range(int64_t number, const struct pxr_option *row)
+{
+        return (row->minimum < -9.2e18 || number >= (int64_t)row->minimum) &&
+               (row->maximum > 9.2e18 || number <= (int64_t)row->maximum);
+}
+
+static int read_int(const struct pxr_value *v)
+{
+        bool plain = v->node->kind == PXR_YAML_SCALAR && !v->node->quoted;
+        int64_t number = 0;
+        char text[32];
+
+        if (!is_number(v, plain ? pxr_parse_int(v->node->text, &number) : PXR_NO_NUMBER,
+                       "an integer"))
+                return -1;
+        if (!in_range(number, v->row))
                 return out_of_range(v);
         *(int64_t *)v->field = number;
-        v->node->text = pxr_strf(v->arena, "%lld", (long long)number);
-        return v->node->text ? 0 : pxr_out_of_memory(v->diag);
+        snprintf(text, sizeof(text), "%lld", (long long)number);
+        return set_form(v, text);
 }
 
-static int read_real(const struct value *v)
+static int read_real(const struct pxr_value *v)
 {
-        double number;
-        char text[40];
+        bool plain = v->node->kind == PXR_YAML_SCALAR && !v->node->quoted;
+        char text[PXR_REAL_TEXT];
+        double number = 0;
 
-        if (v->node->kind != PXR_YAML_SCALAR || v->node->quoted ||
-            !pxr_parse_real(v->node->text, &number))
-                return no_number(v, "a number");
+        if (!is_number(v, plain ? pxr_parse_real(v->node->text, &number) : PXR_NO_NUMBER,
+                       "a number"))
+                return -1;
         if (number < v->row->minimum || number > v->row->maximum)
                 return out_of_range(v);
         *(double *)v->field = number;
-        /* The shortest text that reads as the same number. */
-        for (int precision = 1; precision <= 17; precision++) {
-                snprintf(text, sizeof(text), "%.*g", precision, number);
-                if (strtod(text, NULL) == number)
-                        break;
-        }
-        v->node->text = pxr_strdup(v->arena, text);
-        return v->node->text ? 0 : pxr_out_of_memory(v->diag);
+        return set_form(v, pxr_format_real(number, text));
 }
 
-static int read_string(const struct value *v)
+/* --- intervals ---------------------------------------------------------------------------------
+ */
+
+static enum pxr_unit unit_of(const char *text)
 {
-        if (v->node->kind != PXR_YAML_SCALAR)
-                return wrong(v, "wants a string");
-        *(const char **)v->field = pxr_yaml_empty(v->node) ? NULL : v->node->text;
-        return 0;
+        if (strcmp(text, "epoch") == 0 || strcmp(text, "epochs") == 0)
+                return PXR_EPOCHS;
+        return strcmp(text, "step") == 0 || strcmp(text, "steps") == 0 ? PXR_STEPS : PXR_NEVER;
 }
 
-/* Position of a scalar's text in the row's names, or -1 after an error. */
-static int name_index(const struct value *v, const struct pxr_yaml *node)
+static int read_interval(const struct pxr_value *v)
 {
-        const char *const *names = v->row->names;
-        size_t count = 0;
-        const char *nearest;
-
-        for (; names[count]; count++)
-                if (node->kind == PXR_YAML_SCALAR && strcmp(names[count], node->text) == 0)
-                        return (int)count;
-        pxr_error_at(v->diag, node->mark, "%s: '%s' cannot be %s%s%s", v->what, v->row->name,
-                     node->kind == PXR_YAML_SCALAR ? "'" : "a list or a mapping",
-                     node->kind == PXR_YAML_SCALAR ? node->text : "",
-                     node->kind == PXR_YAML_SCALAR ? "'" : "");
-        nearest = node->kind == PXR_YAML_SCALAR ? pxr_nearest(node->text, names, count) : NULL;
-        if (nearest)
-                pxr_hint(v->diag, "did you mean '%s'?", nearest);
-        for (size_t i = 0; i < count; i++)
-                pxr_note(v->diag, "it can be %s", names[i]);
-        return -1;
-}
-
-static int read_enum(const struct value *v)
-{
-        int index = name_index(v, v->node);
-
-        *(int *)v->field = index;
-        return index < 0 ? -1 : 0;
-}
-
-static int read_enum_set(const struct value *v)
-{
-        const struct pxr_yaml *name = v->node->kind == PXR_YAML_SEQUENCE ? v->node->first : v->node;
-        uint32_t set = 0;
-
-        for (; name; name = v->node->kind == PXR_YAML_SEQUENCE ? name->next : NULL) {
-                int index = name_index(v, name);
-
-                if (index < 0)
-                        return -1;
-                set |= (uint32_t)1 << index;
-        }
-        *(uint32_t *)v->field = set;
-        return 0;
-}
-
-static int read_interval(const struct value *v)
-{
+        static const char wanted[] = "an interval, such as '5 epochs', '100 steps' or 'never'";
         struct pxr_interval interval = { 0 };
-        char number[32], unit[32], rest;
+        char number[32] = "", unit[32] = "", form[64], rest;
         const char *text = v->node->kind == PXR_YAML_SCALAR ? v->node->text : "";
+        enum pxr_parsed parsed;
 
         if (strcmp(text, "never") == 0) {
                 *(struct pxr_interval *)v->field = interval;
-                return 0;
+                return set_form(v, "never");
         }
-        if (sscanf(text, "%31s %31s %c", number, unit, &rest) != 2 ||
-            !pxr_parse_int(number, &interval.count))
-                return no_number(v, "an interval, such as '5 epochs', '100 steps' or 'never'");
-        if (strcmp(unit, "epoch") == 0 || strcmp(unit, "epochs") == 0)
-                interval.unit = PXR_EPOCHS;
-        else if (strcmp(unit, "step") == 0 || strcmp(unit, "steps") == 0)
-                interval.unit = PXR_STEPS;
-        else
-                return no_number(v, "an interval in steps or epochs");
-        if ((double)interval.count < v->row->minimum || (double)interval.count > v->row->maximum)
+        if (sscanf(text, "%31s %31s %c", number, unit, &rest) != 2)
+                return misfit(v, wanted);
+        parsed = pxr_parse_int(number, &interval.count);
+        interval.unit = unit_of(unit);
+        if (parsed == PXR_NO_NUMBER)
+                return misfit(v, wanted);
+        if (interval.unit == PXR_NEVER)
+                return misfit(v, "an interval in steps or epochs");
+        if (parsed == PXR_NUMBER_TOO_LARGE || !in_range(interval.count, v->row))
                 return out_of_range(v);
         *(struct pxr_interval *)v->field = interval;
-        return 0;
+        snprintf(form, sizeof(form), "%lld %s%s", (long long)interval.count,
+                 interval.unit == PXR_STEPS ? "step" : "epoch", interval.count == 1 ? "" : "s");
+        return set_form(v, form);
 }
 
-/* NAME alone becomes {NAME: {}}. Of several names, those that a base brought in, or that an
- * override replaces, give way. */
-static int settle_choice(const struct value *v)
+/* --- strings -----------------------------------------------------------------------------------
+ */
+
+/* Would a reader of YAML, ours or another, take the text for something else than a string? */
+static bool needs_quotes(const struct pxr_yaml *node)
 {
-        struct pxr_yaml *node = v->node, *next, *child;
-        enum pxr_origin best = PXR_ORIGIN_BASE;
+        static const char *const words[] = { "true", "false", "yes", "no", "on",   "off",  "y",
+                                             "n",    "null",  "~",   "",   ".inf", ".nan", NULL };
+        int64_t integer;
+        double real;
 
-        if (node->kind == PXR_YAML_SCALAR && *node->text) {
-                child = pxr_yaml_new(v->arena, PXR_YAML_MAPPING, node->text, NULL, node);
-                if (!child)
-                        return pxr_out_of_memory(v->diag);
-                node->kind = PXR_YAML_MAPPING;
-                node->text = NULL;
-                pxr_yaml_append(node, child);
-        }
-        if (node->kind != PXR_YAML_MAPPING || !node->first)
-                return wrong(v, "wants a name, or NAME: {options}");
-        for (child = node->first; child; child = child->next)
-                if (child->origin == PXR_ORIGIN_OVERRIDE ||
-                    (child->origin == PXR_ORIGIN_FILE && best != PXR_ORIGIN_OVERRIDE))
-                        best = child->origin;
-        for (child = node->first; child && node->count > 1; child = next) {
-                next = child->next;
-                if (child->origin != best)
-                        pxr_yaml_remove(child);
-        }
-        if (node->count > 1)
-                return pxr_error_at(v->diag, node->first->next->key_mark,
-                                    "%s: '%s' is one of several, not '%s' and '%s' together",
-                                    v->what, v->row->name, node->first->key,
-                                    node->first->next->key);
-        return 0;
+        return among(node->text, words) || pxr_parse_int(node->text, &integer) != PXR_NO_NUMBER ||
+               pxr_parse_real(node->text, &real) != PXR_NO_NUMBER;
 }
 
-static int read_choice(const struct value *v)
+static int read_string(const struct pxr_value *v)
 {
-        struct pxr_choice *choice = v->field;
-        const struct pxr_variant *variant = v->row->variants;
-        const char *names[MAX_NAMES], *nearest;
-        struct pxr_yaml *chosen;
-        struct pxr_reading reading;
-        size_t count = 0;
+        struct pxr_yaml *node = v->node;
 
-        if (settle_choice(v))
-                return -1;
-        chosen = v->node->first;
-        for (; variant->name && strcmp(variant->name, chosen->key) != 0; variant++)
-                if (count < MAX_NAMES)
-                        names[count++] = variant->name;
-        if (!variant->name) {
-                pxr_error_at(v->diag, chosen->key_mark, "%s: there is no %s '%s'", v->what,
-                             v->row->name, chosen->key);
-                nearest = pxr_nearest(chosen->key, names, count);
-                if (nearest)
-                        pxr_hint(v->diag, "did you mean '%s'?", nearest);
-                for (size_t i = 0; i < count; i++)
-                        pxr_note(v->diag, "there is %s", names[i]);
-                return -1;
+        if (node->kind != PXR_YAML_SCALAR)
+                return misfit(v, "a string");
+        if (!pxr_yaml_empty(node)) {
+                node->quoted = needs_quotes(node);
+                *(const char **)v->field = node->text;
+                return 0;
         }
-        choice->variant = variant;
-        if (!variant->options) {
-                static const struct pxr_options none = { 0 };
-
-                reading = (struct pxr_reading) { &none, NULL };
-                return pxr_options_read(v->arena, chosen, variant->name, &reading, 1, v->diag);
-        }
-        reading.options = variant->options;
-        reading.conf = pxr_alloc(v->arena, variant->options->size);
-        if (!reading.conf)
-                return pxr_out_of_memory(v->diag);
-        choice->conf = reading.conf;
-        return pxr_options_read(v->arena, chosen, variant->name, &reading, 1, v->diag);
+        if (!v->row->initial || *v->row->initial)
+                return misfit(v, "a string");
+        *(const char **)v->field = NULL;
+        return set_form(v, "null");
 }
 
-static int read_section(const struct value *v)
+/* --- any value ---------------------------------------------------------------------------------
+ */
+
+static int read_section(const struct pxr_value *v)
 {
         struct pxr_reading reading = { v->row->section, v->field };
 
         return pxr_options_read(v->arena, v->node, v->row->name, &reading, 1, v->diag);
 }
 
-static int read_layers(const struct value *v)
+static int read_layers(const struct pxr_value *v)
 {
         if (v->node->kind != PXR_YAML_SEQUENCE)
-                return wrong(v, "wants a list of layers");
+                return misfit(v, "a list of layers");
         *(const struct pxr_yaml **)v->field = v->node;
         return 0;
 }
@@ -269,7 +259,7 @@ static int read_layers(const struct value *v)
 int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
                    const struct pxr_option *row, void *conf, struct pxr_diag *diag)
 {
-        struct value v = { arena, node, what, row, (char *)conf + row->offset, diag };
+        struct pxr_value v = { arena, node, what, row, (char *)conf + row->offset, diag };
 
         switch (row->type) {
         case PXR_TYPE_BOOL:
@@ -281,13 +271,13 @@ int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *w
         case PXR_TYPE_STRING:
                 return read_string(&v);
         case PXR_TYPE_ENUM:
-                return read_enum(&v);
+                return pxr_read_enum(&v);
         case PXR_TYPE_ENUM_SET:
-                return read_enum_set(&v);
+                return pxr_read_enum_set(&v);
         case PXR_TYPE_INTERVAL:
                 return read_interval(&v);
         case PXR_TYPE_CHOICE:
-                return read_choice(&v);
+                return pxr_read_choice(&v);
         case PXR_TYPE_SECTION:
                 return read_section(&v);
         case PXR_TYPE_LAYERS:

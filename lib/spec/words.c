@@ -1,30 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * words.c - option tables and values in words, for help texts and --explain.
+ * words.c - option tables in words, for help texts and errors.
  *
- * Uses base/ and tree.h.
+ * Uses base/.
  */
-#include <string.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "spec/options.h"
-#include "spec/tree.h"
 
-/* "A, B or C" */
-static const char *join_names(struct pxr_arena *arena, const struct pxr_option *option)
+static const char *name_of(const struct pxr_option *option, int index)
 {
-        const char *list = "";
+        if (option->names)
+                return option->names[index];
+        return option->variants ? option->variants[index].name : NULL;
+}
 
-        for (int i = 0;; i++) {
-                const char *name = option->names      ? option->names[i]
-                                   : option->variants ? option->variants[i].name
-                                                      : NULL;
+char *pxr_option_names(struct pxr_arena *arena, const struct pxr_option *option)
+{
+        char *list = pxr_strdup(arena, "");
 
-                if (!name)
-                        return list;
-                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", name);
-                if (!list)
-                        return "";
+        for (int i = 0; list && name_of(option, i); i++) {
+                const char *between = i == 0 ? "" : name_of(option, i + 1) ? ", " : " or ";
+
+                list = pxr_strf(arena, "%s%s%s", list, between, name_of(option, i));
         }
+        return list;
+}
+
+/* A bound as its user would write it: integers never with an exponent. */
+static const char *bound_text(const struct pxr_option *option, double bound, char *text)
+{
+        if (option->type == PXR_TYPE_REAL || fabs(bound) >= 1e18)
+                return pxr_format_real(bound, text);
+        snprintf(text, PXR_REAL_TEXT, "%.0f", bound);
+        return text;
+}
+
+char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option)
+{
+        char least[PXR_REAL_TEXT], most[PXR_REAL_TEXT];
+
+        return pxr_strf(arena, "%s to %s", bound_text(option, option->minimum, least),
+                        bound_text(option, option->maximum, most));
+}
+
+/* `before` with a part that may not have been made. */
+static char *words(struct pxr_arena *arena, const char *before, const char *part, const char *after)
+{
+        return part ? pxr_strf(arena, "%s%s%s", before, part, after) : NULL;
 }
 
 static char *type_words(struct pxr_arena *arena, const struct pxr_option *option)
@@ -33,20 +57,20 @@ static char *type_words(struct pxr_arena *arena, const struct pxr_option *option
         case PXR_TYPE_BOOL:
                 return pxr_strdup(arena, "true or false");
         case PXR_TYPE_INT:
-                return pxr_strf(arena, "integer, %.15g to %.15g", option->minimum, option->maximum);
+                return words(arena, "integer, ", pxr_option_range(arena, option), "");
         case PXR_TYPE_REAL:
-                return pxr_strf(arena, "number, %.15g to %.15g", option->minimum, option->maximum);
+                return words(arena, "number, ", pxr_option_range(arena, option), "");
         case PXR_TYPE_STRING:
                 return pxr_strdup(arena, "string");
         case PXR_TYPE_ENUM:
-                return pxr_strf(arena, "one of %s", join_names(arena, option));
+                return words(arena, "one of ", pxr_option_names(arena, option), "");
         case PXR_TYPE_ENUM_SET:
-                return pxr_strf(arena, "list of %s", join_names(arena, option));
+                return words(arena, "list of ", pxr_option_names(arena, option), "");
         case PXR_TYPE_INTERVAL:
                 return pxr_strdup(arena, "interval: '5 epochs', '100 steps' or 'never'");
         case PXR_TYPE_CHOICE:
-                return pxr_strf(arena, "one of %s, with options of its own",
-                                join_names(arena, option));
+                return words(arena, "one of ", pxr_option_names(arena, option),
+                             ", with options of its own");
         case PXR_TYPE_SECTION:
         case PXR_TYPE_NODE:
                 return pxr_strdup(arena, "mapping");
@@ -69,65 +93,4 @@ char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option)
         if (!*option->initial)
                 return type;
         return pxr_strf(arena, "%s; default %s", type, option->initial);
-}
-
-/* Lines for every scalar in `node`, put behind `text`. */
-static char *explain_node(struct pxr_arena *arena, const struct pxr_yaml *node, char *text)
-{
-        char *path, *origin;
-
-        for (const struct pxr_yaml *child = node->first; child && text; child = child->next)
-                text = explain_node(arena, child, text);
-        if (node->first || !text)
-                return text;
-        path = pxr_yaml_path(arena, node);
-        origin = pxr_yaml_origin(arena, node);
-        if (!path || !origin)
-                return NULL;
-        return pxr_strf(arena, "%s%s = %s (%s)\n", text, path,
-                        node->kind == PXR_YAML_SCALAR    ? node->text
-                        : node->kind == PXR_YAML_MAPPING ? "{}"
-                                                         : "[]",
-                        origin);
-}
-
-static void hint_key(const struct pxr_yaml *mapping, const char *name, struct pxr_diag *diag)
-{
-        const char *names[256], *nearest;
-        size_t count = 0;
-
-        for (const struct pxr_yaml *child = mapping->first; child && count < 256;
-             child = child->next)
-                if (child->key)
-                        names[count++] = child->key;
-        nearest = pxr_nearest(name, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
-}
-
-char *pxr_yaml_explain(struct pxr_arena *arena, struct pxr_yaml *root, const char *path,
-                       struct pxr_diag *diag)
-{
-        struct pxr_yaml *node = root;
-        const char *at = path;
-        char *text;
-
-        while (*at) {
-                size_t length = strcspn(at, ".");
-                char *name = pxr_strndup(arena, at, length);
-                struct pxr_yaml *child = name ? pxr_yaml_find(node, name) : NULL;
-
-                if (!child) {
-                        pxr_user_error(diag, "the spec has no key '%s'", path);
-                        if (name)
-                                hint_key(node, name, diag);
-                        return NULL;
-                }
-                node = child;
-                at += length + (at[length] == '.');
-        }
-        text = explain_node(arena, node, pxr_strdup(arena, ""));
-        if (!text)
-                pxr_out_of_memory(diag);
-        return text;
 }

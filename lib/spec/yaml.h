@@ -3,8 +3,8 @@
  * yaml.h - a spec as a tree whose every node knows where it came from.
  *
  * libyaml parses; this room turns its events into nodes in an arena, refuses what a spec has no
- * use for (aliases to oneself, duplicate keys, several documents), joins `extends`, and applies
- * `key=value` overrides. Uses base/ and libyaml.
+ * use for (aliases to oneself, duplicate keys, several documents, tags), joins `extends`, and
+ * applies `key=value` overrides. Uses base/ and libyaml.
  */
 #ifndef PXR_SPEC_YAML_H
 #define PXR_SPEC_YAML_H
@@ -38,18 +38,25 @@ struct pxr_yaml {
 
 /* Bounds on what is read: beyond them the spec is refused with one error. */
 enum {
-        PXR_SPEC_MAX_BYTES = 1 << 20, /* one file */
-        PXR_SPEC_MAX_NODES = 100000,  /* after aliases are expanded */
+        PXR_SPEC_MAX_BYTES = 1 << 20, /* one file, and the scalars of all */
+        PXR_SPEC_MAX_FILES = 64,      /* a spec and all it extends */
+        PXR_SPEC_MAX_NODES = 100000,  /* of all files, after aliases are expanded */
         PXR_SPEC_MAX_DEPTH = 64,
+        /* A resolved spec, in which every default is written out, and its text. */
+        PXR_TREE_MAX_BYTES = 1 << 26,
+        PXR_TREE_MAX_NODES = 1 << 20,
+        PXR_TREE_MAX_DEPTH = 256,
 };
 
-/* Parse `source` whole. NULL after an error. An empty document is an empty mapping. */
+/* Parse `source` whole, in the bounds of a resolved spec. NULL after an error. An empty document is
+ * an empty mapping. */
 struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,
                                 struct pxr_diag *diag);
 
 /* Read a spec file ("-" is the standard input), join what it `extends` (paths relative to the
- * file that names them; mappings are joined key by key, everything else is replaced), then apply
- * `overrides` ("train.batch=32", "model.1.repeat=3") in order. NULL after errors. */
+ * file that names them; mappings are joined key by key, everything else is replaced, and of
+ * several bases the first wins), then apply `overrides` ("train.batch=32", "model.1.repeat=3") in
+ * order. NULL after errors. */
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                                const char *const *overrides, size_t count, struct pxr_diag *diag);
 
@@ -66,12 +73,14 @@ char *pxr_yaml_path(struct pxr_arena *arena, const struct pxr_yaml *node);
 char *pxr_yaml_origin(struct pxr_arena *arena, const struct pxr_yaml *node);
 
 /* What `path` is set to and where that came from: "train.batch = 32 (command line: ...)". For a
- * section, a line for each value in it. NULL after an error: no such key (with the nearest). */
+ * section, a line for each value in it; "" is the whole spec. NULL after an error: no such key
+ * (with the nearest). */
 char *pxr_yaml_explain(struct pxr_arena *arena, struct pxr_yaml *root, const char *path,
                        struct pxr_diag *diag);
 
 /* The tree as YAML text in block style, made by libyaml's emitter; the same tree gives the same
- * bytes. NULL after an error. */
+ * bytes, and pxr_yaml_parse() gives the same tree again. NULL after an error: a tree beyond the
+ * bounds of a resolved spec. */
 char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag);
 
 #endif
