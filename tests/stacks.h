@@ -49,14 +49,7 @@ static inline struct pxr_model *build_stack(struct pxr_image_kind kind, const ch
         return model;
 }
 
-/* Add a case of its own for one test, with arena, diag and plugins. */
-#define ADD_STACK_TEST(suite, test)                                             \
-        do {                                                                    \
-                TCase *tcase_ = tcase_create(#test);                            \
-                tcase_add_checked_fixture(tcase_, stack_setup, graph_teardown); \
-                tcase_add_test(tcase_, test);                                   \
-                tcase_set_timeout(tcase_, 120);                                 \
-                suite_add_tcase(suite, tcase_);                                 \
-        } while (0)
+/* With arena, diag and plugins. */
+#define ADD_STACK_TEST(suite, test) ADD_CASE(suite, test, stack_setup)
 
 #endif
