@@ -167,7 +167,10 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                 return NULL;
         if (kernel < 1 || kernel % 2 == 0)
                 return pxr_layer_error(builder, "the kernel must be odd, and is %d", kernel);
-        if (settings->features < gates || settings->features % gates || input->gates != 1)
+        if (input->gates != 1)
+                return pxr_layer_error(builder,
+                                       "a convolution cannot follow a map that is cut into gates");
+        if (settings->features < gates || settings->features % gates)
                 return pxr_layer_error(builder, "a convolution of %d gates cannot have %d features",
                                        gates, settings->features);
         if (!weight || !bias) {
