@@ -105,6 +105,48 @@ START_TEST(an_image_is_the_same_however_many_are_drawn)
 }
 END_TEST
 
+static int images_seen; /* bit i: an advance was called with i images */
+
+static void spy(const struct pxr_call *call)
+{
+#pragma omp atomic
+        images_seen |= 1 << call->images;
+        memcpy(call->output, call->input[0],
+               pxr_map_size(call->node, call->images) * sizeof(float));
+}
+
+static const struct pxr_op spy_op = { .name = "spy",
+                                      .kernels = { { spy, spy, spy }, { spy, spy, spy } } };
+
+static struct pxr_node *spy_build(struct pxr_builder *builder, const void *conf,
+                                  struct pxr_node *input)
+{
+        (void)conf;
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &spy_op,
+                                                              .shape = input->shape,
+                                                              .inputs = 1,
+                                                              .input = { input } });
+}
+
+static const struct pxr_layer spy_layer = { .name = "spy", .summary = "spies", .build = spy_build };
+
+/* The bits of a product's row may depend on how many rows there are, so that the test above could
+ * pass by luck: all groups must be computed at one size. */
+START_TEST(the_last_group_is_as_large_as_the_others)
+{
+        const struct pxr_graph *graph;
+
+        add_layer(&spy_layer);
+        graph = build_stack((struct pxr_image_kind) { 2, 2, 1, 2 },
+                            "- conv: {mask: A, features: 6}\n- spy\n- sigmoid\n")
+                        ->graph;
+        images_seen = 0;
+        draw(graph, 37, 2);
+        draw(graph, 1, 1);
+        ck_assert_int_eq(images_seen, 1 << 16);
+}
+END_TEST
+
 START_TEST(another_seed_gives_other_pictures)
 {
         const struct pxr_graph *graph =
@@ -313,6 +355,7 @@ int main(void)
         ADD_STACK_TEST(suite, logits_are_those_of_the_evaluator);
         ADD_STACK_TEST(suite, pictures_do_not_depend_on_threads);
         ADD_STACK_TEST(suite, an_image_is_the_same_however_many_are_drawn);
+        ADD_STACK_TEST(suite, the_last_group_is_as_large_as_the_others);
         ADD_STACK_TEST(suite, another_seed_gives_other_pictures);
         ADD_STACK_TEST(suite, progress_can_stop_it);
         ADD_STACK_TEST(suite, binary_samples_follow_the_law);

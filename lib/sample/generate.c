@@ -2,7 +2,9 @@
 /*
  * generate.c - drawing images, a group of them to a worker.
  *
- * Uses base/ and tensor/.
+ * The last group is computed as large as the others, whatever is left to draw: the bits of a matrix
+ * product's row may depend on how many rows there are, and an image must not. Uses base/ and
+ * tensor/.
  */
 #include "sample/generate.h"
 
@@ -35,16 +37,16 @@ static int draw(const double *probability, int levels, double uniform)
         return levels - 1;
 }
 
-/* One colour of one pixel of `images` images, the first of which is number `first`. */
+/* One colour of one pixel of a group, whose first image is number `first`. */
 static void draw_colour(const struct drawing *drawing, struct pxr_workspace *workspace, int first,
-                        int images, int row, int col, int colour)
+                        int row, int col, int colour)
 {
         const struct pxr_graph *graph = drawing->g->graph;
         size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
 
         pxr_workspace_advance(workspace, drawing->g->parameters, row, col, colour);
-        for (int image = 0; image < images; image++) {
+        for (int image = 0; image < GROUP; image++) {
                 struct pxr_random random =
                         pxr_random(drawing->g->seed, PXR_RANDOM_SAMPLE, first + image,
                                    row * graph->cols + col, colour);
@@ -55,7 +57,8 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
                         graph->levels, pxr_workspace_logits(workspace, row, col, colour, image),
                         probability);
                 level = draw(probability, graph->levels, pxr_random_uniform(&random));
-                drawing->pixels[(first + image) * size + place] = (uint8_t)level;
+                if (first + image < drawing->g->count)
+                        drawing->pixels[(first + image) * size + place] = (uint8_t)level;
                 pxr_workspace_set(workspace, row, col, colour, image, level);
         }
 }
@@ -82,11 +85,11 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         const struct pxr_graph *graph = drawing->g->graph;
         int left = drawing->g->count - first, images = left < GROUP ? left : GROUP;
 
-        pxr_workspace_begin(workspace, drawing->g->parameters, images);
+        pxr_workspace_begin(workspace, drawing->g->parameters, GROUP);
         for (int row = 0; row < graph->rows; row++) {
                 for (int col = 0; col < graph->cols; col++)
                         for (int colour = 0; colour < graph->colours; colour++)
-                                draw_colour(drawing, workspace, first, images, row, col, colour);
+                                draw_colour(drawing, workspace, first, row, col, colour);
                 if (report(drawing, (int64_t)images * graph->cols))
                         return;
         }
