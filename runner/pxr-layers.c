@@ -193,34 +193,51 @@ static const char template[] =
 
 static int is_identifier(const char *name)
 {
-        static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
-
-        return *name && strchr(letters, *name) &&
+        return *name >= 'a' && *name <= 'z' &&
                strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(name) &&
                strlen(name) < 64;
 }
 
-/* Write NAME.c here, unless there is one. */
-static int write_new(const char *name, struct pxr_diag *diag)
+/* Is the name taken? A layer of a name that is there could never be found. */
+static int check_new(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
-        char path[80];
-        FILE *file;
+        const struct pxr_plugins *plugins;
 
         if (!is_identifier(name))
                 return pxr_user_error(diag,
                                       "'%s' can be no layer's name: lower-case letters, "
                                       "digits and _ are wanted, beginning with a letter",
                                       name);
+        plugins = pxr_plugins_open(arena, diag);
+        if (!plugins)
+                return -1;
+        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
+                if (file->layer && strcmp(file->layer->name, name) == 0)
+                        return pxr_user_error(diag, "there is a layer '%s' already: %s", name,
+                                              file->path);
+        return 0;
+}
+
+/* Write NAME.c here, unless there is one. */
+static int write_new(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
+{
+        char path[80];
+        FILE *file;
+        int failed;
+
+        if (check_new(arena, name, diag))
+                return -1;
         snprintf(path, sizeof(path), "%s.c", name);
         file = fopen(path, "wx");
         if (!file)
                 return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
-        if (fprintf(file, template, name) < 0 || fflush(file) != 0) {
+        failed = fprintf(file, template, name) < 0;
+        failed |= fclose(file) != 0;
+        if (failed) {
                 pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno));
-                fclose(file);
+                remove(path);
                 return -1;
         }
-        fclose(file);
         printf("%s is written; its head says how to build and check it\n", path);
         return 0;
 }
@@ -238,7 +255,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 
         if (strcmp(first, "new") == 0) {
                 if (second)
-                        return write_new(second, diag) ? pxr_diag_status(diag) : 0;
+                        return write_new(arena, second, diag) ? pxr_diag_status(diag) : 0;
                 pxr_user_error(diag, "new wants the name of the layer: pxr-layers new NAME");
                 return 2;
         }

@@ -118,14 +118,17 @@ static inline struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
         return workspace;
 }
 
-/* Add a case of its own for one test, with arena and diag. */
-#define ADD_GRAPH_TEST(suite, test)                                             \
-        do {                                                                    \
-                TCase *tcase_ = tcase_create(#test);                            \
-                tcase_add_checked_fixture(tcase_, graph_setup, graph_teardown); \
-                tcase_add_test(tcase_, test);                                   \
-                tcase_set_timeout(tcase_, 120);                                 \
-                suite_add_tcase(suite, tcase_);                                 \
+/* Add a case of its own for one test, with a fixture that ends with graph_teardown(). */
+#define ADD_CASE(suite, test, setup_)                                      \
+        do {                                                               \
+                TCase *tcase_ = tcase_create(#test);                       \
+                tcase_add_checked_fixture(tcase_, setup_, graph_teardown); \
+                tcase_add_test(tcase_, test);                              \
+                tcase_set_timeout(tcase_, 120);                            \
+                suite_add_tcase(suite, tcase_);                            \
         } while (0)
+
+/* With arena and diag. */
+#define ADD_GRAPH_TEST(suite, test) ADD_CASE(suite, test, graph_setup)
 
 #endif

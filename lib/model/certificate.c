@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * certificate.c - the causality certificate, by declared dependencies and by changed values.
+ * certificate.c - the causality certificate's first leg: declared dependencies.
  *
- * Uses base/, tensor/ and reach.h.
+ * The second is in certificate_kernels.c. Uses base/, tensor/ and reach.h.
  */
 #include "model/certificate.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "model/reach.h"
-#include "tensor/workspace.h"
-
-enum { PROBES = 64, PROBE_IMAGES = 8 };
-
-static const char *colour_name(const struct pxr_node *node, int colour)
-{
-        static const char *const names[] = { "red", "green", "blue" };
-
-        return node->colours == 3 ? names[colour] : "grey";
-}
-
-/* --- declared dependencies ---------------------------------------------------------------------
- */
 
 /* Report a leak of `logit`. The path of its last dependency is followed from the logits to the
  * image. Guilty is the op on it that first steps from one pixel to a later one; where none does,
@@ -52,16 +40,16 @@ static int blame(int *const *last, struct pxr_spot logit, struct pxr_diag *diag)
                      "%s: the model is not causal: it would see what it is to predict",
                      guilty.node->layer);
         pxr_note(diag, "its op '%s' reads, for %s at (%d, %d), the tap %+d row%s %+d column%s, %s",
-                 guilty.node->op->name, colour_name(guilty.node, guilty.colour), guilty.row,
+                 guilty.node->op->name, pxr_colour_name(guilty.node, guilty.colour), guilty.row,
                  guilty.col, guilty_source.row - guilty.row,
                  abs(guilty_source.row - guilty.row) == 1 ? "" : "s",
                  guilty_source.col - guilty.col,
                  abs(guilty_source.col - guilty.col) == 1 ? "" : "s",
-                 colour_name(guilty.node, guilty_source.colour));
+                 pxr_colour_name(guilty.node, guilty_source.colour));
         pxr_note(diag,
                  "so the distribution of %s at (%d, %d) depends on the value of %s at (%d, %d)",
-                 colour_name(logit.node, logit.colour), logit.row, logit.col,
-                 colour_name(value.node, value.colour), value.row, value.col);
+                 pxr_colour_name(logit.node, logit.colour), logit.row, logit.col,
+                 pxr_colour_name(value.node, value.colour), value.row, value.col);
         if (!later)
                 pxr_note(diag, "the first layer that reads the image wants mask A");
         return -1;
@@ -85,21 +73,46 @@ static int find_field(struct pxr_arena *arena, const struct pxr_graph *graph,
         return 0;
 }
 
-/* The digest so far: what each node is, and the last value each of its spots depends on. */
+static void hash_line(struct pxr_sha256 *hash, const char *format, ...) PXR_PRINTF(2, 3);
+static void hash_line(struct pxr_sha256 *hash, const char *format, ...)
+{
+        char line[256];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(line, sizeof(line), format, arguments);
+        va_end(arguments);
+        pxr_sha256_update(hash, line, strlen(line) + 1);
+}
+
+/* What a node is, and what it is made of. */
+static void hash_node(struct pxr_sha256 *hash, const struct pxr_node *node)
+{
+        hash_line(hash, "%s %dx%dx%d of %d in %d", node->op->name, node->shape.rows,
+                  node->shape.cols, node->shape.channels, node->colours, node->gates);
+        for (int k = 0; k < node->inputs; k++)
+                hash_line(hash, "input %d", node->input[k]->index);
+        for (int k = 0; k < node->parameters; k++) {
+                const struct pxr_parameter *p = node->parameter[k];
+
+                hash_line(hash, "parameter %s", p->name);
+                for (int i = 0; i < p->rank; i++)
+                        hash_line(hash, "%d", p->shape[i]);
+        }
+}
+
+/* The digest: each node, and the last value each of its spots depends on. */
 static void hash_dependencies(const struct pxr_graph *graph, int *const *last,
                               struct pxr_certificate *certificate)
 {
         struct pxr_sha256 hash;
 
         pxr_sha256_init(&hash);
+        hash_line(&hash, "%d levels, %s", graph->levels, graph->distribution->name);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                char line[256];
-                int length = snprintf(line, sizeof(line), "%s %dx%dx%d of %d", node->op->name,
-                                      node->shape.rows, node->shape.cols, node->shape.channels,
-                                      node->colours);
 
-                pxr_sha256_update(&hash, line, length);
+                hash_node(&hash, node);
                 pxr_sha256_update(&hash, last[i],
                                   (size_t)node->shape.rows * node->shape.cols * node->colours *
                                           sizeof(int));
@@ -152,152 +165,6 @@ struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const stru
                         }
         free(seen);
         return extent;
-}
-
-/* --- changed values ----------------------------------------------------------------------------
- */
-
-struct probe {
-        const struct pxr_graph *graph;
-        struct pxr_workspace *workspace;
-        float *parameters;
-        uint8_t *pixels; /* [image][row][col][colour] */
-        uint8_t *small;  /* what a conditional model is given with them: it stays as it is */
-        float *logits;   /* of the images before the change */
-        struct pxr_random random;
-};
-
-static void probe_free(struct probe *probe)
-{
-        pxr_workspace_free(probe->workspace);
-        free(probe->parameters);
-        free(probe->pixels);
-        free(probe->small);
-        free(probe->logits);
-}
-
-static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct pxr_diag *diag)
-{
-        size_t values = (size_t)graph->rows * graph->cols * graph->colours * PROBE_IMAGES;
-
-        *probe = (struct probe) {
-                .graph = graph,
-                .parameters = calloc(graph->parameter_values + 1, sizeof(float)),
-                .pixels = malloc(values),
-                .small = malloc(values),
-                .logits = malloc(pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float)),
-                .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
-        };
-        probe->workspace =
-                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, false, diag);
-        if (!probe->parameters || !probe->pixels || !probe->small || !probe->logits) {
-                probe_free(probe);
-                return pxr_out_of_memory(diag);
-        }
-        if (!probe->workspace || pxr_graph_init(graph, 1, probe->parameters, NULL, diag)) {
-                probe_free(probe);
-                return -1;
-        }
-        for (size_t i = 0; i < values; i++)
-                probe->pixels[i] = (uint8_t)pxr_random_below(&probe->random, graph->levels);
-        return 0;
-}
-
-/* The first order whose logits of `image` have changed, or INT_MAX. */
-static int first_change(const struct probe *probe, int image)
-{
-        const struct pxr_graph *graph = probe->graph;
-        int group = graph->logits->shape.channels / graph->colours;
-        size_t logit = 0;
-
-        for (int order = 0; order < graph->rows * graph->cols * graph->colours; order++) {
-                int pixel = order / graph->colours, colour = order % graph->colours;
-                const void *now = pxr_workspace_logits(probe->workspace, pixel / graph->cols,
-                                                       pixel % graph->cols, colour, image);
-
-                logit = ((size_t)pixel * PROBE_IMAGES + image) * graph->logits->shape.channels +
-                        (size_t)colour * group;
-                if (memcmp(now, probe->logits + logit, group * sizeof(float)) != 0)
-                        return order;
-        }
-        return graph->rows * graph->cols * graph->colours;
-}
-
-/* The logits of the images as they are, in the workspace. */
-static void compute_logits(struct probe *probe)
-{
-        pxr_workspace_load(probe->workspace, probe->pixels, PROBE_IMAGES);
-        pxr_workspace_condition(probe->workspace, probe->small, PROBE_IMAGES);
-        pxr_workspace_forward(probe->workspace, probe->parameters);
-}
-
-static void keep_logits(struct probe *probe)
-{
-        memcpy(probe->logits, pxr_workspace_logits(probe->workspace, 0, 0, 0, 0),
-               pxr_map_size(probe->graph->logits, PROBE_IMAGES) * sizeof(float));
-}
-
-/* Change one value in each image, orders[image], and look at the logits. */
-static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struct pxr_diag *diag)
-{
-        const struct pxr_graph *graph = probe->graph;
-        size_t values = (size_t)graph->rows * graph->cols * graph->colours;
-
-        for (int image = 0; image < PROBE_IMAGES; image++) {
-                uint8_t *value = &probe->pixels[image * values + orders[image]];
-
-                *value = (uint8_t)((*value + 1 +
-                                    pxr_random_below(&probe->random, graph->levels - 1)) %
-                                   graph->levels);
-        }
-        compute_logits(probe);
-        for (int image = 0; image < PROBE_IMAGES; image++) {
-                int changed = first_change(probe, image), pixel = changed / graph->colours;
-                int cause = orders[image] / graph->colours;
-
-                if (changed > orders[image])
-                        continue;
-                pxr_error_at(diag, graph->logits->mark,
-                             "the model is not causal, though its ops declare it to be: changing "
-                             "%s at (%d, %d) changed the distribution of %s at (%d, %d)",
-                             colour_name(graph->logits, orders[image] % graph->colours),
-                             cause / graph->cols, cause % graph->cols,
-                             colour_name(graph->logits, changed % graph->colours),
-                             pixel / graph->cols, pixel % graph->cols);
-                pxr_note(diag, "an op's `depends` is wrong: `pxr-layers check` finds which");
-                return -1;
-        }
-        return 0;
-}
-
-int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *certificate,
-                        struct pxr_diag *diag)
-{
-        const struct pxr_graph *graph = model->graph;
-        int spots = graph->rows * graph->cols * graph->colours, status = 0;
-        int probes = spots < PROBES ? spots : PROBES;
-        struct probe probe;
-
-        if (probe_new(&probe, graph, diag))
-                return -1;
-        pxr_graph_subsample(graph, probe.pixels, PROBE_IMAGES, probe.small);
-        compute_logits(&probe);
-        for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
-                int orders[PROBE_IMAGES];
-
-                /* Evenly over the map, the first and the last value included. */
-                for (int i = 0; i < PROBE_IMAGES; i++) {
-                        int number = at + i < probes ? at + i : probes - 1;
-
-                        orders[i] = probes > 1 ? (int)((int64_t)number * (spots - 1) / (probes - 1))
-                                               : 0;
-                }
-                keep_logits(&probe);
-                status = probe_once(&probe, orders, diag);
-                certificate->probes += PROBE_IMAGES;
-        }
-        probe_free(&probe);
-        return status;
 }
 
 int pxr_certify(struct pxr_arena *arena, const struct pxr_model *model,

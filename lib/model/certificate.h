@@ -13,7 +13,7 @@
 #include "model/model.h"
 
 struct pxr_certificate {
-        char digest[65]; /* SHA-256 over the graph, its dependencies and the probes; hexadecimal */
+        char digest[65]; /* SHA-256 over the graph and its dependencies; hexadecimal */
         int probes;      /* single values changed */
         int field_above, field_left, field_right; /* extent of the receptive field of `field` */
         int centre_row, centre_col;
@@ -31,8 +31,7 @@ int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *mo
 int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *certificate,
                         struct pxr_diag *diag);
 
-/* Pixels that the logits of the centre can see through the first `layer->end` nodes: how far up,
- * and how far to the left and right. */
+/* Pixels that the centre of a node's map can see: how far up, and how far to the left and right. */
 struct pxr_extent {
         int above, left, right;
 };

@@ -2,14 +2,14 @@
 /*
  * conformance.h - what every layer must keep, built-in or not: `pxr-layers check`.
  *
- * A layer's check stack is built for several kinds of image, and each is put to these tests:
- *   gradients   backward against central differences in double precision, for parameters and for
- *               every input of every op (op_gradients.h); single precision against double
- *   causality   declared dependencies, changed values, and NaN in all later values
+ * A layer's check stack is built for several kinds of image, and each is put to these tests, of
+ * which none is made where the first fails: memory      sentinels untouched, nothing read before it
+ * is written, shared memory changes no bit, gradients are added to gradients   backward against
+ * central differences in double precision, for parameters and for every input of every op
+ * (op_gradients.h); single precision against double causality   declared dependencies, changed
+ * values, NaN in all later values; no op's output changes with a pixel that it does not declare
  *   advance     pixel by pixel equals the whole map, in both precisions
  *   threads     the same bits when several batches are computed in turns, and on three threads
- *   memory      sentinels untouched, nothing read before it is written, shared memory changes no
- *               bit, gradients are added to
  * Uses base/, spec/ and tensor/.
  */
 #ifndef PXR_MODEL_CONFORMANCE_H

@@ -3,7 +3,7 @@
  * conformance_tests.c - gradients, causality and advance of one model.
  *
  * Each test runs the kernels that training and generation run. Uses base/, tensor/, bench.h,
- * certificate.h and op_gradients.h.
+ * certificate.h, op_gradients.h and reach.h.
  */
 #include "model/conformance_tests.h"
 
@@ -14,6 +14,7 @@
 #include "model/bench.h"
 #include "model/certificate.h"
 #include "model/op_gradients.h"
+#include "model/reach.h"
 
 enum { MAX_PROBED = 48 };
 
@@ -177,6 +178,84 @@ static const char *poison(struct pxr_arena *arena, const struct pxr_bench *bench
                         order, leak);
 }
 
+/* For each spot of each node, the image pixels it declares to depend on: [node][place][pixel]. */
+static unsigned char *declared_fields(struct pxr_arena *arena, const struct pxr_graph *graph)
+{
+        size_t pixels = (size_t)graph->rows * graph->cols, places = 0;
+        unsigned char *fields, *field;
+
+        for (int i = 0; i < graph->nodes; i++)
+                places += (size_t)graph->node[i]->shape.rows * graph->node[i]->shape.cols;
+        field = fields = pxr_alloc_array(arena, places, pixels);
+        for (int i = 0; i < graph->nodes && fields; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                for (int row = 0; row < node->shape.rows; row++)
+                        for (int col = 0; col < node->shape.cols; col++, field += pixels)
+                                if (pxr_reach_field(graph, node, row, col, field))
+                                        return NULL;
+        }
+        return fields;
+}
+
+/* Look for a place that changed with a pixel it does not declare. */
+static const char *find_undeclared(struct pxr_arena *arena, const struct pxr_graph *graph,
+                                   struct pxr_workspace *const workspace[2],
+                                   const unsigned char *fields, int pixel)
+{
+        size_t pixels = (size_t)graph->rows * graph->cols;
+
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                const char *a = pxr_workspace_tensor(workspace[0], node);
+                const char *b = pxr_workspace_tensor(workspace[1], node);
+                int places = node->shape.rows * node->shape.cols;
+                size_t size = node->shape.channels * sizeof(float);
+
+                for (int place = 0; place < places; place++, fields += pixels)
+                        if (a && memcmp(a + place * size, b + place * size, size) != 0 &&
+                            !fields[pixel])
+                                return pxr_strf(arena,
+                                                "op '%s' reads more than its `depends` declares: "
+                                                "its output at (%d, %d) changed with the pixel at "
+                                                "(%d, %d)",
+                                                node->op->name, place / node->shape.cols,
+                                                place % node->shape.cols, pixel / graph->cols,
+                                                pixel % graph->cols);
+        }
+        return NULL;
+}
+
+/* Change one pixel after another. */
+static const char *check_declared(struct pxr_arena *arena, const struct pxr_bench *bench,
+                                  struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = bench->graph;
+        const unsigned char *fields = declared_fields(arena, graph);
+        uint8_t *changed = pxr_alloc(arena, bench->values);
+        struct pxr_workspace *workspace[2];
+        const char *problem = fields && changed ? NULL : no_memory;
+
+        for (int i = 0; i < 2; i++) {
+                workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, 1, true, diag);
+                problem = workspace[i] ? problem : no_memory;
+        }
+        for (int pixel = 0; pixel < graph->rows * graph->cols && !problem; pixel++) {
+                memcpy(changed, bench->pixels, bench->values);
+                for (int at = pixel * graph->colours; at < (pixel + 1) * graph->colours; at++)
+                        changed[at] = (uint8_t)((changed[at] + 1) % graph->levels);
+                pxr_workspace_load(workspace[0], bench->pixels, 1);
+                pxr_workspace_load(workspace[1], changed, 1);
+                pxr_workspace_condition(workspace[1], bench->small, 1);
+                for (int i = 0; i < 2; i++)
+                        pxr_workspace_forward(workspace[i], bench->single);
+                problem = find_undeclared(arena, graph, workspace, fields, pixel);
+        }
+        pxr_workspace_free(workspace[0]);
+        pxr_workspace_free(workspace[1]);
+        return problem;
+}
+
 const char *pxr_check_causality(struct pxr_arena *arena, const struct pxr_model *model,
                                 const char **skipped, struct pxr_diag *diag)
 {
@@ -196,7 +275,7 @@ const char *pxr_check_causality(struct pxr_arena *arena, const struct pxr_model 
         for (int order = 0; !problem && order < (int)bench->values; order++)
                 problem = poison(arena, bench, workspace, order);
         pxr_workspace_free(workspace);
-        return problem;
+        return problem ? problem : check_declared(arena, bench, diag);
 }
 
 /* --- advance -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,18 +49,6 @@ static char *build_tree_layers(struct pxr_arena *arena)
         if (!cut_last(path) || !cut_last(path))
                 return NULL;
         return pxr_strf(arena, "%s/layers/.libs", path);
-}
-
-static const char *folders(struct pxr_arena *arena)
-{
-        const char *own = getenv("PXR_LAYER_PATH");
-        const char *rest = build_tree_layers(arena);
-
-        if (!rest)
-                rest = PXR_LAYERDIR;
-        if (!own || !*own)
-                return rest;
-        return pxr_strf(arena, "%s:%s", own, rest);
 }
 
 static void close_module(void *module)
@@ -121,49 +110,77 @@ static int is_plugin(const struct dirent *entry)
                strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
 }
 
-/* Load what a folder holds; append at *end, and move *end on. A folder that is not there is
- * empty. */
-static int scan(struct pxr_arena *arena, const char *folder, struct pxr_plugin_file ***end)
+/* Append a file, or a folder, to the list that ends at *end. NULL when memory is out. */
+static struct pxr_plugin_file *append(struct pxr_arena *arena, const char *path,
+                                      struct pxr_plugin_file ***end)
+{
+        struct pxr_plugin_file *file = pxr_alloc(arena, sizeof(*file));
+
+        if (!file || !path)
+                return NULL;
+        file->path = path;
+        **end = file;
+        *end = &file->next;
+        return file;
+}
+
+/* Load what a folder holds. One that was asked for has to be there. */
+static int scan(struct pxr_arena *arena, const char *folder, bool asked,
+                struct pxr_plugin_file ***end)
 {
         struct dirent **entries;
         int count = scandir(folder, &entries, is_plugin, alphasort), status = 0;
 
-        if (count < 0)
-                return 0;
-        for (int i = 0; i < count; i++) {
-                struct pxr_plugin_file *file = pxr_alloc(arena, sizeof(*file));
+        if (count < 0) {
+                const char *reason = strerror(errno);
+                struct pxr_plugin_file *file;
 
-                if (file)
-                        file->path = pxr_strf(arena, "%s/%s", folder, entries[i]->d_name);
+                if (!asked && errno == ENOENT)
+                        return 0;
+                file = append(arena, folder, end);
+                if (!file ||
+                    !(file->problem = pxr_strf(arena, "the folder cannot be read: %s", reason)))
+                        return -1;
+                return 0;
+        }
+        for (int i = 0; i < count; i++) {
+                char *path = pxr_strf(arena, "%s/%s", folder, entries[i]->d_name);
+                struct pxr_plugin_file *file = path ? append(arena, path, end) : NULL;
+
                 free(entries[i]);
-                if (status || !file || !file->path || load(arena, file)) {
+                if (status || !file || load(arena, file))
                         status = -1;
-                        continue;
-                }
-                **end = file;
-                *end = &file->next;
         }
         free(entries);
         return status;
 }
 
+/* Search the folders of $PXR_LAYER_PATH, then the one that came with pxr. */
+static int scan_all(struct pxr_arena *arena, struct pxr_plugins *plugins)
+{
+        struct pxr_plugin_file **end = &plugins->file;
+        const char *own = getenv("PXR_LAYER_PATH"), *came = build_tree_layers(arena);
+        char *list = pxr_strdup(arena, own ? own : ""), *rest, *folder;
+
+        if (!came)
+                came = PXR_LAYERDIR;
+        plugins->searched = own && *own ? pxr_strf(arena, "%s:%s", own, came) : came;
+        if (!list || !plugins->searched)
+                return -1;
+        for (folder = strtok_r(list, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
+                if (scan(arena, folder, true, &end))
+                        return -1;
+        return scan(arena, came, false, &end);
+}
+
 struct pxr_plugins *pxr_plugins_open(struct pxr_arena *arena, struct pxr_diag *diag)
 {
         struct pxr_plugins *plugins = pxr_alloc(arena, sizeof(*plugins));
-        struct pxr_plugin_file **end = plugins ? &plugins->file : NULL;
-        char *list, *folder, *rest;
 
-        if (plugins)
-                plugins->searched = folders(arena);
-        if (!plugins || !plugins->searched || !(list = pxr_strdup(arena, plugins->searched))) {
+        if (!plugins || scan_all(arena, plugins)) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        for (folder = strtok_r(list, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
-                if (scan(arena, folder, &end)) {
-                        pxr_out_of_memory(diag);
-                        return NULL;
-                }
         return plugins;
 }
 

@@ -14,7 +14,7 @@
 
 #include "spec/yaml.h"
 
-/* One file found. */
+/* One file found, or a folder of $PXR_LAYER_PATH that cannot be read. */
 struct pxr_plugin_file {
         const char *path;
         const char *problem;           /* why it cannot be used; NULL: all is well */

@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *pxr_colour_name(const struct pxr_node *node, int colour)
+{
+        static const char *const names[] = { "red", "green", "blue" };
+
+        return node->colours == 3 ? names[colour] : "grey";
+}
+
 /* A visit to everything one spot reads; `spot` is what is read. */
 struct visitor {
         struct pxr_reach reach; /* first, for ops know nothing more */

@@ -19,6 +19,9 @@ static inline int pxr_order(const struct pxr_node *node, int row, int col, int c
         return (row * node->shape.cols + col) * node->colours + colour;
 }
 
+/* "red", or "grey" where there are no three colours: for messages. */
+const char *pxr_colour_name(const struct pxr_node *node, int colour);
+
 /* For each node, for each spot, the last image value it depends on (its order, or -1):
  * last[node][order]. NULL when memory is out; freed with free(). */
 int **pxr_reach_last(const struct pxr_graph *graph);

@@ -2,12 +2,15 @@
 /*
  * generate.c - drawing images, a group of them to a worker.
  *
- * Uses base/ and tensor/.
+ * The last group is computed as large as the others, whatever is left to draw: the bits of a matrix
+ * product's row may depend on how many rows there are, and an image must not. Uses base/ and
+ * tensor/.
  */
 #include "sample/generate.h"
 
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
@@ -17,6 +20,7 @@ enum { GROUP = 16, MAX_LEVELS = 256 };
 /* What the workers share; `stopped` and `done` are theirs under `critical`. */
 struct drawing {
         const struct pxr_generation *g;
+        uint8_t *small; /* g->small, filled up to whole groups; NULL: none */
         uint8_t *pixels;
         int64_t done;
         bool stopped;
@@ -35,16 +39,16 @@ static int draw(const double *probability, int levels, double uniform)
         return levels - 1;
 }
 
-/* One colour of one pixel of `images` images, the first of which is number `first`. */
+/* One colour of one pixel of a group, whose first image is number `first`. */
 static void draw_colour(const struct drawing *drawing, struct pxr_workspace *workspace, int first,
-                        int images, int row, int col, int colour)
+                        int row, int col, int colour)
 {
         const struct pxr_graph *graph = drawing->g->graph;
         size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
 
         pxr_workspace_advance(workspace, drawing->g->parameters, row, col, colour);
-        for (int image = 0; image < images; image++) {
+        for (int image = 0; image < GROUP; image++) {
                 struct pxr_random random =
                         pxr_random(drawing->g->seed, PXR_RANDOM_SAMPLE, first + image,
                                    row * graph->cols + col, colour);
@@ -55,7 +59,8 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
                         graph->levels, pxr_workspace_logits(workspace, row, col, colour, image),
                         probability);
                 level = draw(probability, graph->levels, pxr_random_uniform(&random));
-                drawing->pixels[(first + image) * size + place] = (uint8_t)level;
+                if (first + image < drawing->g->count)
+                        drawing->pixels[(first + image) * size + place] = (uint8_t)level;
                 pxr_workspace_set(workspace, row, col, colour, image, level);
         }
 }
@@ -83,16 +88,30 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         int left = drawing->g->count - first, images = left < GROUP ? left : GROUP;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
-        if (drawing->g->small)
-                pxr_workspace_condition(workspace, drawing->g->small + first * small, images);
-        pxr_workspace_begin(workspace, drawing->g->parameters, images);
+        if (drawing->small)
+                pxr_workspace_condition(workspace, drawing->small + first * small, GROUP);
+        pxr_workspace_begin(workspace, drawing->g->parameters, GROUP);
         for (int row = 0; row < graph->rows; row++) {
                 for (int col = 0; col < graph->cols; col++)
                         for (int colour = 0; colour < graph->colours; colour++)
-                                draw_colour(drawing, workspace, first, images, row, col, colour);
+                                draw_colour(drawing, workspace, first, row, col, colour);
                 if (report(drawing, (int64_t)images * graph->cols))
                         return;
         }
+}
+
+static int copy_small(struct drawing *drawing, int groups, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = drawing->g->graph;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+
+        if (!drawing->g->small)
+                return 0;
+        drawing->small = calloc((size_t)groups * GROUP, small);
+        if (!drawing->small)
+                return pxr_out_of_memory(diag);
+        memcpy(drawing->small, drawing->g->small, small * drawing->g->count);
+        return 0;
 }
 
 int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_diag *diag)
@@ -101,7 +120,7 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
         int groups = (g->count + GROUP - 1) / GROUP;
         int workers = g->threads < groups ? g->threads : groups;
         struct pxr_workspace **workspace = calloc(workers ? workers : 1, sizeof(*workspace));
-        int status = workspace ? 0 : pxr_out_of_memory(diag);
+        int status = workspace ? copy_small(&drawing, groups, diag) : pxr_out_of_memory(diag);
 
         pxr_blas_single_thread();
         for (int i = 0; i < workers && !status; i++) {
@@ -118,5 +137,6 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
         for (int i = 0; workspace && i < workers; i++)
                 pxr_workspace_free(workspace[i]);
         free(workspace);
+        free(drawing.small);
         return status;
 }

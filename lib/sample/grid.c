@@ -22,7 +22,8 @@ static struct layout lay_out(const struct pxr_grid *grid)
         struct layout layout = { .across = 1 };
         int side;
 
-        while (layout.across * layout.across * grid->cols < grid->images * grid->rows)
+        while (layout.across < grid->images &&
+               layout.across * layout.across * grid->cols < grid->images * grid->rows)
                 layout.across++;
         layout.down = (grid->images + layout.across - 1) / layout.across;
         side = layout.across * grid->cols;

@@ -170,7 +170,10 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
         if (width < 1 || width % 2 == 0 || height < 1 || height % 2 == 0)
                 return pxr_layer_error(builder, "the kernel must be odd, and is %dx%d", height,
                                        width);
-        if (settings->features < gates || settings->features % gates || input->gates != 1)
+        if (input->gates != 1)
+                return pxr_layer_error(builder,
+                                       "a convolution cannot follow a map that is cut into gates");
+        if (settings->features < gates || settings->features % gates)
                 return pxr_layer_error(builder, "a convolution of %d gates cannot have %d features",
                                        gates, settings->features);
         if (!weight || !bias) {

@@ -47,7 +47,7 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
 
         if (!isfinite(nats))
                 return "not finite";
-        if (nats > uniform)
+        if (nats > uniform * (1 + 1e-6)) /* beyond rounding: a model may be uniform */
                 return "worse than the uniform distribution";
         if (!isnan(set->floor) && nll->given_rows == 0 &&
             nats < set->floor - (isnan(error) ? 0.05 * set->floor : 5 * error))

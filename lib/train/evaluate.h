@@ -29,7 +29,7 @@ double pxr_standard_error(const struct pxr_nll *nll);
 void pxr_nll_add(struct pxr_nll *nll, double nats);
 
 /* What is suspect about an NLL, or NULL: not finite; worse than the uniform distribution over the
- * set's levels; below the set's floor by more than 5 standard errors (5 %% where there is no
+ * set's levels; below the set's floor by more than 5 standard errors (5 % where there is no
  * standard error), unless something is given. */
 const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set);
 

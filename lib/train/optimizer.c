@@ -55,7 +55,7 @@ static const struct pxr_option rmsprop_rows[] = {
         PXR_REAL(struct rmsprop, decay, "0.95", 0, 1, "s = decay s + (1 - decay) g^2"),
         PXR_REAL(struct rmsprop, momentum, "0", 0, 1,
                  "v = momentum v + g / (sqrt(s) + epsilon); p -= rate v"),
-        PXR_REAL(struct rmsprop, epsilon, "1e-8", 0, 1, "keeps the quotient finite"),
+        PXR_REAL(struct rmsprop, epsilon, "1e-8", 1e-20, 1, "keeps the quotient finite"),
         PXR_END,
 };
 
@@ -102,7 +102,7 @@ static const struct pxr_option adam_rows[] = {
         PXR_REAL(struct adam, rate, "1e-3", 0, 1e6, "learning rate"),
         PXR_REAL(struct adam, beta1, "0.9", 0, 0.999999, "decay of the mean of the gradient"),
         PXR_REAL(struct adam, beta2, "0.999", 0, 0.999999999, "decay of the mean of its square"),
-        PXR_REAL(struct adam, epsilon, "1e-8", 0, 1, "keeps the quotient finite"),
+        PXR_REAL(struct adam, epsilon, "1e-8", 1e-20, 1, "keeps the quotient finite"),
         PXR_END,
 };
 

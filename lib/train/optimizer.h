@@ -32,11 +32,11 @@ struct pxr_optimizer {
 /* Variants for PXR_CHOICE; `what` is a struct pxr_optimizer. */
 extern const struct pxr_variant pxr_optimizer_variants[];
 
-/* Variants for PXR_CHOICE; `what` is a pxr_schedule_factor. */
-extern const struct pxr_variant pxr_schedule_variants[];
-
 /* What the rate is multiplied with at `step` (from 0) of `steps` in all. */
 typedef double pxr_schedule_factor(const void *conf, int64_t step, int64_t steps);
+
+/* Variants for PXR_CHOICE; `what` is known to pxr_rate_factor() alone. */
+extern const struct pxr_variant pxr_schedule_variants[];
 
 /* The factor of a chosen schedule with a linear warm-up over the first `warm_up` steps. */
 double pxr_rate_factor(const struct pxr_choice *schedule, int64_t warm_up, int64_t step,

@@ -7,9 +7,13 @@
  *     #define PXR_KERNELS_FILE "conv_kernels.h"
  *     #include <pxr/precisions.h>
  *
- * includes that file twice and leaves name_f32 and name_f64 behind. It has no include guard, for
- * it may be used several times.
+ * includes that file twice and leaves name_f32 and name_f64 behind. The compiler must be told where
+ * the file is (-I.). This header has no include guard, for it may be used several times.
  */
+#ifndef PXR_KERNELS_FILE
+#error "define PXR_KERNELS_FILE, the file to be compiled for both precisions, before this header"
+#endif
+
 #define real float
 #define K(name) name##_f32
 #include PXR_KERNELS_FILE

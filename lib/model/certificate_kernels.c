@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * certificate_kernels.c - the causality certificate's second leg: single values are changed, and
+ * the kernels' outputs compared to the bit.
+ *
+ * Uses base/, tensor/ and reach.h.
+ */
+#include "model/certificate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/reach.h"
+#include "tensor/workspace.h"
+
+enum { PROBES = 64, PROBE_IMAGES = 8 };
+
+struct probe {
+        const struct pxr_graph *graph;
+        struct pxr_workspace *workspace;
+        float *parameters;
+        uint8_t *pixels;    /* [image][row][col][colour] */
+        uint8_t *unchanged; /* what they were before the last change */
+        uint8_t *small;     /* what a conditional model is given with them: it stays as it is */
+        float *logits;      /* of the unchanged images */
+        struct pxr_random random;
+};
+
+static void probe_free(struct probe *probe)
+{
+        pxr_workspace_free(probe->workspace);
+        free(probe->parameters);
+        free(probe->pixels);
+        free(probe->unchanged);
+        free(probe->small);
+        free(probe->logits);
+}
+
+static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct pxr_diag *diag)
+{
+        size_t values = (size_t)graph->rows * graph->cols * graph->colours * PROBE_IMAGES;
+
+        *probe = (struct probe) {
+                .graph = graph,
+                .parameters = calloc(graph->parameter_values + 1, sizeof(float)),
+                .pixels = malloc(values),
+                .unchanged = malloc(values),
+                .small = malloc(values),
+                .logits = malloc(pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float)),
+                .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
+        };
+        probe->workspace =
+                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, false, diag);
+        if (!probe->parameters || !probe->pixels || !probe->unchanged || !probe->small ||
+            !probe->logits) {
+                probe_free(probe);
+                return pxr_out_of_memory(diag);
+        }
+        if (!probe->workspace || pxr_graph_init(graph, 1, probe->parameters, NULL, diag)) {
+                probe_free(probe);
+                return -1;
+        }
+        for (size_t i = 0; i < values; i++)
+                probe->pixels[i] = (uint8_t)pxr_random_below(&probe->random, graph->levels);
+        pxr_graph_subsample(graph, probe->pixels, PROBE_IMAGES, probe->small);
+        return 0;
+}
+
+/* Compute all nodes for images, in one of the workspaces. */
+static void compute(const struct probe *probe, struct pxr_workspace *workspace,
+                    const uint8_t *pixels)
+{
+        pxr_workspace_load(workspace, pixels, PROBE_IMAGES);
+        pxr_workspace_condition(workspace, probe->small, PROBE_IMAGES);
+        pxr_workspace_forward(workspace, probe->parameters);
+}
+
+/* The first order whose logits of `image` have changed, or that past the last. */
+static int first_change(const struct probe *probe, int image)
+{
+        const struct pxr_graph *graph = probe->graph;
+        int group = graph->logits->shape.channels / graph->colours;
+        size_t logit = 0;
+
+        for (int order = 0; order < graph->rows * graph->cols * graph->colours; order++) {
+                int pixel = order / graph->colours, colour = order % graph->colours;
+                const void *now = pxr_workspace_logits(probe->workspace, pixel / graph->cols,
+                                                       pixel % graph->cols, colour, image);
+
+                logit = ((size_t)pixel * PROBE_IMAGES + image) * graph->logits->shape.channels +
+                        (size_t)colour * group;
+                if (memcmp(now, probe->logits + logit, group * sizeof(float)) != 0)
+                        return order;
+        }
+        return graph->rows * graph->cols * graph->colours;
+}
+
+/* --- which op it was ---------------------------------------------------------------------------
+ */
+
+/* A change that went where no dependency is declared. */
+struct leak {
+        int image;
+        int cause;  /* order of the value changed */
+        int effect; /* order of the first logits that changed */
+};
+
+/* Do two workspaces differ in what one image has at a spot? */
+static bool differs(struct pxr_workspace *const workspace[2], struct pxr_spot spot, int image)
+{
+        const struct pxr_node *node = spot.node;
+        const float *a = pxr_workspace_tensor(workspace[0], node);
+        const float *b = pxr_workspace_tensor(workspace[1], node);
+        int block = node->shape.channels / node->gates;
+        size_t pixel = (size_t)spot.row * node->shape.cols + spot.col;
+        size_t at = (pixel * PROBE_IMAGES + image) * node->shape.channels;
+        int from = pxr_group_begin(block, node->colours, spot.colour);
+        int to = pxr_group_begin(block, node->colours, spot.colour + 1);
+
+        for (int gate = 0; a && b && gate < node->gates; gate++) {
+                size_t begin = at + (size_t)gate * block + from;
+
+                if (memcmp(a + begin, b + begin, (to - from) * sizeof(float)) != 0)
+                        return true;
+        }
+        return false;
+}
+
+/* The first spot, in the order of computation, that changed though all it depends on comes before
+ * the value changed. The logits are such a spot. */
+static struct pxr_spot find_liar(const struct pxr_graph *graph, int *const *last,
+                                 struct pxr_workspace *const workspace[2], const struct leak *leak)
+{
+        struct pxr_spot spot = { graph->logits, 0, 0, 0 };
+
+        for (int i = 1; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                int spots = node->shape.rows * node->shape.cols * node->colours;
+
+                for (int order = 0; order < spots; order++) {
+                        int pixel = order / node->colours;
+
+                        spot = (struct pxr_spot) { node, pixel / node->shape.cols,
+                                                   pixel % node->shape.cols,
+                                                   order % node->colours };
+                        if (last[i][order] < leak->cause && differs(workspace, spot, leak->image))
+                                return spot;
+                }
+        }
+        return spot;
+}
+
+static void write_leak(const struct pxr_graph *graph, struct pxr_spot liar, const struct leak *leak,
+                       struct pxr_diag *diag)
+{
+        const char *cause = pxr_colour_name(graph->logits, leak->cause % graph->colours);
+        const char *effect = pxr_colour_name(graph->logits, leak->effect % graph->colours);
+        int from = leak->cause / graph->colours, to = leak->effect / graph->colours;
+
+        pxr_error_at(diag, liar.node->mark,
+                     "%s: the model is not causal, though its ops declare it to be",
+                     liar.node->layer);
+        pxr_note(diag,
+                 "its op '%s' reads more than its `depends` declares: changing %s at (%d, %d) "
+                 "changed its output for %s at (%d, %d)",
+                 liar.node->op->name, cause, from / graph->cols, from % graph->cols,
+                 pxr_colour_name(liar.node, liar.colour), liar.row, liar.col);
+        pxr_note(diag,
+                 "so the distribution of %s at (%d, %d) depends on the value of %s at (%d, %d)",
+                 effect, to / graph->cols, to % graph->cols, cause, from / graph->cols,
+                 from % graph->cols);
+}
+
+/* Compute both images once more with every tensor kept, and report the op at fault. Always -1. */
+static int blame(const struct probe *probe, const struct leak *leak, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = probe->graph;
+        const uint8_t *pixels[2] = { probe->unchanged, probe->pixels };
+        struct pxr_workspace *workspace[2] = { NULL, NULL };
+        int **last = pxr_reach_last(graph);
+        bool ready = last != NULL;
+
+        for (int i = 0; i < 2 && ready; i++) {
+                workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, PROBE_IMAGES,
+                                                 false, diag);
+                ready = workspace[i] != NULL;
+                if (!ready)
+                        break;
+                compute(probe, workspace[i], pixels[i]);
+        }
+        if (ready)
+                write_leak(graph, find_liar(graph, last, workspace, leak), leak, diag);
+        else if (!last)
+                pxr_out_of_memory(diag);
+        pxr_workspace_free(workspace[0]);
+        pxr_workspace_free(workspace[1]);
+        free(last);
+        return -1;
+}
+
+/* --- probes ------------------------------------------------------------------------------------
+ */
+
+/* Change one value in each image, orders[image], and look at the logits. What they were is in the
+ * workspace. */
+static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = probe->graph;
+        size_t values = (size_t)graph->rows * graph->cols * graph->colours;
+
+        memcpy(probe->unchanged, probe->pixels, values * PROBE_IMAGES);
+        for (int image = 0; image < PROBE_IMAGES; image++) {
+                uint8_t *value = &probe->pixels[image * values + orders[image]];
+
+                *value = (uint8_t)((*value + 1 +
+                                    pxr_random_below(&probe->random, graph->levels - 1)) %
+                                   graph->levels);
+        }
+        memcpy(probe->logits, pxr_workspace_logits(probe->workspace, 0, 0, 0, 0),
+               pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float));
+        compute(probe, probe->workspace, probe->pixels);
+        for (int image = 0; image < PROBE_IMAGES; image++) {
+                struct leak leak = { image, orders[image], first_change(probe, image) };
+
+                if (leak.effect <= leak.cause)
+                        return blame(probe, &leak, diag);
+        }
+        return 0;
+}
+
+int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *certificate,
+                        struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = model->graph;
+        int spots = graph->rows * graph->cols * graph->colours, status = 0;
+        int probes = spots < PROBES ? spots : PROBES;
+        struct probe probe;
+
+        if (probe_new(&probe, graph, diag))
+                return -1;
+        compute(&probe, probe.workspace, probe.pixels);
+        for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
+                int orders[PROBE_IMAGES];
+
+                /* Evenly over the map, the first and the last value included. */
+                for (int i = 0; i < PROBE_IMAGES; i++) {
+                        int number = at + i < probes ? at + i : probes - 1;
+
+                        orders[i] = probes > 1 ? (int)((int64_t)number * (spots - 1) / (probes - 1))
+                                               : 0;
+                }
+                status = probe_once(&probe, orders, diag);
+                certificate->probes += PROBE_IMAGES;
+        }
+        probe_free(&probe);
+        return status;
+}

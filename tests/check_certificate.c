@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_certificate.c - stacks that leak are refused, with layer, tap and colour; receptive fields
+ * are what arithmetic says.
+ */
+#include "model/certificate.h"
+#include "stacks.h"
+
+/* --- layers that leak --------------------------------------------------------------------------
+ */
+
+static struct pxr_node *like(struct pxr_builder *builder, const struct pxr_op *op,
+                             struct pxr_node *input)
+{
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = op,
+                                                              .shape = input->shape,
+                                                              .inputs = 1,
+                                                              .input = { input } });
+}
+
+/* A scan from right to left, without the shift by a row that would make it causal:
+ * y(r, c) = x(r, c) + y(r, c + 1) / 2. */
+static void scan_forward(const struct pxr_call *call)
+{
+        struct pxr_shape shape = call->node->shape;
+        size_t pixel = pxr_pixel_size(call->node, call->images);
+        const float *x = call->input[0];
+        float *y = call->output;
+
+        for (int row = 0; row < shape.rows; row++)
+                for (int col = shape.cols - 1; col >= 0; col--)
+                        for (size_t i = 0; i < pixel; i++) {
+                                size_t k = ((size_t)row * shape.cols + col) * pixel + i;
+
+                                y[k] = x[k] + (col + 1 < shape.cols ? y[k + pixel] / 2 : 0);
+                        }
+}
+
+static void scan_depends(const struct pxr_node *node, int row, int col, int colour,
+                         struct pxr_reach *reach)
+{
+        (void)node;
+        reach->read(reach, 0, row, col, colour);
+        reach->read(reach, PXR_SELF, row, col + 1, colour);
+}
+
+/* Never called: nothing here is trained. */
+static void no_backward(const struct pxr_call *call)
+{
+        (void)call;
+}
+
+#define UNTRAINED(forward_)                         \
+        {                                           \
+                { forward_, no_backward, NULL },    \
+                {                                   \
+                        forward_, no_backward, NULL \
+                }                                   \
+        }
+
+static const struct pxr_op scan_op = {
+        .name = "scan",
+        .kernels = UNTRAINED(scan_forward),
+        .depends = scan_depends,
+};
+
+static struct pxr_node *scan_build(struct pxr_builder *builder, const void *conf,
+                                   struct pxr_node *input)
+{
+        (void)conf;
+        return like(builder, &scan_op, input);
+}
+
+static const struct pxr_layer scan = { .name = "scan", .summary = "leaks", .build = scan_build };
+
+/* The same kernel, declared to read nothing but its own place. */
+static const struct pxr_op liar_op = { .name = "liar", .kernels = UNTRAINED(scan_forward) };
+
+static struct pxr_node *liar_build(struct pxr_builder *builder, const void *conf,
+                                   struct pxr_node *input)
+{
+        (void)conf;
+        return like(builder, &liar_op, input);
+}
+
+static const struct pxr_layer liar = { .name = "liar", .summary = "leaks", .build = liar_build };
+
+/* Features mixed across colours: every channel of a pixel becomes the sum of all. */
+static void mix_forward(const struct pxr_call *call)
+{
+        int channels = call->node->shape.channels;
+        size_t size = pxr_map_size(call->node, call->images);
+        const float *x = call->input[0];
+        float *y = call->output;
+
+        for (size_t i = 0; i < size; i += channels) {
+                float sum = 0;
+
+                for (int f = 0; f < channels; f++)
+                        sum += x[i + f];
+                for (int f = 0; f < channels; f++)
+                        y[i + f] = sum;
+        }
+}
+
+static void mix_depends(const struct pxr_node *node, int row, int col, int colour,
+                        struct pxr_reach *reach)
+{
+        (void)colour;
+        for (int c = 0; c < node->colours; c++)
+                reach->read(reach, 0, row, col, c);
+}
+
+static const struct pxr_op mix_op = {
+        .name = "mix",
+        .kernels = UNTRAINED(mix_forward),
+        .depends = mix_depends,
+};
+
+static struct pxr_node *mix_build(struct pxr_builder *builder, const void *conf,
+                                  struct pxr_node *input)
+{
+        (void)conf;
+        return like(builder, &mix_op, input);
+}
+
+static const struct pxr_layer mix = { .name = "mix", .summary = "leaks", .build = mix_build };
+
+static struct pxr_node *unmasked_build(struct pxr_builder *builder, const void *conf,
+                                       struct pxr_node *input)
+{
+        (void)conf;
+        return new_conv(builder, NULL, 3, PXR_MASK_NONE, 6, 1, input);
+}
+
+static const struct pxr_layer unmasked = { .name = "unmasked",
+                                           .summary = "leaks",
+                                           .build = unmasked_build };
+
+static void leak_setup(void)
+{
+        stack_setup();
+        add_layer(&scan);
+        add_layer(&liar);
+        add_layer(&mix);
+        add_layer(&unmasked);
+}
+
+/* --- refusals ----------------------------------------------------------------------------------
+ */
+
+static const struct pxr_image_kind grey = { 4, 5, 1, 2 }, rgb = { 4, 5, 3, 2 };
+
+/* The stack is built, and refused with exactly this text. */
+static void expect_leak(struct pxr_image_kind kind, const char *text, const char *expected)
+{
+        struct pxr_model *model = build_stack(kind, text);
+        struct pxr_certificate certificate;
+        char *written = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&written, &size);
+
+        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), -1);
+        pxr_diag_write(diag, "test", stream);
+        fclose(stream);
+        ck_assert_str_eq(written, expected);
+        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
+        free(written);
+        pxr_diag_clear(diag);
+}
+
+#define NOT_CAUSAL ": the model is not causal: it would see what it is to predict\n"
+#define WANTS_A "note: the first layer that reads the image wants mask A\n"
+
+START_TEST(mask_b_first)
+{
+        expect_leak(
+                grey, "- conv: {mask: B, features: 6}\n- sigmoid\n",
+                "model:1:3: error: layers.0.conv" NOT_CAUSAL
+                "    1 | - conv: {mask: B, features: 6}\n"
+                "      |   ^\n"
+                "note: its op 'conv' reads, for grey at (0, 0), the tap +0 rows +0 columns, grey\n"
+                "note: so the distribution of grey at (0, 0) depends on the value of grey at "
+                "(0, 0)\n" WANTS_A);
+        expect_leak(
+                rgb, "- conv: {mask: B, features: 6}\n- relu\n- sigmoid\n",
+                "model:1:3: error: layers.0.conv" NOT_CAUSAL
+                "    1 | - conv: {mask: B, features: 6}\n"
+                "      |   ^\n"
+                "note: its op 'conv' reads, for red at (0, 0), the tap +0 rows +0 columns, red\n"
+                "note: so the distribution of red at (0, 0) depends on the value of red at "
+                "(0, 0)\n" WANTS_A);
+}
+END_TEST
+
+START_TEST(no_mask_at_all)
+{
+        expect_leak(
+                grey, "- relu\n- sigmoid\n",
+                "model:1:3: error: layers.0.relu" NOT_CAUSAL "    1 | - relu\n"
+                "      |   ^~~~\n"
+                "note: its op 'relu' reads, for grey at (0, 0), the tap +0 rows +0 columns, grey\n"
+                "note: so the distribution of grey at (0, 0) depends on the value of grey at "
+                "(0, 0)\n" WANTS_A);
+        /* What lies furthest ahead is named: one row down and one column to the right. */
+        expect_leak(rgb, "- conv: {mask: A, features: 6}\n- unmasked\n- relu\n- sigmoid\n",
+                    "model:2:3: error: layers.1.unmasked" NOT_CAUSAL "    2 | - unmasked\n"
+                    "      |   ^~~~~~~~\n"
+                    "note: its op 'conv' reads, for red at (0, 0), the tap +1 row +1 column, blue\n"
+                    "note: so the distribution of red at (0, 0) depends on the value of green at "
+                    "(1, 1)\n");
+}
+END_TEST
+
+START_TEST(colours_mixed)
+{
+        expect_leak(
+                rgb, "- conv: {mask: A, features: 6}\n- relu\n- mix\n- sigmoid\n",
+                "model:3:3: error: layers.2.mix" NOT_CAUSAL "    3 | - mix\n"
+                "      |   ^~~\n"
+                "note: its op 'mix' reads, for red at (0, 0), the tap +0 rows +0 columns, blue\n"
+                "note: so the distribution of red at (0, 0) depends on the value of green at "
+                "(0, 0)\n");
+}
+END_TEST
+
+START_TEST(a_scan_from_right_to_left_without_its_shift)
+{
+        expect_leak(
+                grey, "- conv: {mask: A, features: 6}\n- residual: [relu, scan]\n- sigmoid\n",
+                "model:2:20: error: layers.1.residual.scan" NOT_CAUSAL
+                "    2 | - residual: [relu, scan]\n"
+                "      |                    ^~~~\n"
+                "note: its op 'scan' reads, for grey at (0, 3), the tap +0 rows +1 column, grey\n"
+                "note: so the distribution of grey at (0, 0) depends on the value of grey at "
+                "(0, 3)\n");
+}
+END_TEST
+
+/* Nothing declared is amiss, but the bits are: the layer is found among those that tell the truth.
+ */
+START_TEST(an_op_that_declares_less_than_it_reads)
+{
+        expect_leak(
+                grey,
+                "- conv: {mask: A, features: 6}\n- residual: [relu, liar]\n- relu\n"
+                "- sigmoid\n",
+                "model:2:20: error: layers.1.residual.liar: the model is not causal, though its "
+                "ops declare it to be\n"
+                "    2 | - residual: [relu, liar]\n"
+                "      |                    ^~~~\n"
+                "note: its op 'liar' reads more than its `depends` declares: changing grey at "
+                "(0, 0) changed its output for grey at (0, 0)\n"
+                "note: so the distribution of grey at (0, 0) depends on the value of grey at "
+                "(0, 0)\n");
+}
+END_TEST
+
+START_TEST(sound_stacks_are_certified)
+{
+        const char *const texts[] = {
+                "- conv: {mask: A, kernel: 1, features: 6}\n- softmax\n",
+                "- conv: {mask: A, kernel: 7, features: 7}\n- relu\n- softmax\n",
+                "- conv: {mask: A, features: 6}\n- repeat: 2\n"
+                "  layers: [residual: [relu, conv: {mask: B, features: 6}]]\n- sigmoid\n",
+        };
+
+        for (int i = 0; i < 3; i++)
+                for (int kind = 0; kind < 2; kind++) {
+                        struct pxr_model *model = build_stack(kind ? rgb : grey, texts[i]);
+                        struct pxr_certificate certificate;
+
+                        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), 0);
+                        ck_assert_int_ge(certificate.probes, kind ? 60 : 20);
+                }
+}
+END_TEST
+
+static const char *digest_of(struct pxr_image_kind kind, const char *text)
+{
+        struct pxr_certificate certificate;
+
+        ck_assert_int_eq(pxr_certify(arena, build_stack(kind, text), &certificate, diag), 0);
+        return pxr_strdup(arena, certificate.digest);
+}
+
+START_TEST(the_digest_tells_models_apart)
+{
+        const struct pxr_image_kind three = { 4, 5, 1, 3 };
+        const char *first = digest_of(grey, "- conv: {mask: A, features: 6}\n- softmax\n");
+
+        ck_assert_uint_eq(strlen(first), 64);
+        ck_assert_str_eq(first, digest_of(grey, "- conv: {mask: A, features: 6}\n- softmax\n"));
+        ck_assert_str_ne(first, digest_of(grey, "- conv: {mask: A, features: 7}\n- softmax\n"));
+        ck_assert_str_ne(first, digest_of(three, "- conv: {mask: A, features: 6}\n- softmax\n"));
+        ck_assert_str_ne(first, digest_of(grey, "- conv: {mask: A, features: 6, bias: false}\n"
+                                                "- softmax\n"));
+        ck_assert_str_ne(first, digest_of(grey, "- conv: {mask: A, kernel: 5, features: 6}\n"
+                                                "- softmax\n"));
+}
+END_TEST
+
+/* --- receptive fields --------------------------------------------------------------------------
+ */
+
+enum { SIDE = 17, CENTRE = SIDE / 2 };
+
+/* Spread `from` by the live taps of a mask. */
+static void spread(int kernel, bool centre_too, const bool from[SIDE][SIDE], bool to[SIDE][SIDE])
+{
+        int half = kernel / 2;
+
+        memset(to, 0, SIDE * SIDE * sizeof(bool));
+        for (int row = 0; row < SIDE; row++)
+                for (int col = 0; col < SIDE; col++)
+                        for (int r = -half; from[row][col] && r <= 0; r++)
+                                for (int c = -half; c <= (r < 0 ? half : centre_too ? 0 : -1); c++)
+                                        if (row + r >= 0 && col + c >= 0 && col + c < SIDE)
+                                                to[row + r][col + c] = true;
+}
+
+/* Does any logit of the centre change when the pixel does? */
+static bool reaches(struct pxr_workspace *workspace, const double *parameters, uint8_t *pixels,
+                    const double *logits, int values, int colours, int pixel)
+{
+        const double *now;
+
+        for (int colour = 0; colour < colours; colour++)
+                pixels[pixel * colours + colour] ^= 1;
+        pxr_workspace_load(workspace, pixels, 1);
+        pxr_workspace_forward(workspace, parameters);
+        now = pxr_workspace_logits(workspace, CENTRE, CENTRE, 0, 0);
+        for (int colour = 0; colour < colours; colour++)
+                pixels[pixel * colours + colour] ^= 1;
+        return memcmp(now, logits, values * sizeof(double)) != 0;
+}
+
+/* A 7x7 mask A convolution and `blocks` 3x3 of mask B, without bends: the map on the certificate,
+ * the same by arithmetic, and the same by changing every pixel. */
+static void expect_field(struct pxr_image_kind kind, int blocks)
+{
+        char text[256];
+        bool map[2][SIDE][SIDE] = { { { false } } };
+        const struct pxr_model *model;
+        struct pxr_certificate certificate;
+        struct pxr_workspace *workspace;
+        double *parameters, *logits;
+        uint8_t *pixels;
+        int now = 0, values;
+
+        snprintf(text, sizeof(text), "- conv: {mask: A, kernel: 7, features: 3}\n%s%s%s- softmax\n",
+                 blocks > 0 ? "- conv: {mask: B, features: 3}\n" : "",
+                 blocks > 1 ? "- conv: {mask: B, features: 3}\n" : "",
+                 blocks > 2 ? "- conv: {mask: B, features: 3}\n" : "");
+        model = build_stack(kind, text);
+        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), 0);
+        map[0][CENTRE][CENTRE] = true;
+        for (int i = 0; i < blocks; i++, now = !now)
+                spread(3, true, map[now], map[!now]);
+        /* With three colours the last one reads the first at its own pixel through mask A. */
+        spread(7, kind.colours == 3, map[now], map[!now]);
+        now = !now;
+        workspace = new_workspace(model->graph, PXR_F64, PXR_FOR_EVALUATION, 1, false);
+        parameters = random_parameters(model->graph, 1);
+        pixels = random_images(model->graph, 1, 1);
+        pxr_workspace_load(workspace, pixels, 1);
+        pxr_workspace_forward(workspace, parameters);
+        values = model->graph->logits->shape.channels;
+        logits = allocate(values, sizeof(double));
+        memcpy(logits, pxr_workspace_logits(workspace, CENTRE, CENTRE, 0, 0),
+               values * sizeof(double));
+        for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
+                bool expected = map[now][pixel / SIDE][pixel % SIDE];
+
+                if (certificate.field[pixel] != expected ||
+                    reaches(workspace, parameters, pixels, logits, values, kind.colours, pixel) !=
+                            expected)
+                        ck_abort_msg("%d blocks, at (%d, %d): %d on the certificate, %d expected",
+                                     blocks, pixel / SIDE, pixel % SIDE, certificate.field[pixel],
+                                     expected);
+        }
+        ck_assert_int_eq(certificate.field_above, 3 + blocks);
+        ck_assert_int_eq(certificate.field_left, 3 + blocks);
+        ck_assert_int_eq(certificate.field_right, 3 + blocks);
+        ck_assert_int_eq(certificate.centre_row, CENTRE);
+        ck_assert_int_eq(certificate.centre_col, CENTRE);
+}
+
+START_TEST(receptive_fields_are_what_arithmetic_says)
+{
+        for (int blocks = 0; blocks <= 3; blocks++) {
+                expect_field((struct pxr_image_kind) { SIDE, SIDE, 1, 2 }, blocks);
+                expect_field((struct pxr_image_kind) { SIDE, SIDE, 3, 2 }, blocks);
+        }
+}
+END_TEST
+
+/* Masked convolutions do not see what lies to the right and only a little above. */
+START_TEST(the_blind_spot_is_on_the_map)
+{
+        const struct pxr_image_kind kind = { SIDE, SIDE, 1, 2 };
+        struct pxr_certificate certificate;
+        const struct pxr_model *model = build_stack(kind, "- conv: {mask: A, features: 3}\n"
+                                                          "- conv: {mask: B, features: 3}\n"
+                                                          "- conv: {mask: B, features: 3}\n"
+                                                          "- softmax\n");
+
+        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), 0);
+        ck_assert_int_eq(certificate.field[(CENTRE - 1) * SIDE + CENTRE + 1], 1);
+        ck_assert_int_eq(certificate.field[(CENTRE - 1) * SIDE + CENTRE + 2], 0);
+        ck_assert_int_eq(certificate.field[(CENTRE - 2) * SIDE + CENTRE + 2], 1);
+        ck_assert_int_eq(certificate.field[(CENTRE - 2) * SIDE + CENTRE + 3], 0);
+        ck_assert_int_eq(certificate.field[CENTRE * SIDE + CENTRE - 3], 1);
+        ck_assert_int_eq(certificate.field[CENTRE * SIDE + CENTRE], 0);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("certificate");
+
+        ADD_CASE(suite, mask_b_first, leak_setup);
+        ADD_CASE(suite, no_mask_at_all, leak_setup);
+        ADD_CASE(suite, colours_mixed, leak_setup);
+        ADD_CASE(suite, a_scan_from_right_to_left_without_its_shift, leak_setup);
+        ADD_CASE(suite, an_op_that_declares_less_than_it_reads, leak_setup);
+        ADD_STACK_TEST(suite, sound_stacks_are_certified);
+        ADD_STACK_TEST(suite, the_digest_tells_models_apart);
+        ADD_STACK_TEST(suite, receptive_fields_are_what_arithmetic_says);
+        ADD_STACK_TEST(suite, the_blind_spot_is_on_the_map);
+        return run_suite(suite);
+}

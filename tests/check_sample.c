@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* check_sample.c - generation: its logits, its law, its independence of threads; grids of images.
+ */
+#include <math.h>
+
+#include "sample/generate.h"
+#include "sample/grid.h"
+#include "stacks.h"
+
+static const char *const stack_text = "- conv: {mask: A, kernel: 5, features: 9}\n"
+                                      "- repeat: 2\n"
+                                      "  layers: [residual: [relu, conv: {features: 9}]]\n"
+                                      "- relu\n"
+                                      "- conv: {kernel: 1, features: 7}\n"
+                                      "- softmax\n";
+
+static struct pxr_generation generation_of(const struct pxr_graph *graph, int count, int threads)
+{
+        return (struct pxr_generation) {
+                .graph = graph,
+                .parameters = as_floats(random_parameters(graph, 6), graph->parameter_values),
+                .seed = 11,
+                .count = count,
+                .threads = threads,
+        };
+}
+
+static uint8_t *draw(const struct pxr_graph *graph, int count, int threads)
+{
+        struct pxr_generation g = generation_of(graph, count, threads);
+        uint8_t *pixels = allocate((size_t)count * graph->rows * graph->cols * graph->colours, 1);
+
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        return pixels;
+}
+
+/* --- logits ------------------------------------------------------------------------------------
+ */
+
+/* Every logit, when its value is drawn, is what the evaluator makes of the finished image. */
+static void expect_same_logits(struct pxr_image_kind kind)
+{
+        enum { IMAGES = 5 };
+        const struct pxr_graph *graph = build_stack(kind, stack_text)->graph;
+        const uint8_t *pixels = draw(graph, IMAGES, 1);
+        size_t values = (size_t)graph->rows * graph->cols * graph->colours;
+        float *parameters = as_floats(random_parameters(graph, 6), graph->parameter_values);
+        struct pxr_workspace *whole =
+                new_workspace(graph, PXR_F32, PXR_FOR_EVALUATION, IMAGES, false);
+        struct pxr_workspace *stepwise =
+                new_workspace(graph, PXR_F32, PXR_FOR_GENERATION, IMAGES, false);
+        double furthest = 0;
+
+        pxr_workspace_load(whole, pixels, IMAGES);
+        pxr_workspace_forward(whole, parameters);
+        pxr_workspace_begin(stepwise, parameters, IMAGES);
+        for (int order = 0; order < (int)values; order++) {
+                int pixel = order / kind.colours, colour = order % kind.colours;
+                int row = pixel / kind.cols, col = pixel % kind.cols;
+
+                pxr_workspace_advance(stepwise, parameters, row, col, colour);
+                for (int image = 0; image < IMAGES; image++) {
+                        const float *a = pxr_workspace_logits(whole, row, col, colour, image);
+                        const float *b = pxr_workspace_logits(stepwise, row, col, colour, image);
+
+                        for (int i = 0; i < kind.levels; i++)
+                                furthest = fmax(furthest, fabs(a[i] - b[i]) / (1 + fabs(a[i])));
+                        pxr_workspace_set(stepwise, row, col, colour, image,
+                                          pixels[image * values + order]);
+                }
+        }
+        ck_assert_double_lt(furthest, 1e-5);
+}
+
+START_TEST(logits_are_those_of_the_evaluator)
+{
+        expect_same_logits((struct pxr_image_kind) { 8, 7, 1, 4 });
+        expect_same_logits((struct pxr_image_kind) { 6, 7, 3, 4 });
+}
+END_TEST
+
+/* --- the same pictures -------------------------------------------------------------------------
+ */
+
+/* 37 images are two groups of 16 and one of 5. */
+START_TEST(pictures_do_not_depend_on_threads)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        const uint8_t *first = draw(graph, 37, 1);
+
+        for (int threads = 2; threads <= 4; threads++)
+                ck_assert_mem_eq(draw(graph, 37, threads), first, 37 * 5 * 6 * 3);
+}
+END_TEST
+
+START_TEST(an_image_is_the_same_however_many_are_drawn)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        const uint8_t *first = draw(graph, 37, 2);
+
+        for (int count = 1; count < 37; count += 5)
+                ck_assert_mem_eq(draw(graph, count, 2), first, (size_t)count * 5 * 6 * 3);
+}
+END_TEST
+
+static int images_seen; /* bit i: an advance was called with i images */
+
+static void spy(const struct pxr_call *call)
+{
+#pragma omp atomic
+        images_seen |= 1 << call->images;
+        memcpy(call->output, call->input[0],
+               pxr_map_size(call->node, call->images) * sizeof(float));
+}
+
+static const struct pxr_op spy_op = { .name = "spy",
+                                      .kernels = { { spy, spy, spy }, { spy, spy, spy } } };
+
+static struct pxr_node *spy_build(struct pxr_builder *builder, const void *conf,
+                                  struct pxr_node *input)
+{
+        (void)conf;
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &spy_op,
+                                                              .shape = input->shape,
+                                                              .inputs = 1,
+                                                              .input = { input } });
+}
+
+static const struct pxr_layer spy_layer = { .name = "spy", .summary = "spies", .build = spy_build };
+
+/* The bits of a product's row may depend on how many rows there are, so that the test above could
+ * pass by luck: all groups must be computed at one size. */
+START_TEST(the_last_group_is_as_large_as_the_others)
+{
+        const struct pxr_graph *graph;
+
+        add_layer(&spy_layer);
+        graph = build_stack((struct pxr_image_kind) { 2, 2, 1, 2 },
+                            "- conv: {mask: A, features: 6}\n- spy\n- sigmoid\n")
+                        ->graph;
+        images_seen = 0;
+        draw(graph, 37, 2);
+        draw(graph, 1, 1);
+        ck_assert_int_eq(images_seen, 1 << 16);
+}
+END_TEST
+
+START_TEST(another_seed_gives_other_pictures)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        struct pxr_generation g = generation_of(graph, 1, 1);
+        uint8_t other[5 * 6 * 3];
+
+        g.seed++;
+        ck_assert_int_eq(pxr_generate(&g, other, diag), 0);
+        ck_assert_mem_ne(draw(graph, 1, 1), other, sizeof(other));
+}
+END_TEST
+
+static bool stop_at_once(void *context, int64_t done, int64_t all)
+{
+        ck_assert_int_gt(done, 0);
+        ck_assert_int_eq(all, 40 * 30);
+        ++*(int *)context;
+        return true;
+}
+
+START_TEST(progress_can_stop_it)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        struct pxr_generation g = generation_of(graph, 40, 2);
+        uint8_t *pixels = allocate(40 * 30 * 3, 1);
+        int calls = 0;
+
+        g.progress = stop_at_once;
+        g.context = &calls;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 1);
+        ck_assert_int_eq(calls, 1);
+        g = generation_of(graph, 0, 2);
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+}
+END_TEST
+
+/* --- the law -----------------------------------------------------------------------------------
+ */
+
+/* The number of an image whose first value changes fastest, and back. */
+static int number_of(const uint8_t *pixels, int levels, int values)
+{
+        int number = 0;
+
+        for (int i = values - 1; i >= 0; i--)
+                number = number * levels + pixels[i];
+        return number;
+}
+
+static void write_image(int number, int levels, int values, uint8_t *pixels)
+{
+        for (int i = 0; i < values; i++, number /= levels)
+                pixels[i] = (uint8_t)(number % levels);
+}
+
+/* The exact probability of each image there can be. */
+static double *exact_law(const struct pxr_graph *graph, int values, int outcomes)
+{
+        struct pxr_workspace *workspace =
+                new_workspace(graph, PXR_F64, PXR_FOR_EVALUATION, outcomes, false);
+        uint8_t *pixels = allocate((size_t)outcomes * values, 1);
+        double *law = allocate(outcomes, sizeof(double));
+
+        for (int i = 0; i < outcomes; i++)
+                write_image(i, graph->levels, values, pixels + (size_t)i * values);
+        pxr_workspace_load(workspace, pixels, outcomes);
+        pxr_workspace_forward(workspace, random_parameters(graph, 6));
+        pxr_workspace_loss(workspace, 0, law);
+        for (int i = 0; i < outcomes; i++)
+                law[i] = exp(-law[i]);
+        return law;
+}
+
+/* Pearson's statistic. Every outcome must be expected often enough for it to mean something. */
+static double chi_square(const int *counts, const double *law, int outcomes, int samples)
+{
+        double sum = 0;
+
+        for (int i = 0; i < outcomes; i++) {
+                double expected = law[i] * samples;
+
+                if (expected < 5)
+                        ck_abort_msg("outcome %d is expected %g times only", i, expected);
+                sum += (counts[i] - expected) * (counts[i] - expected) / expected;
+        }
+        return sum;
+}
+
+/* 20,000 samples fit the model's law, and do not fit the uniform one. `limit` is what the statistic
+ * exceeds once in 10,000 times. */
+static void expect_law(struct pxr_image_kind kind, const char *text, double limit)
+{
+        enum { SAMPLES = 20000, MOST = 64 };
+        const struct pxr_graph *graph = build_stack(kind, text)->graph;
+        int values = kind.rows * kind.cols * kind.colours, outcomes = 1, counts[MOST] = { 0 };
+        const uint8_t *pixels = draw(graph, SAMPLES, 2);
+        double uniform[MOST];
+
+        for (int i = 0; i < values; i++)
+                outcomes *= kind.levels;
+        for (int i = 0; i < SAMPLES; i++)
+                counts[number_of(pixels + (size_t)i * values, kind.levels, values)]++;
+        for (int i = 0; i < outcomes; i++)
+                uniform[i] = 1.0 / outcomes;
+        ck_assert_double_lt(
+                chi_square(counts, exact_law(graph, values, outcomes), outcomes, SAMPLES), limit);
+        ck_assert_double_gt(chi_square(counts, uniform, outcomes, SAMPLES), 10 * limit);
+}
+
+/* 15 degrees of freedom. */
+START_TEST(binary_samples_follow_the_law)
+{
+        const struct pxr_image_kind kind = { 2, 2, 1, 2 };
+
+        expect_law(kind, "- conv: {mask: A, features: 6}\n- relu\n- sigmoid\n", 44.3);
+        expect_law(kind, "- conv: {mask: A, features: 6}\n- relu\n- softmax\n", 44.3);
+}
+END_TEST
+
+/* 63 degrees of freedom. */
+START_TEST(colour_samples_follow_the_law)
+{
+        const struct pxr_image_kind kind = { 1, 1, 3, 4 };
+
+        expect_law(kind, "- conv: {mask: A, features: 6}\n- relu\n- softmax\n", 113.6);
+}
+END_TEST
+
+/* --- grids -------------------------------------------------------------------------------------
+ */
+
+static struct pxr_grid grid_of(int images, int rows, int cols, int colours, int levels)
+{
+        size_t size = (size_t)images * rows * cols * colours;
+        struct pxr_random random = pxr_random(9, PXR_RANDOM_TEST, 0, 0, 0);
+        uint8_t *pixels = allocate(size, 1);
+
+        for (size_t i = 0; i < size; i++)
+                pixels[i] = (uint8_t)pxr_random_below(&random, levels);
+        return (struct pxr_grid) { .pixels = pixels,
+                                   .images = images,
+                                   .rows = rows,
+                                   .cols = cols,
+                                   .colours = colours,
+                                   .levels = levels };
+}
+
+/* Images lie `across` in a row, each pixel a square of `zoom`, with grey lines of 2 between. */
+static void expect_grid(struct pxr_grid grid, int across, int zoom)
+{
+        int down = (grid.images + across - 1) / across;
+        int wide = grid.cols * zoom + 2, high = grid.rows * zoom + 2;
+        size_t size;
+        uint8_t *png = pxr_grid_png(&grid, &size, diag);
+        const struct pxr_picture *picture;
+
+        ck_assert_ptr_nonnull(png);
+        picture = pxr_png_decode(arena, "grid.png", png, size, diag);
+        free(png);
+        ck_assert_ptr_nonnull(picture);
+        ck_assert_int_eq(picture->colours, grid.colours);
+        ck_assert_int_eq(picture->cols, across * wide + 2);
+        ck_assert_int_eq(picture->rows, down * high + 2);
+        for (int row = 0; row < picture->rows; row++)
+                for (int col = 0; col < picture->cols; col++)
+                        for (int colour = 0; colour < grid.colours; colour++) {
+                                int r = row - 2, c = col - 2, expected = 128, got;
+                                int image = r / high * across + c / wide;
+                                bool on = r >= 0 && c >= 0 && r % high < high - 2 &&
+                                          c % wide < wide - 2 && image < grid.images;
+
+                                if (on)
+                                        expected =
+                                                grid.pixels[((image * grid.rows + r % high / zoom) *
+                                                                     grid.cols +
+                                                             c % wide / zoom) *
+                                                                    grid.colours +
+                                                            colour] *
+                                                255 / (grid.levels - 1);
+                                got = picture->pixels[((size_t)row * picture->cols + col) *
+                                                              grid.colours +
+                                                      colour];
+                                if (got != expected)
+                                        ck_abort_msg("at (%d, %d): %d instead of %d", row, col, got,
+                                                     expected);
+                        }
+}
+
+START_TEST(a_grid_has_each_pixel_in_its_place)
+{
+        expect_grid(grid_of(1, 3, 4, 1, 2), 1, 16);
+        expect_grid(grid_of(10, 28, 28, 1, 2), 4, 5);
+        expect_grid(grid_of(7, 5, 4, 3, 5), 3, 16);
+        expect_grid(grid_of(3, 2, 40, 3, 256), 1, 16);
+        expect_grid(grid_of(3, 40, 2, 1, 3), 3, 16);
+        expect_grid(grid_of(2, 500, 700, 1, 256), 2, 1);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("sample");
+
+        ADD_STACK_TEST(suite, logits_are_those_of_the_evaluator);
+        ADD_STACK_TEST(suite, pictures_do_not_depend_on_threads);
+        ADD_STACK_TEST(suite, an_image_is_the_same_however_many_are_drawn);
+        ADD_STACK_TEST(suite, the_last_group_is_as_large_as_the_others);
+        ADD_STACK_TEST(suite, another_seed_gives_other_pictures);
+        ADD_STACK_TEST(suite, progress_can_stop_it);
+        ADD_STACK_TEST(suite, binary_samples_follow_the_law);
+        ADD_STACK_TEST(suite, colour_samples_follow_the_law);
+        ADD_GRAPH_TEST(suite, a_grid_has_each_pixel_in_its_place);
+        return run_suite(suite);
+}

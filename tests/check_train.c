@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: MIT */
+/* check_train.c - update rules, schedules, and the step: bits, clipping, averages, masks, memory.
+ */
+#include "config.h"
+
+#include <stdatomic.h>
+
+#include "reference.h"
+#include "spec/options.h"
+#include "train/trainer.h"
+
+/* --- counting allocations ----------------------------------------------------------------------
+ */
+
+static atomic_long allocations;
+
+/* Under sanitizers malloc() is theirs. */
+#ifndef PXR_SANITIZED
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+void *malloc(size_t size)
+{
+        allocations++;
+        return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+        allocations++;
+        return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+        allocations++;
+        return __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+        allocations++;
+        return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+        allocations++;
+        *memory = __libc_memalign(alignment, size);
+        return *memory ? 0 : 12;
+}
+#endif
+
+/* --- settings, batches, trainers ---------------------------------------------------------------
+ */
+
+/* A `train` mapping, read as a spec's is. */
+static const struct pxr_train_settings *read_settings(const char *text)
+{
+        struct pxr_source *source = allocate(1, sizeof(*source));
+        struct pxr_train_settings *settings = allocate(1, sizeof(*settings));
+        struct pxr_reading reading = { &pxr_train_options, settings };
+        struct pxr_yaml *tree;
+
+        *source = (struct pxr_source) { .name = "train", .text = text, .size = strlen(text) };
+        tree = pxr_yaml_parse(arena, source, diag);
+        ck_assert_ptr_nonnull(tree);
+        ck_assert_msg(!pxr_options_read(arena, tree, "train", &reading, 1, diag), "%s",
+                      pxr_diag_text(diag, 0));
+        return settings;
+}
+
+static void free_trainer(void *trainer)
+{
+        pxr_trainer_free(trainer);
+}
+
+static struct pxr_trainer *new_trainer(const struct pxr_graph *graph,
+                                       const struct pxr_train_settings *settings, int threads,
+                                       int64_t steps)
+{
+        struct pxr_trainer *trainer = pxr_trainer_new(graph, settings, threads, steps, diag);
+
+        ck_assert_ptr_nonnull(trainer);
+        ck_assert_int_eq(pxr_arena_defer(arena, free_trainer, trainer), 0);
+        return trainer;
+}
+
+static void step(struct pxr_trainer *trainer, const uint8_t *pixels, int images)
+{
+        ck_assert_msg(!pxr_trainer_step(trainer, pixels, images, diag), "%s",
+                      pxr_diag_text(diag, 0));
+}
+
+/* image - 3x3 A - relu - 3x3 B - 1x1 B - logits, of more parameters than a worker takes at once. */
+static const struct pxr_graph *small_graph(int colours)
+{
+        struct pxr_builder builder = new_builder(4, 4, colours, 3);
+        struct pxr_node *node =
+                new_conv(&builder, "a", 3, PXR_MASK_A, 24, 1, builder.graph->node[0]);
+
+        node = new_conv(&builder, "b", 3, PXR_MASK_B, 24, 1, pxr_relu(&builder, node));
+        end_graph(&builder, new_conv(&builder, "c", 1, PXR_MASK_B, 3 * colours, 1, node),
+                  &pxr_categorical);
+        return builder.graph;
+}
+
+/* --- update rules, held against the same in double precision -----------------------------------
+ */
+
+enum { VALUES = 9, STEPS = 6 };
+
+/* Six updates by a rule; `expected` are what the equations give in double precision. */
+static void expect_updates(const char *text, double rate, const double *expected)
+{
+        const struct pxr_train_settings *settings = read_settings(text);
+        const struct pxr_optimizer *rule = settings->optimizer.variant->what;
+        float p[VALUES], g[VALUES], moment[2][VALUES] = { 0 };
+
+        ck_assert_double_eq(rule->rate(settings->optimizer.conf), rate);
+        for (int i = 0; i < VALUES; i++)
+                p[i] = (float)(i - 4) / 8;
+        for (int s = 1; s <= STEPS; s++) {
+                for (int i = 0; i < VALUES; i++)
+                        g[i] = (float)((i * 7 + s * 3) % 11 - 5) / 16;
+                /* In two parts, as two workers would share it. */
+                for (int part = 0; part < 2; part++)
+                        rule->update(&(struct pxr_update) {
+                                .conf = settings->optimizer.conf,
+                                .rate = rate,
+                                .step = s,
+                                .parameters = p,
+                                .gradient = g,
+                                .moment = { moment[0], moment[1] },
+                                .from = part ? 5 : 0,
+                                .to = part ? VALUES : 5,
+                        });
+        }
+        for (int i = 0; i < VALUES; i++)
+                ck_assert_double_eq_tol(p[i], expected[i], 1e-6 * (1 + fabs(expected[i])));
+}
+
+static double start_of(int i)
+{
+        return (i - 4) / 8.0;
+}
+
+static double gradient_of(int i, int s)
+{
+        return ((i * 7 + s * 3) % 11 - 5) / 16.0;
+}
+
+START_TEST(sgd_does_its_equations)
+{
+        double expected[VALUES];
+
+        for (int i = 0; i < VALUES; i++) {
+                double p = start_of(i), v = 0;
+
+                for (int s = 1; s <= STEPS; s++) {
+                        v = 0.75 * v + gradient_of(i, s);
+                        p -= 0.125 * v;
+                }
+                expected[i] = p;
+        }
+        expect_updates("{optimizer: {sgd: {rate: 0.125, momentum: 0.75}}, epochs: 1}", 0.125,
+                       expected);
+}
+END_TEST
+
+START_TEST(rmsprop_does_its_equations)
+{
+        double expected[VALUES];
+
+        for (int i = 0; i < VALUES; i++) {
+                double p = start_of(i), square = 0, v = 0;
+
+                for (int s = 1; s <= STEPS; s++) {
+                        double g = gradient_of(i, s);
+
+                        square = 0.9 * square + 0.1 * g * g;
+                        v = 0.5 * v + g / (sqrt(square) + 1e-3);
+                        p -= 0.01 * v;
+                }
+                expected[i] = p;
+        }
+        expect_updates("{optimizer: {rmsprop: {rate: 0.01, decay: 0.9, momentum: 0.5, "
+                       "epsilon: 1e-3}}, epochs: 1}",
+                       0.01, expected);
+}
+END_TEST
+
+START_TEST(adam_does_its_equations)
+{
+        double expected[VALUES];
+
+        for (int i = 0; i < VALUES; i++) {
+                double p = start_of(i), mean = 0, square = 0;
+
+                for (int s = 1; s <= STEPS; s++) {
+                        double g = gradient_of(i, s);
+
+                        mean = 0.8 * mean + 0.2 * g;
+                        square = 0.95 * square + 0.05 * g * g;
+                        p -= 0.02 * mean / (1 - pow(0.8, s)) /
+                             (sqrt(square / (1 - pow(0.95, s))) + 1e-4);
+                }
+                expected[i] = p;
+        }
+        expect_updates("{optimizer: {adam: {rate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-4}}, "
+                       "epochs: 1}",
+                       0.02, expected);
+}
+END_TEST
+
+/* --- schedules ---------------------------------------------------------------------------------
+ */
+
+static double factor(const char *schedule, int64_t warm_up, int64_t at, int64_t steps)
+{
+        const char *text = pxr_strf(arena, "{schedule: %s, epochs: 1}", schedule);
+
+        return pxr_rate_factor(&read_settings(text)->schedule, warm_up, at, steps);
+}
+
+START_TEST(schedules_begin_and_end_as_they_say)
+{
+        ck_assert_double_eq(factor("constant", 0, 0, 100), 1);
+        ck_assert_double_eq(factor("constant", 0, 99, 100), 1);
+
+        ck_assert_double_eq(factor("cosine", 0, 0, 100), 1);
+        ck_assert_double_eq_tol(factor("cosine", 0, 50, 100), 0.5, 1e-12);
+        ck_assert_double_eq_tol(factor("cosine", 0, 100, 100), 0, 1e-12);
+        ck_assert_double_eq_tol(factor("{cosine: {last: 0.2}}", 0, 0, 100), 1, 1e-12);
+        ck_assert_double_eq_tol(factor("{cosine: {last: 0.2}}", 0, 25, 100),
+                                0.2 + 0.8 * (0.5 + 0.25 * sqrt(2)), 1e-12);
+        ck_assert_double_eq_tol(factor("{cosine: {last: 0.2}}", 0, 100, 100), 0.2, 1e-12);
+
+        /* Twice, evenly: after a third and after two. */
+        ck_assert_double_eq_tol(factor("step", 0, 32, 99), 1, 1e-12);
+        ck_assert_double_eq_tol(factor("step", 0, 33, 99), 0.1, 1e-12);
+        ck_assert_double_eq_tol(factor("step", 0, 65, 99), 0.1, 1e-12);
+        ck_assert_double_eq_tol(factor("step", 0, 66, 99), 0.01, 1e-12);
+        ck_assert_double_eq_tol(factor("step", 0, 98, 99), 0.01, 1e-12);
+        ck_assert_double_eq_tol(factor("{step: {factor: 0.5, times: 3}}", 0, 60, 80), 0.125, 1e-12);
+}
+END_TEST
+
+/* The first step is not lost to a rate of zero. */
+START_TEST(a_warm_up_rises_evenly)
+{
+        ck_assert_double_eq_tol(factor("constant", 4, 0, 100), 0.25, 1e-12);
+        ck_assert_double_eq_tol(factor("constant", 4, 1, 100), 0.5, 1e-12);
+        ck_assert_double_eq_tol(factor("constant", 4, 3, 100), 1, 1e-12);
+        ck_assert_double_eq_tol(factor("constant", 4, 4, 100), 1, 1e-12);
+        ck_assert_double_eq_tol(factor("cosine", 100, 49, 100),
+                                0.5 * (0.5 + 0.5 * cos(acos(-1.0) * 0.49)), 1e-12);
+}
+END_TEST
+
+/* --- the step ----------------------------------------------------------------------------------
+ */
+
+/* The gradient of the mean NLL in nats per dimension of a batch, as one micro-batch in double
+ * precision. */
+static double *whole_gradient(const struct pxr_graph *graph, const float *parameters,
+                              const uint8_t *pixels, int images)
+{
+        double *twice = allocate(graph->parameter_values, sizeof(double));
+        double *gradient = allocate(graph->parameter_values, sizeof(double));
+        double *nll = allocate(images, sizeof(double));
+        struct pxr_workspace *workspace =
+                new_workspace(graph, PXR_F64, PXR_FOR_TRAINING, images, false);
+
+        for (size_t i = 0; i < graph->parameter_values; i++)
+                twice[i] = parameters[i];
+        pxr_workspace_load(workspace, pixels, images);
+        pxr_workspace_forward(workspace, twice);
+        pxr_workspace_loss(workspace, 1.0 / (images * graph->rows * graph->cols * graph->colours),
+                           nll);
+        pxr_workspace_backward(workspace, twice, gradient);
+        return gradient;
+}
+
+/* A batch of 7 in micro-batches of 3, 3 and 1, then one of 5 in 3 and 2. */
+START_TEST(a_step_goes_down_the_gradient_of_the_whole_batch)
+{
+        const struct pxr_graph *graph = small_graph(3);
+        const uint8_t *pixels = random_images(graph, 7, 1);
+        struct pxr_trainer *trainer =
+                new_trainer(graph,
+                            read_settings("{optimizer: {sgd: {rate: 0.5, momentum: 0}}, batch: 7, "
+                                          "micro_batch: 3, epochs: 1}"),
+                            2, 10);
+
+        for (int images = 7; images >= 5; images -= 2) {
+                double *gradient = whole_gradient(graph, trainer->parameters, pixels, images);
+                float *before = allocate(trainer->size, sizeof(float));
+                double norm = 0;
+
+                memcpy(before, trainer->parameters, trainer->size * sizeof(float));
+                step(trainer, pixels, images);
+                for (size_t i = 0; i < trainer->size; i++) {
+                        norm += gradient[i] * gradient[i];
+                        ck_assert_double_eq_tol(trainer->parameters[i],
+                                                before[i] - 0.5 * gradient[i], 1e-6);
+                }
+                ck_assert_double_eq_tol(trainer->gradient_norm, sqrt(norm), 1e-5 * sqrt(norm));
+                ck_assert_double_eq(trainer->rate, 0.5);
+        }
+        ck_assert_int_eq(trainer->step, 2);
+}
+END_TEST
+
+START_TEST(clipping_shortens_the_gradient_to_the_norm_asked_for)
+{
+        const struct pxr_graph *graph = small_graph(1);
+        const uint8_t *pixels = random_images(graph, 4, 1);
+        struct pxr_trainer *trainer = new_trainer(
+                graph,
+                read_settings("{optimizer: {sgd: {rate: 1, momentum: 0}}, batch: 4, clip: 0.01, "
+                              "epochs: 1}"),
+                1, 10);
+        float *before = allocate(trainer->size, sizeof(float));
+        double norm = 0;
+
+        memcpy(before, trainer->parameters, trainer->size * sizeof(float));
+        step(trainer, pixels, 4);
+        for (size_t i = 0; i < trainer->size; i++)
+                norm += pow((double)before[i] - trainer->parameters[i], 2);
+        ck_assert_double_gt(trainer->gradient_norm, 0.02);
+        ck_assert_double_eq_tol(sqrt(norm), 0.01, 1e-5);
+}
+END_TEST
+
+START_TEST(a_gradient_below_the_clip_is_left_alone)
+{
+        const struct pxr_graph *graph = small_graph(1);
+        const uint8_t *pixels = random_images(graph, 4, 1);
+        const char *const texts[] = { "{batch: 4, epochs: 1}", "{batch: 4, clip: 1e6, epochs: 1}" };
+        struct pxr_trainer *trainer[2];
+
+        for (int i = 0; i < 2; i++) {
+                trainer[i] = new_trainer(graph, read_settings(texts[i]), 1, 10);
+                step(trainer[i], pixels, 4);
+        }
+        ck_assert_mem_eq(trainer[0]->parameters, trainer[1]->parameters,
+                         trainer[0]->size * sizeof(float));
+}
+END_TEST
+
+/* The decay rises with the steps, (1 + step) / (10 + step), so that early parameters are forgotten.
+ */
+START_TEST(the_average_follows_the_parameters)
+{
+        const struct pxr_graph *graph = small_graph(1);
+        const uint8_t *pixels = random_images(graph, 4, 1);
+        struct pxr_trainer *trainer =
+                new_trainer(graph, read_settings("{batch: 4, average: 0.3, epochs: 1}"), 1, 10);
+        double *average = allocate(trainer->size, sizeof(double));
+
+        for (size_t i = 0; i < trainer->size; i++)
+                average[i] = trainer->parameters[i];
+        for (int s = 0; s < 6; s++) {
+                double keep = fmin(0.3, (1.0 + s) / (10.0 + s));
+
+                step(trainer, pixels, 4);
+                for (size_t i = 0; i < trainer->size; i++) {
+                        average[i] = keep * average[i] + (1 - keep) * trainer->parameters[i];
+                        ck_assert_double_eq_tol(trainer->average[i], average[i], 1e-6);
+                }
+        }
+        ck_assert_ptr_eq(pxr_trainer_best(trainer), trainer->average);
+}
+END_TEST
+
+START_TEST(the_bits_do_not_depend_on_threads)
+{
+        const struct pxr_graph *graph = small_graph(3);
+        struct pxr_trainer *trainer[3];
+
+        for (int i = 0; i < 3; i++) {
+                trainer[i] = new_trainer(
+                        graph,
+                        read_settings(
+                                "{optimizer: {adam: {rate: 0.01}}, batch: 11, micro_batch: 2, "
+                                "clip: 0.5, average: 0.9, epochs: 1}"),
+                        i + 1, 10);
+                ck_assert_int_eq(trainer[i]->threads, i + 1);
+                for (int s = 0; s < 5; s++)
+                        step(trainer[i], random_images(graph, 11, s), 11 - s);
+        }
+        for (int i = 1; i < 3; i++) {
+                size_t bytes = trainer[0]->size * sizeof(float);
+
+                ck_assert_mem_eq(trainer[i]->parameters, trainer[0]->parameters, bytes);
+                ck_assert_mem_eq(trainer[i]->average, trainer[0]->average, bytes);
+                ck_assert_mem_eq(trainer[i]->moment[0], trainer[0]->moment[0], bytes);
+                ck_assert_mem_eq(trainer[i]->moment[1], trainer[0]->moment[1], bytes);
+                ck_assert_mem_eq(trainer[i]->nll, trainer[0]->nll, 7 * sizeof(double));
+                ck_assert(trainer[i]->gradient_norm == trainer[0]->gradient_norm);
+        }
+}
+END_TEST
+
+START_TEST(a_step_allocates_nothing)
+{
+        const struct pxr_graph *graph = small_graph(3);
+        const uint8_t *pixels = random_images(graph, 8, 1);
+        struct pxr_trainer *trainer = new_trainer(
+                graph, read_settings("{batch: 8, micro_batch: 2, average: 0.9, epochs: 1}"), 2, 10);
+        long before;
+        int status = 0;
+
+        /* Threads, and the BLAS's buffers, are made once. */
+        for (int s = 0; s < 2; s++)
+                step(trainer, pixels, 8);
+#ifndef PXR_SANITIZED
+        ck_assert_int_gt(allocations, 0);
+#endif
+        before = allocations; /* not between: Check allocates too */
+        for (int s = 0; s < 4; s++)
+                status |= pxr_trainer_step(trainer, pixels, 8 - s, diag);
+        before = allocations - before;
+        ck_assert_int_eq(status, 0);
+        ck_assert_int_eq(before, 0);
+}
+END_TEST
+
+/* --- masks -------------------------------------------------------------------------------------
+ */
+
+struct masked {
+        const char *name;
+        int mask, kernel, inputs, outputs, gates;
+};
+
+/* A weight is live, or exactly zero. */
+static void expect_masked(const struct pxr_trainer *trainer, const struct masked *conv)
+{
+        const struct pxr_graph *graph = trainer->graph;
+        const struct pxr_parameter *p =
+                find_parameter(graph, pxr_strf(arena, "layers.0.test.%s.weight", conv->name));
+        int live = 0, moved = 0;
+
+        ck_assert_int_eq(p->shape[0], conv->kernel);
+        ck_assert_int_eq(p->shape[2], conv->inputs);
+        for (size_t i = 0; i < p->size; i++) {
+                int out = (int)(i % conv->outputs), in = (int)(i / conv->outputs) % conv->inputs;
+                int tap = (int)(i / conv->outputs / conv->inputs);
+                float w = trainer->parameters[p->offset + i];
+
+                if (is_live(conv->mask, conv->kernel, graph->colours, conv->inputs, conv->outputs,
+                            conv->gates, tap / conv->kernel, tap % conv->kernel, in, out)) {
+                        live++;
+                        moved += w != 0;
+                        continue;
+                }
+                ck_assert_msg(w == 0, "%s[%zu] is %g", p->name, i, w);
+                ck_assert(!trainer->average || trainer->average[p->offset + i] == 0);
+        }
+        ck_assert_int_eq(moved, live);
+}
+
+static void expect_masks_kept(int colours, const char *optimizer)
+{
+        const struct masked convs[] = {
+                { "a", PXR_MASK_A, 5, colours, 7, 1 },
+                { "b", PXR_MASK_B, 3, 7, 6, 1 },
+                { "gates", PXR_MASK_B, 3, 6, 2 * colours, colours == 1 ? 2 : 3 },
+        };
+        struct pxr_builder builder = new_builder(5, 5, colours, 2);
+        struct pxr_node *node = builder.graph->node[0];
+        struct pxr_trainer *trainer;
+
+        for (int i = 0; i < 3; i++)
+                node = new_conv(&builder, convs[i].name, convs[i].kernel, convs[i].mask,
+                                convs[i].outputs, convs[i].gates, node);
+        end_graph(&builder, node, &pxr_categorical);
+        trainer = new_trainer(
+                builder.graph,
+                read_settings(pxr_strf(arena, "{optimizer: %s, batch: 4, average: 0.5, epochs: 1}",
+                                       optimizer)),
+                2, 10);
+        for (int s = 0; s < 5; s++)
+                step(trainer, random_images(builder.graph, 4, s), 4);
+        for (int i = 0; i < 3; i++)
+                expect_masked(trainer, &convs[i]);
+}
+
+START_TEST(masked_weights_stay_zero_through_training)
+{
+        for (int colours = 1; colours <= 3; colours += 2) {
+                expect_masks_kept(colours, "{rmsprop: {momentum: 0.9}}");
+                expect_masks_kept(colours, "adam");
+                expect_masks_kept(colours, "sgd");
+        }
+}
+END_TEST
+
+static bool is_refused(const char *text)
+{
+        struct pxr_source source = { .name = "train", .text = text, .size = strlen(text) };
+        struct pxr_train_settings settings = { 0 };
+        struct pxr_reading reading = { &pxr_train_options, &settings };
+
+        return pxr_options_read(arena, pxr_yaml_parse(arena, &source, diag), "train", &reading, 1,
+                                diag) != 0;
+}
+
+/* 0 / (sqrt(0) + epsilon) must stay 0, whatever epsilon a spec may ask for. */
+START_TEST(the_smallest_epsilon_keeps_masks_too)
+{
+        expect_masks_kept(1, "{rmsprop: {epsilon: 1e-20}}");
+        expect_masks_kept(3, "{adam: {epsilon: 1e-20}}");
+        ck_assert(is_refused("{optimizer: {rmsprop: {epsilon: 0}}, epochs: 1}"));
+        ck_assert(is_refused("{optimizer: {adam: {epsilon: 0}}, epochs: 1}"));
+}
+END_TEST
+
+/* --- what is not finite ------------------------------------------------------------------------
+ */
+
+START_TEST(nan_stops_the_step_and_leaves_the_state)
+{
+        const struct pxr_graph *graph = small_graph(1);
+        struct pxr_trainer *trainer =
+                new_trainer(graph, read_settings("{batch: 4, epochs: 1}"), 2, 10);
+        const struct pxr_parameter *p = find_parameter(graph, "layers.0.test.b.bias");
+        float *before = allocate(trainer->size, sizeof(float));
+
+        step(trainer, random_images(graph, 4, 1), 4);
+        trainer->parameters[p->offset] = INFINITY;
+        memcpy(before, trainer->parameters, trainer->size * sizeof(float));
+        ck_assert_int_eq(pxr_trainer_step(trainer, random_images(graph, 4, 1), 3, diag), -1);
+        ck_assert_str_eq(
+                pxr_diag_text(diag, 0),
+                "training stopped at step 2: layers.0.test: the output of its op 'conv' is "
+                "not finite (NaN or infinity)");
+        ck_assert_mem_eq(trainer->parameters, before, trainer->size * sizeof(float));
+        ck_assert_int_eq(trainer->step, 1);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("train");
+
+        ADD_GRAPH_TEST(suite, sgd_does_its_equations);
+        ADD_GRAPH_TEST(suite, rmsprop_does_its_equations);
+        ADD_GRAPH_TEST(suite, adam_does_its_equations);
+        ADD_GRAPH_TEST(suite, schedules_begin_and_end_as_they_say);
+        ADD_GRAPH_TEST(suite, a_warm_up_rises_evenly);
+        ADD_GRAPH_TEST(suite, a_step_goes_down_the_gradient_of_the_whole_batch);
+        ADD_GRAPH_TEST(suite, clipping_shortens_the_gradient_to_the_norm_asked_for);
+        ADD_GRAPH_TEST(suite, a_gradient_below_the_clip_is_left_alone);
+        ADD_GRAPH_TEST(suite, the_average_follows_the_parameters);
+        ADD_GRAPH_TEST(suite, the_bits_do_not_depend_on_threads);
+        ADD_GRAPH_TEST(suite, a_step_allocates_nothing);
+        ADD_GRAPH_TEST(suite, masked_weights_stay_zero_through_training);
+        ADD_GRAPH_TEST(suite, the_smallest_epsilon_keeps_masks_too);
+        ADD_GRAPH_TEST(suite, nan_stops_the_step_and_leaves_the_state);
+        return run_suite(suite);
+}

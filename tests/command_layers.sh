@@ -1,0 +1,256 @@
+#!/bin/sh
+# command_layers.sh - pxr-layers as its user meets it: lists, checks that can fail, plugins that do
+# not fit.
+source=$(cd "${srcdir:-.}" && pwd)
+. "$source/tests/command.sh"
+plan 48
+
+# compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
+compile() {
+	source_file=$1 output=$2
+	shift 2
+	${CC:-cc} -std=gnu17 -Wall -Wextra -Werror -O1 -shared -fPIC -I"$source/lib/include" \
+		-I"$top/lib/include" -I"$source/tests/modules" "$@" -o "$output" "$source/tests/modules/$source_file" || {
+		echo "# $source_file does not compile with $*"
+		return 1
+	}
+}
+
+# In a folder alone, so that each test finds one.
+module() {
+	mkdir -p "$2" && compile "$1" "$2/module.so" "$3"
+}
+
+with() {
+	PXR_LAYER_PATH=$1
+	export PXR_LAYER_PATH
+	shift
+	"$@"
+	with_status=$?
+	unset PXR_LAYER_PATH
+	return $with_status
+}
+
+# --- lists and descriptions -----------------------------------------------------------------------
+
+lists() {
+	pxr_layers && out_has "conv " && out_has "masked convolution" && cp out first &&
+		pxr_layers list && cmp out first && ! [ -s err ]
+}
+ok "layers are listed with what they do" lists
+
+describes() {
+	pxr_layers conv && out_has "integer, 1 to 63; default 3" &&
+		out_has "[kernel, kernel, in, features]" && out_has "/conv.so (built for pxr "
+}
+ok "a layer's options and parameters are shown" describes
+
+ok "an unknown layer, with the nearest name" refused 2 "did you mean 'conv'?" pxr_layers cnv
+ok "a word too many" refused 2 "'conv' is not expected after 'list'" pxr_layers list conv
+ok "three words" refused 2 "too many arguments at 'c'" pxr_layers a b c
+ok "a check of an unknown layer" refused 2 "there is no layer 'nosuch'" pxr_layers check nosuch
+
+checks_all() {
+	pxr_layers check && out_has "all passed" && ! grep -q FAILED out
+}
+ok "all layers that came with pxr pass" checks_all
+
+# --- checks that can fail -------------------------------------------------------------------------
+
+# The tests that failed, each once.
+failed_tests() {
+	awk '/FAILED/ { if (!seen[$1]++) printf "%s%s", (n++ ? " " : ""), $1 }' out
+}
+
+# finds FAULT TESTS TEXT: a layer with this fault fails these tests and no others, saying TEXT.
+finds() {
+	module faulty.c "$1" -DFAULT="$1" && exits 1 with "$1" pxr_layers check faulty &&
+		is "$(failed_tests)" "$2" && out_has "$3"
+}
+
+passes() {
+	module faulty.c "$1" -DFAULT="$1" && with "$1" pxr_layers check faulty &&
+		is "$(failed_tests)" ""
+}
+
+ok "a sound layer of one's own passes" passes NONE
+ok "a depends that names what is not there does no harm" passes WILD_DEPENDS
+ok "a wrong gradient" finds WRONG_GRADIENT gradients \
+	"op 'faulty': its gradient by input 0"
+ok "a gradient wrong in single precision alone" finds WRONG_SINGLE gradients \
+	"in single and"
+ok "a gradient that overwrites where it should add" finds FORGETS_TO_ADD gradients \
+	"and is added to 1"
+ok "a backward pass that reads what it does not declare" finds READS_UNDECLARED memory \
+	"an op reads in backward what its flags do not declare"
+ok "an op that writes to its input" finds WRITES_INPUT gradients \
+	"writes to what it may only read"
+ok "a layer that reads the future" finds READS_FUTURE "causality advance" \
+	"the model is not causal"
+ok "a read that is not declared, though it is causal" finds HIDES_READ causality \
+	"reads more than its \`depends\` declares"
+ok "the future times zero" finds TIMES_ZERO "causality advance" \
+	"if only to multiply it by zero"
+ok "an advance that is not forward" finds WRONG_ADVANCE advance ", advance gives "
+ok "state kept from forward to backward" finds KEEPS_STATE threads \
+	"an op keeps something outside its call"
+ok "a static buffer" finds STATIC_BUFFER threads "when several threads compute at once"
+ok "a value past the output" finds PAST_OUTPUT memory \
+	"op 'faulty' writes outside its memory"
+ok "a value past the scratch" finds PAST_SCRATCH memory "op 'faulty' writes outside its memory"
+ok "scratch read before it is written" finds READS_SCRATCH memory "it reads scratch before"
+ok "an output left unwritten" finds LEAVES_OUTPUT memory "leaves part of its output unwritten"
+
+no_advance() {
+	passes NO_ADVANCE && out_has "op 'faulty' has no advance: generation makes whole passes"
+}
+ok "a layer without advance passes, and is told so" no_advance
+
+# --- plugins that do not fit ----------------------------------------------------------------------
+
+# unfit MISFIT TEXT FLAG...: listed with a warning, named where it is wanted, and no harm to others.
+unfit() {
+	folder=$1 text=$2
+	[ -d "$folder" ] || module misfit.c "$folder" "-DMISFIT=$folder" || return
+	with "$folder" pxr_layers && err_has "warning: $folder/module.so: " && err_has "$text" &&
+		out_has "conv " && with "$folder" refused 2 "$text" pxr_layers misfit &&
+		err_has "note: $folder/module.so was not used: "
+}
+
+ok "an older interface" unfit OLD_ABI \
+	"built for version 0 of the layer interface, and this program has version 1: rebuild it"
+ok "structs of other sizes" unfit OTHER_SIZES "built with other headers than this program"
+ok "another magic" unfit WRONG_MAGIC "its pxr_plugin_entry is not a pxr plugin's"
+ok "a layer without a name" unfit NO_NAME "its layer lacks a name, a summary or a build function"
+
+no_symbol() {
+	mkdir no_symbol && compile misfit.c no_symbol/module.so -DMISFIT=NONE -DSYMBOL=something &&
+		unfit no_symbol "it has no symbol pxr_plugin_entry: is PXR_PLUGIN() missing?"
+}
+ok "a module without the symbol" no_symbol
+
+not_a_library() {
+	mkdir text && echo "not a library, by any means" >text/module.so &&
+		unfit text "it cannot be loaded: "
+}
+ok "a file that is no library" not_a_library
+
+empty_file() {
+	mkdir empty && : >empty/module.so && unfit empty "it cannot be loaded: "
+}
+ok "an empty file" empty_file
+
+missing_symbol() {
+	mkdir unresolved && printf '%s\n' 'int nowhere(void);' 'int f(void) { return nowhere(); }' \
+		>unresolved.c && ${CC:-cc} -shared -fPIC -o unresolved/module.so unresolved.c &&
+		unfit unresolved "undefined symbol: nowhere"
+}
+ok "a module that wants a function nobody has" missing_symbol
+
+checked_too() {
+	exits 1 with OLD_ABI pxr_layers check && out_has "FAILED: it was built for version 0" &&
+		out_has "not all passed"
+}
+ok "check does not pass over what does not fit" checked_too
+
+used_by_run() {
+	sed 's/- sigmoid/- misfit\n  - sigmoid/' tiny.yaml >misfit.yaml
+	with OLD_ABI refused 2 "misfit.yaml:9:5: error: there is no layer 'misfit'" \
+		pxr_run misfit.yaml --dry-run && err_has "OLD_ABI/module.so was not used: it was built"
+}
+ok "pxr-run names the line, and the plugin that was not used" used_by_run
+
+# --- folders --------------------------------------------------------------------------------------
+
+no_folder() {
+	with "$scratch/nowhere" pxr_layers && out_has "conv " &&
+		err_has "nowhere: the folder cannot be read: No such file or directory" &&
+		with "$scratch/nowhere" refused 2 "nowhere was not used: " pxr_layers nosuch
+}
+ok "a folder that is not there" no_folder
+
+not_a_folder() {
+	with "$scratch/tiny.yaml" pxr_layers && out_has "conv " &&
+		err_has "tiny.yaml: the folder cannot be read: Not a directory"
+}
+ok "a folder that is a file" not_a_folder
+
+if [ "$(id -u)" = 0 ]; then
+	ok "a folder that may not be read # SKIP root may read everything" true
+else
+	may_not_read() {
+		mkdir locked && chmod 000 locked && with locked pxr_layers && out_has "conv " &&
+			err_has "locked: the folder cannot be read: Permission denied"
+		locked_status=$?
+		chmod 700 locked
+		return $locked_status
+	}
+	ok "a folder that may not be read" may_not_read
+fi
+
+two_of_a_name() {
+	mkdir second && cp NONE/module.so second/other.so && exits 2 with NONE:second \
+		pxr_layers faulty && err_has "two plugins are named 'faulty': remove one" &&
+		err_has "one is NONE/module.so" && err_has "the other is second/other.so"
+}
+ok "two plugins of one name" two_of_a_name
+
+twice_the_same() {
+	with NONE:NONE pxr_layers faulty && ln -s NONE linked && with NONE:linked pxr_layers faulty
+}
+ok "one plugin found twice is one plugin" twice_the_same
+
+own_conv() {
+	mkdir own && sed 's/"faulty"/"conv"/' "$source/tests/modules/faulty.c" >own/conv.c &&
+		${CC:-cc} -std=gnu17 -shared -fPIC -DFAULT=NONE -I"$source/lib/include" \
+			-I"$top/lib/include" -I"$source/tests/modules" -o own/conv.so own/conv.c &&
+		with own refused 2 "tiny.yaml:4:5: error: two plugins are named 'conv'" \
+			pxr_run tiny.yaml --dry-run
+}
+ok "a plugin does not silently replace a built-in layer" own_conv
+
+# --- layers that cannot be built ------------------------------------------------------------------
+
+misfit_spec() {
+	sed 's/- sigmoid/- misfit\n  - sigmoid/' tiny.yaml >misfit.yaml
+	module misfit.c "$1" "-DMISFIT=$1" &&
+		with "$1" refused 2 "misfit.yaml:9:5: error: layers.3.misfit: $2" \
+			pxr_run misfit.yaml --dry-run
+}
+ok "a layer that returns NULL in silence" misfit_spec BUILDS_NULL \
+	"the layer could not be built and did not say why"
+ok "a layer that goes on after its own error" misfit_spec GOES_ON "something is wrong"
+
+never_built() {
+	with BUILDS_NULL refused 2 "layers.1.misfit: the layer could not be built" \
+		pxr_layers check misfit
+}
+ok "a layer that can never be built does not pass" never_built
+
+# --- new ------------------------------------------------------------------------------------------
+
+writes_new() {
+	mkdir new && cd new && pxr_layers new tanh_2 && out_has "tanh_2.c is written" &&
+		grep -q 'PXR_PLUGIN(tanh_2_layer)' tanh_2.c
+	written=$?
+	cd ..
+	return $written
+}
+ok "new writes a plugin" writes_new
+
+kept() {
+	echo "my work" >mine.c
+	refused 2 "mine.c: cannot be written: File exists" pxr_layers new mine &&
+		is "$(cat mine.c)" "my work"
+}
+ok "new leaves a file that is there alone" kept
+
+names() {
+	for name in Upper 1st _x a-b "a b" a/b ""; do
+		refused 2 "can be no layer's name" pxr_layers new "$name" || return
+	done
+	refused 2 "there is a layer 'conv' already: " pxr_layers new conv && ! [ -e conv.c ]
+}
+ok "new refuses what can be no layer's name" names
+
+ok "new without a name" refused 2 "new wants the name of the layer" pxr_layers new
