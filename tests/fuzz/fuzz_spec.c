@@ -93,18 +93,20 @@ static const char *find(const struct pxr_mark *mark)
         return at;
 }
 
-/* A plain scalar on one line is what its mark points at. */
+/* A plain scalar on one line is what its mark points at, unless that begins with its anchor. */
 static void check_marks(const struct pxr_yaml *node)
 {
+        const char *at;
+
         for (const struct pxr_yaml *child = node->first; child; child = child->next) {
                 MUST(child->parent == node);
                 check_marks(child);
         }
         if (node->kind != PXR_YAML_SCALAR || node->quoted || !*node->text ||
-            !pxr_one_line(node->text) ||
             node->mark.length != pxr_characters(node->text, strchr(node->text, '\0')))
                 return;
-        MUST(strncmp(find(&node->mark), node->text, strlen(node->text)) == 0);
+        at = find(&node->mark);
+        MUST(*at == '&' || strncmp(at, node->text, strlen(node->text)) == 0);
 }
 
 /* Is the text one that has a meaning of its own when it is not quoted? */
