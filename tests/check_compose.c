@@ -295,6 +295,10 @@ START_TEST(overrides_that_make_no_sense_are_all_refused)
                 "    1 | größe={\n"
                 "      |        ^\n",
                 "a", "größe={");
+        REFUSED("command line:1:3: error: a name cannot hold control characters\n"
+                "    1 | x.y z=1\n"
+                "      |   ^~~\n",
+                "a", "x.y\tz=1");
         REFUSED("pxr: error: 'x=?' is not UTF-8 text\n", "a", "x=\xFF");
         REFUSED("command line:1:1: error: 'extends' can stand in a file only\n"
                 "    1 | extends=b\n"

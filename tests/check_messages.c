@@ -50,10 +50,10 @@ static struct pxr_mark mark(const char *text, int line, int column, int length)
 
 START_TEST(control_characters_cannot_break_a_message)
 {
-        pxr_user_error(diag, "'%s' is none", "a\nb\t\x1b[2J\xC2\x9B!");
+        pxr_user_error(diag, "'%s' is none", "a\nb\t\x1b[2J\xC2\x9B\xE2\x80\xA8!");
         pxr_hint(diag, "hint\n2");
         pxr_note(diag, "note\n2");
-        expect("pxr-test: error: 'a b  [2J !' is none\nnote: hint 2\nnote: note 2\n");
+        expect("pxr-test: error: 'a b  [2J  !' is none\nnote: hint 2\nnote: note 2\n");
 }
 END_TEST
 

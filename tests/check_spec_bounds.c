@@ -285,68 +285,6 @@ START_TEST(a_tree_that_would_not_come_back_is_not_written)
 }
 END_TEST
 
-/* --- memory that runs out ----------------------------------------------------------------------
- */
-
-/* Everything a run does with a spec, in an arena of this size. True when it went well. */
-static bool all_in(size_t limit)
-{
-        static const char *const overrides[] = { "whole=5", "inner.label=two words",
-                                                 "optimizer.adam.rate=1", "layers.1.repeat=3" };
-        struct pxr_arena *small = pxr_arena_new(limit);
-        struct pxr_yaml *root = pxr_spec_load(small, "x", overrides, 4, diag);
-        struct table table;
-        bool done = root && table_read(small, root, &table, diag) == 0 &&
-                    pxr_yaml_emit(small, root, diag) && pxr_yaml_explain(small, root, "", diag);
-
-        pxr_arena_free(small);
-        return done;
-}
-
-START_TEST(memory_that_runs_out_anywhere_is_an_error)
-{
-        size_t limit = 1;
-
-        spec_file("x", "extends: [base]\nname: x\nsplits: test\nschedule: none\nlayers:\n"
-                       "  - relu\n  - repeat: 2\n    layers: [residual: [conv]]\n");
-        spec_file("base", "note: &a base\nnode: {a: *a}\noptimizer: sgd\nevery: 5 epochs\n");
-        for (; limit < MEGABYTE && !all_in(limit); limit += 16) {
-                ck_assert_str_eq(pxr_diag_text(diag, 0), "out of memory");
-                ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_SYSTEM);
-                pxr_diag_clear(diag);
-        }
-        ck_assert_uint_gt(limit, 10000); /* many a place where memory ran out */
-        ck_assert_uint_lt(limit, MEGABYTE);
-        ck_assert_int_eq(pxr_diag_errors(diag), 0);
-}
-END_TEST
-
-START_TEST(memory_that_runs_out_in_errors_is_an_error)
-{
-        static const char broken[] = "nmae: x\nwhole: 99999\nmask: C\nsplits: [a]\n"
-                                     "optimizer: addam\nlayers: [relu: 1, foo]\n";
-        bool complete = false;
-
-        for (size_t limit = 1; !complete; limit += 16) {
-                struct pxr_arena *small = pxr_arena_new(limit);
-                struct pxr_source source = { "x", broken, sizeof(broken) - 1 };
-                struct pxr_yaml *root = pxr_yaml_parse(small, &source, diag);
-                struct table table;
-                int kept = 0;
-
-                ck_assert_uint_lt(limit, 65536);
-                ck_assert(!root || table_read(small, root, &table, diag) == -1);
-                while (pxr_diag_text(diag, kept))
-                        kept++;
-                ck_assert_int_gt(kept, 0);
-                complete = strcmp(pxr_diag_text(diag, kept - 1), "out of memory") != 0;
-                ck_assert(!complete || kept == 8);
-                pxr_diag_clear(diag);
-                pxr_arena_free(small);
-        }
-}
-END_TEST
-
 int main(void)
 {
         Suite *suite = suite_create("spec_bounds");
@@ -363,7 +301,5 @@ int main(void)
         ADD_SPEC_TEST(suite, all_files_of_a_spec_share_its_bounds);
         ADD_SPEC_TEST(suite, the_deepest_and_the_largest_spec_come_back);
         ADD_SPEC_TEST(suite, a_tree_that_would_not_come_back_is_not_written);
-        ADD_SPEC_TEST(suite, memory_that_runs_out_anywhere_is_an_error);
-        ADD_SPEC_TEST(suite, memory_that_runs_out_in_errors_is_an_error);
         return run_suite(suite);
 }

@@ -71,7 +71,7 @@ static char *copy_clean(const char *from, size_t size)
         while (from < end) {
                 size_t length = pxr_character(from, end);
 
-                if (length == 0 || pxr_control(from, length))
+                if (length == 0 || pxr_control(from, length) || pxr_line_break(from, end))
                         *to++ = length ? ' ' : '?';
                 else
                         to = (char *)memcpy(to, from, length) + length;

@@ -52,6 +52,10 @@ struct pxr_dataset {
                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
 };
 
+/* Check a spec's `data` mapping, and complete it, without opening anything. Returns 0, or -1 after
+ * errors. */
+int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag);
+
 /* Open the set a spec's `data` mapping names, reading (and so completing) that mapping. Relative
  * paths are taken from the current folder. `seed` is the run's: it keys what is drawn anew each
  * epoch of training. What is drawn once (synthetic images, the binarization of valid and test)

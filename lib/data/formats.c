@@ -52,7 +52,7 @@ static int unknown_set(const struct pxr_yaml *node, struct pxr_diag *diag)
                         strcat(list, names[i]);
                 }
         }
-        if (node->kind != PXR_YAML_SCALAR) {
+        if (node->kind != PXR_YAML_SCALAR || !*node->text) {
                 pxr_error_at(diag, node->mark, "data: 'set: NAME' must name a data set");
         } else {
                 pxr_error_at(diag, node->mark, "data: unknown set '%s'", node->text);
@@ -121,27 +121,46 @@ static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, stru
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
 }
 
+/* The format a `data` mapping names, with the options of both tables. */
+static int choose(struct pxr_arena *arena, struct pxr_yaml *data,
+                  const struct pxr_data_format **format, struct pxr_data_common **common,
+                  void **conf, struct pxr_diag *diag)
+{
+        *format = find(data, diag);
+        if (!*format)
+                return -1;
+        *common = pxr_alloc(arena, sizeof **common);
+        *conf = pxr_alloc(arena, (*format)->options->size);
+        if (!*common || !*conf)
+                return pxr_out_of_memory(diag);
+        return pxr_options_read(arena, data, (*format)->name,
+                                (struct pxr_reading[]) { { &pxr_data_common_options, *common },
+                                                         { (*format)->options, *conf } },
+                                2, diag);
+}
+
+int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        const struct pxr_data_format *format;
+        struct pxr_data_common *common;
+        void *conf;
+
+        return choose(arena, data, &format, &common, &conf, diag);
+}
+
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag)
 {
-        const struct pxr_data_format *format = find(data, diag);
+        struct pxr_dataset *set = pxr_alloc(arena, sizeof *set);
+        const struct pxr_data_format *format;
         struct pxr_data_common *common;
-        struct pxr_dataset *set;
         void *conf;
 
-        if (!format)
-                return NULL;
-        set = pxr_alloc(arena, sizeof *set);
-        common = pxr_alloc(arena, sizeof *common);
-        conf = pxr_alloc(arena, format->options->size);
-        if (!set || !common || !conf) {
+        if (!set) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        if (pxr_options_read(arena, data, format->name,
-                             (struct pxr_reading[]) { { &pxr_data_common_options, common },
-                                                      { format->options, conf } },
-                             2, diag))
+        if (choose(arena, data, &format, &common, &conf, diag))
                 return NULL;
         set->name = format->name;
         if (format->open(arena, set, common, conf, seed, diag)) {

@@ -78,12 +78,16 @@ static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_orig
         return pxr_yaml_parse(arena, source, diag);
 }
 
+/* Sections, data and layers are checked though one of them is wrong, so that all errors of a spec
+ * show at once. */
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
                                            const struct pxr_spec_origin *origin,
                                            struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = pxr_alloc(arena, sizeof(*experiment));
-        struct pxr_reading reading;
+        struct pxr_settings *settings = &experiment->settings;
+        struct pxr_reading reading = { &pxr_settings_options, settings };
+        int status;
 
         if (!experiment) {
                 pxr_out_of_memory(diag);
@@ -91,13 +95,16 @@ struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
         }
         experiment->arena = arena;
         experiment->root = load(arena, origin, diag);
-        reading = (struct pxr_reading) { &pxr_settings_options, &experiment->settings };
-        if (!experiment->root ||
-            pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag))
+        experiment->plugins = experiment->root ? pxr_plugins_open(arena, diag) : NULL;
+        if (!experiment->plugins)
                 return NULL;
-        experiment->set = pxr_dataset_open(arena, (struct pxr_yaml *)experiment->settings.data,
-                                           (uint64_t)experiment->settings.train.seed, diag);
-        return experiment->set ? experiment : NULL;
+        status = pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag);
+        if (settings->data && pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, diag))
+                status = -1;
+        if (settings->model &&
+            pxr_model_check(arena, experiment->plugins, (struct pxr_yaml *)settings->model, diag))
+                status = -1;
+        return status ? NULL : experiment;
 }
 
 static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
@@ -122,8 +129,9 @@ struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
 
         if (!experiment)
                 return NULL;
-        experiment->plugins = pxr_plugins_open(arena, diag);
-        if (!experiment->plugins)
+        experiment->set = pxr_dataset_open(arena, (struct pxr_yaml *)experiment->settings.data,
+                                           (uint64_t)experiment->settings.train.seed, diag);
+        if (!experiment->set)
                 return NULL;
         kind = (struct pxr_image_kind) { experiment->set->rows, experiment->set->cols,
                                          experiment->set->colours, experiment->set->levels };

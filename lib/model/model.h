@@ -31,6 +31,11 @@ struct pxr_model {
         int layers;
 };
 
+/* Check the options of the list of layers `model`, and complete them in the tree, without building
+ * anything. Returns 0, or -1 after errors. */
+int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                    struct pxr_yaml *model, struct pxr_diag *diag);
+
 /* Build the list of layers `model` for images of `kind`. All options are checked, and completed in
  * the tree, before anything is built. NULL after errors. */
 struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,

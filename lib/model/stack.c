@@ -13,7 +13,10 @@
 
 #include "spec/options.h"
 
+enum { MAX_LAYERS = 10000 }; /* built: repeats within repeats multiply */
+
 struct stack {
+        struct pxr_arena *arena;
         struct pxr_model *model;
         const struct pxr_plugins *plugins;
         struct pxr_built_layer *last;
@@ -45,7 +48,7 @@ static const struct pxr_options *options_of(void *context, const struct pxr_yaml
 
 static int read_item(struct stack *stack, struct pxr_yaml *node, struct item *item)
 {
-        struct pxr_arena *arena = stack->model->graph->arena;
+        struct pxr_arena *arena = stack->arena;
         struct pxr_yaml *options;
         struct pxr_reading reading;
 
@@ -111,6 +114,11 @@ static int record(struct stack *stack, const struct item *item, const char *path
 
         if (!layer)
                 return pxr_out_of_memory(stack->diag);
+        if (stack->model->layers == MAX_LAYERS)
+                return pxr_error_at(stack->diag, item->mark,
+                                    "a model can have %d layers and no more, each counted as often "
+                                    "as it is repeated",
+                                    MAX_LAYERS);
         *layer = (struct pxr_built_layer) { .path = path,
                                             .plugin = item->plugin,
                                             .depth = stack->depth,
@@ -232,7 +240,7 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
                                struct pxr_diag *diag)
 {
         struct pxr_model *built = pxr_alloc(arena, sizeof(*built));
-        struct stack stack = { .model = built, .plugins = plugins, .diag = diag };
+        struct stack stack = { .arena = arena, .model = built, .plugins = plugins, .diag = diag };
         struct pxr_builder builder = { .diag = diag, .stack = &stack };
         struct pxr_node *output;
 
@@ -252,6 +260,14 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
                 return NULL;
         }
         return built;
+}
+
+int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                    struct pxr_yaml *model, struct pxr_diag *diag)
+{
+        struct stack stack = { .arena = arena, .plugins = plugins, .diag = diag };
+
+        return check_list(&stack, model);
 }
 
 struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,

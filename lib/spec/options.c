@@ -115,6 +115,28 @@ static int check_together(const struct pxr_yaml *mapping, const char *what,
                             message);
 }
 
+/* A scalar where a mapping is due sets the main option of a table that has one. */
+static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
+                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        struct pxr_yaml *value;
+
+        for (int i = 0; i < count; i++) {
+                if (!readings[i].options->main)
+                        continue;
+                value = pxr_alloc(arena, sizeof(*value));
+                if (!value)
+                        return pxr_out_of_memory(diag);
+                *value = *node;
+                value->key = readings[i].options->main;
+                value->key_mark = node->mark;
+                pxr_yaml_become_mapping(node);
+                pxr_yaml_append(node, value);
+                return 0;
+        }
+        return 0;
+}
+
 int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
                      const struct pxr_reading *readings, int count, struct pxr_diag *diag)
 {
@@ -122,6 +144,8 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
 
         if (pxr_yaml_empty(node))
                 pxr_yaml_become_mapping(node);
+        else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
+                return -1;
         if (node->kind != PXR_YAML_MAPPING)
                 return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
         for (struct pxr_yaml *child = node->first; child; child = child->next) {

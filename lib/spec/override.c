@@ -112,8 +112,10 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
                         pxr_out_of_memory(o->diag);
                         return NULL;
                 }
-                if (!length) {
-                        pxr_error_at(o->diag, o->mark, "a name is missing here");
+                if (!length || !pxr_one_line(name)) {
+                        pxr_error_at(o->diag, o->mark,
+                                     length ? "a name cannot hold control characters"
+                                            : "a name is missing here");
                         return NULL;
                 }
                 if (++bounds->depth >= bounds->max_depth) {

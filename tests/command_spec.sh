@@ -1,0 +1,151 @@
+#!/bin/sh
+# command_spec.sh - specs as their user meets them: broken ones, and --explain.
+. "${srcdir:-.}/tests/command.sh"
+plan 12
+
+# shown TEXT: exactly this on stderr.
+shown() {
+	printf '%s\n' "$1" >expected
+	diff expected err | sed 's/^/# /' >difference
+	if [ -s difference ]; then
+		cat difference
+		return 1
+	fi
+}
+
+# refuses SPEC TEXT [OVERRIDE...]
+refuses() {
+	refused_spec=$1 refused_text=$2
+	shift 2
+	exits 2 pxr_run "$refused_spec" --db none.db "$@" && shown "$refused_text" && ! [ -e none.db ]
+}
+
+everywhere() {
+	cat >several.yaml <<'END'
+nmae: several
+data: {set: markov_binary, limt: 3}
+model:
+  - conv: {mask: C, kernel: 5, features: 8}
+  - repeat: 2
+    layers: [residual: [rleu]]
+  - sigmoid: 3
+train: {epochs: 1e3, optimizer: {adam: {rate: "2e-3"}}}
+evaluate: {every: 5}
+END
+	refuses several.yaml "several.yaml:1:1: error: spec: unknown option 'nmae'
+    1 | nmae: several
+      | ^~~~ did you mean 'name'?
+several.yaml:8:17: error: train: 'epochs' wants an integer, and '1e3' is none
+    8 | train: {epochs: 1e3, optimizer: {adam: {rate: \"2e-3\"}}}
+      |                 ^~~ write 1000
+several.yaml:8:47: error: adam: 'rate' wants a number, and '2e-3' is none
+    8 | train: {epochs: 1e3, optimizer: {adam: {rate: \"2e-3\"}}}
+      |                                               ^~~~~~ in quotes it is a string
+several.yaml:9:19: error: evaluate: 'every' wants an interval, such as '5 epochs', '100 steps' or \
+'never', and '5' is none
+    9 | evaluate: {every: 5}
+      |                   ^
+several.yaml:1:1: error: spec: the option 'name' is missing
+    1 | nmae: several
+      | ^ name: what the run is called
+several.yaml:2:28: error: markov_binary: unknown option 'limt'
+    2 | data: {set: markov_binary, limt: 3}
+      |                            ^~~~ did you mean 'limit'?
+several.yaml:4:18: error: conv: 'mask' cannot be 'C'
+    4 |   - conv: {mask: C, kernel: 5, features: 8}
+      |                  ^ did you mean 'A'?
+note: it can be A or B
+several.yaml:6:25: error: there is no layer 'rleu'
+    6 |     layers: [residual: [rleu]]
+      |                         ^~~~ did you mean 'relu'?
+several.yaml:7:14: error: sigmoid takes no options
+    7 |   - sigmoid: 3
+      |              ^"
+}
+ok "errors of sections, data and layers are shown at once" everywhere
+
+ok "errors of overrides point at the command line" refuses tiny.yaml \
+	"command line:1:7: error: train: unknown option 'bacth'
+    1 | train.bacth=32
+      |       ^~~~~ did you mean 'batch'?
+command line:1:21: error: conv: 'kernel' must be odd, so that it has a centre
+    1 | model.0.conv.kernel=4
+      |                     ^" train.bacth=32 model.0.conv.kernel=4
+
+override_repeat() {
+	pxr_run tiny.yaml --dry-run model.1.repeat.count=3 && out_has layers.1.2.residual &&
+		pxr_run tiny.yaml --dry-run model.1.repeat=1 && ! out_has layers.1.1.residual
+}
+ok "a repeat can be overridden by its name or its option" override_repeat
+
+override_optimizer() {
+	pxr_run tiny.yaml --explain train.optimizer train.optimizer.sgd.rate=1 &&
+		is "$(cat out)" "train.optimizer.sgd.rate = 1 (command line: train.optimizer.sgd.rate=1)
+train.optimizer.sgd.momentum = 0.9 (default)"
+}
+ok "another optimizer can be chosen by overriding an option of it" override_optimizer
+
+standard_input() {
+	pxr_run - --explain model.0.conv.kernel <tiny.yaml &&
+		is "$(cat out)" "model.0.conv.kernel = 5 (standard input:4:29)"
+}
+ok "a spec can come from the standard input" standard_input
+
+layer_default() {
+	pxr_run tiny.yaml --explain model.0.conv.bias &&
+		is "$(cat out)" "model.0.conv.bias = true (default)"
+}
+ok "defaults of layers are explained" layer_default
+
+without_data() {
+	pxr_run tiny.yaml "data={set: binarized_mnist, path: nowhere}" --explain data.limit &&
+		is "$(cat out)" "data.limit = 0 (default)"
+}
+ok "a spec is explained though its data are not there" without_data
+
+short_data() {
+	pxr_run tiny.yaml data=markov_binary --explain data.set &&
+		is "$(cat out)" "data.set = markov_binary (command line: data=markov_binary)"
+}
+ok "a data set without options can be written as its name" short_data
+
+wrong_key() {
+	exits 2 pxr_run tiny.yaml --explain train.bacth &&
+		shown "pxr-run: error: nothing is set at 'train.bacth'
+note: did you mean 'train.batch'?"
+}
+ok "a wrong key is not explained but the nearest named" wrong_key
+
+extended() {
+	mkdir base
+	mv tiny.yaml base
+	printf 'extends: base/tiny.yaml\nname: child\n' >child.yaml
+	pxr_run child.yaml --explain name && out_has "name = child (child.yaml:2:7)" &&
+		pxr_run child.yaml --explain train.batch &&
+		out_has "train.batch = 16 (base/tiny.yaml:13:10)"
+}
+ok "a spec can extend another" extended
+
+bomb() {
+	cat >bomb.yaml <<'END'
+name: bomb
+data: markov_binary
+model:
+  - conv: {mask: A, features: 4}
+  - repeat: 1000
+    layers: [{repeat: 1000, layers: [{repeat: 1000, layers: [relu]}]}]
+  - sigmoid
+train: {epochs: 1}
+END
+	refuses bomb.yaml "bomb.yaml:6:62: error: a model can have 10000 layers and no more, each \
+counted as often as it is repeated
+    6 |     layers: [{repeat: 1000, layers: [{repeat: 1000, layers: [relu]}]}]
+      |                                                              ^~~~"
+}
+ok "repeats of repeats are bounded" bomb
+
+junk() {
+	head -c 100000000 /dev/zero >junk.yaml
+	refuses junk.yaml "junk.yaml: error: larger than 1048576 bytes, which no spec is"
+}
+ok "a hundred megabytes of junk are one error" junk
