@@ -8,6 +8,7 @@
 #ifndef PXR_DATA_DATA_H
 #define PXR_DATA_DATA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <pxr/arena.h>
@@ -41,6 +42,7 @@ struct pxr_dataset {
         const char *identity;           /* SHA-256 over the digests, counts and transforms, hex */
         const char *transforms; /* the chain of transforms in words: "static binarization" */
         struct pxr_data_file *files;
+        bool slow;   /* reading decodes files: pxr_dataset_expect() is worth while */
         void *state; /* of the format */
 
         /* The exact -log p of one image, in nats, under the law the set is drawn from; NULL where
