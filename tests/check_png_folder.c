@@ -402,10 +402,10 @@ START_TEST(the_releases_of_imagenet_are_told_apart)
 {
         const char *words[4];
 
-        OK(pxr_imagenet_release(arena, 1281149, 49999, &words[0], diag));
-        OK(pxr_imagenet_release(arena, 0, 49999, &words[1], diag));
-        OK(pxr_imagenet_release(arena, 1281167, 50000, &words[2], diag));
-        OK(pxr_imagenet_release(arena, 1281149, 400, &words[3], diag));
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281149, 49999, &words[0], diag), 1);
+        ck_assert_int_eq(pxr_imagenet_release(arena, 0, 49999, &words[1], diag), 1);
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281167, 50000, &words[2], diag), 1);
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281149, 400, &words[3], diag), 0);
         ck_assert_ptr_nonnull(strstr(words[0], "2016"));
         ck_assert_str_eq(words[0], words[1]);
         ck_assert_ptr_nonnull(strstr(words[2], "2017"));

@@ -48,6 +48,7 @@ extern const struct pxr_data_format pxr_data_imagenet;
 extern const struct pxr_data_format pxr_data_markov_binary;
 extern const struct pxr_data_format pxr_data_markov_rgb;
 extern const struct pxr_data_format pxr_data_mnist;
+extern const struct pxr_data_format pxr_data_npz;
 extern const struct pxr_data_format pxr_data_png_folder;
 
 static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr_split split)
@@ -80,6 +81,9 @@ uint8_t *pxr_images_add(struct pxr_images *images);
 /* Hand the pixels over to the arena. Returns 0, or -1 after an error; either way
  * images->pixels is no longer the caller's to free. */
 int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct pxr_diag *diag);
+
+/* Planes of red, green and blue, of `plane` bytes each, become pixels of three colours. */
+void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels);
 
 /* SHA-256 of `size` bytes in hexadecimal, in the arena; NULL after an error. */
 const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,

@@ -11,10 +11,17 @@
 
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
 
-/* clang-format off: a row each */
+/* clang-format off */
 const struct pxr_data_format *const pxr_data_formats[] = {
-        &pxr_data_binarized_mnist, &pxr_data_cifar10, &pxr_data_imagenet,   &pxr_data_markov_binary,
-        &pxr_data_markov_rgb,      &pxr_data_mnist,   &pxr_data_png_folder, NULL,
+        &pxr_data_binarized_mnist,
+        &pxr_data_cifar10,
+        &pxr_data_imagenet,
+        &pxr_data_markov_binary,
+        &pxr_data_markov_rgb,
+        &pxr_data_mnist,
+        &pxr_data_npz,
+        &pxr_data_png_folder,
+        NULL,
 };
 /* clang-format on */
 

@@ -56,7 +56,7 @@ static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *co
             open_folder(arena, options, "valid", &splits[official], diag))
                 return -1;
         if (pxr_imagenet_release(arena, train->count, splits[official].count, &set->transforms,
-                                 diag))
+                                 diag) < 0)
                 return -1;
         if (options->valid == 0 || !needs_train)
                 return 0;

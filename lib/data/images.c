@@ -39,6 +39,13 @@ int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct p
         return 0;
 }
 
+void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels)
+{
+        for (size_t at = 0; at < plane; at++)
+                for (size_t colour = 0; colour < 3; colour++)
+                        pixels[3 * at + colour] = planes[colour * plane + at];
+}
+
 const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
                             struct pxr_diag *diag)
 {

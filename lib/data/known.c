@@ -31,10 +31,11 @@ int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, 
                                       "release of %d, but the %lld of valid that of %d, which was "
                                       "downsampled in another way",
                                       (long long)train, of_train, (long long)valid, of_valid);
-        if ((of_train || train == 0) && (of_valid || valid == 0) && (of_train || of_valid))
-                *words = pxr_strf(arena, "downsampled ImageNet, release of %d",
-                                  of_train ? of_train : of_valid);
-        else
+        if ((!of_train && train > 0) || (!of_valid && valid > 0) || of_train + of_valid == 0) {
                 *words = "downsampled ImageNet, of neither release as a whole";
-        return *words ? 0 : pxr_out_of_memory(diag);
+                return 0;
+        }
+        *words = pxr_strf(arena, "downsampled ImageNet, release of %d",
+                          of_train ? of_train : of_valid);
+        return *words ? 1 : pxr_out_of_memory(diag);
 }
