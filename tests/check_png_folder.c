@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <png.h>
+#include <sys/resource.h>
 
 #include "base/hash.h"
 #include "data/known.h"
@@ -289,6 +290,97 @@ START_TEST(a_file_that_changes_under_a_streamed_set_is_named)
 }
 END_TEST
 
+START_TEST(what_is_expected_is_what_is_read)
+{
+        static const int64_t batches[4][3] = { { 3, 0, 6 }, { 1, 1, 5 }, { 4, 2, 3 }, { 6, 5, 0 } };
+        struct pxr_dataset *held, *streamed;
+        uint8_t a[3 * PICTURE_PIXELS], b[3 * PICTURE_PIXELS];
+
+        put_ten();
+        held = sound(OPEN("{set: png_folder, path: %s, valid: 3, flip: true}", scratch));
+        streamed = sound(
+                OPEN("{set: png_folder, path: %s, valid: 3, flip: true, memory: 0}", scratch));
+        for (int round = 0; round < 200; round++) {
+                const int64_t *batch = batches[round % 4], *next = batches[(round + 1) % 4];
+                int wrong = round % 5; /* one in five expectations is not what is read next */
+
+                OK(pxr_dataset_read(held, PXR_TRAIN, round / 7, batch, 3, a, diag));
+                OK(pxr_dataset_read(streamed, PXR_TRAIN, round / 7, batch, 3, b, diag));
+                ck_assert_mem_eq(a, b, sizeof a);
+                pxr_dataset_expect(streamed, wrong == 1 ? PXR_VALID : PXR_TRAIN,
+                                   (round + 1) / 7 + (wrong == 2),
+                                   wrong == 1   ? (int64_t[]) { 0, 1, 2 }
+                                   : wrong == 3 ? batch
+                                                : next,
+                                   wrong == 4 ? 2 : 3);
+                if (round % 3 == 0) /* a read in between, of a batch of another size */
+                        expect_picture(streamed, PXR_VALID, 1, 8);
+        }
+        pxr_dataset_expect(held, PXR_TRAIN, 0, batches[0], 3);
+        pxr_dataset_expect(streamed, PXR_TRAIN, 0, (int64_t[]) { 7 }, 1); /* no such image */
+}
+END_TEST
+
+START_TEST(a_fault_met_ahead_is_reported_by_the_read)
+{
+        struct pxr_dataset *set;
+        uint8_t pixels[PICTURE_PIXELS];
+        int64_t index = 5;
+
+        put_ten();
+        set = sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
+        remove(in_scratch("05.png"));
+        pxr_dataset_expect(set, PXR_TRAIN, 0, &index, 1);
+        ck_assert_int_eq(pxr_dataset_read(set, PXR_TRAIN, 0, &index, 1, pixels, diag), -1);
+        expect_error(PXR_FAULT_USER, "05.png: cannot be read");
+        pxr_dataset_expect(set, PXR_TRAIN, 0, &index, 1); /* the end stops a thread at work */
+}
+END_TEST
+
+#ifndef PXR_SANITIZED
+/* The most memory this process has had, in MB. */
+static double peak(void)
+{
+        struct rusage usage;
+
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+        return (double)usage.ru_maxrss / 1024;
+}
+
+START_TEST(streaming_holds_the_memory_it_was_given)
+{
+        enum { IMAGES = 4000, MB_OF_PIXELS = IMAGES * 3 * 64 * 64 >> 20 };
+        static uint8_t pixels[3 * 64 * 64];
+        double before, streaming;
+        struct pxr_dataset *set;
+
+        make_folder("a");
+        for (int i = 0; i < IMAGES; i++) {
+                struct pxr_picture picture = {
+                        .rows = 64, .cols = 64, .colours = 3, .pixels = pixels
+                };
+                size_t size;
+                uint8_t *bytes;
+
+                memset(pixels, i, sizeof pixels);
+                bytes = pxr_png_encode(&picture, &size, diag);
+                write_file(in_scratch(pxr_strf(arena, "a/%05d.png", i)), bytes, size);
+                free(bytes);
+        }
+        before = peak();
+        set = sound(OPEN("{set: png_folder, path: %s/a, memory: 1}", scratch));
+        for (int64_t i = 0; i < IMAGES; i++) {
+                read_one(set, PXR_TRAIN, 0, i, pixels);
+                ck_assert_int_eq(pixels[77], (uint8_t)i);
+        }
+        streaming = peak() - before;
+        sound(OPEN("{set: png_folder, path: %s/a}", scratch));
+        ck_assert_double_ge(peak() - before, MB_OF_PIXELS);
+        ck_assert_double_le(streaming, MB_OF_PIXELS / 2);
+}
+END_TEST
+#endif
+
 /* The note that an opening has left, or NULL. */
 static const char *note(void)
 {
@@ -458,6 +550,11 @@ int main(void)
         ADD_SCRATCH_TEST(suite, files_that_do_not_fit_are_named);
         ADD_SCRATCH_TEST(suite, a_streamed_set_is_the_same_as_one_in_memory);
         ADD_SCRATCH_TEST(suite, a_file_that_changes_under_a_streamed_set_is_named);
+        ADD_SCRATCH_TEST(suite, what_is_expected_is_what_is_read);
+        ADD_SCRATCH_TEST(suite, a_fault_met_ahead_is_reported_by_the_read);
+#ifndef PXR_SANITIZED
+        ADD_SCRATCH_TEST(suite, streaming_holds_the_memory_it_was_given);
+#endif
         ADD_SCRATCH_TEST(suite, digests_are_remembered_until_a_file_changes);
         ADD_SCRATCH_TEST(suite, without_a_place_for_notes_a_streamed_set_opens_all_the_same);
         ADD_SCRATCH_TEST(suite, imagenet_is_read_from_the_folders_of_its_release);

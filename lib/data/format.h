@@ -62,6 +62,9 @@ int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
                        const struct pxr_data_common *common, uint64_t seed,
                        const struct pxr_yaml *data, struct pxr_diag *diag);
 
+/* Have a slow set read what is expected in a thread. Returns 0 or -1. */
+int pxr_data_read_ahead(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag);
+
 /* The byte, 0 to 255, that stands for a level in a picture. */
 static inline uint8_t pxr_level_byte(int level, int levels)
 {
