@@ -13,7 +13,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "base/hash.h"
 #include "data/format.h"
 #include "data/input.h"
 
@@ -302,12 +301,20 @@ int64_t pxr_input_offset(const struct pxr_input *input)
         return input->offset;
 }
 
+void pxr_input_hash(const struct pxr_input *input, char hex[PXR_SHA256_HEX], int64_t *size)
+{
+        struct pxr_sha256 hash = input->hash;
+
+        pxr_sha256_final(&hash, hex);
+        *size = input->disk;
+}
+
 int pxr_input_record(const struct pxr_input *input, struct pxr_arena *arena,
                      struct pxr_dataset *set, struct pxr_diag *diag)
 {
-        struct pxr_sha256 hash = input->hash;
         char hex[PXR_SHA256_HEX];
+        int64_t size;
 
-        pxr_sha256_final(&hash, hex);
-        return pxr_data_add_file(arena, set, input->path, input->disk, hex, diag);
+        pxr_input_hash(input, hex, &size);
+        return pxr_data_add_file(arena, set, input->path, size, hex, diag);
 }
