@@ -42,14 +42,6 @@ struct batch {
         int64_t first, count;
 };
 
-/* The planes of a record become pixels of three colours. */
-static void interleave(const uint8_t *planes, uint8_t *pixels)
-{
-        for (int at = 0; at < PLANE; at++)
-                for (int colour = 0; colour < 3; colour++)
-                        pixels[3 * at + colour] = planes[colour * PLANE + at];
-}
-
 static int no_record(const struct pxr_input *input, int64_t got, struct pxr_diag *diag)
 {
         long long offset = (long long)pxr_input_offset(input);
@@ -88,7 +80,7 @@ static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batc
                 image = pxr_pixels_add(pixels, diag);
                 if (!image)
                         return -1;
-                interleave(record + 1, image);
+                pxr_data_interleave(record + 1, PLANE, image);
                 batch->count++;
         }
 }

@@ -8,6 +8,7 @@
 #ifndef PXR_DATA_DATA_H
 #define PXR_DATA_DATA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <pxr/arena.h>
@@ -41,6 +42,7 @@ struct pxr_dataset {
         const char *identity;           /* SHA-256 over the digests, counts and transforms, hex */
         const char *transforms; /* the chain of transforms in words: "static binarization" */
         struct pxr_data_file *files;
+        bool slow;   /* reading decodes files */
         void *state; /* of the format */
 
         /* The exact -log p of one image, in nats, under the law the set is drawn from; NULL where
@@ -50,6 +52,10 @@ struct pxr_dataset {
         /* pxr_dataset_read() below, which has checked the indices. */
         int (*read)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
+
+        /* pxr_dataset_expect() below; NULL for sets that are quick to read. */
+        void (*expect)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                       const int64_t *index, int count);
 };
 
 /* Check a spec's `data` mapping, and complete it, without opening anything. Returns 0, or -1 after
@@ -69,5 +75,10 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
  * valid and test splits never change with it. Returns 0 or -1. */
 int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
+
+/* Say what pxr_dataset_read() will be asked for next. A set that is slow to read begins at once, in
+ * the background; what is read is the same with and without. */
+void pxr_dataset_expect(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                        const int64_t *index, int count);
 
 #endif

@@ -44,9 +44,12 @@ extern const struct pxr_options pxr_data_common_options;
 
 extern const struct pxr_data_format pxr_data_binarized_mnist;
 extern const struct pxr_data_format pxr_data_cifar10;
+extern const struct pxr_data_format pxr_data_imagenet;
 extern const struct pxr_data_format pxr_data_markov_binary;
 extern const struct pxr_data_format pxr_data_markov_rgb;
 extern const struct pxr_data_format pxr_data_mnist;
+extern const struct pxr_data_format pxr_data_npz;
+extern const struct pxr_data_format pxr_data_png_folder;
 
 static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr_split split)
 {
@@ -58,6 +61,15 @@ static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr
 int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
                        const struct pxr_data_common *common, uint64_t seed,
                        const struct pxr_yaml *data, struct pxr_diag *diag);
+
+/* Have a slow set read what is expected in a thread. Returns 0 or -1. */
+int pxr_data_read_ahead(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag);
+
+/* The byte, 0 to 255, that stands for a level in a picture. */
+static inline uint8_t pxr_level_byte(int level, int levels)
+{
+        return (uint8_t)((level * 255 + (levels - 1) / 2) / (levels - 1));
+}
 
 /* Images of `size` bytes each, growing while a file is read. */
 struct pxr_images {
@@ -73,8 +85,16 @@ uint8_t *pxr_images_add(struct pxr_images *images);
  * images->pixels is no longer the caller's to free. */
 int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct pxr_diag *diag);
 
+/* Planes of red, green and blue, of `plane` bytes each, become pixels of three colours. */
+void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels);
+
 /* SHA-256 of `size` bytes in hexadecimal, in the arena; NULL after an error. */
 const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
                             struct pxr_diag *diag);
+
+/* Record a file as the last of set->files. Copies the strings; a NULL path is memory that ran out.
+ * Returns 0 or -1. */
+int pxr_data_add_file(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
+                      int64_t size, const char *sha256, struct pxr_diag *diag);
 
 #endif

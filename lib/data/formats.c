@@ -11,10 +11,19 @@
 
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
 
+/* clang-format off */
 const struct pxr_data_format *const pxr_data_formats[] = {
-        &pxr_data_binarized_mnist, &pxr_data_cifar10, &pxr_data_markov_binary,
-        &pxr_data_markov_rgb,      &pxr_data_mnist,   NULL,
+        &pxr_data_binarized_mnist,
+        &pxr_data_cifar10,
+        &pxr_data_imagenet,
+        &pxr_data_markov_binary,
+        &pxr_data_markov_rgb,
+        &pxr_data_mnist,
+        &pxr_data_npz,
+        &pxr_data_png_folder,
+        NULL,
 };
+/* clang-format on */
 
 enum { FORMATS = sizeof pxr_data_formats / sizeof pxr_data_formats[0] - 1 };
 
@@ -107,6 +116,8 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
                                     set->name);
         if (pxr_data_transform(arena, set, common, seed, data, diag))
                 return -1;
+        if (set->slow && pxr_data_read_ahead(arena, set, diag))
+                return -1;
         set->floor = set->entropy;
         return identify(arena, set, diag);
 }
@@ -170,8 +181,8 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
         return finish(arena, set, common, seed, data, diag) ? NULL : set;
 }
 
-int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+static int check_index(const struct pxr_dataset *set, enum pxr_split split, const int64_t *index,
+                       int count, struct pxr_diag *diag)
 {
         for (int i = 0; i < count; i++)
                 if (index[i] < 0 || index[i] >= set->count[split])
@@ -179,5 +190,20 @@ int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_
                                                 set->name, (long long)index[i],
                                                 (long long)set->count[split],
                                                 pxr_split_names[split]);
+        return 0;
+}
+
+int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        if (check_index(set, split, index, count, diag))
+                return -1;
         return set->read(set, split, epoch, index, count, pixels, diag);
+}
+
+void pxr_dataset_expect(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                        const int64_t *index, int count)
+{
+        if (set->expect && count > 0 && check_index(set, split, index, count, NULL) == 0)
+                set->expect(set, split, epoch, index, count);
 }

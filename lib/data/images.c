@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* images.c - images held in memory, growing while a file is read. Uses base/. */
+/* images.c - what formats share: images growing while a file is read, digests, files. Uses base/.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -38,6 +39,13 @@ int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct p
         return 0;
 }
 
+void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels)
+{
+        for (size_t at = 0; at < plane; at++)
+                for (size_t colour = 0; colour < 3; colour++)
+                        pixels[3 * at + colour] = planes[colour * plane + at];
+}
+
 const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
                             struct pxr_diag *diag)
 {
@@ -48,4 +56,22 @@ const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t s
         if (!copy)
                 pxr_out_of_memory(diag);
         return copy;
+}
+
+int pxr_data_add_file(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
+                      int64_t size, const char *sha256, struct pxr_diag *diag)
+{
+        struct pxr_data_file *file = pxr_alloc(arena, sizeof *file), **end = &set->files;
+
+        if (!file || !path)
+                return pxr_out_of_memory(diag);
+        file->path = pxr_strdup(arena, path);
+        file->sha256 = pxr_strdup(arena, sha256);
+        file->size = size;
+        if (!file->path || !file->sha256)
+                return pxr_out_of_memory(diag);
+        while (*end)
+                end = &(*end)->next;
+        *end = file;
+        return 0;
 }

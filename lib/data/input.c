@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* input.c - reading a file of data: plain or gzip, hashed, with offsets. Uses base/ and zlib. */
+/* input.c - reading a file of data: plain or gzip, hashed, with offsets. Uses base/, format.h and
+ * zlib. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "base/hash.h"
+#include "data/format.h"
 #include "data/input.h"
 
 enum { BUFFER = 1 << 16 };
@@ -300,23 +301,20 @@ int64_t pxr_input_offset(const struct pxr_input *input)
         return input->offset;
 }
 
+void pxr_input_hash(const struct pxr_input *input, char hex[PXR_SHA256_HEX], int64_t *size)
+{
+        struct pxr_sha256 hash = input->hash;
+
+        pxr_sha256_final(&hash, hex);
+        *size = input->disk;
+}
+
 int pxr_input_record(const struct pxr_input *input, struct pxr_arena *arena,
                      struct pxr_dataset *set, struct pxr_diag *diag)
 {
-        struct pxr_data_file *file = pxr_alloc(arena, sizeof *file), **end = &set->files;
-        struct pxr_sha256 hash = input->hash;
         char hex[PXR_SHA256_HEX];
+        int64_t size;
 
-        pxr_sha256_final(&hash, hex);
-        if (!file)
-                return pxr_out_of_memory(diag);
-        file->path = pxr_strdup(arena, input->path);
-        file->sha256 = pxr_strdup(arena, hex);
-        file->size = input->disk;
-        if (!file->path || !file->sha256)
-                return pxr_out_of_memory(diag);
-        while (*end)
-                end = &(*end)->next;
-        *end = file;
-        return 0;
+        pxr_input_hash(input, hex, &size);
+        return pxr_data_add_file(arena, set, input->path, size, hex, diag);
 }

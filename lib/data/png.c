@@ -41,7 +41,7 @@ static void on_error(png_structp png, png_const_charp message)
 {
         struct codec *codec = png_get_error_ptr(png);
 
-        if (!codec->reported && codec->arena)
+        if (!codec->reported && codec->in)
                 pxr_user_error(codec->diag, "%s: byte %zu: not a sound PNG: %s", codec->name,
                                codec->at, message);
         else if (!codec->reported)
@@ -253,4 +253,87 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
                 pxr_out_of_memory(diag);
         png_destroy_read_struct(&codec.png, &codec.info, NULL);
         return failed ? NULL : codec.picture;
+}
+
+/* What a data set has no use for, as an error; NULL: nothing. */
+static const char *misfit(const struct codec *codec)
+{
+        png_byte type = png_get_color_type(codec->png, codec->info);
+
+        if (png_get_bit_depth(codec->png, codec->info) == 16)
+                return "16 bits a sample; 8 are wanted";
+        if (type & PNG_COLOR_MASK_ALPHA || png_get_valid(codec->png, codec->info, PNG_INFO_tRNS))
+                return "has transparency; plain grey or colour is wanted";
+        if (codec->picture->colours == 1 && type & PNG_COLOR_MASK_COLOR)
+                return "in colour, where grey is wanted";
+        return NULL;
+}
+
+/* Report a misfit, if there is one, and leave decode_exactly(). */
+static void refuse_misfit(struct codec *codec)
+{
+        const struct pxr_picture *wanted = codec->picture;
+        unsigned rows = png_get_image_height(codec->png, codec->info);
+        unsigned cols = png_get_image_width(codec->png, codec->info);
+        const char *what = misfit(codec);
+
+        if (!what && rows == (unsigned)wanted->rows && cols == (unsigned)wanted->cols)
+                return;
+        if (what)
+                pxr_user_error(codec->diag, "%s: %s", codec->name, what);
+        else
+                pxr_user_error(codec->diag, "%s: %u x %u pixels, where %d x %d are wanted",
+                               codec->name, rows, cols, wanted->rows, wanted->cols);
+        codec->reported = true;
+        png_error(codec->png, "misfit");
+}
+
+static int decode_exactly(struct codec *codec)
+{
+        struct pxr_picture *picture = codec->picture;
+        size_t stride = (size_t)picture->cols * (size_t)picture->colours;
+        int passes;
+
+        if (setjmp(png_jmpbuf(codec->png)))
+                return -1;
+        png_set_read_fn(codec->png, codec, on_read);
+        png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
+        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
+        png_read_info(codec->png, codec->info);
+        refuse_misfit(codec);
+        png_set_expand(codec->png);
+        if (picture->colours == 3)
+                png_set_gray_to_rgb(codec->png);
+        passes = png_set_interlace_handling(codec->png);
+        png_read_update_info(codec->png, codec->info);
+        if (png_get_rowbytes(codec->png, codec->info) != stride)
+                png_error(codec->png, "a kind of PNG that is not understood");
+        for (int pass = 0; pass < passes; pass++)
+                for (int row = 0; row < picture->rows; row++)
+                        png_read_row(codec->png, codec->pixels + (size_t)row * stride, NULL);
+        png_read_end(codec->png, codec->info);
+        return 0;
+}
+
+int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
+                           int colours, uint8_t *pixels, struct pxr_diag *diag)
+{
+        struct pxr_picture picture = { .rows = rows, .cols = cols, .colours = colours };
+        struct codec codec = { .name = name,
+                               .diag = diag,
+                               .in = bytes,
+                               .size = size,
+                               .picture = &picture,
+                               .pixels = pixels };
+        int failed = -1;
+
+        codec.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &codec, on_error, on_warning,
+                                             NULL, on_malloc, on_free);
+        codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
+        if (codec.info)
+                failed = decode_exactly(&codec);
+        else
+                pxr_out_of_memory(diag);
+        png_destroy_read_struct(&codec.png, &codec.info, NULL);
+        return failed;
 }

@@ -102,6 +102,16 @@ static struct pxr_nll no_images(const struct pxr_graph *graph)
                                   .given_cols = graph->small_cols };
 }
 
+/* A set that is slow to read begins with the images of the next step of the epoch. */
+static void expect_next(const struct pxr_experiment *e, const struct epoch *epoch, int64_t first)
+{
+        int64_t left = e->set->count[PXR_TRAIN] - first, batch = e->settings.train.batch;
+
+        if (left > 0)
+                pxr_dataset_expect(e->set, PXR_TRAIN, epoch->number, epoch->order + first,
+                                   (int)(left < batch ? left : batch));
+}
+
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
@@ -116,8 +126,10 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         if (first == 0)
                 state->counters.epoch_nll = no_images(e->model->graph);
         if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
-                             diag) ||
-            pxr_trainer_step(state->trainer, epoch->batch, images, diag))
+                             diag))
+                return -1;
+        expect_next(e, epoch, first + images);
+        if (pxr_trainer_step(state->trainer, epoch->batch, images, diag))
                 return -1;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);

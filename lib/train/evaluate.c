@@ -81,6 +81,16 @@ static void compute(const struct pxr_evaluation *e, struct pxr_workspace **works
         }
 }
 
+/* Number the images of a round. Returns how many there are. */
+static int number_round(const struct round *round, int64_t first, int64_t all, int size)
+{
+        int images = all - first < size ? (int)(all - first) : size;
+
+        for (int i = 0; i < images; i++)
+                round->index[i] = first + i;
+        return images;
+}
+
 static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
                const struct round *round, struct pxr_nll *nll, struct pxr_diag *diag)
 {
@@ -90,15 +100,15 @@ static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
         if (e->limit > 0 && e->limit < all)
                 all = e->limit;
         for (int64_t done = 0; done < all; done += size) {
-                int images = all - done < size ? (int)(all - done) : size;
+                int images = number_round(round, done, all, size);
 
                 if (e->progress && e->progress(e->context, done, all))
                         return 1;
-                for (int i = 0; i < images; i++)
-                        round->index[i] = done + i;
                 if (pxr_dataset_read(e->set, e->split, 0, round->index, images, round->pixels,
                                      diag))
                         return -1;
+                pxr_dataset_expect(e->set, e->split, 0, round->index,
+                                   number_round(round, done + images, all, size));
                 compute(e, workspace, round, images);
                 for (int i = 0; i < images; i++)
                         pxr_nll_add(nll, round->nats[i]);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* convert.c - writing a set as PNG or .npz files. Uses base/, format.h, png.h and libarchive. */
+#include "config.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/convert.h"
+#include "data/format.h"
+#include "data/png.h"
+
+enum { NPY_HEAD = 128 };
+
+const char *const pxr_container_names[] = { "png", "npz", NULL };
+
+/* The work. */
+struct conversion {
+        const struct pxr_dataset *set;
+        const char *folder;
+        const struct pxr_data_watcher *watcher;
+        size_t size;     /* bytes of an image */
+        uint8_t *pixels; /* the image at hand, as bytes from 0 to 255 */
+        uint8_t *planes; /* the same as planes of colours */
+        int64_t done, all;
+};
+
+/* Read image `index`. Returns 0, 1 to stop, or -1. */
+static int read_image(struct conversion *c, enum pxr_split split, int64_t index,
+                      struct pxr_diag *diag)
+{
+        if (pxr_watch_progress(c->watcher, c->folder, c->done, c->all, "images"))
+                return 1;
+        if (pxr_dataset_read(c->set, split, 0, &index, 1, c->pixels, diag))
+                return -1;
+        for (size_t i = 0; i < c->size && c->set->levels < 256; i++)
+                c->pixels[i] = pxr_level_byte(c->pixels[i], c->set->levels);
+        if (index + 1 < c->set->count[split]) {
+                index++;
+                pxr_dataset_expect(c->set, split, 0, &index, 1);
+        }
+        c->done++;
+        return 0;
+}
+
+/* --- png ---------------------------------------------------------------------------------------*/
+
+static int write_file(const char *path, const uint8_t *bytes, size_t size, struct pxr_diag *diag)
+{
+        FILE *file = fopen(path, "wxe");
+        bool failed = !file || fwrite(bytes, 1, size, file) != size;
+
+        failed |= file && fclose(file) != 0;
+        return failed ? pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno))
+                      : 0;
+}
+
+static int write_png(struct conversion *c, const char *path, struct pxr_diag *diag)
+{
+        struct pxr_picture picture = { .rows = c->set->rows,
+                                       .cols = c->set->cols,
+                                       .colours = c->set->colours,
+                                       .pixels = c->pixels };
+        size_t size;
+        uint8_t *bytes = pxr_png_encode(&picture, &size, diag);
+        int failed = bytes ? write_file(path, bytes, size, diag) : -1;
+
+        free(bytes);
+        return failed;
+}
+
+static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_diag *diag)
+{
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof path, "%s/%s", c->folder, pxr_split_names[split]);
+        if (mkdir(path, 0777) != 0)
+                return pxr_user_error(diag, "%s: the folder cannot be made: %s", path,
+                                      strerror(errno));
+        for (int64_t i = 0; i < c->set->count[split]; i++) {
+                int result = read_image(c, split, i, diag);
+
+                if (result != 0)
+                        return result;
+                snprintf(path, sizeof path, "%s/%s/%07lld.png", c->folder, pxr_split_names[split],
+                         (long long)i);
+                if (write_png(c, path, diag))
+                        return -1;
+        }
+        return 0;
+}
+
+/* --- npz ---------------------------------------------------------------------------------------*/
+
+static int archive_failed(struct archive *archive, const char *path, struct pxr_diag *diag)
+{
+        const char *what = archive_error_string(archive);
+
+        return pxr_system_error(diag, "%s: cannot be written: %s", path, what ? what : "?");
+}
+
+static int start_npz(struct conversion *c, struct archive *archive, int64_t images,
+                     const char *path, struct pxr_diag *diag)
+{
+        struct archive_entry *entry = archive_entry_new();
+        char head[NPY_HEAD];
+        bool failed;
+
+        if (!entry)
+                return pxr_out_of_memory(diag);
+        archive_write_set_format_zip(archive);
+        archive_write_zip_set_compression_deflate(archive);
+        archive_entry_set_pathname(entry, "data.npy");
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0644);
+        archive_entry_set_size(entry, NPY_HEAD + images * (int64_t)c->size);
+        memset(head, ' ', sizeof head);
+        memcpy(head, "\x93NUMPY\x01\x00\x76\x00", 10);
+        head[10 + snprintf(head + 10, sizeof head - 10,
+                           "{'descr': '|u1', 'fortran_order': False, 'shape': (%lld, %zu), }",
+                           (long long)images, c->size)] = ' ';
+        head[NPY_HEAD - 1] = '\n';
+        failed = archive_write_open_filename(archive, path) != ARCHIVE_OK ||
+                 archive_write_header(archive, entry) != ARCHIVE_OK ||
+                 archive_write_data(archive, head, NPY_HEAD) != NPY_HEAD;
+        archive_entry_free(entry);
+        return failed ? archive_failed(archive, path, diag) : 0;
+}
+
+static int images_to_npz(struct conversion *c, enum pxr_split split, struct archive *archive,
+                         const char *path, struct pxr_diag *diag)
+{
+        size_t plane = c->size / 3;
+
+        for (int64_t i = 0; i < c->set->count[split]; i++) {
+                int result = read_image(c, split, i, diag);
+
+                if (result != 0)
+                        return result;
+                for (size_t at = 0; at < c->size; at++)
+                        c->planes[at % 3 * plane + at / 3] = c->pixels[at];
+                if (archive_write_data(archive, c->planes, c->size) != (la_ssize_t)c->size)
+                        return archive_failed(archive, path, diag);
+        }
+        return archive_write_close(archive) == ARCHIVE_OK ? 0 : archive_failed(archive, path, diag);
+}
+
+static int split_to_npz(struct conversion *c, enum pxr_split split, struct pxr_diag *diag)
+{
+        static const char *const names[] = { "train", "val", "test" };
+        struct archive *archive = archive_write_new();
+        char path[PATH_MAX];
+        int result;
+
+        if (!archive)
+                return pxr_out_of_memory(diag);
+        snprintf(path, sizeof path, "%s/%s.npz", c->folder, names[split]);
+        result = start_npz(c, archive, c->set->count[split], path, diag);
+        if (result == 0)
+                result = images_to_npz(c, split, archive, path, diag);
+        archive_write_free(archive);
+        return result;
+}
+
+/* --- both --------------------------------------------------------------------------------------*/
+
+/* Make the folder; what is in one already is not to be mixed with a set. */
+static int make_empty(const char *folder, struct pxr_diag *diag)
+{
+        DIR *stream;
+        struct dirent *entry;
+        bool empty = true;
+
+        if (mkdir(folder, 0777) == 0)
+                return 0;
+        if (errno != EEXIST || !(stream = opendir(folder)))
+                return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
+                                      strerror(errno));
+        while ((entry = readdir(stream)))
+                empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        closedir(stream);
+        return empty ? 0 : pxr_user_error(diag, "%s: the folder is not empty", folder);
+}
+
+static int check_container(const struct pxr_dataset *set, enum pxr_container container,
+                           struct pxr_diag *diag)
+{
+        if (container == PXR_TO_NPZ && (set->colours != 3 || set->rows != set->cols))
+                return pxr_user_error(diag,
+                                      "%s: images of %d x %d pixels of %d colour%s: .npz is "
+                                      "for square ones in colour; use png",
+                                      set->name, set->rows, set->cols, set->colours,
+                                      set->colours == 1 ? "" : "s");
+        return 0;
+}
+
+int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
+                const struct pxr_data_watcher *watcher, struct pxr_diag *diag)
+{
+        struct conversion c = { .set = set,
+                                .folder = folder,
+                                .watcher = watcher,
+                                .size = (size_t)set->rows * (size_t)set->cols *
+                                        (size_t)set->colours };
+        int result;
+
+        if (strlen(folder) > PATH_MAX - 64)
+                return pxr_user_error(diag, "%.60s...: the path is too long", folder);
+        if (check_container(set, container, diag) || make_empty(folder, diag))
+                return -1;
+        for (int i = 0; i < PXR_SPLITS; i++)
+                c.all += set->count[i];
+        c.pixels = malloc(c.size);
+        c.planes = malloc(c.size);
+        result = c.pixels && c.planes ? 0 : pxr_out_of_memory(diag);
+        for (int i = 0; i < PXR_SPLITS && result == 0; i++)
+                if (set->count[i] > 0)
+                        result = container == PXR_TO_PNG ? split_to_png(&c, i, diag)
+                                                         : split_to_npz(&c, i, diag);
+        free(c.pixels);
+        free(c.planes);
+        return result;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * convert.h - writing a set as other files. Uses base/, data.h, watch.h.
+ */
+#ifndef PXR_DATA_CONVERT_H
+#define PXR_DATA_CONVERT_H
+
+#include "data/data.h"
+#include "data/watch.h"
+
+enum pxr_container {
+        PXR_TO_PNG, /* folders train, valid, test of files 0000000.png: what png_folder reads */
+        PXR_TO_NPZ, /* files train.npz, val.npz, test.npz: what npz reads; sets in colour only */
+};
+
+/* "png", "npz", NULL. */
+extern const char *const pxr_container_names[];
+
+/* Write all splits of a set as it reads in epoch 0 to the new or empty folder `folder`. Levels are
+ * spread from 0 to 255. Returns 0, 1 when the watcher stopped it, or -1. */
+int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
+                const struct pxr_data_watcher *watcher, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetch.c - downloading official files: the file that grows, and what a server may do to it.
+ *
+ * An attempt is one request. It ends with the whole file, or with a fault that is worth another
+ * attempt (the connection was lost, the server is busy), or with one that is not (there is no such
+ * file, another file is offered, the disk is full). Uses base/, known.h and libcurl.
+ */
+#include "config.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "data/fetch.h"
+
+enum { CONNECT_SECONDS = 30, REDIRECTS = 10, MAX_PAUSE = 30 };
+
+/* How an attempt ended. */
+enum outcome { WHOLE, LOST, HOPELESS, STOPPED };
+
+struct transfer {
+        const struct pxr_fetch *fetch;
+        const struct pxr_known_file *known;
+        struct pxr_diag *diag;
+        CURL *curl;
+        char path[PATH_MAX], part[PATH_MAX], url[2048];
+        int file;               /* the part */
+        int64_t at;             /* bytes of it */
+        struct pxr_sha256 hash; /* of these */
+        bool resumed;           /* some of them are of an earlier run, or another attempt */
+
+        /* Of the attempt. */
+        bool begun;           /* a byte has come */
+        enum outcome outcome; /* HOPELESS or STOPPED where a callback ended it */
+        char problem[CURL_ERROR_SIZE];
+};
+
+/* --- the part ----------------------------------------------------------------------------------*/
+
+static int disk_error(const struct transfer *t, const char *what, struct pxr_diag *diag)
+{
+        return pxr_system_error(diag, "%s: cannot be %s: %s", t->part, what, strerror(errno));
+}
+
+static int start_again(struct transfer *t)
+{
+        t->at = 0;
+        t->resumed = false;
+        pxr_sha256_init(&t->hash);
+        return ftruncate(t->file, 0) == 0 ? 0 : disk_error(t, "emptied", t->diag);
+}
+
+/* Hash what an earlier run has left. */
+static int hash_part(struct transfer *t)
+{
+        char chunk[1 << 16];
+        ssize_t got;
+
+        pxr_sha256_init(&t->hash);
+        while ((got = pread(t->file, chunk, sizeof chunk, t->at)) > 0) {
+                pxr_sha256_update(&t->hash, chunk, (size_t)got);
+                t->at += got;
+        }
+        if (got < 0)
+                return disk_error(t, "read", t->diag);
+        t->resumed = t->at > 0;
+        return t->at > t->known->size ? start_again(t) : 0;
+}
+
+/* The lock is for two programs that fetch the same file. */
+static int open_part(struct transfer *t)
+{
+        t->file = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (t->file < 0)
+                return pxr_user_error(t->diag, "%s: cannot be opened: %s", t->part,
+                                      strerror(errno));
+        if (flock(t->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+                return pxr_user_error(t->diag, "%s: another program is fetching it", t->part);
+        return hash_part(t);
+}
+
+/* Give the part its name, unless a file has it by now. */
+static int give_name(struct transfer *t)
+{
+        struct stat status;
+        int failed;
+
+        if (fsync(t->file) != 0)
+                return disk_error(t, "written", t->diag);
+        failed = renameat2(AT_FDCWD, t->part, AT_FDCWD, t->path, RENAME_NOREPLACE);
+        if (failed && (errno == EINVAL || errno == ENOSYS)) { /* the file system cannot */
+                errno = EEXIST;
+                failed = stat(t->path, &status) == 0 || rename(t->part, t->path) != 0;
+        }
+        if (failed)
+                return pxr_user_error(t->diag, "%s: cannot take its name: %s", t->part,
+                                      strerror(errno));
+        return 0;
+}
+
+/* --- what libcurl calls ------------------------------------------------------------------------*/
+
+static size_t give_up(struct transfer *t)
+{
+        t->outcome = HOPELESS;
+        return 0;
+}
+
+/* The first byte of an answer: is it the part that was asked for, of a file of the right size? */
+static int begin(struct transfer *t)
+{
+        struct curl_header *range;
+        curl_off_t length = -1;
+        long code = 0;
+        long long first = -1;
+
+        t->begun = true;
+        curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
+        curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+        if (code == 206 &&
+            curl_easy_header(t->curl, "Content-Range", 0, CURLH_HEADER, -1, &range) == CURLHE_OK)
+                sscanf(range->value, "bytes %lld-", &first);
+        if (t->at > 0 && first != t->at && start_again(t))
+                return -1;
+        if (first > 0 && first != t->at)
+                return pxr_user_error(t->diag,
+                                      "%s: the server answers with byte %lld and those "
+                                      "behind it, which nobody asked for",
+                                      t->url, first);
+        if (length >= 0 && t->at + length != t->known->size)
+                return pxr_user_error(t->diag,
+                                      "%s: the server offers %lld bytes, not the official file, "
+                                      "which has %lld",
+                                      t->url, (long long)(t->at + length),
+                                      (long long)t->known->size);
+        return 0;
+}
+
+static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
+{
+        struct transfer *t = context;
+
+        (void)one;
+        if (!t->begun && begin(t))
+                return give_up(t);
+        if (t->at + (int64_t)size > t->known->size) {
+                pxr_user_error(t->diag,
+                               "%s: the server sends more than the %lld bytes of the official file",
+                               t->url, (long long)t->known->size);
+                return give_up(t);
+        }
+        for (size_t done = 0; done < size;) {
+                ssize_t put = pwrite(t->file, bytes + done, size - done, t->at + (int64_t)done);
+
+                if (put < 0 && errno == EINTR)
+                        continue;
+                if (put < 0) {
+                        disk_error(t, "written", t->diag);
+                        return give_up(t);
+                }
+                done += (size_t)put;
+        }
+        pxr_sha256_update(&t->hash, bytes, size);
+        t->at += (int64_t)size;
+        return size;
+}
+
+static bool watched_stop(const struct transfer *t)
+{
+        return pxr_watch_progress(t->fetch->watcher, t->known->name, t->at, t->known->size,
+                                  "bytes");
+}
+
+static int on_progress(void *context, curl_off_t all, curl_off_t done, curl_off_t up,
+                       curl_off_t up_done)
+{
+        struct transfer *t = context;
+
+        (void)all, (void)done, (void)up, (void)up_done;
+        if (!watched_stop(t))
+                return 0;
+        t->outcome = STOPPED;
+        return 1;
+}
+
+/* --- an attempt --------------------------------------------------------------------------------*/
+
+static void set_options(struct transfer *t, char range[32])
+{
+        CURL *curl = t->curl;
+
+        curl_easy_reset(curl);
+        curl_easy_setopt(curl, CURLOPT_URL, t->url);
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+        curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
+        curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_USERAGENT, "pxr-data/" PACKAGE_VERSION);
+        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)t->fetch->stall);
+        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, t->problem);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+        if (t->at > 0) {
+                snprintf(range, 32, "%lld-", (long long)t->at);
+                curl_easy_setopt(curl, CURLOPT_RANGE, range);
+        }
+}
+
+static bool is_transient(CURLcode code, long status)
+{
+        switch (code) {
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_GOT_NOTHING:
+        case CURLE_HTTP2:
+        case CURLE_HTTP2_STREAM:
+        case CURLE_OPERATION_TIMEDOUT:
+        case CURLE_PARTIAL_FILE:
+        case CURLE_RECV_ERROR:
+        case CURLE_SEND_ERROR:
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_WEIRD_SERVER_REPLY:
+                return true;
+        case CURLE_HTTP_RETURNED_ERROR:
+                return status == 408 || status == 429 || status >= 500;
+        default:
+                return false;
+        }
+}
+
+/* One request. A fault that another attempt may mend is left in t->problem. */
+static enum outcome attempt(struct transfer *t)
+{
+        char range[32];
+        CURLcode code;
+        long status = 0;
+
+        t->begun = false;
+        t->outcome = LOST;
+        t->problem[0] = '\0';
+        t->resumed |= t->at > 0;
+        set_options(t, range);
+        code = curl_easy_perform(t->curl);
+        curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+        if (t->outcome != LOST)
+                return t->outcome;
+        if (code == CURLE_OK && t->at == t->known->size)
+                return WHOLE;
+        if (code == CURLE_OK)
+                snprintf(t->problem, sizeof t->problem, "the server ended early");
+        else if (!t->problem[0])
+                snprintf(t->problem, sizeof t->problem, "%s", curl_easy_strerror(code));
+        if (code == CURLE_HTTP_RETURNED_ERROR && status == 416 && t->at > 0)
+                return start_again(t) ? HOPELESS : LOST;
+        if (code == CURLE_OK || is_transient(code, status))
+                return LOST;
+        pxr_user_error(t->diag, "%s: %s", t->url, t->problem);
+        return HOPELESS;
+}
+
+/* --- all attempts ------------------------------------------------------------------------------*/
+
+/* Wait before attempt `number`. True when the watcher stops it. */
+static bool wait_before(const struct transfer *t, int number)
+{
+        double seconds = t->fetch->pause;
+        struct timespec slice = { .tv_nsec = 50000000 };
+
+        for (int i = 1; i < number && seconds < MAX_PAUSE; i++)
+                seconds *= 2;
+        for (double waited = 0; waited < seconds && waited < MAX_PAUSE; waited += 0.05) {
+                if (watched_stop(t))
+                        return true;
+                nanosleep(&slice, NULL);
+        }
+        return watched_stop(t);
+}
+
+/* Attempts until the part has its size. */
+static enum outcome fill(struct transfer *t)
+{
+        for (int retry = 0; t->at < t->known->size; retry++) {
+                char note[CURL_ERROR_SIZE + PATH_MAX];
+                enum outcome outcome;
+
+                if (retry > 0 && wait_before(t, retry))
+                        return STOPPED;
+                outcome = attempt(t);
+                if (outcome != LOST)
+                        return outcome;
+                if (retry == t->fetch->retries) {
+                        pxr_system_error(t->diag,
+                                         "%s: %s, for the %dth time; %lld of %lld bytes "
+                                         "are kept",
+                                         t->url, t->problem, retry + 1, (long long)t->at,
+                                         (long long)t->known->size);
+                        pxr_note(t->diag, "the same command goes on from there");
+                        return HOPELESS;
+                }
+                snprintf(note, sizeof note, "%s: %s at byte %lld; retry %d of %d", t->known->name,
+                         t->problem, (long long)t->at, retry + 1, t->fetch->retries);
+                pxr_watch_note(t->fetch->watcher, note);
+        }
+        return WHOLE;
+}
+
+/* Is the whole part the official file? If not, nothing of it is of use. */
+static bool is_official(struct transfer *t, char hex[PXR_SHA256_HEX])
+{
+        struct pxr_sha256 hash = t->hash;
+
+        pxr_sha256_final(&hash, hex);
+        return strcmp(hex, t->known->sha256) == 0;
+}
+
+static enum outcome fill_and_check(struct transfer *t)
+{
+        char hex[PXR_SHA256_HEX], note[PATH_MAX];
+
+        for (;;) {
+                enum outcome outcome = fill(t);
+                bool resumed = t->resumed;
+
+                if (outcome != WHOLE || is_official(t, hex))
+                        return outcome;
+                if (start_again(t))
+                        return HOPELESS;
+                if (!resumed)
+                        break;
+                /* The earlier bytes may be at fault: once more, in one piece. */
+                snprintf(note, sizeof note,
+                         "%s: the pieces do not make the official file; from "
+                         "the start again",
+                         t->known->name);
+                pxr_watch_note(t->fetch->watcher, note);
+        }
+        unlink(t->part);
+        pxr_user_error(t->diag, "%s: SHA-256 is %s, the official file's is %s", t->url, hex,
+                       t->known->sha256);
+        pxr_note(t->diag, "what came is not kept: it is damaged, or another file");
+        return HOPELESS;
+}
+
+/* A file that has the name already: the official one is as good as fetched. 1: there is none. */
+static int look_at_present(const struct transfer *t)
+{
+        char hex[PXR_SHA256_HEX], note[PATH_MAX + 64];
+        struct stat status;
+
+        if (lstat(t->path, &status) != 0)
+                return errno == ENOENT
+                               ? 1
+                               : pxr_user_error(t->diag, "%s: %s", t->path, strerror(errno));
+        if (pxr_sha256_file(t->path, hex, t->diag))
+                return -1;
+        if (strcmp(hex, t->known->sha256) != 0)
+                return pxr_user_error(t->diag,
+                                      "%s: is there already, and not the official file; it is "
+                                      "left as it is (move it away to fetch the official one)",
+                                      t->path);
+        snprintf(note, sizeof note, "%s: is there already", t->path);
+        pxr_watch_note(t->fetch->watcher, note);
+        return PXR_FETCHED;
+}
+
+/* Make a folder and those above it. */
+static int make_folders(const char *folder, struct pxr_diag *diag)
+{
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof path, "%s", folder);
+        for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+                *slash = '\0';
+                mkdir(path, 0777);
+                *slash = '/';
+        }
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+                return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
+                                      strerror(errno));
+        return 0;
+}
+
+static int set_names(struct transfer *t)
+{
+        size_t length = strlen(t->fetch->url);
+        const char *slash = length > 0 && t->fetch->url[length - 1] == '/' ? "" : "/";
+        const char *folder = t->fetch->folder, *name = t->known->name;
+
+        if (strlen(folder) + strlen(name) + 8 > sizeof t->path ||
+            length + strlen(name) + 2 > sizeof t->url)
+                return pxr_user_error(t->diag, "%.60s...: the name is too long",
+                                      length > strlen(folder) ? t->fetch->url : folder);
+        snprintf(t->path, sizeof t->path, "%s/%s", folder, name);
+        snprintf(t->part, sizeof t->part, "%s/%s.part", folder, name);
+        snprintf(t->url, sizeof t->url, "%s%s%s", t->fetch->url, slash, name);
+        return make_folders(folder, t->diag);
+}
+
+static int fetch_new(struct transfer *t)
+{
+        char note[PATH_MAX + 64];
+        enum outcome outcome;
+
+        if (open_part(t))
+                return -1;
+        outcome = fill_and_check(t);
+        if (outcome == STOPPED)
+                return PXR_FETCH_STOPPED;
+        if (outcome != WHOLE || give_name(t))
+                return -1;
+        snprintf(note, sizeof note, "%s: fetched, and its SHA-256 is the official one", t->path);
+        pxr_watch_note(t->fetch->watcher, note);
+        return PXR_FETCHED;
+}
+
+int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_known_file *file,
+                   struct pxr_diag *diag)
+{
+        struct transfer *t = calloc(1, sizeof *t);
+        int result;
+
+        if (!t)
+                return pxr_out_of_memory(diag);
+        *t = (struct transfer) { .fetch = fetch, .known = file, .diag = diag, .file = -1 };
+        t->curl = curl_easy_init();
+        result = t->curl ? set_names(t) : pxr_system_error(diag, "libcurl does not start");
+        if (result == 0)
+                result = look_at_present(t);
+        if (result == 1)
+                result = fetch_new(t);
+        if (t->file >= 0)
+                close(t->file);
+        curl_easy_cleanup(t->curl);
+        free(t);
+        return result;
+}
+
+/* --- a set -------------------------------------------------------------------------------------*/
+
+static const struct pxr_known_file *find(const struct pxr_known_set *set, const char *name,
+                                         struct pxr_diag *diag)
+{
+        const char *names[16], *nearest;
+        size_t count = 0;
+
+        for (; set->files[count].name; count++) {
+                names[count] = set->files[count].name;
+                if (strcmp(names[count], name) == 0)
+                        return &set->files[count];
+        }
+        pxr_user_error(diag, "%s has no file '%s'", set->name, name);
+        nearest = pxr_nearest(name, names, count);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        for (size_t i = 0; i < count; i++)
+                pxr_note(diag, "there is %s", names[i]);
+        return NULL;
+}
+
+int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_known_set *set,
+                  const char *const *names, size_t count, struct pxr_diag *diag)
+{
+        struct pxr_fetch own = *fetch;
+
+        own.url = fetch->url ? fetch->url : set->url;
+        own.folder = fetch->folder ? fetch->folder : set->folder;
+        if (!own.url) {
+                pxr_user_error(diag, "%s: there is no address to fetch it from", set->name);
+                pxr_note(diag, "it was distributed by %s", set->source);
+                return -1;
+        }
+        for (size_t i = 0; i < count; i++)
+                if (!find(set, names[i], diag))
+                        return -1;
+        for (size_t i = 0; count > 0 ? i < count : set->files[i].name != NULL; i++) {
+                const struct pxr_known_file *file =
+                        count > 0 ? find(set, names[i], diag) : &set->files[i];
+                int result = pxr_fetch_file(&own, file, diag);
+
+                if (result != PXR_FETCHED)
+                        return result;
+        }
+        return PXR_FETCHED;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * npz.c - images in NumPy's .npz files, as the later release of downsampled ImageNet has them.
+ *
+ * A file is a zip archive whose entry data.npy is an array of N rows: each an image as planes of
+ * red, green and blue, 3 x side x side bytes. Other entries (labels, mean) are passed over. In a
+ * folder, train*.npz, val*.npz and test*.npz are the splits, and a split's files follow one
+ * another by the numbers in their names. Uses base/, archive.h, npy.h and pixels.h.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "data/archive.h"
+#include "data/format.h"
+#include "data/known.h"
+#include "data/npy.h"
+#include "data/pixels.h"
+
+enum { MAX_SIDE = 1024, MAX_FILES = 1000, MB = 1 << 20 };
+
+struct npz {
+        const char *path;
+        int64_t valid;
+        double memory;
+};
+
+/* The files of a split. */
+struct files {
+        const char *names[MAX_FILES];
+        int count;
+};
+
+/* --- one file ----------------------------------------------------------------------------------*/
+
+/* The first array decides the size of all images. */
+static int set_size(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+                    const struct pxr_input *input, int64_t cols, struct pxr_diag *diag)
+{
+        struct pxr_held *held = set->state;
+        int64_t side = lround(sqrt((double)cols / 3));
+
+        if (side < 1 || side > MAX_SIDE || 3 * side * side != cols)
+                return pxr_user_error(diag,
+                                      "%s: rows of %lld bytes: no square image of three "
+                                      "colours",
+                                      pxr_input_path(input), (long long)cols);
+        if (held->pixels && side != set->rows)
+                return pxr_user_error(diag,
+                                      "%s: images of %lld x %lld pixels, but those of the "
+                                      "first file have %d x %d",
+                                      pxr_input_path(input), (long long)side, (long long)side,
+                                      set->rows, set->cols);
+        if (held->pixels)
+                return 0;
+        set->rows = set->cols = (int)side;
+        held->pixels =
+                pxr_pixels_new(arena, (size_t)cols,
+                               options->memory > 0 ? (int64_t)(options->memory * MB) : 1, diag);
+        return held->pixels ? 0 : -1;
+}
+
+static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t rows, uint8_t *row,
+                     struct pxr_diag *diag)
+{
+        struct pxr_held *held = set->state;
+        size_t plane = (size_t)set->rows * (size_t)set->cols;
+        int64_t got;
+
+        for (int64_t i = 0; i < rows; i++) {
+                uint8_t *image;
+
+                got = pxr_input_read_all(input, row, 3 * plane, diag);
+                if (got < 0)
+                        return -1;
+                if ((size_t)got < 3 * plane)
+                        return pxr_user_error(diag,
+                                              "%s: byte %lld: the array ends within image %lld of "
+                                              "%lld (truncated?)",
+                                              pxr_input_path(input),
+                                              (long long)pxr_input_offset(input), (long long)i + 1,
+                                              (long long)rows);
+                image = pxr_pixels_add(held->pixels, diag);
+                if (!image)
+                        return -1;
+                pxr_data_interleave(row, plane, image);
+        }
+        got = pxr_input_read(input, row, 1, diag);
+        if (got > 0)
+                return pxr_user_error(diag, "%s: byte %lld: junk behind the last of %lld images",
+                                      pxr_input_path(input), (long long)pxr_input_offset(input) - 1,
+                                      (long long)rows);
+        return got ? -1 : 0;
+}
+
+static int read_array(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+                      struct pxr_input *input, struct pxr_diag *diag)
+{
+        int64_t rows, cols;
+        uint8_t *row;
+        int failed;
+
+        if (pxr_npy_read_head(input, &rows, &cols, diag) ||
+            set_size(arena, set, options, input, cols, diag))
+                return -1;
+        row = malloc((size_t)cols);
+        if (!row)
+                return pxr_out_of_memory(diag);
+        failed = read_rows(set, input, rows, row, diag);
+        free(row);
+        return failed;
+}
+
+/* Read the entry data.npy. */
+static int read_entries(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+                        struct pxr_archive *archive, const char *path, struct pxr_diag *diag)
+{
+        const char *name;
+        int result, found = 0;
+
+        while ((result = pxr_archive_next(archive, &name, diag)) > 0) {
+                struct pxr_input *input;
+                int failed;
+
+                if (strcmp(name, "data.npy") != 0)
+                        continue;
+                if (found++)
+                        return pxr_user_error(diag, "%s: holds data.npy twice", path);
+                input = pxr_archive_entry(archive, diag);
+                failed = !input || read_array(arena, set, options, input, diag);
+                pxr_input_close(input);
+                if (failed)
+                        return -1;
+        }
+        if (result == 0 && !found)
+                return pxr_user_error(diag, "%s: holds no array 'data' (data.npy)", path);
+        return result;
+}
+
+static int read_file(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+                     const char *path, struct pxr_diag *diag)
+{
+        struct pxr_archive *archive = pxr_archive_open(path, diag);
+        int failed;
+
+        if (!archive)
+                return -1;
+        failed = read_entries(arena, set, options, archive, path, diag) ||
+                 pxr_archive_record(archive, arena, set, diag);
+        pxr_archive_close(archive);
+        return failed;
+}
+
+/* --- finding the files -------------------------------------------------------------------------*/
+
+/* The split of a file by its name; PXR_SPLITS: none. */
+static enum pxr_split split_of(const char *name)
+{
+        size_t length = strlen(name);
+
+        if (length < 4 || strcasecmp(name + length - 4, ".npz") != 0)
+                return PXR_SPLITS;
+        return strncasecmp(name, "train", 5) == 0  ? PXR_TRAIN
+               : strncasecmp(name, "val", 3) == 0  ? PXR_VALID
+               : strncasecmp(name, "test", 4) == 0 ? PXR_TEST
+                                                   : PXR_SPLITS;
+}
+
+static int compare(const void *a, const void *b)
+{
+        return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int list(struct pxr_arena *arena, const char *path, DIR *folder,
+                struct files files[PXR_SPLITS], struct pxr_diag *diag)
+{
+        struct dirent *entry;
+        int all = 0;
+
+        while ((entry = readdir(folder))) {
+                enum pxr_split split = split_of(entry->d_name);
+                struct files *own = split < PXR_SPLITS ? &files[split] : NULL;
+
+                if (!own)
+                        continue;
+                if (own->count == MAX_FILES)
+                        return pxr_user_error(diag, "%s: more than %d files of a split", path,
+                                              MAX_FILES);
+                own->names[own->count] = pxr_strf(arena, "%s/%s", path, entry->d_name);
+                if (!own->names[own->count++])
+                        return pxr_out_of_memory(diag);
+                all++;
+        }
+        if (all == 0)
+                return pxr_user_error(diag, "%s: holds no train*.npz, val*.npz or test*.npz", path);
+        for (int i = 0; i < PXR_SPLITS; i++)
+                qsort(files[i].names, (size_t)files[i].count, sizeof *files[i].names, compare);
+        return 0;
+}
+
+static int find_files(struct pxr_arena *arena, const char *path, struct files files[PXR_SPLITS],
+                      struct pxr_diag *diag)
+{
+        struct stat status;
+        DIR *folder;
+        int failed;
+
+        if (stat(path, &status) != 0)
+                return pxr_user_error(diag, "%s: no such file or folder", path);
+        if (!S_ISDIR(status.st_mode)) {
+                files[PXR_TRAIN] = (struct files) { .names = { path }, .count = 1 };
+                return 0;
+        }
+        folder = opendir(path);
+        if (!folder)
+                return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+        failed = list(arena, path, folder, files, diag);
+        closedir(folder);
+        return failed;
+}
+
+/* --- opening -----------------------------------------------------------------------------------*/
+
+static int check_valid(const struct npz *options, const int64_t count[PXR_SPLITS], bool own_valid,
+                       struct pxr_diag *diag)
+{
+        if (options->valid > 0 && own_valid)
+                return pxr_user_error(diag,
+                                      "%s: 'valid: %lld' cannot be taken from train: there "
+                                      "is a file val*.npz",
+                                      options->path, (long long)options->valid);
+        if (options->valid > 0 && count[PXR_TRAIN] > 0 && options->valid >= count[PXR_TRAIN])
+                return pxr_user_error(
+                        diag, "%s: 'valid: %lld' leaves none of %lld images to train on",
+                        options->path, (long long)options->valid, (long long)count[PXR_TRAIN]);
+        return 0;
+}
+
+static int describe(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+                    const int64_t count[PXR_SPLITS], struct pxr_diag *diag)
+{
+        int known = pxr_imagenet_release(arena, count[PXR_TRAIN], count[PXR_VALID],
+                                         &set->transforms, diag);
+
+        if (known < 0)
+                return -1;
+        if (known == 0)
+                set->transforms = "none";
+        if (options->valid > 0)
+                set->transforms = pxr_strf(arena, "%s%svalid = last %lld of train",
+                                           known ? set->transforms : "", known ? "; " : "",
+                                           (long long)options->valid);
+        return set->transforms ? 0 : pxr_out_of_memory(diag);
+}
+
+/* Splits lie in the order in which they were read. */
+static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
+                      const struct pxr_data_common *common, const struct npz *options,
+                      const int64_t read[PXR_SPLITS], struct pxr_diag *diag)
+{
+        int64_t count[PXR_SPLITS], first = 0;
+
+        memcpy(count, read, sizeof count);
+        if (options->valid > 0 && count[PXR_TRAIN] > 0) {
+                count[PXR_TRAIN] -= options->valid;
+                count[PXR_VALID] = options->valid;
+        }
+        for (int i = 0; i < PXR_SPLITS; first += count[i++])
+                if (count[i] > 0 && pxr_data_wants(common, i) &&
+                    pxr_held_split(arena, set, i, first, count[i], diag))
+                        return -1;
+        return 0;
+}
+
+static int read_all(struct pxr_arena *arena, struct pxr_dataset *set,
+                    const struct pxr_data_common *common, const struct npz *options,
+                    const struct files files[PXR_SPLITS], struct pxr_diag *diag)
+{
+        struct pxr_held *held = set->state;
+        int64_t count[PXR_SPLITS] = { 0 }, before = 0;
+
+        for (int i = 0; i < PXR_SPLITS; i++) {
+                bool wanted = pxr_data_wants(common, i) || (i == PXR_TRAIN && options->valid > 0 &&
+                                                            pxr_data_wants(common, PXR_VALID));
+
+                for (int j = 0; wanted && j < files[i].count; j++)
+                        if (read_file(arena, set, options, files[i].names[j], diag))
+                                return -1;
+                if (held->pixels)
+                        count[i] = pxr_pixels_count(held->pixels) - before;
+                before += count[i];
+        }
+        if (!held->pixels)
+                return 0;
+        return check_valid(options, count, files[PXR_VALID].count > 0, diag) ||
+                               describe(arena, set, options, count, diag) ||
+                               pxr_pixels_end(held->pixels, diag) ||
+                               set_splits(arena, set, common, options, count, diag)
+                       ? -1
+                       : 0;
+}
+
+static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
+                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
+                    struct pxr_diag *diag)
+{
+        const struct npz *options = conf;
+        struct files *files = pxr_alloc_array(arena, PXR_SPLITS, sizeof *files);
+
+        (void)seed;
+        set->colours = 3;
+        set->levels = 256;
+        set->entropy = NAN;
+        set->read = pxr_held_read;
+        set->state = pxr_alloc(arena, sizeof(struct pxr_held));
+        if (!files || !set->state)
+                return pxr_out_of_memory(diag);
+        if (find_files(arena, options->path, files, diag))
+                return -1;
+        return read_all(arena, set, common, options, files, diag);
+}
+
+static const struct pxr_option rows[] = {
+        PXR_STRING(struct npz, path, NULL,
+                   "an .npz file, or a folder of train*.npz, val*.npz and test*.npz"),
+        PXR_INT(struct npz, valid, "0", 0, 1e9,
+                "images at the end of train that form the valid split"),
+        PXR_REAL(struct npz, memory, "2048", 0, 1e9,
+                 "MB of pixels to hold in memory; more go to a temporary file in $TMPDIR, or else "
+                 "/var/tmp"),
+        PXR_END,
+};
+
+static const struct pxr_options options = { .rows = rows, .size = sizeof(struct npz) };
+
+const struct pxr_data_format pxr_data_npz = {
+        .name = "npz",
+        .help = "square images in colour in NumPy's .npz files, as of downsampled ImageNet",
+        .options = &options,
+        .open = open_set,
+};

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* verify.c - comparing files with the official ones. Uses base/, known.h and input.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/input.h"
+#include "data/verify.h"
+
+enum { CHUNK = 1 << 16 };
+
+const char *const pxr_verdict_names[] = { "official", "not official", "damaged", "missing" };
+
+struct verification {
+        const struct pxr_known_set *set;
+        void (*report)(void *context, const struct pxr_verified *file);
+        void *context;
+        int failures; /* files that are not official */
+};
+
+/* --- one file ----------------------------------------------------------------------------------*/
+
+/* A file as it was read. */
+struct reading {
+        char disk[PXR_SHA256_HEX], content[PXR_SHA256_HEX];
+        int64_t size, content_size;
+};
+
+/* Read a file to its end. Returns 0 or -1. */
+static int read_through(const char *path, struct reading *reading, struct pxr_diag *diag)
+{
+        struct pxr_input *input = pxr_input_open(NULL, path, diag);
+        struct pxr_sha256 hash;
+        int64_t got = 1;
+        char *chunk = malloc(CHUNK);
+
+        if (input && !chunk)
+                pxr_out_of_memory(diag);
+        pxr_sha256_init(&hash);
+        while (input && chunk && got > 0) {
+                got = pxr_input_read(input, chunk, CHUNK, diag);
+                if (got > 0)
+                        pxr_sha256_update(&hash, chunk, (size_t)got);
+        }
+        pxr_sha256_final(&hash, reading->content);
+        if (input) {
+                pxr_input_hash(input, reading->disk, &reading->size);
+                reading->content_size = pxr_input_offset(input);
+        }
+        pxr_input_close(input);
+        free(chunk);
+        return got == 0 ? 0 : -1;
+}
+
+/* The entry of a list that a file is by its name; `packed`: with .gz behind the entry's name. */
+static const struct pxr_known_file *entry(const struct pxr_known_file *list, const char *path,
+                                          bool packed)
+{
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+        for (; list && list->name; list++) {
+                size_t length = strlen(list->name);
+
+                if (strncmp(list->name, name, length) == 0 &&
+                    strcmp(name + length, packed ? ".gz" : "") == 0)
+                        return list;
+        }
+        return NULL;
+}
+
+/* What a file should be: as it lies there, and its content where that is known apart. */
+struct expected {
+        const struct pxr_known_file *file, *content;
+};
+
+static struct expected expect(const struct pxr_known_set *set, const char *path)
+{
+        struct expected expected = { entry(set->files, path, false),
+                                     entry(set->files, path, true) };
+
+        if (!expected.file)
+                expected.file = entry(set->unpacked, path, false);
+        if (!expected.content)
+                expected.content = entry(set->unpacked, path, true);
+        return expected;
+}
+
+static void judge(const struct reading *reading, struct expected expected,
+                  struct pxr_verified *verified, char *words, size_t room)
+{
+        const struct pxr_known_file *file = expected.file, *content = expected.content;
+        int64_t size = content ? reading->content_size : reading->size;
+        int64_t wanted = content ? content->size : file->size;
+
+        verified->verdict = PXR_OFFICIAL;
+        *words = '\0';
+        if (file && strcmp(file->sha256, reading->disk) == 0)
+                return;
+        if (content && strcmp(content->sha256, reading->content) == 0) {
+                snprintf(words, room, "packed otherwise, the content is official");
+                return;
+        }
+        verified->verdict = size == wanted ? PXR_DAMAGED : PXR_NOT_OFFICIAL;
+        if (size == wanted)
+                snprintf(words, room, "of the right size, but other content");
+        else
+                snprintf(words, room, "%lld bytes%s, the official one has %lld", (long long)size,
+                         content ? " unpacked" : "", (long long)wanted);
+}
+
+static int check_file(struct verification *v, const char *path, struct pxr_diag *diag)
+{
+        struct expected expected = expect(v->set, path);
+        struct pxr_verified verified = { .path = path };
+        struct pxr_diag *own = pxr_diag_new();
+        struct reading reading = { 0 };
+        char words[256];
+
+        if (!own)
+                return pxr_out_of_memory(diag);
+        if (!expected.file && !expected.content) {
+                pxr_diag_free(own);
+                return pxr_user_error(diag, "%s: %s has no official file of this name", path,
+                                      v->set->name);
+        }
+        if (read_through(path, &reading, own)) {
+                verified.verdict = PXR_DAMAGED;
+                snprintf(words, sizeof words, "%s", pxr_diag_text(own, 0));
+        } else {
+                judge(&reading, expected, &verified, words, sizeof words);
+                strcpy(verified.sha256, reading.disk);
+        }
+        verified.words = words;
+        verified.size = reading.size;
+        v->failures += verified.verdict != PXR_OFFICIAL;
+        v->report(v->context, &verified);
+        pxr_diag_free(own);
+        return 0;
+}
+
+/* --- a folder ----------------------------------------------------------------------------------*/
+
+static bool exists(const char *path)
+{
+        struct stat status;
+
+        return stat(path, &status) == 0;
+}
+
+/* Where an official file lies in the folder: itself, or packed. False: nowhere. */
+static bool locate(const char *folder, const char *name, char path[PATH_MAX])
+{
+        snprintf(path, PATH_MAX, "%s/%s.gz", folder, name);
+        if (exists(path))
+                return true;
+        snprintf(path, PATH_MAX, "%s/%s", folder, name);
+        return exists(path);
+}
+
+static bool has_any(const char *folder, const struct pxr_known_file *list)
+{
+        char path[PATH_MAX];
+
+        for (; list && list->name; list++)
+                if (locate(folder, list->name, path))
+                        return true;
+        return false;
+}
+
+static int check_list(struct verification *v, const char *folder, const struct pxr_known_file *list,
+                      struct pxr_diag *diag)
+{
+        for (; list->name; list++) {
+                struct pxr_verified missing = { .verdict = PXR_MISSING, .words = "" };
+                char path[PATH_MAX];
+
+                if (!locate(folder, list->name, path)) {
+                        missing.path = path;
+                        v->failures++;
+                        v->report(v->context, &missing);
+                } else if (check_file(v, path, diag)) {
+                        return -1;
+                }
+        }
+        return 0;
+}
+
+/* The folder an archive unpacks to may stand between. */
+static const char *inner_folder(const struct pxr_known_set *set, const char *folder,
+                                char path[PATH_MAX])
+{
+        if (strcmp(set->name, "cifar10") != 0)
+                return folder;
+        snprintf(path, PATH_MAX, "%s/cifar-10-batches-bin", folder);
+        return exists(path) ? path : folder;
+}
+
+int pxr_verify(const struct pxr_known_set *set, const char *path,
+               void (*report)(void *context, const struct pxr_verified *file), void *context,
+               struct pxr_diag *diag)
+{
+        struct verification v = { .set = set, .report = report, .context = context };
+        char inner_path[PATH_MAX];
+        const char *inner;
+        struct stat status;
+        int failed;
+
+        if (stat(path, &status))
+                return pxr_user_error(diag, "%s: %s", path, strerror(errno));
+        if (!S_ISDIR(status.st_mode))
+                return check_file(&v, path, diag) ? -1 : v.failures;
+        inner = inner_folder(set, path, inner_path);
+        if (!has_any(path, set->files) && has_any(inner, set->unpacked))
+                failed = check_list(&v, inner, set->unpacked, diag);
+        else
+                failed = check_list(&v, path, set->files, diag);
+        return failed ? -1 : v.failures;
+}

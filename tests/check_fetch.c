@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* check_fetch.c - downloading from servers that drop, truncate, corrupt and redirect. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "data/fetch.h"
+#include "server.h"
+
+enum { SIZE = 300000, RETRIES = 3 };
+
+static uint8_t content[SIZE];
+static char sha256[PXR_SHA256_HEX];
+static struct pxr_known_file known = { "a.bin", SIZE, sha256 };
+static struct server server;
+static char notes[4096];
+
+static void take_note(void *context, const char *text)
+{
+        (void)context;
+        ck_assert_uint_lt(strlen(notes) + strlen(text) + 2, sizeof notes);
+        strcat(strcat(notes, text), "\n");
+}
+
+static struct pxr_data_watcher watcher = { .note = take_note };
+static struct pxr_fetch order = {
+        .retries = RETRIES, .pause = 0.01, .stall = 1, .watcher = &watcher
+};
+
+/* Fetch the file into the folder `got` from a server with this script. */
+static int fetch_by(const enum act *script, int acts)
+{
+        int result;
+
+        setenv("no_proxy", "*", 1);
+        for (int i = 0; i < SIZE; i++)
+                content[i] = (uint8_t)(i * 7 + i / 1000);
+        pxr_sha256(content, SIZE, sha256);
+        order.url = start_server(&server, content, SIZE, script, acts);
+        order.folder = in_scratch("got/it");
+        notes[0] = '\0';
+        result = pxr_fetch_file(&order, &known, diag);
+        stop_server(&server);
+        return result;
+}
+
+#define FETCH(...)                             \
+        fetch_by((enum act[]) { __VA_ARGS__ }, \
+                 sizeof((enum act[]) { __VA_ARGS__ }) / sizeof(enum act))
+
+static bool is_there(const char *name)
+{
+        return access(in_scratch(name), F_OK) == 0;
+}
+
+/* The file is whole, and nothing else was left. */
+static void expect_fetched(int result)
+{
+        size_t size;
+
+        OK(result);
+        ck_assert_mem_eq(file_bytes(in_scratch("got/it/a.bin"), &size), content, SIZE);
+        ck_assert_uint_eq(size, SIZE);
+        ck_assert(!is_there("got/it/a.bin.part"));
+}
+
+static size_t part_size(void)
+{
+        size_t size;
+
+        file_bytes(in_scratch("got/it/a.bin.part"), &size);
+        return size;
+}
+
+/* It failed with this message, and there is no file of that name. */
+static void expect_refused(int result, enum pxr_fault fault, const char *message)
+{
+        ck_assert_int_eq(result, -1);
+        expect_error(fault, message);
+        ck_assert(!is_there("got/it/a.bin"));
+}
+
+/* What an earlier run has left: `size` bytes, of the file or not. */
+static void leave_part(size_t size, bool right)
+{
+        uint8_t *bytes = pxr_alloc(arena, size + 1);
+
+        for (size_t i = 0; i < size; i++)
+                bytes[i] = right ? (uint8_t)(i * 7 + i / 1000) : 7;
+        mkdir(in_scratch("got"), 0700);
+        mkdir(in_scratch("got/it"), 0700);
+        write_file(in_scratch("got/it/a.bin.part"), bytes, size);
+}
+
+/* --- what works --------------------------------------------------------------------------------*/
+
+START_TEST(a_file_is_fetched_into_a_new_folder)
+{
+        expect_fetched(FETCH(SERVE));
+        ck_assert_str_eq(server.path[0], "/sets/a.bin");
+        ck_assert_int_eq(server.requests, 1);
+        ck_assert_int_eq(server.from[0], -1);
+        ck_assert_ptr_nonnull(strstr(notes, "a.bin: fetched, and its SHA-256 is the official one"));
+}
+END_TEST
+
+START_TEST(a_dropped_connection_is_taken_up_where_it_broke)
+{
+        expect_fetched(FETCH(DROP, DROP, SERVE));
+        ck_assert_int_eq(server.requests, 3);
+        ck_assert_int_eq(server.from[1], SIZE / 2);
+        ck_assert_int_eq(server.from[2], SIZE / 2 + SIZE / 4);
+        ck_assert_ptr_nonnull(strstr(notes, "at byte 150000; retry 1 of 3"));
+}
+END_TEST
+
+START_TEST(a_file_that_ends_early_is_taken_up_where_it_ended)
+{
+        expect_fetched(FETCH(SHORT, SERVE));
+        ck_assert_int_eq(server.from[1], SIZE / 2);
+}
+END_TEST
+
+START_TEST(an_earlier_part_is_gone_on_with)
+{
+        leave_part(1234, true);
+        expect_fetched(FETCH(SERVE));
+        ck_assert_int_eq(server.requests, 1);
+        ck_assert_int_eq(server.from[0], 1234);
+}
+END_TEST
+
+START_TEST(a_whole_part_needs_no_request)
+{
+        leave_part(SIZE, true);
+        expect_fetched(FETCH(GONE));
+        ck_assert_int_eq(server.requests, 0);
+}
+END_TEST
+
+START_TEST(servers_without_ranges_start_again)
+{
+        leave_part(1234, true);
+        expect_fetched(FETCH(IGNORE_RANGE));
+        ck_assert_int_eq(server.requests, 1);
+        ck_assert_int_eq(server.from[0], 1234);
+        remove(in_scratch("got/it/a.bin"));
+        expect_fetched(FETCH(DROP, IGNORE_RANGE));
+        remove(in_scratch("got/it/a.bin"));
+        leave_part(1234, true);
+        expect_fetched(FETCH(UNSATISFIABLE));
+        ck_assert_int_eq(server.from[1], -1);
+}
+END_TEST
+
+START_TEST(a_part_of_another_file_is_given_up)
+{
+        leave_part(SIZE / 2, false);
+        expect_fetched(FETCH(SERVE));
+        ck_assert_int_eq(server.requests, 2);
+        ck_assert_int_eq(server.from[0], SIZE / 2);
+        ck_assert_int_eq(server.from[1], -1);
+        ck_assert_ptr_nonnull(strstr(notes, "the pieces do not make the official file"));
+        remove(in_scratch("got/it/a.bin"));
+        leave_part(SIZE + 1, false);
+        expect_fetched(FETCH(SERVE));
+        ck_assert_int_eq(server.from[0], -1);
+}
+END_TEST
+
+START_TEST(redirects_are_followed)
+{
+        leave_part(99, true);
+        expect_fetched(FETCH(REDIRECT, REDIRECT, SERVE));
+        ck_assert_str_eq(server.path[2], "/moved/moved/sets/a.bin");
+        ck_assert_int_eq(server.from[2], 99);
+}
+END_TEST
+
+START_TEST(busy_and_silent_servers_are_asked_again)
+{
+        expect_fetched(FETCH(BUSY, SILENT, STALL, SERVE));
+        ck_assert_int_eq(server.requests, 4);
+        ck_assert_int_eq(server.from[2], -1);
+        ck_assert_int_eq(server.from[3], SIZE / 3);
+}
+END_TEST
+
+/* --- what does not -----------------------------------------------------------------------------*/
+
+START_TEST(a_damaged_file_never_takes_its_name)
+{
+        expect_refused(FETCH(CORRUPT), PXR_FAULT_USER, "a.bin: SHA-256 is ");
+        ck_assert_int_eq(server.requests, 1);
+        ck_assert_msg(!is_there("got/it/a.bin.part"), "damaged bytes would be gone on with");
+        expect_refused(FETCH(DROP, CORRUPT, CORRUPT), PXR_FAULT_USER, "the official file's is");
+        ck_assert_int_eq(server.requests, 3);
+        expect_fetched(FETCH(DROP, CORRUPT, SERVE));
+}
+END_TEST
+
+START_TEST(another_file_is_refused_by_its_size)
+{
+        expect_refused(FETCH(PAGE), PXR_FAULT_USER,
+                       "the server offers 37 bytes, not the official file, which has 300000");
+        ck_assert_int_eq(server.requests, 1);
+        expect_refused(FETCH(LONGER), PXR_FAULT_USER,
+                       "the server sends more than the 300000 bytes of the official file");
+        known.size = SIZE - 1;
+        expect_refused(FETCH(SERVE), PXR_FAULT_USER, "offers 300000 bytes");
+        known.size = SIZE;
+}
+END_TEST
+
+START_TEST(a_page_of_unknown_length_is_no_file_and_no_hindrance)
+{
+        expect_refused(FETCH(PAGE_UNSIZED), PXR_FAULT_SYSTEM, "the server ended early");
+        expect_fetched(FETCH(SERVE));
+}
+END_TEST
+
+START_TEST(retries_come_to_an_end_and_keep_what_came)
+{
+        size_t part;
+
+        expect_refused(FETCH(DROP), PXR_FAULT_SYSTEM, "for the 4th time; 281250 of 300000 bytes");
+        ck_assert_int_eq(server.requests, RETRIES + 1);
+        part = part_size();
+        ck_assert_uint_eq(part, 281250);
+        expect_refused(FETCH(BUSY), PXR_FAULT_SYSTEM, "503");
+        ck_assert_int_eq(server.requests, RETRIES + 1);
+        ck_assert_uint_eq(part_size(), part);
+        expect_fetched(FETCH(SERVE));
+        ck_assert_int_eq(server.from[0], (long long)part);
+}
+END_TEST
+
+START_TEST(what_no_retry_mends_is_asked_for_once)
+{
+        expect_refused(FETCH(GONE), PXR_FAULT_USER, "404");
+        ck_assert_int_eq(server.requests, 1);
+        expect_refused(FETCH(REDIRECT_FILE), PXR_FAULT_USER, "a.bin: ");
+        ck_assert_int_eq(server.requests, 1);
+        expect_refused(FETCH(REDIRECT_SELF), PXR_FAULT_USER, "redirects");
+        leave_part(100, true);
+        expect_refused(FETCH(WRONG_RANGE), PXR_FAULT_USER, "byte 101 and those behind it");
+}
+END_TEST
+
+START_TEST(no_server_at_all_is_an_error_of_the_system)
+{
+        FETCH(SERVE);
+        remove(in_scratch("got/it/a.bin"));
+        order.retries = 0; /* the port is closed again */
+        ck_assert_int_eq(pxr_fetch_file(&order, &known, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "a.bin: ");
+}
+END_TEST
+
+START_TEST(a_file_of_that_name_is_never_touched)
+{
+        size_t size;
+
+        mkdir(in_scratch("got"), 0700);
+        mkdir(in_scratch("got/it"), 0700);
+        write_file(in_scratch("got/it/a.bin"), "mine", 4);
+        ck_assert_int_eq(FETCH(SERVE), -1);
+        expect_error(PXR_FAULT_USER, "is there already, and not the official file");
+        ck_assert_int_eq(server.requests, 0);
+        ck_assert_mem_eq(file_bytes(in_scratch("got/it/a.bin"), &size), "mine", 4);
+        remove(in_scratch("got/it/a.bin"));
+        expect_fetched(FETCH(SERVE));
+        expect_fetched(FETCH(GONE));
+        ck_assert_int_eq(server.requests, 0);
+        ck_assert_ptr_nonnull(strstr(notes, "is there already"));
+}
+END_TEST
+
+/* Put a file where the fetched one is to be, while it is fetched. */
+static bool intrude(void *context, const char *what, int64_t done, int64_t all, const char *unit)
+{
+        (void)context, (void)what, (void)all, (void)unit;
+        if (done > 0)
+                write_file(in_scratch("got/it/a.bin"), "mine", 4);
+        return false;
+}
+
+START_TEST(a_file_that_appears_meanwhile_is_not_touched_either)
+{
+        size_t size;
+
+        watcher.progress = intrude;
+        ck_assert_int_eq(FETCH(DROP, SERVE), -1);
+        expect_error(PXR_FAULT_USER, "cannot take its name: File exists");
+        ck_assert_mem_eq(file_bytes(in_scratch("got/it/a.bin"), &size), "mine", 4);
+        ck_assert_uint_eq(part_size(), SIZE);
+}
+END_TEST
+
+START_TEST(one_program_at_a_time_fetches_a_file)
+{
+        int other;
+
+        leave_part(100, true);
+        other = open(in_scratch("got/it/a.bin.part"), O_RDONLY);
+        ck_assert_int_eq(flock(other, LOCK_EX), 0);
+        expect_refused(FETCH(SERVE), PXR_FAULT_USER, "another program is fetching it");
+        close(other);
+        expect_fetched(FETCH(SERVE));
+}
+END_TEST
+
+START_TEST(a_full_disk_keeps_what_came)
+{
+        struct rlimit limit;
+
+        signal(SIGXFSZ, SIG_IGN);
+        getrlimit(RLIMIT_FSIZE, &limit);
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit) { 100000, limit.rlim_max });
+        expect_refused(FETCH(SERVE), PXR_FAULT_SYSTEM, "a.bin.part: cannot be written: ");
+        setrlimit(RLIMIT_FSIZE, &limit);
+        expect_fetched(FETCH(SERVE));
+        ck_assert_int_gt(server.from[0], 0);
+}
+END_TEST
+
+static bool stop_in_the_middle(void *context, const char *what, int64_t done, int64_t all,
+                               const char *unit)
+{
+        (void)context;
+        ck_assert_str_eq(what, "a.bin");
+        ck_assert_str_eq(unit, "bytes");
+        ck_assert_int_eq(all, SIZE);
+        return done > 0;
+}
+
+START_TEST(what_came_before_a_stop_is_kept)
+{
+        watcher.progress = stop_in_the_middle;
+        ck_assert_int_eq(FETCH(STALL), PXR_FETCH_STOPPED);
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+        ck_assert(!is_there("got/it/a.bin"));
+        ck_assert_uint_gt(part_size(), 0);
+        watcher.progress = NULL;
+        expect_fetched(FETCH(SERVE));
+        ck_assert_int_gt(server.from[0], 0);
+}
+END_TEST
+
+/* --- sets --------------------------------------------------------------------------------------*/
+
+START_TEST(sets_are_fetched_whole_or_by_file)
+{
+        struct pxr_known_file files[] = { known, known, { 0 } };
+        struct pxr_known_set set = { .name = "set", .source = "a friend", .files = files };
+        const enum act script[] = { SERVE };
+        struct pxr_fetch own = order;
+
+        expect_fetched(FETCH(SERVE));
+        files[1].name = "b.bin";
+        own.url = start_server(&server, content, SIZE, script, 1);
+        own.folder = in_scratch("set");
+        OK(pxr_fetch_set(&own, &set, (const char *[]) { "b.bin" }, 1, diag));
+        ck_assert(is_there("set/b.bin") && !is_there("set/a.bin"));
+        OK(pxr_fetch_set(&own, &set, NULL, 0, diag));
+        ck_assert(is_there("set/a.bin"));
+        ck_assert_int_eq(server.requests, 2);
+        ck_assert_int_eq(pxr_fetch_set(&own, &set, (const char *[]) { "c.bin" }, 1, diag), -1);
+        expect_error(PXR_FAULT_USER, "set has no file 'c.bin'");
+        own.url = NULL;
+        ck_assert_int_eq(pxr_fetch_set(&own, &set, NULL, 0, diag), -1);
+        expect_error(PXR_FAULT_USER, "there is no address to fetch it from");
+        stop_server(&server);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("fetch");
+
+        ADD_SCRATCH_TEST(suite, a_file_is_fetched_into_a_new_folder);
+        ADD_SCRATCH_TEST(suite, a_dropped_connection_is_taken_up_where_it_broke);
+        ADD_SCRATCH_TEST(suite, a_file_that_ends_early_is_taken_up_where_it_ended);
+        ADD_SCRATCH_TEST(suite, an_earlier_part_is_gone_on_with);
+        ADD_SCRATCH_TEST(suite, a_whole_part_needs_no_request);
+        ADD_SCRATCH_TEST(suite, servers_without_ranges_start_again);
+        ADD_SCRATCH_TEST(suite, a_part_of_another_file_is_given_up);
+        ADD_SCRATCH_TEST(suite, redirects_are_followed);
+        ADD_SCRATCH_TEST(suite, busy_and_silent_servers_are_asked_again);
+        ADD_SCRATCH_TEST(suite, a_damaged_file_never_takes_its_name);
+        ADD_SCRATCH_TEST(suite, another_file_is_refused_by_its_size);
+        ADD_SCRATCH_TEST(suite, a_page_of_unknown_length_is_no_file_and_no_hindrance);
+        ADD_SCRATCH_TEST(suite, retries_come_to_an_end_and_keep_what_came);
+        ADD_SCRATCH_TEST(suite, what_no_retry_mends_is_asked_for_once);
+        ADD_SCRATCH_TEST(suite, no_server_at_all_is_an_error_of_the_system);
+        ADD_SCRATCH_TEST(suite, a_file_of_that_name_is_never_touched);
+        ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_is_not_touched_either);
+        ADD_SCRATCH_TEST(suite, one_program_at_a_time_fetches_a_file);
+        ADD_SCRATCH_TEST(suite, a_full_disk_keeps_what_came);
+        ADD_SCRATCH_TEST(suite, what_came_before_a_stop_is_kept);
+        ADD_SCRATCH_TEST(suite, sets_are_fetched_whole_or_by_file);
+        return run_suite(suite);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* check_npz.c - images in NumPy's .npz files, in memory and in a temporary file. */
+#include "config.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "dataset.h"
+#include "packing.h"
+
+enum { SIDE = 4, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, HEAD = 128 };
+
+static uint8_t value(int image, int at, int colour)
+{
+        return (uint8_t)(13 * image + 5 * at + 70 * colour);
+}
+
+/* A head as NumPy writes it, version 1, HEAD bytes in all. */
+static void write_head(uint8_t *bytes, const char *descr, const char *order, const char *shape)
+{
+        int length;
+
+        memcpy(bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
+        length = snprintf((char *)bytes + 10, HEAD - 10,
+                          "{'descr': %s, 'fortran_order': %s, 'shape': %s, }", descr, order, shape);
+        ck_assert_int_lt(length, HEAD - 11);
+        memset(bytes + 10 + length, ' ', (size_t)(HEAD - 11 - length));
+        bytes[HEAD - 1] = '\n';
+}
+
+/* data.npy with images first .. first + count - 1. */
+static struct packed array(int first, int count)
+{
+        size_t size = (size_t)(HEAD + count * PIXELS);
+        uint8_t *bytes = pxr_alloc(arena, size + 1), *at = bytes + HEAD;
+
+        ck_assert_ptr_nonnull(bytes);
+        write_head(bytes, "'|u1'", "False", pxr_strf(arena, "(%d, %d)", count, PIXELS));
+        for (int image = first; image < first + count; image++)
+                for (int colour = 0; colour < 3; colour++)
+                        for (int i = 0; i < PLANE; i++)
+                                *at++ = value(image, i, colour);
+        return (struct packed) { "data.npy", bytes, size };
+}
+
+static void put(const char *name, int first, int count)
+{
+        pack_zip(in_scratch(name), first % 2, /* stored, or deflated */
+                 (struct packed[]) { { "labels.npy", "not looked at", 13 },
+                                     array(first, count),
+                                     { "mean.npy", "", 0 },
+                                     { NULL, NULL, 0 } });
+}
+
+static void expect_image(const struct pxr_dataset *set, enum pxr_split split, int64_t index,
+                         int image)
+{
+        uint8_t pixels[PIXELS];
+
+        read_one(set, split, 0, index, pixels);
+        for (int i = 0; i < PIXELS; i++)
+                ck_assert_int_eq(pixels[i], value(image, i / 3, i % 3));
+}
+
+/* Images 0 .. 19 in ten training files, 20 .. 22 to validate with. */
+static void put_all(void)
+{
+        for (int i = 0; i < 10; i++)
+                put(pxr_strf(arena, "train_data_batch_%d.npz", i + 1), 2 * i, 2);
+        put("val_data.npz", 20, 3);
+        write_file(in_scratch("notes.npz"), "x", 1);
+}
+
+START_TEST(files_follow_one_another_by_number)
+{
+        struct pxr_dataset *set;
+        char hex[PXR_SHA256_HEX];
+        int files = 0;
+
+        put_all();
+        set = sound(OPEN("{set: npz, path: %s}", scratch));
+        ck_assert_int_eq(set->rows, SIDE);
+        ck_assert_int_eq(set->cols, SIDE);
+        ck_assert_int_eq(set->colours, 3);
+        ck_assert_int_eq(set->count[PXR_TRAIN], 20);
+        ck_assert_int_eq(set->count[PXR_VALID], 3);
+        ck_assert_int_eq(set->count[PXR_TEST], 0);
+        for (int i = 0; i < 20; i++)
+                expect_image(set, PXR_TRAIN, i, i);
+        for (int i = 0; i < 3; i++)
+                expect_image(set, PXR_VALID, i, 20 + i);
+        for (const struct pxr_data_file *file = set->files; file; file = file->next, files++) {
+                OK(pxr_sha256_file(file->path, hex, diag));
+                ck_assert_str_eq(file->sha256, hex);
+        }
+        ck_assert_int_eq(files, 11);
+}
+END_TEST
+
+START_TEST(one_file_is_split_by_option)
+{
+        struct pxr_dataset *set, *part;
+
+        put("some.npz", 0, 7);
+        set = sound(OPEN("{set: npz, path: %s/some.npz, valid: 2}", scratch));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 5);
+        ck_assert_int_eq(set->count[PXR_VALID], 2);
+        expect_image(set, PXR_VALID, 0, 5);
+        part = sound(OPEN("{set: npz, path: %s/some.npz, valid: 2, splits: [valid]}", scratch));
+        ck_assert_int_eq(part->count[PXR_TRAIN], 0);
+        ck_assert_str_eq(part->digest[PXR_VALID], set->digest[PXR_VALID]);
+        refused(OPEN("{set: npz, path: %s/some.npz, valid: 7}", scratch), "leaves none of 7");
+        put("train.npz", 0, 2);
+        put("val.npz", 0, 2);
+        refused(OPEN("{set: npz, path: %s, valid: 1}", scratch), "there is a file val*.npz");
+}
+END_TEST
+
+START_TEST(beyond_the_memory_pixels_are_the_same_from_a_file)
+{
+        static const char *const budgets[] = { "0", "0.0001", "0.0005", "0.001052" };
+        struct pxr_dataset *held, *filed;
+
+        put_all();
+        setenv("TMPDIR", scratch, 1);
+        held = sound(OPEN("{set: npz, path: %s}", scratch));
+        for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
+                filed = sound(OPEN("{set: npz, path: %s, memory: %s}", scratch, budgets[i]));
+                ck_assert_str_eq(filed->identity, held->identity);
+                for (int j = 19; j >= 0; j--)
+                        expect_image(filed, PXR_TRAIN, j, j);
+                expect_image(filed, PXR_VALID, 1, 21);
+        }
+        ck_assert_int_eq(files_in_scratch(), 12); /* the temporary ones have no name */
+}
+END_TEST
+
+START_TEST(a_temporary_file_that_cannot_be_is_an_error_of_the_system)
+{
+        put_all();
+        setenv("TMPDIR", in_scratch("nowhere"), 1);
+        ck_assert_ptr_null(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        expect_error(PXR_FAULT_SYSTEM, "/nowhere: the pixels, too many for the memory");
+        setenv("TMPDIR", scratch, 1);
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit) { 500, 500 });
+        ck_assert_ptr_null(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        expect_error(PXR_FAULT_SYSTEM, "cannot be written here");
+}
+END_TEST
+
+static void array_refused(const void *bytes, size_t size, const char *message)
+{
+        pack_zip(in_scratch("a.npz"), false,
+                 (struct packed[]) { { "data.npy", bytes, size }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: npz, path: %s/a.npz}", scratch), message);
+}
+
+static void head_refused(const char *descr, const char *order, const char *shape,
+                         const char *message)
+{
+        struct packed good = array(0, 2);
+
+        write_head((uint8_t *)good.bytes, descr, order, shape);
+        array_refused(good.bytes, good.size, message);
+}
+
+START_TEST(other_arrays_are_refused)
+{
+        struct packed good = array(0, 2);
+        uint8_t *bytes = (uint8_t *)good.bytes;
+
+        head_refused("'<f4'", "False", "(2, 48)", "an array of bytes (descr '|u1') is wanted, not");
+        head_refused("'|u1'", "True", "(2, 48)", "in C order");
+        head_refused("'|u1'", "False", "(96,)", "two dimensions");
+        head_refused("'|u1'", "False", "(2, 16, 3)", "two dimensions");
+        head_refused("'|u1'", "False", "(2, -48)", "two dimensions");
+        head_refused("'|u1'", "False", "(99999999999999999999, 48)", "two dimensions");
+        head_refused("'|u1'", "False", "(2, 48), 'more': 1", "a head that is not understood");
+        head_refused("'|u1'", "False", "(2, 50)", "rows of 50 bytes: no square image");
+        head_refused("'|u1'", "False", "(2, 0)", "rows of 0 bytes: no square image");
+        head_refused("'|u1'", "False", "(2, 9223372036854775807)", "no square image");
+        head_refused("'|u1'", "False", "(3, 48)", "byte 224: the array ends within image 3 of 3");
+        head_refused("'|u1'", "False", "(9000000000000, 48)", "the array ends within image 3");
+        head_refused("'|u1'", "False", "(1, 48)", "byte 176: junk behind the last of 1 images");
+        for (size_t cut = 0; cut < HEAD; cut++)
+                array_refused(bytes, cut, "the array ends within its head");
+        array_refused(bytes, good.size - 1, "the array ends within image 2 of 2");
+        bytes[9] = 0x7F;
+        array_refused(bytes, good.size, "byte 8: a head of ");
+        bytes[6] = 9;
+        array_refused(bytes, good.size, "byte 0: does not start like an array of NumPy");
+}
+END_TEST
+
+START_TEST(heads_of_every_version_are_read)
+{
+        for (int version = 1; version <= 3; version++) {
+                struct packed good = array(3, 1);
+                size_t extra = version > 1 ? 2 : 0;
+                uint8_t *bytes = pxr_alloc(arena, good.size + 2);
+
+                memcpy(bytes, good.bytes, 10);
+                memcpy(bytes + 10 + extra, (const char *)good.bytes + 10, good.size - 10);
+                bytes[6] = (uint8_t)version;
+                pack_zip(in_scratch("a.npz"), false,
+                         (struct packed[]) { { "data.npy", bytes, good.size + extra },
+                                             { NULL, NULL, 0 } });
+                expect_image(sound(OPEN("{set: npz, path: %s/a.npz}", scratch)), PXR_TRAIN, 0, 3);
+        }
+}
+END_TEST
+
+START_TEST(damaged_archives_are_refused)
+{
+        const char *path = in_scratch("a.npz");
+        unsigned char *bytes;
+        size_t size, data = 0;
+
+        refused(OPEN("{set: npz, path: %s}", path), "a.npz: no such file or folder");
+        refused(OPEN("{set: npz, path: %s}", scratch), "holds no train*.npz, val*.npz");
+        write_file(path, "", 0);
+        refused(OPEN("{set: npz, path: %s}", path), "a.npz: ");
+        write_file(path, "<!DOCTYPE html>", 15);
+        refused(OPEN("{set: npz, path: %s}", path), "not a sound tar or zip file");
+        pack_zip(path, false, (struct packed[]) { { "x.npy", "x", 1 }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: npz, path: %s}", path), "holds no array 'data'");
+        pack_zip(path, false, (struct packed[]) { array(0, 1), array(0, 1), { NULL, NULL, 0 } });
+        refused(OPEN("{set: npz, path: %s}", path), "holds data.npy twice");
+        for (int store = 0; store < 2; store++) {
+                pack_zip(path, store, (struct packed[]) { array(0, 4), { NULL, NULL, 0 } });
+                bytes = file_bytes(path, &size);
+                for (size_t cut = 0; cut < size / 2; cut++) {
+                        write_file(path, bytes, cut);
+                        refused(OPEN("{set: npz, path: %s}", path), "a.npz");
+                }
+                for (data = 0; memcmp(bytes + data, "data.npy", 8) != 0;)
+                        data++;
+                bytes[data + 140] ^= 1; /* caught by the check sum, or by the unpacking */
+                write_file(path, bytes, size);
+                refused(OPEN("{set: npz, path: %s}", path), "a.npz");
+        }
+}
+END_TEST
+
+START_TEST(files_of_another_size_are_named)
+{
+        uint8_t bytes[HEAD + 12] = { 0 };
+
+        put("train_1.npz", 0, 2);
+        write_head(bytes, "'|u1'", "False", "(1, 12)");
+        pack_zip(in_scratch("train_2.npz"), false,
+                 (struct packed[]) { { "data.npy", bytes, sizeof bytes }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: npz, path: %s}", scratch),
+                "train_2.npz: data.npy: images of 2 x 2 pixels, but those of the first file have "
+                "4 x 4");
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("npz");
+
+        ADD_SCRATCH_TEST(suite, files_follow_one_another_by_number);
+        ADD_SCRATCH_TEST(suite, one_file_is_split_by_option);
+        ADD_SCRATCH_TEST(suite, beyond_the_memory_pixels_are_the_same_from_a_file);
+        ADD_SCRATCH_TEST(suite, a_temporary_file_that_cannot_be_is_an_error_of_the_system);
+        ADD_SCRATCH_TEST(suite, other_arrays_are_refused);
+        ADD_SCRATCH_TEST(suite, heads_of_every_version_are_read);
+        ADD_SCRATCH_TEST(suite, damaged_archives_are_refused);
+        ADD_SCRATCH_TEST(suite, files_of_another_size_are_named);
+        return run_suite(suite);
+}

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT */
+/* check_png_folder.c - folders of PNG files, in memory and streamed; downsampled ImageNet. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <png.h>
+#include <sys/resource.h>
+
+#include "base/hash.h"
+#include "data/known.h"
+#include "pictures.h"
+
+/* --- splits ------------------------------------------------------------------------------------*/
+
+/* Pictures 0 .. 9, written in disorder, among other files. */
+static void put_ten(void)
+{
+        for (int i = 0; i < 10; i++)
+                put_picture(pxr_strf(arena, "%02d.%s", 7 * i % 10, i % 2 ? "png" : "PNG"),
+                            7 * i % 10);
+        write_file(in_scratch("notes.txt"), "x", 1);
+        write_file(in_scratch(".10.png"), "x", 1);
+}
+
+START_TEST(files_are_images_in_the_order_of_their_names)
+{
+        struct pxr_dataset *set;
+
+        put_ten();
+        set = sound(OPEN("{set: png_folder, path: %s}", scratch));
+        ck_assert_int_eq(set->rows, PICTURE_ROWS);
+        ck_assert_int_eq(set->cols, PICTURE_COLS);
+        ck_assert_int_eq(set->colours, 3);
+        ck_assert_int_eq(set->levels, 256);
+        ck_assert_int_eq(set->count[PXR_TRAIN], 10);
+        ck_assert_int_eq(set->count[PXR_VALID] + set->count[PXR_TEST], 0);
+        for (int i = 0; i < 10; i++)
+                expect_picture(set, PXR_TRAIN, i, i);
+}
+END_TEST
+
+START_TEST(splits_are_cut_from_the_end)
+{
+        struct pxr_dataset *set, *part;
+
+        put_ten();
+        set = sound(OPEN("{set: png_folder, path: %s, valid: 3, test: 2}", scratch));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 5);
+        ck_assert_int_eq(set->count[PXR_VALID], 3);
+        ck_assert_int_eq(set->count[PXR_TEST], 2);
+        expect_picture(set, PXR_TRAIN, 4, 4);
+        expect_picture(set, PXR_VALID, 0, 5);
+        expect_picture(set, PXR_VALID, 2, 7);
+        expect_picture(set, PXR_TEST, 1, 9);
+        part = sound(
+                OPEN("{set: png_folder, path: %s, valid: 3, test: 2, splits: [test]}", scratch));
+        ck_assert_int_eq(part->count[PXR_TRAIN], 0);
+        expect_picture(part, PXR_TEST, 0, 8);
+        ck_assert_str_eq(part->digest[PXR_TEST], set->digest[PXR_TEST]);
+        refused(OPEN("{set: png_folder, path: %s, valid: 5, test: 5}", scratch),
+                "'valid: 5' leaves none of 5 images to train on");
+}
+END_TEST
+
+START_TEST(folders_named_like_splits_are_splits)
+{
+        struct pxr_dataset *set;
+
+        make_folder("train");
+        make_folder("test");
+        for (int i = 0; i < 4; i++)
+                put_picture(pxr_strf(arena, "train/%d.png", i), i);
+        put_picture("test/a.png", 9);
+        set = sound(OPEN("{set: png_folder, path: %s, valid: 1}", scratch));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 3);
+        expect_picture(set, PXR_VALID, 0, 3);
+        expect_picture(set, PXR_TEST, 0, 9);
+        refused(OPEN("{set: png_folder, path: %s, test: 1}", scratch),
+                "'test: 1' cannot be taken from train: there is a folder");
+        refused(OPEN("{set: png_folder, path: %s, splits: [valid]}", scratch), "no images");
+}
+END_TEST
+
+/* --- identity ----------------------------------------------------------------------------------*/
+
+START_TEST(the_folder_is_recorded_like_sha256sum_would)
+{
+        struct pxr_dataset *set;
+        struct pxr_sha256 lines;
+        char hex[PXR_SHA256_HEX];
+        int64_t bytes = 0;
+
+        make_folder("a");
+        pxr_sha256_init(&lines);
+        for (int i = 0; i < 3; i++) {
+                const char *name = pxr_strf(arena, "a/%d.png", i), *line;
+                size_t size;
+
+                put_picture(name, i);
+                file_bytes(in_scratch(name), &size);
+                bytes += (int64_t)size;
+                OK(pxr_sha256_file(in_scratch(name), hex, diag));
+                line = pxr_strf(arena, "%s  %d.png\n", hex, i);
+                pxr_sha256_update(&lines, line, strlen(line));
+        }
+        pxr_sha256_final(&lines, hex);
+        set = sound(OPEN("{set: png_folder, path: %s/a, valid: 1}", scratch));
+        ck_assert_ptr_null(set->files->next);
+        ck_assert_str_eq(set->files->sha256, hex);
+        ck_assert_int_eq(set->files->size, bytes);
+}
+END_TEST
+
+START_TEST(the_identity_is_of_pixels_and_order_not_of_names)
+{
+        struct pxr_dataset *before, *renamed, *changed;
+
+        make_folder("a");
+        put_picture("a/1.png", 1);
+        put_picture("a/2.png", 2);
+        before = sound(OPEN("{set: png_folder, path: %s/a}", scratch));
+        ck_assert_int_eq(rename(in_scratch("a/1.png"), in_scratch("a/0.png")), 0);
+        renamed = sound(OPEN("{set: png_folder, path: %s/a}", scratch));
+        ck_assert_str_eq(renamed->identity, before->identity);
+        ck_assert_str_ne(renamed->files->sha256, before->files->sha256);
+        ck_assert_int_eq(rename(in_scratch("a/0.png"), in_scratch("a/3.png")), 0);
+        changed = sound(OPEN("{set: png_folder, path: %s/a}", scratch));
+        ck_assert_str_ne(changed->identity, before->identity);
+}
+END_TEST
+
+/* --- kinds of PNG ------------------------------------------------------------------------------*/
+
+/* A PNG of 4 x 8 pixels of any kind, all samples `value`. */
+static void put_kind(const char *name, int type, int depth, int interlace, uint8_t value)
+{
+        FILE *file = fopen(in_scratch(name), "wb");
+        png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+        png_infop info = png_create_info_struct(png);
+        png_color colours[2] = { { 10, 20, 30 }, { 40, 50, 60 } };
+        uint8_t row[8 * 8], *rows[4] = { row, row, row, row };
+
+        ck_assert(file && png && info);
+        memset(row, value, sizeof row);
+        png_init_io(png, file);
+        png_set_IHDR(png, info, 8, 4, depth, type, interlace, 0, 0);
+        if (type == PNG_COLOR_TYPE_PALETTE)
+                png_set_PLTE(png, info, colours, 2);
+        png_write_info(png, info);
+        png_write_image(png, rows);
+        png_write_end(png, info);
+        png_destroy_write_struct(&png, &info);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+static struct pxr_dataset *open_kind(const char *options, int type, int depth, int interlace,
+                                     uint8_t value)
+{
+        put_kind("a.png", type, depth, interlace, value);
+        return OPEN("{set: png_folder, path: %s%s}", scratch, options);
+}
+
+START_TEST(kinds_of_png_that_lose_nothing_are_read)
+{
+        uint8_t pixels[3 * 32];
+        struct pxr_dataset *set;
+
+        set = sound(open_kind("", PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_NONE, 77));
+        ck_assert_int_eq(set->colours, 1);
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_int_eq(pixels[31], 77);
+        set = sound(open_kind(", colours: rgb", PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_NONE, 78));
+        ck_assert_int_eq(set->colours, 3);
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_int_eq(pixels[95], 78);
+        set = sound(open_kind("", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_int_eq(pixels[0], 255);
+        ck_assert_int_eq(pixels[1], 0);
+        set = sound(open_kind("", PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, 1));
+        ck_assert_int_eq(set->colours, 3);
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_mem_eq(pixels + 93, "\x28\x32\x3C", 3);
+        set = sound(open_kind("", PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_ADAM7, 99));
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        for (int i = 0; i < 96; i++)
+                ck_assert_int_eq(pixels[i], 99);
+}
+END_TEST
+
+START_TEST(kinds_of_png_that_would_lose_something_are_refused)
+{
+        refused(open_kind("", PNG_COLOR_TYPE_GRAY, 16, PNG_INTERLACE_NONE, 1),
+                "a.png: 16 bits a sample");
+        refused(open_kind("", PNG_COLOR_TYPE_RGB_ALPHA, 8, PNG_INTERLACE_NONE, 1),
+                "a.png: has transparency");
+        refused(open_kind(", colours: grey", PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, 1),
+                "a.png: in colour, where grey is wanted");
+}
+END_TEST
+
+START_TEST(levels_are_spread_over_the_bytes)
+{
+        static const uint8_t bytes[] = { 0, 85, 170, 255 };
+        struct pxr_picture picture = { .rows = 2, .cols = 2, .colours = 1, .pixels = bytes };
+        struct pxr_dataset *set;
+        uint8_t pixels[4], *png;
+        size_t size;
+
+        png = pxr_png_encode(&picture, &size, diag);
+        write_file(in_scratch("a.png"), png, size);
+        free(png);
+        set = sound(OPEN("{set: png_folder, path: %s, levels: 4}", scratch));
+        ck_assert_int_eq(set->levels, 4);
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        for (int i = 0; i < 4; i++)
+                ck_assert_int_eq(pixels[i], i);
+        refused(OPEN("{set: png_folder, path: %s, levels: 2}", scratch),
+                "a.png: row 0, column 1: the value 85 is none of 2 levels");
+}
+END_TEST
+
+/* --- faults ------------------------------------------------------------------------------------*/
+
+START_TEST(files_that_do_not_fit_are_named)
+{
+        size_t size;
+        unsigned char *bytes;
+
+        refused(OPEN("{set: png_folder, path: %s/nowhere}", scratch), "/nowhere: no such folder");
+        refused(OPEN("{set: png_folder, path: %s}", scratch), "holds no PNG files");
+        put_ten();
+        refused(OPEN("{set: png_folder, path: %s/03.png}", scratch), "is a file, not a folder");
+        put_picture_of("05.png", 5, 4, 6, 3);
+        refused(OPEN("{set: png_folder, path: %s}", scratch),
+                "05.png: 4 x 6 pixels, where 6 x 4 are wanted");
+        put_picture("05.png", 5);
+        bytes = file_bytes(in_scratch("05.png"), &size);
+        for (size_t cut = 0; cut < size; cut += 5) {
+                write_file(in_scratch("05.png"), bytes, cut);
+                refused(OPEN("{set: png_folder, path: %s}", scratch), "05.png: byte ");
+                refused(OPEN("{set: png_folder, path: %s, memory: 0}", scratch), "05.png: byte ");
+        }
+        remove(in_scratch("05.png"));
+        make_folder("05.png");
+        refused(OPEN("{set: png_folder, path: %s}", scratch), "05.png: cannot be read: it is no");
+}
+END_TEST
+
+/* --- streaming ---------------------------------------------------------------------------------*/
+
+START_TEST(a_streamed_set_is_the_same_as_one_in_memory)
+{
+        struct pxr_dataset *held, *streamed;
+
+        put_ten();
+        held = sound(OPEN("{set: png_folder, path: %s, valid: 3, flip: true}", scratch));
+        streamed = sound(
+                OPEN("{set: png_folder, path: %s, valid: 3, flip: true, memory: 0.0005}", scratch));
+        ck_assert(!held->slow);
+        ck_assert(streamed->slow);
+        ck_assert_str_eq(streamed->identity, held->identity);
+        ck_assert_str_eq(streamed->files->sha256, held->files->sha256);
+        for (int split = PXR_TRAIN; split <= PXR_VALID; split++)
+                for (int i = 0; i < held->count[split]; i++)
+                        for (int epoch = 0; epoch < 3; epoch++) {
+                                uint8_t a[PICTURE_PIXELS], b[PICTURE_PIXELS];
+
+                                read_one(held, split, epoch, i, a);
+                                read_one(streamed, split, epoch, i, b);
+                                ck_assert_mem_eq(a, b, sizeof a);
+                        }
+}
+END_TEST
+
+START_TEST(a_file_that_changes_under_a_streamed_set_is_named)
+{
+        struct pxr_dataset *set;
+        uint8_t pixels[PICTURE_PIXELS];
+        int64_t index = 5;
+
+        put_ten();
+        set = sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
+        put_picture_of("05.png", 5, 4, 6, 3);
+        ck_assert_int_eq(pxr_dataset_read(set, PXR_TRAIN, 0, &index, 1, pixels, diag), -1);
+        expect_error(PXR_FAULT_USER, "05.png: 4 x 6 pixels");
+        remove(in_scratch("05.png"));
+        ck_assert_int_eq(pxr_dataset_read(set, PXR_TRAIN, 0, &index, 1, pixels, diag), -1);
+        expect_error(PXR_FAULT_USER, "05.png: cannot be read: No such file");
+}
+END_TEST
+
+START_TEST(what_is_expected_is_what_is_read)
+{
+        static const int64_t batches[4][3] = { { 3, 0, 6 }, { 1, 1, 5 }, { 4, 2, 3 }, { 6, 5, 0 } };
+        struct pxr_dataset *held, *streamed;
+        uint8_t a[3 * PICTURE_PIXELS], b[3 * PICTURE_PIXELS];
+
+        put_ten();
+        held = sound(OPEN("{set: png_folder, path: %s, valid: 3, flip: true}", scratch));
+        streamed = sound(
+                OPEN("{set: png_folder, path: %s, valid: 3, flip: true, memory: 0}", scratch));
+        for (int round = 0; round < 200; round++) {
+                const int64_t *batch = batches[round % 4], *next = batches[(round + 1) % 4];
+                int wrong = round % 5; /* one in five expectations is not what is read next */
+
+                OK(pxr_dataset_read(held, PXR_TRAIN, round / 7, batch, 3, a, diag));
+                OK(pxr_dataset_read(streamed, PXR_TRAIN, round / 7, batch, 3, b, diag));
+                ck_assert_mem_eq(a, b, sizeof a);
+                pxr_dataset_expect(streamed, wrong == 1 ? PXR_VALID : PXR_TRAIN,
+                                   (round + 1) / 7 + (wrong == 2),
+                                   wrong == 1   ? (int64_t[]) { 0, 1, 2 }
+                                   : wrong == 3 ? batch
+                                                : next,
+                                   wrong == 4 ? 2 : 3);
+                if (round % 3 == 0) /* a read in between, of a batch of another size */
+                        expect_picture(streamed, PXR_VALID, 1, 8);
+        }
+        pxr_dataset_expect(held, PXR_TRAIN, 0, batches[0], 3);
+        pxr_dataset_expect(streamed, PXR_TRAIN, 0, (int64_t[]) { 7 }, 1); /* no such image */
+}
+END_TEST
+
+START_TEST(a_fault_met_ahead_is_reported_by_the_read)
+{
+        struct pxr_dataset *set;
+        uint8_t pixels[PICTURE_PIXELS];
+        int64_t index = 5;
+
+        put_ten();
+        set = sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
+        remove(in_scratch("05.png"));
+        pxr_dataset_expect(set, PXR_TRAIN, 0, &index, 1);
+        ck_assert_int_eq(pxr_dataset_read(set, PXR_TRAIN, 0, &index, 1, pixels, diag), -1);
+        expect_error(PXR_FAULT_USER, "05.png: cannot be read");
+        pxr_dataset_expect(set, PXR_TRAIN, 0, &index, 1); /* the end stops a thread at work */
+}
+END_TEST
+
+#ifndef PXR_SANITIZED
+/* The most memory this process has had, in MB. */
+static double peak(void)
+{
+        struct rusage usage;
+
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+        return (double)usage.ru_maxrss / 1024;
+}
+
+START_TEST(streaming_holds_the_memory_it_was_given)
+{
+        enum { IMAGES = 4000, MB_OF_PIXELS = IMAGES * 3 * 64 * 64 >> 20 };
+        static uint8_t pixels[3 * 64 * 64];
+        double before, streaming;
+        struct pxr_dataset *set;
+
+        make_folder("a");
+        for (int i = 0; i < IMAGES; i++) {
+                struct pxr_picture picture = {
+                        .rows = 64, .cols = 64, .colours = 3, .pixels = pixels
+                };
+                size_t size;
+                uint8_t *bytes;
+
+                memset(pixels, i, sizeof pixels);
+                bytes = pxr_png_encode(&picture, &size, diag);
+                write_file(in_scratch(pxr_strf(arena, "a/%05d.png", i)), bytes, size);
+                free(bytes);
+        }
+        before = peak();
+        set = sound(OPEN("{set: png_folder, path: %s/a, memory: 1}", scratch));
+        for (int64_t i = 0; i < IMAGES; i++) {
+                read_one(set, PXR_TRAIN, 0, i, pixels);
+                ck_assert_int_eq(pixels[77], (uint8_t)i);
+        }
+        streaming = peak() - before;
+        sound(OPEN("{set: png_folder, path: %s/a}", scratch));
+        ck_assert_double_ge(peak() - before, MB_OF_PIXELS);
+        ck_assert_double_le(streaming, MB_OF_PIXELS / 2);
+}
+END_TEST
+#endif
+
+/* The note that an opening has left, or NULL. */
+static const char *note(void)
+{
+        DIR *folder = opendir(in_scratch("cache/pxr"));
+        struct dirent *entry;
+        const char *name = NULL;
+
+        while (folder && (entry = readdir(folder)))
+                if (entry->d_name[0] != '.')
+                        name = pxr_strf(arena, "cache/pxr/%s", entry->d_name);
+        if (folder)
+                closedir(folder);
+        return name ? in_scratch(name) : NULL;
+}
+
+START_TEST(digests_are_remembered_until_a_file_changes)
+{
+        struct pxr_dataset *first, *second;
+        struct stat status;
+        size_t size;
+        char *text, *digit;
+
+        make_folder("cache");
+        make_folder("a");
+        setenv("XDG_CACHE_HOME", in_scratch("cache"), 1);
+        put_picture("a/1.png", 1);
+        put_picture("a/2.png", 2);
+        sound(OPEN("{set: png_folder, path: %s/a, memory: 0}", scratch));
+        ck_assert_msg(!note(), "files that are this new might still change");
+        sleep(4);
+        sound(OPEN("{set: png_folder, path: %s/a}", scratch));
+        ck_assert_msg(!note(), "a set in memory is always hashed");
+        first = sound(OPEN("{set: png_folder, path: %s/a, memory: 0}", scratch));
+        ck_assert_ptr_nonnull(note());
+        second = sound(OPEN("{set: png_folder, path: %s/a, memory: 0}", scratch));
+        ck_assert_str_eq(second->identity, first->identity);
+        ck_assert_str_eq(second->files->path, first->files->path);
+        ck_assert_str_eq(second->files->sha256, first->files->sha256);
+
+        /* That the note was used shows when it is wrong. */
+        text = (char *)file_bytes(note(), &size);
+        digit = strstr(text, "split train ") + 12;
+        *digit = *digit == '0' ? '1' : '0';
+        write_file(note(), text, size);
+        second = sound(OPEN("{set: png_folder, path: %s/a, memory: 0}", scratch));
+        ck_assert_str_ne(second->identity, first->identity);
+        write_file(note(), text, size / 2);
+        second = sound(OPEN("{set: png_folder, path: %s/a, memory: 0}", scratch));
+        ck_assert_str_eq(second->identity, first->identity);
+
+        /* Another picture, with the time set back: the note no longer applies. */
+        ck_assert_int_eq(stat(in_scratch("a/2.png"), &status), 0);
+        put_picture("a/2.png", 3);
+        ck_assert_int_eq(utimensat(AT_FDCWD, in_scratch("a/2.png"),
+                                   (struct timespec[]) { status.st_atim, status.st_mtim }, 0),
+                         0);
+        second = sound(OPEN("{set: png_folder, path: %s/a, memory: 0}", scratch));
+        ck_assert_str_ne(second->identity, first->identity);
+        expect_picture(second, PXR_TRAIN, 1, 3);
+}
+END_TEST
+
+START_TEST(without_a_place_for_notes_a_streamed_set_opens_all_the_same)
+{
+        put_ten();
+        sleep(3);
+        setenv("XDG_CACHE_HOME", in_scratch("notes.txt"), 1);
+        sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
+        unsetenv("XDG_CACHE_HOME");
+        unsetenv("HOME");
+        sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
+}
+END_TEST
+
+/* --- downsampled ImageNet ----------------------------------------------------------------------*/
+
+static void put_small(const char *folder, int first, int count)
+{
+        make_folder(folder);
+        for (int i = first; i < first + count; i++)
+                put_picture_of(pxr_strf(arena, "%s/%05d.png", folder, i), i, 32, 32, 3);
+}
+
+START_TEST(imagenet_is_read_from_the_folders_of_its_release)
+{
+        struct pxr_dataset *set, *other;
+
+        put_small("train_32x32", 0, 5);
+        put_small("valid_32x32", 5, 2);
+        set = sound(OPEN("{set: imagenet, path: %s}", scratch));
+        ck_assert_int_eq(set->rows, 32);
+        ck_assert_int_eq(set->colours, 3);
+        ck_assert_int_eq(set->count[PXR_TRAIN], 5);
+        ck_assert_int_eq(set->count[PXR_VALID], 2);
+        ck_assert_int_eq(set->count[PXR_TEST], 0);
+        ck_assert_ptr_nonnull(strstr(set->transforms, "neither release"));
+        other = sound(OPEN("{set: imagenet, path: %s, valid: 1}", scratch));
+        ck_assert_int_eq(other->count[PXR_TRAIN], 4);
+        ck_assert_int_eq(other->count[PXR_VALID], 1);
+        ck_assert_int_eq(other->count[PXR_TEST], 2);
+        ck_assert_str_eq(other->digest[PXR_TEST], set->digest[PXR_VALID]);
+        refused(OPEN("{set: imagenet, path: %s, valid: 5}", scratch), "leaves none of 5 images");
+        refused(OPEN("{set: imagenet, path: %s, size: 64}", scratch), "train_64x64: no such");
+        put_picture_of("valid_32x32/00005.png", 5, 16, 16, 3);
+        refused(OPEN("{set: imagenet, path: %s}", scratch),
+                "00005.png: 16 x 16 pixels, where 32 x 32 are wanted");
+}
+END_TEST
+
+START_TEST(the_releases_of_imagenet_are_told_apart)
+{
+        const char *words[4];
+
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281149, 49999, &words[0], diag), 1);
+        ck_assert_int_eq(pxr_imagenet_release(arena, 0, 49999, &words[1], diag), 1);
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281167, 50000, &words[2], diag), 1);
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281149, 400, &words[3], diag), 0);
+        ck_assert_ptr_nonnull(strstr(words[0], "2016"));
+        ck_assert_str_eq(words[0], words[1]);
+        ck_assert_ptr_nonnull(strstr(words[2], "2017"));
+        ck_assert_ptr_nonnull(strstr(words[3], "neither"));
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281149, 50000, &words[0], diag), -1);
+        expect_error(PXR_FAULT_USER, "the release of 2016, but the 50000 of valid that of 2017");
+        ck_assert_int_eq(pxr_imagenet_release(arena, 1281167, 49999, &words[0], diag), -1);
+        expect_error(PXR_FAULT_USER, "the release of 2017");
+}
+END_TEST
+
+START_TEST(real_small_imagenet_is_read_and_streamed)
+{
+        const char *path = real_data("small-imagenet");
+        struct pxr_dataset *held, *streamed;
+        static uint8_t a[3 * 64 * 64], b[3 * 64 * 64];
+
+        if (!path)
+                return;
+        setenv("XDG_CACHE_HOME", scratch, 1);
+        for (int size = 32; size <= 64; size += 32) {
+                held = sound(OPEN("{set: imagenet, path: %s, size: %d}", path, size));
+                streamed =
+                        sound(OPEN("{set: imagenet, path: %s, size: %d, memory: 0.1}", path, size));
+                ck_assert_int_eq(held->rows, size);
+                ck_assert_int_eq(held->count[PXR_TRAIN], 400);
+                ck_assert_int_eq(held->count[PXR_VALID], 100);
+                ck_assert_str_eq(held->identity, streamed->identity);
+                for (int i = 0; i < 400; i += 7) {
+                        read_one(held, PXR_TRAIN, 0, i, a);
+                        read_one(streamed, PXR_TRAIN, 0, i, b);
+                        ck_assert_mem_eq(a, b, (size_t)(3 * size * size));
+                }
+        }
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("png_folder");
+
+        ADD_SCRATCH_TEST(suite, files_are_images_in_the_order_of_their_names);
+        ADD_SCRATCH_TEST(suite, splits_are_cut_from_the_end);
+        ADD_SCRATCH_TEST(suite, folders_named_like_splits_are_splits);
+        ADD_SCRATCH_TEST(suite, the_folder_is_recorded_like_sha256sum_would);
+        ADD_SCRATCH_TEST(suite, the_identity_is_of_pixels_and_order_not_of_names);
+        ADD_SCRATCH_TEST(suite, kinds_of_png_that_lose_nothing_are_read);
+        ADD_SCRATCH_TEST(suite, kinds_of_png_that_would_lose_something_are_refused);
+        ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);
+        ADD_SCRATCH_TEST(suite, files_that_do_not_fit_are_named);
+        ADD_SCRATCH_TEST(suite, a_streamed_set_is_the_same_as_one_in_memory);
+        ADD_SCRATCH_TEST(suite, a_file_that_changes_under_a_streamed_set_is_named);
+        ADD_SCRATCH_TEST(suite, what_is_expected_is_what_is_read);
+        ADD_SCRATCH_TEST(suite, a_fault_met_ahead_is_reported_by_the_read);
+#ifndef PXR_SANITIZED
+        ADD_SCRATCH_TEST(suite, streaming_holds_the_memory_it_was_given);
+#endif
+        ADD_SCRATCH_TEST(suite, digests_are_remembered_until_a_file_changes);
+        ADD_SCRATCH_TEST(suite, without_a_place_for_notes_a_streamed_set_opens_all_the_same);
+        ADD_SCRATCH_TEST(suite, imagenet_is_read_from_the_folders_of_its_release);
+        ADD_SCRATCH_TEST(suite, the_releases_of_imagenet_are_told_apart);
+        ADD_SCRATCH_TEST(suite, real_small_imagenet_is_read_and_streamed);
+        return run_suite(suite);
+}

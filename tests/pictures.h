@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* pictures.h - PNG files for tests. */
+#ifndef PXR_TESTS_PICTURES_H
+#define PXR_TESTS_PICTURES_H
+
+#include <sys/stat.h>
+
+#include "data/png.h"
+#include "dataset.h"
+
+enum { PICTURE_ROWS = 6, PICTURE_COLS = 4, PICTURE_PIXELS = 3 * PICTURE_ROWS * PICTURE_COLS };
+
+/* The value of picture `number` at `i`, of row, column, colour in one. */
+static inline uint8_t picture_value(int number, int i)
+{
+        return (uint8_t)(31 * number + 7 * i);
+}
+
+/* Write picture `number`: rows x cols pixels of `colours` colours. */
+static inline void put_picture_of(const char *name, int number, int rows, int cols, int colours)
+{
+        uint8_t pixels[4096], *bytes;
+        struct pxr_picture picture = {
+                .rows = rows, .cols = cols, .colours = colours, .pixels = pixels
+        };
+        size_t size;
+
+        ck_assert_int_le(rows * cols * colours, (int)sizeof pixels);
+        for (int i = 0; i < rows * cols * colours; i++)
+                pixels[i] = picture_value(number, i);
+        bytes = pxr_png_encode(&picture, &size, diag);
+        ck_assert_ptr_nonnull(bytes);
+        write_file(in_scratch(name), bytes, size);
+        free(bytes);
+}
+
+static inline void put_picture(const char *name, int number)
+{
+        put_picture_of(name, number, PICTURE_ROWS, PICTURE_COLS, 3);
+}
+
+static inline void make_folder(const char *name)
+{
+        ck_assert_int_eq(mkdir(in_scratch(name), 0700), 0);
+}
+
+/* Image `index` of a split is picture `number`. */
+static inline void expect_picture(const struct pxr_dataset *set, enum pxr_split split,
+                                  int64_t index, int number)
+{
+        uint8_t pixels[PICTURE_PIXELS];
+
+        ck_assert_int_eq(set->rows * set->cols * set->colours, PICTURE_PIXELS);
+        read_one(set, split, 0, index, pixels);
+        for (int i = 0; i < PICTURE_PIXELS; i++)
+                ck_assert_int_eq(pixels[i], picture_value(number, i));
+}
+
+#endif
