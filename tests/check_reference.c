@@ -42,6 +42,63 @@ static double tolerance(enum pxr_precision precision)
         return precision == PXR_F64 ? 1e-13 : 1e-5;
 }
 
+/* --- the image, sums, rectified linear units ---------------------------------------------------
+ */
+
+/* Values 0 .. levels - 1 become -1 .. 1, each image, pixel and colour in its place. */
+START_TEST(the_image_is_scaled_and_centred)
+{
+        for (int colours = 1; colours <= 3; colours += 2)
+                for (int levels = 2; levels <= 256; levels += levels == 2 ? 3 : 251) {
+                        struct pxr_builder builder = new_builder(3, 4, colours, levels);
+                        const struct pxr_graph *graph = builder.graph;
+                        const uint8_t *pixels = random_images(graph, IMAGES, 3);
+                        struct forward f;
+
+                        end_graph(&builder,
+                                  new_conv(&builder, "out", 1, PXR_MASK_A, levels * colours, 1,
+                                           graph->node[0]),
+                                  &pxr_categorical);
+                        f = run_forward(graph, arbitrary_parameters(graph, 1), PXR_F64);
+                        for (int image = 0; image < IMAGES; image++) {
+                                struct map got = output_of(&f, graph->node[0], image);
+                                struct map expected = new_map(3, 4, colours);
+
+                                for (int i = 0; i < 12 * colours; i++)
+                                        expected.value[i] = (pixels[image * 12 * colours + i] -
+                                                             (levels - 1) / 2.0) /
+                                                            ((levels - 1) / 2.0);
+                                expect_same_map(&got, &expected, 1e-15, "image");
+                        }
+                }
+}
+END_TEST
+
+START_TEST(sums_and_rectified_linear_units)
+{
+        struct pxr_builder builder = new_builder(3, 4, 3, 5);
+        const struct pxr_graph *graph = builder.graph;
+        struct pxr_node *a = new_conv(&builder, "a", 3, PXR_MASK_A, 7, 1, graph->node[0]);
+        struct pxr_node *b = new_conv(&builder, "b", 3, PXR_MASK_A, 7, 1, graph->node[0]);
+        struct pxr_node *sum = pxr_add(&builder, a, b), *bent = pxr_relu(&builder, sum);
+
+        end_graph(&builder, new_conv(&builder, "out", 1, PXR_MASK_B, 15, 1, bent),
+                  &pxr_categorical);
+        for (int precision = PXR_F32; precision <= PXR_F64; precision++) {
+                struct forward f = run_forward(graph, arbitrary_parameters(graph, 1), precision);
+                struct map x = output_of(&f, a, 1), y = output_of(&f, b, 1);
+                struct map z = output_of(&f, sum, 1), r = output_of(&f, bent, 1);
+
+                for (int i = 0; i < 3 * 4 * 7; i++) {
+                        x.value[i] += y.value[i];
+                        y.value[i] = fmax(x.value[i], 0);
+                }
+                expect_same_map(&z, &x, tolerance(precision), "sum");
+                expect_same_map(&r, &y, tolerance(precision), "relu");
+        }
+}
+END_TEST
+
 /* --- masked convolution ------------------------------------------------------------------------
  */
 
@@ -200,6 +257,8 @@ int main(void)
 {
         Suite *suite = suite_create("reference");
 
+        ADD_GRAPH_TEST(suite, the_image_is_scaled_and_centred);
+        ADD_GRAPH_TEST(suite, sums_and_rectified_linear_units);
         ADD_GRAPH_TEST(suite, convolutions_of_one_colour);
         ADD_GRAPH_TEST(suite, convolutions_of_three_colours);
         ADD_GRAPH_TEST(suite, convolutions_of_several_gates);

@@ -3,8 +3,8 @@
  * plugin.h - finding and loading layer plugins.
  *
  * A plugin is a shared module NAME.so in one of the folders searched: those of $PXR_LAYER_PATH
- * (separated by ':'), then the build tree's when the program runs from one, else the installed
- * folder. A file that cannot be used is remembered with the reason. Uses base/ and spec/.
+ * (separated by ':'), then the build tree's when the program runs from one, else the one installed
+ * with the program. A file that cannot be used is remembered with the reason. Uses base/ and spec/.
  */
 #ifndef PXR_MODEL_PLUGIN_H
 #define PXR_MODEL_PLUGIN_H

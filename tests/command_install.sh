@@ -1,0 +1,136 @@
+#!/bin/sh
+# command_install.sh - what is installed works by itself: commands find their layers, headers compile,
+# a plugin is built with pkg-config alone, and nothing stays behind.
+source=$(cd "${srcdir:-.}" && pwd)
+. "$source/tests/command.sh"
+cc=${CC:-cc} cxx=${CXX:-c++} pkg_config=${PKG_CONFIG:-pkg-config}
+command -v "$pkg_config" >/dev/null || skip_all "pkg-config is missing"
+unset MAKEFLAGS MFLAGS MAKELEVEL # those of the make that runs the tests
+plan 12
+
+stage=$scratch/stage
+
+make_quietly() {
+	"${MAKE:-make}" -C "$top" -s "$@" DESTDIR="$stage" >out 2>err
+}
+
+folder_of() {
+	dirname "$(find "$stage" -name "$1")"
+}
+
+installs() {
+	make_quietly install && bin=$(folder_of pxr-run) && lib=$(folder_of libpxr.so) &&
+		include=$(dirname "$(folder_of layer.h)")
+}
+ok "make install" installs
+
+complete() {
+	[ -x "$bin/pxr-layers" ] && [ -f "$lib/pkgconfig/pxr.pc" ] &&
+		[ -f "$lib/pxr/layers/conv.so" ] && [ -f "$include/pxr/version.h" ] &&
+		is "$(ls "$lib/pxr/layers" | grep -v '\.so$')" "" &&
+		for header in "$source"/lib/include/pxr/*.h; do
+			[ -f "$include/pxr/${header##*/}" ] || return
+		done
+}
+ok "commands, library, layers, headers and pxr.pc are there" complete
+
+# The library is where no loader looks; everything else is found from the program.
+installed() {
+	program=$1
+	shift
+	LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$bin/$program" "$@" >out 2>err
+}
+
+finds_layers() {
+	installed pxr-layers && out_has "conv " && installed pxr-layers conv &&
+		out_has "from $lib/pxr/layers/conv.so"
+}
+ok "the installed pxr-layers finds the layers installed with it" finds_layers
+
+runs() {
+	installed pxr-run tiny.yaml train.epochs=1 --db installed.db && out_has "nats/image"
+}
+ok "the installed pxr-run trains" runs
+
+# --- headers --------------------------------------------------------------------------------------
+
+# all_compile STANDARD SUFFIX COMPILER: each header alone. precisions.h compiles the file that
+# PXR_KERNELS_FILE names, and so needs one.
+all_compile() {
+	echo 'static inline real K(zero)(void) { return 0; }' >kernels.h
+	for header in "$include"/pxr/*.h; do
+		printf '#include <pxr/%s>\nextern int something;\n' "${header##*/}" >"alone.$2"
+		$3 -std="$1" -Wall -Wextra -Wpedantic -Werror -DPXR_KERNELS_FILE='"kernels.h"' \
+			-I. -I"$include" -fsyntax-only "alone.$2" 2>err || {
+			echo "# ${header##*/} does not compile as $1"
+			return 1
+		}
+	done
+}
+
+ok "each header compiles alone as C17" all_compile c17 c "$cc"
+if command -v "$cxx" >/dev/null; then
+	ok "each header compiles alone as C++17" all_compile c++17 cc "$cxx"
+else
+	ok "each header compiles alone as C++17 # SKIP there is no C++ compiler" true
+fi
+
+# --- a plugin of one's own ------------------------------------------------------------------------
+
+# The tree is staged: its prefix is where pxr.pc lies.
+flags() {
+	PKG_CONFIG_PATH=$lib/pkgconfig "$pkg_config" --define-prefix "$@" pxr
+}
+
+knows_itself() {
+	is "$(flags --variable=layerdir)" "$lib/pxr/layers" &&
+		is "$(flags --modversion)" "$(installed pxr-run --version && sed 's/.* //' out)"
+}
+ok "pkg-config knows where layers lie" knows_itself
+
+builds_new() {
+	installed pxr-layers new foo &&
+		$cc -std=c17 -Wall -Wextra -Werror -shared -fPIC -O2 $(flags --cflags) -o foo.so foo.c 2>err
+}
+ok "what pxr-layers new writes compiles with pkg-config alone" builds_new
+
+passes() {
+	PXR_LAYER_PATH=.
+	export PXR_LAYER_PATH
+	installed pxr-layers check foo && ! grep -q "FAILED\|skipped" out
+	checked=$?
+	unset PXR_LAYER_PATH
+	return $checked
+}
+ok "and passes the check untouched" passes
+
+trains() {
+	PXR_LAYER_PATH=.
+	export PXR_LAYER_PATH
+	sed 's/- relu$/- foo/' tiny.yaml >foo.yaml
+	grep -q -e '- foo' foo.yaml && installed pxr-run foo.yaml train.epochs=1 --db foo.db
+	trained=$?
+	unset PXR_LAYER_PATH
+	return $trained
+}
+ok "and trains" trains
+
+links() {
+	printf '%s\n' '#include <pxr/diag.h>' \
+		'int main(void) { pxr_diag_free(pxr_diag_new()); return 0; }' >program.c
+	$cc -std=c17 $(flags --cflags) -o program program.c $(flags --libs) 2>err &&
+		LD_LIBRARY_PATH=$lib ./program
+}
+if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
+	ok "a program links with the library # SKIP the library wants the sanitizers" true
+else
+	ok "a program links with the library" links
+fi
+
+# --- the end --------------------------------------------------------------------------------------
+
+leaves_nothing() {
+	make_quietly uninstall && is "$(find "$stage" ! -type d)" "" &&
+		is "$(find "$stage" -type d -name 'pxr*')" ""
+}
+ok "make uninstall leaves nothing" leaves_nothing

@@ -1,0 +1,39 @@
+#!/bin/sh
+# command_stopping.sh - early stopping: when, and with which parameters.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 3
+
+# A rate so high that training is soon at its best and then wanders.
+wander() {
+	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 2.0, momentum: 0}}" train.clip=1 \
+		train.schedule=constant train.average=0 sample.count=0 "$@"
+}
+
+curve() {
+	query "$1" "SELECT epoch, nats_per_image FROM learning_curve
+		WHERE split = 'valid' ORDER BY epoch"
+}
+
+# Of a learning curve: the epoch of the best value, and of the last.
+best_and_last() {
+	awk -F '|' 'NR == 1 || $2 < best { best = $2; at = $1 + 0 } END { print at, $1 + 0 }'
+}
+
+stops() {
+	wander train.patience="$1" train.epochs=60 --db "stop$1.db" || return
+	curve "stop$1.db" >curve
+	set -- "$1" $(best_and_last <curve)
+	is "$3" $(($2 + $1)) && [ "$3" -lt 60 ]
+}
+ok "training stops after one evaluation that is no better" stops 1
+ok "training stops after three in a row" stops 3
+
+never_stops() {
+	wander train.epochs=12 --db never.db || return
+	curve never.db >curve
+	set -- $(best_and_last <curve)
+	is "$2" 12 && awk -F '|' 'NR > 1 && $2 > best { worse = 1 } NR == 1 || $2 < best { best = $2 }
+		END { exit !worse }' curve
+}
+ok "without patience it does not stop at a worse one" never_stops
