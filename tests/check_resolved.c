@@ -117,6 +117,27 @@ START_TEST(what_means_the_same_has_one_text)
 }
 END_TEST
 
+START_TEST(numbers_are_written_as_short_as_they_can_be)
+{
+        static const struct {
+                double value;
+                const char *text;
+        } cases[] = { { 0, "0" },          { 100, "100" },    { 1e6, "1000000" },
+                      { 1e-3, "0.001" },   { 1e-8, "1e-08" }, { 1e22, "1e+22" },
+                      { 0.1, "0.1" },      { -2.5, "-2.5" },  { 0.1 + 0.2, "0.30000000000000004" },
+                      { 5e-324, "5e-324" } };
+        char text[PXR_REAL_TEXT];
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                double back;
+
+                ck_assert_str_eq(pxr_format_real(cases[i].value, text), cases[i].text);
+                ck_assert_int_eq(pxr_parse_real(text, &back), PXR_NUMBER);
+                ck_assert(back == cases[i].value);
+        }
+}
+END_TEST
+
 START_TEST(what_means_different_things_has_different_texts)
 {
         static const char *const different[][2] = {
@@ -335,6 +356,7 @@ int main(void)
         ADD_SPEC_TEST(suite, every_default_is_written_out);
         ADD_SPEC_TEST(suite, a_resolved_spec_is_resolved_already);
         ADD_SPEC_TEST(suite, what_means_the_same_has_one_text);
+        ADD_SPEC_TEST(suite, numbers_are_written_as_short_as_they_can_be);
         ADD_SPEC_TEST(suite, what_means_different_things_has_different_texts);
         ADD_SPEC_TEST(suite, texts_of_every_kind_come_back);
         ADD_SPEC_TEST(suite, long_texts_and_keys_come_back);
