@@ -319,6 +319,9 @@ START_TEST(a_layer_that_is_none_is_refused)
         refused("conv: 3", "x.yaml:2:7: error: conv wants a mapping of options\n"
                            "    2 | conv: 3\n"
                            "      |       ^\n");
+        refused("residual: relu", "x.yaml:2:11: error: residual wants a list of layers\n"
+                                  "    2 | residual: relu\n"
+                                  "      |           ^~~~\n");
         refused("conv: [relu]", "x.yaml:2:7: error: conv wants a mapping of options\n"
                                 "    2 | conv: [relu]\n"
                                 "      |       ^\n");

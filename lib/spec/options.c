@@ -206,7 +206,9 @@ static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml
         name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
         if (!name) {
                 pxr_error_at(diag, value->mark, "%s %s", value->key,
-                             options->rows ? "wants a mapping of options" : "takes no options");
+                             !options->rows         ? "takes no options"
+                             : list_option(options) ? "wants a list of layers"
+                                                    : "wants a mapping of options");
                 return NULL;
         }
         mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
