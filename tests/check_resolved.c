@@ -107,6 +107,7 @@ START_TEST(what_means_the_same_has_one_text)
                 { "optimizer: none", "optimizer: {none: {}}" },
                 { "optimizer: {sgd: }", "optimizer: {'sgd': {}}" },
                 { "inner:", "inner: {}" },
+                { "inner: 2", "inner: {depth: 2}" },
                 { "node: &x {a: 1}", "node: {\"a\": 1}" },
         };
 
