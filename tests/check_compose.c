@@ -346,13 +346,13 @@ START_TEST(every_value_can_be_explained)
 
         spec_file("a", "extends: b\nname: x\nwhole: 0x11\nlayers: [relu]\n");
         spec_file("b", "inner: {label: \"two\\nlines\"}\nreal: 0.250\n");
-        root = sound(LOAD("a", "flag=TRUE", "note=", "splits=[]"));
+        root = sound(LOAD("a", "flag=TRUE", "note='1'", "splits=[]"));
         ck_assert_int_eq(table_read(arena, root, &table, diag), 0);
         expect_explained(root, "name", "name = x (a:2:7)\n");
         expect_explained(root, "whole", "whole = 17 (a:3:8)\n");
         expect_explained(root, "real", "real = 0.25 (b:2:7)\n");
         expect_explained(root, "flag", "flag = true (command line: flag=TRUE)\n");
-        expect_explained(root, "note", "note = null (command line: note=)\n");
+        expect_explained(root, "note", "note = '1' (command line: note='1')\n");
         expect_explained(root, "splits", "splits = [] (command line: splits=[])\n");
         expect_explained(root, "inner",
                          "inner.label = \"two\\nlines\" (b:1:16)\n"

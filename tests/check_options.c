@@ -71,6 +71,10 @@ START_TEST(only_true_and_false_are_truth_values)
         expect_shown("x.yaml:3:7: error: spec: 'flag' wants true or false, and 'on' is none\n"
                      "    3 | flag: on\n"
                      "      |       ^~ write true\n");
+        ck_assert_ptr_null(read_lines("flag: No"));
+        expect_shown("x.yaml:3:7: error: spec: 'flag' wants true or false, and 'No' is none\n"
+                     "    3 | flag: No\n"
+                     "      |       ^~ write false\n");
 }
 END_TEST
 
@@ -322,9 +326,49 @@ START_TEST(sections_are_read_by_their_table)
         ck_assert_str_eq(table.inner.label, "x");
         accepted("inner:");
         ck_assert_int_eq(table.inner.depth, 1);
-        refused("inner: 3", "inner wants a mapping of options");
+        accepted("inner: 3");
+        ck_assert_int_eq(table.inner.depth, 3);
+        refused("inner: three", "inner: 'depth' wants an integer, and 'three' is none");
+        refused("inner: [3]", "inner wants a mapping of options");
         refused("inner: {deph: 3}", "inner: unknown option 'deph'");
         refused("inner: {depth: 10}", "inner: 'depth' must be from 1 to 9, not 10");
+}
+END_TEST
+
+START_TEST(layers_are_a_list)
+{
+        struct pxr_yaml *root = sound(parse("name: x\nlayers: relu\n"));
+
+        ck_assert_int_eq(table_read(arena, root, &table, diag), -1);
+        expect_error(PXR_FAULT_USER, "spec: 'layers' wants a list of layers, and 'relu' is none");
+        root = sound(parse("name: x\nlayers: {relu: }\n"));
+        ck_assert_int_eq(table_read(arena, root, &table, diag), -1);
+        expect_error(PXR_FAULT_USER, "spec: 'layers' wants a list of layers, not a mapping");
+}
+END_TEST
+
+START_TEST(every_row_can_be_put_in_words)
+{
+        static const char *const words[] = {
+                "string; required",
+                "true or false; default false",
+                "integer, -63 to 63; default 3",
+                "integer, 0 to 9007199254740992; default 1",
+                "number, 0 to 1; default 0.5",
+                "string",
+                "one of A or B; default B",
+                "list of train, valid or test; default [valid, test]",
+                "interval: '5 epochs', '100 steps' or 'never'; default 1 epoch",
+                "interval: '5 epochs', '100 steps' or 'never'",
+                "one of sgd, adam or none, with options of its own; default sgd",
+                "one of sgd, adam or none, with options of its own",
+                "mapping",
+                "list of layers; required",
+                "mapping; default {}",
+        };
+
+        for (int i = 0; table_rows[i].type; i++)
+                ck_assert_str_eq(pxr_option_words(arena, &table_rows[i]), words[i]);
 }
 END_TEST
 
@@ -444,6 +488,8 @@ int main(void)
         ADD_SPEC_TEST(suite, intervals_are_a_number_and_a_unit);
         ADD_SPEC_TEST(suite, choices_have_options_of_their_own);
         ADD_SPEC_TEST(suite, sections_are_read_by_their_table);
+        ADD_SPEC_TEST(suite, layers_are_a_list);
+        ADD_SPEC_TEST(suite, every_row_can_be_put_in_words);
         ADD_SPEC_TEST(suite, fields_can_be_checked_together);
         ADD_SPEC_TEST(suite, all_errors_of_a_spec_are_shown_at_once);
         ADD_SPEC_TEST(suite, more_than_twenty_errors_are_counted);

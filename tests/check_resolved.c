@@ -107,6 +107,7 @@ START_TEST(what_means_the_same_has_one_text)
                 { "optimizer: none", "optimizer: {none: {}}" },
                 { "optimizer: {sgd: }", "optimizer: {'sgd': {}}" },
                 { "inner:", "inner: {}" },
+                { "inner: 2", "inner: {depth: 2}" },
                 { "node: &x {a: 1}", "node: {\"a\": 1}" },
         };
 
@@ -114,6 +115,27 @@ START_TEST(what_means_the_same_has_one_text)
                 ck_assert_str_eq(
                         resolved(pxr_strf(arena, "name: x\nlayers: [relu]\n%s\n", same[i][0])),
                         resolved(pxr_strf(arena, "name: x\nlayers: [relu]\n%s\n", same[i][1])));
+}
+END_TEST
+
+START_TEST(numbers_are_written_as_short_as_they_can_be)
+{
+        static const struct {
+                double value;
+                const char *text;
+        } cases[] = { { 0, "0" },          { 100, "100" },    { 1e6, "1000000" },
+                      { 1e-3, "0.001" },   { 1e-8, "1e-08" }, { 1e22, "1e+22" },
+                      { 0.1, "0.1" },      { -2.5, "-2.5" },  { 0.1 + 0.2, "0.30000000000000004" },
+                      { 5e-324, "5e-324" } };
+        char text[PXR_REAL_TEXT];
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                double back;
+
+                ck_assert_str_eq(pxr_format_real(cases[i].value, text), cases[i].text);
+                ck_assert_int_eq(pxr_parse_real(text, &back), PXR_NUMBER);
+                ck_assert(back == cases[i].value);
+        }
 }
 END_TEST
 
@@ -298,6 +320,9 @@ START_TEST(a_layer_that_is_none_is_refused)
         refused("conv: 3", "x.yaml:2:7: error: conv wants a mapping of options\n"
                            "    2 | conv: 3\n"
                            "      |       ^\n");
+        refused("residual: relu", "x.yaml:2:11: error: residual wants a list of layers\n"
+                                  "    2 | residual: relu\n"
+                                  "      |           ^~~~\n");
         refused("conv: [relu]", "x.yaml:2:7: error: conv wants a mapping of options\n"
                                 "    2 | conv: [relu]\n"
                                 "      |       ^\n");
@@ -335,6 +360,7 @@ int main(void)
         ADD_SPEC_TEST(suite, every_default_is_written_out);
         ADD_SPEC_TEST(suite, a_resolved_spec_is_resolved_already);
         ADD_SPEC_TEST(suite, what_means_the_same_has_one_text);
+        ADD_SPEC_TEST(suite, numbers_are_written_as_short_as_they_can_be);
         ADD_SPEC_TEST(suite, what_means_different_things_has_different_texts);
         ADD_SPEC_TEST(suite, texts_of_every_kind_come_back);
         ADD_SPEC_TEST(suite, long_texts_and_keys_come_back);

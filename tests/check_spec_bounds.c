@@ -277,6 +277,8 @@ START_TEST(a_tree_that_would_not_come_back_is_not_written)
                 pxr_yaml_append(root, pxr_yaml_new(arena, PXR_YAML_SCALAR, "b", text, root));
         ck_assert_ptr_null(pxr_yaml_emit(arena, root, diag));
         expect_error(PXR_FAULT_USER, "too many bytes");
+        ck_assert_ptr_null(pxr_yaml_explain(arena, root, "", diag));
+        expect_error(PXR_FAULT_USER, "too large to be explained");
         root = sound(parse("a: 1"));
         for (int i = 0; i < 1 << 19; i++)
                 pxr_yaml_append(root, pxr_yaml_new(arena, PXR_YAML_SCALAR, "b", "", root));

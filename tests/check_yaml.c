@@ -169,9 +169,13 @@ END_TEST
 START_TEST(a_missing_blank_is_explained)
 {
         refused("a:\n  b: 1\n  batch:32\n  c: 1\n",
-                "x.yaml:3:3: error: this is not YAML: 'KEY: value' is wanted here\n"
+                "x.yaml:3:3: error: this is not YAML: 'KEY: value' or '- ITEM' is wanted here\n"
                 "    3 |   batch:32\n"
-                "      |   ^ a ':' with a blank behind it is missing\n");
+                "      |   ^ with a blank behind the ':' or the '-'\n");
+        refused("a:\n  - b\n  -c\n",
+                "x.yaml:3:3: error: this is not YAML: 'KEY: value' or '- ITEM' is wanted here\n"
+                "    3 |   -c\n"
+                "      |   ^ with a blank behind the ':' or the '-'\n");
         refused("a:\n  batch:32\n  c: 1\n",
                 "x.yaml:3:4: error: this is not YAML: a ':' cannot stand here\n"
                 "    3 |   c: 1\n"

@@ -68,7 +68,8 @@ static const struct pxr_option table_inner_rows[] = {
         PXR_END,
 };
 static const struct pxr_options table_inner_options = { .rows = table_inner_rows,
-                                                        .size = sizeof(struct table_inner) };
+                                                        .size = sizeof(struct table_inner),
+                                                        .main = "depth" };
 
 static const char *const table_masks[] = { "A", "B", NULL };
 static const char *const table_splits[] = { "train", "valid", "test", NULL };

@@ -70,6 +70,7 @@ enum pxr_parsed pxr_parse_real(const char *text, double *value)
 {
         int64_t integer;
         double number;
+        char *end;
 
         if (!is_decimal(text)) { /* 0x1f and 0o17 are numbers too */
                 enum pxr_parsed parsed = pxr_parse_int(text, &integer);
@@ -78,7 +79,9 @@ enum pxr_parsed pxr_parse_real(const char *text, double *value)
                         *value = (double)integer;
                 return parsed;
         }
-        number = strtod(text, NULL);
+        number = strtod(text, &end);
+        if (*end) /* a locale whose numbers have no point */
+                return PXR_NO_NUMBER;
         if (!isfinite(number))
                 return PXR_NUMBER_TOO_LARGE;
         *value = number;
@@ -87,6 +90,10 @@ enum pxr_parsed pxr_parse_real(const char *text, double *value)
 
 char *pxr_format_real(double value, char text[PXR_REAL_TEXT])
 {
+        if (fabs(value) < 1e15 && floor(value) == value) { /* 100 rather than 1e+02 */
+                snprintf(text, PXR_REAL_TEXT, "%.0f", value);
+                return text;
+        }
         for (int precision = 1; precision <= 17; precision++) {
                 snprintf(text, PXR_REAL_TEXT, "%.*g", precision, value);
                 if (strtod(text, NULL) == value)

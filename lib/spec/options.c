@@ -137,17 +137,12 @@ static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
         return 0;
 }
 
-int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
-                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+/* Read what the mapping has. */
+static int read_given(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                      const struct pxr_reading *readings, int count, struct pxr_diag *diag)
 {
         int status = 0;
 
-        if (pxr_yaml_empty(node))
-                pxr_yaml_become_mapping(node);
-        else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
-                return -1;
-        if (node->kind != PXR_YAML_MAPPING)
-                return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
         for (struct pxr_yaml *child = node->first; child; child = child->next) {
                 void *conf;
                 const struct pxr_option *row = find_row(readings, count, child->key, &conf);
@@ -157,24 +152,47 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
                 else if (pxr_value_read(arena, child, what, row, conf, diag))
                         status = -1;
         }
-        for (int i = 0; i < count; i++) {
-                const struct pxr_option *row = readings[i].options->rows;
+        return status;
+}
 
-                for (; row && row->type != PXR_TYPE_END; row++) {
-                        struct pxr_yaml *child;
+/* Add what the mapping lacks of one table, and read that too. */
+static int read_defaults(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                         const struct pxr_reading *reading, struct pxr_diag *diag)
+{
+        const struct pxr_option *row = reading->options->rows;
+        int status = 0;
 
-                        if (pxr_yaml_get(node, row->name))
-                                continue;
-                        if (add_default(arena, node, what, row, diag)) {
-                                status = -1;
-                                continue;
-                        }
-                        child = pxr_yaml_get(node, row->name);
-                        if (child &&
-                            pxr_value_read(arena, child, what, row, readings[i].conf, diag))
-                                status = -1;
+        for (; row && row->type != PXR_TYPE_END; row++) {
+                struct pxr_yaml *child = pxr_yaml_get(node, row->name);
+
+                if (child)
+                        continue;
+                if (add_default(arena, node, what, row, diag)) {
+                        status = -1;
+                        continue;
                 }
+                child = pxr_yaml_get(node, row->name);
+                if (child && pxr_value_read(arena, child, what, row, reading->conf, diag))
+                        status = -1;
         }
+        return status;
+}
+
+int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        int status;
+
+        if (pxr_yaml_empty(node))
+                pxr_yaml_become_mapping(node);
+        else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
+                return -1;
+        if (node->kind != PXR_YAML_MAPPING)
+                return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
+        status = read_given(arena, node, what, readings, count, diag);
+        for (int i = 0; i < count; i++)
+                if (read_defaults(arena, node, what, &readings[i], diag))
+                        status = -1;
         for (int i = 0; i < count && !status; i++)
                 status = check_together(node, what, &readings[i], diag);
         return status;
@@ -206,7 +224,9 @@ static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml
         name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
         if (!name) {
                 pxr_error_at(diag, value->mark, "%s %s", value->key,
-                             options->rows ? "wants a mapping of options" : "takes no options");
+                             !options->rows         ? "takes no options"
+                             : list_option(options) ? "wants a list of layers"
+                                                    : "wants a mapping of options");
                 return NULL;
         }
         mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);

@@ -24,8 +24,8 @@ static const char indentation[] = "is it indented like those above?";
 static const struct complaint complaints[] = {
         { .problem = "tab character", .error = "a tab cannot indent", .hint = "use spaces" },
         { .problem = "could not find expected ':'",
-          .error = "'KEY: value' is wanted here",
-          .hint = "a ':' with a blank behind it is missing",
+          .error = "'KEY: value' or '- ITEM' is wanted here",
+          .hint = "with a blank behind the ':' or the '-'",
           .at_start = true },
         { .problem = "mapping values are not allowed",
           .error = "a ':' cannot stand here",
