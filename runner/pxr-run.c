@@ -144,7 +144,6 @@ struct printer {
         const struct arguments *arguments;
         struct run_display *display;
         struct pxr_diag *diag;
-        int64_t *id;
         double entropy;
         double final[3];
         json_t *results;
@@ -192,7 +191,8 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
 }
 
 /* Write a picture to --out. A failure is a warning: the picture is in the database. */
-static void on_picture(void *context, const char *kind, int64_t step, const void *png, size_t size)
+static void on_picture(void *context, int64_t run, const char *kind, int64_t step, const void *png,
+                       size_t size)
 {
         struct printer *printer = context;
         char path[4096], name[64];
@@ -204,7 +204,7 @@ static void on_picture(void *context, const char *kind, int64_t step, const void
         for (char *c = name; *c; c++)
                 *c = *c == ' ' ? '-' : *c;
         snprintf(path, sizeof(path), "%s/run-%" PRId64 "-%s-%08" PRId64 ".png",
-                 printer->arguments->out, *printer->id, name, step);
+                 printer->arguments->out, run, name, step);
         file = fopen(path, "wb");
         if (!file || fwrite(png, 1, size, file) != size)
                 pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
@@ -307,7 +307,6 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
         int end;
 
         printer->entropy = order->experiment->set->entropy;
-        printer->id = &id;
         order->watcher = (struct pxr_watcher) { .context = printer,
                                                 .progress = on_progress,
                                                 .nll = on_nll,

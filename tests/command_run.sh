@@ -21,7 +21,8 @@ samples_recorded() {
 ok "samples are in the database as PNG" samples_recorded
 
 pictures_written() {
-	is "$(ls pictures | wc -l)" "$(query a.db "SELECT count(*) FROM sample")"
+	is "$(ls pictures | wc -l)" "$(query a.db "SELECT count(*) FROM sample")" &&
+		is "$(ls pictures | grep -vc '^run-1-')" 0
 }
 ok "--out has the same pictures as files" pictures_written
 

@@ -128,7 +128,8 @@ static int record_picture(struct pxr_state *state, const char *kind, int64_t see
         status = pxr_store_add_sample(state->order->store, pxr_state_moment(state), kind, seed,
                                       count, png, size, diag);
         if (!status && watcher->picture)
-                watcher->picture(watcher->context, kind, state->trainer->step, png, size);
+                watcher->picture(watcher->context, state->run, kind, state->trainer->step, png,
+                                 size);
         free(png);
         return status;
 }

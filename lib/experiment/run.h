@@ -31,7 +31,7 @@ struct pxr_watcher {
         /* Something worth a line: "interrupted", "a better validation NLL". */
         void (*note)(void *context, const char *text);
         /* A picture was recorded. */
-        void (*picture)(void *context, const char *kind, int64_t step, const void *png,
+        void (*picture)(void *context, int64_t run, const char *kind, int64_t step, const void *png,
                         size_t size);
 };
 
