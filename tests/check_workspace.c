@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "graphs.h"
+#include "model/conformance_tests.h"
 #include "tensor/plan.h"
 
 /* --- ops that misbehave on demand --------------------------------------------------------------
@@ -208,6 +209,17 @@ START_TEST(shared_memory_changes_no_bit)
 }
 END_TEST
 
+/* Against central differences of the whole graph's NLL. */
+START_TEST(gradients_add_up_where_a_tensor_is_read_often)
+{
+        const struct pxr_model model = { .graph = branching_graph() };
+        const char *skipped = NULL, *problem;
+
+        problem = pxr_check_gradients(arena, &model, &skipped, diag);
+        ck_assert_msg(!problem && !skipped, "%s", problem ? problem : skipped);
+}
+END_TEST
+
 static bool overlap(const struct pxr_slot *a, const struct pxr_slot *b)
 {
         return a->used && b->used && a->birth <= b->death && b->birth <= a->death &&
@@ -334,6 +346,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, nan_is_traced_to_its_op);
         ADD_GRAPH_TEST(suite, scratch_is_enough_for_every_smaller_micro_batch);
         ADD_GRAPH_TEST(suite, shared_memory_changes_no_bit);
+        ADD_GRAPH_TEST(suite, gradients_add_up_where_a_tensor_is_read_often);
         ADD_GRAPH_TEST(suite, tensors_alive_at_once_lie_apart);
         ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
         ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);

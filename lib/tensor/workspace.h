@@ -55,8 +55,9 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
                             void *gradients);
 
 /* Generation. After begin(), for each pixel in raster order and each colour in turn: advance(),
- * look at the logits, then set the value of every image. Where an op has no `advance`, whole
- * passes are made instead; its name is then in pxr_workspace_fallback(), else NULL. */
+ * look at the logits, then set the value of every image, the last one last. Where an op has no
+ * `advance`, whole passes are made instead; its name is then in pxr_workspace_fallback(), else
+ * NULL. */
 void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters, int images);
 void pxr_workspace_advance(struct pxr_workspace *workspace, const void *parameters, int row,
                            int col, int colour);

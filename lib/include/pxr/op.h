@@ -158,7 +158,8 @@ static inline size_t pxr_map_size(const struct pxr_node *node, int images)
 }
 
 /* C = alpha A B + beta C, row-major, as cblas_sgemm() and cblas_dgemm() have it; A is m x k (k x m
- * if transposed), B is k x n (n x k if transposed). */
+ * if transposed), B is k x n (n x k if transposed). Where k is 0, C stays as it is, whatever beta
+ * is. The bits of a row of C may depend on m, but never on the other rows' values. */
 void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                   size_t ldc);
