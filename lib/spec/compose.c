@@ -182,8 +182,8 @@ no_memory:
         return NULL;
 }
 
-static int override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
-                    struct pxr_diag *diag)
+int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
+                      struct pxr_diag *diag)
 {
         const char *equals = strchr(argument, '=');
         struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
@@ -231,7 +231,7 @@ struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
         int status = 0;
 
         for (size_t i = 0; root && i < count; i++)
-                if (override(arena, root, overrides[i], diag))
+                if (pxr_yaml_override(arena, root, overrides[i], diag))
                         status = -1;
         return status ? NULL : root;
 }
