@@ -49,14 +49,26 @@ static void put_all(void)
         put("test_batch.bin", 100, 3);
 }
 
+/* All pixels of an image, or of its mirror image. */
+static const uint8_t *image_of(int image, bool mirrored)
+{
+        static uint8_t pixels[PIXELS];
+
+        for (int i = 0; i < PIXELS; i++) {
+                int col = i / 3 % SIDE;
+
+                pixels[i] = value(image, i / 3 / SIDE, mirrored ? SIDE - 1 - col : col, i % 3);
+        }
+        return pixels;
+}
+
 static void expect_image(const struct pxr_dataset *set, enum pxr_split split, int64_t index,
                          int image)
 {
         uint8_t pixels[PIXELS];
 
         read_one(set, split, 0, index, pixels);
-        for (int i = 0; i < PIXELS; i++)
-                ck_assert_int_eq(pixels[i], value(image, i / 3 / SIDE, i / 3 % SIDE, i % 3));
+        ck_assert_mem_eq(pixels, image_of(image, false), PIXELS);
 }
 
 START_TEST(batches_of_any_size_are_read_in_order)
@@ -293,14 +305,7 @@ START_TEST(flips_are_drawn_anew_each_epoch_for_train_alone)
                 for (int image = 0; image < 2; image++) {
                         read_one(set, PXR_TRAIN, epoch, image, pixels);
                         flipped[image] = pixels[0] != value(image, 0, 0, 0);
-                        for (int i = 0; i < PIXELS; i++) {
-                                int col = i / 3 % SIDE;
-
-                                ck_assert_int_eq(pixels[i],
-                                                 value(image, i / 3 / SIDE,
-                                                       flipped[image] ? SIDE - 1 - col : col,
-                                                       i % 3));
-                        }
+                        ck_assert_mem_eq(pixels, image_of(image, flipped[image]), PIXELS);
                         flips += flipped[image];
                 }
                 agree += flipped[0] == flipped[1];

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "data/fetch.h"
+#include "scratch.h"
 #include "server.h"
 
 enum { SIZE = 300000, RETRIES = 3 };
@@ -42,6 +43,7 @@ static int fetch_by(const enum act *script, int acts)
                 content[i] = (uint8_t)(i * 7 + i / 1000);
         pxr_sha256(content, SIZE, sha256);
         order.url = start_server(&server, content, SIZE, script, acts);
+        ck_assert_ptr_nonnull(order.url);
         order.folder = in_scratch("got/it");
         notes[0] = '\0';
         result = pxr_fetch_file(&order, &known, diag);

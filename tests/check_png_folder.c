@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "data/known.h"
+#include "packing.h"
 #include "pictures.h"
 
 /* --- splits ------------------------------------------------------------------------------------*/
@@ -230,7 +231,8 @@ START_TEST(files_that_do_not_fit_are_named)
         refused(OPEN("{set: png_folder, path: %s/nowhere}", scratch), "/nowhere: no such folder");
         refused(OPEN("{set: png_folder, path: %s}", scratch), "holds no PNG files");
         put_ten();
-        refused(OPEN("{set: png_folder, path: %s/03.png}", scratch), "is a file, not a folder");
+        refused(OPEN("{set: png_folder, path: %s/03.png}", scratch),
+                "neither a folder nor a sound tar archive");
         put_picture_of("05.png", 5, 4, 6, 3);
         refused(OPEN("{set: png_folder, path: %s}", scratch),
                 "05.png: 4 x 6 pixels, where 6 x 4 are wanted");
@@ -455,6 +457,85 @@ START_TEST(without_a_place_for_notes_a_streamed_set_opens_all_the_same)
 }
 END_TEST
 
+/* --- archives ----------------------------------------------------------------------------------*/
+
+/* Pictures 0 .. 9 in disorder, in a tar archive of libarchive's format `set`. */
+static void tar_ten(const char *name, int (*set)(struct archive *), const char *folder)
+{
+        struct packed entries[14] = { { "folder/", NULL, 0 }, { "folder/notes.txt", "x", 1 } };
+        struct archive *archive = archive_write_new();
+
+        for (int i = 0; i < 10; i++) {
+                int number = 7 * i % 10;
+                struct packed *entry = &entries[i + 2];
+
+                put_picture("one.png", number);
+                entry->bytes = file_bytes(in_scratch("one.png"), &entry->size);
+                entry->name = pxr_strf(arena, "%s/%02d.png", folder, number);
+        }
+        remove(in_scratch("one.png"));
+        entries[12] = (struct packed) { "folder/.hidden.png", "x", 1 };
+        ck_assert_int_eq(set(archive), ARCHIVE_OK);
+        pack_as(archive, in_scratch(name), entries);
+}
+
+START_TEST(an_archive_is_the_same_set_as_its_folder)
+{
+        static int (*const formats[])(struct archive *) = { archive_write_set_format_ustar,
+                                                            archive_write_set_format_pax,
+                                                            archive_write_set_format_gnutar };
+        static const char *const memories[] = { "2048", "0" };
+        char deep[200];
+        struct pxr_dataset *folder, *set;
+
+        memset(deep, 'd', sizeof deep - 1); /* a name that needs more than one head */
+        deep[sizeof deep - 1] = '\0';
+        deep[99] = '/';
+        make_folder("a");
+        for (int i = 0; i < 10; i++)
+                put_picture(pxr_strf(arena, "a/%02d.png", i), i);
+        folder = sound(OPEN("{set: png_folder, path: %s/a, valid: 3}", scratch));
+        for (int i = 0; i < 6; i++) {
+                tar_ten("a.tar", formats[i / 2], i < 2 ? "folder" : deep);
+                set = sound(OPEN("{set: png_folder, path: %s/a.tar, valid: 3, memory: %s}", scratch,
+                                 memories[i % 2]));
+                ck_assert_str_eq(set->identity, folder->identity);
+                ck_assert_str_eq(set->files->sha256, folder->files->sha256);
+                for (int j = 0; j < 7; j++)
+                        expect_picture(set, PXR_TRAIN, j, j);
+                expect_picture(set, PXR_VALID, 2, 9);
+        }
+}
+END_TEST
+
+START_TEST(a_part_of_an_archive_is_refused)
+{
+        size_t size;
+        unsigned char *bytes;
+
+        tar_ten("a.tar", archive_write_set_format_ustar, "a");
+        bytes = file_bytes(in_scratch("a.tar"), &size);
+        for (size_t cut = 0; cut < size - 10240; cut += 300) {
+                write_file(in_scratch("a.tar"), bytes, cut);
+                refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: ");
+        }
+        pack_tar(in_scratch("a.tar"), false,
+                 (struct packed[]) { { "x.png", "x", 1 }, { "x.png", "x", 1 }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: holds x.png twice");
+        pack_tar(in_scratch("a.tar"), false,
+                 (struct packed[]) { { "x.txt", "x", 1 }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: holds no PNG files");
+        pack_tar(in_scratch("a.tar"), false,
+                 (struct packed[]) { { "b/x.png", "x", 1 }, { NULL, NULL, 0 } });
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: b/x.png: byte ");
+        tar_ten("a.tar", archive_write_set_format_ustar, "a");
+        bytes = file_bytes(in_scratch("a.tar"), &size);
+        memset(bytes + 512, 7, 512); /* the second head */
+        write_file(in_scratch("a.tar"), bytes, size);
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: ");
+}
+END_TEST
+
 /* --- downsampled ImageNet ----------------------------------------------------------------------*/
 
 static void put_small(const char *folder, int first, int count)
@@ -462,6 +543,20 @@ static void put_small(const char *folder, int first, int count)
         make_folder(folder);
         for (int i = first; i < first + count; i++)
                 put_picture_of(pxr_strf(arena, "%s/%05d.png", folder, i), i, 32, 32, 3);
+}
+
+/* A folder of put_small() becomes an archive of the same name. */
+static void tar_folder(const char *folder, int first, int count)
+{
+        struct packed entries[8] = { 0 };
+
+        for (int i = 0; i < count; i++) {
+                entries[i].name = pxr_strf(arena, "%s/%05d.png", folder, first + i);
+                entries[i].bytes = file_bytes(in_scratch(entries[i].name), &entries[i].size);
+                remove(in_scratch(entries[i].name));
+        }
+        remove(in_scratch(folder));
+        pack_tar(in_scratch(pxr_strf(arena, "%s.tar", folder)), false, entries);
 }
 
 START_TEST(imagenet_is_read_from_the_folders_of_its_release)
@@ -483,6 +578,10 @@ START_TEST(imagenet_is_read_from_the_folders_of_its_release)
         ck_assert_int_eq(other->count[PXR_TEST], 2);
         ck_assert_str_eq(other->digest[PXR_TEST], set->digest[PXR_VALID]);
         refused(OPEN("{set: imagenet, path: %s, valid: 5}", scratch), "leaves none of 5 images");
+        tar_folder("valid_32x32", 5, 2);
+        other = sound(OPEN("{set: imagenet, path: %s}", scratch));
+        ck_assert_str_eq(other->identity, set->identity);
+        put_small("valid_32x32", 5, 2);
         refused(OPEN("{set: imagenet, path: %s, size: 64}", scratch), "train_64x64: no such");
         put_picture_of("valid_32x32/00005.png", 5, 16, 16, 3);
         refused(OPEN("{set: imagenet, path: %s}", scratch),
@@ -557,6 +656,8 @@ int main(void)
 #endif
         ADD_SCRATCH_TEST(suite, digests_are_remembered_until_a_file_changes);
         ADD_SCRATCH_TEST(suite, without_a_place_for_notes_a_streamed_set_opens_all_the_same);
+        ADD_SCRATCH_TEST(suite, an_archive_is_the_same_set_as_its_folder);
+        ADD_SCRATCH_TEST(suite, a_part_of_an_archive_is_refused);
         ADD_SCRATCH_TEST(suite, imagenet_is_read_from_the_folders_of_its_release);
         ADD_SCRATCH_TEST(suite, the_releases_of_imagenet_are_told_apart);
         ADD_SCRATCH_TEST(suite, real_small_imagenet_is_read_and_streamed);

@@ -481,14 +481,14 @@ int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_known_set *set
 
         own.url = fetch->url ? fetch->url : set->url;
         own.folder = fetch->folder ? fetch->folder : set->folder;
+        for (size_t i = 0; i < count; i++)
+                if (!find(set, names[i], diag))
+                        return -1;
         if (!own.url) {
                 pxr_user_error(diag, "%s: there is no address to fetch it from", set->name);
                 pxr_note(diag, "it was distributed by %s", set->source);
                 return -1;
         }
-        for (size_t i = 0; i < count; i++)
-                if (!find(set, names[i], diag))
-                        return -1;
         for (size_t i = 0; count > 0 ? i < count : set->files[i].name != NULL; i++) {
                 const struct pxr_known_file *file =
                         count > 0 ? find(set, names[i], diag) : &set->files[i];

@@ -126,7 +126,7 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
 static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, struct pxr_diag *diag)
 {
         const struct pxr_yaml *path = pxr_yaml_get(data, "path");
-        const char *origin = path ? pxr_yaml_origin(arena, path) : NULL;
+        const char *origin = path && path->mark.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
 
         if (origin)
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);

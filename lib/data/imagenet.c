@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * imagenet.c - downsampled ImageNet as the release of 2016 has it: folders of PNG files
- * train_32x32 and valid_32x32, or train_64x64 and valid_64x64.
+ * train_32x32 and valid_32x32, or train_64x64 and valid_64x64, or their tar archives as they were
+ * distributed.
  *
  * The paper calls its valid split validation and has no other, so it is `valid` here; who wants to
  * choose by one split and report another takes `valid: N` from the end of train, and the
@@ -10,6 +11,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "data/known.h"
 #include "data/png_files.h"
@@ -25,12 +27,22 @@ struct imagenet {
         double memory;
 };
 
+/* The folder, or the archive where there is that alone. */
+static const char *either(struct pxr_arena *arena, const char *path)
+{
+        const char *archive = pxr_strf(arena, "%s.tar", path);
+
+        return !archive || access(archive, F_OK) == 0 ? archive : path;
+}
+
 static int open_folder(struct pxr_arena *arena, const struct imagenet *options, const char *split,
                        struct pxr_png_split *files, struct pxr_diag *diag)
 {
         const char *size = sizes[options->size];
         const char *path = pxr_strf(arena, "%s/%s_%sx%s", options->path, split, size, size);
 
+        if (path && access(path, F_OK) != 0)
+                path = either(arena, path);
         if (!path)
                 return pxr_out_of_memory(diag);
         files->files = pxr_png_files_open(arena, path, diag);
@@ -64,7 +76,7 @@ static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *co
                 return pxr_user_error(diag,
                                       "%s: 'valid: %lld' leaves none of %lld images to train "
                                       "on",
-                                      train->files->folder, (long long)options->valid,
+                                      train->files->path, (long long)options->valid,
                                       (long long)train->count);
         train->count -= options->valid;
         splits[PXR_VALID] = (struct pxr_png_split) { train->files, train->count, options->valid };
@@ -94,8 +106,10 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 }
 
 static const struct pxr_option rows[] = {
-        PXR_STRING(struct imagenet, path, NULL,
-                   "folder that holds train_32x32 and valid_32x32, or train_64x64 and valid_64x64"),
+        PXR_STRING(
+                struct imagenet, path, NULL,
+                "folder that holds train_32x32 and valid_32x32, or train_64x64 and valid_64x64, or "
+                "their archives (train_32x32.tar ...)"),
         PXR_ENUM(struct imagenet, size, "32", sizes, "pixels on a side"),
         PXR_INT(struct imagenet, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split, while the set's own becomes "
@@ -109,7 +123,8 @@ static const struct pxr_options options = { .rows = rows, .size = sizeof(struct 
 
 const struct pxr_data_format pxr_data_imagenet = {
         .name = "imagenet",
-        .help = "downsampled ImageNet as folders of PNG files, 32x32 or 64x64 in colour",
+        .help = "downsampled ImageNet as PNG files in folders or archives, 32x32 or 64x64 in "
+                "colour",
         .options = &options,
         .open = open_set,
 };

@@ -1,38 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* png_files.c - listing and decoding folders of PNG files. Uses base/, format.h and png.h. */
+/* png_files.c - listing folders and tar archives of PNG files, and reading one of the files. Uses
+ * base/ and libarchive. */
 #include "config.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/hash.h"
-#include "data/pixels.h"
-#include "data/png.h"
 #include "data/png_files.h"
-#include "data/remember.h"
 
-enum { MAX_FILE = 1 << 28, CHUNK_BYTES = 1 << 23, CHUNK_IMAGES = 1024, MB = 1 << 20 };
+enum { MAX_FILE = 1 << 28, TAR_BLOCK = 512 };
 
 /* --- listing -----------------------------------------------------------------------------------*/
 
-static int open_error(const char *folder, int error, struct pxr_diag *diag)
+static int open_error(const char *path, int error, struct pxr_diag *diag)
 {
         if (error == ENOENT)
-                return pxr_user_error(diag, "%s: no such folder", folder);
-        if (error == ENOTDIR)
-                return pxr_user_error(diag, "%s: is a file, not a folder of PNG files", folder);
+                return pxr_user_error(diag, "%s: no such folder", path);
         if (error == EMFILE || error == ENFILE || error == EIO)
-                return pxr_system_error(diag, "%s: cannot be opened: %s", folder, strerror(error));
-        return pxr_user_error(diag, "%s: cannot be opened: %s", folder, strerror(error));
+                return pxr_system_error(diag, "%s: cannot be opened: %s", path, strerror(error));
+        return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(error));
+}
+
+static const char *last_part(const char *name)
+{
+        const char *slash = strrchr(name, '/');
+
+        return slash ? slash + 1 : name;
 }
 
 static bool is_png(const char *name)
@@ -44,469 +46,260 @@ static bool is_png(const char *name)
 
 static int compare(const void *a, const void *b)
 {
-        return strcmp(*(const char *const *)a, *(const char *const *)b);
+        const struct pxr_png_file *one = a, *other = b;
+
+        return strcmp(one->name, other->name);
 }
 
-static int list(struct pxr_arena *arena, struct pxr_png_files *files, DIR *folder,
-                struct pxr_diag *diag)
+static int add(struct pxr_arena *arena, struct pxr_png_files *files, const char *name,
+               int64_t offset, int64_t size, struct pxr_diag *diag)
 {
-        int64_t room = 0;
-        struct dirent *entry;
-        const char **names = NULL;
+        if (files->count == files->room) {
+                int64_t room = files->room ? 2 * files->room : 1024;
+                struct pxr_png_file *more = realloc(files->files, (size_t)room * sizeof *more);
 
-        while ((errno = 0, entry = readdir(folder))) {
-                if (!is_png(entry->d_name))
-                        continue;
-                if (files->count == room) {
-                        room = room ? 2 * room : 1024;
-                        names = realloc(files->names, (size_t)room * sizeof *names);
-                        if (!names)
-                                return pxr_out_of_memory(diag);
-                        files->names = names;
-                }
-                files->names[files->count] = pxr_strdup(arena, entry->d_name);
-                if (!files->names[files->count++])
+                if (!more)
                         return pxr_out_of_memory(diag);
+                files->files = more;
+                files->room = room;
         }
-        if (errno)
-                return pxr_system_error(diag, "%s: cannot be listed: %s", files->folder,
-                                        strerror(errno));
-        if (files->count == 0)
-                return pxr_user_error(diag, "%s: holds no PNG files", files->folder);
-        qsort(files->names, (size_t)files->count, sizeof *files->names, compare);
+        name = pxr_strdup(arena, name);
+        if (!name)
+                return pxr_out_of_memory(diag);
+        files->files[files->count++] = (struct pxr_png_file) { name, offset, size };
         return 0;
 }
+
+static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr_diag *diag)
+{
+        int copy = fcntl(files->handle, F_DUPFD_CLOEXEC, 0);
+        DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+        struct dirent *entry;
+        int failed = 0;
+
+        if (!folder) {
+                if (copy >= 0)
+                        close(copy);
+                return open_error(files->path, errno, diag);
+        }
+        while (!failed && (errno = 0, entry = readdir(folder)))
+                if (is_png(entry->d_name))
+                        failed = add(arena, files, entry->d_name, 0, 0, diag);
+        if (!failed && errno)
+                failed = pxr_system_error(diag, "%s: cannot be listed: %s", files->path,
+                                          strerror(errno));
+        closedir(folder);
+        return failed;
+}
+
+/* --- archives ----------------------------------------------------------------------------------*/
+
+/* A tar archive ends with blocks of zeros; one that ends without is a part of one. */
+static int check_end(const struct pxr_png_files *files, int64_t end, struct pxr_diag *diag)
+{
+        static const char zeros[TAR_BLOCK];
+        char block[TAR_BLOCK];
+
+        end = (end + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+        if (pread(files->handle, block, sizeof block, end) == sizeof block &&
+            memcmp(block, zeros, sizeof zeros) == 0)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: byte %lld: the mark of the archive's end is missing "
+                              "(truncated?)",
+                              files->path, (long long)end);
+}
+
+static int unsound(const struct pxr_png_files *files, struct archive *tar, struct pxr_diag *diag)
+{
+        const char *what = archive_error_string(tar);
+
+        return pxr_user_error(diag, "%s: neither a folder nor a sound tar archive, unpacked: %s",
+                              files->path, what ? what : "unknown fault");
+}
+
+static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, struct archive *tar,
+                        struct pxr_diag *diag)
+{
+        struct archive_entry *entry;
+        int64_t end = 0;
+        int result;
+
+        while ((result = archive_read_next_header(tar, &entry)) == ARCHIVE_OK ||
+               result == ARCHIVE_WARN) {
+                const char *name = archive_entry_pathname(entry);
+                int64_t offset = archive_filter_bytes(tar, 0), size = archive_entry_size(entry);
+
+                end = offset + size;
+                if (!name || archive_entry_filetype(entry) != AE_IFREG || !is_png(last_part(name)))
+                        continue;
+                if (add(arena, files, name, offset, size, diag))
+                        return -1;
+        }
+        return result == ARCHIVE_EOF ? check_end(files, end, diag) : unsound(files, tar, diag);
+}
+
+static int check_names(const struct pxr_png_files *files, struct pxr_diag *diag)
+{
+        for (int64_t i = 1; i < files->count; i++)
+                if (strcmp(files->files[i - 1].name, files->files[i].name) == 0)
+                        return pxr_user_error(diag, "%s: holds %s twice", files->path,
+                                              files->files[i].name);
+        return 0;
+}
+
+/* The position in the file is libarchive's; later reads do not depend on it. */
+static int list_archive(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr_diag *diag)
+{
+        struct archive *tar = archive_read_new();
+        int failed;
+
+        if (!tar)
+                return pxr_out_of_memory(diag);
+        files->archive = true;
+        archive_read_support_format_tar(tar);
+        if (archive_read_open_fd(tar, files->handle, 1 << 16) == ARCHIVE_OK)
+                failed = list_entries(arena, files, tar, diag);
+        else
+                failed = unsound(files, tar, diag);
+        archive_read_free(tar);
+        return failed;
+}
+
+/* --- opening -----------------------------------------------------------------------------------*/
 
 static void close_files(void *what)
 {
         struct pxr_png_files *files = what;
 
-        free(files->names);
+        free(files->files);
         if (files->handle >= 0)
                 close(files->handle);
 }
 
-struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *folder,
+static int list(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr_diag *diag)
+{
+        struct stat status;
+        int failed;
+
+        files->handle = open(files->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (files->handle < 0 || fstat(files->handle, &status))
+                return open_error(files->path, errno, diag);
+        if (S_ISDIR(status.st_mode))
+                failed = list_folder(arena, files, diag);
+        else
+                failed = list_archive(arena, files, diag);
+        if (failed)
+                return -1;
+        if (files->count == 0)
+                return pxr_user_error(diag, "%s: holds no PNG files", files->path);
+        qsort(files->files, (size_t)files->count, sizeof *files->files, compare);
+        return check_names(files, diag);
+}
+
+struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *path,
                                          struct pxr_diag *diag)
 {
         struct pxr_png_files *files = pxr_alloc(arena, sizeof *files);
-        DIR *stream;
-        int failed;
 
         if (files) {
                 files->handle = -1;
-                files->folder = pxr_strdup(arena, folder);
+                files->path = pxr_strdup(arena, path);
         }
-        if (!files || !files->folder || pxr_arena_defer(arena, close_files, files)) {
+        if (!files || !files->path || pxr_arena_defer(arena, close_files, files)) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        stream = opendir(folder);
-        if (!stream) {
-                open_error(folder, errno, diag);
-                return NULL;
-        }
-        files->handle = fcntl(dirfd(stream), F_DUPFD_CLOEXEC, 0);
-        if (files->handle < 0)
-                failed = open_error(folder, errno, diag);
-        else
-                failed = list(arena, files, stream, diag);
-        closedir(stream);
-        return failed ? NULL : files;
+        return list(arena, files, diag) ? NULL : files;
 }
 
 /* --- one file ----------------------------------------------------------------------------------*/
 
-static void path_of(const struct pxr_png_files *files, int64_t index, char path[PATH_MAX])
+void pxr_png_files_path(const struct pxr_png_files *files, int64_t index, char path[PATH_MAX])
 {
-        snprintf(path, PATH_MAX, "%s/%s", files->folder, files->names[index]);
+        snprintf(path, PATH_MAX, files->archive ? "%s: %s" : "%s/%s", files->path,
+                 files->files[index].name);
 }
 
-/* All bytes of a file, to be freed; NULL after an error. */
-static uint8_t *read_whole(const struct pxr_png_files *files, int64_t index, size_t *size,
-                           struct pxr_diag *diag)
+const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index)
 {
-        int file = openat(files->handle, files->names[index], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        uint8_t *bytes = NULL;
-        struct stat status;
-        const char *problem = NULL;
+        return last_part(files->files[index].name);
+}
 
-        *size = 0;
-        if (file < 0 || fstat(file, &status))
-                problem = strerror(errno);
-        else if (!S_ISREG(status.st_mode) || status.st_size > MAX_FILE)
-                problem = "it is no file of a picture";
-        else if (!(bytes = malloc((size_t)status.st_size + 1)))
-                problem = strerror(ENOMEM);
-        while (!problem && *size < (size_t)status.st_size) {
-                ssize_t got = read(file, bytes + *size, (size_t)status.st_size - *size);
+/* Read `size` bytes from `offset` on. Returns what went wrong, or NULL. */
+static const char *read_bytes(int file, int64_t offset, size_t size, uint8_t *bytes)
+{
+        for (size_t done = 0; done < size;) {
+                ssize_t got = pread(file, bytes + done, size - done, offset + (int64_t)done);
 
                 if (got < 0 && errno == EINTR)
                         continue;
-                if (got <= 0)
-                        problem = got < 0 ? strerror(errno) : "it became shorter";
-                else
-                        *size += (size_t)got;
+                if (got < 0)
+                        return strerror(errno);
+                if (got == 0)
+                        return "the file ends too early (truncated?)";
+                done += (size_t)got;
         }
-        if (file >= 0)
+        return NULL;
+}
+
+/* Where the bytes of a file lie: a descriptor, which is the caller's to close unless it is the
+ * archive's, offset and size. Returns what went wrong, or NULL. */
+static const char *find_bytes(const struct pxr_png_files *files, int64_t index, int *file,
+                              int64_t *offset, size_t *size)
+{
+        const struct pxr_png_file *entry = &files->files[index];
+        struct stat status;
+
+        *file = files->handle;
+        *offset = entry->offset;
+        *size = (size_t)entry->size;
+        if (files->archive)
+                return entry->size > MAX_FILE ? "it is no file of a picture" : NULL;
+        *file = openat(files->handle, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (*file < 0 || fstat(*file, &status))
+                return strerror(errno);
+        *size = (size_t)status.st_size;
+        return !S_ISREG(status.st_mode) || status.st_size > MAX_FILE ? "it is no file of a picture"
+                                                                     : NULL;
+}
+
+uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, size_t *size,
+                             struct pxr_diag *diag)
+{
+        int file;
+        int64_t offset;
+        const char *problem = find_bytes(files, index, &file, &offset, size);
+        uint8_t *bytes = problem ? NULL : malloc(*size + 1);
+        char path[PATH_MAX];
+
+        if (!problem)
+                problem = bytes ? read_bytes(file, offset, *size, bytes) : strerror(ENOMEM);
+        if (!files->archive && file >= 0)
                 close(file);
         if (!problem)
                 return bytes;
         free(bytes);
-        pxr_user_error(diag, "%s/%s: cannot be read: %s", files->folder, files->names[index],
-                       problem);
+        pxr_png_files_path(files, index, path);
+        pxr_user_error(diag, "%s: cannot be read: %s", path, problem);
         return NULL;
 }
 
-int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
-                       struct pxr_diag *diag)
+int64_t pxr_png_files_state(const struct pxr_png_files *files, int64_t index, char *text,
+                            size_t room)
 {
-        struct pxr_arena *scratch = pxr_arena_new(0);
-        struct pxr_picture *picture = NULL;
-        char path[PATH_MAX];
-        size_t size;
-        uint8_t *bytes;
+        const struct pxr_png_file *file = &files->files[index];
+        struct stat s;
+        int failed = files->archive ? fstat(files->handle, &s)
+                                    : fstatat(files->handle, file->name, &s, 0);
+        int length;
 
-        if (!scratch)
-                return pxr_out_of_memory(diag);
-        path_of(files, index, path);
-        bytes = read_whole(files, index, &size, diag);
-        if (bytes)
-                picture = pxr_png_decode(scratch, path, bytes, size, diag);
-        if (picture) {
-                set->rows = picture->rows;
-                set->cols = picture->cols;
-                set->colours = picture->colours;
-        }
-        free(bytes);
-        pxr_arena_free(scratch);
-        return picture ? 0 : -1;
-}
-
-static size_t image_size(const struct pxr_dataset *set)
-{
-        return (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
-}
-
-/* Bytes become levels. */
-static int to_levels(const struct pxr_dataset *set, const char *path, uint8_t *pixels,
-                     struct pxr_diag *diag)
-{
-        size_t size = image_size(set);
-
-        if (set->levels == 256)
-                return 0;
-        for (size_t i = 0; i < size; i++) {
-                int level = (pixels[i] * (set->levels - 1) + 127) / 255;
-
-                if (pxr_level_byte(level, set->levels) != pixels[i])
-                        return pxr_user_error(diag,
-                                              "%s: row %zu, column %zu: the value %d is none of "
-                                              "%d levels from 0 to 255",
-                                              path, i / (size_t)set->colours / (size_t)set->cols,
-                                              i / (size_t)set->colours % (size_t)set->cols,
-                                              pixels[i], set->levels);
-                pixels[i] = (uint8_t)level;
-        }
-        return 0;
-}
-
-static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
-                  const uint8_t *bytes, size_t size, uint8_t *pixels, struct pxr_diag *diag)
-{
-        char path[PATH_MAX];
-
-        path_of(files, index, path);
-        if (pxr_png_decode_exactly(path, bytes, size, set->rows, set->cols, set->colours, pixels,
-                                   diag))
+        if (failed)
                 return -1;
-        return to_levels(set, path, pixels, diag);
-}
-
-/* --- all files once ----------------------------------------------------------------------------*/
-
-/* What came of a file. */
-struct result {
-        bool failed;
-        size_t size;
-        char sha256[PXR_SHA256_HEX];
-};
-
-/* The pass over all files. */
-struct pass {
-        struct pxr_dataset *set;
-        struct pxr_pixels *kept; /* NULL: no images are kept */
-        uint8_t *chunk;
-        struct result *results;
-        int64_t chunk_images;
-        struct pxr_sha256 lines; /* of the folder's files so far */
-        int64_t bytes;
-};
-
-static void decode_one(const struct pass *pass, const struct pxr_png_split *split, int64_t index,
-                       struct result *result, uint8_t *pixels, struct pxr_diag *diag)
-{
-        uint8_t *bytes = read_whole(split->files, index, &result->size, diag);
-
-        result->failed = true;
-        if (bytes) {
-                pxr_sha256(bytes, result->size, result->sha256);
-                result->failed = decode(pass->set, split->files, index, bytes, result->size, pixels,
-                                        diag) != 0;
-        }
-        free(bytes);
-}
-
-/* Decode images first .. first + count - 1 of the folder to the chunk. */
-static int decode_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
-                        int64_t count, struct pxr_diag *diag)
-{
-        size_t size = image_size(pass->set);
-
-#pragma omp parallel for schedule(dynamic, 8)
-        for (int64_t i = 0; i < count; i++)
-                decode_one(pass, split, first + i, &pass->results[i],
-                           pass->chunk + (size_t)i * size, NULL);
-        for (int64_t i = 0; i < count; i++)
-                if (pass->results[i].failed) {
-                        decode_one(pass, split, first + i, &pass->results[i],
-                                   pass->chunk + (size_t)i * size, diag);
-                        if (!pass->results[i].failed)
-                                pxr_system_error(diag, "%s/%s: could not be read the first time",
-                                                 split->files->folder,
-                                                 split->files->names[first + i]);
-                        return -1;
-                }
-        return 0;
-}
-
-/* Take note of a decoded chunk. */
-static int take_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
-                      int64_t count, struct pxr_sha256 *pixels, struct pxr_diag *diag)
-{
-        size_t size = image_size(pass->set);
-
-        pxr_sha256_update(pixels, pass->chunk, size * (size_t)count);
-        for (int64_t i = 0; i < count; i++) {
-                const struct result *result = &pass->results[i];
-                const char *name = split->files->names[first + i];
-
-                pxr_sha256_update(&pass->lines, result->sha256, strlen(result->sha256));
-                pxr_sha256_update(&pass->lines, "  ", 2);
-                pxr_sha256_update(&pass->lines, name, strlen(name));
-                pxr_sha256_update(&pass->lines, "\n", 1);
-                pass->bytes += (int64_t)result->size;
-                if (pass->kept) {
-                        uint8_t *image = pxr_pixels_add(pass->kept, diag);
-
-                        if (!image)
-                                return -1;
-                        memcpy(image, pass->chunk + (size_t)i * size, size);
-                }
-        }
-        return 0;
-}
-
-static int pass_split(struct pass *pass, struct pxr_arena *arena, enum pxr_split number,
-                      const struct pxr_png_split *split, struct pxr_diag *diag)
-{
-        struct pxr_sha256 pixels;
-        char hex[PXR_SHA256_HEX];
-
-        pxr_sha256_init(&pixels);
-        for (int64_t done = 0; done < split->count; done += pass->chunk_images) {
-                int64_t left = split->count - done, first = split->first + done;
-                int64_t count = left < pass->chunk_images ? left : pass->chunk_images;
-
-                if (decode_chunk(pass, split, first, count, diag) ||
-                    take_chunk(pass, split, first, count, &pixels, diag))
-                        return -1;
-        }
-        pxr_sha256_final(&pixels, hex);
-        pass->set->digest[number] = pxr_strdup(arena, hex);
-        return pass->set->digest[number] ? 0 : pxr_out_of_memory(diag);
-}
-
-static int record_folder(struct pass *pass, struct pxr_arena *arena, const char *folder,
-                         struct pxr_diag *diag)
-{
-        char hex[PXR_SHA256_HEX];
-
-        pxr_sha256_final(&pass->lines, hex);
-        pxr_sha256_init(&pass->lines);
-        if (pxr_data_add_file(arena, pass->set, pxr_strf(arena, "%s/*.png", folder), pass->bytes,
-                              hex, diag))
-                return -1;
-        pass->bytes = 0;
-        return 0;
-}
-
-static int pass_all(struct pass *pass, struct pxr_arena *arena,
-                    const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
-{
-        const struct pxr_png_files *before = NULL;
-
-        pxr_sha256_init(&pass->lines);
-        for (int i = 0; i < PXR_SPLITS; i++) {
-                if (splits[i].count == 0)
-                        continue;
-                if (before && before != splits[i].files &&
-                    record_folder(pass, arena, before->folder, diag))
-                        return -1;
-                before = splits[i].files;
-                if (pass_split(pass, arena, i, &splits[i], diag))
-                        return -1;
-        }
-        return before ? record_folder(pass, arena, before->folder, diag) : 0;
-}
-
-static int run_pass(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_png_split splits[PXR_SPLITS], struct pxr_pixels *kept,
-                    struct pxr_diag *diag)
-{
-        size_t size = image_size(set);
-        struct pass pass = { .set = set,
-                             .kept = kept,
-                             .chunk_images = CHUNK_BYTES / (int64_t)size };
-        int failed;
-
-        if (pass.chunk_images < 1)
-                pass.chunk_images = 1;
-        if (pass.chunk_images > CHUNK_IMAGES)
-                pass.chunk_images = CHUNK_IMAGES;
-        pass.chunk = malloc((size_t)pass.chunk_images * size);
-        pass.results = calloc((size_t)pass.chunk_images, sizeof *pass.results);
-        if (pass.chunk && pass.results)
-                failed = pass_all(&pass, arena, splits, diag);
-        else
-                failed = pxr_out_of_memory(diag);
-        free(pass.chunk);
-        free(pass.results);
-        return failed;
-}
-
-/* --- the two ways to hold them -----------------------------------------------------------------*/
-
-/* Images that are decoded when they are read. */
-struct streamed {
-        struct pxr_png_split splits[PXR_SPLITS];
-};
-
-static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                         const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
-{
-        const struct streamed *streamed = set->state;
-        const struct pxr_png_split *from = &streamed->splits[split];
-
-        (void)epoch;
-        for (int i = 0; i < count; i++, pixels += image_size(set)) {
-                int64_t number = from->first + index[i];
-                size_t size;
-                uint8_t *bytes = read_whole(from->files, number, &size, diag);
-                int failed = !bytes || decode(set, from->files, number, bytes, size, pixels, diag);
-
-                free(bytes);
-                if (failed)
-                        return -1;
-        }
-        return 0;
-}
-
-/* Hash what the digests depend on: how files become pixels, and each file's name, size, inode and
- * times. False when a file cannot be looked at, or changed so lately that a later change might
- * leave its times as they are. */
-static bool hash_state(const struct pxr_dataset *set, const struct pxr_png_split splits[PXR_SPLITS],
-                       char hex[PXR_SHA256_HEX])
-{
-        struct pxr_sha256 hash;
-        char text[PATH_MAX + 256];
-        time_t now = time(NULL);
-        bool settled = true;
-
-        pxr_sha256_init(&hash);
-        snprintf(text, sizeof text, "png 1 %d %d %d %d", set->rows, set->cols, set->colours,
-                 set->levels);
-        pxr_sha256_update(&hash, text, strlen(text) + 1);
-        for (int i = 0; i < PXR_SPLITS; i++)
-                for (int64_t j = 0; j < splits[i].count; j++) {
-                        const struct pxr_png_files *files = splits[i].files;
-                        const char *name = files->names[splits[i].first + j];
-                        struct stat s;
-
-                        if (fstatat(files->handle, name, &s, 0) != 0)
-                                return false;
-                        settled &= s.st_ctim.tv_sec + 2 < now;
-                        snprintf(text, sizeof text, "%d %s/%s %lld %llu %lld.%ld %lld.%ld", i,
-                                 files->folder, name, (long long)s.st_size,
-                                 (unsigned long long)s.st_ino, (long long)s.st_mtim.tv_sec,
-                                 s.st_mtim.tv_nsec, (long long)s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
-                        pxr_sha256_update(&hash, text, strlen(text) + 1);
-                }
-        pxr_sha256_final(&hash, hex);
-        return settled;
-}
-
-/* Set digests and files: as an earlier run left them, if no file has changed since. */
-static int digest_streamed(struct pxr_arena *arena, struct pxr_dataset *set,
-                           const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
-{
-        char before[PXR_SHA256_HEX], after[PXR_SHA256_HEX];
-        bool settled = hash_state(set, splits, before);
-        int known = settled ? pxr_recall_digests(arena, before, set, diag) : 0;
-
-        if (known != 0)
-                return known < 0 ? -1 : 0;
-        if (run_pass(arena, set, splits, NULL, diag))
-                return -1;
-        if (settled && hash_state(set, splits, after) && strcmp(before, after) == 0)
-                pxr_remember_digests(before, set);
-        return 0;
-}
-
-static int stream(struct pxr_arena *arena, struct pxr_dataset *set,
-                  const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
-{
-        struct streamed *streamed = pxr_alloc(arena, sizeof *streamed);
-
-        if (!streamed)
-                return pxr_out_of_memory(diag);
-        memcpy(streamed->splits, splits, sizeof streamed->splits);
-        set->state = streamed;
-        set->read = read_streamed;
-        set->slow = true;
-        return digest_streamed(arena, set, splits, diag);
-}
-
-static int hold(struct pxr_arena *arena, struct pxr_dataset *set,
-                const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
-{
-        struct pxr_held *held = pxr_alloc(arena, sizeof *held);
-        int64_t first = 0;
-
-        if (!held)
-                return pxr_out_of_memory(diag);
-        held->pixels = pxr_pixels_new(arena, image_size(set), 0, diag);
-        if (!held->pixels || run_pass(arena, set, splits, held->pixels, diag))
-                return -1;
-        for (int i = 0; i < PXR_SPLITS; i++) {
-                held->first[i] = first;
-                first += splits[i].count;
-        }
-        set->state = held;
-        set->read = pxr_held_read;
-        return pxr_pixels_end(held->pixels, diag);
-}
-
-int pxr_png_files_load(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_png_split splits[PXR_SPLITS], double memory,
-                       struct pxr_diag *diag)
-{
-        double pixels = 0;
-
-        for (int i = 0; i < PXR_SPLITS; i++) {
-                set->count[i] = splits[i].count;
-                pixels += (double)splits[i].count * (double)image_size(set);
-        }
-        return pixels <= memory * MB ? hold(arena, set, splits, diag)
-                                     : stream(arena, set, splits, diag);
+        length = snprintf(text, room, "%s/%s %lld %lld %llu %llu %lld.%ld %lld.%ld", files->path,
+                          file->name, (long long)file->offset, (long long)s.st_size,
+                          (unsigned long long)s.st_dev, (unsigned long long)s.st_ino,
+                          (long long)s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
+                          (long long)s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
+        return length > 0 && (size_t)length < room ? s.st_ctim.tv_sec : -1;
 }

@@ -1,32 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * png_files.h - folders of PNG files as images of one size, in memory or read when asked for.
+ * png_files.h - folders of PNG files, or tar archives of them, as images of one size.
  *
- * A folder's images are its files *.png in the order of their names (by bytes); other files are
- * passed over. Uses base/, format.h and png.h.
+ * The images are the files *.png in the order of their names (by bytes); other files are passed
+ * over. A tar archive is read in place: where its files lie in it is noted once. Uses base/,
+ * format.h, png.h and libarchive.
  */
 #ifndef PXR_DATA_PNG_FILES_H
 #define PXR_DATA_PNG_FILES_H
 
+#include <limits.h>
+
 #include "data/format.h"
 
-/* A folder. */
-struct pxr_png_files {
-        const char *folder;
-        int handle; /* of the open folder */
-        const char **names;
-        int64_t count;
+struct pxr_png_file {
+        const char *name;     /* in the folder or archive */
+        int64_t offset, size; /* in the archive */
 };
 
-/* A split: some of a folder's files; `count` 0: there is no such split. */
+/* A folder or archive. */
+struct pxr_png_files {
+        const char *path;
+        bool archive;
+        int handle; /* open */
+        struct pxr_png_file *files;
+        int64_t count, room;
+};
+
+/* A split: some of these files; `count` 0: there is no such split. */
 struct pxr_png_split {
         const struct pxr_png_files *files;
         int64_t first, count;
 };
 
-/* List a folder. NULL after an error, which an empty folder is too. Lives as long as the arena. */
-struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *folder,
+/* List a folder or archive. NULL after an error, which it is too when there are no PNG files. Lives
+ * as long as the arena. */
+struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *path,
                                          struct pxr_diag *diag);
+
+/* Where a file is, for errors. */
+void pxr_png_files_path(const struct pxr_png_files *files, int64_t index, char path[PATH_MAX]);
+
+/* The last part of its name. */
+const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index);
+
+/* All bytes of a file, to be freed; NULL after an error. */
+uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, size_t *size,
+                             struct pxr_diag *diag);
+
+/* Write a text that is another one whenever the file may have changed: its name, size, inode and
+ * times. Returns the time of its last change, or -1 when that cannot be told. */
+int64_t pxr_png_files_state(const struct pxr_png_files *files, int64_t index, char *text,
+                            size_t room);
 
 /* Set rows, cols and colours of `set` from an image. Returns 0 or -1. */
 int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
@@ -35,8 +60,8 @@ int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct 
 /* Make `splits` the images of `set`, whose rows, cols, colours and levels are set: counts,
  * digests, files, read, state. Every image is decoded once, and refused if it has another size
  * or a value that is none of the levels'. Up to `memory` MB of pixels stay in memory; of more,
- * each is decoded anew when it is read. Files are recorded as one for each folder, whose SHA-256
- * is that of the lines `sha256sum *.png` prints there. Returns 0 or -1. */
+ * each is decoded anew when it is read. Files are recorded as one for each folder or archive, whose
+ * SHA-256 is that of the lines `sha256sum *.png` prints there. Returns 0 or -1. */
 int pxr_png_files_load(struct pxr_arena *arena, struct pxr_dataset *set,
                        const struct pxr_png_split splits[PXR_SPLITS], double memory,
                        struct pxr_diag *diag);

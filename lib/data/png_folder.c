@@ -2,7 +2,8 @@
 /*
  * png_folder.c - any folder of PNG files of one size, grey or in colour.
  *
- * Either `path` holds the files, or it holds folders train, valid and test of them. Uses base/ and
+ * Either `path` holds the files (a folder, or a tar archive), or it holds folders train, valid and
+ * test of them. Uses base/ and
  * png_files.h.
  */
 #include "config.h"
@@ -57,10 +58,10 @@ static int cut(struct pxr_png_split splits[PXR_SPLITS], enum pxr_split number, i
         if (splits[number].count > 0)
                 return pxr_user_error(diag,
                                       "'%s: %lld' cannot be taken from train: there is a folder %s",
-                                      name, (long long)count, splits[number].files->folder);
+                                      name, (long long)count, splits[number].files->path);
         if (count >= train->count)
                 return pxr_user_error(diag, "%s: '%s: %lld' leaves none of %lld images to train on",
-                                      train->files ? train->files->folder : "no folder train", name,
+                                      train->files ? train->files->path : "no folder train", name,
                                       (long long)count, (long long)train->count);
         train->count -= count;
         splits[number] =
@@ -141,7 +142,8 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 
 static const struct pxr_option rows[] = {
         PXR_STRING(struct png_folder, path, NULL,
-                   "folder of PNG files of one size, or of folders train, valid, test of them"),
+                   "folder or tar archive of PNG files of one size, or folder of folders train, "
+                   "valid, test"),
         PXR_INT(struct png_folder, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split"),
         PXR_INT(struct png_folder, test, "0", 0, 1e9,

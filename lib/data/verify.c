@@ -20,6 +20,7 @@ struct verification {
         const struct pxr_known_set *set;
         void (*report)(void *context, const struct pxr_verified *file);
         void *context;
+        const struct pxr_data_watcher *watcher;
         int failures; /* files that are not official */
 };
 
@@ -31,22 +32,44 @@ struct reading {
         int64_t size, content_size;
 };
 
-/* Read a file to its end. Returns 0 or -1. */
-static int read_through(const char *path, struct reading *reading, struct pxr_diag *diag)
+static int64_t size_of(const char *path)
+{
+        struct stat status;
+
+        return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+/* Hash a file to its end. Returns 0, PXR_VERIFY_STOPPED or -1. */
+static int hash_all(const struct verification *v, struct pxr_input *input, struct pxr_sha256 *hash,
+                    char *chunk, struct pxr_diag *diag)
+{
+        const char *path = pxr_input_path(input);
+        int64_t all = size_of(path), got, read;
+        char hex[PXR_SHA256_HEX];
+
+        while ((got = pxr_input_read(input, chunk, CHUNK, diag)) > 0) {
+                pxr_sha256_update(hash, chunk, (size_t)got);
+                pxr_input_hash(input, hex, &read);
+                if (pxr_watch_progress(v->watcher, path, read, all, "bytes"))
+                        return PXR_VERIFY_STOPPED;
+        }
+        return (int)got;
+}
+
+/* Read a file to its end. Returns 0, PXR_VERIFY_STOPPED or -1. */
+static int read_through(const struct verification *v, const char *path, struct reading *reading,
+                        struct pxr_diag *diag)
 {
         struct pxr_input *input = pxr_input_open(NULL, path, diag);
-        struct pxr_sha256 hash;
-        int64_t got = 1;
         char *chunk = malloc(CHUNK);
+        struct pxr_sha256 hash;
+        int result = -1;
 
+        pxr_sha256_init(&hash);
         if (input && !chunk)
                 pxr_out_of_memory(diag);
-        pxr_sha256_init(&hash);
-        while (input && chunk && got > 0) {
-                got = pxr_input_read(input, chunk, CHUNK, diag);
-                if (got > 0)
-                        pxr_sha256_update(&hash, chunk, (size_t)got);
-        }
+        if (input && chunk)
+                result = hash_all(v, input, &hash, chunk, diag);
         pxr_sha256_final(&hash, reading->content);
         if (input) {
                 pxr_input_hash(input, reading->disk, &reading->size);
@@ -54,7 +77,7 @@ static int read_through(const char *path, struct reading *reading, struct pxr_di
         }
         pxr_input_close(input);
         free(chunk);
-        return got == 0 ? 0 : -1;
+        return result;
 }
 
 /* The entry of a list that a file is by its name; `packed`: with .gz behind the entry's name. */
@@ -113,6 +136,17 @@ static void judge(const struct reading *reading, struct expected expected,
                          content ? " unpacked" : "", (long long)wanted);
 }
 
+/* An error's text without the path it begins with. */
+static const char *without_path(const char *text, const char *path)
+{
+        size_t length = strlen(path);
+
+        return strncmp(text, path, length) == 0 && strncmp(text + length, ": ", 2) == 0
+                       ? text + length + 2
+                       : text;
+}
+
+/* Report a file. Returns 0, PXR_VERIFY_STOPPED or -1. */
 static int check_file(struct verification *v, const char *path, struct pxr_diag *diag)
 {
         struct expected expected = expect(v->set, path);
@@ -120,6 +154,7 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
         struct pxr_diag *own = pxr_diag_new();
         struct reading reading = { 0 };
         char words[256];
+        int result;
 
         if (!own)
                 return pxr_out_of_memory(diag);
@@ -128,18 +163,21 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
                 return pxr_user_error(diag, "%s: %s has no official file of this name", path,
                                       v->set->name);
         }
-        if (read_through(path, &reading, own)) {
-                verified.verdict = PXR_DAMAGED;
-                snprintf(words, sizeof words, "%s", pxr_diag_text(own, 0));
-        } else {
+        result = read_through(v, path, &reading, own);
+        if (result == 0) {
                 judge(&reading, expected, &verified, words, sizeof words);
                 strcpy(verified.sha256, reading.disk);
+        } else if (result == -1) {
+                verified.verdict = PXR_DAMAGED;
+                snprintf(words, sizeof words, "%s", without_path(pxr_diag_text(own, 0), path));
         }
+        pxr_diag_free(own);
+        if (result == PXR_VERIFY_STOPPED)
+                return result;
         verified.words = words;
         verified.size = reading.size;
         v->failures += verified.verdict != PXR_OFFICIAL;
         v->report(v->context, &verified);
-        pxr_diag_free(own);
         return 0;
 }
 
@@ -183,8 +221,11 @@ static int check_list(struct verification *v, const char *folder, const struct p
                         missing.path = path;
                         v->failures++;
                         v->report(v->context, &missing);
-                } else if (check_file(v, path, diag)) {
-                        return -1;
+                } else {
+                        int result = check_file(v, path, diag);
+
+                        if (result != 0)
+                                return result;
                 }
         }
         return 0;
@@ -200,24 +241,49 @@ static const char *inner_folder(const struct pxr_known_set *set, const char *fol
         return exists(path) ? path : folder;
 }
 
+/* The form in which the set lies in the folder: its list, and the folder of these files. */
+static const struct pxr_known_file *find_form(const struct pxr_known_set *set, const char *folder,
+                                              char inner_path[PATH_MAX], const char **files_folder)
+{
+        const char *inner = inner_folder(set, folder, inner_path);
+        bool unpacked = !has_any(folder, set->files) && has_any(inner, set->unpacked);
+
+        *files_folder = unpacked ? inner : folder;
+        return unpacked ? set->unpacked : set->files;
+}
+
 int pxr_verify(const struct pxr_known_set *set, const char *path,
+               const struct pxr_data_watcher *watcher,
                void (*report)(void *context, const struct pxr_verified *file), void *context,
                struct pxr_diag *diag)
 {
-        struct verification v = { .set = set, .report = report, .context = context };
-        char inner_path[PATH_MAX];
-        const char *inner;
+        struct verification v = {
+                .set = set, .watcher = watcher, .report = report, .context = context
+        };
+        const struct pxr_known_file *list;
+        const char *folder;
+        char inner[PATH_MAX];
         struct stat status;
-        int failed;
+        int result;
 
         if (stat(path, &status))
                 return pxr_user_error(diag, "%s: %s", path, strerror(errno));
-        if (!S_ISDIR(status.st_mode))
-                return check_file(&v, path, diag) ? -1 : v.failures;
-        inner = inner_folder(set, path, inner_path);
-        if (!has_any(path, set->files) && has_any(inner, set->unpacked))
-                failed = check_list(&v, inner, set->unpacked, diag);
-        else
-                failed = check_list(&v, path, set->files, diag);
-        return failed ? -1 : v.failures;
+        if (S_ISDIR(status.st_mode)) {
+                list = find_form(set, path, inner, &folder);
+                result = check_list(&v, folder, list, diag);
+        } else {
+                result = check_file(&v, path, diag);
+        }
+        return result ? result : v.failures;
+}
+
+int pxr_known_present(const struct pxr_known_set *set, const char *folder, int *all)
+{
+        char inner[PATH_MAX], path[PATH_MAX];
+        const struct pxr_known_file *list = find_form(set, folder, inner, &folder);
+        int present = 0;
+
+        for (*all = 0; list->name; list++, ++*all)
+                present += locate(folder, list->name, path);
+        return present;
 }

@@ -237,3 +237,11 @@ struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                         status = -1;
         return status ? NULL : root;
 }
+
+int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
+                      struct pxr_diag *diag)
+{
+        struct pxr_bounds bounds = PXR_SPEC_BOUNDS;
+
+        return pxr_yaml_override(arena, root, argument, &bounds, diag);
+}

@@ -60,6 +60,10 @@ struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                                const char *const *overrides, size_t count, struct pxr_diag *diag);
 
+/* Apply one override, "KEY=VALUE", to a tree that no spec was loaded for. Returns 0 or -1. */
+int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
+                      struct pxr_diag *diag);
+
 /* A child by key; NULL if there is none or `node` is no mapping (or NULL). */
 struct pxr_yaml *pxr_yaml_get(const struct pxr_yaml *node, const char *key);
 

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * png_set.c - PNG files as the images of a set: all decoded once, then held, or decoded anew when
+ * they are read. Uses base/, png.h, png_files.h, pixels.h and remember.h.
+ */
+#include "config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "data/pixels.h"
+#include "data/png.h"
+#include "data/png_files.h"
+#include "data/remember.h"
+
+enum { CHUNK_BYTES = 1 << 23, CHUNK_IMAGES = 1024, MB = 1 << 20 };
+
+static size_t image_size(const struct pxr_dataset *set)
+{
+        return (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+}
+
+/* Bytes become levels. */
+static int to_levels(const struct pxr_dataset *set, const char *path, uint8_t *pixels,
+                     struct pxr_diag *diag)
+{
+        size_t size = image_size(set);
+
+        if (set->levels == 256)
+                return 0;
+        for (size_t i = 0; i < size; i++) {
+                int level = (pixels[i] * (set->levels - 1) + 127) / 255;
+
+                if (pxr_level_byte(level, set->levels) != pixels[i])
+                        return pxr_user_error(diag,
+                                              "%s: row %zu, column %zu: the value %d is none of "
+                                              "%d levels from 0 to 255",
+                                              path, i / (size_t)set->colours / (size_t)set->cols,
+                                              i / (size_t)set->colours % (size_t)set->cols,
+                                              pixels[i], set->levels);
+                pixels[i] = (uint8_t)level;
+        }
+        return 0;
+}
+
+static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
+                  const uint8_t *bytes, size_t size, uint8_t *pixels, struct pxr_diag *diag)
+{
+        char path[PATH_MAX];
+
+        pxr_png_files_path(files, index, path);
+        if (pxr_png_decode_exactly(path, bytes, size, set->rows, set->cols, set->colours, pixels,
+                                   diag))
+                return -1;
+        return to_levels(set, path, pixels, diag);
+}
+
+int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
+                       struct pxr_diag *diag)
+{
+        struct pxr_arena *scratch = pxr_arena_new(0);
+        struct pxr_picture *picture = NULL;
+        char path[PATH_MAX];
+        size_t size;
+        uint8_t *bytes;
+
+        if (!scratch)
+                return pxr_out_of_memory(diag);
+        pxr_png_files_path(files, index, path);
+        bytes = pxr_png_files_bytes(files, index, &size, diag);
+        if (bytes)
+                picture = pxr_png_decode(scratch, path, bytes, size, diag);
+        if (picture) {
+                set->rows = picture->rows;
+                set->cols = picture->cols;
+                set->colours = picture->colours;
+        }
+        free(bytes);
+        pxr_arena_free(scratch);
+        return picture ? 0 : -1;
+}
+
+/* --- all files once ----------------------------------------------------------------------------*/
+
+/* What came of a file. */
+struct result {
+        bool failed;
+        size_t size;
+        char sha256[PXR_SHA256_HEX];
+};
+
+/* The pass over all files. */
+struct pass {
+        struct pxr_dataset *set;
+        struct pxr_pixels *kept; /* NULL: no images are kept */
+        uint8_t *chunk;
+        struct result *results;
+        int64_t chunk_images;
+        struct pxr_sha256 lines; /* of the folder's files so far */
+        int64_t bytes;
+};
+
+static void decode_one(const struct pass *pass, const struct pxr_png_split *split, int64_t index,
+                       struct result *result, uint8_t *pixels, struct pxr_diag *diag)
+{
+        uint8_t *bytes = pxr_png_files_bytes(split->files, index, &result->size, diag);
+
+        result->failed = true;
+        if (bytes) {
+                pxr_sha256(bytes, result->size, result->sha256);
+                result->failed = decode(pass->set, split->files, index, bytes, result->size, pixels,
+                                        diag) != 0;
+        }
+        free(bytes);
+}
+
+/* Decode images first .. first + count - 1 of the folder to the chunk. */
+static int decode_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
+                        int64_t count, struct pxr_diag *diag)
+{
+        size_t size = image_size(pass->set);
+
+#pragma omp parallel for schedule(dynamic, 8)
+        for (int64_t i = 0; i < count; i++)
+                decode_one(pass, split, first + i, &pass->results[i],
+                           pass->chunk + (size_t)i * size, NULL);
+        for (int64_t i = 0; i < count; i++)
+                if (pass->results[i].failed) {
+                        decode_one(pass, split, first + i, &pass->results[i],
+                                   pass->chunk + (size_t)i * size, diag);
+                        if (!pass->results[i].failed)
+                                pxr_system_error(diag, "%s: could not be read the first time",
+                                                 split->files->path);
+                        return -1;
+                }
+        return 0;
+}
+
+/* Take note of a decoded chunk. */
+static int take_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
+                      int64_t count, struct pxr_sha256 *pixels, struct pxr_diag *diag)
+{
+        size_t size = image_size(pass->set);
+
+        pxr_sha256_update(pixels, pass->chunk, size * (size_t)count);
+        for (int64_t i = 0; i < count; i++) {
+                const struct result *result = &pass->results[i];
+                const char *name = pxr_png_files_name(split->files, first + i);
+
+                pxr_sha256_update(&pass->lines, result->sha256, strlen(result->sha256));
+                pxr_sha256_update(&pass->lines, "  ", 2);
+                pxr_sha256_update(&pass->lines, name, strlen(name));
+                pxr_sha256_update(&pass->lines, "\n", 1);
+                pass->bytes += (int64_t)result->size;
+                if (pass->kept) {
+                        uint8_t *image = pxr_pixels_add(pass->kept, diag);
+
+                        if (!image)
+                                return -1;
+                        memcpy(image, pass->chunk + (size_t)i * size, size);
+                }
+        }
+        return 0;
+}
+
+static int pass_split(struct pass *pass, struct pxr_arena *arena, enum pxr_split number,
+                      const struct pxr_png_split *split, struct pxr_diag *diag)
+{
+        struct pxr_sha256 pixels;
+        char hex[PXR_SHA256_HEX];
+
+        pxr_sha256_init(&pixels);
+        for (int64_t done = 0; done < split->count; done += pass->chunk_images) {
+                int64_t left = split->count - done, first = split->first + done;
+                int64_t count = left < pass->chunk_images ? left : pass->chunk_images;
+
+                if (decode_chunk(pass, split, first, count, diag) ||
+                    take_chunk(pass, split, first, count, &pixels, diag))
+                        return -1;
+        }
+        pxr_sha256_final(&pixels, hex);
+        pass->set->digest[number] = pxr_strdup(arena, hex);
+        return pass->set->digest[number] ? 0 : pxr_out_of_memory(diag);
+}
+
+static int record_files(struct pass *pass, struct pxr_arena *arena, const char *path,
+                        struct pxr_diag *diag)
+{
+        char hex[PXR_SHA256_HEX];
+
+        pxr_sha256_final(&pass->lines, hex);
+        pxr_sha256_init(&pass->lines);
+        if (pxr_data_add_file(arena, pass->set, pxr_strf(arena, "%s/*.png", path), pass->bytes, hex,
+                              diag))
+                return -1;
+        pass->bytes = 0;
+        return 0;
+}
+
+static int pass_all(struct pass *pass, struct pxr_arena *arena,
+                    const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+{
+        const struct pxr_png_files *before = NULL;
+
+        pxr_sha256_init(&pass->lines);
+        for (int i = 0; i < PXR_SPLITS; i++) {
+                if (splits[i].count == 0)
+                        continue;
+                if (before && before != splits[i].files &&
+                    record_files(pass, arena, before->path, diag))
+                        return -1;
+                before = splits[i].files;
+                if (pass_split(pass, arena, i, &splits[i], diag))
+                        return -1;
+        }
+        return before ? record_files(pass, arena, before->path, diag) : 0;
+}
+
+static int run_pass(struct pxr_arena *arena, struct pxr_dataset *set,
+                    const struct pxr_png_split splits[PXR_SPLITS], struct pxr_pixels *kept,
+                    struct pxr_diag *diag)
+{
+        size_t size = image_size(set);
+        struct pass pass = { .set = set,
+                             .kept = kept,
+                             .chunk_images = CHUNK_BYTES / (int64_t)size };
+        int failed;
+
+        if (pass.chunk_images < 1)
+                pass.chunk_images = 1;
+        if (pass.chunk_images > CHUNK_IMAGES)
+                pass.chunk_images = CHUNK_IMAGES;
+        pass.chunk = malloc((size_t)pass.chunk_images * size);
+        pass.results = calloc((size_t)pass.chunk_images, sizeof *pass.results);
+        if (pass.chunk && pass.results)
+                failed = pass_all(&pass, arena, splits, diag);
+        else
+                failed = pxr_out_of_memory(diag);
+        free(pass.chunk);
+        free(pass.results);
+        return failed;
+}
+
+/* --- the two ways to hold them -----------------------------------------------------------------*/
+
+/* Images that are decoded when they are read. */
+struct streamed {
+        struct pxr_png_split splits[PXR_SPLITS];
+};
+
+static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                         const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct streamed *streamed = set->state;
+        const struct pxr_png_split *from = &streamed->splits[split];
+
+        (void)epoch;
+        for (int i = 0; i < count; i++, pixels += image_size(set)) {
+                int64_t number = from->first + index[i];
+                size_t size;
+                uint8_t *bytes = pxr_png_files_bytes(from->files, number, &size, diag);
+                int failed = !bytes || decode(set, from->files, number, bytes, size, pixels, diag);
+
+                free(bytes);
+                if (failed)
+                        return -1;
+        }
+        return 0;
+}
+
+/* Hash what the digests depend on: how files become pixels, and each file's name, size, inode and
+ * times. False when a file cannot be looked at, or changed so lately that a later change might
+ * leave its times as they are. */
+static bool hash_state(const struct pxr_dataset *set, const struct pxr_png_split splits[PXR_SPLITS],
+                       char hex[PXR_SHA256_HEX])
+{
+        struct pxr_sha256 hash;
+        char text[2 * PATH_MAX];
+        time_t now = time(NULL);
+        bool settled = true;
+
+        pxr_sha256_init(&hash);
+        snprintf(text, sizeof text, "png 1 %d %d %d %d", set->rows, set->cols, set->colours,
+                 set->levels);
+        pxr_sha256_update(&hash, text, strlen(text) + 1);
+        for (int i = 0; i < PXR_SPLITS; i++)
+                for (int64_t j = 0; j < splits[i].count; j++) {
+                        int64_t number = splits[i].first + j;
+                        int64_t changed =
+                                pxr_png_files_state(splits[i].files, number, text, sizeof text);
+
+                        if (changed < 0)
+                                return false;
+                        settled &= changed + 2 < now;
+                        pxr_sha256_update(&hash, pxr_split_names[i], 2);
+                        pxr_sha256_update(&hash, text, strlen(text) + 1);
+                }
+        pxr_sha256_final(&hash, hex);
+        return settled;
+}
+
+/* Set digests and files: as an earlier run left them, if no file has changed since. */
+static int digest_streamed(struct pxr_arena *arena, struct pxr_dataset *set,
+                           const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+{
+        char before[PXR_SHA256_HEX], after[PXR_SHA256_HEX];
+        bool settled = hash_state(set, splits, before);
+        int known = settled ? pxr_recall_digests(arena, before, set, diag) : 0;
+
+        if (known != 0)
+                return known < 0 ? -1 : 0;
+        if (run_pass(arena, set, splits, NULL, diag))
+                return -1;
+        if (settled && hash_state(set, splits, after) && strcmp(before, after) == 0)
+                pxr_remember_digests(before, set);
+        return 0;
+}
+
+static int stream(struct pxr_arena *arena, struct pxr_dataset *set,
+                  const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+{
+        struct streamed *streamed = pxr_alloc(arena, sizeof *streamed);
+
+        if (!streamed)
+                return pxr_out_of_memory(diag);
+        memcpy(streamed->splits, splits, sizeof streamed->splits);
+        set->state = streamed;
+        set->read = read_streamed;
+        set->slow = true;
+        return digest_streamed(arena, set, splits, diag);
+}
+
+static int hold(struct pxr_arena *arena, struct pxr_dataset *set,
+                const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+{
+        struct pxr_held *held = pxr_alloc(arena, sizeof *held);
+        int64_t first = 0;
+
+        if (!held)
+                return pxr_out_of_memory(diag);
+        held->pixels = pxr_pixels_new(arena, image_size(set), 0, diag);
+        if (!held->pixels || run_pass(arena, set, splits, held->pixels, diag))
+                return -1;
+        for (int i = 0; i < PXR_SPLITS; i++) {
+                held->first[i] = first;
+                first += splits[i].count;
+        }
+        set->state = held;
+        set->read = pxr_held_read;
+        return pxr_pixels_end(held->pixels, diag);
+}
+
+int pxr_png_files_load(struct pxr_arena *arena, struct pxr_dataset *set,
+                       const struct pxr_png_split splits[PXR_SPLITS], double memory,
+                       struct pxr_diag *diag)
+{
+        double pixels = 0;
+
+        for (int i = 0; i < PXR_SPLITS; i++) {
+                set->count[i] = splits[i].count;
+                pixels += (double)splits[i].count * (double)image_size(set);
+        }
+        return pixels <= memory * MB ? hold(arena, set, splits, diag)
+                                     : stream(arena, set, splits, diag);
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-data.c - the command that lists, describes, verifies, fetches and converts data sets.
+ *
+ * Arguments and printing; what it does is in lib/data.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pxr/version.h>
+
+#include "data/convert.h"
+#include "data/fetch.h"
+#include "data/format.h"
+#include "data/locate.h"
+#include "data/verify.h"
+#include "runner/data_progress.h"
+#include "spec/options.h"
+
+const char *argp_program_version = "pxr-data " PXR_VERSION;
+
+struct arguments {
+        const char **word;
+        size_t words;
+        const char *folder, *url, *out;
+        int container, retries;
+        bool json, quiet;
+};
+
+enum { OPTION_DIR = 256, OPTION_URL, OPTION_RETRIES, OPTION_TO, OPTION_OUT, OPTION_JSON };
+
+static const struct argp_option options[] = {
+        { "json", OPTION_JSON, NULL, 0, "list, info, verify: print JSON", 0 },
+        { "dir", OPTION_DIR, "FOLDER", 0, "fetch: where to put the files (default: data/SET)", 0 },
+        { "url", OPTION_URL, "URL", 0, "fetch: another place on the web that has the files", 0 },
+        { "retries", OPTION_RETRIES, "N", 0,
+          "fetch: how often a lost connection is taken up again (default: 10)", 0 },
+        { "to", OPTION_TO, "FORMAT", 0, "convert: png (the default) or npz", 0 },
+        { "out", OPTION_OUT, "FOLDER", 0, "convert: a new or empty folder", 0 },
+        { "quiet", 'q', NULL, 0, "show no progress", 0 },
+        { 0 },
+};
+
+static int container_named(const char *text, struct argp_state *state)
+{
+        for (int i = 0; pxr_container_names[i]; i++)
+                if (strcmp(pxr_container_names[i], text) == 0)
+                        return i;
+        argp_error(state, "--to wants png or npz, not '%s'", text);
+        return 0;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+        char *end;
+
+        switch (key) {
+        case OPTION_JSON:
+                arguments->json = true;
+                return 0;
+        case OPTION_DIR:
+                arguments->folder = text;
+                return 0;
+        case OPTION_URL:
+                arguments->url = text;
+                return 0;
+        case OPTION_RETRIES:
+                arguments->retries = (int)strtol(text, &end, 10);
+                if (*end || end == text || arguments->retries < 0 || arguments->retries > 1000000)
+                        argp_error(state, "--retries wants a number from 0 to 1000000, not '%s'",
+                                   text);
+                return 0;
+        case OPTION_TO:
+                arguments->container = container_named(text, state);
+                return 0;
+        case OPTION_OUT:
+                arguments->out = text;
+                return 0;
+        case 'q':
+                arguments->quiet = true;
+                return 0;
+        case ARGP_KEY_ARG:
+                arguments->word[arguments->words++] = text;
+                return 0;
+        case ARGP_KEY_NO_ARGS:
+                argp_usage(state);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "list [SET]\n"
+                    "info SET|PATH|SPEC [KEY=VALUE...]\n"
+                    "verify SET [PATH]\n"
+                    "fetch SET [FILE...]\n"
+                    "convert SET|PATH|SPEC [KEY=VALUE...] --out FOLDER",
+        .doc = "List the data sets, or one's options; describe a set as a spec would open it; "
+               "compare its files with the official ones; fetch these; write a set as other files."
+               "\v"
+               "KEY=VALUE are options of the set, as they stand under 'data' in a spec:\n\n"
+               "  pxr-data fetch cifar10\n"
+               "  pxr-data info cifar10 valid=5000\n"
+               "  pxr-data convert imagenet limit=1000 downsample=16 --out small\n\n"
+               "A set is looked for in data/SET, unless path=FOLDER is given. A download that was "
+               "broken off goes on where it was; a file takes its name when its SHA-256 is the "
+               "official one, and one that has it already is never touched.\n\n"
+               "Exit status: 0 done, 1 the system failed, or verify found a file that is not "
+               "official, 2 a mistake in data or arguments, 130 interrupted.",
+};
+
+static volatile sig_atomic_t stop;
+
+/* The first signal asks the work to stop; a second one ends it at once. */
+static void on_signal(int number)
+{
+        stop = number;
+        signal(number, SIG_DFL);
+}
+
+static void watch_signals(void)
+{
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
+}
+
+/* --- list --------------------------------------------------------------------------------------
+ */
+
+static const struct pxr_known_set *known_set(const char *name)
+{
+        for (int i = 0; pxr_known_sets[i]; i++)
+                if (strcmp(pxr_known_sets[i]->name, name) == 0)
+                        return pxr_known_sets[i];
+        return NULL;
+}
+
+static void list_files(const struct pxr_known_set *known)
+{
+        int all, present = pxr_known_present(known, known->folder, &all);
+
+        for (const struct pxr_known_file *file = known->files; file->name; file++)
+                printf("  %-28s %s\n", file->name, data_size((double)file->size));
+        printf("  from %s\n", known->url ? known->url : known->source);
+        printf("  %s: %s", known->folder, present == 0 ? "not there" : "");
+        if (present > 0)
+                printf("%d of %d files", present, all);
+        putchar('\n');
+}
+
+static void list(void)
+{
+        for (int i = 0; pxr_data_formats[i]; i++) {
+                const struct pxr_known_set *known = known_set(pxr_data_formats[i]->name);
+
+                printf("%s: %s\n", pxr_data_formats[i]->name, pxr_data_formats[i]->help);
+                if (known)
+                        list_files(known);
+        }
+}
+
+static json_t *files_as_json(const struct pxr_known_set *known)
+{
+        json_t *files = json_array();
+
+        for (const struct pxr_known_file *file = known->files; file->name; file++)
+                json_array_append_new(files,
+                                      json_pack("{s:s, s:I, s:s}", "name", file->name, "size",
+                                                (json_int_t)file->size, "sha256", file->sha256));
+        return files;
+}
+
+static void print_json(json_t *root)
+{
+        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        putchar('\n');
+        json_decref(root);
+}
+
+static void list_as_json(void)
+{
+        json_t *root = json_array();
+
+        for (int i = 0; pxr_data_formats[i]; i++) {
+                const struct pxr_known_set *known = known_set(pxr_data_formats[i]->name);
+                json_t *set = json_pack("{s:s, s:s}", "set", pxr_data_formats[i]->name, "help",
+                                        pxr_data_formats[i]->help);
+                int all, present = known ? pxr_known_present(known, known->folder, &all) : 0;
+
+                if (known)
+                        json_object_update_new(
+                                set, json_pack("{s:s?, s:s, s:s, s:i, s:o}", "url", known->url,
+                                               "source", known->source, "folder", known->folder,
+                                               "present", present, "files", files_as_json(known)));
+                json_array_append_new(root, set);
+        }
+        print_json(root);
+}
+
+static int print_rows(struct pxr_arena *arena, const struct pxr_options *table)
+{
+        for (const struct pxr_option *row = table->rows; row && row->type; row++) {
+                char *words = pxr_option_words(arena, row);
+
+                if (!words)
+                        return 1;
+                printf("  %-12s %s\n", row->name, words);
+                if (row->help)
+                        printf("%15s%s\n", "", row->help);
+        }
+        return 0;
+}
+
+static int list_set(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
+{
+        const char *names[64], *nearest;
+        size_t count = 0;
+
+        for (; pxr_data_formats[count]; count++) {
+                const struct pxr_data_format *format = pxr_data_formats[count];
+
+                names[count] = format->name;
+                if (strcmp(format->name, name) != 0)
+                        continue;
+                printf("%s: %s\n", format->name, format->help);
+                if (known_set(name))
+                        list_files(known_set(name));
+                puts("\noptions");
+                return print_rows(arena, format->options) ||
+                       print_rows(arena, &pxr_data_common_options);
+        }
+        pxr_user_error(diag, "there is no set '%s'", name);
+        nearest = pxr_nearest(name, names, count);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        return 2;
+}
+
+/* --- info --------------------------------------------------------------------------------------
+ */
+
+static struct pxr_dataset *open_set(struct pxr_arena *arena, const struct arguments *arguments,
+                                    struct pxr_diag *diag)
+{
+        struct pxr_yaml *data = pxr_data_mapping(arena, arguments->word[1], arguments->word + 2,
+                                                 arguments->words - 2, diag);
+
+        return data ? pxr_dataset_open(arena, data, 1, diag) : NULL;
+}
+
+static void print_info(const struct pxr_dataset *set)
+{
+        printf("set         %s\n", set->name);
+        printf("images      %d x %d, %s, %d levels\n", set->rows, set->cols,
+               set->colours == 1 ? "grey" : "in colour", set->levels);
+        for (int i = 0; i < PXR_SPLITS; i++)
+                if (set->count[i] > 0)
+                        printf("%-11s %" PRId64 " images, SHA-256 %s\n", pxr_split_names[i],
+                               set->count[i], set->digest[i]);
+        printf("transforms  %s\n", set->transforms);
+        printf("identity    %s\n", set->identity);
+        if (!isnan(set->entropy))
+                printf("entropy     %.6f nats an image, %.6f bits/dim (exact)\n", set->entropy,
+                       set->entropy / (M_LN2 * set->rows * set->cols * set->colours));
+        for (const struct pxr_data_file *file = set->files; file; file = file->next)
+                printf("file        %s, %s%s\n            SHA-256 %s\n", file->path,
+                       data_size((double)file->size),
+                       pxr_known_sha256(file->sha256) ? ", official" : "", file->sha256);
+}
+
+static void print_info_as_json(const struct pxr_dataset *set)
+{
+        json_t *splits = json_object(), *files = json_array();
+
+        for (int i = 0; i < PXR_SPLITS; i++)
+                if (set->count[i] > 0)
+                        json_object_set_new(splits, pxr_split_names[i],
+                                            json_pack("{s:I, s:s}", "images",
+                                                      (json_int_t)set->count[i], "sha256",
+                                                      set->digest[i]));
+        for (const struct pxr_data_file *file = set->files; file; file = file->next)
+                json_array_append_new(files,
+                                      json_pack("{s:s, s:I, s:s, s:b}", "path", file->path, "size",
+                                                (json_int_t)file->size, "sha256", file->sha256,
+                                                "official", pxr_known_sha256(file->sha256)));
+        print_json(json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:o, s:o}", "set", set->name,
+                             "rows", set->rows, "cols", set->cols, "colours", set->colours,
+                             "levels", set->levels, "splits", splits, "transforms", set->transforms,
+                             "identity", set->identity, "entropy_nats_per_image",
+                             isnan(set->entropy) ? json_null() : json_real(set->entropy), "files",
+                             files));
+}
+
+static int info(struct pxr_arena *arena, const struct arguments *arguments, struct pxr_diag *diag)
+{
+        const struct pxr_dataset *set = open_set(arena, arguments, diag);
+
+        if (!set)
+                return pxr_diag_status(diag);
+        if (arguments->json)
+                print_info_as_json(set);
+        else
+                print_info(set);
+        return 0;
+}
+
+/* --- verify ------------------------------------------------------------------------------------
+ */
+
+struct verdicts {
+        struct data_progress *progress;
+        json_t *json; /* or NULL: print lines */
+};
+
+static void print_verdict(void *context, const struct pxr_verified *file)
+{
+        struct verdicts *verdicts = context;
+
+        data_progress_end(verdicts->progress);
+        if (verdicts->json)
+                json_array_append_new(verdicts->json,
+                                      json_pack("{s:s, s:s, s:s, s:I, s:s}", "path", file->path,
+                                                "verdict", pxr_verdict_names[file->verdict],
+                                                "words", file->words, "size",
+                                                (json_int_t)file->size, "sha256", file->sha256));
+        else
+                printf("%-13s %s%s%s\n", pxr_verdict_names[file->verdict], file->path,
+                       *file->words ? ": " : "", file->words);
+}
+
+static int verify(const struct arguments *arguments, struct data_progress *progress,
+                  struct pxr_diag *diag)
+{
+        const struct pxr_known_set *known = pxr_known_find(arguments->word[1], diag);
+        struct verdicts verdicts = { progress, arguments->json ? json_array() : NULL };
+        const char *path;
+        int failures;
+
+        if (!known)
+                return 2;
+        path = arguments->words > 2 ? arguments->word[2] : known->folder;
+        watch_signals();
+        failures = pxr_verify(known, path, &progress->watcher, print_verdict, &verdicts, diag);
+        data_progress_end(progress);
+        if (verdicts.json)
+                print_json(verdicts.json);
+        if (failures == PXR_VERIFY_STOPPED)
+                return 130;
+        return failures < 0 ? pxr_diag_status(diag) : failures > 0;
+}
+
+/* --- fetch -------------------------------------------------------------------------------------
+ */
+
+static int fetch(const struct arguments *arguments, struct data_progress *progress,
+                 struct pxr_diag *diag)
+{
+        const struct pxr_known_set *known = pxr_known_find(arguments->word[1], diag);
+        const struct pxr_fetch order = { .url = arguments->url,
+                                         .folder = arguments->folder,
+                                         .retries = arguments->retries,
+                                         .pause = 1,
+                                         .stall = 60,
+                                         .watcher = &progress->watcher };
+        int result;
+
+        if (!known)
+                return 2;
+        watch_signals();
+        result = pxr_fetch_set(&order, known, arguments->word + 2, arguments->words - 2, diag);
+        data_progress_end(progress);
+        if (result == PXR_FETCH_STOPPED) {
+                fputs("interrupted; the same command goes on from there\n", stderr);
+                return 130;
+        }
+        if (result == PXR_FETCHED && !arguments->quiet)
+                printf("data: {set: %s, path: %s}\n", known->name,
+                       arguments->folder ? arguments->folder : known->folder);
+        return result < 0 ? pxr_diag_status(diag) : 0;
+}
+
+/* --- convert -----------------------------------------------------------------------------------
+ */
+
+static int convert(struct pxr_arena *arena, const struct arguments *arguments,
+                   struct data_progress *progress, struct pxr_diag *diag)
+{
+        const struct pxr_dataset *set;
+        int result;
+
+        if (!arguments->out) {
+                pxr_user_error(diag, "convert wants --out FOLDER");
+                return 2;
+        }
+        set = open_set(arena, arguments, diag);
+        if (!set)
+                return pxr_diag_status(diag);
+        watch_signals();
+        result = pxr_convert(set, (enum pxr_container)arguments->container, arguments->out,
+                             &progress->watcher, diag);
+        data_progress_end(progress);
+        if (result > 0) {
+                fprintf(stderr, "interrupted; %s holds a part of the set\n", arguments->out);
+                return 130;
+        }
+        if (result == 0 && !arguments->quiet) {
+                printf("data: {set: %s, path: %s", arguments->container ? "npz" : "png_folder",
+                       arguments->out);
+                printf(set->levels < 256 ? ", levels: %d}\n" : "}\n", set->levels);
+        }
+        return result < 0 ? pxr_diag_status(diag) : 0;
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+        const char *name;
+        size_t least, most; /* words, its own included */
+} commands[] = {
+        { "list", 1, 2 },         { "info", 2, SIZE_MAX },    { "verify", 2, 3 },
+        { "fetch", 2, SIZE_MAX }, { "convert", 2, SIZE_MAX },
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+/* Is it a command, with as many words as it takes? */
+static int check_words(const struct arguments *arguments, struct pxr_diag *diag)
+{
+        const char *names[COMMANDS], *nearest;
+
+        for (int i = 0; i < COMMANDS; i++) {
+                names[i] = commands[i].name;
+                if (strcmp(names[i], arguments->word[0]) != 0)
+                        continue;
+                if (arguments->words < commands[i].least)
+                        return pxr_user_error(diag, "%s wants the name of a set%s", names[i],
+                                              i == 1 || i == 4 ? ", a path or a spec" : "");
+                if (arguments->words > commands[i].most)
+                        return pxr_user_error(diag, "%s: '%s' is one word too many", names[i],
+                                              arguments->word[commands[i].most]);
+                return 0;
+        }
+        pxr_user_error(diag, "there is no command '%s'", arguments->word[0]);
+        nearest = pxr_nearest(arguments->word[0], names, COMMANDS);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        return -1;
+}
+
+static int execute(struct pxr_arena *arena, const struct arguments *arguments,
+                   struct pxr_diag *diag)
+{
+        const char *command = arguments->word[0];
+        struct data_progress progress;
+
+        if (check_words(arguments, diag))
+                return 2;
+        data_progress_init(&progress, arguments->quiet, &stop);
+        if (strcmp(command, "info") == 0)
+                return info(arena, arguments, diag);
+        if (strcmp(command, "verify") == 0)
+                return verify(arguments, &progress, diag);
+        if (strcmp(command, "fetch") == 0)
+                return fetch(arguments, &progress, diag);
+        if (strcmp(command, "convert") == 0)
+                return convert(arena, arguments, &progress, diag);
+        if (arguments->words > 1)
+                return list_set(arena, arguments->word[1], diag);
+        if (arguments->json)
+                list_as_json();
+        else
+                list();
+        return 0;
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { .retries = 10 };
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        int status;
+
+        argp_err_exit_status = 2;
+        if (arena)
+                arguments.word = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
+        if (!diag || !arguments.word) {
+                fputs("pxr-data: out of memory\n", stderr);
+                return 1;
+        }
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        status = execute(arena, &arguments, diag);
+        pxr_diag_write(diag, "pxr-data", stderr);
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}

@@ -1,0 +1,198 @@
+#!/bin/sh
+# command_data.sh - pxr-data as its user meets it: listing, describing, fetching, converting.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 19
+
+XDG_CACHE_HOME=$scratch/cache
+no_proxy='*'
+export XDG_CACHE_HOME no_proxy
+case ${srcdir:-.} in
+/*) real=$srcdir/../shared/data ;;
+*) real=$top/${srcdir:-.}/../shared/data ;;
+esac
+real=${PXR_TEST_DATA:-$real}
+
+pxr_data() {
+	"$top/runner/pxr-data" "$@" >out 2>err
+}
+
+# A value of the JSON in out.
+json() {
+	query :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '$1')"
+}
+
+# Serve a file: serve FILE ACT..., an act (drop, stall, well) for each request, sets $url; unserve
+# ends it.
+serve() {
+	rm -f door
+	mkfifo door
+	"$top/tests/serve" "$@" <door >address &
+	exec 3>door
+	until [ -s address ]; do sleep 0.05; done
+	url=$(cat address)
+}
+unserve() {
+	exec 3>&-
+	wait
+	rm -f address
+}
+
+listed() {
+	pxr_data list && out_has "cifar-10-binary.tar.gz" && out_has "data/cifar10: not there" &&
+		out_has "png_folder: any folder"
+}
+ok "list names the sets, their files and where they are looked for" listed
+
+listed_json() {
+	pxr_data list --json && is "$(json '$[0].files[0].size')" 78400000
+}
+ok "list --json is JSON" listed_json
+
+options_listed() {
+	pxr_data list cifar10 && out_has "valid " && out_has "downsample" &&
+		refused 2 "did you mean 'cifar10'?" pxr_data list cifar1
+}
+ok "list SET prints the options of a set" options_listed
+
+described() {
+	pxr_data info markov_rgb levels=3 limit=5 && out_has "3 levels" &&
+		out_has "train       5 images" && out_has "(exact)"
+}
+ok "info describes a set with options" described
+
+described_json() {
+	pxr_data info markov_rgb --json levels=3 && is "$(json '$.levels')" 3 &&
+		is "$(json '$.splits.valid.images')" 2000
+}
+ok "info --json is JSON" described_json
+
+wrong_option() {
+	refused 2 "did you mean 'levels'?" pxr_data info markov_rgb levls=3 &&
+		refused 2 "did you mean 'markov_rgb'?" pxr_data info markov_rgp
+}
+ok "a misspelt set or option is refused with the nearest" wrong_option
+
+not_fetched_yet() {
+	refused 2 "pxr-data fetch cifar10" pxr_data info cifar10
+}
+ok "a set that is not there says how to fetch it" not_fetched_yet
+
+wrong_words() {
+	refused 2 "did you mean 'verify'?" pxr_data verfy mnist &&
+		refused 2 "wants the name of a set" pxr_data verify &&
+		refused 2 "one word too many" pxr_data list a b &&
+		refused 2 "--out FOLDER" pxr_data convert markov_rgb && exits 2 pxr_data
+}
+ok "wrong words are refused" wrong_words
+
+converted() {
+	pxr_data convert markov_rgb train=20 valid=5 test=0 levels=3 --out png &&
+		is "$(ls png/train | wc -l)" 20 && is "$(cat out)" \
+		"data: {set: png_folder, path: png, levels: 3}"
+}
+ok "convert writes PNG files and says how a spec opens them" converted
+
+found_again() {
+	pxr_data info png --json levels=3 && digest=$(json '$.splits.train.sha256') &&
+		pxr_data convert png levels=3 --out again -q && pxr_data info again --json levels=3 &&
+		is "$(json '$.splits.train.sha256')" "$digest" && ! [ -s err ]
+}
+ok "a folder shows its format, and a conversion keeps the pixels" found_again
+
+not_over() {
+	refused 2 "the folder is not empty" pxr_data convert markov_rgb --out png
+}
+ok "convert writes nothing over" not_over
+
+to_npz() {
+	pxr_data convert png --to npz --out ./npz && pxr_data info ./npz --json &&
+		is "$(json '$.splits.train.images')" 20 && pxr_data info png --json &&
+		digest=$(json '$.splits.train.sha256') && pxr_data info npz/train.npz --json &&
+		is "$(json '$.splits.train.sha256')" "$digest"
+}
+ok "convert --to npz writes what is read back" to_npz
+
+streamed() {
+	cat >stream.yaml <<-'END'
+		name: stream
+		data: {set: png_folder, path: png, levels: 3, flip: true}
+		model:
+		  - conv: {mask: A, kernel: 3, features: 6}
+		  - relu
+		  - conv: {mask: B, kernel: 1, features: 9}
+		  - softmax
+		train: {optimizer: {adam: {rate: 3e-3}}, batch: 3, epochs: 3}
+		evaluate: {every: 1 epoch}
+		sample: {count: 0}
+	END
+	pxr_run stream.yaml --db s.db && pxr_run stream.yaml data.memory=0 --db s.db &&
+		is "$(query s.db "SELECT count(DISTINCT parameter_hash) || count(DISTINCT data_identity)
+			|| count(*) FROM run")" 112
+}
+ok "a streamed run is the run in memory, to the bit" streamed
+
+verified() {
+	mkdir mnist && printf x >mnist/t10k-images-idx3-ubyte.gz &&
+		exits 1 pxr_data verify mnist mnist && out_has "missing       mnist/train" &&
+		out_has "damaged       mnist/t10k" && exits 1 pxr_data verify mnist mnist --json &&
+		is "$(json '$[0].verdict')" missing && refused 2 "none of the sets" pxr_data verify mnst
+}
+ok "verify judges file by file" verified
+
+no_server() {
+	refused 1 "for the 1th time" pxr_data fetch mnist --url http://127.0.0.1:9 --retries 0
+}
+ok "fetch without a server fails as the system's fault" no_server
+
+not_offered() {
+	refused 2 "there is no address to fetch it from" pxr_data fetch imagenet &&
+		refused 2 "did you mean 'valid_32x32.tar'?" pxr_data fetch imagenet valid_32x3.tar
+}
+ok "what nobody offers any more is said to be so" not_offered
+
+another_file() {
+	printf '<html>' >page
+	serve page well
+	refused 2 "not the official file" pxr_data fetch mnist t10k-images-idx3-ubyte.gz --url "$url"
+	status=$?
+	unserve
+	[ $status -eq 0 ] && ! [ -e data/mnist/t10k-images-idx3-ubyte.gz ]
+}
+ok "another file of that name is not kept" another_file
+
+idx=$real/mnist/t10k-images-idx3-ubyte.gz
+
+fetched() {
+	serve "$idx" drop well
+	pxr_data fetch mnist t10k-images-idx3-ubyte.gz --url "$url"
+	status=$?
+	unserve
+	[ $status -eq 0 ] && cmp -s data/mnist/t10k-images-idx3-ubyte.gz "$idx" &&
+		err_has "retry 1 of 10" && out_has "data: {set: mnist, path: data/mnist}" &&
+		pxr_data verify mnist && false || out_has "official      data/mnist/t10k"
+}
+
+interrupted() {
+	rm -f data/mnist/*
+	serve "$idx" stall
+	"$top/runner/pxr-data" fetch mnist t10k-images-idx3-ubyte.gz --url "$url" >out 2>err &
+	client=$!
+	until [ -s data/mnist/t10k-images-idx3-ubyte.gz.part ]; do sleep 0.05; done
+	kill -TERM $client
+	wait $client
+	status=$?
+	unserve
+	is $status 130 && err_has "goes on from there" && serve "$idx" well || return 1
+	pxr_data fetch mnist t10k-images-idx3-ubyte.gz --url "$url"
+	unserve
+	cmp -s data/mnist/t10k-images-idx3-ubyte.gz "$idx"
+}
+
+if [ -r "$idx" ]; then
+	ok "fetch goes on after a lost connection" fetched
+	ok "fetch goes on after an interruption" interrupted
+else
+	echo "ok 18 # SKIP no real data at $idx"
+	echo "ok 19 # SKIP no real data at $idx"
+fi
