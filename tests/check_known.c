@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "data/convert.h"
+#include "data/format.h"
 #include "data/locate.h"
 #include "data/verify.h"
 #include "pictures.h"
@@ -280,6 +281,18 @@ END_TEST
 
 /* --- converting --------------------------------------------------------------------------------*/
 
+START_TEST(every_level_has_a_byte_of_its_own)
+{
+        for (int levels = 2; levels <= 256; levels++) {
+                int wrong = pxr_level_byte(levels - 1, levels) != 255;
+
+                for (int level = 0; level < levels; level++)
+                        wrong += pxr_byte_level(pxr_level_byte(level, levels), levels) != level;
+                ck_assert_msg(wrong == 0, "%d of %d levels", wrong, levels);
+        }
+}
+END_TEST
+
 START_TEST(a_set_converted_to_png_is_the_same_set)
 {
         struct pxr_dataset *set, *back;
@@ -360,6 +373,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_folder_shows_its_format);
         ADD_SCRATCH_TEST(suite, files_specs_and_names_are_found);
         ADD_SCRATCH_TEST(suite, a_path_is_taken_as_it_is_spelt);
+        ADD_SCRATCH_TEST(suite, every_level_has_a_byte_of_its_own);
         ADD_SCRATCH_TEST(suite, a_set_converted_to_png_is_the_same_set);
         ADD_SCRATCH_TEST(suite, pictures_go_to_npz_and_come_back);
         ADD_SCRATCH_TEST(suite, nothing_is_written_over);

@@ -39,6 +39,16 @@ static inline void put_picture(const char *name, int number)
         put_picture_of(name, number, PICTURE_ROWS, PICTURE_COLS, 3);
 }
 
+/* Pictures 0 .. 9, written in disorder, among other files. */
+static inline void put_ten(void)
+{
+        for (int i = 0; i < 10; i++)
+                put_picture(pxr_strf(arena, "%02d.%s", 7 * i % 10, i % 2 ? "png" : "PNG"),
+                            7 * i % 10);
+        write_file(in_scratch("notes.txt"), "x", 1);
+        write_file(in_scratch(".10.png"), "x", 1);
+}
+
 static inline void make_folder(const char *name)
 {
         ck_assert_int_eq(mkdir(in_scratch(name), 0700), 0);

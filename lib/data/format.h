@@ -71,6 +71,12 @@ static inline uint8_t pxr_level_byte(int level, int levels)
         return (uint8_t)((level * 255 + (levels - 1) / 2) / (levels - 1));
 }
 
+/* The level whose byte is `byte`, or the nearest to it. */
+static inline int pxr_byte_level(uint8_t byte, int levels)
+{
+        return (byte * (levels - 1) + 127) / 255;
+}
+
 /* Images of `size` bytes each, growing while a file is read. */
 struct pxr_images {
         uint8_t *pixels; /* of malloc() */

@@ -33,7 +33,7 @@ static int to_levels(const struct pxr_dataset *set, const char *path, uint8_t *p
         if (set->levels == 256)
                 return 0;
         for (size_t i = 0; i < size; i++) {
-                int level = (pixels[i] * (set->levels - 1) + 127) / 255;
+                int level = pxr_byte_level(pixels[i], set->levels);
 
                 if (pxr_level_byte(level, set->levels) != pixels[i])
                         return pxr_user_error(diag,
