@@ -111,14 +111,6 @@ static bool differ(struct pxr_workspace *const workspace[2], struct pxr_spot spo
         return false;
 }
 
-static struct pxr_spot spot_at(const struct pxr_node *node, int order)
-{
-        int pixel = order / node->colours;
-
-        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
-                                   order % node->colours };
-}
-
 /* The first spot, in the order of computation, that changed though all it depends on comes before
  * the value changed; the logits themselves if there is no other. */
 static struct pxr_spot find_liar(const struct pxr_graph *graph, int *const *last,
@@ -129,10 +121,11 @@ static struct pxr_spot find_liar(const struct pxr_graph *graph, int *const *last
                 int spots = node->shape.rows * node->shape.cols * node->colours;
 
                 for (int order = 0; order < spots; order++)
-                        if (last[i][order] < leak->cause && differ(workspace, spot_at(node, order)))
-                                return spot_at(node, order);
+                        if (last[i][order] < leak->cause &&
+                            differ(workspace, pxr_spot_at(node, order)))
+                                return pxr_spot_at(node, order);
         }
-        return spot_at(graph->logits, leak->effect);
+        return pxr_spot_at(graph->logits, leak->effect);
 }
 
 static void write_leak(const struct pxr_graph *graph, struct pxr_spot liar, const struct leak *leak,
@@ -164,7 +157,7 @@ static int blame(const struct probe *probe, const struct leak *leak, struct pxr_
         size_t values = (size_t)graph->rows * graph->cols * graph->colours;
         const uint8_t *pixels[2] = { probe->unchanged, probe->pixels };
         struct pxr_workspace *workspace[2];
-        struct pxr_spot liar = spot_at(graph->logits, leak->effect);
+        struct pxr_spot liar = pxr_spot_at(graph->logits, leak->effect);
         int **last = pxr_reach_last(graph);
 
         for (int i = 0; i < 2; i++) {

@@ -17,6 +17,14 @@ const char *pxr_colour_name(const struct pxr_node *node, int colour)
         return node->colours == 3 ? names[colour] : "grey";
 }
 
+struct pxr_spot pxr_spot_at(const struct pxr_node *node, int order)
+{
+        int pixel = order / node->colours;
+
+        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
+                                   order % node->colours };
+}
+
 /* A visit to everything one spot reads; `spot` is what is read. */
 struct visitor {
         struct pxr_reach reach; /* first, for ops know nothing more */
@@ -58,14 +66,6 @@ static int spots_of(const struct pxr_node *node)
         return node->shape.rows * node->shape.cols * node->colours;
 }
 
-static struct pxr_spot spot_at(const struct pxr_node *node, int order)
-{
-        int pixel = order / node->colours;
-
-        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
-                                   order % node->colours };
-}
-
 /* --- forwards ----------------------------------------------------------------------------------
  */
 
@@ -96,7 +96,7 @@ static bool sweep(int **last, const struct pxr_node *node)
         for (int order = 0; order < spots_of(node); order++) {
                 struct latest latest = { .last = last, .value = last[node->index][order] };
 
-                visit_sources(spot_at(node, order), take_latest, &latest);
+                visit_sources(pxr_spot_at(node, order), take_latest, &latest);
                 if (latest.value != last[node->index][order]) {
                         last[node->index][order] = latest.value;
                         changed = true;
@@ -166,7 +166,7 @@ static void mark_sources(struct marks *marks, const struct pxr_node *node)
                 marks->again = false;
                 for (int order = 0; order < spots_of(node); order++)
                         if (seen[order] == 1) {
-                                visit_sources(spot_at(node, order), mark, marks);
+                                visit_sources(pxr_spot_at(node, order), mark, marks);
                                 seen[order] = 2;
                         }
         } while (marks->again);
