@@ -66,13 +66,12 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct 
         return 0;
 }
 
-/* Compute all nodes for images, in one of the workspaces. */
-static void compute(const struct probe *probe, struct pxr_workspace *workspace,
-                    const uint8_t *pixels)
+/* Compute all nodes for the images as they are. */
+static void compute(const struct probe *probe)
 {
-        pxr_workspace_load(workspace, pixels, PROBE_IMAGES);
-        pxr_workspace_condition(workspace, probe->small, PROBE_IMAGES);
-        pxr_workspace_forward(workspace, probe->parameters);
+        pxr_workspace_load(probe->workspace, probe->pixels, PROBE_IMAGES);
+        pxr_workspace_condition(probe->workspace, probe->small, PROBE_IMAGES);
+        pxr_workspace_forward(probe->workspace, probe->parameters);
 }
 
 /* The first order whose logits of `image` have changed, or that past the last. */
@@ -105,20 +104,19 @@ struct leak {
         int effect; /* order of the first logits that changed */
 };
 
-/* Do two workspaces differ in what one image has at a spot? */
-static bool differs(struct pxr_workspace *const workspace[2], struct pxr_spot spot, int image)
+/* Do two workspaces of one image differ at a spot? */
+static bool differ(struct pxr_workspace *const workspace[2], struct pxr_spot spot)
 {
         const struct pxr_node *node = spot.node;
         const float *a = pxr_workspace_tensor(workspace[0], node);
         const float *b = pxr_workspace_tensor(workspace[1], node);
         int block = node->shape.channels / node->gates;
         size_t pixel = (size_t)spot.row * node->shape.cols + spot.col;
-        size_t at = (pixel * PROBE_IMAGES + image) * node->shape.channels;
         int from = pxr_group_begin(block, node->colours, spot.colour);
         int to = pxr_group_begin(block, node->colours, spot.colour + 1);
 
         for (int gate = 0; a && b && gate < node->gates; gate++) {
-                size_t begin = at + (size_t)gate * block + from;
+                size_t begin = pixel * node->shape.channels + (size_t)gate * block + from;
 
                 if (memcmp(a + begin, b + begin, (to - from) * sizeof(float)) != 0)
                         return true;
@@ -127,27 +125,20 @@ static bool differs(struct pxr_workspace *const workspace[2], struct pxr_spot sp
 }
 
 /* The first spot, in the order of computation, that changed though all it depends on comes before
- * the value changed. The logits are such a spot. */
+ * the value changed; the logits themselves if there is no other. */
 static struct pxr_spot find_liar(const struct pxr_graph *graph, int *const *last,
                                  struct pxr_workspace *const workspace[2], const struct leak *leak)
 {
-        struct pxr_spot spot = { graph->logits, 0, 0, 0 };
-
         for (int i = 1; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
                 int spots = node->shape.rows * node->shape.cols * node->colours;
 
-                for (int order = 0; order < spots; order++) {
-                        int pixel = order / node->colours;
-
-                        spot = (struct pxr_spot) { node, pixel / node->shape.cols,
-                                                   pixel % node->shape.cols,
-                                                   order % node->colours };
-                        if (last[i][order] < leak->cause && differs(workspace, spot, leak->image))
-                                return spot;
-                }
+                for (int order = 0; order < spots; order++)
+                        if (last[i][order] < leak->cause &&
+                            differ(workspace, pxr_spot_at(node, order)))
+                                return pxr_spot_at(node, order);
         }
-        return spot;
+        return pxr_spot_at(graph->logits, leak->effect);
 }
 
 static void write_leak(const struct pxr_graph *graph, struct pxr_spot liar, const struct leak *leak,
@@ -171,27 +162,30 @@ static void write_leak(const struct pxr_graph *graph, struct pxr_spot liar, cons
                  from % graph->cols);
 }
 
-/* Compute both images once more with every tensor kept, and report the op at fault. Always -1. */
+/* Compute the image once more before and after the change, with every tensor kept, and report the
+ * op at fault; where there is no memory for that, the last. Always -1. */
 static int blame(const struct probe *probe, const struct leak *leak, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = probe->graph;
+        size_t values = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         const uint8_t *pixels[2] = { probe->unchanged, probe->pixels };
-        struct pxr_workspace *workspace[2] = { NULL, NULL };
+        struct pxr_workspace *workspace[2];
+        struct pxr_spot liar = pxr_spot_at(graph->logits, leak->effect);
         int **last = pxr_reach_last(graph);
-        bool ready = last != NULL;
 
-        for (int i = 0; i < 2 && ready; i++) {
-                workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, PROBE_IMAGES,
-                                                 false, diag);
-                ready = workspace[i] != NULL;
-                if (!ready)
-                        break;
-                compute(probe, workspace[i], pixels[i]);
+        for (int i = 0; i < 2; i++) {
+                workspace[i] =
+                        pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, 1, false, NULL);
+                if (!workspace[i])
+                        continue;
+                pxr_workspace_load(workspace[i], pixels[i] + values * leak->image, 1);
+                pxr_workspace_condition(workspace[i], probe->small + small * leak->image, 1);
+                pxr_workspace_forward(workspace[i], probe->parameters);
         }
-        if (ready)
-                write_leak(graph, find_liar(graph, last, workspace, leak), leak, diag);
-        else if (!last)
-                pxr_out_of_memory(diag);
+        if (last && workspace[0] && workspace[1])
+                liar = find_liar(graph, last, workspace, leak);
+        write_leak(graph, liar, leak, diag);
         pxr_workspace_free(workspace[0]);
         pxr_workspace_free(workspace[1]);
         free(last);
@@ -218,7 +212,7 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
         }
         memcpy(probe->logits, pxr_workspace_logits(probe->workspace, 0, 0, 0, 0),
                pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float));
-        compute(probe, probe->workspace, probe->pixels);
+        compute(probe);
         for (int image = 0; image < PROBE_IMAGES; image++) {
                 struct leak leak = { image, orders[image], first_change(probe, image) };
 
@@ -238,7 +232,7 @@ int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *c
 
         if (probe_new(&probe, graph, diag))
                 return -1;
-        compute(&probe, probe.workspace, probe.pixels);
+        compute(&probe);
         for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
                 int orders[PROBE_IMAGES];
 

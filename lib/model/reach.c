@@ -17,6 +17,14 @@ const char *pxr_colour_name(const struct pxr_node *node, int colour)
         return node->colours == 3 ? names[colour] : "grey";
 }
 
+struct pxr_spot pxr_spot_at(const struct pxr_node *node, int order)
+{
+        int pixel = order / node->colours;
+
+        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
+                                   order % node->colours };
+}
+
 /* A visit to everything one spot reads; `spot` is what is read. */
 struct visitor {
         struct pxr_reach reach; /* first, for ops know nothing more */
@@ -56,14 +64,6 @@ static void visit_sources(struct pxr_spot spot,
 static int spots_of(const struct pxr_node *node)
 {
         return node->shape.rows * node->shape.cols * node->colours;
-}
-
-static struct pxr_spot spot_at(const struct pxr_node *node, int order)
-{
-        int pixel = order / node->colours;
-
-        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
-                                   order % node->colours };
 }
 
 /* The spots of a node in an order in which a scan's dependencies come before what depends on them:
@@ -106,7 +106,7 @@ static bool sweep(int **last, const struct pxr_node *node, bool leftwards)
                 int order = sweep_order(node, number, leftwards);
                 struct latest latest = { .last = last, .value = last[node->index][order] };
 
-                visit_sources(spot_at(node, order), take_latest, &latest);
+                visit_sources(pxr_spot_at(node, order), take_latest, &latest);
                 if (latest.value != last[node->index][order]) {
                         last[node->index][order] = latest.value;
                         changed = true;
@@ -180,7 +180,7 @@ static void mark_sources(struct marks *marks, const struct pxr_node *node)
 
                         if (seen[order] != 1)
                                 continue;
-                        visit_sources(spot_at(node, order), mark, marks);
+                        visit_sources(pxr_spot_at(node, order), mark, marks);
                         seen[order] = 2;
                 }
                 leftwards = !leftwards;

@@ -19,6 +19,9 @@ static inline int pxr_order(const struct pxr_node *node, int row, int col, int c
         return (row * node->shape.cols + col) * node->colours + colour;
 }
 
+/* The spot at a position. */
+struct pxr_spot pxr_spot_at(const struct pxr_node *node, int order);
+
 /* "red", or "grey" where there are no three colours: for messages. */
 const char *pxr_colour_name(const struct pxr_node *node, int colour);
 
