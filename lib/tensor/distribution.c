@@ -6,8 +6,7 @@
 #include <math.h>
 
 #include <pxr/distribution.h>
-
-#include "tensor/vecmath.h"
+#include <pxr/vecmath.h>
 
 /* The double precision counterparts of two vecmath functions. */
 static double pxr_max_f64(size_t size, const double *x)

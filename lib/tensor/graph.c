@@ -125,6 +125,15 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         return 0;
 }
 
+int pxr_share_parameter(struct pxr_node *node, const struct pxr_node *owner, int number)
+{
+        if (!node || !owner)
+                return -1;
+        assert(number < owner->parameters && node->parameters < PXR_MAX_PARAMETERS);
+        node->parameter[node->parameters++] = owner->parameter[number];
+        return 0;
+}
+
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution)
 {
