@@ -123,23 +123,6 @@ static const struct pxr_op dense_op = {
         .multiply_adds = dense_multiply_adds,
 };
 
-/* Uniform, of variance 1 / inputs read, and twice that before a rectifier. Weights that the one
- * mask hides keep their zero. */
-static void weight_init(const struct pxr_parameter *parameter, struct pxr_random *random,
-                        double *values)
-{
-        const struct dense *dense = parameter->node->conf;
-
-        for (int o = 0; o < dense->outputs; o++, values += dense->inputs) {
-                int filled = dense->shared ? dense->inputs : live(dense, o);
-                double terms = dense->shared ? 0.5 * dense->inputs : filled;
-                double bound = sqrt((dense->rectified ? 6 : 3) / terms);
-
-                for (int i = 0; i < filled; i++)
-                        values[i] = bound * (2 * pxr_random_uniform(random) - 1);
-        }
-}
-
 /* --- building ----------------------------------------------------------------------------------
  */
 

@@ -4,100 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/model.h"
-#include "spec/yaml.h"
 #include "suite.h"
-#include "tensor/workspace.h"
+#include "whole_model.h"
 
-enum { IMAGES = 4, MAX_VALUES = 64, MAX_UNITS = 128, MAX_LEVELS = 8, MAX_LAYERS = 3 };
-
-static struct pxr_arena *arena;
-static struct pxr_diag *diag;
-static struct pxr_plugins *plugins;
-
-static void setup(void)
-{
-        arena = pxr_arena_new(0);
-        diag = pxr_diag_new();
-        plugins = pxr_plugins_open(arena, diag);
-        ck_assert_ptr_nonnull(plugins);
-}
-
-static void teardown(void)
-{
-        pxr_arena_free(arena);
-        pxr_diag_free(diag);
-}
-
-/* --- a model with parameters and images --------------------------------------------------------
- */
-
-/* Everything in double. All parameters are noise, those that masks hide as well. */
-struct subject {
-        struct pxr_model *model;
-        struct pxr_graph *graph;
-        struct pxr_workspace *workspace;
-        struct pxr_random random;
-        double *parameters;
-        int values, levels, channels; /* channels: logits of one value */
-        uint8_t pixels[IMAGES * MAX_VALUES];
-};
-
-static struct pxr_model *build(const char *layers, struct pxr_image_kind kind)
-{
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
-        struct pxr_yaml *stack;
-
-        *source = (struct pxr_source) { "spec", layers, strlen(layers) };
-        stack = pxr_yaml_parse(arena, source, diag);
-        ck_assert_ptr_nonnull(stack);
-        return pxr_model_build(arena, plugins, stack, &kind, diag);
-}
-
-static void free_workspace(void *what)
-{
-        pxr_workspace_free(what);
-}
-
-static struct subject *subject(const char *layers, struct pxr_image_kind kind)
-{
-        struct subject *s = pxr_alloc(arena, sizeof(*s));
-
-        s->model = build(layers, kind);
-        ck_assert_msg(s->model != NULL, "%s", pxr_diag_text(diag, 0));
-        s->graph = s->model->graph;
-        s->random = pxr_random(7, PXR_RANDOM_TEST, 0, 0, 0);
-        s->workspace = pxr_workspace_new(s->graph, PXR_F64, PXR_FOR_TRAINING, IMAGES, true, diag);
-        ck_assert_ptr_nonnull(s->workspace);
-        pxr_arena_defer(arena, free_workspace, s->workspace);
-        s->parameters = pxr_alloc_array(arena, s->graph->parameter_values + 1, sizeof(double));
-        for (size_t i = 0; i < s->graph->parameter_values; i++)
-                s->parameters[i] = 0.4 * pxr_random_normal(&s->random);
-        s->values = kind.rows * kind.cols * kind.colours;
-        s->levels = kind.levels;
-        s->channels = s->graph->logits->shape.channels / kind.colours;
-        ck_assert_int_le(s->values, MAX_VALUES);
-        for (int i = 0; i < IMAGES * s->values; i++)
-                s->pixels[i] = (uint8_t)pxr_random_below(&s->random, kind.levels);
-        return s;
-}
-
-static double *parameter(const struct subject *s, const char *name)
-{
-        for (const struct pxr_parameter *p = s->graph->parameter; p; p = p->next)
-                if (strcmp(p->name, name) == 0)
-                        return s->parameters + p->offset;
-        ck_abort_msg("there is no parameter %s", name);
-        return NULL;
-}
-
-static const double *logits_of(const struct subject *s, int value, int image)
-{
-        int colours = s->graph->colours, pixel = value / colours;
-
-        return pxr_workspace_logits(s->workspace, pixel / s->graph->cols, pixel % s->graph->cols,
-                                    value % colours, image);
-}
+enum { MAX_UNITS = 128, MAX_LEVELS = 8 };
 
 /* --- references --------------------------------------------------------------------------------
  *
@@ -341,32 +251,6 @@ END_TEST
 /* --- distributions -----------------------------------------------------------------------------
  */
 
-static double nats(struct subject *s, const uint8_t *pixels)
-{
-        double nll = 0;
-
-        pxr_workspace_load(s->workspace, pixels, 1);
-        pxr_workspace_forward(s->workspace, s->parameters);
-        pxr_workspace_loss(s->workspace, 0, &nll);
-        return nll;
-}
-
-/* Over all images there are. */
-static void sums_to_one(const char *layers, struct pxr_image_kind kind)
-{
-        struct subject *s = subject(layers, kind);
-        uint8_t pixels[MAX_VALUES] = { 0 };
-        double total = 0;
-        int at;
-
-        do {
-                total += exp(-nats(s, pixels));
-                for (at = 0; at < s->values && ++pixels[at] == s->levels; at++)
-                        pixels[at] = 0;
-        } while (at < s->values);
-        ck_assert_double_eq_tol(total, 1, 1e-12);
-}
-
 START_TEST(probabilities_of_tiny_images_sum_to_one)
 {
         static const char *const layers[] = {
@@ -501,32 +385,20 @@ START_TEST(made_refuses_an_image_of_one_value)
 }
 END_TEST
 
-/* A case of its own for each test. */
-static void add(Suite *suite, const char *name, const TTest *test)
-{
-        TCase *tcase = tcase_create(name);
-
-        tcase_add_checked_fixture(tcase, setup, teardown);
-        tcase_add_test(tcase, test);
-        tcase_set_timeout(tcase, 120);
-        suite_add_tcase(suite, tcase);
-}
-#define ADD(test) add(suite, #test, test)
-
 int main(void)
 {
         Suite *suite = suite_create("baselines");
 
-        ADD(nade_follows_its_equations);
-        ADD(made_follows_its_equations);
-        ADD(made_with_masks_is_the_mean_of_its_networks);
-        ADD(made_masks_start_as_zeros_and_leave_no_path_back);
-        ADD(shared_parameters_are_counted_once);
-        ADD(probabilities_of_tiny_images_sum_to_one);
-        ADD(uniform_costs_the_logarithm_of_the_levels);
-        ADD(histogram_learns_the_histogram_of_each_pixel);
-        ADD(advance_made_twice_changes_nothing);
-        ADD(whole_models_refuse_a_layer_before_them);
-        ADD(made_refuses_an_image_of_one_value);
+        ADD_MODEL_TEST(suite, nade_follows_its_equations);
+        ADD_MODEL_TEST(suite, made_follows_its_equations);
+        ADD_MODEL_TEST(suite, made_with_masks_is_the_mean_of_its_networks);
+        ADD_MODEL_TEST(suite, made_masks_start_as_zeros_and_leave_no_path_back);
+        ADD_MODEL_TEST(suite, shared_parameters_are_counted_once);
+        ADD_MODEL_TEST(suite, probabilities_of_tiny_images_sum_to_one);
+        ADD_MODEL_TEST(suite, uniform_costs_the_logarithm_of_the_levels);
+        ADD_MODEL_TEST(suite, histogram_learns_the_histogram_of_each_pixel);
+        ADD_MODEL_TEST(suite, advance_made_twice_changes_nothing);
+        ADD_MODEL_TEST(suite, whole_models_refuse_a_layer_before_them);
+        ADD_MODEL_TEST(suite, made_refuses_an_image_of_one_value);
         return run_suite(suite);
 }
