@@ -12,7 +12,7 @@
 #include <pxr/random.h>
 
 #include "suite.h"
-#include "tensor/vecmath.h"
+#include <pxr/vecmath.h>
 
 enum { BLOCK = 4096 };
 

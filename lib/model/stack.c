@@ -288,9 +288,13 @@ size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_buil
 {
         size_t sum = 0;
 
-        for (int i = layer->first; i < layer->end; i++)
-                for (int k = 0; k < model->graph->node[i]->parameters; k++)
-                        sum += model->graph->node[i]->parameter[k]->size;
+        for (int i = layer->first; i < layer->end; i++) {
+                const struct pxr_node *node = model->graph->node[i];
+
+                for (int k = 0; k < node->parameters; k++)
+                        if (node->parameter[k]->node == node)
+                                sum += node->parameter[k]->size;
+        }
         return sum;
 }
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * distribution.c - the Bernoulli and the categorical distribution: NLL, its gradient, and
- * probabilities. Sums are in double. Uses vecmath.
+ * distribution.c - the Bernoulli, the categorical and the discretized Gaussian distribution: NLL,
+ * its gradient, and probabilities. Sums are in double. Uses vecmath.
  */
 #include <math.h>
 
 #include <pxr/distribution.h>
-
-#include "tensor/vecmath.h"
+#include <pxr/vecmath.h>
 
 /* The double precision counterparts of two vecmath functions. */
 static double pxr_max_f64(size_t size, const double *x)
@@ -30,6 +29,61 @@ static double pxr_exp_sum_f64(size_t size, const double *x, double shift, double
         return sum;
 }
 
+/* log P of a level, and its slopes by the mean and by the logarithm of the deviation. */
+struct mass {
+        double log_p, by_mean, by_log_deviation;
+};
+
+static double normal_density(double z)
+{
+        return exp(-0.5 * z * z) * 0.39894228040143267794; /* 1 / sqrt(2 pi) */
+}
+
+/* Far below zero, the density at z divided by the probability below z. */
+static double tail_ratio(double z)
+{
+        return -z - 1 / z;
+}
+
+/* Of the standard normal distribution: log P of low .. high, and the density at each end divided
+ * by P. high <= -low, so that the tail at hand is the lower one, where erfc() is exact. */
+static double log_interval(double low, double high, double *at_low, double *at_high)
+{
+        double p = 0.5 * (erfc(-high * M_SQRT1_2) - erfc(-low * M_SQRT1_2)), fall;
+
+        if (!(p < 1e-280)) {
+                *at_low = normal_density(low) / p;
+                *at_high = normal_density(high) / p;
+                return log(p);
+        }
+        fall = exp(0.5 * (high - low) * (high + low)); /* density at low / density at high */
+        *at_high = tail_ratio(high) / (1 - fall * tail_ratio(high) / tail_ratio(low));
+        *at_low = *at_high * fall;
+        return -0.5 * high * high - 0.91893853320467274178 - log(*at_high);
+}
+
+static struct mass gaussian_mass(int levels, int level, double mean, double log_deviation)
+{
+        double scale = exp(-log_deviation), half = 1.0 / (levels - 1);
+        double from_mean = (2 * level - levels + 1) * half - mean, sign = 1;
+        double low = level > 0 ? (from_mean - half) * scale : -INFINITY;
+        double high = level < levels - 1 ? (from_mean + half) * scale : INFINITY;
+        double at_low, at_high;
+        struct mass mass;
+
+        if (low + high > 0) {
+                double kept = low;
+
+                low = -high;
+                high = -kept;
+                sign = -1;
+        }
+        mass.log_p = log_interval(low, high, &at_low, &at_high);
+        mass.by_mean = sign * scale * (at_low - at_high);
+        mass.by_log_deviation = (isinf(low) ? 0 : low * at_low) - high * at_high;
+        return mass;
+}
+
 #define PXR_KERNELS_FILE "tensor/distribution_kernels.h"
 #include <pxr/precisions.h>
 
@@ -41,6 +95,11 @@ static int bernoulli_channels(int levels)
 static int categorical_channels(int levels)
 {
         return levels >= 2 && levels <= 256 ? levels : 0;
+}
+
+static int gaussian_channels(int levels)
+{
+        return levels >= 2 && levels <= 256 ? 2 : 0;
 }
 
 const struct pxr_distribution pxr_bernoulli = {
@@ -55,4 +114,11 @@ const struct pxr_distribution pxr_categorical = {
         .channels = categorical_channels,
         .nll = { categorical_nll_f32, categorical_nll_f64 },
         .probabilities = { categorical_probabilities_f32, categorical_probabilities_f64 },
+};
+
+const struct pxr_distribution pxr_gaussian = {
+        .name = "discretized Gaussian",
+        .channels = gaussian_channels,
+        .nll = { gaussian_nll_f32, gaussian_nll_f64 },
+        .probabilities = { gaussian_probabilities_f32, gaussian_probabilities_f64 },
 };

@@ -79,3 +79,32 @@ static void K(categorical_probabilities)(int levels, const void *from, double *p
         for (int i = 0; i < levels; i++)
                 probability[i] /= sum;
 }
+
+static void K(gaussian_nll)(const struct pxr_nll_call *call)
+{
+        const real *logits = call->logits;
+        real *gradient = call->gradient;
+        size_t i = 0;
+
+        for (size_t place = 0; place < call->places; place++)
+                for (int image = 0; image < call->images; image++)
+                        for (int colour = 0; colour < call->colours; colour++, i++) {
+                                struct mass mass = gaussian_mass(call->levels, call->pixels[i],
+                                                                 logits[2 * i], logits[2 * i + 1]);
+
+                                call->nll[image] -= mass.log_p;
+                                if (!gradient)
+                                        continue;
+                                gradient[2 * i] = (real)(-call->gradient_scale * mass.by_mean);
+                                gradient[2 * i + 1] =
+                                        (real)(-call->gradient_scale * mass.by_log_deviation);
+                        }
+}
+
+static void K(gaussian_probabilities)(int levels, const void *from, double *probability)
+{
+        const real *logits = from;
+
+        for (int level = 0; level < levels; level++)
+                probability[level] = exp(gaussian_mass(levels, level, logits[0], logits[1]).log_p);
+}

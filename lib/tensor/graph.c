@@ -185,6 +185,15 @@ static int check_backward(const struct pxr_graph *graph, struct pxr_diag *diag)
         return status;
 }
 
+int pxr_share_parameter(struct pxr_node *node, const struct pxr_node *owner, int number)
+{
+        if (!node || !owner || number < 0 || number >= owner->parameters ||
+            node->parameters == PXR_MAX_PARAMETERS)
+                return -1;
+        node->parameter[node->parameters++] = owner->parameter[number];
+        return 0;
+}
+
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "tensor/graph.h"
-#include "tensor/vecmath.h"
+#include <pxr/vecmath.h>
 
 enum { GATES = 4, WEIGHT = 0, INITIAL_STATE = 1, INITIAL_CELL = 2 };
 

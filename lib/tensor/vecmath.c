@@ -6,7 +6,7 @@
  * (minimax on that interval) serves. tanh uses exp for large |x| and an odd rational-free series
  * for small, so that it keeps its relative accuracy near 0. Uses nothing.
  */
-#include "tensor/vecmath.h"
+#include <pxr/vecmath.h>
 
 #include <math.h>
 #include <stdint.h>
@@ -70,6 +70,12 @@ CLONES void pxr_sigmoid_f32(size_t size, const float *x, float *y)
 {
         for (size_t i = 0; i < size; i++)
                 y[i] = sigmoid_one(x[i]);
+}
+
+void pxr_sigmoid_f64(size_t size, const double *x, double *y)
+{
+        for (size_t i = 0; i < size; i++)
+                y[i] = 1 / (1 + exp(-x[i]));
 }
 
 /* For |x| < 0.625 an odd polynomial (as Cephes has it), beyond 1 - 2 / (exp(2 |x|) + 1). */

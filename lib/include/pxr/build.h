@@ -35,6 +35,10 @@ struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_
 int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const char *name,
                       pxr_init *init, int rank, const int *shape);
 
+/* Parameter number `number` of `owner`, also next in node->parameter: tied weights, whose one
+ * gradient both add to. Returns 0 or -1. */
+int pxr_share_parameter(struct pxr_node *node, const struct pxr_node *owner, int number);
+
 /* A node of an op made with PXR_ELEMENTWISE: the shape stays. */
 struct pxr_node *pxr_add_elementwise(struct pxr_builder *builder, const struct pxr_op *op,
                                      struct pxr_node *input);

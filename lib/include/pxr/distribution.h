@@ -38,6 +38,11 @@ extern const struct pxr_distribution pxr_bernoulli;
 /* p(k) = exp(logit_k) / sum over j of exp(logit_j): section 3.1 of the paper. */
 extern const struct pxr_distribution pxr_categorical;
 
+/* What a Gaussian has between the midpoints round a level, and beyond them at the first and the
+ * last level. Two numbers: the mean, and the logarithm of the deviation, where levels are at
+ * 2 k / (levels - 1) - 1. */
+extern const struct pxr_distribution pxr_gaussian;
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,12 +4,17 @@
  *
  * Compiled with flags of their own and once for each instruction set, chosen when the program is
  * loaded. Errors are in units in the last place of the result, where that is a normal number (not
- * below 1.18e-38). A value's result does not depend on what stands beside it. NaN gives NaN.
+ * below 1.18e-38). A value's result does not depend on what stands beside it. NaN gives NaN. The
+ * functions of doubles are plain loops: they serve gradient checks.
  */
-#ifndef PXR_TENSOR_VECMATH_H
-#define PXR_TENSOR_VECMATH_H
+#ifndef PXR_VECMATH_H
+#define PXR_VECMATH_H
 
 #include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* y[i] = exp(x[i]), to 1.1 units; below -87.3 it is 0, above 88.7 infinity. Here and below, x and y
  * may be the same array. */
@@ -17,6 +22,7 @@ void pxr_exp_f32(size_t size, const float *x, float *y);
 
 /* y[i] = 1 / (1 + exp(-x[i])), to 2.4 units; below -88.7 it is 0. */
 void pxr_sigmoid_f32(size_t size, const float *x, float *y);
+void pxr_sigmoid_f64(size_t size, const double *x, double *y);
 
 /* y[i] = tanh(x[i]), to 1.3 units. */
 void pxr_tanh_f32(size_t size, const float *x, float *y);
@@ -45,4 +51,7 @@ void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells);
  * gates are replaced by the gradient by what they were before the non-linearities. */
 void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, const float *dh, float *dc);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * made.c - the masked autoencoder (Germain et al. 2015), in raster order.
+ *
+ * A hidden unit of degree m reads the first m values of the image, or hidden units of degree m at
+ * most; the logits of value number d, from 0, read the last layer's units of degree d at most.
+ *
+ * Degrees are drawn (the masks of the paper: its connectivity, with the order of the values fixed,
+ * for pxr proves models causal in raster order). With several masks, networks that share all
+ * weights differ in the degrees of their units, and p is the mean of theirs, in training too.
+ */
+#include "layers/stair.h"
+
+enum { MAX_LAYERS = 8, MAX_LEVELS = 256 };
+
+struct made {
+        int64_t hidden, layers, masks, seed;
+        bool direct;
+};
+
+/* --- the mean of two distributions -------------------------------------------------------------
+ */
+
+struct mix {
+        double share; /* of the first input */
+};
+
+/* Probabilities of one value, and what part of each is the first input's. */
+struct mixed {
+        int levels;
+        double log_a[MAX_LEVELS], log_b[MAX_LEVELS], log_p[MAX_LEVELS], part_a[MAX_LEVELS];
+};
+
+#define PXR_KERNELS_FILE "layers/made_kernels.h"
+#include <pxr/precisions.h>
+
+static const struct pxr_op mix_op = {
+        .name = "mix",
+        .flags = PXR_BACKWARD_READS_INPUT,
+        .kernels = { { mix_forward_f32, mix_backward_f32, mix_advance_f32 },
+                     { mix_forward_f64, mix_backward_f64, mix_advance_f64 } },
+};
+
+/* Uniform, of variance 1 / inputs read, and twice that before a rectifier. Weights that the one
+ * mask hides keep their zero. */
+static void weight_init(const struct pxr_parameter *parameter, struct pxr_random *random,
+                        double *values)
+{
+        const struct dense *dense = parameter->node->conf;
+
+        for (int o = 0; o < dense->outputs; o++, values += dense->inputs) {
+                int filled = dense->shared ? dense->inputs : live(dense, o);
+                double terms = dense->shared ? 0.5 * dense->inputs : filled;
+                double bound = sqrt((dense->rectified ? 6 : 3) / terms);
+
+                for (int i = 0; i < filled; i++)
+                        values[i] = bound * (2 * pxr_random_uniform(random) - 1);
+        }
+}
+
+/* --- masks -------------------------------------------------------------------------------------
+ */
+
+static int by_degree(const void *a, const void *b)
+{
+        const struct unit *left = a, *right = b;
+
+        return left->degree != right->degree ? left->degree - right->degree
+                                             : left->number - right->number;
+}
+
+/* `count` units of degrees drawn evenly from `least` to `most`. The first mask numbers its units
+ * in their order, which spares it all rearranging. */
+static struct units draw(struct pxr_random *random, int count, int least, int most, bool renumber)
+{
+        struct units units = { count, malloc(count * sizeof(struct unit)) };
+
+        if (!units.unit)
+                return units;
+        for (int i = 0; i < count; i++)
+                units.unit[i] =
+                        (struct unit) { least + pxr_random_below(random, most - least + 1), i };
+        qsort(units.unit, count, sizeof(struct unit), by_degree);
+        for (int i = 0; i < count && renumber; i++)
+                units.unit[i].number = i;
+        return units;
+}
+
+/* --- the layer ---------------------------------------------------------------------------------
+ */
+
+static const struct pxr_option rows[] = {
+        PXR_INT(struct made, hidden, NULL, 1, 65536, "units of each hidden layer"),
+        PXR_INT(struct made, layers, "2", 1, MAX_LAYERS, "hidden layers"),
+        PXR_INT(struct made, masks, "1", 1, 64,
+                "networks of shared weights and different masks, whose mean is taken; the work "
+                "grows with their number"),
+        PXR_INT(struct made, seed, "1", 0, 9007199254740992.0, "of the masks"),
+        PXR_BOOL(struct made, direct, "true", "connect the image with the logits as well"),
+        PXR_END,
+};
+
+static const struct pxr_options options = {
+        .rows = rows,
+        .size = sizeof(struct made),
+        .main = "hidden",
+};
+
+static const struct pxr_parameter_doc parameters[] = {
+        { "hidden_1.weight", "[hidden, values]",
+          "and hidden_2.weight [hidden, hidden], ...; with one mask, its entries are exactly zero, "
+          "always" },
+        { "hidden_1.bias", "[hidden]", "and hidden_2.bias, ...; start at zero" },
+        { "output.weight", "[outputs, hidden]",
+          "outputs are rows x cols x colours x levels, or without levels where there are 2" },
+        { "output.bias", "[outputs]", "starts at zero" },
+        { "direct.weight", "[outputs, values]", "starts at zero" },
+        { 0 },
+};
+
+/* What is built, and the nodes of the first mask, which own the parameters. */
+struct building {
+        struct pxr_builder *builder;
+        const struct made *made;
+        struct pxr_node *image;
+        const struct pxr_node *owner[MAX_LAYERS + 1];
+        int channels; /* logits of one value */
+};
+
+/* The network of one mask. */
+static struct pxr_node *add_network(struct building *b, int mask)
+{
+        const struct made *made = b->made;
+        uint64_t key = pxr_hash_name("made.degrees");
+        struct pxr_random random = pxr_random((uint64_t)made->seed, PXR_RANDOM_INIT, (uint32_t)key,
+                                              (uint32_t)(key >> 32), mask);
+        struct units below = in_sequence(image_values(b->image), 1, 1), own;
+        struct link link = { .below = &below, .biased = true, .init = weight_init };
+        struct pxr_node *node = b->image;
+        char name[32];
+
+        link.shared = made->masks > 1;
+        for (int layer = 0; layer < made->layers && below.unit; layer++) {
+                own = draw(&random, (int)made->hidden, below.unit[0].degree,
+                           image_values(b->image) - 1, mask == 0);
+                snprintf(name, sizeof(name), "hidden_%d", layer + 1);
+                link.name = name;
+                link.shape = (struct pxr_shape) { own.count, 1, 1 };
+                link.own = &own;
+                link.rectified = true;
+                link.owner = b->owner[layer];
+                node = node ? add_dense(b->builder, &link, b->image, node) : NULL;
+                b->owner[layer] = mask == 0 ? node : b->owner[layer];
+                free(below.unit);
+                below = own;
+        }
+        link.name = "output";
+        link.rectified = false;
+        link.owner = b->owner[made->layers];
+        node = node ? add_outputs(b->builder, link, b->channels, b->image, node) : NULL;
+        b->owner[made->layers] = mask == 0 ? node : link.owner;
+        free(below.unit);
+        return node;
+}
+
+/* The mean of the probabilities of `masks` networks, given in `mean`, and of one more. */
+static struct pxr_node *add_to_mean(struct pxr_builder *builder, int masks, struct pxr_node *mean,
+                                    struct pxr_node *logits)
+{
+        struct mix mix = { (double)masks / (masks + 1) };
+
+        if (masks == 0 || !mean || !logits)
+                return masks == 0 ? logits : NULL;
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &mix_op,
+                                                              .conf = &mix,
+                                                              .conf_size = sizeof(mix),
+                                                              .shape = logits->shape,
+                                                              .inputs = 2,
+                                                              .input = { mean, logits } });
+}
+
+static struct pxr_node *add_direct(const struct building *b)
+{
+        struct units values = in_sequence(image_values(b->image), 1, 1);
+        struct link link = { .name = "direct", .below = &values, .init = pxr_init_zeros };
+        struct pxr_node *node = add_outputs(b->builder, link, b->channels, b->image, b->image);
+
+        free(values.unit);
+        return node;
+}
+
+static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
+{
+        const struct made *made = conf;
+        int levels = pxr_image_levels(builder);
+        const struct pxr_distribution *kind = levels == 2 ? &pxr_bernoulli : &pxr_categorical;
+        struct building b = { .builder = builder, .made = made, .image = input };
+        struct pxr_node *direct = NULL, *mean = NULL;
+
+        b.channels = kind->channels(levels);
+        if (input->index > 0)
+                return pxr_layer_error(builder,
+                                       "it is a whole model: no layer can stand before it");
+        if (image_values(input) < 2)
+                return pxr_layer_error(builder, "an image of one value is too small for it");
+        if (made->direct)
+                direct = add_direct(&b);
+        for (int mask = 0; mask < made->masks; mask++) {
+                struct pxr_node *logits = add_network(&b, mask);
+
+                if (made->direct)
+                        logits = pxr_add(builder, logits, direct);
+                mean = add_to_mean(builder, mask, mean, logits);
+        }
+        return pxr_output(builder, mean, kind);
+}
+
+static const struct pxr_layer made = {
+        .name = "made",
+        .summary = "the whole model MADE: an autoencoder masked to see only earlier values",
+        .description =
+                "Ends a model, and is all of it (Germain et al. 2015). The order is that of the\n"
+                "image's rows; what the masks draw is which hidden units see how far.",
+        .options = &options,
+        .parameters = parameters,
+        .build = build,
+        .check = "- made: {hidden: 40, layers: 2, masks: 2}\n",
+};
+PXR_PLUGIN(made)

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nade.c - the neural autoregressive distribution estimator (Larochelle and Murray 2011; Uria et
+ * al. 2014), in raster order.
+ *
+ *     a_1 = c,  a_(d+1) = a_d + v_d W_d      hidden sums, one running sum for all values
+ *     h_d = sigmoid(a_d)
+ *     logits_d = b_d + V_d h_d
+ *
+ * v_d is the value at d, from 0 to 1 as in the papers; the image of pxr goes from -1 to 1. The
+ * values of a pixel follow one another in the order of colours.
+ *
+ * The a of all values would be a map of `hidden` channels, more to write and to read than to
+ * compute. So there are two ops: nade_rows keeps a at the start of each row, [row][image][hidden],
+ * and nade_logits goes on from there along the row. They share W. Generation costs a start once a
+ * row, and at each pixel the sum over what precedes it in its row.
+ */
+#include <math.h>
+#include <string.h>
+
+#include <pxr/layer.h>
+#include <pxr/vecmath.h>
+
+enum { LANES = 16 };
+
+struct nade {
+        int64_t hidden;
+};
+
+/* The images of a micro-batch that are worked on at once, at one row. */
+struct part {
+        int row, first, end;
+};
+
+static int hidden_of(const struct pxr_node *node)
+{
+        return node->parameter[0]->shape[3];
+}
+
+/* Values of a row. */
+static int values_of(const struct pxr_node *node)
+{
+        return node->input[0]->shape.cols * node->colours;
+}
+
+/* Logits of one value. */
+static int channels_of(const struct pxr_node *node)
+{
+        return node->shape.channels / node->colours;
+}
+
+/* W of value i of a row: [row][col][colour][hidden]. */
+static size_t weights_at(const struct pxr_node *node, int row, int i)
+{
+        return ((size_t)row * values_of(node) + i) * hidden_of(node);
+}
+
+/* The first logit of value i of a row: [row][col][colour x channels]. */
+static size_t outputs_at(const struct pxr_node *node, int row, int i)
+{
+        return ((size_t)row * values_of(node) + i) * channels_of(node);
+}
+
+/* The same in the map of logits. */
+static size_t logits_at(const struct pxr_call *call, int row, int i, int image)
+{
+        int colours = call->node->colours;
+        size_t pixel = (size_t)row * call->node->shape.cols + i / colours;
+
+        return ((pixel * call->images + image) * colours + i % colours) * channels_of(call->node);
+}
+
+/* Images whose h of a whole row stay in the second-level cache: half a megabyte of floats. */
+static int part_images(const struct pxr_node *node, int images)
+{
+        const size_t aim = 1 << 17;
+        size_t fit = aim / ((size_t)values_of(node) * hidden_of(node));
+
+        return fit < 1 ? 1 : fit < (size_t)images ? (int)fit : images;
+}
+
+static struct part part_of(const struct pxr_call *call, int row, int first, int step)
+{
+        int end = first + step < call->images ? first + step : call->images;
+
+        return (struct part) { row, first, end };
+}
+
+#define PXR_KERNELS_FILE "layers/nade_kernels.h"
+#include <pxr/precisions.h>
+
+/* --- the ops -----------------------------------------------------------------------------------
+ */
+
+static size_t rows_scratch(const struct pxr_node *node, int images)
+{
+        return (size_t)images * hidden_of(node);
+}
+
+static size_t logits_scratch(const struct pxr_node *node, int images)
+{
+        return (size_t)part_images(node, images) * (values_of(node) + 1) * hidden_of(node);
+}
+
+static void rows_depends(const struct pxr_node *node, int row, int col, int colour,
+                         struct pxr_reach *reach)
+{
+        (void)col;
+        reach->read(reach, PXR_SELF, row - 1, 0, colour);
+        for (int i = 0; i < values_of(node); i++)
+                reach->read(reach, 0, row - 1, i / node->colours, i % node->colours);
+}
+
+static void logits_depends(const struct pxr_node *node, int row, int col, int colour,
+                           struct pxr_reach *reach)
+{
+        for (int i = 0; i < col * node->colours + colour; i++)
+                reach->read(reach, 0, row, i / node->colours, i % node->colours);
+        for (int c = 0; c < node->colours; c++)
+                reach->read(reach, 1, row, 0, c);
+}
+
+/* The sum is counted here, whole, and not again along the rows. */
+static double rows_multiply_adds(const struct pxr_node *node)
+{
+        return (double)node->parameter[0]->size;
+}
+
+static double logits_multiply_adds(const struct pxr_node *node)
+{
+        return (double)node->parameter[1]->size;
+}
+
+static const struct pxr_op rows_op = {
+        .name = "nade_rows",
+        .flags = PXR_BACKWARD_READS_INPUT,
+        .kernels = { { rows_forward_f32, rows_backward_f32, rows_advance_f32 },
+                     { rows_forward_f64, rows_backward_f64, rows_advance_f64 } },
+        .scratch = rows_scratch,
+        .depends = rows_depends,
+        .multiply_adds = rows_multiply_adds,
+};
+
+static const struct pxr_op logits_op = {
+        .name = "nade_logits",
+        .flags = PXR_BACKWARD_READS_INPUT,
+        .kernels = { { logits_forward_f32, logits_backward_f32, logits_advance_f32 },
+                     { logits_forward_f64, logits_backward_f64, logits_advance_f64 } },
+        .scratch = logits_scratch,
+        .depends = logits_depends,
+        .multiply_adds = logits_multiply_adds,
+};
+
+/* --- the layer ---------------------------------------------------------------------------------
+ */
+
+static const struct pxr_option rows[] = {
+        PXR_INT(struct nade, hidden, NULL, 1, 65536, "hidden units"),
+        PXR_END,
+};
+
+static const struct pxr_options options = {
+        .rows = rows,
+        .size = sizeof(struct nade),
+        .main = "hidden",
+};
+
+static const struct pxr_parameter_doc parameters[] = {
+        { "input_weight", "[rows, cols, colours, hidden]",
+          "W: what a value adds to all later sums" },
+        { "hidden_bias", "[hidden]", "c; starts at zero" },
+        { "output_weight", "[rows, cols, outputs, hidden]",
+          "V; outputs are colours x levels, or colours where there are 2 levels" },
+        { "output_bias", "[rows, cols, outputs]", "b; starts at zero" },
+        { 0 },
+};
+
+/* Uniform, of a variance that keeps sums over `terms` weights near 1. */
+static void fill_uniform(const struct pxr_parameter *parameter, struct pxr_random *random,
+                         double *values, double terms)
+{
+        for (size_t i = 0; i < parameter->size; i++)
+                values[i] = sqrt(3 / terms) * (2 * pxr_random_uniform(random) - 1);
+}
+
+static void input_init(const struct pxr_parameter *parameter, struct pxr_random *random,
+                       double *values)
+{
+        fill_uniform(parameter, random, values, (double)parameter->size / parameter->shape[3]);
+}
+
+static void output_init(const struct pxr_parameter *parameter, struct pxr_random *random,
+                        double *values)
+{
+        fill_uniform(parameter, random, values, parameter->shape[3]);
+}
+
+static struct pxr_node *add_rows(struct pxr_builder *builder, int hidden, struct pxr_node *image)
+{
+        int rows = image->shape.rows, cols = image->shape.cols;
+        struct pxr_node *node =
+                pxr_add_node(builder, &(struct pxr_new_node) { .op = &rows_op,
+                                                               .shape = { rows, 1, hidden },
+                                                               .inputs = 1,
+                                                               .input = { image } });
+
+        if (pxr_add_parameter(builder, node, "input_weight", input_init, 4,
+                              (int[]) { rows, cols, image->shape.channels, hidden }) ||
+            pxr_add_parameter(builder, node, "hidden_bias", pxr_init_zeros, 1, &hidden))
+                return NULL;
+        return node;
+}
+
+static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
+{
+        const struct nade *nade = conf;
+        int levels = pxr_image_levels(builder), hidden = (int)nade->hidden;
+        const struct pxr_distribution *kind = levels == 2 ? &pxr_bernoulli : &pxr_categorical;
+        int rows = input->shape.rows, cols = input->shape.cols;
+        int outputs = pxr_image_colours(builder) * kind->channels(levels);
+        struct pxr_node *starts, *logits;
+
+        if (input->index > 0)
+                return pxr_layer_error(builder,
+                                       "it is a whole model: no layer can stand before it");
+        starts = add_rows(builder, hidden, input);
+        logits = pxr_add_node(builder, &(struct pxr_new_node) { .op = &logits_op,
+                                                                .shape = { rows, cols, outputs },
+                                                                .inputs = 2,
+                                                                .input = { input, starts } });
+        if (pxr_share_parameter(logits, starts, 0) ||
+            pxr_add_parameter(builder, logits, "output_weight", output_init, 4,
+                              (int[]) { rows, cols, outputs, hidden }) ||
+            pxr_add_parameter(builder, logits, "output_bias", pxr_init_zeros, 3,
+                              (int[]) { rows, cols, outputs }))
+                return NULL;
+        return pxr_output(builder, logits, kind);
+}
+
+static const struct pxr_layer nade = {
+        .name = "nade",
+        .summary = "the whole model NADE: a hidden layer whose sums run along the image",
+        .description =
+                "Ends a model, and is all of it (Larochelle and Murray 2011). The order is that\n"
+                "of the image's rows, and values count from 0 to 1 as in the paper.",
+        .options = &options,
+        .parameters = parameters,
+        .build = build,
+        .check = "- nade: {hidden: 7}\n",
+};
+PXR_PLUGIN(nade)
