@@ -184,7 +184,7 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
                      final ? "result" : "", split, nats, error, bits, given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
                      final ? "" : display_epoch(epoch));
-        if (final && !isnan(printer->entropy) && nll->given_rows == 0)
+        if (final && !isnan(printer->entropy) && nll->given_rows == 0 && !nll->trained_on)
                 display_line(printer->display,
                              "              %+.2f %% against the exact entropy of %.4f nats",
                              100 * (nats / printer->entropy - 1), printer->entropy);

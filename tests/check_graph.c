@@ -257,6 +257,25 @@ START_TEST(starting_values_depend_on_seed_and_name_alone)
 }
 END_TEST
 
+START_TEST(op_without_advance_is_named_where_generation_needs_it)
+{
+        struct pxr_builder builder = new_builder(3, 3, 1, 2);
+        struct pxr_node *a = new_conv(&builder, "a", 3, PXR_MASK_A, 4, 1, builder.graph->node[0]);
+        struct pxr_node *unused = new_conv(&builder, "b", 3, PXR_MASK_B, 4, 1, a);
+        struct pxr_op op = *a->op;
+
+        end_graph(&builder, new_conv(&builder, "c", 1, PXR_MASK_B, 2, 1, pxr_relu(&builder, a)),
+                  &pxr_categorical);
+        op.name = "slow";
+        op.kernels[PXR_F32].advance = NULL;
+        unused->op = &op;
+        ck_assert_ptr_null(pxr_graph_fallback(builder.graph, PXR_F32));
+        a->op = &op;
+        ck_assert_str_eq(pxr_graph_fallback(builder.graph, PXR_F32), "slow");
+        ck_assert_ptr_null(pxr_graph_fallback(builder.graph, PXR_F64));
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("graph");
@@ -266,5 +285,6 @@ int main(void)
         ADD_STACK_TEST(suite, a_list_of_layers_is_wanted);
         ADD_STACK_TEST(suite, parameters_are_named_by_path);
         ADD_STACK_TEST(suite, starting_values_depend_on_seed_and_name_alone);
+        ADD_GRAPH_TEST(suite, op_without_advance_is_named_where_generation_needs_it);
         return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -264,6 +265,25 @@ static int small_images(struct pxr_state *state, int count, uint8_t **small, str
         return status;
 }
 
+/* Say once, and put on record, that generation is slow, and why. */
+static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+        const char *name = pxr_graph_fallback(state->experiment->model->graph, PXR_F32);
+        char text[160];
+
+        if (!name || state->fallback_told)
+                return 0;
+        state->fallback_told = true;
+        snprintf(text, sizeof(text),
+                 "op '%s' has no advance: samples are made by a whole pass for each value, slowly",
+                 name);
+        if (watcher->note)
+                watcher->note(watcher->context, text);
+        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "fallback", text,
+                                   diag);
+}
+
 int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
@@ -284,6 +304,8 @@ int pxr_record_samples(struct pxr_state *state, const float *parameters, struct 
 
         if (settings->count == 0)
                 return 0;
+        if (tell_fallback(state, diag))
+                return -1;
         pixels = malloc(image * settings->count);
         if (!pixels)
                 return pxr_out_of_memory(diag);

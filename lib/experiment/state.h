@@ -23,6 +23,7 @@ struct pxr_state {
         struct pxr_trainer *trainer;
         struct pxr_counters counters;
         int64_t run;
+        bool fallback_told; /* that samples are made by whole passes */
 };
 
 static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * distribution.c - the Bernoulli, the categorical and the discretized Gaussian distribution: NLL,
- * its gradient, and probabilities. Sums are in double. Uses vecmath.
+ * its gradient, and probabilities. Sums over values are in double; that over the levels of one
+ * value is in the kernels' own precision, to a relative error of about 1e-7. Uses vecmath.
  */
 #include <math.h>
 

@@ -305,6 +305,25 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
         return 0;
 }
 
+const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision)
+{
+        bool *needed = calloc(graph->nodes, sizeof(bool));
+        const char *name = NULL;
+
+        if (needed)
+                needed[graph->logits->index] = true;
+        for (int i = graph->nodes - 1; needed && i > 0; i--) {
+                const struct pxr_node *node = graph->node[i];
+
+                for (int k = 0; needed[i] && k < node->inputs; k++)
+                        needed[node->input[k]->index] = true;
+                if (needed[i] && !node->constant && !node->op->kernels[precision].advance)
+                        name = node->op->name;
+        }
+        free(needed);
+        return name;
+}
+
 double pxr_graph_multiply_adds(const struct pxr_graph *graph)
 {
         double sum = 0;

@@ -48,6 +48,10 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
 /* "weight", or "left.weight" if `prefix` is "left". NULL when memory is out. */
 const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name);
 
+/* The name of the first op that generation needs and that has no `advance`: whole passes are then
+ * made instead. NULL: there is none. */
+const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision);
+
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 

@@ -36,17 +36,6 @@ static char *aligned(size_t size)
         return aligned_alloc(PXR_ALIGNMENT, size);
 }
 
-static const char *find_fallback(const struct pxr_workspace *workspace)
-{
-        const struct pxr_graph *graph = workspace->graph;
-
-        for (int i = 0; i < graph->nodes; i++)
-                if (workspace->plan.place[i].live && !graph->node[i]->constant &&
-                    !graph->node[i]->op->kernels[workspace->precision].advance)
-                        return graph->node[i]->op->name;
-        return NULL;
-}
-
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag)
@@ -66,7 +55,7 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         workspace->value = precision == PXR_F32 ? sizeof(float) : sizeof(double);
         workspace->limit = images;
         workspace->checked = checked;
-        workspace->fallback = find_fallback(workspace);
+        workspace->fallback = pxr_graph_fallback(graph, precision);
         workspace->slab = aligned(workspace->plan.slab_bytes);
         workspace->scratch = aligned(workspace->plan.scratch_bytes + PXR_SENTINEL);
         workspace->pixels = calloc(pixels, 1);

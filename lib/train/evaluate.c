@@ -49,7 +49,7 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
                 return "not finite";
         if (nats > uniform * (1 + 1e-6)) /* beyond rounding: a model may be uniform */
                 return "worse than the uniform distribution";
-        if (!isnan(set->floor) && nll->given_rows == 0 &&
+        if (!isnan(set->floor) && nll->given_rows == 0 && !nll->trained_on &&
             nats < set->floor - (isnan(error) ? 0.05 * set->floor : 5 * error))
                 return "better than any model of this data set can be";
         return NULL;
@@ -131,7 +131,8 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
         pxr_blas_single_thread();
         *nll = (struct pxr_nll) { .dimensions = (int64_t)dimensions,
                                   .given_rows = e->graph->small_rows,
-                                  .given_cols = e->graph->small_cols };
+                                  .given_cols = e->graph->small_cols,
+                                  .trained_on = e->split == PXR_TRAIN };
         if (!workspace || !round.pixels || !round.index || !round.nats)
                 status = pxr_out_of_memory(diag);
         for (int i = 0; i < e->threads && !status; i++) {

@@ -18,6 +18,7 @@ struct pxr_nll {
         int64_t dimensions; /* of one image: rows x cols x colours */
         int given_rows;     /* it is that of images given their small versions, of this many rows */
         int given_cols;     /* and columns; 0: of images, given nothing */
+        bool trained_on; /* the images are of the training split, which can be learned by heart */
 };
 
 /* Views of it. The standard error is that of nats per image, NAN for fewer than 2 images. */
@@ -30,7 +31,7 @@ void pxr_nll_add(struct pxr_nll *nll, double nats);
 
 /* What is suspect about an NLL, or NULL: not finite; worse than the uniform distribution over the
  * set's levels; below the set's floor by more than 5 standard errors (5 % where there is no
- * standard error), unless something is given. */
+ * standard error), unless something is given or the images were trained on. */
 const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set);
 
 /* How an evaluation is done. Micro-batches are of a fixed size, so that its bits do not depend on

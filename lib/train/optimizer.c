@@ -17,7 +17,7 @@ struct sgd {
 
 static const struct pxr_option sgd_rows[] = {
         PXR_REAL(struct sgd, rate, "0.1", 0, 1e6, "learning rate"),
-        PXR_REAL(struct sgd, momentum, "0.9", 0, 1, "v = momentum v + g; p -= rate v"),
+        PXR_REAL(struct sgd, momentum, "0.9", 0, 0.999999, "v = momentum v + g; p -= rate v"),
         PXR_END,
 };
 
@@ -52,8 +52,8 @@ struct rmsprop {
 
 static const struct pxr_option rmsprop_rows[] = {
         PXR_REAL(struct rmsprop, rate, "1e-3", 0, 1e6, "learning rate"),
-        PXR_REAL(struct rmsprop, decay, "0.95", 0, 1, "s = decay s + (1 - decay) g^2"),
-        PXR_REAL(struct rmsprop, momentum, "0", 0, 1,
+        PXR_REAL(struct rmsprop, decay, "0.95", 0, 0.999999, "s = decay s + (1 - decay) g^2"),
+        PXR_REAL(struct rmsprop, momentum, "0", 0, 0.999999,
                  "v = momentum v + g / (sqrt(s) + epsilon); p -= rate v"),
         PXR_REAL(struct rmsprop, epsilon, "1e-8", 1e-20, 1, "keeps the quotient finite"),
         PXR_END,

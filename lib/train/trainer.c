@@ -30,7 +30,7 @@ static const struct pxr_option rows[] = {
                 "of all random numbers of the run"),
         PXR_REAL(struct pxr_train_settings, clip, "0", 0, 1e30,
                  "largest norm of the gradient of the NLL in nats per dimension; 0: no limit"),
-        PXR_REAL(struct pxr_train_settings, average, "0", 0, 0.999999999,
+        PXR_REAL(struct pxr_train_settings, average, "0", 0, 0.9999999,
                  "decay of a running average of the parameters, which is then what is evaluated, "
                  "sampled and kept; 0: none"),
         PXR_INT(struct pxr_train_settings, patience, "0", 0, 1e6,
