@@ -388,6 +388,7 @@ int main(int argc, char **argv)
         struct pxr_diag *diag = pxr_diag_new();
         int status = 1;
 
+        close_stdout_at_exit("pxr-run");
         argp_err_exit_status = 2;
         if (arena)
                 arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));

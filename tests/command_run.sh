@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 24
+plan 25
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -60,6 +60,20 @@ quiet() {
 	pxr_run tiny.yaml train.epochs=1 --db b.db --quiet && ! [ -s out ] && ! [ -s err ]
 }
 ok "--quiet prints nothing" quiet
+
+# A device on which nothing can be written.
+all_of_it_arrives() {
+	[ -c /dev/full ] || return 0
+	for words in "run tiny.yaml --dry-run" "run tiny.yaml train.epochs=1 --db b.db" \
+		"run tiny.yaml train.epochs=1 --db b.db --json" "run --help" "layers" "data list"; do
+		"$top/runner/pxr-"$words >/dev/full 2>err
+		is "$?" 1 && err_has "stdout cannot be written: No space left on device" || {
+			echo "# pxr-$words"
+			return 1
+		}
+	done
+}
+ok "output that cannot be written is an error" all_of_it_arrives
 
 dry_run() {
 	pxr_run tiny.yaml --dry-run --db none.db && out_has "layers.1.1.residual.conv" &&
