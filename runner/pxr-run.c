@@ -57,10 +57,39 @@ static const struct argp_option options[] = {
         { 0 },
 };
 
+static int threads_of(const char *text, struct argp_state *state)
+{
+        char *end;
+        long threads = strtol(text, &end, 10);
+
+        if (*end || end == text || threads < 1 || threads > 1024)
+                argp_error(state, "--threads wants a number from 1 to 1024, not '%s'", text);
+        return (int)threads;
+}
+
+/* The spec, then what overrides it. */
+static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
+{
+        if (!arguments->spec)
+                arguments->spec = text;
+        else if (strchr(text, '='))
+                arguments->overrides[arguments->count++] = text;
+        else
+                argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+}
+
+static void check_words(const struct arguments *arguments, struct argp_state *state)
+{
+        if (arguments->resume && (arguments->spec || arguments->count))
+                argp_error(state, "--resume goes on with the run's own spec: give no other spec or "
+                                  "value");
+        if (!arguments->resume && !arguments->spec)
+                argp_usage(state);
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
-        char *end;
 
         switch (key) {
         case OPTION_DB:
@@ -89,25 +118,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 't':
-                arguments->threads = (int)strtol(text, &end, 10);
-                if (*end || end == text || arguments->threads < 1 || arguments->threads > 1024)
-                        argp_error(state, "--threads wants a number from 1 to 1024, not '%s'",
-                                   text);
+                arguments->threads = threads_of(text, state);
                 return 0;
         case ARGP_KEY_ARG:
-                if (!arguments->spec)
-                        arguments->spec = text;
-                else if (strchr(text, '='))
-                        arguments->overrides[arguments->count++] = text;
-                else
-                        argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+                take_word(arguments, text, state);
                 return 0;
         case ARGP_KEY_END:
-                if (arguments->resume && (arguments->spec || arguments->count))
-                        argp_error(state, "--resume goes on with the run's own spec: give no other "
-                                          "spec or value");
-                if (!arguments->resume && !arguments->spec)
-                        argp_usage(state);
+                check_words(arguments, state);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;
