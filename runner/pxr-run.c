@@ -180,6 +180,22 @@ static void on_note(void *context, const char *text)
         display_line(printer->display, "%s", text);
 }
 
+/* JSON has no number that is none: null. */
+static json_t *number(double value)
+{
+        return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *nll_as_json(const char *split, const struct pxr_nll *nll, const char *suspect,
+                           const char *given)
+{
+        return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:s?}", "split", split, "nats_per_image",
+                         number(pxr_nats_per_image(nll)), "bits_per_dimension",
+                         number(pxr_bits_per_dimension(nll)), "standard_error",
+                         number(pxr_standard_error(nll)), "images", (json_int_t)nll->images,
+                         "suspect", suspect, "given", given);
+}
+
 static void on_nll(void *context, double epoch, const char *split, const struct pxr_nll *nll,
                    const char *suspect, bool final)
 {
@@ -192,11 +208,7 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
                 snprintf(given, sizeof(given), " given %dx%d", nll->given_rows, nll->given_cols);
         if (final)
                 json_array_append_new(printer->results,
-                                      json_pack("{s:s, s:f, s:f, s:f, s:I, s:s?, s:s?}", "split",
-                                                split, "nats_per_image", nats, "bits_per_dimension",
-                                                bits, "standard_error", isnan(error) ? 0.0 : error,
-                                                "images", (json_int_t)nll->images, "suspect",
-                                                suspect, "given", *given ? given + 7 : NULL));
+                                      nll_as_json(split, nll, suspect, *given ? given + 7 : NULL));
         display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s%s",
                      final ? "result" : "", split, nats, error, bits, given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",

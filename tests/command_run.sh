@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 25
+plan 26
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -55,6 +55,15 @@ json_alone() {
 			'\$.final_nll[1].split')")" test
 }
 ok "--json prints JSON and nothing else" json_alone
+
+# One image has no standard error.
+json_without_number() {
+	pxr_run tiny.yaml train.epochs=0 data.limit=1 --db b.db --json &&
+		is "$(query :memory: "SELECT json_type(j, '\$.final_nll[0].standard_error'),
+			json_type(j, '\$.final_nll[0].nats_per_image')
+			FROM (SELECT CAST(readfile('out') AS TEXT) AS j)")" "null|real"
+}
+ok "--json prints null for what is no number" json_without_number
 
 quiet() {
 	pxr_run tiny.yaml train.epochs=1 --db b.db --quiet && ! [ -s out ] && ! [ -s err ]
