@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <pxr/version.h>
 
@@ -352,6 +353,56 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
         return end == PXR_RUN_INTERRUPTED ? 130 : 0;
 }
 
+/* Open the database for the run to go on with, and find it there: only to read, where nothing is
+ * trained. A database that is not there is not made. */
+static int open_resumed(struct pxr_arena *arena, const struct arguments *arguments,
+                        struct pxr_run_order *order, struct pxr_diag *diag)
+{
+        bool reads = arguments->dry_run || arguments->explain;
+
+        if (access(arguments->database, F_OK) != 0 && errno == ENOENT)
+                return pxr_user_error(diag,
+                                      "%s: there is no such database: --db names the one "
+                                      "that has the run",
+                                      arguments->database);
+        order->store = pxr_store_open(arguments->database, !reads, diag);
+        if (order->store)
+                order->resume = pxr_store_find_run(order->store, arena, arguments->resume, diag);
+        return order->resume ? 0 : -1;
+}
+
+static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
+                    const char *key, struct pxr_diag *diag)
+{
+        char *text = pxr_yaml_explain(arena, experiment->root, key, diag);
+
+        fputs(text ? text : "", stdout);
+}
+
+/* What is asked for, of the experiment; its exit status. */
+static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct printer *printer,
+                    struct pxr_diag *diag)
+{
+        const struct arguments *arguments = printer->arguments;
+        int status = 1;
+
+        if (arguments->explain) {
+                explain(arena, order->experiment, arguments->explain, diag);
+                return 0;
+        }
+        if (arguments->dry_run) {
+                print_model(order->experiment, arguments->threads);
+                return 0;
+        }
+        if (!order->store)
+                order->store = pxr_store_open(arguments->database, true, diag);
+        printer->display = display_new(!arguments->quiet && !arguments->json);
+        if (order->store && printer->display)
+                status = run(order, printer, diag);
+        display_free(printer->display);
+        return status;
+}
+
 /* Everything between the arguments and the exit status. */
 static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    const char *command_line, struct pxr_diag *diag)
@@ -364,40 +415,21 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                                        .command_line = command_line,
                                        .threads = arguments->threads };
         struct printer printer = { .arguments = arguments, .diag = diag, .results = json_array() };
-        int status;
+        int status = 1;
 
-        if (arguments->resume) {
-                order.store = pxr_store_open(arguments->database, true, diag);
-                if (order.store)
-                        order.resume =
-                                pxr_store_find_run(order.store, arena, arguments->resume, diag);
-                origin.path = "the run's spec";
-                origin.recorded = order.resume ? order.resume->spec : NULL;
+        if (!arguments->resume || open_resumed(arena, arguments, &order, diag) == 0) {
+                if (order.resume) {
+                        origin.path = "the run's spec";
+                        origin.recorded = order.resume->spec;
+                }
+                order.experiment = arguments->explain ? pxr_experiment_read(arena, &origin, diag)
+                                                      : pxr_experiment_open(arena, &origin, diag);
         }
-        if ((!arguments->resume || order.resume) && !arguments->explain)
-                order.experiment = pxr_experiment_open(arena, &origin, diag);
-        else if (arguments->explain)
-                order.experiment = pxr_experiment_read(arena, &origin, diag);
-        if (order.experiment && arguments->explain) {
-                char *text =
-                        pxr_yaml_explain(arena, order.experiment->root, arguments->explain, diag);
-
-                fputs(text ? text : "", stdout);
-        } else if (order.experiment && arguments->dry_run) {
-                print_model(order.experiment, arguments->threads);
-        } else if (order.experiment) {
-                if (!order.store)
-                        order.store = pxr_store_open(arguments->database, true, diag);
-                printer.display = display_new(!arguments->quiet && !arguments->json);
-                status = order.store && printer.display ? run(&order, &printer, diag) : 1;
-                display_free(printer.display);
-                pxr_store_close(order.store);
-                json_decref(printer.results);
-                return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
-        }
+        if (order.experiment)
+                status = do_order(arena, &order, &printer, diag);
         pxr_store_close(order.store);
         json_decref(printer.results);
-        return pxr_diag_status(diag);
+        return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
 }
 
 /* The arguments joined by spaces. */

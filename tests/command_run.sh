@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 26
+plan 28
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -115,6 +115,22 @@ ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
 ok "a spec beside --resume" refused 2 "give no other spec" pxr_run --resume 1 tiny.yaml
 ok "a run that is not there" refused 2 "99" pxr_run --resume 99 --db a.db
+
+no_database() {
+	refused 2 "none.db: there is no such database" pxr_run --resume last --db none.db &&
+		! [ -e none.db ]
+}
+ok "no database is made to look for a run in" no_database
+
+resume_dry() {
+	cksum a.db >before && chmod a-w a.db || return
+	pxr_run --resume 1 --db a.db --dry-run && out_has "receptive field" &&
+		pxr_run --resume 1 --db a.db --explain train.batch && out_has "train.batch = 16"
+	dry_status=$?
+	chmod u+w a.db
+	[ $dry_status = 0 ] && cksum a.db | cmp - before
+}
+ok "--resume with --dry-run or --explain only reads" resume_dry
 
 not_a_database() {
 	echo "not a database, but long enough to be taken for one by a careless program" >text.db
