@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 28
+plan 29
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -64,6 +64,15 @@ json_without_number() {
 			FROM (SELECT CAST(readfile('out') AS TEXT) AS j)")" "null|real"
 }
 ok "--json prints null for what is no number" json_without_number
+
+# Many short pieces of work.
+plain_lines() {
+	began=$(date +%s)
+	pxr_run tiny.yaml "train.optimizer={adam: {rate: 0}}" train.epochs=10 --db b.db || return
+	ended=$(date +%s)
+	! grep -q -e '-:--' err && [ "$(grep -c '%' err)" -le $(((ended - began + 1) / 10)) ]
+}
+ok "without a terminal, a line of progress every ten seconds at most" plain_lines
 
 quiet() {
 	pxr_run tiny.yaml train.epochs=1 --db b.db --quiet && ! [ -s out ] && ! [ -s err ]
