@@ -21,6 +21,7 @@
 
 #include "experiment/run.h"
 #include "runner/common.h"
+#include "sample/generate.h"
 
 const char *argp_program_version = "pxr-run " PXR_VERSION;
 
@@ -253,18 +254,17 @@ static int path_width(const struct pxr_model *model)
         return width;
 }
 
-static void print_model(const struct pxr_experiment *e, int threads)
+static void print_layers(const struct pxr_model *model)
 {
-        const struct pxr_graph *graph = e->model->graph;
-        const struct pxr_certificate *c = &e->certificate;
-        const int width = path_width(e->model);
+        const struct pxr_graph *graph = model->graph;
+        const int width = path_width(model);
         char output[40];
 
         printf("%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
                "multiply-adds", "sees");
         snprintf(output, sizeof(output), "%dx%dx%d", graph->rows, graph->cols, graph->colours);
         printf("%-*s %14s\n", width, "image", output);
-        for (const struct pxr_built_layer *layer = e->model->layer; layer; layer = layer->next) {
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
                 const struct pxr_shape *shape = &layer->output->shape;
                 struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
                 char field[40];
@@ -275,14 +275,37 @@ static void print_model(const struct pxr_experiment *e, int threads)
                          extent.right);
                 printf("%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
                        width - 2 * layer->depth, layer->path, output,
-                       pxr_layer_parameters(e->model, layer),
-                       pxr_layer_multiply_adds(e->model, layer), field);
+                       pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
+                       field);
         }
+}
+
+/* The trainer stays while the model is evaluated or draws samples. */
+static void print_memory(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_train_settings *settings = &e->settings.train;
+        double train = (double)pxr_trainer_bytes(graph, settings, threads);
+        double evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                      (int)settings->micro_batch) *
+                          threads;
+        double sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads);
+
+        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train, and meanwhile "
+               "%.1f MB to evaluate, or %.1f MB to sample\n",
+               (train + fmax(evaluate, sample)) / 1e6, threads, threads == 1 ? "" : "s",
+               train / 1e6, evaluate / 1e6, sample / 1e6);
+}
+
+static void print_model(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_certificate *c = &e->certificate;
+
+        print_layers(e->model);
         printf("\nparameters      %zu\n", graph->parameter_values);
         printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        printf("memory          %.1f MB to train with %d thread%s\n",
-               pxr_trainer_bytes(graph, &e->settings.train, threads) / 1e6, threads,
-               threads == 1 ? "" : "s");
+        print_memory(e, threads);
         printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
                c->field_left, c->field_right);
         printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 29
+plan 31
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -98,6 +98,29 @@ dry_run() {
 		out_has "receptive field" && ! [ -e none.db ]
 }
 ok "--dry-run prints the model and leaves no database" dry_run
+
+memory_adds_up() {
+	pxr_run tiny.yaml --dry-run && awk '/^memory/ {
+		beside = $15 > $20 ? $15 : $20
+		off = $2 - $9 - beside
+		exit !($9 > 0 && beside > 0 && off < 0.16 && off > -0.16)
+	}' out
+}
+ok "the memory is that of training and what goes on meanwhile" memory_adds_up
+
+no_memory() {
+	(
+		ulimit -v 2000000 &&
+			refused 1 "no memory to check that the model is causal: that takes 17" \
+				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 1, features: 65536}},
+				{conv: {mask: B, kernel: 1, features: 65536}}, sigmoid]" --dry-run --threads 1
+	) && err_has "the model needs fewer layers or features"
+}
+if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
+	ok "a model without memory # SKIP sanitizers take all addresses" true
+else
+	ok "a model that does not fit into memory is said to be too large" no_memory
+fi
 
 explain() {
 	pxr_run tiny.yaml train.batch=8 --explain train.batch &&
