@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common.h - what the commands share: showing long work on a terminal or in plain lines.
+ * common.h - what the commands share: output that must arrive, and showing long work on a terminal
+ * or in plain lines.
  */
 #ifndef PXR_RUNNER_COMMON_H
 #define PXR_RUNNER_COMMON_H
 
 #include "experiment/run.h"
 
+/* When the program exits, whoever ends it: output that could not be written is an error, with exit
+ * status 1. */
+void close_stdout_at_exit(const char *program);
+
 struct run_display;
 
 /* `shown` false: print nothing. On a terminal a bar is kept on the last line of stderr; otherwise
- * a plain line is printed now and then. NULL when memory is out. */
+ * a plain line is printed every ten seconds. NULL when memory is out. */
 struct run_display *display_new(bool shown);
 void display_free(struct run_display *display);
 

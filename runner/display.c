@@ -10,7 +10,7 @@
 #include "experiment/record.h"
 #include "runner/common.h"
 
-enum { BAR = 24 };
+enum { BAR = 24, PLAIN_SECONDS = 10 };
 
 struct run_display {
         bool shown, terminal, bar;
@@ -28,6 +28,7 @@ struct run_display *display_new(bool shown)
         }
         display->shown = shown;
         display->terminal = isatty(STDERR_FILENO);
+        display->next = display->terminal ? 0 : pxr_now() + PLAIN_SECONDS;
         return display;
 }
 
@@ -61,7 +62,7 @@ static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
         char left[32];
         int length = 0;
 
-        write_time(p->seconds_left, left, sizeof(left));
+        *text = '\0';
         if (strcmp(p->what, "training") == 0)
                 length = snprintf(text, size, "epoch %.2f  ", p->epoch);
         if (!isnan(p->nats_per_image))
@@ -69,31 +70,51 @@ static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
         if (!isnan(p->rate))
                 length += snprintf(text + length, size - length, "%.0f %s/s  ", p->rate,
                                    strcmp(p->what, "sampling") == 0 ? "pixels" : "images");
-        snprintf(text + length, size - length, "%s left", left);
+        if (!isnan(p->seconds_left)) {
+                write_time(p->seconds_left, left, sizeof(left));
+                snprintf(text + length, size - length, "%s left", left);
+        }
 }
 
-void display_progress(struct run_display *display, const struct pxr_progress *p)
+static void draw_bar(struct run_display *display, const struct pxr_progress *p, double part)
 {
-        double now = pxr_now(), part = p->all ? (double)p->done / (double)p->all : 1;
         char numbers[128], bar[BAR + 1];
-        bool fresh = !display->what || strcmp(display->what, p->what) != 0;
 
-        if (!display->shown || (!fresh && now < display->next))
-                return;
-        display->what = p->what;
         write_numbers(p, numbers, sizeof(numbers));
-        if (!display->terminal) {
-                display->next = now + 30;
-                if (!fresh || strcmp(p->what, "training") == 0)
-                        fprintf(stderr, "%s %3.0f%%  %s\n", p->what, 100 * part, numbers);
-                return;
-        }
-        display->next = now + 0.2;
         for (int i = 0; i < BAR; i++)
                 bar[i] = i < part * BAR ? '#' : '.';
         bar[BAR] = '\0';
         fprintf(stderr, "\r\033[K%s [%s] %3.0f%%  %s", p->what, bar, 100 * part, numbers);
         display->bar = true;
+}
+
+/* A line that would say nothing but how much is done waits until it can say more. */
+static bool print_plain(const struct pxr_progress *p, double part)
+{
+        char numbers[128];
+
+        if (isnan(p->seconds_left) && isnan(p->rate) && isnan(p->nats_per_image))
+                return false;
+        write_numbers(p, numbers, sizeof(numbers));
+        fprintf(stderr, "%s %3.0f%%  %s\n", p->what, 100 * part, numbers);
+        return true;
+}
+
+/* A bar is drawn at once for another kind of work; plain lines are not hastened by it. */
+void display_progress(struct run_display *display, const struct pxr_progress *p)
+{
+        double now = pxr_now(), part = p->all ? (double)p->done / (double)p->all : 1;
+        bool fresh = !display->what || strcmp(display->what, p->what) != 0;
+
+        if (!display->shown || (now < display->next && !(fresh && display->terminal)))
+                return;
+        display->what = p->what;
+        if (display->terminal) {
+                display->next = now + 0.2;
+                draw_bar(display, p, part);
+        } else if (print_plain(p, part)) {
+                display->next = now + PLAIN_SECONDS;
+        }
 }
 
 void display_line(struct run_display *display, const char *format, ...)

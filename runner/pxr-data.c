@@ -20,6 +20,7 @@
 #include "data/format.h"
 #include "data/locate.h"
 #include "data/verify.h"
+#include "runner/common.h"
 #include "runner/data_progress.h"
 #include "spec/options.h"
 
@@ -491,6 +492,7 @@ int main(int argc, char **argv)
         struct pxr_diag *diag = pxr_diag_new();
         int status;
 
+        close_stdout_at_exit("pxr-data");
         argp_err_exit_status = 2;
         if (arena)
                 arguments.word = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));

@@ -14,6 +14,7 @@
 #include <pxr/version.h>
 
 #include "model/conformance.h"
+#include "runner/common.h"
 #include "spec/options.h"
 
 const char *argp_program_version = "pxr-layers " PXR_VERSION;
@@ -281,6 +282,7 @@ int main(int argc, char **argv)
         struct pxr_diag *diag = pxr_diag_new();
         int status = 1;
 
+        close_stdout_at_exit("pxr-layers");
         argp_err_exit_status = 2;
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
         if (arena && diag)

@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <pxr/version.h>
 
 #include "experiment/run.h"
 #include "runner/common.h"
+#include "sample/generate.h"
 
 const char *argp_program_version = "pxr-run " PXR_VERSION;
 
@@ -57,10 +59,39 @@ static const struct argp_option options[] = {
         { 0 },
 };
 
+static int threads_of(const char *text, struct argp_state *state)
+{
+        char *end;
+        long threads = strtol(text, &end, 10);
+
+        if (*end || end == text || threads < 1 || threads > 1024)
+                argp_error(state, "--threads wants a number from 1 to 1024, not '%s'", text);
+        return (int)threads;
+}
+
+/* The spec, then what overrides it. */
+static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
+{
+        if (!arguments->spec)
+                arguments->spec = text;
+        else if (strchr(text, '='))
+                arguments->overrides[arguments->count++] = text;
+        else
+                argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+}
+
+static void check_words(const struct arguments *arguments, struct argp_state *state)
+{
+        if (arguments->resume && (arguments->spec || arguments->count))
+                argp_error(state, "--resume goes on with the run's own spec: give no other spec or "
+                                  "value");
+        if (!arguments->resume && !arguments->spec)
+                argp_usage(state);
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
-        char *end;
 
         switch (key) {
         case OPTION_DB:
@@ -89,25 +120,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 't':
-                arguments->threads = (int)strtol(text, &end, 10);
-                if (*end || end == text || arguments->threads < 1 || arguments->threads > 1024)
-                        argp_error(state, "--threads wants a number from 1 to 1024, not '%s'",
-                                   text);
+                arguments->threads = threads_of(text, state);
                 return 0;
         case ARGP_KEY_ARG:
-                if (!arguments->spec)
-                        arguments->spec = text;
-                else if (strchr(text, '='))
-                        arguments->overrides[arguments->count++] = text;
-                else
-                        argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+                take_word(arguments, text, state);
                 return 0;
         case ARGP_KEY_END:
-                if (arguments->resume && (arguments->spec || arguments->count))
-                        argp_error(state, "--resume goes on with the run's own spec: give no other "
-                                          "spec or value");
-                if (!arguments->resume && !arguments->spec)
-                        argp_usage(state);
+                check_words(arguments, state);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;
@@ -163,6 +182,22 @@ static void on_note(void *context, const char *text)
         display_line(printer->display, "%s", text);
 }
 
+/* JSON has no number that is none: null. */
+static json_t *number(double value)
+{
+        return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *nll_as_json(const char *split, const struct pxr_nll *nll, const char *suspect,
+                           const char *given)
+{
+        return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:s?}", "split", split, "nats_per_image",
+                         number(pxr_nats_per_image(nll)), "bits_per_dimension",
+                         number(pxr_bits_per_dimension(nll)), "standard_error",
+                         number(pxr_standard_error(nll)), "images", (json_int_t)nll->images,
+                         "suspect", suspect, "given", given);
+}
+
 static void on_nll(void *context, double epoch, const char *split, const struct pxr_nll *nll,
                    const char *suspect, bool final)
 {
@@ -175,11 +210,7 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
                 snprintf(given, sizeof(given), " given %dx%d", nll->given_rows, nll->given_cols);
         if (final)
                 json_array_append_new(printer->results,
-                                      json_pack("{s:s, s:f, s:f, s:f, s:I, s:s?, s:s?}", "split",
-                                                split, "nats_per_image", nats, "bits_per_dimension",
-                                                bits, "standard_error", isnan(error) ? 0.0 : error,
-                                                "images", (json_int_t)nll->images, "suspect",
-                                                suspect, "given", *given ? given + 7 : NULL));
+                                      nll_as_json(split, nll, suspect, *given ? given + 7 : NULL));
         display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s%s",
                      final ? "result" : "", split, nats, error, bits, given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
@@ -223,18 +254,17 @@ static int path_width(const struct pxr_model *model)
         return width;
 }
 
-static void print_model(const struct pxr_experiment *e, int threads)
+static void print_layers(const struct pxr_model *model)
 {
-        const struct pxr_graph *graph = e->model->graph;
-        const struct pxr_certificate *c = &e->certificate;
-        const int width = path_width(e->model);
+        const struct pxr_graph *graph = model->graph;
+        const int width = path_width(model);
         char output[40];
 
         printf("%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
                "multiply-adds", "sees");
         snprintf(output, sizeof(output), "%dx%dx%d", graph->rows, graph->cols, graph->colours);
         printf("%-*s %14s\n", width, "image", output);
-        for (const struct pxr_built_layer *layer = e->model->layer; layer; layer = layer->next) {
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
                 const struct pxr_shape *shape = &layer->output->shape;
                 struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
                 char field[40];
@@ -245,14 +275,37 @@ static void print_model(const struct pxr_experiment *e, int threads)
                          extent.right);
                 printf("%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
                        width - 2 * layer->depth, layer->path, output,
-                       pxr_layer_parameters(e->model, layer),
-                       pxr_layer_multiply_adds(e->model, layer), field);
+                       pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
+                       field);
         }
+}
+
+/* The trainer stays while the model is evaluated or draws samples. */
+static void print_memory(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_train_settings *settings = &e->settings.train;
+        double train = (double)pxr_trainer_bytes(graph, settings, threads);
+        double evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                      (int)settings->micro_batch) *
+                          threads;
+        double sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads);
+
+        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train, and meanwhile "
+               "%.1f MB to evaluate, or %.1f MB to sample\n",
+               (train + fmax(evaluate, sample)) / 1e6, threads, threads == 1 ? "" : "s",
+               train / 1e6, evaluate / 1e6, sample / 1e6);
+}
+
+static void print_model(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_certificate *c = &e->certificate;
+
+        print_layers(e->model);
         printf("\nparameters      %zu\n", graph->parameter_values);
         printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        printf("memory          %.1f MB to train with %d thread%s\n",
-               pxr_trainer_bytes(graph, &e->settings.train, threads) / 1e6, threads,
-               threads == 1 ? "" : "s");
+        print_memory(e, threads);
         printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
                c->field_left, c->field_right);
         printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
@@ -323,6 +376,56 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
         return end == PXR_RUN_INTERRUPTED ? 130 : 0;
 }
 
+/* Open the database for the run to go on with, and find it there: only to read, where nothing is
+ * trained. A database that is not there is not made. */
+static int open_resumed(struct pxr_arena *arena, const struct arguments *arguments,
+                        struct pxr_run_order *order, struct pxr_diag *diag)
+{
+        bool reads = arguments->dry_run || arguments->explain;
+
+        if (access(arguments->database, F_OK) != 0 && errno == ENOENT)
+                return pxr_user_error(diag,
+                                      "%s: there is no such database: --db names the one "
+                                      "that has the run",
+                                      arguments->database);
+        order->store = pxr_store_open(arguments->database, !reads, diag);
+        if (order->store)
+                order->resume = pxr_store_find_run(order->store, arena, arguments->resume, diag);
+        return order->resume ? 0 : -1;
+}
+
+static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
+                    const char *key, struct pxr_diag *diag)
+{
+        char *text = pxr_yaml_explain(arena, experiment->root, key, diag);
+
+        fputs(text ? text : "", stdout);
+}
+
+/* What is asked for, of the experiment; its exit status. */
+static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct printer *printer,
+                    struct pxr_diag *diag)
+{
+        const struct arguments *arguments = printer->arguments;
+        int status = 1;
+
+        if (arguments->explain) {
+                explain(arena, order->experiment, arguments->explain, diag);
+                return 0;
+        }
+        if (arguments->dry_run) {
+                print_model(order->experiment, arguments->threads);
+                return 0;
+        }
+        if (!order->store)
+                order->store = pxr_store_open(arguments->database, true, diag);
+        printer->display = display_new(!arguments->quiet && !arguments->json);
+        if (order->store && printer->display)
+                status = run(order, printer, diag);
+        display_free(printer->display);
+        return status;
+}
+
 /* Everything between the arguments and the exit status. */
 static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    const char *command_line, struct pxr_diag *diag)
@@ -335,40 +438,21 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                                        .command_line = command_line,
                                        .threads = arguments->threads };
         struct printer printer = { .arguments = arguments, .diag = diag, .results = json_array() };
-        int status;
+        int status = 1;
 
-        if (arguments->resume) {
-                order.store = pxr_store_open(arguments->database, true, diag);
-                if (order.store)
-                        order.resume =
-                                pxr_store_find_run(order.store, arena, arguments->resume, diag);
-                origin.path = "the run's spec";
-                origin.recorded = order.resume ? order.resume->spec : NULL;
+        if (!arguments->resume || open_resumed(arena, arguments, &order, diag) == 0) {
+                if (order.resume) {
+                        origin.path = "the run's spec";
+                        origin.recorded = order.resume->spec;
+                }
+                order.experiment = arguments->explain ? pxr_experiment_read(arena, &origin, diag)
+                                                      : pxr_experiment_open(arena, &origin, diag);
         }
-        if ((!arguments->resume || order.resume) && !arguments->explain)
-                order.experiment = pxr_experiment_open(arena, &origin, diag);
-        else if (arguments->explain)
-                order.experiment = pxr_experiment_read(arena, &origin, diag);
-        if (order.experiment && arguments->explain) {
-                char *text =
-                        pxr_yaml_explain(arena, order.experiment->root, arguments->explain, diag);
-
-                fputs(text ? text : "", stdout);
-        } else if (order.experiment && arguments->dry_run) {
-                print_model(order.experiment, arguments->threads);
-        } else if (order.experiment) {
-                if (!order.store)
-                        order.store = pxr_store_open(arguments->database, true, diag);
-                printer.display = display_new(!arguments->quiet && !arguments->json);
-                status = order.store && printer.display ? run(&order, &printer, diag) : 1;
-                display_free(printer.display);
-                pxr_store_close(order.store);
-                json_decref(printer.results);
-                return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
-        }
+        if (order.experiment)
+                status = do_order(arena, &order, &printer, diag);
         pxr_store_close(order.store);
         json_decref(printer.results);
-        return pxr_diag_status(diag);
+        return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
 }
 
 /* The arguments joined by spaces. */
@@ -388,6 +472,7 @@ int main(int argc, char **argv)
         struct pxr_diag *diag = pxr_diag_new();
         int status = 1;
 
+        close_stdout_at_exit("pxr-run");
         argp_err_exit_status = 2;
         if (arena)
                 arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));

@@ -71,6 +71,24 @@ START_TEST(machine_and_libraries_are_named)
 }
 END_TEST
 
+START_TEST(program_names_the_revision_it_was_built_from)
+{
+        const char *source = getenv("srcdir");
+        char path[4096];
+
+        if (!source)
+                return;
+        snprintf(path, sizeof(path), "%s/.git", source);
+        struct pxr_provenance *p = gathered(source);
+        if (access(path, F_OK) == 0 && p->git_revision) {
+                ck_assert_ptr_nonnull(p->program_revision);
+                ck_assert_int_eq(strncmp(p->program_revision, p->git_revision, 40), 0);
+        } else {
+                ck_assert_ptr_null(p->program_revision);
+        }
+}
+END_TEST
+
 START_TEST(folder_outside_of_git_has_no_revision)
 {
         char *parent = pxr_strf(arena, "%.*s", (int)(strrchr(scratch, '/') - scratch), scratch);
@@ -173,6 +191,7 @@ int main(void)
         Suite *suite = suite_create("provenance");
 
         ADD_SCRATCH_TEST(suite, machine_and_libraries_are_named);
+        ADD_SCRATCH_TEST(suite, program_names_the_revision_it_was_built_from);
         ADD_SCRATCH_TEST(suite, folder_outside_of_git_has_no_revision);
         ADD_SCRATCH_TEST(suite, absence_of_git_is_no_error);
         ADD_SCRATCH_TEST(suite, revision_and_difference_are_recorded);

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 24
+plan 31
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -56,16 +56,71 @@ json_alone() {
 }
 ok "--json prints JSON and nothing else" json_alone
 
+# One image has no standard error.
+json_without_number() {
+	pxr_run tiny.yaml train.epochs=0 data.limit=1 --db b.db --json &&
+		is "$(query :memory: "SELECT json_type(j, '\$.final_nll[0].standard_error'),
+			json_type(j, '\$.final_nll[0].nats_per_image')
+			FROM (SELECT CAST(readfile('out') AS TEXT) AS j)")" "null|real"
+}
+ok "--json prints null for what is no number" json_without_number
+
+# Many short pieces of work.
+plain_lines() {
+	began=$(date +%s)
+	pxr_run tiny.yaml "train.optimizer={adam: {rate: 0}}" train.epochs=10 --db b.db || return
+	ended=$(date +%s)
+	! grep -q -e '-:--' err && [ "$(grep -c '%' err)" -le $(((ended - began + 1) / 10)) ]
+}
+ok "without a terminal, a line of progress every ten seconds at most" plain_lines
+
 quiet() {
 	pxr_run tiny.yaml train.epochs=1 --db b.db --quiet && ! [ -s out ] && ! [ -s err ]
 }
 ok "--quiet prints nothing" quiet
+
+# A device on which nothing can be written.
+all_of_it_arrives() {
+	[ -c /dev/full ] || return 0
+	for words in "run tiny.yaml --dry-run" "run tiny.yaml train.epochs=1 --db b.db" \
+		"run tiny.yaml train.epochs=1 --db b.db --json" "run --help" "layers" "data list"; do
+		"$top/runner/pxr-"$words >/dev/full 2>err
+		is "$?" 1 && err_has "stdout cannot be written: No space left on device" || {
+			echo "# pxr-$words"
+			return 1
+		}
+	done
+}
+ok "output that cannot be written is an error" all_of_it_arrives
 
 dry_run() {
 	pxr_run tiny.yaml --dry-run --db none.db && out_has "layers.1.1.residual.conv" &&
 		out_has "receptive field" && ! [ -e none.db ]
 }
 ok "--dry-run prints the model and leaves no database" dry_run
+
+memory_adds_up() {
+	pxr_run tiny.yaml --dry-run && awk '/^memory/ {
+		beside = $15 > $20 ? $15 : $20
+		off = $2 - $9 - beside
+		exit !($9 > 0 && beside > 0 && off < 0.16 && off > -0.16)
+	}' out
+}
+ok "the memory is that of training and what goes on meanwhile" memory_adds_up
+
+no_memory() {
+	(
+		ulimit -v 2000000 &&
+			refused 1 "no memory to check that the model is causal: that takes 17" \
+				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 1, features: 65536}},
+				{conv: {mask: B, kernel: 1, features: 65536}}, sigmoid]" --dry-run --threads 1
+	) && err_has "the model needs fewer layers or features"
+}
+if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
+	ok "a model without memory # SKIP sanitizers take all addresses" true
+else
+	ok "a model that does not fit into memory is said to be too large" no_memory
+fi
 
 explain() {
 	pxr_run tiny.yaml train.batch=8 --explain train.batch &&
@@ -92,6 +147,22 @@ ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
 ok "a spec beside --resume" refused 2 "give no other spec" pxr_run --resume 1 tiny.yaml
 ok "a run that is not there" refused 2 "99" pxr_run --resume 99 --db a.db
+
+no_database() {
+	refused 2 "none.db: there is no such database" pxr_run --resume last --db none.db &&
+		! [ -e none.db ]
+}
+ok "no database is made to look for a run in" no_database
+
+resume_dry() {
+	cksum a.db >before && chmod a-w a.db || return
+	pxr_run --resume 1 --db a.db --dry-run && out_has "receptive field" &&
+		pxr_run --resume 1 --db a.db --explain train.batch && out_has "train.batch = 16"
+	dry_status=$?
+	chmod u+w a.db
+	[ $dry_status = 0 ] && cksum a.db | cmp - before
+}
+ok "--resume with --dry-run or --explain only reads" resume_dry
 
 not_a_database() {
 	echo "not a database, but long enough to be taken for one by a careless program" >text.db

@@ -36,6 +36,22 @@ static void probe_free(struct probe *probe)
         free(probe->logits);
 }
 
+/* No setting of the training changes what this takes. Always -1. */
+static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
+{
+        pxr_system_error(
+                diag,
+                "there is no memory to check that the model is causal: that takes %.1f MB, "
+                "for %d images and %zu parameters",
+                (pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES) +
+                 sizeof(float) * graph->parameter_values) /
+                        1e6,
+                PROBE_IMAGES, graph->parameter_values);
+        pxr_hint(diag, "to train it takes more still: the model needs fewer layers or features, or "
+                       "smaller images");
+        return -1;
+}
+
 static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct pxr_diag *diag)
 {
         size_t values = (size_t)graph->rows * graph->cols * graph->colours * PROBE_IMAGES;
@@ -50,13 +66,13 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct 
                 .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
         };
         probe->workspace =
-                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, false, diag);
-        if (!probe->parameters || !probe->pixels || !probe->unchanged || !probe->small ||
-            !probe->logits) {
+                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, false, NULL);
+        if (!probe->workspace || !probe->parameters || !probe->pixels || !probe->unchanged ||
+            !probe->small || !probe->logits) {
                 probe_free(probe);
-                return pxr_out_of_memory(diag);
+                return no_memory(graph, diag);
         }
-        if (!probe->workspace || pxr_graph_init(graph, 1, probe->parameters, NULL, diag)) {
+        if (pxr_graph_init(graph, 1, probe->parameters, NULL, diag)) {
                 probe_free(probe);
                 return -1;
         }

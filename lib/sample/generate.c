@@ -114,11 +114,25 @@ static int copy_small(struct drawing *drawing, int groups, struct pxr_diag *diag
         return 0;
 }
 
+/* How many groups are drawn at once. */
+static int workers_of(int count, int threads)
+{
+        int groups = (count + GROUP - 1) / GROUP;
+
+        return threads < groups ? threads : groups;
+}
+
+size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads)
+{
+        return workers_of(count, threads) *
+               pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, GROUP);
+}
+
 int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_diag *diag)
 {
         struct drawing drawing = { .g = g, .pixels = pixels };
         int groups = (g->count + GROUP - 1) / GROUP;
-        int workers = g->threads < groups ? g->threads : groups;
+        int workers = workers_of(g->count, g->threads);
         struct pxr_workspace **workspace = calloc(workers ? workers : 1, sizeof(*workspace));
         int status = workspace ? copy_small(&drawing, groups, diag) : pxr_out_of_memory(diag);
 

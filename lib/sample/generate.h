@@ -26,4 +26,7 @@ struct pxr_generation {
  * after an error. */
 int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
 
+/* Bytes of memory it takes besides the images. */
+size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads);
+
 #endif

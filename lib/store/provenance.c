@@ -26,6 +26,8 @@
 
 #include <pxr/version.h>
 
+#include "store/revision.h" /* made by the Makefile */
+
 enum { DIFFERENCE_LIMIT = 1 << 20 };
 
 extern char **environ;
