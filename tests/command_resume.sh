@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 9
+plan 11
 
 # Everything a run has computed, as text: parameters, NLL, samples. Rates of work do differ.
 result() {
@@ -93,6 +93,27 @@ damaged() {
 	pxr_run --resume 1 --db cut.db && err_has "is passed over" && same_result one.db cut.db
 }
 ok "a damaged checkpoint is passed over for the one before" damaged
+
+told_first() {
+	awk '/is passed over/ { told = 1 } /resumed at step/ { exit !told }' out
+}
+ok "and that is told before training goes on" told_first
+
+# Without a checkpoint that can be read, everything stays as it is.
+record_kept() {
+	exits 130 interrupt none.db INT || return
+	for file in none.checkpoints/1/*; do
+		: >"$file"
+	done
+	query none.db .dump >before
+	refused 2 "none of its checkpoints can be used" pxr_run --resume 1 --db none.db &&
+		query none.db .dump | cmp - before || return
+	for file in none.checkpoints/1/*; do
+		err_has "$file" || return
+	done
+	err_has "a new run"
+}
+ok "a run without a readable checkpoint is refused and left as it is" record_kept
 
 ok "a finished run is not resumed" refused 2 "run 1 ('tiny') is finished" \
 	pxr_run --resume 1 --db one.db

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "experiment/record.h"
 #include "experiment/state.h"
 #include "store/safetensors.h"
 
@@ -219,23 +220,41 @@ int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-/* Copy the arrays of one group out of a file. */
-static int take_group(struct pxr_arena *arena, const struct pxr_graph *graph,
-                      const struct pxr_safetensors *file, const struct group *group,
-                      struct pxr_diag *diag)
+/* The array of a parameter in a file, NULL after an error. */
+static const struct pxr_array *find_array(struct pxr_arena *arena,
+                                          const struct pxr_safetensors *file,
+                                          const struct group *group, const struct pxr_parameter *p,
+                                          struct pxr_diag *diag)
 {
-        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
-                char *name = array_name(arena, group, p->name);
-                const struct pxr_array *array = name ? pxr_safetensors_array(file, name) : NULL;
+        char *name = array_name(arena, group, p->name);
+        const struct pxr_array *array = name ? pxr_safetensors_array(file, name) : NULL;
 
-                if (!name)
-                        return pxr_out_of_memory(diag);
-                if (!array || array->dtype != PXR_DTYPE_F32 ||
-                    pxr_array_size(array) != (int64_t)p->size)
-                        return pxr_user_error(diag, "%s: '%s' is missing or of another shape",
-                                              file->path, name);
-                memcpy(group->values + p->offset, array->data, p->size * sizeof(float));
-        }
+        if (array && array->dtype == PXR_DTYPE_F32 && pxr_array_size(array) == (int64_t)p->size)
+                return array;
+        if (name)
+                pxr_user_error(diag, "%s: '%s' is missing or of another shape", file->path, name);
+        else
+                pxr_out_of_memory(diag);
+        return NULL;
+}
+
+/* Copy the arrays of groups out of a file: all, or after an error none. */
+static int take_groups(struct pxr_arena *arena, const struct pxr_graph *graph,
+                       const struct pxr_safetensors *file, const struct group *group, int groups,
+                       struct pxr_diag *diag)
+{
+        for (int copy = 0; copy < 2; copy++)
+                for (int i = 0; i < groups; i++)
+                        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
+                                const struct pxr_array *array =
+                                        find_array(arena, file, &group[i], p, diag);
+
+                                if (!array)
+                                        return -1;
+                                if (copy)
+                                        memcpy(group[i].values + p->offset, array->data,
+                                               p->size * sizeof(float));
+                        }
         return 0;
 }
 
@@ -286,31 +305,64 @@ static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, struct pxr
         return pxr_safetensors_read(arena, path, diag);
 }
 
-static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+/* Take up one checkpoint. When it cannot be used, *why tells (NULL: memory is out). */
+static int try(struct pxr_arena *arena, struct pxr_state *state,
+               const struct pxr_checkpoint_row *row, char **why)
 {
-        struct pxr_checkpoint_row *row;
+        struct pxr_diag *own = pxr_diag_new();
+        struct pxr_safetensors *file = own ? open_recorded(arena, state, row, own) : NULL;
         struct group group[GROUPS];
         int groups = groups_of(state->trainer, group);
+        int status =
+                file ? take_groups(arena, state->trainer->graph, file, group, groups, own) : -1;
 
-        if (pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag))
+        *why = NULL;
+        if (!status)
+                take_counters(state, file);
+        else if (own)
+                *why = pxr_strf(arena, "the checkpoint of step %" PRId64 " is passed over: %s",
+                                row->step, pxr_diag_text(own, 0));
+        pxr_diag_free(own);
+        return status;
+}
+
+/* To begin again would throw away what is on record: that is for the user to decide. */
+static int none_usable(const struct pxr_state *state, char *const *why, int count,
+                       struct pxr_diag *diag)
+{
+        pxr_user_error(diag,
+                       "run %" PRId64 " cannot be gone on with: none of its checkpoints can be "
+                       "used; nothing was changed",
+                       state->run);
+        for (int i = 0; i < count; i++)
+                pxr_note(diag, "%s", why[i]);
+        pxr_note(diag, "put the files back, or start from the beginning with a new run");
+        return -1;
+}
+
+static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_checkpoint_row *list, *row;
+        int count = 0, tried = 0;
+        char **why;
+
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
                 return -1;
-        for (; row; row = row->next) {
-                struct pxr_diag *own = pxr_diag_new();
-                struct pxr_safetensors *file = open_recorded(arena, state, row, own);
-                int status = file ? 0 : -1;
-
-                for (int i = 0; i < groups && !status; i++)
-                        status = take_group(arena, state->trainer->graph, file, &group[i], own);
-                if (!status)
-                        take_counters(state, file);
-                else
-                        pxr_warn(diag, "the checkpoint of step %" PRId64 " is passed over: %s",
-                                 row->step, pxr_diag_text(own, 0));
-                pxr_diag_free(own);
-                if (!status)
-                        return 1;
+        for (row = list; row; row = row->next)
+                count++;
+        why = pxr_alloc_array(arena, (size_t)count + 1, sizeof(*why));
+        if (!why)
+                return pxr_out_of_memory(diag);
+        for (row = list; row && try(arena, state, row, &why[tried]); row = row->next)
+                if (!why[tried++])
+                        return pxr_out_of_memory(diag);
+        if (!row)
+                return count ? none_usable(state, why, count, diag) : 0;
+        for (int i = 0; i < tried; i++) {
+                pxr_tell(state, why[i]);
+                pxr_warn(diag, "%s", why[i]);
         }
-        return 0;
+        return 1;
 }
 
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
@@ -339,7 +391,7 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *para
                 if (!row)
                         pxr_system_error(diag, "the checkpoint of step %" PRId64 " is gone", step);
                 else if ((file = open_recorded(arena, state, row, diag)))
-                        status = take_group(arena, state->trainer->graph, file, &group, diag);
+                        status = take_groups(arena, state->trainer->graph, file, &group, 1, diag);
         }
         pxr_arena_free(arena);
         return status;

@@ -204,6 +204,14 @@ int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_
         return 0;
 }
 
+void pxr_tell(const struct pxr_state *state, const char *text)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+
+        if (watcher->note)
+                watcher->note(watcher->context, text);
+}
+
 bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress)
 {
         const struct pxr_watcher *watcher = &state->order->watcher;

@@ -18,6 +18,9 @@ int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_
 /* Draw samples with `parameters` and record them as a grid. Returns 0, 1 when stopped, or -1. */
 int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag);
 
+/* A line for the watcher. */
+void pxr_tell(const struct pxr_state *state, const char *text);
+
 /* Hand progress to the watcher; true when the run is to stop. */
 bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress);
 
