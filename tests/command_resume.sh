@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 11
+plan 13
 
 # Everything a run has computed, as text: parameters, NLL, samples. Rates of work do differ.
 result() {
@@ -89,7 +89,7 @@ echo "# killed $killed times"
 
 damaged() {
 	exits 130 interrupt cut.db INT || return
-	: >"$(ls cut.checkpoints/1/* | tail -n 1)"
+	: >"$(ls cut.checkpoints/1-*/* | tail -n 1)"
 	pxr_run --resume 1 --db cut.db && err_has "is passed over" && same_result one.db cut.db
 }
 ok "a damaged checkpoint is passed over for the one before" damaged
@@ -102,13 +102,13 @@ ok "and that is told before training goes on" told_first
 # Without a checkpoint that can be read, everything stays as it is.
 record_kept() {
 	exits 130 interrupt none.db INT || return
-	for file in none.checkpoints/1/*; do
+	for file in none.checkpoints/1-*/*; do
 		: >"$file"
 	done
 	query none.db .dump >before
 	refused 2 "none of its checkpoints can be used" pxr_run --resume 1 --db none.db &&
 		query none.db .dump | cmp - before || return
-	for file in none.checkpoints/1/*; do
+	for file in none.checkpoints/1-*/*; do
 		err_has "$file" || return
 	done
 	err_has "a new run"
@@ -117,3 +117,19 @@ ok "a run without a readable checkpoint is refused and left as it is" record_kep
 
 ok "a finished run is not resumed" refused 2 "run 1 ('tiny') is finished" \
 	pxr_run --resume 1 --db one.db
+
+# A new database under the old name, and its first run, leave the files of the old one alone.
+renamed() {
+	exits 130 interrupt old.db INT && mv old.db kept.db && exits 130 interrupt old.db INT &&
+		is "$(ls old.checkpoints | grep -c '^1-[0-9a-f]\{8\}$')" 2 &&
+		pxr_run --resume 1 --db kept.db && same_result one.db kept.db &&
+		pxr_run --resume 1 --db old.db && same_result one.db old.db
+}
+ok "a database that was renamed keeps its checkpoints" renamed
+
+copied() {
+	exits 130 interrupt first.db INT && cp first.db second.db &&
+		pxr_run --resume 1 --db second.db && pxr_run --resume 1 --db first.db &&
+		same_result one.db first.db
+}
+ok "a copy of a database leaves the checkpoints to the original" copied

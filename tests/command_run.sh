@@ -33,7 +33,7 @@ model_recorded() {
 ok "layers, plugins and certificate are on record" model_recorded
 
 names_in_checkpoint() {
-	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1/*
+	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1-*/*
 }
 ok "a checkpoint has the parameters under the names of their layers" names_in_checkpoint
 

@@ -5,6 +5,7 @@
  * Parameters stand under their own names, "average.<name>" and "<moment>.<name>" beside them, the
  * counters in the metadata. Uses store/ and train/.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -53,7 +54,8 @@ static char *array_name(struct pxr_arena *arena, const struct group *group, cons
 /* --- names of files ----------------------------------------------------------------------------
  */
 
-/* The database's name without ".db", as a part of the names of its checkpoints. */
+/* A run's own folder: the database's name without ".db", the run's number, and its random id, for
+ * another database may have had that name and a run of that number before. */
 static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *state)
 {
         const char *database = state->order->database, *slash = strrchr(database, '/');
@@ -62,7 +64,8 @@ static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *st
 
         if (length > 3 && strcmp(name + length - 3, ".db") == 0)
                 length -= 3;
-        return pxr_strf(arena, "%.*s.checkpoints/%" PRId64, (int)length, name, state->run);
+        return pxr_strf(arena, "%.*s.checkpoints/%" PRId64 "-%s", (int)length, name, state->run,
+                        state->uid);
 }
 
 /* A path relative to the database's folder, as one to open. */
@@ -151,12 +154,16 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
  */
 
 /* Keep the last two checkpoints and the best one. A file goes after its row, so that no row is ever
- * without its file. */
+ * without its file. Files in another folder than the run's own stay: the database was renamed, or
+ * it is a copy, and the original needs them. */
 static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_checkpoint_row *list, *row;
+        char *folder = relative_folder(arena, state);
         int kept = 0;
 
+        if (!folder)
+                return pxr_out_of_memory(diag);
         if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
                 return -1;
         for (row = list; row; row = row->next) {
@@ -167,7 +174,7 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
                 path = full_path(arena, state, row->path);
                 if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
                         return -1;
-                if (path)
+                if (path && strncmp(row->path, folder, strlen(folder)) == 0)
                         unlink(path);
         }
         return 0;
@@ -369,6 +376,47 @@ int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
         int status = arena ? resume(arena, state, diag) : pxr_out_of_memory(diag);
+
+        pxr_arena_free(arena);
+        return status;
+}
+
+static bool is_named(const struct pxr_checkpoint_row *list, const char *relative)
+{
+        while (list && strcmp(list->path, relative) != 0)
+                list = list->next;
+        return list != NULL;
+}
+
+static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        char *folder = relative_folder(arena, state);
+        char *path = folder ? full_path(arena, state, folder) : NULL;
+        struct pxr_checkpoint_row *list;
+        struct dirent *entry;
+        DIR *stream;
+
+        if (!path)
+                return pxr_out_of_memory(diag);
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
+                return -1;
+        stream = opendir(path);
+        while (stream && (entry = readdir(stream))) {
+                char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
+                char *full = relative ? full_path(arena, state, relative) : NULL;
+
+                if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
+                        unlink(full);
+        }
+        if (stream)
+                closedir(stream);
+        return 0;
+}
+
+int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = arena ? sweep(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);
         return status;

@@ -66,6 +66,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
         if (pxr_store_add_run(state->order->store, &run, diag))
                 return -1;
         state->run = run.id;
+        memcpy(state->uid, run.uid, sizeof(state->uid));
         return 0;
 }
 

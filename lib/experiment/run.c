@@ -384,8 +384,10 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
                                         order->threads, experiment->all_steps, diag);
         if (!state.trainer)
                 return -1;
-        if (order->resume)
+        if (order->resume) {
                 state.run = order->resume->id;
+                memcpy(state.uid, order->resume->uid, sizeof(state.uid));
+        }
         if (order->resume ? pxr_resume(&state, diag) : pxr_record_run(&state, diag)) {
                 pxr_trainer_free(state.trainer);
                 return -1;

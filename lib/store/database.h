@@ -30,9 +30,12 @@ int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
 void pxr_store_rollback(struct pxr_store *store);
 
+enum { PXR_UID = 9 }; /* 8 hexadecimal digits and the end */
+
 /* A row of table `run`. Strings may be NULL where the schema allows. */
 struct pxr_run {
         int64_t id;
+        char uid[PXR_UID]; /* random: tells it from a run of the same number elsewhere */
         const char *name, *status, *message;
         const char *spec, *spec_hash, *origins;
         int64_t seed;
@@ -49,7 +52,7 @@ struct pxr_run {
         const char *parameter_hash;
 };
 
-/* Record a new run with status 'running'; its id goes to run->id. */
+/* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag);
 
 /* Find a run by id, by name (the newest of that name), or "last". NULL after an error. */

@@ -2,7 +2,9 @@
 /*
  * rows.c - what is recorded of a run, and read again. Uses base/, statement.h and SQLite.
  */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/database.h"
@@ -15,21 +17,25 @@
 
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
 {
+        uint32_t random;
+
+        sqlite3_randomness(sizeof(random), &random);
+        snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
         if (pxr_store_execute(
                     store, diag,
-                    "INSERT INTO run (name, status, spec, spec_hash, origins, seed, "
+                    "INSERT INTO run (uid, name, status, spec, spec_hash, origins, seed, "
                     "program_version, program_revision, git_revision, git_difference, "
                     "command_line, host, processor, instruction_set, libraries, threads, "
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, given, certificate, parameters) VALUES (?, "
-                    "'running', "
+                    "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?)",
-                    "tttti"
+                    "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdtti",
-                    run->name, run->spec, run->spec_hash, run->origins, run->seed,
+                    run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
                     run->instruction_set, run->libraries, run->threads, run->process_id,
@@ -79,6 +85,7 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                                         : sqlite3_column_double(s, 16),
                 .parameter_hash = column(s, 17, arena, &short_of),
         };
+        snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
 }
 
@@ -89,7 +96,7 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 store, diag,
                 "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
                 "process_start, data_set, data_identity, certificate, parameters, "
-                "instruction_set, wall_seconds, data_entropy, parameter_hash FROM run "
+                "instruction_set, wall_seconds, data_entropy, parameter_hash, uid FROM run "
                 "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR ?1 = 'last' "
                 "ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1",
                 "t", which);

@@ -10,6 +10,7 @@
 static const char version_1[] =
         "CREATE TABLE run (\n"
         "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+        "  uid TEXT NOT NULL,        -- 8 random hexadecimal digits, part of its folder's name\n"
         "  name TEXT NOT NULL,\n"
         "  status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'finished', "
         "'failed')),\n"
