@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 13
+plan 17
 
 # Everything a run has computed, as text: parameters, NLL, samples. Rates of work do differ.
 result() {
@@ -133,3 +133,53 @@ copied() {
 		same_result one.db first.db
 }
 ok "a copy of a database leaves the checkpoints to the original" copied
+
+swept() {
+	exits 130 interrupt sweep.db INT || return
+	folder=$(echo sweep.checkpoints/1-*)
+	: >"$folder/step-00099999.safetensors"
+	: >"$folder/step-00000003.safetensors.partial"
+	: >"$folder/notes"
+	pxr_run --resume 1 --db sweep.db || return
+	query sweep.db "SELECT path FROM checkpoint" >named
+	echo "$folder/notes" >>named
+	ls "$folder"/* | sort >there
+	sort named | cmp - there
+}
+ok "resuming removes the files of checkpoints that are not on record" swept
+
+elsewhere() {
+	exits 130 interrupt far.db INT &&
+		query far.db "UPDATE run SET status = 'running', host = 'elsewhere'" &&
+		refused 2 "is running on host 'elsewhere'" pxr_run --resume 1 --db far.db || return
+	eval "$(sed -n 's/.*resume again: //p' err)" && pxr_run --resume 1 --db far.db &&
+		same_result one.db far.db
+}
+ok "a run of another host is refused until it is said to be dead, as the message says" elsewhere
+
+history() {
+	is "$(query far.db "SELECT group_concat(kind, ' '), sum(message LIKE '% by pxr %threads') FROM
+		(SELECT * FROM event WHERE kind <> 'interrupted' ORDER BY id)")" "started resumed|2" &&
+		is "$(query far.db "SELECT host FROM run")" "$(uname -n)"
+}
+ok "who began a run and who went on with it is on record" history
+
+# A process whose run another one takes up while it stands still.
+taken() {
+	"$top/runner/pxr-run" tiny.yaml --db two.db train.epochs=40 >out1 2>err1 &
+	first=$!
+	until [ "$(query two.db 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 0 ]; do
+		kill -0 $first 2>/dev/null || return
+		sleep 0.02
+	done
+	kill -STOP $first
+	query two.db "UPDATE run SET status = 'interrupted'"
+	pxr_run --resume 1 --db two.db
+	status=$?
+	query two.db .dump >before
+	kill -CONT $first
+	wait $first
+	is $?/$status 1/0 && grep -q "run 1 has been taken up by process" err1 &&
+		query two.db .dump | cmp - before
+}
+ok "a process whose run was taken up by another stops and changes nothing" taken

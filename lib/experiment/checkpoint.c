@@ -198,7 +198,8 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         path = relative ? full_path(arena, state, relative) : NULL;
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
-        if (make_folder(folder, diag) || pxr_safetensors_write(path, &file, diag) ||
+        if (pxr_store_check_held(state->order->store, state->run, diag) ||
+            make_folder(folder, diag) || pxr_safetensors_write(path, &file, diag) ||
             pxr_sha256_file(path, hex, diag))
                 return -1;
         row.path = relative;

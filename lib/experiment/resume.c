@@ -14,60 +14,96 @@
 #include "store/provenance.h"
 
 /* Is what the run was made with still what is here? */
-static int check_same(const struct pxr_state *state, struct pxr_diag *diag)
+static int check_same(const struct pxr_state *state, const struct pxr_provenance *now,
+                      struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
         const struct pxr_experiment *e = state->experiment;
-        struct pxr_arena *arena = pxr_arena_new(0);
-        const struct pxr_provenance *now = arena ? pxr_provenance(arena, "/", diag) : NULL;
-        int status = now ? 0 : -1;
 
         if (strcmp(old->data_identity, e->set->identity) != 0)
-                status = pxr_user_error(diag,
-                                        "run %" PRId64 " was trained on other data: the "
-                                        "data set's identity is not the one on record",
-                                        old->id);
-        else if (strcmp(old->certificate, e->certificate.digest) != 0)
-                status = pxr_user_error(diag,
-                                        "run %" PRId64 " had another model: a layer plugin "
-                                        "has changed since",
-                                        old->id);
-        else if (now && old->instruction_set && now->instruction_set &&
-                 strcmp(old->instruction_set, now->instruction_set) != 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " was trained on other data: the data set's "
+                                      "identity is not the one on record",
+                                      old->id);
+        if (strcmp(old->certificate, e->certificate.digest) != 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " had another model: a layer plugin has "
+                                      "changed since",
+                                      old->id);
+        if (old->instruction_set && now->instruction_set &&
+            strcmp(old->instruction_set, now->instruction_set) != 0)
                 pxr_warn(diag,
                          "run %" PRId64 " began on %s and goes on on %s: its last bits will "
                          "differ from a run on one machine",
                          old->id, old->instruction_set, now->instruction_set);
-        pxr_arena_free(arena);
-        return status;
+        return 0;
+}
+
+/* The state of the newest checkpoint; of a run that never got as far as one, the start. */
+static int take_state(struct pxr_state *state, struct pxr_diag *diag)
+{
+        int found = pxr_checkpoint_resume(state, diag);
+
+        if (found == 0)
+                found = pxr_graph_init(state->trainer->graph,
+                                       (uint64_t)state->experiment->settings.train.seed,
+                                       state->trainer->parameters, NULL, diag);
+        return found < 0 ? -1 : 0;
+}
+
+static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
+        struct pxr_store *store = state->order->store;
+        struct pxr_run run = { 0 };
+        char *what, *line;
+
+        if (!now || check_same(state, now, diag) || take_state(state, diag))
+                return -1;
+        what = pxr_strf(arena, "resumed at step %" PRId64, state->trainer->step);
+        if (!what)
+                return pxr_out_of_memory(diag);
+        line = pxr_record_process(arena, now, state, what, &run, diag);
+        if (!line || pxr_store_take_run(store, old, &run, diag) ||
+            pxr_store_rewind(store, old->id, state->trainer->step, diag) ||
+            pxr_checkpoint_sweep(state, diag))
+                return -1;
+        pxr_tell(state, what);
+        return pxr_store_add_event(store, pxr_state_moment(state), "resumed", line, diag);
 }
 
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
-        const struct pxr_run *old = state->order->resume;
         struct pxr_arena *arena = pxr_arena_new(0);
-        const struct pxr_provenance *now = arena ? pxr_provenance(arena, "/", diag) : NULL;
-        char text[96];
-        int status = now ? check_same(state, diag) : -1, found = -1;
+        int status = arena ? take_up(arena, state, diag) : pxr_out_of_memory(diag);
 
-        if (!status)
-                found = pxr_checkpoint_resume(state, diag);
-        if (found == 0) /* it never got as far as a checkpoint: from the start */
-                found = pxr_graph_init(state->trainer->graph,
-                                       (uint64_t)state->experiment->settings.train.seed,
-                                       state->trainer->parameters, NULL, diag);
-        if (found < 0 || status ||
-            pxr_store_take_run(state->order->store, old, now->process_id, now->process_start,
-                               diag) ||
-            pxr_store_rewind(state->order->store, old->id, state->trainer->step, diag)) {
-                pxr_arena_free(arena);
+        pxr_arena_free(arena);
+        return status;
+}
+
+/* A run that is at work, or may be: on another host nobody can look. */
+static int check_not_running(const struct pxr_run_order *order, struct pxr_diag *diag)
+{
+        const struct pxr_run *run = order->resume;
+
+        if (run->host && !pxr_process_host(run->host)) {
+                pxr_user_error(diag,
+                               "run %" PRId64 " ('%s') is running on host '%s', as process "
+                               "%" PRId64 ", for all that can be seen from here",
+                               run->id, run->name, run->host, run->process_id);
+                pxr_note(diag,
+                         "if that process is surely dead, say so and resume again: sqlite3 %s "
+                         "\"UPDATE run SET status = 'interrupted' WHERE id = %" PRId64 "\"",
+                         order->database, run->id);
                 return -1;
         }
-        snprintf(text, sizeof(text), "resumed at step %" PRId64, state->trainer->step);
-        pxr_tell(state, text);
-        pxr_arena_free(arena);
-        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "resumed", text,
-                                   diag);
+        if (pxr_process_lives(run->host, run->process_id, run->process_start))
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') is still running, as process "
+                                      "%" PRId64,
+                                      run->id, run->name, run->process_id);
+        return 0;
 }
 
 int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag)
@@ -77,11 +113,5 @@ int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag)
         if (strcmp(run->status, "finished") == 0)
                 return pxr_user_error(diag, "run %" PRId64 " ('%s') is finished", run->id,
                                       run->name);
-        if (strcmp(run->status, "running") == 0 &&
-            pxr_process_lives(run->host, run->process_id, run->process_start))
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " ('%s') is still running, as process "
-                                      "%" PRId64,
-                                      run->id, run->name, run->process_id);
-        return 0;
+        return strcmp(run->status, "running") == 0 ? check_not_running(order, diag) : 0;
 }

@@ -27,6 +27,7 @@ static const char version_1[] =
         "  host TEXT, processor TEXT, instruction_set TEXT, libraries TEXT,\n"
         "  threads INTEGER,\n"
         "  process_id INTEGER, process_start TEXT,\n"
+        "  taken INTEGER NOT NULL DEFAULT 0, -- how often it was gone on with\n"
         "  started_at TEXT NOT NULL, finished_at TEXT,\n"
         "  wall_seconds REAL NOT NULL DEFAULT 0,\n"
         "  data_set TEXT NOT NULL,\n"
