@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 17
+plan 19
 
 # Everything a run has computed, as text: parameters, NLL, samples. Rates of work do differ.
 result() {
@@ -183,3 +183,20 @@ taken() {
 		query two.db .dump | cmp - before
 }
 ok "a process whose run was taken up by another stops and changes nothing" taken
+
+changed_plugin() {
+	exits 130 interrupt plug.db INT || return
+	query plug.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
+	query plug.db .dump >before
+	refused 2 "another plugin 'relu'" pxr_run --resume 1 --db plug.db &&
+		query plug.db .dump | cmp - before
+}
+ok "a layer plugin that has changed is named and refused" changed_plugin
+
+other_version() {
+	exits 130 interrupt version.db INT || return
+	query version.db "UPDATE run SET program_version = '0.0.1'"
+	pxr_run --resume 1 --db version.db && err_has "trained by pxr 0.0.1" &&
+		same_result one.db version.db
+}
+ok "another version of pxr goes on with a run and warns" other_version

@@ -9,13 +9,59 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "experiment/record.h"
 #include "experiment/state.h"
 #include "store/provenance.h"
 
+static int check_plugin(struct pxr_arena *arena, const struct pxr_state *state,
+                        const struct pxr_plugin_file *plugin, struct pxr_diag *diag)
+{
+        const char *recorded, *name = plugin->layer->name;
+        char hex[PXR_SHA256_HEX];
+
+        if (pxr_sha256_file(plugin->path, hex, diag) ||
+            pxr_store_plugin(state->order->store, arena, state->run, name, &recorded, diag))
+                return -1;
+        if (recorded && strcmp(recorded, hex) == 0)
+                return 0;
+        pxr_user_error(diag,
+                       "run %" PRId64 " was made with another plugin '%s': the SHA-256 of %s is "
+                       "not the one on record",
+                       state->run, name, plugin->path);
+        pxr_note(diag, "put the old plugin back, or start from the beginning with a new run");
+        return -1;
+}
+
+static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state,
+                         struct pxr_diag *diag)
+{
+        const struct pxr_built_layer *layer = state->experiment->model->layer, *last = NULL;
+
+        for (; layer; last = layer, layer = layer->next)
+                if ((!last || last->plugin != layer->plugin) &&
+                    check_plugin(arena, state, layer->plugin, diag))
+                        return -1;
+        return 0;
+}
+
+static void warn_of_version(const struct pxr_run *old, const struct pxr_provenance *now,
+                            struct pxr_diag *diag)
+{
+        const char *was = old->program_revision ? old->program_revision : "";
+        const char *is = now->program_revision ? now->program_revision : "";
+
+        if (strcmp(old->program_version, now->program_version) != 0 || strcmp(was, is) != 0)
+                pxr_warn(diag,
+                         "run %" PRId64 " was trained by pxr %s%s%s and goes on with pxr %s%s%s: "
+                         "it may differ from a run of either",
+                         old->id, old->program_version, *was ? " of revision " : "", was,
+                         now->program_version, *is ? " of revision " : "", is);
+}
+
 /* Is what the run was made with still what is here? */
-static int check_same(const struct pxr_state *state, const struct pxr_provenance *now,
-                      struct pxr_diag *diag)
+static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
+                      const struct pxr_provenance *now, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
         const struct pxr_experiment *e = state->experiment;
@@ -25,11 +71,14 @@ static int check_same(const struct pxr_state *state, const struct pxr_provenance
                                       "run %" PRId64 " was trained on other data: the data set's "
                                       "identity is not the one on record",
                                       old->id);
+        if (check_plugins(arena, state, diag))
+                return -1;
         if (strcmp(old->certificate, e->certificate.digest) != 0)
                 return pxr_user_error(diag,
-                                      "run %" PRId64 " had another model: a layer plugin has "
-                                      "changed since",
+                                      "run %" PRId64 " had another model: the layers make "
+                                      "another one of its spec than they did",
                                       old->id);
+        warn_of_version(old, now, diag);
         if (old->instruction_set && now->instruction_set &&
             strcmp(old->instruction_set, now->instruction_set) != 0)
                 pxr_warn(diag,
@@ -59,7 +108,7 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
         struct pxr_run run = { 0 };
         char *what, *line;
 
-        if (!now || check_same(state, now, diag) || take_state(state, diag))
+        if (!now || check_same(arena, state, now, diag) || take_state(state, diag))
                 return -1;
         what = pxr_strf(arena, "resumed at step %" PRId64, state->trainer->step);
         if (!what)

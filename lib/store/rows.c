@@ -223,6 +223,29 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                                  run, name, version, path, sha256);
 }
 
+int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                     const char *name, const char **sha256, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag, "SELECT sha256 FROM plugin WHERE run = ? AND name = ?",
+                                "it", run, name);
+        bool short_of = false;
+        int status;
+
+        *sha256 = NULL;
+        if (!s)
+                return -1;
+        status = sqlite3_step(s);
+        if (status == SQLITE_ROW)
+                *sha256 = column(s, 0, arena, &short_of);
+        else if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        if (short_of)
+                return pxr_out_of_memory(diag);
+        return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+}
+
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
                         struct pxr_diag *diag)
 {
