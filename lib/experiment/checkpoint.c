@@ -199,9 +199,12 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
         if (pxr_store_check_held(state->order->store, state->run, diag) ||
-            make_folder(folder, diag) || pxr_safetensors_write(path, &file, diag) ||
-            pxr_sha256_file(path, hex, diag))
+            make_folder(folder, diag))
                 return -1;
+        if (pxr_safetensors_write(path, &file, diag) || pxr_sha256_file(path, hex, diag)) {
+                pxr_store_check_held(state->order->store, state->run, diag); /* swept away? */
+                return -1;
+        }
         row.path = relative;
         row.sha256 = hex;
         row.size = stat(path, &status) == 0 ? status.st_size : 0;
@@ -329,7 +332,7 @@ static int try(struct pxr_arena *arena, struct pxr_state *state,
                 take_counters(state, file);
         else if (own)
                 *why = pxr_strf(arena, "the checkpoint of step %" PRId64 " is passed over: %s",
-                                row->step, pxr_diag_text(own, 0));
+                                row->step, pxr_diag_first_error(own));
         pxr_diag_free(own);
         return status;
 }

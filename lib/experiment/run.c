@@ -338,7 +338,7 @@ static void hash_parameters(const struct pxr_trainer *trainer, char hex[PXR_SHA2
 static int close_run(struct pxr_state *state, int status, double seconds, struct pxr_diag *diag)
 {
         char hex[PXR_SHA256_HEX], message[64] = "";
-        const char *error = pxr_diag_errors(diag) ? pxr_diag_text(diag, 0) : NULL;
+        const char *error = pxr_diag_first_error(diag);
         struct pxr_diag *own = pxr_diag_new();
 
         if (status == STOPPED && pxr_checkpoint_save(state, diag))
