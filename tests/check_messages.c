@@ -57,6 +57,39 @@ START_TEST(control_characters_cannot_break_a_message)
 }
 END_TEST
 
+START_TEST(warnings_make_room_for_errors)
+{
+        char *text;
+
+        ck_assert_ptr_null(pxr_diag_first_error(diag));
+        for (int i = 0; i < 25; i++)
+                pxr_warn(diag, "warning %d", i);
+        ck_assert_ptr_null(pxr_diag_first_error(diag));
+        pxr_user_error(diag, "error 1");
+        pxr_note(diag, "note 1");
+        for (int i = 2; i < 30; i++)
+                pxr_user_error(diag, "error %d", i);
+        pxr_note(diag, "of an error that is not kept");
+        ck_assert_str_eq(pxr_diag_first_error(diag), "error 1");
+        ck_assert_str_eq(pxr_diag_text(diag, 0), "error 1");
+        ck_assert_str_eq(pxr_diag_text(diag, 19), "error 20");
+        ck_assert_ptr_null(pxr_diag_text(diag, 20));
+        text = written();
+        ck_assert_ptr_nonnull(strstr(text, "error 1\nnote: note 1\npxr-test: error: error 2"));
+        free(text);
+}
+END_TEST
+
+START_TEST(first_error_is_no_warning)
+{
+        pxr_warn(diag, "a warning");
+        pxr_out_of_memory(diag);
+        ck_assert_str_eq(pxr_diag_first_error(diag), "out of memory");
+        pxr_system_error(diag, "an error");
+        ck_assert_str_eq(pxr_diag_first_error(diag), "an error");
+}
+END_TEST
+
 START_TEST(bytes_that_are_no_utf8_are_shown_as_question_marks)
 {
         static const char *const broken[] = { "\xFF",     "\x80",         "\xC3",
@@ -187,6 +220,8 @@ int main(void)
         Suite *suite = suite_create("messages");
 
         ADD(suite, control_characters_cannot_break_a_message);
+        ADD(suite, warnings_make_room_for_errors);
+        ADD(suite, first_error_is_no_warning);
         ADD(suite, bytes_that_are_no_utf8_are_shown_as_question_marks);
         ADD(suite, a_message_is_bounded_and_keeps_its_ends);
         ADD(suite, a_caret_counts_characters);

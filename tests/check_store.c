@@ -29,6 +29,8 @@ START_TEST(run_is_found_by_number_name_and_last)
         ck_assert_int_eq(first, 1);
         ck_assert_ptr_nonnull(run);
         ck_assert_int_eq(run->id, first);
+        ck_assert_uint_eq(strspn(run->uid, "0123456789abcdef"), 8);
+        ck_assert_str_ne(run->uid, pxr_store_find_run(store, arena, "3", diag)->uid);
         ck_assert_str_eq(run->status, "running");
         ck_assert_str_eq(run->spec, "name: one\nseed: 7\n");
         ck_assert_int_eq(run->seed, -7);
@@ -62,22 +64,34 @@ START_TEST(end_of_a_run_is_recorded)
 }
 END_TEST
 
+static struct pxr_run process(int64_t id, const char *start)
+{
+        return (struct pxr_run) { .process_id = id,
+                                  .process_start = start,
+                                  .host = "there",
+                                  .threads = 3,
+                                  .program_version = "1.2" };
+}
+
 START_TEST(run_is_taken_up_by_one_process_alone)
 {
-        struct pxr_run *seen;
+        struct pxr_run one = process(100, "boot 20"), two = process(101, "boot 21"), *seen;
 
         OK(pxr_store_end_run(store, add_run(store, "one"), "interrupted", "m", NULL, 1, diag));
         seen = pxr_store_find_run(store, arena, "last", diag);
-        OK(pxr_store_take_run(store, seen, 100, "boot 20", diag));
-        ck_assert_int_eq(pxr_store_take_run(store, seen, 101, "boot 21", diag), -1);
+        OK(pxr_store_take_run(store, seen, &one, diag));
+        ck_assert_int_eq(pxr_store_take_run(store, seen, &two, diag), -1);
         expect_error(PXR_FAULT_USER, "another process has just taken up run 1 ('one')");
         seen = pxr_store_find_run(store, arena, "last", diag);
         ck_assert_str_eq(seen->status, "running");
         ck_assert_int_eq(seen->process_id, 100);
         ck_assert_str_eq(seen->process_start, "boot 20");
-        OK(pxr_store_take_run(store, seen, 102, NULL, diag));
+        ck_assert_str_eq(seen->host, "there");
+        ck_assert_str_eq(sql("SELECT threads, program_version, taken FROM run"), "3|1.2|1\n");
+        two.process_start = NULL;
+        OK(pxr_store_take_run(store, seen, &two, diag));
         seen = pxr_store_find_run(store, arena, "last", diag);
-        OK(pxr_store_take_run(store, seen, 103, "boot 22", diag));
+        OK(pxr_store_take_run(store, seen, &one, diag));
 }
 END_TEST
 
@@ -116,6 +130,42 @@ START_TEST(steps_done_again_leave_the_same_rows)
         record_step(run, 2);
         record_step(run, 3);
         ck_assert_str_eq(everything(), once);
+}
+END_TEST
+
+/* Everything that a process whose run was taken up by another might still want to record. */
+START_TEST(process_that_lost_its_run_records_nothing_more)
+{
+        struct pxr_store *other = open_store(in_scratch("runs.db"), true);
+        struct pxr_run process_two = process(101, "boot 21");
+        int64_t run = add_run(store, "one"), another;
+        struct pxr_moment at = { run, 5, 1 };
+        struct pxr_nll_row nll = { "valid", "nll", 1, 1, 4, 10, 0.5, NULL };
+        const struct pxr_checkpoint_row checkpoint = { 5, 1, "five", "00", 1, true, NULL };
+        char *before;
+
+        record_step(run, 1);
+        OK(pxr_store_check_held(store, run, diag));
+        OK(pxr_store_take_run(other, pxr_store_find_run(other, arena, "1", diag), &process_two,
+                              diag));
+        before = pxr_strf(arena, "%s%s", everything(), sql("SELECT * FROM run"));
+#define LOST(call)                    \
+        ck_assert_int_eq((call), -1); \
+        expect_error(PXR_FAULT_SYSTEM, "run 1 has been taken up by process 101 on host 'there'")
+        LOST(pxr_store_check_held(store, run, diag));
+        LOST(pxr_store_add_metric(store, at, "train", "rate", 1, diag));
+        LOST(pxr_store_add_nll(store, at, &nll, diag));
+        LOST(pxr_store_add_sample(store, at, "samples", 1, 1, "png", 3, diag));
+        LOST(pxr_store_add_event(store, at, "error", "why", diag));
+        LOST(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
+        LOST(pxr_store_remove_checkpoint(store, run, 1, diag));
+        LOST(pxr_store_rewind(store, run, 0, diag));
+        LOST(pxr_store_end_run(store, run, "failed", NULL, NULL, 1, diag));
+#undef LOST
+        ck_assert_str_eq(pxr_strf(arena, "%s%s", everything(), sql("SELECT * FROM run")), before);
+        another = add_run(store, "two");
+        record_step(another, 1);
+        pxr_store_close(other);
 }
 END_TEST
 
@@ -167,6 +217,7 @@ END_TEST
 START_TEST(layers_plugins_and_files_are_recorded)
 {
         int64_t run = add_run(store, "one");
+        const char *sha256;
         const struct pxr_layer_row layer = { 3,      "model.3", "conv", 28, 27, 16, 1234567890123,
                                              2.5e12, 4,         5,      6 };
 
@@ -177,6 +228,10 @@ START_TEST(layers_plugins_and_files_are_recorded)
                          "1|3|model.3|conv|28|27|16|1234567890123|2500000000000.0|4|5|6\n"
                          "1|conv|1.0|/a/conv.so|cc\n"
                          "1|data/x|5000000000|dd\n");
+        OK(pxr_store_plugin(store, arena, run, "conv", &sha256, diag));
+        ck_assert_str_eq(sha256, "cc");
+        OK(pxr_store_plugin(store, arena, run, "relu", &sha256, diag));
+        ck_assert_ptr_null(sha256);
 }
 END_TEST
 
@@ -287,6 +342,7 @@ int main(void)
         ADD(end_of_a_run_is_recorded);
         ADD(run_is_taken_up_by_one_process_alone);
         ADD(steps_done_again_leave_the_same_rows);
+        ADD(process_that_lost_its_run_records_nothing_more);
         ADD(rewinding_forgets_later_steps_of_that_run_alone);
         ADD(checkpoints_come_newest_first_and_one_is_best);
         ADD(layers_plugins_and_files_are_recorded);

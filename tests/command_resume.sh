@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 9
+plan 19
 
 # Everything a run has computed, as text: parameters, NLL, samples. Rates of work do differ.
 result() {
@@ -89,10 +89,114 @@ echo "# killed $killed times"
 
 damaged() {
 	exits 130 interrupt cut.db INT || return
-	: >"$(ls cut.checkpoints/1/* | tail -n 1)"
+	: >"$(ls cut.checkpoints/1-*/* | tail -n 1)"
 	pxr_run --resume 1 --db cut.db && err_has "is passed over" && same_result one.db cut.db
 }
 ok "a damaged checkpoint is passed over for the one before" damaged
 
+told_first() {
+	awk '/is passed over/ { told = 1 } /resumed at step/ { exit !told }' out
+}
+ok "and that is told before training goes on" told_first
+
+# Without a checkpoint that can be read, everything stays as it is.
+record_kept() {
+	exits 130 interrupt none.db INT || return
+	for file in none.checkpoints/1-*/*; do
+		: >"$file"
+	done
+	query none.db .dump >before
+	refused 2 "none of its checkpoints can be used" pxr_run --resume 1 --db none.db &&
+		query none.db .dump | cmp - before || return
+	for file in none.checkpoints/1-*/*; do
+		err_has "$file" || return
+	done
+	err_has "a new run"
+}
+ok "a run without a readable checkpoint is refused and left as it is" record_kept
+
 ok "a finished run is not resumed" refused 2 "run 1 ('tiny') is finished" \
 	pxr_run --resume 1 --db one.db
+
+# A new database under the old name, and its first run, leave the files of the old one alone.
+renamed() {
+	exits 130 interrupt old.db INT && mv old.db kept.db && exits 130 interrupt old.db INT &&
+		is "$(ls old.checkpoints | grep -c '^1-[0-9a-f]\{8\}$')" 2 &&
+		pxr_run --resume 1 --db kept.db && same_result one.db kept.db &&
+		pxr_run --resume 1 --db old.db && same_result one.db old.db
+}
+ok "a database that was renamed keeps its checkpoints" renamed
+
+copied() {
+	exits 130 interrupt first.db INT && cp first.db second.db &&
+		pxr_run --resume 1 --db second.db && pxr_run --resume 1 --db first.db &&
+		same_result one.db first.db
+}
+ok "a copy of a database leaves the checkpoints to the original" copied
+
+swept() {
+	exits 130 interrupt sweep.db INT || return
+	folder=$(echo sweep.checkpoints/1-*)
+	: >"$folder/step-00099999.safetensors"
+	: >"$folder/step-00000003.safetensors.partial"
+	: >"$folder/notes"
+	pxr_run --resume 1 --db sweep.db || return
+	query sweep.db "SELECT path FROM checkpoint" >named
+	echo "$folder/notes" >>named
+	ls "$folder"/* | sort >there
+	sort named | cmp - there
+}
+ok "resuming removes the files of checkpoints that are not on record" swept
+
+elsewhere() {
+	exits 130 interrupt far.db INT &&
+		query far.db "UPDATE run SET status = 'running', host = 'elsewhere'" &&
+		refused 2 "is running on host 'elsewhere'" pxr_run --resume 1 --db far.db || return
+	eval "$(sed -n 's/.*resume again: //p' err)" && pxr_run --resume 1 --db far.db &&
+		same_result one.db far.db
+}
+ok "a run of another host is refused until it is said to be dead, as the message says" elsewhere
+
+history() {
+	is "$(query far.db "SELECT group_concat(kind, ' '), sum(message LIKE '% by pxr %threads') FROM
+		(SELECT * FROM event WHERE kind <> 'interrupted' ORDER BY id)")" "started resumed|2" &&
+		is "$(query far.db "SELECT host FROM run")" "$(uname -n)"
+}
+ok "who began a run and who went on with it is on record" history
+
+# A process whose run another one takes up while it stands still.
+taken() {
+	"$top/runner/pxr-run" tiny.yaml --db two.db train.epochs=40 >out1 2>err1 &
+	first=$!
+	until [ "$(query two.db 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 0 ]; do
+		kill -0 $first 2>/dev/null || return
+		sleep 0.02
+	done
+	kill -STOP $first
+	query two.db "UPDATE run SET status = 'interrupted'"
+	pxr_run --resume 1 --db two.db
+	status=$?
+	query two.db .dump >before
+	kill -CONT $first
+	wait $first
+	is $?/$status 1/0 && grep -q "run 1 has been taken up by process" err1 &&
+		query two.db .dump | cmp - before
+}
+ok "a process whose run was taken up by another stops and changes nothing" taken
+
+changed_plugin() {
+	exits 130 interrupt plug.db INT || return
+	query plug.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
+	query plug.db .dump >before
+	refused 2 "another plugin 'relu'" pxr_run --resume 1 --db plug.db &&
+		query plug.db .dump | cmp - before
+}
+ok "a layer plugin that has changed is named and refused" changed_plugin
+
+other_version() {
+	exits 130 interrupt version.db INT || return
+	query version.db "UPDATE run SET program_version = '0.0.1'"
+	pxr_run --resume 1 --db version.db && err_has "trained by pxr 0.0.1" &&
+		same_result one.db version.db
+}
+ok "another version of pxr goes on with a run and warns" other_version

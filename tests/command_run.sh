@@ -33,7 +33,7 @@ model_recorded() {
 ok "layers, plugins and certificate are on record" model_recorded
 
 names_in_checkpoint() {
-	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1/*
+	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1-*/*
 }
 ok "a checkpoint has the parameters under the names of their layers" names_in_checkpoint
 
@@ -176,7 +176,7 @@ ok "a database in a folder that is not there" refused 2 "nowhere/a.db" \
 diverges() {
 	refused 1 "layers." pxr_run tiny.yaml "train.optimizer={sgd: {rate: 1e6}}" --db nan.db &&
 		is "$(query nan.db "SELECT status, (SELECT count(*) > 0 FROM checkpoint),
-			(SELECT kind FROM event) FROM run")" "failed|1|error"
+			(SELECT kind FROM event WHERE kind <> 'started') FROM run")" "failed|1|error"
 }
 ok "a training that diverges stops, names the layer and keeps its state" diverges
 

@@ -30,6 +30,7 @@ struct pxr_diag {
         int count; /* messages kept */
         int errors, warnings;
         bool user, memory_out;
+        bool last_kept; /* what hints and notes belong to */
 };
 
 struct pxr_diag *pxr_diag_new(void)
@@ -37,17 +38,19 @@ struct pxr_diag *pxr_diag_new(void)
         return calloc(1, sizeof(struct pxr_diag));
 }
 
+static void release(struct message *m)
+{
+        free(m->text);
+        free(m->hint);
+        free(m->notes);
+        free(m->place);
+        free(m->line);
+}
+
 void pxr_diag_clear(struct pxr_diag *diag)
 {
-        for (int i = 0; i < diag->count; i++) {
-                struct message *m = &diag->kept[i];
-
-                free(m->text);
-                free(m->hint);
-                free(m->notes);
-                free(m->place);
-                free(m->line);
-        }
+        for (int i = 0; i < diag->count; i++)
+                release(&diag->kept[i]);
         *diag = (struct pxr_diag) { 0 };
 }
 
@@ -188,13 +191,32 @@ static char *format_place(const struct pxr_mark *mark)
         return place;
 }
 
+/* Make room for one more message: for an error by dropping the last warning. */
+static bool make_room(struct pxr_diag *diag, bool warning)
+{
+        int i = MAX_KEPT - 1;
+
+        if (diag->count < MAX_KEPT)
+                return true;
+        while (i >= 0 && !diag->kept[i].warning)
+                i--;
+        if (warning || i < 0)
+                return false;
+        release(&diag->kept[i]);
+        memmove(&diag->kept[i], &diag->kept[i + 1],
+                (size_t)(MAX_KEPT - 1 - i) * sizeof(diag->kept[0]));
+        diag->count--;
+        return true;
+}
+
 static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, char *text)
 {
         struct message *m;
 
         if (!text)
                 diag->memory_out = true;
-        if (diag->count == MAX_KEPT || !text) {
+        diag->last_kept = text && make_room(diag, warning);
+        if (!diag->last_kept) {
                 free(text);
                 return -1;
         }
@@ -257,6 +279,7 @@ int pxr_out_of_memory(struct pxr_diag *diag)
         if (diag) {
                 diag->errors++;
                 diag->memory_out = true;
+                diag->last_kept = false;
         }
         return -1;
 }
@@ -276,7 +299,7 @@ void pxr_warn(struct pxr_diag *diag, const char *format, ...)
 /* The message that a hint or a note belongs to: the last one, unless that was not kept. */
 static struct message *last(struct pxr_diag *diag)
 {
-        if (!diag || diag->count == 0 || diag->errors + diag->warnings > diag->count)
+        if (!diag || !diag->last_kept)
                 return NULL;
         return &diag->kept[diag->count - 1];
 }
@@ -332,6 +355,14 @@ const char *pxr_diag_text(const struct pxr_diag *diag, int index)
         if (index == diag->count && diag->memory_out)
                 return "out of memory";
         return index < diag->count ? diag->kept[index].text : NULL;
+}
+
+const char *pxr_diag_first_error(const struct pxr_diag *diag)
+{
+        for (int i = 0; i < diag->count; i++)
+                if (!diag->kept[i].warning)
+                        return diag->kept[i].text;
+        return diag->memory_out ? "out of memory" : NULL;
 }
 
 static void write_line(const struct message *m, FILE *to)

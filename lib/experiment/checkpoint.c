@@ -5,6 +5,7 @@
  * Parameters stand under their own names, "average.<name>" and "<moment>.<name>" beside them, the
  * counters in the metadata. Uses store/ and train/.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "experiment/record.h"
 #include "experiment/state.h"
 #include "store/safetensors.h"
 
@@ -52,7 +54,8 @@ static char *array_name(struct pxr_arena *arena, const struct group *group, cons
 /* --- names of files ----------------------------------------------------------------------------
  */
 
-/* The database's name without ".db", as a part of the names of its checkpoints. */
+/* A run's own folder: the database's name without ".db", the run's number, and its random id, for
+ * another database may have had that name and a run of that number before. */
 static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *state)
 {
         const char *database = state->order->database, *slash = strrchr(database, '/');
@@ -61,7 +64,8 @@ static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *st
 
         if (length > 3 && strcmp(name + length - 3, ".db") == 0)
                 length -= 3;
-        return pxr_strf(arena, "%.*s.checkpoints/%" PRId64, (int)length, name, state->run);
+        return pxr_strf(arena, "%.*s.checkpoints/%" PRId64 "-%s", (int)length, name, state->run,
+                        state->uid);
 }
 
 /* A path relative to the database's folder, as one to open. */
@@ -150,12 +154,16 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
  */
 
 /* Keep the last two checkpoints and the best one. A file goes after its row, so that no row is ever
- * without its file. */
+ * without its file. Files in another folder than the run's own stay: the database was renamed, or
+ * it is a copy, and the original needs them. */
 static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_checkpoint_row *list, *row;
+        char *folder = relative_folder(arena, state);
         int kept = 0;
 
+        if (!folder)
+                return pxr_out_of_memory(diag);
         if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
                 return -1;
         for (row = list; row; row = row->next) {
@@ -166,7 +174,7 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
                 path = full_path(arena, state, row->path);
                 if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
                         return -1;
-                if (path)
+                if (path && strncmp(row->path, folder, strlen(folder)) == 0)
                         unlink(path);
         }
         return 0;
@@ -190,9 +198,13 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         path = relative ? full_path(arena, state, relative) : NULL;
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
-        if (make_folder(folder, diag) || pxr_safetensors_write(path, &file, diag) ||
-            pxr_sha256_file(path, hex, diag))
+        if (pxr_store_check_held(state->order->store, state->run, diag) ||
+            make_folder(folder, diag))
                 return -1;
+        if (pxr_safetensors_write(path, &file, diag) || pxr_sha256_file(path, hex, diag)) {
+                pxr_store_check_held(state->order->store, state->run, diag); /* swept away? */
+                return -1;
+        }
         row.path = relative;
         row.sha256 = hex;
         row.size = stat(path, &status) == 0 ? status.st_size : 0;
@@ -219,23 +231,41 @@ int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-/* Copy the arrays of one group out of a file. */
-static int take_group(struct pxr_arena *arena, const struct pxr_graph *graph,
-                      const struct pxr_safetensors *file, const struct group *group,
-                      struct pxr_diag *diag)
+/* The array of a parameter in a file, NULL after an error. */
+static const struct pxr_array *find_array(struct pxr_arena *arena,
+                                          const struct pxr_safetensors *file,
+                                          const struct group *group, const struct pxr_parameter *p,
+                                          struct pxr_diag *diag)
 {
-        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
-                char *name = array_name(arena, group, p->name);
-                const struct pxr_array *array = name ? pxr_safetensors_array(file, name) : NULL;
+        char *name = array_name(arena, group, p->name);
+        const struct pxr_array *array = name ? pxr_safetensors_array(file, name) : NULL;
 
-                if (!name)
-                        return pxr_out_of_memory(diag);
-                if (!array || array->dtype != PXR_DTYPE_F32 ||
-                    pxr_array_size(array) != (int64_t)p->size)
-                        return pxr_user_error(diag, "%s: '%s' is missing or of another shape",
-                                              file->path, name);
-                memcpy(group->values + p->offset, array->data, p->size * sizeof(float));
-        }
+        if (array && array->dtype == PXR_DTYPE_F32 && pxr_array_size(array) == (int64_t)p->size)
+                return array;
+        if (name)
+                pxr_user_error(diag, "%s: '%s' is missing or of another shape", file->path, name);
+        else
+                pxr_out_of_memory(diag);
+        return NULL;
+}
+
+/* Copy the arrays of groups out of a file: all, or after an error none. */
+static int take_groups(struct pxr_arena *arena, const struct pxr_graph *graph,
+                       const struct pxr_safetensors *file, const struct group *group, int groups,
+                       struct pxr_diag *diag)
+{
+        for (int copy = 0; copy < 2; copy++)
+                for (int i = 0; i < groups; i++)
+                        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
+                                const struct pxr_array *array =
+                                        find_array(arena, file, &group[i], p, diag);
+
+                                if (!array)
+                                        return -1;
+                                if (copy)
+                                        memcpy(group[i].values + p->offset, array->data,
+                                               p->size * sizeof(float));
+                        }
         return 0;
 }
 
@@ -286,37 +316,111 @@ static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, struct pxr
         return pxr_safetensors_read(arena, path, diag);
 }
 
-static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+/* Take up one checkpoint. When it cannot be used, *why tells (NULL: memory is out). */
+static int try(struct pxr_arena *arena, struct pxr_state *state,
+               const struct pxr_checkpoint_row *row, char **why)
 {
-        struct pxr_checkpoint_row *row;
+        struct pxr_diag *own = pxr_diag_new();
+        struct pxr_safetensors *file = own ? open_recorded(arena, state, row, own) : NULL;
         struct group group[GROUPS];
         int groups = groups_of(state->trainer, group);
+        int status =
+                file ? take_groups(arena, state->trainer->graph, file, group, groups, own) : -1;
 
-        if (pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag))
+        *why = NULL;
+        if (!status)
+                take_counters(state, file);
+        else if (own)
+                *why = pxr_strf(arena, "the checkpoint of step %" PRId64 " is passed over: %s",
+                                row->step, pxr_diag_first_error(own));
+        pxr_diag_free(own);
+        return status;
+}
+
+/* To begin again would throw away what is on record: that is for the user to decide. */
+static int none_usable(const struct pxr_state *state, char *const *why, int count,
+                       struct pxr_diag *diag)
+{
+        pxr_user_error(diag,
+                       "run %" PRId64 " cannot be gone on with: none of its checkpoints can be "
+                       "used; nothing was changed",
+                       state->run);
+        for (int i = 0; i < count; i++)
+                pxr_note(diag, "%s", why[i]);
+        pxr_note(diag, "put the files back, or start from the beginning with a new run");
+        return -1;
+}
+
+static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_checkpoint_row *list, *row;
+        int count = 0, tried = 0;
+        char **why;
+
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
                 return -1;
-        for (; row; row = row->next) {
-                struct pxr_diag *own = pxr_diag_new();
-                struct pxr_safetensors *file = open_recorded(arena, state, row, own);
-                int status = file ? 0 : -1;
-
-                for (int i = 0; i < groups && !status; i++)
-                        status = take_group(arena, state->trainer->graph, file, &group[i], own);
-                if (!status)
-                        take_counters(state, file);
-                else
-                        pxr_warn(diag, "the checkpoint of step %" PRId64 " is passed over: %s",
-                                 row->step, pxr_diag_text(own, 0));
-                pxr_diag_free(own);
-                if (!status)
-                        return 1;
+        for (row = list; row; row = row->next)
+                count++;
+        why = pxr_alloc_array(arena, (size_t)count + 1, sizeof(*why));
+        if (!why)
+                return pxr_out_of_memory(diag);
+        for (row = list; row && try(arena, state, row, &why[tried]); row = row->next)
+                if (!why[tried++])
+                        return pxr_out_of_memory(diag);
+        if (!row)
+                return count ? none_usable(state, why, count, diag) : 0;
+        for (int i = 0; i < tried; i++) {
+                pxr_tell(state, why[i]);
+                pxr_warn(diag, "%s", why[i]);
         }
-        return 0;
+        return 1;
 }
 
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
         int status = arena ? resume(arena, state, diag) : pxr_out_of_memory(diag);
+
+        pxr_arena_free(arena);
+        return status;
+}
+
+static bool is_named(const struct pxr_checkpoint_row *list, const char *relative)
+{
+        while (list && strcmp(list->path, relative) != 0)
+                list = list->next;
+        return list != NULL;
+}
+
+static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        char *folder = relative_folder(arena, state);
+        char *path = folder ? full_path(arena, state, folder) : NULL;
+        struct pxr_checkpoint_row *list;
+        struct dirent *entry;
+        DIR *stream;
+
+        if (!path)
+                return pxr_out_of_memory(diag);
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
+                return -1;
+        stream = opendir(path);
+        while (stream && (entry = readdir(stream))) {
+                char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
+                char *full = relative ? full_path(arena, state, relative) : NULL;
+
+                if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
+                        unlink(full);
+        }
+        if (stream)
+                closedir(stream);
+        return 0;
+}
+
+int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = arena ? sweep(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);
         return status;
@@ -339,7 +443,7 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *para
                 if (!row)
                         pxr_system_error(diag, "the checkpoint of step %" PRId64 " is gone", step);
                 else if ((file = open_recorded(arena, state, row, diag)))
-                        status = take_group(arena, state->trainer->graph, file, &group, diag);
+                        status = take_groups(arena, state->trainer->graph, file, &group, 1, diag);
         }
         pxr_arena_free(arena);
         return status;

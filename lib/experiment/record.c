@@ -16,10 +16,34 @@
 #include "base/hash.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
-#include "store/provenance.h"
 
 /* --- the start of a run ------------------------------------------------------------------------
  */
+
+char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *now,
+                         const struct pxr_state *state, const char *what, struct pxr_run *run,
+                         struct pxr_diag *diag)
+{
+        char *line =
+                pxr_strf(arena, "%s by pxr %s%s%s, on host %s (%s, %s), with %d threads", what,
+                         now->program_version, now->program_revision ? " of revision " : "",
+                         now->program_revision ? now->program_revision : "",
+                         now->host ? now->host : "?", now->processor ? now->processor : "?",
+                         now->instruction_set ? now->instruction_set : "?", state->order->threads);
+
+        run->program_version = now->program_version;
+        run->program_revision = now->program_revision;
+        run->host = now->host;
+        run->processor = now->processor;
+        run->instruction_set = now->instruction_set;
+        run->libraries = now->libraries;
+        run->threads = state->order->threads;
+        run->process_id = now->process_id;
+        run->process_start = now->process_start;
+        if (!line)
+                pxr_out_of_memory(diag);
+        return line;
+}
 
 static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
@@ -28,7 +52,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
         const struct pxr_graph *graph = e->model->graph;
-        const char *given = NULL;
+        const char *given = NULL, *started;
         struct pxr_run run;
 
         if (graph->small_rows)
@@ -44,18 +68,9 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .spec_hash = hash,
                 .origins = origins,
                 .seed = e->settings.train.seed,
-                .program_version = p->program_version,
-                .program_revision = p->program_revision,
                 .git_revision = p->git_revision,
                 .git_difference = p->git_difference,
                 .command_line = state->order->command_line,
-                .host = p->host,
-                .processor = p->processor,
-                .instruction_set = p->instruction_set,
-                .libraries = p->libraries,
-                .threads = state->order->threads,
-                .process_id = p->process_id,
-                .process_start = p->process_start,
                 .data_set = e->set->name,
                 .data_identity = e->set->identity,
                 .data_transforms = e->set->transforms,
@@ -64,10 +79,13 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .certificate = e->certificate.digest,
                 .parameters = (int64_t)e->model->graph->parameter_values,
         };
-        if (pxr_store_add_run(state->order->store, &run, diag))
+        started = pxr_record_process(arena, p, state, "started", &run, diag);
+        if (!started || pxr_store_add_run(state->order->store, &run, diag))
                 return -1;
         state->run = run.id;
-        return 0;
+        memcpy(state->uid, run.uid, sizeof(state->uid));
+        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "started", started,
+                                   diag);
 }
 
 static int record_layers(struct pxr_state *state, struct pxr_diag *diag)
@@ -203,6 +221,14 @@ int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_
         if (watcher->nll)
                 watcher->nll(watcher->context, now.epoch, split, nll, row.suspect, final);
         return 0;
+}
+
+void pxr_tell(const struct pxr_state *state, const char *text)
+{
+        const struct pxr_watcher *watcher = &state->order->watcher;
+
+        if (watcher->note)
+                watcher->note(watcher->context, text);
 }
 
 bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress)

@@ -6,6 +6,7 @@
 #define PXR_EXPERIMENT_RECORD_H
 
 #include "experiment/state.h"
+#include "store/provenance.h"
 
 /* Record a new run with its provenance, data files, plugins, layers and receptive field, all or
  * nothing. Sets state->run. */
@@ -17,6 +18,15 @@ int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_
 
 /* Draw samples with `parameters` and record them as a grid. Returns 0, 1 when stopped, or -1. */
 int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag);
+
+/* What this process is, as columns of table `run` and as a line for an event: "started", or
+ * "resumed at step 5", then program, host and threads. NULL after an error. */
+char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *now,
+                         const struct pxr_state *state, const char *what, struct pxr_run *run,
+                         struct pxr_diag *diag);
+
+/* A line for the watcher. */
+void pxr_tell(const struct pxr_state *state, const char *text);
 
 /* Hand progress to the watcher; true when the run is to stop. */
 bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress);

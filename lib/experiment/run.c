@@ -15,7 +15,6 @@
 #include "base/hash.h"
 #include "experiment/record.h"
 #include "experiment/state.h"
-#include "store/provenance.h"
 
 enum { STOPPED = 1 }; /* beside 0 and -1 */
 
@@ -27,14 +26,6 @@ struct epoch {
         double started; /* for the rate shown */
         int64_t started_step;
 };
-
-static void note(const struct pxr_state *state, const char *text)
-{
-        const struct pxr_watcher *watcher = &state->order->watcher;
-
-        if (watcher->note)
-                watcher->note(watcher->context, text);
-}
 
 /* --- steps -------------------------------------------------------------------------------------
  */
@@ -347,7 +338,7 @@ static void hash_parameters(const struct pxr_trainer *trainer, char hex[PXR_SHA2
 static int close_run(struct pxr_state *state, int status, double seconds, struct pxr_diag *diag)
 {
         char hex[PXR_SHA256_HEX], message[64] = "";
-        const char *error = pxr_diag_errors(diag) ? pxr_diag_text(diag, 0) : NULL;
+        const char *error = pxr_diag_first_error(diag);
         struct pxr_diag *own = pxr_diag_new();
 
         if (status == STOPPED && pxr_checkpoint_save(state, diag))
@@ -375,79 +366,8 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
         return status;
 }
 
-/* --- beginning ---------------------------------------------------------------------------------
+/* --- the whole ---------------------------------------------------------------------------------
  */
-
-/* Is what the run was made with still what is here? */
-static int check_same(const struct pxr_state *state, struct pxr_diag *diag)
-{
-        const struct pxr_run *old = state->order->resume;
-        const struct pxr_experiment *e = state->experiment;
-        struct pxr_arena *arena = pxr_arena_new(0);
-        const struct pxr_provenance *now = arena ? pxr_provenance(arena, "/", diag) : NULL;
-        int status = now ? 0 : -1;
-
-        if (strcmp(old->data_identity, e->set->identity) != 0)
-                status = pxr_user_error(diag,
-                                        "run %" PRId64 " was trained on other data: the "
-                                        "data set's identity is not the one on record",
-                                        old->id);
-        else if (strcmp(old->certificate, e->certificate.digest) != 0)
-                status = pxr_user_error(diag,
-                                        "run %" PRId64 " had another model: a layer plugin "
-                                        "has changed since",
-                                        old->id);
-        else if (now && old->instruction_set && now->instruction_set &&
-                 strcmp(old->instruction_set, now->instruction_set) != 0)
-                pxr_warn(diag,
-                         "run %" PRId64 " began on %s and goes on on %s: its last bits will "
-                         "differ from a run on one machine",
-                         old->id, old->instruction_set, now->instruction_set);
-        pxr_arena_free(arena);
-        return status;
-}
-
-static int take_up(struct pxr_state *state, struct pxr_diag *diag)
-{
-        const struct pxr_run *old = state->order->resume;
-        struct pxr_arena *arena = pxr_arena_new(0);
-        const struct pxr_provenance *now = arena ? pxr_provenance(arena, "/", diag) : NULL;
-        char text[96];
-        int status = now ? check_same(state, diag) : -1, found = -1;
-
-        if (!status)
-                found = pxr_checkpoint_resume(state, diag);
-        if (found == 0) /* nothing that is whole: from the start */
-                found = pxr_graph_init(state->trainer->graph,
-                                       (uint64_t)state->experiment->settings.train.seed,
-                                       state->trainer->parameters, NULL, diag);
-        if (found < 0 || status ||
-            pxr_store_take_run(state->order->store, old, now->process_id, now->process_start,
-                               diag) ||
-            pxr_store_rewind(state->order->store, old->id, state->trainer->step, diag)) {
-                pxr_arena_free(arena);
-                return -1;
-        }
-        snprintf(text, sizeof(text), "resumed at step %" PRId64, state->trainer->step);
-        note(state, text);
-        pxr_arena_free(arena);
-        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "resumed", text,
-                                   diag);
-}
-
-static int check_resumable(const struct pxr_run *run, struct pxr_diag *diag)
-{
-        if (strcmp(run->status, "finished") == 0)
-                return pxr_user_error(diag, "run %" PRId64 " ('%s') is finished", run->id,
-                                      run->name);
-        if (strcmp(run->status, "running") == 0 &&
-            pxr_process_lives(run->host, run->process_id, run->process_start))
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " ('%s') is still running, as process "
-                                      "%" PRId64,
-                                      run->id, run->name, run->process_id);
-        return 0;
-}
 
 int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)
 {
@@ -458,15 +378,17 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
 
         state.counters.best = INFINITY;
         state.counters.epoch_nll = no_images(experiment->model->graph);
-        if (order->resume && check_resumable(order->resume, diag))
+        if (order->resume && pxr_resumable(order, diag))
                 return -1;
         state.trainer = pxr_trainer_new(experiment->model->graph, &experiment->settings.train,
                                         order->threads, experiment->all_steps, diag);
         if (!state.trainer)
                 return -1;
-        if (order->resume)
+        if (order->resume) {
                 state.run = order->resume->id;
-        if (order->resume ? take_up(&state, diag) : pxr_record_run(&state, diag)) {
+                memcpy(state.uid, order->resume->uid, sizeof(state.uid));
+        }
+        if (order->resume ? pxr_resume(&state, diag) : pxr_record_run(&state, diag)) {
                 pxr_trainer_free(state.trainer);
                 return -1;
         }

@@ -24,6 +24,7 @@ struct pxr_state {
         struct pxr_counters counters;
         int64_t run;
         bool fallback_told; /* that samples are made by whole passes */
+        char uid[PXR_UID];  /* of the run */
 };
 
 static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
@@ -37,12 +38,23 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
  * checkpoints nobody needs: the last two and the best stay. Returns 0 or -1. */
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag);
 
-/* Take up the newest checkpoint that is whole. Returns 1, 0 when there is none, or -1 after an
- * error. */
+/* Take up the newest checkpoint that is whole. Returns 1, 0 when none was ever saved, or -1 after
+ * an error: also when there are some and none can be used. */
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);
+
+/* Remove what a killed process left in the run's own folder: files of checkpoints that are not on
+ * record. Returns 0 or -1. */
+int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag);
 
 /* Read the parameters (the average if there is one) of the checkpoint at `step`. */
 int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *parameters,
                               struct pxr_diag *diag);
+
+/* May the run that is ordered be gone on with, as far as its row tells? Returns 0 or -1. */
+int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag);
+
+/* Go on with a run: take its state up and put that on record. Returns 0, or -1 with the record as
+ * it was. */
+int pxr_resume(struct pxr_state *state, struct pxr_diag *diag);
 
 #endif

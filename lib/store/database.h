@@ -30,9 +30,12 @@ int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
 void pxr_store_rollback(struct pxr_store *store);
 
+enum { PXR_UID = 9 }; /* 8 hexadecimal digits and the end */
+
 /* A row of table `run`. Strings may be NULL where the schema allows. */
 struct pxr_run {
         int64_t id;
+        char uid[PXR_UID]; /* random: tells it from a run of the same number elsewhere */
         const char *name, *status, *message;
         const char *spec, *spec_hash, *origins;
         int64_t seed;
@@ -40,6 +43,7 @@ struct pxr_run {
         const char *command_line, *host, *processor, *instruction_set, *libraries;
         int64_t threads, process_id;
         const char *process_start;
+        int64_t taken; /* how often it was gone on with */
         double wall_seconds;
         const char *data_set, *data_identity, *data_transforms;
         double data_entropy; /* NAN: not known, or not comparable */
@@ -49,7 +53,7 @@ struct pxr_run {
         const char *parameter_hash;
 };
 
-/* Record a new run with status 'running'; its id goes to run->id. */
+/* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag);
 
 /* Find a run by id, by name (the newest of that name), or "last". NULL after an error. */
@@ -60,16 +64,26 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
-/* Mark a run as running again, in this process; refused if another process has taken it up since
- * `run` was read. Before anything of it is changed. */
-int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run, int64_t process_id,
-                       const char *process_start, struct pxr_diag *diag);
+/* Mark a run as running again, in the process, on the machine and with the program that `now`
+ * names; refused if another process has taken it up since `run` was read. Before anything of it is
+ * changed. From then on the other functions refuse to record anything of this run once yet another
+ * process has taken it up. */
+int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run,
+                       const struct pxr_run *now, struct pxr_diag *diag);
+
+/* Is the run that was added or taken up last still this process's to record? 0, or -1 with the
+ * error that names the process that has it now. */
+int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *diag);
 
 int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
                             const char *sha256, struct pxr_diag *diag);
 int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                          const char *version, const char *path, const char *sha256,
                          struct pxr_diag *diag);
+
+/* The SHA-256 on record of a plugin of a run; *sha256 is NULL when it has none of that name. */
+int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                     const char *name, const char **sha256, struct pxr_diag *diag);
 
 struct pxr_layer_row {
         int position;

@@ -179,7 +179,8 @@ struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folde
 #ifdef PXR_REVISION
         p->program_revision = PXR_REVISION;
 #endif
-        ask_git(arena, folder, p);
+        if (folder)
+                ask_git(arena, folder, p);
         if (uname(&system) == 0)
                 p->host = pxr_strdup(arena, system.nodename);
         p->processor = processor_model(arena);
@@ -197,14 +198,20 @@ struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folde
         return p;
 }
 
+bool pxr_process_host(const char *host)
+{
+        struct utsname system;
+
+        return uname(&system) == 0 && strcmp(system.nodename, host) == 0;
+}
+
 bool pxr_process_lives(const char *host, int64_t id, const char *start)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
-        struct utsname system;
         const char *now;
         bool lives = false;
 
-        if (arena && host && start && uname(&system) == 0 && strcmp(system.nodename, host) == 0) {
+        if (arena && host && start && pxr_process_host(host)) {
                 now = process_start(arena, id);
                 lives = now && strcmp(now, start) == 0;
         }

@@ -20,9 +20,12 @@ struct pxr_provenance {
         const char *process_start; /* with the id, names a process for good */
 };
 
-/* Gather it; `folder` is where the spec lies. NULL when memory is out. */
+/* Gather it; `folder` is where the spec lies, NULL: git is not asked. NULL when memory is out. */
 struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder,
                                       struct pxr_diag *diag);
+
+/* Is this the name of the host we are on? */
+bool pxr_process_host(const char *host);
 
 /* Is the process that a run names still at work? Only ever true for this host. */
 bool pxr_process_lives(const char *host, int64_t process_id, const char *process_start);

@@ -2,7 +2,9 @@
 /*
  * rows.c - what is recorded of a run, and read again. Uses base/, statement.h and SQLite.
  */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/database.h"
@@ -15,21 +17,25 @@
 
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
 {
+        uint32_t random;
+
+        sqlite3_randomness(sizeof(random), &random);
+        snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
         if (pxr_store_execute(
                     store, diag,
-                    "INSERT INTO run (name, status, spec, spec_hash, origins, seed, "
+                    "INSERT INTO run (uid, name, status, spec, spec_hash, origins, seed, "
                     "program_version, program_revision, git_revision, git_difference, "
                     "command_line, host, processor, instruction_set, libraries, threads, "
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, given, certificate, parameters) VALUES (?, "
-                    "'running', "
+                    "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?)",
-                    "tttti"
+                    "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdtti",
-                    run->name, run->spec, run->spec_hash, run->origins, run->seed,
+                    run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
                     run->instruction_set, run->libraries, run->threads, run->process_id,
@@ -37,6 +43,8 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     run->data_entropy, run->given, run->certificate, run->parameters))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
+        store->held = run->id;
+        store->taken = 0;
         return 0;
 }
 
@@ -78,7 +86,11 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                                         ? NAN
                                         : sqlite3_column_double(s, 16),
                 .parameter_hash = column(s, 17, arena, &short_of),
+                .taken = sqlite3_column_int64(s, 19),
+                .program_version = column(s, 20, arena, &short_of),
+                .program_revision = column(s, 21, arena, &short_of),
         };
+        snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
 }
 
@@ -89,7 +101,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 store, diag,
                 "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
                 "process_start, data_set, data_identity, certificate, parameters, "
-                "instruction_set, wall_seconds, data_entropy, parameter_hash FROM run "
+                "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
+                "program_version, program_revision FROM run "
                 "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR ?1 = 'last' "
                 "ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1",
                 "t", which);
@@ -113,34 +126,79 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
         return run;
 }
 
+static int gone(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
+{
+        return pxr_system_error(diag, "%s: run %" PRId64 " is no longer there", store->path, run);
+}
+
+int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s;
+        int status;
+
+        if (run != store->held)
+                return 0;
+        s = pxr_store_query(store, diag, "SELECT taken, host, process_id FROM run WHERE id = ?",
+                            "i", run);
+        if (!s)
+                return -1;
+        status = sqlite3_step(s);
+        if (status == SQLITE_ROW && sqlite3_column_int64(s, 0) == store->taken) {
+                sqlite3_finalize(s);
+                return 0;
+        }
+        if (status == SQLITE_ROW) {
+                const unsigned char *host = sqlite3_column_text(s, 1);
+
+                pxr_system_error(diag,
+                                 "%s: run %" PRId64 " has been taken up by process %lld on host "
+                                 "'%s': this process stops, and leaves it to that one",
+                                 store->path, run, (long long)sqlite3_column_int64(s, 2),
+                                 host ? (const char *)host : "?");
+        } else if (status == SQLITE_DONE) {
+                gone(store, run, diag);
+        } else {
+                pxr_store_failed(store, diag);
+        }
+        sqlite3_finalize(s);
+        return -1;
+}
+
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag)
 {
-        if (pxr_store_execute(store, diag,
+        if (pxr_store_check_held(store, run, diag) ||
+            pxr_store_execute(store, diag,
                               "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
                               "wall_seconds = wall_seconds + ?5, finished_at = " NOW
                               " WHERE id = ?1",
                               "itttd", run, status, message, parameter_hash, wall_seconds))
                 return -1;
-        if (sqlite3_changes(store->handle) == 1)
-                return 0;
-        return pxr_system_error(diag, "%s: run %lld is no longer there", store->path,
-                                (long long)run);
+        return sqlite3_changes(store->handle) == 1 ? 0 : gone(store, run, diag);
 }
 
-int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run, int64_t process_id,
-                       const char *process_start, struct pxr_diag *diag)
+int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run,
+                       const struct pxr_run *now, struct pxr_diag *diag)
 {
-        if (pxr_store_execute(store, diag,
-                              "UPDATE run SET status = 'running', message = NULL, "
-                              "finished_at = NULL, process_id = ?2, process_start = ?3 WHERE "
-                              "id = ?1 AND status = ?4 AND process_id IS ?5 AND "
-                              "process_start IS ?6",
-                              "iittit", run->id, process_id, process_start, run->status,
-                              run->process_id, run->process_start))
+        if (pxr_store_execute(
+                    store, diag,
+                    "UPDATE run SET status = 'running', message = NULL, finished_at = NULL, "
+                    "taken = taken + 1, process_id = ?4, process_start = ?5, host = ?6, "
+                    "processor = ?7, instruction_set = ?8, libraries = ?9, threads = ?10, "
+                    "program_version = ?11, program_revision = ?12 "
+                    "WHERE id = ?1 AND status = ?2 AND taken = ?3",
+                    "iti"
+                    "ittttti"
+                    "tt",
+                    run->id, run->status, run->taken, now->process_id, now->process_start,
+                    now->host, now->processor, now->instruction_set, now->libraries, now->threads,
+                    now->program_version, now->program_revision))
                 return -1;
-        if (sqlite3_changes(store->handle) == 1)
+        if (sqlite3_changes(store->handle) == 1) {
+                store->held = run->id;
+                store->taken = run->taken + 1;
                 return 0;
+        }
         return pxr_user_error(diag, "%s: another process has just taken up run %lld ('%s')",
                               store->path, (long long)run->id, run->name);
 }
@@ -165,6 +223,29 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                                  run, name, version, path, sha256);
 }
 
+int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                     const char *name, const char **sha256, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag, "SELECT sha256 FROM plugin WHERE run = ? AND name = ?",
+                                "it", run, name);
+        bool short_of = false;
+        int status;
+
+        *sha256 = NULL;
+        if (!s)
+                return -1;
+        status = sqlite3_step(s);
+        if (status == SQLITE_ROW)
+                *sha256 = column(s, 0, arena, &short_of);
+        else if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        if (short_of)
+                return pxr_out_of_memory(diag);
+        return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+}
+
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
                         struct pxr_diag *diag)
 {
@@ -180,6 +261,8 @@ int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_l
 int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
                          const char *name, double value, struct pxr_diag *diag)
 {
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
         return pxr_store_execute(
                 store, diag,
                 "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, value) "
@@ -190,6 +273,8 @@ int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const ch
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag)
 {
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
         return pxr_store_execute(
                 store, diag,
                 "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, sum_nats, "
@@ -203,6 +288,8 @@ int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const ch
                          int64_t seed, int64_t count, const void *png, size_t size,
                          struct pxr_diag *diag)
 {
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
         return pxr_store_execute(
                 store, diag,
                 "INSERT INTO sample (run, step, epoch, kind, seed, count, png) "
@@ -215,6 +302,8 @@ int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const ch
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
                         const char *message, struct pxr_diag *diag)
 {
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
         return pxr_store_execute(store, diag,
                                  "INSERT INTO event (run, at, step, kind, message) VALUES (?, " NOW
                                  ", ?, ?, ?)",
@@ -224,6 +313,8 @@ int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const cha
 int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
                              const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
 {
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
         if (row->best &&
             pxr_store_execute(store, diag, "UPDATE checkpoint SET best = 0 WHERE run = ?", "i",
                               run))
@@ -239,6 +330,8 @@ int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
 int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
                                 struct pxr_diag *diag)
 {
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
         return pxr_store_execute(store, diag, "DELETE FROM checkpoint WHERE run = ? AND step = ?",
                                  "ii", run, step);
 }
@@ -293,6 +386,10 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
 
         if (pxr_store_begin(store, diag))
                 return -1;
+        if (pxr_store_check_held(store, run, diag)) {
+                pxr_store_rollback(store);
+                return -1;
+        }
         for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
                 if (pxr_store_execute(store, diag, steps[i], "ii", run, step)) {
                         pxr_store_rollback(store);

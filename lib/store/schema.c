@@ -10,6 +10,7 @@
 static const char version_1[] =
         "CREATE TABLE run (\n"
         "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+        "  uid TEXT NOT NULL,        -- 8 random hexadecimal digits, part of its folder's name\n"
         "  name TEXT NOT NULL,\n"
         "  status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'finished', "
         "'failed')),\n"
@@ -26,6 +27,7 @@ static const char version_1[] =
         "  host TEXT, processor TEXT, instruction_set TEXT, libraries TEXT,\n"
         "  threads INTEGER,\n"
         "  process_id INTEGER, process_start TEXT,\n"
+        "  taken INTEGER NOT NULL DEFAULT 0, -- how often it was gone on with\n"
         "  started_at TEXT NOT NULL, finished_at TEXT,\n"
         "  wall_seconds REAL NOT NULL DEFAULT 0,\n"
         "  data_set TEXT NOT NULL,\n"

@@ -9,12 +9,14 @@
 #define PXR_STORE_STATEMENT_H
 
 #include <sqlite3.h>
+#include <stdint.h>
 
 #include <pxr/diag.h>
 
 struct pxr_store {
         sqlite3 *handle;
         char *path;
+        int64_t held, taken; /* the run this process records last took up, and its run.taken then */
 };
 
 /* Record what went wrong last, as one clear message. Returns -1. */

@@ -77,7 +77,7 @@ void pxr_hint(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2, 3);
 /* Add a line "note: ..." below the last error or warning; several notes keep their order. */
 void pxr_note(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2, 3);
 
-/* Errors recorded so far. Only the first 20 are kept; the rest are counted. */
+/* Errors recorded so far. Only the first 20 are kept, before warnings; the rest are counted. */
 int pxr_diag_errors(const struct pxr_diag *diag);
 
 /* PXR_FAULT_USER if any error is the user's, PXR_FAULT_SYSTEM if all are the system's, 0 if there
@@ -86,6 +86,9 @@ int pxr_diag_status(const struct pxr_diag *diag);
 
 /* The text of error (or warning) number `index`, from 0, without its place; NULL past the end. */
 const char *pxr_diag_text(const struct pxr_diag *diag, int index);
+
+/* The text of the first error, which is no warning; NULL when there is none. */
+const char *pxr_diag_first_error(const struct pxr_diag *diag);
 
 /* Write all errors and warnings. `program` stands before those without a place ("pxr-run"). */
 void pxr_diag_write(const struct pxr_diag *diag, const char *program, FILE *to);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resume.c - going on with a run: whether it may be, and from where.
+ *
+ * Nothing on record is changed before everything that could speak against it has been looked at.
+ * Uses every floor below.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "experiment/record.h"
+#include "experiment/state.h"
+#include "store/provenance.h"
+
+static int check_plugin(struct pxr_arena *arena, const struct pxr_state *state,
+                        const struct pxr_plugin_file *plugin, struct pxr_diag *diag)
+{
+        const char *recorded, *name = plugin->layer->name;
+        char hex[PXR_SHA256_HEX];
+
+        if (pxr_sha256_file(plugin->path, hex, diag) ||
+            pxr_store_plugin(state->order->store, arena, state->run, name, &recorded, diag))
+                return -1;
+        if (recorded && strcmp(recorded, hex) == 0)
+                return 0;
+        pxr_user_error(diag,
+                       "run %" PRId64 " was made with another plugin '%s': the SHA-256 of %s is "
+                       "not the one on record",
+                       state->run, name, plugin->path);
+        pxr_note(diag, "put the old plugin back, or start from the beginning with a new run");
+        return -1;
+}
+
+static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state,
+                         struct pxr_diag *diag)
+{
+        const struct pxr_built_layer *layer = state->experiment->model->layer, *last = NULL;
+
+        for (; layer; last = layer, layer = layer->next)
+                if ((!last || last->plugin != layer->plugin) &&
+                    check_plugin(arena, state, layer->plugin, diag))
+                        return -1;
+        return 0;
+}
+
+static void warn_of_version(const struct pxr_run *old, const struct pxr_provenance *now,
+                            struct pxr_diag *diag)
+{
+        const char *was = old->program_revision ? old->program_revision : "";
+        const char *is = now->program_revision ? now->program_revision : "";
+
+        if (strcmp(old->program_version, now->program_version) != 0 || strcmp(was, is) != 0)
+                pxr_warn(diag,
+                         "run %" PRId64 " was trained by pxr %s%s%s and goes on with pxr %s%s%s: "
+                         "it may differ from a run of either",
+                         old->id, old->program_version, *was ? " of revision " : "", was,
+                         now->program_version, *is ? " of revision " : "", is);
+}
+
+/* Is what the run was made with still what is here? */
+static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
+                      const struct pxr_provenance *now, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        const struct pxr_experiment *e = state->experiment;
+
+        if (strcmp(old->data_identity, e->set->identity) != 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " was trained on other data: the data set's "
+                                      "identity is not the one on record",
+                                      old->id);
+        if (check_plugins(arena, state, diag))
+                return -1;
+        if (strcmp(old->certificate, e->certificate.digest) != 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " had another model: the layers make "
+                                      "another one of its spec than they did",
+                                      old->id);
+        warn_of_version(old, now, diag);
+        if (old->instruction_set && now->instruction_set &&
+            strcmp(old->instruction_set, now->instruction_set) != 0)
+                pxr_warn(diag,
+                         "run %" PRId64 " began on %s and goes on on %s: its last bits will "
+                         "differ from a run on one machine",
+                         old->id, old->instruction_set, now->instruction_set);
+        return 0;
+}
+
+/* The state of the newest checkpoint; of a run that never got as far as one, the start. */
+static int take_state(struct pxr_state *state, struct pxr_diag *diag)
+{
+        int found = pxr_checkpoint_resume(state, diag);
+
+        if (found == 0)
+                found = pxr_graph_init(state->trainer->graph,
+                                       (uint64_t)state->experiment->settings.train.seed,
+                                       state->trainer->parameters, NULL, diag);
+        return found < 0 ? -1 : 0;
+}
+
+static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
+        struct pxr_store *store = state->order->store;
+        struct pxr_run run = { 0 };
+        char *what, *line;
+
+        if (!now || check_same(arena, state, now, diag) || take_state(state, diag))
+                return -1;
+        what = pxr_strf(arena, "resumed at step %" PRId64, state->trainer->step);
+        if (!what)
+                return pxr_out_of_memory(diag);
+        line = pxr_record_process(arena, now, state, what, &run, diag);
+        if (!line || pxr_store_take_run(store, old, &run, diag) ||
+            pxr_store_rewind(store, old->id, state->trainer->step, diag) ||
+            pxr_checkpoint_sweep(state, diag))
+                return -1;
+        pxr_tell(state, what);
+        return pxr_store_add_event(store, pxr_state_moment(state), "resumed", line, diag);
+}
+
+int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = arena ? take_up(arena, state, diag) : pxr_out_of_memory(diag);
+
+        pxr_arena_free(arena);
+        return status;
+}
+
+/* A run that is at work, or may be: on another host nobody can look. */
+static int check_not_running(const struct pxr_run_order *order, struct pxr_diag *diag)
+{
+        const struct pxr_run *run = order->resume;
+
+        if (run->host && !pxr_process_host(run->host)) {
+                pxr_user_error(diag,
+                               "run %" PRId64 " ('%s') is running on host '%s', as process "
+                               "%" PRId64 ", for all that can be seen from here",
+                               run->id, run->name, run->host, run->process_id);
+                pxr_note(diag,
+                         "if that process is surely dead, say so and resume again: sqlite3 %s "
+                         "\"UPDATE run SET status = 'interrupted' WHERE id = %" PRId64 "\"",
+                         order->database, run->id);
+                return -1;
+        }
+        if (pxr_process_lives(run->host, run->process_id, run->process_start))
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') is still running, as process "
+                                      "%" PRId64,
+                                      run->id, run->name, run->process_id);
+        return 0;
+}
+
+int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag)
+{
+        const struct pxr_run *run = order->resume;
+
+        if (strcmp(run->status, "finished") == 0)
+                return pxr_user_error(diag, "run %" PRId64 " ('%s') is finished", run->id,
+                                      run->name);
+        return strcmp(run->status, "running") == 0 ? check_not_running(order, diag) : 0;
+}
