@@ -11,7 +11,7 @@ static void K(pair_pixel)(const struct pxr_call *call, size_t pixel, int from, i
 
         for (int image = 0; image < call->images; image++, mean += colours, y += 2 * colours)
                 for (int c = from; c < to; c++) {
-                        y[2 * c] = mean[c];
+                        y[2 * c] = mean[c] / REDUCTION;
                         y[2 * c + 1] = deviation[c];
                 }
 }
@@ -42,7 +42,8 @@ static void K(pair_backward)(const struct pxr_call *call)
                 for (int image = 0; image < call->images; image++)
                         for (int c = 0; c < colours; c++, dy += 2) {
                                 if (mean)
-                                        *mean = dy[0] + (call->accumulate[0] ? *mean : 0);
+                                        *mean = dy[0] / REDUCTION +
+                                                (call->accumulate[0] ? *mean : 0);
                                 mean += mean != NULL;
                                 if (deviation)
                                         deviation[pixel * colours + c] += dy[1];

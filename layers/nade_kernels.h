@@ -47,30 +47,27 @@ static void K(add_value)(const struct pxr_call *call, struct part part, int i, r
         }
 }
 
-/* dv_i += W_i da, of which the input, 2 v - 1, has half */
-static void K(add_input_gradient)(const struct pxr_call *call, struct part part, int i,
-                                  const real *da)
+/* By the image: dv_i = W_i da, and v goes half as far as the image's values. `fresh` overwrites. */
+static void K(value_gradient)(const struct pxr_call *call, struct part part, int i, const real *da,
+                              bool fresh)
 {
         int hidden = hidden_of(call->node), colours = call->node->colours;
-        const real *w = (const real *)call->parameter[0] + weights_at(call->node, part.row, i);
         size_t pixel = (size_t)part.row * call->node->input[0]->shape.cols + i / colours;
-        real *dx = (real *)call->input_gradient[0] + pixel * call->images * colours + i % colours;
+        const real *w = (const real *)call->parameter[0] + weights_at(call->node, part.row, i);
 
-        for (int image = part.first; image < part.end; image++, da += hidden)
-                dx[image * colours] += K(dot)(hidden, w, da) / 2;
+        for (int image = part.first; image < part.end; image++, da += hidden) {
+                real *dx = (real *)call->input_gradient[0] +
+                           (pixel * call->images + image) * colours + i % colours;
+
+                *dx = K(dot)(hidden, w, da) / 2 + (fresh ? 0 : *dx);
+        }
 }
 
-/* What value i of a part's row gets of da, the gradient by the sums after it: dW_i += v_i da, and
- * the gradient by the value itself. */
+/* dW_i += v_i da */
 static void K(add_weight_gradient)(const struct pxr_call *call, struct part part, int i,
                                    const real *da)
 {
         int hidden = hidden_of(call->node);
-
-        if (call->input_gradient[0])
-                K(add_input_gradient)(call, part, i, da);
-        if (!call->parameter_gradient[0])
-                return;
         real *dw = (real *)call->parameter_gradient[0] + weights_at(call->node, part.row, i);
 
         for (int image = part.first; image < part.end; image++, da += hidden) {
@@ -79,14 +76,6 @@ static void K(add_weight_gradient)(const struct pxr_call *call, struct part part
                 if (v != 0)
                         K(add_scaled)(hidden, v, da, dw);
         }
-}
-
-/* Start with nothing, where nothing is to be added to. */
-static void K(clear_input_gradient)(const struct pxr_call *call)
-{
-        if (call->input_gradient[0] && !call->accumulate[0])
-                memset(call->input_gradient[0], 0,
-                       pxr_map_size(call->node->input[0], call->images) * sizeof(real));
 }
 
 /* --- nade_rows ---------------------------------------------------------------------------------
@@ -119,26 +108,34 @@ static void K(rows_advance)(const struct pxr_call *call)
                 K(start)(call, call->row);
 }
 
+/* The values of a row, given what reaches the sum behind it. */
+static void K(row_backward)(const struct pxr_call *call, int row, const real *da)
+{
+        struct part part = { row, 0, call->images };
+
+        for (int i = 0; i < values_of(call->node); i++) {
+                if (call->parameter_gradient[0])
+                        K(add_weight_gradient)(call, part, i, da);
+                if (call->input_gradient[0])
+                        K(value_gradient)(call, part, i, da, !call->accumulate[0]);
+        }
+}
+
 /* What reaches a start reaches everything added before it. */
 static void K(rows_backward)(const struct pxr_call *call)
 {
         int hidden = hidden_of(call->node);
         size_t size = (size_t)call->images * hidden;
         const real *dy = call->output_gradient;
-        real *da = call->scratch;
+        real *da = call->scratch, *dc = call->parameter_gradient[1];
 
-        K(clear_input_gradient)(call);
         memset(da, 0, size * sizeof(real));
         for (int row = call->node->shape.rows - 1; row >= 0; row--) {
-                struct part above = { row - 1, 0, call->images };
-
+                K(row_backward)(call, row, da);
                 K(add_scaled)(size, 1, dy + row * size, da);
-                for (int i = 0; i < values_of(call->node) && row > 0; i++)
-                        K(add_weight_gradient)(call, above, i, da);
         }
-        for (int image = 0; image < call->images && call->parameter_gradient[1]; image++)
-                K(add_scaled)
-        (hidden, 1, da + (size_t)image * hidden, call->parameter_gradient[1]);
+        for (int image = 0; image < call->images && dc; image++)
+                K(add_scaled)(hidden, 1, da + (size_t)image * hidden, dc);
 }
 
 /* --- nade_logits -------------------------------------------------------------------------------
@@ -216,7 +213,7 @@ static void K(logits_advance)(const struct pxr_call *call)
         }
 }
 
-/* One logit's share: da += dy V h (1 - h). */
+/* By the sum behind the sigmoid: da += dy V h (1 - h). */
 static inline void K(through_sigmoid)(size_t size, real dy, const real *restrict v,
                                       const real *restrict h, real *restrict da)
 {
@@ -224,27 +221,40 @@ static inline void K(through_sigmoid)(size_t size, real dy, const real *restrict
                 da[k] += dy * v[k] * h[k] * (1 - h[k]);
 }
 
-static void K(logits_gradient)(const struct pxr_call *call, struct part part, int i, const real *h,
-                               real *da)
+/* dV_i += dy h, db_i += dy */
+static void K(add_output_gradient)(const struct pxr_call *call, struct part part, int i,
+                                   const real *h)
 {
         int hidden = hidden_of(call->node), channels = channels_of(call->node);
         size_t at = outputs_at(call->node, part.row, i);
-        const real *v = (const real *)call->parameter[1] + at * hidden;
-        bool wanted = call->parameter_gradient[1] != NULL;
-        real *dv = wanted ? (real *)call->parameter_gradient[1] + at * hidden : NULL;
-        real *db = wanted ? (real *)call->parameter_gradient[2] + at : NULL;
+        real *dv = (real *)call->parameter_gradient[1] + at * hidden;
+        real *db = (real *)call->parameter_gradient[2] + at;
+
+        for (int image = part.first; image < part.end; image++, h += hidden) {
+                const real *dy =
+                        (const real *)call->output_gradient + logits_at(call, part.row, i, image);
+
+                for (int j = 0; j < channels; j++) {
+                        db[j] += dy[j];
+                        K(add_scaled)(hidden, dy[j], h, dv + (size_t)j * hidden);
+                }
+        }
+}
+
+/* da += what the logits of value i hand down. */
+static void K(add_sum_gradient)(const struct pxr_call *call, struct part part, int i, const real *h,
+                                real *da)
+{
+        int hidden = hidden_of(call->node), channels = channels_of(call->node);
+        const real *v =
+                (const real *)call->parameter[1] + outputs_at(call->node, part.row, i) * hidden;
 
         for (int image = part.first; image < part.end; image++, h += hidden, da += hidden) {
                 const real *dy =
                         (const real *)call->output_gradient + logits_at(call, part.row, i, image);
 
-                for (int j = 0; j < channels; j++) {
+                for (int j = 0; j < channels; j++)
                         K(through_sigmoid)(hidden, dy[j], v + (size_t)j * hidden, h, da);
-                        if (!wanted)
-                                continue;
-                        db[j] += dy[j];
-                        K(add_scaled)(hidden, dy[j], h, dv + (size_t)j * hidden);
-                }
         }
 }
 
@@ -265,23 +275,30 @@ static void K(store_start_gradient)(const struct pxr_call *call, struct part par
 
 /* The h of a row are computed once more, rather than kept for all rows: that is a map of `hidden`
  * channels less, and quicker than reading it. */
+static void K(part_backward)(const struct pxr_call *call, struct part part, real *a, real *h)
+{
+        size_t size = (size_t)(part.end - part.first) * hidden_of(call->node);
+
+        K(unfold)(call, part, a, h);
+        memset(a, 0, size * sizeof(real));
+        for (int i = values_of(call->node) - 1; i >= 0; i--) {
+                if (call->input_gradient[0])
+                        K(value_gradient)(call, part, i, a, !call->accumulate[0]);
+                if (call->parameter_gradient[0]) {
+                        K(add_weight_gradient)(call, part, i, a);
+                        K(add_output_gradient)(call, part, i, h + i * size);
+                }
+                K(add_sum_gradient)(call, part, i, h + i * size, a);
+        }
+        K(store_start_gradient)(call, part, a);
+}
+
 static void K(logits_backward)(const struct pxr_call *call)
 {
         int step = part_images(call->node, call->images), hidden = hidden_of(call->node);
         real *a = call->scratch, *h = a + (size_t)step * hidden;
 
-        K(clear_input_gradient)(call);
         for (int row = 0; row < call->node->shape.rows; row++)
-                for (int first = 0; first < call->images; first += step) {
-                        struct part part = part_of(call, row, first, step);
-                        size_t size = (size_t)(part.end - part.first) * hidden;
-
-                        K(unfold)(call, part, a, h);
-                        memset(a, 0, size * sizeof(real));
-                        for (int i = values_of(call->node) - 1; i >= 0; i--) {
-                                K(add_weight_gradient)(call, part, i, a);
-                                K(logits_gradient)(call, part, i, h + i * size, a);
-                        }
-                        K(store_start_gradient)(call, part, a);
-                }
+                for (int first = 0; first < call->images; first += step)
+                        K(part_backward)(call, part_of(call, row, first, step), a, h);
 }

@@ -59,26 +59,16 @@ static const real *K(to_matrix)(const struct pxr_node *node, const real *map, in
         return matrix;
 }
 
-/* Add a matrix to a map of several channels. */
-static void K(add_from_matrix)(const struct pxr_node *node, const real *matrix, int images,
-                               real *map)
+static void K(from_matrix)(const struct pxr_node *node, const real *matrix, int images,
+                           bool accumulate, real *map)
 {
         size_t channels = node->shape.channels, pixels = pxr_map_size(node, 1) / channels;
 
         for (size_t pixel = 0; pixel < pixels; pixel++)
                 for (int image = 0; image < images; image++)
-                        for (size_t f = 0; f < channels; f++)
-                                *map++ += matrix[(pixel * channels + f) * images + image];
-}
-
-static void K(from_matrix)(const struct pxr_node *node, const real *matrix, int images, real *map)
-{
-        size_t channels = node->shape.channels, pixels = pxr_map_size(node, 1) / channels;
-
-        for (size_t pixel = 0; pixel < pixels; pixel++)
-                for (int image = 0; image < images; image++)
-                        for (size_t f = 0; f < channels; f++)
-                                *map++ = matrix[(pixel * channels + f) * images + image];
+                        for (size_t f = 0; f < channels; f++, map++)
+                                *map = matrix[(pixel * channels + f) * images + image] +
+                                       (accumulate ? *map : 0);
 }
 
 /* The weights with rows and columns in the order of this mask. */
@@ -149,7 +139,7 @@ static void K(dense_forward)(const struct pxr_call *call)
         for (size_t i = 0; i < dense->outputs * images && dense->rectified; i++)
                 y[i] = K(rectified)(y[i]);
         if (y == room.y)
-                K(from_matrix)(node, y, call->images, call->output);
+                K(from_matrix)(node, y, call->images, false, call->output);
 }
 
 /* The outputs that become known when all values before this one are. */
@@ -248,29 +238,30 @@ static void K(parameter_gradients)(const struct pxr_call *call, const real *dy)
                 K(add_in_order)(dense, dw, call->parameter_gradient[0]);
 }
 
-static void K(dense_backward)(const struct pxr_call *call)
+static void K(input_gradient)(const struct pxr_call *call, const real *dy)
 {
-        const struct dense *dense = call->node->conf;
         const struct pxr_node *input = call->node->input[0];
+        const struct dense *dense = call->node->conf;
         struct K(room) room = K(room_of)(call);
-        const real *dy = K(sum_gradient)(call, room.y);
-        bool direct = input->shape.channels == 1; /* the map is the matrix */
+        const real *w = K(in_order)(dense, call->parameter[0], room.w);
+        bool direct = input->shape.channels == 1;
         real *dx = direct ? call->input_gradient[0] : room.x;
-        const real *w;
 
-        if (call->parameter_gradient[0])
-                K(parameter_gradients)(call, dy);
-        if (!call->input_gradient[0])
-                return;
-        w = K(in_order)(dense, call->parameter[0], room.w);
         if (!direct || !call->accumulate[0])
                 memset(dx, 0, (size_t)dense->inputs * call->images * sizeof(real));
         for (struct block b = block_at(dense, 0); b.begin < b.end; b = block_at(dense, b.end))
                 K(block_input_gradient)(dense, b, call->images, dy, w, dx);
-        if (direct)
-                return;
-        if (call->accumulate[0])
-                K(add_from_matrix)(input, dx, call->images, call->input_gradient[0]);
-        else
-                K(from_matrix)(input, dx, call->images, call->input_gradient[0]);
+        if (!direct)
+                K(from_matrix)
+        (input, dx, call->images, call->accumulate[0], call->input_gradient[0]);
+}
+
+static void K(dense_backward)(const struct pxr_call *call)
+{
+        const real *dy = K(sum_gradient)(call, K(room_of)(call).y);
+
+        if (call->parameter_gradient[0])
+                K(parameter_gradients)(call, dy);
+        if (call->input_gradient[0])
+                K(input_gradient)(call, dy);
 }

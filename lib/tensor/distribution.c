@@ -40,10 +40,12 @@ static double normal_density(double z)
         return exp(-0.5 * z * z) * 0.39894228040143267794; /* 1 / sqrt(2 pi) */
 }
 
-/* Far below zero, the density at z divided by the probability below z. */
+/* Far below zero, the density at z divided by the probability below z: its asymptotic series. */
 static double tail_ratio(double z)
 {
-        return -z - 1 / z;
+        double t = 1 / (z * z);
+
+        return -z * (1 + t * (1 - t * (2 - 10 * t)));
 }
 
 /* Of the standard normal distribution: log P of low .. high, and the density at each end divided
