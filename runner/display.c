@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "experiment/record.h"
@@ -76,15 +77,29 @@ static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
         }
 }
 
+/* Columns of the terminal; 80 where it does not say. */
+static int columns(void)
+{
+        struct winsize size;
+
+        return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* The bar takes what the words leave of the line, and the line ends before the terminal's: one that
+ * wraps cannot be drawn over. */
 static void draw_bar(struct run_display *display, const struct pxr_progress *p, double part)
 {
-        char numbers[128], bar[BAR + 1];
+        char numbers[128], bar[BAR + 1], line[256];
+        int width = columns() - 1, left;
 
         write_numbers(p, numbers, sizeof(numbers));
-        for (int i = 0; i < BAR; i++)
-                bar[i] = i < part * BAR ? '#' : '.';
-        bar[BAR] = '\0';
-        fprintf(stderr, "\r\033[K%s [%s] %3.0f%%  %s", p->what, bar, 100 * part, numbers);
+        left = width - (int)(strlen(p->what) + strlen(numbers)) - (int)strlen(" [] 100%  ");
+        left = left < 0 ? 0 : left > BAR ? BAR : left;
+        for (int i = 0; i < left; i++)
+                bar[i] = i < part * left ? '#' : '.';
+        bar[left] = '\0';
+        snprintf(line, sizeof(line), "%s [%s] %3.0f%%  %s", p->what, bar, 100 * part, numbers);
+        fprintf(stderr, "\r\033[K%.*s", width, line);
         display->bar = true;
 }
 
