@@ -203,7 +203,8 @@ static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *dia
         }
         for (int split = 0; split < PXR_SPLITS; split++)
                 if (wanted(e, split) &&
-                    pxr_record_nll(state, pxr_split_names[split], &nll[split], false, diag))
+                    pxr_record_nll(state, state->trainer->step, pxr_split_names[split], &nll[split],
+                                   false, diag))
                         return -1;
         if (wanted(e, PXR_VALID))
                 *valid = pxr_nats_per_image(&nll[PXR_VALID]);
@@ -225,7 +226,7 @@ static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct 
                                  state->trainer->gradient_norm, diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
                 return -1;
-        return pxr_record_nll(state, "train", &state->counters.epoch_nll, false, diag);
+        return pxr_record_nll(state, now.step, "train", &state->counters.epoch_nll, false, diag);
 }
 
 /* Everything due at this step. Returns 0, STOPPED half-way (it will be done again), or -1. */
@@ -242,7 +243,7 @@ static int do_due(struct pxr_state *state, const struct epoch *epoch, struct pxr
         if (is_due(e, e->settings.evaluate.every, step))
                 status = evaluate(state, &valid, diag);
         if (!status && is_due(e, e->settings.sample.every, step) && step < e->all_steps)
-                status = pxr_record_samples(state, pxr_trainer_best(state->trainer), diag);
+                status = pxr_record_samples(state, step, pxr_trainer_best(state->trainer), diag);
         if (status)
                 return status;
         better = !isnan(valid) && compare(state, valid);
@@ -290,54 +291,71 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The result: with early stopping, of the parameters that were best on the validation split. */
-static int conclude(struct pxr_state *state, struct pxr_diag *diag)
-{
-        const struct pxr_experiment *e = state->experiment;
-        const struct pxr_trainer *trainer = state->trainer;
-        const float *parameters = pxr_trainer_best(trainer);
-        float *best = NULL;
-        int status = 0;
-
-        if (e->settings.train.patience > 0 && isfinite(state->counters.best)) {
-                best = malloc((trainer->size + 1) * sizeof(float));
-                if (!best)
-                        return pxr_out_of_memory(diag);
-                status = pxr_checkpoint_parameters(state, state->counters.best_step, best, diag);
-                parameters = best;
-        }
-        for (int split = 0; split < PXR_SPLITS && !status; split++) {
-                struct pxr_nll nll;
-
-                if (!wanted(e, split))
-                        continue;
-                status = evaluate_split(state, split, parameters, 0, &nll, diag);
-                if (!status)
-                        status = pxr_record_nll(state, pxr_split_names[split], &nll, true, diag);
-        }
-        if (!status)
-                status = pxr_record_samples(state, parameters, diag);
-        if (!status)
-                status = pxr_checkpoint_save(state, diag);
-        free(best);
-        return status;
-}
-
-static void hash_parameters(const struct pxr_trainer *trainer, char hex[PXR_SHA256_HEX])
+static void hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
         struct pxr_sha256 hash;
 
         pxr_sha256_init(&hash);
-        pxr_sha256_update(&hash, trainer->parameters, trainer->size * sizeof(float));
-        if (trainer->average)
-                pxr_sha256_update(&hash, trainer->average, trainer->size * sizeof(float));
+        pxr_sha256_update(&hash, parameters, size * sizeof(float));
         pxr_sha256_final(&hash, hex);
+}
+
+/* The result that the parameters at `step` give. */
+static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
+                         struct pxr_diag *diag)
+{
+        for (int split = 0; split < PXR_SPLITS; split++) {
+                struct pxr_nll nll;
+                int status;
+
+                if (!wanted(state->experiment, split))
+                        continue;
+                status = evaluate_split(state, split, parameters, 0, &nll, diag);
+                if (!status)
+                        status = pxr_record_nll(state, step, pxr_split_names[split], &nll, true,
+                                                diag);
+                if (status)
+                        return status;
+        }
+        hash_parameters(parameters, state->trainer->size, state->result_hash);
+        return pxr_record_samples(state, step, parameters, diag);
+}
+
+/* With early stopping the result is of the parameters that were best on the validation split. */
+static int record_best(struct pxr_state *state, struct pxr_diag *diag)
+{
+        int64_t step = state->counters.best_step;
+        float *best = malloc((state->trainer->size + 1) * sizeof(float));
+        char text[96];
+        int status;
+
+        if (!best)
+                return pxr_out_of_memory(diag);
+        snprintf(text, sizeof(text),
+                 "the result is of step %" PRId64 " (epoch %.4g), the best on the validation split",
+                 step, pxr_experiment_epoch(state->experiment, step));
+        pxr_tell(state, text);
+        status = pxr_checkpoint_parameters(state, step, best, diag);
+        if (!status)
+                status = record_result(state, step, best, diag);
+        free(best);
+        return status;
+}
+
+static int conclude(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_trainer *trainer = state->trainer;
+        bool early = trainer->settings->patience > 0 && isfinite(state->counters.best);
+        int status = early ? record_best(state, diag)
+                           : record_result(state, trainer->step, pxr_trainer_best(trainer), diag);
+
+        return status ? status : pxr_checkpoint_save(state, diag);
 }
 
 /* Put the end of a run on record, whatever it is. */
 static int close_run(struct pxr_state *state, int status, double seconds, struct pxr_diag *diag)
 {
-        char hex[PXR_SHA256_HEX], message[64] = "";
+        char message[64] = "";
         const char *error = pxr_diag_first_error(diag);
         struct pxr_diag *own = pxr_diag_new();
 
@@ -345,7 +363,6 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
                 status = -1;
         else if (status < 0 && state->trainer->step > 0)
                 pxr_checkpoint_save(state, own); /* what there is, if it can be kept */
-        hash_parameters(state->trainer, hex);
         if (status == STOPPED)
                 snprintf(message, sizeof(message), "stopped at step %" PRId64,
                          state->trainer->step);
@@ -360,7 +377,7 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
                               status < 0   ? error
                               : status > 0 ? message
                                            : NULL,
-                              status < 0 ? NULL : hex, seconds, status < 0 ? own : diag))
+                              status ? NULL : state->result_hash, seconds, status < 0 ? own : diag))
                 status = -1;
         pxr_diag_free(own);
         return status;
