@@ -2,7 +2,7 @@
 # command_stopping.sh - early stopping: when, and with which parameters.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 5
+plan 8
 
 # A rate so high that training is soon at its best and then wanders.
 wander() {
@@ -65,3 +65,14 @@ same_parameters() {
 }
 curve stop1.db >curve_of_stop
 ok "the hash on record is of the parameters of the best step" same_parameters
+
+ok "patience without the validation split is an error" \
+	refused 2 "evaluate.splits lacks 'valid'" \
+	pxr_run tiny.yaml train.patience=2 "evaluate.splits=[test]" --db no.db
+ok "patience without evaluations is an error at its place" \
+	refused 2 "command line:1:16: error: train.patience waits" pxr_run tiny.yaml train.patience=2 evaluate.every=never --db no.db
+no_split() {
+	refused 2 "the data set has no validation split" pxr_run tiny.yaml train.patience=2 \
+		"data={set: markov_binary, train: 64, valid: 0}" --db no.db && [ ! -e no.db ]
+}
+ok "patience with a data set without validation split is an error before anything runs" no_split
