@@ -23,8 +23,9 @@ struct epoch {
         int64_t number; /* -1: none yet */
         int64_t *order; /* the images of the training split, shuffled */
         uint8_t *batch;
-        double started; /* for the rate shown */
-        int64_t started_step;
+        int64_t images; /* trained on since its start, or since the run was taken up */
+        double seconds; /* ... in this time, without evaluation and samples */
+        double pace;    /* images a second, lately; NAN: not known yet */
 };
 
 /* --- steps -------------------------------------------------------------------------------------
@@ -38,8 +39,7 @@ static int epoch_new(struct pxr_state *state, struct epoch *epoch, struct pxr_di
         epoch->number = -1;
         epoch->order = malloc((set->count[PXR_TRAIN] + 1) * sizeof(*epoch->order));
         epoch->batch = malloc(image * state->experiment->settings.train.batch);
-        epoch->started = pxr_now();
-        epoch->started_step = state->trainer->step;
+        epoch->pace = NAN;
         return epoch->order && epoch->batch ? 0 : pxr_out_of_memory(diag);
 }
 
@@ -62,27 +62,32 @@ static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch
         epoch->number = number;
 }
 
+/* Images of the training that were done after `step` steps: the last batch of an epoch may be a
+ * part of one. */
+static int64_t images_done(const struct pxr_experiment *e, int64_t step)
+{
+        int64_t within = step % e->steps_per_epoch * e->settings.train.batch;
+
+        return step / e->steps_per_epoch * e->set->count[PXR_TRAIN] + within;
+}
+
 static bool report_training(struct pxr_state *state, const struct epoch *epoch)
 {
         const struct pxr_experiment *e = state->experiment;
-        int64_t step = state->trainer->step, since = step - epoch->started_step;
-        double rate =
-                since > 0 ? (double)(since * e->settings.train.batch) / (pxr_now() - epoch->started)
-                          : NAN;
+        int64_t step = state->trainer->step;
+        int64_t left = images_done(e, e->all_steps) - images_done(e, step);
         const struct pxr_nll *nll = &state->counters.epoch_nll;
 
-        return pxr_report(
-                state,
-                &(struct pxr_progress) {
-                        .what = "training",
-                        .done = step,
-                        .all = e->all_steps,
-                        .epoch = pxr_experiment_epoch(e, step),
-                        .rate = rate,
-                        .nats_per_image = nll->images ? pxr_nats_per_image(nll) : NAN,
-                        .seconds_left =
-                                (double)((e->all_steps - step) * e->settings.train.batch) / rate,
-                });
+        return pxr_report(state,
+                          &(struct pxr_progress) {
+                                  .what = "training",
+                                  .done = step,
+                                  .all = e->all_steps,
+                                  .epoch = pxr_experiment_epoch(e, step),
+                                  .rate = epoch->pace,
+                                  .nats_per_image = nll->images ? pxr_nats_per_image(nll) : NAN,
+                                  .seconds_left = (double)left / epoch->pace,
+                          });
 }
 
 /* The NLL of an epoch before its first step. */
@@ -103,6 +108,14 @@ static void expect_next(const struct pxr_experiment *e, const struct epoch *epoc
                                    (int)(left < batch ? left : batch));
 }
 
+/* Count what a step did. The pace goes on from one epoch to the next. */
+static void keep_pace(struct epoch *epoch, int images, double seconds)
+{
+        epoch->images += images;
+        epoch->seconds += seconds;
+        epoch->pace = (double)epoch->images / epoch->seconds;
+}
+
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
@@ -111,6 +124,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         int64_t first = step % e->steps_per_epoch * e->settings.train.batch;
         int64_t left = set->count[PXR_TRAIN] - first;
         int images = (int)(left < e->settings.train.batch ? left : e->settings.train.batch);
+        double started = pxr_now();
 
         if (epoch->number != number)
                 shuffle(e, epoch, number);
@@ -124,6 +138,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
                 return -1;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
+        keep_pace(epoch, images, pxr_now() - started);
         return 0;
 }
 
@@ -215,13 +230,11 @@ static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct 
 {
         struct pxr_store *store = state->order->store;
         struct pxr_moment now = pxr_state_moment(state);
-        int64_t steps = now.step - epoch->started_step;
-        double rate = (double)(steps * state->experiment->settings.train.batch) /
-                      (pxr_now() - epoch->started);
 
         /* A run resumed at the very end of an epoch has no steps to measure. */
-        if ((steps > 0 &&
-             pxr_store_add_metric(store, now, "train", "images_per_second", rate, diag)) ||
+        if ((epoch->images > 0 &&
+             pxr_store_add_metric(store, now, "train", "images_per_second",
+                                  (double)epoch->images / epoch->seconds, diag)) ||
             pxr_store_add_metric(store, now, "train", "gradient_norm",
                                  state->trainer->gradient_norm, diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
@@ -270,8 +283,8 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
                         if (status)
                                 break;
                         if (state->trainer->step % state->experiment->steps_per_epoch == 0) {
-                                epoch.started = pxr_now();
-                                epoch.started_step = state->trainer->step;
+                                epoch.images = 0;
+                                epoch.seconds = 0;
                         }
                 }
                 if (finished(state))
