@@ -172,6 +172,7 @@ END_TEST
 START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
 {
         int64_t one = add_run(store, "one"), two = add_run(store, "two");
+        struct pxr_nll_row result = { "test", "final_nll", 1, 1, 4, 10, 0.5, NULL };
         struct pxr_checkpoint_row *list;
         char *before;
 
@@ -183,6 +184,7 @@ START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
         for (int64_t step = 3; step <= 5; step++)
                 record_step(one, step);
         OK(pxr_store_add_event(store, (struct pxr_moment) { one, 5, 1 }, "error", "why", diag));
+        OK(pxr_store_add_nll(store, (struct pxr_moment) { one, 1, 1 }, &result, diag));
         OK(pxr_store_rewind(store, one, 2, diag));
         ck_assert_str_eq(everything(), before);
         ck_assert_str_eq(sql("SELECT step, kind, message FROM event"), "5|error|why\n");

@@ -172,8 +172,10 @@ taken() {
 		kill -0 $first 2>/dev/null || return
 		sleep 0.02
 	done
-	kill -STOP $first
-	query two.db "UPDATE run SET status = 'interrupted'"
+	until kill -STOP $first && query two.db "UPDATE run SET status = 'interrupted'" 2>/dev/null; do
+		kill -CONT $first || return # it stood still while it kept the database locked
+		sleep 0.02
+	done
 	pxr_run --resume 1 --db two.db
 	status=$?
 	query two.db .dump >before

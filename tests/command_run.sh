@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 31
+plan 33
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -219,3 +219,17 @@ truncated_data() {
 		"data={set: binarized_mnist, path: set}" --db none.db && ! [ -e none.db ]
 }
 ok "a truncated data file is named" truncated_data
+
+# All 257 images are evaluated after each of the 17 steps of 16, of which the last has one image.
+pace() {
+	pxr_run tiny.yaml data.limit=257 train.epochs=2 sample.count=0 "evaluate.splits=[train]" \
+		"evaluate.every=1 step" --db pace.db || return
+	is "$(query pace.db "SELECT count(*), sum(257 / value) < 0.5 * run.wall_seconds
+		FROM metric, run WHERE metric.name = 'images_per_second'")" "2|1"
+}
+ok "images a second are of training alone, without evaluation" pace
+
+left_after_epoch() {
+	! sed -n '/epoch 1\.00/p' err | grep -q -e '-:--' && grep -q 'epoch 1\.00' err
+}
+ok "the time left is known right after an epoch's end" left_after_epoch

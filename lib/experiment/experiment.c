@@ -78,6 +78,30 @@ static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_orig
         return pxr_yaml_parse(arena, source, diag);
 }
 
+/* Patience counts evaluations of the validation split: without any, training would never stop
+ * early, and nobody would know why. `set` is NULL before it is opened. */
+static int check_patience(const struct pxr_experiment *experiment, const struct pxr_dataset *set,
+                          struct pxr_diag *diag)
+{
+        const struct pxr_settings *settings = &experiment->settings;
+        const struct pxr_yaml *node = pxr_yaml_find(experiment->root, "train.patience");
+        const char *why = NULL;
+
+        if (settings->train.patience == 0 || !node)
+                return 0;
+        if (!(settings->evaluate.splits >> PXR_VALID & 1))
+                why = "evaluate.splits lacks 'valid'";
+        else if (settings->evaluate.every.unit == PXR_NEVER)
+                why = "evaluate.every is 'never'";
+        else if (set && set->count[PXR_VALID] == 0)
+                why = "the data set has no validation split";
+        if (!why)
+                return 0;
+        return pxr_error_at(diag, node->mark,
+                            "train.patience waits for validation NLLs, of which there are none: %s",
+                            why);
+}
+
 /* Sections, data and layers are checked though one of them is wrong, so that all errors of a spec
  * show at once. */
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
@@ -104,6 +128,8 @@ struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
         if (settings->model &&
             pxr_model_check(arena, experiment->plugins, (struct pxr_yaml *)settings->model, diag))
                 status = -1;
+        if (!status)
+                status = check_patience(experiment, NULL, diag);
         return status ? NULL : experiment;
 }
 
@@ -131,7 +157,7 @@ struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
                 return NULL;
         experiment->set = pxr_dataset_open(arena, (struct pxr_yaml *)experiment->settings.data,
                                            (uint64_t)experiment->settings.train.seed, diag);
-        if (!experiment->set)
+        if (!experiment->set || check_patience(experiment, experiment->set, diag))
                 return NULL;
         kind = (struct pxr_image_kind) { experiment->set->rows, experiment->set->cols,
                                          experiment->set->colours, experiment->set->levels };

@@ -136,19 +136,18 @@ static int record_files(struct pxr_state *state, struct pxr_diag *diag)
 }
 
 /* Record a picture and show it to the watcher. Frees `png`, which may be NULL after an error. */
-static int record_picture(struct pxr_state *state, const char *kind, int64_t seed, int64_t count,
-                          uint8_t *png, size_t size, struct pxr_diag *diag)
+static int record_picture(struct pxr_state *state, int64_t step, const char *kind, int64_t seed,
+                          int64_t count, uint8_t *png, size_t size, struct pxr_diag *diag)
 {
         const struct pxr_watcher *watcher = &state->order->watcher;
         int status;
 
         if (!png)
                 return -1;
-        status = pxr_store_add_sample(state->order->store, pxr_state_moment(state), kind, seed,
+        status = pxr_store_add_sample(state->order->store, pxr_step_moment(state, step), kind, seed,
                                       count, png, size, diag);
         if (!status && watcher->picture)
-                watcher->picture(watcher->context, state->run, kind, state->trainer->step, png,
-                                 size);
+                watcher->picture(watcher->context, state->run, kind, step, png, size);
         free(png);
         return status;
 }
@@ -174,7 +173,8 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
                                                 .levels = 256 },
                            &size, diag);
         free(map);
-        return record_picture(state, "receptive field", 0, 1, png, size, diag);
+        return record_picture(state, state->trainer->step, "receptive field", 0, 1, png, size,
+                              diag);
 }
 
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
@@ -198,11 +198,11 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 /* --- along the way -----------------------------------------------------------------------------
  */
 
-int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_nll *nll,
-                   bool final, struct pxr_diag *diag)
+int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
+                   const struct pxr_nll *nll, bool final, struct pxr_diag *diag)
 {
         const struct pxr_watcher *watcher = &state->order->watcher;
-        struct pxr_moment now = pxr_state_moment(state);
+        struct pxr_moment now = pxr_step_moment(state, step);
         /* The mean over a training epoch is of many models, the first of them untrained. */
         bool running = !final && strcmp(split, pxr_split_names[PXR_TRAIN]) == 0;
         struct pxr_nll_row row = {
@@ -310,7 +310,8 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
                                    diag);
 }
 
-int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag)
+int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
+                       struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
@@ -352,5 +353,6 @@ int pxr_record_samples(struct pxr_state *state, const float *parameters, struct 
                                                 .levels = graph->levels },
                            &size, diag);
         free(pixels);
-        return record_picture(state, "samples", settings->seed, settings->count, png, size, diag);
+        return record_picture(state, step, "samples", settings->seed, settings->count, png, size,
+                              diag);
 }

@@ -12,12 +12,14 @@
  * nothing. Sets state->run. */
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 
-/* Record an NLL at the present step and tell the watcher. `final`: the run's result. */
-int pxr_record_nll(struct pxr_state *state, const char *split, const struct pxr_nll *nll,
-                   bool final, struct pxr_diag *diag);
+/* Record an NLL of the parameters at `step` and tell the watcher. `final`: the run's result. */
+int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
+                   const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 
-/* Draw samples with `parameters` and record them as a grid. Returns 0, 1 when stopped, or -1. */
-int pxr_record_samples(struct pxr_state *state, const float *parameters, struct pxr_diag *diag);
+/* Draw samples with the parameters at `step` and record them as a grid. Returns 0, 1 when stopped,
+ * or -1. */
+int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
+                       struct pxr_diag *diag);
 
 /* What this process is, as columns of table `run` and as a line for an event: "started", or
  * "resumed at step 5", then program, host and threads. NULL after an error. */

@@ -23,8 +23,9 @@ struct epoch {
         int64_t number; /* -1: none yet */
         int64_t *order; /* the images of the training split, shuffled */
         uint8_t *batch;
-        double started; /* for the rate shown */
-        int64_t started_step;
+        int64_t images; /* trained on since its start, or since the run was taken up */
+        double seconds; /* ... in this time, without evaluation and samples */
+        double pace;    /* images a second, lately; NAN: not known yet */
 };
 
 /* --- steps -------------------------------------------------------------------------------------
@@ -38,8 +39,7 @@ static int epoch_new(struct pxr_state *state, struct epoch *epoch, struct pxr_di
         epoch->number = -1;
         epoch->order = malloc((set->count[PXR_TRAIN] + 1) * sizeof(*epoch->order));
         epoch->batch = malloc(image * state->experiment->settings.train.batch);
-        epoch->started = pxr_now();
-        epoch->started_step = state->trainer->step;
+        epoch->pace = NAN;
         return epoch->order && epoch->batch ? 0 : pxr_out_of_memory(diag);
 }
 
@@ -62,27 +62,32 @@ static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch
         epoch->number = number;
 }
 
+/* Images of the training that were done after `step` steps: the last batch of an epoch may be a
+ * part of one. */
+static int64_t images_done(const struct pxr_experiment *e, int64_t step)
+{
+        int64_t within = step % e->steps_per_epoch * e->settings.train.batch;
+
+        return step / e->steps_per_epoch * e->set->count[PXR_TRAIN] + within;
+}
+
 static bool report_training(struct pxr_state *state, const struct epoch *epoch)
 {
         const struct pxr_experiment *e = state->experiment;
-        int64_t step = state->trainer->step, since = step - epoch->started_step;
-        double rate =
-                since > 0 ? (double)(since * e->settings.train.batch) / (pxr_now() - epoch->started)
-                          : NAN;
+        int64_t step = state->trainer->step;
+        int64_t left = images_done(e, e->all_steps) - images_done(e, step);
         const struct pxr_nll *nll = &state->counters.epoch_nll;
 
-        return pxr_report(
-                state,
-                &(struct pxr_progress) {
-                        .what = "training",
-                        .done = step,
-                        .all = e->all_steps,
-                        .epoch = pxr_experiment_epoch(e, step),
-                        .rate = rate,
-                        .nats_per_image = nll->images ? pxr_nats_per_image(nll) : NAN,
-                        .seconds_left =
-                                (double)((e->all_steps - step) * e->settings.train.batch) / rate,
-                });
+        return pxr_report(state,
+                          &(struct pxr_progress) {
+                                  .what = "training",
+                                  .done = step,
+                                  .all = e->all_steps,
+                                  .epoch = pxr_experiment_epoch(e, step),
+                                  .rate = epoch->pace,
+                                  .nats_per_image = nll->images ? pxr_nats_per_image(nll) : NAN,
+                                  .seconds_left = (double)left / epoch->pace,
+                          });
 }
 
 /* The NLL of an epoch before its first step. */
@@ -103,6 +108,14 @@ static void expect_next(const struct pxr_experiment *e, const struct epoch *epoc
                                    (int)(left < batch ? left : batch));
 }
 
+/* Count what a step did. The pace goes on from one epoch to the next. */
+static void keep_pace(struct epoch *epoch, int images, double seconds)
+{
+        epoch->images += images;
+        epoch->seconds += seconds;
+        epoch->pace = (double)epoch->images / epoch->seconds;
+}
+
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
@@ -111,6 +124,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         int64_t first = step % e->steps_per_epoch * e->settings.train.batch;
         int64_t left = set->count[PXR_TRAIN] - first;
         int images = (int)(left < e->settings.train.batch ? left : e->settings.train.batch);
+        double started = pxr_now();
 
         if (epoch->number != number)
                 shuffle(e, epoch, number);
@@ -124,6 +138,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
                 return -1;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
+        keep_pace(epoch, images, pxr_now() - started);
         return 0;
 }
 
@@ -203,7 +218,8 @@ static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *dia
         }
         for (int split = 0; split < PXR_SPLITS; split++)
                 if (wanted(e, split) &&
-                    pxr_record_nll(state, pxr_split_names[split], &nll[split], false, diag))
+                    pxr_record_nll(state, state->trainer->step, pxr_split_names[split], &nll[split],
+                                   false, diag))
                         return -1;
         if (wanted(e, PXR_VALID))
                 *valid = pxr_nats_per_image(&nll[PXR_VALID]);
@@ -214,18 +230,16 @@ static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct 
 {
         struct pxr_store *store = state->order->store;
         struct pxr_moment now = pxr_state_moment(state);
-        int64_t steps = now.step - epoch->started_step;
-        double rate = (double)(steps * state->experiment->settings.train.batch) /
-                      (pxr_now() - epoch->started);
 
         /* A run resumed at the very end of an epoch has no steps to measure. */
-        if ((steps > 0 &&
-             pxr_store_add_metric(store, now, "train", "images_per_second", rate, diag)) ||
+        if ((epoch->images > 0 &&
+             pxr_store_add_metric(store, now, "train", "images_per_second",
+                                  (double)epoch->images / epoch->seconds, diag)) ||
             pxr_store_add_metric(store, now, "train", "gradient_norm",
                                  state->trainer->gradient_norm, diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
                 return -1;
-        return pxr_record_nll(state, "train", &state->counters.epoch_nll, false, diag);
+        return pxr_record_nll(state, now.step, "train", &state->counters.epoch_nll, false, diag);
 }
 
 /* Everything due at this step. Returns 0, STOPPED half-way (it will be done again), or -1. */
@@ -242,7 +256,7 @@ static int do_due(struct pxr_state *state, const struct epoch *epoch, struct pxr
         if (is_due(e, e->settings.evaluate.every, step))
                 status = evaluate(state, &valid, diag);
         if (!status && is_due(e, e->settings.sample.every, step) && step < e->all_steps)
-                status = pxr_record_samples(state, pxr_trainer_best(state->trainer), diag);
+                status = pxr_record_samples(state, step, pxr_trainer_best(state->trainer), diag);
         if (status)
                 return status;
         better = !isnan(valid) && compare(state, valid);
@@ -269,8 +283,8 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
                         if (status)
                                 break;
                         if (state->trainer->step % state->experiment->steps_per_epoch == 0) {
-                                epoch.started = pxr_now();
-                                epoch.started_step = state->trainer->step;
+                                epoch.images = 0;
+                                epoch.seconds = 0;
                         }
                 }
                 if (finished(state))
@@ -290,54 +304,71 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The result: with early stopping, of the parameters that were best on the validation split. */
-static int conclude(struct pxr_state *state, struct pxr_diag *diag)
-{
-        const struct pxr_experiment *e = state->experiment;
-        const struct pxr_trainer *trainer = state->trainer;
-        const float *parameters = pxr_trainer_best(trainer);
-        float *best = NULL;
-        int status = 0;
-
-        if (e->settings.train.patience > 0 && isfinite(state->counters.best)) {
-                best = malloc((trainer->size + 1) * sizeof(float));
-                if (!best)
-                        return pxr_out_of_memory(diag);
-                status = pxr_checkpoint_parameters(state, state->counters.best_step, best, diag);
-                parameters = best;
-        }
-        for (int split = 0; split < PXR_SPLITS && !status; split++) {
-                struct pxr_nll nll;
-
-                if (!wanted(e, split))
-                        continue;
-                status = evaluate_split(state, split, parameters, 0, &nll, diag);
-                if (!status)
-                        status = pxr_record_nll(state, pxr_split_names[split], &nll, true, diag);
-        }
-        if (!status)
-                status = pxr_record_samples(state, parameters, diag);
-        if (!status)
-                status = pxr_checkpoint_save(state, diag);
-        free(best);
-        return status;
-}
-
-static void hash_parameters(const struct pxr_trainer *trainer, char hex[PXR_SHA256_HEX])
+static void hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
         struct pxr_sha256 hash;
 
         pxr_sha256_init(&hash);
-        pxr_sha256_update(&hash, trainer->parameters, trainer->size * sizeof(float));
-        if (trainer->average)
-                pxr_sha256_update(&hash, trainer->average, trainer->size * sizeof(float));
+        pxr_sha256_update(&hash, parameters, size * sizeof(float));
         pxr_sha256_final(&hash, hex);
+}
+
+/* The result that the parameters at `step` give. */
+static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
+                         struct pxr_diag *diag)
+{
+        for (int split = 0; split < PXR_SPLITS; split++) {
+                struct pxr_nll nll;
+                int status;
+
+                if (!wanted(state->experiment, split))
+                        continue;
+                status = evaluate_split(state, split, parameters, 0, &nll, diag);
+                if (!status)
+                        status = pxr_record_nll(state, step, pxr_split_names[split], &nll, true,
+                                                diag);
+                if (status)
+                        return status;
+        }
+        hash_parameters(parameters, state->trainer->size, state->result_hash);
+        return pxr_record_samples(state, step, parameters, diag);
+}
+
+/* With early stopping the result is of the parameters that were best on the validation split. */
+static int record_best(struct pxr_state *state, struct pxr_diag *diag)
+{
+        int64_t step = state->counters.best_step;
+        float *best = malloc((state->trainer->size + 1) * sizeof(float));
+        char text[96];
+        int status;
+
+        if (!best)
+                return pxr_out_of_memory(diag);
+        snprintf(text, sizeof(text),
+                 "the result is of step %" PRId64 " (epoch %.4g), the best on the validation split",
+                 step, pxr_experiment_epoch(state->experiment, step));
+        pxr_tell(state, text);
+        status = pxr_checkpoint_parameters(state, step, best, diag);
+        if (!status)
+                status = record_result(state, step, best, diag);
+        free(best);
+        return status;
+}
+
+static int conclude(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_trainer *trainer = state->trainer;
+        bool early = trainer->settings->patience > 0 && isfinite(state->counters.best);
+        int status = early ? record_best(state, diag)
+                           : record_result(state, trainer->step, pxr_trainer_best(trainer), diag);
+
+        return status ? status : pxr_checkpoint_save(state, diag);
 }
 
 /* Put the end of a run on record, whatever it is. */
 static int close_run(struct pxr_state *state, int status, double seconds, struct pxr_diag *diag)
 {
-        char hex[PXR_SHA256_HEX], message[64] = "";
+        char message[64] = "";
         const char *error = pxr_diag_first_error(diag);
         struct pxr_diag *own = pxr_diag_new();
 
@@ -345,7 +376,6 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
                 status = -1;
         else if (status < 0 && state->trainer->step > 0)
                 pxr_checkpoint_save(state, own); /* what there is, if it can be kept */
-        hash_parameters(state->trainer, hex);
         if (status == STOPPED)
                 snprintf(message, sizeof(message), "stopped at step %" PRId64,
                          state->trainer->step);
@@ -360,7 +390,7 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
                               status < 0   ? error
                               : status > 0 ? message
                                            : NULL,
-                              status < 0 ? NULL : hex, seconds, status < 0 ? own : diag))
+                              status ? NULL : state->result_hash, seconds, status < 0 ? own : diag))
                 status = -1;
         pxr_diag_free(own);
         return status;

@@ -5,6 +5,7 @@
 #ifndef PXR_EXPERIMENT_STATE_H
 #define PXR_EXPERIMENT_STATE_H
 
+#include "base/hash.h"
 #include "experiment/run.h"
 
 /* Everything beside the trainer's arrays that a resumed run must find again. */
@@ -23,15 +24,20 @@ struct pxr_state {
         struct pxr_trainer *trainer;
         struct pxr_counters counters;
         int64_t run;
-        bool fallback_told; /* that samples are made by whole passes */
-        char uid[PXR_UID];  /* of the run */
+        bool fallback_told;               /* that samples are made by whole passes */
+        char uid[PXR_UID];                /* of the run */
+        char result_hash[PXR_SHA256_HEX]; /* of the result's parameters; "": no result yet */
 };
+
+static inline struct pxr_moment pxr_step_moment(const struct pxr_state *state, int64_t step)
+{
+        return (struct pxr_moment) { state->run, step,
+                                     pxr_experiment_epoch(state->experiment, step) };
+}
 
 static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
 {
-        return (struct pxr_moment) { state->run, state->trainer->step,
-                                     pxr_experiment_epoch(state->experiment,
-                                                          state->trainer->step) };
+        return pxr_step_moment(state, state->trainer->step);
 }
 
 /* Save the state, put it on record (as the best when it is of the best step so far), and remove

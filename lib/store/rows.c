@@ -379,7 +379,9 @@ int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int6
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag)
 {
         static const char *const steps[] = {
-                "DELETE FROM metric WHERE run = ? AND step > ?",
+                /* A result may be of an earlier step, the best, and is to come again all the same.
+                 */
+                "DELETE FROM metric WHERE run = ? AND (step > ? OR name = 'final_nll')",
                 "DELETE FROM sample WHERE run = ? AND step > ?",
                 "DELETE FROM checkpoint WHERE run = ? AND step > ?",
         };

@@ -37,7 +37,7 @@ static const char version_1[] =
         "  given TEXT,               -- '32x32': NLLs are of images given their small versions\n"
         "  certificate TEXT NOT NULL, -- digest of the causality certificate\n"
         "  parameters INTEGER NOT NULL,\n"
-        "  parameter_hash TEXT       -- SHA-256 of the final parameters\n"
+        "  parameter_hash TEXT       -- SHA-256 of the parameters that final_nll is of\n"
         ");\n"
         "CREATE TABLE data_file (\n"
         "  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,\n"
