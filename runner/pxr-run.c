@@ -297,24 +297,41 @@ static void print_memory(const struct pxr_experiment *e, int threads)
                train / 1e6, evaluate / 1e6, sample / 1e6);
 }
 
-static void print_model(const struct pxr_experiment *e, int threads)
+static void print_certificate(const struct pxr_experiment *e)
 {
-        const struct pxr_graph *graph = e->model->graph;
         const struct pxr_certificate *c = &e->certificate;
 
-        print_layers(e->model);
-        printf("\nparameters      %zu\n", graph->parameter_values);
-        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        print_memory(e, threads);
         printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
                c->field_left, c->field_right);
         printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
+}
+
+static void print_plan(const struct pxr_experiment *e)
+{
         printf("data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
                ", test %" PRId64 "\n",
                e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
                e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
         printf("training        %" PRId64 " epochs of %" PRId64 " steps\n",
                e->settings.train.epochs, e->steps_per_epoch);
+}
+
+/* Certify the model last: one that is too large for it, or not causal, is worth looking at. */
+static int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, int threads,
+                   struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = e->model->graph;
+
+        print_layers(e->model);
+        printf("\nparameters      %zu\n", graph->parameter_values);
+        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
+        print_memory(e, threads);
+        print_plan(e);
+        fflush(stdout);
+        if (pxr_certify(arena, e->model, &e->certificate, diag))
+                return pxr_diag_status(diag);
+        print_certificate(e);
+        return 0;
 }
 
 static void print_end(const struct printer *printer, int64_t id, int end)
@@ -413,10 +430,8 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 explain(arena, order->experiment, arguments->explain, diag);
                 return 0;
         }
-        if (arguments->dry_run) {
-                print_model(order->experiment, arguments->threads);
-                return 0;
-        }
+        if (arguments->dry_run)
+                return dry_run(arena, order->experiment, arguments->threads, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
         printer->display = display_new(!arguments->quiet && !arguments->json);
@@ -445,8 +460,9 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                         origin.path = "the run's spec";
                         origin.recorded = order.resume->spec;
                 }
-                order.experiment = arguments->explain ? pxr_experiment_read(arena, &origin, diag)
-                                                      : pxr_experiment_open(arena, &origin, diag);
+                order.experiment = arguments->explain   ? pxr_experiment_read(arena, &origin, diag)
+                                   : arguments->dry_run ? pxr_experiment_build(arena, &origin, diag)
+                                                        : pxr_experiment_open(arena, &origin, diag);
         }
         if (order.experiment)
                 status = do_order(arena, &order, &printer, diag);
