@@ -21,7 +21,7 @@
 
 #include "experiment/run.h"
 #include "runner/common.h"
-#include "sample/generate.h"
+#include "runner/dry_run.h"
 
 const char *argp_program_version = "pxr-run " PXR_VERSION;
 
@@ -243,80 +243,6 @@ static void on_picture(void *context, int64_t run, const char *kind, int64_t ste
                 pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* Columns that the paths of all layers fit into, indented by their depth. */
-static int path_width(const struct pxr_model *model)
-{
-        int width = 24;
-
-        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next)
-                if ((int)strlen(layer->path) + 2 * layer->depth > width)
-                        width = (int)strlen(layer->path) + 2 * layer->depth;
-        return width;
-}
-
-static void print_layers(const struct pxr_model *model)
-{
-        const struct pxr_graph *graph = model->graph;
-        const int width = path_width(model);
-        char output[40];
-
-        printf("%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
-               "multiply-adds", "sees");
-        snprintf(output, sizeof(output), "%dx%dx%d", graph->rows, graph->cols, graph->colours);
-        printf("%-*s %14s\n", width, "image", output);
-        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
-                const struct pxr_shape *shape = &layer->output->shape;
-                struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
-                char field[40];
-
-                snprintf(output, sizeof(output), "%dx%dx%d", shape->rows, shape->cols,
-                         shape->channels);
-                snprintf(field, sizeof(field), "%d up %d|%d", extent.above, extent.left,
-                         extent.right);
-                printf("%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
-                       width - 2 * layer->depth, layer->path, output,
-                       pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
-                       field);
-        }
-}
-
-/* The trainer stays while the model is evaluated or draws samples. */
-static void print_memory(const struct pxr_experiment *e, int threads)
-{
-        const struct pxr_graph *graph = e->model->graph;
-        const struct pxr_train_settings *settings = &e->settings.train;
-        double train = (double)pxr_trainer_bytes(graph, settings, threads);
-        double evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                      (int)settings->micro_batch) *
-                          threads;
-        double sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads);
-
-        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train, and meanwhile "
-               "%.1f MB to evaluate, or %.1f MB to sample\n",
-               (train + fmax(evaluate, sample)) / 1e6, threads, threads == 1 ? "" : "s",
-               train / 1e6, evaluate / 1e6, sample / 1e6);
-}
-
-static void print_model(const struct pxr_experiment *e, int threads)
-{
-        const struct pxr_graph *graph = e->model->graph;
-        const struct pxr_certificate *c = &e->certificate;
-
-        print_layers(e->model);
-        printf("\nparameters      %zu\n", graph->parameter_values);
-        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        print_memory(e, threads);
-        printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
-               c->field_left, c->field_right);
-        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
-        printf("data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
-               ", test %" PRId64 "\n",
-               e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
-               e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
-        printf("training        %" PRId64 " epochs of %" PRId64 " steps\n",
-               e->settings.train.epochs, e->steps_per_epoch);
-}
-
 static void print_end(const struct printer *printer, int64_t id, int end)
 {
         const char *database = printer->arguments->database;
@@ -413,10 +339,8 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 explain(arena, order->experiment, arguments->explain, diag);
                 return 0;
         }
-        if (arguments->dry_run) {
-                print_model(order->experiment, arguments->threads);
-                return 0;
-        }
+        if (arguments->dry_run)
+                return dry_run(arena, order->experiment, arguments->threads, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
         printer->display = display_new(!arguments->quiet && !arguments->json);
@@ -445,8 +369,9 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                         origin.path = "the run's spec";
                         origin.recorded = order.resume->spec;
                 }
-                order.experiment = arguments->explain ? pxr_experiment_read(arena, &origin, diag)
-                                                      : pxr_experiment_open(arena, &origin, diag);
+                order.experiment = arguments->explain   ? pxr_experiment_read(arena, &origin, diag)
+                                   : arguments->dry_run ? pxr_experiment_build(arena, &origin, diag)
+                                                        : pxr_experiment_open(arena, &origin, diag);
         }
         if (order.experiment)
                 status = do_order(arena, &order, &printer, diag);

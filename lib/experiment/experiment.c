@@ -146,9 +146,9 @@ static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
         return 0;
 }
 
-struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
-                                           const struct pxr_spec_origin *origin,
-                                           struct pxr_diag *diag)
+struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
+                                            const struct pxr_spec_origin *origin,
+                                            struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = pxr_experiment_read(arena, origin, diag);
         struct pxr_image_kind kind;
@@ -164,8 +164,18 @@ struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
         experiment->model =
                 pxr_model_build(arena, experiment->plugins,
                                 (struct pxr_yaml *)experiment->settings.model, &kind, diag);
-        if (!experiment->model || count_steps(experiment, diag) ||
-            pxr_certify(arena, experiment->model, &experiment->certificate, diag))
+        if (!experiment->model || count_steps(experiment, diag))
+                return NULL;
+        return experiment;
+}
+
+struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
+                                           const struct pxr_spec_origin *origin,
+                                           struct pxr_diag *diag)
+{
+        struct pxr_experiment *experiment = pxr_experiment_build(arena, origin, diag);
+
+        if (!experiment || pxr_certify(arena, experiment->model, &experiment->certificate, diag))
                 return NULL;
         return experiment;
 }

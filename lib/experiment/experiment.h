@@ -65,6 +65,11 @@ struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
                                            const struct pxr_spec_origin *origin,
                                            struct pxr_diag *diag);
 
+/* All but the proof, for --dry-run. */
+struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
+                                            const struct pxr_spec_origin *origin,
+                                            struct pxr_diag *diag);
+
 /* The first part alone, for --explain: the spec, checked and with its defaults. No data are opened
  * and nothing is built. */
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dry_run.h - what pxr-run prints of an experiment that it does not train.
+ */
+#ifndef PXR_RUNNER_DRY_RUN_H
+#define PXR_RUNNER_DRY_RUN_H
+
+#include "experiment/experiment.h"
+
+/* Print the model and what it needs, then certify it and print that. The exit status. */
+int dry_run(struct pxr_arena *arena, struct pxr_experiment *experiment, int threads,
+            struct pxr_diag *diag);
+
+#endif
