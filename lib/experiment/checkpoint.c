@@ -180,6 +180,23 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
         return 0;
 }
 
+/* A process that has taken up the run sweeps away files that are not on record, this one among
+ * them: then it is that which is reported. */
+static int write_and_hash(const char *path, struct pxr_safetensors *file, char hex[PXR_SHA256_HEX],
+                          struct pxr_state *state, struct pxr_diag *diag)
+{
+        struct pxr_diag *own = pxr_diag_new();
+        int status = own ? 0 : pxr_out_of_memory(diag);
+
+        if (own && (pxr_safetensors_write(path, file, own) || pxr_sha256_file(path, hex, own))) {
+                status = -1;
+                if (!pxr_store_check_held(state->order->store, state->run, diag))
+                        pxr_system_error(diag, "%s", pxr_diag_first_error(own));
+        }
+        pxr_diag_free(own);
+        return status;
+}
+
 static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_safetensors file = { 0 };
@@ -201,10 +218,8 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         if (pxr_store_check_held(state->order->store, state->run, diag) ||
             make_folder(folder, diag))
                 return -1;
-        if (pxr_safetensors_write(path, &file, diag) || pxr_sha256_file(path, hex, diag)) {
-                pxr_store_check_held(state->order->store, state->run, diag); /* swept away? */
+        if (write_and_hash(path, &file, hex, state, diag))
                 return -1;
-        }
         row.path = relative;
         row.sha256 = hex;
         row.size = stat(path, &status) == 0 ? status.st_size : 0;
