@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* common.c - what all commands end with. */
+/* common.c - what all commands end with, and how they are asked to. */
 #include "runner/common.h"
 
 #include <errno.h>
@@ -29,4 +29,18 @@ void close_stdout_at_exit(const char *program)
 {
         program_name = program;
         atexit(close_stdout);
+}
+
+volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+        stop_asked = number;
+        signal(number, SIG_DFL);
+}
+
+void watch_signals(void)
+{
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
 }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common.h - what the commands share: output that must arrive, and showing long work on a terminal
- * or in plain lines.
+ * common.h - what the commands share: output that must arrive, signals, and showing long work on a
+ * terminal or in plain lines.
  */
 #ifndef PXR_RUNNER_COMMON_H
 #define PXR_RUNNER_COMMON_H
+
+#include <signal.h>
 
 #include "experiment/run.h"
 
 /* When the program exits, whoever ends it: output that could not be written is an error, with exit
  * status 1. */
 void close_stdout_at_exit(const char *program);
+
+/* Becomes nonzero at the first SIGINT or SIGTERM after watch_signals(), which asks the work to
+ * stop; a second one ends the program at once. */
+extern volatile sig_atomic_t stop_asked;
+void watch_signals(void);
 
 struct run_display;
 

@@ -3,20 +3,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "runner/bar.h"
 #include "runner/data_progress.h"
 
-enum { BAR = 24, PLAIN_SECONDS = 30 };
-
-static double now(void)
-{
-        struct timespec time;
-
-        clock_gettime(CLOCK_MONOTONIC, &time);
-        return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+enum { PLAIN_SECONDS = 30 };
 
 const char *data_size(double bytes)
 {
@@ -32,23 +25,11 @@ const char *data_size(double bytes)
         return text;
 }
 
-static void write_left(double seconds, char *text, size_t size)
-{
-        long all = seconds < 1e7 ? lround(seconds) : -1;
-
-        if (all < 0)
-                snprintf(text, size, "-:--");
-        else if (all >= 3600)
-                snprintf(text, size, "%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
-        else
-                snprintf(text, size, "%ld:%02ld", all / 60, all % 60);
-}
-
 /* "12.3 MB of 170.1 MB  4.1 MB/s  0:38 left" */
 static void write_numbers(const struct data_progress *p, int64_t done, int64_t all,
                           const char *unit, char *text, size_t size)
 {
-        double seconds = now() - p->began, rate = (double)(done - p->first) / seconds;
+        double seconds = pxr_now() - p->began, rate = (double)(done - p->first) / seconds;
         bool bytes = strcmp(unit, "bytes") == 0, known = seconds > 0.5 && rate > 0;
         int length;
         char left[24];
@@ -65,24 +46,21 @@ static void write_numbers(const struct data_progress *p, int64_t done, int64_t a
                 length += snprintf(text + length, size - (size_t)length, "  %s/s", data_size(rate));
         else
                 length += snprintf(text + length, size - (size_t)length, "  %.0f/s", rate);
-        write_left(all > 0 ? (double)(all - done) / rate : INFINITY, left, sizeof left);
+        bar_write_time(all > 0 ? (double)(all - done) / rate : INFINITY, left, sizeof left);
         snprintf(text + length, size - (size_t)length, "  %s left", left);
 }
 
 static void draw(struct data_progress *p, int64_t done, int64_t all, const char *unit)
 {
         double part = all > 0 ? (double)done / (double)all : 0;
-        char numbers[160], bar[BAR + 1];
+        char numbers[160];
 
         write_numbers(p, done, all, unit, numbers, sizeof numbers);
         if (!p->terminal) {
-                fprintf(stderr, "%s %3.0f%%  %s\n", p->what, 100 * part, numbers);
+                bar_print_plain(p->what, part, numbers);
                 return;
         }
-        for (int i = 0; i < BAR; i++)
-                bar[i] = i < part * BAR ? '#' : '.';
-        bar[BAR] = '\0';
-        fprintf(stderr, "\r\033[K%s [%s] %3.0f%%  %s", p->what, bar, 100 * part, numbers);
+        bar_draw(p->what, part, numbers);
         p->bar = true;
 }
 
@@ -91,7 +69,7 @@ static bool on_progress(void *context, const char *what, int64_t done, int64_t a
 {
         struct data_progress *p = context;
         const char *slash = strrchr(what, '/');
-        double time = now();
+        double time = pxr_now();
 
         what = slash && slash[1] ? slash + 1 : what;
         if (strncmp(p->what, what, sizeof p->what - 1) != 0) {
@@ -130,6 +108,6 @@ void data_progress_init(struct data_progress *progress, bool quiet,
 void data_progress_end(struct data_progress *progress)
 {
         if (progress->bar)
-                fputs("\r\033[K", stderr);
+                bar_clear();
         progress->bar = false;
 }

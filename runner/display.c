@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "experiment/record.h"
+#include "base/clock.h"
+#include "runner/bar.h"
 #include "runner/common.h"
 
-enum { BAR = 24, PLAIN_SECONDS = 10 };
+enum { PLAIN_SECONDS = 10 };
 
 struct run_display {
         bool shown, terminal, bar;
@@ -41,21 +41,8 @@ void display_free(struct run_display *display)
 void display_end(struct run_display *display)
 {
         if (display->bar)
-                fputs("\r\033[K", stderr);
+                bar_clear();
         display->bar = false;
-}
-
-/* "1:05:09", "5:09" */
-static void write_time(double seconds, char *text, size_t size)
-{
-        long all = seconds < 1e8 ? lround(seconds) : 0;
-
-        if (isnan(seconds) || seconds >= 1e8)
-                snprintf(text, size, "-:--");
-        else if (all >= 3600)
-                snprintf(text, size, "%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
-        else
-                snprintf(text, size, "%ld:%02ld", all / 60, all % 60);
 }
 
 static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
@@ -72,34 +59,17 @@ static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
                 length += snprintf(text + length, size - length, "%.0f %s/s  ", p->rate,
                                    strcmp(p->what, "sampling") == 0 ? "pixels" : "images");
         if (!isnan(p->seconds_left)) {
-                write_time(p->seconds_left, left, sizeof(left));
+                bar_write_time(p->seconds_left, left, sizeof(left));
                 snprintf(text + length, size - length, "%s left", left);
         }
 }
 
-/* Columns of the terminal; 80 where it does not say. */
-static int columns(void)
-{
-        struct winsize size;
-
-        return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-/* The bar takes what the words leave of the line, and the line ends before the terminal's: one that
- * wraps cannot be drawn over. */
 static void draw_bar(struct run_display *display, const struct pxr_progress *p, double part)
 {
-        char numbers[128], bar[BAR + 1], line[256];
-        int width = columns() - 1, left;
+        char numbers[128];
 
         write_numbers(p, numbers, sizeof(numbers));
-        left = width - (int)(strlen(p->what) + strlen(numbers)) - (int)strlen(" [] 100%  ");
-        left = left < 0 ? 0 : left > BAR ? BAR : left;
-        for (int i = 0; i < left; i++)
-                bar[i] = i < part * left ? '#' : '.';
-        bar[left] = '\0';
-        snprintf(line, sizeof(line), "%s [%s] %3.0f%%  %s", p->what, bar, 100 * part, numbers);
-        fprintf(stderr, "\r\033[K%.*s", width, line);
+        bar_draw(p->what, part, numbers);
         display->bar = true;
 }
 
@@ -111,7 +81,7 @@ static bool print_plain(const struct pxr_progress *p, double part)
         if (isnan(p->seconds_left) && isnan(p->rate) && isnan(p->nats_per_image))
                 return false;
         write_numbers(p, numbers, sizeof(numbers));
-        fprintf(stderr, "%s %3.0f%%  %s\n", p->what, 100 * part, numbers);
+        bar_print_plain(p->what, part, numbers);
         return true;
 }
 

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,21 +118,6 @@ static const struct argp argp = {
                "Exit status: 0 done, 1 the system failed, or verify found a file that is not "
                "official, 2 a mistake in data or arguments, 130 interrupted.",
 };
-
-static volatile sig_atomic_t stop;
-
-/* The first signal asks the work to stop; a second one ends it at once. */
-static void on_signal(int number)
-{
-        stop = number;
-        signal(number, SIG_DFL);
-}
-
-static void watch_signals(void)
-{
-        signal(SIGINT, on_signal);
-        signal(SIGTERM, on_signal);
-}
 
 /* --- list --------------------------------------------------------------------------------------
  */
@@ -467,7 +451,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 
         if (check_words(arguments, diag))
                 return 2;
-        data_progress_init(&progress, arguments->quiet, &stop);
+        data_progress_init(&progress, arguments->quiet, &stop_asked);
         if (strcmp(command, "info") == 0)
                 return info(arena, arguments, diag);
         if (strcmp(command, "verify") == 0)

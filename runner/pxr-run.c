@@ -10,7 +10,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <omp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,18 +143,6 @@ static const struct argp argp = {
                "130 interrupted (go on with --resume).",
 };
 
-/* --- signals -----------------------------------------------------------------------------------
- */
-
-static volatile sig_atomic_t stop;
-
-/* The first signal asks the run to stop at the next step; a second one ends it at once. */
-static void on_signal(int number)
-{
-        stop = number;
-        signal(number, SIG_DFL);
-}
-
 /* --- printing ----------------------------------------------------------------------------------
  */
 
@@ -164,7 +151,6 @@ struct printer {
         struct run_display *display;
         struct pxr_diag *diag;
         double entropy;
-        double final[3];
         json_t *results;
 };
 
@@ -291,9 +277,8 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
                                                 .nll = on_nll,
                                                 .note = on_note,
                                                 .picture = on_picture };
-        order->stop = &stop;
-        signal(SIGINT, on_signal);
-        signal(SIGTERM, on_signal);
+        order->stop = &stop_asked;
+        watch_signals();
         end = pxr_run(order, &id, diag);
         display_end(printer->display);
         if (end < 0)

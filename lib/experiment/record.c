@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
@@ -238,14 +239,6 @@ bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progre
         if (watcher->progress)
                 watcher->progress(watcher->context, progress);
         return state->order->stop && *state->order->stop;
-}
-
-double pxr_now(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 bool pxr_pace_progress(void *context, int64_t done, int64_t all)

@@ -37,9 +37,8 @@ bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progre
 struct pxr_pace {
         struct pxr_state *state;
         const char *what;
-        double started; /* seconds, of a clock that only goes forward */
+        double started; /* of pxr_now() */
 };
-double pxr_now(void);
 
 /* A `progress` function for pxr_evaluate() and pxr_generate(); context is a struct pxr_pace. */
 bool pxr_pace_progress(void *context, int64_t done, int64_t all);

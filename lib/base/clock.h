@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock.h - how long things take.
+ */
+#ifndef PXR_BASE_CLOCK_H
+#define PXR_BASE_CLOCK_H
+
+/* Seconds, of a clock that only goes forward. */
+double pxr_now(void);
+
+#endif
