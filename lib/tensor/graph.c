@@ -242,21 +242,27 @@ int pxr_image_levels(const struct pxr_builder *builder)
         return builder->graph->levels;
 }
 
+void pxr_subsample_map(const struct pxr_graph *graph, size_t pixel, const uint8_t *map,
+                       uint8_t *small)
+{
+        for (int row = 0; row < graph->small_rows; row++)
+                for (int col = 0; col < graph->small_cols; col++, small += pixel) {
+                        int r = row * (graph->rows / graph->small_rows);
+                        int c = col * (graph->cols / graph->small_cols);
+
+                        memcpy(small, map + ((size_t)r * graph->cols + c) * pixel, pixel);
+                }
+}
+
 void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, int images,
                          uint8_t *small)
 {
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
-        for (int image = 0; image < images; image++, pixels += size)
-                for (int row = 0; row < graph->small_rows; row++)
-                        for (int col = 0; col < graph->small_cols; col++) {
-                                int r = row * (graph->rows / graph->small_rows);
-                                int c = col * (graph->cols / graph->small_cols);
-
-                                memcpy(small, pixels + (r * graph->cols + c) * graph->colours,
-                                       graph->colours);
-                                small += graph->colours;
-                        }
+        for (int image = 0; image < images; image++)
+                pxr_subsample_map(graph, graph->colours, pixels + image * size,
+                                  small + image * small_size);
 }
 
 struct pxr_node *pxr_layer_error(struct pxr_builder *builder, const char *format, ...)
@@ -305,21 +311,26 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
         return 0;
 }
 
+void pxr_graph_needed(const struct pxr_graph *graph, bool *needed)
+{
+        memset(needed, 0, graph->nodes * sizeof(bool));
+        needed[0] = needed[graph->logits->index] = true;
+        for (int i = graph->nodes - 1; i >= 0; i--)
+                for (int k = 0; needed[i] && k < graph->node[i]->inputs; k++)
+                        needed[graph->node[i]->input[k]->index] = true;
+}
+
 const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision)
 {
-        bool *needed = calloc(graph->nodes, sizeof(bool));
+        bool *needed = malloc(graph->nodes * sizeof(bool));
         const char *name = NULL;
 
         if (needed)
-                needed[graph->logits->index] = true;
-        for (int i = graph->nodes - 1; needed && i > 0; i--) {
-                const struct pxr_node *node = graph->node[i];
-
-                for (int k = 0; needed[i] && k < node->inputs; k++)
-                        needed[node->input[k]->index] = true;
-                if (needed[i] && !node->constant && !node->op->kernels[precision].advance)
-                        name = node->op->name;
-        }
+                pxr_graph_needed(graph, needed);
+        for (int i = 0; needed && !name && i < graph->nodes; i++)
+                if (needed[i] && !graph->node[i]->constant &&
+                    !graph->node[i]->op->kernels[precision].advance)
+                        name = graph->node[i]->op->name;
         free(needed);
         return name;
 }

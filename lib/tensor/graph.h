@@ -48,6 +48,9 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
 /* "weight", or "left.weight" if `prefix` is "left". NULL when memory is out. */
 const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name);
 
+/* Which nodes the logits depend on: needed[nodes]. The image always is one. */
+void pxr_graph_needed(const struct pxr_graph *graph, bool *needed);
+
 /* The name of the first op that generation needs and that has no `advance`: whole passes are then
  * made instead. NULL: there is none. */
 const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision);
@@ -55,8 +58,12 @@ const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 
-/* Take the small images out of images: the pixel at the top left of each block. From
- * pixels[image][row][col][colour] to small[image][row][col][colour]. */
+/* Take a small map out of a map of the image's size, of `pixel` bytes a pixel: the pixel at the top
+ * left of each block. */
+void pxr_subsample_map(const struct pxr_graph *graph, size_t pixel, const uint8_t *map,
+                       uint8_t *small);
+
+/* The same of images, from pixels[image][row][col][colour] to small[image][row][col][colour]. */
 void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, int images,
                          uint8_t *small);
 

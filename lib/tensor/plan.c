@@ -15,13 +15,17 @@ static void extend(struct pxr_slot *slot, int moment)
                 slot->death = moment;
 }
 
-static void mark_live(const struct pxr_graph *graph, struct pxr_place *place)
+static int mark_live(const struct pxr_graph *graph, struct pxr_place *place)
 {
-        place[graph->logits->index].live = true;
-        place[0].live = true;
-        for (int i = graph->nodes - 1; i >= 0; i--)
-                for (int k = 0; place[i].live && k < graph->node[i]->inputs; k++)
-                        place[graph->node[i]->input[k]->index].live = true;
+        bool *needed = malloc(graph->nodes * sizeof(bool));
+
+        if (!needed)
+                return -1;
+        pxr_graph_needed(graph, needed);
+        for (int i = 0; i < graph->nodes; i++)
+                place[i].live = needed[i];
+        free(needed);
+        return 0;
 }
 
 static void mark_trained(const struct pxr_graph *graph, struct pxr_place *place)
@@ -162,12 +166,11 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
         int slots = 0;
 
         *plan = (struct pxr_plan) { .place = calloc(graph->nodes, sizeof(*plan->place)) };
-        if (!slot || !plan->place) {
+        if (!slot || !plan->place || mark_live(graph, plan->place)) {
                 free(slot);
                 pxr_plan_free(plan);
                 return -1;
         }
-        mark_live(graph, plan->place);
         mark_trained(graph, plan->place);
         find_lifetimes(graph, plan->place, use == PXR_FOR_TRAINING);
         set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);

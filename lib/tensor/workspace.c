@@ -26,8 +26,8 @@ struct pxr_workspace {
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
         struct pxr_plan plan;
         char *slab, *scratch;
-        uint8_t *pixels;            /* [place][image][colour] */
-        uint8_t *small, *subsample; /* the same of the small images; as they are loaded */
+        uint8_t *pixels; /* [place][image][colour] */
+        uint8_t *small;  /* the same of the small images */
 };
 
 static char *aligned(size_t size)
@@ -60,9 +60,7 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         workspace->scratch = aligned(workspace->plan.scratch_bytes + PXR_SENTINEL);
         workspace->pixels = calloc(pixels, 1);
         workspace->small = calloc(small + 1, 1);
-        workspace->subsample = calloc(small + 1, 1);
-        if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small ||
-            !workspace->subsample) {
+        if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small) {
                 pxr_system_error(diag,
                                  "there is no memory for %.1f MB of tensors: lower "
                                  "train.micro_batch or the number of threads",
@@ -85,7 +83,6 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
         free(workspace->scratch);
         free(workspace->pixels);
         free(workspace->small);
-        free(workspace->subsample);
         free(workspace);
 }
 
@@ -154,10 +151,8 @@ void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, 
 
         workspace->images = images;
         turn(pixels, (size_t)graph->rows * graph->cols, images, graph->colours, workspace->pixels);
-        if (graph->small_rows) {
-                pxr_graph_subsample(graph, pixels, images, workspace->subsample);
-                pxr_workspace_condition(workspace, workspace->subsample, images);
-        }
+        pxr_subsample_map(graph, (size_t)images * graph->colours, workspace->pixels,
+                          workspace->small);
 }
 
 void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *small, int images)
