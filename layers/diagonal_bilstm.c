@@ -30,29 +30,16 @@ static const struct pxr_parameter_doc parameters[] = {
 };
 
 static struct pxr_node *direction(struct pxr_builder *builder, const struct diagonal_bilstm *lstm,
-                                  const char *name, const char *input_name, int scan,
-                                  struct pxr_node *input)
+                                  const char *name, int scan, struct pxr_node *input)
 {
-        struct pxr_node *gates = pxr_conv(builder, input_name,
-                                          &(struct pxr_conv) { .kernel = 1,
-                                                               .mask = PXR_MASK_B,
-                                                               .features = 4 * lstm->features,
-                                                               .gates = 4,
-                                                               .bias = true,
-                                                               .bias_init = pxr_init_forget_gates,
-                                                               .gain = lstm->gain },
-                                          input);
-
         return pxr_lstm(builder, name, &(struct pxr_lstm) { .scan = scan, .gain = lstm->gain },
-                        pxr_conditioned(builder, name, gates));
+                        pxr_input_to_state(builder, name, 1, lstm->features, lstm->gain, input));
 }
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
-        struct pxr_node *left =
-                direction(builder, conf, "left", "left.input_to_state", PXR_SCAN_LEFT, input);
-        struct pxr_node *right =
-                direction(builder, conf, "right", "right.input_to_state", PXR_SCAN_RIGHT, input);
+        struct pxr_node *left = direction(builder, conf, "left", PXR_SCAN_LEFT, input);
+        struct pxr_node *right = direction(builder, conf, "right", PXR_SCAN_RIGHT, input);
 
         return pxr_add(builder, left, right);
 }

@@ -47,22 +47,12 @@ static const struct pxr_parameter_doc parameters[] = {
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         const struct row_lstm *lstm = conf;
-        struct pxr_node *gates = pxr_conv(builder, "input_to_state",
-                                          &(struct pxr_conv) { .kernel = lstm->kernel,
-                                                               .height = 1,
-                                                               .mask = PXR_MASK_B,
-                                                               .features = 4 * lstm->features,
-                                                               .gates = 4,
-                                                               .bias = true,
-                                                               .bias_init = pxr_init_forget_gates,
-                                                               .gain = lstm->gain },
-                                          input);
 
-        return pxr_lstm(builder, NULL,
-                        &(struct pxr_lstm) { .scan = PXR_SCAN_ROWS,
-                                             .kernel = lstm->state_kernel,
-                                             .gain = lstm->gain },
-                        pxr_conditioned(builder, NULL, gates));
+        return pxr_lstm(
+                builder, NULL,
+                &(struct pxr_lstm) {
+                        .scan = PXR_SCAN_ROWS, .kernel = lstm->state_kernel, .gain = lstm->gain },
+                pxr_input_to_state(builder, NULL, lstm->kernel, lstm->features, lstm->gain, input));
 }
 
 static const struct pxr_layer row_lstm = {

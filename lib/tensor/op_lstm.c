@@ -185,8 +185,9 @@ static void weight_init(const struct pxr_parameter *parameter, struct pxr_random
                 values[i] = bound * (2 * pxr_random_uniform(random) - 1);
 }
 
-void pxr_init_forget_gates(const struct pxr_parameter *parameter, struct pxr_random *random,
-                           double *values)
+/* One for the forget gates, zero for the others. */
+static void bias_init(const struct pxr_parameter *parameter, struct pxr_random *random,
+                      double *values)
 {
         size_t block = parameter->size / GATES;
 
@@ -335,4 +336,26 @@ struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
                                                      .inputs = 1,
                                                      .input = { gates } });
         return !node || add_parameters(builder, name, node) ? NULL : node;
+}
+
+struct pxr_node *pxr_input_to_state(struct pxr_builder *builder, const char *name, int kernel,
+                                    int features, double gain, struct pxr_node *input)
+{
+        const char *full = pxr_part_name(builder->graph->arena, name, "input_to_state");
+
+        if (!full) {
+                pxr_out_of_memory(builder->diag);
+                return NULL;
+        }
+        return pxr_conditioned(builder, name,
+                               pxr_conv(builder, full,
+                                        &(struct pxr_conv) { .kernel = kernel,
+                                                             .height = 1,
+                                                             .mask = PXR_MASK_B,
+                                                             .features = GATES * features,
+                                                             .gates = GATES,
+                                                             .bias = true,
+                                                             .bias_init = bias_init,
+                                                             .gain = gain },
+                                        input));
 }

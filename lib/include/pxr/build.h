@@ -87,15 +87,19 @@ struct pxr_lstm {
         double gain; /* weights start uniform within +-gain sqrt(3 / inputs) */
 };
 
+/* The input-to-state map of an LSTM: a convolution along the row, 1 x `kernel`, mask B, to 4 gates
+ * [o f i g] of `features` each, and what conditions the model (pxr_conditioned()). Parameters:
+ * input_to_state.weight [1, kernel, in, 4 features] and input_to_state.bias [4 features], which
+ * starts at 1 for the forget gates. `name` and `gain` as for pxr_conv(). */
+struct pxr_node *pxr_input_to_state(struct pxr_builder *builder, const char *name, int kernel,
+                                    int features, double gain, struct pxr_node *input);
+
 /* Run an LSTM over a map of 4 gates [o f i g], which the input-to-state convolution has made.
  * Parameters: state_to_state [tap, features, 4 features] (unmasked; taps from left to right, or the
  * left neighbour and the one above), initial_state and initial_cell [features], the learned state
  * where a scan begins. Beyond the other edges of the image the state is zero. `name` as above. */
 struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
                           const struct pxr_lstm *settings, struct pxr_node *gates);
-
-/* The start of an input-to-state bias: 1 for the forget gates, 0 for the others. */
-pxr_init pxr_init_forget_gates;
 
 /* A deconvolution with stride 2 and a kernel of 4x4, which doubles rows and columns: of the
  * upsampling network of section 3.6. Parameters: weight [4, 4, in, out] and bias [out]. */
