@@ -202,6 +202,15 @@ static void read_texts(struct codec *codec)
         codec->picture->text_count = count;
 }
 
+/* Below setjmp(), as all that follows is. */
+static void read_head(struct codec *codec)
+{
+        png_set_read_fn(codec->png, codec, on_read);
+        png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
+        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
+        png_read_info(codec->png, codec->info);
+}
+
 static int decode(struct codec *codec)
 {
         struct pxr_picture *picture = codec->picture;
@@ -210,10 +219,7 @@ static int decode(struct codec *codec)
 
         if (setjmp(png_jmpbuf(codec->png)))
                 return -1;
-        png_set_read_fn(codec->png, codec, on_read);
-        png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
-        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
-        png_read_info(codec->png, codec->info);
+        read_head(codec);
         set_transforms(codec);
         picture->rows = (int)png_get_image_height(codec->png, codec->info);
         picture->cols = (int)png_get_image_width(codec->png, codec->info);
@@ -296,10 +302,7 @@ static int decode_exactly(struct codec *codec)
 
         if (setjmp(png_jmpbuf(codec->png)))
                 return -1;
-        png_set_read_fn(codec->png, codec, on_read);
-        png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
-        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
-        png_read_info(codec->png, codec->info);
+        read_head(codec);
         refuse_misfit(codec);
         png_set_expand(codec->png);
         if (picture->colours == 3)
