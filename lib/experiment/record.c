@@ -119,12 +119,13 @@ static int record_layers(struct pxr_state *state, struct pxr_diag *diag)
 static int record_files(struct pxr_state *state, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
+        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(e->model, e->model->layer);
 
         for (const struct pxr_data_file *file = e->set->files; file; file = file->next)
                 if (pxr_store_add_data_file(state->order->store, state->run, file->path, file->size,
                                             file->sha256, diag))
                         return -1;
-        for (const struct pxr_built_layer *layer = e->model->layer; layer; layer = layer->next) {
+        for (; layer; layer = pxr_layer_of_new_plugin(e->model, layer->next)) {
                 char hex[PXR_SHA256_HEX];
 
                 if (pxr_sha256_file(layer->plugin->path, hex, diag) ||

@@ -36,11 +36,11 @@ static int check_plugin(struct pxr_arena *arena, const struct pxr_state *state,
 static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state,
                          struct pxr_diag *diag)
 {
-        const struct pxr_built_layer *layer = state->experiment->model->layer, *last = NULL;
+        const struct pxr_model *model = state->experiment->model;
+        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
 
-        for (; layer; last = layer, layer = layer->next)
-                if ((!last || last->plugin != layer->plugin) &&
-                    check_plugin(arena, state, layer->plugin, diag))
+        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next))
+                if (check_plugin(arena, state, layer->plugin, diag))
                         return -1;
         return 0;
 }

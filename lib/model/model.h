@@ -48,6 +48,11 @@ struct pxr_model *pxr_model_build_part(struct pxr_arena *arena, const struct pxr
                                        struct pxr_yaml *model, const struct pxr_image_kind *kind,
                                        struct pxr_diag *diag);
 
+/* The first layer of a plugin's from `layer` on (its `next`, say) that no layer before it is of:
+ * for going through the plugins a model uses, each once. NULL: there is none. */
+const struct pxr_built_layer *pxr_layer_of_new_plugin(const struct pxr_model *model,
+                                                      const struct pxr_built_layer *layer);
+
 /* Parameters (values) and multiply-adds of a layer's own nodes and those within. */
 size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_built_layer *layer);
 double pxr_layer_multiply_adds(const struct pxr_model *model, const struct pxr_built_layer *layer);

@@ -284,6 +284,20 @@ struct pxr_model *pxr_model_build_part(struct pxr_arena *arena, const struct pxr
         return build(arena, plugins, model, kind, true, diag);
 }
 
+const struct pxr_built_layer *pxr_layer_of_new_plugin(const struct pxr_model *model,
+                                                      const struct pxr_built_layer *layer)
+{
+        for (; layer; layer = layer->next) {
+                const struct pxr_built_layer *first = model->layer;
+
+                while (first->plugin != layer->plugin)
+                        first = first->next;
+                if (first == layer)
+                        return layer;
+        }
+        return NULL;
+}
+
 size_t pxr_layer_parameters(const struct pxr_model *model, const struct pxr_built_layer *layer)
 {
         size_t sum = 0;
