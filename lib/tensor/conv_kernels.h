@@ -8,12 +8,6 @@ static inline void K(copy)(size_t size, const real *restrict from, real *restric
                 to[i] = from[i];
 }
 
-static inline void K(add)(size_t size, const real *restrict from, real *restrict to)
-{
-        for (size_t i = 0; i < size; i++)
-                to[i] += from[i];
-}
-
 /* Copy the live inputs of one pixel's output into rows of `width` values, one for each image. The
  * taps lie at `sign` times their offsets: +1 reads what the forward pass reads, -1 what is read
  * from a place by the gradients of its outputs. */
@@ -148,15 +142,6 @@ static void K(weight_gradient)(const struct pxr_node *node, size_t m, const real
                 }
 }
 
-static void K(bias_gradient)(const struct pxr_node *node, int images, const real *dy, real *db)
-{
-        size_t features = node->shape.channels;
-        size_t pixels = pxr_map_size(node, images) / features;
-
-        for (size_t i = 0; i < pixels; i++)
-                K(add)(features, dy + i * features, db);
-}
-
 /* dx of a 1x1 convolution: dy w^T, colour by colour. */
 static void K(input_gradient_1x1)(const struct pxr_call *call)
 {
@@ -221,7 +206,9 @@ static void K(backward)(const struct pxr_call *call)
         size_t row_pixels = (size_t)node->shape.cols * call->images;
 
         if (call->parameter_gradient[1])
-                K(bias_gradient)(node, call->images, dy, call->parameter_gradient[1]);
+                K(add_rows)
+        (pxr_map_size(node, call->images) / node->shape.channels, node->shape.channels, dy,
+         call->parameter_gradient[1]);
         for (int row = 0; row < node->shape.rows && call->parameter_gradient[0]; row += step) {
                 int end = row + step < node->shape.rows ? row + step : node->shape.rows;
                 size_t m = (end - row) * row_pixels;

@@ -21,10 +21,9 @@ static void K(scatter_tap)(const struct pxr_call *call, int tap, const real *pro
         for (int row = 0; row < in.rows; row++)
                 for (int col = 0; col < in.cols; col++, product += size) {
                         ptrdiff_t at = K(reached)(call, row, col, tap);
-                        real *y = (real *)call->output + (at < 0 ? 0 : at);
 
-                        for (size_t i = 0; at >= 0 && i < size; i++)
-                                y[i] += product[i];
+                        if (at >= 0)
+                                K(add_array)(size, product, (real *)call->output + at);
                 }
 }
 
@@ -75,9 +74,8 @@ static void K(deconv_backward)(const struct pxr_call *call)
         real *dw = call->parameter_gradient[0], *db = call->parameter_gradient[1];
         real *dx = call->input_gradient[0];
 
-        for (size_t i = 0; db && i < pixels; i++)
-                for (size_t k = 0; k < out; k++)
-                        db[k] += dy[i * out + k];
+        if (db)
+                K(add_rows)(pixels, out, dy, db);
         if (dx && !call->accumulate[0])
                 memset(dx, 0, m * in * sizeof(real));
         for (int tap = 0; tap < TAPS; tap++) {

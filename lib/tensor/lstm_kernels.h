@@ -31,22 +31,7 @@ static void K(initial_products)(const struct pxr_call *call, int from, int count
 static void K(add_to_rows)(size_t rows, size_t width, const real *restrict row, real *restrict to)
 {
         for (size_t i = 0; i < rows; i++, to += width)
-                for (size_t k = 0; k < width; k++)
-                        to[k] += row[k];
-}
-
-/* to += the sum of rows */
-static void K(add_rows)(size_t rows, size_t width, const real *restrict row, real *restrict to)
-{
-        for (size_t i = 0; i < rows; i++, row += width)
-                for (size_t k = 0; k < width; k++)
-                        to[k] += row[k];
-}
-
-static void K(add_array)(size_t size, const real *restrict from, real *restrict to)
-{
-        for (size_t i = 0; i < size; i++)
-                to[i] += from[i];
+                K(add_array)(width, row, to);
 }
 
 /* The range of a step's cells whose c before is `before`; see pxr_lstm_cells_f32(). */

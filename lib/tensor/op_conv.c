@@ -142,6 +142,9 @@ static void weight_init(const struct pxr_parameter *parameter, struct pxr_random
                 }
 }
 
+#define PXR_KERNELS_FILE "tensor/array_kernels.h"
+#include <pxr/precisions.h>
+
 #define PXR_KERNELS_FILE "tensor/conv_kernels.h"
 #include <pxr/precisions.h>
 

@@ -57,6 +57,9 @@ static void weight_init(const struct pxr_parameter *parameter, struct pxr_random
                 values[i] = bound * (2 * pxr_random_uniform(random) - 1);
 }
 
+#define PXR_KERNELS_FILE "tensor/array_kernels.h"
+#include <pxr/precisions.h>
+
 #define PXR_KERNELS_FILE "tensor/deconv_kernels.h"
 #include <pxr/precisions.h>
 

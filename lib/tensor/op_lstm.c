@@ -241,6 +241,9 @@ static void pxr_lstm_cells_gradient_f64(const struct pxr_lstm_cells *cells, cons
                 }
 }
 
+#define PXR_KERNELS_FILE "tensor/array_kernels.h"
+#include <pxr/precisions.h>
+
 #define PXR_KERNELS_FILE "tensor/lstm_kernels.h"
 #include <pxr/precisions.h>
 
