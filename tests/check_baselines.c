@@ -343,14 +343,14 @@ static void advance_can_be_repeated(const char *layers)
         for (int value = 0; value < s->values; value++) {
                 int pixel = value / 3, row = pixel / 5, col = pixel % 5, c = value % 3;
 
-                pxr_workspace_advance(walk, s->parameters, row, col, c);
+                pxr_workspace_advance(walk, row, col, c);
                 memcpy(first, pxr_workspace_logits(walk, row, col, c, 1), size);
                 for (int i = 0; i < s->channels; i++)
                         ck_assert_double_eq_tol(first[i], logits_of(s, value, 1)[i], 1e-11);
                 for (int image = 0; image < IMAGES; image++)
                         pxr_workspace_set(walk, row, col, c, image,
                                           s->pixels[image * s->values + value]);
-                pxr_workspace_advance(walk, s->parameters, row, col, c);
+                pxr_workspace_advance(walk, row, col, c);
                 ck_assert_mem_eq(first, pxr_workspace_logits(walk, row, col, c, 1), size);
         }
 }

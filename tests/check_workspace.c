@@ -292,7 +292,7 @@ static void generate_all(const struct pxr_graph *graph, struct pxr_workspace *wo
         pxr_workspace_begin(workspace, parameters, 2);
         for (int row = 0; row < graph->rows; row++)
                 for (int col = 0; col < graph->cols; col++) {
-                        pxr_workspace_advance(workspace, parameters, row, col, 0);
+                        pxr_workspace_advance(workspace, row, col, 0);
                         for (int image = 0; image < 2; image++) {
                                 const float *logit =
                                         pxr_workspace_logits(workspace, row, col, 0, image);
@@ -338,6 +338,75 @@ START_TEST(an_op_without_advance_means_whole_passes)
 }
 END_TEST
 
+/* y(row, col) = x(row + down, col + right), or 0 from outside. */
+struct shift {
+        int down, right;
+};
+
+static void shift_forward(const struct pxr_call *call)
+{
+        const struct shift *shift = call->node->conf;
+        size_t pixel = pxr_pixel_size(call->node, call->images);
+        int rows = call->node->shape.rows, cols = call->node->shape.cols;
+
+        for (int row = 0; row < rows; row++)
+                for (int col = 0; col < cols; col++) {
+                        int r = row + shift->down, c = col + shift->right;
+                        float *y = (float *)call->output + (row * cols + col) * pixel;
+                        const float *x = (const float *)call->input[0] + (r * cols + c) * pixel;
+                        bool inside = r >= 0 && r < rows && c >= 0 && c < cols;
+
+                        for (size_t i = 0; i < pixel; i++)
+                                y[i] = inside ? x[i] : 0;
+                }
+}
+
+static void shift_depends(const struct pxr_node *node, int row, int col, int colour,
+                          struct pxr_reach *reach)
+{
+        const struct shift *shift = node->conf;
+
+        reach->read(reach, 0, row + shift->down, col + shift->right, colour);
+}
+
+/* Its `advance` would do if what it reads were there. */
+static const struct pxr_op shift_op = {
+        .name = "shift",
+        .kernels = { { shift_forward, NULL, shift_forward },
+                     { shift_forward, NULL, shift_forward } },
+        .depends = shift_depends,
+};
+
+static struct pxr_node *shift(struct pxr_builder *builder, int down, int right,
+                              struct pxr_node *input)
+{
+        return pxr_add_node(builder,
+                            &(struct pxr_new_node) { .op = &shift_op,
+                                                     .conf = &(struct shift) { down, right },
+                                                     .conf_size = sizeof(struct shift),
+                                                     .shape = input->shape,
+                                                     .inputs = 1,
+                                                     .input = { input } });
+}
+
+/* Causal as a whole: the pixel to the right of the one above. */
+START_TEST(an_op_that_looks_ahead_means_whole_passes)
+{
+        struct pxr_builder builder = new_builder(3, 3, 1, 2);
+        struct pxr_node *node = shift(&builder, 0, 1, builder.graph->node[0]);
+        struct pxr_workspace *workspace;
+
+        end_graph(&builder, shift(&builder, -1, 0, node), &pxr_bernoulli);
+        workspace = new_workspace(builder.graph, PXR_F32, PXR_FOR_GENERATION, 2, true);
+        ck_assert_str_eq(pxr_workspace_fallback(workspace), "shift");
+        generate_all(builder.graph, workspace);
+        /* The pixel at (0, 1) is 1; (0, 2) is 0. */
+        ck_assert(*(const float *)pxr_workspace_logits(workspace, 1, 0, 0, 0) == 1);
+        ck_assert(*(const float *)pxr_workspace_logits(workspace, 1, 1, 0, 0) == -1);
+        ck_assert(*(const float *)pxr_workspace_logits(workspace, 1, 2, 0, 0) == 0);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("workspace");
@@ -351,5 +420,6 @@ int main(void)
         ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
         ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);
         ADD_GRAPH_TEST(suite, an_op_without_advance_means_whole_passes);
+        ADD_GRAPH_TEST(suite, an_op_that_looks_ahead_means_whole_passes);
         return run_suite(suite);
 }

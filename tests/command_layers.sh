@@ -102,7 +102,7 @@ ok "scratch read before it is written" finds READS_SCRATCH memory "it reads scra
 ok "an output left unwritten" finds LEAVES_OUTPUT memory "leaves part of its output unwritten"
 
 no_advance() {
-	passes NO_ADVANCE && out_has "op 'faulty' has no advance: generation makes whole passes"
+	passes NO_ADVANCE && out_has "op 'faulty' cannot go step by step: generation makes whole passes"
 }
 ok "a layer without advance passes, and is told so" no_advance
 

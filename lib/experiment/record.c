@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
+#include "tensor/turns.h"
 
 /* --- the start of a run ------------------------------------------------------------------------
  */
@@ -296,7 +297,8 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
                 return 0;
         state->fallback_told = true;
         snprintf(text, sizeof(text),
-                 "op '%s' has no advance: samples are made by a whole pass for each value, slowly",
+                 "op '%s' cannot go step by step: samples are made by a whole pass for each value, "
+                 "slowly",
                  name);
         if (watcher->note)
                 watcher->note(watcher->context, text);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "model/reach.h"
+#include "tensor/reach.h"
 
 /* Report a leak of `logit`. The path of its last dependency is followed from the logits to the
  * image. Guilty is the op on it that first steps from one pixel to a later one; where none does,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/reach.h"
+#include "tensor/reach.h"
 #include "tensor/workspace.h"
 
 enum { PROBES = 64, PROBE_IMAGES = 8 };

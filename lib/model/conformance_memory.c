@@ -125,7 +125,7 @@ static void generate(struct crowd *crowd, int from, int to)
                 for (int i = from; i < to; i++) {
                         const uint8_t *pixels = pxr_bench_batch(bench, i) + order;
 
-                        pxr_workspace_advance(crowd->workspace[i], bench->single, row, col, colour);
+                        pxr_workspace_advance(crowd->workspace[i], row, col, colour);
                         for (int image = 0; image < PXR_BENCH_IMAGES; image++)
                                 pxr_workspace_set(crowd->workspace[i], row, col, colour, image,
                                                   pixels[image * bench->values]);

@@ -14,7 +14,7 @@
 #include "model/bench.h"
 #include "model/certificate.h"
 #include "model/op_gradients.h"
-#include "model/reach.h"
+#include "tensor/reach.h"
 
 enum { MAX_PROBED = 48 };
 
@@ -309,7 +309,7 @@ static const char *walk(struct pxr_arena *arena, const struct pxr_bench *bench,
                 int pixel = order / graph->colours, colour = order % graph->colours;
                 int row = pixel / graph->cols, col = pixel % graph->cols;
 
-                pxr_workspace_advance(stepwise, parameters, row, col, colour);
+                pxr_workspace_advance(stepwise, row, col, colour);
                 for (int image = 0; image < PXR_BENCH_IMAGES; image++) {
                         for (int i = 0; i < group; i++) {
                                 double want = logit_at(whole, precision, graph, order, image, i);
@@ -345,8 +345,8 @@ const char *pxr_check_advance(struct pxr_arena *arena, const struct pxr_model *m
                         problem = no_memory;
                 else if (pxr_workspace_fallback(stepwise))
                         *skipped = pxr_strf(arena,
-                                            "op '%s' has no advance: generation makes whole "
-                                            "passes",
+                                            "op '%s' cannot go step by step: generation makes "
+                                            "whole passes",
                                             pxr_workspace_fallback(stepwise));
                 else
                         problem = walk(arena, bench, precision, whole, stepwise);

@@ -47,7 +47,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
 
-        pxr_workspace_advance(workspace, drawing->g->parameters, row, col, colour);
+        pxr_workspace_advance(workspace, row, col, colour);
         for (int image = 0; image < GROUP; image++) {
                 struct pxr_random random =
                         pxr_random(drawing->g->seed, PXR_RANDOM_SAMPLE, first + image,

@@ -320,21 +320,6 @@ void pxr_graph_needed(const struct pxr_graph *graph, bool *needed)
                         needed[graph->node[i]->input[k]->index] = true;
 }
 
-const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision)
-{
-        bool *needed = malloc(graph->nodes * sizeof(bool));
-        const char *name = NULL;
-
-        if (needed)
-                pxr_graph_needed(graph, needed);
-        for (int i = 0; needed && !name && i < graph->nodes; i++)
-                if (needed[i] && !graph->node[i]->constant &&
-                    !graph->node[i]->op->kernels[precision].advance)
-                        name = graph->node[i]->op->name;
-        free(needed);
-        return name;
-}
-
 double pxr_graph_multiply_adds(const struct pxr_graph *graph)
 {
         double sum = 0;

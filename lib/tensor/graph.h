@@ -51,10 +51,6 @@ const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const cha
 /* Which nodes the logits depend on: needed[nodes]. The image always is one. */
 void pxr_graph_needed(const struct pxr_graph *graph, bool *needed);
 
-/* The name of the first op that generation needs and that has no `advance`: whole passes are then
- * made instead. NULL: there is none. */
-const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision);
-
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 

@@ -2,7 +2,7 @@
 /*
  * workspace.c - the passes: forward, loss, backward, advance.
  *
- * Uses base/, graph.h and plan.h.
+ * Uses base/, graph.h, plan.h, reach.h and turns.h.
  */
 #include "tensor/workspace.h"
 
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "tensor/plan.h"
+#include "tensor/reach.h"
+#include "tensor/turns.h"
 
 enum { SENTINEL_BYTE = 0xa5, NAN_BYTE = 0xff };
 
@@ -22,7 +24,8 @@ struct pxr_workspace {
         int limit;    /* images there is room for */
         int images;   /* images of this micro-batch */
         bool checked;
-        const char *fallback;
+        struct pxr_turns turns;         /* of generation */
+        const void *parameters;         /* the same */
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
         struct pxr_plan plan;
         char *slab, *scratch;
@@ -44,8 +47,9 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         size_t pixels = (size_t)graph->rows * graph->cols * graph->colours * images;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours * images;
 
-        if (!workspace || pxr_plan_make(&workspace->plan, graph, precision, use, images, checked)) {
-                free(workspace);
+        if (!workspace || pxr_plan_make(&workspace->plan, graph, precision, use, images, checked) ||
+            (use == PXR_FOR_GENERATION && pxr_turns_make(&workspace->turns, graph, precision))) {
+                pxr_workspace_free(workspace);
                 pxr_out_of_memory(diag);
                 return NULL;
         }
@@ -55,7 +59,6 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         workspace->value = precision == PXR_F32 ? sizeof(float) : sizeof(double);
         workspace->limit = images;
         workspace->checked = checked;
-        workspace->fallback = pxr_graph_fallback(graph, precision);
         workspace->slab = aligned(workspace->plan.slab_bytes);
         workspace->scratch = aligned(workspace->plan.scratch_bytes + PXR_SENTINEL);
         workspace->pixels = calloc(pixels, 1);
@@ -79,6 +82,7 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
         if (!workspace)
                 return;
         pxr_plan_free(&workspace->plan);
+        pxr_turns_free(&workspace->turns);
         free(workspace->slab);
         free(workspace->scratch);
         free(workspace->pixels);
@@ -317,16 +321,17 @@ void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters
         const struct pxr_graph *graph = workspace->graph;
 
         workspace->images = images;
+        workspace->parameters = parameters;
         memset(workspace->pixels, 0,
                (size_t)graph->rows * graph->cols * graph->colours * workspace->limit);
         poison(workspace);
         forward_nodes(workspace, parameters, 0, true);
 }
 
-static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node,
-                         const void *parameters, int row, int col, int colour)
+static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node, int row,
+                         int col, int colour)
 {
-        struct pxr_call call = call_of(workspace, node, parameters);
+        struct pxr_call call = call_of(workspace, node, workspace->parameters);
 
         call.row = row;
         call.col = col;
@@ -334,18 +339,35 @@ static void advance_node(struct pxr_workspace *workspace, const struct pxr_node 
         run(workspace, node->op->kernels[workspace->precision].advance, &call);
 }
 
-void pxr_workspace_advance(struct pxr_workspace *workspace, const void *parameters, int row,
-                           int col, int colour)
+void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, int colour)
 {
         const struct pxr_graph *graph = workspace->graph;
+        int order = pxr_order(graph->node[0], row, col, colour);
 
-        if (workspace->fallback) {
-                forward_nodes(workspace, parameters, 0, false);
+        if (workspace->turns.fallback) {
+                forward_nodes(workspace, workspace->parameters, 0, false);
                 return;
         }
         for (int i = 1; i < graph->nodes; i++)
-                if (workspace->plan.place[i].live && !graph->node[i]->constant)
-                        advance_node(workspace, graph->node[i], parameters, row, col, colour);
+                if (workspace->plan.place[i].live && !graph->node[i]->constant &&
+                    !workspace->turns.wait[i][order])
+                        advance_node(workspace, graph->node[i], row, col, colour);
+}
+
+/* Compute what has waited for a value. */
+static void settle(struct pxr_workspace *workspace, int row, int col, int colour)
+{
+        const struct pxr_graph *graph = workspace->graph;
+
+        if (workspace->turns.fallback)
+                return;
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                for (int c = 0; workspace->plan.place[i].live && c < graph->colours; c++)
+                        if (workspace->turns.wait[i][pxr_order(node, row, col, c)] == 1 + colour)
+                                advance_node(workspace, node, row, col, c);
+        }
 }
 
 void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int colour, int image,
@@ -357,12 +379,12 @@ void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int co
         workspace->pixels[(place * workspace->images + image) * graph->colours + colour] =
                 (uint8_t)value;
         if (image == workspace->images - 1)
-                advance_node(workspace, graph->node[0], NULL, row, col, colour);
+                settle(workspace, row, col, colour);
 }
 
 const char *pxr_workspace_fallback(const struct pxr_workspace *workspace)
 {
-        return workspace->fallback;
+        return workspace->turns.fallback;
 }
 
 const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,

@@ -55,12 +55,11 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
                             void *gradients);
 
 /* Generation. After begin(), for each pixel in raster order and each colour in turn: advance(),
- * look at the logits, then set the value of every image, the last one last. Where an op has no
- * `advance`, whole passes are made instead; its name is then in pxr_workspace_fallback(), else
- * NULL. */
+ * look at the logits, then set the value of every image, the last one last. `parameters` must stay
+ * until then. Where the graph cannot be computed step by step, whole passes are made instead, and
+ * pxr_workspace_fallback() is as pxr_graph_fallback(). */
 void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters, int images);
-void pxr_workspace_advance(struct pxr_workspace *workspace, const void *parameters, int row,
-                           int col, int colour);
+void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, int colour);
 void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int colour, int image,
                        int value);
 const char *pxr_workspace_fallback(const struct pxr_workspace *workspace);

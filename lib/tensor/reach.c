@@ -3,9 +3,9 @@
  * reach.c - following declared dependencies: forwards for the last image value each spot depends
  * on, and backwards for all the pixels that one spot sees.
  *
- * Uses tensor/.
+ * Uses graph.h.
  */
-#include "model/reach.h"
+#include "tensor/reach.h"
 
 #include <stdlib.h>
 #include <string.h>

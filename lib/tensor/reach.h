@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reach.h - following declared dependencies through a graph. Uses tensor/.
+ * reach.h - following declared dependencies through a graph. Uses graph.h.
  */
-#ifndef PXR_MODEL_REACH_H
-#define PXR_MODEL_REACH_H
+#ifndef PXR_TENSOR_REACH_H
+#define PXR_TENSOR_REACH_H
 
 #include "tensor/graph.h"
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * turns.c - when, in generation, each part of each tensor is computed.
+ *
+ * Uses graph.h and reach.h.
+ */
+#include "tensor/turns.h"
+
+#include <stdlib.h>
+
+#include "tensor/reach.h"
+
+static unsigned char **new_waits(const struct pxr_graph *graph)
+{
+        size_t spots = (size_t)graph->rows * graph->cols * graph->colours;
+        unsigned char **wait = calloc(1, graph->nodes * (sizeof(*wait) + spots));
+
+        for (int i = 0; wait && i < graph->nodes; i++)
+                wait[i] = (unsigned char *)(wait + graph->nodes) + i * spots;
+        return wait;
+}
+
+/* Find out what a node waits for. False where it cannot be computed step by step. A node of another
+ * shape than the image's is advanced at every turn: what it then computes is its op's affair. */
+static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node, const int *last,
+                      unsigned char *wait)
+{
+        int spots = graph->rows * graph->cols * graph->colours;
+
+        if (node->shape.rows != graph->rows || node->shape.cols != graph->cols)
+                return true;
+        for (int order = 0; order < spots; order++) {
+                if (last[order] < order)
+                        continue;
+                if (last[order] / graph->colours != order / graph->colours)
+                        return false;
+                wait[order] = (unsigned char)(1 + last[order] % graph->colours);
+        }
+        return true;
+}
+
+int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
+                   enum pxr_precision precision)
+{
+        bool *needed = malloc(graph->nodes * sizeof(*needed));
+        int **last = pxr_reach_last(graph);
+
+        *turns = (struct pxr_turns) { .wait = new_waits(graph) };
+        if (!needed || !last || !turns->wait) {
+                free(needed);
+                free(last);
+                pxr_turns_free(turns);
+                return -1;
+        }
+        pxr_graph_needed(graph, needed);
+        for (int i = 0; !turns->fallback && i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                if (needed[i] && !node->constant &&
+                    (!node->op->kernels[precision].advance ||
+                     !set_waits(graph, node, last[i], turns->wait[i])))
+                        turns->fallback = node->op->name;
+        }
+        free(needed);
+        free(last);
+        return 0;
+}
+
+void pxr_turns_free(struct pxr_turns *turns)
+{
+        free(turns->wait);
+        turns->wait = NULL;
+}
+
+const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision)
+{
+        struct pxr_turns turns;
+
+        if (pxr_turns_make(&turns, graph, precision))
+                return NULL;
+        pxr_turns_free(&turns);
+        return turns.fallback;
+}
