@@ -294,11 +294,8 @@ static int open_resumed(struct pxr_arena *arena, const struct arguments *argumen
 {
         bool reads = arguments->dry_run || arguments->explain;
 
-        if (access(arguments->database, F_OK) != 0 && errno == ENOENT)
-                return pxr_user_error(diag,
-                                      "%s: there is no such database: --db names the one "
-                                      "that has the run",
-                                      arguments->database);
+        if (pxr_store_exists(arguments->database, diag))
+                return -1;
         order->store = pxr_store_open(arguments->database, !reads, diag);
         if (order->store)
                 order->resume = pxr_store_find_run(order->store, arena, arguments->resume, diag);

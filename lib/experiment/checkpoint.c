@@ -19,6 +19,7 @@
 
 #include "base/hash.h"
 #include "experiment/record.h"
+#include "experiment/recorded.h"
 #include "experiment/state.h"
 #include "store/safetensors.h"
 
@@ -69,9 +70,9 @@ static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *st
 }
 
 /* A path relative to the database's folder, as one to open. */
-static char *full_path(struct pxr_arena *arena, const struct pxr_state *state, const char *relative)
+static char *full_path(struct pxr_arena *arena, const char *database, const char *relative)
 {
-        const char *database = state->order->database, *slash = strrchr(database, '/');
+        const char *slash = strrchr(database, '/');
 
         return pxr_strf(arena, "%.*s%s", slash ? (int)(slash + 1 - database) : 0, database,
                         relative);
@@ -171,7 +172,7 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
 
                 if (row->best || kept++ < 2)
                         continue;
-                path = full_path(arena, state, row->path);
+                path = full_path(arena, state->order->database, row->path);
                 if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
                         return -1;
                 if (path && strncmp(row->path, folder, strlen(folder)) == 0)
@@ -211,8 +212,8 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         if (!folder || fill_arrays(arena, state->trainer, &file) || fill_texts(arena, state, &file))
                 return pxr_out_of_memory(diag);
         relative = pxr_strf(arena, "%s/step-%08" PRId64 ".safetensors", folder, now.step);
-        folder = full_path(arena, state, folder);
-        path = relative ? full_path(arena, state, relative) : NULL;
+        folder = full_path(arena, state->order->database, folder);
+        path = relative ? full_path(arena, state->order->database, relative) : NULL;
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
         if (pxr_store_check_held(state->order->store, state->run, diag) ||
@@ -309,11 +310,11 @@ static void take_counters(struct pxr_state *state, const struct pxr_safetensors 
 }
 
 /* A checkpoint's file if it is the one that was recorded; NULL after an error. */
-static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, struct pxr_state *state,
+static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, const char *database,
                                              const struct pxr_checkpoint_row *row,
                                              struct pxr_diag *diag)
 {
-        char *path = full_path(arena, state, row->path), hex[PXR_SHA256_HEX];
+        char *path = full_path(arena, database, row->path), hex[PXR_SHA256_HEX];
 
         if (!path) {
                 pxr_out_of_memory(diag);
@@ -336,7 +337,8 @@ static int try(struct pxr_arena *arena, struct pxr_state *state,
                const struct pxr_checkpoint_row *row, char **why)
 {
         struct pxr_diag *own = pxr_diag_new();
-        struct pxr_safetensors *file = own ? open_recorded(arena, state, row, own) : NULL;
+        struct pxr_safetensors *file =
+                own ? open_recorded(arena, state->order->database, row, own) : NULL;
         struct group group[GROUPS];
         int groups = groups_of(state->trainer, group);
         int status =
@@ -410,7 +412,7 @@ static bool is_named(const struct pxr_checkpoint_row *list, const char *relative
 static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         char *folder = relative_folder(arena, state);
-        char *path = folder ? full_path(arena, state, folder) : NULL;
+        char *path = folder ? full_path(arena, state->order->database, folder) : NULL;
         struct pxr_checkpoint_row *list;
         struct dirent *entry;
         DIR *stream;
@@ -422,7 +424,7 @@ static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
         stream = opendir(path);
         while (stream && (entry = readdir(stream))) {
                 char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
-                char *full = relative ? full_path(arena, state, relative) : NULL;
+                char *full = relative ? full_path(arena, state->order->database, relative) : NULL;
 
                 if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
                         unlink(full);
@@ -441,13 +443,21 @@ int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag)
         return status;
 }
 
+int pxr_checkpoint_read(struct pxr_arena *arena, const char *database,
+                        const struct pxr_checkpoint_row *row, const struct pxr_graph *graph,
+                        bool average, float *parameters, struct pxr_diag *diag)
+{
+        struct group group = { average ? "average." : "", parameters };
+        struct pxr_safetensors *file = open_recorded(arena, database, row, diag);
+
+        return file ? take_groups(arena, graph, file, &group, 1, diag) : -1;
+}
+
 int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *parameters,
                               struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
-        struct group group = { state->trainer->average ? "average." : "", parameters };
         struct pxr_checkpoint_row *row = NULL;
-        struct pxr_safetensors *file;
         int status = -1;
 
         if (!arena)
@@ -457,8 +467,10 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *para
                         row = row->next;
                 if (!row)
                         pxr_system_error(diag, "the checkpoint of step %" PRId64 " is gone", step);
-                else if ((file = open_recorded(arena, state, row, diag)))
-                        status = take_groups(arena, state->trainer->graph, file, &group, 1, diag);
+                else
+                        status = pxr_checkpoint_read(
+                                arena, state->order->database, row, state->trainer->graph,
+                                state->trainer->average != NULL, parameters, diag);
         }
         pxr_arena_free(arena);
         return status;

@@ -146,6 +146,25 @@ static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
         return 0;
 }
 
+static int build_model(struct pxr_experiment *experiment, const struct pxr_image_kind *kind,
+                       struct pxr_diag *diag)
+{
+        experiment->model =
+                pxr_model_build(experiment->arena, experiment->plugins,
+                                (struct pxr_yaml *)experiment->settings.model, kind, diag);
+        return experiment->model ? 0 : -1;
+}
+
+struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
+                                            const struct pxr_spec_origin *origin,
+                                            const struct pxr_image_kind *kind,
+                                            struct pxr_diag *diag)
+{
+        struct pxr_experiment *experiment = pxr_experiment_read(arena, origin, diag);
+
+        return experiment && !build_model(experiment, kind, diag) ? experiment : NULL;
+}
+
 struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag)
@@ -161,10 +180,7 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                 return NULL;
         kind = (struct pxr_image_kind) { experiment->set->rows, experiment->set->cols,
                                          experiment->set->colours, experiment->set->levels };
-        experiment->model =
-                pxr_model_build(arena, experiment->plugins,
-                                (struct pxr_yaml *)experiment->settings.model, &kind, diag);
-        if (!experiment->model || count_steps(experiment, diag))
+        if (build_model(experiment, &kind, diag) || count_steps(experiment, diag))
                 return NULL;
         return experiment;
 }

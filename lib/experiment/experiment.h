@@ -70,6 +70,12 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag);
 
+/* The model alone, for images of a kind that is known: no data are opened, `set` is NULL. */
+struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
+                                            const struct pxr_spec_origin *origin,
+                                            const struct pxr_image_kind *kind,
+                                            struct pxr_diag *diag);
+
 /* The first part alone, for --explain: the spec, checked and with its defaults. No data are opened
  * and nothing is built. */
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,

@@ -80,6 +80,10 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .given = given,
                 .certificate = e->certificate.digest,
                 .parameters = (int64_t)e->model->graph->parameter_values,
+                .image_rows = graph->rows,
+                .image_cols = graph->cols,
+                .image_colours = graph->colours,
+                .image_levels = graph->levels,
         };
         started = pxr_record_process(arena, p, state, "started", &run, diag);
         if (!started || pxr_store_add_run(state->order->store, &run, diag))

@@ -9,41 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "experiment/record.h"
+#include "experiment/recorded.h"
 #include "experiment/state.h"
 #include "store/provenance.h"
-
-static int check_plugin(struct pxr_arena *arena, const struct pxr_state *state,
-                        const struct pxr_plugin_file *plugin, struct pxr_diag *diag)
-{
-        const char *recorded, *name = plugin->layer->name;
-        char hex[PXR_SHA256_HEX];
-
-        if (pxr_sha256_file(plugin->path, hex, diag) ||
-            pxr_store_plugin(state->order->store, arena, state->run, name, &recorded, diag))
-                return -1;
-        if (recorded && strcmp(recorded, hex) == 0)
-                return 0;
-        pxr_user_error(diag,
-                       "run %" PRId64 " was made with another plugin '%s': the SHA-256 of %s is "
-                       "not the one on record",
-                       state->run, name, plugin->path);
-        pxr_note(diag, "put the old plugin back, or start from the beginning with a new run");
-        return -1;
-}
-
-static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state,
-                         struct pxr_diag *diag)
-{
-        const struct pxr_model *model = state->experiment->model;
-        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
-
-        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next))
-                if (check_plugin(arena, state, layer->plugin, diag))
-                        return -1;
-        return 0;
-}
 
 static void warn_of_version(const struct pxr_run *old, const struct pxr_provenance *now,
                             struct pxr_diag *diag)
@@ -71,7 +40,7 @@ static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
                                       "run %" PRId64 " was trained on other data: the data set's "
                                       "identity is not the one on record",
                                       old->id);
-        if (check_plugins(arena, state, diag))
+        if (pxr_check_plugins(arena, state->order->store, state->run, e->model, diag))
                 return -1;
         if (strcmp(old->certificate, e->certificate.digest) != 0)
                 return pxr_user_error(diag,

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "experiment/record.h"
+#include "experiment/recorded.h"
 #include "experiment/state.h"
 
 enum { STOPPED = 1 }; /* beside 0 and -1 */
@@ -305,15 +306,6 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-static void hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
-{
-        struct pxr_sha256 hash;
-
-        pxr_sha256_init(&hash);
-        pxr_sha256_update(&hash, parameters, size * sizeof(float));
-        pxr_sha256_final(&hash, hex);
-}
-
 /* The result that the parameters at `step` give. */
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
@@ -331,7 +323,7 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
                 if (status)
                         return status;
         }
-        hash_parameters(parameters, state->trainer->size, state->result_hash);
+        pxr_hash_parameters(parameters, state->trainer->size, state->result_hash);
         return pxr_record_samples(state, step, parameters, diag);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/schema.h"
 #include "store/statement.h"
@@ -189,6 +190,14 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 return NULL;
         }
         return store;
+}
+
+int pxr_store_exists(const char *path, struct pxr_diag *diag)
+{
+        if (access(path, F_OK) == 0 || errno != ENOENT)
+                return 0;
+        return pxr_user_error(
+                diag, "%s: there is no such database: --db names the one that has the run", path);
 }
 
 void pxr_store_patience(struct pxr_store *store, int milliseconds)

@@ -22,6 +22,9 @@ struct pxr_store;
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);
 
+/* Is there a file of this name, for those who want a run that is in it? Returns 0 or -1. */
+int pxr_store_exists(const char *path, struct pxr_diag *diag);
+
 /* How long to wait for another program that writes: 30 seconds unless told. */
 void pxr_store_patience(struct pxr_store *store, int milliseconds);
 
@@ -51,6 +54,7 @@ struct pxr_run {
         const char *certificate;
         int64_t parameters;
         const char *parameter_hash;
+        int image_rows, image_cols, image_colours, image_levels; /* 0: not on record */
 };
 
 /* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */

@@ -27,20 +27,24 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "program_version, program_revision, git_revision, git_difference, "
                     "command_line, host, processor, instruction_set, libraries, threads, "
                     "process_id, process_start, started_at, data_set, data_identity, "
-                    "data_transforms, data_entropy, given, certificate, parameters) VALUES (?, "
+                    "data_transforms, data_entropy, given, certificate, parameters, "
+                    "image_rows, image_cols, image_colours, image_levels) VALUES (?, "
                     "?, 'running', "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
+                    "?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
-                    "tttdtti",
+                    "tttdttiiiii",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
                     run->instruction_set, run->libraries, run->threads, run->process_id,
                     run->process_start, run->data_set, run->data_identity, run->data_transforms,
-                    run->data_entropy, run->given, run->certificate, run->parameters))
+                    run->data_entropy, run->given, run->certificate, run->parameters,
+                    (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
+                    (int64_t)run->image_levels))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;
@@ -89,6 +93,10 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .taken = sqlite3_column_int64(s, 19),
                 .program_version = column(s, 20, arena, &short_of),
                 .program_revision = column(s, 21, arena, &short_of),
+                .image_rows = sqlite3_column_int(s, 22),
+                .image_cols = sqlite3_column_int(s, 23),
+                .image_colours = sqlite3_column_int(s, 24),
+                .image_levels = sqlite3_column_int(s, 25),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -102,7 +110,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
-                "program_version, program_revision FROM run "
+                "program_version, program_revision, image_rows, image_cols, image_colours, "
+                "image_levels FROM run "
                 "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR ?1 = 'last' "
                 "ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1",
                 "t", which);

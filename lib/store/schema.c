@@ -115,6 +115,12 @@ static const char version_1[] =
         "    nats_per_image, bits_per_dimension, standard_error\n"
         "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, given, split;\n";
 
-const char *const pxr_schema_steps[] = { version_1 };
+/* What the images of a run's model are like; NULL in runs recorded before. */
+static const char version_2[] = "ALTER TABLE run ADD COLUMN image_rows INTEGER;\n"
+                                "ALTER TABLE run ADD COLUMN image_cols INTEGER;\n"
+                                "ALTER TABLE run ADD COLUMN image_colours INTEGER;\n"
+                                "ALTER TABLE run ADD COLUMN image_levels INTEGER;\n";
+
+const char *const pxr_schema_steps[] = { version_1, version_2 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recorded.c - a run that is on record, made ready for use again.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/recorded.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
+{
+        struct pxr_sha256 hash;
+
+        pxr_sha256_init(&hash);
+        pxr_sha256_update(&hash, parameters, size * sizeof(float));
+        pxr_sha256_final(&hash, hex);
+}
+
+static int check_plugin(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                        const struct pxr_plugin_file *plugin, struct pxr_diag *diag)
+{
+        const char *recorded, *name = plugin->layer->name;
+        char hex[PXR_SHA256_HEX];
+
+        if (pxr_sha256_file(plugin->path, hex, diag) ||
+            pxr_store_plugin(store, arena, run, name, &recorded, diag))
+                return -1;
+        if (recorded && strcmp(recorded, hex) == 0)
+                return 0;
+        pxr_user_error(diag,
+                       "run %" PRId64 " was made with another plugin '%s': the SHA-256 of %s is "
+                       "not the one on record",
+                       run, name, plugin->path);
+        pxr_note(diag, "put the old plugin back, or start from the beginning with a new run");
+        return -1;
+}
+
+int pxr_check_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                      const struct pxr_model *model, struct pxr_diag *diag)
+{
+        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
+
+        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next))
+                if (check_plugin(arena, store, run, layer->plugin, diag))
+                        return -1;
+        return 0;
+}
+
+static void close_store(void *store)
+{
+        pxr_store_close(store);
+}
+
+struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database,
+                                     struct pxr_diag *diag)
+{
+        struct pxr_store *store;
+
+        if (pxr_store_exists(database, diag))
+                return NULL;
+        store = pxr_store_open(database, false, diag);
+        if (store && pxr_arena_defer(arena, close_store, store)) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return store;
+}
+
+/* A run recorded before the kind of its images was tells it by its data set alone. */
+static struct pxr_experiment *build(struct pxr_arena *arena, const struct pxr_run *run,
+                                    struct pxr_diag *diag)
+{
+        const struct pxr_spec_origin origin = { .path = "the run's spec", .recorded = run->spec };
+        const struct pxr_image_kind kind = { run->image_rows, run->image_cols, run->image_colours,
+                                             run->image_levels };
+
+        return kind.rows ? pxr_experiment_model(arena, &origin, &kind, diag)
+                         : pxr_experiment_build(arena, &origin, diag);
+}
+
+/* The checkpoint that a word names; NULL after an error. */
+static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena, struct pxr_store *store,
+                                               const struct pxr_run *run, const char *word,
+                                               struct pxr_diag *diag)
+{
+        bool best = strcmp(word, "best") == 0, last = strcmp(word, "last") == 0;
+        struct pxr_checkpoint_row *list, *row;
+        char *end;
+        long long step = strtoll(word, &end, 10);
+
+        if (!best && !last && (*end || end == word)) {
+                pxr_user_error(diag, "a checkpoint is 'best', 'last' or a step, not '%s'", word);
+                return NULL;
+        }
+        if (pxr_store_checkpoints(store, arena, run->id, &list, diag))
+                return NULL;
+        if (!list) {
+                pxr_user_error(diag, "run %" PRId64 " ('%s') has no checkpoint yet", run->id,
+                               run->name);
+                return NULL;
+        }
+        for (row = list; row && !last && (best ? !row->best : row->step != step); row = row->next)
+                ;
+        if (row || best)
+                return row ? row : list;
+        pxr_user_error(diag, "run %" PRId64 " has no checkpoint of step %s", run->id, word);
+        for (row = list; row; row = row->next)
+                pxr_note(diag, "there is one of step %" PRId64 "%s", row->step,
+                         row->best ? " (best)" : "");
+        return NULL;
+}
+
+static int take_parameters(struct pxr_arena *arena, struct pxr_recorded *recorded,
+                           const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
+{
+        size_t size = recorded->graph->parameter_values;
+        float *parameters = pxr_alloc_array(arena, size + 1, sizeof(float));
+        char *hex = pxr_alloc(arena, PXR_SHA256_HEX);
+        bool average = recorded->experiment->settings.train.average > 0;
+
+        if (!parameters || !hex)
+                return pxr_out_of_memory(diag);
+        if (pxr_checkpoint_read(arena, recorded->database, row, recorded->graph, average,
+                                parameters, diag))
+                return -1;
+        pxr_hash_parameters(parameters, size, hex);
+        recorded->parameters = parameters;
+        recorded->parameter_hash = hex;
+        recorded->step = row->step;
+        recorded->epoch = row->epoch;
+        return 0;
+}
+
+struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *database,
+                                       struct pxr_store *store, const char *which,
+                                       const char *checkpoint, struct pxr_diag *diag)
+{
+        struct pxr_recorded *recorded = pxr_alloc(arena, sizeof(*recorded));
+        const struct pxr_checkpoint_row *row;
+
+        if (!recorded) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        recorded->database = database;
+        recorded->store = store;
+        recorded->run = pxr_store_find_run(store, arena, which, diag);
+        row = recorded->run ? choose(arena, store, recorded->run, checkpoint, diag) : NULL;
+        recorded->experiment = row ? build(arena, recorded->run, diag) : NULL;
+        if (!recorded->experiment ||
+            pxr_check_plugins(arena, store, recorded->run->id, recorded->experiment->model, diag))
+                return NULL;
+        recorded->graph = recorded->experiment->model->graph;
+        return take_parameters(arena, recorded, row, diag) ? NULL : recorded;
+}
+
+int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag)
+{
+        struct pxr_experiment *e = recorded->experiment;
+        char *override = path ? pxr_strf(e->arena, "data.path=%s", path) : NULL;
+
+        if (path && !override)
+                return pxr_out_of_memory(diag);
+        if (path && pxr_spec_override(e->arena, e->root, override, diag))
+                return -1;
+        if (path || !e->set)
+                e->set = pxr_dataset_open(e->arena, (struct pxr_yaml *)e->settings.data,
+                                          (uint64_t)e->settings.train.seed, diag);
+        if (!e->set)
+                return -1;
+        if (strcmp(e->set->identity, recorded->run->data_identity) != 0)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " was trained on other data: the data set's "
+                                      "identity is not the one on record",
+                                      recorded->run->id);
+        return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recorded.h - a run that is on record, made ready for use again: its model and its parameters.
+ *
+ * Nothing is written, so that a database opened to read will do. Uses every floor below.
+ */
+#ifndef PXR_EXPERIMENT_RECORDED_H
+#define PXR_EXPERIMENT_RECORDED_H
+
+#include "base/hash.h"
+#include "experiment/experiment.h"
+#include "store/database.h"
+
+struct pxr_recorded {
+        const char *database; /* its path, as given */
+        struct pxr_store *store;
+        const struct pxr_run *run;
+        struct pxr_experiment *experiment; /* `set` is NULL until pxr_recorded_data() */
+        const struct pxr_graph *graph;     /* of experiment->model */
+        int64_t step;                      /* of the checkpoint */
+        double epoch;
+        const float *parameters;    /* the averaged ones where the run averages */
+        const char *parameter_hash; /* SHA-256 of them, in hexadecimal */
+};
+
+/* Open a database to read. One that is not there is an error. The arena closes it. NULL after an
+ * error. */
+struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database,
+                                     struct pxr_diag *diag);
+
+/* Take up run `which` (a number, a name, or "last") of a database with its checkpoint `checkpoint`:
+ * "best" on the validation split (the last, where none is marked), "last", or the number of a step.
+ * The plugins must be those the run was made with. NULL after an error; else it lives as long as
+ * the arena. */
+struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *database,
+                                       struct pxr_store *store, const char *which,
+                                       const char *checkpoint, struct pxr_diag *diag);
+
+/* Open the run's own data set (experiment->set), which must be the one it was trained on. `path`,
+ * if not NULL, is where it lies now. Returns 0 or -1. */
+int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag);
+
+/* Are the plugins of a model those that the run was made with? Returns 0 or -1. */
+int pxr_check_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                      const struct pxr_model *model, struct pxr_diag *diag);
+
+/* Read the parameters (`average`: the averaged ones) of a checkpoint that is on record. Returns 0
+ * or -1. */
+int pxr_checkpoint_read(struct pxr_arena *arena, const char *database,
+                        const struct pxr_checkpoint_row *row, const struct pxr_graph *graph,
+                        bool average, float *parameters, struct pxr_diag *diag);
+
+/* SHA-256 of `size` parameters, in hexadecimal. */
+void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX]);
+
+#endif
