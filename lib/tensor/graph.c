@@ -329,3 +329,24 @@ double pxr_graph_multiply_adds(const struct pxr_graph *graph)
                         sum += graph->node[i]->op->multiply_adds(graph->node[i]);
         return sum;
 }
+
+void pxr_graph_trained(const struct pxr_graph *graph, bool *trained)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                trained[i] = node->parameters > 0;
+                for (int k = 0; k < node->inputs; k++)
+                        trained[i] = trained[i] || trained[node->input[k]->index];
+        }
+}
+
+double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *trained)
+{
+        double forward = node->op->multiply_adds ? node->op->multiply_adds(node) : 0;
+        bool inputs = false;
+
+        for (int k = 0; k < node->inputs; k++)
+                inputs = inputs || trained[node->input[k]->index];
+        return forward * ((node->parameters > 0) + inputs);
+}

@@ -15,29 +15,20 @@ static void extend(struct pxr_slot *slot, int moment)
                 slot->death = moment;
 }
 
-static int mark_live(const struct pxr_graph *graph, struct pxr_place *place)
+static int mark(const struct pxr_graph *graph, struct pxr_place *place)
 {
-        bool *needed = malloc(graph->nodes * sizeof(bool));
+        bool *needed = malloc(2 * graph->nodes * sizeof(bool)), *trained = needed + graph->nodes;
 
         if (!needed)
                 return -1;
         pxr_graph_needed(graph, needed);
-        for (int i = 0; i < graph->nodes; i++)
+        pxr_graph_trained(graph, trained);
+        for (int i = 0; i < graph->nodes; i++) {
                 place[i].live = needed[i];
+                place[i].trained = needed[i] && trained[i];
+        }
         free(needed);
         return 0;
-}
-
-static void mark_trained(const struct pxr_graph *graph, struct pxr_place *place)
-{
-        for (int i = 0; i < graph->nodes; i++) {
-                const struct pxr_node *node = graph->node[i];
-
-                place[i].trained = place[i].live && node->parameters > 0;
-                for (int k = 0; place[i].live && k < node->inputs; k++)
-                        if (place[node->input[k]->index].trained)
-                                place[i].trained = true;
-        }
 }
 
 /* The lifetimes of outputs, and of gradients when training. */
@@ -166,12 +157,11 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
         int slots = 0;
 
         *plan = (struct pxr_plan) { .place = calloc(graph->nodes, sizeof(*plan->place)) };
-        if (!slot || !plan->place || mark_live(graph, plan->place)) {
+        if (!slot || !plan->place || mark(graph, plan->place)) {
                 free(slot);
                 pxr_plan_free(plan);
                 return -1;
         }
-        mark_trained(graph, plan->place);
         find_lifetimes(graph, plan->place, use == PXR_FOR_TRAINING);
         set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
         for (int i = 0; i < graph->nodes; i++) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tensor/plan.h"
 #include "tensor/reach.h"
 #include "tensor/turns.h"
@@ -27,6 +28,7 @@ struct pxr_workspace {
         struct pxr_turns turns;         /* of generation */
         const void *parameters;         /* the same */
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
+        double *const *seconds;         /* [pass][node], to be added to; or NULL */
         struct pxr_plan plan;
         char *slab, *scratch;
         uint8_t *pixels; /* [place][image][colour] */
@@ -228,9 +230,12 @@ static bool all_intact(const struct pxr_workspace *workspace, size_t scratch)
 }
 
 /* Checked, a kernel finds NaN in its scratch, whatever was there before it. */
-static void run(struct pxr_workspace *workspace, pxr_kernel *kernel, const struct pxr_call *call)
+static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struct pxr_call *call)
 {
         const struct pxr_op *op = call->node->op;
+        const struct pxr_kernels *kernels = &op->kernels[workspace->precision];
+        pxr_kernel *const kernel[] = { kernels->forward, kernels->backward, kernels->advance };
+        double start = workspace->seconds ? pxr_now() : 0;
         size_t scratch = 0;
 
         if (workspace->checked) {
@@ -239,7 +244,9 @@ static void run(struct pxr_workspace *workspace, pxr_kernel *kernel, const struc
                 memset(workspace->scratch, NAN_BYTE, scratch);
                 memset(workspace->scratch + scratch, SENTINEL_BYTE, PXR_SENTINEL);
         }
-        kernel(call);
+        kernel[pass](call);
+        if (workspace->seconds)
+                workspace->seconds[pass][call->node->index] += pxr_now() - start;
         if (workspace->checked && !workspace->culprit && !all_intact(workspace, scratch))
                 workspace->culprit = call->node;
 }
@@ -256,7 +263,7 @@ static void forward_nodes(struct pxr_workspace *workspace, const void *parameter
                 if (!workspace->plan.place[i].live || (constant_only && !node->constant))
                         continue;
                 call = call_of(workspace, node, parameters);
-                run(workspace, node->op->kernels[workspace->precision].forward, &call);
+                run(workspace, PXR_PASS_FORWARD, &call);
         }
 }
 
@@ -312,7 +319,7 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
                 for (int k = 0; k < node->parameters; k++)
                         call.parameter_gradient[k] =
                                 (char *)gradients + node->parameter[k]->offset * workspace->value;
-                run(workspace, node->op->kernels[workspace->precision].backward, &call);
+                run(workspace, PXR_PASS_BACKWARD, &call);
         }
 }
 
@@ -336,7 +343,7 @@ static void advance_node(struct pxr_workspace *workspace, const struct pxr_node 
         call.row = row;
         call.col = col;
         call.colour = colour;
-        run(workspace, node->op->kernels[workspace->precision].advance, &call);
+        run(workspace, PXR_PASS_ADVANCE, &call);
 }
 
 void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, int colour)
@@ -380,6 +387,11 @@ void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int co
                 (uint8_t)value;
         if (image == workspace->images - 1)
                 settle(workspace, row, col, colour);
+}
+
+void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[PXR_PASSES])
+{
+        workspace->seconds = seconds;
 }
 
 const char *pxr_workspace_fallback(const struct pxr_workspace *workspace)

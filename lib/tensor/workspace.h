@@ -18,6 +18,9 @@ enum pxr_use {
         PXR_FOR_GENERATION, /* forward, advance; every tensor is kept */
 };
 
+/* The passes whose kernels' time can be taken. */
+enum pxr_pass { PXR_PASS_FORWARD, PXR_PASS_BACKWARD, PXR_PASS_ADVANCE, PXR_PASSES };
+
 struct pxr_workspace;
 
 /* Memory for micro-batches of up to `images`. `checked` keeps all tensors apart, surrounds them
@@ -67,6 +70,11 @@ const char *pxr_workspace_fallback(const struct pxr_workspace *workspace);
 /* The logits of one colour of one pixel of one image. */
 const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
                                  int colour, int image);
+
+/* From now on add the seconds that each node's kernels take to seconds[pass][node]; NULL: no
+ * longer.
+ */
+void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[PXR_PASSES]);
 
 /* A node's tensor, [row][col][image][channel]; of use while the plan keeps it: always in a checked
  * workspace and for generation. NULL for a node the logits do not depend on. */

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * speed.c - measuring how fast a model is.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/speed.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "sample/generate.h"
+#include "tensor/gemm.h"
+
+enum { STOPPED = 1 };
+
+/* What one measurement works on. */
+struct bench {
+        struct pxr_arena *arena;
+        const struct pxr_speed_order *order;
+        const struct pxr_graph *graph;
+        uint8_t *pixels; /* random images: as many as a batch or order->images need */
+        uint8_t *drawn;  /* where generation puts its images */
+        uint8_t *small;  /* what a conditional model is given there */
+        struct pxr_trainer *trainer;
+        struct pxr_workspace **evaluator; /* [threads] */
+};
+
+/* --- the machine -------------------------------------------------------------------------------
+ */
+
+/* GFLOP/s of square products of one size, one on each thread at a time. */
+static double square_products(float *const *matrix, int size, int threads)
+{
+        const double least = 0.2;
+        double start = pxr_now(), seconds;
+        int rounds = 0;
+
+        do {
+#pragma omp parallel num_threads(threads)
+                {
+                        float *a = matrix[omp_get_thread_num()], *b = a + (size_t)size * size;
+
+                        pxr_gemm_f32(false, false, size, size, size, 1, a, size, b, size, 0,
+                                     b + (size_t)size * size, size);
+                }
+                rounds++;
+                seconds = pxr_now() - start;
+        } while (seconds < least);
+        return 2e-9 * size * size * size * rounds * threads / seconds;
+}
+
+static int measure_peak(struct pxr_arena *arena, int threads, double *peak, struct pxr_diag *diag)
+{
+        static const int sizes[] = { 256, 512, 768 };
+        enum { SIZES = 3, MOST = 768 };
+        float **matrix = pxr_alloc_array(arena, threads, sizeof(*matrix));
+        int status = matrix ? 0 : pxr_out_of_memory(diag);
+
+        for (int i = 0; !status && i < threads; i++)
+                if (!(matrix[i] = calloc(3 * (size_t)MOST * MOST, sizeof(float))))
+                        status = pxr_out_of_memory(diag);
+        for (int i = 0; !status && i < SIZES; i++) {
+                double rate = square_products(matrix, sizes[i], threads);
+
+                *peak = rate > *peak ? rate : *peak;
+        }
+        for (int i = 0; matrix && i < threads; i++)
+                free(matrix[i]);
+        return status;
+}
+
+/* --- the work ----------------------------------------------------------------------------------
+ */
+
+static size_t dimensions(const struct pxr_graph *graph)
+{
+        return (size_t)graph->rows * graph->cols * graph->colours;
+}
+
+static int train(struct bench *bench, struct pxr_diag *diag)
+{
+        return pxr_trainer_step(bench->trainer, bench->pixels, (int)bench->trainer->settings->batch,
+                                diag);
+}
+
+static int evaluate(struct bench *bench, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = bench->graph;
+        int size = (int)bench->trainer->settings->micro_batch, images = bench->order->images;
+
+        (void)diag;
+#pragma omp parallel for num_threads(bench->order->threads) schedule(dynamic, 1)
+        for (int first = 0; first < images; first += size) {
+                struct pxr_workspace *workspace = bench->evaluator[omp_get_thread_num()];
+                int count = images - first < size ? images - first : size;
+                double *nll = calloc(size, sizeof(*nll));
+
+                pxr_workspace_load(workspace, bench->pixels + first * dimensions(graph), count);
+                pxr_workspace_forward(workspace, bench->trainer->parameters);
+                if (nll)
+                        pxr_workspace_loss(workspace, 0, nll);
+                free(nll);
+        }
+        return 0;
+}
+
+static bool stop_asked(void *context, int64_t done, int64_t all)
+{
+        const struct bench *bench = context;
+
+        (void)done;
+        (void)all;
+        return bench->order->stop && *bench->order->stop;
+}
+
+static int generate(struct bench *bench, struct pxr_diag *diag)
+{
+        return pxr_generate(&(struct pxr_generation) { .graph = bench->graph,
+                                                       .parameters = bench->trainer->parameters,
+                                                       .small = bench->small,
+                                                       .seed = 1,
+                                                       .count = bench->order->images,
+                                                       .threads = bench->order->threads,
+                                                       .progress = stop_asked,
+                                                       .context = bench },
+                            bench->drawn, diag);
+}
+
+/* --- timing ------------------------------------------------------------------------------------
+ */
+
+static int by_value(const void *a, const void *b)
+{
+        double left = *(const double *)a, right = *(const double *)b;
+
+        return (left > right) - (left < right);
+}
+
+static int repeat(struct bench *bench, const char *what,
+                  int (*work)(struct bench *bench, struct pxr_diag *diag),
+                  struct pxr_timing *timing, struct pxr_diag *diag)
+{
+        int count = bench->order->repetitions;
+        double *seconds = pxr_alloc_array(bench->arena, count, sizeof(*seconds));
+
+        if (!seconds)
+                return pxr_out_of_memory(diag);
+        if (bench->order->progress)
+                bench->order->progress(bench->order->context, what);
+        for (int i = -1; i < count; i++) {
+                double start = pxr_now();
+                int status = work(bench, diag);
+
+                if (status)
+                        return status;
+                if (stop_asked(bench, 0, 0))
+                        return STOPPED;
+                if (i >= 0)
+                        seconds[i] = pxr_now() - start;
+        }
+        qsort(seconds, count, sizeof(*seconds), by_value);
+        *timing = (struct pxr_timing) { count, (seconds[(count - 1) / 2] + seconds[count / 2]) / 2,
+                                        seconds[0], seconds[count - 1] };
+        return 0;
+}
+
+/* --- by op -------------------------------------------------------------------------------------
+ */
+
+static const char *kind_of(struct pxr_arena *arena, const struct pxr_node *node)
+{
+        const int *shape = node->parameters ? node->parameter[0]->shape : NULL;
+
+        if (node->parameters && node->parameter[0]->rank == 4)
+                return pxr_strf(arena, "%s %dx%d %d>%d", node->op->name, shape[0], shape[1],
+                                shape[2], shape[3]);
+        if (node->parameters && node->parameter[0]->rank == 3)
+                return pxr_strf(arena, "%s %d %d>%d", node->op->name, shape[0], shape[1], shape[2]);
+        return pxr_strf(arena, "%s %d", node->op->name, node->shape.channels);
+}
+
+static struct pxr_op_speed *op_named(struct pxr_speed *speed, const char *name)
+{
+        for (int i = 0; i < speed->ops; i++)
+                if (strcmp(speed->op[i].name, name) == 0)
+                        return &speed->op[i];
+        speed->op[speed->ops].name = name;
+        return &speed->op[speed->ops++];
+}
+
+static double training_time(const struct pxr_op_speed *op)
+{
+        return op->seconds[PXR_PASS_FORWARD] + op->seconds[PXR_PASS_BACKWARD];
+}
+
+static int slowest_first(const void *a, const void *b)
+{
+        double left = training_time(a), right = training_time(b);
+
+        return (left < right) - (left > right);
+}
+
+/* Seconds of each pass and node, for each worker. */
+struct clocks {
+        double *seconds[PXR_PASSES];
+};
+
+static struct clocks *new_clocks(struct pxr_arena *arena, int nodes, int threads)
+{
+        struct clocks *clocks = pxr_alloc_array(arena, threads, sizeof(*clocks));
+
+        for (int i = 0; clocks && i < threads; i++)
+                for (int pass = 0; pass < PXR_PASSES; pass++)
+                        if (!(clocks[i].seconds[pass] =
+                                      pxr_alloc_array(arena, nodes, sizeof(double))))
+                                return NULL;
+        return clocks;
+}
+
+static int add_times(struct bench *bench, const struct clocks *clocks, int threads,
+                     struct pxr_speed *speed, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = bench->graph;
+        bool *trained = pxr_alloc_array(bench->arena, graph->nodes, sizeof(*trained));
+
+        speed->op = pxr_alloc_array(bench->arena, graph->nodes, sizeof(*speed->op));
+        if (!trained || !speed->op)
+                return pxr_out_of_memory(diag);
+        pxr_graph_trained(graph, trained);
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                const char *name = kind_of(bench->arena, node);
+                struct pxr_op_speed *op = name ? op_named(speed, name) : NULL;
+                double forward = node->op->multiply_adds ? node->op->multiply_adds(node) : 0;
+
+                if (!op)
+                        return pxr_out_of_memory(diag);
+                op->nodes++;
+                op->multiply_adds[PXR_PASS_FORWARD] += forward * speed->batch;
+                op->multiply_adds[PXR_PASS_BACKWARD] +=
+                        pxr_backward_multiply_adds(node, trained) * speed->batch;
+                op->multiply_adds[PXR_PASS_ADVANCE] += forward * speed->images;
+                for (int k = 0; k < threads; k++)
+                        for (int pass = 0; pass < PXR_PASSES; pass++)
+                                op->seconds[pass] += clocks[k].seconds[pass][i];
+        }
+        qsort(speed->op, speed->ops, sizeof(*speed->op), slowest_first);
+        return 0;
+}
+
+/* One training step more, with a clock in it. */
+static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_diag *diag)
+{
+        struct pxr_trainer *trainer = bench->trainer;
+        struct clocks *clocks = new_clocks(bench->arena, bench->graph->nodes, trainer->threads);
+        double start = pxr_now();
+        int status;
+
+        if (!clocks)
+                return pxr_out_of_memory(diag);
+        for (int i = 0; i < trainer->threads; i++)
+                pxr_workspace_time(trainer->workspace[i], clocks[i].seconds);
+        status = train(bench, diag);
+        speed->training_seconds = (pxr_now() - start) * trainer->threads;
+        for (int i = 0; i < trainer->threads; i++)
+                pxr_workspace_time(trainer->workspace[i], NULL);
+        return status ? status : add_times(bench, clocks, trainer->threads, speed, diag);
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+static int set_up(struct bench *bench, struct pxr_diag *diag)
+{
+        const struct pxr_train_settings *settings = &bench->order->experiment->settings.train;
+        const struct pxr_graph *graph = bench->graph;
+        size_t images = bench->order->images;
+        size_t most = images > (size_t)settings->batch ? images : (size_t)settings->batch;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
+
+        bench->pixels = pxr_alloc_array(bench->arena, most, dimensions(graph));
+        bench->drawn = pxr_alloc_array(bench->arena, images, dimensions(graph));
+        bench->small = small ? pxr_alloc_array(bench->arena, images, small) : NULL;
+        bench->evaluator =
+                pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->evaluator));
+        if (!bench->pixels || !bench->drawn || (small && !bench->small) || !bench->evaluator)
+                return pxr_out_of_memory(diag);
+        for (size_t i = 0; i < most * dimensions(graph); i++)
+                bench->pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
+        if (small)
+                pxr_graph_subsample(graph, bench->pixels, (int)images, bench->small);
+        bench->trainer = pxr_trainer_new(graph, settings, bench->order->threads, 1000000, diag);
+        for (int i = 0; bench->trainer && i < bench->order->threads; i++) {
+                bench->evaluator[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                        (int)settings->micro_batch, false, diag);
+                if (!bench->evaluator[i])
+                        return -1;
+        }
+        return bench->trainer ? 0 : -1;
+}
+
+static void take_down(struct bench *bench)
+{
+        for (int i = 0; bench->evaluator && i < bench->order->threads; i++)
+                pxr_workspace_free(bench->evaluator[i]);
+        pxr_trainer_free(bench->trainer);
+}
+
+static void describe(const struct bench *bench, struct pxr_speed *speed)
+{
+        const struct pxr_graph *graph = bench->graph;
+        const struct pxr_train_settings *settings = bench->trainer->settings;
+        int threads = bench->order->threads;
+        double backward = 0;
+
+        for (int i = 0; i < speed->ops; i++)
+                backward += speed->op[i].multiply_adds[PXR_PASS_BACKWARD] / speed->batch;
+        speed->forward_multiply_adds = pxr_graph_multiply_adds(graph);
+        speed->training_multiply_adds = speed->forward_multiply_adds + backward;
+        speed->trainer_bytes = pxr_trainer_bytes(graph, settings, threads);
+        speed->evaluation_bytes = threads * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                                (int)settings->micro_batch);
+        speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads);
+}
+
+int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *order,
+                      struct pxr_speed *speed, struct pxr_diag *diag)
+{
+        struct bench bench = { .arena = arena,
+                               .order = order,
+                               .graph = order->experiment->model->graph };
+        int status;
+
+        *speed = (struct pxr_speed) { .threads = order->threads,
+                                      .batch = (int)order->experiment->settings.train.batch,
+                                      .images = order->images };
+        status = set_up(&bench, diag);
+        if (!status)
+                status = measure_peak(arena, order->threads, &speed->peak, diag);
+        if (!status)
+                status = repeat(&bench, "training", train, &speed->training, diag);
+        if (!status)
+                status = divide_time(&bench, speed, diag);
+        if (!status)
+                status = repeat(&bench, "evaluation", evaluate, &speed->evaluation, diag);
+        if (!status)
+                status = repeat(&bench, "generation", generate, &speed->generation, diag);
+        /* Again: what else runs on the machine may have changed. */
+        if (!status)
+                status = measure_peak(arena, order->threads, &speed->peak, diag);
+        if (!status)
+                describe(&bench, speed);
+        take_down(&bench);
+        return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * speed.h - how fast a model is trained, evaluated and drawn from, held against the machine's speed
+ * at plain matrix products.
+ */
+#ifndef PXR_EXPERIMENT_SPEED_H
+#define PXR_EXPERIMENT_SPEED_H
+
+#include <signal.h>
+
+#include "experiment/experiment.h"
+
+/* The seconds that repetitions of one piece of work took. */
+struct pxr_timing {
+        int repetitions;
+        double median, fastest, slowest;
+};
+
+/* One kind of op: nodes with the same op and weights of the same shape. */
+struct pxr_op_speed {
+        const char *name; /* "conv 3x3 16>16" */
+        int nodes;
+        double seconds[PXR_PASSES];       /* of all workers together */
+        double multiply_adds[PXR_PASSES]; /* that these seconds were spent on */
+};
+
+struct pxr_speed_order {
+        const struct pxr_experiment *experiment;
+        int threads;
+        int repetitions; /* after one that is not counted */
+        int images;      /* to evaluate and to draw, in one repetition */
+        const volatile sig_atomic_t *stop;
+        /* Told what is measured next: "training". May be NULL. */
+        void (*progress)(void *context, const char *what);
+        void *context;
+};
+
+/* What was measured. Only multiply-adds that no mask zeroes are counted, as 2 FLOP each. */
+struct pxr_speed {
+        int threads;
+        double peak; /* GFLOP/s of SGEMM on as many threads: the best of several sizes */
+        int batch, images;
+        struct pxr_timing training;                           /* a step on a batch */
+        struct pxr_timing evaluation;                         /* of `images` */
+        struct pxr_timing generation;                         /* of `images` */
+        double training_multiply_adds, forward_multiply_adds; /* of one image */
+        struct pxr_op_speed *op; /* slowest in training first; of one pass over a batch, over
+                                    `images` for the advances */
+        int ops;
+        double training_seconds; /* of the step whose time `op` divides, all workers together */
+        size_t trainer_bytes, evaluation_bytes, generation_bytes;
+};
+
+/* Measure. The images are random; no run is recorded. Returns 0, 1 when it was stopped, or -1 after
+ * an error. What `speed` points to lives as long as the arena. */
+int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *order,
+                      struct pxr_speed *speed, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-bench.c - the command that measures how fast a spec's model is on this machine.
+ *
+ * Arguments and printing; what it does is in lib/experiment/speed.c.
+ */
+#include <argp.h>
+#include <jansson.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <pxr/version.h>
+
+#include "experiment/speed.h"
+#include "runner/common.h"
+
+const char *argp_program_version = "pxr-bench " PXR_VERSION;
+
+struct arguments {
+        const char *spec;
+        const char **overrides;
+        size_t count;
+        struct pxr_image_kind kind; /* rows 0: that of the data set */
+        int threads, repetitions, images;
+        bool scaling, json, quiet;
+};
+
+enum { OPTION_IMAGE = 256, OPTION_IMAGES, OPTION_SCALING, OPTION_JSON };
+
+static const struct argp_option options[] = {
+        { "threads", 't', "N", 0, "workers (default: one a processor)", 0 },
+        { "scaling", OPTION_SCALING, NULL, 0, "measure on 1, 2, 4 ... threads too", 0 },
+        { "repetitions", 'r', "N", 0, "of each measurement, after one not counted (default: 5)",
+          0 },
+        { "images", OPTION_IMAGES, "N", 0, "to evaluate and to draw (default: 64)", 0 },
+        { "image", OPTION_IMAGE, "ROWSxCOLSxCOLOURS:LEVELS", 0,
+          "the images' kind, as 32x32x3:256: the data set is then not needed", 0 },
+        { "json", OPTION_JSON, NULL, 0, "print JSON", 0 },
+        { "quiet", 'q', NULL, 0, "do not say what is being measured", 0 },
+        { 0 },
+};
+
+static int number_of(const char *text, const char *option, struct argp_state *state)
+{
+        char *end;
+        long number = strtol(text, &end, 10);
+
+        if (*end || end == text || number < 1 || number > 4096)
+                argp_error(state, "%s wants a number from 1 to 4096, not '%s'", option, text);
+        return (int)number;
+}
+
+static struct pxr_image_kind kind_of(const char *text, struct argp_state *state)
+{
+        struct pxr_image_kind kind;
+        int end = 0;
+
+        if (sscanf(text, "%4dx%4dx%1d:%3d%n", &kind.rows, &kind.cols, &kind.colours, &kind.levels,
+                   &end) != 4 ||
+            text[end] || kind.rows < 1 || kind.cols < 1 ||
+            (kind.colours != 1 && kind.colours != 3) || kind.levels < 2 || kind.levels > 256)
+                argp_error(state,
+                           "--image wants ROWSxCOLSxCOLOURS:LEVELS with 1 or 3 colours of 2 to 256 "
+                           "levels, as 28x28x1:2, not '%s'",
+                           text);
+        return kind;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+
+        switch (key) {
+        case OPTION_IMAGE:
+                arguments->kind = kind_of(text, state);
+                return 0;
+        case OPTION_IMAGES:
+                arguments->images = number_of(text, "--images", state);
+                return 0;
+        case OPTION_SCALING:
+                arguments->scaling = true;
+                return 0;
+        case OPTION_JSON:
+                arguments->json = true;
+                return 0;
+        case 'q':
+                arguments->quiet = true;
+                return 0;
+        case 'r':
+                arguments->repetitions = number_of(text, "--repetitions", state);
+                return 0;
+        case 't':
+                arguments->threads = number_of(text, "--threads", state);
+                return 0;
+        case ARGP_KEY_ARG:
+                if (!arguments->spec)
+                        arguments->spec = text;
+                else if (strchr(text, '='))
+                        arguments->overrides[arguments->count++] = text;
+                else
+                        argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+                return 0;
+        case ARGP_KEY_NO_ARGS:
+                argp_usage(state);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "SPEC [KEY=VALUE...]",
+        .doc = "Measure how fast the model that SPEC (YAML) describes is trained, evaluated and "
+               "drawn from on this machine.\v"
+               "Speed is given as images a second, as GFLOP/s (counting two for each multiply-add "
+               "that no mask zeroes), and as the share of what plain matrix products (SGEMM) reach "
+               "on as many threads in the same run. Nothing is recorded. Let nothing else run "
+               "meanwhile.\n\n"
+               "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
+               "130 interrupted.",
+};
+
+/* --- printing ----------------------------------------------------------------------------------
+ */
+
+static void print_progress(void *context, const char *what)
+{
+        const struct arguments *arguments = context;
+
+        if (!arguments->quiet && !arguments->json)
+                fprintf(stderr, "measuring %s ...\n", what);
+}
+
+static double gflops(double multiply_adds, double seconds)
+{
+        return 2e-9 * multiply_adds / seconds;
+}
+
+/* Four digits, without an exponent. */
+static const char *four_digits(double value, char text[32])
+{
+        snprintf(text, 32, value < 1000 ? "%.4g" : "%.0f", value);
+        return text;
+}
+
+static void print_rate(const struct pxr_speed *speed, const char *what,
+                       const struct pxr_timing *timing, int images, double multiply_adds)
+{
+        double rate = gflops(multiply_adds * images, timing->median);
+
+        char median[32], slowest[32], fastest[32], work[32];
+
+        printf("%-11s %8d %12s %12s - %-9s %10s %8.1f %%\n", what, speed->threads,
+               four_digits(images / timing->median, median),
+               four_digits(images / timing->slowest, slowest),
+               four_digits(images / timing->fastest, fastest), four_digits(rate, work),
+               100 * rate / speed->peak);
+}
+
+static void print_speed(const struct pxr_speed *speed)
+{
+        print_rate(speed, "training", &speed->training, speed->batch,
+                   speed->training_multiply_adds);
+        print_rate(speed, "evaluation", &speed->evaluation, speed->images,
+                   speed->forward_multiply_adds);
+        print_rate(speed, "generation", &speed->generation, speed->images,
+                   speed->forward_multiply_adds);
+}
+
+static double busy(const struct pxr_op_speed *op)
+{
+        return op->seconds[PXR_PASS_FORWARD] + op->seconds[PXR_PASS_BACKWARD];
+}
+
+static void print_ops(const struct pxr_speed *speed)
+{
+        double rest = speed->training_seconds;
+
+        printf("\ntime by op, of one training step (all threads together)\n"
+               "%-32s %6s %12s %12s %8s %10s\n",
+               "op", "nodes", "forward ms", "backward ms", "share", "GFLOP/s");
+        for (int i = 0; i < speed->ops; i++) {
+                const struct pxr_op_speed *op = &speed->op[i];
+                double work =
+                        op->multiply_adds[PXR_PASS_FORWARD] + op->multiply_adds[PXR_PASS_BACKWARD];
+
+                rest -= busy(op);
+                printf("%-32s %6d %12.3f %12.3f %6.1f %%", op->name, op->nodes,
+                       1e3 * op->seconds[PXR_PASS_FORWARD], 1e3 * op->seconds[PXR_PASS_BACKWARD],
+                       100 * busy(op) / speed->training_seconds);
+                if (work > 0)
+                        printf(" %10.4g", gflops(work, busy(op)));
+                putchar('\n');
+        }
+        printf("%-32s %6s %12s %12.3f %6.1f %%\n", "loss, optimizer, waiting", "", "", 1e3 * rest,
+               100 * rest / speed->training_seconds);
+}
+
+static double peak_memory(void)
+{
+        struct rusage usage;
+
+        return getrusage(RUSAGE_SELF, &usage) == 0 ? 1024.0 * usage.ru_maxrss : NAN;
+}
+
+static void print_table(const struct pxr_experiment *e, const struct pxr_speed *speed, int count)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_speed *last = &speed[count - 1];
+
+        printf("%s: %dx%dx%d, %zu parameters, %.4g MFLOP an image forward, %.4g to train; "
+               "batch %d\n\n",
+               e->settings.name, graph->rows, graph->cols, graph->colours, graph->parameter_values,
+               2e-6 * last->forward_multiply_adds, 2e-6 * last->training_multiply_adds,
+               last->batch);
+        printf("%-11s %8s %12s %24s %10s %10s\n", "", "threads", "images/s", "slowest - fastest  ",
+               "GFLOP/s", "of SGEMM");
+        for (int i = 0; i < count; i++)
+                print_speed(&speed[i]);
+        for (int i = 0; i < count; i++)
+                printf("%-11s %8d %48.4g\n", "SGEMM", speed[i].threads, speed[i].peak);
+        printf("\ndrawing an image takes %.2f times as long as evaluating it\n",
+               last->generation.median / last->evaluation.median);
+        printf("memory: %.1f MB to train, %.1f MB to evaluate, %.1f MB to draw; %.1f MB at most in "
+               "this run\n",
+               last->trainer_bytes / 1e6, last->evaluation_bytes / 1e6,
+               last->generation_bytes / 1e6, peak_memory() / 1e6);
+        print_ops(last);
+}
+
+static json_t *timing_as_json(const struct pxr_timing *timing, int images, double multiply_adds,
+                              double peak)
+{
+        double rate = gflops(multiply_adds * images, timing->median);
+
+        return json_pack("{s:f, s:f, s:f, s:f, s:f, s:i}", "images_per_second",
+                         images / timing->median, "slowest", images / timing->slowest, "fastest",
+                         images / timing->fastest, "gflops", rate, "share_of_sgemm", rate / peak,
+                         "repetitions", timing->repetitions);
+}
+
+static json_t *op_as_json(const struct pxr_op_speed *op)
+{
+        return json_pack("{s:s, s:i, s:f, s:f, s:f, s:f}", "op", op->name, "nodes", op->nodes,
+                         "forward_seconds", op->seconds[PXR_PASS_FORWARD], "backward_seconds",
+                         op->seconds[PXR_PASS_BACKWARD], "forward_multiply_adds",
+                         op->multiply_adds[PXR_PASS_FORWARD], "backward_multiply_adds",
+                         op->multiply_adds[PXR_PASS_BACKWARD]);
+}
+
+static json_t *speed_as_json(const struct pxr_speed *s)
+{
+        json_t *ops = json_array();
+
+        for (int i = 0; i < s->ops; i++)
+                json_array_append_new(ops, op_as_json(&s->op[i]));
+        return json_pack(
+                "{s:i, s:f, s:o, s:o, s:o, s:f, s:o, s:I, s:I, s:I}", "threads", s->threads,
+                "sgemm_gflops", s->peak, "training",
+                timing_as_json(&s->training, s->batch, s->training_multiply_adds, s->peak),
+                "evaluation",
+                timing_as_json(&s->evaluation, s->images, s->forward_multiply_adds, s->peak),
+                "generation",
+                timing_as_json(&s->generation, s->images, s->forward_multiply_adds, s->peak),
+                "training_step_seconds", s->training_seconds, "ops", ops, "trainer_bytes",
+                (json_int_t)s->trainer_bytes, "evaluation_bytes", (json_int_t)s->evaluation_bytes,
+                "generation_bytes", (json_int_t)s->generation_bytes);
+}
+
+static void print_json(const struct pxr_experiment *e, const struct pxr_speed *speed, int count)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        json_t *list = json_array(), *root;
+
+        for (int i = 0; i < count; i++)
+                json_array_append_new(list, speed_as_json(&speed[i]));
+        root = json_pack("{s:s, s:[i,i,i], s:I, s:i, s:f, s:f, s:f, s:o}", "spec", e->settings.name,
+                         "image", graph->rows, graph->cols, graph->colours, "parameters",
+                         (json_int_t)graph->parameter_values, "batch", speed->batch,
+                         "forward_multiply_adds", speed->forward_multiply_adds,
+                         "training_multiply_adds", speed->training_multiply_adds,
+                         "peak_memory_bytes", peak_memory(), "measured", list);
+        json_dumpf(root, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(root);
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+enum { MOST_MEASURED = 16 };
+
+static int measure(struct pxr_arena *arena, const struct arguments *arguments,
+                   const struct pxr_experiment *experiment, struct pxr_diag *diag)
+{
+        struct pxr_speed speed[MOST_MEASURED];
+        int count = 0, threads = arguments->scaling ? 1 : arguments->threads, status = 0;
+
+        for (;;) {
+                status = pxr_measure_speed(arena,
+                                           &(struct pxr_speed_order) {
+                                                   .experiment = experiment,
+                                                   .threads = threads,
+                                                   .repetitions = arguments->repetitions,
+                                                   .images = arguments->images,
+                                                   .stop = &stop_asked,
+                                                   .progress = print_progress,
+                                                   .context = (void *)arguments,
+                                           },
+                                           &speed[count++], diag);
+                if (status || threads == arguments->threads)
+                        break;
+                threads = 2 * threads < arguments->threads ? 2 * threads : arguments->threads;
+        }
+        if (status)
+                return status > 0 ? 130 : pxr_diag_status(diag);
+        if (arguments->json)
+                print_json(experiment, speed, count);
+        else
+                print_table(experiment, speed, count);
+        return 0;
+}
+
+static int execute(struct pxr_arena *arena, const struct arguments *arguments,
+                   struct pxr_diag *diag)
+{
+        const struct pxr_spec_origin origin = { .path = arguments->spec,
+                                                .overrides = arguments->overrides,
+                                                .count = arguments->count };
+        struct pxr_experiment *experiment =
+                arguments->kind.rows ? pxr_experiment_model(arena, &origin, &arguments->kind, diag)
+                                     : pxr_experiment_build(arena, &origin, diag);
+
+        if (!experiment)
+                return pxr_diag_status(diag);
+        watch_signals();
+        return measure(arena, arguments, experiment, diag);
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { .threads = omp_get_num_procs(),
+                                       .repetitions = 5,
+                                       .images = 64 };
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        int status;
+
+        close_stdout_at_exit("pxr-bench");
+        argp_err_exit_status = 2;
+        if (arena)
+                arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
+        if (!diag || !arguments.overrides) {
+                fputs("pxr-bench: out of memory\n", stderr);
+                return 1;
+        }
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        status = execute(arena, &arguments, diag);
+        pxr_diag_write(diag, "pxr-bench", stderr);
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# command_bench.sh - pxr-bench: what it measures is counted right, and what it cannot take is refused.
+. "${srcdir:-.}/tests/command.sh"
+plan 9
+
+bench() {
+	"$top/runner/pxr-bench" "$@" >out 2>err
+}
+
+cat >counted.yaml <<'EOF'
+name: counted
+data: {set: markov_binary}
+model:
+  - conv: {mask: A, kernel: 3, features: 4}
+  - relu
+  - conv: {mask: B, kernel: 1, features: 1}
+  - sigmoid
+train: {batch: 8, micro_batch: 4, epochs: 1}
+EOF
+
+# A value of the JSON, by its name.
+field() {
+	sed -n "s/^ *\"$1\": \([^,]*\),*$/\1/p" out | head -n 1
+}
+
+measures() {
+	bench counted.yaml --image 8x8x1:2 -r 2 --images 8 --threads 1 --json
+}
+ok "a model is measured without its data set" measures
+
+positive() {
+	for name in images_per_second slowest fastest gflops share_of_sgemm sgemm_gflops \
+		generation_bytes peak_memory_bytes training_step_seconds; do
+		case $(field $name) in
+		'' | 0 | 0.0 | -* | null) echo "# $name: $(field $name)" && return 1 ;;
+		esac
+	done
+}
+ok "every rate is a positive number" positive
+
+# On 64 pixels: 4 live taps of 9 to 4 features, 4 to 1, and the 1 to 1 of the output. Backwards all
+# have weights, and all but the first have an input to be trained.
+counts() {
+	is "$(field forward_multiply_adds)" "$((64 * (16 + 4 + 1))).0" &&
+		is "$(field training_multiply_adds)" "$((64 * (21 + 21 + 5))).0"
+}
+ok "training is counted as forward and both gradients" counts
+
+table() {
+	bench counted.yaml --image 8x8x1:2 -r 1 --images 4 --threads 2 --scaling &&
+		out_has "training           1 " && out_has "generation         2 " &&
+		out_has "conv 3x3 1>4" && out_has "as long as evaluating it"
+}
+ok "the table has every number of threads and every op" table
+
+from_data() {
+	bench counted.yaml -r 1 --images 4 --threads 1 --quiet && is "$(wc -c <err)" 0
+}
+ok "the images' kind comes from the data set" from_data
+
+ok "an image of a kind that cannot be is refused" \
+	refused 2 "--image wants ROWSxCOLSxCOLOURS:LEVELS" bench counted.yaml --image 8x8x2:2
+ok "a spec that is not there is refused" refused 2 "cannot be opened" bench none.yaml
+ok "a model that cannot be is refused at its line" \
+	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x3:256
+nothing_made() {
+	is "$(ls | grep -v 'yaml$' | tr '\n' ' ')" "err out "
+}
+ok "nothing is recorded" nothing_made
