@@ -1,0 +1,53 @@
+#!/bin/sh
+# shapes.sh - the speed of the paper's shapes as one Markdown table.
+#
+#   tests/bench/shapes.sh [REPETITIONS [IMAGES]]   (from the build folder; defaults: 3 and 64)
+#
+# No data set is needed. Let nothing else run meanwhile. SHAPES names some of the rows alone, as
+# SHAPES="mnist_row cifar_row".
+set -u
+source=$(cd "$(dirname "$0")/../.." && pwd)
+bench=${PXR_BENCH:-runner/pxr-bench}
+repetitions=${1:-3} images=${2:-64}
+shapes=${SHAPES:-mnist_pixelcnn mnist_row mnist_diag7 cifar_pixelcnn cifar_row cifar_diag}
+[ -x "$bench" ] || {
+	echo "shapes.sh: $bench is not there: run it from the build folder" >&2
+	exit 2
+}
+
+# The MNIST PixelCNN is measured as Table 1 has it, with seven blocks of 3x3.
+settings_of() {
+	case $1 in
+	mnist_pixelcnn)
+		layers=model.1.skip_connections.layers.0
+		echo "--image 28x28x1:2 $layers.repeat=7 $layers.layers.0.residual.3.conv.kernel=3"
+		;;
+	mnist_*) echo "--image 28x28x1:2" ;;
+	cifar_*) echo "--image 32x32x3:256" ;;
+	imagenet32_*) echo "--image 32x32x3:256" ;;
+	imagenet64_*) echo "--image 64x64x3:256" ;;
+	esac
+}
+
+echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors;" \
+	"batch 16, $repetitions repetitions, $images images evaluated and drawn"
+echo
+echo "| model | training images/s | of SGEMM | evaluation images/s | of SGEMM |" \
+	"generation images/s | drawing / evaluating | SGEMM GFLOP/s |"
+echo "|---|---|---|---|---|---|---|---|"
+for shape in $shapes; do
+	# shellcheck disable=SC2046
+	"$bench" "$source/experiments/$shape.yaml" train.batch=16 $(settings_of "$shape") \
+		-r "$repetitions" --images "$images" --quiet | awk -v shape="$shape" '
+		$1 == "training" || $1 == "evaluation" || $1 == "generation" {
+			rate[$1] = $3 " (" $4 " - " $6 ")"
+			share[$1] = $8 " %"
+		}
+		$1 == "SGEMM" { peak = $3 }
+		/^drawing an image/ { ratio = $5 }
+		END {
+			print "| " shape " | " rate["training"] " | " share["training"] " | " \
+				rate["evaluation"] " | " share["evaluation"] " | " \
+				rate["generation"] " | " ratio " | " peak " |"
+		}'
+done
