@@ -174,7 +174,7 @@ START_TEST(missing_files_and_folders_are_named)
         refused(open_amat(), "holds neither binarized_mnist_test.amat nor "
                              "binarized_mnist_test.amat.gz");
         refused(OPEN("{set: binarized_mnist, path: %s/nowhere, splits: [test]}", scratch),
-                "/nowhere: no such folder");
+                "/nowhere: no such file or folder");
         ck_assert_int_eq(mkdir(path, 0700), 0);
         refused(open_amat(), "binarized_mnist_test.amat: is a folder, not a file");
         ck_assert_int_eq(rmdir(path), 0);

@@ -216,7 +216,8 @@ START_TEST(files_that_do_not_fit_are_named)
         size_t size;
         unsigned char *bytes;
 
-        refused(OPEN("{set: png_folder, path: %s/nowhere}", scratch), "/nowhere: no such folder");
+        refused(OPEN("{set: png_folder, path: %s/nowhere}", scratch),
+                "/nowhere: no such file or folder");
         refused(OPEN("{set: png_folder, path: %s}", scratch), "holds no PNG files");
         put_ten();
         refused(OPEN("{set: png_folder, path: %s/03.png}", scratch),

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 32
+plan 33
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -213,6 +213,13 @@ changed_data() {
 	refused 2 "was trained on other data" pxr_run --resume 1 --db set.db
 }
 ok "data that changed since keep a run from being resumed" changed_data
+
+absent_data() {
+	refused 2 "nowhere: no such file or folder" pxr_run tiny.yaml \
+		"data={set: binarized_mnist, path: nowhere}" --db none.db &&
+		err_has "pxr-data fetch binarized_mnist" && is "$(grep -c 'no such' err)" 1
+}
+ok "a data set that is not there is named once, with how to get it" absent_data
 
 truncated_data() {
 	truncate -s -9 set/binarized_mnist_test.amat

@@ -2,11 +2,14 @@
 /* formats.c - the table of formats; opening and reading a data set. Uses base/ and spec/. */
 #include "config.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "data/format.h"
+#include "data/known.h"
 #include "spec/options.h"
 
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
@@ -132,6 +135,25 @@ static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, stru
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
 }
 
+/* Is what `path` names there? Said once, and before each split is looked for in it. */
+static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data, const char *set,
+                      struct pxr_diag *diag)
+{
+        const struct pxr_yaml *path = pxr_yaml_get(data, "path");
+        struct stat status;
+
+        if (!path || path->kind != PXR_YAML_SCALAR || stat(path->text, &status) == 0 ||
+            errno != ENOENT)
+                return 0;
+        pxr_user_error(diag, "%s: no such file or folder", path->text);
+        note_path(arena, data, diag);
+        for (int i = 0; pxr_known_sets[i]; i++)
+                if (strcmp(pxr_known_sets[i]->name, set) == 0 && pxr_known_sets[i]->url)
+                        pxr_note(diag, "'pxr-data fetch %s' puts the official files into %s", set,
+                                 pxr_known_sets[i]->folder);
+        return -1;
+}
+
 /* The format a `data` mapping names, with the options of both tables. */
 static int choose(struct pxr_arena *arena, struct pxr_yaml *data,
                   const struct pxr_data_format **format, struct pxr_data_common **common,
@@ -174,6 +196,8 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
         if (choose(arena, data, &format, &common, &conf, diag))
                 return NULL;
         set->name = format->name;
+        if (check_path(arena, data, format->name, diag))
+                return NULL;
         if (format->open(arena, set, common, conf, seed, diag)) {
                 note_path(arena, data, diag);
                 return NULL;
