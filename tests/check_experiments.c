@@ -14,6 +14,7 @@
 
 #include "model/certificate.h"
 #include "stacks.h"
+#include "tensor/gemm.h"
 
 enum { SIDE = 8, LEVELS = 5, FULL_SIDE = 64 };
 
@@ -389,6 +390,7 @@ int main(void)
 {
         Suite *suite = suite_create("experiments");
 
+        pxr_blas_single_thread();
         specs = scandir(spec_folder(), &entry, is_spec, alphasort);
         if (specs < 1) {
                 printf("Bail out! no specs in %s\n", spec_folder());
