@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 32
+plan 34
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -112,7 +112,7 @@ no_memory() {
 	(
 		ulimit -v 2000000 &&
 			refused 1 "no memory to check that the model is causal: that takes 17" \
-				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 1, features: 65536}},
+				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 3, features: 65536}},
 				{conv: {mask: B, kernel: 1, features: 65536}}, sigmoid]" --dry-run --threads 1
 	) && err_has "the model needs fewer layers or features" && out_has "layers.1.conv" &&
 		out_has " MB at most with 1 thread"
@@ -143,6 +143,20 @@ leak() {
 	refused 2 "leak.yaml:4:" pxr_run leak.yaml --db none.db && ! [ -e none.db ]
 }
 ok "a leak is refused at the layer's line" leak
+
+unsuited() {
+	refused 2 "tiny.yaml:9:5: error: layers.3.sigmoid: it is the output for images of 2 levels" \
+		pxr_run tiny.yaml data=markov_rgb --db none.db && ! [ -e none.db ]
+}
+ok "a model that does not suit the data is refused at the layer's line" unsuited
+
+given_test_images() {
+	pxr_run tiny.yaml "model=[{multi_scale: {size: 6, layers: [{conv: {mask: A, features: 4}}]}},
+		sigmoid]" "data={set: markov_binary, splits: [test], limit: 3}" train.epochs=0 \
+		--db given.db && is "$(query given.db "SELECT split, given FROM run_nll")" "test|6x6" &&
+		is "$(query given.db "SELECT count(*) FROM sample WHERE kind = 'samples'")" 1
+}
+ok "a conditional model is given test images where there are no others" given_test_images
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such

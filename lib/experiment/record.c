@@ -265,12 +265,14 @@ bool pxr_pace_progress(void *context, int64_t done, int64_t all)
 }
 
 /* What the samples of a conditional model are given: the first images of the validation split (or
- * of the training split), subsampled. *small is malloc'ed; NULL for any other model. */
+ * of the training or the test split), subsampled. *small is malloc'ed; NULL for any other model. */
 static int small_images(struct pxr_state *state, int count, uint8_t **small, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_dataset *set = state->experiment->set;
-        enum pxr_split split = set->count[PXR_VALID] > 0 ? PXR_VALID : PXR_TRAIN;
+        enum pxr_split split = set->count[PXR_VALID] > 0   ? PXR_VALID
+                               : set->count[PXR_TRAIN] > 0 ? PXR_TRAIN
+                                                           : PXR_TEST;
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
         size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         uint8_t *image = malloc(size);
