@@ -53,9 +53,10 @@ static const struct pxr_layer diagonal_bilstm = {
                 "neighbour and of the one above + a 1x1 input-to-state convolution (mask B); the\n"
                 "cell state comes from the left neighbour. The output of the mirrored one is\n"
                 "shifted down by one row, so that nothing to the right leaks, and the two are\n"
-                "added. The state left of the image is learned, one value a channel and "
-                "direction;\n"
-                "above the image it is zero.",
+                "added. The state left of the image is learned, one value a channel and a\n"
+                "direction; above the image it is zero. Each pixel sees all before it, but for\n"
+                "the last one of the row above (its last colour) beyond the first convolution's\n"
+                "reach.",
         .options = &options,
         .parameters = parameters,
         .build = build,

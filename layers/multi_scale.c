@@ -70,7 +70,8 @@ static const struct pxr_layer multi_scale = {
                 "block), and deconvolutions (4x4, stride 2) make a map of the image's size of it.\n"
                 "Each LSTM adds an unmasked 1x1 convolution of that map to its gates, and each\n"
                 "convolution that is larger than 1x1 to its output. The NLL is that of the image\n"
-                "given the small one; added to the small one's own NLL it is that of the image.",
+                "given the small one; added to the small one's own NLL it is that of the image,\n"
+                "with the pixels of the small one counted twice.",
         .options = &options,
         .parameters = parameters,
         .build = build,

@@ -16,8 +16,15 @@ static const struct pxr_options options = { .rows = rows, .size = sizeof(struct 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         const struct residual *residual = conf;
+        int channels = input->shape.channels;
+        struct pxr_node *output = pxr_build_layers(builder, NULL, residual->layers, input);
 
-        return pxr_add(builder, pxr_build_layers(builder, NULL, residual->layers, input), input);
+        if (output && output->shape.channels != channels)
+                return pxr_layer_error(builder,
+                                       "the layers in it must give as many channels as they are "
+                                       "given: they are given %d, and give %d",
+                                       channels, output->shape.channels);
+        return pxr_add(builder, output, input);
 }
 
 static const struct pxr_layer residual = {

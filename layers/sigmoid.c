@@ -11,6 +11,11 @@ static const struct pxr_parameter_doc parameters[] = {
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         (void)conf;
+        if (pxr_image_levels(builder) != 2)
+                return pxr_layer_error(builder,
+                                       "it is the output for images of 2 levels, and these have "
+                                       "%d: end the model with 'softmax'",
+                                       pxr_image_levels(builder));
         return pxr_output(builder,
                           pxr_conv(builder, NULL,
                                    &(struct pxr_conv) { .kernel = 1,

@@ -151,6 +151,7 @@ struct printer {
         struct run_display *display;
         struct pxr_diag *diag;
         double entropy;
+        bool given; /* the model is conditional */
         json_t *results;
 };
 
@@ -251,6 +252,10 @@ static void print_end(const struct printer *printer, int64_t id, int end)
                        "= "
                        "%" PRId64 " AND kind = 'samples' ORDER BY step DESC LIMIT 1\"\n",
                        id, database, database, database, id);
+                if (printer->given)
+                        printf("it is given a small image; with the NLL of a run of that added:\n"
+                               "  sqlite3 %s 'SELECT * FROM chain_nll WHERE run = %" PRId64 "'\n",
+                               database, id);
         }
 }
 
@@ -272,6 +277,7 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
         int end;
 
         printer->entropy = order->experiment->set->entropy;
+        printer->given = order->experiment->model->graph->small_rows > 0;
         order->watcher = (struct pxr_watcher) { .context = printer,
                                                 .progress = on_progress,
                                                 .nll = on_nll,

@@ -259,7 +259,7 @@ END_TEST
 START_TEST(sound_stacks_are_certified)
 {
         const char *const texts[] = {
-                "- conv: {mask: A, kernel: 1, features: 6}\n- softmax\n",
+                "- conv: {mask: A, kernel: 3, features: 6}\n- softmax\n",
                 "- conv: {mask: A, kernel: 7, features: 7}\n- relu\n- softmax\n",
                 "- conv: {mask: A, features: 6}\n- repeat: 2\n"
                 "  layers: [residual: [relu, conv: {mask: B, features: 6}]]\n- sigmoid\n",

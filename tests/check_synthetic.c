@@ -123,6 +123,36 @@ START_TEST(synthetic_images_depend_on_their_own_seed_alone)
 }
 END_TEST
 
+/* What a conditional model is given has the identity of the set that has been made so small. */
+START_TEST(small_images_have_the_identity_of_a_set_of_their_own)
+{
+        static const char *const others[] = { "", ", limit: 7", ", grey: true", ", flip: true",
+                                              ", limit: 7, grey: true, flip: true" };
+        enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+        const char *identity[OTHERS];
+
+        for (int i = 0; i < OTHERS; i++) {
+                struct pxr_dataset *large = sound(OPEN("{set: markov_rgb%s}", others[i]));
+                struct pxr_dataset *middle =
+                        sound(OPEN("{set: markov_rgb, downsample: 4%s}", others[i]));
+                struct pxr_dataset *small =
+                        sound(OPEN("{set: markov_rgb, downsample: 2%s}", others[i]));
+
+                ck_assert_int_eq(large->rows, 8);
+                ck_assert_str_eq(pxr_dataset_small_identity(arena, large, 4, 4, diag),
+                                 middle->identity);
+                ck_assert_str_eq(pxr_dataset_small_identity(arena, large, 2, 2, diag),
+                                 small->identity);
+                ck_assert_str_eq(pxr_dataset_small_identity(arena, middle, 2, 2, diag),
+                                 small->identity);
+                ck_assert_str_ne(middle->identity, small->identity);
+                identity[i] = small->identity;
+                for (int k = 0; k < i; k++)
+                        ck_assert_str_ne(identity[i], identity[k]);
+        }
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("synthetic");
@@ -131,5 +161,6 @@ int main(void)
         ADD_SCRATCH_TEST(suite, drawn_images_have_the_entropy);
         ADD_SCRATCH_TEST(suite, drawn_images_follow_the_law);
         ADD_SCRATCH_TEST(suite, synthetic_images_depend_on_their_own_seed_alone);
+        ADD_SCRATCH_TEST(suite, small_images_have_the_identity_of_a_set_of_their_own);
         return run_suite(suite);
 }

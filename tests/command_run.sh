@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 33
+plan 37
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -112,7 +112,7 @@ no_memory() {
 	(
 		ulimit -v 2000000 &&
 			refused 1 "no memory to check that the model is causal: that takes 17" \
-				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 1, features: 65536}},
+				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 3, features: 65536}},
 				{conv: {mask: B, kernel: 1, features: 65536}}, sigmoid]" --dry-run --threads 1
 	) && err_has "the model needs fewer layers or features" && out_has "layers.1.conv" &&
 		out_has " MB at most with 1 thread"
@@ -143,6 +143,55 @@ leak() {
 	refused 2 "leak.yaml:4:" pxr_run leak.yaml --db none.db && ! [ -e none.db ]
 }
 ok "a leak is refused at the layer's line" leak
+
+unsuited() {
+	refused 2 "tiny.yaml:9:5: error: layers.3.sigmoid: it is the output for images of 2 levels" \
+		pxr_run tiny.yaml data=markov_rgb --db none.db && ! [ -e none.db ]
+}
+ok "a model that does not suit the data is refused at the layer's line" unsuited
+
+given_test_images() {
+	pxr_run tiny.yaml "model=[{multi_scale: {size: 6, layers: [{conv: {mask: A, features: 4}}]}},
+		sigmoid]" "data={set: markov_binary, splits: [test], limit: 3}" train.epochs=0 \
+		--db given.db && is "$(query given.db "SELECT split, given FROM run_nll")" "test|6x6" &&
+		is "$(query given.db "SELECT count(*) FROM sample WHERE kind = 'samples'")" 1
+}
+ok "a conditional model is given test images where there are no others" given_test_images
+
+# chain DATABASE ROWS [SMALL]: a run of images of so many rows, given images of SMALL rows.
+chain() {
+	layers="{conv: {mask: A, features: 4}}"
+	[ $# -lt 3 ] || layers="{multi_scale: {size: $3, features: 4, layers: [$layers]}}"
+	pxr_run tiny.yaml "model=[$layers, sigmoid]" "data={set: markov_binary, limit: 300,
+		downsample: $2}" "train.optimizer={adam: {rate: 1e-2}}" sample.count=0 --db "$1"
+}
+
+# Two runs of the smallest images, of which the better counts; one of other images.
+chain_added_up() {
+	chain chain.db 12 6 && out_has "SELECT * FROM chain_nll WHERE run = 1" &&
+		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 0 &&
+		chain chain.db 3 && ! out_has chain_nll && chain chain.db 6 3 &&
+		pxr_run tiny.yaml "model=[histogram]" "data={set: markov_binary, limit: 300,
+			downsample: 3}" train.epochs=1 sample.count=0 --db chain.db &&
+		pxr_run tiny.yaml "model=[histogram]" "data={set: markov_binary, limit: 299,
+			downsample: 3}" train.epochs=9 sample.count=0 --db chain.db &&
+		is "$(query chain.db "SELECT run, split, counted FROM chain_nll WHERE split = 'test'")" \
+			"1|test|run 1 of 12x12 given 6x6 + run 3 of 6x6 given 3x3 + run $(best) of 3x3
+3|test|run 3 of 6x6 given 3x3 + run $(best) of 3x3"
+}
+best() {
+	query chain.db "SELECT run FROM run_nll WHERE run IN (2, 4) AND split = 'test'
+		ORDER BY suspect IS NOT NULL, nats_per_image LIMIT 1"
+}
+ok "the NLLs of a chain of conditional models add up to that of the image" chain_added_up
+
+chain_units() {
+	is "$(query chain.db "SELECT count(*), sum(abs(nats_per_image - bits_per_dimension * 144 *
+		0.69314718056) < 1e-6), sum(abs(nats_per_image - (SELECT sum(nats_per_image) FROM run_nll
+		WHERE run IN (1, 3, $(best)) AND split = c.split)) < 1e-9), sum(images = 300)
+		FROM chain_nll AS c WHERE run = 1")" "2|2|2|2"
+}
+ok "bits per dimension of a chain are of the values of the largest image" chain_units
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such

@@ -41,6 +41,8 @@ struct pxr_dataset {
                                            transform, in hexadecimal; NULL: no such split */
         const char *identity;           /* SHA-256 over the digests, counts and transforms, hex */
         const char *transforms; /* the chain of transforms in words: "static binarization" */
+        const char *transforms_of_size; /* the part of it before images are downsampled */
+        bool mirrors;                   /* the chain ends with a random mirroring of train */
         struct pxr_data_file *files;
         bool slow;   /* reading decodes files */
         void *state; /* of the format */
@@ -69,6 +71,12 @@ int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr
  * NULL after errors. The set lives as long as the arena. */
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag);
+
+/* The identity that the set has with its images downsampled to rows x cols, all else being the
+ * same: what a conditional model is given, as the images of a run of their own. NULL after an
+ * error. */
+const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr_dataset *set,
+                                       int rows, int cols, struct pxr_diag *diag);
 
 /* Copy images index[0 .. count-1] of a split to pixels[image][row][col][colour], values 0 to
  * levels - 1. `epoch` matters to sets that draw anew each epoch (stochastic binarization); the

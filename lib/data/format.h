@@ -62,6 +62,11 @@ int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
                        const struct pxr_data_common *common, uint64_t seed,
                        const struct pxr_yaml *data, struct pxr_diag *diag);
 
+/* The chain of transforms that the set has when it is downsampled to rows x cols instead of what it
+ * is, in words; NULL when memory is out. */
+const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
+                                 int cols);
+
 /* Have a slow set read what is expected in a thread. Returns 0 or -1. */
 int pxr_data_read_ahead(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag);
 

@@ -91,19 +91,30 @@ static const struct pxr_data_format *find(const struct pxr_yaml *data, struct px
         return NULL;
 }
 
-static int identify(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag)
+/* The identity of the set, had it images of this size by these transforms. */
+static const char *identity_of(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
+                               int cols, const char *transforms, struct pxr_diag *diag)
 {
-        char *text = pxr_strf(arena, "pxr data 1\nsize %d %d %d %d\ntransforms %s\n", set->rows,
-                              set->cols, set->colours, set->levels, set->transforms);
+        char *text = transforms ? pxr_strf(arena, "pxr data 1\nsize %d %d %d %d\ntransforms %s\n",
+                                           rows, cols, set->colours, set->levels, transforms)
+                                : NULL;
 
         for (int split = 0; text && split < PXR_SPLITS; split++)
                 if (set->count[split] > 0)
                         text = pxr_strf(arena, "%s%s %lld %s\n", text, pxr_split_names[split],
                                         (long long)set->count[split], set->digest[split]);
-        if (!text)
-                return pxr_out_of_memory(diag);
-        set->identity = pxr_data_digest(arena, text, strlen(text), diag);
-        return set->identity ? 0 : -1;
+        if (!text) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return pxr_data_digest(arena, text, strlen(text), diag);
+}
+
+const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr_dataset *set,
+                                       int rows, int cols, struct pxr_diag *diag)
+{
+        return identity_of(arena, set, rows, cols, pxr_data_downsampled(arena, set, rows, cols),
+                           diag);
 }
 
 static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
@@ -122,7 +133,8 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
         if (set->slow && pxr_data_read_ahead(arena, set, diag))
                 return -1;
         set->floor = set->entropy;
-        return identify(arena, set, diag);
+        set->identity = identity_of(arena, set, set->rows, set->cols, set->transforms, diag);
+        return set->identity ? 0 : -1;
 }
 
 /* Errors of files name the file; say also where the spec names its folder. */

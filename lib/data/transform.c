@@ -39,6 +39,24 @@ static int add_transform(struct pxr_arena *arena, struct pxr_dataset *set, const
         return 0;
 }
 
+static const char *downsampling(struct pxr_arena *arena, int rows, int cols)
+{
+        return pxr_strf(arena, "downsampled to %d x %d (top left of each block)", rows, cols);
+}
+
+static const char mirroring[] = "train mirrored at random";
+
+const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
+                                 int cols)
+{
+        const char *words = downsampling(arena, rows, cols);
+
+        if (!words)
+                return NULL;
+        return pxr_strf(arena, "%s; %s%s%s", set->transforms_of_size, words,
+                        set->mirrors ? "; " : "", set->mirrors ? mirroring : "");
+}
+
 static int apply_limit(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
                        struct pxr_diag *diag)
 {
@@ -183,11 +201,8 @@ static int make_smaller(struct pxr_arena *arena, struct pxr_dataset *set, struct
         forget_law(set);
         if (view->grey && add_transform(arena, set, "grey", diag))
                 return -1;
-        if (view->step > 1 &&
-            add_transform(
-                    arena, set,
-                    pxr_strf(arena, "downsampled to %d x %d (top left of each block)", rows, cols),
-                    diag))
+        set->transforms_of_size = set->transforms;
+        if (view->step > 1 && add_transform(arena, set, downsampling(arena, rows, cols), diag))
                 return -1;
         set->rows = rows;
         set->cols = cols;
@@ -205,6 +220,7 @@ int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
                 return pxr_out_of_memory(diag);
         if (apply_limit(arena, set, common->limit, diag))
                 return -1;
+        set->transforms_of_size = set->transforms;
         *view = (struct view) { .base = *set,
                                 .grey = common->grey && set->colours == 3,
                                 .flip = common->flip && set->count[PXR_TRAIN] > 0,
@@ -217,7 +233,8 @@ int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
                 set->nats = nats_of_base;
         if ((view->grey || view->step > 1) && make_smaller(arena, set, view, diag))
                 return -1;
-        if (view->flip && add_transform(arena, set, "train mirrored at random", diag))
+        set->mirrors = view->flip;
+        if (view->flip && add_transform(arena, set, mirroring, diag))
                 return -1;
         set->read = read_view;
         set->state = view;

@@ -54,12 +54,15 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
         const struct pxr_graph *graph = e->model->graph;
-        const char *given = NULL, *started;
+        const char *given = NULL, *small = NULL, *started;
         struct pxr_run run;
 
-        if (graph->small_rows)
+        if (graph->small_rows) {
                 given = pxr_strf(arena, "%dx%d", graph->small_rows, graph->small_cols);
-        if (!p || !spec || !origins)
+                small = pxr_dataset_small_identity(arena, e->set, graph->small_rows,
+                                                   graph->small_cols, diag);
+        }
+        if (!p || !spec || !origins || (graph->small_rows && !small))
                 return -1;
         if (graph->small_rows && !given)
                 return pxr_out_of_memory(diag);
@@ -84,6 +87,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .image_cols = graph->cols,
                 .image_colours = graph->colours,
                 .image_levels = graph->levels,
+                .given_identity = small,
         };
         started = pxr_record_process(arena, p, state, "started", &run, diag);
         if (!started || pxr_store_add_run(state->order->store, &run, diag))
@@ -265,12 +269,14 @@ bool pxr_pace_progress(void *context, int64_t done, int64_t all)
 }
 
 /* What the samples of a conditional model are given: the first images of the validation split (or
- * of the training split), subsampled. *small is malloc'ed; NULL for any other model. */
+ * of the training or the test split), subsampled. *small is malloc'ed; NULL for any other model. */
 static int small_images(struct pxr_state *state, int count, uint8_t **small, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_dataset *set = state->experiment->set;
-        enum pxr_split split = set->count[PXR_VALID] > 0 ? PXR_VALID : PXR_TRAIN;
+        enum pxr_split split = set->count[PXR_VALID] > 0   ? PXR_VALID
+                               : set->count[PXR_TRAIN] > 0 ? PXR_TRAIN
+                                                           : PXR_TEST;
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
         size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         uint8_t *image = malloc(size);

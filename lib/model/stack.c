@@ -134,6 +134,20 @@ static int record(struct stack *stack, const struct item *item, const char *path
         return 0;
 }
 
+/* With fewer channels than colours the map would hold nothing of some colour, and hide it from the
+ * later ones for good. */
+static bool has_all_colours(struct pxr_builder *builder, const struct pxr_node *map)
+{
+        int channels = map->shape.channels / map->gates;
+
+        if (map->constant || channels >= map->colours)
+                return true;
+        pxr_layer_error(builder,
+                        "%d features cannot be divided among %d colours: each wants one at least",
+                        channels, map->colours);
+        return false;
+}
+
 /* Build one layer, whose path is `base`.`name`. */
 static struct pxr_node *build_item(struct pxr_builder *builder, const struct item *item,
                                    const char *base, const char *name, struct pxr_node *input)
@@ -158,7 +172,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         if (!output && pxr_diag_errors(stack->diag) == errors)
                 pxr_layer_error(&inner, "the layer could not be built and did not say why");
         /* A layer may go on after an error it should have passed up. */
-        if (!output || pxr_diag_errors(stack->diag) > errors ||
+        if (!output || pxr_diag_errors(stack->diag) > errors || !has_all_colours(&inner, output) ||
             record(stack, item, inner.layer, first, output))
                 return NULL;
         return output;
@@ -235,6 +249,32 @@ static void close_stack(struct pxr_builder *builder, struct pxr_node *output)
                    &pxr_categorical);
 }
 
+/* No parameter may lie where the output does not depend on it: nothing would ever change it, and a
+ * model that is said to be conditional would not be. */
+static int check_reached(struct stack *stack)
+{
+        const struct pxr_graph *graph = stack->model->graph;
+        bool *needed = pxr_alloc_array(stack->arena, graph->nodes, sizeof(*needed));
+
+        if (!needed)
+                return pxr_out_of_memory(stack->diag);
+        pxr_graph_needed(graph, needed);
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                if (needed[i] || node->parameters == 0)
+                        continue;
+                pxr_error_at(stack->diag, node->mark,
+                             "%s: the output of the model does not depend on its parameters",
+                             node->layer);
+                pxr_note(stack->diag, "what stands behind the last 'skip' leads nowhere, and a "
+                                      "'multi_scale' wants a layer in it that it can condition: an "
+                                      "LSTM, or a convolution larger than 1x1");
+                return -1;
+        }
+        return 0;
+}
+
 static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
                                struct pxr_yaml *model, const struct pxr_image_kind *kind, bool part,
                                struct pxr_diag *diag)
@@ -259,7 +299,7 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
                 pxr_note(diag, "end it with 'sigmoid' (2 levels) or 'softmax'");
                 return NULL;
         }
-        return built;
+        return check_reached(&stack) ? NULL : built;
 }
 
 int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,

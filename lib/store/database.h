@@ -55,6 +55,7 @@ struct pxr_run {
         int64_t parameters;
         const char *parameter_hash;
         int image_rows, image_cols, image_colours, image_levels; /* 0: not on record */
+        const char *given_identity; /* data_identity of a run of the small images; NULL: none */
 };
 
 /* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */
