@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 28
+plan 29
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -37,7 +37,7 @@ encodes_in_words() {
 ok "the result is printed" encodes_in_words
 
 comes_back() {
-	pxr_codec decode test.pxr --db a.db -o back && out_has "256 images" &&
+	pxr_codec decode test.pxr --db a.db -o back/ && out_has "256 images" &&
 		diff -r back set/test && is "$(ls -d back*)" back
 }
 ok "the images come back to the last pixel, as files" comes_back
@@ -168,6 +168,8 @@ ok "no database is made" refused 2 "no.db: there is no such database" \
 ok "no images" refused 2 "encode wants images" pxr_codec encode tiny --db a.db -o none.pxr
 ok "images and a split" refused 2 "not both" \
 	pxr_codec encode tiny a.png --split test --db a.db -o none.pxr
+ok "a file without a name" refused 2 "without a name" \
+	pxr_codec encode tiny --split test --db a.db -o ""
 ok "no place to write to" refused 2 "encode wants -o FILE" \
 	pxr_codec encode tiny --split test --db a.db
 ok "a misspelt command" refused 2 "did you mean 'encode'?" pxr_codec encod tiny

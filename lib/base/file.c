@@ -63,6 +63,8 @@ int pxr_file_check_new(const char *path, struct pxr_diag *diag)
         struct stat status;
         const char *folder;
 
+        if (!*path)
+                return pxr_user_error(diag, "a file without a name cannot be written");
         if (snprintf(copy, sizeof(copy), "%s.partial", path) >= (int)sizeof(copy))
                 return pxr_user_error(diag, "%.60s...: the path is too long", path);
         if (lstat(path, &status) == 0)

@@ -75,14 +75,26 @@ static bool empty_folder(const char *folder)
         return empty;
 }
 
+/* Its length without slashes at the end. */
+static int length_of(const char *folder)
+{
+        size_t length = strlen(folder);
+
+        while (length > 1 && folder[length - 1] == '/')
+                length--;
+        return (int)length;
+}
+
 int pxr_png_check_folder(const char *folder, struct pxr_diag *diag)
 {
+        char path[PATH_MAX];
         struct stat status;
 
         if (strlen(folder) > PATH_MAX - NAME_MAX - 16)
                 return pxr_user_error(diag, "%.60s...: the path is too long", folder);
-        if (stat(folder, &status) != 0)
-                return pxr_file_check_new(folder, diag);
+        snprintf(path, sizeof path, "%.*s", length_of(folder), folder);
+        if (stat(path, &status) != 0)
+                return pxr_file_check_new(path, diag);
         if (!S_ISDIR(status.st_mode))
                 return pxr_user_error(diag, "%s: is no folder", folder);
         return empty_folder(folder) ? 0
@@ -153,15 +165,12 @@ int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, in
                          const char *const *names, const uint8_t *pixels, struct pxr_diag *diag)
 {
         char partial[PATH_MAX];
-        size_t length = strlen(folder);
         int64_t done = 0;
         int status;
 
         if (pxr_png_check_folder(folder, diag))
                 return -1;
-        while (length > 1 && folder[length - 1] == '/')
-                length--;
-        snprintf(partial, sizeof partial, "%.*s.partial", (int)length, folder);
+        snprintf(partial, sizeof partial, "%.*s.partial", length_of(folder), folder);
         if (mkdir(partial, 0777) != 0)
                 return pxr_user_error(diag, "%s: the folder cannot be made: %s", partial,
                                       strerror(errno));
