@@ -20,7 +20,7 @@ static void teardown(void)
         scratch_teardown();
 }
 
-START_TEST(run_is_found_by_number_name_and_last)
+START_TEST(run_is_found_by_number_name_uid_and_last)
 {
         int64_t first = add_run(store, "one"), second = add_run(store, "one"),
                 third = add_run(store, "two");
@@ -40,6 +40,8 @@ START_TEST(run_is_found_by_number_name_and_last)
         ck_assert(isnan(run->data_entropy));
         ck_assert_int_eq(pxr_store_find_run(store, arena, "one", diag)->id, second);
         ck_assert_int_eq(pxr_store_find_run(store, arena, "last", diag)->id, third);
+        run = pxr_store_find_run(store, arena, "one", diag);
+        ck_assert_int_eq(pxr_store_find_run(store, arena, run->uid, diag)->id, second);
         ck_assert_ptr_null(pxr_store_find_run(store, arena, "three", diag));
         expect_error(PXR_FAULT_USER, "runs.db: there is no run 'three'");
 }
@@ -340,7 +342,7 @@ int main(void)
         tcase_add_checked_fixture(tcase, setup, teardown); \
         tcase_add_test(tcase, test);                       \
         suite_add_tcase(suite, tcase)
-        ADD(run_is_found_by_number_name_and_last);
+        ADD(run_is_found_by_number_name_uid_and_last);
         ADD(end_of_a_run_is_recorded);
         ADD(run_is_taken_up_by_one_process_alone);
         ADD(steps_done_again_leave_the_same_rows);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* convert.c - writing a set as PNG or .npz files. Uses base/, format.h, png.h and libarchive. */
+/* convert.c - writing a set as PNG or .npz files. Uses base/, format.h, png_images.h and
+ * libarchive. */
 #include "config.h"
 
 #include <archive.h>
@@ -14,7 +15,7 @@
 
 #include "data/convert.h"
 #include "data/format.h"
-#include "data/png.h"
+#include "data/png_images.h"
 
 enum { NPY_HEAD = 128 };
 
@@ -51,28 +52,14 @@ static int read_image(struct conversion *c, enum pxr_split split, int64_t index,
 
 /* --- png ---------------------------------------------------------------------------------------*/
 
-static int write_file(const char *path, const uint8_t *bytes, size_t size, struct pxr_diag *diag)
-{
-        FILE *file = fopen(path, "wxe");
-        bool failed = !file || fwrite(bytes, 1, size, file) != size;
-
-        failed |= file && fclose(file) != 0;
-        return failed ? pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno))
-                      : 0;
-}
-
 static int write_png(struct conversion *c, const char *path, struct pxr_diag *diag)
 {
-        struct pxr_picture picture = { .rows = c->set->rows,
-                                       .cols = c->set->cols,
-                                       .colours = c->set->colours,
-                                       .pixels = c->pixels };
-        size_t size;
-        uint8_t *bytes = pxr_png_encode(&picture, &size, diag);
-        int failed = bytes ? write_file(path, bytes, size, diag) : -1;
+        const struct pxr_picture picture = { .rows = c->set->rows,
+                                             .cols = c->set->cols,
+                                             .colours = c->set->colours,
+                                             .pixels = c->pixels };
 
-        free(bytes);
-        return failed;
+        return pxr_png_write(path, &picture, diag);
 }
 
 static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_diag *diag)

@@ -15,6 +15,7 @@
 #include "data/pixels.h"
 #include "data/png.h"
 #include "data/png_files.h"
+#include "data/png_images.h"
 #include "data/remember.h"
 
 enum { CHUNK_BYTES = 1 << 23, CHUNK_IMAGES = 1024, MB = 1 << 20 };
@@ -24,39 +25,17 @@ static size_t image_size(const struct pxr_dataset *set)
         return (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
 }
 
-/* Bytes become levels. */
-static int to_levels(const struct pxr_dataset *set, const char *path, uint8_t *pixels,
-                     struct pxr_diag *diag)
-{
-        size_t size = image_size(set);
-
-        if (set->levels == 256)
-                return 0;
-        for (size_t i = 0; i < size; i++) {
-                int level = pxr_byte_level(pixels[i], set->levels);
-
-                if (pxr_level_byte(level, set->levels) != pixels[i])
-                        return pxr_user_error(diag,
-                                              "%s: row %zu, column %zu: the value %d is none of "
-                                              "%d levels from 0 to 255",
-                                              path, i / (size_t)set->colours / (size_t)set->cols,
-                                              i / (size_t)set->colours % (size_t)set->cols,
-                                              pixels[i], set->levels);
-                pixels[i] = (uint8_t)level;
-        }
-        return 0;
-}
-
 static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
                   const uint8_t *bytes, size_t size, uint8_t *pixels, struct pxr_diag *diag)
 {
+        const struct pxr_png_kind kind = { set->rows, set->cols, set->colours, set->levels };
         char path[PATH_MAX];
 
         pxr_png_files_path(files, index, path);
         if (pxr_png_decode_exactly(path, bytes, size, set->rows, set->cols, set->colours, pixels,
                                    diag))
                 return -1;
-        return to_levels(set, path, pixels, diag);
+        return pxr_png_to_levels(path, &kind, pixels, diag);
 }
 
 int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,

@@ -61,7 +61,7 @@ struct pxr_run {
 /* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag);
 
-/* Find a run by id, by name (the newest of that name), or "last". NULL after an error. */
+/* Find a run by id, by name (the newest of that name), by uid, or "last". NULL after an error. */
 struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
                                    const char *which, struct pxr_diag *diag);
 

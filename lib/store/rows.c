@@ -113,8 +113,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
                 "image_levels FROM run "
-                "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR ?1 = 'last' "
-                "ORDER BY CAST(id AS TEXT) = ?1 DESC, id DESC LIMIT 1",
+                "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR uid = ?1 OR ?1 = 'last' "
+                "ORDER BY CAST(id AS TEXT) = ?1 DESC, name = ?1 DESC, id DESC LIMIT 1",
                 "t", which);
         struct pxr_run *run = NULL;
         int status;

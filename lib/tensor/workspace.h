@@ -59,7 +59,8 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
 
 /* Generation. After begin(), for each pixel in raster order and each colour in turn: advance(),
  * look at the logits, then set the value of every image, the last one last. `parameters` must stay
- * until then. Where the graph cannot be computed step by step, whole passes are made instead, and
+ * until then. Images that are known may be there from the start, by a load() after begin(). Where
+ * the graph cannot be computed step by step, whole passes are made instead, and
  * pxr_workspace_fallback() is as pxr_graph_fallback(). */
 void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters, int images);
 void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, int colour);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* png_images.c - images of a number of levels, each in a PNG file. Uses base/, format.h, png.h. */
+#include "data/png_images.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "data/format.h"
+
+enum { MAX_FILE = 1 << 28 };
+
+static size_t size_of(const struct pxr_png_kind *kind)
+{
+        return (size_t)kind->rows * (size_t)kind->cols * (size_t)kind->colours;
+}
+
+/* --- reading -----------------------------------------------------------------------------------*/
+
+int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
+                      struct pxr_diag *diag)
+{
+        size_t size = size_of(kind), colours = (size_t)kind->colours, cols = (size_t)kind->cols;
+
+        for (size_t i = 0; i < size && kind->levels < 256; i++) {
+                int level = pxr_byte_level(pixels[i], kind->levels);
+
+                if (pxr_level_byte(level, kind->levels) != pixels[i])
+                        return pxr_user_error(diag,
+                                              "%s: row %zu, column %zu: the value %d is none of "
+                                              "%d levels from 0 to 255",
+                                              name, i / colours / cols, i / colours % cols,
+                                              pixels[i], kind->levels);
+                pixels[i] = (uint8_t)level;
+        }
+        return 0;
+}
+
+int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
+                       struct pxr_diag *diag)
+{
+        struct pxr_arena *scratch = pxr_arena_new(0);
+        size_t size;
+        uint8_t *bytes;
+        int status = -1;
+
+        if (!scratch)
+                return pxr_out_of_memory(diag);
+        bytes = pxr_file_read(scratch, path, MAX_FILE, &size, diag);
+        if (bytes)
+                status = pxr_png_decode_exactly(path, bytes, size, kind->rows, kind->cols,
+                                                kind->colours, pixels, diag);
+        pxr_arena_free(scratch);
+        return status ? -1 : pxr_png_to_levels(path, kind, pixels, diag);
+}
+
+/* --- writing -----------------------------------------------------------------------------------*/
+
+static bool empty_folder(const char *folder)
+{
+        DIR *stream = opendir(folder);
+        struct dirent *entry;
+        bool empty = stream != NULL;
+
+        while (stream && (entry = readdir(stream)))
+                empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (stream)
+                closedir(stream);
+        return empty;
+}
+
+/* Its length without slashes at the end. */
+static int length_of(const char *folder)
+{
+        size_t length = strlen(folder);
+
+        while (length > 1 && folder[length - 1] == '/')
+                length--;
+        return (int)length;
+}
+
+int pxr_png_check_folder(const char *folder, struct pxr_diag *diag)
+{
+        char path[PATH_MAX];
+        struct stat status;
+
+        if (strlen(folder) > PATH_MAX - NAME_MAX - 16)
+                return pxr_user_error(diag, "%.60s...: the path is too long", folder);
+        snprintf(path, sizeof path, "%.*s", length_of(folder), folder);
+        if (stat(path, &status) != 0)
+                return pxr_file_check_new(path, diag);
+        if (!S_ISDIR(status.st_mode))
+                return pxr_user_error(diag, "%s: is no folder", folder);
+        return empty_folder(folder) ? 0
+                                    : pxr_user_error(diag, "%s: the folder is not empty", folder);
+}
+
+int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag)
+{
+        size_t size;
+        uint8_t *bytes = pxr_png_encode(picture, &size, diag);
+        FILE *file;
+        bool failed;
+
+        if (!bytes)
+                return -1;
+        file = fopen(path, "wxe");
+        failed = !file || fwrite(bytes, 1, size, file) != size;
+        failed |= file && fclose(file) != 0;
+        free(bytes);
+        return failed ? pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno))
+                      : 0;
+}
+
+/* An image's PNG; `bytes` has room for its values as bytes. */
+static int write_image(const char *path, const struct pxr_png_kind *kind, const uint8_t *pixels,
+                       uint8_t *bytes, struct pxr_diag *diag)
+{
+        const struct pxr_picture picture = {
+                .rows = kind->rows, .cols = kind->cols, .colours = kind->colours, .pixels = bytes
+        };
+
+        for (size_t i = 0; i < size_of(kind); i++)
+                bytes[i] = pxr_level_byte(pixels[i], kind->levels);
+        return pxr_png_write(path, &picture, diag);
+}
+
+/* Write them beside the folder they will be. Sets *done to how many there are. */
+static int write_all(const char *partial, const struct pxr_png_kind *kind, int64_t count,
+                     const char *const *names, const uint8_t *pixels, int64_t *done,
+                     struct pxr_diag *diag)
+{
+        uint8_t *bytes = malloc(size_of(kind));
+        int status = bytes ? 0 : pxr_out_of_memory(diag);
+
+        for (; *done < count && !status; *done += !status) {
+                char path[PATH_MAX + NAME_MAX + 2];
+
+                snprintf(path, sizeof path, "%s/%s", partial, names[*done]);
+                status = write_image(path, kind, pixels + (size_t)*done * size_of(kind), bytes,
+                                     diag);
+        }
+        free(bytes);
+        return status;
+}
+
+static void remove_all(const char *partial, int64_t count, const char *const *names)
+{
+        for (int64_t i = 0; i < count; i++) {
+                char path[PATH_MAX + NAME_MAX + 2];
+
+                snprintf(path, sizeof path, "%s/%s", partial, names[i]);
+                unlink(path);
+        }
+        rmdir(partial);
+}
+
+int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
+                         const char *const *names, const uint8_t *pixels, struct pxr_diag *diag)
+{
+        char partial[PATH_MAX];
+        int64_t done = 0;
+        int status;
+
+        if (pxr_png_check_folder(folder, diag))
+                return -1;
+        snprintf(partial, sizeof partial, "%.*s.partial", length_of(folder), folder);
+        if (mkdir(partial, 0777) != 0)
+                return pxr_user_error(diag, "%s: the folder cannot be made: %s", partial,
+                                      strerror(errno));
+        status = write_all(partial, kind, count, names, pixels, &done, diag);
+        if (!status && rename(partial, folder) != 0)
+                status = pxr_system_error(diag, "%s: cannot be written: %s", folder,
+                                          strerror(errno));
+        if (status)
+                remove_all(partial, done < count ? done + 1 : count, names);
+        return status;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * png_images.h - images of a number of levels, each in a PNG file. Uses base/ and png.h.
+ */
+#ifndef PXR_DATA_PNG_IMAGES_H
+#define PXR_DATA_PNG_IMAGES_H
+
+#include "data/png.h"
+
+struct pxr_png_kind {
+        int rows, cols, colours, levels;
+};
+
+/* Bytes, from 0 to 255, become levels; one that stands for no level is an error that names its
+ * place in `name`. Returns 0 or -1. */
+int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
+                      struct pxr_diag *diag);
+
+/* Read a file to pixels[row][col][colour], where nothing may be lost. Returns 0 or -1. */
+int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
+                       struct pxr_diag *diag);
+
+/* Write a picture to a new file. Returns 0 or -1. */
+int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag);
+
+/* Can files be written to `folder`? It has to be new, or empty. Returns 0 or -1. */
+int pxr_png_check_folder(const char *folder, struct pxr_diag *diag);
+
+/* Write images to the new or empty folder, as files of these names. All are there afterwards, or
+ * none and no folder. Returns 0 or -1. */
+int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
+                         const char *const *names, const uint8_t *pixels, struct pxr_diag *diag);
+
+#endif

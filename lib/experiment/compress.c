@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compress.c - images to a file and back, under the model of a recorded run.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/compress.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/png_images.h"
+#include "store/provenance.h"
+
+static struct pxr_png_kind kind_of(const struct pxr_graph *graph)
+{
+        return (struct pxr_png_kind) { graph->rows, graph->cols, graph->colours, graph->levels };
+}
+
+static int64_t values_of(const struct pxr_graph *graph)
+{
+        return (int64_t)graph->rows * graph->cols * graph->colours;
+}
+
+static int check_run(const struct pxr_recorded *recorded, struct pxr_diag *diag)
+{
+        const char *misfit = recorded->run->certificate ? pxr_codec_misfit(recorded->graph)
+                                                        : "its model was never proven causal";
+
+        return misfit ? pxr_user_error(diag, "run %" PRId64 " ('%s') cannot compress: %s",
+                                       recorded->run->id, recorded->run->name, misfit)
+                      : 0;
+}
+
+/* What the last bits of a probability depend on: the instruction set and the BLAS. */
+static int describe(struct pxr_arena *arena, const char **program, const char **numerics,
+                    struct pxr_diag *diag)
+{
+        const struct pxr_provenance *p = pxr_provenance(arena, NULL, diag);
+
+        if (!p)
+                return -1;
+        *program = pxr_strf(arena, "pxr %s%s%s", p->program_version, p->program_revision ? " " : "",
+                            p->program_revision ? p->program_revision : "");
+        *numerics = pxr_strf(arena, "%s; %.*s", p->instruction_set ? p->instruction_set : "unknown",
+                             (int)strcspn(p->libraries, ";"), p->libraries);
+        return *program && *numerics ? 0 : pxr_out_of_memory(diag);
+}
+
+static struct pxr_coding coding_of(const struct pxr_recorded *recorded,
+                                   const struct pxr_codec_file *file,
+                                   const struct pxr_codec_work *work)
+{
+        return (struct pxr_coding) { .graph = recorded->graph,
+                                     .parameters = recorded->parameters,
+                                     .images = file->images,
+                                     .images_per_stream = file->images_per_stream,
+                                     .threads = work->threads,
+                                     .progress = work->progress,
+                                     .context = work->context };
+}
+
+/* --- the images --------------------------------------------------------------------------------
+ */
+
+static const char *last_part(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+static int by_text(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Files of one name would become one file. */
+static int check_names(struct pxr_arena *arena, const char *const *names, size_t count,
+                       struct pxr_diag *diag)
+{
+        const char **sorted = pxr_alloc_array(arena, count + 1, sizeof(*sorted));
+
+        if (!sorted)
+                return pxr_out_of_memory(diag);
+        memcpy(sorted, names, count * sizeof(*sorted));
+        qsort(sorted, count, sizeof(*sorted), by_text);
+        for (size_t i = 0; i + 1 < count; i++)
+                if (strcmp(sorted[i], sorted[i + 1]) == 0)
+                        return pxr_user_error(diag, "there are two files named %s", sorted[i]);
+        return 0;
+}
+
+static int read_files(struct pxr_arena *arena, const struct pxr_compression *order,
+                      struct pxr_codec_file *file, uint8_t **pixels, struct pxr_diag *diag)
+{
+        const struct pxr_png_kind kind = kind_of(order->recorded->graph);
+        size_t values = (size_t)values_of(order->recorded->graph);
+        const char **names = pxr_alloc_array(arena, order->file_count, sizeof(*names));
+
+        *pixels = malloc(order->file_count * values);
+        if (!names || !*pixels)
+                return pxr_out_of_memory(diag);
+        for (size_t i = 0; i < order->file_count; i++) {
+                names[i] = last_part(order->files[i]);
+                if (!pxr_codec_name_fits(names[i]))
+                        return pxr_user_error(diag, "%s: is not named like a PNG file (NAME.png)",
+                                              order->files[i]);
+                if (pxr_png_read_image(order->files[i], &kind, *pixels + i * values, diag))
+                        return -1;
+        }
+        file->images = (int64_t)order->file_count;
+        file->names = names;
+        return check_names(arena, names, order->file_count, diag);
+}
+
+static int check_split(const struct pxr_dataset *set, const struct pxr_compression *order,
+                       struct pxr_diag *diag)
+{
+        int64_t all = set->count[order->split];
+
+        if (all == 0)
+                return pxr_user_error(diag, "the data set %s has no split '%s'", set->name,
+                                      pxr_split_names[order->split]);
+        if (order->first >= all || order->count > all - order->first)
+                return pxr_user_error(diag,
+                                      "the split '%s' has %" PRId64 " images: there are not "
+                                      "%" PRId64 " from number %" PRId64 " on",
+                                      pxr_split_names[order->split], all,
+                                      order->count ? order->count : 1, order->first);
+        return 0;
+}
+
+static int read_split(const struct pxr_compression *order, struct pxr_codec_file *file,
+                      uint8_t **pixels, struct pxr_diag *diag)
+{
+        enum { AT_ONCE = 256 };
+        size_t values = (size_t)values_of(order->recorded->graph);
+        const struct pxr_dataset *set;
+
+        if (pxr_recorded_data(order->recorded, order->data_path, diag))
+                return -1;
+        set = order->recorded->experiment->set;
+        if (check_split(set, order, diag))
+                return -1;
+        file->images = order->count ? order->count : set->count[order->split] - order->first;
+        file->split = pxr_split_names[order->split];
+        file->first = order->first;
+        file->data = set->identity;
+        *pixels = malloc((size_t)file->images * values);
+        if (!*pixels)
+                return pxr_out_of_memory(diag);
+        for (int64_t i = 0; i < file->images; i += AT_ONCE) {
+                int count = file->images - i < AT_ONCE ? (int)(file->images - i) : AT_ONCE;
+                int64_t index[AT_ONCE];
+
+                for (int k = 0; k < count; k++)
+                        index[k] = order->first + i + k;
+                if (pxr_dataset_read(set, order->split, 0, index, count,
+                                     *pixels + (size_t)i * values, diag))
+                        return -1;
+        }
+        return 0;
+}
+
+/* --- compressing -------------------------------------------------------------------------------
+ */
+
+/* An NLL is real when the images take the space it says: 0.5 %, and the ends and sizes of the
+ * streams, are allowed for. */
+static void compare(const struct pxr_compressed *result, int64_t streams, struct pxr_diag *diag)
+{
+        double bits = 8.0 * (double)result->payload, nll = result->nats / M_LN2;
+
+        if (!(bits <= 1.005 * nll + 32 * (double)streams))
+                pxr_warn(diag,
+                         "the images take %.0f bits, but their NLL is %.0f: it is not that of a "
+                         "model that sees nothing of what it is to predict",
+                         bits, nll);
+}
+
+static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression *order,
+                           struct pxr_codec_file *file, const uint8_t *pixels, size_t *size,
+                           struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = order->recorded->graph;
+        struct pxr_coding coding;
+        char *hex = pxr_alloc(arena, PXR_SHA256_HEX);
+        int status;
+
+        if (!hex)
+                return pxr_out_of_memory(diag);
+        pxr_sha256(pixels, (size_t)(file->images * values_of(graph)), hex);
+        file->pixels = hex;
+        file->images_per_stream = pxr_images_per_stream(graph);
+        coding = coding_of(order->recorded, file, &order->work);
+        status = pxr_encode(&coding, pixels, &file->streams, &file->nats, diag);
+        return status ? status : pxr_codec_file_write(order->out, file, size, diag);
+}
+
+int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
+                 struct pxr_compressed *result, struct pxr_diag *diag)
+{
+        const struct pxr_recorded *recorded = order->recorded;
+        const struct pxr_graph *graph = recorded->graph;
+        struct pxr_codec_file file = { .run = recorded->run->name,
+                                       .uid = recorded->run->uid,
+                                       .step = recorded->step,
+                                       .certificate = recorded->run->certificate,
+                                       .parameters = recorded->parameter_hash,
+                                       .rows = graph->rows,
+                                       .cols = graph->cols,
+                                       .colours = graph->colours,
+                                       .levels = graph->levels };
+        uint8_t *pixels = NULL;
+        int status;
+
+        if (check_run(recorded, diag) || pxr_file_check_new(order->out, diag) ||
+            describe(arena, &file.program, &file.numerics, diag))
+                return -1;
+        status = order->file_count ? read_files(arena, order, &file, &pixels, diag)
+                                   : read_split(order, &file, &pixels, diag);
+        *result = (struct pxr_compressed) { .images = file.images, .values = values_of(graph) };
+        if (!status)
+                status = compress_pixels(arena, order, &file, pixels, &result->size, diag);
+        result->payload = pxr_codec_file_payload(&file);
+        result->nats = file.nats;
+        if (!status)
+                compare(result, file.streams.count, diag);
+        pxr_streams_free(&file.streams);
+        free(pixels);
+        return status;
+}
+
+/* --- decompressing -----------------------------------------------------------------------------
+ */
+
+int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_codec_file *file,
+                          const char *path, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = recorded->graph;
+        const char *certificate = recorded->run->certificate;
+
+        if (strcmp(file->parameters, recorded->parameter_hash) == 0 && certificate &&
+            strcmp(file->certificate, certificate) == 0 && file->rows == graph->rows &&
+            file->cols == graph->cols && file->colours == graph->colours &&
+            file->levels == graph->levels)
+                return 0;
+        pxr_user_error(diag, "%s: was made under another model than that of run %" PRId64 " ('%s')",
+                       path, recorded->run->id, recorded->run->name);
+        pxr_note(diag, "it takes the parameters with SHA-256 %s: run '%s' (%s), step %" PRId64,
+                 file->parameters, file->run, file->uid, file->step);
+        pxr_note(diag, "those of run %" PRId64 " at step %" PRId64 " have %s", recorded->run->id,
+                 recorded->step, recorded->parameter_hash);
+        return -1;
+}
+
+/* Tell why the model did not give the images back. Returns -1. */
+static int other_images(struct pxr_arena *arena, const struct pxr_codec_file *file,
+                        const char *path, struct pxr_diag *diag)
+{
+        const char *program, *numerics;
+
+        pxr_system_error(diag,
+                         "%s: the model does not give back what was compressed; nothing is "
+                         "written",
+                         path);
+        if (describe(arena, &program, &numerics, diag))
+                return -1;
+        if (strcmp(program, file->program) == 0 && strcmp(numerics, file->numerics) == 0) {
+                pxr_note(diag,
+                         "it sees what it is to predict, or it computes other bits each time");
+                return -1;
+        }
+        pxr_note(diag, "its probabilities have to be the same to the last bit, and the machine or "
+                       "the program is another");
+        pxr_note(diag, "compressed by %s (%s)", file->program, file->numerics);
+        pxr_note(diag, "this is %s (%s)", program, numerics);
+        return -1;
+}
+
+/* Returns 0, 1 when it was stopped, or -1. */
+static int decompress_pixels(struct pxr_arena *arena, const struct pxr_recorded *recorded,
+                             const struct pxr_codec_file *file, const char *path, uint8_t *pixels,
+                             const struct pxr_codec_work *work, struct pxr_diag *diag)
+{
+        const struct pxr_coding coding = coding_of(recorded, file, work);
+        char hex[PXR_SHA256_HEX];
+        int status = pxr_decode(&coding, &file->streams, pixels, diag);
+
+        if (status && status != PXR_UNDECODABLE)
+                return status;
+        pxr_sha256(pixels, (size_t)(file->images * values_of(recorded->graph)), hex);
+        return status == 0 && strcmp(hex, file->pixels) == 0
+                       ? 0
+                       : other_images(arena, file, path, diag);
+}
+
+int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
+                   const struct pxr_codec_file *file, const char *path, const char *folder,
+                   const struct pxr_codec_work *work, struct pxr_diag *diag)
+{
+        const struct pxr_png_kind kind = kind_of(recorded->graph);
+        const char *const *names = pxr_codec_file_names(arena, file, diag);
+        uint8_t *pixels;
+        int status;
+
+        if (!names || check_run(recorded, diag) ||
+            pxr_codec_check_model(recorded, file, path, diag) ||
+            check_names(arena, names, (size_t)file->images, diag) ||
+            pxr_png_check_folder(folder, diag))
+                return -1;
+        pixels = calloc((size_t)file->images, (size_t)values_of(recorded->graph));
+        if (!pixels)
+                return pxr_out_of_memory(diag);
+        status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);
+        if (!status)
+                status = pxr_png_write_images(folder, &kind, file->images, names, pixels, diag);
+        free(pixels);
+        return status;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compress.h - images to a file and back, under the model of a recorded run.
+ *
+ * Uses every floor below.
+ */
+#ifndef PXR_EXPERIMENT_COMPRESS_H
+#define PXR_EXPERIMENT_COMPRESS_H
+
+#include "data/data.h"
+#include "experiment/recorded.h"
+#include "sample/codec_file.h"
+
+/* How it is done. */
+struct pxr_codec_work {
+        int threads;
+        /* Called now and then with the images done of all; stops by returning true. May be NULL. */
+        bool (*progress)(void *context, int64_t done, int64_t all);
+        void *context;
+};
+
+/* What to compress: PNG files, or some images of a split. */
+struct pxr_compression {
+        struct pxr_recorded *recorded;
+        const char *const *files;
+        size_t file_count; /* 0: of a split */
+        enum pxr_split split;
+        int64_t first, count;  /* count 0: all from `first` on */
+        const char *data_path; /* where the data set lies now; NULL: where it did */
+        const char *out;
+        struct pxr_codec_work work;
+};
+
+struct pxr_compressed {
+        int64_t images, values; /* all of them, and the values of one */
+        size_t size, payload;   /* bytes of the file, and of the streams in it */
+        double nats;            /* the images' NLL */
+};
+
+/* Compress to a new file. Returns 0, 1 when progress() stopped it, or -1 after an error. */
+int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
+                 struct pxr_compressed *result, struct pxr_diag *diag);
+
+/* Decompress a file to a new or empty folder of PNG files. What is not, to the last pixel, what was
+ * compressed is not written. `path` names it in errors. Returns as above. */
+int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
+                   const struct pxr_codec_file *file, const char *path, const char *folder,
+                   const struct pxr_codec_work *work, struct pxr_diag *diag);
+
+/* Is the file made under the model of this run and checkpoint? Returns 0 or -1. */
+int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_codec_file *file,
+                          const char *path, struct pxr_diag *diag);
+
+#endif

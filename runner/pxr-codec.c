@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-codec.c - the command that compresses images under the model of a recorded run, and back.
+ *
+ * Arguments and printing; what it does is in lib/experiment/compress.h.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pxr/version.h>
+
+#include "experiment/compress.h"
+#include "runner/common.h"
+#include "runner/data_progress.h"
+#include "tensor/turns.h"
+
+const char *argp_program_version = "pxr-codec " PXR_VERSION;
+
+struct arguments {
+        const char **word;
+        size_t words;
+        const char *database, *checkpoint, *data, *out, *split;
+        int64_t count, first;
+        int threads;
+        bool json, quiet;
+};
+
+enum { OPTION_DB = 256, OPTION_CHECKPOINT, OPTION_DATA, OPTION_SPLIT, OPTION_FIRST, OPTION_JSON };
+
+static const struct argp_option options[] = {
+        { "out", 'o', "PATH", 0, "encode: the new file; decode: a new or empty folder", 0 },
+        { "split", OPTION_SPLIT, "SPLIT", 0,
+          "encode: images of the run's own data set: train, valid or test", 0 },
+        { "count", 'n', "N", 0, "so many of the split (default: all)", 0 },
+        { "first", OPTION_FIRST, "I", 0, "from image number I of the split on (default: 0)", 0 },
+        { "data", OPTION_DATA, "PATH", 0, "where the data set lies now", 0 },
+        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
+        { "checkpoint", OPTION_CHECKPOINT, "WHICH", 0,
+          "best (encode's default), last, or a step (decode's: that of the file)", 0 },
+        { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 0 },
+        { "quiet", 'q', NULL, 0, "print errors only", 0 },
+        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 0 },
+        { 0 },
+};
+
+static int64_t number_of(const char *name, const char *text, int64_t least, int64_t most,
+                         struct argp_state *state)
+{
+        char *end;
+        long long number = strtoll(text, &end, 10);
+
+        if (*end || end == text || number < least || number > most)
+                argp_error(state, "%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
+                           name, least, most, text);
+        return number;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+
+        switch (key) {
+        case 'o':
+                arguments->out = text;
+                return 0;
+        case OPTION_SPLIT:
+                arguments->split = text;
+                return 0;
+        case 'n':
+                arguments->count = number_of("--count", text, 1, INT32_MAX, state);
+                return 0;
+        case OPTION_FIRST:
+                arguments->first = number_of("--first", text, 0, INT32_MAX, state);
+                return 0;
+        case OPTION_DATA:
+                arguments->data = text;
+                return 0;
+        case OPTION_DB:
+                arguments->database = text;
+                return 0;
+        case OPTION_CHECKPOINT:
+                arguments->checkpoint = text;
+                return 0;
+        case 't':
+                arguments->threads = (int)number_of("--threads", text, 1, 1024, state);
+                return 0;
+        case 'q':
+                arguments->quiet = true;
+                return 0;
+        case OPTION_JSON:
+                arguments->json = true;
+                return 0;
+        case ARGP_KEY_ARG:
+                arguments->word[arguments->words++] = text;
+                return 0;
+        case ARGP_KEY_NO_ARGS:
+                argp_usage(state);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "encode RUN IMAGE.png... -o FILE\n"
+                    "encode RUN --split SPLIT [--count N] [--first I] -o FILE\n"
+                    "decode [RUN] FILE -o FOLDER\n"
+                    "info FILE",
+        .doc = "Compress images without loss, by arithmetic coding under the model of a recorded "
+               "run: the proof that its NLL is real, for the file is as large as that says. "
+               "RUN is a number, a name, or 'last'; decode finds the one the file was made with."
+               "\v"
+               "  pxr-codec encode last --split test --count 256 -o test.pxr\n"
+               "  pxr-codec info test.pxr\n"
+               "  pxr-codec decode test.pxr -o test\n\n"
+               "The same probabilities are needed to the last bit, which another machine or "
+               "another "
+               "build of pxr may not compute. It is noticed, and nothing is written then.\n\n"
+               "Exit status: 0 done, 1 the system failed, or the model did not give the images "
+               "back, 2 a mistake in files or arguments, 130 interrupted.",
+};
+
+/* --- progress ----------------------------------------------------------------------------------
+ */
+
+/* Called by all workers, one at a time. */
+struct watched {
+        struct data_progress progress;
+        const char *what;
+};
+
+static bool on_progress(void *context, int64_t done, int64_t all)
+{
+        struct watched *watched = context;
+
+        return pxr_watch_progress(&watched->progress.watcher, watched->what, done, all, "images");
+}
+
+/* Say so where it will take long. */
+static void tell_fallback(struct watched *watched, const struct pxr_recorded *recorded)
+{
+        const char *op = pxr_graph_fallback(recorded->graph, PXR_F32);
+        char text[256];
+
+        if (!op)
+                return;
+        snprintf(text, sizeof(text),
+                 "the op '%s' cannot go pixel by pixel: whole passes are made, which is slow", op);
+        pxr_watch_note(&watched->progress.watcher, text);
+}
+
+static struct pxr_codec_work work_of(const struct arguments *arguments, struct watched *watched)
+{
+        return (struct pxr_codec_work) { .threads = arguments->threads,
+                                         .progress = on_progress,
+                                         .context = watched };
+}
+
+/* A result of the library as an exit status. */
+static int end_of(struct watched *watched, int result, struct pxr_diag *diag)
+{
+        data_progress_end(&watched->progress);
+        if (result > 0)
+                fputs("interrupted; nothing is written\n", stderr);
+        return result > 0 ? 130 : result < 0 ? pxr_diag_status(diag) : 0;
+}
+
+static void print_json(json_t *root)
+{
+        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        putchar('\n');
+        json_decref(root);
+}
+
+/* --- encode ------------------------------------------------------------------------------------
+ */
+
+static int split_named(const char *name, struct pxr_diag *diag)
+{
+        for (int i = 0; pxr_split_names[i]; i++)
+                if (strcmp(pxr_split_names[i], name) == 0)
+                        return i;
+        return pxr_user_error(diag, "--split wants train, valid or test, not '%s'", name);
+}
+
+static struct pxr_recorded *open_run(struct pxr_arena *arena, const struct arguments *arguments,
+                                     const char *run, const char *checkpoint, struct pxr_diag *diag)
+{
+        struct pxr_store *store = pxr_recorded_store(arena, arguments->database, diag);
+
+        return store ? pxr_recorded_open(arena, arguments->database, store, run, checkpoint, diag)
+                     : NULL;
+}
+
+static void print_encoded(const struct pxr_compressed *c, const char *path)
+{
+        double bits = c->nats / M_LN2, dimensions = (double)(c->images * c->values);
+
+        printf("images   %" PRId64 "\n", c->images);
+        printf("NLL      %.1f bytes    %.5f bits/dim\n", bits / 8, bits / dimensions);
+        printf("coded    %zu bytes    %.5f bits/dim    %.4f of the NLL\n", c->payload,
+               8.0 * (double)c->payload / dimensions, 8.0 * (double)c->payload / bits);
+        printf("%s    %zu bytes with its header    %.4f of the NLL\n", path, c->size,
+               8.0 * (double)c->size / bits);
+}
+
+static void print_encoded_as_json(const struct pxr_compressed *c, const char *path)
+{
+        double bits = c->nats / M_LN2;
+
+        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "file", path,
+                             "images", (json_int_t)c->images, "dimensions", (json_int_t)c->values,
+                             "file_bytes", (json_int_t)c->size, "coded_bytes",
+                             (json_int_t)c->payload, "nll_nats", c->nats, "nll_bits", bits,
+                             "bits_per_dimension",
+                             8.0 * (double)c->payload / (double)(c->images * c->values),
+                             "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
+                             "file_bits_by_nll_bits", 8.0 * (double)c->size / bits));
+}
+
+/* What is asked for makes sense? Returns 0 or -1. */
+static int check_encode(const struct arguments *arguments, struct pxr_diag *diag)
+{
+        if (!arguments->out)
+                return pxr_user_error(diag, "encode wants -o FILE");
+        if (arguments->words < 2)
+                return pxr_user_error(diag, "encode wants a run, and images or --split");
+        if (arguments->split && arguments->words > 2)
+                return pxr_user_error(diag, "encode wants images or --split, not both");
+        if (!arguments->split && arguments->words == 2)
+                return pxr_user_error(diag, "encode wants images (IMAGE.png...) or --split");
+        if (!arguments->split && (arguments->count || arguments->first || arguments->data))
+                return pxr_user_error(diag, "--count, --first and --data go with --split");
+        return 0;
+}
+
+static int encode(struct pxr_arena *arena, const struct arguments *arguments,
+                  struct watched *watched, struct pxr_diag *diag)
+{
+        struct pxr_compression order = { .files = arguments->word + 2,
+                                         .first = arguments->first,
+                                         .count = arguments->count,
+                                         .data_path = arguments->data,
+                                         .out = arguments->out,
+                                         .work = work_of(arguments, watched) };
+        struct pxr_compressed result;
+        int split = 0, status;
+
+        if (check_encode(arguments, diag))
+                return 2;
+        if (arguments->split && (split = split_named(arguments->split, diag)) < 0)
+                return 2;
+        order.split = (enum pxr_split)split;
+        order.file_count = arguments->words - 2;
+        order.recorded = open_run(arena, arguments, arguments->word[1],
+                                  arguments->checkpoint ? arguments->checkpoint : "best", diag);
+        if (!order.recorded)
+                return pxr_diag_status(diag);
+        tell_fallback(watched, order.recorded);
+        watched->what = "encode";
+        watch_signals();
+        status = end_of(watched, pxr_compress(arena, &order, &result, diag), diag);
+        if (status)
+                return status;
+        if (arguments->json)
+                print_encoded_as_json(&result, arguments->out);
+        else if (!arguments->quiet)
+                print_encoded(&result, arguments->out);
+        return 0;
+}
+
+/* --- decode ------------------------------------------------------------------------------------
+ */
+
+static int decode(struct pxr_arena *arena, const struct arguments *arguments,
+                  struct watched *watched, struct pxr_diag *diag)
+{
+        const struct pxr_codec_work work = work_of(arguments, watched);
+        const struct pxr_recorded *recorded;
+        const struct pxr_codec_file *file;
+        const char *path = arguments->word[arguments->words - 1], *run, *checkpoint;
+        size_t size;
+        int status;
+
+        if (!arguments->out || arguments->words < 2) {
+                pxr_user_error(diag, "decode wants a file and -o FOLDER");
+                return 2;
+        }
+        file = pxr_codec_file_read(arena, path, &size, diag);
+        if (!file)
+                return pxr_diag_status(diag);
+        run = arguments->words > 2 ? arguments->word[1] : file->uid;
+        checkpoint = arguments->checkpoint ? arguments->checkpoint
+                                           : pxr_strf(arena, "%" PRId64, file->step);
+        recorded = checkpoint ? open_run(arena, arguments, run, checkpoint, diag) : NULL;
+        if (!recorded) {
+                pxr_note(diag, "%s was made with run '%s' (%s), step %" PRId64, path, file->run,
+                         file->uid, file->step);
+                return pxr_diag_status(diag);
+        }
+        tell_fallback(watched, recorded);
+        watched->what = "decode";
+        watch_signals();
+        status = end_of(watched,
+                        pxr_decompress(arena, recorded, file, path, arguments->out, &work, diag),
+                        diag);
+        if (status)
+                return status;
+        if (arguments->json)
+                print_json(json_pack("{s:s, s:I}", "folder", arguments->out, "images",
+                                     (json_int_t)file->images));
+        else if (!arguments->quiet)
+                printf("%" PRId64 " images, as they were, are in %s\n", file->images,
+                       arguments->out);
+        return 0;
+}
+
+/* --- info --------------------------------------------------------------------------------------
+ */
+
+static void print_info(const struct pxr_codec_file *file, size_t size)
+{
+        double bits = file->nats / M_LN2;
+
+        printf("images      %" PRId64 " of %d x %d, %s, %d levels\n", file->images, file->rows,
+               file->cols, file->colours == 1 ? "grey" : "in colour", file->levels);
+        if (file->names)
+                printf("from        %s%s\n", file->names[0], file->images > 1 ? " ..." : "");
+        else
+                printf("from        %s, number %" PRId64 " on, of data %s\n", file->split,
+                       file->first, file->data);
+        printf("size        %zu bytes, %zu of them coded: %.4f of the NLL\n", size,
+               pxr_codec_file_payload(file), 8.0 * (double)pxr_codec_file_payload(file) / bits);
+        printf("model       run '%s' (%s), step %" PRId64 "\n", file->run, file->uid, file->step);
+        printf("parameters  SHA-256 %s\n", file->parameters);
+        printf("certificate %s\n", file->certificate);
+        printf("pixels      SHA-256 %s\n", file->pixels);
+        printf("made by     %s\n", file->program);
+        printf("on          %s\n", file->numerics);
+}
+
+static void print_info_as_json(const struct pxr_codec_file *file, size_t size)
+{
+        print_json(json_pack(
+                "{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, "
+                "s:s?, s:I}",
+                "images", (json_int_t)file->images, "rows", file->rows, "cols", file->cols,
+                "colours", file->colours, "levels", file->levels, "file_bytes", (json_int_t)size,
+                "coded_bytes", (json_int_t)pxr_codec_file_payload(file), "nll_nats", file->nats,
+                "run", file->run, "uid", file->uid, "step", (json_int_t)file->step, "parameters",
+                file->parameters, "certificate", file->certificate, "pixels", file->pixels,
+                "program", file->program, "numerics", file->numerics, "split", file->split, "first",
+                (json_int_t)file->first));
+}
+
+static int info(struct pxr_arena *arena, const struct arguments *arguments, struct pxr_diag *diag)
+{
+        const struct pxr_codec_file *file;
+        size_t size;
+
+        file = pxr_codec_file_read(arena, arguments->word[1], &size, diag);
+        if (!file)
+                return pxr_diag_status(diag);
+        if (arguments->json)
+                print_info_as_json(file, size);
+        else
+                print_info(file, size);
+        return 0;
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+static int execute(struct pxr_arena *arena, const struct arguments *arguments,
+                   struct pxr_diag *diag)
+{
+        static const char *const commands[] = { "encode", "decode", "info" };
+        static const size_t most[] = { SIZE_MAX, 3, 2 };
+        const char *command = arguments->word[0], *nearest;
+        struct watched watched;
+        int which = 0;
+
+        while (which < 3 && strcmp(commands[which], command) != 0)
+                which++;
+        if (which == 3) {
+                pxr_user_error(diag, "there is no command '%s'", command);
+                nearest = pxr_nearest(command, commands, 3);
+                if (nearest)
+                        pxr_hint(diag, "did you mean '%s'?", nearest);
+                return 2;
+        }
+        if (arguments->words > most[which])
+                pxr_user_error(diag, "%s: '%s' is one word too many", command,
+                               arguments->word[most[which]]);
+        else if (arguments->words < 2)
+                pxr_user_error(diag, "%s wants %s", command, which ? "a file" : "a run");
+        if (pxr_diag_errors(diag))
+                return 2;
+        data_progress_init(&watched.progress, arguments->quiet || arguments->json, &stop_asked);
+        return which == 0   ? encode(arena, arguments, &watched, diag)
+               : which == 1 ? decode(arena, arguments, &watched, diag)
+                            : info(arena, arguments, diag);
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { .database = "pxr.db", .threads = omp_get_num_procs() };
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        int status;
+
+        close_stdout_at_exit("pxr-codec");
+        argp_err_exit_status = 2;
+        if (arena)
+                arguments.word = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
+        if (!diag || !arguments.word) {
+                fputs("pxr-codec: out of memory\n", stderr);
+                return 1;
+        }
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        status = execute(arena, &arguments, diag);
+        pxr_diag_write(diag, "pxr-codec", stderr);
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}

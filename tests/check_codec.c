@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_codec.c - images come back from their streams, which are as long as the NLL says; and do
+ * not, where the model leaks.
+ */
+#include <math.h>
+
+#include "sample/codec.h"
+#include "sample/generate.h"
+#include "sample/range_coder.h"
+#include "stacks.h"
+
+static const char *const pixel_cnn = "- conv: {mask: A, kernel: 5, features: 9}\n"
+                                     "- repeat: 2\n"
+                                     "  layers: [residual: [relu, conv: {features: 9}]]\n"
+                                     "- relu\n"
+                                     "- conv: {kernel: 1, features: 6}\n";
+static const char *const row_lstm = "- conv: {mask: A, kernel: 5, features: 6}\n"
+                                    "- residual: [row_lstm: {features: 3}, conv: {kernel: 1, "
+                                    "features: 6}]\n";
+static const char *const diagonal = "- conv: {mask: A, kernel: 5, features: 6}\n"
+                                    "- residual: [diagonal_bilstm: {features: 3}, conv: {kernel: "
+                                    "1, features: 6}]\n";
+/* What lies before the first mask A reads values at their own place. */
+static const char *const late_mask = "- relu\n"
+                                     "- conv: {mask: B, kernel: 3, features: 6}\n"
+                                     "- conv: {mask: A, kernel: 3, features: 6}\n";
+
+static const struct pxr_image_kind binary = { 7, 6, 1, 2 }, grey = { 6, 7, 1, 256 },
+                                   colour = { 5, 6, 3, 4 };
+
+static const struct pxr_graph *stack(struct pxr_image_kind kind, const char *layers,
+                                     const char *end)
+{
+        return build_stack(kind, pxr_strf(arena, "%s- %s\n", layers, end))->graph;
+}
+
+static struct pxr_coding coding_of(const struct pxr_graph *graph, int images, int threads)
+{
+        return (struct pxr_coding) {
+                .graph = graph,
+                .parameters = as_floats(random_parameters(graph, 6), graph->parameter_values),
+                .images = images,
+                .images_per_stream = 2 * PXR_CODEC_GROUP,
+                .threads = threads,
+        };
+}
+
+static size_t size_of(const struct pxr_coding *coding)
+{
+        const struct pxr_graph *graph = coding->graph;
+
+        return (size_t)coding->images * graph->rows * graph->cols * graph->colours;
+}
+
+static size_t total(const struct pxr_streams *streams)
+{
+        size_t size = 0;
+
+        for (int64_t i = 0; i < streams->count; i++)
+                size += streams->size[i];
+        return size;
+}
+
+static void free_streams(void *streams)
+{
+        pxr_streams_free(streams);
+}
+
+static struct pxr_streams *encode(const struct pxr_coding *coding, const uint8_t *pixels,
+                                  double *nats)
+{
+        struct pxr_streams *streams = allocate(1, sizeof(*streams));
+        int status = pxr_encode(coding, pixels, streams, nats, diag);
+
+        ck_assert_int_eq(pxr_arena_defer(arena, free_streams, streams), 0);
+        ck_assert_msg(status == 0, "%s", pxr_diag_text(diag, 0));
+        return streams;
+}
+
+/* The images that a model has drawn are what it is good at. */
+static uint8_t *likely_images(const struct pxr_coding *coding)
+{
+        const struct pxr_generation g = { .graph = coding->graph,
+                                          .parameters = coding->parameters,
+                                          .seed = 4,
+                                          .count = (int)coding->images,
+                                          .threads = 2 };
+        uint8_t *pixels = allocate(size_of(coding), 1);
+
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        return pixels;
+}
+
+/* Are they decoded to what they were? */
+static bool come_back(const struct pxr_coding *coding, const struct pxr_streams *streams,
+                      const uint8_t *pixels)
+{
+        uint8_t *decoded = allocate(size_of(coding), 1);
+        int status = pxr_decode(coding, streams, decoded, diag);
+
+        ck_assert(status == 0 || status == PXR_UNDECODABLE);
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+        return status == 0 && memcmp(decoded, pixels, size_of(coding)) == 0;
+}
+
+/* Each stream's end is a byte at most. */
+static void expect_no_larger(const struct pxr_streams *streams, double nats)
+{
+        ck_assert_double_le((double)total(streams),
+                            nats / M_LN2 / 8 * 1.0005 + (double)streams->count);
+}
+
+static void expect_size(const struct pxr_streams *streams, double nats)
+{
+        double bytes = nats / M_LN2 / 8;
+
+        expect_no_larger(streams, nats);
+        ck_assert_double_ge((double)total(streams), bytes * 0.9995 - (double)streams->count);
+}
+
+/* No value takes more than 32 bits, which is less than the NLL of what a model finds impossible. */
+static void expect_round_trip(struct pxr_image_kind kind, const char *layers, const char *end)
+{
+        const struct pxr_graph *graph = stack(kind, layers, end);
+        const struct pxr_coding coding = coding_of(graph, 37, 1);
+        const uint8_t *likely = likely_images(&coding), *random = random_images(graph, 37, 1);
+        const struct pxr_streams *streams;
+        double nats;
+
+        streams = encode(&coding, likely, &nats);
+        expect_size(streams, nats);
+        ck_assert(come_back(&coding, streams, likely));
+        streams = encode(&coding, random, &nats);
+        expect_no_larger(streams, nats);
+        ck_assert(come_back(&coding, streams, random));
+}
+
+START_TEST(images_come_back)
+{
+        static const char *const stacks[] = { pixel_cnn, row_lstm, diagonal, late_mask };
+
+        for (int i = 0; i < 4; i++) {
+                expect_round_trip(binary, stacks[i], "sigmoid");
+                expect_round_trip(grey, stacks[i], "softmax");
+                expect_round_trip(colour, stacks[i], "softmax");
+        }
+}
+END_TEST
+
+START_TEST(images_of_the_baselines_come_back)
+{
+        expect_round_trip(binary, "", "nade: {hidden: 5}");
+        expect_round_trip(binary, "", "made: {hidden: 20}");
+        expect_round_trip(grey, "", "histogram");
+        expect_round_trip(colour, "", "uniform");
+        expect_round_trip(grey, "", "gaussian");
+}
+END_TEST
+
+START_TEST(any_number_of_images_comes_back)
+{
+        const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
+
+        for (int images = 1; images < 70; images += images < 30 ? 7 : 15) {
+                const struct pxr_coding coding = coding_of(graph, images, 2);
+                const uint8_t *pixels = random_images(graph, images, 3);
+                double nats;
+                const struct pxr_streams *streams = encode(&coding, pixels, &nats);
+
+                ck_assert_int_eq(streams->count, (images + 31) / 32);
+                expect_size(streams, nats);
+                ck_assert(come_back(&coding, streams, pixels));
+        }
+}
+END_TEST
+
+START_TEST(threads_change_nothing)
+{
+        const struct pxr_graph *graph = stack(binary, diagonal, "sigmoid");
+        struct pxr_coding coding = coding_of(graph, 120, 1);
+        const uint8_t *pixels = likely_images(&coding);
+        double nats, others;
+        const struct pxr_streams *streams = encode(&coding, pixels, &nats);
+
+        for (coding.threads = 2; coding.threads < 6; coding.threads++) {
+                const struct pxr_streams *other = encode(&coding, pixels, &others);
+
+                ck_assert_double_eq(nats, others);
+                for (int i = 0; i < 4; i++) {
+                        ck_assert_uint_eq(streams->size[i], other->size[i]);
+                        ck_assert_mem_eq(streams->bytes[i], other->bytes[i], other->size[i]);
+                }
+                ck_assert(come_back(&coding, streams, pixels));
+        }
+}
+END_TEST
+
+START_TEST(streams_are_long_enough_for_their_ends)
+{
+        const struct pxr_graph *small =
+                stack((struct pxr_image_kind) { 2, 2, 1, 2 }, "", "uniform");
+        const struct pxr_graph *large =
+                stack((struct pxr_image_kind) { 64, 64, 3, 256 }, "", "uniform");
+
+        ck_assert_int_eq(pxr_images_per_stream(small) % PXR_CODEC_GROUP, 0);
+        ck_assert_int_ge(pxr_images_per_stream(small) * 4, 1 << 17);
+        ck_assert_int_eq(pxr_images_per_stream(large), PXR_CODEC_GROUP);
+        ck_assert_int_eq(pxr_stream_count(0, 16), 0);
+        ck_assert_int_eq(pxr_stream_count(16, 16), 1);
+        ck_assert_int_eq(pxr_stream_count(17, 16), 2);
+}
+END_TEST
+
+/* --- what cannot be decoded --------------------------------------------------------------------
+ */
+
+START_TEST(other_parameters_do_not_decode)
+{
+        const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
+        struct pxr_coding coding = coding_of(graph, 37, 2);
+        const uint8_t *pixels = random_images(graph, 37, 1);
+        float *other = allocate(graph->parameter_values, sizeof(float));
+        double nats;
+        const struct pxr_streams *streams = encode(&coding, pixels, &nats);
+
+        memcpy(other, coding.parameters, graph->parameter_values * sizeof(float));
+        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next)
+                other[p->offset] += p->rank == 1 ? 0.01F : 0;
+        coding.parameters = other;
+        ck_assert(!come_back(&coding, streams, pixels));
+}
+END_TEST
+
+START_TEST(any_bytes_can_be_tried)
+{
+        const struct pxr_graph *graph = stack(colour, row_lstm, "softmax");
+        const struct pxr_coding coding = coding_of(graph, 20, 1);
+        const uint8_t *pixels = random_images(graph, 20, 1);
+        double nats;
+        struct pxr_streams *streams = encode(&coding, pixels, &nats);
+        size_t size = streams->size[0];
+
+        for (size_t i = 0; i < size; i += 7) {
+                streams->bytes[0][i] ^= 0x55;
+                ck_assert(!come_back(&coding, streams, pixels));
+                streams->bytes[0][i] ^= 0x55;
+                streams->size[0] = i;
+                ck_assert(!come_back(&coding, streams, pixels));
+                streams->size[0] = size;
+        }
+        memset(streams->bytes[0], 0xff, size);
+        ck_assert(!come_back(&coding, streams, pixels));
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+}
+END_TEST
+
+/* Layers that make of each value, straight away, logits that give it nearly all probability. */
+static void look_at(const struct pxr_call *call, size_t first, size_t count)
+{
+        const float *input = call->input[0];
+        float *output = call->output;
+
+        for (size_t i = first; i < first + count; i++)
+                output[i] = 12 * input[i];
+}
+
+static void look_forward(const struct pxr_call *call)
+{
+        look_at(call, 0, pxr_map_size(call->node, call->images));
+}
+
+static void look_advance(const struct pxr_call *call)
+{
+        size_t pixel = (size_t)call->row * call->node->shape.cols + call->col;
+        size_t size = pxr_pixel_size(call->node, call->images);
+
+        look_at(call, pixel * size, size);
+}
+
+/* It says that it reads the pixel to the left. */
+static void say_left(const struct pxr_node *node, int row, int col, int colour,
+                     struct pxr_reach *reach)
+{
+        (void)node;
+        reach->read(reach, 0, row, col - 1, colour);
+}
+
+static const struct pxr_op open_leak = { .name = "open_leak",
+                                         .kernels = { { look_forward, NULL, look_advance },
+                                                      { look_forward, NULL, look_advance } } },
+                           lying_leak = { .name = "lying_leak",
+                                          .depends = say_left,
+                                          .kernels = { { look_forward, NULL, look_advance },
+                                                       { look_forward, NULL, look_advance } } },
+                           whole_leak = { .name = "whole_leak",
+                                          .depends = say_left,
+                                          .kernels = { { look_forward, NULL, NULL },
+                                                       { look_forward, NULL, NULL } } };
+
+static const struct pxr_graph *graph_of(const struct pxr_op *op,
+                                        const struct pxr_distribution *distribution)
+{
+        struct pxr_builder builder = new_builder(6, 6, 1, 2);
+        struct pxr_node *image = builder.graph->node[0];
+        struct pxr_node *node = pxr_add_node(
+                &builder,
+                &(struct pxr_new_node) {
+                        .op = op, .shape = image->shape, .inputs = 1, .input = { image } });
+
+        end_graph(&builder, node, distribution);
+        return builder.graph;
+}
+
+/* Its NLL is next to nothing, and so are the streams; but nothing can be made of them. */
+static void expect_undecodable(const struct pxr_op *op)
+{
+        const struct pxr_graph *graph = graph_of(op, &pxr_bernoulli);
+        const struct pxr_coding coding = coding_of(graph, 48, 1);
+        const uint8_t *pixels = random_images(graph, 48, 1);
+        double nats;
+        const struct pxr_streams *streams = encode(&coding, pixels, &nats);
+
+        ck_assert_double_lt(nats / M_LN2, 0.001 * (double)size_of(&coding));
+        expect_size(streams, nats);
+        ck_assert(!come_back(&coding, streams, pixels));
+}
+
+START_TEST(a_model_that_leaks_cannot_be_decoded)
+{
+        expect_undecodable(&open_leak);
+        expect_undecodable(&lying_leak);
+        expect_undecodable(&whole_leak);
+}
+END_TEST
+
+/* Mask B on the image itself, and colours that see each other both ways, as a slip in a spec would
+ * have it. */
+START_TEST(a_wrong_mask_cannot_be_decoded)
+{
+        const struct pxr_image_kind kinds[] = { binary, colour };
+
+        for (int i = 0; i < 2; i++) {
+                const struct pxr_graph *graph =
+                        stack(kinds[i], "- conv: {mask: B, kernel: 3, features: 6}\n", "softmax");
+                const struct pxr_coding coding = coding_of(graph, 40, 1);
+                const uint8_t *pixels = random_images(graph, 40, 1);
+                double nats;
+                const struct pxr_streams *streams = encode(&coding, pixels, &nats);
+
+                expect_size(streams, nats);
+                ck_assert(!come_back(&coding, streams, pixels));
+        }
+}
+END_TEST
+
+/* The same as a proper layer, without `advance`: whole passes, and the images come back. */
+static void left_forward(const struct pxr_call *call)
+{
+        int cols = call->node->shape.cols, places = call->node->shape.rows * cols;
+        const float *input = call->input[0];
+        float *output = call->output;
+
+        for (int place = 0; place < places; place++)
+                for (int image = 0; image < call->images; image++)
+                        output[place * call->images + image] =
+                                place % cols ? input[(place - 1) * call->images + image] : 0;
+}
+
+static const struct pxr_op left_op = { .name = "left",
+                                       .depends = say_left,
+                                       .kernels = { { left_forward, NULL, NULL },
+                                                    { left_forward, NULL, NULL } } };
+
+START_TEST(whole_passes_do_where_there_are_no_steps)
+{
+        const struct pxr_graph *graph = graph_of(&left_op, &pxr_bernoulli);
+        const struct pxr_coding coding = coding_of(graph, 20, 1);
+        const uint8_t *pixels = likely_images(&coding);
+        double nats;
+        const struct pxr_streams *streams = encode(&coding, pixels, &nats);
+
+        expect_size(streams, nats);
+        ck_assert(come_back(&coding, streams, pixels));
+}
+END_TEST
+
+/* --- probabilities -----------------------------------------------------------------------------
+ */
+
+static int one_channel(int levels)
+{
+        return levels == 2;
+}
+
+static void no_nll(const struct pxr_nll_call *call)
+{
+        (void)call;
+}
+
+static void too_much(int levels, const void *logits, double *probability)
+{
+        (void)levels, (void)logits;
+        probability[0] = 0.6;
+        probability[1] = 0.6;
+}
+
+static const struct pxr_distribution improper = { .name = "improper",
+                                                  .channels = one_channel,
+                                                  .nll = { no_nll, no_nll },
+                                                  .probabilities = { too_much, too_much } };
+
+START_TEST(what_does_not_add_up_is_refused)
+{
+        const struct pxr_graph *graph = graph_of(&left_op, &improper);
+        const struct pxr_coding coding = coding_of(graph, 20, 2);
+        struct pxr_streams streams;
+        double nats;
+
+        ck_assert_int_eq(pxr_encode(&coding, random_images(graph, 20, 1), &streams, &nats, diag),
+                         -1);
+        ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "does not add up to 1"));
+        ck_assert_int_eq(pxr_diag_errors(diag), 1);
+        pxr_streams_free(&streams);
+}
+END_TEST
+
+static void expect_widths(int levels, const double *probability)
+{
+        uint64_t width[256], sum = 0;
+
+        ck_assert_int_eq(pxr_codec_widths(levels, probability, width), 0);
+        for (int i = 0; i < levels; i++) {
+                double share = (double)width[i] / (double)PXR_RANGE_TOTAL;
+
+                ck_assert_uint_gt(width[i], 0);
+                ck_assert_double_lt(fabs(share - probability[i]), 1e-6);
+                sum += width[i];
+        }
+        ck_assert_uint_eq(sum, PXR_RANGE_TOTAL);
+}
+
+START_TEST(widths_are_those_of_the_probabilities)
+{
+        struct pxr_random random = pxr_random(2, PXR_RANDOM_TEST, 0, 0, 0);
+
+        expect_widths(2, (double[]) { 0, 1 });
+        expect_widths(2, (double[]) { 1, 0 });
+        expect_widths(2, (double[]) { 1 - 1e-12, 1e-12 });
+        expect_widths(4, (double[]) { 0.25, 0.25, 0.25, 0.25 });
+        for (int round = 0; round < 100; round++) {
+                double p[256], sum = 0;
+
+                for (int i = 0; i < 256; i++)
+                        sum += p[i] = exp(round / 10.0 * pxr_random_normal(&random));
+                for (int i = 0; i < 256; i++)
+                        p[i] /= sum;
+                expect_widths(256, p);
+        }
+}
+END_TEST
+
+START_TEST(what_are_no_probabilities_has_no_widths)
+{
+        uint64_t width[2];
+
+        ck_assert_int_eq(pxr_codec_widths(2, (double[]) { NAN, 0.5 }, width), -1);
+        ck_assert_int_eq(pxr_codec_widths(2, (double[]) { 0.5, NAN }, width), -1);
+        ck_assert_int_eq(pxr_codec_widths(2, (double[]) { INFINITY, 0.5 }, width), -1);
+        ck_assert_int_eq(pxr_codec_widths(2, (double[]) { -0.5, 1.5 }, width), -1);
+        ck_assert_int_eq(pxr_codec_widths(2, (double[]) { 0, 0 }, width), -1);
+        ck_assert_int_eq(pxr_codec_widths(2, (double[]) { 0.6, 0.5 }, width), -1);
+}
+END_TEST
+
+static bool stop_at_once(void *context, int64_t done, int64_t all)
+{
+        ck_assert_int_le(done, all);
+        ++*(int *)context;
+        return true;
+}
+
+START_TEST(progress_can_stop_it)
+{
+        const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
+        struct pxr_coding coding = coding_of(graph, 200, 2);
+        const uint8_t *pixels = random_images(graph, 200, 1);
+        uint8_t *decoded = allocate(size_of(&coding), 1);
+        struct pxr_streams streams;
+        int calls = 0;
+        double nats;
+
+        coding.progress = stop_at_once;
+        coding.context = &calls;
+        ck_assert_int_eq(pxr_encode(&coding, pixels, &streams, &nats, diag), 1);
+        ck_assert_int_eq(pxr_decode(&coding, &streams, decoded, diag), 1);
+        ck_assert_int_eq(calls, 2);
+        pxr_streams_free(&streams);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("codec");
+
+        ADD_STACK_TEST(suite, images_come_back);
+        ADD_STACK_TEST(suite, images_of_the_baselines_come_back);
+        ADD_STACK_TEST(suite, any_number_of_images_comes_back);
+        ADD_STACK_TEST(suite, threads_change_nothing);
+        ADD_STACK_TEST(suite, streams_are_long_enough_for_their_ends);
+        ADD_STACK_TEST(suite, other_parameters_do_not_decode);
+        ADD_STACK_TEST(suite, any_bytes_can_be_tried);
+        ADD_STACK_TEST(suite, a_model_that_leaks_cannot_be_decoded);
+        ADD_STACK_TEST(suite, a_wrong_mask_cannot_be_decoded);
+        ADD_STACK_TEST(suite, whole_passes_do_where_there_are_no_steps);
+        ADD_STACK_TEST(suite, what_does_not_add_up_is_refused);
+        ADD_STACK_TEST(suite, widths_are_those_of_the_probabilities);
+        ADD_STACK_TEST(suite, what_are_no_probabilities_has_no_widths);
+        ADD_STACK_TEST(suite, progress_can_stop_it);
+        return run_suite(suite);
+}

@@ -1,0 +1,186 @@
+#!/bin/sh
+# command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
+# back, refusals.
+. "${srcdir:-.}/tests/command.sh"
+plan 29
+
+pxr_codec() {
+	"$top/runner/pxr-codec" "$@" >out 2>err
+}
+
+pxr_data() {
+	"$top/runner/pxr-data" "$@" >out 2>err
+}
+
+sed -i 's/epochs: 6/epochs: 1/' tiny.yaml
+pxr_run tiny.yaml --db a.db --seed 1 && pxr_run tiny.yaml --db a.db --seed 2 name=other ||
+	echo "# the runs failed"
+pxr_data convert markov_binary limit=256 --out set || echo "# convert failed"
+cksum a.db >before
+
+# The number of a key of what --json printed.
+value_of() {
+	sed -n "s/^ *\"$1\": *\([0-9.e+-]*\),*\$/\1/p" out
+}
+
+encodes_split() {
+	pxr_codec encode tiny --split test --db a.db -o test.pxr --json &&
+		is "$(value_of images)" 256 && is "$(value_of file_bytes)" "$(wc -c <test.pxr)" &&
+		value_of coded_bits_by_nll_bits | awk '{ exit !($1 > 0.995 && $1 < 1.005) }'
+}
+ok "a split is as large as its NLL says, to 0.5 %" encodes_split
+
+encodes_in_words() {
+	pxr_codec encode 1 --split test --count 20 --first 100 --db a.db -o some.pxr &&
+		out_has "images   20" && out_has "bits/dim" && out_has "of the NLL"
+}
+ok "the result is printed" encodes_in_words
+
+comes_back() {
+	pxr_codec decode test.pxr --db a.db -o back/ && out_has "256 images" &&
+		diff -r back set/test && is "$(ls -d back*)" back
+}
+ok "the images come back to the last pixel, as files" comes_back
+
+part_comes_back() {
+	mkdir part && pxr_codec decode some.pxr --db a.db -o part/ && is "$(ls part | wc -l)" 20 &&
+		cmp part/0000100.png set/test/0000100.png && cmp part/0000119.png set/test/0000119.png
+}
+ok "a part of a split keeps its numbers, in an empty folder" part_comes_back
+
+encodes_files() {
+	pxr_codec encode tiny set/valid/000000[0-6].png --db a.db -o files.pxr &&
+		pxr_codec decode tiny files.pxr --db a.db -o files && is "$(ls files | wc -l)" 7 &&
+		for file in files/*; do
+			cmp "$file" "set/valid/${file#files/}" || return 1
+		done
+}
+ok "PNG files come back under their names" encodes_files
+
+threads() {
+	pxr_codec encode tiny --split valid --db a.db -o one.pxr --threads 1 &&
+		pxr_codec encode tiny --split valid --db a.db -o three.pxr --threads 3 &&
+		cmp one.pxr three.pxr && pxr_codec decode three.pxr --db a.db -o three --threads 2 &&
+		diff -r three set/valid
+}
+ok "threads change nothing" threads
+
+info() {
+	pxr_codec info test.pxr && out_has "run 'tiny'" && out_has "256 of 12 x 12, grey, 2 levels" &&
+		out_has "of the NLL" && pxr_codec info test.pxr --json && is "$(value_of images)" 256
+}
+ok "info says what a file is and takes" info
+
+quiet() {
+	pxr_codec encode tiny set/valid/0000000.png --db a.db -o quiet.pxr --quiet && ! [ -s out ] &&
+		! [ -s err ]
+}
+ok "--quiet prints nothing" quiet
+
+data_elsewhere() {
+	pxr_run tiny.yaml "data={set: png_folder, path: set, levels: 2}" --db png.db &&
+		mv set moved && refused 2 "set" pxr_codec encode last --split test --db png.db -o m.pxr &&
+		pxr_codec encode last --split test --data moved --db png.db -o m.pxr && mv moved set &&
+		pxr_codec decode m.pxr --db png.db -o m && diff -r m set/test
+}
+ok "--data names where the set lies now" data_elsewhere
+
+# --- refusals: nothing is written ------------------------------------------------------------------
+
+# As `refused`, and there is no folder `none`, nor the beginning of one.
+none_of_it() {
+	refused "$@" && is "$(ls -d none* 2>/dev/null)" ""
+}
+
+other_model() {
+	none_of_it 2 "was made under another model than that of run 2 ('other')" \
+		pxr_codec decode other test.pxr --checkpoint last --db a.db -o none && err_has "run 'tiny'"
+}
+ok "another model is refused" other_model
+
+ok "a database without the run is refused" \
+	none_of_it 2 "there is no run" pxr_codec decode test.pxr --db png.db -o none
+
+truncated() {
+	for size in 0 5 100 400 "$(($(wc -c <test.pxr) - 1))"; do
+		head -c "$size" test.pxr >cut.pxr
+		none_of_it 2 "cut.pxr: is " pxr_codec decode cut.pxr --db a.db -o none || return 1
+	done
+}
+ok "a truncated file is refused" truncated
+
+altered() {
+	sed 's/"count":256/"count":255/' test.pxr >changed.pxr
+	none_of_it 2 "changed.pxr: is damaged" pxr_codec decode changed.pxr --db a.db -o none
+}
+ok "an altered file is refused" altered
+
+# sealed FILE: with the SHA-256 that goes with what is in it.
+sealed() {
+	head -c -32 "$1" >sealed.part
+	# shellcheck disable=SC2059
+	printf "$(sha256sum sealed.part | cut -c1-64 | sed 's/../\\x&/g')" >sealed.end
+	cat sealed.part sealed.end
+}
+
+# The pixels' own digest is the last that is looked at.
+wrong_pixels() {
+	printf '%b' x >probe && [ "$(printf '\x41')" = A ] || return 0 # not of this shell
+	digest=$(sed -n 's/.*"sha256":"\([0-9a-f]*\)".*/\1/p' test.pxr | head -n 1)
+	other=$(echo "$digest" | tr 0123456789abcdef 123456789abcdef0)
+	sed "s/$digest/$other/; s/x86-64[^;\"]*/old-machine/" test.pxr >wrong && sealed wrong >wrong.pxr &&
+		none_of_it 1 "does not give back what was compressed" \
+			pxr_codec decode wrong.pxr --db a.db -o none
+}
+ok "images other than those that were compressed are never written" wrong_pixels
+
+there_already() {
+	echo mine >mine.pxr
+	refused 2 "mine.pxr: is there already" pxr_codec encode tiny --split test --db a.db \
+		-o mine.pxr && is "$(cat mine.pxr)" mine &&
+		refused 2 "back: the folder is not empty" pxr_codec decode test.pxr --db a.db -o back &&
+		refused 2 "mine.pxr: is no folder" pxr_codec decode test.pxr --db a.db -o mine.pxr
+}
+ok "what is there stays" there_already
+
+ok "a folder that is not there" refused 2 "nowhere/a.pxr: cannot be written" \
+	pxr_codec encode tiny --split test --db a.db -o nowhere/a.pxr
+
+wrong_images() {
+	pxr_data convert markov_rgb limit=2 --out rgb &&
+		refused 2 "rgb/test/0000000.png: " pxr_codec encode tiny set/test/0000000.png \
+			rgb/test/0000000.png --db a.db -o none.pxr && ! [ -e none.pxr ] &&
+		refused 2 "tiny.yaml: is not named like a PNG" pxr_codec encode tiny tiny.yaml \
+			--db a.db -o none.pxr &&
+		refused 2 "two files named 0000000.png" pxr_codec encode tiny set/test/0000000.png \
+			set/valid/0000000.png --db a.db -o none.pxr && ! [ -e none.pxr ]
+}
+ok "images that the model is not for are named" wrong_images
+
+ok "more images than there are" refused 2 "the split 'test' has 256 images" \
+	pxr_codec encode tiny --split test --first 200 --count 57 --db a.db -o none.pxr
+ok "no split of that name" refused 2 "--split wants train, valid or test" \
+	pxr_codec encode tiny --split tset --db a.db -o none.pxr
+ok "no run of that name" refused 2 "there is no run 'tny'" \
+	pxr_codec encode tny --split test --db a.db -o none.pxr
+ok "no database is made" refused 2 "no.db: there is no such database" \
+	pxr_codec encode tiny --split test --db no.db -o none.pxr
+ok "no images" refused 2 "encode wants images" pxr_codec encode tiny --db a.db -o none.pxr
+ok "images and a split" refused 2 "not both" \
+	pxr_codec encode tiny a.png --split test --db a.db -o none.pxr
+ok "a file without a name" refused 2 "without a name" \
+	pxr_codec encode tiny --split test --db a.db -o ""
+ok "no place to write to" refused 2 "encode wants -o FILE" \
+	pxr_codec encode tiny --split test --db a.db
+ok "a misspelt command" refused 2 "did you mean 'encode'?" pxr_codec encod tiny
+ok "not a file" refused 2 "tiny.yaml: is no file of pxr-codec" pxr_codec info tiny.yaml
+
+conditional() {
+	pxr_run tiny.yaml "data={set: markov_binary, limit: 16}" sample.count=0 --db small.db \
+		"model=[{multi_scale: {size: 6, features: 4, layers: [{conv: {mask: A, kernel: 3, features: 4}}]}}, sigmoid]" &&
+		refused 2 "cannot compress: the model draws images given their small versions" \
+			pxr_codec encode last --split test --db small.db -o none.pxr
+}
+ok "a model that is given a small image is refused" conditional
+
+ok "the database is only read" sh -c 'cksum a.db | cmp - before'
