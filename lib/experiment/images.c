@@ -7,6 +7,7 @@
 #include "experiment/images.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -214,6 +215,8 @@ struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr
                                       .colours = graph->colours,
                                       .levels = graph->levels,
                                       .count = { [PXR_TEST] = images->count },
+                                      .entropy = NAN,
+                                      .floor = NAN,
                                       .state = (void *)images,
                                       .read = read_taken };
         return set;
