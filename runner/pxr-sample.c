@@ -67,8 +67,9 @@ static const struct argp_option options[] = {
         { NULL, 0, NULL, 0, "Which run:", 1 },
         { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 1 },
         { "checkpoint", OPTION_CHECKPOINT, "WHICH", 0,
-          "best (on the validation split; the default), last, or a step; of RUN alone, the best of "
-          "those --from",
+          "best (on the validation split; the default), last, or a step: of RUN; those of --from "
+          "are "
+          "taken at their best",
           1 },
         { "from", OPTION_FROM, "RUN", 0,
           "have a conditional RUN be given what this run draws, instead of small images of the "
@@ -95,7 +96,8 @@ static const struct argp_option options[] = {
           "plot the distribution of this pixel, of all its colours or of one (red, green, blue); "
           "may be given several times",
           3 },
-        { "image", OPTION_IMAGE, "IMAGES", 0, "... in these images (default: in one drawn)", 3 },
+        { "image", OPTION_IMAGE, "IMAGES", 0,
+          "the images of --softmax (default: one that is drawn)", 3 },
         { "nll-map", OPTION_NLL_MAP, "IMAGES|SPLIT", 0,
           "plot the bits that each pixel costs, a mean over images", 3 },
         { NULL, 0, NULL, 0, "How, and where to:", 4 },
@@ -285,7 +287,8 @@ static const struct argp argp = {
                "Image i of a seed is the same however many are drawn. Completions with "
                "bottom:PART are drawn from the model's exact distribution given what is known. "
                "With any other region each hidden pixel is drawn given all pixels before it, row "
-               "by row from the top left, and not those after it, which are kept as they are.\n\n"
+               "by row from the top left, and not those after it, which are kept as they are. A "
+               "conditional RUN is given the images' own small versions.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or data, 130 "
                "interrupted.",
 };

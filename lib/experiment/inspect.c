@@ -16,6 +16,8 @@
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
+enum { MOST_SPOTS = 1024 };
+
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 
 /* Where a figure comes from. */
@@ -116,6 +118,9 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
         int status = 0;
 
         activations->count = 0;
+        if ((int64_t)images->count * count > MOST_SPOTS)
+                return pxr_user_error(diag, "%d images of %d pixels each: more than %d plots",
+                                      images->count, count, MOST_SPOTS);
         activations->list = pxr_alloc_array(recorded->experiment->arena,
                                             (size_t)images->count * count * graph->colours,
                                             sizeof(*activations->list));

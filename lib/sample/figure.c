@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* --- what plots share --------------------------------------------------------------------------
  */
 
@@ -33,6 +35,20 @@ static void put_text(FILE *to, double x, double y, const char *anchor, const cha
         fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s>", x, y, anchor, more);
         put_escaped(to, text);
         fputs("</text>\n", to);
+}
+
+/* Text of this size, or smaller where it would be wider than `room`. Letters are taken to be a bit
+ * wider than most are, as nobody knows the browser's font. */
+static void put_fitted(FILE *to, double x, double y, const char *anchor, const char *more,
+                       double size, double room, const char *text)
+{
+        int letters = pxr_characters(text, text + strlen(text));
+        char all[64];
+
+        if (letters > 0)
+                size = fmin(size, room / (0.62 * letters));
+        snprintf(all, sizeof(all), " font-size=\"%.1f\"%s", size, more);
+        put_text(to, x, y, anchor, all, text);
 }
 
 static void put_number(FILE *to, double x, double y, const char *anchor, double number)
@@ -69,7 +85,7 @@ static void put_head(FILE *to, double cols, double rows, const char *title,
         }
         fputs("</desc>\n", to);
         fprintf(to, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", cols, rows);
-        put_text(to, cols / 2, 20, "middle", " font-size=\"14\"", title);
+        put_fitted(to, cols / 2, 20, "middle", "", 14, cols - 16, title);
 }
 
 /* 1, 2 or 5 times a power of ten, of which `all` holds at most `most`. */
@@ -187,7 +203,8 @@ static void put_panel(FILE *to, double x, double y, int levels,
 
         for (int level = 0; level < levels; level++)
                 highest = fmax(highest, panel->probability[level]);
-        put_text(to, left, top - 20, "start", " font-weight=\"bold\"", panel->title);
+        put_fitted(to, left, top - 20, "start", " font-weight=\"bold\"", 11, PLOT_COLS,
+                   panel->title);
         end = put_probabilities(to, left, top, highest);
         put_bars(to, left, top + PLOT_ROWS, levels, end, panel);
         put_levels(to, left, top + PLOT_ROWS, levels);
