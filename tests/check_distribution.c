@@ -313,6 +313,50 @@ START_TEST(levels_that_cannot_be_are_refused)
 }
 END_TEST
 
+/* --- logarithms ---------------------------------------------------------------------------------
+ */
+
+START_TEST(logarithms_are_those_of_the_probabilities)
+{
+        static const struct pxr_distribution *const all[] = { &pxr_bernoulli, &pxr_categorical,
+                                                              &pxr_gaussian };
+        static const int levels[] = { 2, 5, 5 };
+        const double logits[] = { 0.7, -1.2, 3, 0.1, -0.4 };
+        const float single[] = { 0.7f, -1.2f, 3, 0.1f, -0.4f };
+
+        for (int d = 0; d < 3; d++) {
+                double p[5], log_p[5], log_single[5];
+
+                all[d]->probabilities[PXR_F64](levels[d], logits, p);
+                all[d]->log_probabilities[PXR_F64](levels[d], logits, log_p);
+                all[d]->log_probabilities[PXR_F32](levels[d], single, log_single);
+                for (int i = 0; i < levels[d]; i++) {
+                        ck_assert_double_eq_tol(exp(log_p[i]), p[i], 1e-14);
+                        ck_assert_double_eq_tol(log_single[i], log_p[i], 1e-5);
+                }
+        }
+}
+END_TEST
+
+/* Where a probability is less than any double. */
+START_TEST(logarithms_stay_finite)
+{
+        const double logits[] = { 1000, -1000, 0 }, minus = -1000;
+        double log_p[3];
+
+        pxr_categorical.log_probabilities[PXR_F64](3, logits, log_p);
+        ck_assert_double_eq(log_p[0], 0);
+        ck_assert_double_eq(log_p[1], -2000);
+        ck_assert_double_eq(log_p[2], -1000);
+        pxr_bernoulli.log_probabilities[PXR_F64](2, logits, log_p);
+        ck_assert_double_eq(log_p[0], -1000);
+        ck_assert_double_eq(log_p[1], 0);
+        pxr_bernoulli.log_probabilities[PXR_F64](2, &minus, log_p);
+        ck_assert_double_eq(log_p[0], 0);
+        ck_assert_double_eq(log_p[1], -1000);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("distribution");
@@ -326,5 +370,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, extreme_logits_neither_overflow_nor_vanish);
         ADD_GRAPH_TEST(suite, nan_logits_give_a_nan_nll);
         ADD_STACK_TEST(suite, levels_that_cannot_be_are_refused);
+        ADD_TEST(suite, logarithms_are_those_of_the_probabilities);
+        ADD_TEST(suite, logarithms_stay_finite);
         return run_suite(suite);
 }

@@ -7,12 +7,27 @@
 #include "sample/grid.h"
 #include "stacks.h"
 
-static const char *const stack_text = "- conv: {mask: A, kernel: 5, features: 9}\n"
-                                      "- repeat: 2\n"
-                                      "  layers: [residual: [relu, conv: {features: 9}]]\n"
-                                      "- relu\n"
-                                      "- conv: {kernel: 1, features: 7}\n"
-                                      "- softmax\n";
+static const char stack_text[] = "- conv: {mask: A, kernel: 5, features: 9}\n"
+                                 "- repeat: 2\n"
+                                 "  layers: [residual: [relu, conv: {features: 9}]]\n"
+                                 "- relu\n"
+                                 "- conv: {kernel: 1, features: 7}\n"
+                                 "- softmax\n";
+
+/* PixelCNN, Row LSTM, Diagonal BiLSTM. */
+static const char *const architectures[] = {
+        stack_text,
+        "- conv: {mask: A, kernel: 5, features: 12}\n"
+        "- residual: [row_lstm: {features: 6}, conv: {mask: B, kernel: 1, features: 12}]\n"
+        "- relu\n"
+        "- softmax\n",
+        "- conv: {mask: A, kernel: 5, features: 12}\n"
+        "- residual: [diagonal_bilstm: {features: 6}, conv: {mask: B, kernel: 1, features: 12}]\n"
+        "- relu\n"
+        "- softmax\n",
+};
+
+enum { ARCHITECTURES = 3 };
 
 static struct pxr_generation generation_of(const struct pxr_graph *graph, int count, int threads)
 {
@@ -74,8 +89,10 @@ static void expect_same_logits(struct pxr_image_kind kind, const char *layers)
 
 START_TEST(logits_are_those_of_the_evaluator)
 {
-        expect_same_logits((struct pxr_image_kind) { 8, 7, 1, 4 }, stack_text);
-        expect_same_logits((struct pxr_image_kind) { 6, 7, 3, 4 }, stack_text);
+        for (int i = 0; i < ARCHITECTURES; i++) {
+                expect_same_logits((struct pxr_image_kind) { 8, 7, 1, 4 }, architectures[i]);
+                expect_same_logits((struct pxr_image_kind) { 6, 7, 3, 4 }, architectures[i]);
+        }
 }
 END_TEST
 
@@ -93,6 +110,48 @@ START_TEST(layers_before_the_first_mask_see_values_that_are_set)
 
         expect_same_logits((struct pxr_image_kind) { 6, 6, 1, 4 }, layers);
         expect_same_logits((struct pxr_image_kind) { 5, 6, 3, 4 }, layers);
+}
+END_TEST
+
+/* The log-likelihood that generation tells of an image, drawn at any temperature and partly known,
+ * is what the evaluator makes of it. */
+static void expect_same_nats(struct pxr_image_kind kind, const char *layers, double temperature,
+                             bool complete)
+{
+        enum { IMAGES = 19 };
+        const struct pxr_graph *graph = build_stack(kind, layers)->graph;
+        struct pxr_generation g = generation_of(graph, IMAGES, 2);
+        size_t places = (size_t)kind.rows * kind.cols;
+        uint8_t *pixels = random_images(graph, IMAGES, 4);
+        bool *drawn = allocate(places, sizeof(bool));
+        double nats[IMAGES], expected[IMAGES] = { 0 };
+        struct pxr_workspace *whole =
+                new_workspace(graph, PXR_F32, PXR_FOR_EVALUATION, IMAGES, false);
+
+        for (size_t i = 0; i < places; i++)
+                drawn[i] = i % 3 > 0;
+        g.drawn = complete ? drawn : NULL;
+        g.temperature = temperature;
+        g.nats = nats;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        pxr_workspace_load(whole, pixels, IMAGES);
+        pxr_workspace_forward(whole, g.parameters);
+        pxr_workspace_loss(whole, 0, expected);
+        for (int i = 0; i < IMAGES; i++)
+                ck_assert_double_eq_tol(nats[i] / expected[i], 1, 1e-6);
+}
+
+START_TEST(log_likelihoods_are_those_of_the_evaluator)
+{
+        const struct pxr_image_kind grey = { 6, 7, 1, 4 }, rgb = { 5, 6, 3, 4 };
+
+        for (int i = 0; i < ARCHITECTURES; i++) {
+                expect_same_nats(grey, architectures[i], 1, false);
+                expect_same_nats(rgb, architectures[i], 1, false);
+                expect_same_nats(rgb, architectures[i], 0.5, true);
+        }
+        expect_same_nats((struct pxr_image_kind) { 4, 5, 1, 2 },
+                         "- conv: {mask: A, features: 6}\n- sigmoid\n", 1, false);
 }
 END_TEST
 
@@ -294,6 +353,171 @@ START_TEST(colour_samples_follow_the_law)
 }
 END_TEST
 
+/* The joint counts of two neighbouring values of many images, of one row of pairs each. */
+static void count_pairs(const uint8_t *pixels, int images, int cols, int row, int at, int step,
+                        int counts[4])
+{
+        memset(counts, 0, 4 * sizeof(*counts));
+        for (int i = 0; i < images; i++) {
+                const uint8_t *image = pixels + (size_t)i * cols * cols + row * cols + at;
+
+                counts[2 * image[0] + image[step]]++;
+        }
+}
+
+/* A model whose weights make each row a Markov chain that starts evenly and keeps its value with
+ * p = 1 / (1 + exp(-w)), rows being independent: the law of each pair of neighbours is known. At a
+ * temperature w is divided by it. 3 degrees of freedom: more than 21.1 once in 10,000 times. */
+static void expect_chain(double temperature)
+{
+        enum { SAMPLES = 20000, SIDE = 4 };
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { SIDE, SIDE, 1, 2 },
+                            "- conv: {mask: A, kernel: 3, features: 1}\n- sigmoid\n")
+                        ->graph;
+        struct pxr_generation g = generation_of(graph, SAMPLES, 2);
+        float *parameters = allocate(graph->parameter_values, sizeof(float));
+        uint8_t *pixels = allocate(SAMPLES * SIDE * SIDE, 1);
+        const double w = 0.9, stays = 1 / (1 + exp(-w / temperature));
+        const double beside[4] = { stays / 2, (1 - stays) / 2, (1 - stays) / 2, stays / 2 };
+        const double below[4] = { 0.25, 0.25, 0.25, 0.25 };
+        int counts[4], set = 0;
+
+        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
+                if (strcmp(p->name, "layers.0.conv.weight") == 0)
+                        parameters[p->offset + 3] = 1, set++; /* of the tap on the left */
+                if (strcmp(p->name, "layers.1.sigmoid.weight") == 0)
+                        parameters[p->offset] = (float)w, set++;
+        }
+        ck_assert_int_eq(set, 2);
+        g.parameters = parameters;
+        g.temperature = temperature;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        for (int at = 0; at < SIDE - 1; at++) {
+                count_pairs(pixels, SAMPLES, SIDE, at, at, 1, counts);
+                ck_assert_double_lt(chi_square(counts, beside, 4, SAMPLES), 21.1);
+                ck_assert_double_gt(chi_square(counts, below, 4, SAMPLES), 211);
+                count_pairs(pixels, SAMPLES, SIDE, at, at, SIDE, counts);
+                ck_assert_double_lt(chi_square(counts, below, 4, SAMPLES), 21.1);
+        }
+}
+
+START_TEST(pairs_follow_a_known_law)
+{
+        expect_chain(1);
+}
+END_TEST
+
+START_TEST(a_temperature_divides_the_logits)
+{
+        expect_chain(0.5);
+        expect_chain(2.5);
+}
+END_TEST
+
+START_TEST(temperature_1_changes_nothing)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        struct pxr_generation g = generation_of(graph, 20, 1);
+        uint8_t *pixels = allocate(20 * 90, 1);
+
+        g.temperature = 1;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        ck_assert_mem_eq(pixels, draw(graph, 20, 1), 20 * 90);
+        g.temperature = 1.5;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        ck_assert_mem_ne(pixels, draw(graph, 20, 1), 20 * 90);
+}
+END_TEST
+
+/* Of the softmax of three and more levels, by one pixel's law. 3 degrees of freedom. */
+START_TEST(a_temperature_divides_the_logits_of_a_softmax)
+{
+        enum { SAMPLES = 20000 };
+        const struct pxr_image_kind kind = { 1, 1, 1, 4 };
+        const struct pxr_graph *graph =
+                build_stack(kind, "- conv: {mask: A, features: 3}\n- softmax\n")->graph;
+        struct pxr_generation g = generation_of(graph, SAMPLES, 2);
+        uint8_t *pixels = allocate(SAMPLES, 1);
+        double *law = exact_law(graph, 1, 4), sum = 0;
+        int counts[4] = { 0 };
+
+        g.temperature = 2;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        for (int i = 0; i < SAMPLES; i++)
+                counts[pixels[i]]++;
+        ck_assert_double_gt(chi_square(counts, law, 4, SAMPLES), 211);
+        for (int i = 0; i < 4; i++)
+                sum += law[i] = sqrt(law[i]);
+        for (int i = 0; i < 4; i++)
+                law[i] /= sum;
+        ck_assert_double_lt(chi_square(counts, law, 4, SAMPLES), 21.1);
+}
+END_TEST
+
+/* --- completions -------------------------------------------------------------------------------
+ */
+
+/* The upper row being known, the lower one follows the law given it. 3 degrees of freedom. */
+START_TEST(completions_follow_the_law_given_what_is_known)
+{
+        enum { SAMPLES = 20000 };
+        static const bool lower[] = { false, false, true, true };
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 2, 2, 1, 2 },
+                            "- conv: {mask: A, features: 6}\n- relu\n- sigmoid\n")
+                        ->graph;
+        const double *law = exact_law(graph, 4, 16);
+        struct pxr_generation g = generation_of(graph, SAMPLES, 2);
+        uint8_t *pixels = allocate(SAMPLES * 4, 1);
+
+        g.drawn = lower;
+        for (int known = 0; known < 4; known++) {
+                double given[4], sum = 0;
+                int counts[4] = { 0 };
+
+                for (int i = 0; i < SAMPLES; i++)
+                        write_image(known, 2, 4, pixels + 4 * i);
+                ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+                for (int i = 0; i < SAMPLES; i++) {
+                        int number = number_of(pixels + 4 * i, 2, 4);
+
+                        ck_assert_int_eq(number % 4, known);
+                        counts[number / 4]++;
+                }
+                for (int i = 0; i < 4; i++)
+                        sum += given[i] = law[known + 4 * i];
+                for (int i = 0; i < 4; i++)
+                        given[i] /= sum;
+                ck_assert_double_lt(chi_square(counts, given, 4, SAMPLES), 21.1);
+        }
+}
+END_TEST
+
+/* Pixels before the first unknown one may be anything: what is drawn depends on them alone, so that
+ * drawing again what was drawn, given what was drawn before it, gives the same. */
+START_TEST(known_values_stay_as_they_are)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        const uint8_t *whole = draw(graph, 20, 1);
+        struct pxr_generation g = generation_of(graph, 20, 2);
+        uint8_t *pixels = allocate(20 * 90, 1);
+        bool drawn[30];
+
+        for (int i = 0; i < 30; i++)
+                drawn[i] = i % 6 >= 2 && i % 6 < 4;
+        g.drawn = drawn;
+        memcpy(pixels, whole, 20 * 90);
+        for (int i = 0; i < 20 * 90; i++)
+                if (drawn[i / 3 % 30])
+                        pixels[i] = (uint8_t)(3 - pixels[i]); /* must not matter */
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        ck_assert_mem_eq(pixels, whole, 20 * 90);
+}
+END_TEST
+
 /* --- grids -------------------------------------------------------------------------------------
  */
 
@@ -365,11 +589,59 @@ START_TEST(a_grid_has_each_pixel_in_its_place)
 }
 END_TEST
 
+/* Two rows of three images, the first of each with its lower half hidden. */
+START_TEST(a_grid_hides_what_is_not_known)
+{
+        static const bool hidden[] = { false, false, true, true };
+        struct pxr_grid grid = grid_of(6, 2, 2, 3, 4);
+        const struct pxr_picture *picture;
+        size_t size, plain_size;
+        uint8_t *png, *plain;
+
+        grid.across = 3;
+        plain = pxr_grid_png(&grid, &plain_size, diag);
+        grid.hidden = hidden;
+        png = pxr_grid_png(&grid, &size, diag);
+        ck_assert(plain && png);
+        picture = pxr_png_decode(arena, "a.png", png, size, diag);
+        ck_assert_int_eq(picture->cols, 3 * 34 + 2);
+        ck_assert_int_eq(picture->rows, 2 * 34 + 2);
+        const uint8_t *with = picture->pixels;
+        const uint8_t *without = pxr_png_decode(arena, "b.png", plain, plain_size, diag)->pixels;
+        for (int row = 0; row < picture->rows; row++)
+                for (int col = 0; col < picture->cols; col++) {
+                        size_t at = ((size_t)row * picture->cols + col) * 3;
+                        bool on = col >= 2 && col < 34 && row % 34 >= 18;
+
+                        if (on)
+                                ck_assert(with[at] == with[at + 1] && with[at] == with[at + 2] &&
+                                          with[at] > 96 && with[at] < 160);
+                        else
+                                ck_assert_mem_eq(with + at, without + at, 3);
+                }
+        free(png);
+        free(plain);
+}
+END_TEST
+
+START_TEST(a_grid_too_large_for_a_png_is_refused)
+{
+        struct pxr_grid grid = { .images = 3, .rows = 1 << 14, .cols = 1, .across = 1 };
+
+        ck_assert_int_eq(pxr_grid_check(&grid, diag), -1);
+        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
+        pxr_diag_clear(diag);
+        grid.images = 1;
+        ck_assert_int_eq(pxr_grid_check(&grid, diag), 0);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("sample");
 
         ADD_STACK_TEST(suite, logits_are_those_of_the_evaluator);
+        ADD_STACK_TEST(suite, log_likelihoods_are_those_of_the_evaluator);
         ADD_STACK_TEST(suite, layers_before_the_first_mask_see_values_that_are_set);
         ADD_STACK_TEST(suite, pictures_do_not_depend_on_threads);
         ADD_STACK_TEST(suite, an_image_is_the_same_however_many_are_drawn);
@@ -378,6 +650,14 @@ int main(void)
         ADD_STACK_TEST(suite, progress_can_stop_it);
         ADD_STACK_TEST(suite, binary_samples_follow_the_law);
         ADD_STACK_TEST(suite, colour_samples_follow_the_law);
+        ADD_STACK_TEST(suite, pairs_follow_a_known_law);
+        ADD_STACK_TEST(suite, a_temperature_divides_the_logits);
+        ADD_STACK_TEST(suite, temperature_1_changes_nothing);
+        ADD_STACK_TEST(suite, a_temperature_divides_the_logits_of_a_softmax);
+        ADD_STACK_TEST(suite, completions_follow_the_law_given_what_is_known);
+        ADD_STACK_TEST(suite, known_values_stay_as_they_are);
+        ADD_GRAPH_TEST(suite, a_grid_hides_what_is_not_known);
+        ADD_GRAPH_TEST(suite, a_grid_too_large_for_a_png_is_refused);
         ADD_GRAPH_TEST(suite, a_grid_has_each_pixel_in_its_place);
         return run_suite(suite);
 }

@@ -332,6 +332,64 @@ START_TEST(other_programs_see_what_is_recorded_at_once)
 }
 END_TEST
 
+/* --- reading alone -----------------------------------------------------------------------------
+ */
+
+static void copy(const char *from, const char *to)
+{
+        size_t size;
+        unsigned char *bytes = file_bytes(in_scratch(from), &size);
+
+        write_file(in_scratch(to), bytes, size);
+}
+
+static void expect_same(const char *one, const char *other)
+{
+        size_t size, other_size;
+        unsigned char *bytes = file_bytes(in_scratch(one), &size);
+
+        ck_assert_mem_eq(bytes, file_bytes(in_scratch(other), &other_size), size);
+        ck_assert_uint_eq(size, other_size);
+}
+
+/* Not even the index of the log that SQLite makes to read. */
+START_TEST(reading_leaves_nothing_behind)
+{
+        struct pxr_store *store = open_store(in_scratch("runs.db"), true);
+
+        add_run(store, "a");
+        pxr_store_close(store);
+        copy("runs.db", "copy.db");
+        ck_assert_int_eq(files_in_scratch(), 2);
+        store = open_store(in_scratch("runs.db"), false);
+        ck_assert_ptr_nonnull(pxr_store_find_run(store, arena, "a", diag));
+        ck_assert_int_eq(
+                pxr_store_add_event(store, (struct pxr_moment) { 1, 0, 0 }, "a", "b", diag), -1);
+        pxr_store_close(store);
+        ck_assert_int_eq(files_in_scratch(), 2);
+        expect_same("copy.db", "runs.db");
+}
+END_TEST
+
+/* What a killed run left in the log is read, and is for the next run to put in order. */
+START_TEST(reading_leaves_the_log_of_a_killed_run)
+{
+        struct pxr_store *store = open_store(in_scratch("runs.db"), true);
+
+        add_run(store, "a");
+        copy("runs.db", "left.db");
+        copy("runs.db-wal", "left.db-wal");
+        copy("runs.db", "copy.db");
+        copy("runs.db-wal", "copy.log");
+        pxr_store_close(store);
+        store = open_store(in_scratch("left.db"), false);
+        ck_assert_ptr_nonnull(pxr_store_find_run(store, arena, "a", diag));
+        pxr_store_close(store);
+        expect_same("copy.db", "left.db");
+        expect_same("copy.log", "left.db-wal");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("store");
@@ -355,5 +413,7 @@ int main(void)
         ADD(nlls_are_handed_back_in_order);
         ADD(rolling_back_leaves_nothing);
         ADD(other_programs_see_what_is_recorded_at_once);
+        ADD_SCRATCH_TEST(suite, reading_leaves_nothing_behind);
+        ADD_SCRATCH_TEST(suite, reading_leaves_the_log_of_a_killed_run);
         return run_suite(suite);
 }

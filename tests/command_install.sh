@@ -6,7 +6,7 @@ source=$(cd "${srcdir:-.}" && pwd)
 cc=${CC:-cc} cxx=${CXX:-c++} pkg_config=${PKG_CONFIG:-pkg-config}
 command -v "$pkg_config" >/dev/null || skip_all "pkg-config is missing"
 unset MAKEFLAGS MFLAGS MAKELEVEL # those of the make that runs the tests
-plan 12
+plan 14
 
 stage=$scratch/stage
 
@@ -51,6 +51,22 @@ runs() {
 	installed pxr-run tiny.yaml train.epochs=1 --db installed.db && out_has "nats/image"
 }
 ok "the installed pxr-run trains" runs
+
+draws() {
+	installed pxr-sample tiny --db installed.db --out installed.png && [ -s installed.png ]
+}
+ok "the installed pxr-sample draws from the run" draws
+
+# Moved as a whole, the commands find the layers that moved with them.
+moves() {
+	mv "$stage" "$stage.moved" && here=$bin && bin=$stage.moved${bin#"$stage"} &&
+		kept=$lib && lib=$stage.moved${lib#"$stage"} &&
+		installed pxr-sample tiny --db installed.db --out moved.png && cmp installed.png moved.png
+	moved=$?
+	mv "$stage.moved" "$stage" && bin=$here lib=$kept
+	return $moved
+}
+ok "and does so from another folder" moves
 
 # --- headers --------------------------------------------------------------------------------------
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* file.c - whole files, read and written. Uses the C library and POSIX. */
+/*
+ * file.c - whole files, read, and written whole or not at all: beside, synced, renamed.
+ *
+ * Uses the C library and POSIX.
+ */
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,25 +60,6 @@ uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, 
         return bytes;
 }
 
-int pxr_file_check_new(const char *path, struct pxr_diag *diag)
-{
-        char copy[PATH_MAX];
-        struct stat status;
-        const char *folder;
-
-        if (!*path)
-                return pxr_user_error(diag, "a file without a name cannot be written");
-        if (snprintf(copy, sizeof(copy), "%s.partial", path) >= (int)sizeof(copy))
-                return pxr_user_error(diag, "%.60s...: the path is too long", path);
-        if (lstat(path, &status) == 0)
-                return pxr_user_error(diag, "%s: is there already", path);
-        folder = dirname(copy);
-        if (access(folder, W_OK | X_OK) != 0)
-                return pxr_user_error(diag, "%s: cannot be written: %s: %s", path, folder,
-                                      strerror(errno));
-        return 0;
-}
-
 /* Make a rename in the folder of `path` last through a power cut. */
 static void sync_folder(const char *path)
 {
@@ -90,34 +74,69 @@ static void sync_folder(const char *path)
         }
 }
 
-int pxr_file_write_new(const char *path, const void *bytes, size_t size, struct pxr_diag *diag)
+int pxr_file_replace(const char *path, bool (*write)(FILE *file, const void *context),
+                     const void *context, struct pxr_diag *diag)
 {
         char partial[PATH_MAX];
-        bool failed;
+        bool written;
         FILE *file;
-        int error;
+        int failed;
 
-        if (pxr_file_check_new(path, diag))
-                return -1;
-        snprintf(partial, sizeof(partial), "%s.partial", path);
+        if (snprintf(partial, sizeof(partial), "%s.partial", path) >= (int)sizeof(partial))
+                return pxr_user_error(diag, "%s: the name is too long", path);
         file = fopen(partial, "wbe");
         if (!file)
-                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno));
-        failed = fwrite(bytes, 1, size, file) != size || fflush(file) != 0 ||
-                 fsync(fileno(file)) != 0;
-        error = errno;
-        if (fclose(file) != 0 && !failed) {
-                failed = true;
-                error = errno;
+                return pxr_system_error(diag, "%s: cannot be written: %s", partial,
+                                        strerror(errno));
+        written = write(file, context) && fflush(file) == 0 && fsync(fileno(file)) == 0;
+        failed = errno;
+        if (fclose(file) != 0 && written) {
+                written = false;
+                failed = errno;
         }
-        if (!failed && rename(partial, path) != 0) {
-                failed = true;
-                error = errno;
+        if (written && rename(partial, path) != 0) {
+                written = false;
+                failed = errno;
         }
-        if (failed) {
+        if (!written) {
                 unlink(partial);
-                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(error));
+                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(failed));
         }
         sync_folder(path);
+        return 0;
+}
+
+struct bytes {
+        const void *bytes;
+        size_t size;
+};
+
+static bool write_bytes(FILE *file, const void *context)
+{
+        const struct bytes *all = context;
+
+        return fwrite(all->bytes, 1, all->size, file) == all->size;
+}
+
+int pxr_file_write(const char *path, const void *bytes, size_t size, struct pxr_diag *diag)
+{
+        return pxr_file_replace(path, write_bytes, &(struct bytes) { bytes, size }, diag);
+}
+
+int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
+{
+        char copy[PATH_MAX];
+        struct stat status;
+
+        if (!*path)
+                return pxr_user_error(diag, "a file without a name cannot be written");
+        if (snprintf(copy, sizeof(copy), "%s.partial", path) >= (int)sizeof(copy))
+                return pxr_user_error(diag, "%s: the name is too long", path);
+        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+                return pxr_user_error(diag, "%s: is not a plain file", path);
+        if (access(path, F_OK) == 0 && !replace)
+                return pxr_user_error(diag, "%s: is there already", path);
+        if (access(dirname(copy), W_OK | X_OK) != 0)
+                return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
         return 0;
 }

@@ -5,7 +5,10 @@
 #ifndef PXR_BASE_FILE_H
 #define PXR_BASE_FILE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <pxr/arena.h>
 
@@ -13,11 +16,17 @@
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,
                        struct pxr_diag *diag);
 
-/* Can a file of this name be made? It is an error if there is one. For asking before long work.
- * Returns 0 or -1. */
-int pxr_file_check_new(const char *path, struct pxr_diag *diag);
+/* Have `write` write a file beside `path`, sync it, and rename it over `path`. `write` returns
+ * false, with errno saying why, when it could not. Returns 0, or -1 after an error; a file that was
+ * there before is then as it was. */
+int pxr_file_replace(const char *path, bool (*write)(FILE *file, const void *context),
+                     const void *context, struct pxr_diag *diag);
 
-/* Write a new file. Returns 0 or -1. */
-int pxr_file_write_new(const char *path, const void *bytes, size_t size, struct pxr_diag *diag);
+/* The same of bytes at hand. */
+int pxr_file_write(const char *path, const void *bytes, size_t size, struct pxr_diag *diag);
+
+/* Can a file be written at `path`, as far as can be told before the work that makes it? One that is
+ * there already is a user's error unless `replace`. Returns 0 or -1. */
+int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag);
 
 #endif

@@ -94,7 +94,7 @@ int pxr_png_check_folder(const char *folder, struct pxr_diag *diag)
                 return pxr_user_error(diag, "%.60s...: the path is too long", folder);
         snprintf(path, sizeof path, "%.*s", length_of(folder), folder);
         if (stat(path, &status) != 0)
-                return pxr_file_check_new(path, diag);
+                return pxr_file_may_write(path, false, diag);
         if (!S_ISDIR(status.st_mode))
                 return pxr_user_error(diag, "%s: is no folder", folder);
         return empty_folder(folder) ? 0

@@ -218,7 +218,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
         uint8_t *pixels = NULL;
         int status;
 
-        if (check_run(recorded, diag) || pxr_file_check_new(order->out, diag) ||
+        if (check_run(recorded, diag) || pxr_file_may_write(order->out, false, diag) ||
             describe(arena, &file.program, &file.numerics, diag))
                 return -1;
         status = order->file_count ? read_files(arena, order, &file, &pixels, diag)

@@ -15,6 +15,9 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "experiment/caption.h"
+#include "experiment/images.h"
+#include "experiment/recorded.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
 #include "tensor/turns.h"
@@ -268,34 +271,6 @@ bool pxr_pace_progress(void *context, int64_t done, int64_t all)
                                        });
 }
 
-/* What the samples of a conditional model are given: the first images of the validation split (or
- * of the training or the test split), subsampled. *small is malloc'ed; NULL for any other model. */
-static int small_images(struct pxr_state *state, int count, uint8_t **small, struct pxr_diag *diag)
-{
-        const struct pxr_graph *graph = state->experiment->model->graph;
-        const struct pxr_dataset *set = state->experiment->set;
-        enum pxr_split split = set->count[PXR_VALID] > 0   ? PXR_VALID
-                               : set->count[PXR_TRAIN] > 0 ? PXR_TRAIN
-                                                           : PXR_TEST;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
-        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        uint8_t *image = malloc(size);
-        int status = 0;
-
-        *small = graph->small_rows ? malloc(small_size * count) : NULL;
-        if (!image || (graph->small_rows && !*small))
-                status = pxr_out_of_memory(diag);
-        for (int i = 0; *small && !status && i < count; i++) {
-                int64_t index = i % set->count[split];
-
-                status = pxr_dataset_read(set, split, 0, &index, 1, image, diag);
-                if (!status)
-                        pxr_graph_subsample(graph, image, 1, *small + i * small_size);
-        }
-        free(image);
-        return status;
-}
-
 /* Say once, and put on record, that generation is slow, and why. */
 static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
 {
@@ -316,12 +291,51 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
                                    diag);
 }
 
+/* The grid, which says where it comes from. */
+static int record_grid(struct pxr_state *state, int64_t step, const float *parameters,
+                       const uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = state->experiment->model->graph;
+        const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
+        struct pxr_arena *arena = pxr_arena_new(0);
+        char hash[PXR_SHA256_HEX];
+        struct pxr_caption caption = { .title = "samples",
+                                       .run = state->run,
+                                       .uid = state->uid,
+                                       .name = state->experiment->settings.name,
+                                       .step = step,
+                                       .parameter_hash = hash,
+                                       .seed = (uint64_t)settings->seed,
+                                       .temperature = 1 };
+        struct pxr_grid grid = { .pixels = pixels,
+                                 .images = (int)settings->count,
+                                 .rows = graph->rows,
+                                 .cols = graph->cols,
+                                 .colours = graph->colours,
+                                 .levels = graph->levels };
+        uint8_t *png = NULL;
+        size_t size;
+
+        if (!arena)
+                return pxr_out_of_memory(diag);
+        pxr_hash_parameters(parameters, graph->parameter_values, hash);
+        if (graph->small_rows)
+                caption.given = PXR_GIVEN_BY_DATA;
+        grid.texts =
+                pxr_caption_texts(arena, state->order->store, &caption, &grid.text_count, diag);
+        if (grid.texts)
+                png = pxr_grid_png(&grid, &size, diag);
+        pxr_arena_free(arena);
+        return record_picture(state, step, "samples", settings->seed, settings->count, png, size,
+                              diag);
+}
+
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
                        struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
-        size_t image = (size_t)graph->rows * graph->cols * graph->colours, size;
+        size_t image = (size_t)graph->rows * graph->cols * graph->colours;
         struct pxr_pace pace = { state, "sampling", pxr_now() };
         struct pxr_generation generation = {
                 .graph = graph,
@@ -332,7 +346,7 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
                 .progress = pxr_pace_progress,
                 .context = &pace,
         };
-        uint8_t *pixels, *small = NULL, *png;
+        uint8_t *pixels, *small = NULL;
         int status;
 
         if (settings->count == 0)
@@ -342,23 +356,13 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
         pixels = malloc(image * settings->count);
         if (!pixels)
                 return pxr_out_of_memory(diag);
-        status = small_images(state, generation.count, &small, diag);
+        status = pxr_small_images(graph, state->experiment->set, generation.count, &small, diag);
         generation.small = small;
         if (!status)
                 status = pxr_generate(&generation, pixels, diag);
+        if (!status)
+                status = record_grid(state, step, parameters, pixels, diag);
         free(small);
-        if (status) {
-                free(pixels);
-                return status;
-        }
-        png = pxr_grid_png(&(struct pxr_grid) { .pixels = pixels,
-                                                .images = (int)settings->count,
-                                                .rows = graph->rows,
-                                                .cols = graph->cols,
-                                                .colours = graph->colours,
-                                                .levels = graph->levels },
-                           &size, diag);
         free(pixels);
-        return record_picture(state, step, "samples", settings->seed, settings->count, png, size,
-                              diag);
+        return status;
 }

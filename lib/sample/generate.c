@@ -8,6 +8,7 @@
  */
 #include "sample/generate.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
-enum { GROUP = 16, MAX_LEVELS = 256 };
+enum { GROUP = PXR_GENERATION_GROUP, MAX_LEVELS = 256 };
 
 /* What the workers share; `stopped` and `done` are theirs under `critical`. */
 struct drawing {
@@ -39,28 +40,64 @@ static int draw(const double *probability, int levels, double uniform)
         return levels - 1;
 }
 
-/* One colour of one pixel of a group, whose first image is number `first`. */
+/* p(k) to the power of 1 / temperature, normalized: what the logits divided by it give. */
+static void temper(int levels, double temperature, const double *log_p, double *probability)
+{
+        double top = log_p[0], sum = 0;
+
+        for (int level = 1; level < levels; level++)
+                top = log_p[level] > top ? log_p[level] : top;
+        for (int level = 0; level < levels; level++) {
+                probability[level] = exp((log_p[level] - top) / temperature);
+                sum += probability[level];
+        }
+        for (int level = 0; level < levels; level++)
+                probability[level] /= sum;
+}
+
+/* The value that the logits and the image's own random number give. */
+static int draw_value(const struct pxr_generation *g, const void *logits, int image, int pixel,
+                      int colour)
+{
+        struct pxr_random random = pxr_random(g->seed, PXR_RANDOM_SAMPLE, image, pixel, colour);
+        double probability[MAX_LEVELS], log_p[MAX_LEVELS];
+        int levels = g->graph->levels;
+
+        if (g->temperature == 0 || g->temperature == 1) {
+                g->graph->distribution->probabilities[PXR_F32](levels, logits, probability);
+        } else {
+                g->graph->distribution->log_probabilities[PXR_F32](levels, logits, log_p);
+                temper(levels, g->temperature, log_p, probability);
+        }
+        return draw(probability, levels, pxr_random_uniform(&random));
+}
+
+/* One colour of one pixel of a group, whose first image is number `first`. Images beyond the last
+ * are drawn whole, to be dropped. */
 static void draw_colour(const struct drawing *drawing, struct pxr_workspace *workspace, int first,
                         int row, int col, int colour)
 {
-        const struct pxr_graph *graph = drawing->g->graph;
-        size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
+        const struct pxr_generation *g = drawing->g;
+        const struct pxr_graph *graph = g->graph;
+        int pixel = row * graph->cols + col;
+        size_t place = (size_t)pixel * graph->colours + colour;
         size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        bool drawn = !g->drawn || g->drawn[pixel];
 
         pxr_workspace_advance(workspace, row, col, colour);
         for (int image = 0; image < GROUP; image++) {
-                struct pxr_random random =
-                        pxr_random(drawing->g->seed, PXR_RANDOM_SAMPLE, first + image,
-                                   row * graph->cols + col, colour);
-                double probability[MAX_LEVELS];
+                bool wanted = first + image < g->count;
+                uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + place] : NULL;
                 int level;
 
-                graph->distribution->probabilities[PXR_F32](
-                        graph->levels, pxr_workspace_logits(workspace, row, col, colour, image),
-                        probability);
-                level = draw(probability, graph->levels, pxr_random_uniform(&random));
-                if (first + image < drawing->g->count)
-                        drawing->pixels[(first + image) * size + place] = (uint8_t)level;
+                if (value && !drawn)
+                        level = *value;
+                else
+                        level = draw_value(g,
+                                           pxr_workspace_logits(workspace, row, col, colour, image),
+                                           first + image, pixel, colour);
+                if (value)
+                        *value = (uint8_t)level;
                 pxr_workspace_set(workspace, row, col, colour, image, level);
         }
 }
@@ -87,17 +124,23 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         const struct pxr_graph *graph = drawing->g->graph;
         int left = drawing->g->count - first, images = left < GROUP ? left : GROUP;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        double nats[GROUP] = { 0 };
 
         if (drawing->small)
                 pxr_workspace_condition(workspace, drawing->small + first * small, GROUP);
         pxr_workspace_begin(workspace, drawing->g->parameters, GROUP);
         for (int row = 0; row < graph->rows; row++) {
-                for (int col = 0; col < graph->cols; col++)
+                for (int col = 0; col < graph->cols; col++) {
                         for (int colour = 0; colour < graph->colours; colour++)
                                 draw_colour(drawing, workspace, first, row, col, colour);
+                        if (drawing->g->nats)
+                                pxr_workspace_pixel_loss(workspace, row, col, nats);
+                }
                 if (report(drawing, (int64_t)images * graph->cols))
                         return;
         }
+        if (drawing->g->nats)
+                memcpy(drawing->g->nats + first, nats, images * sizeof(*nats));
 }
 
 static int copy_small(struct drawing *drawing, int groups, struct pxr_diag *diag)

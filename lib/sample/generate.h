@@ -10,11 +10,19 @@
 
 #include "tensor/graph.h"
 
+/* Images a worker draws together. It is a constant because an image's bits may depend on it. */
+enum { PXR_GENERATION_GROUP = 16 };
+
 struct pxr_generation {
         const struct pxr_graph *graph;
         const float *parameters;
         const uint8_t *small; /* [image][row][col][colour]: what a conditional model is given;
                                  NULL for any other */
+        const bool *drawn;    /* [row][col]: the pixels to draw, the others being kept as they come;
+                                 NULL: all */
+        double temperature;   /* logits are divided by it; 0: by nothing, as by 1 */
+        double *nats; /* [image]: becomes -log p of the whole image under the model (whatever
+                         the temperature); NULL: not wanted */
         uint64_t seed;
         int count, threads;
         /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
@@ -22,8 +30,10 @@ struct pxr_generation {
         void *context;
 };
 
-/* Draw images into pixels[image][row][col][colour]. Returns 0, 1 when progress() stopped it, or -1
- * after an error. */
+/* Draw images into pixels[image][row][col][colour]. Where `drawn` is false they hold the known
+ * values: a pixel is drawn given all before it in raster order, known or drawn, so that images are
+ * from the model's law given the known pixels when these come before all drawn ones. Returns 0, 1
+ * when progress() stopped it, or -1 after an error. */
 int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
 
 /* Bytes of memory it takes besides the images. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { GAP = 2, AIM = 640 }; /* pixels between images; a grid is drawn about AIM pixels wide */
+enum { DARK = 112, LIGHT = 144 };
 
 struct layout {
         int across, down; /* images */
@@ -19,10 +20,10 @@ struct layout {
 
 static struct layout lay_out(const struct pxr_grid *grid)
 {
-        struct layout layout = { .across = 1 };
+        struct layout layout = { .across = grid->across ? grid->across : 1 };
         int side;
 
-        while (layout.across < grid->images &&
+        while (!grid->across && layout.across < grid->images &&
                layout.across * layout.across * grid->cols < grid->images * grid->rows)
                 layout.across++;
         layout.down = (grid->images + layout.across - 1) / layout.across;
@@ -30,9 +31,36 @@ static struct layout lay_out(const struct pxr_grid *grid)
         layout.zoom = side < AIM ? AIM / side : 1;
         if (layout.zoom > 16)
                 layout.zoom = 16;
+        while (layout.zoom > 1 &&
+               layout.down * (grid->rows * layout.zoom + GAP) + GAP > PXR_PNG_MAX_SIDE)
+                layout.zoom--;
         layout.cols = layout.across * (grid->cols * layout.zoom + GAP) + GAP;
         layout.rows = layout.down * (grid->rows * layout.zoom + GAP) + GAP;
         return layout;
+}
+
+int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag)
+{
+        struct layout layout = lay_out(grid);
+
+        if (layout.rows <= PXR_PNG_MAX_SIDE && layout.cols <= PXR_PNG_MAX_SIDE)
+                return 0;
+        return pxr_user_error(diag,
+                              "%d images do not go into one picture: it would be of %d x %d pixels",
+                              grid->images, layout.cols, layout.rows);
+}
+
+/* What the picture shows of one colour of a pixel, a row and a column of the zoomed image. */
+static uint8_t shade(const struct pxr_grid *grid, const struct layout *layout, int image, int row,
+                     int col, int colour)
+{
+        size_t pixel = (size_t)(row / layout->zoom) * grid->cols + col / layout->zoom;
+        size_t place = ((size_t)image * grid->rows * grid->cols + pixel) * grid->colours + colour;
+        int square = layout->zoom > 1 ? (layout->zoom + 1) / 2 : 1;
+
+        if (grid->hidden && image % layout->across == 0 && grid->hidden[pixel])
+                return (row / square + col / square) % 2 ? LIGHT : DARK;
+        return (uint8_t)(grid->pixels[place] * 255 / (grid->levels - 1));
 }
 
 static void draw_image(const struct pxr_grid *grid, const struct layout *layout, int image,
@@ -40,20 +68,14 @@ static void draw_image(const struct pxr_grid *grid, const struct layout *layout,
 {
         int top = GAP + image / layout->across * (grid->rows * layout->zoom + GAP);
         int left = GAP + image % layout->across * (grid->cols * layout->zoom + GAP);
-        int colours = grid->colours;
 
         for (int row = 0; row < grid->rows * layout->zoom; row++)
                 for (int col = 0; col < grid->cols * layout->zoom; col++) {
-                        const uint8_t *from =
-                                grid->pixels +
-                                (((size_t)image * grid->rows + row / layout->zoom) * grid->cols +
-                                 col / layout->zoom) *
-                                        colours;
-                        uint8_t *to = picture +
-                                      ((size_t)(top + row) * layout->cols + left + col) * colours;
+                        uint8_t *to = picture + ((size_t)(top + row) * layout->cols + left + col) *
+                                                        grid->colours;
 
-                        for (int colour = 0; colour < colours; colour++)
-                                to[colour] = (uint8_t)(from[colour] * 255 / (grid->levels - 1));
+                        for (int colour = 0; colour < grid->colours; colour++)
+                                to[colour] = shade(grid, layout, image, row, col, colour);
                 }
 }
 

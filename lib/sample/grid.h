@@ -10,12 +10,19 @@
 struct pxr_grid {
         const uint8_t *pixels; /* [image][row][col][colour], 0 to levels - 1 */
         int images, rows, cols, colours, levels;
+        int across; /* images in a row of the grid; 0: as near to a square as can be */
+        const bool
+                *hidden; /* [row][col]: pixels of the first image of each row of the grid that are
+                            drawn as not known: in two greys, like squared paper; NULL: none */
         const struct pxr_png_text *texts; /* kept in the PNG */
         int text_count;
 };
 
-/* A PNG of the images, as near to a square as can be, each pixel drawn large enough to see. Returns
- * bytes to be freed with free(); NULL after an error. */
+/* Is the grid's picture small enough for a PNG? Returns 0 or -1. `pixels` may be NULL. */
+int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag);
+
+/* A PNG of the images, each pixel drawn large enough to see. Returns bytes to be freed with free();
+ * NULL after an error. */
 uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag *diag);
 
 #endif

@@ -109,16 +109,24 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
         return 0;
 }
 
-/* A database in WAL mode cannot be read in a folder that cannot be written, where SQLite would
- * keep its index of the log. Without a log there is nothing to index: read the file alone. */
-static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
+/* Does a log lie beside the database, of a run that is at work or was killed? */
+static bool is_logged(const struct pxr_store *store)
 {
-        char *log = sqlite3_mprintf("%s-wal", store->path), *name, *end;
+        char *log = sqlite3_mprintf("%s-wal", store->path);
         struct stat status;
         bool logged = log && stat(log, &status) == 0 && status.st_size > 0;
 
         sqlite3_free(log);
-        if (logged)
+        return logged;
+}
+
+/* A database in WAL mode cannot be read in a folder that cannot be written, where SQLite would
+ * keep its index of the log. Without a log there is nothing to index: read the file alone. */
+static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
+{
+        char *name, *end;
+
+        if (is_logged(store))
                 return pxr_user_error(diag,
                                       "%s: its folder is read-only and a run has not closed the "
                                       "database: copy it, with the file '-wal', and read the copy",
@@ -140,14 +148,20 @@ static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
         return result;
 }
 
-/* Can the file be read, now that it is open? */
+/* Can the file be read, now that it is open? A handle that could write (SQLite takes one that only
+ * reads where the file is read-only) takes away the index of the log that it made; what is in a
+ * log is left for a run to put in order. */
 static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
 {
         struct stat status;
         int version, code;
+        bool logged = is_logged(store);
 
-        if (open_handle(store, store->path, SQLITE_OPEN_READONLY, diag))
+        if (open_handle(store, store->path, SQLITE_OPEN_READWRITE, diag) ||
+            pxr_store_execute(store, diag, "PRAGMA query_only = ON", ""))
                 return -1;
+        if (logged)
+                sqlite3_db_config(store->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         if (pxr_store_number(store, "PRAGMA schema_version", &version, NULL) == 0)
                 return 0;
         code = sqlite3_errcode(store->handle) & 0xff;

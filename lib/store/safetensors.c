@@ -10,14 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 enum { HEADER_LIMIT = 100 << 20, HEADER_ALIGNMENT = 64 };
 
@@ -187,69 +187,29 @@ static char *header_text(const json_t *header)
         return padded;
 }
 
-static bool write_all(FILE *file, const struct pxr_array *array, int arrays, const char *header)
+struct contents {
+        const struct pxr_array *array;
+        int arrays;
+        const char *header;
+};
+
+static bool write_all(FILE *file, const void *context)
 {
-        uint64_t length = strlen(header);
+        const struct contents *c = context;
+        uint64_t length = strlen(c->header);
         unsigned char bytes[8];
 
         for (int i = 0; i < 8; i++)
                 bytes[i] = (unsigned char)(length >> (8 * i));
-        if (fwrite(bytes, 1, 8, file) != 8 || fwrite(header, 1, length, file) != length)
+        if (fwrite(bytes, 1, 8, file) != 8 || fwrite(c->header, 1, length, file) != length)
                 return false;
-        for (int i = 0; i < arrays; i++) {
-                size_t size = (size_t)pxr_array_bytes(&array[i]);
+        for (int i = 0; i < c->arrays; i++) {
+                size_t size = (size_t)pxr_array_bytes(&c->array[i]);
 
-                if (fwrite(array[i].data, 1, size, file) != size)
+                if (fwrite(c->array[i].data, 1, size, file) != size)
                         return false;
         }
-        return fflush(file) == 0 && fsync(fileno(file)) == 0;
-}
-
-/* Make a rename in the folder of `path` last through a power cut. */
-static void sync_folder(const char *path)
-{
-        char copy[PATH_MAX];
-        int folder;
-
-        snprintf(copy, sizeof(copy), "%s", path);
-        folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (folder >= 0) {
-                fsync(folder);
-                close(folder);
-        }
-}
-
-/* Write beside `path`, then rename. */
-static int write_file(const char *path, const struct pxr_array *array, int arrays,
-                      const char *header, struct pxr_diag *diag)
-{
-        char partial[PATH_MAX];
-        bool written;
-        FILE *file;
-        int failed;
-
-        if (snprintf(partial, sizeof(partial), "%s.partial", path) >= (int)sizeof(partial))
-                return pxr_user_error(diag, "%s: the name is too long", path);
-        file = fopen(partial, "wb");
-        if (!file)
-                return pxr_system_error(diag, "%s: cannot be written: %s", partial,
-                                        strerror(errno));
-        written = write_all(file, array, arrays, header);
-        failed = errno;
-        if (fclose(file) != 0 && written) {
-                written = false;
-                failed = errno;
-        }
-        if (written && rename(partial, path) != 0) {
-                written = false;
-                failed = errno;
-        }
-        if (!written) {
-                unlink(partial);
-                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(failed));
-        }
-        sync_folder(path);
-        return 0;
+        return true;
 }
 
 int pxr_safetensors_write(const char *path, const struct pxr_safetensors *contents,
@@ -269,7 +229,8 @@ int pxr_safetensors_write(const char *path, const struct pxr_safetensors *conten
         }
         text = header_text(header);
         json_decref(header);
-        status = text ? write_file(path, array, contents->arrays, text, diag)
+        status = text ? pxr_file_replace(path, write_all,
+                                         &(struct contents) { array, contents->arrays, text }, diag)
                       : pxr_out_of_memory(diag);
         free(text);
         free(array);

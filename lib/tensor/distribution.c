@@ -110,6 +110,7 @@ const struct pxr_distribution pxr_bernoulli = {
         .channels = bernoulli_channels,
         .nll = { bernoulli_nll_f32, bernoulli_nll_f64 },
         .probabilities = { bernoulli_probabilities_f32, bernoulli_probabilities_f64 },
+        .log_probabilities = { bernoulli_log_probabilities_f32, bernoulli_log_probabilities_f64 },
 };
 
 const struct pxr_distribution pxr_categorical = {
@@ -117,6 +118,8 @@ const struct pxr_distribution pxr_categorical = {
         .channels = categorical_channels,
         .nll = { categorical_nll_f32, categorical_nll_f64 },
         .probabilities = { categorical_probabilities_f32, categorical_probabilities_f64 },
+        .log_probabilities = { categorical_log_probabilities_f32,
+                               categorical_log_probabilities_f64 },
 };
 
 const struct pxr_distribution pxr_gaussian = {
@@ -124,4 +127,5 @@ const struct pxr_distribution pxr_gaussian = {
         .channels = gaussian_channels,
         .nll = { gaussian_nll_f32, gaussian_nll_f64 },
         .probabilities = { gaussian_probabilities_f32, gaussian_probabilities_f64 },
+        .log_probabilities = { gaussian_log_probabilities_f32, gaussian_log_probabilities_f64 },
 };

@@ -34,6 +34,15 @@ static void K(bernoulli_probabilities)(int levels, const void *logits, double *p
         probability[0] = 1 / (1 + exp(x));
 }
 
+static void K(bernoulli_log_probabilities)(int levels, const void *logits, double *log_probability)
+{
+        double x = *(const real *)logits, rest = log1p(exp(-fabs(x)));
+
+        (void)levels;
+        log_probability[1] = (x < 0 ? x : 0) - rest;
+        log_probability[0] = (x > 0 ? -x : 0) - rest;
+}
+
 /* -log p(v) = log sum exp(logit) - logit_v; its slope is p - onehot(v). */
 static void K(categorical_nll)(const struct pxr_nll_call *call)
 {
@@ -80,6 +89,19 @@ static void K(categorical_probabilities)(int levels, const void *from, double *p
                 probability[i] /= sum;
 }
 
+static void K(categorical_log_probabilities)(int levels, const void *from, double *log_probability)
+{
+        const real *logits = from;
+        double top = logits[0], sum = 0;
+
+        for (int i = 1; i < levels; i++)
+                top = logits[i] > top ? logits[i] : top;
+        for (int i = 0; i < levels; i++)
+                sum += exp((double)logits[i] - top);
+        for (int i = 0; i < levels; i++)
+                log_probability[i] = (double)logits[i] - top - log(sum);
+}
+
 static void K(gaussian_nll)(const struct pxr_nll_call *call)
 {
         const real *logits = call->logits;
@@ -107,4 +129,12 @@ static void K(gaussian_probabilities)(int levels, const void *from, double *prob
 
         for (int level = 0; level < levels; level++)
                 probability[level] = exp(gaussian_mass(levels, level, logits[0], logits[1]).log_p);
+}
+
+static void K(gaussian_log_probabilities)(int levels, const void *from, double *log_probability)
+{
+        const real *logits = from;
+
+        for (int level = 0; level < levels; level++)
+                log_probability[level] = gaussian_mass(levels, level, logits[0], logits[1]).log_p;
 }

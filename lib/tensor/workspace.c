@@ -297,6 +297,23 @@ void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *n
         graph->distribution->nll[workspace->precision](&call);
 }
 
+void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col, double *nll)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        size_t place = (size_t)row * graph->cols + col;
+        struct pxr_nll_call call = {
+                .levels = graph->levels,
+                .colours = graph->colours,
+                .images = workspace->images,
+                .places = 1,
+                .logits = pxr_workspace_logits(workspace, row, col, 0, 0),
+                .pixels = workspace->pixels + place * workspace->images * graph->colours,
+                .nll = nll,
+        };
+
+        graph->distribution->nll[workspace->precision](&call);
+}
+
 void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,
                             void *gradients)
 {

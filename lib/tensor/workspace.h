@@ -53,6 +53,10 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
  * of `scale` times their sum by the logits. */
 void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll);
 
+/* Add each image's negative log-likelihood of one pixel, all its colours, to nll[image]: after
+ * forward(), or in generation once the pixel's values are set. */
+void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col, double *nll);
+
 /* Add the parameters' gradient to `gradients`, after forward and loss. */
 void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,
                             void *gradients);

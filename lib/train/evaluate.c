@@ -62,7 +62,36 @@ struct round {
         uint8_t *pixels;
         int64_t *index;
         double *nats;
+        double *pixel_nats; /* by micro-batches: [place][image]; NULL: not wanted */
 };
+
+/* Each pixel's nats of the micro-batch of `count` images from `first` on. */
+static void compute_pixels(const struct pxr_evaluation *e, struct pxr_workspace *workspace,
+                           const struct round *round, int first, int count)
+{
+        size_t places = (size_t)e->graph->rows * e->graph->cols;
+        double *nats = round->pixel_nats + first * places;
+
+        memset(nats, 0, count * places * sizeof(double));
+        for (size_t place = 0; place < places; place++)
+                pxr_workspace_pixel_loss(workspace, (int)place / e->graph->cols,
+                                         (int)place % e->graph->cols, nats + place * count);
+}
+
+/* In the order of the images, whoever computed them. */
+static void add_pixels(const struct pxr_evaluation *e, const struct round *round, int images)
+{
+        size_t places = (size_t)e->graph->rows * e->graph->cols;
+
+        for (int first = 0; first < images; first += e->micro_batch) {
+                int count = images - first < e->micro_batch ? images - first : e->micro_batch;
+                const double *nats = round->pixel_nats + first * places;
+
+                for (size_t place = 0; place < places; place++)
+                        for (int image = 0; image < count; image++)
+                                e->pixel_nats[place] += nats[place * count + image];
+        }
+}
 
 static void compute(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
                     const struct round *round, int images)
@@ -78,6 +107,8 @@ static void compute(const struct pxr_evaluation *e, struct pxr_workspace **works
                 pxr_workspace_load(own, round->pixels + first * dimensions, count);
                 pxr_workspace_forward(own, e->parameters);
                 pxr_workspace_loss(own, 0, round->nats + first);
+                if (round->pixel_nats)
+                        compute_pixels(e, own, round, first, count);
         }
 }
 
@@ -112,6 +143,8 @@ static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
                 compute(e, workspace, round, images);
                 for (int i = 0; i < images; i++)
                         pxr_nll_add(nll, round->nats[i]);
+                if (round->pixel_nats)
+                        add_pixels(e, round, images);
         }
         return 0;
 }
@@ -133,7 +166,10 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
                                   .given_rows = e->graph->small_rows,
                                   .given_cols = e->graph->small_cols,
                                   .trained_on = e->split == PXR_TRAIN };
-        if (!workspace || !round.pixels || !round.index || !round.nats)
+        if (e->pixel_nats)
+                round.pixel_nats = calloc(size, dimensions / e->graph->colours * sizeof(double));
+        if (!workspace || !round.pixels || !round.index || !round.nats ||
+            (e->pixel_nats && !round.pixel_nats))
                 status = pxr_out_of_memory(diag);
         for (int i = 0; i < e->threads && !status; i++) {
                 workspace[i] = pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
@@ -148,5 +184,6 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
         free(round.pixels);
         free(round.index);
         free(round.nats);
+        free(round.pixel_nats);
         return status;
 }

@@ -30,6 +30,9 @@ struct pxr_distribution {
 
         /* The probability of each level under the logits of one colour of one pixel. */
         void (*probabilities[2])(int levels, const void *logits, double *probability);
+
+        /* Their logarithms, which stay finite where a probability is too small for a double. */
+        void (*log_probabilities[2])(int levels, const void *logits, double *log_probability);
 };
 
 /* p(1) = 1 / (1 + exp(-logit)): 2 levels, one logit. */

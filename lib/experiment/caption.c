@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caption.c - texts for a PNG that say where it comes from.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/caption.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include <pxr/version.h>
+
+enum { MOST_TEXTS = 12 };
+
+/* The run's result in words, grown row by row. */
+struct result {
+        struct pxr_arena *arena;
+        const char *text; /* NULL: none yet, or no memory */
+        bool failed;
+};
+
+static void add_nll(void *context, struct pxr_moment at, const struct pxr_nll_row *nll)
+{
+        struct result *result = context;
+        double nats = nll->sum_nats / (double)nll->images;
+
+        if (strcmp(nll->name, "final_nll") != 0)
+                return;
+        result->text =
+                pxr_strf(result->arena, "%s%s%s %.4f nats/image, %.4f bits/dim (step %" PRId64 ")",
+                         result->text ? result->text : "", result->text ? "; " : "", nll->split,
+                         nats, nats / ((double)nll->dimensions * log(2)), at.step);
+        result->failed |= !result->text;
+}
+
+/* The texts being gathered. */
+struct texts {
+        struct pxr_png_text *text;
+        int count;
+        bool failed;
+};
+
+static void add(struct texts *texts, const char *key, const char *value)
+{
+        texts->failed |= !value;
+        texts->text[texts->count++] = (struct pxr_png_text) { key, value };
+}
+
+struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store *store,
+                                       const struct pxr_caption *caption, int *count,
+                                       struct pxr_diag *diag)
+{
+        struct texts texts = { .text = pxr_alloc_array(arena, MOST_TEXTS, sizeof(*texts.text)) };
+        struct result result = { .arena = arena };
+
+        if (pxr_store_nlls(store, caption->run, add_nll, &result, diag))
+                return NULL;
+        if (!texts.text || result.failed) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        add(&texts, "Title",
+            pxr_strf(arena, "%s of run %" PRId64 " (%s)", caption->title, caption->run,
+                     caption->name));
+        add(&texts, "Software", "pxr " PXR_VERSION);
+        add(&texts, "pxr:run", pxr_strf(arena, "%" PRId64, caption->run));
+        add(&texts, "pxr:uid", caption->uid);
+        add(&texts, "pxr:name", caption->name);
+        add(&texts, "pxr:step", pxr_strf(arena, "%" PRId64, caption->step));
+        if (caption->temperature > 0) {
+                add(&texts, "pxr:seed", pxr_strf(arena, "%" PRIu64, caption->seed));
+                add(&texts, "pxr:temperature", pxr_strf(arena, "%.15g", caption->temperature));
+        }
+        add(&texts, "pxr:parameters", caption->parameter_hash);
+        if (result.text)
+                add(&texts, "pxr:nll", result.text);
+        if (caption->given)
+                add(&texts, "pxr:given", caption->given);
+        if (caption->occluded)
+                add(&texts, "pxr:occluded", caption->occluded);
+        *count = texts.count;
+        if (!texts.failed)
+                return texts.text;
+        pxr_out_of_memory(diag);
+        return NULL;
+}

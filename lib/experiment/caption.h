@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caption.h - where a picture comes from, as the texts kept in its PNG. Uses every floor below.
+ */
+#ifndef PXR_EXPERIMENT_CAPTION_H
+#define PXR_EXPERIMENT_CAPTION_H
+
+#include "data/png.h"
+#include "store/database.h"
+
+struct pxr_caption {
+        const char *title; /* "samples" */
+        int64_t run;
+        const char *uid, *name; /* of the run */
+        int64_t step;           /* of the parameters */
+        const char *parameter_hash;
+        uint64_t seed;
+        double temperature;   /* 0: nothing is drawn, and there is no seed either */
+        const char *given;    /* what was given to the model, in words; NULL: nothing */
+        const char *occluded; /* as pxr_occlusion_read() reads it; NULL: nothing */
+};
+
+/* The texts: Title, Software, and pxr:run, pxr:uid, pxr:name, pxr:step, pxr:seed, pxr:temperature,
+ * pxr:parameters (their SHA-256), pxr:nll (the run's result, once it is on record), pxr:given and
+ * pxr:occluded. NULL after an error. */
+struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store *store,
+                                       const struct pxr_caption *caption, int *count,
+                                       struct pxr_diag *diag);
+
+#endif

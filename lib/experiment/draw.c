@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * draw.c - drawing images from recorded runs.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/draw.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/caption.h"
+#include "sample/generate.h"
+#include "sample/grid.h"
+
+static size_t size_of(const struct pxr_graph *graph)
+{
+        return (size_t)graph->rows * graph->cols * graph->colours;
+}
+
+static int images_to_draw(const struct pxr_draw_order *order)
+{
+        return order->images ? order->count * order->images->count : order->count;
+}
+
+/* --- does it fit? ------------------------------------------------------------------------------
+ */
+
+static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded *from,
+                      struct pxr_diag *diag)
+{
+        const struct pxr_graph *g = run->graph, *small = from->graph;
+
+        if (!g->small_rows)
+                return pxr_user_error(diag,
+                                      "run %" PRId64 " ('%s') is not given small images: it has no "
+                                      "multi_scale layer",
+                                      run->run->id, run->run->name);
+        if (g->small_rows == small->rows && g->small_cols == small->cols &&
+            g->colours == small->colours && g->levels == small->levels)
+                return 0;
+        return pxr_user_error(diag,
+                              "run %" PRId64 " ('%s') is given images of %dx%dx%d with %d levels, "
+                              "but run %" PRId64 " ('%s') draws %dx%dx%d with %d levels",
+                              run->run->id, run->run->name, g->small_rows, g->small_cols,
+                              g->colours, g->levels, from->run->id, from->run->name, small->rows,
+                              small->cols, small->colours, small->levels);
+}
+
+/* The grid of what chain[0] draws, yet without pixels. */
+static struct pxr_grid grid_of(const struct pxr_draw_order *order)
+{
+        const struct pxr_graph *graph = order->chain[0]->graph;
+        struct pxr_grid grid = { .images = images_to_draw(order),
+                                 .rows = graph->rows,
+                                 .cols = graph->cols,
+                                 .colours = graph->colours,
+                                 .levels = graph->levels };
+
+        if (order->images) {
+                grid.across = order->count + 2;
+                grid.images = grid.across * order->images->count;
+        }
+        return grid;
+}
+
+int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
+{
+        struct pxr_grid grid = grid_of(order);
+
+        for (int k = 0; k + 1 < order->length; k++)
+                if (check_pair(order->chain[k], order->chain[k + 1], diag))
+                        return -1;
+        return pxr_grid_check(&grid, diag);
+}
+
+/* --- drawing -----------------------------------------------------------------------------------
+ */
+
+/* The progress of one run of the chain, as a part of all. */
+struct stage {
+        const struct pxr_draw_order *order;
+        int64_t before, all; /* pixels */
+};
+
+static bool stage_progress(void *context, int64_t done, int64_t all)
+{
+        const struct stage *stage = context;
+
+        (void)all;
+        return stage->order->progress &&
+               stage->order->progress(stage->order->context, stage->before + done, stage->all);
+}
+
+/* Number 0 is drawn with the seed asked for. What follows in a chain needs random numbers that have
+ * nothing to do with those that made the image it is given. */
+static uint64_t seed_of(uint64_t seed, int number)
+{
+        struct pxr_random random = pxr_random(seed, PXR_RANDOM_CHAIN, number, 0, 0);
+        uint64_t high;
+
+        if (number == 0)
+                return seed;
+        high = pxr_random_bits(&random);
+        return (high << 32 | pxr_random_bits(&random)) >> 11; /* as large as a spec may have one */
+}
+
+/* What the last run of a chain is given: of the images to be completed their own small versions,
+ * else what pxr-run gives. *small is malloc'ed, or NULL. */
+static int first_small(const struct pxr_draw_order *order, struct pxr_recorded *recorded, int count,
+                       uint8_t **small, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = recorded->graph;
+        const struct pxr_images *images = order->images;
+        size_t size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+
+        *small = NULL;
+        if (!graph->small_rows)
+                return 0;
+        if (!images)
+                return pxr_recorded_data(recorded, order->data, diag)
+                               ? -1
+                               : pxr_small_images(graph, recorded->experiment->set, count, small,
+                                                  diag);
+        *small = malloc(size * count + 1);
+        if (!*small)
+                return pxr_out_of_memory(diag);
+        for (int i = 0; i < count; i++)
+                pxr_graph_subsample(graph,
+                                    images->pixels + (size_t)(i % images->count) * size_of(graph),
+                                    1, *small + i * size);
+        return 0;
+}
+
+static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                     const struct pxr_graph *graph, struct pxr_drawn *drawn, struct pxr_diag *diag)
+{
+        const struct pxr_images *images = order->images;
+        size_t size = size_of(graph);
+
+        drawn->count = images_to_draw(order);
+        drawn->pixels = pxr_alloc_array(arena, (size_t)drawn->count + 1, size);
+        drawn->nats = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->nats));
+        if (!drawn->pixels || !drawn->nats)
+                return pxr_out_of_memory(diag);
+        for (int i = 0; images && i < drawn->count; i++)
+                memcpy(drawn->pixels + i * size,
+                       images->pixels + (size_t)(i % images->count) * size, size);
+        return 0;
+}
+
+static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *small,
+                      struct stage *stage, struct pxr_drawn *drawn, struct pxr_diag *diag)
+{
+        const struct pxr_recorded *recorded = order->chain[k];
+
+        return pxr_generate(&(struct pxr_generation) { .graph = recorded->graph,
+                                                       .parameters = recorded->parameters,
+                                                       .small = small,
+                                                       .drawn = order->occlusion.hidden,
+                                                       .temperature = order->temperature,
+                                                       .nats = drawn->nats,
+                                                       .seed = drawn->seed,
+                                                       .count = drawn->count,
+                                                       .threads = order->threads,
+                                                       .progress = stage_progress,
+                                                       .context = stage },
+                            drawn->pixels, diag);
+}
+
+static int64_t pixels_of(const struct pxr_draw_order *order, int k)
+{
+        const struct pxr_graph *graph = order->chain[k]->graph;
+
+        return (int64_t)images_to_draw(order) * graph->rows * graph->cols;
+}
+
+int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct pxr_drawn *drawn,
+             struct pxr_diag *diag)
+{
+        struct stage stage = { .order = order };
+        int last = order->length - 1, status;
+        uint8_t *given;
+
+        status = first_small(order, order->chain[last], images_to_draw(order), &given, diag);
+        for (int k = last; k >= 0; k--)
+                stage.all += pixels_of(order, k);
+        for (int k = last; k >= 0 && !status; k--) {
+                drawn[k].seed = seed_of(order->seed, last - k);
+                status = make_room(arena, order, order->chain[k]->graph, &drawn[k], diag);
+                if (!status)
+                        status = draw_stage(order, k, k == last ? given : drawn[k + 1].pixels,
+                                            &stage, &drawn[k], diag);
+                stage.before += pixels_of(order, k);
+        }
+        free(given);
+        return status;
+}
+
+/* --- the picture -------------------------------------------------------------------------------
+ */
+
+/* What the model was given, in words. */
+static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_order *order)
+{
+        const char *words = NULL;
+
+        for (int k = order->length - 1; k > 0; k--) {
+                const struct pxr_recorded *r = order->chain[k];
+
+                words = pxr_strf(
+                        arena, "%s%sfrom run %" PRId64 " (%s, %s), step %" PRId64 ", parameters %s",
+                        words ? words : "", words ? "; then " : "", r->run->id, r->run->uid,
+                        r->run->name, r->step, r->parameter_hash);
+        }
+        if (words || !order->chain[0]->graph->small_rows)
+                return words;
+        return order->images ? "the images' own small versions" : PXR_GIVEN_BY_DATA;
+}
+
+/* For each image to be completed: itself, its completions, itself. */
+static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                        const struct pxr_drawn *drawn)
+{
+        const struct pxr_images *images = order->images;
+        size_t size = size_of(order->chain[0]->graph);
+        int across = order->count + 2;
+        uint8_t *pixels = pxr_alloc_array(arena, (size_t)across * images->count, size);
+
+        for (int i = 0; pixels && i < images->count; i++)
+                for (int k = 0; k < across; k++) {
+                        bool itself = k == 0 || k == across - 1;
+                        size_t from = itself ? (size_t)i : (size_t)(k - 1) * images->count + i;
+
+                        memcpy(pixels + ((size_t)i * across + k) * size,
+                               (itself ? images->pixels : drawn->pixels) + from * size, size);
+                }
+        return pixels;
+}
+
+uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                       const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag)
+{
+        const struct pxr_recorded *r = order->chain[0];
+        struct pxr_grid grid = grid_of(order);
+        const struct pxr_caption caption = { .title = order->images ? "completions" : "samples",
+                                             .run = r->run->id,
+                                             .uid = r->run->uid,
+                                             .name = r->run->name,
+                                             .step = r->step,
+                                             .parameter_hash = r->parameter_hash,
+                                             .seed = order->seed,
+                                             .temperature = order->temperature,
+                                             .given = given_words(arena, order),
+                                             .occluded = order->occlusion.text };
+
+        grid.hidden = order->occlusion.hidden;
+        grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
+        if (!grid.pixels) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        grid.texts = pxr_caption_texts(arena, r->store, &caption, &grid.text_count, diag);
+        return grid.texts ? pxr_grid_png(&grid, size, diag) : NULL;
+}

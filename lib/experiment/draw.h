@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * draw.h - images drawn from recorded runs: samples, chains of scales, completions. Uses every
+ * floor below.
+ */
+#ifndef PXR_EXPERIMENT_DRAW_H
+#define PXR_EXPERIMENT_DRAW_H
+
+#include "experiment/images.h"
+#include "sample/occlusion.h"
+
+struct pxr_draw_order {
+        struct pxr_recorded *const *chain; /* chain[0] is the run to draw from; each is given what
+                                              the one after it draws (section 3.6) */
+        int length;                        /* of the chain */
+        uint64_t seed;
+        double temperature;
+        int count;   /* images; where there are some to complete: completions of each */
+        int threads; /* workers, each with PXR_GENERATION_GROUP images */
+        const struct pxr_images *images; /* to be completed; NULL: none. The chain is then of 1 */
+        struct pxr_occlusion occlusion;  /* what is hidden of them */
+        const char *data; /* where the data set lies now; NULL: where the spec says */
+        /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
+        bool (*progress)(void *context, int64_t done, int64_t all);
+        void *context;
+};
+
+/* What one run of the chain drew. */
+struct pxr_drawn {
+        int count;
+        uint8_t *pixels; /* [image][row][col][colour]; completion k of image i is image number
+                            k x (images to be completed) + i */
+        double *nats;    /* [image]: -log p under the model at temperature 1, given the small image
+                            where it is given one */
+        uint64_t seed;   /* of the first run drawn from, that of the order; others have their own */
+};
+
+/* Do the runs of a chain fit one another, and the picture a PNG? Returns 0 or -1. */
+int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag);
+
+/* Draw with each run of a chain that fits: drawn[length], in the arena. Returns 0, 1 when
+ * progress() stopped it, or -1 after an error. */
+int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct pxr_drawn *drawn,
+             struct pxr_diag *diag);
+
+/* What was drawn as a PNG with a caption: a grid, or for each image to be completed a row of the
+ * image with its hidden part, the completions and the image itself. Returns bytes to be freed with
+ * free(); NULL after an error. */
+uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                       const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag);
+
+#endif

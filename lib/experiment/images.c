@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * images.c - taking the images that a model is shown.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/images.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/input.h"
+#include "data/png.h"
+
+enum { MOST_IMAGES = 256, MOST_BYTES = 64 << 20 };
+
+static size_t size_of(const struct pxr_graph *graph)
+{
+        return (size_t)graph->rows * graph->cols * graph->colours;
+}
+
+static int make_room(struct pxr_arena *arena, const struct pxr_graph *graph, int count,
+                     struct pxr_images *images, struct pxr_diag *diag)
+{
+        images->count = count;
+        images->pixels = pxr_alloc_array(arena, count, size_of(graph));
+        images->name = pxr_alloc_array(arena, count, sizeof(*images->name));
+        return images->pixels && images->name ? 0 : pxr_out_of_memory(diag);
+}
+
+/* --- of the data set ---------------------------------------------------------------------------
+ */
+
+/* The split whose name and ':' a text begins with; PXR_SPLITS: none. */
+static enum pxr_split split_of(const char *which)
+{
+        size_t word = strcspn(which, ":");
+        int split;
+
+        for (split = 0; split < PXR_SPLITS; split++)
+                if (which[word] && strlen(pxr_split_names[split]) == word &&
+                    strncmp(which, pxr_split_names[split], word) == 0)
+                        break;
+        return split;
+}
+
+/* The numbers after the ':', one after the other in index[MOST_IMAGES]. Returns how many, or -1. */
+static int read_numbers(const char *which, int64_t *index, struct pxr_diag *diag)
+{
+        const char *at = strchr(which, ':') + 1;
+        char *end;
+        int count = 0;
+
+        while (*at >= '0' && *at <= '9' && count < MOST_IMAGES) {
+                index[count++] = strtoll(at, &end, 10);
+                if (!*end)
+                        return count;
+                at = *end == ',' ? end + 1 : "";
+        }
+        if (count == MOST_IMAGES)
+                return pxr_user_error(diag, "more than %d images", MOST_IMAGES);
+        return pxr_user_error(diag, "%s: images are named SPLIT:NUMBER[,NUMBER...], like test:0,5",
+                              which);
+}
+
+static int check_numbers(const struct pxr_recorded *recorded, enum pxr_split split,
+                         const int64_t *index, int count, struct pxr_diag *diag)
+{
+        int64_t there = recorded->experiment->set->count[split];
+
+        if (there == 0)
+                return pxr_user_error(diag, "the run's data set has no %s split",
+                                      pxr_split_names[split]);
+        for (int i = 0; i < count; i++)
+                if (index[i] >= there)
+                        return pxr_user_error(diag,
+                                              "%s has %lld images, counted from 0: there is no "
+                                              "number %lld",
+                                              pxr_split_names[split], (long long)there,
+                                              (long long)index[i]);
+        return 0;
+}
+
+static int take_numbers(struct pxr_recorded *recorded, const char *which, const char *path,
+                        struct pxr_images *images, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        enum pxr_split split = split_of(which);
+        int64_t *index = pxr_alloc_array(arena, MOST_IMAGES, sizeof(*index));
+        int count = index ? read_numbers(which, index, diag) : pxr_out_of_memory(diag);
+
+        if (count < 0 || pxr_recorded_data(recorded, path, diag) ||
+            check_numbers(recorded, split, index, count, diag) ||
+            make_room(arena, recorded->graph, count, images, diag))
+                return -1;
+        for (int i = 0; i < count; i++) {
+                images->name[i] =
+                        pxr_strf(arena, "%s:%lld", pxr_split_names[split], (long long)index[i]);
+                if (!images->name[i])
+                        return pxr_out_of_memory(diag);
+        }
+        return pxr_dataset_read(recorded->experiment->set, split, 0, index, count, images->pixels,
+                                diag);
+}
+
+/* --- of a file ---------------------------------------------------------------------------------
+ */
+
+static int read_bytes(struct pxr_arena *arena, const char *path, uint8_t **bytes, size_t *size,
+                      struct pxr_diag *diag)
+{
+        struct pxr_input *input;
+        struct stat status;
+        int64_t got;
+
+        if (stat(path, &status) != 0) {
+                pxr_user_error(diag, "%s: cannot be read: %s", path, strerror(errno));
+                pxr_note(diag, "an image is a PNG file, or SPLIT:NUMBER[,NUMBER...] of the run's "
+                               "data set, like test:0,5");
+                return -1;
+        }
+        if (status.st_size > MOST_BYTES)
+                return pxr_user_error(diag, "%s: is too large for a PNG of one image", path);
+        *bytes = pxr_alloc(arena, (size_t)status.st_size + 1);
+        if (!*bytes)
+                return pxr_out_of_memory(diag);
+        input = pxr_input_open(NULL, path, diag);
+        if (!input)
+                return -1;
+        got = pxr_input_read_all(input, *bytes, (size_t)status.st_size, diag);
+        pxr_input_close(input);
+        *size = got < 0 ? 0 : (size_t)got;
+        return got < 0 ? -1 : 0;
+}
+
+/* From what a PNG shows to the model's levels: exactly, or not at all. */
+static int to_levels(const struct pxr_graph *graph, const char *path, uint8_t *pixels,
+                     struct pxr_diag *diag)
+{
+        int level_of[256], levels = graph->levels;
+
+        memset(level_of, -1, sizeof(level_of));
+        for (int level = 0; level < levels; level++)
+                level_of[level * 255 / (levels - 1)] = level;
+        for (size_t i = 0; i < size_of(graph); i++) {
+                int pixel = (int)(i / graph->colours), level = level_of[pixels[i]];
+
+                if (level < 0)
+                        return pxr_user_error(diag,
+                                              "%s: row %d, column %d: the value %d is none of the "
+                                              "%d that the model knows (%s)",
+                                              path, pixel / graph->cols, pixel % graph->cols,
+                                              pixels[i], levels,
+                                              levels == 2 ? "0 and 255: make it black and white"
+                                                          : "0 to 255 in even steps");
+                pixels[i] = (uint8_t)level;
+        }
+        return 0;
+}
+
+static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr_images *images,
+                     struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        const struct pxr_graph *graph = recorded->graph;
+        uint8_t *bytes;
+        size_t size = 0;
+
+        if (read_bytes(arena, path, &bytes, &size, diag) ||
+            make_room(arena, graph, 1, images, diag) ||
+            pxr_png_decode_exactly(path, bytes, size, graph->rows, graph->cols, graph->colours,
+                                   images->pixels, diag))
+                return -1;
+        images->name[0] = path;
+        return to_levels(graph, path, images->pixels, diag);
+}
+
+int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
+                    struct pxr_images *images, struct pxr_diag *diag)
+{
+        return split_of(which) < PXR_SPLITS ? take_numbers(recorded, which, path, images, diag)
+                                            : take_file(recorded, which, images, diag);
+}
+
+/* --- as a data set -----------------------------------------------------------------------------
+ */
+
+static int read_taken(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct pxr_images *images = set->state;
+        size_t size = (size_t)set->rows * set->cols * set->colours;
+
+        (void)split, (void)epoch, (void)diag;
+        for (int i = 0; i < count; i++)
+                memcpy(pixels + i * size, images->pixels + index[i] * size, size);
+        return 0;
+}
+
+struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
+                                       const struct pxr_graph *graph, struct pxr_diag *diag)
+{
+        struct pxr_dataset *set = pxr_alloc(arena, sizeof(*set));
+
+        if (!set) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        *set = (struct pxr_dataset) { .name = "images",
+                                      .rows = graph->rows,
+                                      .cols = graph->cols,
+                                      .colours = graph->colours,
+                                      .levels = graph->levels,
+                                      .count = { [PXR_TEST] = images->count },
+                                      .entropy = NAN,
+                                      .floor = NAN,
+                                      .state = (void *)images,
+                                      .read = read_taken };
+        return set;
+}
+
+/* --- for conditional models --------------------------------------------------------------------
+ */
+
+int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
+                     uint8_t **small, struct pxr_diag *diag)
+{
+        enum pxr_split split = set->count[PXR_VALID] > 0   ? PXR_VALID
+                               : set->count[PXR_TRAIN] > 0 ? PXR_TRAIN
+                                                           : PXR_TEST;
+        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        uint8_t *image;
+        int status = 0;
+
+        *small = NULL;
+        if (!graph->small_rows)
+                return 0;
+        image = malloc(size_of(graph));
+        *small = malloc(small_size * count + 1);
+        if (!image || !*small)
+                status = pxr_out_of_memory(diag);
+        for (int i = 0; !status && i < count; i++) {
+                int64_t index = i % set->count[split];
+
+                status = pxr_dataset_read(set, split, 0, &index, 1, image, diag);
+                if (!status)
+                        pxr_graph_subsample(graph, image, 1, *small + i * small_size);
+        }
+        free(image);
+        return status;
+}

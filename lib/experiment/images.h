@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * images.h - images that a model is shown: of its data set, or of a PNG file. Uses every floor
+ * below.
+ */
+#ifndef PXR_EXPERIMENT_IMAGES_H
+#define PXR_EXPERIMENT_IMAGES_H
+
+#include "experiment/recorded.h"
+
+struct pxr_images {
+        int count;
+        uint8_t *pixels;   /* [image][row][col][colour] */
+        const char **name; /* of each: "valid:3", or the file's */
+};
+
+/* Take the images that `which` names: SPLIT:INDEX[,INDEX...] of the run's data set, which lies at
+ * `path` now (NULL: where the spec says), or a PNG file, of which every value must be one of the
+ * model's levels, as pxr_grid_png() shows them. Returns 0 or -1. */
+int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
+                    struct pxr_images *images, struct pxr_diag *diag);
+
+/* A data set of these images alone, as its test split: for pxr_evaluate(). NULL when memory is
+ * out. */
+struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
+                                       const struct pxr_graph *graph, struct pxr_diag *diag);
+
+/* In captions: what pxr_small_images() gives. */
+#define PXR_GIVEN_BY_DATA "small images of the data set"
+
+/* What samples of a conditional model are given where nothing else is said: the first images of the
+ * validation split (or of the training split), subsampled, from the first again after the last.
+ * *small is malloc'ed; NULL for any other model. Returns 0 or -1. */
+int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
+                     uint8_t **small, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inspect.c - looking into a recorded model.
+ *
+ * Uses every floor below.
+ */
+#include "experiment/inspect.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/caption.h"
+#include "sample/figure.h"
+#include "tensor/gemm.h"
+#include "tensor/workspace.h"
+
+enum { MOST_SPOTS = 1024 };
+
+const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
+
+/* Where a figure comes from. */
+static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const char *title,
+                                     int *count, struct pxr_diag *diag)
+{
+        return pxr_caption_texts(
+                recorded->experiment->arena, recorded->store,
+                &(struct pxr_caption) { .title = title,
+                                        .run = recorded->run->id,
+                                        .uid = recorded->run->uid,
+                                        .name = recorded->run->name,
+                                        .step = recorded->step,
+                                        .parameter_hash = recorded->parameter_hash },
+                count, diag);
+}
+
+/* --- distributions -----------------------------------------------------------------------------
+ */
+
+static int colour_named(const char *name)
+{
+        int colour = 0;
+
+        while (pxr_colour_names[colour] && strcmp(pxr_colour_names[colour], name) != 0)
+                colour++;
+        return pxr_colour_names[colour] ? colour : -1;
+}
+
+int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_spot *spot,
+                  struct pxr_diag *diag)
+{
+        char colour[8] = "";
+        int length = 0;
+
+        *spot = (struct pxr_spot) { .colour = -1 };
+        if (text[0] < '0' || text[0] > '9' ||
+            sscanf(text, "%6d,%n%6d%n,%7[a-z]%n", &spot->row, &length, &spot->col, &length, colour,
+                   &length) < 2 ||
+            text[length] || spot->col < 0)
+                return pxr_user_error(diag,
+                                      "'%s' is no pixel: write ROW,COL or ROW,COL,COLOUR, like "
+                                      "10,14 or 10,14,green",
+                                      text);
+        if (spot->row >= graph->rows || spot->col >= graph->cols)
+                return pxr_user_error(diag,
+                                      "there is no pixel %s: an image has %d rows and %d columns, "
+                                      "counted from 0",
+                                      text, graph->rows, graph->cols);
+        if (!*colour)
+                return 0;
+        spot->colour = colour_named(colour);
+        if (spot->colour < 0)
+                return pxr_user_error(diag, "%s: a colour is red, green or blue", text);
+        return graph->colours == 3 ? 0
+                                   : pxr_user_error(diag, "%s: the model's images are grey", text);
+}
+
+/* Append what the pass over the image `number` gives at a spot. */
+static int add_spot(const struct pxr_recorded *recorded, const struct pxr_workspace *workspace,
+                    const struct pxr_images *images, int number, const struct pxr_spot *spot,
+                    struct pxr_activations *activations)
+{
+        const struct pxr_graph *graph = recorded->graph;
+        size_t pixel = (size_t)spot->row * graph->cols + spot->col;
+        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+
+        for (int colour = 0; colour < graph->colours; colour++) {
+                double *p;
+
+                if (spot->colour >= 0 && spot->colour != colour)
+                        continue;
+                p = pxr_alloc_array(recorded->experiment->arena, graph->levels, sizeof(*p));
+                if (!p)
+                        return -1;
+                graph->distribution->probabilities[PXR_F32](
+                        graph->levels,
+                        pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0), p);
+                activations->list[activations->count++] = (struct pxr_activation) {
+                        .image = images->name[number],
+                        .row = spot->row,
+                        .col = spot->col,
+                        .colour = graph->colours == 1 ? -1 : colour,
+                        .value = images->pixels[number * size + pixel * graph->colours + colour],
+                        .probability = p,
+                };
+        }
+        return 0;
+}
+
+int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
+                    const struct pxr_spot *spots, int count, struct pxr_activations *activations,
+                    struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = recorded->graph;
+        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        struct pxr_workspace *workspace;
+        int status = 0;
+
+        activations->count = 0;
+        if ((int64_t)images->count * count > MOST_SPOTS)
+                return pxr_user_error(diag, "%d images of %d pixels each: more than %d plots",
+                                      images->count, count, MOST_SPOTS);
+        activations->list = pxr_alloc_array(recorded->experiment->arena,
+                                            (size_t)images->count * count * graph->colours,
+                                            sizeof(*activations->list));
+        if (!activations->list)
+                return pxr_out_of_memory(diag);
+        pxr_blas_single_thread();
+        workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, 1, false, diag);
+        if (!workspace)
+                return -1;
+        for (int i = 0; i < images->count && !status; i++) {
+                pxr_workspace_load(workspace, images->pixels + i * size, 1);
+                pxr_workspace_forward(workspace, recorded->parameters);
+                for (int k = 0; k < count && !status; k++)
+                        status = add_spot(recorded, workspace, images, i, &spots[k], activations);
+        }
+        pxr_workspace_free(workspace);
+        return status ? pxr_out_of_memory(diag) : 0;
+}
+
+char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activations *activations,
+                          size_t *size, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        struct pxr_softmax_panel *panel =
+                pxr_alloc_array(arena, (size_t)activations->count + 1, sizeof(*panel));
+        struct pxr_softmax_plot plot = { .levels = recorded->graph->levels,
+                                         .panel = panel,
+                                         .panels = activations->count };
+
+        plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64,
+                              recorded->run->id, recorded->run->name, recorded->step);
+        if (!panel || !plot.title) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        for (int i = 0; i < activations->count; i++) {
+                const struct pxr_activation *a = &activations->list[i];
+
+                panel[i] = (struct pxr_softmax_panel) { .colour = a->colour,
+                                                        .probability = a->probability,
+                                                        .value = a->value };
+                panel[i].title = pxr_strf(arena, "%s, row %d, column %d%s%s", a->image, a->row,
+                                          a->col, a->colour < 0 ? "" : ", ",
+                                          a->colour < 0 ? "" : pxr_colour_names[a->colour]);
+                if (!panel[i].title) {
+                        pxr_out_of_memory(diag);
+                        return NULL;
+                }
+        }
+        plot.texts = texts_of(recorded, "distributions", &plot.text_count, diag);
+        return plot.texts ? pxr_softmax_svg(&plot, size, diag) : NULL;
+}
+
+/* --- bits --------------------------------------------------------------------------------------
+ */
+
+/* The split that a word names; PXR_SPLITS: none. */
+static int split_named(const char *word)
+{
+        int split = 0;
+
+        while (split < PXR_SPLITS && strcmp(pxr_split_names[split], word) != 0)
+                split++;
+        return split;
+}
+
+/* Choose the set and split to evaluate. */
+static int choose(struct pxr_recorded *recorded, const char *which, const char *path,
+                  struct pxr_evaluation *evaluation, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        int split = split_named(which);
+        struct pxr_images *images;
+
+        if (split < PXR_SPLITS) {
+                if (pxr_recorded_data(recorded, path, diag))
+                        return -1;
+                evaluation->set = recorded->experiment->set;
+                evaluation->split = split;
+                if (evaluation->set->count[split] == 0)
+                        return pxr_user_error(diag, "the run's data set has no %s split", which);
+                return 0;
+        }
+        images = pxr_alloc(arena, sizeof(*images));
+        if (!images)
+                return pxr_out_of_memory(diag);
+        if (pxr_images_take(recorded, which, path, images, diag))
+                return -1;
+        evaluation->set = pxr_images_dataset(arena, images, recorded->graph, diag);
+        evaluation->split = PXR_TEST;
+        return evaluation->set ? 0 : -1;
+}
+
+int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
+                 int threads, bool (*progress)(void *context, int64_t done, int64_t all),
+                 void *context, struct pxr_bits_map *map, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = recorded->graph;
+        size_t places = (size_t)graph->rows * graph->cols;
+        struct pxr_evaluation evaluation = {
+                .graph = graph,
+                .parameters = recorded->parameters,
+                .micro_batch = (int)recorded->experiment->settings.train.micro_batch,
+                .threads = threads,
+                .limit = limit,
+                .progress = progress,
+                .context = context,
+        };
+        int status;
+
+        if (choose(recorded, which, path, &evaluation, diag))
+                return -1;
+        map->images = which;
+        map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
+        if (!map->bits)
+                return pxr_out_of_memory(diag);
+        evaluation.pixel_nats = map->bits;
+        status = pxr_evaluate(&evaluation, &map->nll, diag);
+        for (size_t i = 0; i < places && !status; i++)
+                map->bits[i] /= (double)map->nll.images * log(2);
+        return status;
+}
+
+char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map, size_t *size,
+                       struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        struct pxr_map_plot plot = { .unit = "bits per pixel",
+                                     .rows = recorded->graph->rows,
+                                     .cols = recorded->graph->cols,
+                                     .value = map->bits };
+
+        plot.title =
+                pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s", recorded->run->id,
+                         recorded->run->name, map->images, pxr_nats_per_image(&map->nll) / log(2),
+                         map->nll.images > 1 ? ", in the mean" : "");
+        if (!plot.title) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        plot.texts = texts_of(recorded, "bits per pixel", &plot.text_count, diag);
+        return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inspect.h - looking into a recorded model: its distributions at chosen pixels, and how many bits
+ * each pixel costs. Uses every floor below.
+ */
+#ifndef PXR_EXPERIMENT_INSPECT_H
+#define PXR_EXPERIMENT_INSPECT_H
+
+#include "experiment/images.h"
+#include "train/evaluate.h"
+
+/* A pixel, and one of its colours; -1: each of them. */
+struct pxr_spot {
+        int row, col, colour;
+};
+
+/* Read "ROW,COL" or "ROW,COL,COLOUR" (red, green or blue). Returns 0 or -1. */
+int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_spot *spot,
+                  struct pxr_diag *diag);
+
+/* The distribution of one colour of one pixel, given all before it. */
+struct pxr_activation {
+        const char *image; /* its name */
+        int row, col;
+        int colour;                /* -1: grey */
+        int value;                 /* what the image has there */
+        const double *probability; /* [levels] */
+};
+
+struct pxr_activations {
+        int count;
+        struct pxr_activation *list;
+};
+
+/* "red", "green", "blue". */
+extern const char *const pxr_colour_names[];
+
+/* The distributions at `count` spots of each image. Returns 0 or -1. */
+int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
+                    const struct pxr_spot *spots, int count, struct pxr_activations *activations,
+                    struct pxr_diag *diag);
+
+/* As a plot (Figure 6). Returns SVG to be freed with free(), or NULL after an error. */
+char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activations *activations,
+                          size_t *size, struct pxr_diag *diag);
+
+/* Bits of each pixel, a mean over images. */
+struct pxr_bits_map {
+        const char *images; /* in words */
+        double *bits;       /* [row][col] */
+        struct pxr_nll nll; /* of the images */
+};
+
+/* The map of what `which` names: a split ("valid"), the first `limit` images of it (0: all), or
+ * what pxr_images_take() takes. Returns 0, 1 when progress() stopped it, or -1. */
+int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
+                 int threads, bool (*progress)(void *context, int64_t done, int64_t all),
+                 void *context, struct pxr_bits_map *map, struct pxr_diag *diag);
+
+/* As a heat map. Returns SVG to be freed with free(), or NULL after an error. */
+char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map, size_t *size,
+                       struct pxr_diag *diag);
+
+#endif

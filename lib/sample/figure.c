@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * figure.c - plots as SVG.
+ *
+ * Uses base/ and data/png.h.
+ */
+#include "sample/figure.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* --- what plots share --------------------------------------------------------------------------
+ */
+
+static void put_escaped(FILE *to, const char *text)
+{
+        for (; *text; text++) {
+                if (*text == '&')
+                        fputs("&amp;", to);
+                else if (*text == '<')
+                        fputs("&lt;", to);
+                else if (*text == '>')
+                        fputs("&gt;", to);
+                else if ((unsigned char)*text >= ' ') /* XML knows no other control characters */
+                        putc(*text, to);
+        }
+}
+
+static void put_text(FILE *to, double x, double y, const char *anchor, const char *more,
+                     const char *text)
+{
+        fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"%s>", x, y, anchor, more);
+        put_escaped(to, text);
+        fputs("</text>\n", to);
+}
+
+/* Text of this size, or smaller where it would be wider than `room`. Letters are taken to be a bit
+ * wider than most are, as nobody knows the browser's font. */
+static void put_fitted(FILE *to, double x, double y, const char *anchor, const char *more,
+                       double size, double room, const char *text)
+{
+        int letters = pxr_characters(text, text + strlen(text));
+        char all[64];
+
+        if (letters > 0)
+                size = fmin(size, room / (0.62 * letters));
+        snprintf(all, sizeof(all), " font-size=\"%.1f\"%s", size, more);
+        put_text(to, x, y, anchor, all, text);
+}
+
+static void put_number(FILE *to, double x, double y, const char *anchor, double number)
+{
+        char text[32];
+
+        snprintf(text, sizeof(text), "%.4g", number);
+        put_text(to, x, y, anchor, "", text);
+}
+
+static void put_line(FILE *to, double x1, double y1, double x2, double y2, const char *colour)
+{
+        fprintf(to, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x1,
+                y1, x2, y2, colour);
+}
+
+/* The start of a file of this many units. */
+static void put_head(FILE *to, double cols, double rows, const char *title,
+                     const struct pxr_png_text *texts, int count)
+{
+        fprintf(to,
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
+                "width=\"%.0f\" height=\"%.0f\" font-family=\"sans-serif\" font-size=\"11\" "
+                "fill=\"#222\">\n<title>",
+                cols, rows, cols, rows);
+        put_escaped(to, title);
+        fputs("</title>\n<desc>", to);
+        for (int i = 0; i < count; i++) {
+                put_escaped(to, texts[i].key);
+                fputs(": ", to);
+                put_escaped(to, texts[i].value);
+                putc('\n', to);
+        }
+        fputs("</desc>\n", to);
+        fprintf(to, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", cols, rows);
+        put_fitted(to, cols / 2, 20, "middle", "", 14, cols - 16, title);
+}
+
+/* 1, 2 or 5 times a power of ten, of which `all` holds at most `most`. */
+static double tick_step(double all, int most)
+{
+        double step = pow(10, floor(log10(all / most)));
+        static const double times[] = { 1, 2, 5, 10 };
+
+        for (int i = 0; i < 4; i++)
+                if (all / (step * times[i]) <= most)
+                        return step * times[i];
+        return step * 10;
+}
+
+/* The end of a file; its text, which open_memstream() sets, or NULL after an error. */
+static char *finish(FILE *to, char **text, struct pxr_diag *diag)
+{
+        bool failed;
+
+        fputs("</svg>\n", to);
+        failed = ferror(to) != 0;
+        if (fclose(to) != 0 || failed) {
+                free(*text);
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return *text;
+}
+
+/* --- distributions -----------------------------------------------------------------------------
+ */
+
+enum {
+        PANEL_COLS = 320,
+        PANEL_ROWS = 222,
+        PLOT_LEFT = 58,
+        PLOT_TOP = 34,
+        PLOT_COLS = 250,
+        PLOT_ROWS = 136,
+        HEAD = 32
+};
+
+static const char *colour_of(int colour)
+{
+        static const char *const colours[] = { "#c0392b", "#2e8b57", "#2b6cb0" };
+
+        return colour < 0 ? "#555" : colours[colour];
+}
+
+/* The y axis, up to a round number at or above the highest bar; returns that number. */
+static double put_probabilities(FILE *to, double left, double top, double highest)
+{
+        double step = tick_step(highest, 4), end = step * ceil(highest / step - 1e-9);
+
+        for (int i = 0; i * step <= end * (1 + 1e-9); i++) {
+                double y = top + PLOT_ROWS * (1 - i * step / end);
+
+                put_line(to, left, y, left + PLOT_COLS, y, i ? "#ddd" : "#222");
+                put_number(to, left - 6, y + 4, "end", i * step);
+        }
+        fprintf(to,
+                "<text transform=\"translate(%.1f %.1f) rotate(-90)\" text-anchor=\"middle\">"
+                "probability</text>\n",
+                left - 44, top + PLOT_ROWS / 2.0);
+        return end;
+}
+
+static void put_levels(FILE *to, double left, double bottom, int levels)
+{
+        double wide = (double)PLOT_COLS / levels;
+        int step = levels <= 8 ? 1 : (levels + 4) / 8;
+
+        for (int level = 0; level < levels; level += step) {
+                double x = left + (level + 0.5) * wide;
+
+                put_line(to, x, bottom, x, bottom + 4, "#222");
+                put_number(to, x, bottom + 18, "middle", level);
+        }
+        put_text(to, left + PLOT_COLS / 2.0, bottom + 32, "middle", "", "value");
+}
+
+static void put_bars(FILE *to, double left, double bottom, int levels, double end,
+                     const struct pxr_softmax_panel *panel)
+{
+        double wide = (double)PLOT_COLS / levels, gap = levels <= 32 ? 0.1 * wide : 0;
+
+        fprintf(to, "<path fill=\"%s\" d=\"", colour_of(panel->colour));
+        for (int level = 0; level < levels; level++)
+                fprintf(to, "M%.2f %.1fv%.3fh%.2fV%.1fz", left + level * wide + gap / 2, bottom,
+                        -PLOT_ROWS * panel->probability[level] / end, wide - gap, bottom);
+        fputs("\"/>\n", to);
+}
+
+/* The value the image has, as a triangle below its bar, and its probability in words. */
+static void put_value(FILE *to, double left, double top, int levels,
+                      const struct pxr_softmax_panel *panel)
+{
+        double x = left + (panel->value + 0.5) * PLOT_COLS / levels, bottom = top + PLOT_ROWS;
+        double entropy = 0;
+        char text[96];
+
+        fprintf(to, "<path fill=\"#222\" d=\"M%.2f %.1fl4 7h-8z\"/>\n", x, bottom);
+        for (int level = 0; level < levels; level++)
+                if (panel->probability[level] > 0)
+                        entropy -= panel->probability[level] * log2(panel->probability[level]);
+        snprintf(text, sizeof(text), "P(%d) = %.3g, entropy %.2f bits", panel->value,
+                 panel->probability[panel->value], entropy);
+        put_text(to, left + PLOT_COLS, top - 6, "end", " font-size=\"10\" fill=\"#555\"", text);
+}
+
+static void put_panel(FILE *to, double x, double y, int levels,
+                      const struct pxr_softmax_panel *panel)
+{
+        double left = x + PLOT_LEFT, top = y + PLOT_TOP, highest = 0, end;
+
+        for (int level = 0; level < levels; level++)
+                highest = fmax(highest, panel->probability[level]);
+        put_fitted(to, left, top - 20, "start", " font-weight=\"bold\"", 11, PLOT_COLS,
+                   panel->title);
+        end = put_probabilities(to, left, top, highest);
+        put_bars(to, left, top + PLOT_ROWS, levels, end, panel);
+        put_levels(to, left, top + PLOT_ROWS, levels);
+        put_value(to, left, top, levels, panel);
+}
+
+char *pxr_softmax_svg(const struct pxr_softmax_plot *plot, size_t *size, struct pxr_diag *diag)
+{
+        int across = plot->panels < 3 ? plot->panels : 3;
+        int down = (plot->panels + across - 1) / across;
+        char *text = NULL;
+        FILE *to = open_memstream(&text, size);
+
+        if (!to) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        put_head(to, across * PANEL_COLS, HEAD + down * PANEL_ROWS, plot->title, plot->texts,
+                 plot->text_count);
+        for (int i = 0; i < plot->panels; i++)
+                put_panel(to, i % across * PANEL_COLS, HEAD + i / across * PANEL_ROWS, plot->levels,
+                          &plot->panel[i]);
+        return finish(to, &text, diag);
+}
+
+/* --- heat maps ---------------------------------------------------------------------------------
+ */
+
+enum { MAP_LEFT = 48, MAP_TOP = 40, MAP_AIM = 400, BAR_GAP = 24, BAR_COLS = 16, BAR_ROOM = 96 };
+
+/* From dark to light so that it is right in grey as well: dark blue, red, yellow, nearly white. */
+static void heat(double part, char text[8])
+{
+        static const double stop[][3] = { { 13, 8, 58 },
+                                          { 110, 20, 110 },
+                                          { 205, 55, 70 },
+                                          { 248, 155, 50 },
+                                          { 252, 250, 190 } };
+        double at = fmin(fmax(part, 0), 1) * 4;
+        int from = at < 4 ? (int)at : 3, rgb[3];
+
+        for (int i = 0; i < 3; i++)
+                rgb[i] = (int)lround(stop[from][i] +
+                                     (at - from) * (stop[from + 1][i] - stop[from][i]));
+        snprintf(text, 8, "#%02x%02x%02x", rgb[0] & 255, rgb[1] & 255, rgb[2] & 255);
+}
+
+static void put_cells(FILE *to, const struct pxr_map_plot *plot, double zoom, double end)
+{
+        fputs("<g shape-rendering=\"crispEdges\">\n", to);
+        for (int row = 0; row < plot->rows; row++)
+                for (int col = 0; col < plot->cols; col++) {
+                        double value = plot->value[row * plot->cols + col];
+                        char colour[8];
+
+                        heat(value / end, colour);
+                        fprintf(to,
+                                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+                                "fill=\"%s\"><title>row %d, column %d: %.4g</title></rect>\n",
+                                MAP_LEFT + col * zoom, MAP_TOP + row * zoom, zoom, zoom, colour,
+                                row, col, value);
+                }
+        fputs("</g>\n", to);
+}
+
+static void put_places(FILE *to, const struct pxr_map_plot *plot, double zoom)
+{
+        double bottom = MAP_TOP + plot->rows * zoom;
+        int step = (int)fmax(1, tick_step(fmax(plot->rows, plot->cols), 8));
+
+        for (int col = 0; col < plot->cols; col += step)
+                put_number(to, MAP_LEFT + (col + 0.5) * zoom, bottom + 14, "middle", col);
+        for (int row = 0; row < plot->rows; row += step)
+                put_number(to, MAP_LEFT - 6, MAP_TOP + (row + 0.5) * zoom + 4, "end", row);
+        put_text(to, MAP_LEFT + plot->cols * zoom / 2, bottom + 30, "middle", "", "column");
+        fprintf(to,
+                "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">row"
+                "</text>\n",
+                MAP_TOP + plot->rows * zoom / 2);
+}
+
+static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, double end)
+{
+        enum { SLICES = 64 };
+        double left = MAP_LEFT + plot->cols * zoom + BAR_GAP, rows = plot->rows * zoom;
+        double step = tick_step(end, 6);
+
+        fputs("<g shape-rendering=\"crispEdges\">\n", to);
+        for (int i = 0; i < SLICES; i++) {
+                char colour[8];
+
+                heat((i + 0.5) / SLICES, colour);
+                fprintf(to,
+                        "<rect x=\"%.1f\" y=\"%.2f\" width=\"%d\" height=\"%.2f\" fill=\"%s\"/>\n",
+                        left, MAP_TOP + rows * (SLICES - 1 - i) / SLICES, BAR_COLS, rows / SLICES,
+                        colour);
+        }
+        fputs("</g>\n", to);
+        for (int i = 0; i * step <= end * (1 + 1e-9); i++) {
+                double y = MAP_TOP + rows * (1 - i * step / end);
+
+                put_line(to, left + BAR_COLS, y, left + BAR_COLS + 4, y, "#222");
+                put_number(to, left + BAR_COLS + 7, y + 4, "start", i * step);
+        }
+        fprintf(to, "<text transform=\"translate(%.1f %.1f) rotate(-90)\" text-anchor=\"middle\">",
+                left + BAR_COLS + 54, MAP_TOP + rows / 2);
+        put_escaped(to, plot->unit);
+        fputs("</text>\n", to);
+}
+
+char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag)
+{
+        double zoom = fmax(1, floor(MAP_AIM / fmax(plot->rows, plot->cols))), end = 0;
+        char *text = NULL;
+        FILE *to = open_memstream(&text, size);
+
+        if (!to) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        for (int i = 0; i < plot->rows * plot->cols; i++)
+                end = fmax(end, plot->value[i]);
+        end = end > 0 ? end : 1;
+        put_head(to, MAP_LEFT + plot->cols * zoom + BAR_GAP + BAR_ROOM,
+                 MAP_TOP + plot->rows * zoom + 40, plot->title, plot->texts, plot->text_count);
+        put_cells(to, plot, zoom, end);
+        put_places(to, plot, zoom);
+        put_bar(to, plot, zoom, end);
+        return finish(to, &text, diag);
+}

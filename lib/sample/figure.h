@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * figure.h - plots as SVG: one file that needs no other, for a browser. Uses base/ and data/png.h.
+ */
+#ifndef PXR_SAMPLE_FIGURE_H
+#define PXR_SAMPLE_FIGURE_H
+
+#include "data/png.h"
+
+/* One distribution over the levels of a value. */
+struct pxr_softmax_panel {
+        const char *title;
+        int colour;                /* 0, 1, 2: red, green, blue; -1: grey */
+        const double *probability; /* [levels] */
+        int value;                 /* what the image has there */
+};
+
+struct pxr_softmax_plot {
+        const char *title;
+        int levels;
+        const struct pxr_softmax_panel *panel;
+        int panels;
+        const struct pxr_png_text *texts; /* kept in the file's metadata */
+        int text_count;
+};
+
+/* Panels of bars, with axes and labels (Figure 6 of the paper). Returns the text, to be freed with
+ * free(), and sets *size; NULL after an error. */
+char *pxr_softmax_svg(const struct pxr_softmax_plot *plot, size_t *size, struct pxr_diag *diag);
+
+struct pxr_map_plot {
+        const char *title;
+        const char *unit; /* of the values: "bits per pixel" */
+        int rows, cols;
+        const double *value; /* [row][col], none below 0 */
+        const struct pxr_png_text *texts;
+        int text_count;
+};
+
+/* A heat map with axes and a labelled colour bar. As above. */
+char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-sample.c - the command that draws from a recorded run, and looks into it.
+ *
+ * Arguments and printing; what it does is in lib/experiment.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <pxr/version.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "experiment/draw.h"
+#include "experiment/inspect.h"
+#include "runner/common.h"
+#include "runner/sample_json.h"
+#include "sample/generate.h"
+#include "tensor/turns.h"
+
+const char *argp_program_version = "pxr-sample " PXR_VERSION;
+
+enum { MOST_RUNS = 16, MOST_SPOTS = 64, MOST_COUNT = 65536 };
+
+enum mode { DRAW, COMPLETE, SOFTMAX, NLL_MAP };
+
+struct arguments {
+        enum mode mode;
+        const char *run, *database, *checkpoint, *out, *data;
+        const char *from[MOST_RUNS]; /* ends with NULL */
+        const char *images;          /* of --complete, --image or --nll-map */
+        const char *occlude;
+        const char *spot[MOST_SPOTS];
+        int froms, spots;
+        int64_t count, seed; /* -1: not given */
+        double temperature;  /* 0: not given */
+        int threads, batch;
+        bool force, quiet, json;
+};
+
+enum {
+        OPTION_DB = 256,
+        OPTION_CHECKPOINT,
+        OPTION_FROM,
+        OPTION_COUNT,
+        OPTION_SEED,
+        OPTION_TEMPERATURE,
+        OPTION_BATCH,
+        OPTION_OUT,
+        OPTION_JSON,
+        OPTION_COMPLETE,
+        OPTION_OCCLUDE,
+        OPTION_SOFTMAX,
+        OPTION_IMAGE,
+        OPTION_NLL_MAP,
+        OPTION_DATA
+};
+
+static const struct argp_option options[] = {
+        { NULL, 0, NULL, 0, "Which run:", 1 },
+        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 1 },
+        { "checkpoint", OPTION_CHECKPOINT, "WHICH", 0,
+          "best (on the validation split; the default), last, or a step: of RUN; those of --from "
+          "are "
+          "taken at their best",
+          1 },
+        { "from", OPTION_FROM, "RUN", 0,
+          "have a conditional RUN be given what this run draws, instead of small images of the "
+          "data set; one more --from for what that one is given",
+          1 },
+        { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
+        { NULL, 0, NULL, 0, "What is drawn:", 2 },
+        { "count", OPTION_COUNT, "N", 0,
+          "images (default: the spec's sample.count); completions of each image (4); images of "
+          "the split for --nll-map (all)",
+          2 },
+        { "seed", OPTION_SEED, "N", 0, "of the random numbers (default: the spec's sample.seed)",
+          2 },
+        { "temperature", OPTION_TEMPERATURE, "T", 0,
+          "divide logits by T: below 1 likelier images, above 1 more varied ones", 2 },
+        { "complete", OPTION_COMPLETE, "IMAGES", 0, "draw the hidden part of these images anew",
+          2 },
+        { "occlude", OPTION_OCCLUDE, "REGION", 0,
+          "what is hidden of them: bottom:0.5 (the default), top:, left:, right:PART, or "
+          "rect:ROW,COL,ROWS,COLS",
+          2 },
+        { NULL, 0, NULL, 0, "Instead of drawing:", 3 },
+        { "softmax", OPTION_SOFTMAX, "ROW,COL[,COLOUR]", 0,
+          "plot the distribution of this pixel, of all its colours or of one (red, green, blue); "
+          "may be given several times",
+          3 },
+        { "image", OPTION_IMAGE, "IMAGES", 0,
+          "the images of --softmax (default: one that is drawn)", 3 },
+        { "nll-map", OPTION_NLL_MAP, "IMAGES|SPLIT", 0,
+          "plot the bits that each pixel costs, a mean over images", 3 },
+        { NULL, 0, NULL, 0, "How, and where to:", 4 },
+        { "out", OPTION_OUT, "FILE", 0,
+          "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg)", 4 },
+        { "force", 'f', NULL, 0, "overwrite it", 4 },
+        { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 4 },
+        { "batch", OPTION_BATCH, "N", 0,
+          "images at work at once, of all workers together, to bound memory: 16 or more, as each "
+          "worker draws 16 at a time; changes no result",
+          4 },
+        { "quiet", 'q', NULL, 0, "print errors only", 4 },
+        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 4 },
+        { 0 },
+};
+
+/* --- arguments ---------------------------------------------------------------------------------
+ */
+
+static int64_t number_of(const char *option, const char *text, int64_t least, int64_t most,
+                         struct argp_state *state)
+{
+        char *end;
+        long long number = strtoll(text, &end, 10);
+
+        if (*end || end == text || number < least || number > most)
+                argp_error(state, "--%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
+                           option, least, most, text);
+        return number;
+}
+
+static double temperature_of(const char *text, struct argp_state *state)
+{
+        char *end;
+        double temperature = strtod(text, &end);
+
+        if (*end || end == text || !(temperature >= 1e-3 && temperature <= 1e3))
+                argp_error(state, "--temperature wants a number from 0.001 to 1000, not '%s'",
+                           text);
+        return temperature;
+}
+
+static void set_mode(struct arguments *arguments, enum mode mode, struct argp_state *state)
+{
+        if (arguments->mode != DRAW && arguments->mode != mode)
+                argp_error(state, "--complete, --softmax and --nll-map exclude one another");
+        arguments->mode = mode;
+}
+
+static void set_images(struct arguments *arguments, const char *text, struct argp_state *state)
+{
+        if (arguments->images)
+                argp_error(state, "images are named twice: '%s' and '%s'", arguments->images, text);
+        arguments->images = text;
+}
+
+/* Append to a list that has room for `most`. */
+static void append(const char **list, int *count, int most, const char *text,
+                   struct argp_state *state)
+{
+        if (*count == most)
+                argp_error(state, "'%s' is one too many: %d at most", text, most);
+        list[(*count)++] = text;
+}
+
+/* The endings that the picture's name may have. */
+static void check_out(struct arguments *arguments, struct argp_state *state)
+{
+        static const char *const defaults[] = { "samples.png", "completions.png", "softmax.svg",
+                                                "nll-map.svg" };
+        const char *usual = defaults[arguments->mode], *end = strchr(usual, '.'), *dot;
+
+        if (!arguments->out)
+                arguments->out = usual;
+        dot = strrchr(arguments->out, '.');
+        if (!dot || strcasecmp(dot, end) != 0)
+                argp_error(state, "--out: the picture is written as %s: '%s' should end with %s",
+                           strcmp(end, ".png") == 0 ? "PNG" : "SVG", arguments->out, end);
+}
+
+/* What would change nothing is refused, as it was meant to. */
+static void check(struct arguments *arguments, struct argp_state *state)
+{
+        bool draws =
+                arguments->mode != NLL_MAP && !(arguments->mode == SOFTMAX && arguments->images);
+
+        if (!arguments->run)
+                argp_error(state, "which RUN? Its number, its name, or 'last'");
+        if (arguments->froms && arguments->mode != DRAW)
+                argp_error(state, "--from goes with plain samples alone");
+        if (arguments->occlude && arguments->mode != COMPLETE)
+                argp_error(state, "--occlude goes with --complete");
+        if (arguments->images && arguments->mode == DRAW)
+                argp_error(state, "--image goes with --softmax");
+        if (!draws && (arguments->seed >= 0 || arguments->temperature > 0 || arguments->batch))
+                argp_error(state, "nothing is drawn: --seed, --temperature and --batch mean "
+                                  "nothing here");
+        if (arguments->mode == SOFTMAX && arguments->count >= 0)
+                argp_error(state, "--count does not go with --softmax");
+        check_out(arguments, state);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+
+        switch (key) {
+        case OPTION_DB:
+                arguments->database = text;
+                return 0;
+        case OPTION_CHECKPOINT:
+                arguments->checkpoint = text;
+                return 0;
+        case OPTION_FROM:
+                append(arguments->from, &arguments->froms, MOST_RUNS - 1, text, state);
+                return 0;
+        case OPTION_DATA:
+                arguments->data = text;
+                return 0;
+        case OPTION_COUNT:
+                arguments->count = number_of("count", text, 1, MOST_COUNT, state);
+                return 0;
+        case OPTION_SEED:
+                arguments->seed = number_of("seed", text, 0, INT64_MAX, state);
+                return 0;
+        case OPTION_TEMPERATURE:
+                arguments->temperature = temperature_of(text, state);
+                return 0;
+        case OPTION_BATCH:
+                arguments->batch =
+                        (int)number_of("batch", text, PXR_GENERATION_GROUP, MOST_COUNT, state);
+                return 0;
+        case OPTION_OUT:
+                arguments->out = text;
+                return 0;
+        case OPTION_COMPLETE:
+                set_mode(arguments, COMPLETE, state);
+                set_images(arguments, text, state);
+                return 0;
+        case OPTION_OCCLUDE:
+                arguments->occlude = text;
+                return 0;
+        case OPTION_SOFTMAX:
+                set_mode(arguments, SOFTMAX, state);
+                append(arguments->spot, &arguments->spots, MOST_SPOTS, text, state);
+                return 0;
+        case OPTION_IMAGE:
+                set_images(arguments, text, state);
+                return 0;
+        case OPTION_NLL_MAP:
+                set_mode(arguments, NLL_MAP, state);
+                set_images(arguments, text, state);
+                return 0;
+        case OPTION_JSON:
+                arguments->json = true;
+                return 0;
+        case 'f':
+                arguments->force = true;
+                return 0;
+        case 'q':
+                arguments->quiet = true;
+                return 0;
+        case 't':
+                arguments->threads = (int)number_of("threads", text, 1, 1024, state);
+                return 0;
+        case ARGP_KEY_ARG:
+                if (arguments->run)
+                        argp_error(state, "one RUN at a time: '%s' is one too many", text);
+                arguments->run = text;
+                return 0;
+        case ARGP_KEY_END:
+                check(arguments, state);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "RUN",
+        .doc = "Draw images from a recorded RUN (its number, its name, or 'last').\v"
+               "IMAGES is a PNG file of the model's size, whose values must be the model's levels "
+               "(0 and 255 for a model of black and white), or images of the run's data set by "
+               "their numbers: test:0,5. The database is only read.\n\n"
+               "Image i of a seed is the same however many are drawn. Completions with "
+               "bottom:PART are drawn from the model's exact distribution given what is known. "
+               "With any other region each hidden pixel is drawn given all pixels before it, row "
+               "by row from the top left, and not those after it, which are kept as they are. A "
+               "conditional RUN is given the images' own small versions.\n\n"
+               "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or data, 130 "
+               "interrupted.",
+};
+
+/* --- printing ----------------------------------------------------------------------------------
+ */
+
+/* What everything below needs. */
+struct command {
+        const struct arguments *arguments;
+        struct pxr_arena *arena;
+        struct pxr_diag *diag;
+        struct pxr_recorded *chain[MOST_RUNS]; /* chain[0] is RUN */
+        int length;
+        struct run_display *display;
+        const char *what; /* is being done, for the bar */
+        double started;
+};
+
+static bool on_progress(void *context, int64_t done, int64_t all)
+{
+        const struct command *c = context;
+        double seconds = pxr_now() - c->started;
+        double rate = done > 0 && seconds > 0 ? (double)done / seconds : NAN;
+
+        display_progress(c->display,
+                         &(struct pxr_progress) { .what = c->what,
+                                                  .done = done,
+                                                  .all = all,
+                                                  .rate = rate,
+                                                  .nats_per_image = NAN,
+                                                  .seconds_left = (double)(all - done) / rate });
+        return stop_asked;
+}
+
+/* "(+- 0.1)", or nothing for one image. */
+static void write_error(const struct pxr_nll *nll, char text[32])
+{
+        *text = '\0';
+        if (nll->images > 1)
+                snprintf(text, 32, " (+- %.4f)", pxr_standard_error(nll));
+}
+
+static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
+                        const struct pxr_drawn *drawn)
+{
+        for (int k = order->length - 1; k >= 0; k--) {
+                const struct pxr_recorded *r = c->chain[k];
+                struct pxr_nll nll = { 0 };
+                char error[32];
+
+                for (int i = 0; i < drawn[k].count; i++)
+                        pxr_nll_add(&nll, drawn[k].nats[i]);
+                write_error(&nll, error);
+                display_line(c->display,
+                             "run %" PRId64 " (%s), step %" PRId64
+                             ": %d %s%s, log-likelihood %.4f nats%s%s",
+                             r->run->id, r->run->name, r->step, drawn[k].count,
+                             order->images ? "completion" : "sample", drawn[k].count > 1 ? "s" : "",
+                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error);
+        }
+        if (order->images && !order->occlusion.exact)
+                display_line(c->display, "each hidden pixel was drawn given those before it, not "
+                                         "those after it");
+        display_line(c->display, "in %s", c->arguments->out);
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+/* Write the picture, and free it; it may be NULL after an error. */
+static int write_picture(const struct command *c, void *bytes, size_t size)
+{
+        int status = -1;
+
+        display_end(c->display);
+        if (bytes)
+                status = pxr_file_write(c->arguments->out, bytes, size, c->diag);
+        free(bytes);
+        return status;
+}
+
+/* Say once of each run that is slow, and why. */
+static void tell_fallback(const struct command *c)
+{
+        for (int k = 0; k < c->length; k++) {
+                const char *op = pxr_graph_fallback(c->chain[k]->graph, PXR_F32);
+
+                if (op)
+                        display_line(c->display,
+                                     "op '%s' cannot go step by step: images are made by a whole "
+                                     "pass for each value, slowly",
+                                     op);
+        }
+}
+
+/* The order for `count` images; settings not given are those of the run's spec. */
+static struct pxr_draw_order order_of(struct command *c, int64_t count)
+{
+        const struct arguments *a = c->arguments;
+        int threads = a->batch ? a->batch / PXR_GENERATION_GROUP : a->threads;
+        const struct pxr_sample_settings *spec = &c->chain[0]->experiment->settings.sample;
+
+        return (struct pxr_draw_order) {
+                .chain = c->chain,
+                .length = c->length,
+                .seed = (uint64_t)(a->seed >= 0 ? a->seed : spec->seed),
+                .temperature = a->temperature > 0 ? a->temperature : 1,
+                .count = (int)count,
+                .threads = threads < a->threads ? threads : a->threads,
+                .data = a->data,
+                .progress = on_progress,
+                .context = c,
+        };
+}
+
+static int do_order(struct command *c, const struct pxr_draw_order *order, struct pxr_drawn *drawn)
+{
+        if (pxr_draw_check(order, c->diag))
+                return -1;
+        tell_fallback(c);
+        c->what = "sampling";
+        return pxr_draw(c->arena, order, drawn, c->diag);
+}
+
+static int draw(struct command *c)
+{
+        const struct arguments *a = c->arguments;
+        int64_t usual = c->chain[0]->experiment->settings.sample.count;
+        struct pxr_draw_order order = order_of(c, a->count > 0          ? a->count
+                                                  : a->mode == COMPLETE ? 4
+                                                  : usual > 0           ? usual
+                                                                        : 64);
+        struct pxr_drawn drawn[MOST_RUNS];
+        struct pxr_images images;
+        size_t size = 0;
+        uint8_t *png;
+        int status;
+
+        if (a->mode == COMPLETE) {
+                if (pxr_occlusion_read(c->arena, a->occlude ? a->occlude : "bottom:0.5",
+                                       c->chain[0]->graph->rows, c->chain[0]->graph->cols,
+                                       &order.occlusion, c->diag) ||
+                    pxr_images_take(c->chain[0], a->images, a->data, &images, c->diag))
+                        return -1;
+                order.images = &images;
+        }
+        status = do_order(c, &order, drawn);
+        if (status)
+                return status;
+        png = pxr_drawn_png(c->arena, &order, drawn, &size, c->diag);
+        if (write_picture(c, png, size))
+                return -1;
+        print_drawn(c, &order, drawn);
+        return a->json ? print_drawn_json(&order, drawn, a->out, c->diag) : 0;
+}
+
+/* The images whose distributions are shown: those named, or one that is drawn. */
+static int softmax_images(struct command *c, struct pxr_images *images)
+{
+        static const char *name[] = { "a sample" };
+        struct pxr_draw_order order = order_of(c, 1);
+        struct pxr_drawn drawn;
+        int status;
+
+        if (c->arguments->images)
+                return pxr_images_take(c->chain[0], c->arguments->images, c->arguments->data,
+                                       images, c->diag);
+        status = do_order(c, &order, &drawn);
+        *images = (struct pxr_images) { 1, drawn.pixels, name };
+        return status;
+}
+
+static int softmax(struct command *c)
+{
+        const struct arguments *a = c->arguments;
+        struct pxr_activations activations;
+        struct pxr_spot spot[MOST_SPOTS];
+        struct pxr_images images;
+        size_t size = 0;
+        char *svg;
+        int status;
+
+        for (int i = 0; i < a->spots; i++)
+                if (pxr_spot_read(a->spot[i], c->chain[0]->graph, &spot[i], c->diag))
+                        return -1;
+        status = softmax_images(c, &images);
+        if (status || pxr_activations(c->chain[0], &images, spot, a->spots, &activations, c->diag))
+                return status ? status : -1;
+        svg = pxr_activations_svg(c->chain[0], &activations, &size, c->diag);
+        if (write_picture(c, svg, size))
+                return -1;
+        display_line(c->display,
+                     "%d distributions of run %" PRId64 " (%s), step %" PRId64 ", in %s",
+                     activations.count, c->chain[0]->run->id, c->chain[0]->run->name,
+                     c->chain[0]->step, a->out);
+        return a->json ? print_activations_json(c->chain[0], &activations, a->out, c->diag) : 0;
+}
+
+static int nll_map(struct command *c)
+{
+        const struct arguments *a = c->arguments;
+        struct pxr_bits_map map;
+        size_t size = 0;
+        char *svg, error[32];
+        int status;
+
+        c->what = "evaluating";
+        status = pxr_bits_map(c->chain[0], a->images, a->data, a->count > 0 ? a->count : 0,
+                              a->threads, on_progress, c, &map, c->diag);
+        if (status)
+                return status;
+        write_error(&map.nll, error);
+        svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
+        if (write_picture(c, svg, size))
+                return -1;
+        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim; in %s",
+                     map.nll.images, map.nll.images > 1 ? "s" : "", pxr_nats_per_image(&map.nll),
+                     error, pxr_bits_per_dimension(&map.nll), a->out);
+        return a->json ? print_map_json(c->chain[0], &map, a->out, c->diag) : 0;
+}
+
+/* Open the run and those it is to be given images from. */
+static int open_runs(struct command *c)
+{
+        const struct arguments *a = c->arguments;
+        struct pxr_store *store = pxr_recorded_store(c->arena, a->database, c->diag);
+
+        for (int k = 0; store && k <= a->froms; k++) {
+                c->chain[k] =
+                        pxr_recorded_open(c->arena, a->database, store, k ? a->from[k - 1] : a->run,
+                                          k ? "best" : a->checkpoint, c->diag);
+                if (!c->chain[k])
+                        return -1;
+                c->length++;
+        }
+        return store ? 0 : -1;
+}
+
+static int check_picture(const struct command *c)
+{
+        const struct arguments *a = c->arguments;
+        int status = pxr_file_may_write(a->out, a->force, c->diag);
+
+        if (status && !a->force && access(a->out, F_OK) == 0)
+                pxr_note(c->diag, "--force overwrites it; --out FILE writes another");
+        return status;
+}
+
+/* Everything between the arguments and the exit status. */
+static int execute(struct command *c)
+{
+        static int (*const modes[])(struct command *) = { draw, draw, softmax, nll_map };
+        int status;
+
+        if (check_picture(c) || open_runs(c))
+                return pxr_diag_status(c->diag);
+        c->display = display_new(!c->arguments->quiet && !c->arguments->json);
+        if (!c->display)
+                return 1;
+        watch_signals();
+        c->started = pxr_now();
+        status = modes[c->arguments->mode](c);
+        display_end(c->display);
+        display_free(c->display);
+        if (status > 0)
+                fputs("interrupted; nothing is written\n", stderr);
+        return pxr_diag_errors(c->diag) ? pxr_diag_status(c->diag) : status > 0 ? 130 : 0;
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { .database = "pxr.db",
+                                       .checkpoint = "best",
+                                       .count = -1,
+                                       .seed = -1,
+                                       .threads = omp_get_num_procs() };
+        struct command command = { .arguments = &arguments,
+                                   .arena = pxr_arena_new(0),
+                                   .diag = pxr_diag_new() };
+        int status = 1;
+
+        close_stdout_at_exit("pxr-sample");
+        argp_err_exit_status = 2;
+        if (!command.arena || !command.diag) {
+                fputs("pxr-sample: out of memory\n", stderr);
+                return 1;
+        }
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        status = execute(&command);
+        pxr_diag_write(command.diag, "pxr-sample", stderr);
+        pxr_diag_free(command.diag);
+        pxr_arena_free(command.arena);
+        return status;
+}

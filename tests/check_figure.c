@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* check_figure.c - plots as SVG, and what is occluded of an image. */
+#include <math.h>
+#include <string.h>
+
+#include "graphs.h"
+#include "sample/figure.h"
+#include "sample/occlusion.h"
+
+static int count_of(const char *text, const char *word)
+{
+        int count = 0;
+
+        for (; (text = strstr(text, word)); text += strlen(word))
+                count++;
+        return count;
+}
+
+/* The number behind `before`, from `*at` on, which moves behind it. */
+static double number_after(const char **at, const char *before)
+{
+        *at = strstr(*at, before);
+        ck_assert_ptr_nonnull(*at);
+        *at += strlen(before);
+        return strtod(*at, NULL);
+}
+
+/* --- plots -------------------------------------------------------------------------------------
+ */
+
+/* Bars are as high as probabilities are; the axis ends with a round number above the highest. */
+START_TEST(bars_are_probabilities)
+{
+        static const double probability[] = { 0.5, 0.125, 0.25, 0.125 };
+        const struct pxr_png_text texts[] = { { "pxr:name", "a <b> & \"c\"\001" } };
+        const struct pxr_softmax_panel panel[] = {
+                { .title = "one & two", .colour = 1, .probability = probability, .value = 2 },
+                { .title = "three", .colour = -1, .probability = probability, .value = 0 },
+        };
+        size_t size;
+        char *svg = pxr_softmax_svg(&(struct pxr_softmax_plot) { .title = "x < y",
+                                                                 .levels = 4,
+                                                                 .panel = panel,
+                                                                 .panels = 2,
+                                                                 .texts = texts,
+                                                                 .text_count = 1 },
+                                    &size, diag);
+        const char *at;
+        double high[4];
+
+        ck_assert_ptr_nonnull(svg);
+        ck_assert_uint_eq(size, strlen(svg));
+        ck_assert_int_eq(count_of(svg, "x &lt; y"), 2);
+        ck_assert_int_eq(count_of(svg, "one &amp; two"), 1);
+        ck_assert_int_eq(count_of(svg, "pxr:name: a &lt;b&gt; &amp; \"c\"\n"), 1);
+        ck_assert_int_eq(count_of(svg, "P(2) = 0.25, entropy 1.75 bits"), 1);
+        ck_assert_int_eq(count_of(svg, ">0.6<"), 2); /* the ends of the axes */
+        at = strstr(svg, "<path");
+        for (int i = 0; i < 4; i++)
+                high[i] = number_after(&at, "v");
+        for (int i = 1; i < 4; i++)
+                ck_assert_double_eq_tol(high[i] / high[0], probability[i] / 0.5, 1e-3);
+        free(svg);
+}
+END_TEST
+
+START_TEST(a_map_has_each_pixel)
+{
+        static const double value[] = { 0, 1, 2, 3, 4, 5 };
+        size_t size;
+        char *svg = pxr_map_svg(
+                &(struct pxr_map_plot) {
+                        .title = "map", .unit = "bits", .rows = 2, .cols = 3, .value = value },
+                &size, diag);
+
+        ck_assert_ptr_nonnull(svg);
+        ck_assert_int_eq(count_of(svg, "<title>row "), 6);
+        ck_assert_ptr_nonnull(strstr(svg, "<title>row 1, column 2: 5</title>"));
+        ck_assert_ptr_nonnull(strstr(svg, "fill=\"#0d083a\"><title>row 0, column 0: 0<"));
+        ck_assert_ptr_nonnull(strstr(svg, "fill=\"#fcfabe\"><title>row 1, column 2: 5<"));
+        ck_assert_ptr_nonnull(strstr(svg, ">bits</text>"));
+        ck_assert_int_eq(count_of(svg, "<svg"), 1);
+        ck_assert_int_eq(count_of(svg, "</svg>"), 1);
+        free(svg);
+}
+END_TEST
+
+/* Nothing costs a bit: the map is of one colour, and there is nothing to divide by. */
+START_TEST(a_map_of_zeros_is_dark)
+{
+        static const double value[4];
+        size_t size;
+        char *svg = pxr_map_svg(
+                &(struct pxr_map_plot) {
+                        .title = "", .unit = "", .rows = 2, .cols = 2, .value = value },
+                &size, diag);
+
+        ck_assert_ptr_nonnull(svg);
+        ck_assert_int_eq(count_of(svg, "fill=\"#0d083a\"><title>"), 4);
+        ck_assert_int_eq(count_of(svg, "nan"), 0);
+        free(svg);
+}
+END_TEST
+
+/* --- what is occluded --------------------------------------------------------------------------
+ */
+
+/* Read for images of 3x4: the hidden pixels are '#' in `picture`. */
+static void expect_hidden(const char *text, const char *picture, bool exact)
+{
+        struct pxr_occlusion occlusion;
+
+        ck_assert_int_eq(pxr_occlusion_read(arena, text, 3, 4, &occlusion, diag), 0);
+        for (int i = 0; i < 12; i++)
+                ck_assert_msg(occlusion.hidden[i] == (picture[i] == '#'), "%s: pixel %d", text, i);
+        ck_assert_int_eq(occlusion.exact, exact);
+        ck_assert_str_eq(occlusion.text, text);
+}
+
+START_TEST(regions_hide_what_they_say)
+{
+        expect_hidden("bottom:0.5",
+                      "...."
+                      "####"
+                      "####",
+                      true);
+        expect_hidden("bottom:0.34",
+                      "...."
+                      "...."
+                      "####",
+                      true);
+        expect_hidden("bottom:1",
+                      "####"
+                      "####"
+                      "####",
+                      true);
+        expect_hidden("top:0.3",
+                      "####"
+                      "...."
+                      "....",
+                      false);
+        expect_hidden("left:0.25",
+                      "#..."
+                      "#..."
+                      "#...",
+                      false);
+        expect_hidden("right:0.5",
+                      "..##"
+                      "..##"
+                      "..##",
+                      false);
+        expect_hidden("rect:1,1,1,2",
+                      "...."
+                      ".##."
+                      "....",
+                      false);
+        expect_hidden("rect:2,1,1,3",
+                      "...."
+                      "...."
+                      ".###",
+                      true);
+        expect_hidden("rect:0,0,3,4",
+                      "####"
+                      "####"
+                      "####",
+                      true);
+}
+END_TEST
+
+START_TEST(other_regions_are_refused)
+{
+        static const char *const texts[] = {
+                "",
+                "bottom",
+                "bottom:",
+                "bottom:x",
+                "bottom:0.5x",
+                "bottom:0",
+                "bottom:1.1",
+                "bottom:-1",
+                "bottom:nan",
+                "bottom:0.1",
+                "middle:0.5",
+                "bot:0.5",
+                "rect:",
+                "rect:1,1,1",
+                "rect:1,1,1,1,1",
+                "rect:0,0,0,1",
+                "rect:0,0,4,1",
+                "rect:3,0,1,1",
+                "rect:0,4,1,1",
+                "rect:-1,0,1,1",
+                "rect:0,0,1,99999999999999999999",
+        };
+
+        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+                struct pxr_occlusion occlusion;
+
+                ck_assert_msg(pxr_occlusion_read(arena, texts[i], 3, 4, &occlusion, diag) == -1,
+                              "'%s'", texts[i]);
+                ck_assert_int_eq(pxr_diag_errors(diag), 1);
+                ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
+                pxr_diag_clear(diag);
+        }
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("figure");
+
+        ADD_GRAPH_TEST(suite, bars_are_probabilities);
+        ADD_GRAPH_TEST(suite, a_map_has_each_pixel);
+        ADD_GRAPH_TEST(suite, a_map_of_zeros_is_dark);
+        ADD_GRAPH_TEST(suite, regions_hide_what_they_say);
+        ADD_GRAPH_TEST(suite, other_regions_are_refused);
+        return run_suite(suite);
+}

@@ -1,0 +1,329 @@
+#!/bin/sh
+# command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 33
+
+pxr_sample() {
+	"$top/runner/pxr-sample" "$@" >out 2>err
+}
+
+# A value of the JSON in `out`.
+json() {
+	query :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '$1')"
+}
+
+# Does a PNG have this text under this key? Texts are not compressed.
+text_is() {
+	is "$(grep -aobF "$2" "$1" | wc -l)" 1 && grep -aqF "$3" "$1"
+}
+
+cat >small.yaml <<'END2'
+name: small
+data: {set: markov_rgb, limit: 64, downsample: 4}
+model: [conv: {mask: A, kernel: 3, features: 6}, relu, softmax]
+train: {batch: 8, micro_batch: 4, epochs: 1}
+evaluate: {every: never}
+sample: {count: 3}
+END2
+cat >big.yaml <<'END2'
+name: big
+data: {set: markov_rgb, limit: 64}
+model:
+  - multi_scale: {size: 4, features: 3, layers: [conv: {mask: A, kernel: 3, features: 6}]}
+  - relu
+  - softmax
+train: {batch: 8, micro_batch: 4, epochs: 1}
+evaluate: {every: never}
+sample: {count: 18, seed: 5}
+END2
+
+trains() {
+	pxr_run tiny.yaml --db a.db --out pictures && pxr_run small.yaml --db a.db --out pictures &&
+		pxr_run big.yaml --db a.db --out pictures
+}
+ok "there are runs to draw from" trains
+
+before=$(rm -f out err; cksum a.db && ls -R a.checkpoints && ls)
+
+# --- samples --------------------------------------------------------------------------------------
+
+same_as_the_run() {
+	pxr_sample 1 --db a.db --checkpoint last --out plain.png && out_has "4 samples" &&
+		cmp plain.png pictures/run-1-samples-00000096.png
+}
+ok "samples are those that the run has on record" same_as_the_run
+
+same_given_small() {
+	pxr_sample big --db a.db --checkpoint last --out given.png &&
+		cmp given.png pictures/run-3-samples-00000008.png
+}
+ok "a conditional run is given the same small images" same_given_small
+
+same_bits() {
+	pxr_sample big --db a.db --count 40 --threads 1 --out one.png &&
+		pxr_sample big --db a.db --count 40 --threads 3 --batch 32 --out two.png &&
+		cmp one.png two.png
+}
+ok "threads and batch change nothing" same_bits
+
+texts_there() {
+	hash=$(query a.db "SELECT parameter_hash FROM run WHERE id = 1")
+	nats=$(query a.db "SELECT printf('test %.4f nats/image', nats_per_image) FROM run_nll
+		WHERE run = 1 AND split = 'test'")
+	uid=$(query a.db "SELECT uid FROM run WHERE id = 1")
+	for picture in plain.png pictures/run-1-samples-00000096.png; do
+		text_is $picture pxr:run 1 && text_is $picture pxr:uid "$uid" &&
+			text_is $picture pxr:name tiny && text_is $picture pxr:step 96 &&
+			text_is $picture pxr:parameters "$hash" && text_is $picture pxr:nll "$nats" &&
+			text_is $picture pxr:seed 1 && text_is $picture pxr:temperature 1 || return
+	done
+}
+ok "a grid says where it comes from, that of the run too" texts_there
+
+no_result_yet() {
+	text_is pictures/run-1-samples-00000032.png pxr:step 32 &&
+		! grep -aqF pxr:nll pictures/run-1-samples-00000032.png
+}
+ok "a grid made along the way has no result" no_result_yet
+
+seed_and_temperature() {
+	pxr_sample 1 --db a.db --seed 7 --temperature 0.5 --out cold.png &&
+		text_is cold.png pxr:seed 7 && text_is cold.png pxr:temperature 0.5 &&
+		! cmp -s cold.png plain.png
+}
+ok "seed and temperature are on the picture" seed_and_temperature
+
+# Those of the first three images are the same among three and among four.
+tells_likelihoods() {
+	pxr_sample 1 --db a.db --count 3 --json --out j.png && first=$(json '$.images[2]') &&
+		is "$(json '$.count')" 3 && is "$(json '$.out')" j.png &&
+		pxr_sample 1 --db a.db --count 4 --json --out j.png --force &&
+		is "$(json '$.images[2]')" "$first" && json '$.images[2].log_likelihood' | grep -q '^-'
+}
+ok "--json tells each image's log-likelihood" tells_likelihoods
+
+# One pixel drawn anew 32 times is now and then what it was; the map of the image tells its nats.
+likelihood_is_the_evaluators() {
+	pxr_sample 1 --db a.db --nll-map test:3 --json --out map.svg &&
+		nats=$(json '$.nats_per_image') &&
+		pxr_sample 1 --db a.db --complete test:3 --occlude rect:11,11,1,1 --count 32 --json \
+			--out one.png --force &&
+		is "$(query :memory: "SELECT min(abs(json_extract(value, '\$.log_likelihood') + $nats)) < 1e-3
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" 1
+}
+ok "log-likelihoods are those of the evaluator" likelihood_is_the_evaluators
+
+checkpoints() {
+	pxr_sample 1 --db a.db --checkpoint 95 --out step.png && text_is step.png pxr:step 95 &&
+		refused 2 "no checkpoint of step 77" pxr_sample 1 --db a.db --checkpoint 77 --out n.png &&
+		err_has "there is one of step 95" && ! [ -e n.png ]
+}
+ok "a checkpoint is chosen by its step" checkpoints
+
+quiet() {
+	pxr_sample 1 --db a.db -q --out quiet.png && ! [ -s out ] && ! [ -s err ] && [ -s quiet.png ]
+}
+ok "--quiet prints nothing" quiet
+
+not_overwritten() {
+	refused 2 "plain.png: is there already" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
+		err_has "--force overwrites it" && cmp plain.png pictures/run-1-samples-00000096.png &&
+		pxr_sample 1 --db a.db --seed 9 --out plain.png -f &&
+		! cmp -s plain.png pictures/run-1-samples-00000096.png
+}
+ok "a picture is overwritten by --force alone" not_overwritten
+
+# --- chains ---------------------------------------------------------------------------------------
+
+chain() {
+	pxr_sample big --from small --db a.db --seed 4 --json --out chain.png &&
+		is "$(json '$.from[0].name')" small && is "$(json '$.count')" 18 &&
+		is "$(json '$.from[0].seed')" 4 && ! is "$(json '$.seed')" 4 >/dev/null &&
+		first=$(json '$.from[0].images[17]') && grep -aqF "from run 2 (" chain.png &&
+		pxr_sample small --db a.db --seed 4 --count 18 --json --out alone.png &&
+		is "$(json '$.images[17]')" "$first"
+}
+ok "a conditional run is given what the small one draws" chain
+
+misfits() {
+	refused 2 "is given images of 4x4x3 with 4 levels, but run 3 ('big') draws 8x8x3" \
+		pxr_sample big --from big --db a.db --out m.png &&
+		refused 2 "run 2 ('small') is not given small images" \
+			pxr_sample small --from tiny --db a.db --out m.png && ! [ -e m.png ]
+}
+ok "runs that do not fit are refused" misfits
+
+# --- completions ----------------------------------------------------------------------------------
+
+completes() {
+	pxr_sample 1 --db a.db --complete valid:0,7 --count 3 --json --out c.png &&
+		is "$(json '$.images[5].of') $(json '$.images[5].completion')" "valid:7 2" &&
+		is "$(json '$.exact') $(json '$.occluded')" "1 bottom:0.5" &&
+		text_is c.png pxr:occluded bottom:0.5
+}
+ok "images are completed" completes
+
+says_not_exact() {
+	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&
+		out_has "was drawn given those before it, not those after it"
+}
+ok "what is not the exact conditional law is said to be so" says_not_exact
+
+pxr_convert() { # FOLDER SET KEY=VALUE...
+	folder=$1
+	shift
+	"$top/runner/pxr-data" convert "$@" --out "$folder" -q >out 2>err &&
+		file=$(find "$folder" -name '*.png' | grep test | sort | head -n 1) && [ -s "$file" ]
+}
+
+# A file made of an image gives the same completions as the image.
+of_a_file() {
+	pxr_convert files markov_binary limit=2 &&
+		pxr_sample 1 --db a.db --complete "$file" --json --out f.png && file_says=$(json '$.images') &&
+		pxr_sample 1 --db a.db --complete test:0 --json --out g.png -f &&
+		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" \
+			"$(echo "$file_says" | sed 's/"of":"[^"]*"//g')"
+}
+ok "a PNG file is completed as the image it shows" of_a_file
+
+not_black_and_white() {
+	pxr_convert greys markov_rgb limit=2 grey=true rows=12 cols=12 &&
+		refused 2 "is none of the 2 that the model knows (0 and 255: make it black and white)" \
+			pxr_sample 1 --db a.db --complete "$file" --out n.png && ! [ -e n.png ]
+}
+ok "a grey PNG is refused by a model of black and white" not_black_and_white
+
+wrong_size() {
+	pxr_convert colours markov_rgb limit=2 rows=12 cols=12 &&
+		refused 2 "in colour, where grey is wanted" \
+			pxr_sample 1 --db a.db --complete "$file" --out n.png &&
+		pxr_convert sizes markov_binary limit=2 rows=11 &&
+		refused 2 "11 x 12 pixels, where 12 x 12 are wanted" \
+			pxr_sample 1 --db a.db --complete "$file" --out n.png
+}
+ok "a PNG of another size or kind is refused" wrong_size
+
+bad_images() {
+	refused 2 "counted from 0: there is no number 256" \
+		pxr_sample 1 --db a.db --complete valid:256 --out n.png &&
+		refused 2 "SPLIT:NUMBER[,NUMBER...]" pxr_sample 1 --db a.db --complete valid:1, --out n.png &&
+		refused 2 "nothere.png: cannot be read" \
+			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
+		refused 2 "what is occluded cannot be read: 'middle'" \
+			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
+}
+ok "images and regions that are not there are refused" bad_images
+
+# --- looking into the model -----------------------------------------------------------------------
+
+distributions() {
+	pxr_sample small --db a.db --softmax 1,2 --softmax 0,3,green --image test:1 --json &&
+		is "$(json '$.distributions[3].colour') $(json '$.distributions[3].row')" "green 0" &&
+		is "$(query :memory: "SELECT abs(sum(value) - 1) < 1e-9 FROM json_each(
+			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities')")" 1 &&
+		is "$(grep -c 'font-weight="bold"' softmax.svg)" 4 && grep -q "^pxr:run: 2$" softmax.svg
+}
+ok "distributions are plotted, and told" distributions
+
+distribution_of_a_sample() {
+	pxr_sample 1 --db a.db --softmax 0,0 --out sample.svg --temperature 0.7 &&
+		grep -q "a sample, row 0, column 0" sample.svg
+}
+ok "... of an image that is drawn where none is named" distribution_of_a_sample
+
+bad_pixels() {
+	refused 2 "there is no pixel 4,0" pxr_sample small --db a.db --softmax 4,0 --out n.svg &&
+		refused 2 "a colour is red, green or blue" \
+			pxr_sample small --db a.db --softmax 0,0,mauve --out n.svg &&
+		refused 2 "images are grey" pxr_sample 1 --db a.db --softmax 0,0,red --out n.svg &&
+		refused 2 "'1;2' is no pixel" pxr_sample 1 --db a.db --softmax '1;2' --out n.svg &&
+		! [ -e n.svg ]
+}
+ok "pixels that are not there are refused" bad_pixels
+
+# The sum of the map is the result that the run has on record.
+map_adds_up() {
+	pxr_sample 1 --db a.db --checkpoint last --nll-map test --json &&
+		nats=$(query a.db "SELECT nats_per_image FROM run_nll WHERE run = 1 AND split = 'test'") &&
+		is "$(query :memory: "SELECT abs(sum(b.value) * ln(2) - $nats) < 1e-9 FROM
+			json_each(CAST(readfile('out') AS TEXT), '\$.bits_per_pixel') AS a,
+			json_each(a.value) AS b")" 1 &&
+		is "$(grep -c '<title>row ' nll-map.svg)" 144
+}
+ok "the bits of the pixels add up to the run's NLL" map_adds_up
+
+few_images() {
+	pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg && out_has "10 images:"
+}
+ok "a part of a split will do" few_images
+
+# --- arguments ------------------------------------------------------------------------------------
+
+senseless() {
+	refused 2 "exclude one another" pxr_sample 1 --db a.db --complete valid:0 --nll-map test &&
+		refused 2 "--occlude goes with --complete" pxr_sample 1 --db a.db --occlude top:0.5 &&
+		refused 2 "--image goes with --softmax" pxr_sample 1 --db a.db --image test:0 &&
+		refused 2 "nothing is drawn" pxr_sample 1 --db a.db --nll-map test --seed 3 &&
+		refused 2 "--from goes with plain samples" \
+			pxr_sample big --from small --db a.db --complete valid:0 &&
+		refused 2 "should end with .png" pxr_sample 1 --db a.db --out x.jpg &&
+		refused 2 "--temperature wants" pxr_sample 1 --db a.db --temperature 0 &&
+		refused 2 "--batch wants a number from 16" pxr_sample 1 --db a.db --batch 8 &&
+		refused 2 "which RUN?" pxr_sample --db a.db
+}
+ok "arguments that make no sense together are refused" senseless
+
+no_run() {
+	refused 2 "none.db: there is no such database" pxr_sample 1 --db none.db && ! [ -e none.db ] &&
+		refused 2 "no run" pxr_sample 99 --db a.db && refused 2 "no run" pxr_sample nobody --db a.db
+}
+ok "a database or run that is not there is refused" no_run
+
+other_data() {
+	refused 2 "data" pxr_sample 1 --db a.db --complete valid:0 --data /nowhere --out n.png
+}
+ok "--data that is not the run's is refused" other_data
+
+# --- whole or not at all --------------------------------------------------------------------------
+
+cannot_write() {
+	refused 2 "no/such/x.png: cannot be written" pxr_sample 1 --db a.db --out no/such/x.png &&
+		mkdir -p folder.png && refused 2 "is not a plain file" \
+		pxr_sample 1 --db a.db --out folder.png -f && rmdir folder.png
+}
+ok "a picture that cannot be written is refused before it is drawn" cannot_write
+
+interrupted() {
+	"$top/runner/pxr-sample" 1 --db a.db --count 60000 --out long.png >out 2>err &
+	drawing=$!
+	sleep 2
+	kill -TERM $drawing
+	exits 130 wait $drawing && err_has "nothing is written" && ! [ -e long.png ] &&
+		! [ -e long.png.partial ]
+}
+ok "an interruption leaves nothing half-written" interrupted
+
+database_untouched() {
+	rm -rf ./*.svg ./*.png files greys colours sizes out err
+	is "$(cksum a.db && ls -R a.checkpoints && ls)" "$before"
+}
+ok "the database and its folder are as they were" database_untouched
+
+# Root may write everywhere, so that this is a test for others.
+read_only_folder() {
+	mkdir locked && cp -R a.db a.checkpoints locked && chmod a-w locked locked/a.db &&
+		pxr_sample 1 --db locked/a.db --out locked.png && [ -s locked.png ] &&
+		is "$(ls locked)" "$(printf 'a.checkpoints\na.db')"
+	status=$?
+	chmod u+w locked
+	return $status
+}
+ok "a folder that cannot be written will do" read_only_folder
+
+relative() {
+	mkdir elsewhere && cd elsewhere && pxr_sample last --db ../a.db --count 1
+	status=$?
+	cd .. && [ -s elsewhere/samples.png ] && return $status
+}
+ok "a database is found from another folder" relative
