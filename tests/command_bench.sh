@@ -62,7 +62,7 @@ ok "an image of a kind that cannot be is refused" \
 	refused 2 "--image wants ROWSxCOLSxCOLOURS:LEVELS" bench counted.yaml --image 8x8x2:2
 ok "a spec that is not there is refused" refused 2 "cannot be opened" bench none.yaml
 ok "a model that cannot be is refused at its line" \
-	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x3:256
+	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x1:256
 nothing_made() {
 	is "$(ls | grep -v 'yaml$' | tr '\n' ' ')" "err out "
 }
