@@ -115,11 +115,60 @@ static const char version_1[] =
         "    nats_per_image, bits_per_dimension, standard_error\n"
         "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, given, split;\n";
 
-/* What the images of a run's model are like; NULL in runs recorded before. */
-static const char version_2[] = "ALTER TABLE run ADD COLUMN image_rows INTEGER;\n"
-                                "ALTER TABLE run ADD COLUMN image_cols INTEGER;\n"
-                                "ALTER TABLE run ADD COLUMN image_colours INTEGER;\n"
-                                "ALTER TABLE run ADD COLUMN image_levels INTEGER;\n";
+/*
+ * What the images of a run's model are like, what the run is to reproduce, and what tells runs that
+ * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
+ * are for people's conditions: keep their names.
+ */
+static const char version_2[] =
+        "ALTER TABLE run ADD COLUMN image_rows INTEGER;\n"
+        "ALTER TABLE run ADD COLUMN image_cols INTEGER;\n"
+        "ALTER TABLE run ADD COLUMN image_colours INTEGER;\n"
+        "ALTER TABLE run ADD COLUMN image_levels INTEGER;\n"
+        "ALTER TABLE run ADD COLUMN reproduces_table INTEGER; -- 0: none\n"
+        "ALTER TABLE run ADD COLUMN reproduces_row TEXT;\n"
+        "ALTER TABLE run ADD COLUMN recipe_hash TEXT; -- SHA-256 of the spec without its seed\n"
+        "CREATE INDEX run_of_row ON run (reproduces_table, reproduces_row);\n"
+        "CREATE VIEW run_summary AS\n"
+        "  SELECT run.id AS run, run.name, run.status,\n"
+        /* What the model is called after: the layer it has beside convolutions, if any. */
+        "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN 'diagonal'\n"
+        "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = run.id\n"
+        "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', 'sigmoid', 'skip',\n"
+        "         'skip_connections', 'softmax')\n"
+        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS model,\n"
+        "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, seed,\n"
+        "    coalesce(test.split, valid.split) AS split,\n"
+        "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"
+        "    CASE WHEN coalesce(image_colours = 1, coalesce(test.dimensions, valid.dimensions) % "
+        "3)\n"
+        "      THEN 'nats' ELSE 'bits' END AS unit,\n"
+        /* nats per image of grey images, bits per dimension of those in colour */
+        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images) / CASE WHEN\n"
+        "      coalesce(image_colours = 1, coalesce(test.dimensions, valid.dimensions) % 3) THEN "
+        "1\n"
+        "      ELSE coalesce(test.dimensions, valid.dimensions) * 0.69314718055994530942 END AS "
+        "nll,\n"
+        "    coalesce(test.standard_error, valid.standard_error) / CASE WHEN\n"
+        "      coalesce(image_colours = 1, coalesce(test.dimensions, valid.dimensions) % 3) THEN "
+        "1\n"
+        "      ELSE coalesce(test.dimensions, valid.dimensions) * 0.69314718055994530942 END\n"
+        "      AS standard_error,\n"
+        "    valid.sum_nats / valid.images AS valid_nats,\n"
+        "    test.sum_nats / test.images AS test_nats,\n"
+        "    valid.sum_nats / valid.images / valid.dimensions / 0.69314718055994530942\n"
+        "      AS valid_bits,\n"
+        "    test.sum_nats / test.images / test.dimensions / 0.69314718055994530942 AS test_bits,\n"
+        "    coalesce(test.suspect, valid.suspect) AS suspect, parameters, wall_seconds,\n"
+        "    threads, host, started_at, finished_at, program_version, message\n"
+        "  FROM run\n"
+        "  LEFT JOIN metric AS test ON test.run = run.id AND test.name = 'final_nll'\n"
+        "    AND test.split = 'test'\n"
+        "  LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = 'final_nll'\n"
+        "    AND valid.split = 'valid'\n"
+        "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
+        "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
+        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n";
 
 const char *const pxr_schema_steps[] = { version_1, version_2 };
 
