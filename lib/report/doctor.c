@@ -2,8 +2,8 @@
 /*
  * doctor.c - known signs of a broken experiment, as questions to the database.
  *
- * A check is a query for the runs that show the sign (?1 is a run, or NULL for all): its number and
- * what was found. New checks are new rows. Uses store/, paper.h, row_data.h.
+ * A check is a query for the runs from ?1 to ?2 that show the sign: the number of each, and what
+ * was found. New checks are new rows. Uses store/, paper.h, row_data.h.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct check {
         const char *name, *look, *sql;
 };
 
-#define ASKED "(?1 IS NULL OR run.id = ?1)"
+#define ASKED "run.id BETWEEN ?1 AND ?2"
 
 /* A number of a spec, which is on record in one form: two spaces, the key, its value. */
 #define SETTING(key)                                                                    \
@@ -225,8 +225,8 @@ static const struct check checks[] = {
           "images)) FROM run JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' AND "
           "metric.split IN ('test') WHERE images > 0 AND program_revision NOT LIKE '%dirty' GROUP "
           "BY spec_hash, data_identity, program_revision, instruction_set, libraries, "
-          "parameters HAVING count(*) > 1 AND min(sum_nats) <> max(sum_nats) AND (?1 IS NULL OR "
-          "?1 BETWEEN min(run.id) AND max(run.id))" },
+          "parameters HAVING count(*) > 1 AND min(sum_nats) <> max(sum_nats) AND "
+          "?1 <= max(run.id) AND ?2 >= min(run.id)" },
         { "made of uncommitted code",
           "the program was built from a tree with changes that are in no revision: the run "
           "cannot be made again from the revision on record",
@@ -237,6 +237,11 @@ static const struct check checks[] = {
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
 enum { MOST_OF_A_CHECK = 20 };
+
+/* Of the runs that are asked about. */
+struct range {
+        int64_t first, last;
+};
 
 static void add_finding(struct pxr_table *table, int64_t run, const char *check,
                         const char *finding, const char *look)
@@ -260,11 +265,11 @@ static void note_look(struct pxr_table *table, const char *check, const char *lo
 }
 
 static int examine(struct pxr_arena *arena, struct pxr_store *store, const struct check *check,
-                   int64_t run, struct pxr_table *table, struct pxr_diag *diag)
+                   struct range range, struct pxr_table *table, struct pxr_diag *diag)
 {
         struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(store, diag, check->sql,
-                                                              run ? "i" : "", run) };
+                                 .statement = pxr_store_query(store, diag, check->sql, "ii",
+                                                              range.first, range.last) };
         size_t found = 0;
 
         while (pxr_rows_next(&rows))
@@ -325,7 +330,7 @@ static bool alike(const struct claim *a, const struct claim *b)
 }
 
 static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
-                        const struct pxr_paper *paper, int64_t run, struct pxr_table *table,
+                        const struct pxr_paper *paper, struct range range, struct pxr_table *table,
                         struct pxr_diag *diag)
 {
         struct pxr_rows rows = {
@@ -337,7 +342,7 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
                         "metric.run = run.id AND name = 'final_nll' AND split = CASE WHEN "
                         "reproduces_table IN (4, 5) THEN 'test' ELSE 'valid' END), 0) AS images "
                         "FROM run WHERE reproduces_table > 0 AND " ASKED " ORDER BY 2, 3, 5, 7, 1",
-                        run ? "i" : "", run)
+                        "ii", range.first, range.last)
         };
         struct claim last = { 0 };
         const char *reason = NULL;
@@ -376,6 +381,7 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                                                      { "look", "Look at", PXR_TO_PROGRAMS } };
         struct pxr_table *table = pxr_table_new(arena, "doctor", "Signs of trouble", columns, 4);
         const struct pxr_run *run = NULL;
+        struct range range = { 0, INT64_MAX };
 
         if (!table) {
                 pxr_out_of_memory(diag);
@@ -383,10 +389,12 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
         }
         if (which && !(run = pxr_store_find_run(store, arena, which, diag)))
                 return NULL;
+        if (run)
+                range = (struct range) { run->id, run->id };
         for (int i = 0; i < CHECKS; i++)
-                if (examine(arena, store, &checks[i], run ? run->id : 0, table, diag))
+                if (examine(arena, store, &checks[i], range, table, diag))
                         return NULL;
-        if (examine_rows(arena, store, paper, run ? run->id : 0, table, diag))
+        if (examine_rows(arena, store, paper, range, table, diag))
                 return NULL;
         if (table->rows == 0)
                 pxr_table_note(table, NULL, "None of the %d known signs was found.", CHECKS + 1);

@@ -75,7 +75,7 @@ void pxr_escape_markdown(FILE *to, const char *text)
                         fputs("&gt;", to);
                 else if (*text == '&')
                         fputs("&amp;", to);
-                else if (strchr("\\`*_{}[]()#+!|~$", *text))
+                else if (strchr("\\`*_{}[]#|~$", *text))
                         fprintf(to, "\\%c", *text);
                 else
                         fwrite(text, 1, size, to);

@@ -115,6 +115,12 @@ static const char version_1[] =
         "    nats_per_image, bits_per_dimension, standard_error\n"
         "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, given, split;\n";
 
+/* What people tell an NLL in: nats per image of grey images, bits per dimension of those in colour.
+ */
+#define DIMENSIONS "coalesce(test.dimensions, valid.dimensions)"
+#define GREY "coalesce(nullif(image_colours, 0) = 1, " DIMENSIONS " % 3)"
+#define NATS_OF_UNIT "CASE WHEN " GREY " THEN 1 ELSE " DIMENSIONS " * 0.69314718055994530942 END"
+
 /*
  * What the images of a run's model are like, what the run is to reproduce, and what tells runs that
  * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
@@ -140,20 +146,11 @@ static const char version_2[] =
         "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, seed,\n"
         "    coalesce(test.split, valid.split) AS split,\n"
         "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"
-        "    CASE WHEN coalesce(image_colours = 1, coalesce(test.dimensions, valid.dimensions) % "
-        "3)\n"
-        "      THEN 'nats' ELSE 'bits' END AS unit,\n"
-        /* nats per image of grey images, bits per dimension of those in colour */
-        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images) / CASE WHEN\n"
-        "      coalesce(image_colours = 1, coalesce(test.dimensions, valid.dimensions) % 3) THEN "
-        "1\n"
-        "      ELSE coalesce(test.dimensions, valid.dimensions) * 0.69314718055994530942 END AS "
-        "nll,\n"
-        "    coalesce(test.standard_error, valid.standard_error) / CASE WHEN\n"
-        "      coalesce(image_colours = 1, coalesce(test.dimensions, valid.dimensions) % 3) THEN "
-        "1\n"
-        "      ELSE coalesce(test.dimensions, valid.dimensions) * 0.69314718055994530942 END\n"
-        "      AS standard_error,\n"
+        "    CASE WHEN " GREY " THEN 'nats' ELSE 'bits' END AS unit,\n"
+        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images)\n"
+        "      / " NATS_OF_UNIT " AS nll,\n"
+        "    coalesce(test.standard_error, valid.standard_error)\n"
+        "      / " NATS_OF_UNIT " AS standard_error,\n"
         "    valid.sum_nats / valid.images AS valid_nats,\n"
         "    test.sum_nats / test.images AS test_nats,\n"
         "    valid.sum_nats / valid.images / valid.dimensions / 0.69314718055994530942\n"
