@@ -182,6 +182,13 @@ END_TEST
 #define BLOCK(kernel) RESIDUAL(kernel) ", skip: {}"
 #define LIKE_PAPER PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("rmsprop", "16", "1")
 
+/* clang-format off */
+#define WITHOUT_SKIPS \
+        "model:\n- " CONV("A", "7", "32") "\n- " REPEAT("3", RESIDUAL("3")) "\n- relu: {}\n- " \
+        CONV("B", "1", "32") "\n- relu: {}\n- " CONV("B", "1", "32") "\n- relu: {}\n" \
+        "- sigmoid: {}\n" TRAIN("rmsprop", "16", "1")
+/* clang-format on */
+
 static struct pxr_paper *paper;
 
 static void open_paper(void)
@@ -224,13 +231,7 @@ START_TEST(departures_are_computed)
                   "" },
                 { PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("adam", "32", "1"),
                   "optimizer adam, not rmsprop; batch 32, not 16", "" },
-                { "model:\n- " CONV("A", "7", "32") "\n- " REPEAT(
-                          "3", RESIDUAL("3")) "\n- relu: "
-                                              "{}\n- " CONV("B", "1", "32") "\n- relu: {}\n- " CONV(
-                                                      "B", "1", "32") "\n- relu: {}\n- sigmoid: "
-                                                                      "{}\n" TRAIN("rmsprop", "16",
-                                                                                   "1"),
-                  "without skip_connections; without skip; with relu 3", "" },
+                { WITHOUT_SKIPS, "without skip_connections; without skip; with relu 3", "" },
                 { "model: [uniform: {}]\n" TRAIN("rmsprop", "16", "1"),
                   "without conv 1; without skip_connections; without residual; without relu 1; "
                   "without relu 2; without conv 2; without relu 3; without conv 3; without skip; "
@@ -261,21 +262,11 @@ END_TEST
 
 /* clang-format off */
 #define ROW_LSTM(count, features, head) \
-        "model:\n- " CONV("A", "7", "256") "\n- skip_connections: {features: 256, layers: " \
-                                           "[" REPEAT(count, "residual: {layers: [row_lstm: " \
-                                                             "{features: " features ", kernel: " \
-                                                                                    "3, " \
-                                                                                    "state_" \
-                                                                                    "kernel: " \
-                                                                                    "3}, " CONV("B", "1", "256") "]}, skip: {}") "]}\n- relu: {}\n- " CONV( \
-                                                   "B", "1", \
-                                                   head) "\n- relu: {}\n- " CONV("B", "1", \
-                                                                                 head) "\n- " \
-                                                                                       "softmax: " \
-                                                                                       "{}" \
-                                                                                       "\n" TRAIN("rmsprop", \
-                                                                                                  "16", \
-                                                                                                  "1")
+        "model:\n- " CONV("A", "7", "256") "\n- skip_connections: {features: 256, layers: [" \
+        REPEAT(count, "residual: {layers: [row_lstm: {features: " features \
+                      ", kernel: 3, state_kernel: 3}, " CONV("B", "1", "256") "]}, skip: {}") \
+        "]}\n- relu: {}\n- " CONV("B", "1", head) "\n- relu: {}\n- " CONV("B", "1", head) \
+        "\n- softmax: {}\n" TRAIN("rmsprop", "16", "1")
 /* clang-format on */
 
 START_TEST(smaller_models_are_others)

@@ -17,222 +17,151 @@ struct check {
         const char *name, *look, *sql;
 };
 
+/* clang-format off */
 #define ASKED "run.id BETWEEN ?1 AND ?2"
 
 /* A number of a spec, which is on record in one form: two spaces, the key, its value. */
-#define SETTING(key)                                                                    \
+#define SETTING(key) \
         "(CASE WHEN instr(spec, char(10) || '  " key ": ') > 0 THEN CAST(substr(spec, " \
         "instr(spec, char(10) || '  " key ": ') + length('" key "') + 5, 24) AS REAL) END)"
+#define AVERAGE SETTING("average")
+#define CLIP SETTING("clip")
 
-#define FINAL(alias, split_)                                       \
-        "metric AS " alias " ON " alias ".run = run.id AND " alias \
-        ".name = 'final_nll' AND " alias ".split = '" split_ "' AND " alias ".images > 0 "
-
-/* The last row of a kind. */
-#define LAST(alias, name_, split_)                                                   \
-        "metric AS " alias " ON " alias ".run = run.id AND " alias ".name = '" name_ \
-        "' AND " alias ".split = '" split_ "' AND " alias                            \
-        ".step = (SELECT max(step) FROM metric AS m WHERE "                          \
-        "m.run = run.id AND m.name = '" name_ "' AND m.split = '" split_ "') "
+/* The result on a split, and the NLL there along the way that was last. */
+#define FINAL(split_) \
+        "JOIN metric AS " split_ " ON " split_ ".run = run.id AND " split_ ".name = 'final_nll' " \
+        "AND " split_ ".split = '" split_ "' AND " split_ ".images > 0 "
+#define LAST(split_) \
+        "JOIN metric AS " split_ " ON " split_ ".run = run.id AND " split_ ".name = 'nll' " \
+        "AND " split_ ".split = '" split_ "' AND " split_ ".images > 0 " \
+        "AND " split_ ".step = (SELECT max(step) FROM metric AS m WHERE m.run = run.id " \
+        "AND m.name = 'nll' AND m.split = '" split_ "') "
 
 static const struct check checks[] = {
         { "suspect",
           "an NLL that cannot be true: look for a leak, a wrong floor, or a training that went "
           "astray (pxr-report show RUN)",
-          "SELECT metric.run, split || ' NLL of step ' || max(step) || ': ' || suspect || ' (' || "
-          "printf('%.3f', sum_nats / images) || ' nats/image)' FROM run JOIN metric ON metric.run "
-          "= run.id AND metric.name IN ('nll', 'final_nll') WHERE " ASKED
-          " AND suspect IS NOT NULL GROUP BY metric.run, split, suspect" },
+          "SELECT metric.run, split || ' NLL of step ' || max(step) || ': ' || suspect || "
+          "printf(' (%.3f nats/image)', sum_nats / images) "
+          "FROM run JOIN metric ON metric.run = run.id AND metric.name IN ('nll', 'final_nll') "
+          "WHERE " ASKED " AND suspect IS NOT NULL GROUP BY metric.run, split, suspect" },
         { "not finite",
           "a rate too high, or a loss that overflows: lower train.optimizer's rate, set train.clip",
-          "SELECT metric.run, metric.name || ' of ' || split || ' at step ' || min(step) FROM run "
-          "JOIN metric ON metric.run = run.id AND metric.name IN ('nll', 'final_nll', "
-          "'gradient_norm') WHERE " ASKED " AND (abs(coalesce(value, sum_nats)) > 1e300 OR "
-          "(value IS NULL AND sum_nats IS NULL)) GROUP BY metric.run" },
+          "SELECT metric.run, metric.name || ' of ' || split || ' at step ' || min(step) "
+          "FROM run JOIN metric ON metric.run = run.id "
+          "AND metric.name IN ('nll', 'final_nll', 'gradient_norm') "
+          "WHERE " ASKED " AND (abs(coalesce(value, sum_nats)) > 1e300 "
+          "OR (value IS NULL AND sum_nats IS NULL)) GROUP BY metric.run" },
         { "no certificate",
           "the model was not proven causal, so its NLL proves nothing: train it anew",
-          "SELECT run.id, 'there is no causality certificate' FROM run WHERE " ASKED
-          " AND length(trim(certificate)) = 0" },
+          "SELECT run.id, 'there is no causality certificate' FROM run "
+          "WHERE " ASKED " AND length(trim(certificate)) = 0" },
         { "no result",
           "a run that is said to be finished has a final NLL: it may be from a copy of the "
           "database, or have been changed by hand",
-          "SELECT run.id, 'finished, and no final NLL is on record' FROM run WHERE " ASKED
-          " AND status = 'finished' AND NOT EXISTS (SELECT 1 FROM metric WHERE metric.run = "
-          "run.id AND name = 'final_nll')" },
-        { "failed", "its message, and the event of that time (pxr-report show RUN)",
-          "SELECT run.id, coalesce(message, 'no message') FROM run WHERE " ASKED
-          " AND status = 'failed'" },
-        { "interrupted", "pxr-run --resume RUN goes on with it",
-          "SELECT run.id, coalesce(message, 'no message') FROM run WHERE " ASKED
-          " AND status = 'interrupted'" },
+          "SELECT run.id, 'finished, and no final NLL is on record' FROM run "
+          "WHERE " ASKED " AND status = 'finished' AND NOT EXISTS "
+          "(SELECT 1 FROM metric WHERE metric.run = run.id AND name = 'final_nll')" },
+        { "failed",
+          "its message, and the event of that time (pxr-report show RUN)",
+          "SELECT run.id, coalesce(message, 'no message') FROM run "
+          "WHERE " ASKED " AND status = 'failed'" },
+        { "interrupted",
+          "pxr-run --resume RUN goes on with it",
+          "SELECT run.id, coalesce(message, 'no message') FROM run "
+          "WHERE " ASKED " AND status = 'interrupted'" },
         { "train worse than test",
           "a model knows what it was trained on: are the splits what they are called, is the "
-          "training split mirrored or binarized anew, did training end in the middle of an epoch?",
-          "SELECT run.id, printf('train %.3f, test %.3f nats/image', train.sum_nats / "
-          "train.images, test.sum_nats / test.images) FROM run JOIN " FINAL(
-                  "test", "test") "JOIN " FINAL("train",
-                                                "train") "WHERE " ASKED
-                                                         " AND train.sum_nats / train.images > "
-                                                         "test.sum_nats / test.images * 1.02 "
-                                                         "+ 5 * coalesce(test.standard_error, 0)" },
+          "training split mirrored or binarized anew?",
+          "SELECT run.id, printf('train %.3f, test %.3f nats/image', "
+          "train.sum_nats / train.images, test.sum_nats / test.images) "
+          "FROM run " FINAL("test") FINAL("train")
+          "WHERE " ASKED " AND train.sum_nats / train.images > "
+          "test.sum_nats / test.images * 1.02 + 5 * coalesce(test.standard_error, 0)" },
         { "overfitted",
           "the model has learnt its training images by heart: fewer parameters or epochs, "
           "train.patience, data.flip",
-          "SELECT run.id, printf('train %.3f, valid %.3f nats/image in the end', train.sum_nats / "
-          "train.images, valid.sum_nats / valid.images) FROM run JOIN " LAST(
-                  "train", "nll",
-                  "train") "JOIN " LAST("valid", "nll",
-                                        "valid") "WHERE " ASKED
-                                                 " AND valid.images > 0 AND train.images > 0 AND "
-                                                 "valid.sum_nats / valid.images > "
-                                                 "train.sum_nats / train.images * 1.1 + 5 * "
-                                                 "coalesce(valid.standard_error, 0)" },
+          "SELECT run.id, printf('train %.3f, valid %.3f nats/image in the end', "
+          "train.sum_nats / train.images, valid.sum_nats / valid.images) "
+          "FROM run " LAST("train") LAST("valid")
+          "WHERE " ASKED " AND valid.sum_nats / valid.images > "
+          "train.sum_nats / train.images * 1.1 + 5 * coalesce(valid.standard_error, 0)" },
         { "best long before the end",
           "training went on after the best validation NLL: set train.patience, or fewer epochs",
           "SELECT run.id, printf('validation: best %.3f at epoch %.1f, %.3f at the end, epoch "
-          "%.1f', best.sum_nats / best.images, best.epoch, last.sum_nats / last.images, "
-          "last.epoch) FROM run JOIN " LAST(
-                  "last", "nll", "valid") "JOIN metric AS best ON best.run = run.id AND best.name "
-                                          "= 'nll' AND best.split = "
-                                          "'valid' AND best.step = (SELECT step FROM metric AS m "
-                                          "WHERE m.run = run.id AND m.name = "
-                                          "'nll' AND m.split = 'valid' ORDER BY m.sum_nats / "
-                                          "m.images LIMIT 1) WHERE " ASKED
-                                          " AND best.epoch < 0.75 * last.epoch AND last.sum_nats / "
-                                          "last.images > best.sum_nats / "
-                                          "best.images + 2 * coalesce(last.standard_error, 0)" },
+          "%.1f', best.sum_nats / best.images, best.epoch, valid.sum_nats / valid.images, "
+          "valid.epoch) "
+          "FROM run " LAST("valid")
+          "JOIN metric AS best ON best.run = run.id AND best.name = 'nll' AND best.split = 'valid' "
+          "AND best.step = (SELECT step FROM metric AS m WHERE m.run = run.id AND m.name = 'nll' "
+          "AND m.split = 'valid' ORDER BY m.sum_nats / m.images LIMIT 1) "
+          "WHERE " ASKED " AND best.epoch < 0.75 * valid.epoch AND valid.sum_nats / valid.images > "
+          "best.sum_nats / best.images + 2 * coalesce(valid.standard_error, 0)" },
         { "learnt nothing",
           "the last validation NLL is no better than the first: is the rate too low or too high, "
           "is a layer cut off?",
           "SELECT run.id, printf('validation: %.3f nats/image at first, %.3f in the end', "
-          "first.sum_nats / first.images, last.sum_nats / last.images) FROM run JOIN " LAST(
-                  "last", "nll",
-                  "valid") "JOIN metric AS first ON first.run = run.id AND first.name = 'nll' AND "
-                           "first.split = 'valid' AND first.step = (SELECT min(step) FROM metric "
-                           "AS m WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'valid') "
-                           "WHERE " ASKED " AND last.step > first.step AND last.sum_nats / "
-                           "last.images >= first.sum_nats / first.images" },
+          "first.sum_nats / first.images, valid.sum_nats / valid.images) "
+          "FROM run " LAST("valid")
+          "JOIN metric AS first ON first.run = run.id AND first.name = 'nll' "
+          "AND first.split = 'valid' AND first.step = (SELECT min(step) FROM metric AS m "
+          "WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'valid') "
+          "WHERE " ASKED " AND valid.step > first.step "
+          "AND valid.sum_nats / valid.images >= first.sum_nats / first.images" },
         { "training unstable",
-          "the NLL of an epoch rose by more than it then was apart from the best: lower the rate, "
+          "the training NLL rose by more than a tenth from one epoch to the next: lower the rate, "
           "set train.clip or train.warm_up",
-          "SELECT id, printf('train: from %.3f to %.3f nats/image at epoch %.1f', before, "
-          "nats, epoch) FROM (SELECT run.id, epoch, sum_nats / images AS nats, lag(sum_nats / "
-          "images) OVER (PARTITION BY run.id ORDER BY step) AS before FROM run JOIN metric ON "
-          "metric.run = run.id AND metric.name = 'nll' AND metric.split = 'train' AND images > 0 "
-          "WHERE " ASKED ") WHERE nats > before * 1.1 GROUP BY id" },
+          "SELECT id, printf('train: from %.3f to %.3f nats/image at epoch %.1f', before, nats, "
+          "epoch) "
+          "FROM (SELECT run.id, epoch, sum_nats / images AS nats, "
+          "lag(sum_nats / images) OVER (PARTITION BY run.id ORDER BY step) AS before "
+          "FROM run JOIN metric ON metric.run = run.id AND metric.name = 'nll' "
+          "AND metric.split = 'train' AND images > 0 WHERE " ASKED ") "
+          "WHERE nats > before * 1.1 GROUP BY id" },
         { "average too slow",
           "the average of the parameters reaches further back than the training: what was "
           "evaluated is in part the untrained model; lower train.average",
-          "SELECT run.id, printf('train.average %g remembers some %.0f steps, and there were "
-          "%d', " SETTING("average") ", 1 / (1 - " SETTING(
-                  "average") "), final.step) FROM run JOIN " FINAL("final",
-                                                                   "valid") "WHERE " ASKED
-                                                                            " AND " SETTING(
-                                                                                    "averag"
-                                                                                    "e") " "
-                                                                                         ">"
-                                                                                         " "
-                                                                                         "0"
-                                                                                         " "
-                                                                                         "A"
-                                                                                         "N"
-                                                                                         "D"
-                                                                                         " "
-                                                                                         "f"
-                                                                                         "i"
-                                                                                         "n"
-                                                                                         "a"
-                                                                                         "l"
-                                                                                         "."
-                                                                                         "s"
-                                                                                         "t"
-                                                                                         "e"
-                                                                                         "p"
-                                                                                         " "
-                                                                                         ">"
-                                                                                         " "
-                                                                                         "0"
-                                                                                         " "
-                                                                                         "A"
-                                                                                         "N"
-                                                                                         "D"
-                                                                                         " "
-                                                                                         "f"
-                                                                                         "i"
-                                                                                         "n"
-                                                                                         "a"
-                                                                                         "l"
-                                                                                         "."
-                                                                                         "s"
-                                                                                         "t"
-                                                                                         "e"
-                                                                                         "p"
-                                                                                         " "
-                                                                                         "*"
-                                                                                         " "
-                                                                                         "("
-                                                                                         "1"
-                                                                                         " "
-                                                                                         "-"
-                                                                                         " " SETTING(
-                                                                                                 "a"
-                                                                                                 "v"
-                                                                                                 "e"
-                                                                                                 "r"
-                                                                                                 "a"
-                                                                                                 "g"
-                                                                                                 "e") ") < 3" },
+          "SELECT run.id, printf('train.average %g remembers some %.0f steps, and there were %d', "
+          AVERAGE ", 1 / (1 - " AVERAGE "), valid.step) "
+          "FROM run " FINAL("valid")
+          "WHERE " ASKED " AND " AVERAGE " > 0 AND valid.step > 0 "
+          "AND valid.step * (1 - " AVERAGE ") < 3" },
         { "always clipped",
           "nearly every gradient was cut: the rate in effect is another than the one that was "
           "set; raise train.clip or lower the rate",
           "SELECT id, printf('%d of %d gradient norms on record are over train.clip %g', over, "
-          "counted, clip) FROM (SELECT run.id, sum(value > " SETTING(
-                  "clip") ") AS over, count(*) AS counted, " SETTING("clip") " AS clip FROM run "
-                                                                             "JOIN metric ON "
-                                                                             "metric.run = run.id "
-                                                                             "AND metric.name = "
-                                                                             "'gradient_norm' "
-                                                                             "WHERE " ASKED
-                                                                             " AND " SETTING(
-                                                                                     "clip") " > 0 "
-                                                                                             "GROUP"
-                                                                                             " BY "
-                                                                                             "run."
-                                                                                             "id) "
-                                                                                             "WHERE"
-                                                                                             " coun"
-                                                                                             "ted "
-                                                                                             "> 4 "
-                                                                                             "AND "
-                                                                                             "over "
-                                                                                             "> "
-                                                                                             "0.9 "
-                                                                                             "* "
-                                                                                             "count"
-                                                                                             "ed" },
+          "counted, clip) "
+          "FROM (SELECT run.id, sum(value > " CLIP ") AS over, count(*) AS counted, "
+          CLIP " AS clip FROM run JOIN metric ON metric.run = run.id "
+          "AND metric.name = 'gradient_norm' WHERE " ASKED " AND " CLIP " > 0 GROUP BY run.id) "
+          "WHERE counted > 4 AND over > 0.9 * counted" },
         { "cannot see all",
           "what is further above than the model sees cannot be taken into account: more layers or "
           "larger kernels (the receptive field is among the run's pictures)",
           "SELECT run.id, printf('sees %d rows above and %d columns to the left, of %d x %d', "
-          "max(field_above), max(field_left), image_rows, image_cols) FROM run JOIN layer ON "
-          "layer.run = run.id WHERE " ASKED " AND image_rows > 0 GROUP BY run.id HAVING "
-          "max(field_above) > 0 AND max(field_above) < image_rows / 2" },
+          "max(field_above), max(field_left), image_rows, image_cols) "
+          "FROM run JOIN layer ON layer.run = run.id "
+          "WHERE " ASKED " AND image_rows > 0 GROUP BY run.id "
+          "HAVING max(field_above) > 0 AND max(field_above) < image_rows / 2" },
         { "not the same bits",
           "the same spec, seed, data, program and instruction set gave other numbers: memory at "
           "fault, another library, or a race",
           "SELECT max(run.id), printf('runs %d and %d should be the same to the bit: test %.9f "
-          "and %.9f nats/image', min(run.id), max(run.id), min(sum_nats / images), max(sum_nats / "
-          "images)) FROM run JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' AND "
-          "metric.split IN ('test') WHERE images > 0 AND program_revision NOT LIKE '%dirty' GROUP "
-          "BY spec_hash, data_identity, program_revision, instruction_set, libraries, "
-          "parameters HAVING count(*) > 1 AND min(sum_nats) <> max(sum_nats) AND "
-          "?1 <= max(run.id) AND ?2 >= min(run.id)" },
+          "and %.9f nats/image', min(run.id), max(run.id), min(sum_nats / images), "
+          "max(sum_nats / images)) "
+          "FROM run JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
+          "AND metric.split = 'test' "
+          "WHERE images > 0 AND program_revision NOT LIKE '%dirty' "
+          "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries "
+          "HAVING count(*) > 1 AND min(sum_nats) <> max(sum_nats) "
+          "AND ?1 <= max(run.id) AND ?2 >= min(run.id)" },
         { "made of uncommitted code",
           "the program was built from a tree with changes that are in no revision: the run "
           "cannot be made again from the revision on record",
-          "SELECT run.id, 'program revision ' || program_revision FROM run WHERE " ASKED
-          " AND program_revision LIKE '%dirty'" },
+          "SELECT run.id, 'program revision ' || program_revision FROM run "
+          "WHERE " ASKED " AND program_revision LIKE '%dirty'" },
 };
+/* clang-format on */
 
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
