@@ -31,7 +31,7 @@ ok "a condition that takes for ever is ended or refused" refused 2 "the conditio
 
 shows() {
 	report show tiny --db runs.db && out_has "causality certificate" && out_has "layers.0.conv" &&
-		out_has "receptive field" && out_has "Learning curve" && out_has "bits" || out_has "Bits"
+		out_has "receptive field" && out_has "Learning curve" && out_has "Bits/dim"
 }
 ok "a run is shown" shows
 
