@@ -20,6 +20,7 @@
 #include "experiment/recorded.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
+#include "spec/recipe.h"
 #include "tensor/turns.h"
 
 /* --- the start of a run ------------------------------------------------------------------------
@@ -55,6 +56,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
+        char recipe[PXR_SHA256_HEX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
         const struct pxr_graph *graph = e->model->graph;
         const char *given = NULL, *small = NULL, *started;
@@ -69,6 +71,8 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 return -1;
         if (graph->small_rows && !given)
                 return pxr_out_of_memory(diag);
+        if (pxr_spec_recipe(arena, spec, recipe, diag))
+                return -1;
         pxr_sha256(spec, strlen(spec), hash);
         run = (struct pxr_run) {
                 .name = e->settings.name,
@@ -91,6 +95,9 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .image_colours = graph->colours,
                 .image_levels = graph->levels,
                 .given_identity = small,
+                .reproduces_table = e->settings.reproduces.table,
+                .reproduces_row = e->settings.reproduces.row,
+                .recipe_hash = recipe,
         };
         started = pxr_record_process(arena, p, state, "started", &run, diag);
         if (!started || pxr_store_add_run(state->order->store, &run, diag))

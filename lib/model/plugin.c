@@ -12,84 +12,20 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Where programs and layers are installed. */
+#include "base/installed.h"
+
+/* Where layers are installed. */
 #ifndef PXR_LAYERDIR
-#define PXR_BINDIR "/usr/local/bin"
 #define PXR_LAYERDIR "/usr/local/lib/pxr/layers"
 #endif
 
 static const char suffix[] = ".so";
 
-/* Cut off the last part of a path; false when there is none. */
-static bool cut_last(char *path)
-{
-        char *slash = strrchr(path, '/');
-
-        if (slash)
-                *slash = '\0';
-        return slash != NULL;
-}
-
-/* Cut off `end`; false when the path does not end with it. */
-static bool cut_end(char *path, const char *end)
-{
-        size_t length = strlen(path), cut = strlen(end);
-
-        if (length < cut || strcmp(path + length - cut, end) != 0)
-                return false;
-        path[length - cut] = '\0';
-        return true;
-}
-
-/* The folder of the program that runs, or NULL. */
-static char *program_folder(struct pxr_arena *arena)
-{
-        char path[PATH_MAX];
-        ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-        if (length <= 0)
-                return NULL;
-        path[length] = '\0';
-        return cut_last(path) ? pxr_strdup(arena, path) : NULL;
-}
-
-/* The build tree's layers if the program runs from one: libtool keeps programs and modules in
- * folders named .libs. NULL otherwise. */
-static char *build_tree_layers(struct pxr_arena *arena)
-{
-        char *folder = program_folder(arena);
-
-        if (!folder || !cut_end(folder, "/.libs") || !cut_last(folder))
-                return NULL;
-        return pxr_strf(arena, "%s/layers/.libs", folder);
-}
-
-/* The layers installed with the program, in a tree that may have been moved as a whole: they lie as
- * PXR_LAYERDIR does from PXR_BINDIR. NULL where there are none. */
-static char *installed_layers(struct pxr_arena *arena)
-{
-        static const char bin[] = PXR_BINDIR, layers[] = PXR_LAYERDIR;
-        char *folder = program_folder(arena), *path;
-        size_t common = 0;
-
-        for (size_t i = 0; bin[i] && bin[i] == layers[i]; i++)
-                if (bin[i] == '/')
-                        common = i;
-        if (!folder || !cut_end(folder, bin + common))
-                return NULL;
-        path = pxr_strf(arena, "%s%s", folder, layers + common);
-        return path && access(path, F_OK) == 0 ? path : NULL;
-}
-
+/* The layers that came with the program; NULL when memory is out. */
 static const char *own_layers(struct pxr_arena *arena)
 {
-        const char *path = build_tree_layers(arena);
-
-        if (!path)
-                path = installed_layers(arena);
-        return path ? path : PXR_LAYERDIR;
+        return pxr_installed(arena, "layers/.libs", PXR_LAYERDIR);
 }
 
 static void close_module(void *module)
@@ -203,6 +139,8 @@ static int scan_all(struct pxr_arena *arena, struct pxr_plugins *plugins)
         const char *own = getenv("PXR_LAYER_PATH"), *came = own_layers(arena);
         char *list = pxr_strdup(arena, own ? own : ""), *rest, *folder;
 
+        if (!came)
+                return -1;
         plugins->searched = own && *own ? pxr_strf(arena, "%s:%s", own, came) : came;
         if (!list || !plugins->searched)
                 return -1;

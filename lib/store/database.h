@@ -56,6 +56,8 @@ struct pxr_run {
         const char *parameter_hash;
         int image_rows, image_cols, image_colours, image_levels; /* 0: not on record */
         const char *given_identity; /* data_identity of a run of the small images; NULL: none */
+        int64_t reproduces_table;   /* of the paper; 0: none */
+        const char *reproduces_row, *recipe_hash;
 };
 
 /* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */

@@ -28,16 +28,17 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "command_line, host, processor, instruction_set, libraries, threads, "
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, given, certificate, parameters, "
-                    "image_rows, image_cols, image_colours, image_levels, given_identity) "
-                    "VALUES (?, "
+                    "image_rows, image_cols, image_colours, image_levels, given_identity, "
+                    "reproduces_table, reproduces_row, recipe_hash) VALUES (?, "
                     "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
-                    "tttdttiiiiit",
+                    "tttdttiiiiit"
+                    "itt",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
@@ -45,7 +46,8 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     run->process_start, run->data_set, run->data_identity, run->data_transforms,
                     run->data_entropy, run->given, run->certificate, run->parameters,
                     (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
-                    (int64_t)run->image_levels, run->given_identity))
+                    (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
+                    run->reproduces_row, run->recipe_hash))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;

@@ -115,7 +115,15 @@ static const char version_1[] =
         "    nats_per_image, bits_per_dimension, standard_error\n"
         "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, given, split;\n";
 
-/* What the images of a run's model are like; NULL in runs recorded before.
+/* What people tell an NLL in: nats per image of grey images, bits per dimension of those in colour.
+ */
+#define DIMENSIONS "coalesce(test.dimensions, valid.dimensions)"
+#define GREY "coalesce(nullif(image_colours, 0) = 1, " DIMENSIONS " % 3)"
+#define NATS_OF_UNIT "CASE WHEN " GREY " THEN 1 ELSE " DIMENSIONS " * 0.69314718055994530942 END"
+
+/* What the images of a run's model are like, what the run is to reproduce, and what tells runs that
+ * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
+ * are for people's conditions: keep their names.
  *
  * given_identity is the data_identity that the small images of a conditional model have as a set of
  * their own. A chain of such models describes an image by its small version, under a model of that,
@@ -154,7 +162,42 @@ static const char version_2[] =
         "  SELECT run, name, split, min(nats_per_image) AS nats_per_image,\n"
         "    nats_per_image * bits AS bits_per_dimension, standard_error, images,\n"
         "    words AS counted\n"
-        "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n";
+        "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n"
+        "ALTER TABLE run ADD COLUMN reproduces_table INTEGER; -- 0: none\n"
+        "ALTER TABLE run ADD COLUMN reproduces_row TEXT;\n"
+        "ALTER TABLE run ADD COLUMN recipe_hash TEXT; -- SHA-256 of the spec without its seed\n"
+        "CREATE INDEX run_of_row ON run (reproduces_table, reproduces_row);\n"
+        "CREATE VIEW run_summary AS\n"
+        "  SELECT run.id AS run, run.name, run.status,\n"
+        /* What the model is called after: the layer it has beside convolutions, if any. */
+        "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN 'diagonal'\n"
+        "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = run.id\n"
+        "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', 'sigmoid', 'skip',\n"
+        "         'skip_connections', 'softmax')\n"
+        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS model,\n"
+        "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, seed,\n"
+        "    coalesce(test.split, valid.split) AS split,\n"
+        "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"
+        "    CASE WHEN " GREY " THEN 'nats' ELSE 'bits' END AS unit,\n"
+        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images)\n"
+        "      / " NATS_OF_UNIT " AS nll,\n"
+        "    coalesce(test.standard_error, valid.standard_error)\n"
+        "      / " NATS_OF_UNIT " AS standard_error,\n"
+        "    valid.sum_nats / valid.images AS valid_nats,\n"
+        "    test.sum_nats / test.images AS test_nats,\n"
+        "    valid.sum_nats / valid.images / valid.dimensions / 0.69314718055994530942\n"
+        "      AS valid_bits,\n"
+        "    test.sum_nats / test.images / test.dimensions / 0.69314718055994530942 AS test_bits,\n"
+        "    coalesce(test.suspect, valid.suspect) AS suspect, parameters, wall_seconds,\n"
+        "    threads, host, started_at, finished_at, program_version, message\n"
+        "  FROM run\n"
+        "  LEFT JOIN metric AS test ON test.run = run.id AND test.name = 'final_nll'\n"
+        "    AND test.split = 'test'\n"
+        "  LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = 'final_nll'\n"
+        "    AND valid.split = 'valid'\n"
+        "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
+        "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
+        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n";
 
 const char *const pxr_schema_steps[] = { version_1, version_2 };
 

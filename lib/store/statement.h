@@ -3,7 +3,7 @@
  * statement.h - running SQL with its arguments bound, and SQLite's errors as ours.
  *
  * Arguments are bound by a format: t a text, i an int64_t, d a double (NAN is NULL), b a blob and
- * its size_t. For the files of store/ alone.
+ * its size_t. For the files of store/ and report/.
  */
 #ifndef PXR_STORE_STATEMENT_H
 #define PXR_STORE_STATEMENT_H

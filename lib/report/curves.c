@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* curves.c - learning curves, from the metrics of a run. Uses store/. */
+#include <math.h>
+#include <string.h>
+
+#include "report/report.h"
+#include "report/rows.h"
+
+bool pxr_told_in_bits(int64_t dimensions, int64_t colours)
+{
+        return colours > 0 ? colours != 1 : dimensions % 3 == 0;
+}
+
+static int count_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                        struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
+{
+        struct pxr_rows rows = { store, arena, diag,
+                                 .statement = pxr_store_query(
+                                         store, diag,
+                                         "SELECT split, count(*), max(dimensions) FROM metric "
+                                         "WHERE run = ? AND name = 'nll' AND images > 0 "
+                                         "GROUP BY split ORDER BY split",
+                                         "i", run) };
+
+        for (int i = 0; i < PXR_CURVES && pxr_rows_next(&rows); i++) {
+                size_t room = (size_t)pxr_rows_integer(&rows, 1) + 1;
+
+                curve[i].split = pxr_rows_text(&rows, 0);
+                curve[i].dimensions = pxr_rows_integer(&rows, 2);
+                curve[i].epoch = pxr_alloc_array(arena, room, sizeof(double));
+                curve[i].nats = pxr_alloc_array(arena, room, sizeof(double));
+                curve[i].step = pxr_alloc_array(arena, room, sizeof(int64_t));
+                rows.short_of |= !curve[i].epoch || !curve[i].nats || !curve[i].step;
+        }
+        return pxr_rows_end(&rows);
+}
+
+static int read_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                       struct pxr_curve *curve, struct pxr_diag *diag)
+{
+        struct pxr_rows rows = { store, arena, diag,
+                                 .statement = pxr_store_query(
+                                         store, diag,
+                                         "SELECT step, epoch, sum_nats / images FROM metric "
+                                         "WHERE run = ? AND name = 'nll' AND split = ? AND "
+                                         "images > 0 ORDER BY step",
+                                         "it", run, curve->split) };
+
+        while (pxr_rows_next(&rows)) {
+                curve->step[curve->count] = pxr_rows_integer(&rows, 0);
+                curve->epoch[curve->count] = pxr_rows_real(&rows, 1);
+                curve->nats[curve->count++] = pxr_rows_real(&rows, 2);
+        }
+        return pxr_rows_end(&rows);
+}
+
+int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                      struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
+{
+        int status;
+
+        memset(curve, 0, PXR_CURVES * sizeof(*curve));
+        /* As of one moment: the run may be under way. */
+        if (pxr_store_execute(store, diag, "BEGIN", ""))
+                return -1;
+        status = count_points(arena, store, run, curve, diag);
+        for (int i = 0; !status && i < PXR_CURVES && curve[i].split; i++)
+                status = read_points(arena, store, run, &curve[i], diag);
+        pxr_store_rollback(store);
+        return status;
+}
+
+char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width)
+{
+        static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+        double low = INFINITY, high = -INFINITY;
+        int columns = curve->count < (size_t)width ? (int)curve->count : width;
+        char *text = pxr_alloc(arena, 4 * (size_t)width + 1), *end = text;
+
+        if (!text)
+                return NULL;
+        for (size_t i = 0; i < curve->count; i++)
+                if (isfinite(curve->nats[i])) {
+                        low = fmin(low, curve->nats[i]);
+                        high = fmax(high, curve->nats[i]);
+                }
+        for (int i = 0; i < columns; i++) { /* the last point of each stretch */
+                double nats = curve->nats[(size_t)(i + 1) * curve->count / columns - 1];
+                double part = high > low ? (nats - low) / (high - low) : 0;
+
+                end = stpcpy(end, isfinite(nats) ? bars[(int)fmin(7, part * 8)] : "?");
+        }
+        return text;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* escape.c - text for terminals, Markdown, CSV, LaTeX and HTML. Uses text.h. */
+#include "report/escape.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Characters that change the direction or the place of what follows. */
+static bool invisible(uint32_t code)
+{
+        return (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+               (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+}
+
+static uint32_t code_of(const char *at, size_t size)
+{
+        const unsigned char *byte = (const unsigned char *)at;
+        uint32_t code = size == 1 ? byte[0] : byte[0] & (0x7fu >> size);
+
+        for (size_t i = 1; i < size; i++)
+                code = code << 6 | (byte[i] & 0x3f);
+        return code;
+}
+
+/* The next character: its bytes to *size. Returns false when it is to be shown as bytes, because
+ * it is none, or a control character. */
+static bool next(const char *at, const char *end, size_t *size)
+{
+        *size = pxr_character(at, end);
+        if (*size == 0) {
+                *size = 1;
+                return false;
+        }
+        return !pxr_control(at, *size) && !invisible(code_of(at, *size));
+}
+
+static int put_bytes(FILE *to, const char *at, size_t size, const char *before)
+{
+        for (size_t i = 0; to && i < size; i++)
+                fprintf(to, "%sx%02x", before, (unsigned char)at[i]);
+        return (int)(4 * size);
+}
+
+int pxr_escape_text(FILE *to, const char *text)
+{
+        const char *end = text + strlen(text);
+        int width = 0;
+        size_t size;
+
+        for (; text < end; text += size) {
+                if (!next(text, end, &size)) {
+                        width += put_bytes(to, text, size, "\\");
+                        continue;
+                }
+                if (to)
+                        fwrite(text, 1, size, to);
+                width++;
+        }
+        return width;
+}
+
+void pxr_escape_markdown(FILE *to, const char *text)
+{
+        const char *end = text + strlen(text);
+        size_t size;
+
+        for (; text < end; text += size) {
+                if (!next(text, end, &size))
+                        put_bytes(to, text, size, "\\\\");
+                else if (*text == '<')
+                        fputs("&lt;", to);
+                else if (*text == '>')
+                        fputs("&gt;", to);
+                else if (*text == '&')
+                        fputs("&amp;", to);
+                else if (strchr("\\`*_{}[]#|~$", *text))
+                        fprintf(to, "\\%c", *text);
+                else
+                        fwrite(text, 1, size, to);
+        }
+}
+
+void pxr_escape_csv(FILE *to, const char *text)
+{
+        if (*text && !strpbrk(text, ",\"\r\n") && *text != ' ' && text[strlen(text) - 1] != ' ') {
+                fputs(text, to);
+                return;
+        }
+        putc('"', to);
+        for (; *text; text++) {
+                if (*text == '"')
+                        putc('"', to);
+                putc(*text, to);
+        }
+        putc('"', to);
+}
+
+static const struct {
+        const char *character, *latex;
+} latex[] = {
+        { "\\", "\\textbackslash{}" },
+        { "{", "\\{" },
+        { "}", "\\}" },
+        { "$", "\\$" },
+        { "&", "\\&" },
+        { "#", "\\#" },
+        { "_", "\\_" },
+        { "%", "\\%" },
+        { "^", "\\textasciicircum{}" },
+        { "~", "\\textasciitilde{}" },
+        { "<", "\\textless{}" },
+        { ">", "\\textgreater{}" },
+        { "|", "\\textbar{}" },
+        { "\"", "\\textquotedbl{}" },
+        { "'", "\\textquotesingle{}" },
+        { "`", "\\textasciigrave{}" },
+        { "-", "-{}" }, /* no dashes of several */
+        { "[", "{[}" }, /* no argument of a \\ before it */
+        { "]", "{]}" },
+        { "*", "{*}" },
+        { "±", "$\\pm$" },
+        { "≈", "$\\approx$" },
+        { "≤", "$\\le$" },
+        { "×", "$\\times$" },
+        { "–", "--" },
+};
+
+static const char *latex_of(const char *at, size_t size)
+{
+        for (size_t i = 0; i < sizeof(latex) / sizeof(latex[0]); i++)
+                if (strlen(latex[i].character) == size && memcmp(latex[i].character, at, size) == 0)
+                        return latex[i].latex;
+        return NULL;
+}
+
+void pxr_escape_latex(FILE *to, const char *text)
+{
+        const char *end = text + strlen(text), *known;
+        size_t size;
+
+        for (; text < end; text += size) {
+                if (!next(text, end, &size)) {
+                        put_bytes(to, text, size, "\\textbackslash{}");
+                        continue;
+                }
+                known = latex_of(text, size);
+                if (known)
+                        fputs(known, to);
+                else if (code_of(text, size) < 0x80 ||
+                         (code_of(text, size) >= 0xc0 && code_of(text, size) <= 0xff))
+                        fwrite(text, 1, size, to);
+                else
+                        fprintf(to, "{[}U+%04X{]}", (unsigned)code_of(text, size));
+        }
+}
+
+void pxr_escape_html(FILE *to, const char *text)
+{
+        const char *end = text + strlen(text);
+        size_t size;
+
+        for (; text < end; text += size) {
+                if (*text == '\n' || *text == '\t')
+                        size = 1, putc(*text, to);
+                else if (!next(text, end, &size))
+                        put_bytes(to, text, size, "\\");
+                else if (*text == '<')
+                        fputs("&lt;", to);
+                else if (*text == '>')
+                        fputs("&gt;", to);
+                else if (*text == '&')
+                        fputs("&amp;", to);
+                else if (*text == '"')
+                        fputs("&quot;", to);
+                else if (*text == '\'')
+                        fputs("&#39;", to);
+                else
+                        fwrite(text, 1, size, to);
+        }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * paper.h - the paper's tables, from reports/paper.yaml. Uses base/ and spec/.
+ */
+#ifndef PXR_REPORT_PAPER_H
+#define PXR_REPORT_PAPER_H
+
+#include <stdint.h>
+
+#include <pxr/arena.h>
+#include <pxr/option.h>
+
+enum pxr_relation { PXR_EXACTLY, PXR_ABOUT, PXR_AT_MOST };
+enum pxr_nll_unit { PXR_NATS, PXR_BITS }; /* an image, or a dimension */
+
+struct pxr_paper_row {
+        const char *row, *source;  /* NULL: the paper itself */
+        double value, train_value; /* 0: none */
+        int relation;
+        const struct pxr_yaml *files, *needs, *excludes, *train, *model; /* may be empty */
+        struct pxr_paper_row *next;
+};
+
+struct pxr_paper_table {
+        int64_t table; /* its number */
+        const char *title;
+        int unit, split;
+        int64_t images; /* of the split; 0: any number */
+        const char *set;
+        const struct pxr_yaml *files, *identities, *transforms, *rows;
+        struct pxr_paper_row *row;
+        struct pxr_paper_table *next;
+};
+
+struct pxr_paper {
+        struct pxr_paper_table *table;
+};
+
+/* Read a file of tables; NULL: the one that came with the program. NULL after errors. */
+struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, struct pxr_diag *diag);
+
+/* NULL, after an error only where there is a diag, if there is none of that number. */
+const struct pxr_paper_table *pxr_paper_find(const struct pxr_paper *paper, int64_t number,
+                                             struct pxr_diag *diag);
+
+/* A row by its exact name, or NULL. */
+const struct pxr_paper_row *pxr_paper_row(const struct pxr_paper_table *table, const char *name);
+
+/* The name nearest to one that no row has, or NULL. */
+const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *name);
+
+#endif

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * paper_table.c - the rows of a table of the paper, and which of our runs stands beside each.
+ *
+ * Uses store/, spec/, and the other rooms of report/.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/data.h"
+#include "report/departures.h"
+#include "report/report.h"
+#include "report/row_data.h"
+#include "report/rows.h"
+#include "spec/options.h"
+#include "spec/recipe.h"
+
+/* A run that says it is of this table, with its result. */
+struct candidate {
+        int64_t run, seed, parameters, images, dimensions;
+        const char *row, *recipe, *set, *identity, *transforms, *given, *suspect;
+        double nats, error, epoch, valid, train, seconds; /* NLLs of an image in nats; NAN: none */
+};
+
+/* Runs of one spec, but for their seeds, on the same data. */
+struct group {
+        struct candidate *of; /* the first of `count`, each of another seed */
+        int count;
+        double nats, deviation, valid;
+};
+
+struct making {
+        struct pxr_arena *arena;
+        struct pxr_store *store;
+        const struct pxr_paper_table *paper;
+        struct pxr_diag *diag;
+        struct pxr_table *table;
+        struct candidate *candidate;
+        size_t count, room;
+        int marks, left_out;
+};
+
+/* --- candidates --------------------------------------------------------------------------------
+ */
+
+static struct candidate *add(struct making *m)
+{
+        struct candidate *more;
+        size_t room = m->room ? 2 * m->room : 64;
+
+        if (m->count == m->room) {
+                more = pxr_alloc_array(m->arena, room, sizeof(*more));
+                if (!more)
+                        return NULL;
+                if (m->count > 0)
+                        memcpy(more, m->candidate, m->count * sizeof(*more));
+                m->candidate = more;
+                m->room = room;
+        }
+        return &m->candidate[m->count++];
+}
+
+/* What a run from before these were columns says in its spec. Returns false if it names no row of
+ * this table, or cannot be read. */
+static bool read_old(struct making *m, const char *spec, struct candidate *candidate)
+{
+        struct pxr_yaml *root = spec ? pxr_spec_recorded(m->arena, spec, NULL) : NULL;
+        const struct pxr_yaml *table = root ? pxr_yaml_find(root, "reproduces.table") : NULL;
+        const struct pxr_yaml *row = root ? pxr_yaml_find(root, "reproduces.row") : NULL;
+        char *hex = pxr_alloc(m->arena, PXR_SHA256_HEX);
+        int64_t number;
+
+        if (!hex || !table || !row || row->kind != PXR_YAML_SCALAR ||
+            table->kind != PXR_YAML_SCALAR || pxr_parse_int(table->text, &number) != PXR_NUMBER ||
+            number != m->paper->table || pxr_spec_recipe(m->arena, spec, hex, NULL))
+                return false;
+        candidate->row = row->text;
+        candidate->recipe = hex;
+        return true;
+}
+
+static int read_candidates(struct making *m)
+{
+        struct pxr_rows rows = {
+                m->store, m->arena, m->diag,
+                .statement = pxr_store_query(
+                        m->store, m->diag,
+                        "SELECT run.id, seed, parameters, reproduces_row, recipe_hash, data_set, "
+                        "data_identity, data_transforms, given, nll.suspect, nll.sum_nats / "
+                        "nll.images, nll.standard_error, nll.images, nll.dimensions, nll.epoch, "
+                        "valid.sum_nats / valid.images, train.sum_nats / train.images, "
+                        "wall_seconds, reproduces_table, "
+                        "CASE WHEN reproduces_table IS NULL THEN spec END "
+                        "FROM run JOIN metric AS nll ON nll.run = run.id AND nll.name = "
+                        "'final_nll' AND nll.split = ?2 AND nll.images > 0 "
+                        "LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = "
+                        "'final_nll' AND valid.split = 'valid' "
+                        "LEFT JOIN metric AS train ON train.run = run.id AND train.name = "
+                        "'final_nll' AND train.split = 'train' "
+                        "WHERE reproduces_table = ?1 OR reproduces_table IS NULL",
+                        "it", m->paper->table, pxr_split_names[m->paper->split])
+        };
+
+        while (pxr_rows_next(&rows)) {
+                struct candidate *c = add(m);
+                bool old = sqlite3_column_type(rows.statement, 18) == SQLITE_NULL;
+
+                if (!c) {
+                        rows.short_of = true;
+                        break;
+                }
+                *c = (struct candidate) {
+                        .run = pxr_rows_integer(&rows, 0),
+                        .seed = pxr_rows_integer(&rows, 1),
+                        .parameters = pxr_rows_integer(&rows, 2),
+                        .row = old ? NULL : pxr_rows_text(&rows, 3),
+                        .recipe = old ? NULL : pxr_rows_text(&rows, 4),
+                        .set = pxr_rows_text(&rows, 5),
+                        .identity = pxr_rows_text(&rows, 6),
+                        .transforms = pxr_rows_text(&rows, 7),
+                        .given = pxr_rows_text(&rows, 8),
+                        .suspect = pxr_rows_text(&rows, 9),
+                        .nats = pxr_rows_real(&rows, 10),
+                        .error = pxr_rows_real(&rows, 11),
+                        .images = pxr_rows_integer(&rows, 12),
+                        .dimensions = pxr_rows_integer(&rows, 13),
+                        .epoch = pxr_rows_real(&rows, 14),
+                        .valid = pxr_rows_real(&rows, 15),
+                        .train = pxr_rows_real(&rows, 16),
+                        .seconds = pxr_rows_real(&rows, 17),
+                };
+                if (old && !read_old(m, (const char *)sqlite3_column_text(rows.statement, 19), c))
+                        m->count--;
+                else if (!c->row || !c->recipe)
+                        m->count--;
+        }
+        return pxr_rows_end(&rows);
+}
+
+/* --- leaving out -------------------------------------------------------------------------------
+ */
+
+enum { MOST_LEFT_OUT = 8 };
+
+static void leave_out(struct making *m, const struct candidate *c, const char *why)
+{
+        if (m->left_out++ < MOST_LEFT_OUT)
+                pxr_table_note(m->table, NULL, "Not shown: run %" PRId64 " (%s): %s.", c->run,
+                               c->row, why);
+}
+
+/* What was found of data before: 10,000 runs have few data sets. */
+struct verdict {
+        const struct pxr_paper_row *row;
+        const char *identity, *reason;
+        int64_t images;
+        struct verdict *next;
+};
+
+static int judge_data(struct making *m, const struct candidate *c, const struct pxr_paper_row *row,
+                      struct verdict **known, const char **reason)
+{
+        const struct pxr_row_data data = { c->run, c->set, c->identity, c->transforms, c->images };
+        struct verdict *verdict = *known;
+
+        while (verdict && (verdict->row != row || verdict->images != c->images ||
+                           strcmp(verdict->identity, c->identity) != 0))
+                verdict = verdict->next;
+        if (!verdict) {
+                verdict = pxr_alloc(m->arena, sizeof(*verdict));
+                if (!verdict)
+                        return pxr_out_of_memory(m->diag);
+                *verdict = (struct verdict) { row, c->identity, NULL, c->images, *known };
+                if (pxr_row_data_misfit(m->arena, m->store, m->paper, row, &data, &verdict->reason,
+                                        m->diag))
+                        return -1;
+                *known = verdict;
+        }
+        *reason = verdict->reason;
+        return 0;
+}
+
+static void warn_of_row(struct making *m, const struct candidate *c)
+{
+        const char *nearest = pxr_paper_nearest(m->paper, c->row);
+
+        if (nearest)
+                pxr_warn(m->diag,
+                         "run %" PRId64 " reproduces row '%s' of table %d, which has no such row; "
+                         "did it mean '%s'?",
+                         c->run, c->row, (int)m->paper->table, nearest);
+        else
+                pxr_warn(m->diag,
+                         "run %" PRId64 " reproduces row '%s' of table %d, which has no such row",
+                         c->run, c->row, (int)m->paper->table);
+}
+
+/* Keep those whose number can stand in the table. */
+static int sift(struct making *m)
+{
+        struct verdict *known = NULL;
+        const char *unknown = NULL;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < m->count; i++) {
+                struct candidate *c = &m->candidate[i];
+                const struct pxr_paper_row *row = pxr_paper_row(m->paper, c->row);
+                const char *reason = NULL;
+
+                if (!row) {
+                        if (!unknown || strcmp(unknown, c->row) != 0)
+                                warn_of_row(m, c);
+                        unknown = c->row;
+                        continue;
+                }
+                if (c->suspect || !isfinite(c->nats))
+                        reason = c->suspect ? c->suspect : "its NLL is not finite";
+                else if (c->given)
+                        reason = "its NLL is of images given their small versions";
+                else if (judge_data(m, c, row, &known, &reason))
+                        return -1;
+                if (reason)
+                        leave_out(m, c, reason);
+                else
+                        m->candidate[kept++] = *c;
+        }
+        m->count = kept;
+        return 0;
+}
+
+/* --- groups ------------------------------------------------------------------------------------
+ */
+
+/* The newest of each seed comes first. */
+static int by_spec(const void *left, const void *right)
+{
+        const struct candidate *a = left, *b = right;
+        int order = strcmp(a->row, b->row);
+
+        if (!order)
+                order = strcmp(a->recipe, b->recipe);
+        if (!order)
+                order = strcmp(a->identity, b->identity);
+        if (!order)
+                order = (a->seed > b->seed) - (a->seed < b->seed);
+        return order ? order : (a->run < b->run) - (a->run > b->run);
+}
+
+static bool same_spec(const struct candidate *a, const struct candidate *b)
+{
+        return strcmp(a->row, b->row) == 0 && strcmp(a->recipe, b->recipe) == 0 &&
+               strcmp(a->identity, b->identity) == 0;
+}
+
+/* The group that begins at *c, of which the runs of a seed seen before are taken out. Moves *c
+ * behind it. */
+static struct group take_group(struct candidate **c, const struct candidate *end)
+{
+        struct group group = { .of = *c };
+        double squares = 0;
+
+        for (; *c < end && same_spec(group.of, *c); ++*c)
+                if (group.count == 0 || group.of[group.count - 1].seed != (*c)->seed)
+                        group.of[group.count++] = **c;
+        for (int i = 0; i < group.count; i++) {
+                group.nats += group.of[i].nats / group.count;
+                group.valid += group.of[i].valid / group.count; /* NAN if one has none */
+        }
+        for (int i = 0; i < group.count; i++)
+                squares += (group.of[i].nats - group.nats) * (group.of[i].nats - group.nats);
+        group.deviation = group.count > 1 ? sqrt(squares / (group.count - 1)) : NAN;
+        return group;
+}
+
+static int by_valid(const void *left, const void *right)
+{
+        const struct group *a = left, *b = right;
+
+        return (a->valid > b->valid) - (a->valid < b->valid);
+}
+
+static int by_nll(const void *left, const void *right)
+{
+        const struct group *a = left, *b = right;
+
+        return (a->nats > b->nats) - (a->nats < b->nats);
+}
+
+/* The groups of a row, best first. To choose among them by the very NLL that is reported would
+ * flatter it. */
+static size_t row_groups(struct making *m, const struct pxr_paper_row *row, struct group *group)
+{
+        struct candidate *c = m->candidate, *end = m->candidate + m->count;
+        bool all_valid = true;
+        size_t count = 0;
+
+        while (c < end) {
+                if (strcmp(c->row, row->row) != 0) {
+                        c++;
+                        continue;
+                }
+                group[count++] = take_group(&c, end);
+                all_valid = all_valid && !isnan(group[count - 1].valid) &&
+                            strcmp(group[count - 1].of->identity, group[0].of->identity) == 0;
+        }
+        if (count > 1)
+                qsort(group, count, sizeof(*group), all_valid ? by_valid : by_nll);
+        return count;
+}
+
+/* --- rows --------------------------------------------------------------------------------------
+ */
+
+enum column {
+        MODEL,
+        ROW,
+        SOURCE,
+        PAPER,
+        RELATION,
+        PAPER_TRAIN,
+        OURS,
+        STANDARD_ERROR,
+        DEVIATION,
+        SEEDS,
+        DIFFERENCE,
+        OURS_TRAIN,
+        RUN,
+        EPOCHS,
+        PARAMETERS,
+        WALL,
+        COLUMNS
+};
+
+static const struct pxr_column columns[COLUMNS] = {
+        [MODEL] = { "model", "Model", PXR_ALWAYS },
+        [ROW] = { "row", "Row", PXR_TO_PROGRAMS },
+        [SOURCE] = { "source", "Source", PXR_TO_PROGRAMS },
+        [PAPER] = { "paper", "Paper", PXR_ALWAYS },
+        [RELATION] = { "paper_relation", "", PXR_TO_PROGRAMS },
+        [PAPER_TRAIN] = { "paper_train", "(train)", PXR_IF_FILLED },
+        [OURS] = { "ours", "Ours", PXR_ALWAYS },
+        [STANDARD_ERROR] = { "standard_error", "Std. error", PXR_IF_FILLED },
+        [DEVIATION] = { "deviation", "Deviation", PXR_IF_FILLED },
+        [SEEDS] = { "seeds", "Seeds", PXR_TO_PROGRAMS },
+        [DIFFERENCE] = { "difference", "Difference", PXR_ALWAYS },
+        [OURS_TRAIN] = { "ours_train", "Ours (train)", PXR_IF_FILLED },
+        [RUN] = { "run", "Run", PXR_ALWAYS },
+        [EPOCHS] = { "epochs", "Epochs", PXR_IF_FILLED },
+        [PARAMETERS] = { "parameters", "Parameters", PXR_IF_FILLED },
+        [WALL] = { "wall_seconds", "Time", PXR_IF_FILLED },
+};
+
+/* An NLL in the table's unit. */
+static double told(const struct making *m, const struct candidate *c, double nats)
+{
+        return m->paper->unit == PXR_BITS ? nats / (M_LN2 * (double)c->dimensions) : nats;
+}
+
+static void published(struct making *m, const struct pxr_paper_row *row, struct pxr_cell *cell)
+{
+        static const char *const before[] = { NULL, "≈ ", "≤ " };
+        static const char *const words[] = { "exactly", "about", "at most" };
+        const char *model =
+                row->source ? pxr_strf(m->arena, "%s (%s)", row->row, row->source) : row->row;
+
+        m->table->failed |= !model;
+        cell[MODEL] = pxr_text_cell(m->table, model);
+        cell[ROW] = pxr_text_cell(m->table, row->row);
+        cell[SOURCE] = pxr_text_cell(m->table, row->source);
+        cell[PAPER] = pxr_real_cell(row->value, 2);
+        cell[PAPER].before = before[row->relation];
+        cell[RELATION] = pxr_text_cell(m->table, words[row->relation]);
+        if (row->train_value > 0)
+                cell[PAPER_TRAIN] = pxr_real_cell(row->train_value, 2);
+}
+
+static struct pxr_cell run_numbers(struct making *m, const struct group *group)
+{
+        char *text = pxr_strdup(m->arena, "");
+
+        if (group->count == 1)
+                return pxr_integer_cell(group->of->run);
+        for (int i = 0; text && i < group->count; i++)
+                text = pxr_strf(m->arena, "%s%s%" PRId64, text, i ? ", " : "", group->of[i].run);
+        m->table->failed |= !text;
+        return pxr_text_cell(m->table, text);
+}
+
+static void measured(struct making *m, const struct pxr_paper_row *row, const struct group *group,
+                     struct pxr_cell *cell)
+{
+        int decimals = m->paper->unit == PXR_BITS ? 3 : 2;
+        double nats = group->nats, error = 0, train = 0, epochs = 0, seconds = 0;
+
+        for (int i = 0; i < group->count; i++) {
+                error += group->of[i].error / group->count;
+                train += group->of[i].train / group->count;
+                epochs += group->of[i].epoch / group->count;
+                seconds += group->of[i].seconds / group->count;
+        }
+        cell[OURS] = pxr_real_cell(told(m, group->of, nats), decimals);
+        cell[STANDARD_ERROR] = pxr_real_cell(told(m, group->of, error), decimals);
+        cell[DEVIATION] = pxr_real_cell(told(m, group->of, group->deviation), decimals);
+        cell[SEEDS] = pxr_integer_cell(group->count);
+        cell[DIFFERENCE] = pxr_real_cell(told(m, group->of, nats) - row->value, decimals);
+        cell[DIFFERENCE].sign = true;
+        cell[OURS_TRAIN] = pxr_real_cell(told(m, group->of, train), decimals);
+        cell[RUN] = run_numbers(m, group);
+        cell[EPOCHS] = pxr_real_cell(epochs, fabs(epochs - rint(epochs)) < 1e-9 ? 0 : 1);
+        cell[PARAMETERS] = pxr_integer_cell(group->of->parameters);
+        cell[WALL] = pxr_duration_cell(seconds);
+}
+
+/* a, b, ... z, aa, ab, ... */
+static const char *next_mark(struct making *m)
+{
+        int number = m->marks++;
+        char first = (char)('a' + number / 26 - 1), last = (char)('a' + number % 26);
+
+        return number < 26 ? pxr_strf(m->arena, "%c", last)
+                           : pxr_strf(m->arena, "%c%c", first, last);
+}
+
+static void footnote(struct making *m, const struct pxr_paper_row *row, const struct group *group,
+                     const struct pxr_departures *found, struct pxr_cell *cell)
+{
+        const char *departures = pxr_remarks(m->arena, found->departure);
+        const char *choices = pxr_remarks(m->arena, found->choice), *mark = next_mark(m);
+        const char *transforms = group->of->transforms;
+        char *seeds = pxr_strdup(m->arena, "");
+
+        if (group->count > 1)
+                seeds = pxr_strf(m->arena, "Mean and deviation of %d seeds. ", group->count);
+        if (!departures || !choices || !mark || !seeds) {
+                m->table->failed = true;
+                return;
+        }
+        cell[MODEL].mark = mark;
+        if (!row->model->first)
+                pxr_table_note(m->table, mark, "%sThe paper does not describe this row's model.",
+                               seeds);
+        else
+                pxr_table_note(m->table, mark, "%s%s%s.%s%s.%s%s%s", seeds,
+                               *departures ? "Departs from the paper: "
+                                           : "Departs in nothing that the paper says",
+                               departures, *choices ? " Where the paper is silent: " : "",
+                               *choices ? choices : " Nothing is left open",
+                               transforms && *transforms ? " Data: " : "",
+                               transforms ? transforms : "", transforms && *transforms ? "." : "");
+}
+
+/* The spec of a group's first run, compared with the row. Returns 0 or -1. */
+static int compare(struct making *m, const struct pxr_paper_row *row, const struct group *group,
+                   struct pxr_departures *found)
+{
+        struct pxr_rows rows = { m->store, m->arena, m->diag,
+                                 .statement = pxr_store_query(m->store, m->diag,
+                                                              "SELECT spec FROM run WHERE id = ?",
+                                                              "i", group->of->run) };
+        const struct pxr_yaml *spec = NULL;
+        const char *text = NULL;
+
+        if (pxr_rows_next(&rows))
+                text = pxr_rows_text(&rows, 0);
+        if (pxr_rows_end(&rows))
+                return -1;
+        if (text)
+                spec = pxr_spec_recorded(m->arena, text, NULL);
+        *found = (struct pxr_departures) { 0 };
+        if (spec)
+                return pxr_departures(m->arena, row, spec, found, m->diag);
+        found->other = pxr_alloc(m->arena, sizeof(*found->other));
+        if (!found->other)
+                return pxr_out_of_memory(m->diag);
+        found->other->text = "its spec cannot be read";
+        return 0;
+}
+
+static int make_row(struct making *m, const struct pxr_paper_row *row, struct group *group)
+{
+        struct pxr_cell *cell = pxr_table_row(m->table);
+        size_t count = row_groups(m, row, group);
+
+        published(m, row, cell);
+        for (size_t i = 0; i < count; i++) {
+                struct pxr_departures found;
+                const char *others;
+
+                if (compare(m, row, &group[i], &found))
+                        return -1;
+                if (!found.other) {
+                        measured(m, row, &group[i], cell);
+                        footnote(m, row, &group[i], &found, cell);
+                        return 0;
+                }
+                others = pxr_remarks(m->arena, found.other);
+                if (!others)
+                        return pxr_out_of_memory(m->diag);
+                others = pxr_strf(m->arena, "another model than the row's: %s", others);
+                if (!others)
+                        return pxr_out_of_memory(m->diag);
+                leave_out(m, group[i].of, others);
+        }
+        return 0;
+}
+
+static int make_rows(struct making *m)
+{
+        struct group *group = pxr_alloc_array(m->arena, m->count + 1, sizeof(*group));
+
+        if (!group)
+                return pxr_out_of_memory(m->diag);
+        if (m->count > 1)
+                qsort(m->candidate, m->count, sizeof(*m->candidate), by_spec);
+        for (const struct pxr_paper_row *row = m->paper->row; row; row = row->next)
+                if (make_row(m, row, group))
+                        return -1;
+        return 0;
+}
+
+struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_store *store,
+                                         const struct pxr_paper_table *paper, struct pxr_diag *diag)
+{
+        struct making m = { .arena = arena, .store = store, .paper = paper, .diag = diag };
+        char *title = pxr_strf(arena, "Table %d: %s, %s, %s", (int)paper->table, paper->title,
+                               paper->split == PXR_VALID ? "validation" : "test",
+                               paper->unit == PXR_BITS ? "bits per dimension" : "nats per image");
+        char *name = pxr_strf(arena, "table%d", (int)paper->table);
+
+        if (title && name)
+                m.table = pxr_table_new(arena, name, title, columns, COLUMNS);
+        if (!m.table) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        if (read_candidates(&m) || sift(&m) || make_rows(&m))
+                return NULL;
+        if (m.left_out > MOST_LEFT_OUT)
+                pxr_table_note(m.table, NULL, "Not shown either: %d more runs that name a row.",
+                               m.left_out - MOST_LEFT_OUT);
+        return pxr_table_finish(m.table, diag) ? NULL : m.table;
+}

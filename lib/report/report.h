@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what a run database says, as tables.
+ *
+ * Each function gives a list of tables (table.h) that lives as long as the arena, or NULL after an
+ * error. The database is only read. Uses store/ and what is below, and the other rooms of report/.
+ */
+#ifndef PXR_REPORT_REPORT_H
+#define PXR_REPORT_REPORT_H
+
+#include "report/paper.h"
+#include "report/table.h"
+#include "store/database.h"
+
+/* A table of the paper with our runs beside it: a run is a row's if its spec says so, its data are
+ * those of the row (by hash), its NLL is neither conditional nor suspect, and its model is not a
+ * smaller one. Of several specs the best is shown, by its validation NLL if all have one; runs that
+ * differ in their seed alone are one, with their mean and deviation. Footnotes say in what a run
+ * departs from the row. */
+struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_store *store,
+                                         const struct pxr_paper_table *paper,
+                                         struct pxr_diag *diag);
+
+/* Which runs: the newest `limit` (0: all) for which `where` (NULL: all), an SQL expression on the
+ * columns of the view run_summary, is true, in the order of their numbers. `all` has a column for
+ * each of the view's. The expression can read nothing but that view, and only for some seconds. */
+struct pxr_runs_wanted {
+        const char *where;
+        int64_t limit;
+        bool all;
+};
+struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
+                                  const struct pxr_runs_wanted *wanted, struct pxr_diag *diag);
+
+/* All that is on record of a run: facts, results, curve, layers, files, plugins, checkpoints,
+ * samples, events, each a table of that name, and its spec. `part` (NULL: all) is one of them;
+ * `all_steps`: the whole learning curve, not some twenty rows of it. */
+struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
+                                  const char *which, const char *part, bool all_steps,
+                                  struct pxr_diag *diag);
+
+/* Runs side by side: in which values their specs differ, their results, in what they were made
+ * under different circumstances, and their curves. `part` is NULL (all), "spec", "results",
+ * "circumstances" or "curve". */
+struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *store,
+                                     const char *const *which, size_t count, const char *part,
+                                     bool all_steps, struct pxr_diag *diag);
+
+/* Known signs of a broken experiment, in one run or (`which` NULL) in all. */
+struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,
+                                    const struct pxr_paper *paper, const char *which,
+                                    struct pxr_diag *diag);
+
+/* The learning curves of one run, a row for each step at which there is an NLL; and as a line of
+ * characters. */
+struct pxr_curve {
+        const char *split;
+        size_t count;
+        double *epoch, *nats; /* NLL of an image */
+        int64_t *step;
+        int64_t dimensions;
+};
+enum { PXR_CURVES = 4 }; /* splits, and room for the unforeseen */
+int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                      struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag);
+char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
+
+/* Is an NLL of so many dimensions told in bits per dimension? Images of one colour are told in
+ * nats. `colours` is 0 where it is not on record. */
+bool pxr_told_in_bits(int64_t dimensions, int64_t colours);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runs.c - the list of runs, and conditions on it that come from outside.
+ *
+ * A condition is part of an SQL statement. It is harmless because the statement may read nothing
+ * but what run_summary itself reads (which is learnt from a statement without a condition), calls
+ * no function that loads code, is one statement, and is ended when it takes too long. Uses store/
+ * and table.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/report.h"
+#include "report/rows.h"
+
+enum { MOST_SECONDS = 20, STEPS_BETWEEN = 10000, MOST_BYTES = 64 << 20, MOST_COLUMNS = 48 };
+
+/* --- what may be read --------------------------------------------------------------------------
+ */
+
+struct allowed {
+        char *table, *column;
+        struct allowed *next;
+};
+
+struct guard {
+        struct pxr_arena *arena;
+        struct allowed *allowed;
+        bool learning, failed;
+        const char *refused; /* what was not allowed */
+        double deadline;
+};
+
+static bool in_view(const char *name)
+{
+        return name && strcmp(name, "run_summary") == 0;
+}
+
+static bool knows(const struct guard *guard, const char *table, const char *column)
+{
+        for (const struct allowed *item = guard->allowed; item; item = item->next)
+                if (strcmp(item->table, table) == 0 && strcmp(item->column, column) == 0)
+                        return true;
+        return false;
+}
+
+static void learn(struct guard *guard, const char *table, const char *column)
+{
+        struct allowed *item = pxr_alloc(guard->arena, sizeof(*item));
+
+        if (knows(guard, table, column))
+                return;
+        if (!item || !(item->table = pxr_strdup(guard->arena, table)) ||
+            !(item->column = pxr_strdup(guard->arena, column))) {
+                guard->failed = true;
+                return;
+        }
+        item->next = guard->allowed;
+        guard->allowed = item;
+}
+
+static int refuse(struct guard *guard, const char *what)
+{
+        if (!guard->refused)
+                guard->refused = what;
+        return SQLITE_DENY;
+}
+
+static int may_read(struct guard *guard, const char *table, const char *column, const char *view)
+{
+        if (guard->learning) {
+                learn(guard, table, column);
+                return SQLITE_OK;
+        }
+        if (strcmp(table, "run_summary") == 0 || (in_view(view) && knows(guard, table, column)))
+                return SQLITE_OK;
+        return refuse(guard, "it reads something other than the columns of run_summary");
+}
+
+static int authorize(void *context, int action, const char *first, const char *second,
+                     const char *database, const char *view)
+{
+        struct guard *guard = context;
+
+        (void)database;
+        switch (action) {
+        case SQLITE_SELECT:
+                return SQLITE_OK;
+        case SQLITE_READ:
+                return may_read(guard, first, second, view);
+        case SQLITE_FUNCTION:
+                if (sqlite3_stricmp(second, "load_extension") == 0)
+                        return refuse(guard, "it loads code");
+                return SQLITE_OK;
+        default:
+                return refuse(guard, "it is more than a condition");
+        }
+}
+
+static int in_time(void *context)
+{
+        const struct guard *guard = context;
+
+        return pxr_now() > guard->deadline;
+}
+
+/* --- the statement -----------------------------------------------------------------------------
+ */
+
+static const char *const shown[] = {
+        "run", "name", "status",         "model",      "data_set",     "epochs",  "split",
+        "nll", "unit", "standard_error", "parameters", "wall_seconds", "suspect",
+};
+
+enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
+
+static const struct {
+        const char *name, *heading;
+} headings[] = {
+        { "run", "Run" },
+        { "name", "Name" },
+        { "status", "Status" },
+        { "model", "Model" },
+        { "data_set", "Data" },
+        { "epochs", "Epochs" },
+        { "split", "Split" },
+        { "nll", "NLL" },
+        { "unit", "Unit" },
+        { "standard_error", "Std. error" },
+        { "parameters", "Parameters" },
+        { "wall_seconds", "Time" },
+        { "suspect", "Suspect" },
+};
+
+static const char *heading_of(const char *name)
+{
+        for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
+                if (strcmp(headings[i].name, name) == 0)
+                        return headings[i].heading;
+        return name;
+}
+
+static char *statement_text(struct pxr_arena *arena, const struct pxr_runs_wanted *wanted)
+{
+        char *list = pxr_strdup(arena, wanted->all ? "*" : "");
+
+        for (int i = 0; list && !wanted->all && i < SHOWN; i++)
+                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", shown[i]);
+        if (!list)
+                return NULL;
+        /* The line break ends a comment that the condition may end with. */
+        return pxr_strf(arena, "SELECT %s FROM run_summary WHERE (%s\n) ORDER BY run DESC%s", list,
+                        wanted->where ? wanted->where : "1", wanted->limit > 0 ? " LIMIT ?1" : "");
+}
+
+static int hint_column(struct pxr_store *store, const char *message, struct pxr_diag *diag)
+{
+        static const char no_column[] = "no such column: ";
+        const char *names[MOST_COLUMNS], *nearest = NULL;
+        sqlite3_stmt *s = NULL;
+        char list[1024] = "";
+        int count = 0;
+
+        sqlite3_prepare_v2(store->handle, "SELECT * FROM run_summary", -1, &s, NULL);
+        for (; s && count < sqlite3_column_count(s) && count < MOST_COLUMNS; count++) {
+                names[count] = sqlite3_column_name(s, count);
+                if (strlen(list) + strlen(names[count]) + 3 < sizeof(list)) {
+                        strcat(list, count ? ", " : "");
+                        strcat(list, names[count]);
+                }
+        }
+        if (strncmp(message, no_column, strlen(no_column)) == 0)
+                nearest = pxr_nearest(message + strlen(no_column), names, (size_t)count);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        pxr_note(diag, "the columns are: %s", list);
+        sqlite3_finalize(s);
+        return -1;
+}
+
+static int condition_error(struct pxr_store *store, struct guard *guard,
+                           const struct pxr_runs_wanted *wanted, struct pxr_diag *diag)
+{
+        int code = sqlite3_errcode(store->handle) & 0xff;
+        char *message = pxr_strdup(guard->arena, sqlite3_errmsg(store->handle));
+
+        sqlite3_set_authorizer(store->handle, NULL, NULL);
+        if (!message)
+                return pxr_out_of_memory(diag);
+        if (!wanted->where || (code != SQLITE_ERROR && code != SQLITE_AUTH &&
+                               code != SQLITE_INTERRUPT && code != SQLITE_TOOBIG))
+                return pxr_store_failed(store, diag);
+        if (code == SQLITE_INTERRUPT)
+                return pxr_user_error(diag, "the condition takes longer than %d seconds: %s",
+                                      MOST_SECONDS, wanted->where);
+        if (guard->refused) {
+                pxr_user_error(diag, "the condition is refused, for %s: %s", guard->refused,
+                               wanted->where);
+                pxr_note(diag, "a condition is like \"model = 'row' AND nll < 82\"");
+                return -1;
+        }
+        pxr_user_error(diag, "the condition is no SQL expression: %s: %s", message, wanted->where);
+        return hint_column(store, message, diag);
+}
+
+static int learn_view(struct pxr_store *store, struct guard *guard, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = NULL;
+        int status;
+
+        guard->learning = true;
+        status = sqlite3_prepare_v2(store->handle, "SELECT * FROM run_summary", -1, &s, NULL);
+        sqlite3_finalize(s);
+        guard->learning = false;
+        if (guard->failed)
+                return pxr_out_of_memory(diag);
+        return status == SQLITE_OK ? 0 : pxr_store_failed(store, diag);
+}
+
+static int prepare(struct pxr_store *store, struct guard *guard,
+                   const struct pxr_runs_wanted *wanted, sqlite3_stmt **s, struct pxr_diag *diag)
+{
+        char *sql = statement_text(guard->arena, wanted);
+        const char *rest;
+
+        if (!sql)
+                return pxr_out_of_memory(diag);
+        if (wanted->where && !*wanted->where)
+                return pxr_user_error(diag, "the condition is empty");
+        if (sqlite3_prepare_v2(store->handle, sql, -1, s, &rest) != SQLITE_OK)
+                return condition_error(store, guard, wanted, diag);
+        if (*rest || !sqlite3_stmt_readonly(*s) ||
+            sqlite3_bind_parameter_count(*s) != (wanted->limit > 0))
+                return pxr_user_error(diag, "the condition is more than one expression: %s",
+                                      wanted->where);
+        if (wanted->limit > 0)
+                sqlite3_bind_int64(*s, 1, wanted->limit);
+        return 0;
+}
+
+/* --- the table ---------------------------------------------------------------------------------
+ */
+
+static struct pxr_cell cell_of(struct pxr_table *table, sqlite3_stmt *s, int i)
+{
+        const char *name = table->column[i].name;
+        double value;
+
+        switch (sqlite3_column_type(s, i)) {
+        case SQLITE_NULL:
+                return (struct pxr_cell) { 0 };
+        case SQLITE_INTEGER:
+                return pxr_integer_cell(sqlite3_column_int64(s, i));
+        case SQLITE_FLOAT:
+                value = sqlite3_column_double(s, i);
+                if (strcmp(name, "wall_seconds") == 0)
+                        return pxr_duration_cell(value);
+                if (strcmp(name, "epochs") == 0)
+                        return pxr_real_cell(value, fabs(value - rint(value)) < 1e-9 ? 0 : 1);
+                return pxr_real_cell(value, 3);
+        default:
+                return pxr_text_cell(table, (const char *)sqlite3_column_text(s, i));
+        }
+}
+
+static struct pxr_table *new_table(struct pxr_arena *arena, sqlite3_stmt *s)
+{
+        int count = sqlite3_column_count(s);
+        struct pxr_column *column = pxr_alloc_array(arena, (size_t)count, sizeof(*column));
+
+        for (int i = 0; column && i < count; i++) {
+                column[i].name = pxr_strdup(arena, sqlite3_column_name(s, i));
+                if (!column[i].name)
+                        return NULL;
+                column[i].heading = heading_of(column[i].name);
+        }
+        return column ? pxr_table_new(arena, "runs", "Runs", column, count) : NULL;
+}
+
+/* Newest first as they came; oldest first as they are shown, which a terminal's end makes handy. */
+static void reverse(struct pxr_table *table)
+{
+        size_t columns = (size_t)table->columns;
+
+        for (size_t low = 0, high = table->rows; low + 1 < high; low++) {
+                high--;
+                for (size_t i = 0; i < columns; i++) {
+                        struct pxr_cell kept = table->cell[low * columns + i];
+
+                        table->cell[low * columns + i] = table->cell[high * columns + i];
+                        table->cell[high * columns + i] = kept;
+                }
+        }
+}
+
+static struct pxr_table *collect(struct pxr_arena *arena, struct pxr_store *store, sqlite3_stmt *s,
+                                 struct guard *guard, const struct pxr_runs_wanted *wanted,
+                                 struct pxr_diag *diag)
+{
+        struct pxr_table *table = new_table(arena, s);
+        int status;
+
+        if (!table) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        while ((status = sqlite3_step(s)) == SQLITE_ROW && !table->failed) {
+                struct pxr_cell *cell = pxr_table_row(table);
+
+                for (int i = 0; i < table->columns; i++)
+                        cell[i] = cell_of(table, s, i);
+        }
+        if (status != SQLITE_DONE && status != SQLITE_ROW) {
+                condition_error(store, guard, wanted, diag);
+                return NULL;
+        }
+        reverse(table);
+        if (table->rows == 0)
+                pxr_table_note(table, NULL,
+                               wanted->where ? "There is no such run." : "There are no runs.");
+        return pxr_table_finish(table, diag) ? NULL : table;
+}
+
+struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
+                                  const struct pxr_runs_wanted *wanted, struct pxr_diag *diag)
+{
+        struct guard guard = { .arena = arena, .deadline = pxr_now() + MOST_SECONDS };
+        int length = sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, MOST_BYTES);
+        struct pxr_table *table = NULL;
+        sqlite3_stmt *s = NULL;
+
+        sqlite3_set_authorizer(store->handle, authorize, &guard);
+        sqlite3_progress_handler(store->handle, STEPS_BETWEEN, in_time, &guard);
+        if (!learn_view(store, &guard, diag) && !prepare(store, &guard, wanted, &s, diag))
+                table = collect(arena, store, s, &guard, wanted, diag);
+        sqlite3_finalize(s);
+        sqlite3_progress_handler(store->handle, 0, NULL, NULL);
+        sqlite3_set_authorizer(store->handle, NULL, NULL);
+        sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, length);
+        return table;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* show.c - all that is on record of one run. Uses store/, parts.h. */
+#include <string.h>
+
+#include "report/parts.h"
+
+static const char *const names[] = { "facts",  "results", "curve",       "layers",
+                                     "files",  "plugins", "checkpoints", "samples",
+                                     "events", "spec",    NULL };
+
+static const struct pxr_column fact_columns[] = { { "fact", "Fact", PXR_IF_FILLED },
+                                                  { "value", "Value", PXR_IF_FILLED } };
+
+/* What is NULL has no row. */
+#define FACT(name, value) "SELECT " name " AS fact, " value " AS value FROM run WHERE id = ?1"
+#define AND " UNION ALL "
+static const char facts[] = "SELECT fact, value FROM (" FACT("'run'", "id") AND FACT(
+        "'name'", "name") AND FACT("'status'", "status") AND FACT("'message'", "message")
+        AND FACT("'data set'", "data_set") AND FACT("'data identity'", "data_identity") AND FACT(
+                "'data transforms'", "data_transforms") AND FACT("'exact entropy, nats per image'",
+                                                                 "data_entropy")
+                AND FACT("'NLLs of images given'", "given") AND FACT(
+                        "'reproduces'",
+                        "'table ' || nullif(reproduces_table, 0) || ', ' || "
+                        "reproduces_row") AND FACT("'parameters'",
+                                                   "parameters") AND FACT("'seed'",
+                                                                          "CAST(seed AS TEXT)") AND
+                        FACT("'started'", "started_at") AND FACT("'ended'", "finished_at") AND FACT(
+                                "'wall time, seconds'",
+                                "round(wall_seconds, 1)") AND FACT("'gone on with, times'",
+                                                                   "nullif(taken, 0)")
+                                AND FACT("'command line'", "command_line") AND FACT(
+                                        "'program'",
+                                        "program_version || coalesce(' ' || program_revision, '')")
+                                        AND FACT("'git revision of the spec'",
+                                                 "git_revision") AND FACT("'not committed, bytes'",
+                                                                          "nullif(length(git_"
+                                                                          "difference), 0)")
+                                                AND FACT("'host'", "host") AND FACT(
+                                                        "'processor'",
+                                                        "processor") AND FACT("'instruction set'",
+                                                                              "instruction_set") AND
+                                                        FACT("'libraries'", "libraries") AND FACT(
+                                                                "'threads'",
+                                                                "threads") AND FACT("'causality "
+                                                                                    "certificate'",
+                                                                                    "certificate")
+                                                                AND FACT("'SHA-256 of the spec'",
+                                                                         "spec_hash") AND
+                                                                        FACT("'SHA-256 of the spec "
+                                                                             "without its seed'",
+                                                                             "recipe_hash") AND
+                                                                                FACT("'SHA-256 of "
+                                                                                     "the "
+                                                                                     "parameters'",
+                                                                                     "parameter_"
+                                                                                     "hash") ") "
+                                                                                             "WHERE"
+                                                                                             " valu"
+                                                                                             "e IS "
+                                                                                             "NOT "
+                                                                                             "NULL";
+
+static const struct pxr_column result_columns[] = {
+        { "split", "Split", PXR_IF_FILLED },
+        { "nats_per_image", "Nats/image", PXR_IF_FILLED },
+        { "bits_per_dimension", "Bits/dim", PXR_IF_FILLED },
+        { "standard_error", "Std. error (nats)", PXR_IF_FILLED },
+        { "images", "Images", PXR_IF_FILLED },
+        { "step", "Step", PXR_IF_FILLED },
+        { "epoch", "Epoch", PXR_IF_FILLED },
+        { "suspect", "Suspect", PXR_IF_FILLED },
+};
+
+static const struct pxr_column layer_columns[] = {
+        { "position", "Nr", PXR_IF_FILLED },
+        { "path", "Layer", PXR_IF_FILLED },
+        { "rows", "Rows", PXR_IF_FILLED },
+        { "cols", "Cols", PXR_IF_FILLED },
+        { "channels", "Channels", PXR_IF_FILLED },
+        { "parameters", "Parameters", PXR_IF_FILLED },
+        { "multiply_adds", "Multiply-adds", PXR_IF_FILLED },
+        { "field_above", "Sees above", PXR_IF_FILLED },
+        { "field_left", "left", PXR_IF_FILLED },
+        { "field_right", "right", PXR_IF_FILLED },
+};
+
+static const struct pxr_column file_columns[] = { { "path", "File", PXR_IF_FILLED },
+                                                  { "size", "Bytes", PXR_IF_FILLED },
+                                                  { "sha256", "SHA-256", PXR_IF_FILLED } };
+
+static const struct pxr_column plugin_columns[] = { { "name", "Plugin", PXR_IF_FILLED },
+                                                    { "version", "Version", PXR_IF_FILLED },
+                                                    { "path", "File", PXR_IF_FILLED },
+                                                    { "sha256", "SHA-256", PXR_IF_FILLED } };
+
+static const struct pxr_column checkpoint_columns[] = {
+        { "step", "Step", PXR_IF_FILLED },      { "epoch", "Epoch", PXR_IF_FILLED },
+        { "path", "File", PXR_IF_FILLED },      { "size", "Bytes", PXR_IF_FILLED },
+        { "best", "Best", PXR_IF_FILLED },      { "created_at", "Made", PXR_IF_FILLED },
+        { "sha256", "SHA-256", PXR_IF_FILLED },
+};
+
+static const struct pxr_column sample_columns[] = {
+        { "kind", "Kind", PXR_IF_FILLED },   { "step", "Step", PXR_IF_FILLED },
+        { "epoch", "Epoch", PXR_IF_FILLED }, { "seed", "Seed", PXR_IF_FILLED },
+        { "count", "Count", PXR_IF_FILLED }, { "bytes", "Bytes", PXR_IF_FILLED },
+};
+
+static const struct pxr_column event_columns[] = { { "at", "At", PXR_IF_FILLED },
+                                                   { "step", "Step", PXR_IF_FILLED },
+                                                   { "kind", "Kind", PXR_IF_FILLED },
+                                                   { "message", "Message", PXR_IF_FILLED } };
+
+/* PLAIN is 0: what is not named here is. */
+static const enum pxr_style plain[16], result_style[16] = {
+        [1] = PXR_STYLE_NLL, [2] = PXR_STYLE_NLL, [3] = PXR_STYLE_NLL, [6] = PXR_STYLE_EPOCH
+};
+static const enum pxr_style epoch_style_1[16] = { [1] = PXR_STYLE_EPOCH },
+                            epoch_style_2[16] = { [2] = PXR_STYLE_EPOCH };
+
+#define COLUMNS(list) list, plain, sizeof(list) / sizeof((list)[0])
+#define STYLED(list, style) list, style, sizeof(list) / sizeof((list)[0])
+
+static const struct pxr_part parts[] = {
+        { "facts", "Facts", COLUMNS(fact_columns), facts },
+        { "results", "Results", STYLED(result_columns, result_style),
+          "SELECT split, nats_per_image, bits_per_dimension, standard_error, images, step, epoch, "
+          "suspect FROM nll WHERE run = ?1 AND name = 'final_nll' ORDER BY split" },
+        { "layers", "Layers", COLUMNS(layer_columns),
+          "SELECT position, path, rows, cols, channels, parameters, multiply_adds, field_above, "
+          "field_left, field_right FROM layer WHERE run = ?1 ORDER BY position" },
+        { "files", "Files of data", COLUMNS(file_columns),
+          "SELECT path, size, sha256 FROM data_file WHERE run = ?1 ORDER BY path" },
+        { "plugins", "Plugins", COLUMNS(plugin_columns),
+          "SELECT name, version, path, sha256 FROM plugin WHERE run = ?1 ORDER BY name" },
+        { "checkpoints", "Checkpoints", STYLED(checkpoint_columns, epoch_style_1),
+          "SELECT step, epoch, path, size, CASE best WHEN 1 THEN 'best' END, created_at, sha256 "
+          "FROM checkpoint WHERE run = ?1 ORDER BY step" },
+        { "samples", "Pictures", STYLED(sample_columns, epoch_style_2),
+          "SELECT kind, step, epoch, seed, count, length(png) FROM sample WHERE run = ?1 "
+          "ORDER BY kind, step, seed" },
+        { "events", "Events", COLUMNS(event_columns),
+          "SELECT at, step, kind, message FROM event WHERE run = ?1 ORDER BY id" },
+};
+
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+/* A row a line, so that it comes out as it is. */
+static struct pxr_table *spec_table(struct pxr_arena *arena, const char *spec,
+                                    struct pxr_diag *diag)
+{
+        static const struct pxr_column columns[] = { { "line", "Spec", PXR_IF_FILLED } };
+        struct pxr_table *table = pxr_table_new(arena, "spec", "Spec", columns, 1);
+
+        for (const char *line = spec; table && *line; line += strcspn(line, "\n")) {
+                char *text;
+
+                line += *line == '\n';
+                if (!*line)
+                        break;
+                text = pxr_strndup(arena, line, strcspn(line, "\n"));
+                table->failed |= !text;
+                *pxr_table_row(table) = pxr_text_cell(table, text);
+        }
+        if (!table) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return pxr_table_finish(table, diag) ? NULL : table;
+}
+
+static bool wanted(const char *part, const char *name)
+{
+        return part ? strcmp(part, name) == 0 : strcmp(name, "spec") != 0;
+}
+
+struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
+                                  const char *which, const char *part, bool all_steps,
+                                  struct pxr_diag *diag)
+{
+        const struct pxr_run *run = pxr_check_part(part, names, diag)
+                                            ? NULL
+                                            : pxr_store_find_run(store, arena, which, diag);
+        struct pxr_table_list list = { 0 };
+
+        if (!run)
+                return NULL;
+        for (int i = 0; i < PARTS; i++) {
+                struct pxr_table *table;
+
+                if (wanted(part, parts[i].name)) {
+                        table = pxr_part_table(arena, store, &parts[i], run->id, diag);
+                        if (!table)
+                                return NULL;
+                        if ((table->rows > 0 || part) && pxr_table_append(&list, table))
+                                return NULL;
+                }
+                if (i != 1 || !wanted(part, "curve"))
+                        continue;
+                if (pxr_table_append(&list, all_steps
+                                                    ? pxr_points_table(arena, store, &run, 1, diag)
+                                                    : pxr_lines_table(arena, store, &run, 1, diag)))
+                        return NULL;
+        }
+        if (wanted(part, "spec") && pxr_table_append(&list, spec_table(arena, run->spec, diag)))
+                return NULL;
+        return list.first;
+}

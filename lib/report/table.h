@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table.h - a table, and writing it in every format. All that pxr reports is made of these.
+ *
+ * People are shown headings, rounded numbers and no column that is empty throughout; programs (CSV,
+ * JSON) names, whole numbers and every column, always. Texts may hold anything: escape.h makes
+ * them harmless. Uses base/ and jansson.
+ */
+#ifndef PXR_REPORT_TABLE_H
+#define PXR_REPORT_TABLE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <pxr/arena.h>
+
+enum pxr_format {
+        PXR_FORMAT_TEXT,
+        PXR_FORMAT_MD,
+        PXR_FORMAT_CSV,
+        PXR_FORMAT_LATEX,
+        PXR_FORMAT_JSON,
+};
+
+/* "text", "md", "csv", "latex", "json", NULL */
+extern const char *const pxr_format_names[];
+
+enum pxr_cell_kind {
+        PXR_CELL_EMPTY,
+        PXR_CELL_TEXT,
+        PXR_CELL_INTEGER,
+        PXR_CELL_REAL,
+        PXR_CELL_DURATION, /* real: seconds */
+};
+
+struct pxr_cell {
+        enum pxr_cell_kind kind;
+        const char *text;
+        int64_t integer;
+        double real;
+        int decimals;       /* shown of a REAL; negative: as many as it takes */
+        bool sign;          /* show + too */
+        const char *before; /* shown to people before the number ("<= "), or NULL */
+        const char *mark;   /* of a note, shown behind it, or NULL */
+};
+
+enum pxr_shown {
+        PXR_IF_FILLED, /* to people, unless it is empty throughout */
+        PXR_ALWAYS,
+        PXR_TO_PROGRAMS, /* alone */
+};
+
+struct pxr_column {
+        const char *name;    /* for programs: "standard_error" */
+        const char *heading; /* for people; a constant, it is not escaped everywhere */
+        enum pxr_shown shown;
+};
+
+struct pxr_note {
+        const char *mark; /* NULL: of the whole table */
+        const char *text;
+        struct pxr_note *next;
+};
+
+struct pxr_table {
+        struct pxr_arena *arena;
+        const char *title;
+        const char *name; /* for programs */
+        const struct pxr_column *column;
+        int columns;
+        struct pxr_cell *cell; /* [rows][columns] */
+        size_t rows, room;
+        struct pxr_note *note, **last_note;
+        bool failed; /* memory was out */
+        struct pxr_table *next;
+};
+
+/* An empty table; `column` must live as long. NULL when memory is out. */
+struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const char *title,
+                                const struct pxr_column *column, int columns);
+
+/* A new row of empty cells, to be filled before the next call. Never NULL: when memory is out the
+ * table is marked as failed, and pxr_table_finish() says so. */
+struct pxr_cell *pxr_table_row(struct pxr_table *table);
+
+/* `text` is copied. */
+void pxr_table_note(struct pxr_table *table, const char *mark, const char *format, ...)
+        PXR_PRINTF(3, 4);
+
+/* Has all of it found room? Returns 0 or -1. */
+int pxr_table_finish(const struct pxr_table *table, struct pxr_diag *diag);
+
+/* A text cell, copied into the table's arena; NULL makes an empty one. */
+struct pxr_cell pxr_text_cell(struct pxr_table *table, const char *text);
+struct pxr_cell pxr_integer_cell(int64_t value);
+/* NAN makes an empty cell. */
+struct pxr_cell pxr_real_cell(double value, int decimals);
+struct pxr_cell pxr_duration_cell(double seconds);
+
+/* Write a list of tables; as CSV, the first alone. LaTeX is a whole document, which compiles as it
+ * is. Returns 0 or -1. */
+int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to,
+                     struct pxr_diag *diag);
+
+/* A cell as people see it, without its mark and not escaped; NULL when memory is out. */
+char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell);
+
+/* Is a column one that people are shown? */
+bool pxr_column_shown(const struct pxr_table *table, int column);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recipe.h - what tells specs that differ in their seed alone from others. Uses base/ and yaml.h.
+ */
+#ifndef PXR_SPEC_RECIPE_H
+#define PXR_SPEC_RECIPE_H
+
+#include "base/hash.h"
+#include "spec/yaml.h"
+
+/* SHA-256, in hexadecimal, of a resolved spec without its train.seed. Returns 0 or -1. */
+int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
+                    struct pxr_diag *diag);
+
+/* Parse a resolved spec that is on record. NULL after an error. */
+struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec,
+                                   struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,824 @@
+/* SPDX-License-Identifier: MIT */
+/* check_report.c - texts that mean harm, tables in every format, the paper's rows and ours. */
+#define _GNU_SOURCE /* nftw(), open_memstream() */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+
+#include "data/known.h"
+#include "experiment/experiment.h"
+#include "report/departures.h"
+#include "report/escape.h"
+#include "report/report.h"
+#include "run_database.h"
+#include "spec/recipe.h"
+
+/* --- escaping ----------------------------------------------------------------------------------
+ */
+
+typedef void escaper(FILE *to, const char *text);
+
+static void escape_text(FILE *to, const char *text)
+{
+        pxr_escape_text(to, text);
+}
+
+static const char *escaped(escaper *escape, const char *text)
+{
+        char *bytes = NULL, *copy;
+        size_t size;
+        FILE *to = open_memstream(&bytes, &size);
+
+        escape(to, text);
+        fclose(to);
+        copy = pxr_strdup(arena, bytes);
+        free(bytes);
+        return copy;
+}
+
+START_TEST(hostile_texts_are_harmless)
+{
+        static const struct {
+                escaper *escape;
+                const char *text, *wanted;
+        } cases[] = {
+                { escape_text, "a\x1b[2Jb\nc", "a\\x1b[2Jb\\x0ac" },
+                { escape_text, "\xff\xc3\xa9", "\\xff\xc3\xa9" },
+                { escape_text,
+                  "a\xe2\x80\xae"
+                  "b",
+                  "a\\xe2\\x80\\xae"
+                  "b" }, /* right to left */
+                { pxr_escape_markdown, "a|b\nc", "a\\|b\\\\x0ac" },
+                { pxr_escape_markdown, "<img src=x> [a](b) `c` *d* _e_",
+                  "&lt;img src=x&gt; \\[a\\](b) \\`c\\` \\*d\\* \\_e\\_" },
+                { pxr_escape_csv, "plain", "plain" },
+                { pxr_escape_csv, "", "\"\"" },
+                { pxr_escape_csv, "a,b", "\"a,b\"" },
+                { pxr_escape_csv, "a\"b\nc", "\"a\"\"b\nc\"" },
+                { pxr_escape_latex, "\\input{/etc/passwd}",
+                  "\\textbackslash{}input\\{/etc/passwd\\}" },
+                { pxr_escape_latex, "50% & $x_1^2$ #~",
+                  "50\\% \\& \\$x\\_1\\textasciicircum{}2\\$ \\#\\textasciitilde{}" },
+                { pxr_escape_latex, "\xf0\x9f\x98\x80 \xc3\xa9", "{[}U+1F600{]} \xc3\xa9" },
+                { pxr_escape_latex, "a--b\n", "a-{}-{}b\\textbackslash{}x0a" },
+                { pxr_escape_html, "<script>alert('x')</script>",
+                  "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" },
+                { pxr_escape_html, "\" onload=\"x & y", "&quot; onload=&quot;x &amp; y" },
+                { pxr_escape_html, "a\x01", "a\\x01" },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+                ck_assert_str_eq(escaped(cases[i].escape, cases[i].text), cases[i].wanted);
+}
+END_TEST
+
+/* --- tables ------------------------------------------------------------------------------------
+ */
+
+static const struct pxr_column columns[] = {
+        { "name", "Name", PXR_IF_FILLED }, { "nll", "NLL", PXR_IF_FILLED },
+        { "none", "None", PXR_IF_FILLED }, { "more", "More", PXR_TO_PROGRAMS },
+        { "ours", "Ours", PXR_ALWAYS },
+};
+
+static struct pxr_table *small_table(const char *name)
+{
+        struct pxr_table *table = pxr_table_new(arena, "small", "A table", columns, 5);
+        struct pxr_cell *cell = pxr_table_row(table);
+
+        cell[0] = pxr_text_cell(table, name);
+        cell[0].mark = "a";
+        cell[1] = pxr_real_cell(-1.23456789, 2);
+        cell[3] = pxr_integer_cell(12345);
+        pxr_table_note(table, "a", "of %s", name);
+        OK(pxr_table_finish(table, diag));
+        return table;
+}
+
+static const char *written(const struct pxr_table *table, enum pxr_format format)
+{
+        char *bytes = NULL, *copy;
+        size_t size;
+        FILE *to = open_memstream(&bytes, &size);
+
+        OK(pxr_tables_write(table, format, to, diag));
+        fclose(to);
+        copy = pxr_strdup(arena, bytes);
+        free(bytes);
+        return copy;
+}
+
+START_TEST(people_see_what_is_there_and_programs_everything)
+{
+        const struct pxr_table *table = small_table("x|y");
+
+        ck_assert_str_eq(written(table, PXR_FORMAT_TEXT), "A table\n"
+                                                          "Name       NLL  Ours\n"
+                                                          "--------------------\n"
+                                                          "x|y [a]  -1.23      \n"
+                                                          "\n"
+                                                          "[a] of x|y\n");
+        ck_assert_str_eq(written(table, PXR_FORMAT_CSV), "name,nll,none,more,ours\n"
+                                                         "x|y,-1.23456789,,12345,\n");
+        ck_assert_str_eq(written(table, PXR_FORMAT_MD), "### A table\n\n"
+                                                        "| Name | NLL | Ours |\n"
+                                                        "|---|---:|---:|\n"
+                                                        "| x\\|y<sup>a</sup> | -1.23 |  |\n"
+                                                        "\n<sup>a</sup> of x\\|y\n");
+        ck_assert_ptr_nonnull(strstr(written(table, PXR_FORMAT_LATEX),
+                                     "x\\textbar{}y\\textsuperscript{a} & $-$1.23 &  \\\\\n"));
+}
+END_TEST
+
+START_TEST(json_is_json_whatever_the_name)
+{
+        json_t *root = json_loads(written(small_table("\"\\\n\xff"), PXR_FORMAT_JSON), 0, NULL);
+        json_t *row = json_array_get(json_object_get(root, "rows"), 0);
+
+        ck_assert_ptr_nonnull(root);
+        ck_assert_str_eq(json_string_value(json_object_get(row, "name")), "\"\\\\x0a\\xff");
+        ck_assert(json_real_value(json_object_get(row, "nll")) == -1.23456789);
+        ck_assert(json_is_null(json_object_get(row, "none")));
+        ck_assert_str_eq(json_string_value(json_object_get(row, "note")), "a");
+        json_decref(root);
+}
+END_TEST
+
+/* Braces that fit, and no character that TeX acts upon, outside of what this program writes. */
+START_TEST(latex_stays_balanced)
+{
+        const char *text = written(small_table("}{\\end{document}%&#$^_~"), PXR_FORMAT_LATEX);
+        int depth = 0;
+
+        ck_assert_ptr_null(strstr(strstr(text, "\\end{document}") + 14, "\\end{document}"));
+        for (; *text; text++) {
+                if (*text == '\\' && text[1])
+                        text++;
+                else
+                        depth += (*text == '{') - (*text == '}');
+                ck_assert_int_ge(depth, 0);
+        }
+        ck_assert_int_eq(depth, 0);
+}
+END_TEST
+
+/* --- departures --------------------------------------------------------------------------------
+ */
+
+#define CONV(mask, kernel, features) \
+        "conv: {mask: " mask ", kernel: " kernel ", features: " features "}"
+#define RESIDUAL(kernel)                                                           \
+        "residual: {layers: [relu: {}, " CONV("B", "1", "16") ", relu: {}, " CONV( \
+                "B", kernel, "16") ", relu: {}, " CONV("B", "1", "32") "]}"
+#define PIXELCNN(blocks)                                                                           \
+        "model:\n- " CONV("A", "7",                                                                \
+                          "32") "\n- skip_connections: {features: 32, layers: [" blocks            \
+                                "]}\n- relu: {}\n- " CONV("B", "1", "32") "\n- relu: {}\n- " CONV( \
+                                        "B", "1", "32") "\n- sigmoid: {}\n"
+#define TRAIN(optimizer, batch, seed)                                                      \
+        "train: {optimizer: {" optimizer ": {rate: 0.001}}, batch: " batch ", epochs: 9, " \
+        "micro_batch: 4, seed: " seed "}\n"
+#define REPEAT(count, layers) "repeat: {count: " count ", layers: [" layers "]}"
+#define BLOCK(kernel) RESIDUAL(kernel) ", skip: {}"
+#define LIKE_PAPER PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("rmsprop", "16", "1")
+
+/* clang-format off */
+#define WITHOUT_SKIPS \
+        "model:\n- " CONV("A", "7", "32") "\n- " REPEAT("3", RESIDUAL("3")) "\n- relu: {}\n- " \
+        CONV("B", "1", "32") "\n- relu: {}\n- " CONV("B", "1", "32") "\n- relu: {}\n" \
+        "- sigmoid: {}\n" TRAIN("rmsprop", "16", "1")
+/* clang-format on */
+
+static struct pxr_paper *paper;
+
+static void open_paper(void)
+{
+        paper = pxr_paper_open(arena, "reports/paper.yaml", diag);
+        ck_assert_msg(paper != NULL, "%s", pxr_diag_text(diag, 0));
+}
+
+static const struct pxr_paper_row *row_of(int table, const char *name)
+{
+        const struct pxr_paper_row *row;
+
+        open_paper();
+        row = pxr_paper_row(pxr_paper_find(paper, table, diag), name);
+        ck_assert_ptr_nonnull(row);
+        return row;
+}
+
+static struct pxr_departures compared(const struct pxr_paper_row *row, const char *spec)
+{
+        struct pxr_departures found;
+        const struct pxr_yaml *root = pxr_spec_recorded(arena, spec, diag);
+
+        ck_assert_msg(root != NULL, "%s", pxr_diag_text(diag, 0));
+        OK(pxr_departures(arena, row, root, &found, diag));
+        return found;
+}
+
+START_TEST(departures_are_computed)
+{
+        static const struct {
+                const char *spec, *departures, *other;
+        } cases[] = {
+                { LIKE_PAPER, "", "" },
+                /* The same, written out. */
+                { PIXELCNN(BLOCK("3") ", " BLOCK("3")) TRAIN("rmsprop", "16", "1"), "", "" },
+                { PIXELCNN(REPEAT("3", BLOCK("5"))) TRAIN("rmsprop", "16", "1"),
+                  "kernel of conv 2 in residual: 5, not 3", "" },
+                { PIXELCNN(REPEAT("3", RESIDUAL("3"))) TRAIN("rmsprop", "16", "1"), "without skip",
+                  "" },
+                { PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("adam", "32", "1"),
+                  "optimizer adam, not rmsprop; batch 32, not 16", "" },
+                { WITHOUT_SKIPS, "without skip_connections; without skip; with relu 3", "" },
+                { "model: [uniform: {}]\n" TRAIN("rmsprop", "16", "1"),
+                  "without conv 1; without skip_connections; without residual; without relu 1; "
+                  "without relu 2; without conv 2; without relu 3; without conv 3; without skip; "
+                  "without sigmoid; with uniform",
+                  "" },
+        };
+        const struct pxr_paper_row *row = row_of(4, "PixelCNN");
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct pxr_departures found = compared(row, cases[i].spec);
+
+                ck_assert_str_eq(pxr_remarks(arena, found.departure), cases[i].departures);
+                ck_assert_str_eq(pxr_remarks(arena, found.other), cases[i].other);
+        }
+}
+END_TEST
+
+START_TEST(choices_are_told)
+{
+        struct pxr_departures found = compared(row_of(4, "PixelCNN"), LIKE_PAPER);
+
+        ck_assert_str_eq(pxr_remarks(arena, found.choice),
+                         "features of conv 1 32; features of skip_connections 32; count of repeat "
+                         "3; features of conv 1 in residual 16; features of conv 2 in residual 16; "
+                         "features of conv 3 in residual 32; rmsprop.rate 0.001; epochs 9");
+}
+END_TEST
+
+/* clang-format off */
+#define ROW_LSTM(count, features, head) \
+        "model:\n- " CONV("A", "7", "256") "\n- skip_connections: {features: 256, layers: [" \
+        REPEAT(count, "residual: {layers: [row_lstm: {features: " features \
+                      ", kernel: 3, state_kernel: 3}, " CONV("B", "1", "256") "]}, skip: {}") \
+        "]}\n- relu: {}\n- " CONV("B", "1", head) "\n- relu: {}\n- " CONV("B", "1", head) \
+        "\n- softmax: {}\n" TRAIN("rmsprop", "16", "1")
+/* clang-format on */
+
+START_TEST(smaller_models_are_others)
+{
+        static const struct {
+                const char *spec, *other;
+        } cases[] = {
+                { ROW_LSTM("12", "128", "1024"), "" },
+                { ROW_LSTM("12", "256", "1024"), "" }, /* a departure, but not smaller */
+                { ROW_LSTM("12", "24", "1024"), "24 features of row_lstm in residual, not 128" },
+                { ROW_LSTM("3", "128", "1024"), "3 layers or blocks, not 12" },
+                { ROW_LSTM("12", "128", "96"), "96 features of conv 2, not 1024; 96 features of "
+                                               "conv 3, not 1024" },
+                { LIKE_PAPER, "no row_lstm" },
+        };
+        const struct pxr_paper_row *row = row_of(5, "Row LSTM");
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const char *other = pxr_remarks(arena, compared(row, cases[i].spec).other);
+
+                ck_assert_msg(strncmp(other, cases[i].other, strlen(cases[i].other)) == 0 &&
+                                      (*cases[i].other || !*other),
+                              "case %zu: %s", i, other);
+        }
+}
+END_TEST
+
+/* In what a spec of ours departs from the row it names; NULL when it names none. */
+static const char *departures_of(const char *path)
+{
+        const struct pxr_spec_origin origin = { .path = path };
+        struct pxr_experiment *experiment = pxr_experiment_read(arena, &origin, diag);
+        const struct pxr_reproduces *named;
+        const struct pxr_paper_row *row;
+        struct pxr_departures found;
+
+        ck_assert_msg(experiment != NULL, "%s", pxr_diag_text(diag, 0));
+        named = &experiment->settings.reproduces;
+        if (named->table == 0)
+                return NULL;
+        row = pxr_paper_row(pxr_paper_find(paper, named->table, diag), named->row);
+        ck_assert_msg(row != NULL, "%s: %s", path, named->row);
+        OK(pxr_departures(arena, row, experiment->root, &found, diag));
+        ck_assert_msg(!found.other, "%s: %s", path, pxr_remarks(arena, found.other));
+        return pxr_remarks(arena, found.departure);
+}
+
+/* Every spec of ours that names a row names one that there is, and is no smaller. */
+START_TEST(experiments_are_of_their_rows)
+{
+        static const struct {
+                const char *name, *departures;
+        } wanted[] = {
+                { "cifar_row.yaml", "" },
+                { "cifar_diag.yaml", "" },
+                { "cifar_pixelcnn.yaml", "" },
+                { "imagenet32_row.yaml", "" },
+                { "imagenet64_row.yaml", "" },
+                { "mnist_row.yaml", "batch 8, not 16" },
+                { "mnist_diag7.yaml", "batch 8, not 16" },
+                { "mnist_diag1.yaml", "without skip_connections; without skip; batch 8, not 16" },
+                { "mnist_pixelcnn.yaml",
+                  "kernel of conv 2 in residual: 5, not 3; with relu 3; batch 8, "
+                  "not 16" },
+        };
+        const char *source = getenv("srcdir");
+        char *folder = pxr_strf(arena, "%s/experiments", source ? source : ".");
+        DIR *list = opendir(folder);
+        struct dirent *entry;
+        size_t seen = 0;
+
+        open_paper();
+        ck_assert_ptr_nonnull(list);
+        while ((entry = readdir(list))) {
+                const char *departures;
+
+                if (!strstr(entry->d_name, ".yaml"))
+                        continue;
+                departures = departures_of(pxr_strf(arena, "%s/%s", folder, entry->d_name));
+                for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+                        if (strcmp(wanted[i].name, entry->d_name) == 0) {
+                                ck_assert_msg(departures != NULL, "%s", entry->d_name);
+                                ck_assert_str_eq(departures, wanted[i].departures);
+                                seen++;
+                        }
+        }
+        closedir(list);
+        ck_assert_uint_eq(seen, sizeof(wanted) / sizeof(wanted[0]));
+}
+END_TEST
+
+/* --- the paper's tables ------------------------------------------------------------------------
+ */
+
+static struct pxr_store *store;
+
+static void setup(void)
+{
+        scratch_setup();
+        store = open_store(in_scratch("runs.db"), true);
+        open_paper();
+}
+
+static void teardown(void)
+{
+        pxr_store_close(store);
+        scratch_teardown();
+}
+
+static const char whole_mnist[] =
+        "28ca2e01093bfcec5d74ed39b1be9424acfe25da2095c4b6dbca832835cda8e7";
+
+/* A run, as a change of this one. */
+struct sort {
+        const char *row, *spec, *set, *identity, *transforms, *given, *suspect;
+        int table;
+        int64_t seed, images;
+        double test, valid; /* nats an image; valid 0: none */
+};
+
+static const struct sort usual = { "PixelCNN",
+                                   LIKE_PAPER,
+                                   "binarized_mnist",
+                                   whole_mnist,
+                                   "static binarization",
+                                   NULL,
+                                   NULL,
+                                   4,
+                                   1,
+                                   10000,
+                                   81.5,
+                                   81.4 };
+
+static void add_nll(int64_t id, const char *split, double nats, const struct sort *sort)
+{
+        const struct pxr_nll_row row = { split, "final_nll",  nats * (double)sort->images,
+                                         0,     sort->images, sort->table == 4 ? 784 : 3072,
+                                         0.25,  sort->suspect };
+
+        OK(pxr_store_add_nll(store, (struct pxr_moment) { id, 100, 9 }, &row, diag));
+}
+
+static int64_t record(struct sort sort)
+{
+        char recipe[PXR_SHA256_HEX];
+        struct pxr_run run = { .name = "a run",
+                               .spec = sort.spec,
+                               .spec_hash = "aa",
+                               .origins = "",
+                               .seed = sort.seed,
+                               .program_version = "0",
+                               .data_set = sort.set,
+                               .data_identity = sort.identity,
+                               .data_transforms = sort.transforms,
+                               .data_entropy = NAN,
+                               .given = sort.given,
+                               .certificate = "cc",
+                               .reproduces_table = sort.table,
+                               .reproduces_row = sort.row,
+                               .recipe_hash = recipe };
+
+        OK(pxr_spec_recipe(arena, sort.spec, recipe, diag));
+        OK(pxr_store_add_run(store, &run, diag));
+        add_nll(run.id, "test", sort.test, &sort);
+        if (sort.valid > 0)
+                add_nll(run.id, "valid", sort.valid, &sort);
+        return run.id;
+}
+
+static const struct pxr_table *table_of(int number)
+{
+        const struct pxr_table *table =
+                pxr_report_paper_table(arena, store, pxr_paper_find(paper, number, diag), diag);
+
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        return table;
+}
+
+/* The text of a cell of a row, "" where it is empty. */
+static const char *cell_of(const struct pxr_table *table, const char *row, const char *name)
+{
+        for (size_t i = 0; i < table->rows; i++) {
+                const struct pxr_cell *cell = table->cell + i * table->columns;
+
+                for (int k = 0; k < table->columns; k++)
+                        if (strcmp(cell[1].text, row) == 0 &&
+                            strcmp(table->column[k].name, name) == 0)
+                                return pxr_cell_words(arena, cell + k);
+        }
+        ck_abort_msg("no row '%s', or no column '%s'", row, name);
+        return NULL;
+}
+
+static bool has_note(const struct pxr_table *table, const char *text)
+{
+        for (const struct pxr_note *note = table->note; note; note = note->next)
+                if (strstr(note->text, text))
+                        return true;
+        return false;
+}
+
+START_TEST(run_stands_beside_its_row)
+{
+        const struct pxr_table *table;
+
+        record(usual);
+        table = table_of(4);
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "paper"), "81.30");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "ours"), "81.50");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "difference"), "+0.20");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "standard_error"), "0.25");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "run"), "1");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "deviation"), "");
+        ck_assert_str_eq(cell_of(table, "Row LSTM", "ours"), "");
+        ck_assert_str_eq(cell_of(table, "DRAW", "paper"), "≤ 80.97");
+        ck_assert(has_note(table, "Departs in nothing that the paper says. Where the paper is "
+                                  "silent: features of conv 1 32"));
+}
+END_TEST
+
+START_TEST(what_is_not_the_row_is_never_shown)
+{
+        static const char *const reasons[] = {
+                "its data set is mnist, not binarized_mnist",
+                "its data are not the row's: static binarization; first 500 of each split",
+                "its NLL is over 1017 images, where the split has 10000",
+                "its data are not known, by their SHA-256, to be the whole of the official",
+                "its NLL is of images given their small versions",
+                "better than any model of this data set can be",
+        };
+        struct sort sort[6] = { usual, usual, usual, usual, usual, usual };
+        const struct pxr_table *table;
+
+        sort[0].set = "mnist";
+        sort[1].transforms = "static binarization; first 500 of each split";
+        sort[2].images = 1017;
+        sort[4].given = "14x14";
+        sort[5].suspect = reasons[5];
+        for (int i = 0; i < 6; i++) {
+                sort[i].identity = pxr_strf(arena, "id%d", i);
+                record(sort[i]);
+        }
+        table = table_of(4);
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "ours"), "");
+        for (int i = 0; i < 6; i++)
+                ck_assert_msg(has_note(table, reasons[i]), "%s", reasons[i]);
+}
+END_TEST
+
+START_TEST(seeds_of_a_spec_are_one)
+{
+        struct sort second = usual, again = usual;
+        const struct pxr_table *table;
+
+        second.seed = 2;
+        second.spec = PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("rmsprop", "16", "2");
+        second.test = 81.7;
+        again.test = 99; /* the first's seed once more: no third sample, and the newest counts */
+        record(again);
+        record(usual);
+        record(second);
+        table = table_of(4);
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "ours"), "81.60");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "deviation"), "0.14");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "seeds"), "2");
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "run"), "2, 3");
+        ck_assert(has_note(table, "Mean and deviation of 2 seeds."));
+}
+END_TEST
+
+START_TEST(best_is_chosen_by_validation)
+{
+        struct sort other = usual;
+
+        other.spec = PIXELCNN(REPEAT("3", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        other.test = 81.0;
+        other.valid = 82;
+        record(usual);
+        record(other);
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1");
+        other.spec = PIXELCNN(REPEAT("4", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        other.valid = 0; /* then nothing but the test split tells */
+        record(other);
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "81.00");
+}
+END_TEST
+
+static void add_file(int64_t run, const char *name, bool official)
+{
+        const struct pxr_known_set *known = pxr_known_find("cifar10", diag);
+
+        for (const struct pxr_known_file *file = known->unpacked; file->name; file++)
+                if (strcmp(file->name, name) == 0) {
+                        OK(pxr_store_add_data_file(store, run, pxr_strf(arena, "d/%s", name), 1,
+                                                   official ? file->sha256 : "00", diag));
+                        return;
+                }
+        ck_abort_msg("%s", name);
+}
+
+START_TEST(whole_cifar10_is_known_by_its_files)
+{
+        struct sort sort = { "Row LSTM", ROW_LSTM("12", "128", "1024"),
+                             "cifar10",  "id0",
+                             "none",     NULL,
+                             NULL,       5,
+                             1,          10000,
+                             6600,       0 };
+
+        for (int wrong = 0; wrong < 7; wrong++) { /* the last time none is */
+                int64_t run;
+
+                sort.identity = pxr_strf(arena, "id%d", wrong);
+                sort.test = 6600 + 10 * wrong;
+                run = record(sort);
+                for (int batch = 1; batch <= 5; batch++)
+                        add_file(run, pxr_strf(arena, "data_batch_%d.bin", batch),
+                                 batch - 1 != wrong);
+                if (wrong != 5) /* a file that was not read at all */
+                        add_file(run, "test_batch.bin", true);
+        }
+        ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "run"), "7");
+        ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "ours"), "3.128");
+        ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "paper_train"), "3.00");
+}
+END_TEST
+
+START_TEST(rows_that_there_are_not_are_told)
+{
+        struct sort sort = usual;
+
+        sort.row = "PixelCN";
+        record(sort);
+        table_of(4);
+        ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0),
+                                     "run 1 reproduces row 'PixelCN' of table 4, which has no such "
+                                     "row; did it mean 'PixelCNN'?"));
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+}
+END_TEST
+
+/* A run from before the row was a column of its own. */
+START_TEST(old_runs_are_read_by_their_spec)
+{
+        struct sort sort = usual;
+
+        sort.spec = "reproduces: {table: 4, row: PixelCNN}\n" LIKE_PAPER;
+        record(sort);
+        sql("UPDATE run SET reproduces_table = NULL, reproduces_row = NULL, recipe_hash = NULL");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1");
+        ck_assert_str_eq(cell_of(table_of(5), "PixelCNN", "run"), "");
+}
+END_TEST
+
+/* --- runs, doctor ------------------------------------------------------------------------------
+ */
+
+START_TEST(no_report_goes_through_all_metrics)
+{
+        const char *plan = sql("EXPLAIN QUERY PLAN SELECT * FROM run_summary");
+
+        ck_assert_msg(!strstr(plan, "SCAN metric") && !strstr(plan, "SCAN test") &&
+                              !strstr(plan, "SCAN valid") && !strstr(plan, "SCAN train") &&
+                              !strstr(plan, "SCAN m\n") && !strstr(plan, "SCAN layer"),
+                      "%s", plan);
+        plan = sql("EXPLAIN QUERY PLAN SELECT id FROM run WHERE reproduces_table = 4 OR "
+                   "reproduces_table IS NULL");
+        ck_assert_msg(strstr(plan, "run_of_row") != NULL, "%s", plan);
+}
+END_TEST
+
+static size_t runs_where(const char *where)
+{
+        const struct pxr_runs_wanted wanted = { .where = where };
+        const struct pxr_table *table = pxr_report_runs(arena, store, &wanted, diag);
+
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        return table->rows;
+}
+
+START_TEST(conditions_choose_runs)
+{
+        struct sort other = usual;
+
+        other.test = 90;
+        record(usual);
+        record(other);
+        ck_assert_uint_eq(runs_where(NULL), 2);
+        ck_assert_uint_eq(runs_where("nll < 82"), 1);
+        ck_assert_uint_eq(runs_where("unit = 'nats' AND paper_row LIKE 'pixel%' -- all"), 2);
+        ck_assert_uint_eq(runs_where("name = 'select; drop table run'"), 0);
+        ck_assert_uint_eq(runs_where("test_nats BETWEEN 85 AND 95"), 1);
+}
+END_TEST
+
+START_TEST(conditions_can_do_no_harm)
+{
+        static const struct {
+                const char *where, *error;
+        } cases[] = {
+                { "1); DELETE FROM run; SELECT (1", "more than one expression" },
+                { "exists (SELECT spec FROM run)", "reads something other" },
+                { "exists (WITH run_summary AS (SELECT spec FROM run) SELECT 1 FROM run_summary)",
+                  "reads something other" },
+                { "1) UNION SELECT 1,2,3,4,5,6,7,8,9,10,11,12,spec FROM run WHERE (1",
+                  "reads something other" },
+                { "load_extension('x')", "loads code" },
+                { "exists (SELECT * FROM pragma_table_info('run'))", "more than a condition" },
+                { "nll <", "syntax error" },
+                { "", "empty" },
+                { "nil < 3", "no such column: nil" },
+                { "?1", "more than one expression" },
+        };
+
+        record(usual);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const struct pxr_runs_wanted wanted = { .where = cases[i].where };
+
+                ck_assert_ptr_null(pxr_report_runs(arena, store, &wanted, diag));
+                expect_error(PXR_FAULT_USER, cases[i].error);
+        }
+        ck_assert_uint_eq(runs_where("1"), 1); /* the guard is gone, and so is the run not */
+        ck_assert_str_eq(sql("SELECT count(*) FROM run"), "1\n");
+}
+END_TEST
+
+static bool doctor_finds(const char *check)
+{
+        const struct pxr_table *table = pxr_report_doctor(arena, store, paper, NULL, diag);
+
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        for (size_t i = 0; i < table->rows; i++)
+                if (strcmp(table->cell[i * table->columns + 1].text, check) == 0)
+                        return true;
+        return false;
+}
+
+/* A database without a sign, and what makes each sign appear. */
+START_TEST(doctor_knows_the_signs)
+{
+        static const struct {
+                const char *check, *sql;
+        } cases[] = {
+                { "suspect", "UPDATE metric SET suspect = 'worse than the uniform distribution'" },
+                { "not finite", "UPDATE metric SET sum_nats = 9e999 WHERE split = 'valid'" },
+                { "no certificate", "UPDATE run SET certificate = ''" },
+                { "no result", "DELETE FROM metric" },
+                { "failed", "UPDATE run SET status = 'failed', message = 'x'" },
+                { "interrupted", "UPDATE run SET status = 'interrupted'" },
+                { "train worse than test", "UPDATE metric SET split = 'train', sum_nats = 900000 "
+                                           "WHERE split = 'valid'" },
+                { "overfitted",
+                  "INSERT INTO metric VALUES (1, 9, 9, 'train', 'nll', NULL, 5000, 0, "
+                  "100, 784, 0.1, NULL), (1, 9, 9, 'valid', 'nll', NULL, 9000, 0, "
+                  "100, 784, 0.1, NULL)" },
+                { "best long before the end",
+                  "INSERT INTO metric VALUES (1, 1, 1, 'valid', 'nll', NULL, 8000, 0, 100, 784, "
+                  "0.1, NULL), (1, 9, 9, 'valid', 'nll', NULL, 9000, 0, 100, 784, 0.1, NULL)" },
+                { "learnt nothing",
+                  "INSERT INTO metric VALUES (1, 1, 1, 'valid', 'nll', NULL, 9000, 0, 100, 784, "
+                  "0.1, NULL), (1, 9, 9, 'valid', 'nll', NULL, 9000, 0, 100, 784, 0.1, NULL)" },
+                { "training unstable",
+                  "INSERT INTO metric VALUES (1, 1, 1, 'train', 'nll', NULL, 8000, 0, 100, 784, "
+                  "0.1, NULL), (1, 9, 9, 'train', 'nll', NULL, 9900, 0, 100, 784, 0.1, NULL)" },
+                { "average too slow", "UPDATE run SET spec = 'train:' || char(10) || '  average: "
+                                      "0.9999' || char(10)" },
+                { "always clipped",
+                  "UPDATE run SET spec = 'train:' || char(10) || '  clip: 0.05' || char(10); "
+                  "INSERT INTO metric (run, step, epoch, split, name, value) VALUES (1, 1, 1, "
+                  "'train', 'gradient_norm', 1), (1, 2, 1, 'train', 'gradient_norm', 1), (1, 3, 1, "
+                  "'train', 'gradient_norm', 1), (1, 4, 1, 'train', 'gradient_norm', 1), (1, 5, 1, "
+                  "'train', 'gradient_norm', 1)" },
+                { "cannot see all", "UPDATE run SET image_rows = 28, image_cols = 28; INSERT INTO "
+                                    "layer VALUES (1, 0, "
+                                    "'layers.0.conv', 'conv', 28, 28, 1, 1, 1, 3, 3, 3)" },
+                { "made of uncommitted code", "UPDATE run SET program_revision = 'ab-dirty'" },
+                { "not the paper's row", "UPDATE run SET data_identity = 'other'" },
+                { "not the paper's row", "UPDATE run SET reproduces_row = 'PixelCN'" },
+        };
+
+        OK(pxr_store_end_run(store, record(usual), "finished", NULL, "h", 1, diag));
+        ck_assert_uint_eq(pxr_report_doctor(arena, store, paper, NULL, diag)->rows, 0);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                sql("DELETE FROM run; DELETE FROM metric; DELETE FROM sqlite_sequence");
+                OK(pxr_store_end_run(store, record(usual), "finished", NULL, "h", 1, diag));
+                ck_assert_msg(!doctor_finds(cases[i].check), "%s, unasked", cases[i].check);
+                sql(cases[i].sql);
+                ck_assert_msg(doctor_finds(cases[i].check), "%s", cases[i].check);
+                sql("DELETE FROM layer");
+        }
+}
+END_TEST
+
+START_TEST(doctor_finds_bits_that_are_not_the_same)
+{
+        struct sort other = usual;
+
+        record(usual);
+        record(usual);
+        sql("UPDATE run SET program_revision = 'ab', instruction_set = 'x', libraries = 'y'");
+        ck_assert(!doctor_finds("not the same bits"));
+        other.test += 1e-6;
+        record(other);
+        sql("UPDATE run SET program_revision = 'ab', instruction_set = 'x', libraries = 'y'");
+        ck_assert(doctor_finds("not the same bits"));
+}
+END_TEST
+
+/* --- recipes -----------------------------------------------------------------------------------
+ */
+
+START_TEST(recipe_forgets_the_seed_alone)
+{
+        char a[PXR_SHA256_HEX], b[PXR_SHA256_HEX];
+
+        OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "1"), a, diag));
+        OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "2"), b, diag));
+        ck_assert_str_eq(a, b);
+        OK(pxr_spec_recipe(arena, TRAIN("adam", "17", "1"), b, diag));
+        ck_assert_str_ne(a, b);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("report");
+        TCase *database = tcase_create("database");
+
+        ADD_SCRATCH_TEST(suite, hostile_texts_are_harmless);
+        ADD_SCRATCH_TEST(suite, people_see_what_is_there_and_programs_everything);
+        ADD_SCRATCH_TEST(suite, json_is_json_whatever_the_name);
+        ADD_SCRATCH_TEST(suite, latex_stays_balanced);
+        ADD_SCRATCH_TEST(suite, departures_are_computed);
+        ADD_SCRATCH_TEST(suite, choices_are_told);
+        ADD_SCRATCH_TEST(suite, smaller_models_are_others);
+        ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
+        ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
+        tcase_add_checked_fixture(database, setup, teardown);
+        tcase_set_timeout(database, 120);
+        tcase_add_test(database, run_stands_beside_its_row);
+        tcase_add_test(database, what_is_not_the_row_is_never_shown);
+        tcase_add_test(database, seeds_of_a_spec_are_one);
+        tcase_add_test(database, best_is_chosen_by_validation);
+        tcase_add_test(database, whole_cifar10_is_known_by_its_files);
+        tcase_add_test(database, rows_that_there_are_not_are_told);
+        tcase_add_test(database, old_runs_are_read_by_their_spec);
+        tcase_add_test(database, no_report_goes_through_all_metrics);
+        tcase_add_test(database, conditions_choose_runs);
+        tcase_add_test(database, conditions_can_do_no_harm);
+        tcase_add_test(database, doctor_knows_the_signs);
+        tcase_add_test(database, doctor_finds_bits_that_are_not_the_same);
+        suite_add_tcase(suite, database);
+        return run_suite(suite);
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 22
+
+report() {
+	"$top/runner/pxr-report" "$@" >out 2>err
+}
+
+pxr_run tiny.yaml --db runs.db --threads 1 || exit 1
+pxr_run tiny.yaml train.seed=2 train.epochs=2 name='x|<b>"%\n' --db runs.db --threads 1 || exit 1
+before=$(sha256sum <runs.db)
+
+lists() {
+	report runs --db runs.db && out_has "tiny" && out_has "markov_binary" && out_has "nats" &&
+		report runs --db runs.db --limit 1 && ! out_has "tiny "
+}
+ok "runs are listed" lists
+
+ok "a condition chooses among them" eval \
+	'report runs --db runs.db --where "name = '\''tiny'\'' and nll > 0" --format csv &&
+	is "$(wc -l <out)" 2'
+ok "a condition on what there is not is told" refused 2 "did you mean 'model'?" \
+	report runs --db runs.db --where "modle = 'row'"
+ok "a condition that is more than one is refused" refused 2 "more than one expression" \
+	report runs --db runs.db --where "1); DELETE FROM run; SELECT (1"
+ok "a condition that takes for ever is ended or refused" refused 2 "the condition is refused" \
+	report runs --db runs.db \
+	--where "(WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x FROM t) SELECT count(*) FROM t)"
+
+shows() {
+	report show tiny --db runs.db && out_has "causality certificate" && out_has "layers.0.conv" &&
+		out_has "receptive field" && out_has "Learning curve" && out_has "Bits/dim"
+}
+ok "a run is shown" shows
+
+curve() {
+	report show 1 --db runs.db --format csv && is "$(head -n 1 out)" "run,split,step,epoch,nll,unit" &&
+		is "$(grep -c '^1,valid,' out)" 6
+}
+ok "its learning curve is there to be plotted" curve
+
+ok "and its spec" eval 'report show 1 --db runs.db --part spec && out_has "  features: 8"'
+ok "a part there is not is told" refused 2 "did you mean 'curve'?" \
+	report show 1 --db runs.db --part curv
+ok "a run there is not is told" refused 2 "there is no run 'three'" report show three --db runs.db
+
+compares() {
+	report compare 1 2 --db runs.db && out_has "train.epochs" && out_has "train.seed" &&
+		! out_has "train.batch" && out_has "minus that of run 1"
+}
+ok "runs are compared" compares
+
+# What the sqlite3 shell takes for JSON is JSON, and the name comes back whole.
+is_json() {
+	for words in table4 table5 runs "show 2" "compare 1 2" doctor; do
+		report $words --db runs.db --format json &&
+			is "$(sqlite3 :memory: "SELECT json_valid(readfile('out'))")" 1 || return
+	done
+	report runs --db runs.db --format json &&
+		is "$(sqlite3 :memory: "SELECT json_extract(readfile('out'), '\$.rows[1].name')")" \
+			"$(sqlite3 runs.db 'SELECT name FROM run WHERE id = 2')"
+}
+ok "JSON can be read, whatever a run is called" is_json
+
+is_csv() {
+	report runs --db runs.db --format csv && sqlite3 csv.db ".import --csv out runs" 2>err &&
+		is "$(sqlite3 csv.db 'SELECT group_concat(name, " ") FROM runs')" \
+			"$(sqlite3 runs.db 'SELECT group_concat(name, " ") FROM run')"
+}
+ok "and so can CSV" is_csv
+
+is_latex() {
+	report table5 --db runs.db --format latex && cp out table.tex &&
+		is "$(head -n 1 out)" '\documentclass{article}' && is "$(tail -n 1 out)" '\end{document}' &&
+		if command -v pdflatex >/dev/null; then
+			pdflatex -halt-on-error -interaction=batchmode table.tex >/dev/null
+		fi
+}
+ok "LaTeX is a whole document" is_latex
+
+empty_cells() {
+	report table4 --db runs.db && out_has "Diagonal BiLSTM (7 layers, h = 16)" &&
+		out_has "79.20" && ! out_has "[a]"
+}
+ok "a row without a run is empty" empty_cells
+
+doctors() {
+	report doctor --db runs.db && out_has "cannot see all" &&
+		report doctor 1 --db runs.db && ! grep -q "^ *2 " out
+}
+ok "the doctor knows a model that cannot see" doctors
+
+no_database() {
+	for file in none.db empty.db text.db folder.db cut.db newer.db; do
+		case $file in
+		none.db) text="there is no such database" ;;
+		empty.db) : >$file && text="the database is empty" ;;
+		text.db) seq 1000 >$file && text="not a database" ;;
+		folder.db) mkdir $file && text="this is a folder" ;;
+		cut.db) head -c 30000 runs.db >$file && text="the database is corrupt" ;;
+		newer.db) cp runs.db $file && sqlite3 $file "PRAGMA user_version = 99" &&
+			text="written by a newer pxr" ;;
+		esac
+		for words in table4 runs "show 1" doctor; do
+			sum=$(cat $file 2>/dev/null | sha256sum)
+			refused 2 "$text" report $words --db $file &&
+				is "$(grep -c error: err)" 1 && is "$(wc -c <out)" 0 &&
+				is "$(cat $file 2>/dev/null | sha256sum)" "$sum" || {
+				echo "# $file: $words" && return 1
+			}
+		done
+	done
+	! [ -e none.db ]
+}
+ok "what is no database is told once, and stays as it is" no_database
+
+reads_only() {
+	mkdir closed && cp runs.db closed/runs.db && chmod 444 closed/runs.db && chmod 555 closed &&
+		report runs --db closed/runs.db && out_has tiny
+	status=$?
+	chmod 755 closed
+	return $status
+}
+ok "a database that cannot be written is read" reads_only
+
+ok "options that a report has no use for are refused" refused 2 "--where and --limit are for 'runs'" \
+	report table4 --db runs.db --where 1
+ok "a report there is not is told" refused 2 "did you mean 'table4'?" report tabel4 --db runs.db
+
+other_paper() {
+	printf '%s\n' 'tables:' '- {table: 4, title: T, unit: nats, split: test, set: s, rows: [{row: R, value: x}]}' \
+		>paper.yaml
+	refused 2 "paper.yaml:2:" report table4 --db runs.db --paper paper.yaml || return
+	sed 's/value: x/value: 7/' paper.yaml >mine.yaml
+	report table4 --db runs.db --paper mine.yaml && out_has "7.00" && ! out_has "DRAW"
+}
+ok "the paper's tables can be another file" other_paper
+
+ok "the database was only read" eval 'is "$(sha256sum <runs.db)" "$before"'
