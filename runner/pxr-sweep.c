@@ -233,8 +233,9 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 {
         const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
 
-        printf("%5" PRId64 " %5" PRId64 "  %9.4f +- %-8.4f  %8.4f  %s\n", job->number, job->run,
-               job->nats, job->standard_error, job->bits, trial ? trial->words : "");
+        printf("%5" PRId64 " %5" PRId64 "  %9.4f +- %-8.4f  %8.4f  %s%s%s\n", job->number, job->run,
+               job->nats, job->standard_error, job->bits, trial ? trial->words : "",
+               job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 
 static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
@@ -245,7 +246,7 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
         printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run", "nats/image",
                "bits/dim");
         for (int i = 0; i < count && i < BEST; i++)
-                if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats) && !jobs[i].suspect)
+                if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
                         print_row(&jobs[i], plan);
         printf("all of them: sqlite3 %s \"SELECT * FROM sweep_result WHERE sweep = '%s'\"\n",
                database, sweep->name);
@@ -355,6 +356,7 @@ int main(int argc, char **argv)
                                        .threads = omp_get_num_procs() };
         struct pxr_arena *arena = pxr_arena_new(0);
         struct pxr_diag *diag = pxr_diag_new();
+        char *command;
         int status;
 
         close_stdout_at_exit("pxr-sweep");
@@ -365,8 +367,9 @@ int main(int argc, char **argv)
                 fputs("pxr-sweep: out of memory\n", stderr);
                 return 1;
         }
+        command = join(arena, argc, argv); /* before argp puts the words in another order */
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(arena, &arguments, join(arena, argc, argv), diag);
+        status = execute(arena, &arguments, command, diag);
         pxr_diag_write(diag, "pxr-sweep", stderr);
         pxr_diag_free(diag);
         pxr_arena_free(arena);

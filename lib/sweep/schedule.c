@@ -510,34 +510,54 @@ static char *by_hand(const struct scheduler *s, struct pxr_arena *arena,
         return line;
 }
 
+/* The next character of a message that is no part of a number, be it hexadecimal. */
+static const char *skip_digits(const char *at)
+{
+        while (*at && strchr("0123456789abcdef", *at))
+                at++;
+        return at;
+}
+
+/* Do two messages say the same, of whichever run or file? */
+static bool alike(const char *left, const char *right)
+{
+        do {
+                left = skip_digits(left);
+                right = skip_digits(right);
+                if (*left != *right)
+                        return false;
+        } while (*left++ && *right++);
+        return true;
+}
+
 /* When the first jobs all fail of one error, so would the rest. The error is not the jobs' own: all
  * will be tried again. Returns 0, or -1 with the error recorded. */
 static int check_alike(struct scheduler *s, const struct view *view, const struct slot *slot,
                        const struct pxr_job *last, int status)
 {
         char *line;
-        int alike = 0;
+        int failed = 0;
 
         if (last->state == PXR_JOB_FINISHED || !last->message)
                 return 0;
         for (int i = 0; i < view->count; i++) {
                 const struct pxr_job *job = &view->job[i];
+                const char *message = job->message ? job->message : "";
 
                 if (!job->wanted)
                         continue;
                 if (job->state == PXR_JOB_FINISHED ||
-                    (job->failures > 0 &&
-                     strcmp(job->message ? job->message : "", last->message) != 0))
+                    (job->failures > 0 && !alike(message, last->message)))
                         return 0;
-                alike += job->failures > 0;
+                failed += job->failures > 0;
         }
-        if (alike < ALIKE)
+        if (failed < ALIKE)
                 return 0;
         if (pxr_store_retry_jobs(s->order->store, s->sweep, s->diag))
                 return -1;
         (status == REFUSED ? pxr_user_error : pxr_system_error)(
                 s->diag, "%s: the first %d jobs failed of the same error, so the sweep ends: %s",
-                s->order->sweep->name, alike, last->message);
+                s->order->sweep->name, failed, last->message);
         line = by_hand(s, view->arena, slot->trial);
         pxr_note(s->diag, "job %" PRId64 " by itself: %s", last->number, line ? line : "");
         pxr_note(s->diag, "mend the cause and run the same command again: it goes on from here");

@@ -69,7 +69,7 @@ int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *s
 int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *diag);
 
 /* The jobs of a sweep (its state.sweep) that are in its file: best validation NLL first, then those
- * without one that can be trusted, by number. Returns 0 or -1. */
+ * that are suspect or have none, by number. Returns 0 or -1. */
 int pxr_sweep_best(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
                    struct pxr_job **jobs, int *count, struct pxr_diag *diag);
 
