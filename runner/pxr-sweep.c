@@ -243,8 +243,9 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
 {
         const char *database = printer->arguments->database;
 
-        printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run", "nats/image",
-               "bits/dim");
+        if (count > 0 && !isnan(jobs[0].nats))
+                printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run",
+                       "nats/image", "bits/dim");
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
                         print_row(&jobs[i], plan);

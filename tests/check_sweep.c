@@ -114,6 +114,8 @@ START_TEST(cases)
         ck_assert_str_eq(trial.words, "size=small");
         ck_assert_str_eq(trial.varied, "{\"size\": \"small\"}");
         ck_assert_str_eq(words(sweep, 1), "size=large");
+        sweep = good_sweep("vary: {layers: {cases: {12: {model.1.repeat: 12}}}}\n");
+        ck_assert_str_eq(trial_of(sweep, 0).varied, "{\"layers\": 12}");
 }
 END_TEST
 

@@ -24,12 +24,22 @@ char *pxr_json_string(struct pxr_arena *arena, const char *text)
         return copy;
 }
 
+char *pxr_json_word(struct pxr_arena *arena, const char *text)
+{
+        char number[PXR_REAL_TEXT];
+        int64_t integer;
+        double real;
+
+        if (pxr_parse_int(text, &integer) == PXR_NUMBER)
+                return pxr_strf(arena, "%lld", (long long)integer);
+        if (pxr_parse_real(text, &real) == PXR_NUMBER)
+                return pxr_strdup(arena, pxr_format_real(real, number));
+        return pxr_json_string(arena, text);
+}
+
 static char *scalar(struct pxr_arena *arena, const struct pxr_yaml *node)
 {
         static const char *const words[] = { "true", "false", "null" };
-        char text[PXR_REAL_TEXT];
-        int64_t integer;
-        double real;
 
         if (node->quoted)
                 return pxr_json_string(arena, node->text);
@@ -38,11 +48,7 @@ static char *scalar(struct pxr_arena *arena, const struct pxr_yaml *node)
                         return pxr_strdup(arena, words[i]);
         if (!*node->text || strcmp(node->text, "~") == 0)
                 return pxr_strdup(arena, "null");
-        if (pxr_parse_int(node->text, &integer) == PXR_NUMBER)
-                return pxr_strf(arena, "%lld", (long long)integer);
-        if (pxr_parse_real(node->text, &real) == PXR_NUMBER)
-                return pxr_strdup(arena, pxr_format_real(real, text));
-        return pxr_json_string(arena, node->text);
+        return pxr_json_word(arena, node->text);
 }
 
 char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node)

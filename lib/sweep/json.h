@@ -13,4 +13,7 @@ char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node);
 /* A text as a JSON string. NULL when memory is out. */
 char *pxr_json_string(struct pxr_arena *arena, const char *text);
 
+/* A word as a number, if it is one, or as a string. NULL when memory is out. */
+char *pxr_json_word(struct pxr_arena *arena, const char *text);
+
 #endif

@@ -134,7 +134,7 @@ static int read_case(struct pxr_arena *arena, const struct pxr_yaml *node, struc
                 return pxr_error_at(diag, node->mark,
                                     "case '%s' wants a mapping of the keys it sets", node->key);
         level->words = node->key;
-        level->json = pxr_json_string(arena, node->key);
+        level->json = pxr_json_word(arena, node->key); /* cases can be told by numbers */
         level->overrides = overrides_of(arena, node, diag);
         level->count = node->count;
         return level->json && level->overrides ? 0 : -1;

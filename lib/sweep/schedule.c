@@ -478,7 +478,9 @@ static bool any_at_work(const struct scheduler *s)
 static int judge(struct scheduler *s, const struct slot *slot, int status, struct pxr_arena *arena,
                  struct pxr_job *job)
 {
-        if (status == 0) {
+        bool finished = job->run_status && strcmp(job->run_status, "finished") == 0;
+
+        if (status == 0 && finished) {
                 job->state = PXR_JOB_FINISHED;
                 job->message = NULL;
                 return 0;
@@ -486,7 +488,8 @@ static int judge(struct scheduler *s, const struct slot *slot, int status, struc
         job->state = PXR_JOB_WAITING;
         if (slot->told && (status == SAVED || status == -SIGTERM))
                 return 0;
-        job->message = pxr_child_reason(arena, &slot->child, status);
+        job->message = status ? pxr_child_reason(arena, &slot->child, status)
+                              : "it ended well and has no finished run";
         if (!job->message)
                 return pxr_out_of_memory(s->diag);
         if (++job->failures > s->order->sweep->retries)
