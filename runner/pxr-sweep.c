@@ -238,19 +238,33 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
                job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 
+/* How to see the rest: what can be typed, whatever the names are. */
+static void print_query(const struct pxr_sweep *sweep, const char *database)
+{
+        char *file = pxr_shell_word(sweep->arena, database);
+        char *name = pxr_alloc(sweep->arena, 2 * strlen(sweep->name) + 1), *to = name;
+
+        for (const char *c = sweep->name; name && *c; c++) {
+                if (*c == '\'')
+                        *to++ = '\'';
+                *to++ = *c;
+        }
+        if (file && name)
+                printf("all of them: sqlite3 %s \"SELECT * FROM sweep_result WHERE sweep = "
+                       "'%s'\"\n",
+                       file, name);
+}
+
 static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
                        const struct pxr_plan *plan, const struct pxr_job *jobs, int count)
 {
-        const char *database = printer->arguments->database;
-
         if (count > 0 && !isnan(jobs[0].nats))
                 printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run",
                        "nats/image", "bits/dim");
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
                         print_row(&jobs[i], plan);
-        printf("all of them: sqlite3 %s \"SELECT * FROM sweep_result WHERE sweep = '%s'\"\n",
-               database, sweep->name);
+        print_query(sweep, printer->arguments->database);
 }
 
 /* How it ended, on stderr where there is more to be done. The exit status. */

@@ -11,7 +11,7 @@ pxr_sweep() {
 cat >fast.yaml <<'END'
 extends: tiny.yaml
 data: {limit: 64}
-train: {epochs: 2, batch: 8, checkpoint: 1 steps, average: 0}
+train: {epochs: 6, batch: 8, checkpoint: 1 steps, average: 0}
 sample: {count: 0}
 END
 
@@ -67,11 +67,15 @@ same() {
 }
 ok "the same command again runs nothing" again
 
-# Begin a sweep, wait until some runs are finished and two at work have a checkpoint.
+# begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished, and two at work have
+# a checkpoint.
 begin() {
-	"$top/runner/pxr-sweep" "$2" --db "$1" --jobs 2 --threads 2 >out 2>err &
+	database=$1 file=$2 finished=$3
+	shift 3
+	"$top/runner/pxr-sweep" "$file" --db "$database" --jobs 2 --threads 2 "$@" >out 2>err &
 	sweep=$!
-	until [ "$(query "$1" "SELECT (SELECT count(*) FROM run WHERE status = 'finished') > 2 AND
+	until [ "$(query "$database" "SELECT
+		(SELECT count(*) FROM run WHERE status = 'finished') >= $finished AND
 		(SELECT count(DISTINCT run) FROM checkpoint JOIN run ON run.id = run WHERE
 			status = 'running') = 2" 2>/dev/null || echo 0)" = 1 ]; do
 		kill -0 $sweep 2>/dev/null || break
@@ -91,7 +95,7 @@ goes_on() {
 }
 
 interrupted() {
-	begin int.db grid.yaml
+	begin int.db grid.yaml 3
 	kill -INT $sweep
 	wait $sweep
 	is $? 130 && err_has "go on with: pxr-sweep grid.yaml --db int.db --jobs 2" && unfinished int.db &&
@@ -101,7 +105,7 @@ interrupted() {
 ok "interrupted, it saves its runs, and goes on without repeating one" interrupted
 
 killed() {
-	begin kill.db grid.yaml
+	begin kill.db grid.yaml 3
 	kill -9 $sweep
 	wait $sweep
 	unfinished kill.db && goes_on kill.db grid.yaml 12
@@ -109,7 +113,7 @@ killed() {
 ok "killed, it goes on without repeating a run" killed
 
 killed_all() {
-	begin all.db half.yaml
+	begin all.db half.yaml 1
 	children=$(query all.db "SELECT process_id FROM run WHERE status = 'running'")
 	kill -STOP $sweep
 	kill -9 $children
@@ -120,7 +124,7 @@ killed_all() {
 ok "killed with its runs, it goes on without repeating one" killed_all
 
 ends_with_it() {
-	begin end.db half.yaml
+	begin end.db half.yaml 0 train.epochs=60
 	kill -9 $sweep
 	wait $sweep
 	tries=0
@@ -205,7 +209,7 @@ alike() {
 ok "when the first runs all fail of one error the sweep ends, and goes on once it is mended" alike
 
 crashed() {
-	begin crash.db half.yaml
+	begin crash.db half.yaml 1
 	kill -9 "$(query crash.db "SELECT process_id FROM run WHERE status = 'running' LIMIT 1")"
 	wait $sweep
 	is $? 0 && out_has "failed, to be tried again: killed by signal 9" && same crash.db 6

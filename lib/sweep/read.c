@@ -82,7 +82,19 @@ static const struct pxr_option rows[] = {
         PXR_END,
 };
 
-static const struct pxr_options options = { .rows = rows, .size = sizeof(struct settings) };
+static const char *check(const void *conf, const char **message)
+{
+        const struct settings *settings = conf;
+
+        if (*settings->name)
+                return NULL;
+        *message = "is empty";
+        return "name";
+}
+
+static const struct pxr_options options = { .rows = rows,
+                                            .size = sizeof(struct settings),
+                                            .check = check };
 
 /* --- keys and values ---------------------------------------------------------------------------
  */
