@@ -10,6 +10,7 @@
 
 #include <pxr/random.h>
 
+#include "model/plugin.h"
 #include "spec/options.h"
 #include "sweep/json.h"
 #include "sweep/sweep.h"
@@ -238,6 +239,9 @@ int pxr_sweep_plan(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_di
         struct looked_at seen;
 
         *plan = (struct pxr_plan) { 0 };
+        /* Held open meanwhile: else every spec would load all layers anew. */
+        if (!pxr_plugins_open(sweep->arena, diag))
+                return -1;
         if (sweep->search == PXR_HALVING && set_rungs(sweep, plan, diag))
                 return -1;
         plan->trial = pxr_alloc_array(sweep->arena, (size_t)sweep->configurations * sweep->rungs,
