@@ -21,6 +21,7 @@
 #include "experiment/run.h"
 #include "runner/common.h"
 #include "runner/dry_run.h"
+#include "sweep/schedule.h"
 
 const char *argp_program_version = "pxr-run " PXR_VERSION;
 
@@ -28,6 +29,7 @@ struct arguments {
         const char *spec, *database, *resume, *explain, *out;
         const char **overrides;
         size_t count;
+        int64_t job;
         int threads;
         bool dry_run, quiet, json;
         char seed[40];
@@ -40,7 +42,8 @@ enum {
         OPTION_EXPLAIN,
         OPTION_SEED,
         OPTION_JSON,
-        OPTION_OUT
+        OPTION_OUT,
+        OPTION_JOB
 };
 
 static const struct argp_option options[] = {
@@ -55,6 +58,8 @@ static const struct argp_option options[] = {
           "print what KEY is set to and where that comes from ('' for all keys)", 0 },
         { "quiet", 'q', NULL, 0, "print errors only", 0 },
         { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 0 },
+        { "job", OPTION_JOB, "ID", 0,
+          "set by pxr-sweep: the job of its sweep that the run is for; the run ends with it", 0 },
         { 0 },
 };
 
@@ -66,6 +71,16 @@ static int threads_of(const char *text, struct argp_state *state)
         if (*end || end == text || threads < 1 || threads > 1024)
                 argp_error(state, "--threads wants a number from 1 to 1024, not '%s'", text);
         return (int)threads;
+}
+
+static int64_t job_of(const char *text, struct argp_state *state)
+{
+        char *end;
+        long long job = strtoll(text, &end, 10);
+
+        if (*end || job < 1)
+                argp_error(state, "--job wants the number of a job, not '%s'", text);
+        return job;
 }
 
 /* The spec, then what overrides it. */
@@ -104,6 +119,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_OUT:
                 arguments->out = text;
+                return 0;
+        case OPTION_JOB:
+                arguments->job = job_of(text, state);
                 return 0;
         case OPTION_DRY_RUN:
                 arguments->dry_run = true;
@@ -331,6 +349,8 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 return dry_run(arena, order->experiment, arguments->threads, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
+        if (order->store && arguments->job && pxr_sweep_attend(order, arguments->job, diag))
+                return 1;
         printer->display = display_new(!arguments->quiet && !arguments->json);
         if (order->store && printer->display)
                 status = run(order, printer, diag);

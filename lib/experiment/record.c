@@ -104,6 +104,9 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 return -1;
         state->run = run.id;
         memcpy(state->uid, run.uid, sizeof(state->uid));
+        if (state->order->job.job && pxr_store_link_job(state->order->store, &state->order->job,
+                                                        run.id, run.spec_hash, diag))
+                return -1;
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "started", started,
                                    diag);
 }

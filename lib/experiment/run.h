@@ -9,6 +9,7 @@
 
 #include "experiment/experiment.h"
 #include "store/database.h"
+#include "store/jobs.h"
 #include "train/evaluate.h"
 
 /* How far a stretch of work has got. */
@@ -42,6 +43,7 @@ struct pxr_run_order {
         const char *folder;           /* of the spec: whose git state is recorded */
         const char *command_line;     /* for the record */
         const struct pxr_run *resume; /* NULL: a new run */
+        struct pxr_job_ticket job;    /* of a sweep, that a new run is for */
         int threads;
         const volatile sig_atomic_t *stop; /* becomes nonzero when the run is to be left */
         struct pxr_watcher watcher;

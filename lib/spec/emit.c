@@ -9,6 +9,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/text.h"
 #include "spec/tree.h"
 
 struct writer {
@@ -16,6 +17,7 @@ struct writer {
         char *text;
         size_t size, capacity;
         int nodes, depth;
+        bool one_line;
         const char *excess; /* what there is too much of, or NULL */
         bool memory_out;
 };
@@ -44,6 +46,14 @@ static int append_text(void *context, unsigned char *bytes, size_t size)
         return 1;
 }
 
+/* How a scalar is written; line breaks are escaped where all is to be one line. */
+static yaml_scalar_style_t scalar_style(const struct writer *writer, const char *text, bool quoted)
+{
+        if (writer->one_line && !pxr_one_line(text))
+                return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+        return quoted ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE;
+}
+
 static bool emit_scalar(struct writer *writer, const char *text, bool quoted)
 {
         yaml_event_t event;
@@ -52,9 +62,9 @@ static bool emit_scalar(struct writer *writer, const char *text, bool quoted)
                 writer->excess = "nodes";
                 return false;
         }
-        return yaml_scalar_event_initialize(
-                       &event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), !quoted, 1,
-                       quoted ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE) &&
+        return yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
+                                            (int)strlen(text), !quoted, 1,
+                                            scalar_style(writer, text, quoted)) &&
                yaml_emitter_emit(&writer->emitter, &event);
 }
 
@@ -77,7 +87,7 @@ static bool emit_children(struct writer *writer, const struct pxr_yaml *node)
 
 static bool emit_node(struct writer *writer, const struct pxr_yaml *node)
 {
-        bool mapping = node->kind == PXR_YAML_MAPPING;
+        bool mapping = node->kind == PXR_YAML_MAPPING, flow = writer->one_line;
         yaml_event_t event;
 
         if (node->kind == PXR_YAML_SCALAR)
@@ -87,9 +97,11 @@ static bool emit_node(struct writer *writer, const struct pxr_yaml *node)
                 return false;
         }
         if (!(mapping ? yaml_mapping_start_event_initialize(&event, NULL, NULL, 1,
-                                                            YAML_BLOCK_MAPPING_STYLE)
+                                                            flow ? YAML_FLOW_MAPPING_STYLE
+                                                                 : YAML_BLOCK_MAPPING_STYLE)
                       : yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
-                                                             YAML_BLOCK_SEQUENCE_STYLE)) ||
+                                                             flow ? YAML_FLOW_SEQUENCE_STYLE
+                                                                  : YAML_BLOCK_SEQUENCE_STYLE)) ||
             !yaml_emitter_emit(&writer->emitter, &event) || !emit_children(writer, node))
                 return false;
         writer->depth--;
@@ -127,9 +139,10 @@ static void refuse(const struct writer *writer, struct pxr_diag *diag)
                                                          : "unknown error");
 }
 
-char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)
+static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, bool one_line,
+                  struct pxr_diag *diag)
 {
-        struct writer writer = { 0 };
+        struct writer writer = { .one_line = one_line };
         char *text = NULL;
 
         if (!yaml_emitter_initialize(&writer.emitter)) {
@@ -145,5 +158,20 @@ char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct
                 pxr_out_of_memory(diag);
         yaml_emitter_delete(&writer.emitter);
         free(writer.text);
+        return text;
+}
+
+char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)
+{
+        return emit(arena, node, false, diag);
+}
+
+char *pxr_yaml_emit_line(struct pxr_arena *arena, const struct pxr_yaml *node,
+                         struct pxr_diag *diag)
+{
+        char *text = emit(arena, node, true, diag);
+
+        if (text)
+                text[strcspn(text, "\n")] = '\0';
         return text;
 }

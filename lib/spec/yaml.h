@@ -87,4 +87,9 @@ char *pxr_yaml_explain(struct pxr_arena *arena, struct pxr_yaml *root, const cha
  * bounds of a resolved spec. */
 char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag);
 
+/* The same as one line in flow style, without a line break at its end: what can stand behind
+ * "KEY=". */
+char *pxr_yaml_emit_line(struct pxr_arena *arena, const struct pxr_yaml *node,
+                         struct pxr_diag *diag);
+
 #endif

@@ -121,6 +121,47 @@ static const char version_1[] =
 #define GREY "coalesce(nullif(image_colours, 0) = 1, " DIMENSIONS " % 3)"
 #define NATS_OF_UNIT "CASE WHEN " GREY " THEN 1 ELSE " DIMENSIONS " * 0.69314718055994530942 END"
 
+/* Sweeps and their jobs (jobs.h). sweep_result is for people and their reports: keep its columns.
+ */
+#define SWEEPS                                                                                    \
+        "CREATE TABLE sweep (\n"                                                                  \
+        "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"                                               \
+        "  name TEXT NOT NULL UNIQUE,\n"                                                          \
+        "  definition TEXT NOT NULL, -- resolved, YAML, as it was read last\n"                    \
+        "  search TEXT NOT NULL,     -- 'grid', 'random', 'halving'\n"                            \
+        "  created_at TEXT NOT NULL\n"                                                            \
+        ");\n"                                                                                    \
+        "CREATE TABLE job (\n"                                                                    \
+        "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"                                               \
+        "  sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,\n"                          \
+        "  number INTEGER NOT NULL,  -- in the sweep, from 1; stays\n"                            \
+        "  spec_hash TEXT NOT NULL,  -- run.spec_hash of its run\n"                               \
+        "  varied TEXT NOT NULL,     -- JSON: what sets it apart, {key: value}\n"                 \
+        "  rung INTEGER NOT NULL,    -- of successive halving; else 0\n"                          \
+        "  wanted INTEGER NOT NULL DEFAULT 1, -- 0: no longer in the sweep's file\n"              \
+        "  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', "         \
+        "'finished', 'failed')),\n"                                                               \
+        "  run INTEGER REFERENCES run ON DELETE SET NULL,\n"                                      \
+        "  failures INTEGER NOT NULL DEFAULT 0,\n"                                                \
+        "  message TEXT,             -- of the last failure\n"                                    \
+        "  seconds REAL NOT NULL DEFAULT 0, -- that it has taken so far, failures and all\n"      \
+        "  taken INTEGER NOT NULL DEFAULT 0, -- how often it was taken up\n"                      \
+        "  host TEXT, process_id INTEGER, process_start TEXT, -- the pxr-sweep that has it\n"     \
+        "  UNIQUE (sweep, number), UNIQUE (sweep, spec_hash)\n"                                   \
+        ");\n"                                                                                    \
+        "CREATE INDEX job_of_run ON job (run);\n"                                                 \
+        "CREATE VIEW sweep_result AS\n"                                                           \
+        "  SELECT sweep.name AS sweep, job.number AS job, job.rung, job.state, job.varied,\n"     \
+        "    job.run, final.nats_per_image AS valid_nats,\n"                                      \
+        "    final.bits_per_dimension AS valid_bits, final.standard_error, final.epoch,\n"        \
+        "    (SELECT min(nats_per_image) FROM nll WHERE nll.run = job.run AND nll.name = 'nll'\n" \
+        "      AND nll.split = 'valid') AS best_valid_nats,\n"                                    \
+        "    final.suspect, job.failures, job.seconds, job.message\n"                             \
+        "  FROM sweep JOIN job ON job.sweep = sweep.id AND job.wanted\n"                          \
+        "  LEFT JOIN nll AS final ON final.run = job.run AND final.name = 'final_nll'\n"          \
+        "    AND final.split = 'valid'\n"                                                         \
+        "  ORDER BY sweep.id, job.number;\n"
+
 /* What the images of a run's model are like, what the run is to reproduce, and what tells runs that
  * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
  * are for people's conditions: keep their names.
@@ -197,7 +238,7 @@ static const char version_2[] =
         "    AND valid.split = 'valid'\n"
         "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
         "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
-        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n";
+        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS;
 
 const char *const pxr_schema_steps[] = { version_1, version_2 };
 

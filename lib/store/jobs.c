@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jobs.c - sweeps and their jobs in the run database. Uses base/, statement.h and SQLite.
+ */
+#include "store/jobs.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "store/statement.h"
+
+static const char *const state_names[] = { "waiting", "running", "finished", "failed" };
+
+static enum pxr_job_state state_of(const char *name)
+{
+        int state = PXR_JOB_FAILED;
+
+        while (state > 0 && strcmp(state_names[state], name) != 0)
+                state--;
+        return (enum pxr_job_state)state;
+}
+
+int pxr_store_take_sweep(struct pxr_store *store, const char *name, const char *search,
+                         const char *definition, int64_t *sweep, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "INSERT INTO sweep (name, search, definition, created_at) "
+                "VALUES (?, ?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now')) ON CONFLICT (name) "
+                "DO UPDATE SET search = excluded.search, definition = excluded.definition "
+                "RETURNING id",
+                "ttt", name, search, definition);
+        int status = -1;
+
+        if (!s)
+                return -1;
+        if (sqlite3_step(s) == SQLITE_ROW) {
+                *sweep = sqlite3_column_int64(s, 0);
+                status = sqlite3_step(s) == SQLITE_DONE ? 0 : -1;
+        }
+        if (status)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+/* A column's text, NULL for NULL. `*short_of` becomes true when memory is out. */
+static const char *text(sqlite3_stmt *s, int i, struct pxr_arena *arena, bool *short_of)
+{
+        const unsigned char *value = sqlite3_column_text(s, i);
+        char *copy = value ? pxr_strdup(arena, (const char *)value) : NULL;
+
+        *short_of |= !copy && sqlite3_column_type(s, i) != SQLITE_NULL;
+        return copy;
+}
+
+static double real(sqlite3_stmt *s, int i)
+{
+        return sqlite3_column_type(s, i) == SQLITE_NULL ? NAN : sqlite3_column_double(s, i);
+}
+
+static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *job)
+{
+        bool short_of = false;
+
+        *job = (struct pxr_job) {
+                .id = sqlite3_column_int64(s, 0),
+                .number = sqlite3_column_int64(s, 1),
+                .spec_hash = text(s, 2, arena, &short_of),
+                .varied = text(s, 3, arena, &short_of),
+                .rung = sqlite3_column_int(s, 4),
+                .wanted = sqlite3_column_int(s, 5) != 0,
+                .state = state_of((const char *)sqlite3_column_text(s, 6)),
+                .failures = sqlite3_column_int64(s, 7),
+                .taken = sqlite3_column_int64(s, 8),
+                .message = text(s, 9, arena, &short_of),
+                .seconds = sqlite3_column_double(s, 10),
+                .host = text(s, 11, arena, &short_of),
+                .process_id = sqlite3_column_int64(s, 12),
+                .process_start = text(s, 13, arena, &short_of),
+                .run = sqlite3_column_int64(s, 14),
+                .run_status = text(s, 15, arena, &short_of),
+                .run_host = text(s, 16, arena, &short_of),
+                .run_process_id = sqlite3_column_int64(s, 17),
+                .run_process_start = text(s, 18, arena, &short_of),
+                .nats = real(s, 19),
+                .bits = real(s, 20),
+                .standard_error = real(s, 21),
+                .suspect = text(s, 22, arena, &short_of),
+        };
+        return short_of ? -1 : 0;
+}
+
+static int read_jobs(struct pxr_store *store, sqlite3_stmt *s, struct pxr_arena *arena,
+                     struct pxr_job *jobs, int count, struct pxr_diag *diag)
+{
+        for (int i = 0; i < count; i++) {
+                if (sqlite3_step(s) != SQLITE_ROW)
+                        return pxr_store_failed(store, diag);
+                if (read_job(s, arena, &jobs[i]))
+                        return pxr_out_of_memory(diag);
+        }
+        return 0;
+}
+
+/* Count, then read, as of one moment. */
+static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
+                          struct pxr_job **jobs, int *count, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(store, diag, "SELECT count(*) FROM job WHERE sweep = ?",
+                                          "i", sweep);
+        int status;
+
+        if (!s)
+                return -1;
+        if (sqlite3_step(s) != SQLITE_ROW) {
+                pxr_store_failed(store, diag);
+                sqlite3_finalize(s);
+                return -1;
+        }
+        *count = sqlite3_column_int(s, 0);
+        sqlite3_finalize(s);
+        *jobs = pxr_alloc_array(arena, (size_t)*count + 1, sizeof(**jobs));
+        if (!*jobs)
+                return pxr_out_of_memory(diag);
+        s = pxr_store_query(
+                store, diag,
+                "SELECT job.id, number, job.spec_hash, varied, rung, wanted, state, failures, "
+                "job.taken, job.message, seconds, job.host, job.process_id, job.process_start, "
+                "job.run, run.status, run.host, run.process_id, run.process_start, "
+                "nats_per_image, bits_per_dimension, standard_error, suspect "
+                "FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
+                "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ? ORDER BY number",
+                "i", sweep);
+        if (!s)
+                return -1;
+        status = read_jobs(store, s, arena, *jobs, *count, diag);
+        sqlite3_finalize(s);
+        return status;
+}
+
+int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
+                   struct pxr_job **jobs, int *count, struct pxr_diag *diag)
+{
+        bool outer = !sqlite3_get_autocommit(store->handle);
+        int status;
+
+        if (!outer && pxr_store_execute(store, diag, "BEGIN", ""))
+                return -1;
+        status = count_and_read(store, arena, sweep, jobs, count, diag);
+        if (!outer)
+                pxr_store_rollback(store);
+        return status;
+}
+
+/* --- changing ----------------------------------------------------------------------------------
+ */
+
+int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *job,
+                      struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "INSERT INTO job (sweep, number, spec_hash, varied, rung) VALUES (?1, 1 + "
+                "(SELECT coalesce(max(number), 0) FROM job WHERE sweep = ?1), ?2, ?3, ?4) "
+                "RETURNING id, number",
+                "itti", sweep, job->spec_hash, job->varied, (int64_t)job->rung);
+        int status = -1;
+
+        if (!s)
+                return -1;
+        if (sqlite3_step(s) == SQLITE_ROW) {
+                job->id = sqlite3_column_int64(s, 0);
+                job->number = sqlite3_column_int64(s, 1);
+                status = sqlite3_step(s) == SQLITE_DONE ? 0 : -1;
+        }
+        if (status)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status;
+}
+
+int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag, "UPDATE job SET wanted = ?2 WHERE id = ?1", "ii", job,
+                                 (int64_t)wanted);
+}
+
+int pxr_store_take_job(struct pxr_store *store, struct pxr_job *job,
+                       const struct pxr_provenance *now, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(store, diag,
+                              "UPDATE job SET state = 'running', taken = taken + 1, host = ?3, "
+                              "process_id = ?4, process_start = ?5 WHERE id = ?1 AND taken = ?2 "
+                              "AND state IN ('waiting', 'running')",
+                              "iitit", job->id, job->taken, now->host, now->process_id,
+                              now->process_start))
+                return -1;
+        if (sqlite3_changes(store->handle) != 1)
+                return 0;
+        job->state = PXR_JOB_RUNNING;
+        job->taken++;
+        return 1;
+}
+
+int pxr_store_leave_job(struct pxr_store *store, const struct pxr_job *job, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "UPDATE job SET state = ?3, failures = ?4, message = ?5, "
+                                 "seconds = ?6, run = nullif(?7, 0), host = NULL, "
+                                 "process_id = NULL, process_start = NULL "
+                                 "WHERE id = ?1 AND taken = ?2",
+                                 "iititdi", job->id, job->taken, state_names[job->state],
+                                 job->failures, job->message, job->seconds, job->run);
+}
+
+int pxr_store_retry_jobs(struct pxr_store *store, int64_t sweep, struct pxr_diag *diag)
+{
+        return pxr_store_execute(
+                store, diag,
+                "UPDATE job SET state = 'waiting', failures = 0 "
+                "WHERE sweep = ? AND failures > 0 AND state IN ('waiting', 'failed')",
+                "i", sweep);
+}
+
+/* --- a run's side ------------------------------------------------------------------------------
+ */
+
+int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, int64_t holder,
+                        struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag, "SELECT taken, process_id FROM job WHERE id = ? AND state = 'running'",
+                "i", ticket->job);
+        int status = s ? sqlite3_step(s) : SQLITE_ERROR;
+        int64_t process = 0;
+
+        if (!s)
+                return -1;
+        if (status == SQLITE_ROW) {
+                ticket->taken = sqlite3_column_int64(s, 0);
+                process = sqlite3_column_int64(s, 1);
+        } else if (status != SQLITE_DONE) {
+                pxr_store_failed(store, diag);
+                sqlite3_finalize(s);
+                return -1;
+        }
+        sqlite3_finalize(s);
+        if (status == SQLITE_ROW && process == holder)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: job %" PRId64 " is not of the sweep that this run is started "
+                              "by: --job is for pxr-sweep alone",
+                              store->path, ticket->job);
+}
+
+int pxr_store_link_job(struct pxr_store *store, const struct pxr_job_ticket *ticket, int64_t run,
+                       const char *spec_hash, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(store, diag,
+                              "UPDATE job SET run = ?3 WHERE id = ?1 AND taken = ?2 AND "
+                              "spec_hash = ?4",
+                              "iiit", ticket->job, ticket->taken, run, spec_hash))
+                return -1;
+        if (sqlite3_changes(store->handle) == 1)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: job %" PRId64 " has been taken up by another process, or its "
+                              "spec was changed since the sweep began: run pxr-sweep again",
+                              store->path, ticket->job);
+}

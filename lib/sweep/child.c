@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child.c - starting a program, reading its errors, and how it ended.
+ *
+ * Uses base/.
+ */
+#define _GNU_SOURCE /* pipe2(), strsignal() */
+#include "sweep/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+extern char **environ;
+
+char *pxr_program_beside(struct pxr_arena *arena, const char *name)
+{
+        char path[PATH_MAX];
+        ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+        char *slash;
+
+        path[length > 0 ? length : 0] = '\0';
+        slash = strrchr(path, '/');
+        if (!slash)
+                return pxr_strdup(arena, name);
+        return pxr_strf(arena, "%.*s/%s", (int)(slash - path), path, name);
+}
+
+static int spawn(struct pxr_child *child, const char *const *arguments, int output)
+{
+        posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attributes;
+        int status;
+
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_adddup2(&actions, output, 2);
+        posix_spawnattr_init(&attributes);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        status = posix_spawnp(&child->process, arguments[0], &actions, &attributes,
+                              (char *const *)arguments, environ);
+        posix_spawnattr_destroy(&attributes);
+        posix_spawn_file_actions_destroy(&actions);
+        return status;
+}
+
+int pxr_child_start(struct pxr_child *child, const char *const *arguments, struct pxr_diag *diag)
+{
+        int ends[2], status;
+
+        *child = (struct pxr_child) { .started = pxr_now() };
+        if (pipe2(ends, O_CLOEXEC))
+                return pxr_system_error(diag, "%s cannot be started: %s", arguments[0],
+                                        strerror(errno));
+        status = spawn(child, arguments, ends[1]);
+        close(ends[1]);
+        child->output = ends[0];
+        if (status == 0)
+                return 0;
+        close(ends[0]);
+        return pxr_system_error(diag, "%s cannot be started: %s", arguments[0], strerror(status));
+}
+
+/* A line is complete. */
+static void take_line(struct pxr_child *child)
+{
+        const char *error = strstr(child->line, "error: ");
+
+        if (*child->line)
+                memcpy(child->last, child->line, sizeof(child->last));
+        if (error && !*child->error)
+                snprintf(child->error, sizeof(child->error), "%s", error + strlen("error: "));
+        child->line[0] = '\0';
+}
+
+int pxr_child_read(struct pxr_child *child)
+{
+        char buffer[4096];
+        ssize_t got = read(child->output, buffer, sizeof(buffer));
+        size_t length = strlen(child->line);
+
+        if (got < 0)
+                return errno == EINTR || errno == EAGAIN;
+        for (ssize_t i = 0; i < got; i++) {
+                if (buffer[i] == '\n') {
+                        take_line(child);
+                        length = 0;
+                } else if (length + 1 < sizeof(child->line)) {
+                        child->line[length++] = buffer[i];
+                        child->line[length] = '\0';
+                }
+        }
+        if (got == 0)
+                take_line(child);
+        return got > 0;
+}
+
+int pxr_child_end(struct pxr_child *child)
+{
+        int status = 0;
+
+        close(child->output);
+        while (waitpid(child->process, &status, 0) < 0 && errno == EINTR)
+                continue;
+        return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+char *pxr_child_reason(struct pxr_arena *arena, const struct pxr_child *child, int status)
+{
+        if (status < 0)
+                return pxr_strf(arena, "killed by signal %d (%s)", -status, strsignal(-status));
+        if (*child->error || *child->last)
+                return pxr_strdup(arena, *child->error ? child->error : child->last);
+        return pxr_strf(arena, "ended with exit status %d and no message", status);
+}
+
+char *pxr_shell_word(struct pxr_arena *arena, const char *word)
+{
+        size_t length = strlen(word), quotes = 0;
+        char *quoted, *to;
+
+        if (length && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                   "_-+=.,:/%@") == length)
+                return pxr_strdup(arena, word);
+        for (const char *c = word; *c; c++)
+                quotes += *c == '\'';
+        quoted = pxr_alloc(arena, length + 3 * quotes + 3);
+        if (!quoted)
+                return NULL;
+        to = stpcpy(quoted, "'");
+        for (; *word; word++)
+                to = *word == '\'' ? stpcpy(to, "'\\''") : stpncpy(to, word, 1);
+        strcpy(to, "'");
+        return quoted;
+}
+
+pid_t pxr_end_with_parent(void)
+{
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        return getppid(); /* another one, if the parent has died already */
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - values of a spec as JSON.
+ */
+#ifndef PXR_SWEEP_JSON_H
+#define PXR_SWEEP_JSON_H
+
+#include "spec/yaml.h"
+
+/* A value as JSON in one line. NULL when memory is out. */
+char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node);
+
+/* A text as a JSON string. NULL when memory is out. */
+char *pxr_json_string(struct pxr_arena *arena, const char *text);
+
+/* A word as a number, if it is one, or as a string. NULL when memory is out. */
+char *pxr_json_word(struct pxr_arena *arena, const char *text);
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pxr-sweep.c - the command that runs one spec in many configurations.
+ *
+ * Arguments and printing; what it does is in lib/sweep.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <pxr/version.h>
+
+#include "runner/bar.h"
+#include "runner/common.h"
+#include "sweep/child.h"
+#include "sweep/schedule.h"
+
+const char *argp_program_version = "pxr-sweep " PXR_VERSION;
+
+enum { BEST = 5 }; /* shown at the end */
+
+struct arguments {
+        const char *sweep, *database;
+        const char **overrides;
+        size_t count;
+        int jobs, threads;
+        bool dry_run, retry, quiet;
+};
+
+enum { OPTION_DB = 256, OPTION_DRY_RUN, OPTION_RETRY };
+
+static const struct argp_option options[] = {
+        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
+        { "jobs", 'j', "N", 0, "runs at a time (default: 1)", 0 },
+        { "threads", 't', "N", 0,
+          "workers of all runs together, shared out evenly (default: one a processor)", 0 },
+        { "dry-run", OPTION_DRY_RUN, NULL, 0, "list the runs; begin none", 0 },
+        { "retry", OPTION_RETRY, NULL, 0, "give the runs that failed new tries", 0 },
+        { "quiet", 'q', NULL, 0, "print errors only", 0 },
+        { 0 },
+};
+
+static int number_of(const char *text, const char *option, struct argp_state *state)
+{
+        char *end;
+        long number = strtol(text, &end, 10);
+
+        if (*end || end == text || number < 1 || number > 1024)
+                argp_error(state, "%s wants a number from 1 to 1024, not '%s'", option, text);
+        return (int)number;
+}
+
+static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
+{
+        if (!arguments->sweep)
+                arguments->sweep = text;
+        else if (strchr(text, '='))
+                arguments->overrides[arguments->count++] = text;
+        else
+                argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        struct arguments *arguments = state->input;
+
+        switch (key) {
+        case OPTION_DB:
+                arguments->database = text;
+                return 0;
+        case OPTION_DRY_RUN:
+                arguments->dry_run = true;
+                return 0;
+        case OPTION_RETRY:
+                arguments->retry = true;
+                return 0;
+        case 'j':
+                arguments->jobs = number_of(text, "--jobs", state);
+                return 0;
+        case 't':
+                arguments->threads = number_of(text, "--threads", state);
+                return 0;
+        case 'q':
+                arguments->quiet = true;
+                return 0;
+        case ARGP_KEY_ARG:
+                take_word(arguments, text, state);
+                return 0;
+        case ARGP_KEY_NO_ARGS:
+                argp_usage(state);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "SWEEP [KEY=VALUE...]",
+        .doc = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of its "
+               "own in the run database.\v"
+               "KEY=VALUE sets a value of the spec for all runs. A sweep:\n\n"
+               "  name: rates\n"
+               "  spec: quickstart.yaml      # relative to this file\n"
+               "  set: {train.epochs: 2}     # for all runs\n"
+               "  vary:                      # lists, or ranges to draw from\n"
+               "    train.batch: [16, 32]\n"
+               "    train.optimizer.adam.rate: {log_uniform: [1e-4, 1e-2]}\n"
+               "    layers: {cases: {two: {model.1.repeat: 2}}}\n"
+               "  search: {random: {runs: 12, seed: 1}}\n"
+               "  retries: 1                 # of a run that fails\n"
+               "  budget: {runs: 0, hours: 0}  # of all runs together; 0: no limit\n\n"
+               "search: grid (every combination), {random: {runs: N}}, or {halving: {runs: N, "
+               "factor: 3, epochs: 1}} (ASHA): configurations are trained for `epochs` epochs at "
+               "first, and the best third of them for three times as long, up to train.epochs. A "
+               "longer training is begun anew, since the schedule of the rate depends on its "
+               "length. Ranges are uniform, log_uniform and integer.\n\n"
+               "Runs are compared by their final NLL on the validation split. Stopped, killed or "
+               "at its end, a sweep goes on when the same command is given again: no finished "
+               "run is repeated, and an interrupted one is gone on with.\n\n"
+               "Exit status: 0 done (or the budget is used up), 1 a run or the system failed, 2 a "
+               "mistake in sweep, spec, data or arguments, 130 interrupted.",
+};
+
+/* --- printing ----------------------------------------------------------------------------------
+ */
+
+struct printer {
+        const struct arguments *arguments;
+        bool bar, drawn;
+        int width; /* of a job's number */
+};
+
+static void clear_bar(struct printer *printer)
+{
+        if (printer->drawn)
+                bar_clear();
+        printer->drawn = false;
+}
+
+static void on_progress(void *context, const struct pxr_sweep_state *state)
+{
+        struct printer *printer = context;
+        int done = state->finished + state->failed;
+        char numbers[128], left[32];
+        int length;
+
+        if (!printer->bar || stop_asked)
+                return;
+        bar_write_time(state->seconds_left, left, sizeof(left));
+        length = snprintf(numbers, sizeof(numbers), "%d of %d done, %d running", done, state->known,
+                          state->running);
+        if (state->failed)
+                length += snprintf(numbers + length, sizeof(numbers) - (size_t)length,
+                                   ", %d failed", state->failed);
+        if (!isnan(state->seconds_left))
+                snprintf(numbers + length, sizeof(numbers) - (size_t)length, ", %s left", left);
+        bar_draw("sweep", state->known ? (double)done / state->known : 1, numbers);
+        printer->drawn = true;
+}
+
+static void print_failure(const struct pxr_job *job)
+{
+        printf("failed%s: %s\n", job->state == PXR_JOB_WAITING ? ", to be tried again" : "",
+               job->message);
+}
+
+static void on_ended(void *context, const struct pxr_job *job, const struct pxr_trial *trial,
+                     double seconds)
+{
+        struct printer *printer = context;
+        char time[32], result[64];
+
+        if (printer->arguments->quiet)
+                return;
+        clear_bar(printer);
+        bar_write_time(seconds, time, sizeof(time));
+        if (job->state == PXR_JOB_FINISHED && isnan(job->nats))
+                snprintf(result, sizeof(result), "no validation NLL");
+        else if (job->state == PXR_JOB_FINISHED)
+                snprintf(result, sizeof(result), "%9.4f nats/image%s", job->nats,
+                         job->suspect ? " SUSPECT" : "");
+        else if (!job->message)
+                snprintf(result, sizeof(result), "interrupted, and saved");
+        else
+                *result = '\0';
+        printf("job %*" PRId64 "  %s  %7s  ", printer->width, job->number, trial->words, time);
+        if (*result)
+                puts(result);
+        else
+                print_failure(job);
+        fflush(stdout);
+}
+
+static void on_note(void *context, const char *text)
+{
+        struct printer *printer = context;
+
+        if (printer->arguments->quiet)
+                return;
+        clear_bar(printer);
+        puts(text);
+}
+
+static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *plan)
+{
+        static const char *const names[] = { "grid", "random", "halving" };
+        int lowest = 0;
+
+        for (int i = 0; i < plan->trials; i++)
+                if (plan->trial[i].rung == 0)
+                        printf("%5d  %s\n", ++lowest, plan->trial[i].words);
+        printf("%s: %d runs of %s (%s)\n", sweep->name, lowest, sweep->spec, names[sweep->search]);
+        if (plan->repeated)
+                printf("%d more would be the same as others of these\n", plan->repeated);
+        for (int rung = 1; rung < sweep->rungs; rung++) {
+                for (int i = 0; i < rung; i++)
+                        lowest = i ? lowest / (int)sweep->halving : lowest;
+                printf("then about %d for %" PRId64 " epochs\n", lowest / (int)sweep->halving,
+                       plan->epochs[rung]);
+        }
+        if (sweep->budget.runs)
+                printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
+}
+
+static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
+{
+        const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
+
+        printf("%5" PRId64 " %5" PRId64 "  %9.4f +- %-8.4f  %8.4f  %s%s%s\n", job->number, job->run,
+               job->nats, job->standard_error, job->bits, trial ? trial->words : "",
+               job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
+}
+
+/* How to see the rest: what can be typed, whatever the names are. */
+static void print_query(const struct pxr_sweep *sweep, const char *database)
+{
+        char *file = pxr_shell_word(sweep->arena, database);
+        char *name = pxr_alloc(sweep->arena, 2 * strlen(sweep->name) + 1), *to = name;
+
+        for (const char *c = sweep->name; name && *c; c++) {
+                if (*c == '\'')
+                        *to++ = '\'';
+                *to++ = *c;
+        }
+        if (file && name)
+                printf("all of them: sqlite3 %s \"SELECT * FROM sweep_result WHERE sweep = "
+                       "'%s'\"\n",
+                       file, name);
+}
+
+static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
+                       const struct pxr_plan *plan, const struct pxr_job *jobs, int count)
+{
+        if (count > 0 && !isnan(jobs[0].nats))
+                printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run",
+                       "nats/image", "bits/dim");
+        for (int i = 0; i < count && i < BEST; i++)
+                if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
+                        print_row(&jobs[i], plan);
+        print_query(sweep, printer->arguments->database);
+}
+
+/* How it ended, on stderr where there is more to be done. The exit status. */
+static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state *state, int end,
+                     const char *command)
+{
+        if (end == PXR_SWEEP_INTERRUPTED) {
+                fprintf(stderr, "interrupted with %d of %d runs finished; go on with: %s\n",
+                        state->finished, state->known, command);
+                return 130;
+        }
+        if (end == PXR_SWEEP_SPENT)
+                fprintf(stderr,
+                        "the budget is used up (%.2f hours), with %d of %d runs finished; with "
+                        "more of it in %s, go on with: %s\n",
+                        state->seconds / 3600, state->finished, state->known, sweep->path, command);
+        if (state->elsewhere)
+                fprintf(stderr,
+                        "%d runs are at work elsewhere: process %" PRId64 " on host %s has one\n",
+                        state->elsewhere, state->elsewhere_process, state->elsewhere_host);
+        if (!state->failed)
+                return 0;
+        fprintf(stderr, "%d of %d runs failed; to try them again: %s --retry\n", state->failed,
+                state->known, command);
+        return 1;
+}
+
+/* --- doing it ----------------------------------------------------------------------------------
+ */
+
+static int run(struct pxr_sweep_order *order, struct printer *printer, const char *command,
+               struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = order->sweep->arena;
+        struct pxr_sweep_state state;
+        struct pxr_job *jobs;
+        int count, end;
+
+        printer->width = snprintf(NULL, 0, "%d", order->plan->trials);
+        printer->bar = !printer->arguments->quiet && isatty(STDERR_FILENO);
+        order->watcher = (struct pxr_sweep_watcher) {
+                .context = printer, .ended = on_ended, .progress = on_progress, .note = on_note
+        };
+        order->stop = &stop_asked;
+        watch_signals();
+        end = pxr_sweep_run(order, &state, diag);
+        clear_bar(printer);
+        if (end >= 0 && state.finished > 0 && !printer->arguments->quiet) {
+                if (pxr_sweep_best(order->store, arena, state.sweep, &jobs, &count, diag))
+                        return pxr_diag_status(diag);
+                print_best(printer, order->sweep, order->plan, jobs, count);
+        }
+        return end < 0 ? pxr_diag_status(diag) : print_end(order->sweep, &state, end, command);
+}
+
+static int execute(struct pxr_arena *arena, const struct arguments *arguments, const char *command,
+                   struct pxr_diag *diag)
+{
+        struct pxr_sweep *sweep = pxr_sweep_read(arena, arguments->sweep, arguments->overrides,
+                                                 arguments->count, diag);
+        struct printer printer = { .arguments = arguments };
+        struct pxr_plan plan;
+        int share = arguments->threads / arguments->jobs, status;
+        struct pxr_sweep_order order = { .sweep = sweep,
+                                         .plan = &plan,
+                                         .database = arguments->database,
+                                         .program = pxr_program_beside(arena, "pxr-run"),
+                                         .jobs = arguments->jobs,
+                                         .threads = share ? share : 1,
+                                         .retry = arguments->retry };
+
+        if (!order.program || !command)
+                pxr_out_of_memory(diag);
+        if (!sweep || !order.program || !command || pxr_sweep_plan(sweep, &plan, diag))
+                return pxr_diag_status(diag);
+        if (arguments->dry_run) {
+                print_runs(sweep, &plan);
+                return 0;
+        }
+        order.store = pxr_store_open(arguments->database, true, diag);
+        status = order.store ? run(&order, &printer, command, diag) : pxr_diag_status(diag);
+        pxr_store_close(order.store);
+        return status;
+}
+
+/* The command line, to be typed again. */
+static char *join(struct pxr_arena *arena, int count, char **words)
+{
+        char *line = pxr_strdup(arena, "pxr-sweep");
+
+        for (int i = 1; i < count && line; i++) {
+                char *word = pxr_shell_word(arena, words[i]);
+
+                if (strcmp(words[i], "--retry") != 0)
+                        line = word ? pxr_strf(arena, "%s %s", line, word) : NULL;
+        }
+        return line;
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = { .database = "pxr.db",
+                                       .jobs = 1,
+                                       .threads = omp_get_num_procs() };
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        char *command;
+        int status;
+
+        close_stdout_at_exit("pxr-sweep");
+        argp_err_exit_status = 2;
+        if (arena)
+                arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
+        if (!diag || !arguments.overrides) {
+                fputs("pxr-sweep: out of memory\n", stderr);
+                return 1;
+        }
+        command = join(arena, argc, argv); /* before argp puts the words in another order */
+        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        status = execute(arena, &arguments, command, diag);
+        pxr_diag_write(diag, "pxr-sweep", stderr);
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}

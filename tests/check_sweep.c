@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* check_sweep.c - what a sweep's file says: its configurations, and what successive halving does.
+ */
+#define _GNU_SOURCE /* nftw() */
+#include <math.h>
+
+#include "scratch.h"
+#include "sweep/child.h"
+#include "sweep/halving.h"
+#include "sweep/sweep.h"
+
+static const char spec[] = "name: tiny\n"
+                           "data: {set: markov_binary}\n"
+                           "model:\n"
+                           "  - conv: {mask: A, kernel: 3, features: 4}\n"
+                           "  - repeat: 2\n"
+                           "    layers: [relu, conv: {mask: B, kernel: 1, features: 4}]\n"
+                           "  - sigmoid\n"
+                           "train: {epochs: 9}\n";
+
+static void setup(void)
+{
+        scratch_setup();
+        write_file(in_scratch("spec.yaml"), spec, strlen(spec));
+}
+
+/* Read a sweep of spec.yaml from the lines that come after its name and spec. */
+static struct pxr_sweep *read_sweep(const char *lines)
+{
+        char *path = in_scratch("sweep.yaml");
+        char *text = pxr_strf(arena, "name: s\nspec: spec.yaml\n%s", lines);
+
+        write_file(path, text, strlen(text));
+        return pxr_sweep_read(arena, path, NULL, 0, diag);
+}
+
+static struct pxr_sweep *good_sweep(const char *lines)
+{
+        struct pxr_sweep *sweep = read_sweep(lines);
+
+        ck_assert_msg(sweep != NULL, "%s", pxr_diag_text(diag, 0));
+        return sweep;
+}
+
+static struct pxr_trial trial_of(struct pxr_sweep *sweep, int number)
+{
+        struct pxr_trial trial;
+
+        ck_assert_int_eq(pxr_sweep_trial(sweep, number, 0, &trial, diag), 0);
+        return trial;
+}
+
+static const char *words(struct pxr_sweep *sweep, int number)
+{
+        return trial_of(sweep, number).words;
+}
+
+/* All overrides of a trial, joined. */
+static const char *overrides(const struct pxr_trial *trial)
+{
+        char *text = pxr_strdup(arena, "");
+
+        for (int i = 0; i < trial->count; i++)
+                text = pxr_strf(arena, "%s%s%s", text, i ? "|" : "", trial->overrides[i]);
+        return text;
+}
+
+START_TEST(grid)
+{
+        struct pxr_sweep *sweep =
+                good_sweep("set: {train.batch: 8}\n"
+                           "vary: {train.seed: [1, 2, 3], model.1.repeat: [4, 5]}\n");
+        struct pxr_trial trial;
+
+        ck_assert_int_eq(sweep->configurations, 6);
+        ck_assert_str_eq(words(sweep, 0), "seed=1 repeat=4");
+        ck_assert_str_eq(words(sweep, 1), "seed=1 repeat=5");
+        ck_assert_str_eq(words(sweep, 5), "seed=3 repeat=5");
+        trial = trial_of(sweep, 3);
+        ck_assert_str_eq(overrides(&trial), "train.batch=8|train.seed=2|model.1.repeat=5");
+        ck_assert_str_eq(trial.varied, "{\"train.seed\": 2, \"model.1.repeat\": 5}");
+}
+END_TEST
+
+START_TEST(whole_values)
+{
+        struct pxr_sweep *sweep = good_sweep("vary:\n"
+                                             "  train.optimizer: [{adam: {rate: 1e-3}}, sgd]\n"
+                                             "  name: ['a \"b\"\n\n    c', '3', ~]\n");
+        struct pxr_trial trial = trial_of(sweep, 0);
+
+        ck_assert_str_eq(overrides(&trial),
+                         "train.optimizer={adam: {rate: 1e-3}}|name=\"a \\\"b\\\"\\nc\"");
+        ck_assert_str_eq(trial.varied, "{\"train.optimizer\": {\"adam\": {\"rate\": 0.001}}, "
+                                       "\"name\": \"a \\\"b\\\"\\nc\"}");
+        trial = trial_of(sweep, 4);
+        ck_assert_str_eq(overrides(&trial), "train.optimizer=sgd|name='3'");
+        ck_assert_str_eq(trial.varied, "{\"train.optimizer\": \"sgd\", \"name\": \"3\"}");
+        ck_assert_str_eq(trial_of(sweep, 5).varied,
+                         "{\"train.optimizer\": \"sgd\", \"name\": null}");
+}
+END_TEST
+
+START_TEST(cases)
+{
+        struct pxr_sweep *sweep =
+                good_sweep("vary:\n"
+                           "  size: {cases: {small: {model.1.repeat: 1, train.batch: 4},"
+                           " large: {model.1.repeat: 9}}}\n");
+        struct pxr_trial trial = trial_of(sweep, 0);
+
+        ck_assert_int_eq(sweep->configurations, 2);
+        ck_assert_str_eq(overrides(&trial), "model.1.repeat=1|train.batch=4");
+        ck_assert_str_eq(trial.words, "size=small");
+        ck_assert_str_eq(trial.varied, "{\"size\": \"small\"}");
+        ck_assert_str_eq(words(sweep, 1), "size=large");
+        sweep = good_sweep("vary: {layers: {cases: {12: {model.1.repeat: 12}}}}\n");
+        ck_assert_str_eq(trial_of(sweep, 0).varied, "{\"layers\": 12}");
+}
+END_TEST
+
+/* Names are as short as tells them apart; the number of an item alone is no name. */
+START_TEST(short_names)
+{
+        struct pxr_sweep *sweep = good_sweep(
+                "vary: {train.seed: [1], sample.seed: [2], model.1: [relu], train.clip: [1]}\n");
+
+        ck_assert_str_eq(words(sweep, 0), "train.seed=1 sample.seed=2 model.1=relu clip=1");
+}
+END_TEST
+
+#define RANGES                                                                                    \
+        "  train.optimizer.adam.rate: {log_uniform: [1e-4, 1e-2]}\n  train.batch: {integer: [3, " \
+        "5]}\n"                                                                                   \
+        "  train.clip: {uniform: [-1, 1]}\n"
+
+static double value_of(const struct pxr_trial *trial, const char *name)
+{
+        const char *at = strstr(trial->words, name);
+
+        ck_assert_ptr_nonnull(at);
+        return strtod(at + strlen(name) + 1, NULL);
+}
+
+START_TEST(draws)
+{
+        struct pxr_sweep *sweep = good_sweep("vary:\n" RANGES "search: {random: {runs: 2000}}\n");
+        int low_decade = 0, batch[6] = { 0 };
+        double sum = 0;
+
+        ck_assert_int_eq(sweep->configurations, 2000);
+        for (int i = 0; i < 2000; i++) {
+                struct pxr_trial trial = trial_of(sweep, i);
+                double rate = value_of(&trial, "rate"), size = value_of(&trial, "batch");
+
+                ck_assert(rate >= 1e-4 && rate <= 1e-2);
+                ck_assert(size == 3 || size == 4 || size == 5);
+                low_decade += rate < 1e-3;
+                batch[(int)size]++;
+                sum += value_of(&trial, "clip");
+        }
+        ck_assert_int_le(abs(low_decade - 1000), 110); /* 5 standard deviations */
+        for (int i = 3; i <= 5; i++)
+                ck_assert_int_le(abs(batch[i] - 667), 105);
+        ck_assert(fabs(sum / 2000) < 5 * 0.577 / sqrt(2000));
+}
+END_TEST
+
+/* Neither more runs nor another key changes what was drawn; another seed does. */
+START_TEST(draws_stay)
+{
+        struct pxr_sweep *few = good_sweep("vary:\n" RANGES "search: {random: {runs: 3}}\n");
+        struct pxr_sweep *many = good_sweep("vary:\n  train.seed: [1, 2]\n" RANGES
+                                            "search: {random: {runs: 30, seed: 1}}\n");
+        struct pxr_sweep *other =
+                good_sweep("vary:\n" RANGES "search: {random: {runs: 3, seed: 2}}\n");
+
+        for (int i = 0; i < 3; i++) {
+                ck_assert_str_eq(words(few, i), strchr(words(many, i), ' ') + 1);
+                ck_assert_str_ne(words(few, i), words(other, i));
+        }
+}
+END_TEST
+
+START_TEST(plan)
+{
+        struct pxr_sweep *sweep = good_sweep("vary: {train.batch: [4, 0x4, 8]}\n");
+        struct pxr_plan plan;
+
+        ck_assert_int_eq(pxr_sweep_plan(sweep, &plan, diag), 0);
+        ck_assert_int_eq(plan.trials, 2);
+        ck_assert_int_eq(plan.repeated, 1);
+        ck_assert_str_eq(plan.trial[1].words, "batch=8");
+        ck_assert_ptr_eq(pxr_plan_find(&plan, plan.trial[1].spec_hash), &plan.trial[1]);
+        ck_assert_ptr_null(pxr_plan_find(&plan, "ab"));
+}
+END_TEST
+
+START_TEST(rungs)
+{
+        struct pxr_sweep *sweep =
+                good_sweep("vary: {train.seed: [1, 2]}\nsearch: {halving: {runs: 1}}\n");
+        struct pxr_plan plan;
+
+        ck_assert_int_eq(pxr_sweep_plan(sweep, &plan, diag), 0);
+        ck_assert_int_eq(sweep->rungs, 3);
+        for (int i = 0, epochs = 1; i < 3; i++, epochs *= 3) {
+                ck_assert_int_eq(plan.epochs[i], epochs);
+                ck_assert_int_eq(plan.trial[i].rung, i);
+                ck_assert_ptr_nonnull(
+                        strstr(plan.trial[i].words, pxr_strf(arena, "epochs=%d", epochs)));
+        }
+        sweep = good_sweep("set: {train.epochs: 20}\nvary: {train.seed: [1, 2]}\n"
+                           "search: {halving: {runs: 1, factor: 4, epochs: 2}}\n");
+        ck_assert_int_eq(pxr_sweep_plan(sweep, &plan, diag), 0);
+        ck_assert_int_eq(sweep->rungs, 2);
+        ck_assert_int_eq(plan.epochs[0], 2);
+        ck_assert_int_eq(plan.epochs[1], 20);
+}
+END_TEST
+
+/* --- halving's decisions -----------------------------------------------------------------------
+ */
+
+static int next(const struct pxr_climber *climber, int count)
+{
+        return pxr_halving_next(climber, count, 3, 3);
+}
+
+START_TEST(halving)
+{
+        struct pxr_climber climber[16] = { { 0, 5, false }, { 0, 4, false } };
+
+        ck_assert_int_eq(next(climber, 0), -1);
+        ck_assert_int_eq(next(climber, 2), -1); /* a third of two is none */
+        climber[2] = (struct pxr_climber) { 0, 4, false };
+        ck_assert_int_eq(next(climber, 3), 1); /* the earlier of equals */
+        climber[1].promoted = true;
+        ck_assert_int_eq(next(climber, 3), -1);
+        climber[3] = (struct pxr_climber) { 0, 1, false };
+        climber[4] = (struct pxr_climber) { 0, 2, false };
+        ck_assert_int_eq(next(climber, 5), 3); /* the best, though one was promoted before */
+        climber[3].promoted = true;
+        climber[5] = (struct pxr_climber) { 0, INFINITY, false };
+        ck_assert_int_eq(next(climber, 6), 4); /* the second of six: a failure counts as ended */
+        climber[4].promoted = true;
+        ck_assert_int_eq(next(climber, 6), -1);
+}
+END_TEST
+
+START_TEST(halving_climbs)
+{
+        struct pxr_climber climber[] = {
+                { 0, 3, true },    { 0, 2, true },  { 0, 1, true },
+                { 0, 0.5, false }, { 0, 9, false }, { 1, 3, false },
+                { 1, 2, false },   { 1, 4, false }, { 2, 1, false },
+        };
+
+        ck_assert_int_eq(next(climber, 9), 6); /* the higher rung first */
+        climber[6].promoted = true;
+        ck_assert_int_eq(next(climber, 9), 3); /* and from the last nothing */
+        climber[3].promoted = true;
+        ck_assert_int_eq(next(climber, 9), -1);
+}
+END_TEST
+
+START_TEST(halving_of_failures)
+{
+        struct pxr_climber climber[] = { { 0, INFINITY, false },
+                                         { 0, INFINITY, false },
+                                         { 0, INFINITY, false } };
+
+        ck_assert_int_eq(next(climber, 3), -1);
+}
+END_TEST
+
+/* --- mistakes ----------------------------------------------------------------------------------
+ */
+
+static void refused(const char *lines, const char *message)
+{
+        struct pxr_sweep *sweep = read_sweep(lines);
+        struct pxr_plan plan;
+
+        if (sweep)
+                ck_assert_int_eq(pxr_sweep_plan(sweep, &plan, diag), -1);
+        ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
+        ck_assert_msg(strstr(pxr_diag_text(diag, 0), message) != NULL, "%s",
+                      pxr_diag_text(diag, 0));
+        pxr_diag_clear(diag);
+}
+
+START_TEST(mistakes)
+{
+        refused("", "the option 'vary' is missing");
+        refused("vary: {}\n", "vary wants a mapping");
+        refused("vary: [a]\n", "vary wants a mapping");
+        refused("vary: {train.seed: []}\n", "no value to try");
+        refused("vary: {train.seed: 3}\n", "wants a list of values, or a range");
+        refused("vary: {train.seed: {integer: [1, 2], uniform: [1, 2]}}\n", "or a range");
+        refused("vary: {train.seed: {integer: [1, 2]}}\n", "a grid wants a list");
+        refused("vary: {train.seed: {integer: [1]}}\nsearch: {random: 2}\n", "two bounds");
+        refused("vary: {train.seed: {integer: [1, 2.5]}}\nsearch: {random: 2}\n", "an integer");
+        refused("vary: {train.seed: {uniform: [2, 1]}}\nsearch: {random: 2}\n", "comes first");
+        refused("vary: {train.clip: {log_uniform: [0, 1]}}\nsearch: {random: 2}\n", "above 0");
+        refused("vary: {a: {cases: {b: 1}}}\n", "case 'b' wants a mapping");
+        refused("vary: {train.seed: [1]}\nset: 3\n", "set wants a mapping");
+        refused("vary: {train.seed: [1]}\nsearch: {random: {}}\n", "'runs' is missing");
+        refused("vary: {train.sede: [1]}\n", "unknown option 'sede'");
+        refused("vary: {model.7.repeat: [1]}\n", "there is no item '7'");
+        refused("vary: {train.epochs: [1]}\nsearch: {halving: 2}\n", "it cannot vary");
+        refused("vary: {train.seed: [1]}\nset: {train.epochs: 2}\nsearch: {halving: 2}\n",
+                "no room to halve");
+        refused("vary: {train.seed: [1]}\nset: {evaluate.splits: [test]}\nsearch: {halving: 2}\n",
+                "lacks 'valid'");
+}
+END_TEST
+
+START_TEST(too_many)
+{
+        char *list = pxr_strdup(arena, "1");
+
+        for (int i = 2; i <= 101; i++)
+                list = pxr_strf(arena, "%s, %d", list, i);
+        refused(pxr_strf(arena, "vary: {train.seed: [%s], sample.seed: [%s]}\n", list, list),
+                "more than 10000");
+}
+END_TEST
+
+/* --- children ----------------------------------------------------------------------------------
+ */
+
+static int run_child(struct pxr_child *child, const char *script)
+{
+        const char *const arguments[] = { "/bin/sh", "-c", script, NULL };
+
+        ck_assert_int_eq(pxr_child_start(child, arguments, diag), 0);
+        while (pxr_child_read(child))
+                continue;
+        return pxr_child_end(child);
+}
+
+START_TEST(children)
+{
+        struct pxr_child child;
+        int status =
+                run_child(&child, "echo 'a.c:1:2: error: first' >&2; echo 'x: error: second' >&2;"
+                                  "echo last >&2; exit 3");
+
+        ck_assert_int_eq(status, 3);
+        ck_assert_str_eq(pxr_child_reason(arena, &child, status), "first");
+        status = run_child(&child, "printf 'no\\nreason' >&2; exit 1");
+        ck_assert_str_eq(pxr_child_reason(arena, &child, status), "reason");
+        status = run_child(&child, "exit 1");
+        ck_assert_str_eq(pxr_child_reason(arena, &child, status),
+                         "ended with exit status 1 and no message");
+        status = run_child(&child, "kill -9 $$");
+        ck_assert_str_eq(pxr_child_reason(arena, &child, status), "killed by signal 9 (Killed)");
+}
+END_TEST
+
+START_TEST(shell_words)
+{
+        ck_assert_str_eq(pxr_shell_word(arena, "train.batch=3"), "train.batch=3");
+        ck_assert_str_eq(pxr_shell_word(arena, "a={b: [1, 2]}"), "'a={b: [1, 2]}'");
+        ck_assert_str_eq(pxr_shell_word(arena, "it's"), "'it'\\''s'");
+        ck_assert_str_eq(pxr_shell_word(arena, ""), "''");
+}
+END_TEST
+
+/* Add a case of its own for one test, beside a spec. */
+#define ADD_SWEEP_TEST(suite, test)                                         \
+        do {                                                                \
+                TCase *tcase_ = tcase_create(#test);                        \
+                tcase_add_checked_fixture(tcase_, setup, scratch_teardown); \
+                tcase_add_test(tcase_, test);                               \
+                tcase_set_timeout(tcase_, 120);                             \
+                suite_add_tcase(suite, tcase_);                             \
+        } while (0)
+
+int main(void)
+{
+        Suite *suite = suite_create("sweep");
+
+        ADD_SWEEP_TEST(suite, grid);
+        ADD_SWEEP_TEST(suite, whole_values);
+        ADD_SWEEP_TEST(suite, cases);
+        ADD_SWEEP_TEST(suite, short_names);
+        ADD_SWEEP_TEST(suite, draws);
+        ADD_SWEEP_TEST(suite, draws_stay);
+        ADD_SWEEP_TEST(suite, plan);
+        ADD_SWEEP_TEST(suite, rungs);
+        ADD_SWEEP_TEST(suite, halving);
+        ADD_SWEEP_TEST(suite, halving_climbs);
+        ADD_SWEEP_TEST(suite, halving_of_failures);
+        ADD_SWEEP_TEST(suite, mistakes);
+        ADD_SWEEP_TEST(suite, too_many);
+        ADD_SWEEP_TEST(suite, children);
+        ADD_SWEEP_TEST(suite, shell_words);
+        return run_suite(suite);
+}

@@ -1,0 +1,300 @@
+#!/bin/sh
+# command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 26
+
+pxr_sweep() {
+	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
+}
+
+cat >fast.yaml <<'END'
+extends: tiny.yaml
+data: {limit: 64}
+train: {epochs: 6, batch: 8, checkpoint: 1 steps, average: 0}
+sample: {count: 0}
+END
+
+# sweep FILE LINE...: a sweep of fast.yaml.
+sweep() {
+	file=$1
+	shift
+	printf '%s\n' "name: ${file%.yaml}" 'spec: fast.yaml' "$@" >"$file"
+}
+
+grid='vary: {train.optimizer.adam.rate: [1e-2, 3e-2], model.1.repeat: [1, 2, 3], train.seed: [1, 2]}'
+sweep grid.yaml "$grid"
+sweep half.yaml 'vary: {train.optimizer.adam.rate: [1e-2, 3e-2], model.1.repeat: [1, 2, 3], train.seed: [1]}'
+
+listed() {
+	pxr_sweep grid.yaml --dry-run --db none.db && [ ! -e none.db ] &&
+		is "$(grep -c rate= out)" 12 && out_has "    1  rate=1e-2 repeat=1 seed=1" &&
+		out_has "   12  rate=3e-2 repeat=3 seed=2" && out_has "12 runs of fast.yaml (grid)"
+}
+ok "--dry-run lists the runs and makes no database" listed
+
+# Every run of a database: its spec, state and result.
+results() {
+	query "$1" "SELECT spec_hash, status, parameter_hash FROM run ORDER BY spec_hash"
+}
+
+whole() {
+	pxr_sweep grid.yaml --db whole.db --jobs 2 && results whole.db >whole &&
+		is "$(wc -l <whole)" 12 && is "$(grep -c 'finished|[0-9a-f]' whole)" 12 &&
+		is "$(grep -c '^job.*nats/image' out)" 12
+}
+ok "a sweep of 12 runs, two at a time, ends well" whole
+
+view() {
+	is "$(query whole.db "SELECT count(*), count(run), min(valid_nats = best_valid_nats), min(state),
+		max(job) FROM sweep_result WHERE sweep = 'grid'")" "12|12|1|finished|12" &&
+		is "$(query whole.db "SELECT group_concat(job) FROM sweep_result
+			WHERE varied ->> '\$.\"model.1.repeat\"' = 3
+			AND varied ->> '\$.\"train.optimizer.adam.rate\"' = 0.01")" 5,6 &&
+		is "$(sed -n '/nats\/image  *bits/{n;p;}' out | awk '{ print $1 }')" \
+			"$(query whole.db 'SELECT job FROM sweep_result ORDER BY valid_nats LIMIT 1')"
+}
+ok "its results are in a view, and the best comes first in what is printed" view
+
+again() {
+	pxr_sweep grid.yaml --db whole.db && results whole.db | cmp - whole &&
+		is "$(query whole.db 'SELECT max(taken) FROM job')" 1
+}
+
+# same DB RUNS: the bits of the sweep that was never stopped.
+same() {
+	results "$1" >these && is "$(wc -l <these)" "$2" && is "$(grep -cxFf whole these)" "$2"
+}
+ok "the same command again runs nothing" again
+
+# begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished, and two at work have
+# a checkpoint.
+begin() {
+	database=$1 file=$2 finished=$3
+	shift 3
+	"$top/runner/pxr-sweep" "$file" --db "$database" --jobs 2 --threads 2 "$@" >out 2>err &
+	sweep=$!
+	until [ "$(query "$database" "SELECT
+		(SELECT count(*) FROM run WHERE status = 'finished') >= $finished AND
+		(SELECT count(DISTINCT run) FROM checkpoint JOIN run ON run.id = run WHERE
+			status = 'running') = 2" 2>/dev/null || echo 0)" = 1 ]; do
+		kill -0 $sweep 2>/dev/null || break
+		sleep 0.02
+	done
+}
+
+unfinished() {
+	[ "$(query "$1" "SELECT count(*) FROM run WHERE status <> 'finished'")" -gt 0 ]
+}
+
+# goes_on DB SWEEP RUNS
+goes_on() {
+	pxr_sweep "$2" --db "$1" --jobs 2 && same "$1" "$3" &&
+		is "$(query "$1" "SELECT count(DISTINCT run), max(failures), count(message) FROM job")" "$3|0|0" &&
+		is "$(query "$1" "SELECT count(*) > 0 FROM event WHERE kind = 'resumed'")" 1
+}
+
+interrupted() {
+	begin int.db grid.yaml 3
+	kill -INT $sweep
+	wait $sweep
+	is $? 130 && err_has "go on with: pxr-sweep grid.yaml --db int.db --jobs 2" && unfinished int.db &&
+		is "$(query int.db "SELECT count(*) FROM run WHERE status = 'running'")" 0 &&
+		goes_on int.db grid.yaml 12
+}
+ok "interrupted, it saves its runs, and goes on without repeating one" interrupted
+
+killed() {
+	begin kill.db grid.yaml 3
+	kill -9 $sweep
+	wait $sweep
+	unfinished kill.db && goes_on kill.db grid.yaml 12
+}
+ok "killed, it goes on without repeating a run" killed
+
+killed_all() {
+	begin all.db half.yaml 1
+	children=$(query all.db "SELECT process_id FROM run WHERE status = 'running'")
+	kill -STOP $sweep
+	kill -9 $children
+	kill -9 $sweep
+	wait $sweep
+	unfinished all.db && goes_on all.db half.yaml 6
+}
+ok "killed with its runs, it goes on without repeating one" killed_all
+
+ends_with_it() {
+	begin end.db half.yaml 0 train.epochs=60
+	kill -9 $sweep
+	wait $sweep
+	tries=0
+	until [ "$(query end.db "SELECT count(*) FROM run WHERE status = 'running'")" = 0 ]; do
+		sleep 0.02
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || return
+	done
+	[ "$(query end.db "SELECT count(*) FROM run WHERE status = 'interrupted'")" -gt 0 ]
+}
+ok "runs of a sweep that is killed save themselves and end" ends_with_it
+
+together() {
+	"$top/runner/pxr-sweep" half.yaml --db two.db --threads 1 >out1 2>err1 &
+	other=$!
+	pxr_sweep half.yaml --db two.db
+	status=$?
+	wait $other
+	is "$status/$?" 0/0 && same two.db 6 && cat err1 >>err &&
+		! err_has error
+}
+ok "two processes share a sweep" together
+
+# --- changing a sweep --------------------------------------------------------------------------
+
+sweep less.yaml 'vary: {train.seed: [1, 3]}' 'set: {train.epochs: 1}'
+extended() {
+	pxr_sweep less.yaml --db ext.db || return
+	sweep less.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}'
+	pxr_sweep less.yaml --db ext.db &&
+		is "$(query ext.db "SELECT group_concat(job || ':' || (varied ->> '\$.\"train.seed\"'), ' ')
+			FROM sweep_result")" "1:1 2:3 3:2" && is "$(query ext.db 'SELECT count(*) FROM run')" 3
+}
+ok "an extended sweep keeps its numbers and its runs" extended
+
+shortened() {
+	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
+	pxr_sweep less.yaml --db ext.db && out_has "1 jobs on record are not in the sweep as it is now" &&
+		is "$(query ext.db "SELECT group_concat(job) FROM sweep_result")" 2,3 &&
+		is "$(query ext.db 'SELECT count(*) FROM run')" 3
+}
+ok "what is taken out of a sweep stays on record and out of its results" shortened
+
+overridden() {
+	pxr_sweep less.yaml --dry-run train.ratee=1
+	is $? 2 && err_has "unknown option 'ratee'" && pxr_sweep less.yaml --db over.db train.batch=8 &&
+		is "$(query over.db "SELECT count(*) FROM run WHERE spec LIKE '%batch: 8%'")" 2
+}
+ok "KEY=VALUE sets a value of the spec for all runs" overridden
+
+# --- failures ----------------------------------------------------------------------------------
+
+sweep leak.yaml 'vary: {train.seed: [1, 2], model.0.conv.mask: [A, B], train.batch: [8, 16]}' \
+	'set: {train.epochs: 1}' 'retries: 2'
+failing() {
+	exits 1 pxr_sweep leak.yaml --db leak.db --jobs 2 && err_has "4 of 8 runs failed" &&
+		err_has "pxr-sweep leak.yaml --db leak.db --jobs 2 --threads 2 --retry" &&
+		is "$(query leak.db "SELECT state, failures, count(*), count(run) FROM sweep_result
+			GROUP BY state")" "failed|3|4|0
+finished|0|4|4" &&
+		is "$(query leak.db "SELECT count(*) FROM job WHERE message LIKE 'layers.0.conv: the model is not causal%'")" 4 &&
+		is "$(grep -c 'to be tried again: ' out)" 8
+}
+ok "runs that fail do not end the sweep, and are retried as told" failing
+
+not_again() {
+	exits 1 pxr_sweep leak.yaml --db leak.db && is "$(query leak.db "SELECT max(failures) FROM job")" 3 &&
+		is "$(query leak.db "SELECT max(taken) FROM job")" 3 &&
+		exits 1 pxr_sweep leak.yaml --db leak.db --retry &&
+		is "$(query leak.db "SELECT max(taken), max(failures) FROM job")" "6|3"
+}
+ok "failed runs are tried again when asked for" not_again
+
+alike() {
+	: >same.checkpoints # a file where the runs want a folder
+	exits 1 pxr_sweep half.yaml --db same.db && err_has "the first 3 jobs failed of the same error" &&
+		err_has "same.checkpoints" && err_has "by itself: pxr-run fast.yaml train.optimizer.adam.rate=" &&
+		is "$(query same.db "SELECT sum(taken) FROM job")" 3 || return
+	rm same.checkpoints
+	pxr_sweep half.yaml --db same.db --jobs 2 && same same.db 6
+}
+ok "when the first runs all fail of one error the sweep ends, and goes on once it is mended" alike
+
+crashed() {
+	begin crash.db half.yaml 1
+	kill -9 "$(query crash.db "SELECT process_id FROM run WHERE status = 'running' LIMIT 1")"
+	wait $sweep
+	is $? 0 && out_has "failed, to be tried again: killed by signal 9" && same crash.db 6
+}
+ok "a run that is killed is gone on with" crashed
+
+# --- searches and budgets ----------------------------------------------------------------------
+
+random='vary: {train.optimizer.adam.rate: {log_uniform: [1e-4, 1e-2]}, model.1.repeat: [1, 2]}'
+drawn() {
+	sweep few.yaml "$random" 'search: {random: 4}'
+	sweep many.yaml "$random" 'search: {random: {runs: 8, seed: 1}}'
+	pxr_sweep few.yaml --dry-run && grep rate= out >few && pxr_sweep many.yaml --dry-run &&
+		head -n 4 out | cmp - few && is "$(grep -c rate= out)" 8 &&
+		is "$(sed -n 's/.*rate=\([^ ]*\) .*/\1/p' out | sort -u | wc -l)" 8
+}
+ok "random draws stay the same when there are more" drawn
+
+sweep climb.yaml "$random" 'search: {halving: {runs: 6, factor: 2}}' 'set: {train.epochs: 4}'
+halved() {
+	pxr_sweep climb.yaml --dry-run && is "$(grep -c epochs=1 out)" 6 &&
+		out_has "for 4 epochs" && pxr_sweep climb.yaml --db climb.db --jobs 2 || return
+	query climb.db "SELECT rung, count(*) FROM sweep_result WHERE state = 'finished' GROUP BY rung" >rungs
+	is "$(head -n 1 rungs)" "0|6" && is "$(wc -l <rungs)" 3 &&
+		is "$(query climb.db "SELECT count(*) FROM run JOIN sweep_result ON run.id = run
+			WHERE spec LIKE '%epochs: ' || (1 << rung) || '
+%'")" "$(query climb.db 'SELECT count(*) FROM run')" &&
+		is "$(query climb.db "SELECT count(*) FROM sweep_result AS low WHERE rung = 0 AND valid_nats =
+			(SELECT min(valid_nats) FROM sweep_result WHERE rung = 0) AND EXISTS (SELECT 1 FROM
+			sweep_result AS high WHERE high.rung = 1 AND json_remove(high.varied,
+			'\$.\"train.epochs\"') = json_remove(low.varied, '\$.\"train.epochs\"'))")" 1
+}
+ok "halving trains the best for longer" halved
+
+spent() {
+	sweep runs.yaml "$grid" 'budget: {runs: 2}' 'set: {train.epochs: 1}'
+	pxr_sweep runs.yaml --db runs.db && err_has "the budget is used up" &&
+		is "$(query runs.db "SELECT state, count(*) FROM sweep_result GROUP BY state")" "finished|2
+waiting|10"
+}
+ok "a budget of runs ends a sweep" spent
+
+out_of_time() {
+	sweep hours.yaml "$grid" 'budget: {hours: 1e-7}' 'set: {train.epochs: 1}'
+	pxr_sweep hours.yaml --db hours.db && err_has "the budget is used up" &&
+		[ "$(query hours.db "SELECT count(*) FROM run")" -lt 3 ]
+}
+ok "a budget of hours ends a sweep" out_of_time
+
+# --- mistakes ----------------------------------------------------------------------------------
+
+mistaken() {
+	sweep bad.yaml "$1" "${3:-}"
+	refused 2 "$2" pxr_sweep bad.yaml --db bad.db && [ ! -e bad.db ]
+}
+ok "a misspelt key of a sweep is pointed at" \
+	mistaken 'varry: {train.seed: [1]}' "bad.yaml:3:1: error: sweep: unknown option 'varry'"
+ok "a range in a grid is pointed at" mistaken 'vary: {train.batch: {integer: [1, 9]}}' \
+	"bad.yaml:3:8: error: a grid wants a list of values"
+ok "a wrong range is pointed at" mistaken 'vary: {train.batch: {unifrom: [1, 9]}}' "did you mean 'uniform'?"
+ok "a value that the spec refuses is told before anything runs" \
+	mistaken 'vary: {train.batch: [4, -1]}' "a run of this sweep has batch=-1"
+
+by_hand() {
+	refused 2 "--job is for pxr-sweep alone" pxr_run fast.yaml --db whole.db --job 1 &&
+		results whole.db | cmp - whole
+}
+ok "a job of a sweep is not run by hand" by_hand
+
+# --- many writers ------------------------------------------------------------------------------
+
+eight() {
+	for seed in 1 2 3 4 5 6 7 8; do
+		"$top/runner/pxr-run" fast.yaml --quiet --db eight.db --threads 1 --seed $seed \
+			>out$seed 2>err$seed &
+		eval "writer$seed=$!"
+	done
+	for seed in 1 2 3 4 5 6 7 8; do
+		eval "wait \$writer$seed" || return
+	done
+	cat err[1-8] out[1-8] >err && [ ! -s err ] &&
+		is "$(query eight.db "SELECT count(*), sum(status = 'finished'), count(DISTINCT seed)
+			FROM run")" "8|8|8" &&
+		is "$(query eight.db "SELECT DISTINCT (SELECT count(*) FROM metric WHERE run = run.id),
+			(SELECT count(*) FROM checkpoint WHERE run = run.id) > 0 FROM run")" \
+			"$(query eight.db "SELECT count(*), 1 FROM metric WHERE run = 1")"
+}
+ok "eight processes write to one new database at the same time" eight
