@@ -33,14 +33,23 @@ void close_stdout_at_exit(const char *program)
 
 volatile sig_atomic_t stop_asked;
 
+static volatile sig_atomic_t patient;
+
 static void on_signal(int number)
 {
         stop_asked = number;
-        signal(number, SIG_DFL);
+        if (!patient)
+                signal(number, SIG_DFL);
 }
 
 void watch_signals(void)
 {
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);
+}
+
+void watch_signals_patiently(void)
+{
+        patient = 1;
+        watch_signals();
 }

@@ -19,6 +19,9 @@ void close_stdout_at_exit(const char *program);
 extern volatile sig_atomic_t stop_asked;
 void watch_signals(void);
 
+/* The same, but a second signal asks once more: for a program that is sent several at once. */
+void watch_signals_patiently(void);
+
 struct run_display;
 
 /* `shown` false: print nothing. On a terminal a bar is kept on the last line of stderr; otherwise

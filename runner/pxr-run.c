@@ -302,7 +302,10 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
                                                 .note = on_note,
                                                 .picture = on_picture };
         order->stop = &stop_asked;
-        watch_signals();
+        if (order->job.job) /* a sweep that dies can send SIGTERM once for each of its threads */
+                watch_signals_patiently();
+        else
+                watch_signals();
         end = pxr_run(order, &id, diag);
         display_end(printer->display);
         if (end < 0)

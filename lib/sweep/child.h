@@ -39,8 +39,8 @@ char *pxr_child_reason(struct pxr_arena *arena, const struct pxr_child *child, i
 /* A word as a shell reads it: in quotes where it needs them. NULL when memory is out. */
 char *pxr_shell_word(struct pxr_arena *arena, const char *word);
 
-/* End with the process that started this one: from now on, SIGTERM comes when that dies. Returns
- * its number. */
+/* End with the process that started this one: from now on, SIGTERM comes when that dies, and
+ * perhaps more than once: as its threads end one by one. Returns its number. */
 pid_t pxr_end_with_parent(void);
 
 #endif

@@ -377,8 +377,10 @@ static int read_fixed(struct pxr_sweep *sweep, const struct pxr_yaml *set,
         all = pxr_alloc_array(sweep->arena, (size_t)set->count + count + 1, sizeof(*all));
         if (!all)
                 return pxr_out_of_memory(diag);
-        memcpy(all, own, (size_t)set->count * sizeof(*all));
-        memcpy(all + set->count, overrides, count * sizeof(*all));
+        for (int i = 0; i < set->count; i++)
+                all[i] = own[i];
+        for (size_t i = 0; i < count; i++)
+                all[(size_t)set->count + i] = overrides[i];
         sweep->fixed = all;
         sweep->fixed_count = set->count + (int)count;
         return 0;
