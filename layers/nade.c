@@ -133,7 +133,7 @@ static double logits_multiply_adds(const struct pxr_node *node)
 
 static const struct pxr_op rows_op = {
         .name = "nade_rows",
-        .flags = PXR_BACKWARD_READS_INPUT,
+        .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_OF_ANY_SHAPE,
         .kernels = { { rows_forward_f32, rows_backward_f32, rows_advance_f32 },
                      { rows_forward_f64, rows_backward_f64, rows_advance_f64 } },
         .scratch = rows_scratch,

@@ -115,7 +115,7 @@ static double dense_multiply_adds(const struct pxr_node *node)
 
 static const struct pxr_op dense_op = {
         .name = "masked_dense",
-        .flags = PXR_BACKWARD_READS_INPUT | PXR_BACKWARD_READS_OUTPUT,
+        .flags = PXR_BACKWARD_READS_INPUT | PXR_BACKWARD_READS_OUTPUT | PXR_ADVANCE_OF_ANY_SHAPE,
         .kernels = { { dense_forward_f32, dense_backward_f32, dense_advance_f32 },
                      { dense_forward_f64, dense_backward_f64, dense_advance_f64 } },
         .scratch = dense_scratch,

@@ -407,6 +407,58 @@ START_TEST(an_op_that_looks_ahead_means_whole_passes)
 }
 END_TEST
 
+/* The left columns of a map, or the map with columns of zeros to its right. */
+static void resize_forward(const struct pxr_call *call)
+{
+        const struct pxr_node *from = call->node->input[0];
+        size_t pixel = pxr_pixel_size(call->node, call->images);
+
+        for (int row = 0; row < call->node->shape.rows; row++)
+                for (int col = 0; col < call->node->shape.cols; col++) {
+                        int cols = call->node->shape.cols;
+                        float *y = (float *)call->output + (row * cols + col) * pixel;
+                        const float *x = (const float *)call->input[0] +
+                                         (row * from->shape.cols + col) * pixel;
+
+                        for (size_t i = 0; i < pixel; i++)
+                                y[i] = col < from->shape.cols ? x[i] : 0;
+                }
+}
+
+/* Nothing is trained through it; a backward pass only has to be there. */
+static const struct pxr_op resize_op = {
+        .name = "resize",
+        .kernels = { { resize_forward, resize_forward, resize_forward },
+                     { resize_forward, resize_forward, resize_forward } },
+};
+
+static struct pxr_node *resize(struct pxr_builder *builder, int cols, struct pxr_node *input)
+{
+        struct pxr_shape shape = input->shape;
+
+        shape.cols = cols;
+        return pxr_add_node(builder, &(struct pxr_new_node) { .op = &resize_op,
+                                                              .shape = shape,
+                                                              .inputs = 1,
+                                                              .input = { input } });
+}
+
+/* Kernels that advance go by the image's rows and columns: a map of others would be overrun. */
+START_TEST(a_map_of_another_shape_means_whole_passes)
+{
+        struct pxr_builder builder = new_builder(3, 3, 1, 2);
+        struct pxr_node *node = resize(&builder, 2, builder.graph->node[0]);
+        struct pxr_workspace *workspace;
+
+        node = new_conv(&builder, "a", 3, PXR_MASK_A, 2, 1, pxr_relu(&builder, node));
+        end_graph(&builder, new_conv(&builder, "b", 1, PXR_MASK_B, 1, 1, resize(&builder, 3, node)),
+                  &pxr_bernoulli);
+        workspace = new_workspace(builder.graph, PXR_F32, PXR_FOR_GENERATION, 2, true);
+        ck_assert_str_eq(pxr_workspace_fallback(workspace), "resize");
+        generate_all(builder.graph, workspace);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("workspace");
@@ -421,5 +473,6 @@ int main(void)
         ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);
         ADD_GRAPH_TEST(suite, an_op_without_advance_means_whole_passes);
         ADD_GRAPH_TEST(suite, an_op_that_looks_ahead_means_whole_passes);
+        ADD_GRAPH_TEST(suite, a_map_of_another_shape_means_whole_passes);
         return run_suite(suite);
 }

@@ -21,14 +21,14 @@ static unsigned char **new_waits(const struct pxr_graph *graph)
 }
 
 /* Find out what a node waits for. False where it cannot be computed step by step. A node of another
- * shape than the image's is advanced at every turn: what it then computes is its op's affair. */
+ * shape than the image's is advanced at every turn, if its op knows what to compute then. */
 static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node, const int *last,
                       unsigned char *wait)
 {
         int spots = graph->rows * graph->cols * graph->colours;
 
         if (node->shape.rows != graph->rows || node->shape.cols != graph->cols)
-                return true;
+                return node->op->flags & PXR_ADVANCE_OF_ANY_SHAPE;
         for (int order = 0; order < spots; order++) {
                 if (last[order] < order)
                         continue;

@@ -21,7 +21,8 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
 void pxr_turns_free(struct pxr_turns *turns);
 
 /* The name of the first op that keeps generation from going step by step: it has no `advance`, or
- * it reads pixels that are yet to come. Whole passes are then made instead. NULL: there is none. */
+ * it reads pixels that are yet to come. Whole passes are then made instead. NULL: there is none, or
+ * memory is out. */
 const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision);
 
 #endif

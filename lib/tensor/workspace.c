@@ -385,13 +385,13 @@ static void settle(struct pxr_workspace *workspace, int row, int col, int colour
 
         if (workspace->turns.fallback)
                 return;
-        for (int i = 0; i < graph->nodes; i++) {
-                const struct pxr_node *node = graph->node[i];
+        for (int i = 0; i < graph->nodes; i++)
+                for (int c = 0; workspace->plan.place[i].live && c < graph->colours; c++) {
+                        int order = pxr_order(graph->node[0], row, col, c);
 
-                for (int c = 0; workspace->plan.place[i].live && c < graph->colours; c++)
-                        if (workspace->turns.wait[i][pxr_order(node, row, col, c)] == 1 + colour)
-                                advance_node(workspace, node, row, col, c);
-        }
+                        if (workspace->turns.wait[i][order] == 1 + colour)
+                                advance_node(workspace, graph->node[i], row, col, c);
+                }
 }
 
 void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int colour, int image,

@@ -114,6 +114,10 @@ struct pxr_reach {
 enum pxr_op_flags {
         PXR_BACKWARD_READS_INPUT = 1 << 0,
         PXR_BACKWARD_READS_OUTPUT = 1 << 1,
+        /* `advance` is made for a map of another shape than the image's: called at each value of
+         * the image, it computes what has become known. Without it such a node means whole passes.
+         */
+        PXR_ADVANCE_OF_ANY_SHAPE = 1 << 2,
 };
 
 /* A table of functions and facts; constant, shared by all nodes of its kind. */
