@@ -17,6 +17,7 @@
 
 #include "experiment/speed.h"
 #include "runner/common.h"
+#include "sample/generate.h"
 
 const char *argp_program_version = "pxr-bench " PXR_VERSION;
 
@@ -36,7 +37,8 @@ static const struct argp_option options[] = {
         { "scaling", OPTION_SCALING, NULL, 0, "measure on 1, 2, 4 ... threads too", 0 },
         { "repetitions", 'r', "N", 0, "of each measurement, after one not counted (default: 5)",
           0 },
-        { "images", OPTION_IMAGES, "N", 0, "to evaluate and to draw (default: 64)", 0 },
+        { "images", OPTION_IMAGES, "N", 0,
+          "to evaluate and to draw (default: 64), filled up to 16 or more for each thread", 0 },
         { "image", OPTION_IMAGE, "ROWSxCOLSxCOLOURS:LEVELS", 0,
           "the images' kind, as 32x32x3:256: the data set is then not needed", 0 },
         { "json", OPTION_JSON, NULL, 0, "print JSON", 0 },
@@ -180,26 +182,31 @@ static double busy(const struct pxr_op_speed *op)
 
 static void print_ops(const struct pxr_speed *speed)
 {
-        double rest = speed->training_seconds;
+        double rest = speed->training_seconds, advances = 0;
 
-        printf("\ntime by op, of one training step (all threads together)\n"
-               "%-32s %6s %12s %12s %8s %10s\n",
-               "op", "nodes", "forward ms", "backward ms", "share", "GFLOP/s");
+        printf("\ntime by op: of one training step, all threads together; and of drawing %d images "
+               "on one\n"
+               "%-28s %6s %11s %11s %8s %8s %11s %8s\n",
+               PXR_GENERATION_GROUP, "op", "nodes", "forward ms", "backward ms", "share", "GFLOP/s",
+               "advance ms", "GFLOP/s");
         for (int i = 0; i < speed->ops; i++) {
                 const struct pxr_op_speed *op = &speed->op[i];
                 double work =
                         op->multiply_adds[PXR_PASS_FORWARD] + op->multiply_adds[PXR_PASS_BACKWARD];
 
                 rest -= busy(op);
-                printf("%-32s %6d %12.3f %12.3f %6.1f %%", op->name, op->nodes,
+                printf("%-28s %6d %11.3f %11.3f %6.1f %% %8.3g %11.3f %8.3g\n", op->name, op->nodes,
                        1e3 * op->seconds[PXR_PASS_FORWARD], 1e3 * op->seconds[PXR_PASS_BACKWARD],
-                       100 * busy(op) / speed->training_seconds);
-                if (work > 0)
-                        printf(" %10.4g", gflops(work, busy(op)));
-                putchar('\n');
+                       100 * busy(op) / speed->training_seconds, gflops(work, busy(op)),
+                       1e3 * op->seconds[PXR_PASS_ADVANCE],
+                       op->seconds[PXR_PASS_ADVANCE] > 0
+                               ? gflops(op->multiply_adds[PXR_PASS_ADVANCE],
+                                        op->seconds[PXR_PASS_ADVANCE])
+                               : 0);
+                advances += op->seconds[PXR_PASS_ADVANCE];
         }
-        printf("%-32s %6s %12s %12.3f %6.1f %%\n", "loss, optimizer, waiting", "", "", 1e3 * rest,
-               100 * rest / speed->training_seconds);
+        printf("%-28s %6s %11s %11.3f %6.1f %% %8s %11.3f\n", "all else", "", "", 1e3 * rest,
+               100 * rest / speed->training_seconds, "", 1e3 * (speed->advance_seconds - advances));
 }
 
 static double peak_memory(void)
@@ -247,11 +254,13 @@ static json_t *timing_as_json(const struct pxr_timing *timing, int images, doubl
 
 static json_t *op_as_json(const struct pxr_op_speed *op)
 {
-        return json_pack("{s:s, s:i, s:f, s:f, s:f, s:f}", "op", op->name, "nodes", op->nodes,
-                         "forward_seconds", op->seconds[PXR_PASS_FORWARD], "backward_seconds",
-                         op->seconds[PXR_PASS_BACKWARD], "forward_multiply_adds",
-                         op->multiply_adds[PXR_PASS_FORWARD], "backward_multiply_adds",
-                         op->multiply_adds[PXR_PASS_BACKWARD]);
+        return json_pack("{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "op", op->name, "nodes",
+                         op->nodes, "forward_seconds", op->seconds[PXR_PASS_FORWARD],
+                         "backward_seconds", op->seconds[PXR_PASS_BACKWARD],
+                         "forward_multiply_adds", op->multiply_adds[PXR_PASS_FORWARD],
+                         "backward_multiply_adds", op->multiply_adds[PXR_PASS_BACKWARD],
+                         "advance_seconds", op->seconds[PXR_PASS_ADVANCE], "advance_multiply_adds",
+                         op->multiply_adds[PXR_PASS_ADVANCE]);
 }
 
 static json_t *speed_as_json(const struct pxr_speed *s)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
+#include "tensor/turns.h"
 
 enum { STOPPED = 1 };
 
@@ -26,6 +27,8 @@ struct bench {
         uint8_t *small;  /* what a conditional model is given there */
         struct pxr_trainer *trainer;
         struct pxr_workspace **evaluator; /* [threads] */
+        double **nll;                     /* [threads][micro-batch] */
+        int images;                       /* to evaluate and to draw: whole groups */
 };
 
 /* --- the machine -------------------------------------------------------------------------------
@@ -89,20 +92,18 @@ static int train(struct bench *bench, struct pxr_diag *diag)
 static int evaluate(struct bench *bench, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = bench->graph;
-        int size = (int)bench->trainer->settings->micro_batch, images = bench->order->images;
+        int size = (int)bench->trainer->settings->micro_batch, images = bench->images;
 
         (void)diag;
 #pragma omp parallel for num_threads(bench->order->threads) schedule(dynamic, 1)
         for (int first = 0; first < images; first += size) {
-                struct pxr_workspace *workspace = bench->evaluator[omp_get_thread_num()];
+                int worker = omp_get_thread_num();
+                struct pxr_workspace *workspace = bench->evaluator[worker];
                 int count = images - first < size ? images - first : size;
-                double *nll = calloc(size, sizeof(*nll));
 
                 pxr_workspace_load(workspace, bench->pixels + first * dimensions(graph), count);
                 pxr_workspace_forward(workspace, bench->trainer->parameters);
-                if (nll)
-                        pxr_workspace_loss(workspace, 0, nll);
-                free(nll);
+                pxr_workspace_loss(workspace, 0, bench->nll[worker]);
         }
         return 0;
 }
@@ -122,7 +123,7 @@ static int generate(struct bench *bench, struct pxr_diag *diag)
                                                        .parameters = bench->trainer->parameters,
                                                        .small = bench->small,
                                                        .seed = 1,
-                                                       .count = bench->order->images,
+                                                       .count = bench->images,
                                                        .threads = bench->order->threads,
                                                        .progress = stop_asked,
                                                        .context = bench },
@@ -242,7 +243,7 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
                 op->multiply_adds[PXR_PASS_FORWARD] += forward * speed->batch;
                 op->multiply_adds[PXR_PASS_BACKWARD] +=
                         pxr_backward_multiply_adds(node, trained) * speed->batch;
-                op->multiply_adds[PXR_PASS_ADVANCE] += forward * speed->images;
+                op->multiply_adds[PXR_PASS_ADVANCE] += forward * PXR_GENERATION_GROUP;
                 for (int k = 0; k < threads; k++)
                         for (int pass = 0; pass < PXR_PASSES; pass++)
                                 op->seconds[pass] += clocks[k].seconds[pass][i];
@@ -251,7 +252,33 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
         return 0;
 }
 
-/* One training step more, with a clock in it. */
+/* One group drawn, of zeros, with a clock in it. */
+static int time_advances(struct bench *bench, double *const seconds[PXR_PASSES],
+                         struct pxr_speed *speed, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = bench->graph;
+        struct pxr_workspace *workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION,
+                                                            PXR_GENERATION_GROUP, false, diag);
+        double start = pxr_now();
+
+        if (!workspace)
+                return -1;
+        pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
+        pxr_workspace_time(workspace, seconds);
+        for (size_t order = 0; order < dimensions(graph) && !stop_asked(bench, 0, 0); order++) {
+                int pixel = (int)order / graph->colours, colour = (int)order % graph->colours;
+                int row = pixel / graph->cols, col = pixel % graph->cols;
+
+                pxr_workspace_advance(workspace, row, col, colour);
+                for (int image = 0; image < PXR_GENERATION_GROUP; image++)
+                        pxr_workspace_set(workspace, row, col, colour, image, 0);
+        }
+        speed->advance_seconds = pxr_now() - start;
+        pxr_workspace_free(workspace);
+        return stop_asked(bench, 0, 0) ? STOPPED : 0;
+}
+
+/* One training step more, and one group drawn, with a clock in them. */
 static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_diag *diag)
 {
         struct pxr_trainer *trainer = bench->trainer;
@@ -267,7 +294,17 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
         speed->training_seconds = (pxr_now() - start) * trainer->threads;
         for (int i = 0; i < trainer->threads; i++)
                 pxr_workspace_time(trainer->workspace[i], NULL);
+        if (!status && !pxr_graph_fallback(bench->graph, PXR_F32))
+                status = time_advances(bench, clocks[0].seconds, speed, diag);
         return status ? status : add_times(bench, clocks, trainer->threads, speed, diag);
+}
+
+/* As many images as are asked for, and a group for each thread, so that none is idle. */
+static int whole_groups(const struct pxr_speed_order *order)
+{
+        int groups = (order->images + PXR_GENERATION_GROUP - 1) / PXR_GENERATION_GROUP;
+
+        return PXR_GENERATION_GROUP * (groups > order->threads ? groups : order->threads);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------
@@ -277,7 +314,7 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
 {
         const struct pxr_train_settings *settings = &bench->order->experiment->settings.train;
         const struct pxr_graph *graph = bench->graph;
-        size_t images = bench->order->images;
+        size_t images = bench->images;
         size_t most = images > (size_t)settings->batch ? images : (size_t)settings->batch;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
@@ -287,7 +324,9 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         bench->small = small ? pxr_alloc_array(bench->arena, images, small) : NULL;
         bench->evaluator =
                 pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->evaluator));
-        if (!bench->pixels || !bench->drawn || (small && !bench->small) || !bench->evaluator)
+        bench->nll = pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->nll));
+        if (!bench->pixels || !bench->drawn || (small && !bench->small) || !bench->evaluator ||
+            !bench->nll)
                 return pxr_out_of_memory(diag);
         for (size_t i = 0; i < most * dimensions(graph); i++)
                 bench->pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
@@ -297,8 +336,12 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         for (int i = 0; bench->trainer && i < bench->order->threads; i++) {
                 bench->evaluator[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION,
                                                         (int)settings->micro_batch, false, diag);
+                bench->nll[i] =
+                        pxr_alloc_array(bench->arena, settings->micro_batch, sizeof(double));
                 if (!bench->evaluator[i])
                         return -1;
+                if (!bench->nll[i])
+                        return pxr_out_of_memory(diag);
         }
         return bench->trainer ? 0 : -1;
 }
@@ -332,12 +375,13 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
 {
         struct bench bench = { .arena = arena,
                                .order = order,
-                               .graph = order->experiment->model->graph };
+                               .graph = order->experiment->model->graph,
+                               .images = whole_groups(order) };
         int status;
 
         *speed = (struct pxr_speed) { .threads = order->threads,
                                       .batch = (int)order->experiment->settings.train.batch,
-                                      .images = order->images };
+                                      .images = bench.images };
         status = set_up(&bench, diag);
         if (!status)
                 status = measure_peak(arena, order->threads, &speed->peak, diag);

@@ -20,7 +20,9 @@ struct pxr_timing {
 struct pxr_op_speed {
         const char *name; /* "conv 3x3 16>16" */
         int nodes;
-        double seconds[PXR_PASSES];       /* of all workers together */
+        /* Of a training step, all workers together; of the advances of one group of images that
+         * are drawn, by one worker. */
+        double seconds[PXR_PASSES];
         double multiply_adds[PXR_PASSES]; /* that these seconds were spent on */
 };
 
@@ -28,7 +30,8 @@ struct pxr_speed_order {
         const struct pxr_experiment *experiment;
         int threads;
         int repetitions; /* after one that is not counted */
-        int images;      /* to evaluate and to draw, in one repetition */
+        int images;      /* to evaluate and to draw, in one repetition; filled up to whole groups
+                            of PXR_GENERATION_GROUP, one for each thread at least */
         const volatile sig_atomic_t *stop;
         /* Told what is measured next: "training". May be NULL. */
         void (*progress)(void *context, const char *what);
@@ -44,10 +47,10 @@ struct pxr_speed {
         struct pxr_timing evaluation;                         /* of `images` */
         struct pxr_timing generation;                         /* of `images` */
         double training_multiply_adds, forward_multiply_adds; /* of one image */
-        struct pxr_op_speed *op; /* slowest in training first; of one pass over a batch, over
-                                    `images` for the advances */
+        struct pxr_op_speed *op;                              /* slowest in training first */
         int ops;
         double training_seconds; /* of the step whose time `op` divides, all workers together */
+        double advance_seconds;  /* of the group that was drawn */
         size_t trainer_bytes, evaluation_bytes, generation_bytes;
 };
 
