@@ -294,12 +294,22 @@ cannot_write() {
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
 
-interrupted() {
-	"$top/runner/pxr-sample" 1 --db a.db --count 60000 --out long.png >out 2>err &
+# Early enough to find it at work, late enough to find it prepared: how long that is, is the
+# machine's affair.
+interrupted_after() {
+	"$top/runner/pxr-sample" 1 --db a.db --count 60000 --out long.png -f >out 2>err &
 	drawing=$!
-	sleep 2
+	sleep "$1"
 	kill -TERM $drawing
-	exits 130 wait $drawing && err_has "nothing is written" && ! [ -e long.png ] &&
+	wait $drawing
+	[ $? -eq 130 ]
+}
+interrupted() {
+	for seconds in 0.3 0.1 0.6 1 2 4; do
+		interrupted_after $seconds && break
+		rm -f long.png
+	done
+	err_has "nothing is written" && ! [ -e long.png ] &&
 		! [ -e long.png.partial ]
 }
 ok "an interruption leaves nothing half-written" interrupted

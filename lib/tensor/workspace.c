@@ -74,8 +74,11 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
                 pxr_workspace_free(workspace);
                 return NULL;
         }
-        memset(workspace->slab, checked ? SENTINEL_BYTE : 0, workspace->plan.slab_bytes);
-        memset(workspace->scratch, SENTINEL_BYTE, workspace->plan.scratch_bytes + PXR_SENTINEL);
+        if (checked) {
+                memset(workspace->slab, SENTINEL_BYTE, workspace->plan.slab_bytes);
+                memset(workspace->scratch, SENTINEL_BYTE,
+                       workspace->plan.scratch_bytes + PXR_SENTINEL);
+        }
         return workspace;
 }
 
