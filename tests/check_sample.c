@@ -537,6 +537,15 @@ static struct pxr_grid grid_of(int images, int rows, int cols, int colours, int 
                                    .levels = levels };
 }
 
+/* A level as a byte: the nearest to its part of 255, as in every PNG that pxr makes. */
+static int byte_of(const struct pxr_grid *grid, int image, int row, int col, int colour)
+{
+        int pixel = (image * grid->rows + row) * grid->cols + col;
+
+        return (int)lround(255.0 * grid->pixels[pixel * grid->colours + colour] /
+                           (grid->levels - 1));
+}
+
 /* Images lie `across` in a row, each pixel a square of `zoom`, with grey lines of 2 between. */
 static void expect_grid(struct pxr_grid grid, int across, int zoom)
 {
@@ -562,13 +571,8 @@ static void expect_grid(struct pxr_grid grid, int across, int zoom)
                                           c % wide < wide - 2 && image < grid.images;
 
                                 if (on)
-                                        expected =
-                                                grid.pixels[((image * grid.rows + r % high / zoom) *
-                                                                     grid.cols +
-                                                             c % wide / zoom) *
-                                                                    grid.colours +
-                                                            colour] *
-                                                255 / (grid.levels - 1);
+                                        expected = byte_of(&grid, image, r % high / zoom,
+                                                           c % wide / zoom, colour);
                                 got = picture->pixels[((size_t)row * picture->cols + col) *
                                                               grid.colours +
                                                       colour];
@@ -583,6 +587,7 @@ START_TEST(a_grid_has_each_pixel_in_its_place)
         expect_grid(grid_of(1, 3, 4, 1, 2), 1, 16);
         expect_grid(grid_of(10, 28, 28, 1, 2), 4, 5);
         expect_grid(grid_of(7, 5, 4, 3, 5), 3, 16);
+        expect_grid(grid_of(7, 5, 4, 1, 7), 3, 16);
         expect_grid(grid_of(3, 2, 40, 3, 256), 1, 16);
         expect_grid(grid_of(3, 40, 2, 1, 3), 3, 16);
         expect_grid(grid_of(2, 500, 700, 1, 256), 2, 1);

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 33
+plan 34
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -36,6 +36,14 @@ model:
 train: {batch: 8, micro_batch: 4, epochs: 1}
 evaluate: {every: never}
 sample: {count: 18, seed: 5}
+END2
+
+cat >seven.yaml <<'END2'
+name: seven
+data: {set: markov_rgb, limit: 8, levels: 7}
+model: [conv: {mask: A, kernel: 3, features: 6}, relu, softmax]
+train: {batch: 8, micro_batch: 4, epochs: 1}
+evaluate: {every: never}
 END2
 
 trains() {
@@ -187,9 +195,20 @@ of_a_file() {
 }
 ok "a PNG file is completed as the image it shows" of_a_file
 
+# 255 is no multiple of 6: a picture of seven levels rounds them, as pxr-data does.
+of_seven_levels() {
+	pxr_run seven.yaml --db seven.db && pxr_convert p7 markov_rgb limit=2 levels=7 &&
+		is "$file" p7/test/0000000.png &&
+		pxr_sample 1 --db seven.db --complete "$file" --json --out s.png &&
+		file_says=$(json '$.images' | sed 's/"of":"[^"]*"//g') &&
+		pxr_sample 1 --db seven.db --complete test:0 --json --out s.png -f &&
+		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" "$file_says" && rm -rf seven.*
+}
+ok "... at levels that are not a whole number of bytes apart" of_seven_levels
+
 not_black_and_white() {
 	pxr_convert greys markov_rgb limit=2 grey=true rows=12 cols=12 &&
-		refused 2 "is none of the 2 that the model knows (0 and 255: make it black and white)" \
+		refused 2 "is none of 2 levels from 0 to 255: make it black and white" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png && ! [ -e n.png ]
 }
 ok "a grey PNG is refused by a model of black and white" not_black_and_white
@@ -208,8 +227,9 @@ bad_images() {
 	refused 2 "counted from 0: there is no number 256" \
 		pxr_sample 1 --db a.db --complete valid:256 --out n.png &&
 		refused 2 "SPLIT:NUMBER[,NUMBER...]" pxr_sample 1 --db a.db --complete valid:1, --out n.png &&
-		refused 2 "nothere.png: cannot be read" \
+		refused 2 "nothere.png: cannot be opened" \
 			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
+		err_has "SPLIT:NUMBER[,NUMBER...]" &&
 		refused 2 "what is occluded cannot be read: 'middle'" \
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
@@ -305,7 +325,7 @@ interrupted() {
 ok "an interruption leaves nothing half-written" interrupted
 
 database_untouched() {
-	rm -rf ./*.svg ./*.png files greys colours sizes out err
+	rm -rf ./*.svg ./*.png files greys colours sizes p7 out err
 	is "$(cksum a.db && ls -R a.checkpoints && ls)" "$before"
 }
 ok "the database and its folder are as they were" database_untouched

@@ -15,8 +15,8 @@ struct pxr_images {
 };
 
 /* Take the images that `which` names: SPLIT:INDEX[,INDEX...] of the run's data set, which lies at
- * `path` now (NULL: where the spec says), or a PNG file, of which every value must be one of the
- * model's levels, as pxr_grid_png() shows them. Returns 0 or -1. */
+ * `path` now (NULL: where the spec says), or a PNG file, as pxr_png_read_image() reads one. Returns
+ * 0 or -1. */
 int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
                     struct pxr_images *images, struct pxr_diag *diag);
 
