@@ -182,11 +182,14 @@ START_TEST(an_image_is_the_same_however_many_are_drawn)
 END_TEST
 
 static int images_seen; /* bit i: an advance was called with i images */
+static int advances;    /* of one place, or of a few */
 
 static void spy(const struct pxr_call *call)
 {
 #pragma omp atomic
         images_seen |= 1 << call->images;
+#pragma omp atomic
+        advances++;
         memcpy(call->output, call->input[0],
                pxr_map_size(call->node, call->images) * sizeof(float));
 }
@@ -238,7 +241,7 @@ END_TEST
 
 static bool stop_at_once(void *context, int64_t done, int64_t all)
 {
-        ck_assert_int_gt(done, 0);
+        ck_assert_int_ge(done, 0);
         ck_assert_int_eq(all, 40 * 30);
         ++*(int *)context;
         return true;
@@ -258,6 +261,36 @@ START_TEST(progress_can_stop_it)
         ck_assert_int_eq(calls, 1);
         g = generation_of(graph, 0, 2);
         ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+}
+END_TEST
+
+static bool stop_after_a_row(void *context, int64_t done, int64_t all)
+{
+        (void)context, (void)all;
+        return done > 0;
+}
+
+/* The groups that have not begun are left alone. */
+START_TEST(a_stop_is_one_for_all_groups)
+{
+        struct pxr_generation g;
+        const struct pxr_graph *graph;
+        uint8_t *pixels = allocate(40 * 30, 1);
+        int whole;
+
+        add_layer(&spy_layer);
+        graph = build_stack((struct pxr_image_kind) { 5, 6, 1, 2 },
+                            "- conv: {mask: A, features: 6}\n- spy\n- sigmoid\n")
+                        ->graph;
+        advances = 0;
+        draw(graph, 1, 1);
+        whole = advances;
+        ck_assert_int_gt(whole, 0);
+        g = generation_of(graph, 40, 1);
+        g.progress = stop_after_a_row;
+        advances = 0;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 1);
+        ck_assert_int_eq(advances * 5, whole);
 }
 END_TEST
 
@@ -653,6 +686,7 @@ int main(void)
         ADD_STACK_TEST(suite, the_last_group_is_as_large_as_the_others);
         ADD_STACK_TEST(suite, another_seed_gives_other_pictures);
         ADD_STACK_TEST(suite, progress_can_stop_it);
+        ADD_STACK_TEST(suite, a_stop_is_one_for_all_groups);
         ADD_STACK_TEST(suite, binary_samples_follow_the_law);
         ADD_STACK_TEST(suite, colour_samples_follow_the_law);
         ADD_STACK_TEST(suite, pairs_follow_a_known_law);

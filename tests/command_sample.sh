@@ -202,7 +202,7 @@ of_seven_levels() {
 		pxr_sample 1 --db seven.db --complete "$file" --json --out s.png &&
 		file_says=$(json '$.images' | sed 's/"of":"[^"]*"//g') &&
 		pxr_sample 1 --db seven.db --complete test:0 --json --out s.png -f &&
-		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" "$file_says" && rm -rf seven.*
+		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" "$file_says" && rm -rf seven.db* seven.checkpoints
 }
 ok "... at levels that are not a whole number of bytes apart" of_seven_levels
 
@@ -315,9 +315,9 @@ cannot_write() {
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
 
 interrupted() {
-	"$top/runner/pxr-sample" 1 --db a.db --count 60000 --out long.png >out 2>err &
+	"$top/runner/pxr-sample" big --db a.db --count 60000 --threads 1 --out long.png >out 2>err &
 	drawing=$!
-	sleep 2
+	sleep 1
 	kill -TERM $drawing
 	exits 130 wait $drawing && err_has "nothing is written" && ! [ -e long.png ] &&
 		! [ -e long.png.partial ]

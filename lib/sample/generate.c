@@ -102,7 +102,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         }
 }
 
-/* Tell of a row done; true when it is time to stop. */
+/* Tell of pixels done; true when it is time to stop. */
 static bool report(struct drawing *drawing, int64_t pixels)
 {
         const struct pxr_generation *g = drawing->g;
@@ -126,6 +126,8 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         double nats[GROUP] = { 0 };
 
+        if (report(drawing, 0)) /* no loop of threads can be left, but what remains of it is quick */
+                return;
         if (drawing->small)
                 pxr_workspace_condition(workspace, drawing->small + first * small, GROUP);
         pxr_workspace_begin(workspace, drawing->g->parameters, GROUP);
