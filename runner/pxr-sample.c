@@ -288,7 +288,9 @@ static const struct argp argp = {
                "bottom:PART are drawn from the model's exact distribution given what is known. "
                "With any other region each hidden pixel is drawn given all pixels before it, row "
                "by row from the top left, and not those after it, which are kept as they are. A "
-               "conditional RUN is given the images' own small versions.\n\n"
+               "conditional RUN is given the images' own small versions, which show part of what "
+               "is hidden: its completions are not exact, and its likelihoods are those given the "
+               "small version.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or data, 130 "
                "interrupted.",
 };
@@ -332,27 +334,48 @@ static void write_error(const struct pxr_nll *nll, char text[32])
                 snprintf(text, 32, " (+- %.4f)", pxr_standard_error(nll));
 }
 
+/* " given its 4x4 version" of a conditional run, else nothing. */
+static void write_given(const struct pxr_recorded *r, char text[64])
+{
+        *text = '\0';
+        if (r->graph->small_rows)
+                snprintf(text, 64, " given its %dx%d version", r->graph->small_rows,
+                         r->graph->small_cols);
+}
+
+/* Why completions are not from the exact law given what is known. */
+static void print_not_exact(const struct command *c, const struct pxr_draw_order *order)
+{
+        if (!order->occlusion.exact)
+                display_line(c->display, "each hidden pixel was drawn given those before it, not "
+                                         "those after it");
+        if (c->chain[0]->graph->small_rows)
+                display_line(c->display, "the completions are not exact: the small versions show "
+                                         "part of what is hidden");
+}
+
 static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
         for (int k = order->length - 1; k >= 0; k--) {
                 const struct pxr_recorded *r = c->chain[k];
                 struct pxr_nll nll = { 0 };
-                char error[32];
+                char error[32], given[64];
 
                 for (int i = 0; i < drawn[k].count; i++)
                         pxr_nll_add(&nll, drawn[k].nats[i]);
                 write_error(&nll, error);
+                write_given(r, given);
                 display_line(c->display,
                              "run %" PRId64 " (%s), step %" PRId64
-                             ": %d %s%s, log-likelihood %.4f nats%s%s",
+                             ": %d %s%s, log-likelihood %.4f nats%s%s%s",
                              r->run->id, r->run->name, r->step, drawn[k].count,
                              order->images ? "completion" : "sample", drawn[k].count > 1 ? "s" : "",
-                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error);
+                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error,
+                             given);
         }
-        if (order->images && !order->occlusion.exact)
-                display_line(c->display, "each hidden pixel was drawn given those before it, not "
-                                         "those after it");
+        if (order->images)
+                print_not_exact(c, order);
         display_line(c->display, "in %s", c->arguments->out);
 }
 
@@ -469,7 +492,7 @@ static int softmax(struct command *c)
         struct pxr_spot spot[MOST_SPOTS];
         struct pxr_images images;
         size_t size = 0;
-        char *svg;
+        char *svg, given[64];
         int status;
 
         for (int i = 0; i < a->spots; i++)
@@ -481,10 +504,11 @@ static int softmax(struct command *c)
         svg = pxr_activations_svg(c->chain[0], &activations, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
+        write_given(c->chain[0], given);
         display_line(c->display,
-                     "%d distributions of run %" PRId64 " (%s), step %" PRId64 ", in %s",
+                     "%d distributions of run %" PRId64 " (%s), step %" PRId64 "%s, in %s",
                      activations.count, c->chain[0]->run->id, c->chain[0]->run->name,
-                     c->chain[0]->step, a->out);
+                     c->chain[0]->step, given, a->out);
         return a->json ? print_activations_json(c->chain[0], &activations, a->out, c->diag) : 0;
 }
 
@@ -493,7 +517,7 @@ static int nll_map(struct command *c)
         const struct arguments *a = c->arguments;
         struct pxr_bits_map map;
         size_t size = 0;
-        char *svg, error[32];
+        char *svg, error[32], given[64];
         int status;
 
         c->what = "evaluating";
@@ -502,12 +526,13 @@ static int nll_map(struct command *c)
         if (status)
                 return status;
         write_error(&map.nll, error);
+        write_given(c->chain[0], given);
         svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
-        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim; in %s",
+        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim%s; in %s",
                      map.nll.images, map.nll.images > 1 ? "s" : "", pxr_nats_per_image(&map.nll),
-                     error, pxr_bits_per_dimension(&map.nll), a->out);
+                     error, pxr_bits_per_dimension(&map.nll), given, a->out);
         return a->json ? print_map_json(c->chain[0], &map, a->out, c->diag) : 0;
 }
 

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 34
+plan 35
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -177,6 +177,23 @@ says_not_exact() {
 		out_has "was drawn given those before it, not those after it"
 }
 ok "what is not the exact conditional law is said to be so" says_not_exact
+
+says_what_is_given() {
+	pxr_sample big --db a.db --out b.png && out_has "given its 4x4 version" &&
+		pxr_sample big --db a.db --complete valid:0 --out bc.png &&
+		out_has "given its 4x4 version" && out_has "the small versions show part of what is hidden" &&
+		text_is bc.png pxr:given "its 4x4 version" &&
+		pxr_sample big --db a.db --complete valid:0 --out bc.png --json -f &&
+		is "$(json '$.exact') $(json '$.given')" "0 4x4" &&
+		pxr_sample big --db a.db --nll-map test --out b.svg && out_has "given its 4x4 version" &&
+		grep -q "<title>.*bits an image given its 4x4 version" b.svg &&
+		grep -q "^pxr:given: its 4x4 version" b.svg &&
+		pxr_sample big --db a.db --nll-map test --out b.svg -f --json && is "$(json '$.given')" 4x4 &&
+		pxr_sample big --db a.db --softmax 0,0 --out b.svg -f && out_has "given its 4x4 version" &&
+		grep -q "^pxr:given: its 4x4 version" b.svg &&
+		pxr_sample 1 --db a.db --nll-map test --out b.svg -f && ! grep -q given b.svg out
+}
+ok "what a conditional model is given is said" says_what_is_given
 
 pxr_convert() { # FOLDER SET KEY=VALUE...
 	folder=$1

@@ -37,8 +37,7 @@ int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t
                                               "%d levels from 0 to 255%s",
                                               name, i / colours / cols, i / colours % cols,
                                               pixels[i], kind->levels,
-                                              kind->levels == 2 ? ": make it black and white"
-                                                                : "");
+                                              kind->levels == 2 ? ": make it black and white" : "");
                 pixels[i] = (uint8_t)level;
         }
         return 0;

@@ -75,6 +75,11 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
         return pxr_grid_check(&grid, diag);
 }
 
+bool pxr_completions_exact(const struct pxr_draw_order *order)
+{
+        return order->occlusion.exact && !order->chain[0]->graph->small_rows;
+}
+
 /* --- drawing -----------------------------------------------------------------------------------
  */
 
@@ -216,7 +221,7 @@ static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_or
         }
         if (words || !order->chain[0]->graph->small_rows)
                 return words;
-        return order->images ? "the images' own small versions" : PXR_GIVEN_BY_DATA;
+        return order->images ? pxr_given_version(arena, order->chain[0]->graph) : PXR_GIVEN_BY_DATA;
 }
 
 /* For each image to be completed: itself, its completions, itself. */

@@ -38,6 +38,11 @@ struct pxr_drawn {
 /* Do the runs of a chain fit one another, and the picture a PNG? Returns 0 or -1. */
 int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag);
 
+/* Are completions from the model's law given what is known? Not where known pixels come after
+ * hidden ones, and not where a conditional model is given small versions, which show part of what
+ * is hidden. */
+bool pxr_completions_exact(const struct pxr_draw_order *order);
+
 /* Draw with each run of a chain that fits: drawn[length], in the arena. Returns 0, 1 when
  * progress() stopped it, or -1 after an error. */
 int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct pxr_drawn *drawn,

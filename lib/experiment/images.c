@@ -173,6 +173,13 @@ struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr
 /* --- for conditional models --------------------------------------------------------------------
  */
 
+const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph)
+{
+        return graph->small_rows
+                       ? pxr_strf(arena, "its %dx%d version", graph->small_rows, graph->small_cols)
+                       : NULL;
+}
+
 int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
                      uint8_t **small, struct pxr_diag *diag)
 {

@@ -25,6 +25,10 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
                                        const struct pxr_graph *graph, struct pxr_diag *diag);
 
+/* In words: what a conditional model is given of an image, "its 4x4 version"; NULL for any other
+ * model, or when memory is out. */
+const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph);
+
 /* In captions: what pxr_small_images() gives. */
 #define PXR_GIVEN_BY_DATA "small images of the data set"
 

@@ -26,12 +26,14 @@ static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const 
 {
         return pxr_caption_texts(
                 recorded->experiment->arena, recorded->store,
-                &(struct pxr_caption) { .title = title,
-                                        .run = recorded->run->id,
-                                        .uid = recorded->run->uid,
-                                        .name = recorded->run->name,
-                                        .step = recorded->step,
-                                        .parameter_hash = recorded->parameter_hash },
+                &(struct pxr_caption) {
+                        .title = title,
+                        .run = recorded->run->id,
+                        .uid = recorded->run->uid,
+                        .name = recorded->run->name,
+                        .step = recorded->step,
+                        .parameter_hash = recorded->parameter_hash,
+                        .given = pxr_given_version(recorded->experiment->arena, recorded->graph) },
                 count, diag);
 }
 
@@ -252,11 +254,13 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                                      .rows = recorded->graph->rows,
                                      .cols = recorded->graph->cols,
                                      .value = map->bits };
+        const char *given;
 
-        plot.title =
-                pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s", recorded->run->id,
-                         recorded->run->name, map->images, pxr_nats_per_image(&map->nll) / log(2),
-                         map->nll.images > 1 ? ", in the mean" : "");
+        given = pxr_given_version(arena, recorded->graph);
+        plot.title = pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s%s%s",
+                              recorded->run->id, recorded->run->name, map->images,
+                              pxr_nats_per_image(&map->nll) / log(2), given ? " given " : "",
+                              given ? given : "", map->nll.images > 1 ? ", in the mean" : "");
         if (!plot.title) {
                 pxr_out_of_memory(diag);
                 return NULL;

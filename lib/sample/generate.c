@@ -126,7 +126,8 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         double nats[GROUP] = { 0 };
 
-        if (report(drawing, 0)) /* no loop of threads can be left, but what remains of it is quick */
+        if (report(drawing,
+                   0)) /* no loop of threads can be left, but what remains of it is quick */
                 return;
         if (drawing->small)
                 pxr_workspace_condition(workspace, drawing->small + first * small, GROUP);
