@@ -470,7 +470,8 @@ static int draw(struct command *c)
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
-static int softmax_images(struct command *c, struct pxr_images *images)
+static int softmax_images(struct command *c, struct pxr_images *images,
+                          struct pxr_activations *activations)
 {
         static const char *name[] = { "a sample" };
         struct pxr_draw_order order = order_of(c, 1);
@@ -482,13 +483,15 @@ static int softmax_images(struct command *c, struct pxr_images *images)
                                        images, c->diag);
         status = do_order(c, &order, &drawn);
         *images = (struct pxr_images) { 1, drawn.pixels, name };
+        activations->seed = order.seed;
+        activations->temperature = order.temperature;
         return status;
 }
 
 static int softmax(struct command *c)
 {
         const struct arguments *a = c->arguments;
-        struct pxr_activations activations;
+        struct pxr_activations activations = { 0 };
         struct pxr_spot spot[MOST_SPOTS];
         struct pxr_images images;
         size_t size = 0;
@@ -498,7 +501,7 @@ static int softmax(struct command *c)
         for (int i = 0; i < a->spots; i++)
                 if (pxr_spot_read(a->spot[i], c->chain[0]->graph, &spot[i], c->diag))
                         return -1;
-        status = softmax_images(c, &images);
+        status = softmax_images(c, &images, &activations);
         if (status || pxr_activations(c->chain[0], &images, spot, a->spots, &activations, c->diag))
                 return status ? status : -1;
         svg = pxr_activations_svg(c->chain[0], &activations, &size, c->diag);

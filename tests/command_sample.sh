@@ -168,7 +168,8 @@ completes() {
 	pxr_sample 1 --db a.db --complete valid:0,7 --count 3 --json --out c.png &&
 		is "$(json '$.images[5].of') $(json '$.images[5].completion')" "valid:7 2" &&
 		is "$(json '$.exact') $(json '$.occluded')" "1 bottom:0.5" &&
-		text_is c.png pxr:occluded bottom:0.5
+		text_is c.png pxr:occluded bottom:0.5 &&
+		text_is c.png pxr:images "valid:0, valid:7"
 }
 ok "images are completed" completes
 
@@ -265,7 +266,10 @@ ok "distributions are plotted, and told" distributions
 
 distribution_of_a_sample() {
 	pxr_sample 1 --db a.db --softmax 0,0 --out sample.svg --temperature 0.7 &&
-		grep -q "a sample, row 0, column 0" sample.svg
+		grep -q "a sample, row 0, column 0" sample.svg && grep -q "^pxr:seed: 1$" sample.svg &&
+		grep -q "^pxr:temperature: 0.7$" sample.svg &&
+		pxr_sample 1 --db a.db --softmax 0,0 --image test:0 --out sample.svg -f &&
+		! grep -q pxr:seed sample.svg
 }
 ok "... of an image that is drawn where none is named" distribution_of_a_sample
 

@@ -249,6 +249,7 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
 {
         const struct pxr_recorded *r = order->chain[0];
         struct pxr_grid grid = grid_of(order);
+        const char *names = order->images ? pxr_images_names(arena, order->images) : NULL;
         const struct pxr_caption caption = { .title = order->images ? "completions" : "samples",
                                              .run = r->run->id,
                                              .uid = r->run->uid,
@@ -258,11 +259,12 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
                                              .seed = order->seed,
                                              .temperature = order->temperature,
                                              .given = given_words(arena, order),
-                                             .occluded = order->occlusion.text };
+                                             .occluded = order->occlusion.text,
+                                             .images = names };
 
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
-        if (!grid.pixels) {
+        if (!grid.pixels || (order->images && !names)) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,6 +132,20 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
 {
         return split_of(which) < PXR_SPLITS ? take_numbers(recorded, which, path, images, diag)
                                             : take_file(recorded, which, images, diag);
+}
+
+const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images)
+{
+        size_t room = 1, length = 0;
+        char *names;
+
+        for (int i = 0; i < images->count; i++)
+                room += strlen(images->name[i]) + 2;
+        names = pxr_alloc(arena, room);
+        for (int i = 0; names && i < images->count; i++)
+                length += (size_t)snprintf(names + length, room - length, "%s%s", i ? ", " : "",
+                                           images->name[i]);
+        return names;
 }
 
 /* --- as a data set -----------------------------------------------------------------------------

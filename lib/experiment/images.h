@@ -20,6 +20,9 @@ struct pxr_images {
 int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
                     struct pxr_images *images, struct pxr_diag *diag);
 
+/* The names of all, as in "valid:3, valid:4"; NULL when memory is out. */
+const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images);
+
 /* A data set of these images alone, as its test split: for pxr_evaluate(). NULL when memory is
  * out. */
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,

@@ -20,9 +20,10 @@ enum { MOST_SPOTS = 1024 };
 
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 
-/* Where a figure comes from. */
+/* Where a figure comes from; `temperature` and `seed` as pxr_caption has them. */
 static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const char *title,
-                                     int *count, struct pxr_diag *diag)
+                                     uint64_t seed, double temperature, int *count,
+                                     struct pxr_diag *diag)
 {
         return pxr_caption_texts(
                 recorded->experiment->arena, recorded->store,
@@ -33,6 +34,8 @@ static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const 
                         .name = recorded->run->name,
                         .step = recorded->step,
                         .parameter_hash = recorded->parameter_hash,
+                        .seed = seed,
+                        .temperature = temperature,
                         .given = pxr_given_version(recorded->experiment->arena, recorded->graph) },
                 count, diag);
 }
@@ -172,7 +175,8 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                         return NULL;
                 }
         }
-        plot.texts = texts_of(recorded, "distributions", &plot.text_count, diag);
+        plot.texts = texts_of(recorded, "distributions", activations->seed,
+                              activations->temperature, &plot.text_count, diag);
         return plot.texts ? pxr_softmax_svg(&plot, size, diag) : NULL;
 }
 
@@ -265,6 +269,6 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        plot.texts = texts_of(recorded, "bits per pixel", &plot.text_count, diag);
+        plot.texts = texts_of(recorded, "bits per pixel", 0, 0, &plot.text_count, diag);
         return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;
 }
