@@ -556,6 +556,17 @@ static int open_runs(struct command *c)
         return store ? 0 : -1;
 }
 
+/* Would --data change nothing? */
+static int check_data(const struct command *c)
+{
+        const struct arguments *a = c->arguments;
+
+        if (!a->data || (a->images ? pxr_images_of_set(a->images)
+                                   : c->chain[c->length - 1]->graph->small_rows > 0))
+                return 0;
+        return pxr_user_error(c->diag, "--data %s: the run's data set is not needed here", a->data);
+}
+
 static int check_picture(const struct command *c)
 {
         const struct arguments *a = c->arguments;
@@ -572,7 +583,7 @@ static int execute(struct command *c)
         static int (*const modes[])(struct command *) = { draw, draw, softmax, nll_map };
         int status;
 
-        if (check_picture(c) || open_runs(c))
+        if (check_picture(c) || open_runs(c) || check_data(c))
                 return pxr_diag_status(c->diag);
         c->display = display_new(!c->arguments->quiet && !c->arguments->json);
         if (!c->display)

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 35
+plan 37
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -41,6 +41,14 @@ END2
 cat >seven.yaml <<'END2'
 name: seven
 data: {set: markov_rgb, limit: 8, levels: 7}
+model: [conv: {mask: A, kernel: 3, features: 6}, relu, softmax]
+train: {batch: 8, micro_batch: 4, epochs: 1}
+evaluate: {every: never}
+END2
+
+cat >folder.yaml <<'END2'
+name: folder
+data: {set: png_folder, path: folder}
 model: [conv: {mask: A, kernel: 3, features: 6}, relu, softmax]
 train: {batch: 8, micro_batch: 4, epochs: 1}
 evaluate: {every: never}
@@ -322,9 +330,38 @@ no_run() {
 ok "a database or run that is not there is refused" no_run
 
 other_data() {
-	refused 2 "data" pxr_sample 1 --db a.db --complete valid:0 --data /nowhere --out n.png
+	refused 2 "/nowhere: the run's data set (markov_binary) is not read from files" \
+		pxr_sample 1 --db a.db --complete valid:0 --data /nowhere --out n.png
 }
 ok "--data that is not the run's is refused" other_data
+
+needless_data() {
+	refused 2 "--data /nowhere: the run's data set is not needed here" \
+		pxr_sample 1 --db a.db --data /nowhere --out n.png &&
+		refused 2 "not needed here" \
+			pxr_sample 1 --db a.db --complete "$file" --data /nowhere --out n.png &&
+		refused 2 "not needed here" \
+			pxr_sample big --from small --from 1 --db a.db --data /nowhere --out n.png &&
+		refused 2 "(markov_rgb) is not read from files" \
+			pxr_sample big --db a.db --data /nowhere --out n.png && ! [ -e n.png ]
+}
+ok "... and --data where none is read" needless_data
+
+# YAML would read something else in each of these names.
+moved_data() {
+	pxr_convert folder markov_binary limit=8 && pxr_run folder.yaml --db folder.db || return
+	was=folder
+	for name in 'a: b' 1 null 'x #y' '"q'; do
+		mv "$was" "$name" && was=$name && pxr_sample 1 --db folder.db --complete test:0 \
+			--data "$name" --out moved.png -f || return
+	done
+	refused 2 "true: no such file or folder" \
+		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f
+	status=$?
+	rm -rf "$was" folder.db* folder.checkpoints
+	return $status
+}
+ok "--data may have any name" moved_data
 
 # --- whole or not at all --------------------------------------------------------------------------
 

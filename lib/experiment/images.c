@@ -47,6 +47,14 @@ static enum pxr_split split_of(const char *which)
         return split;
 }
 
+bool pxr_images_of_set(const char *which)
+{
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (strcmp(which, pxr_split_names[split]) == 0)
+                        return true;
+        return split_of(which) < PXR_SPLITS;
+}
+
 /* The numbers after the ':', one after the other in index[MOST_IMAGES]. Returns how many, or -1. */
 static int read_numbers(const char *which, int64_t *index, struct pxr_diag *diag)
 {

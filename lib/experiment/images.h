@@ -14,6 +14,9 @@ struct pxr_images {
         const char **name; /* of each: "valid:3", or the file's */
 };
 
+/* Does `which` name images of a data set, "test" or "test:0,5", and not a file? */
+bool pxr_images_of_set(const char *which);
+
 /* Take the images that `which` names: SPLIT:INDEX[,INDEX...] of the run's data set, which lies at
  * `path` now (NULL: where the spec says), or a PNG file, as pxr_png_read_image() reads one. Returns
  * 0 or -1. */
