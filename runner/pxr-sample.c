@@ -5,6 +5,7 @@
  * Arguments and printing; what it does is in lib/experiment.
  */
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
@@ -120,10 +121,12 @@ static const struct argp_option options[] = {
 static int64_t number_of(const char *option, const char *text, int64_t least, int64_t most,
                          struct argp_state *state)
 {
+        long long number;
         char *end;
-        long long number = strtoll(text, &end, 10);
 
-        if (*end || end == text || number < least || number > most)
+        errno = 0;
+        number = strtoll(text, &end, 10);
+        if (*end || end == text || errno == ERANGE || number < least || number > most)
                 argp_error(state, "--%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
                            option, least, most, text);
         return number;

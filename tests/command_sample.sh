@@ -252,6 +252,8 @@ ok "a PNG of another size or kind is refused" wrong_size
 bad_images() {
 	refused 2 "counted from 0: there is no number 256" \
 		pxr_sample 1 --db a.db --complete valid:256 --out n.png &&
+		refused 2 "there is no number 99999999999999999999" \
+			pxr_sample 1 --db a.db --complete valid:0,99999999999999999999 --out n.png &&
 		refused 2 "SPLIT:NUMBER[,NUMBER...]" pxr_sample 1 --db a.db --complete valid:1, --out n.png &&
 		refused 2 "nothere.png: cannot be opened" \
 			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
@@ -318,6 +320,8 @@ senseless() {
 			pxr_sample big --from small --db a.db --complete valid:0 &&
 		refused 2 "should end with .png" pxr_sample 1 --db a.db --out x.jpg &&
 		refused 2 "--temperature wants" pxr_sample 1 --db a.db --temperature 0 &&
+		refused 2 "--seed wants a number from 0 to 9223372036854775807, not '99999999999999999999'" \
+			pxr_sample 1 --db a.db --seed 99999999999999999999 &&
 		refused 2 "--batch wants a number from 16" pxr_sample 1 --db a.db --batch 8 &&
 		refused 2 "which RUN?" pxr_sample --db a.db
 }

@@ -63,7 +63,11 @@ static int read_numbers(const char *which, int64_t *index, struct pxr_diag *diag
         int count = 0;
 
         while (*at >= '0' && *at <= '9' && count < MOST_IMAGES) {
+                errno = 0;
                 index[count++] = strtoll(at, &end, 10);
+                if (errno == ERANGE)
+                        return pxr_user_error(diag, "%s: there is no number %.*s", which,
+                                              (int)(end - at), at);
                 if (!*end)
                         return count;
                 at = *end == ',' ? end + 1 : "";
