@@ -287,7 +287,8 @@ static const struct argp argp = {
                "IMAGES is a PNG file of the model's size, whose values must be the model's levels "
                "(0 and 255 for a model of black and white), or images of the run's data set by "
                "their numbers: test:0,5. The database is only read.\n\n"
-               "Image i of a seed is the same however many are drawn. Completions with "
+               "Image i of a seed is the same however many are drawn, and completion k of an image "
+               "whatever others are completed. Completions with "
                "bottom:PART are drawn from the model's exact distribution given what is known. "
                "With any other region each hidden pixel is drawn given all pixels before it, row "
                "by row from the top left, and not those after it, which are kept as they are. A "
@@ -485,7 +486,7 @@ static int softmax_images(struct command *c, struct pxr_images *images,
                 return pxr_images_take(c->chain[0], c->arguments->images, c->arguments->data,
                                        images, c->diag);
         status = do_order(c, &order, &drawn);
-        *images = (struct pxr_images) { 1, drawn.pixels, name };
+        *images = (struct pxr_images) { .count = 1, .pixels = drawn.pixels, .name = name };
         activations->seed = order.seed;
         activations->temperature = order.temperature;
         return status;

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 37
+plan 38
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -180,6 +180,23 @@ completes() {
 		text_is c.png pxr:images "valid:0, valid:7"
 }
 ok "images are completed" completes
+
+# The log-likelihoods of the completions of an image, in their order.
+completions_of() {
+	query :memory: "SELECT json_extract(value, '\$.completion'),
+			round(json_extract(value, '\$.log_likelihood'), 4)
+		FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')
+		WHERE json_extract(value, '\$.of') = '$1'"
+}
+
+same_in_company() {
+	pxr_sample 1 --db a.db --complete valid:7 --count 3 --json --out c.png -f &&
+		alone=$(completions_of valid:7) && is "$(echo "$alone" | wc -l)" 3 &&
+		is "$(echo "$alone" | cut -d '|' -f 2 | sort -u | wc -l)" 3 &&
+		pxr_sample 1 --db a.db --complete valid:0,7,2 --count 40 --json --out c.png -f &&
+		is "$(completions_of valid:7 | head -n 3)" "$alone"
+}
+ok "a completion is the same whatever others are drawn" same_in_company
 
 says_not_exact() {
 	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "experiment/caption.h"
-#include "sample/generate.h"
 #include "sample/grid.h"
 
 static size_t size_of(const struct pxr_graph *graph)
@@ -138,6 +137,23 @@ static int first_small(const struct pxr_draw_order *order, struct pxr_recorded *
         return 0;
 }
 
+/* What is to be completed, and the keys by which a completion is the same whatever else is. */
+static int take_images(struct pxr_arena *arena, const struct pxr_images *images, size_t size,
+                       struct pxr_drawn *drawn, struct pxr_diag *diag)
+{
+        drawn->key = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->key));
+        if (!drawn->key)
+                return pxr_out_of_memory(diag);
+        for (int i = 0; i < drawn->count; i++) {
+                int of = i % images->count;
+
+                memcpy(drawn->pixels + i * size, images->pixels + (size_t)of * size, size);
+                drawn->key[i] = (struct pxr_image_key) { images->number[of],
+                                                         (uint32_t)(i / images->count) };
+        }
+        return 0;
+}
+
 static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order,
                      const struct pxr_graph *graph, struct pxr_drawn *drawn, struct pxr_diag *diag)
 {
@@ -149,10 +165,8 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
         drawn->nats = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->nats));
         if (!drawn->pixels || !drawn->nats)
                 return pxr_out_of_memory(diag);
-        for (int i = 0; images && i < drawn->count; i++)
-                memcpy(drawn->pixels + i * size,
-                       images->pixels + (size_t)(i % images->count) * size, size);
-        return 0;
+        drawn->key = NULL;
+        return images ? take_images(arena, images, size, drawn, diag) : 0;
 }
 
 static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *small,
@@ -167,6 +181,7 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .temperature = order->temperature,
                                                        .nats = drawn->nats,
                                                        .seed = drawn->seed,
+                                                       .key = drawn->key,
                                                        .count = drawn->count,
                                                        .threads = order->threads,
                                                        .progress = stage_progress,

@@ -7,6 +7,7 @@
 #define PXR_EXPERIMENT_DRAW_H
 
 #include "experiment/images.h"
+#include "sample/generate.h"
 #include "sample/occlusion.h"
 
 struct pxr_draw_order {
@@ -32,7 +33,9 @@ struct pxr_drawn {
                             k x (images to be completed) + i */
         double *nats;    /* [image]: -log p under the model at temperature 1, given the small image
                             where it is given one */
-        uint64_t seed;   /* of the first run drawn from, that of the order; others have their own */
+        struct pxr_image_key *key; /* [image]: of a completion the image's number in its split, and
+                                      k; NULL: its place */
+        uint64_t seed; /* of the first run drawn from, that of the order; others have their own */
 };
 
 /* Do the runs of a chain fit one another, and the picture a PNG? Returns 0 or -1. */

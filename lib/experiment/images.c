@@ -28,7 +28,8 @@ static int make_room(struct pxr_arena *arena, const struct pxr_graph *graph, int
         images->count = count;
         images->pixels = pxr_alloc_array(arena, count, size_of(graph));
         images->name = pxr_alloc_array(arena, count, sizeof(*images->name));
-        return images->pixels && images->name ? 0 : pxr_out_of_memory(diag);
+        images->number = pxr_alloc_array(arena, count, sizeof(*images->number));
+        return images->pixels && images->name && images->number ? 0 : pxr_out_of_memory(diag);
 }
 
 /* --- of the data set ---------------------------------------------------------------------------
@@ -109,6 +110,7 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
             make_room(arena, recorded->graph, count, images, diag))
                 return -1;
         for (int i = 0; i < count; i++) {
+                images->number[i] = (uint32_t)index[i];
                 images->name[i] =
                         pxr_strf(arena, "%s:%lld", pxr_split_names[split], (long long)index[i]);
                 if (!images->name[i])

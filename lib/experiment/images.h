@@ -12,6 +12,7 @@ struct pxr_images {
         int count;
         uint8_t *pixels;   /* [image][row][col][colour] */
         const char **name; /* of each: "valid:3", or the file's */
+        uint32_t *number;  /* of each: its place in its split; 0 of a file */
 };
 
 /* Does `which` name images of a data set, "test" or "test:0,5", and not a file? */
