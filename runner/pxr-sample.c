@@ -5,6 +5,7 @@
  * Arguments and printing; what it does is in lib/experiment.
  */
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
@@ -120,10 +121,12 @@ static const struct argp_option options[] = {
 static int64_t number_of(const char *option, const char *text, int64_t least, int64_t most,
                          struct argp_state *state)
 {
+        long long number;
         char *end;
-        long long number = strtoll(text, &end, 10);
 
-        if (*end || end == text || number < least || number > most)
+        errno = 0;
+        number = strtoll(text, &end, 10);
+        if (*end || end == text || errno == ERANGE || number < least || number > most)
                 argp_error(state, "--%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
                            option, least, most, text);
         return number;
@@ -284,11 +287,14 @@ static const struct argp argp = {
                "IMAGES is a PNG file of the model's size, whose values must be the model's levels "
                "(0 and 255 for a model of black and white), or images of the run's data set by "
                "their numbers: test:0,5. The database is only read.\n\n"
-               "Image i of a seed is the same however many are drawn. Completions with "
+               "Image i of a seed is the same however many are drawn, and completion k of an image "
+               "whatever others are completed. Completions with "
                "bottom:PART are drawn from the model's exact distribution given what is known. "
                "With any other region each hidden pixel is drawn given all pixels before it, row "
                "by row from the top left, and not those after it, which are kept as they are. A "
-               "conditional RUN is given the images' own small versions.\n\n"
+               "conditional RUN is given the images' own small versions, which show part of what "
+               "is hidden: its completions are not exact, and its likelihoods are those given the "
+               "small version.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or data, 130 "
                "interrupted.",
 };
@@ -332,27 +338,48 @@ static void write_error(const struct pxr_nll *nll, char text[32])
                 snprintf(text, 32, " (+- %.4f)", pxr_standard_error(nll));
 }
 
+/* " given its 4x4 version" of a conditional run, else nothing. */
+static void write_given(const struct pxr_recorded *r, char text[64])
+{
+        *text = '\0';
+        if (r->graph->small_rows)
+                snprintf(text, 64, " given its %dx%d version", r->graph->small_rows,
+                         r->graph->small_cols);
+}
+
+/* Why completions are not from the exact law given what is known. */
+static void print_not_exact(const struct command *c, const struct pxr_draw_order *order)
+{
+        if (!order->occlusion.exact)
+                display_line(c->display, "each hidden pixel was drawn given those before it, not "
+                                         "those after it");
+        if (c->chain[0]->graph->small_rows)
+                display_line(c->display, "the completions are not exact: the small versions show "
+                                         "part of what is hidden");
+}
+
 static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
         for (int k = order->length - 1; k >= 0; k--) {
                 const struct pxr_recorded *r = c->chain[k];
                 struct pxr_nll nll = { 0 };
-                char error[32];
+                char error[32], given[64];
 
                 for (int i = 0; i < drawn[k].count; i++)
                         pxr_nll_add(&nll, drawn[k].nats[i]);
                 write_error(&nll, error);
+                write_given(r, given);
                 display_line(c->display,
                              "run %" PRId64 " (%s), step %" PRId64
-                             ": %d %s%s, log-likelihood %.4f nats%s%s",
+                             ": %d %s%s, log-likelihood %.4f nats%s%s%s",
                              r->run->id, r->run->name, r->step, drawn[k].count,
                              order->images ? "completion" : "sample", drawn[k].count > 1 ? "s" : "",
-                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error);
+                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error,
+                             given);
         }
-        if (order->images && !order->occlusion.exact)
-                display_line(c->display, "each hidden pixel was drawn given those before it, not "
-                                         "those after it");
+        if (order->images)
+                print_not_exact(c, order);
         display_line(c->display, "in %s", c->arguments->out);
 }
 
@@ -447,7 +474,8 @@ static int draw(struct command *c)
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
-static int softmax_images(struct command *c, struct pxr_images *images)
+static int softmax_images(struct command *c, struct pxr_images *images,
+                          struct pxr_activations *activations)
 {
         static const char *name[] = { "a sample" };
         struct pxr_draw_order order = order_of(c, 1);
@@ -458,33 +486,36 @@ static int softmax_images(struct command *c, struct pxr_images *images)
                 return pxr_images_take(c->chain[0], c->arguments->images, c->arguments->data,
                                        images, c->diag);
         status = do_order(c, &order, &drawn);
-        *images = (struct pxr_images) { 1, drawn.pixels, name };
+        *images = (struct pxr_images) { .count = 1, .pixels = drawn.pixels, .name = name };
+        activations->seed = order.seed;
+        activations->temperature = order.temperature;
         return status;
 }
 
 static int softmax(struct command *c)
 {
         const struct arguments *a = c->arguments;
-        struct pxr_activations activations;
+        struct pxr_activations activations = { 0 };
         struct pxr_spot spot[MOST_SPOTS];
         struct pxr_images images;
         size_t size = 0;
-        char *svg;
+        char *svg, given[64];
         int status;
 
         for (int i = 0; i < a->spots; i++)
                 if (pxr_spot_read(a->spot[i], c->chain[0]->graph, &spot[i], c->diag))
                         return -1;
-        status = softmax_images(c, &images);
+        status = softmax_images(c, &images, &activations);
         if (status || pxr_activations(c->chain[0], &images, spot, a->spots, &activations, c->diag))
                 return status ? status : -1;
         svg = pxr_activations_svg(c->chain[0], &activations, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
+        write_given(c->chain[0], given);
         display_line(c->display,
-                     "%d distributions of run %" PRId64 " (%s), step %" PRId64 ", in %s",
+                     "%d distributions of run %" PRId64 " (%s), step %" PRId64 "%s, in %s",
                      activations.count, c->chain[0]->run->id, c->chain[0]->run->name,
-                     c->chain[0]->step, a->out);
+                     c->chain[0]->step, given, a->out);
         return a->json ? print_activations_json(c->chain[0], &activations, a->out, c->diag) : 0;
 }
 
@@ -493,7 +524,7 @@ static int nll_map(struct command *c)
         const struct arguments *a = c->arguments;
         struct pxr_bits_map map;
         size_t size = 0;
-        char *svg, error[32];
+        char *svg, error[32], given[64];
         int status;
 
         c->what = "evaluating";
@@ -502,12 +533,13 @@ static int nll_map(struct command *c)
         if (status)
                 return status;
         write_error(&map.nll, error);
+        write_given(c->chain[0], given);
         svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
-        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim; in %s",
+        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim%s; in %s",
                      map.nll.images, map.nll.images > 1 ? "s" : "", pxr_nats_per_image(&map.nll),
-                     error, pxr_bits_per_dimension(&map.nll), a->out);
+                     error, pxr_bits_per_dimension(&map.nll), given, a->out);
         return a->json ? print_map_json(c->chain[0], &map, a->out, c->diag) : 0;
 }
 
@@ -528,6 +560,17 @@ static int open_runs(struct command *c)
         return store ? 0 : -1;
 }
 
+/* Would --data change nothing? */
+static int check_data(const struct command *c)
+{
+        const struct arguments *a = c->arguments;
+
+        if (!a->data || (a->images ? pxr_images_of_set(a->images)
+                                   : c->chain[c->length - 1]->graph->small_rows > 0))
+                return 0;
+        return pxr_user_error(c->diag, "--data %s: the run's data set is not needed here", a->data);
+}
+
 static int check_picture(const struct command *c)
 {
         const struct arguments *a = c->arguments;
@@ -544,7 +587,7 @@ static int execute(struct command *c)
         static int (*const modes[])(struct command *) = { draw, draw, softmax, nll_map };
         int status;
 
-        if (check_picture(c) || open_runs(c))
+        if (check_picture(c) || open_runs(c) || check_data(c))
                 return pxr_diag_status(c->diag);
         c->display = display_new(!c->arguments->quiet && !c->arguments->json);
         if (!c->display)

@@ -18,6 +18,14 @@ static json_t *run_as_json(const struct pxr_recorded *r)
                          "parameters", r->parameter_hash);
 }
 
+/* What a conditional model is given: the size of the small image. */
+static void tell_given(json_t *root, const struct pxr_graph *graph)
+{
+        if (graph->small_rows)
+                json_object_set_new(root, "given",
+                                    json_sprintf("%dx%d", graph->small_rows, graph->small_cols));
+}
+
 /* Print it, and free it. */
 static int print_json(json_t *root, struct pxr_diag *diag)
 {
@@ -36,10 +44,7 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
         json_object_set_new(root, "seed", json_integer((json_int_t)drawn[k].seed));
         json_object_set_new(root, "temperature", json_real(order->temperature));
         json_object_set_new(root, "count", json_integer(drawn[k].count));
-        if (order->chain[k]->graph->small_rows)
-                json_object_set_new(root, "given",
-                                    json_sprintf("%dx%d", order->chain[k]->graph->small_rows,
-                                                 order->chain[k]->graph->small_cols));
+        tell_given(root, order->chain[k]->graph);
         for (int i = 0; i < drawn[k].count; i++) {
                 json_t *image = json_pack("{s:i, s:o}", "image", i, "log_likelihood",
                                           number(-drawn[k].nats[i]));
@@ -65,7 +70,7 @@ int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn 
         json_object_set_new(root, "out", json_string(out));
         if (order->images) {
                 json_object_set_new(root, "occluded", json_string(order->occlusion.text));
-                json_object_set_new(root, "exact", json_boolean(order->occlusion.exact));
+                json_object_set_new(root, "exact", json_boolean(pxr_completions_exact(order)));
         }
         for (int k = 1; k < order->length; k++)
                 json_array_append_new(from, drawn_as_json(order, drawn, k));
@@ -91,6 +96,7 @@ int print_activations_json(const struct pxr_recorded *recorded,
                                                 a->colour < 0 ? NULL : pxr_colour_names[a->colour],
                                                 "value", a->value, "probabilities", values));
         }
+        tell_given(root, recorded->graph);
         json_object_set_new(root, "out", json_string(out));
         json_object_set_new(root, "distributions", list);
         return print_json(root, diag);
@@ -109,6 +115,7 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
                         json_array_append_new(cols, number(map->bits[row * graph->cols + col]));
                 json_array_append_new(rows, cols);
         }
+        tell_given(root, graph);
         json_object_set_new(root, "out", json_string(out));
         json_object_set_new(root, "images", json_integer(map->nll.images));
         json_object_set_new(root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));

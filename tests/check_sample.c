@@ -182,11 +182,14 @@ START_TEST(an_image_is_the_same_however_many_are_drawn)
 END_TEST
 
 static int images_seen; /* bit i: an advance was called with i images */
+static int advances;    /* of one place, or of a few */
 
 static void spy(const struct pxr_call *call)
 {
 #pragma omp atomic
         images_seen |= 1 << call->images;
+#pragma omp atomic
+        advances++;
         memcpy(call->output, call->input[0],
                pxr_map_size(call->node, call->images) * sizeof(float));
 }
@@ -238,7 +241,7 @@ END_TEST
 
 static bool stop_at_once(void *context, int64_t done, int64_t all)
 {
-        ck_assert_int_gt(done, 0);
+        ck_assert_int_ge(done, 0);
         ck_assert_int_eq(all, 40 * 30);
         ++*(int *)context;
         return true;
@@ -258,6 +261,36 @@ START_TEST(progress_can_stop_it)
         ck_assert_int_eq(calls, 1);
         g = generation_of(graph, 0, 2);
         ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+}
+END_TEST
+
+static bool stop_after_a_row(void *context, int64_t done, int64_t all)
+{
+        (void)context, (void)all;
+        return done > 0;
+}
+
+/* The groups that have not begun are left alone. */
+START_TEST(a_stop_is_one_for_all_groups)
+{
+        struct pxr_generation g;
+        const struct pxr_graph *graph;
+        uint8_t *pixels = allocate(40 * 30, 1);
+        int whole;
+
+        add_layer(&spy_layer);
+        graph = build_stack((struct pxr_image_kind) { 5, 6, 1, 2 },
+                            "- conv: {mask: A, features: 6}\n- spy\n- sigmoid\n")
+                        ->graph;
+        advances = 0;
+        draw(graph, 1, 1);
+        whole = advances;
+        ck_assert_int_gt(whole, 0);
+        g = generation_of(graph, 40, 1);
+        g.progress = stop_after_a_row;
+        advances = 0;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 1);
+        ck_assert_int_eq(advances * 5, whole);
 }
 END_TEST
 
@@ -537,6 +570,15 @@ static struct pxr_grid grid_of(int images, int rows, int cols, int colours, int 
                                    .levels = levels };
 }
 
+/* A level as a byte: the nearest to its part of 255, as in every PNG that pxr makes. */
+static int byte_of(const struct pxr_grid *grid, int image, int row, int col, int colour)
+{
+        int pixel = (image * grid->rows + row) * grid->cols + col;
+
+        return (int)lround(255.0 * grid->pixels[pixel * grid->colours + colour] /
+                           (grid->levels - 1));
+}
+
 /* Images lie `across` in a row, each pixel a square of `zoom`, with grey lines of 2 between. */
 static void expect_grid(struct pxr_grid grid, int across, int zoom)
 {
@@ -562,13 +604,8 @@ static void expect_grid(struct pxr_grid grid, int across, int zoom)
                                           c % wide < wide - 2 && image < grid.images;
 
                                 if (on)
-                                        expected =
-                                                grid.pixels[((image * grid.rows + r % high / zoom) *
-                                                                     grid.cols +
-                                                             c % wide / zoom) *
-                                                                    grid.colours +
-                                                            colour] *
-                                                255 / (grid.levels - 1);
+                                        expected = byte_of(&grid, image, r % high / zoom,
+                                                           c % wide / zoom, colour);
                                 got = picture->pixels[((size_t)row * picture->cols + col) *
                                                               grid.colours +
                                                       colour];
@@ -583,6 +620,7 @@ START_TEST(a_grid_has_each_pixel_in_its_place)
         expect_grid(grid_of(1, 3, 4, 1, 2), 1, 16);
         expect_grid(grid_of(10, 28, 28, 1, 2), 4, 5);
         expect_grid(grid_of(7, 5, 4, 3, 5), 3, 16);
+        expect_grid(grid_of(7, 5, 4, 1, 7), 3, 16);
         expect_grid(grid_of(3, 2, 40, 3, 256), 1, 16);
         expect_grid(grid_of(3, 40, 2, 1, 3), 3, 16);
         expect_grid(grid_of(2, 500, 700, 1, 256), 2, 1);
@@ -648,6 +686,7 @@ int main(void)
         ADD_STACK_TEST(suite, the_last_group_is_as_large_as_the_others);
         ADD_STACK_TEST(suite, another_seed_gives_other_pictures);
         ADD_STACK_TEST(suite, progress_can_stop_it);
+        ADD_STACK_TEST(suite, a_stop_is_one_for_all_groups);
         ADD_STACK_TEST(suite, binary_samples_follow_the_law);
         ADD_STACK_TEST(suite, colour_samples_follow_the_law);
         ADD_STACK_TEST(suite, pairs_follow_a_known_law);

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 33
+plan 38
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -36,6 +36,22 @@ model:
 train: {batch: 8, micro_batch: 4, epochs: 1}
 evaluate: {every: never}
 sample: {count: 18, seed: 5}
+END2
+
+cat >seven.yaml <<'END2'
+name: seven
+data: {set: markov_rgb, limit: 8, levels: 7}
+model: [conv: {mask: A, kernel: 3, features: 6}, relu, softmax]
+train: {batch: 8, micro_batch: 4, epochs: 1}
+evaluate: {every: never}
+END2
+
+cat >folder.yaml <<'END2'
+name: folder
+data: {set: png_folder, path: folder}
+model: [conv: {mask: A, kernel: 3, features: 6}, relu, softmax]
+train: {batch: 8, micro_batch: 4, epochs: 1}
+evaluate: {every: never}
 END2
 
 trains() {
@@ -160,15 +176,50 @@ completes() {
 	pxr_sample 1 --db a.db --complete valid:0,7 --count 3 --json --out c.png &&
 		is "$(json '$.images[5].of') $(json '$.images[5].completion')" "valid:7 2" &&
 		is "$(json '$.exact') $(json '$.occluded')" "1 bottom:0.5" &&
-		text_is c.png pxr:occluded bottom:0.5
+		text_is c.png pxr:occluded bottom:0.5 &&
+		text_is c.png pxr:images "valid:0, valid:7"
 }
 ok "images are completed" completes
+
+# The log-likelihoods of the completions of an image, in their order.
+completions_of() {
+	query :memory: "SELECT json_extract(value, '\$.completion'),
+			round(json_extract(value, '\$.log_likelihood'), 4)
+		FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')
+		WHERE json_extract(value, '\$.of') = '$1'"
+}
+
+same_in_company() {
+	pxr_sample 1 --db a.db --complete valid:7 --count 3 --json --out c.png -f &&
+		alone=$(completions_of valid:7) && is "$(echo "$alone" | wc -l)" 3 &&
+		is "$(echo "$alone" | cut -d '|' -f 2 | sort -u | wc -l)" 3 &&
+		pxr_sample 1 --db a.db --complete valid:0,7,2 --count 40 --json --out c.png -f &&
+		is "$(completions_of valid:7 | head -n 3)" "$alone"
+}
+ok "a completion is the same whatever others are drawn" same_in_company
 
 says_not_exact() {
 	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&
 		out_has "was drawn given those before it, not those after it"
 }
 ok "what is not the exact conditional law is said to be so" says_not_exact
+
+says_what_is_given() {
+	pxr_sample big --db a.db --out b.png && out_has "given its 4x4 version" &&
+		pxr_sample big --db a.db --complete valid:0 --out bc.png &&
+		out_has "given its 4x4 version" && out_has "the small versions show part of what is hidden" &&
+		text_is bc.png pxr:given "its 4x4 version" &&
+		pxr_sample big --db a.db --complete valid:0 --out bc.png --json -f &&
+		is "$(json '$.exact') $(json '$.given')" "0 4x4" &&
+		pxr_sample big --db a.db --nll-map test --out b.svg && out_has "given its 4x4 version" &&
+		grep -q "<title>.*bits an image given its 4x4 version" b.svg &&
+		grep -q "^pxr:given: its 4x4 version" b.svg &&
+		pxr_sample big --db a.db --nll-map test --out b.svg -f --json && is "$(json '$.given')" 4x4 &&
+		pxr_sample big --db a.db --softmax 0,0 --out b.svg -f && out_has "given its 4x4 version" &&
+		grep -q "^pxr:given: its 4x4 version" b.svg &&
+		pxr_sample 1 --db a.db --nll-map test --out b.svg -f && ! grep -q given b.svg out
+}
+ok "what a conditional model is given is said" says_what_is_given
 
 pxr_convert() { # FOLDER SET KEY=VALUE...
 	folder=$1
@@ -187,9 +238,20 @@ of_a_file() {
 }
 ok "a PNG file is completed as the image it shows" of_a_file
 
+# 255 is no multiple of 6: a picture of seven levels rounds them, as pxr-data does.
+of_seven_levels() {
+	pxr_run seven.yaml --db seven.db && pxr_convert p7 markov_rgb limit=2 levels=7 &&
+		is "$file" p7/test/0000000.png &&
+		pxr_sample 1 --db seven.db --complete "$file" --json --out s.png &&
+		file_says=$(json '$.images' | sed 's/"of":"[^"]*"//g') &&
+		pxr_sample 1 --db seven.db --complete test:0 --json --out s.png -f &&
+		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" "$file_says" && rm -rf seven.db* seven.checkpoints
+}
+ok "... at levels that are not a whole number of bytes apart" of_seven_levels
+
 not_black_and_white() {
 	pxr_convert greys markov_rgb limit=2 grey=true rows=12 cols=12 &&
-		refused 2 "is none of the 2 that the model knows (0 and 255: make it black and white)" \
+		refused 2 "is none of 2 levels from 0 to 255: make it black and white" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png && ! [ -e n.png ]
 }
 ok "a grey PNG is refused by a model of black and white" not_black_and_white
@@ -207,9 +269,12 @@ ok "a PNG of another size or kind is refused" wrong_size
 bad_images() {
 	refused 2 "counted from 0: there is no number 256" \
 		pxr_sample 1 --db a.db --complete valid:256 --out n.png &&
+		refused 2 "there is no number 99999999999999999999" \
+			pxr_sample 1 --db a.db --complete valid:0,99999999999999999999 --out n.png &&
 		refused 2 "SPLIT:NUMBER[,NUMBER...]" pxr_sample 1 --db a.db --complete valid:1, --out n.png &&
-		refused 2 "nothere.png: cannot be read" \
+		refused 2 "nothere.png: cannot be opened" \
 			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
+		err_has "SPLIT:NUMBER[,NUMBER...]" &&
 		refused 2 "what is occluded cannot be read: 'middle'" \
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
@@ -228,7 +293,10 @@ ok "distributions are plotted, and told" distributions
 
 distribution_of_a_sample() {
 	pxr_sample 1 --db a.db --softmax 0,0 --out sample.svg --temperature 0.7 &&
-		grep -q "a sample, row 0, column 0" sample.svg
+		grep -q "a sample, row 0, column 0" sample.svg && grep -q "^pxr:seed: 1$" sample.svg &&
+		grep -q "^pxr:temperature: 0.7$" sample.svg &&
+		pxr_sample 1 --db a.db --softmax 0,0 --image test:0 --out sample.svg -f &&
+		! grep -q pxr:seed sample.svg
 }
 ok "... of an image that is drawn where none is named" distribution_of_a_sample
 
@@ -269,6 +337,8 @@ senseless() {
 			pxr_sample big --from small --db a.db --complete valid:0 &&
 		refused 2 "should end with .png" pxr_sample 1 --db a.db --out x.jpg &&
 		refused 2 "--temperature wants" pxr_sample 1 --db a.db --temperature 0 &&
+		refused 2 "--seed wants a number from 0 to 9223372036854775807, not '99999999999999999999'" \
+			pxr_sample 1 --db a.db --seed 99999999999999999999 &&
 		refused 2 "--batch wants a number from 16" pxr_sample 1 --db a.db --batch 8 &&
 		refused 2 "which RUN?" pxr_sample --db a.db
 }
@@ -281,9 +351,38 @@ no_run() {
 ok "a database or run that is not there is refused" no_run
 
 other_data() {
-	refused 2 "data" pxr_sample 1 --db a.db --complete valid:0 --data /nowhere --out n.png
+	refused 2 "/nowhere: the run's data set (markov_binary) is not read from files" \
+		pxr_sample 1 --db a.db --complete valid:0 --data /nowhere --out n.png
 }
 ok "--data that is not the run's is refused" other_data
+
+needless_data() {
+	refused 2 "--data /nowhere: the run's data set is not needed here" \
+		pxr_sample 1 --db a.db --data /nowhere --out n.png &&
+		refused 2 "not needed here" \
+			pxr_sample 1 --db a.db --complete "$file" --data /nowhere --out n.png &&
+		refused 2 "not needed here" \
+			pxr_sample big --from small --from 1 --db a.db --data /nowhere --out n.png &&
+		refused 2 "(markov_rgb) is not read from files" \
+			pxr_sample big --db a.db --data /nowhere --out n.png && ! [ -e n.png ]
+}
+ok "... and --data where none is read" needless_data
+
+# YAML would read something else in each of these names.
+moved_data() {
+	pxr_convert folder markov_binary limit=8 && pxr_run folder.yaml --db folder.db || return
+	was=folder
+	for name in 'a: b' 1 null 'x #y' '"q'; do
+		mv "$was" "$name" && was=$name && pxr_sample 1 --db folder.db --complete test:0 \
+			--data "$name" --out moved.png -f || return
+	done
+	refused 2 "true: no such file or folder" \
+		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f
+	status=$?
+	rm -rf "$was" folder.db* folder.checkpoints
+	return $status
+}
+ok "--data may have any name" moved_data
 
 # --- whole or not at all --------------------------------------------------------------------------
 
@@ -297,7 +396,7 @@ ok "a picture that cannot be written is refused before it is drawn" cannot_write
 # Early enough to find it at work, late enough to find it prepared: how long that is, is the
 # machine's affair.
 interrupted_after() {
-	"$top/runner/pxr-sample" 1 --db a.db --count 60000 --out long.png -f >out 2>err &
+	"$top/runner/pxr-sample" big --db a.db --count 60000 --threads 1 --out long.png -f >out 2>err &
 	drawing=$!
 	sleep "$1"
 	kill -TERM $drawing
@@ -315,7 +414,7 @@ interrupted() {
 ok "an interruption leaves nothing half-written" interrupted
 
 database_untouched() {
-	rm -rf ./*.svg ./*.png files greys colours sizes out err
+	rm -rf ./*.svg ./*.png files greys colours sizes p7 out err
 	is "$(cksum a.db && ls -R a.checkpoints && ls)" "$before"
 }
 ok "the database and its folder are as they were" database_untouched

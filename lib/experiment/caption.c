@@ -12,7 +12,7 @@
 
 #include <pxr/version.h>
 
-enum { MOST_TEXTS = 12 };
+enum { MOST_TEXTS = 16 };
 
 /* The run's result in words, grown row by row. */
 struct result {
@@ -44,8 +44,9 @@ struct texts {
 
 static void add(struct texts *texts, const char *key, const char *value)
 {
-        texts->failed |= !value;
-        texts->text[texts->count++] = (struct pxr_png_text) { key, value };
+        texts->failed |= !value || texts->count == MOST_TEXTS;
+        if (!texts->failed)
+                texts->text[texts->count++] = (struct pxr_png_text) { key, value };
 }
 
 struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store *store,
@@ -80,6 +81,8 @@ struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store
                 add(&texts, "pxr:given", caption->given);
         if (caption->occluded)
                 add(&texts, "pxr:occluded", caption->occluded);
+        if (caption->images)
+                add(&texts, "pxr:images", caption->images);
         *count = texts.count;
         if (!texts.failed)
                 return texts.text;

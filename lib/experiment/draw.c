@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "experiment/caption.h"
-#include "sample/generate.h"
 #include "sample/grid.h"
 
 static size_t size_of(const struct pxr_graph *graph)
@@ -75,6 +74,11 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
         return pxr_grid_check(&grid, diag);
 }
 
+bool pxr_completions_exact(const struct pxr_draw_order *order)
+{
+        return order->occlusion.exact && !order->chain[0]->graph->small_rows;
+}
+
 /* --- drawing -----------------------------------------------------------------------------------
  */
 
@@ -133,6 +137,23 @@ static int first_small(const struct pxr_draw_order *order, struct pxr_recorded *
         return 0;
 }
 
+/* What is to be completed, and the keys by which a completion is the same whatever else is. */
+static int take_images(struct pxr_arena *arena, const struct pxr_images *images, size_t size,
+                       struct pxr_drawn *drawn, struct pxr_diag *diag)
+{
+        drawn->key = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->key));
+        if (!drawn->key)
+                return pxr_out_of_memory(diag);
+        for (int i = 0; i < drawn->count; i++) {
+                int of = i % images->count;
+
+                memcpy(drawn->pixels + i * size, images->pixels + (size_t)of * size, size);
+                drawn->key[i] = (struct pxr_image_key) { images->number[of],
+                                                         (uint32_t)(i / images->count) };
+        }
+        return 0;
+}
+
 static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order,
                      const struct pxr_graph *graph, struct pxr_drawn *drawn, struct pxr_diag *diag)
 {
@@ -144,10 +165,8 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
         drawn->nats = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->nats));
         if (!drawn->pixels || !drawn->nats)
                 return pxr_out_of_memory(diag);
-        for (int i = 0; images && i < drawn->count; i++)
-                memcpy(drawn->pixels + i * size,
-                       images->pixels + (size_t)(i % images->count) * size, size);
-        return 0;
+        drawn->key = NULL;
+        return images ? take_images(arena, images, size, drawn, diag) : 0;
 }
 
 static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *small,
@@ -162,6 +181,7 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .temperature = order->temperature,
                                                        .nats = drawn->nats,
                                                        .seed = drawn->seed,
+                                                       .key = drawn->key,
                                                        .count = drawn->count,
                                                        .threads = order->threads,
                                                        .progress = stage_progress,
@@ -216,7 +236,7 @@ static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_or
         }
         if (words || !order->chain[0]->graph->small_rows)
                 return words;
-        return order->images ? "the images' own small versions" : PXR_GIVEN_BY_DATA;
+        return order->images ? pxr_given_version(arena, order->chain[0]->graph) : PXR_GIVEN_BY_DATA;
 }
 
 /* For each image to be completed: itself, its completions, itself. */
@@ -244,6 +264,7 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
 {
         const struct pxr_recorded *r = order->chain[0];
         struct pxr_grid grid = grid_of(order);
+        const char *names = order->images ? pxr_images_names(arena, order->images) : NULL;
         const struct pxr_caption caption = { .title = order->images ? "completions" : "samples",
                                              .run = r->run->id,
                                              .uid = r->run->uid,
@@ -253,11 +274,12 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
                                              .seed = order->seed,
                                              .temperature = order->temperature,
                                              .given = given_words(arena, order),
-                                             .occluded = order->occlusion.text };
+                                             .occluded = order->occlusion.text,
+                                             .images = names };
 
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
-        if (!grid.pixels) {
+        if (!grid.pixels || (order->images && !names)) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }

@@ -7,6 +7,7 @@
 #define PXR_EXPERIMENT_DRAW_H
 
 #include "experiment/images.h"
+#include "sample/generate.h"
 #include "sample/occlusion.h"
 
 struct pxr_draw_order {
@@ -32,11 +33,18 @@ struct pxr_drawn {
                             k x (images to be completed) + i */
         double *nats;    /* [image]: -log p under the model at temperature 1, given the small image
                             where it is given one */
-        uint64_t seed;   /* of the first run drawn from, that of the order; others have their own */
+        struct pxr_image_key *key; /* [image]: of a completion the image's number in its split, and
+                                      k; NULL: its place */
+        uint64_t seed; /* of the first run drawn from, that of the order; others have their own */
 };
 
 /* Do the runs of a chain fit one another, and the picture a PNG? Returns 0 or -1. */
 int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag);
+
+/* Are completions from the model's law given what is known? Not where known pixels come after
+ * hidden ones, and not where a conditional model is given small versions, which show part of what
+ * is hidden. */
+bool pxr_completions_exact(const struct pxr_draw_order *order);
 
 /* Draw with each run of a chain that fits: drawn[length], in the arena. Returns 0, 1 when
  * progress() stopped it, or -1 after an error. */

@@ -8,14 +8,14 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "data/input.h"
-#include "data/png.h"
+#include "data/png_images.h"
 
-enum { MOST_IMAGES = 256, MOST_BYTES = 64 << 20 };
+enum { MOST_IMAGES = 256 };
 
 static size_t size_of(const struct pxr_graph *graph)
 {
@@ -28,7 +28,8 @@ static int make_room(struct pxr_arena *arena, const struct pxr_graph *graph, int
         images->count = count;
         images->pixels = pxr_alloc_array(arena, count, size_of(graph));
         images->name = pxr_alloc_array(arena, count, sizeof(*images->name));
-        return images->pixels && images->name ? 0 : pxr_out_of_memory(diag);
+        images->number = pxr_alloc_array(arena, count, sizeof(*images->number));
+        return images->pixels && images->name && images->number ? 0 : pxr_out_of_memory(diag);
 }
 
 /* --- of the data set ---------------------------------------------------------------------------
@@ -47,6 +48,14 @@ static enum pxr_split split_of(const char *which)
         return split;
 }
 
+bool pxr_images_of_set(const char *which)
+{
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (strcmp(which, pxr_split_names[split]) == 0)
+                        return true;
+        return split_of(which) < PXR_SPLITS;
+}
+
 /* The numbers after the ':', one after the other in index[MOST_IMAGES]. Returns how many, or -1. */
 static int read_numbers(const char *which, int64_t *index, struct pxr_diag *diag)
 {
@@ -55,7 +64,11 @@ static int read_numbers(const char *which, int64_t *index, struct pxr_diag *diag
         int count = 0;
 
         while (*at >= '0' && *at <= '9' && count < MOST_IMAGES) {
+                errno = 0;
                 index[count++] = strtoll(at, &end, 10);
+                if (errno == ERANGE)
+                        return pxr_user_error(diag, "%s: there is no number %.*s", which,
+                                              (int)(end - at), at);
                 if (!*end)
                         return count;
                 at = *end == ',' ? end + 1 : "";
@@ -97,6 +110,7 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
             make_room(arena, recorded->graph, count, images, diag))
                 return -1;
         for (int i = 0; i < count; i++) {
+                images->number[i] = (uint32_t)index[i];
                 images->name[i] =
                         pxr_strf(arena, "%s:%lld", pxr_split_names[split], (long long)index[i]);
                 if (!images->name[i])
@@ -109,73 +123,22 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
 /* --- of a file ---------------------------------------------------------------------------------
  */
 
-static int read_bytes(struct pxr_arena *arena, const char *path, uint8_t **bytes, size_t *size,
-                      struct pxr_diag *diag)
-{
-        struct pxr_input *input;
-        struct stat status;
-        int64_t got;
-
-        if (stat(path, &status) != 0) {
-                pxr_user_error(diag, "%s: cannot be read: %s", path, strerror(errno));
-                pxr_note(diag, "an image is a PNG file, or SPLIT:NUMBER[,NUMBER...] of the run's "
-                               "data set, like test:0,5");
-                return -1;
-        }
-        if (status.st_size > MOST_BYTES)
-                return pxr_user_error(diag, "%s: is too large for a PNG of one image", path);
-        *bytes = pxr_alloc(arena, (size_t)status.st_size + 1);
-        if (!*bytes)
-                return pxr_out_of_memory(diag);
-        input = pxr_input_open(NULL, path, diag);
-        if (!input)
-                return -1;
-        got = pxr_input_read_all(input, *bytes, (size_t)status.st_size, diag);
-        pxr_input_close(input);
-        *size = got < 0 ? 0 : (size_t)got;
-        return got < 0 ? -1 : 0;
-}
-
-/* From what a PNG shows to the model's levels: exactly, or not at all. */
-static int to_levels(const struct pxr_graph *graph, const char *path, uint8_t *pixels,
-                     struct pxr_diag *diag)
-{
-        int level_of[256], levels = graph->levels;
-
-        memset(level_of, -1, sizeof(level_of));
-        for (int level = 0; level < levels; level++)
-                level_of[level * 255 / (levels - 1)] = level;
-        for (size_t i = 0; i < size_of(graph); i++) {
-                int pixel = (int)(i / graph->colours), level = level_of[pixels[i]];
-
-                if (level < 0)
-                        return pxr_user_error(diag,
-                                              "%s: row %d, column %d: the value %d is none of the "
-                                              "%d that the model knows (%s)",
-                                              path, pixel / graph->cols, pixel % graph->cols,
-                                              pixels[i], levels,
-                                              levels == 2 ? "0 and 255: make it black and white"
-                                                          : "0 to 255 in even steps");
-                pixels[i] = (uint8_t)level;
-        }
-        return 0;
-}
-
 static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr_images *images,
                      struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = recorded->experiment->arena;
         const struct pxr_graph *graph = recorded->graph;
-        uint8_t *bytes;
-        size_t size = 0;
+        const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
+                                           graph->levels };
 
-        if (read_bytes(arena, path, &bytes, &size, diag) ||
-            make_room(arena, graph, 1, images, diag) ||
-            pxr_png_decode_exactly(path, bytes, size, graph->rows, graph->cols, graph->colours,
-                                   images->pixels, diag))
+        if (make_room(recorded->experiment->arena, graph, 1, images, diag))
                 return -1;
         images->name[0] = path;
-        return to_levels(graph, path, images->pixels, diag);
+        if (pxr_png_read_image(path, &kind, images->pixels, diag) == 0)
+                return 0;
+        if (access(path, F_OK) != 0)
+                pxr_note(diag, "an image is a PNG file, or SPLIT:NUMBER[,NUMBER...] of the run's "
+                               "data set, like test:0,5");
+        return -1;
 }
 
 int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
@@ -183,6 +146,20 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
 {
         return split_of(which) < PXR_SPLITS ? take_numbers(recorded, which, path, images, diag)
                                             : take_file(recorded, which, images, diag);
+}
+
+const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images)
+{
+        size_t room = 1, length = 0;
+        char *names;
+
+        for (int i = 0; i < images->count; i++)
+                room += strlen(images->name[i]) + 2;
+        names = pxr_alloc(arena, room);
+        for (int i = 0; names && i < images->count; i++)
+                length += (size_t)snprintf(names + length, room - length, "%s%s", i ? ", " : "",
+                                           images->name[i]);
+        return names;
 }
 
 /* --- as a data set -----------------------------------------------------------------------------
@@ -224,6 +201,13 @@ struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr
 
 /* --- for conditional models --------------------------------------------------------------------
  */
+
+const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph)
+{
+        return graph->small_rows
+                       ? pxr_strf(arena, "its %dx%d version", graph->small_rows, graph->small_cols)
+                       : NULL;
+}
 
 int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
                      uint8_t **small, struct pxr_diag *diag)

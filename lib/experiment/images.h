@@ -12,18 +12,29 @@ struct pxr_images {
         int count;
         uint8_t *pixels;   /* [image][row][col][colour] */
         const char **name; /* of each: "valid:3", or the file's */
+        uint32_t *number;  /* of each: its place in its split; 0 of a file */
 };
 
+/* Does `which` name images of a data set, "test" or "test:0,5", and not a file? */
+bool pxr_images_of_set(const char *which);
+
 /* Take the images that `which` names: SPLIT:INDEX[,INDEX...] of the run's data set, which lies at
- * `path` now (NULL: where the spec says), or a PNG file, of which every value must be one of the
- * model's levels, as pxr_grid_png() shows them. Returns 0 or -1. */
+ * `path` now (NULL: where the spec says), or a PNG file, as pxr_png_read_image() reads one. Returns
+ * 0 or -1. */
 int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
                     struct pxr_images *images, struct pxr_diag *diag);
+
+/* The names of all, as in "valid:3, valid:4"; NULL when memory is out. */
+const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images);
 
 /* A data set of these images alone, as its test split: for pxr_evaluate(). NULL when memory is
  * out. */
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
                                        const struct pxr_graph *graph, struct pxr_diag *diag);
+
+/* In words: what a conditional model is given of an image, "its 4x4 version"; NULL for any other
+ * model, or when memory is out. */
+const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph);
 
 /* In captions: what pxr_small_images() gives. */
 #define PXR_GIVEN_BY_DATA "small images of the data set"

@@ -20,18 +20,23 @@ enum { MOST_SPOTS = 1024 };
 
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 
-/* Where a figure comes from. */
+/* Where a figure comes from; `temperature` and `seed` as pxr_caption has them. */
 static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const char *title,
-                                     int *count, struct pxr_diag *diag)
+                                     uint64_t seed, double temperature, int *count,
+                                     struct pxr_diag *diag)
 {
         return pxr_caption_texts(
                 recorded->experiment->arena, recorded->store,
-                &(struct pxr_caption) { .title = title,
-                                        .run = recorded->run->id,
-                                        .uid = recorded->run->uid,
-                                        .name = recorded->run->name,
-                                        .step = recorded->step,
-                                        .parameter_hash = recorded->parameter_hash },
+                &(struct pxr_caption) {
+                        .title = title,
+                        .run = recorded->run->id,
+                        .uid = recorded->run->uid,
+                        .name = recorded->run->name,
+                        .step = recorded->step,
+                        .parameter_hash = recorded->parameter_hash,
+                        .seed = seed,
+                        .temperature = temperature,
+                        .given = pxr_given_version(recorded->experiment->arena, recorded->graph) },
                 count, diag);
 }
 
@@ -170,7 +175,8 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                         return NULL;
                 }
         }
-        plot.texts = texts_of(recorded, "distributions", &plot.text_count, diag);
+        plot.texts = texts_of(recorded, "distributions", activations->seed,
+                              activations->temperature, &plot.text_count, diag);
         return plot.texts ? pxr_softmax_svg(&plot, size, diag) : NULL;
 }
 
@@ -252,15 +258,17 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                                      .rows = recorded->graph->rows,
                                      .cols = recorded->graph->cols,
                                      .value = map->bits };
+        const char *given;
 
-        plot.title =
-                pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s", recorded->run->id,
-                         recorded->run->name, map->images, pxr_nats_per_image(&map->nll) / log(2),
-                         map->nll.images > 1 ? ", in the mean" : "");
+        given = pxr_given_version(arena, recorded->graph);
+        plot.title = pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s%s%s",
+                              recorded->run->id, recorded->run->name, map->images,
+                              pxr_nats_per_image(&map->nll) / log(2), given ? " given " : "",
+                              given ? given : "", map->nll.images > 1 ? ", in the mean" : "");
         if (!plot.title) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        plot.texts = texts_of(recorded, "bits per pixel", &plot.text_count, diag);
+        plot.texts = texts_of(recorded, "bits per pixel", 0, 0, &plot.text_count, diag);
         return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;
 }

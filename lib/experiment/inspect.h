@@ -30,12 +30,15 @@ struct pxr_activation {
 struct pxr_activations {
         int count;
         struct pxr_activation *list;
+        uint64_t seed;      /* of the images */
+        double temperature; /* 0: the images were not drawn, and there is no seed either */
 };
 
 /* "red", "green", "blue". */
 extern const char *const pxr_colour_names[];
 
-/* The distributions at `count` spots of each image. Returns 0 or -1. */
+/* The distributions at `count` spots of each image. How the images were drawn is the caller's to
+ * fill in. Returns 0 or -1. */
 int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
                     const struct pxr_spot *spots, int count, struct pxr_activations *activations,
                     struct pxr_diag *diag);

@@ -157,14 +157,24 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *data
         return take_parameters(arena, recorded, row, diag) ? NULL : recorded;
 }
 
+/* Have the run's data set lie at `path`. Every set that has a path has it on record. */
+static int set_path(struct pxr_experiment *e, const char *path, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *set = pxr_yaml_get(e->settings.data, "set");
+        struct pxr_yaml *node = pxr_yaml_get(e->settings.data, "path");
+
+        if (node && node->kind == PXR_YAML_SCALAR)
+                return pxr_spec_set_text(e->arena, node, "data.path", path, diag);
+        return pxr_user_error(diag,
+                              "%s: the run's data set (%s) is not read from files: it lies nowhere",
+                              path, set && set->kind == PXR_YAML_SCALAR ? set->text : "unnamed");
+}
+
 int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag)
 {
         struct pxr_experiment *e = recorded->experiment;
-        char *override = path ? pxr_strf(e->arena, "data.path=%s", path) : NULL;
 
-        if (path && !override)
-                return pxr_out_of_memory(diag);
-        if (path && pxr_spec_override(e->arena, e->root, override, diag))
+        if (path && set_path(e, path, diag))
                 return -1;
         if (path || !e->set)
                 e->set = pxr_dataset_open(e->arena, (struct pxr_yaml *)e->settings.data,

@@ -16,7 +16,8 @@
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
-enum { GROUP = PXR_GENERATION_GROUP, MAX_LEVELS = 256 };
+/* AGAIN keeps apart the random numbers of one image's colours and of the same drawn again. */
+enum { GROUP = PXR_GENERATION_GROUP, MAX_LEVELS = 256, AGAIN = 4 };
 
 /* What the workers share; `stopped` and `done` are theirs under `critical`. */
 struct drawing {
@@ -59,7 +60,11 @@ static void temper(int levels, double temperature, const double *log_p, double *
 static int draw_value(const struct pxr_generation *g, const void *logits, int image, int pixel,
                       int colour)
 {
-        struct pxr_random random = pxr_random(g->seed, PXR_RANDOM_SAMPLE, image, pixel, colour);
+        bool keyed = g->key && image < g->count;
+        const struct pxr_image_key key =
+                keyed ? g->key[image] : (struct pxr_image_key) { (uint32_t)image, 0 };
+        struct pxr_random random = pxr_random(g->seed, PXR_RANDOM_SAMPLE, key.number, pixel,
+                                              key.again * AGAIN + colour);
         double probability[MAX_LEVELS], log_p[MAX_LEVELS];
         int levels = g->graph->levels;
 
@@ -102,7 +107,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         }
 }
 
-/* Tell of a row done; true when it is time to stop. */
+/* Tell of pixels done; true when it is time to stop. */
 static bool report(struct drawing *drawing, int64_t pixels)
 {
         const struct pxr_generation *g = drawing->g;
@@ -126,6 +131,9 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         double nats[GROUP] = { 0 };
 
+        if (report(drawing,
+                   0)) /* no loop of threads can be left, but what remains of it is quick */
+                return;
         if (drawing->small)
                 pxr_workspace_condition(workspace, drawing->small + first * small, GROUP);
         pxr_workspace_begin(workspace, drawing->g->parameters, GROUP);

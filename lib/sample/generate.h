@@ -2,8 +2,8 @@
 /*
  * generate.h - drawing images from a model, pixel by pixel and colour by colour.
  *
- * Image number i of a seed is the same however many are drawn, and on however many threads. Uses
- * base/ and tensor/.
+ * An image is drawn with random numbers of its own: image number i of a seed is the same however
+ * many are drawn, and on however many threads. Uses base/ and tensor/.
  */
 #ifndef PXR_SAMPLE_GENERATE_H
 #define PXR_SAMPLE_GENERATE_H
@@ -12,6 +12,12 @@
 
 /* Images a worker draws together. It is a constant because an image's bits may depend on it. */
 enum { PXR_GENERATION_GROUP = 16 };
+
+/* What keys the random numbers of an image, beside the seed. */
+struct pxr_image_key {
+        uint32_t number;
+        uint32_t again; /* one number can be drawn several times: below 2^20 */
+};
 
 struct pxr_generation {
         const struct pxr_graph *graph;
@@ -24,6 +30,7 @@ struct pxr_generation {
         double *nats; /* [image]: becomes -log p of the whole image under the model (whatever
                          the temperature); NULL: not wanted */
         uint64_t seed;
+        const struct pxr_image_key *key; /* [image]; NULL: its place among the images, and 0 */
         int count, threads;
         /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
         bool (*progress)(void *context, int64_t done, int64_t all);

@@ -2,12 +2,14 @@
 /*
  * grid.c - laying out images in a grid.
  *
- * Uses base/ and data/png.h.
+ * Uses base/, data/format.h and data/png.h.
  */
 #include "sample/grid.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "data/format.h"
 
 enum { GAP = 2, AIM = 640 }; /* pixels between images; a grid is drawn about AIM pixels wide */
 enum { DARK = 112, LIGHT = 144 };
@@ -60,7 +62,7 @@ static uint8_t shade(const struct pxr_grid *grid, const struct layout *layout, i
 
         if (grid->hidden && image % layout->across == 0 && grid->hidden[pixel])
                 return (row / square + col / square) % 2 ? LIGHT : DARK;
-        return (uint8_t)(grid->pixels[place] * 255 / (grid->levels - 1));
+        return pxr_level_byte(grid->pixels[place], grid->levels);
 }
 
 static void draw_image(const struct pxr_grid *grid, const struct layout *layout, int image,

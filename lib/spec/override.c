@@ -161,3 +161,24 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                 value->key_mark = o.mark;
         return 0;
 }
+
+int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char *key,
+                      const char *text, struct pxr_diag *diag)
+{
+        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+        const char *argument = pxr_strf(arena, "%s=%s", key, text);
+
+        if (!is_text(text))
+                return pxr_user_error(diag, "'%s' is not UTF-8 text", text);
+        if (!source || !argument)
+                return pxr_out_of_memory(diag);
+        source->name = "command line";
+        source->text = argument;
+        source->size = strlen(argument);
+        node->text = argument + strlen(key) + 1;
+        node->quoted = true;
+        node->origin = PXR_ORIGIN_OVERRIDE;
+        node->mark = (struct pxr_mark) { source, 1, (int)strlen(key) + 2,
+                                         pxr_characters(text, text + strlen(text)) };
+        return 0;
+}

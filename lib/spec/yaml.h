@@ -64,6 +64,11 @@ struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
 int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
                       struct pxr_diag *diag);
 
+/* Make the scalar `node` this text as it is, whatever YAML would read in it. `key` is its path, for
+ * errors. Returns 0 or -1. */
+int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char *key,
+                      const char *text, struct pxr_diag *diag);
+
 /* A child by key; NULL if there is none or `node` is no mapping (or NULL). */
 struct pxr_yaml *pxr_yaml_get(const struct pxr_yaml *node, const char *key);
 
