@@ -115,20 +115,28 @@ altered() {
 }
 ok "an altered file is refused" altered
 
+# Hexadecimal digits as the escapes of printf that every shell knows.
+escapes() {
+	awk -v digits=0123456789abcdef '{
+		for (i = 1; i < length($1); i += 2)
+			printf "\\%03o", 16 * index(digits, substr($1, i, 1)) + index(digits, substr($1, i + 1, 1)) - 17
+	}'
+}
+
 # sealed FILE: with the SHA-256 that goes with what is in it.
 sealed() {
 	head -c -32 "$1" >sealed.part
 	# shellcheck disable=SC2059
-	printf "$(sha256sum sealed.part | cut -c1-64 | sed 's/../\\x&/g')" >sealed.end
+	printf "$(sha256sum sealed.part | cut -c1-64 | escapes)" >sealed.end
 	cat sealed.part sealed.end
 }
 
 # The pixels' own digest is the last that is looked at.
 wrong_pixels() {
-	printf '%b' x >probe && [ "$(printf '\x41')" = A ] || return 0 # not of this shell
 	digest=$(sed -n 's/.*"sha256":"\([0-9a-f]*\)".*/\1/p' test.pxr | head -n 1)
 	other=$(echo "$digest" | tr 0123456789abcdef 123456789abcdef0)
-	sed "s/$digest/$other/; s/x86-64[^;\"]*/old-machine/" test.pxr >wrong && sealed wrong >wrong.pxr &&
+	sed "s/$digest/$other/; s/x86-64[^;\"]*/old-machine/" test.pxr >wrong &&
+		sealed wrong >wrong.pxr && is "$(wc -c <sealed.end)" 32 &&
 		none_of_it 1 "does not give back what was compressed" \
 			pxr_codec decode wrong.pxr --db a.db -o none
 }
