@@ -6,7 +6,6 @@
  */
 #include <argp.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "experiment/compress.h"
 #include "runner/common.h"
 #include "runner/data_progress.h"
+#include "runner/json.h"
 #include "tensor/turns.h"
 
 const char *argp_program_version = "pxr-codec " PXR_VERSION;
@@ -173,13 +173,6 @@ static int end_of(struct watched *watched, int result, struct pxr_diag *diag)
         return result > 0 ? 130 : result < 0 ? pxr_diag_status(diag) : 0;
 }
 
-static void print_json(json_t *root)
-{
-        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        putchar('\n');
-        json_decref(root);
-}
-
 /* --- encode ------------------------------------------------------------------------------------
  */
 
@@ -212,18 +205,20 @@ static void print_encoded(const struct pxr_compressed *c, const char *path)
                8.0 * (double)c->size / bits);
 }
 
-static void print_encoded_as_json(const struct pxr_compressed *c, const char *path)
+static int print_encoded_as_json(const struct pxr_compressed *c, const char *path,
+                                 struct pxr_diag *diag)
 {
         double bits = c->nats / M_LN2;
 
-        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "file", path,
-                             "images", (json_int_t)c->images, "dimensions", (json_int_t)c->values,
-                             "file_bytes", (json_int_t)c->size, "coded_bytes",
-                             (json_int_t)c->payload, "nll_nats", c->nats, "nll_bits", bits,
-                             "bits_per_dimension",
-                             8.0 * (double)c->payload / (double)(c->images * c->values),
-                             "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
-                             "file_bits_by_nll_bits", 8.0 * (double)c->size / bits));
+        return print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "file",
+                                    path, "images", (json_int_t)c->images, "dimensions",
+                                    (json_int_t)c->values, "file_bytes", (json_int_t)c->size,
+                                    "coded_bytes", (json_int_t)c->payload, "nll_nats", c->nats,
+                                    "nll_bits", bits, "bits_per_dimension",
+                                    8.0 * (double)c->payload / (double)(c->images * c->values),
+                                    "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
+                                    "file_bits_by_nll_bits", 8.0 * (double)c->size / bits),
+                          diag);
 }
 
 /* What is asked for makes sense? Returns 0 or -1. */
@@ -271,8 +266,8 @@ static int encode(struct pxr_arena *arena, const struct arguments *arguments,
         if (status)
                 return status;
         if (arguments->json)
-                print_encoded_as_json(&result, arguments->out);
-        else if (!arguments->quiet)
+                return print_encoded_as_json(&result, arguments->out, diag) ? 1 : 0;
+        if (!arguments->quiet)
                 print_encoded(&result, arguments->out);
         return 0;
 }
@@ -315,9 +310,12 @@ static int decode(struct pxr_arena *arena, const struct arguments *arguments,
         if (status)
                 return status;
         if (arguments->json)
-                print_json(json_pack("{s:s, s:I}", "folder", arguments->out, "images",
-                                     (json_int_t)file->images));
-        else if (!arguments->quiet)
+                return print_json(json_pack("{s:s, s:I}", "folder", arguments->out, "images",
+                                            (json_int_t)file->images),
+                                  diag)
+                               ? 1
+                               : 0;
+        if (!arguments->quiet)
                 printf("%" PRId64 " images, as they were, are in %s\n", file->images,
                        arguments->out);
         return 0;
@@ -347,18 +345,21 @@ static void print_info(const struct pxr_codec_file *file, size_t size)
         printf("on          %s\n", file->numerics);
 }
 
-static void print_info_as_json(const struct pxr_codec_file *file, size_t size)
+static int print_info_as_json(const struct pxr_codec_file *file, size_t size, struct pxr_diag *diag)
 {
-        print_json(json_pack(
-                "{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, "
-                "s:s?, s:I}",
-                "images", (json_int_t)file->images, "rows", file->rows, "cols", file->cols,
-                "colours", file->colours, "levels", file->levels, "file_bytes", (json_int_t)size,
-                "coded_bytes", (json_int_t)pxr_codec_file_payload(file), "nll_nats", file->nats,
-                "run", file->run, "uid", file->uid, "step", (json_int_t)file->step, "parameters",
-                file->parameters, "certificate", file->certificate, "pixels", file->pixels,
-                "program", file->program, "numerics", file->numerics, "split", file->split, "first",
-                (json_int_t)file->first));
+        return print_json(json_pack("{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, s:s, "
+                                    "s:s, s:s, s:s, s:s, "
+                                    "s:s?, s:I}",
+                                    "images", (json_int_t)file->images, "rows", file->rows, "cols",
+                                    file->cols, "colours", file->colours, "levels", file->levels,
+                                    "file_bytes", (json_int_t)size, "coded_bytes",
+                                    (json_int_t)pxr_codec_file_payload(file), "nll_nats",
+                                    file->nats, "run", file->run, "uid", file->uid, "step",
+                                    (json_int_t)file->step, "parameters", file->parameters,
+                                    "certificate", file->certificate, "pixels", file->pixels,
+                                    "program", file->program, "numerics", file->numerics, "split",
+                                    file->split, "first", (json_int_t)file->first),
+                          diag);
 }
 
 static int info(struct pxr_arena *arena, const struct arguments *arguments, struct pxr_diag *diag)
@@ -370,9 +371,8 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
         if (!file)
                 return pxr_diag_status(diag);
         if (arguments->json)
-                print_info_as_json(file, size);
-        else
-                print_info(file, size);
+                return print_info_as_json(file, size, diag) ? 1 : 0;
+        print_info(file, size);
         return 0;
 }
 

@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 29
+plan 30
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -70,6 +70,13 @@ info() {
 		out_has "of the NLL" && pxr_codec info test.pxr --json && is "$(value_of images)" 256
 }
 ok "info says what a file is and takes" info
+
+not_json() {
+	no_json pxr_codec encode tiny --split valid --count 9 --db a.db -o "$not_utf8.pxr" --json &&
+		no_json pxr_codec decode "$not_utf8.pxr" --db a.db -o "$not_utf8" --json &&
+		pxr_codec decode "$not_utf8.pxr" --db a.db -o nine --json && is "$(ls nine | wc -l)" 9
+}
+ok "what cannot be JSON is an error, not an empty line" not_json
 
 quiet() {
 	pxr_codec encode tiny set/valid/0000000.png --db a.db -o quiet.pxr --quiet && ! [ -s out ] &&

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 33
+plan 34
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -294,13 +294,18 @@ cannot_write() {
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
 
+not_json() {
+	no_json pxr_sample 1 --db a.db --out "$not_utf8.png" --json &&
+		no_json pxr_sample 1 --db a.db --softmax 0,0 --out "$not_utf8.svg" --json
+}
+ok "what cannot be JSON is an error" not_json
+
 interrupted() {
-	"$top/runner/pxr-sample" 1 --db a.db --count 60000 --out long.png >out 2>err &
+	"$top/runner/pxr-sample" 1 --db a.db --count 65536 --threads 1 --out long.png >out 2>err &
 	drawing=$!
-	sleep 2
+	sleep 1
 	kill -TERM $drawing
-	exits 130 wait $drawing && err_has "nothing is written" && ! [ -e long.png ] &&
-		! [ -e long.png.partial ]
+	exits 130 wait $drawing && err_has "nothing is written" && is "$(ls | grep '^long')" ""
 }
 ok "an interruption leaves nothing half-written" interrupted
 
