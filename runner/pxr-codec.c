@@ -22,15 +22,6 @@
 
 const char *argp_program_version = "pxr-codec " PXR_VERSION;
 
-struct arguments {
-        const char **word;
-        size_t words;
-        const char *database, *checkpoint, *data, *out, *split;
-        int64_t count, first;
-        int threads;
-        bool json, quiet;
-};
-
 enum { OPTION_DB = 256, OPTION_CHECKPOINT, OPTION_DATA, OPTION_SPLIT, OPTION_FIRST, OPTION_JSON };
 
 static const struct argp_option options[] = {
@@ -49,6 +40,16 @@ static const struct argp_option options[] = {
         { 0 },
 };
 
+struct arguments {
+        const char **word;
+        size_t words;
+        const char *database, *checkpoint, *data, *out, *split;
+        int64_t count, first;
+        int threads;
+        bool json, quiet;
+        bool given[sizeof(options) / sizeof(options[0])];
+};
+
 static int64_t number_of(const char *name, const char *text, int64_t least, int64_t most,
                          struct argp_state *state)
 {
@@ -65,6 +66,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
 
+        for (int i = 0; options[i].name; i++)
+                arguments->given[i] = arguments->given[i] || options[i].key == key;
         switch (key) {
         case 'o':
                 arguments->out = text;
@@ -372,42 +375,73 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
                 return pxr_diag_status(diag);
         if (arguments->json)
                 return print_info_as_json(file, size, diag) ? 1 : 0;
-        print_info(file, size);
+        if (!arguments->quiet)
+                print_info(file, size);
         return 0;
 }
 
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
+enum { ENCODE, DECODE, INFO, COMMANDS };
+static const char *const commands[] = { "encode", "decode", "info" };
+
+static bool goes_with(int option, int command)
+{
+        switch (option) {
+        case 'q':
+        case OPTION_JSON:
+                return true;
+        case 'o':
+        case 't':
+        case OPTION_DB:
+        case OPTION_CHECKPOINT:
+                return command != INFO;
+        default:
+                return command == ENCODE;
+        }
+}
+
+/* Are the words so many as the command has, and the options its own? Returns 0 or -1. */
+static int check_command(const struct arguments *arguments, int command, struct pxr_diag *diag)
+{
+        static const size_t most[] = { SIZE_MAX, 3, 2 };
+
+        if (arguments->words > most[command])
+                return pxr_user_error(diag, "%s: '%s' is one word too many", commands[command],
+                                      arguments->word[most[command]]);
+        if (arguments->words < 2)
+                return pxr_user_error(diag, "%s wants %s", commands[command],
+                                      command == ENCODE ? "a run" : "a file");
+        for (int i = 0; options[i].name; i++)
+                if (arguments->given[i] && !goes_with(options[i].key, command))
+                        return pxr_user_error(diag, "--%s does not go with %s", options[i].name,
+                                              commands[command]);
+        return 0;
+}
+
 static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    struct pxr_diag *diag)
 {
-        static const char *const commands[] = { "encode", "decode", "info" };
-        static const size_t most[] = { SIZE_MAX, 3, 2 };
         const char *command = arguments->word[0], *nearest;
         struct watched watched;
         int which = 0;
 
-        while (which < 3 && strcmp(commands[which], command) != 0)
+        while (which < COMMANDS && strcmp(commands[which], command) != 0)
                 which++;
-        if (which == 3) {
+        if (which == COMMANDS) {
                 pxr_user_error(diag, "there is no command '%s'", command);
-                nearest = pxr_nearest(command, commands, 3);
+                nearest = pxr_nearest(command, commands, COMMANDS);
                 if (nearest)
                         pxr_hint(diag, "did you mean '%s'?", nearest);
                 return 2;
         }
-        if (arguments->words > most[which])
-                pxr_user_error(diag, "%s: '%s' is one word too many", command,
-                               arguments->word[most[which]]);
-        else if (arguments->words < 2)
-                pxr_user_error(diag, "%s wants %s", command, which ? "a file" : "a run");
-        if (pxr_diag_errors(diag))
+        if (check_command(arguments, which, diag))
                 return 2;
         data_progress_init(&watched.progress, arguments->quiet || arguments->json, &stop_asked);
-        return which == 0   ? encode(arena, arguments, &watched, diag)
-               : which == 1 ? decode(arena, arguments, &watched, diag)
-                            : info(arena, arguments, diag);
+        return which == ENCODE   ? encode(arena, arguments, &watched, diag)
+               : which == DECODE ? decode(arena, arguments, &watched, diag)
+                                 : info(arena, arguments, diag);
 }
 
 int main(int argc, char **argv)

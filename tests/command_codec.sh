@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 30
+plan 31
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -188,6 +188,17 @@ ok "a file without a name" refused 2 "without a name" \
 ok "no place to write to" refused 2 "encode wants -o FILE" \
 	pxr_codec encode tiny --split test --db a.db
 ok "a misspelt command" refused 2 "did you mean 'encode'?" pxr_codec encod tiny
+foreign_options() {
+	for option in "--split test" "--count 3" "--first 0" "--data set"; do
+		none_of_it 2 "${option% *} does not go with decode" \
+			pxr_codec decode test.pxr --db a.db -o none $option || return
+	done
+	for option in "--out none" "--checkpoint last" "--db a.db" "--threads 2" "--split test"; do
+		none_of_it 2 "${option% *} does not go with info" pxr_codec info test.pxr $option || return
+	done
+	pxr_codec info test.pxr --quiet && ! [ -s out ]
+}
+ok "options that mean nothing to a command are refused" foreign_options
 ok "not a file" refused 2 "tiny.yaml: is no file of pxr-codec" pxr_codec info tiny.yaml
 
 conditional() {
