@@ -5,7 +5,6 @@
  * Arguments and printing; what it does is in lib/experiment/speed.c.
  */
 #include <argp.h>
-#include <jansson.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include "experiment/speed.h"
 #include "runner/common.h"
+#include "runner/json.h"
 #include "sample/generate.h"
 
 const char *argp_program_version = "pxr-bench " PXR_VERSION;
@@ -282,22 +282,22 @@ static json_t *speed_as_json(const struct pxr_speed *s)
                 "generation_bytes", (json_int_t)s->generation_bytes);
 }
 
-static void print_json(const struct pxr_experiment *e, const struct pxr_speed *speed, int count)
+static int print_as_json(const struct pxr_experiment *e, const struct pxr_speed *speed, int count,
+                         struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = e->model->graph;
-        json_t *list = json_array(), *root;
+        json_t *list = json_array();
 
         for (int i = 0; i < count; i++)
                 json_array_append_new(list, speed_as_json(&speed[i]));
-        root = json_pack("{s:s, s:[i,i,i], s:I, s:i, s:f, s:f, s:f, s:o}", "spec", e->settings.name,
-                         "image", graph->rows, graph->cols, graph->colours, "parameters",
-                         (json_int_t)graph->parameter_values, "batch", speed->batch,
-                         "forward_multiply_adds", speed->forward_multiply_adds,
-                         "training_multiply_adds", speed->training_multiply_adds,
-                         "peak_memory_bytes", peak_memory(), "measured", list);
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(root);
+        return print_json(json_pack("{s:s, s:[i,i,i], s:I, s:i, s:f, s:f, s:f, s:o}", "spec",
+                                    e->settings.name, "image", graph->rows, graph->cols,
+                                    graph->colours, "parameters",
+                                    (json_int_t)graph->parameter_values, "batch", speed->batch,
+                                    "forward_multiply_adds", speed->forward_multiply_adds,
+                                    "training_multiply_adds", speed->training_multiply_adds,
+                                    "peak_memory_bytes", peak_memory(), "measured", list),
+                          diag);
 }
 
 /* --- doing it ----------------------------------------------------------------------------------
@@ -330,9 +330,8 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
         if (status)
                 return status > 0 ? 130 : pxr_diag_status(diag);
         if (arguments->json)
-                print_json(experiment, speed, count);
-        else
-                print_table(experiment, speed, count);
+                return print_as_json(experiment, speed, count, diag) ? 1 : 0;
+        print_table(experiment, speed, count);
         return 0;
 }
 

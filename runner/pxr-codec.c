@@ -6,7 +6,6 @@
  */
 #include <argp.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -18,18 +17,10 @@
 #include "experiment/compress.h"
 #include "runner/common.h"
 #include "runner/data_progress.h"
+#include "runner/json.h"
 #include "tensor/turns.h"
 
 const char *argp_program_version = "pxr-codec " PXR_VERSION;
-
-struct arguments {
-        const char **word;
-        size_t words;
-        const char *database, *checkpoint, *data, *out, *split;
-        int64_t count, first;
-        int threads;
-        bool json, quiet;
-};
 
 enum { OPTION_DB = 256, OPTION_CHECKPOINT, OPTION_DATA, OPTION_SPLIT, OPTION_FIRST, OPTION_JSON };
 
@@ -49,6 +40,16 @@ static const struct argp_option options[] = {
         { 0 },
 };
 
+struct arguments {
+        const char **word;
+        size_t words;
+        const char *database, *checkpoint, *data, *out, *split;
+        int64_t count, first;
+        int threads;
+        bool json, quiet;
+        bool given[sizeof(options) / sizeof(options[0])];
+};
+
 static int64_t number_of(const char *name, const char *text, int64_t least, int64_t most,
                          struct argp_state *state)
 {
@@ -65,6 +66,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
 
+        for (int i = 0; options[i].name; i++)
+                arguments->given[i] = arguments->given[i] || options[i].key == key;
         switch (key) {
         case 'o':
                 arguments->out = text;
@@ -173,13 +176,6 @@ static int end_of(struct watched *watched, int result, struct pxr_diag *diag)
         return result > 0 ? 130 : result < 0 ? pxr_diag_status(diag) : 0;
 }
 
-static void print_json(json_t *root)
-{
-        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        putchar('\n');
-        json_decref(root);
-}
-
 /* --- encode ------------------------------------------------------------------------------------
  */
 
@@ -212,18 +208,20 @@ static void print_encoded(const struct pxr_compressed *c, const char *path)
                8.0 * (double)c->size / bits);
 }
 
-static void print_encoded_as_json(const struct pxr_compressed *c, const char *path)
+static int print_encoded_as_json(const struct pxr_compressed *c, const char *path,
+                                 struct pxr_diag *diag)
 {
         double bits = c->nats / M_LN2;
 
-        print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "file", path,
-                             "images", (json_int_t)c->images, "dimensions", (json_int_t)c->values,
-                             "file_bytes", (json_int_t)c->size, "coded_bytes",
-                             (json_int_t)c->payload, "nll_nats", c->nats, "nll_bits", bits,
-                             "bits_per_dimension",
-                             8.0 * (double)c->payload / (double)(c->images * c->values),
-                             "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
-                             "file_bits_by_nll_bits", 8.0 * (double)c->size / bits));
+        return print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "file",
+                                    path, "images", (json_int_t)c->images, "dimensions",
+                                    (json_int_t)c->values, "file_bytes", (json_int_t)c->size,
+                                    "coded_bytes", (json_int_t)c->payload, "nll_nats", c->nats,
+                                    "nll_bits", bits, "bits_per_dimension",
+                                    8.0 * (double)c->payload / (double)(c->images * c->values),
+                                    "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
+                                    "file_bits_by_nll_bits", 8.0 * (double)c->size / bits),
+                          diag);
 }
 
 /* What is asked for makes sense? Returns 0 or -1. */
@@ -271,8 +269,8 @@ static int encode(struct pxr_arena *arena, const struct arguments *arguments,
         if (status)
                 return status;
         if (arguments->json)
-                print_encoded_as_json(&result, arguments->out);
-        else if (!arguments->quiet)
+                return print_encoded_as_json(&result, arguments->out, diag) ? 1 : 0;
+        if (!arguments->quiet)
                 print_encoded(&result, arguments->out);
         return 0;
 }
@@ -315,9 +313,12 @@ static int decode(struct pxr_arena *arena, const struct arguments *arguments,
         if (status)
                 return status;
         if (arguments->json)
-                print_json(json_pack("{s:s, s:I}", "folder", arguments->out, "images",
-                                     (json_int_t)file->images));
-        else if (!arguments->quiet)
+                return print_json(json_pack("{s:s, s:I}", "folder", arguments->out, "images",
+                                            (json_int_t)file->images),
+                                  diag)
+                               ? 1
+                               : 0;
+        if (!arguments->quiet)
                 printf("%" PRId64 " images, as they were, are in %s\n", file->images,
                        arguments->out);
         return 0;
@@ -347,18 +348,21 @@ static void print_info(const struct pxr_codec_file *file, size_t size)
         printf("on          %s\n", file->numerics);
 }
 
-static void print_info_as_json(const struct pxr_codec_file *file, size_t size)
+static int print_info_as_json(const struct pxr_codec_file *file, size_t size, struct pxr_diag *diag)
 {
-        print_json(json_pack(
-                "{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, "
-                "s:s?, s:I}",
-                "images", (json_int_t)file->images, "rows", file->rows, "cols", file->cols,
-                "colours", file->colours, "levels", file->levels, "file_bytes", (json_int_t)size,
-                "coded_bytes", (json_int_t)pxr_codec_file_payload(file), "nll_nats", file->nats,
-                "run", file->run, "uid", file->uid, "step", (json_int_t)file->step, "parameters",
-                file->parameters, "certificate", file->certificate, "pixels", file->pixels,
-                "program", file->program, "numerics", file->numerics, "split", file->split, "first",
-                (json_int_t)file->first));
+        return print_json(json_pack("{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, s:s, "
+                                    "s:s, s:s, s:s, s:s, "
+                                    "s:s?, s:I}",
+                                    "images", (json_int_t)file->images, "rows", file->rows, "cols",
+                                    file->cols, "colours", file->colours, "levels", file->levels,
+                                    "file_bytes", (json_int_t)size, "coded_bytes",
+                                    (json_int_t)pxr_codec_file_payload(file), "nll_nats",
+                                    file->nats, "run", file->run, "uid", file->uid, "step",
+                                    (json_int_t)file->step, "parameters", file->parameters,
+                                    "certificate", file->certificate, "pixels", file->pixels,
+                                    "program", file->program, "numerics", file->numerics, "split",
+                                    file->split, "first", (json_int_t)file->first),
+                          diag);
 }
 
 static int info(struct pxr_arena *arena, const struct arguments *arguments, struct pxr_diag *diag)
@@ -370,8 +374,8 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
         if (!file)
                 return pxr_diag_status(diag);
         if (arguments->json)
-                print_info_as_json(file, size);
-        else
+                return print_info_as_json(file, size, diag) ? 1 : 0;
+        if (!arguments->quiet)
                 print_info(file, size);
         return 0;
 }
@@ -379,35 +383,65 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
+enum { ENCODE, DECODE, INFO, COMMANDS };
+static const char *const commands[] = { "encode", "decode", "info" };
+
+static bool goes_with(int option, int command)
+{
+        switch (option) {
+        case 'q':
+        case OPTION_JSON:
+                return true;
+        case 'o':
+        case 't':
+        case OPTION_DB:
+        case OPTION_CHECKPOINT:
+                return command != INFO;
+        default:
+                return command == ENCODE;
+        }
+}
+
+/* Are the words so many as the command has, and the options its own? Returns 0 or -1. */
+static int check_command(const struct arguments *arguments, int command, struct pxr_diag *diag)
+{
+        static const size_t most[] = { SIZE_MAX, 3, 2 };
+
+        if (arguments->words > most[command])
+                return pxr_user_error(diag, "%s: '%s' is one word too many", commands[command],
+                                      arguments->word[most[command]]);
+        if (arguments->words < 2)
+                return pxr_user_error(diag, "%s wants %s", commands[command],
+                                      command == ENCODE ? "a run" : "a file");
+        for (int i = 0; options[i].name; i++)
+                if (arguments->given[i] && !goes_with(options[i].key, command))
+                        return pxr_user_error(diag, "--%s does not go with %s", options[i].name,
+                                              commands[command]);
+        return 0;
+}
+
 static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    struct pxr_diag *diag)
 {
-        static const char *const commands[] = { "encode", "decode", "info" };
-        static const size_t most[] = { SIZE_MAX, 3, 2 };
         const char *command = arguments->word[0], *nearest;
         struct watched watched;
         int which = 0;
 
-        while (which < 3 && strcmp(commands[which], command) != 0)
+        while (which < COMMANDS && strcmp(commands[which], command) != 0)
                 which++;
-        if (which == 3) {
+        if (which == COMMANDS) {
                 pxr_user_error(diag, "there is no command '%s'", command);
-                nearest = pxr_nearest(command, commands, 3);
+                nearest = pxr_nearest(command, commands, COMMANDS);
                 if (nearest)
                         pxr_hint(diag, "did you mean '%s'?", nearest);
                 return 2;
         }
-        if (arguments->words > most[which])
-                pxr_user_error(diag, "%s: '%s' is one word too many", command,
-                               arguments->word[most[which]]);
-        else if (arguments->words < 2)
-                pxr_user_error(diag, "%s wants %s", command, which ? "a file" : "a run");
-        if (pxr_diag_errors(diag))
+        if (check_command(arguments, which, diag))
                 return 2;
         data_progress_init(&watched.progress, arguments->quiet || arguments->json, &stop_asked);
-        return which == 0   ? encode(arena, arguments, &watched, diag)
-               : which == 1 ? decode(arena, arguments, &watched, diag)
-                            : info(arena, arguments, diag);
+        return which == ENCODE   ? encode(arena, arguments, &watched, diag)
+               : which == DECODE ? decode(arena, arguments, &watched, diag)
+                                 : info(arena, arguments, diag);
 }
 
 int main(int argc, char **argv)

@@ -6,7 +6,6 @@
  */
 #include <argp.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "data/verify.h"
 #include "runner/common.h"
 #include "runner/data_progress.h"
+#include "runner/json.h"
 #include "spec/options.h"
 
 const char *argp_program_version = "pxr-data " PXR_VERSION;
@@ -159,20 +159,13 @@ static json_t *files_as_json(const struct pxr_known_set *known)
         json_t *files = json_array();
 
         for (const struct pxr_known_file *file = known->files; file->name; file++)
-                json_array_append_new(files,
-                                      json_pack("{s:s, s:I, s:s}", "name", file->name, "size",
-                                                (json_int_t)file->size, "sha256", file->sha256));
+                add_json(&files, NULL,
+                         json_pack("{s:s, s:I, s:s}", "name", file->name, "size",
+                                   (json_int_t)file->size, "sha256", file->sha256));
         return files;
 }
 
-static void print_json(json_t *root)
-{
-        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        putchar('\n');
-        json_decref(root);
-}
-
-static void list_as_json(void)
+static int list_as_json(struct pxr_diag *diag)
 {
         json_t *root = json_array();
 
@@ -187,9 +180,9 @@ static void list_as_json(void)
                                 set, json_pack("{s:s?, s:s, s:s, s:i, s:o}", "url", known->url,
                                                "source", known->source, "folder", known->folder,
                                                "present", present, "files", files_as_json(known)));
-                json_array_append_new(root, set);
+                add_json(&root, NULL, set);
         }
-        print_json(root);
+        return print_json(root, diag);
 }
 
 static int print_rows(struct pxr_arena *arena, const struct pxr_options *table)
@@ -263,27 +256,28 @@ static void print_info(const struct pxr_dataset *set)
                        pxr_known_sha256(file->sha256) ? ", official" : "", file->sha256);
 }
 
-static void print_info_as_json(const struct pxr_dataset *set)
+static int print_info_as_json(const struct pxr_dataset *set, struct pxr_diag *diag)
 {
         json_t *splits = json_object(), *files = json_array();
 
         for (int i = 0; i < PXR_SPLITS; i++)
                 if (set->count[i] > 0)
-                        json_object_set_new(splits, pxr_split_names[i],
-                                            json_pack("{s:I, s:s}", "images",
-                                                      (json_int_t)set->count[i], "sha256",
-                                                      set->digest[i]));
+                        add_json(&splits, pxr_split_names[i],
+                                 json_pack("{s:I, s:s}", "images", (json_int_t)set->count[i],
+                                           "sha256", set->digest[i]));
         for (const struct pxr_data_file *file = set->files; file; file = file->next)
-                json_array_append_new(files,
-                                      json_pack("{s:s, s:I, s:s, s:b}", "path", file->path, "size",
-                                                (json_int_t)file->size, "sha256", file->sha256,
-                                                "official", pxr_known_sha256(file->sha256)));
-        print_json(json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:o, s:o}", "set", set->name,
-                             "rows", set->rows, "cols", set->cols, "colours", set->colours,
-                             "levels", set->levels, "splits", splits, "transforms", set->transforms,
-                             "identity", set->identity, "entropy_nats_per_image",
-                             isnan(set->entropy) ? json_null() : json_real(set->entropy), "files",
-                             files));
+                add_json(&files, NULL,
+                         json_pack("{s:s, s:I, s:s, s:b}", "path", file->path, "size",
+                                   (json_int_t)file->size, "sha256", file->sha256, "official",
+                                   pxr_known_sha256(file->sha256)));
+        return print_json(json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:o, s:o}", "set",
+                                    set->name, "rows", set->rows, "cols", set->cols, "colours",
+                                    set->colours, "levels", set->levels, "splits", splits,
+                                    "transforms", set->transforms, "identity", set->identity,
+                                    "entropy_nats_per_image",
+                                    isnan(set->entropy) ? json_null() : json_real(set->entropy),
+                                    "files", files),
+                          diag);
 }
 
 static int info(struct pxr_arena *arena, const struct arguments *arguments, struct pxr_diag *diag)
@@ -293,9 +287,8 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
         if (!set)
                 return pxr_diag_status(diag);
         if (arguments->json)
-                print_info_as_json(set);
-        else
-                print_info(set);
+                return print_info_as_json(set, diag) ? 1 : 0;
+        print_info(set);
         return 0;
 }
 
@@ -304,7 +297,8 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
 
 struct verdicts {
         struct data_progress *progress;
-        json_t *json; /* or NULL: print lines */
+        bool as_json;
+        json_t *json; /* NULL when it cannot be made */
 };
 
 static void print_verdict(void *context, const struct pxr_verified *file)
@@ -312,12 +306,11 @@ static void print_verdict(void *context, const struct pxr_verified *file)
         struct verdicts *verdicts = context;
 
         data_progress_end(verdicts->progress);
-        if (verdicts->json)
-                json_array_append_new(verdicts->json,
-                                      json_pack("{s:s, s:s, s:s, s:I, s:s}", "path", file->path,
-                                                "verdict", pxr_verdict_names[file->verdict],
-                                                "words", file->words, "size",
-                                                (json_int_t)file->size, "sha256", file->sha256));
+        if (verdicts->as_json)
+                add_json(&verdicts->json, NULL,
+                         json_pack("{s:s, s:s, s:s, s:I, s:s}", "path", file->path, "verdict",
+                                   pxr_verdict_names[file->verdict], "words", file->words, "size",
+                                   (json_int_t)file->size, "sha256", file->sha256));
         else
                 printf("%-13s %s%s%s\n", pxr_verdict_names[file->verdict], file->path,
                        *file->words ? ": " : "", file->words);
@@ -327,7 +320,8 @@ static int verify(const struct arguments *arguments, struct data_progress *progr
                   struct pxr_diag *diag)
 {
         const struct pxr_known_set *known = pxr_known_find(arguments->word[1], diag);
-        struct verdicts verdicts = { progress, arguments->json ? json_array() : NULL };
+        struct verdicts verdicts = { progress, arguments->json,
+                                     arguments->json ? json_array() : NULL };
         const char *path;
         int failures;
 
@@ -337,8 +331,8 @@ static int verify(const struct arguments *arguments, struct data_progress *progr
         watch_signals();
         failures = pxr_verify(known, path, &progress->watcher, print_verdict, &verdicts, diag);
         data_progress_end(progress);
-        if (verdicts.json)
-                print_json(verdicts.json);
+        if (verdicts.as_json && print_json(verdicts.json, diag))
+                return 1;
         if (failures == PXR_VERIFY_STOPPED)
                 return 130;
         return failures < 0 ? pxr_diag_status(diag) : failures > 0;
@@ -463,9 +457,8 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         if (arguments->words > 1)
                 return list_set(arena, arguments->word[1], diag);
         if (arguments->json)
-                list_as_json();
-        else
-                list();
+                return list_as_json(diag) ? 1 : 0;
+        list();
         return 0;
 }
 

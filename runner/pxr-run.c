@@ -7,7 +7,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "experiment/run.h"
 #include "runner/common.h"
 #include "runner/dry_run.h"
+#include "runner/json.h"
 #include "sweep/schedule.h"
 
 const char *argp_program_version = "pxr-run " PXR_VERSION;
@@ -253,13 +253,10 @@ static void print_end(const struct printer *printer, int64_t id, int end)
         const char *database = printer->arguments->database;
 
         if (printer->arguments->json) {
-                json_t *root = json_pack("{s:I, s:s, s:s, s:O}", "run", (json_int_t)id, "status",
-                                         end == PXR_RUN_FINISHED ? "finished" : "interrupted",
-                                         "database", database, "final_nll", printer->results);
-
-                json_dumpf(root, stdout, JSON_INDENT(2));
-                putchar('\n');
-                json_decref(root);
+                print_json(json_pack("{s:I, s:s, s:s, s:O}", "run", (json_int_t)id, "status",
+                                     end == PXR_RUN_FINISHED ? "finished" : "interrupted",
+                                     "database", database, "final_nll", printer->results),
+                           printer->diag);
         } else if (end == PXR_RUN_INTERRUPTED) {
                 fprintf(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n",
                         id, database);

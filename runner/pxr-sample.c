@@ -393,7 +393,8 @@ static int write_picture(const struct command *c, void *bytes, size_t size)
 
         display_end(c->display);
         if (bytes)
-                status = pxr_file_write(c->arguments->out, bytes, size, c->diag);
+                status = pxr_file_write(c->arguments->out, c->arguments->force, bytes, size,
+                                        c->diag);
         free(bytes);
         return status;
 }

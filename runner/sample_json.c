@@ -2,9 +2,9 @@
 /* sample_json.c - what pxr-sample drew or saw, as JSON. */
 #include "runner/sample_json.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdio.h>
+
+#include "runner/json.h"
 
 static json_t *number(double value)
 {
@@ -19,21 +19,11 @@ static json_t *run_as_json(const struct pxr_recorded *r)
 }
 
 /* What a conditional model is given: the size of the small image. */
-static void tell_given(json_t *root, const struct pxr_graph *graph)
+static void tell_given(json_t **root, const struct pxr_graph *graph)
 {
         if (graph->small_rows)
-                json_object_set_new(root, "given",
-                                    json_sprintf("%dx%d", graph->small_rows, graph->small_cols));
-}
-
-/* Print it, and free it. */
-static int print_json(json_t *root, struct pxr_diag *diag)
-{
-        if (!root || json_dumpf(root, stdout, JSON_INDENT(2)) != 0)
-                pxr_out_of_memory(diag);
-        putchar('\n');
-        json_decref(root);
-        return pxr_diag_errors(diag) ? -1 : 0;
+                add_json(root, "given",
+                         json_sprintf("%dx%d", graph->small_rows, graph->small_cols));
 }
 
 static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct pxr_drawn *drawn,
@@ -41,24 +31,22 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
 {
         json_t *images = json_array(), *root = run_as_json(order->chain[k]);
 
-        json_object_set_new(root, "seed", json_integer((json_int_t)drawn[k].seed));
-        json_object_set_new(root, "temperature", json_real(order->temperature));
-        json_object_set_new(root, "count", json_integer(drawn[k].count));
-        tell_given(root, order->chain[k]->graph);
+        add_json(&root, "seed", json_integer((json_int_t)drawn[k].seed));
+        add_json(&root, "temperature", json_real(order->temperature));
+        add_json(&root, "count", json_integer(drawn[k].count));
+        tell_given(&root, order->chain[k]->graph);
         for (int i = 0; i < drawn[k].count; i++) {
                 json_t *image = json_pack("{s:i, s:o}", "image", i, "log_likelihood",
                                           number(-drawn[k].nats[i]));
 
                 if (order->images) {
-                        json_object_set_new(
-                                image, "of",
-                                json_string(order->images->name[i % order->images->count]));
-                        json_object_set_new(image, "completion",
-                                            json_integer(i / order->images->count));
+                        add_json(&image, "of",
+                                 json_string(order->images->name[i % order->images->count]));
+                        add_json(&image, "completion", json_integer(i / order->images->count));
                 }
-                json_array_append_new(images, image);
+                add_json(&images, NULL, image);
         }
-        json_object_set_new(root, "images", images);
+        add_json(&root, "images", images);
         return root;
 }
 
@@ -67,14 +55,14 @@ int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn 
 {
         json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
 
-        json_object_set_new(root, "out", json_string(out));
+        add_json(&root, "out", json_string(out));
         if (order->images) {
-                json_object_set_new(root, "occluded", json_string(order->occlusion.text));
-                json_object_set_new(root, "exact", json_boolean(pxr_completions_exact(order)));
+                add_json(&root, "occluded", json_string(order->occlusion.text));
+                add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));
         }
         for (int k = 1; k < order->length; k++)
-                json_array_append_new(from, drawn_as_json(order, drawn, k));
-        json_object_set_new(root, "from", from);
+                add_json(&from, NULL, drawn_as_json(order, drawn, k));
+        add_json(&root, "from", from);
         return print_json(root, diag);
 }
 
@@ -89,16 +77,16 @@ int print_activations_json(const struct pxr_recorded *recorded,
                 json_t *values = json_array();
 
                 for (int level = 0; level < recorded->graph->levels; level++)
-                        json_array_append_new(values, number(a->probability[level]));
-                json_array_append_new(list,
-                                      json_pack("{s:s, s:i, s:i, s:s?, s:i, s:o}", "image",
-                                                a->image, "row", a->row, "column", a->col, "colour",
-                                                a->colour < 0 ? NULL : pxr_colour_names[a->colour],
-                                                "value", a->value, "probabilities", values));
+                        add_json(&values, NULL, number(a->probability[level]));
+                add_json(&list, NULL,
+                         json_pack("{s:s, s:i, s:i, s:s?, s:i, s:o}", "image", a->image, "row",
+                                   a->row, "column", a->col, "colour",
+                                   a->colour < 0 ? NULL : pxr_colour_names[a->colour], "value",
+                                   a->value, "probabilities", values));
         }
-        tell_given(root, recorded->graph);
-        json_object_set_new(root, "out", json_string(out));
-        json_object_set_new(root, "distributions", list);
+        tell_given(&root, recorded->graph);
+        add_json(&root, "out", json_string(out));
+        add_json(&root, "distributions", list);
         return print_json(root, diag);
 }
 
@@ -112,13 +100,13 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
                 json_t *cols = json_array();
 
                 for (int col = 0; col < graph->cols; col++)
-                        json_array_append_new(cols, number(map->bits[row * graph->cols + col]));
-                json_array_append_new(rows, cols);
+                        add_json(&cols, NULL, number(map->bits[row * graph->cols + col]));
+                add_json(&rows, NULL, cols);
         }
-        tell_given(root, graph);
-        json_object_set_new(root, "out", json_string(out));
-        json_object_set_new(root, "images", json_integer(map->nll.images));
-        json_object_set_new(root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));
-        json_object_set_new(root, "bits_per_pixel", rows);
+        tell_given(&root, graph);
+        add_json(&root, "out", json_string(out));
+        add_json(&root, "images", json_integer(map->nll.images));
+        add_json(&root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));
+        add_json(&root, "bits_per_pixel", rows);
         return print_json(root, diag);
 }

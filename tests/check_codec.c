@@ -425,6 +425,73 @@ START_TEST(what_does_not_add_up_is_refused)
 }
 END_TEST
 
+/* Of the bernoulli, times 1.02 or none at all; its probabilities stay. */
+static void overstated(const struct pxr_nll_call *call)
+{
+        double *given = call->nll;
+        double own[PXR_CODEC_GROUP] = { 0 };
+        struct pxr_nll_call inner = *call;
+
+        ck_assert_int_le(call->images, PXR_CODEC_GROUP);
+        inner.nll = own;
+        pxr_bernoulli.nll[PXR_F32](&inner);
+        for (int i = 0; i < call->images; i++)
+                given[i] += 1.02 * own[i];
+}
+
+static void expect_judged(void (*nll)(const struct pxr_nll_call *call), const char *warning)
+{
+        struct pxr_distribution judged = pxr_bernoulli;
+        const struct pxr_graph *graph = graph_of(&left_op, &judged);
+        struct pxr_coding coding = coding_of(graph, 640, 1);
+        const struct pxr_streams *streams;
+        const char *text;
+        double nats;
+
+        judged.nll[PXR_F32] = nll;
+        coding.images_per_stream = coding.images;
+        streams = encode(&coding, random_images(graph, 640, 1), &nats);
+        pxr_codec_compare(streams, nats, diag);
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+        text = pxr_diag_text(diag, 0);
+        ck_assert_msg(warning ? text && strstr(text, warning) : !text, "%s", text ? text : "");
+        pxr_diag_clear(diag);
+}
+
+START_TEST(an_nll_that_is_not_the_size_is_told_of)
+{
+        expect_judged(pxr_bernoulli.nll[PXR_F32], NULL);
+        expect_judged(overstated, "it is not that of the probabilities");
+        expect_judged(no_nll, "it is not that of a model that sees nothing");
+}
+END_TEST
+
+/* A coder's value never costs more than 32 bits; what is all but impossible has a larger NLL. */
+static void sure(const struct pxr_call *call)
+{
+        float *output = call->output;
+
+        for (int i = 0; i < call->node->shape.rows * call->node->shape.cols * call->images; i++)
+                output[i] = -200;
+}
+
+static const struct pxr_op sure_op = { .name = "sure",
+                                       .depends = say_left,
+                                       .kernels = { { sure, NULL, NULL }, { sure, NULL, NULL } } };
+
+START_TEST(images_that_are_all_but_impossible_are_no_wrong_nll)
+{
+        const struct pxr_graph *graph = graph_of(&sure_op, &pxr_bernoulli);
+        const struct pxr_coding coding = coding_of(graph, 64, 2);
+        double nats;
+        const struct pxr_streams *streams = encode(&coding, random_images(graph, 64, 1), &nats);
+
+        ck_assert_double_gt(nats / M_LN2, 4 * 8 * (double)total(streams));
+        pxr_codec_compare(streams, nats, diag);
+        ck_assert_ptr_null(pxr_diag_text(diag, 0));
+}
+END_TEST
+
 static void expect_widths(int levels, const double *probability)
 {
         uint64_t width[256], sum = 0;
@@ -514,6 +581,8 @@ int main(void)
         ADD_STACK_TEST(suite, a_wrong_mask_cannot_be_decoded);
         ADD_STACK_TEST(suite, whole_passes_do_where_there_are_no_steps);
         ADD_STACK_TEST(suite, what_does_not_add_up_is_refused);
+        ADD_STACK_TEST(suite, an_nll_that_is_not_the_size_is_told_of);
+        ADD_STACK_TEST(suite, images_that_are_all_but_impossible_are_no_wrong_nll);
         ADD_STACK_TEST(suite, widths_are_those_of_the_probabilities);
         ADD_STACK_TEST(suite, what_are_no_probabilities_has_no_widths);
         ADD_STACK_TEST(suite, progress_can_stop_it);

@@ -19,9 +19,9 @@ static void expect_content(const char *name, const char *text)
 
 START_TEST(a_file_is_written_and_replaced)
 {
-        OK(pxr_file_write(in_scratch("a"), "one", 3, diag));
+        OK(pxr_file_write(in_scratch("a"), true, "one", 3, diag));
         expect_content("a", "one");
-        OK(pxr_file_write(in_scratch("a"), "fifteen", 7, diag));
+        OK(pxr_file_write(in_scratch("a"), true, "fifteen", 7, diag));
         expect_content("a", "fifteen");
         ck_assert_int_eq(files_in_scratch(), 1);
 }
@@ -36,13 +36,13 @@ static bool write_half(FILE *file, const void *context)
 
 START_TEST(a_file_that_cannot_be_written_stays_as_it_was)
 {
-        OK(pxr_file_write(in_scratch("a"), "one", 3, diag));
-        ck_assert_int_eq(pxr_file_replace(in_scratch("a"), write_half, "two", diag), -1);
+        OK(pxr_file_write(in_scratch("a"), true, "one", 3, diag));
+        ck_assert_int_eq(pxr_file_write_by(in_scratch("a"), true, write_half, "two", diag), -1);
         expect_error(PXR_FAULT_SYSTEM, "cannot be written: No space left on device");
         expect_content("a", "one");
         ck_assert_int_eq(files_in_scratch(), 1);
-        ck_assert_int_eq(pxr_file_write(in_scratch("no/b"), "one", 3, diag), -1);
-        expect_error(PXR_FAULT_SYSTEM, "no/b.partial: cannot be written: No such file");
+        ck_assert_int_eq(pxr_file_write(in_scratch("no/b"), true, "one", 3, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "no/b: cannot be written: No such file");
 }
 END_TEST
 
@@ -52,7 +52,7 @@ START_TEST(what_cannot_be_written_is_known_before)
 
         OK(pxr_file_may_write(in_scratch("a"), false, diag));
         ck_assert_int_eq(files_in_scratch(), 0);
-        OK(pxr_file_write(in_scratch("a"), "one", 3, diag));
+        OK(pxr_file_write(in_scratch("a"), true, "one", 3, diag));
         ck_assert_int_eq(pxr_file_may_write(in_scratch("a"), false, diag), -1);
         expect_error(PXR_FAULT_USER, "/a: is there already");
         OK(pxr_file_may_write(in_scratch("a"), true, diag));
@@ -68,6 +68,80 @@ START_TEST(what_cannot_be_written_is_known_before)
 }
 END_TEST
 
+START_TEST(files_of_others_stay)
+{
+        OK(pxr_file_write(in_scratch("a.partial"), false, "mine", 4, diag));
+        OK(pxr_file_write(in_scratch("a"), false, "one", 3, diag));
+        expect_content("a.partial", "mine");
+        ck_assert_int_eq(pxr_file_write(in_scratch("a"), false, "two", 3, diag), -1);
+        expect_error(PXR_FAULT_USER, "/a: is there already");
+        expect_content("a", "one");
+        ck_assert_int_eq(files_in_scratch(), 2);
+}
+END_TEST
+
+/* As another program, and as a second writer of the same file, would meanwhile. */
+static bool write_while_others_do(FILE *file, const void *context)
+{
+        OK(pxr_file_write(in_scratch("a"), false, "theirs", 6, diag));
+        return fputs(context, file) >= 0;
+}
+
+START_TEST(a_file_that_appears_meanwhile_stays)
+{
+        ck_assert_int_eq(
+                pxr_file_write_by(in_scratch("a"), false, write_while_others_do, "mine", diag), -1);
+        expect_error(PXR_FAULT_USER, "/a: is there already");
+        expect_content("a", "theirs");
+        ck_assert_int_eq(files_in_scratch(), 1);
+        ck_assert_int_eq(remove(in_scratch("a")), 0);
+        OK(pxr_file_write_by(in_scratch("a"), true, write_while_others_do, "mine", diag));
+        expect_content("a", "mine");
+        ck_assert_int_eq(files_in_scratch(), 1);
+}
+END_TEST
+
+static unsigned mode_of(const char *name)
+{
+        struct stat status;
+
+        ck_assert_int_eq(stat(in_scratch(name), &status), 0);
+        return status.st_mode & 0777;
+}
+
+START_TEST(the_mode_is_that_of_the_old_file_or_as_the_umask_says)
+{
+        mode_t mask = umask(027);
+
+        OK(pxr_file_write(in_scratch("a"), true, "one", 3, diag));
+        ck_assert_uint_eq(mode_of("a"), 0640);
+        ck_assert_int_eq(chmod(in_scratch("a"), 0606), 0);
+        OK(pxr_file_write(in_scratch("a"), true, "two", 3, diag));
+        ck_assert_uint_eq(mode_of("a"), 0606);
+        umask(mask);
+}
+END_TEST
+
+START_TEST(a_symbolic_link_is_followed)
+{
+        ck_assert_int_eq(mkdir(in_scratch("folder"), 0700), 0);
+        OK(pxr_file_write(in_scratch("folder/a"), false, "one", 3, diag));
+        ck_assert_int_eq(symlink("folder/a", in_scratch("link")), 0);
+        OK(pxr_file_may_write(in_scratch("link"), true, diag));
+        OK(pxr_file_write(in_scratch("link"), true, "two", 3, diag));
+        expect_content("folder/a", "two");
+        expect_content("link", "two");
+        ck_assert_int_eq(unlink(in_scratch("folder/a")), 0);
+        ck_assert_int_eq(pxr_file_may_write(in_scratch("link"), true, diag), -1);
+        expect_error(PXR_FAULT_USER, "link: is a symbolic link that cannot be followed: No such");
+        ck_assert_int_eq(pxr_file_may_write(in_scratch("link"), false, diag), -1);
+        expect_error(PXR_FAULT_USER, "link: is there already");
+        ck_assert_int_eq(pxr_file_write(in_scratch("link"), false, "two", 3, diag), -1);
+        expect_error(PXR_FAULT_USER, "link: is there already");
+        ck_assert_int_eq(files_in_scratch(), 2);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("file");
@@ -75,5 +149,9 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_file_is_written_and_replaced);
         ADD_SCRATCH_TEST(suite, a_file_that_cannot_be_written_stays_as_it_was);
         ADD_SCRATCH_TEST(suite, what_cannot_be_written_is_known_before);
+        ADD_SCRATCH_TEST(suite, files_of_others_stay);
+        ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_stays);
+        ADD_SCRATCH_TEST(suite, the_mode_is_that_of_the_old_file_or_as_the_umask_says);
+        ADD_SCRATCH_TEST(suite, a_symbolic_link_is_followed);
         return run_suite(suite);
 }

@@ -73,6 +73,14 @@ refused() {
 	exits "$wanted_status" "$@" && err_has "$wanted_text"
 }
 
+# A name that is no UTF-8, as files may have, and that JSON has no way to write.
+not_utf8=$(printf 'x\377')
+
+# no_json COMMAND...: it says that its result cannot be printed as JSON, and prints nothing.
+no_json() {
+	refused 1 "cannot be printed as JSON: a name in it is not UTF-8" "$@" && ! [ -s out ]
+}
+
 query() {
 	sqlite3 "$@"
 }

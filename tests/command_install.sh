@@ -6,7 +6,7 @@ source=$(cd "${srcdir:-.}" && pwd)
 cc=${CC:-cc} cxx=${CXX:-c++} pkg_config=${PKG_CONFIG:-pkg-config}
 command -v "$pkg_config" >/dev/null || skip_all "pkg-config is missing"
 unset MAKEFLAGS MFLAGS MAKELEVEL # those of the make that runs the tests
-plan 14
+plan 16
 
 stage=$scratch/stage
 
@@ -57,16 +57,32 @@ draws() {
 }
 ok "the installed pxr-sample draws from the run" draws
 
+compresses() {
+	installed pxr-codec encode tiny --split test --count 40 --db installed.db -o installed.pxr &&
+		installed pxr-codec decode installed.pxr --db installed.db -o back &&
+		is "$(ls back | wc -l)" 40
+}
+ok "the installed pxr-codec compresses under the run, and back" compresses
+
+measures() {
+	installed pxr-bench tiny.yaml --image 6x6x1:2 -r 1 --images 4 --threads 1 && out_has "training"
+}
+ok "the installed pxr-bench measures" measures
+
 # Moved as a whole, the commands find the layers that moved with them.
 moves() {
 	mv "$stage" "$stage.moved" && here=$bin && bin=$stage.moved${bin#"$stage"} &&
 		kept=$lib && lib=$stage.moved${lib#"$stage"} &&
-		installed pxr-sample tiny --db installed.db --out moved.png && cmp installed.png moved.png
+		installed pxr-sample tiny --db installed.db --out moved.png && cmp installed.png moved.png &&
+		installed pxr-codec encode tiny --split test --count 40 --db installed.db -o moved.pxr &&
+		cmp installed.pxr moved.pxr &&
+		installed pxr-codec decode moved.pxr --db installed.db -o moved && diff -r back moved &&
+		installed pxr-bench tiny.yaml --image 6x6x1:2 -r 1 --images 4 --threads 1
 	moved=$?
 	mv "$stage.moved" "$stage" && bin=$here lib=$kept
 	return $moved
 }
-ok "and does so from another folder" moves
+ok "and they do so from another folder" moves
 
 # --- headers --------------------------------------------------------------------------------------
 

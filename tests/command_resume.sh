@@ -140,7 +140,7 @@ swept() {
 	exits 130 interrupt sweep.db INT || return
 	folder=$(echo sweep.checkpoints/1-*)
 	: >"$folder/step-00099999.safetensors"
-	: >"$folder/step-00000003.safetensors.partial"
+	: >"$folder/step-00000003.safetensors.partial-0a1b2c"
 	: >"$folder/notes"
 	pxr_run --resume 1 --db sweep.db || return
 	query sweep.db "SELECT path FROM checkpoint" >named

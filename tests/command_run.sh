@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 37
+plan 38
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -64,6 +64,8 @@ json_without_number() {
 			FROM (SELECT CAST(readfile('out') AS TEXT) AS j)")" "null|real"
 }
 ok "--json prints null for what is no number" json_without_number
+
+ok "what cannot be JSON is an error" no_json pxr_run tiny.yaml train.epochs=0 --db "$not_utf8.db" --json
 
 # Many short pieces of work.
 plain_lines() {

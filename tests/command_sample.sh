@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 38
+plan 39
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -393,6 +393,12 @@ cannot_write() {
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
 
+not_json() {
+	no_json pxr_sample 1 --db a.db --out "$not_utf8.png" --json &&
+		no_json pxr_sample 1 --db a.db --softmax 0,0 --out "$not_utf8.svg" --json
+}
+ok "what cannot be JSON is an error" not_json
+
 # Early enough to find it at work, late enough to find it prepared: how long that is, is the
 # machine's affair.
 interrupted_after() {
@@ -408,8 +414,7 @@ interrupted() {
 		interrupted_after $seconds && break
 		rm -f long.png
 	done
-	err_has "nothing is written" && ! [ -e long.png ] &&
-		! [ -e long.png.partial ]
+	err_has "nothing is written" && is "$(ls | grep '^long')" ""
 }
 ok "an interruption leaves nothing half-written" interrupted
 

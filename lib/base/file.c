@@ -2,15 +2,19 @@
 /*
  * file.c - whole files, read, and written whole or not at all: beside, synced, renamed.
  *
- * Uses the C library and POSIX.
+ * Uses the C library, POSIX and Linux.
  */
+#include "config.h"
+
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,36 +78,109 @@ static void sync_folder(const char *path)
         }
 }
 
-int pxr_file_replace(const char *path, bool (*write)(FILE *file, const void *context),
-                     const void *context, struct pxr_diag *diag)
+/* What follows the name of a file while it is written: one of its own for each writer, and no name
+ * that anybody would give. */
+#define PARTIAL "%s.partial-%06x"
+enum { PARTIAL_LENGTH = sizeof(".partial-123456") - 1 };
+
+/* The file to write for `path`: behind symbolic links when it may replace one. */
+static int find_target(const char *path, bool replace, char target[PATH_MAX], struct pxr_diag *diag)
 {
-        char partial[PATH_MAX];
+        const char *slash = strrchr(path, '/');
+        struct stat status;
+
+        if (strlen(path) + PARTIAL_LENGTH >= PATH_MAX ||
+            strlen(slash ? slash + 1 : path) + PARTIAL_LENGTH > NAME_MAX)
+                return pxr_user_error(diag, "%s: the name is too long", path);
+        snprintf(target, PATH_MAX, "%s", path);
+        if (!replace || lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
+                return 0;
+        if (!realpath(path, target))
+                return pxr_user_error(diag, "%s: is a symbolic link that cannot be followed: %s",
+                                      path, strerror(errno));
+        return strlen(target) + PARTIAL_LENGTH < PATH_MAX
+                       ? 0
+                       : pxr_user_error(diag, "%s: the name is too long", target);
+}
+
+/* A new file beside the target, with the mode of what it is to replace. Returns NULL with errno. */
+static FILE *open_partial(const char *target, bool replace, char partial[PATH_MAX])
+{
+        struct stat old;
+        FILE *file = NULL;
+        unsigned number;
+        int fd, failed;
+
+        do {
+                if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                        return NULL;
+                if (snprintf(partial, PATH_MAX, PARTIAL, target, number & 0xffffff) >= PATH_MAX) {
+                        errno = ENAMETOOLONG;
+                        return NULL;
+                }
+                fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        } while (fd < 0 && errno == EEXIST);
+        if (fd < 0)
+                return NULL;
+        if (!replace || stat(target, &old) != 0 || fchmod(fd, old.st_mode & 0777) == 0)
+                file = fdopen(fd, "wb");
+        if (!file) {
+                failed = errno;
+                close(fd);
+                unlink(partial);
+                errno = failed;
+        }
+        return file;
+}
+
+/* Give a file its name, and without `replace` only when nothing has it. Returns 0, or -1 with
+ * errno. */
+static int name_file(const char *partial, const char *target, bool replace)
+{
+        if (replace)
+                return rename(partial, target);
+        if (renameat2(AT_FDCWD, partial, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
+                return 0;
+        if (errno != EINVAL && errno != ENOSYS) /* as file systems say that know no such call */
+                return -1;
+        if (link(partial, target) != 0)
+                return -1;
+        unlink(partial);
+        return 0;
+}
+
+int pxr_file_write_by(const char *path, bool replace,
+                      bool (*write)(FILE *file, const void *context), const void *context,
+                      struct pxr_diag *diag)
+{
+        char target[PATH_MAX], partial[PATH_MAX];
         bool written;
         FILE *file;
         int failed;
 
-        if (snprintf(partial, sizeof(partial), "%s.partial", path) >= (int)sizeof(partial))
-                return pxr_user_error(diag, "%s: the name is too long", path);
-        file = fopen(partial, "wbe");
+        if (find_target(path, replace, target, diag))
+                return -1;
+        file = open_partial(target, replace, partial);
         if (!file)
-                return pxr_system_error(diag, "%s: cannot be written: %s", partial,
-                                        strerror(errno));
+                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno));
         written = write(file, context) && fflush(file) == 0 && fsync(fileno(file)) == 0;
         failed = errno;
         if (fclose(file) != 0 && written) {
                 written = false;
                 failed = errno;
         }
-        if (written && rename(partial, path) != 0) {
+        if (written && name_file(partial, target, replace) != 0) {
                 written = false;
                 failed = errno;
         }
-        if (!written) {
-                unlink(partial);
-                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(failed));
+        if (written) {
+                sync_folder(target);
+                return 0;
         }
-        sync_folder(path);
-        return 0;
+        unlink(partial);
+        return failed == EEXIST && !replace ? pxr_user_error(diag, "%s: is there already", path)
+                                            : pxr_system_error(diag, "%s: cannot be written: %s",
+                                                               path, strerror(failed));
 }
 
 struct bytes {
@@ -118,25 +195,26 @@ static bool write_bytes(FILE *file, const void *context)
         return fwrite(all->bytes, 1, all->size, file) == all->size;
 }
 
-int pxr_file_write(const char *path, const void *bytes, size_t size, struct pxr_diag *diag)
+int pxr_file_write(const char *path, bool replace, const void *bytes, size_t size,
+                   struct pxr_diag *diag)
 {
-        return pxr_file_replace(path, write_bytes, &(struct bytes) { bytes, size }, diag);
+        return pxr_file_write_by(path, replace, write_bytes, &(struct bytes) { bytes, size }, diag);
 }
 
 int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
 {
-        char copy[PATH_MAX];
+        char target[PATH_MAX];
         struct stat status;
 
         if (!*path)
                 return pxr_user_error(diag, "a file without a name cannot be written");
-        if (snprintf(copy, sizeof(copy), "%s.partial", path) >= (int)sizeof(copy))
-                return pxr_user_error(diag, "%s: the name is too long", path);
-        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        if (find_target(path, replace, target, diag))
+                return -1;
+        if (stat(target, &status) == 0 && !S_ISREG(status.st_mode))
                 return pxr_user_error(diag, "%s: is not a plain file", path);
-        if (access(path, F_OK) == 0 && !replace)
+        if (!replace && lstat(target, &status) == 0)
                 return pxr_user_error(diag, "%s: is there already", path);
-        if (access(dirname(copy), W_OK | X_OK) != 0)
+        if (access(dirname(target), W_OK | X_OK) != 0)
                 return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
         return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * file.h - whole files: read into memory, and written so that they are there whole or not at all.
+ *
+ * Uses arena.h and the C library.
  */
 #ifndef PXR_BASE_FILE_H
 #define PXR_BASE_FILE_H
@@ -16,14 +18,17 @@
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,
                        struct pxr_diag *diag);
 
-/* Have `write` write a file beside `path`, sync it, and rename it over `path`. `write` returns
- * false, with errno saying why, when it could not. Returns 0, or -1 after an error; a file that was
- * there before is then as it was. */
-int pxr_file_replace(const char *path, bool (*write)(FILE *file, const void *context),
-                     const void *context, struct pxr_diag *diag);
+/* Have `write` write a file beside `path`, NAME.partial- and six random digits, sync it, and give
+ * it that name. `write` returns false, with errno saying why, when it could not. What is there by
+ * then is a user's error unless `replace`: then it is replaced and its mode kept, behind symbolic
+ * links too. Returns 0, or -1 after an error; a file that was there before is then as it was. */
+int pxr_file_write_by(const char *path, bool replace,
+                      bool (*write)(FILE *file, const void *context), const void *context,
+                      struct pxr_diag *diag);
 
 /* The same of bytes at hand. */
-int pxr_file_write(const char *path, const void *bytes, size_t size, struct pxr_diag *diag);
+int pxr_file_write(const char *path, bool replace, const void *bytes, size_t size,
+                   struct pxr_diag *diag);
 
 /* Can a file be written at `path`, as far as can be told before the work that makes it? One that is
  * there already is a user's error unless `replace`. Returns 0 or -1. */

@@ -7,7 +7,6 @@
 #include "experiment/compress.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,19 +168,6 @@ static int read_split(const struct pxr_compression *order, struct pxr_codec_file
 /* --- compressing -------------------------------------------------------------------------------
  */
 
-/* An NLL is real when the images take the space it says: 0.5 %, and the ends and sizes of the
- * streams, are allowed for. */
-static void compare(const struct pxr_compressed *result, int64_t streams, struct pxr_diag *diag)
-{
-        double bits = 8.0 * (double)result->payload, nll = result->nats / M_LN2;
-
-        if (!(bits <= 1.005 * nll + 32 * (double)streams))
-                pxr_warn(diag,
-                         "the images take %.0f bits, but their NLL is %.0f: it is not that of a "
-                         "model that sees nothing of what it is to predict",
-                         bits, nll);
-}
-
 static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression *order,
                            struct pxr_codec_file *file, const uint8_t *pixels, size_t *size,
                            struct pxr_diag *diag)
@@ -229,7 +215,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
         result->payload = pxr_codec_file_payload(&file);
         result->nats = file.nats;
         if (!status)
-                compare(result, file.streams.count, diag);
+                pxr_codec_compare(&file.streams, file.nats, diag);
         pxr_streams_free(&file.streams);
         free(pixels);
         return status;

@@ -36,6 +36,7 @@ struct worker {
         struct work *work;
         struct pxr_workspace *workspace;
         uint8_t *group; /* its images, the last of them blank where there are no more */
+        double spared;  /* of all that it encoded */
         struct pxr_range_encoder encoder;
         struct pxr_range_decoder decoder;
 };
@@ -109,6 +110,14 @@ int pxr_codec_widths(int levels, const double *probability, uint64_t *width)
         return 0;
 }
 
+/* The bits that a value has by its probability beyond those of its width. */
+static double spared(double probability, uint64_t width)
+{
+        double bits = log2((double)PXR_RANGE_TOTAL / (double)width);
+
+        return fmax(-log2(probability) - bits, 0);
+}
+
 static int encode_value(struct pxr_range_encoder *encoder, const uint64_t *width, int level)
 {
         uint64_t below = 0;
@@ -171,6 +180,8 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
                                 probability);
                         if (pxr_codec_widths(graph->levels, probability, width))
                                 return improper(worker->work, first + image, row, col, colour);
+                        if (worker->work->encodes)
+                                worker->spared += spared(probability[*level], width[*level]);
                         *level = (uint8_t)(worker->work->encodes
                                                    ? encode_value(&worker->encoder, width, *level)
                                                    : decode_value(&worker->decoder, width));
@@ -311,6 +322,7 @@ static int code(struct work *work)
                 status = work->failed ? -1 : work->stopped ? 1 : 0;
         }
         for (int i = 0; worker && i < workers; i++) {
+                work->streams->spared += worker[i].spared;
                 pxr_workspace_free(worker[i].workspace);
                 free(worker[i].group);
         }
@@ -338,6 +350,24 @@ int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct px
                 *nats += work.nats[i];
         free(work.nats);
         return status;
+}
+
+void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct pxr_diag *diag)
+{
+        double bits = 0, nll = nats / M_LN2, ends = 16 * (double)streams->count;
+
+        for (int64_t i = 0; i < streams->count; i++)
+                bits += 8 * (double)streams->size[i];
+        if (!(bits <= 1.005 * nll + ends))
+                pxr_warn(diag,
+                         "the images take %.0f bits, but their NLL is %.0f: it is not that of a "
+                         "model that sees nothing of what it is to predict",
+                         bits, nll);
+        else if (!(bits >= 0.995 * nll - streams->spared - ends))
+                pxr_warn(diag,
+                         "the images take %.0f bits, but their NLL is %.0f: it is not that of the "
+                         "probabilities that the model gives",
+                         bits, nll);
 }
 
 int pxr_decode(const struct pxr_coding *coding, const struct pxr_streams *streams, uint8_t *pixels,

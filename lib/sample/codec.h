@@ -32,6 +32,7 @@ struct pxr_streams {
         int64_t count;
         uint8_t **bytes; /* [count], each of malloc() */
         size_t *size;
+        double spared; /* bits, by encoding: no value costs more than 32, whatever its NLL */
 };
 
 /* How many images of a graph's a stream should have: enough for its end and its length to cost
@@ -49,6 +50,10 @@ void pxr_streams_free(struct pxr_streams *streams);
  * an error. */
 int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct pxr_streams *streams,
                double *nats, struct pxr_diag *diag);
+
+/* An NLL is real when images take the space it says. Warn when the streams, beyond their ends and
+ * what was spared, are 0.5 % larger or smaller. */
+void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct pxr_diag *diag);
 
 /* The reverse, which also returns PXR_UNDECODABLE, with no error recorded, where a stream is not
  * what the model makes of any images on this machine. Some such give other images instead. */

@@ -149,7 +149,8 @@ int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, si
                 at += file->streams.size[i];
         }
         hash_of(bytes, *size - HASH, at);
-        status = pxr_file_may_write(path, false, diag) || pxr_file_write(path, bytes, *size, diag)
+        status = pxr_file_may_write(path, false, diag) ||
+                                 pxr_file_write(path, false, bytes, *size, diag)
                          ? -1
                          : 0;
         free(bytes);

@@ -229,9 +229,10 @@ int pxr_safetensors_write(const char *path, const struct pxr_safetensors *conten
         }
         text = header_text(header);
         json_decref(header);
-        status = text ? pxr_file_replace(path, write_all,
+        status =
+                text ? pxr_file_write_by(path, true, write_all,
                                          &(struct contents) { array, contents->arrays, text }, diag)
-                      : pxr_out_of_memory(diag);
+                     : pxr_out_of_memory(diag);
         free(text);
         free(array);
         return status;
