@@ -19,6 +19,9 @@ enum pxr_split { PXR_TRAIN, PXR_VALID, PXR_TEST, PXR_SPLITS };
 /* "train", "valid", "test", NULL: for option tables too. */
 extern const char *const pxr_split_names[];
 
+/* The split that a word names, or -1. */
+int pxr_split_find(const char *word);
+
 /* A file that was read. */
 struct pxr_data_file {
         const char *path;

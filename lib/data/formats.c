@@ -14,6 +14,14 @@
 
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
 
+int pxr_split_find(const char *word)
+{
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (strcmp(pxr_split_names[split], word) == 0)
+                        return split;
+        return -1;
+}
+
 /* clang-format off */
 const struct pxr_data_format *const pxr_data_formats[] = {
         &pxr_data_binarized_mnist,

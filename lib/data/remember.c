@@ -44,12 +44,12 @@ static bool note_path(const char *key, bool make, char path[PATH_MAX])
 static int recall_split(struct pxr_arena *arena, const char *name, const char *hex,
                         struct pxr_dataset *set)
 {
-        for (int i = 0; i < PXR_SPLITS; i++)
-                if (strcmp(pxr_split_names[i], name) == 0) {
-                        set->digest[i] = pxr_strdup(arena, hex);
-                        return set->digest[i] ? 0 : -1;
-                }
-        return 0;
+        int split = pxr_split_find(name);
+
+        if (split < 0)
+                return 0;
+        set->digest[split] = pxr_strdup(arena, hex);
+        return set->digest[split] ? 0 : -1;
 }
 
 static bool is_complete(const struct pxr_dataset *set)

@@ -19,11 +19,6 @@ static struct pxr_png_kind kind_of(const struct pxr_graph *graph)
         return (struct pxr_png_kind) { graph->rows, graph->cols, graph->colours, graph->levels };
 }
 
-static int64_t values_of(const struct pxr_graph *graph)
-{
-        return (int64_t)graph->rows * graph->cols * graph->colours;
-}
-
 static int check_run(const struct pxr_recorded *recorded, struct pxr_diag *diag)
 {
         const char *misfit = recorded->run->certificate ? pxr_codec_misfit(recorded->graph)
@@ -97,7 +92,7 @@ static int read_files(struct pxr_arena *arena, const struct pxr_compression *ord
                       struct pxr_codec_file *file, uint8_t **pixels, struct pxr_diag *diag)
 {
         const struct pxr_png_kind kind = kind_of(order->recorded->graph);
-        size_t values = (size_t)values_of(order->recorded->graph);
+        size_t values = pxr_graph_values(order->recorded->graph);
         const char **names = pxr_alloc_array(arena, order->file_count, sizeof(*names));
 
         *pixels = malloc(order->file_count * values);
@@ -137,7 +132,7 @@ static int read_split(const struct pxr_compression *order, struct pxr_codec_file
                       uint8_t **pixels, struct pxr_diag *diag)
 {
         enum { AT_ONCE = 256 };
-        size_t values = (size_t)values_of(order->recorded->graph);
+        size_t values = pxr_graph_values(order->recorded->graph);
         const struct pxr_dataset *set;
 
         if (pxr_recorded_data(order->recorded, order->data_path, diag))
@@ -179,7 +174,7 @@ static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression
 
         if (!hex)
                 return pxr_out_of_memory(diag);
-        pxr_sha256(pixels, (size_t)(file->images * values_of(graph)), hex);
+        pxr_sha256(pixels, (size_t)file->images * pxr_graph_values(graph), hex);
         file->pixels = hex;
         file->images_per_stream = pxr_images_per_stream(graph);
         coding = coding_of(order->recorded, file, &order->work);
@@ -209,7 +204,8 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                 return -1;
         status = order->file_count ? read_files(arena, order, &file, &pixels, diag)
                                    : read_split(order, &file, &pixels, diag);
-        *result = (struct pxr_compressed) { .images = file.images, .values = values_of(graph) };
+        *result = (struct pxr_compressed) { .images = file.images,
+                                            .values = pxr_graph_values(graph) };
         if (!status)
                 status = compress_pixels(arena, order, &file, pixels, &result->size, diag);
         result->payload = pxr_codec_file_payload(&file);
@@ -279,7 +275,7 @@ static int decompress_pixels(struct pxr_arena *arena, const struct pxr_recorded 
 
         if (status && status != PXR_UNDECODABLE)
                 return status;
-        pxr_sha256(pixels, (size_t)(file->images * values_of(recorded->graph)), hex);
+        pxr_sha256(pixels, (size_t)file->images * pxr_graph_values(recorded->graph), hex);
         return status == 0 && strcmp(hex, file->pixels) == 0
                        ? 0
                        : other_images(arena, file, path, diag);
@@ -299,7 +295,7 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
             check_names(arena, names, (size_t)file->images, diag) ||
             pxr_png_check_folder(folder, diag))
                 return -1;
-        pixels = calloc((size_t)file->images, (size_t)values_of(recorded->graph));
+        pixels = calloc((size_t)file->images, pxr_graph_values(recorded->graph));
         if (!pixels)
                 return pxr_out_of_memory(diag);
         status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);

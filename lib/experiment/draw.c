@@ -13,11 +13,6 @@
 #include "experiment/caption.h"
 #include "sample/grid.h"
 
-static size_t size_of(const struct pxr_graph *graph)
-{
-        return (size_t)graph->rows * graph->cols * graph->colours;
-}
-
 static int images_to_draw(const struct pxr_draw_order *order)
 {
         return order->images ? order->count * order->images->count : order->count;
@@ -132,7 +127,8 @@ static int first_small(const struct pxr_draw_order *order, struct pxr_recorded *
                 return pxr_out_of_memory(diag);
         for (int i = 0; i < count; i++)
                 pxr_graph_subsample(graph,
-                                    images->pixels + (size_t)(i % images->count) * size_of(graph),
+                                    images->pixels +
+                                            (size_t)(i % images->count) * pxr_graph_values(graph),
                                     1, *small + i * size);
         return 0;
 }
@@ -158,7 +154,7 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
                      const struct pxr_graph *graph, struct pxr_drawn *drawn, struct pxr_diag *diag)
 {
         const struct pxr_images *images = order->images;
-        size_t size = size_of(graph);
+        size_t size = pxr_graph_values(graph);
 
         drawn->count = images_to_draw(order);
         drawn->pixels = pxr_alloc_array(arena, (size_t)drawn->count + 1, size);
@@ -244,7 +240,7 @@ static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *or
                         const struct pxr_drawn *drawn)
 {
         const struct pxr_images *images = order->images;
-        size_t size = size_of(order->chain[0]->graph);
+        size_t size = pxr_graph_values(order->chain[0]->graph);
         int across = order->count + 2;
         uint8_t *pixels = pxr_alloc_array(arena, (size_t)across * images->count, size);
 

@@ -17,16 +17,11 @@
 
 enum { MOST_IMAGES = 256 };
 
-static size_t size_of(const struct pxr_graph *graph)
-{
-        return (size_t)graph->rows * graph->cols * graph->colours;
-}
-
 static int make_room(struct pxr_arena *arena, const struct pxr_graph *graph, int count,
                      struct pxr_images *images, struct pxr_diag *diag)
 {
         images->count = count;
-        images->pixels = pxr_alloc_array(arena, count, size_of(graph));
+        images->pixels = pxr_alloc_array(arena, count, pxr_graph_values(graph));
         images->name = pxr_alloc_array(arena, count, sizeof(*images->name));
         images->number = pxr_alloc_array(arena, count, sizeof(*images->number));
         return images->pixels && images->name && images->number ? 0 : pxr_out_of_memory(diag);
@@ -50,10 +45,7 @@ static enum pxr_split split_of(const char *which)
 
 bool pxr_images_of_set(const char *which)
 {
-        for (int split = 0; split < PXR_SPLITS; split++)
-                if (strcmp(which, pxr_split_names[split]) == 0)
-                        return true;
-        return split_of(which) < PXR_SPLITS;
+        return pxr_split_find(which) >= 0 || split_of(which) < PXR_SPLITS;
 }
 
 /* The numbers after the ':', one after the other in index[MOST_IMAGES]. Returns how many, or -1. */
@@ -222,7 +214,7 @@ int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *se
         *small = NULL;
         if (!graph->small_rows)
                 return 0;
-        image = malloc(size_of(graph));
+        image = malloc(pxr_graph_values(graph));
         *small = malloc(small_size * count + 1);
         if (!image || !*small)
                 status = pxr_out_of_memory(diag);

@@ -88,7 +88,7 @@ static int add_spot(const struct pxr_recorded *recorded, const struct pxr_worksp
 {
         const struct pxr_graph *graph = recorded->graph;
         size_t pixel = (size_t)spot->row * graph->cols + spot->col;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t size = pxr_graph_values(graph);
 
         for (int colour = 0; colour < graph->colours; colour++) {
                 double *p;
@@ -118,7 +118,7 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
                     struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t size = pxr_graph_values(graph);
         struct pxr_workspace *workspace;
         int status = 0;
 
@@ -183,25 +183,15 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
 /* --- bits --------------------------------------------------------------------------------------
  */
 
-/* The split that a word names; PXR_SPLITS: none. */
-static int split_named(const char *word)
-{
-        int split = 0;
-
-        while (split < PXR_SPLITS && strcmp(pxr_split_names[split], word) != 0)
-                split++;
-        return split;
-}
-
 /* Choose the set and split to evaluate. */
 static int choose(struct pxr_recorded *recorded, const char *which, const char *path,
                   struct pxr_evaluation *evaluation, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = recorded->experiment->arena;
-        int split = split_named(which);
+        int split = pxr_split_find(which);
         struct pxr_images *images;
 
-        if (split < PXR_SPLITS) {
+        if (split >= 0) {
                 if (pxr_recorded_data(recorded, path, diag))
                         return -1;
                 evaluation->set = recorded->experiment->set;

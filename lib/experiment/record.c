@@ -345,7 +345,7 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
-        size_t image = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t image = pxr_graph_values(graph);
         struct pxr_pace pace = { state, "sampling", pxr_now() };
         struct pxr_generation generation = {
                 .graph = graph,

@@ -78,11 +78,6 @@ static int measure_peak(struct pxr_arena *arena, int threads, double *peak, stru
 /* --- the work ----------------------------------------------------------------------------------
  */
 
-static size_t dimensions(const struct pxr_graph *graph)
-{
-        return (size_t)graph->rows * graph->cols * graph->colours;
-}
-
 static int train(struct bench *bench, struct pxr_diag *diag)
 {
         return pxr_trainer_step(bench->trainer, bench->pixels, (int)bench->trainer->settings->batch,
@@ -101,7 +96,8 @@ static int evaluate(struct bench *bench, struct pxr_diag *diag)
                 struct pxr_workspace *workspace = bench->evaluator[worker];
                 int count = images - first < size ? images - first : size;
 
-                pxr_workspace_load(workspace, bench->pixels + first * dimensions(graph), count);
+                pxr_workspace_load(workspace, bench->pixels + first * pxr_graph_values(graph),
+                                   count);
                 pxr_workspace_forward(workspace, bench->trainer->parameters);
                 pxr_workspace_loss(workspace, 0, bench->nll[worker]);
         }
@@ -265,7 +261,8 @@ static int time_advances(struct bench *bench, double *const seconds[PXR_PASSES],
                 return -1;
         pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
         pxr_workspace_time(workspace, seconds);
-        for (size_t order = 0; order < dimensions(graph) && !stop_asked(bench, 0, 0); order++) {
+        for (size_t order = 0; order < pxr_graph_values(graph) && !stop_asked(bench, 0, 0);
+             order++) {
                 int pixel = (int)order / graph->colours, colour = (int)order % graph->colours;
                 int row = pixel / graph->cols, col = pixel % graph->cols;
 
@@ -319,8 +316,8 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
 
-        bench->pixels = pxr_alloc_array(bench->arena, most, dimensions(graph));
-        bench->drawn = pxr_alloc_array(bench->arena, images, dimensions(graph));
+        bench->pixels = pxr_alloc_array(bench->arena, most, pxr_graph_values(graph));
+        bench->drawn = pxr_alloc_array(bench->arena, images, pxr_graph_values(graph));
         bench->small = small ? pxr_alloc_array(bench->arena, images, small) : NULL;
         bench->evaluator =
                 pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->evaluator));
@@ -328,7 +325,7 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         if (!bench->pixels || !bench->drawn || (small && !bench->small) || !bench->evaluator ||
             !bench->nll)
                 return pxr_out_of_memory(diag);
-        for (size_t i = 0; i < most * dimensions(graph); i++)
+        for (size_t i = 0; i < most * pxr_graph_values(graph); i++)
                 bench->pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
         if (small)
                 pxr_graph_subsample(graph, bench->pixels, (int)images, bench->small);

@@ -165,7 +165,7 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
 {
         const struct pxr_graph *graph = worker->work->coding->graph;
         size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t size = pxr_graph_values(graph);
 
         pxr_workspace_advance(worker->workspace, row, col, colour);
         for (int image = 0; image < GROUP; image++) {
@@ -209,7 +209,7 @@ static int code_group(struct worker *worker, int64_t first)
 {
         const struct pxr_coding *coding = worker->work->coding;
         const struct pxr_graph *graph = coding->graph;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t size = pxr_graph_values(graph);
         int images = coding->images - first < GROUP ? (int)(coding->images - first) : GROUP;
         int failed = 0;
 
@@ -292,7 +292,7 @@ static void code_stream(struct worker *worker, int64_t number)
 static int make_workers(struct worker *worker, int workers, struct work *work)
 {
         const struct pxr_graph *graph = work->coding->graph;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t size = pxr_graph_values(graph);
 
         for (int i = 0; i < workers; i++) {
                 worker[i].work = work;

@@ -86,7 +86,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         const struct pxr_graph *graph = g->graph;
         int pixel = row * graph->cols + col;
         size_t place = (size_t)pixel * graph->colours + colour;
-        size_t size = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t size = pxr_graph_values(graph);
         bool drawn = !g->drawn || g->drawn[pixel];
 
         pxr_workspace_advance(workspace, row, col, colour);

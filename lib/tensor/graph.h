@@ -51,6 +51,12 @@ const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const cha
 /* Which nodes the logits depend on: needed[nodes]. The image always is one. */
 void pxr_graph_needed(const struct pxr_graph *graph, bool *needed);
 
+/* Values of one image: rows x cols x colours. */
+static inline size_t pxr_graph_values(const struct pxr_graph *graph)
+{
+        return (size_t)graph->rows * graph->cols * graph->colours;
+}
+
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 

@@ -12,7 +12,7 @@
 
 static unsigned char **new_waits(const struct pxr_graph *graph)
 {
-        size_t spots = (size_t)graph->rows * graph->cols * graph->colours;
+        size_t spots = pxr_graph_values(graph);
         unsigned char **wait = calloc(1, graph->nodes * (sizeof(*wait) + spots));
 
         for (int i = 0; wait && i < graph->nodes; i++)
