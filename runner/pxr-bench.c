@@ -16,6 +16,7 @@
 
 #include "experiment/speed.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "runner/json.h"
 #include "sample/generate.h"
 
@@ -46,16 +47,6 @@ static const struct argp_option options[] = {
         { 0 },
 };
 
-static int number_of(const char *text, const char *option, struct argp_state *state)
-{
-        char *end;
-        long number = strtol(text, &end, 10);
-
-        if (*end || end == text || number < 1 || number > 4096)
-                argp_error(state, "%s wants a number from 1 to 4096, not '%s'", option, text);
-        return (int)number;
-}
-
 static struct pxr_image_kind kind_of(const char *text, struct argp_state *state)
 {
         struct pxr_image_kind kind;
@@ -81,7 +72,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->kind = kind_of(text, state);
                 return 0;
         case OPTION_IMAGES:
-                arguments->images = number_of(text, "--images", state);
+                arguments->images = (int)number_option("--images", text, 1, 4096, state);
                 return 0;
         case OPTION_SCALING:
                 arguments->scaling = true;
@@ -93,10 +84,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 'r':
-                arguments->repetitions = number_of(text, "--repetitions", state);
+                arguments->repetitions = (int)number_option("--repetitions", text, 1, 4096, state);
                 return 0;
         case 't':
-                arguments->threads = number_of(text, "--threads", state);
+                arguments->threads = (int)number_option("--threads", text, 1, 4096, state);
                 return 0;
         case ARGP_KEY_ARG:
                 if (!arguments->spec)
@@ -356,22 +347,12 @@ int main(int argc, char **argv)
         struct arguments arguments = { .threads = omp_get_num_procs(),
                                        .repetitions = 5,
                                        .images = 64 };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
+        struct program program;
         int status;
 
-        close_stdout_at_exit("pxr-bench");
-        argp_err_exit_status = 2;
-        if (arena)
-                arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
-        if (!diag || !arguments.overrides) {
-                fputs("pxr-bench: out of memory\n", stderr);
-                return 1;
-        }
+        program_begin(&program, "pxr-bench", argc);
+        arguments.overrides = program.words;
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(arena, &arguments, diag);
-        pxr_diag_write(diag, "pxr-bench", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+        status = execute(program.arena, &arguments, program.diag);
+        return program_end(&program, status);
 }

@@ -16,6 +16,7 @@
 
 #include "experiment/compress.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "runner/data_progress.h"
 #include "runner/json.h"
 #include "tensor/turns.h"
@@ -50,18 +51,6 @@ struct arguments {
         bool given[sizeof(options) / sizeof(options[0])];
 };
 
-static int64_t number_of(const char *name, const char *text, int64_t least, int64_t most,
-                         struct argp_state *state)
-{
-        char *end;
-        long long number = strtoll(text, &end, 10);
-
-        if (*end || end == text || number < least || number > most)
-                argp_error(state, "%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
-                           name, least, most, text);
-        return number;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
@@ -76,10 +65,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->split = text;
                 return 0;
         case 'n':
-                arguments->count = number_of("--count", text, 1, INT32_MAX, state);
+                arguments->count = number_option("--count", text, 1, INT32_MAX, state);
                 return 0;
         case OPTION_FIRST:
-                arguments->first = number_of("--first", text, 0, INT32_MAX, state);
+                arguments->first = number_option("--first", text, 0, INT32_MAX, state);
                 return 0;
         case OPTION_DATA:
                 arguments->data = text;
@@ -91,7 +80,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->checkpoint = text;
                 return 0;
         case 't':
-                arguments->threads = (int)number_of("--threads", text, 1, 1024, state);
+                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
                 return 0;
         case 'q':
                 arguments->quiet = true;
@@ -179,14 +168,6 @@ static int end_of(struct watched *watched, int result, struct pxr_diag *diag)
 /* --- encode ------------------------------------------------------------------------------------
  */
 
-static int split_named(const char *name, struct pxr_diag *diag)
-{
-        for (int i = 0; pxr_split_names[i]; i++)
-                if (strcmp(pxr_split_names[i], name) == 0)
-                        return i;
-        return pxr_user_error(diag, "--split wants train, valid or test, not '%s'", name);
-}
-
 static struct pxr_recorded *open_run(struct pxr_arena *arena, const struct arguments *arguments,
                                      const char *run, const char *checkpoint, struct pxr_diag *diag)
 {
@@ -254,8 +235,11 @@ static int encode(struct pxr_arena *arena, const struct arguments *arguments,
 
         if (check_encode(arguments, diag))
                 return 2;
-        if (arguments->split && (split = split_named(arguments->split, diag)) < 0)
+        if (arguments->split && (split = pxr_split_find(arguments->split)) < 0) {
+                pxr_user_error(diag, "--split wants train, valid or test, not '%s'",
+                               arguments->split);
                 return 2;
+        }
         order.split = (enum pxr_split)split;
         order.file_count = arguments->words - 2;
         order.recorded = open_run(arena, arguments, arguments->word[1],
@@ -447,22 +431,12 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 int main(int argc, char **argv)
 {
         struct arguments arguments = { .database = "pxr.db", .threads = omp_get_num_procs() };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
+        struct program program;
         int status;
 
-        close_stdout_at_exit("pxr-codec");
-        argp_err_exit_status = 2;
-        if (arena)
-                arguments.word = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
-        if (!diag || !arguments.word) {
-                fputs("pxr-codec: out of memory\n", stderr);
-                return 1;
-        }
+        program_begin(&program, "pxr-codec", argc);
+        arguments.word = program.words;
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(arena, &arguments, diag);
-        pxr_diag_write(diag, "pxr-codec", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+        status = execute(program.arena, &arguments, program.diag);
+        return program_end(&program, status);
 }

@@ -19,6 +19,7 @@
 #include "data/locate.h"
 #include "data/verify.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "runner/data_progress.h"
 #include "runner/json.h"
 #include "spec/options.h"
@@ -59,7 +60,6 @@ static int container_named(const char *text, struct argp_state *state)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
-        char *end;
 
         switch (key) {
         case OPTION_JSON:
@@ -72,10 +72,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->url = text;
                 return 0;
         case OPTION_RETRIES:
-                arguments->retries = (int)strtol(text, &end, 10);
-                if (*end || end == text || arguments->retries < 0 || arguments->retries > 1000000)
-                        argp_error(state, "--retries wants a number from 0 to 1000000, not '%s'",
-                                   text);
+                arguments->retries = (int)number_option("--retries", text, 0, 1000000, state);
                 return 0;
         case OPTION_TO:
                 arguments->container = container_named(text, state);
@@ -465,22 +462,12 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 int main(int argc, char **argv)
 {
         struct arguments arguments = { .retries = 10 };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
+        struct program program;
         int status;
 
-        close_stdout_at_exit("pxr-data");
-        argp_err_exit_status = 2;
-        if (arena)
-                arguments.word = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
-        if (!diag || !arguments.word) {
-                fputs("pxr-data: out of memory\n", stderr);
-                return 1;
-        }
+        program_begin(&program, "pxr-data", argc);
+        arguments.word = program.words;
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(arena, &arguments, diag);
-        pxr_diag_write(diag, "pxr-data", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+        status = execute(program.arena, &arguments, program.diag);
+        return program_end(&program, status);
 }

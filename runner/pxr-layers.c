@@ -15,6 +15,7 @@
 
 #include "model/conformance.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "spec/options.h"
 
 const char *argp_program_version = "pxr-layers " PXR_VERSION;
@@ -278,19 +279,9 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 int main(int argc, char **argv)
 {
         struct arguments arguments = { 0 };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
-        int status = 1;
+        struct program program;
 
-        close_stdout_at_exit("pxr-layers");
-        argp_err_exit_status = 2;
+        program_begin(&program, "pxr-layers", argc);
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        if (arena && diag)
-                status = execute(arena, &arguments, diag);
-        else
-                fputs("pxr-layers: out of memory\n", stderr);
-        pxr_diag_write(diag, "pxr-layers", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+        return program_end(&program, execute(program.arena, &arguments, program.diag));
 }

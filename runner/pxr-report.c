@@ -13,6 +13,7 @@
 #include "experiment/recorded.h"
 #include "report/report.h"
 #include "runner/common.h"
+#include "runner/program.h"
 
 const char *argp_program_version = "pxr-report " PXR_VERSION;
 
@@ -261,22 +262,12 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 int main(int argc, char **argv)
 {
         struct arguments arguments = { .database = "pxr.db" };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
+        struct program program;
         int status;
 
-        close_stdout_at_exit("pxr-report");
-        argp_err_exit_status = 2;
-        if (arena)
-                arguments.word = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
-        if (!diag || !arguments.word) {
-                fputs("pxr-report: out of memory\n", stderr);
-                return 1;
-        }
+        program_begin(&program, "pxr-report", argc);
+        arguments.word = program.words;
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(arena, &arguments, diag);
-        pxr_diag_write(diag, "pxr-report", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+        status = execute(program.arena, &arguments, program.diag);
+        return program_end(&program, status);
 }

@@ -19,6 +19,7 @@
 
 #include "experiment/run.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
 #include "sweep/schedule.h"
@@ -62,16 +63,6 @@ static const struct argp_option options[] = {
           "set by pxr-sweep: the job of its sweep that the run is for; the run ends with it", 0 },
         { 0 },
 };
-
-static int threads_of(const char *text, struct argp_state *state)
-{
-        char *end;
-        long threads = strtol(text, &end, 10);
-
-        if (*end || end == text || threads < 1 || threads > 1024)
-                argp_error(state, "--threads wants a number from 1 to 1024, not '%s'", text);
-        return (int)threads;
-}
 
 static int64_t job_of(const char *text, struct argp_state *state)
 {
@@ -137,7 +128,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 't':
-                arguments->threads = threads_of(text, state);
+                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
                 return 0;
         case ARGP_KEY_ARG:
                 take_word(arguments, text, state);
@@ -401,28 +392,19 @@ static char *join(struct pxr_arena *arena, int count, char **words)
 int main(int argc, char **argv)
 {
         struct arguments arguments = { .database = "pxr.db", .threads = omp_get_num_procs() };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
+        struct program program;
         int status = 1;
 
-        close_stdout_at_exit("pxr-run");
-        argp_err_exit_status = 2;
-        if (arena)
-                arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
-        if (!diag || !arguments.overrides) {
-                fputs("pxr-run: out of memory\n", stderr);
-                return 1;
-        }
+        program_begin(&program, "pxr-run", argc);
+        arguments.overrides = program.words;
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
         if (arguments.out && mkdir(arguments.out, 0777) != 0 && errno != EEXIST)
-                pxr_user_error(diag, "%s: the folder cannot be made: %s", arguments.out,
+                pxr_user_error(program.diag, "%s: the folder cannot be made: %s", arguments.out,
                                strerror(errno));
-        if (!pxr_diag_errors(diag))
-                status = execute(arena, &arguments, join(arena, argc, argv), diag);
+        if (!pxr_diag_errors(program.diag))
+                status = execute(program.arena, &arguments, join(program.arena, argc, argv),
+                                 program.diag);
         else
-                status = pxr_diag_status(diag);
-        pxr_diag_write(diag, "pxr-run", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+                status = pxr_diag_status(program.diag);
+        return program_end(&program, status);
 }

@@ -5,7 +5,6 @@
  * Arguments and printing; what it does is in lib/experiment.
  */
 #include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
@@ -22,6 +21,7 @@
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "runner/sample_json.h"
 #include "sample/generate.h"
 #include "tensor/turns.h"
@@ -118,20 +118,6 @@ static const struct argp_option options[] = {
 /* --- arguments ---------------------------------------------------------------------------------
  */
 
-static int64_t number_of(const char *option, const char *text, int64_t least, int64_t most,
-                         struct argp_state *state)
-{
-        long long number;
-        char *end;
-
-        errno = 0;
-        number = strtoll(text, &end, 10);
-        if (*end || end == text || errno == ERANGE || number < least || number > most)
-                argp_error(state, "--%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
-                           option, least, most, text);
-        return number;
-}
-
 static double temperature_of(const char *text, struct argp_state *state)
 {
         char *end;
@@ -221,17 +207,17 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->data = text;
                 return 0;
         case OPTION_COUNT:
-                arguments->count = number_of("count", text, 1, MOST_COUNT, state);
+                arguments->count = number_option("--count", text, 1, MOST_COUNT, state);
                 return 0;
         case OPTION_SEED:
-                arguments->seed = number_of("seed", text, 0, INT64_MAX, state);
+                arguments->seed = number_option("--seed", text, 0, INT64_MAX, state);
                 return 0;
         case OPTION_TEMPERATURE:
                 arguments->temperature = temperature_of(text, state);
                 return 0;
         case OPTION_BATCH:
-                arguments->batch =
-                        (int)number_of("batch", text, PXR_GENERATION_GROUP, MOST_COUNT, state);
+                arguments->batch = (int)number_option("--batch", text, PXR_GENERATION_GROUP,
+                                                      MOST_COUNT, state);
                 return 0;
         case OPTION_OUT:
                 arguments->out = text;
@@ -264,7 +250,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 't':
-                arguments->threads = (int)number_of("threads", text, 1, 1024, state);
+                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
                 return 0;
         case ARGP_KEY_ARG:
                 if (arguments->run)
@@ -610,21 +596,13 @@ int main(int argc, char **argv)
                                        .count = -1,
                                        .seed = -1,
                                        .threads = omp_get_num_procs() };
-        struct command command = { .arguments = &arguments,
-                                   .arena = pxr_arena_new(0),
-                                   .diag = pxr_diag_new() };
-        int status = 1;
+        struct program program;
+        struct command command;
 
-        close_stdout_at_exit("pxr-sample");
-        argp_err_exit_status = 2;
-        if (!command.arena || !command.diag) {
-                fputs("pxr-sample: out of memory\n", stderr);
-                return 1;
-        }
+        program_begin(&program, "pxr-sample", argc);
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(&command);
-        pxr_diag_write(command.diag, "pxr-sample", stderr);
-        pxr_diag_free(command.diag);
-        pxr_arena_free(command.arena);
-        return status;
+        command = (struct command) { .arguments = &arguments,
+                                     .arena = program.arena,
+                                     .diag = program.diag };
+        return program_end(&program, execute(&command));
 }

@@ -17,6 +17,7 @@
 
 #include "runner/bar.h"
 #include "runner/common.h"
+#include "runner/program.h"
 #include "sweep/child.h"
 #include "sweep/schedule.h"
 
@@ -45,16 +46,6 @@ static const struct argp_option options[] = {
         { 0 },
 };
 
-static int number_of(const char *text, const char *option, struct argp_state *state)
-{
-        char *end;
-        long number = strtol(text, &end, 10);
-
-        if (*end || end == text || number < 1 || number > 1024)
-                argp_error(state, "%s wants a number from 1 to 1024, not '%s'", option, text);
-        return (int)number;
-}
-
 static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
 {
         if (!arguments->sweep)
@@ -80,10 +71,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->retry = true;
                 return 0;
         case 'j':
-                arguments->jobs = number_of(text, "--jobs", state);
+                arguments->jobs = (int)number_option("--jobs", text, 1, 1024, state);
                 return 0;
         case 't':
-                arguments->threads = number_of(text, "--threads", state);
+                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
                 return 0;
         case 'q':
                 arguments->quiet = true;
@@ -369,24 +360,14 @@ int main(int argc, char **argv)
         struct arguments arguments = { .database = "pxr.db",
                                        .jobs = 1,
                                        .threads = omp_get_num_procs() };
-        struct pxr_arena *arena = pxr_arena_new(0);
-        struct pxr_diag *diag = pxr_diag_new();
+        struct program program;
         char *command;
         int status;
 
-        close_stdout_at_exit("pxr-sweep");
-        argp_err_exit_status = 2;
-        if (arena)
-                arguments.overrides = pxr_alloc_array(arena, (size_t)argc + 1, sizeof(char *));
-        if (!diag || !arguments.overrides) {
-                fputs("pxr-sweep: out of memory\n", stderr);
-                return 1;
-        }
-        command = join(arena, argc, argv); /* before argp puts the words in another order */
+        program_begin(&program, "pxr-sweep", argc);
+        arguments.overrides = program.words;
+        command = join(program.arena, argc, argv); /* before argp puts the words in another order */
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-        status = execute(arena, &arguments, command, diag);
-        pxr_diag_write(diag, "pxr-sweep", stderr);
-        pxr_diag_free(diag);
-        pxr_arena_free(arena);
-        return status;
+        status = execute(program.arena, &arguments, command, program.diag);
+        return program_end(&program, status);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* program.c - what every command begins and ends with, and reads from its arguments. */
+#include "runner/program.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runner/common.h"
+
+void program_begin(struct program *program, const char *name, int argc)
+{
+        close_stdout_at_exit(name);
+        argp_err_exit_status = 2;
+        *program = (struct program) { name, pxr_arena_new(0), pxr_diag_new(), NULL };
+        if (program->arena)
+                program->words = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
+        if (program->diag && program->words)
+                return;
+        fprintf(stderr, "%s: out of memory\n", name);
+        exit(1);
+}
+
+int program_end(struct program *program, int status)
+{
+        pxr_diag_write(program->diag, program->name, stderr);
+        pxr_diag_free(program->diag);
+        pxr_arena_free(program->arena);
+        return status;
+}
+
+int64_t number_option(const char *option, const char *text, int64_t least, int64_t most,
+                      struct argp_state *state)
+{
+        long long number;
+        char *end;
+
+        errno = 0;
+        number = strtoll(text, &end, 10);
+        if (*end || end == text || errno == ERANGE || number < least || number > most)
+                argp_error(state, "%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
+                           option, least, most, text);
+        return number;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * program.h - what every command begins and ends with, and reads from its arguments.
+ */
+#ifndef PXR_RUNNER_PROGRAM_H
+#define PXR_RUNNER_PROGRAM_H
+
+#include <argp.h>
+#include <stdint.h>
+
+#include <pxr/arena.h>
+#include <pxr/diag.h>
+
+struct program {
+        const char *name; /* "pxr-run" */
+        struct pxr_arena *arena;
+        struct pxr_diag *diag;
+        const char **words; /* room for as many words as there are arguments, and a NULL */
+};
+
+/* Make ready, before argp_parse(): wrong arguments exit with 2, output that cannot be written with
+ * 1, and so does the program where memory is out. */
+void program_begin(struct program *program, const char *name, int argc);
+
+/* Print the messages, free everything, and return `status`. */
+int program_end(struct program *program, int status);
+
+/* The number that an option ("--threads") is given. One out of bounds ends the program. */
+int64_t number_option(const char *option, const char *text, int64_t least, int64_t most,
+                      struct argp_state *state);
+
+#endif
