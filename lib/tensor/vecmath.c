@@ -139,55 +139,66 @@ CLONES float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y)
         return sum;
 }
 
+/* The cells of one image at one place. As parameters, since the vectoriser heeds `restrict` there.
+ */
+INLINE void one_cell(size_t count, float *restrict o, float *restrict f, float *restrict i,
+                     float *restrict g, const float *restrict before, float *restrict c,
+                     float *restrict h)
+{
+        for (size_t k = 0; k < count; k++) {
+                o[k] = sigmoid_one(o[k]);
+                f[k] = sigmoid_one(f[k]);
+                i[k] = sigmoid_one(i[k]);
+                g[k] = tanh_one(g[k]);
+                c[k] = f[k] * before[k] + i[k] * g[k];
+                h[k] = o[k] * tanh_one(c[k]);
+        }
+}
+
 CLONES void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells)
 {
-        size_t features = cells->features, count = cells->count;
+        size_t features = cells->features;
 
         for (size_t cell = 0; cell < cells->cells; cell++) {
-                float *restrict o = (float *)cells->gates + cell * 4 * features;
-                float *restrict f = o + features, *restrict i = f + features;
-                float *restrict g = i + features;
-                const float *restrict before =
-                        (const float *)cells->before + cell * cells->before_stride;
-                float *restrict c = (float *)cells->c + cell * features;
-                float *restrict h = (float *)cells->h + cell * features;
+                float *gates = (float *)cells->gates + cell * 4 * features;
 
-                for (size_t k = 0; k < count; k++) {
-                        o[k] = sigmoid_one(o[k]);
-                        f[k] = sigmoid_one(f[k]);
-                        i[k] = sigmoid_one(i[k]);
-                        g[k] = tanh_one(g[k]);
-                        c[k] = f[k] * before[k] + i[k] * g[k];
-                        h[k] = o[k] * tanh_one(c[k]);
-                }
+                one_cell(cells->count, gates, gates + features, gates + 2 * features,
+                         gates + 3 * features,
+                         (const float *)cells->before + cell * cells->before_stride,
+                         (float *)cells->c + cell * features, (float *)cells->h + cell * features);
+        }
+}
+
+INLINE void one_cell_gradient(size_t count, float *restrict o, float *restrict f, float *restrict i,
+                              float *restrict g, const float *restrict before,
+                              const float *restrict c, const float *restrict by_h,
+                              float *restrict by_c)
+{
+        for (size_t k = 0; k < count; k++) {
+                float t = tanh_one(c[k]);
+                float d = by_c[k] + by_h[k] * o[k] * (1 - t * t);
+
+                o[k] = by_h[k] * t * o[k] * (1 - o[k]);
+                by_c[k] = d * f[k];
+                f[k] = d * before[k] * f[k] * (1 - f[k]);
+                t = i[k];
+                i[k] = d * g[k] * t * (1 - t);
+                g[k] = d * t * (1 - g[k] * g[k]);
         }
 }
 
 CLONES void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, const float *dh,
                                         float *dc)
 {
-        size_t features = cells->features, count = cells->count;
+        size_t features = cells->features;
 
         for (size_t cell = 0; cell < cells->cells; cell++) {
-                float *restrict o = (float *)cells->gates + cell * 4 * features;
-                float *restrict f = o + features, *restrict i = f + features;
-                float *restrict g = i + features;
-                const float *restrict before =
-                        (const float *)cells->before + cell * cells->before_stride;
-                const float *restrict c = (const float *)cells->c + cell * features;
-                const float *restrict by_h = dh + cell * features;
-                float *restrict by_c = dc + cell * features;
+                float *gates = (float *)cells->gates + cell * 4 * features;
 
-                for (size_t k = 0; k < count; k++) {
-                        float t = tanh_one(c[k]);
-                        float d = by_c[k] + by_h[k] * o[k] * (1 - t * t);
-
-                        o[k] = by_h[k] * t * o[k] * (1 - o[k]);
-                        by_c[k] = d * f[k];
-                        f[k] = d * before[k] * f[k] * (1 - f[k]);
-                        t = i[k];
-                        i[k] = d * g[k] * t * (1 - t);
-                        g[k] = d * t * (1 - g[k] * g[k]);
-                }
+                one_cell_gradient(cells->count, gates, gates + features, gates + 2 * features,
+                                  gates + 3 * features,
+                                  (const float *)cells->before + cell * cells->before_stride,
+                                  (const float *)cells->c + cell * features, dh + cell * features,
+                                  dc + cell * features);
         }
 }
