@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
         struct pxr_sha256 hash;
@@ -117,11 +119,12 @@ static int take_parameters(struct pxr_arena *arena, struct pxr_recorded *recorde
                            const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
 {
         size_t size = recorded->graph->parameter_values;
-        float *parameters = pxr_alloc_array(arena, size + 1, sizeof(float));
+        float *parameters = pxr_pages_new((size + 1) * sizeof(float));
         char *hex = pxr_alloc(arena, PXR_SHA256_HEX);
         bool average = recorded->experiment->settings.train.average > 0;
 
-        if (!parameters || !hex)
+        if (!parameters || pxr_arena_defer(arena, free, parameters) ||
+            !hex) /* the arena frees it */
                 return pxr_out_of_memory(diag);
         if (pxr_checkpoint_read(arena, recorded->database, row, recorded->graph, average,
                                 parameters, diag))

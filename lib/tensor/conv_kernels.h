@@ -50,15 +50,12 @@ static void K(gather_rows)(const struct pxr_node *node, const real *map, int cha
 static void K(product)(const struct pxr_node *node, int colour, size_t m, const real *a, int lda,
                        const real *weight, real *y)
 {
-        int features = node->shape.channels;
+        size_t features = node->shape.channels;
+        struct columns columns = columns_of(node, 0, colour);
 
-        for (int gate = 0; gate < node->gates; gate++) {
-                struct columns columns = columns_of(node, gate, colour);
-
-                K(pxr_gemm)
-                (false, false, m, columns.count, live_inputs(node, colour), 1, a, lda,
-                 weight + columns.begin, features, 1, y + columns.begin, features);
-        }
+        K(pxr_gemm_blocks)
+        (m, columns.count, live_inputs(node, colour), node->gates, features / node->gates, a, lda,
+         weight + columns.begin, features, y + columns.begin, features);
 }
 
 static void K(fill_bias)(const struct pxr_node *node, size_t m, const real *bias, real *y)

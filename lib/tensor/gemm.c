@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gemm.c - matrix products, by any CBLAS. The only file that knows of BLAS.
+ * gemm.c - matrix products: our own where the processor has them (gemm_x86.c), else by any CBLAS.
+ * The only file that knows of BLAS.
  *
  * Workers run side by side, so each product must stay on its own thread: pxr_blas_single_thread().
  */
@@ -10,7 +11,7 @@
 
 #include <pxr/op.h>
 
-void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
+void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                   size_t ldc)
 {
@@ -18,6 +19,31 @@ void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                 cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                             transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
                             beta, c, ldc);
+}
+
+void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
+                  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
+                  size_t ldc)
+{
+        struct pxr_product product = {
+                .m = m,
+                .n = n,
+                .k = k,
+                .blocks = 1,
+                .a = a,
+                .a_row = transpose_a ? 1 : lda,
+                .a_col = transpose_a ? lda : 1,
+                .b = b,
+                .ldb = ldb,
+                .b_transposed = transpose_b,
+                .fresh = beta == 0,
+                .c = c,
+                .ldc = ldc,
+        };
+
+        if (alpha != 1 || (beta != 0 && beta != 1) || !pxr_product_f32(&product))
+                pxr_blas_f32(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c,
+                             ldc);
 }
 
 void pxr_gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, double alpha,
@@ -28,6 +54,38 @@ void pxr_gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                 cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                             transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
                             beta, c, ldc);
+}
+
+void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart, const float *a,
+                         size_t lda, const float *b, size_t ldb, float *c, size_t ldc)
+{
+        struct pxr_product product = {
+                .m = m,
+                .n = n,
+                .k = k,
+                .blocks = blocks,
+                .apart = apart,
+                .a = a,
+                .a_row = lda,
+                .a_col = 1,
+                .b = b,
+                .ldb = ldb,
+                .c = c,
+                .ldc = ldc,
+        };
+
+        if (!pxr_product_f32(&product))
+                for (int i = 0; i < blocks; i++)
+                        pxr_blas_f32(false, false, m, n, k, 1, a, lda, b + i * apart, ldb, 1,
+                                     c + i * apart, ldc);
+}
+
+void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart, const double *a,
+                         size_t lda, const double *b, size_t ldb, double *c, size_t ldc)
+{
+        for (int i = 0; i < blocks; i++)
+                pxr_gemm_f64(false, false, m, n, k, 1, a, lda, b + i * apart, ldb, 1, c + i * apart,
+                             ldc);
 }
 
 void pxr_blas_single_thread(void)

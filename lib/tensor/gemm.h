@@ -1,7 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* gemm.h - set-up of the BLAS; the products themselves are in <pxr/op.h>. */
+/* gemm.h - what is behind the products of <pxr/op.h>: our own, and any CBLAS. */
 #ifndef PXR_TENSOR_GEMM_H
 #define PXR_TENSOR_GEMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* C = A B (fresh) or C += A B, m x k by k x n, for `blocks` blocks of n columns of B and C that
+ * begin `apart` columns from each other (as a colour's do in the gates). Row i, column p of A is
+ * a[i a_row + p a_col]; B and C are row-major; `b` is the transpose of the only block of B (n x k)
+ * if b_transposed. */
+struct pxr_product {
+        size_t m, n, k;
+        int blocks;
+        size_t apart;
+        const float *a;
+        size_t a_row, a_col;
+        const float *b;
+        size_t ldb;
+        bool b_transposed, fresh;
+        float *c;
+        size_t ldc;
+};
+
+/* Instruction sets that our own tiles are compiled for. */
+enum pxr_tiles { PXR_TILES_AVX2, PXR_TILES_AVX512 };
+
+/* Compute a product of k > 0 with our own tiles, the same bits by any of them. False, with nothing
+ * done, where the processor has not got the set. */
+bool pxr_product_by(enum pxr_tiles tiles, const struct pxr_product *product);
+
+/* The same with the best tiles there are. False where there are none. */
+bool pxr_product_f32(const struct pxr_product *product);
+
+/* The same as pxr_gemm_f32(), by the BLAS whatever the processor. */
+void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
+                  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
+                  size_t ldc);
+
+/* C += A B, row-major, for `blocks` blocks of n columns of B and C, `apart` columns from each
+ * other. */
+void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart, const float *a,
+                         size_t lda, const float *b, size_t ldb, float *c, size_t ldc);
+void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart, const double *a,
+                         size_t lda, const double *b, size_t ldb, double *c, size_t ldc);
 
 /* Have the BLAS compute each product on the calling thread alone: the workers are the
  * parallelism, and a product's bits must not depend on the number of threads. */

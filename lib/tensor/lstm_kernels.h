@@ -278,7 +278,7 @@ static void K(lstm_backward)(const struct pxr_call *call)
 /* --- advance -----------------------------------------------------------------------------------
  */
 
-/* Products of one cell for a block of columns of the gates. */
+/* Products of one cell for the features from `from` on of each gate. */
 static void K(advance_products)(const struct pxr_call *call, struct K(cells) cells, int step,
                                 int cell, int from, int count)
 {
@@ -292,15 +292,19 @@ static void K(advance_products)(const struct pxr_call *call, struct K(cells) cel
                 int source = source_cell(call->node, step, at, tap);
 
                 if (source >= 0)
-                        K(pxr_gemm)
-                (false, false, images, count, features, 1, cells.h + source * images * features,
-                 features, weight + tap * features * width + from, width, 1, gates, width);
+                        K(pxr_gemm_blocks)
+                (images, count, features, GATES, features, cells.h + source * images * features,
+                 features, weight + tap * features * width + from, width, gates, width);
                 if (!reads_initial(call->node, step, at, tap))
                         continue;
-                K(initial_products)(call, from, count, initial);
-                for (size_t image = 0; image < images; image++)
-                        K(add_array)
-                (count, initial + tap * width + from, gates + image * width);
+                for (int gate = 0; gate < GATES; gate++) {
+                        size_t skip = gate * features;
+
+                        K(initial_products)(call, from + skip, count, initial);
+                        for (size_t image = 0; image < images; image++)
+                                K(add_array)
+                        (count, initial + tap * width + from + skip, gates + image * width + skip);
+                }
         }
 }
 
@@ -333,12 +337,7 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
 
                         memcpy(gates + start, z + start, count * sizeof(real));
                 }
-        if ((size_t)count == features)
-                K(advance_products)(call, cells, step, cell, 0, width);
-        else
-                for (int gate = 0; gate < GATES; gate++)
-                        K(advance_products)
-        (call, cells, step, cell, gate * features + from, count);
+        K(advance_products)(call, cells, step, cell, from, count);
         K(pxr_lstm_cells)(&one);
 }
 

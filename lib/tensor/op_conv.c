@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/gemm.h"
 #include "tensor/graph.h"
 
 struct conv {

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/gemm.h"
 #include "tensor/graph.h"
 #include <pxr/vecmath.h>
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/pages.h"
 #include "tensor/plan.h"
 #include "tensor/reach.h"
 #include "tensor/turns.h"
@@ -35,12 +36,6 @@ struct pxr_workspace {
         uint8_t *small;  /* the same of the small images */
 };
 
-static char *aligned(size_t size)
-{
-        size = (size + PXR_ALIGNMENT) / PXR_ALIGNMENT * PXR_ALIGNMENT;
-        return aligned_alloc(PXR_ALIGNMENT, size);
-}
-
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag)
@@ -61,8 +56,8 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         workspace->value = precision == PXR_F32 ? sizeof(float) : sizeof(double);
         workspace->limit = images;
         workspace->checked = checked;
-        workspace->slab = aligned(workspace->plan.slab_bytes);
-        workspace->scratch = aligned(workspace->plan.scratch_bytes + PXR_SENTINEL);
+        workspace->slab = pxr_pages_new(workspace->plan.slab_bytes);
+        workspace->scratch = pxr_pages_new(workspace->plan.scratch_bytes + PXR_SENTINEL);
         workspace->pixels = calloc(pixels, 1);
         workspace->small = calloc(small + 1, 1);
         if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
 #include "tensor/gemm.h"
 
 enum { CHUNK = 4096 }; /* parameters that one thread adds up at a time */
@@ -83,15 +84,15 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
         const struct pxr_train_settings *settings = trainer->settings;
         size_t size = trainer->size + 1;
 
-        trainer->parameters = calloc(size, sizeof(float));
-        trainer->gradient = calloc(size * trainer->micro_batches, sizeof(float));
+        trainer->parameters = pxr_pages_new_zero(size * sizeof(float));
+        trainer->gradient = pxr_pages_new_zero(size * trainer->micro_batches * sizeof(float));
         trainer->nll = calloc(settings->batch, sizeof(double));
         trainer->square = calloc(trainer->size / CHUNK + 1, sizeof(double));
         trainer->workspace = calloc(trainer->threads, sizeof(*trainer->workspace));
         if (settings->average > 0)
-                trainer->average = calloc(size, sizeof(float));
+                trainer->average = pxr_pages_new_zero(size * sizeof(float));
         for (int i = 0; i < rule_of(settings)->moments; i++) {
-                trainer->moment[i] = calloc(size, sizeof(float));
+                trainer->moment[i] = pxr_pages_new_zero(size * sizeof(float));
                 if (!trainer->moment[i])
                         return pxr_out_of_memory(diag);
         }
