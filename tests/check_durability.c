@@ -59,7 +59,7 @@ START_TEST(failed_migration_changes_nothing)
         after = file_bytes(path, &size[1]);
         ck_assert_uint_eq(size[0], size[1]);
         ck_assert_mem_eq(before, after, size[0]);
-        refused(path, false, "has an older schema: open it once with pxr-run");
+        refused(path, false, "has an older schema: bring it up to date with");
 }
 END_TEST
 

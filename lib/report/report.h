@@ -23,11 +23,14 @@ struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_sto
 
 /* Which runs: the newest `limit` (0: all) for which `where` (NULL: all), an SQL expression on the
  * columns of the view run_summary, is true, in the order of their numbers. `all` has a column for
- * each of the view's. The expression can read nothing but that view, and only for some seconds. */
+ * each of the view's. The expression can read nothing but that view, and only for some seconds;
+ * has_tag(tags, 'x') tells whether x is one of the tags. */
+enum pxr_archived { PXR_NOT_ARCHIVED, PXR_ARCHIVED_TOO, PXR_ARCHIVED_ALONE };
 struct pxr_runs_wanted {
         const char *where;
         int64_t limit;
         bool all;
+        enum pxr_archived archived;
 };
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
                                   const struct pxr_runs_wanted *wanted, struct pxr_diag *diag);

@@ -29,16 +29,16 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, given, certificate, parameters, "
                     "image_rows, image_cols, image_colours, image_levels, given_identity, "
-                    "reproduces_table, reproduces_row, recipe_hash) VALUES (?, "
+                    "reproduces_table, reproduces_row, recipe_hash, folder, repeats) VALUES (?, "
                     "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdttiiiiit"
-                    "itt",
+                    "itttt",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
@@ -47,7 +47,7 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     run->data_entropy, run->given, run->certificate, run->parameters,
                     (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
                     (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
-                    run->reproduces_row, run->recipe_hash))
+                    run->reproduces_row, run->recipe_hash, run->folder, run->repeats))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;
@@ -100,6 +100,8 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .image_cols = sqlite3_column_int(s, 23),
                 .image_colours = sqlite3_column_int(s, 24),
                 .image_levels = sqlite3_column_int(s, 25),
+                .folder = column(s, 26, arena, &short_of),
+                .repeats = column(s, 27, arena, &short_of),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -114,9 +116,10 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
-                "image_levels FROM run "
+                "image_levels, folder, repeats FROM run "
                 "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR uid = ?1 OR ?1 = 'last' "
-                "ORDER BY CAST(id AS TEXT) = ?1 DESC, name = ?1 DESC, id DESC LIMIT 1",
+                "ORDER BY CAST(id AS TEXT) = ?1 DESC, name = ?1 DESC, archived_at IS NULL DESC, "
+                "id DESC LIMIT 1",
                 "t", which);
         struct pxr_run *run = NULL;
         int status;
