@@ -279,8 +279,8 @@ static int add_readme(struct export *e)
                                    "To use it where it lies:   pxr-sample last --db run.db\n"
                                    "To take it in elsewhere:   pxr-report import FOLDER-OR-ARCHIVE "
                                    "--db FILE\n"
-                                   "To make it once more:      pxr-run --from-run last --db "
-                                   "run.db\n\n"
+                                   "To make it once more:      import it, then pxr-run --from-run "
+                                   "last --db FILE\n\n"
                                    "Not in here: its data, and the plugins of its layers:\n%s",
                                    run->program_version, name, run->uid, run->status, run->data_set,
                                    run->data_identity, run->seed, *nlls ? "result\n" : "", nlls,

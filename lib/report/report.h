@@ -49,6 +49,18 @@ struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *
                                      const char *const *which, size_t count, const char *part,
                                      bool all_steps, struct pxr_diag *diag);
 
+/* Is run `which` the same as run `of`, which it repeats, to the bit: parameters, NLLs, pictures?
+ * And if not, what is it made with that the other was not? Returns 0 or -1. */
+struct pxr_repetition {
+        int64_t of;
+        bool same;
+        const char *words; /* "differs from run 3: parameters; ..." */
+        const struct pxr_table
+                *circumstances; /* what, in the old run, in the new; NULL where same */
+};
+int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, const char *which,
+                          const char *of, struct pxr_repetition *verdict, struct pxr_diag *diag);
+
 /* Known signs of a broken experiment, in one run or (`which` NULL) in all. */
 struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,
                                     const struct pxr_paper *paper, const char *which,

@@ -111,6 +111,14 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
 int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                      const char *name, const char **sha256, struct pxr_diag *diag);
 
+/* All plugins of a run, by name. Returns 0 or -1. */
+struct pxr_plugin_row {
+        const char *name, *path;
+        struct pxr_plugin_row *next;
+};
+int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                      struct pxr_plugin_row **list, struct pxr_diag *diag);
+
 struct pxr_layer_row {
         int position;
         const char *path, *kind;

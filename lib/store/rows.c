@@ -261,6 +261,36 @@ int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t r
         return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
 }
 
+int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                      struct pxr_plugin_row **list, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag, "SELECT name, path FROM plugin WHERE run = ? ORDER BY name", "i", run);
+        bool short_of = false;
+        int status;
+
+        *list = NULL;
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW && !short_of) {
+                struct pxr_plugin_row *row = pxr_alloc(arena, sizeof(*row));
+
+                short_of = !row;
+                if (!row)
+                        break;
+                *row = (struct pxr_plugin_row) { column(s, 0, arena, &short_of),
+                                                 column(s, 1, arena, &short_of), NULL };
+                *list = row;
+                list = &row->next;
+        }
+        if (!short_of && status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        if (short_of)
+                return pxr_out_of_memory(diag);
+        return status == SQLITE_DONE ? 0 : -1;
+}
+
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
                         struct pxr_diag *diag)
 {
