@@ -159,18 +159,20 @@ static bool may_need(const char *path, const char *relative)
  * renamed, when a new one has got its name. */
 static int needed_elsewhere(struct gc *gc, const char *relative, const char **by)
 {
-        const char *folder = full(gc, "."), *slash = strrchr(gc->store->path, '/');
-        const char *own = slash ? slash + 1 : gc->store->path;
+        const char *folder = full(gc, ".");
+        struct stat own = { 0 };
         DIR *stream = folder ? opendir(folder) : NULL;
         struct dirent *entry;
 
         *by = NULL;
+        stat(gc->store->path, &own);
         while (stream && !*by && (entry = readdir(stream))) {
                 const char *path = full(gc, entry->d_name);
                 struct stat status;
 
-                if (path && strcmp(entry->d_name, own) != 0 && stat(path, &status) == 0 &&
-                    S_ISREG(status.st_mode) && is_database(path) && may_need(path, relative))
+                if (path && stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+                    (status.st_ino != own.st_ino || status.st_dev != own.st_dev) &&
+                    is_database(path) && may_need(path, relative))
                         *by = path;
         }
         if (stream)

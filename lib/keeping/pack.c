@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "data/archive.h"
@@ -115,8 +116,8 @@ static bool read_content(FILE *file, const void *context)
         return got == 0;
 }
 
-static int unpack_entry(struct pxr_arena *arena, struct pxr_archive *archive, const char *relative,
-                        const char *folder, struct pxr_diag *diag)
+static int unpack_entry(struct pxr_arena *arena, struct pxr_archive *archive, const char *path,
+                        const char *relative, const char *folder, struct pxr_diag *diag)
 {
         const char *to = pxr_strf(arena, "%s/%s", folder, relative);
         struct entry entry = { pxr_archive_entry(archive, diag), diag, false };
@@ -125,6 +126,9 @@ static int unpack_entry(struct pxr_arena *arena, struct pxr_archive *archive, co
 
         if (!to || !own)
                 pxr_out_of_memory(diag);
+        else if (access(to, F_OK) == 0)
+                pxr_user_error(diag, "%s: it has two files '%s'; nothing was taken over", path,
+                               relative);
         else if (entry.input && !pxr_make_folders(folder, relative, diag)) {
                 status = pxr_file_write_by(to, false, read_content, &entry, own);
                 if (status && !entry.failed)
@@ -162,7 +166,7 @@ int pxr_unpack(struct pxr_arena *arena, const char *path, const char *folder, st
         while (archive && (got = pxr_archive_next(archive, &name, diag)) > 0) {
                 const char *relative = inner_name(path, name, diag);
 
-                if (!relative || unpack_entry(arena, archive, relative, folder, diag)) {
+                if (!relative || unpack_entry(arena, archive, path, relative, folder, diag)) {
                         got = -1;
                         break;
                 }

@@ -27,12 +27,15 @@ static int say(struct comparison *c, char **list, const char *words)
 /* What there is `all` of: how many are the same? Without any, nothing is said. */
 static int say_count(struct comparison *c, const char *what, int64_t all, int64_t differ)
 {
+        int length = (int)strlen(what) - (all == 1); /* without the s */
+
         if (all == 0)
                 return 0;
         if (differ == 0)
-                return say(c, &c->same, pxr_strf(c->arena, "%" PRId64 " %s", all, what));
-        return say(c, &c->differs,
-                   pxr_strf(c->arena, "%" PRId64 " of %" PRId64 " %s", differ, all, what));
+                return say(c, &c->same, pxr_strf(c->arena, "%" PRId64 " %.*s", all, length, what));
+        return say(
+                c, &c->differs,
+                pxr_strf(c->arena, "%" PRId64 " of %" PRId64 " %.*s", differ, all, length, what));
 }
 
 static int compare_parameters(struct comparison *c)
@@ -256,7 +259,7 @@ int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, cons
         verdict->of = c.old->id;
         if (compare_parameters(&c) || compare_results(&c) ||
             compare_numbers(&c, "NLLs", COUNT("old.images > 0")) ||
-            compare_numbers(&c, "other numbers of training", COUNT("old.images IS NULL")) ||
+            compare_numbers(&c, "other measures", COUNT("old.images IS NULL")) ||
             compare_pictures(&c))
                 return -1;
         return give_verdict(&c, verdict);
