@@ -149,10 +149,20 @@ static int make_folder(struct pxr_copying *c, const char *path)
         return pxr_make_run_folder(path, c->diag);
 }
 
+/* A file that was made ready before, which has been compared; NULL: there is none. */
+static char *ready_file(struct pxr_copying *c, const char *sha256)
+{
+        char *path =
+                c->staging.fd < 0 ? NULL : pxr_strf(c->arena, "%s/%s", c->staging.path, sha256);
+
+        return path && access(path, F_OK) == 0 ? path : NULL;
+}
+
 /* The checkpoint that lies at `from` is to lie at `relative` too. */
 static int place_file(struct pxr_copying *c, const char *from, const char *folder,
                       const char *relative, const char *sha256)
 {
+        const char *ready = ready_file(c, sha256);
         char *inner = pxr_beside_database(c->arena, c->into->path, folder);
         char *to = pxr_beside_database(c->arena, c->into->path, relative);
 
@@ -160,10 +170,11 @@ static int place_file(struct pxr_copying *c, const char *from, const char *folde
                 return pxr_out_of_memory(c->diag);
         if (holds(to, sha256))
                 return 0;
-        if (make_folder(c, inner) || pxr_file_duplicate(from, to, c->link, c->diag) ||
+        if (make_folder(c, inner) ||
+            pxr_file_duplicate(ready ? ready : from, to, ready || c->link, c->diag) ||
             remember(c, &c->made, to))
                 return -1;
-        return check_file(c, from, to, sha256);
+        return ready ? 0 : check_file(c, from, to, sha256);
 }
 
 /* A row of table `checkpoint` in the database that is read. */
@@ -174,23 +185,34 @@ struct row {
         bool best;
 };
 
+/* Where the file of a row lies; NULL after an error. */
+static char *source_of(struct pxr_copying *c, const struct row *row)
+{
+        char *path = NULL;
+
+        if (!pxr_path_stays_below(row->path) || strlen(row->sha256) != PXR_SHA256_HEX - 1 ||
+            strspn(row->sha256, "0123456789abcdef") != PXR_SHA256_HEX - 1)
+                pxr_user_error(c->diag, "%s: '%s' is no place for a checkpoint of pxr",
+                               c->from->path, row->path);
+        else if (!(path = pxr_beside_database(c->arena, c->from->path, row->path)))
+                pxr_out_of_memory(c->diag);
+        return path;
+}
+
 static int copy_checkpoint(struct pxr_copying *c, const struct row *row, int64_t number,
                            const char *folder)
 {
-        char *from, *relative;
-        struct stat status;
+        char *from = source_of(c, row), *relative;
+        bool there = from && (access(from, F_OK) == 0 || ready_file(c, row->sha256));
 
-        if (!pxr_path_stays_below(row->path) || strlen(row->sha256) != PXR_SHA256_HEX - 1)
-                return pxr_user_error(c->diag, "%s: '%s' is no place for a checkpoint of pxr",
-                                      c->from->path, row->path);
-        from = pxr_beside_database(c->arena, c->from->path, row->path);
+        if (!from)
+                return -1;
         relative = new_path(c, folder, row->step, row->sha256);
-        if (!from || !relative)
+        if (!relative)
                 return pxr_out_of_memory(c->diag);
-        if (stat(from, &status) != 0 && c->strict)
-                return pxr_user_error(c->diag, "%s: a checkpoint on record is missing: %s", from,
-                                      strerror(errno));
-        if (stat(from, &status) != 0) {
+        if (!there && c->strict)
+                return pxr_user_error(c->diag, "%s: a checkpoint on record is missing", from);
+        if (!there) {
                 pxr_warn(c->diag, "%s: a checkpoint on record is missing; it is left out", from);
                 return 0;
         }
@@ -203,19 +225,58 @@ static int copy_checkpoint(struct pxr_copying *c, const struct row *row, int64_t
                                  row->size, (int64_t)row->best, row->created_at);
 }
 
-static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, const char *uid)
+/* A folder beside the checkpoints to come, so that they only need to be given their names. */
+static int make_staging(struct pxr_copying *c)
 {
-        char *folder = pxr_run_folder(c->arena, c->into->path, number, uid);
-        sqlite3_stmt *s = folder ? pxr_store_query(c->from, c->diag,
-                                                   "SELECT step, epoch, path, sha256, size, best, "
-                                                   "created_at FROM checkpoint WHERE run = ? "
-                                                   "ORDER BY step",
-                                                   "i", run)
-                                 : NULL;
+        const char *all = pxr_checkpoints_folder(c->arena, c->into->path), *prefix;
+
+        all = all ? pxr_beside_database(c->arena, c->into->path, all) : NULL;
+        prefix = all ? pxr_strf(c->arena, "%s/" PXR_IMPORT_PREFIX, all) : NULL;
+        if (!prefix)
+                return pxr_out_of_memory(c->diag);
+        if (mkdir(all, 0777) != 0 && errno != EEXIST)
+                return pxr_system_error(c->diag, "%s: the folder cannot be made: %s", all,
+                                        strerror(errno));
+        return pxr_staging_make(&c->staging, prefix, c->diag);
+}
+
+/* A run at work may take its old checkpoint away just now. */
+static int make_ready(struct pxr_copying *c, const struct row *row)
+{
+        struct pxr_diag *own = pxr_diag_new();
+        char *from = own ? source_of(c, row) : NULL, *to;
+        int status = -1;
+
+        if (!own)
+                return pxr_out_of_memory(c->diag);
+        if (from && access(from, F_OK) != 0)
+                status = 0;
+        else if (from && (c->staging.fd >= 0 || make_staging(c) == 0)) {
+                to = pxr_strf(c->arena, "%s/%s", c->staging.path, row->sha256);
+                if (!to)
+                        pxr_out_of_memory(c->diag);
+                else if (access(to, F_OK) == 0)
+                        status = 0;
+                else if (pxr_file_duplicate(from, to, c->link, own) == 0)
+                        status = check_file(c, from, to, row->sha256);
+                else if (access(from, F_OK) != 0)
+                        status = 0;
+                else
+                        pxr_system_error(c->diag, "%s", pxr_diag_first_error(own));
+        }
+        pxr_diag_free(own);
+        return status;
+}
+
+/* Each checkpoint of a run: copied into `folder`, or only made ready (NULL). */
+static int go_through(struct pxr_copying *c, int64_t run, int64_t number, const char *folder)
+{
+        sqlite3_stmt *s = pxr_store_query(c->from, c->diag,
+                                          "SELECT step, epoch, path, sha256, size, best, "
+                                          "created_at FROM checkpoint WHERE run = ? ORDER BY step",
+                                          "i", run);
         int status = s ? 0 : -1, step;
 
-        if (!folder)
-                return pxr_out_of_memory(c->diag);
         while (!status && (step = sqlite3_step(s)) != SQLITE_DONE) {
                 const struct row row = {
                         .step = sqlite3_column_int64(s, 0),
@@ -230,10 +291,23 @@ static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, 
                 if (step != SQLITE_ROW || !row.path || !row.sha256)
                         status = pxr_store_failed(c->from, c->diag);
                 else
-                        status = copy_checkpoint(c, &row, number, folder);
+                        status = folder ? copy_checkpoint(c, &row, number, folder)
+                                        : make_ready(c, &row);
         }
         sqlite3_finalize(s);
         return status;
+}
+
+static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, const char *uid)
+{
+        char *folder = pxr_run_folder(c->arena, c->into->path, number, uid);
+
+        return folder ? go_through(c, run, number, folder) : pxr_out_of_memory(c->diag);
+}
+
+int pxr_copy_prepare(struct pxr_copying *c, int64_t run)
+{
+        return go_through(c, run, 0, NULL);
 }
 
 /* --- runs --------------------------------------------------------------------------------------
@@ -405,4 +479,17 @@ void pxr_copy_done(struct pxr_copying *c)
                 sqlite3_finalize(s);
         }
         c->made = NULL;
+}
+
+void pxr_copy_end(struct pxr_copying *c)
+{
+        const char *folder;
+
+        if (c->staging.fd < 0)
+                return;
+        pxr_staging_remove(&c->staging);
+        folder = pxr_checkpoints_folder(c->arena, c->into->path);
+        folder = folder ? pxr_beside_database(c->arena, c->into->path, folder) : NULL;
+        if (folder)
+                rmdir(folder); /* where nothing is in it */
 }

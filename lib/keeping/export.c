@@ -153,9 +153,12 @@ static int add_samples(struct export *e)
 
 static int copy_run(struct export *e, struct pxr_store *into, bool link)
 {
-        struct pxr_copying copying = {
-                .arena = e->arena, .from = e->store, .into = into, .link = link, .diag = e->diag
-        };
+        struct pxr_copying copying = { .arena = e->arena,
+                                       .from = e->store,
+                                       .into = into,
+                                       .link = link,
+                                       .staging.fd = -1,
+                                       .diag = e->diag };
         int64_t number = 0;
 
         if (pxr_store_begin(into, e->diag))

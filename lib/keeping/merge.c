@@ -159,30 +159,56 @@ static void tell(struct merge *m, const struct twin *run, int64_t number, const 
         cell[6] = pxr_text_cell(m->table, what);
 }
 
+/* Is a run to be copied? *here is what there is of it already, or NULL. */
+static int decide(struct merge *m, struct twin *run, struct twin **here, bool *wanted,
+                  bool *at_work)
+{
+        *wanted = true;
+        *at_work = false;
+        if (find_twin(m, run, here) || (*here && is_longer(m, run, *here, wanted)))
+                return -1;
+        *at_work = *here && strcmp((*here)->status, "running") == 0 &&
+                   pxr_process_lives((*here)->host, (*here)->process_id, (*here)->process_start);
+        *wanted = *wanted && !*at_work;
+        return 0;
+}
+
 static int merge_run(struct merge *m, struct pxr_copying *copying, struct twin *run)
 {
         struct twin *here;
-        int64_t number = 0;
-        bool longer = true;
+        int64_t number;
+        bool wanted, at_work;
 
-        if (find_twin(m, run, &here) || (here && is_longer(m, run, here, &longer)))
+        if (decide(m, run, &here, &wanted, &at_work))
                 return -1;
-        if (here && strcmp(here->status, "running") == 0 &&
-            pxr_process_lives(here->host, here->process_id, here->process_start)) {
+        if (at_work) {
                 m->left++;
                 tell(m, run, here->id, "left as it is: it is at work here");
-                return 0;
         }
-        if (!longer) {
-                m->same++;
+        m->same += !wanted && !at_work;
+        if (!wanted)
                 return 0;
-        }
         number = here ? here->id : 0;
         if (pxr_copy_run(copying, run->id, &number))
                 return -1;
         m->new += !here;
         m->longer += here != NULL;
         tell(m, run, number, here ? "taken over: it is further on" : "new");
+        return 0;
+}
+
+/* What takes long, before others are kept from writing. */
+static int prepare(struct merge *m, struct pxr_copying *copying)
+{
+        struct twin *list = NULL, *here;
+        bool wanted, at_work;
+
+        if (list_runs(m, &list))
+                return -1;
+        for (; list; list = list->next)
+                if (decide(m, list, &here, &wanted, &at_work) ||
+                    (wanted && pxr_copy_prepare(copying, list->id)))
+                        return -1;
         return 0;
 }
 
@@ -217,6 +243,20 @@ static void tell_all(struct merge *m)
 }
 
 /* In one transaction; what is read is as of one moment too. */
+static int merge_within(struct merge *m, struct pxr_copying *copying)
+{
+        if (pxr_store_execute(m->from, m->diag, "BEGIN", "") || pxr_store_begin(m->into, m->diag))
+                return -1;
+        if (merge_rows(m, copying) || pxr_store_commit(m->into, m->diag)) {
+                pxr_store_rollback(m->into);
+                pxr_copy_undo(copying);
+                return -1;
+        }
+        pxr_copy_done(copying);
+        pxr_store_rollback(m->from);
+        return 0;
+}
+
 static int merge_database(struct merge *m)
 {
         struct pxr_copying copying = { .arena = m->arena,
@@ -224,20 +264,18 @@ static int merge_database(struct merge *m)
                                        .into = m->into,
                                        .link = !m->import,
                                        .strict = m->import,
+                                       .staging.fd = -1,
                                        .diag = m->diag };
+        int status;
 
         m->new = m->longer = m->same = m->left = 0;
-        if (pxr_store_execute(m->from, m->diag, "BEGIN", "") || pxr_store_begin(m->into, m->diag))
-                return -1;
-        if (merge_rows(m, &copying) || pxr_store_commit(m->into, m->diag)) {
-                pxr_store_rollback(m->into);
-                pxr_copy_undo(&copying);
-                return -1;
-        }
-        pxr_copy_done(&copying);
-        pxr_store_rollback(m->from);
-        tell_all(m);
-        return 0;
+        status = prepare(m, &copying);
+        if (!status)
+                status = merge_within(m, &copying);
+        pxr_copy_end(&copying);
+        if (!status)
+                tell_all(m);
+        return status;
 }
 
 /* --- all of them -------------------------------------------------------------------------------
