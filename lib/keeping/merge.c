@@ -352,7 +352,7 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                            .diag = diag,
                            .import = given != NULL };
         bool exists = access(into, F_OK) == 0 || errno != ENOENT, any = false;
-        int status;
+        int status, runs;
 
         if (!m.table || !store) {
                 pxr_out_of_memory(diag);
@@ -373,6 +373,9 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
         status = pxr_store_check_tables(m.into, diag);
         if (!status)
                 status = merge_all(&m, store, given ? given : from->word, from->count, &any);
+        /* Another process may have found it and put something in meanwhile. */
+        exists =
+                exists || pxr_store_number(m.into, "SELECT count(*) FROM run", &runs, NULL) || runs;
         pxr_store_close(m.into);
         if (!exists && !any)
                 unmake(arena, into);
