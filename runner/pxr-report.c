@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pxr-report.c - the command that makes tables of what is in a run database.
+ * pxr-report.c - the command that makes tables of what is in a run database, and looks after it.
  *
- * Arguments and printing; what it tells is in lib/report.
+ * Arguments and printing; what it tells is in lib/report, what it changes in lib/keeping.
  */
 #include <argp.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <pxr/version.h>
 
 #include "experiment/recorded.h"
+#include "keeping/keeping.h"
 #include "report/report.h"
 #include "runner/common.h"
 #include "runner/program.h"
@@ -20,12 +23,54 @@ const char *argp_program_version = "pxr-report " PXR_VERSION;
 struct arguments {
         const char **word;
         size_t words;
-        const char *database, *paper, *where, *part;
+        const char *database, *paper, *where, *part, *out;
         int64_t limit;
         int format;
+        unsigned given; /* the options below */
 };
 
-enum { OPTION_DB = 256, OPTION_FORMAT, OPTION_WHERE, OPTION_LIMIT, OPTION_PART, OPTION_PAPER };
+/* Options that only some commands take, as bits. */
+enum takes {
+        TAKES_LIST = 1, /* --where, --limit, --all, --archived */
+        TAKES_PART = 2,
+        TAKES_OUT = 4,
+        TAKES_YES = 8,
+        TAKES_FORCE = 16,
+        TAKES_OLD = 32,
+        TAKES_MISSING = 64,
+        /* ... and what is told apart within --all and --archived */
+        GIVEN_ALL = 1024,
+        GIVEN_ARCHIVED = 2048,
+};
+
+static const struct {
+        unsigned bit;
+        const char *text;
+} takers[] = {
+        { TAKES_LIST, "--where and --limit are for 'runs', as are --all and --archived" },
+        { TAKES_PART, "--part is for 'show' and 'compare'" },
+        { TAKES_OUT, "--out is for 'export'" },
+        { TAKES_YES, "--yes is for 'delete' and 'gc'" },
+        { TAKES_FORCE, "--force is for 'delete'" },
+        { TAKES_OLD, "--old is for 'gc'" },
+        { TAKES_MISSING, "--forget-missing is for 'gc'" },
+};
+
+enum {
+        OPTION_DB = 256,
+        OPTION_FORMAT,
+        OPTION_WHERE,
+        OPTION_LIMIT,
+        OPTION_PART,
+        OPTION_PAPER,
+        OPTION_ALL,
+        OPTION_ARCHIVED,
+        OPTION_OUT,
+        OPTION_YES,
+        OPTION_FORCE,
+        OPTION_OLD,
+        OPTION_MISSING
+};
 
 static const struct argp_option options[] = {
         { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
@@ -35,10 +80,19 @@ static const struct argp_option options[] = {
           "runs: only those for which this SQL expression on the columns of run_summary is true",
           0 },
         { "limit", OPTION_LIMIT, "N", 0, "runs: only the newest N", 0 },
+        { "all", OPTION_ALL, NULL, 0, "runs: archived ones too", 0 },
+        { "archived", OPTION_ARCHIVED, NULL, 0, "runs: archived ones alone", 0 },
         { "part", OPTION_PART, "NAME", 0,
           "show, compare: one table of them: facts, results, curve, spec, ...", 0 },
         { "paper", OPTION_PAPER, "FILE", 0,
           "the paper's tables as data (default: the file that came with pxr)", 0 },
+        { "out", OPTION_OUT, "PATH", 0, "export: a new folder, or a new file NAME.tar.gz", 0 },
+        { "yes", 'y', NULL, 0, "delete, gc: do it, without asking", 0 },
+        { "force", OPTION_FORCE, NULL, 0, "delete: also runs at work, or that others refer to", 0 },
+        { "old", OPTION_OLD, NULL, 0,
+          "gc: also checkpoints of finished runs that are neither the best nor the last", 0 },
+        { "forget-missing", OPTION_MISSING, NULL, 0,
+          "gc: take checkpoints off the record whose files are missing", 0 },
         { 0 },
 };
 
@@ -64,15 +118,40 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->format = format_named(text, state);
                 return 0;
         case OPTION_WHERE:
+                arguments->given |= TAKES_LIST;
                 arguments->where = text;
                 return 0;
         case OPTION_LIMIT:
+                arguments->given |= TAKES_LIST;
                 arguments->limit = strtoll(text, &end, 10);
                 if (*end || end == text || arguments->limit < 1)
                         argp_error(state, "--limit wants a number from 1 on, not '%s'", text);
                 return 0;
         case OPTION_PART:
+                arguments->given |= TAKES_PART;
                 arguments->part = text;
+                return 0;
+        case OPTION_ALL:
+                arguments->given |= TAKES_LIST | GIVEN_ALL;
+                return 0;
+        case OPTION_ARCHIVED:
+                arguments->given |= TAKES_LIST | GIVEN_ARCHIVED;
+                return 0;
+        case OPTION_OUT:
+                arguments->given |= TAKES_OUT;
+                arguments->out = text;
+                return 0;
+        case 'y':
+                arguments->given |= TAKES_YES;
+                return 0;
+        case OPTION_FORCE:
+                arguments->given |= TAKES_FORCE;
+                return 0;
+        case OPTION_OLD:
+                arguments->given |= TAKES_OLD;
+                return 0;
+        case OPTION_MISSING:
+                arguments->given |= TAKES_MISSING;
                 return 0;
         case OPTION_PAPER:
                 arguments->paper = text;
@@ -95,10 +174,21 @@ static const struct argp argp = {
                     "runs\n"
                     "show RUN\n"
                     "compare RUN RUN...\n"
-                    "doctor [RUN]",
+                    "doctor [RUN]\n"
+                    "tag [RUN [TAG...]]\n"
+                    "untag RUN TAG...\n"
+                    "note RUN [TEXT]\n"
+                    "archive|unarchive RUN...\n"
+                    "delete RUN...\n"
+                    "merge DATABASE...\n"
+                    "export RUN --out PATH\n"
+                    "import PATH...\n"
+                    "gc\n"
+                    "upgrade",
         .doc = "Tables of the paper with our runs beside them; the list of runs; one run; what "
-               "differs between runs; known signs of a broken experiment. The database is only "
-               "read."
+               "differs between runs; known signs of a broken experiment. All of these only read "
+               "the database. The commands from 'tag' on look after it: they mark runs, take them "
+               "away, and bring them from one database to another."
                "\v"
                "RUN is a run's number, its name (the newest of that name), or 'last'.\n\n"
                "  pxr-report table4\n"
@@ -111,6 +201,21 @@ static const struct argp argp = {
                "is not a smaller one; else the cell is empty. Text for people is rounded; csv and "
                "json have all digits and all columns. As csv, show and compare give the learning "
                "curve unless --part says otherwise.\n\n"
+               "  pxr-report tag 3 baseline                            (untag takes it away)\n"
+               "  pxr-report runs --where \"has_tag(tags, 'baseline')\"\n"
+               "  pxr-report note 3 \"diverged at epoch 12\"              (\"\" takes it away)\n"
+               "  pxr-report archive 4 5\n"
+               "  pxr-report delete 4 5\n"
+               "  pxr-report merge node1.db node2.db --db all.db\n"
+               "  pxr-report export last --out run.tar.gz\n"
+               "  pxr-report import run.tar.gz --db other.db\n"
+               "  pxr-report gc --yes\n\n"
+               "An archived run is neither listed nor counted in a table, and nothing of it is "
+               "lost. 'delete' tells what will be lost and asks; where it cannot ask, it wants "
+               "--yes. 'merge' puts the runs of other databases into --db, with their checkpoints; "
+               "a run that is there already is not taken again, unless it has got further. 'gc' "
+               "lists files that no run needs, and removes them with --yes. 'upgrade' brings a "
+               "database of an older pxr up to date, and keeps a copy.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or database.",
 };
 
@@ -140,8 +245,15 @@ static struct pxr_table *runs(const struct work *work)
 {
         bool machine = work->arguments->format == PXR_FORMAT_CSV ||
                        work->arguments->format == PXR_FORMAT_JSON;
-        const struct pxr_runs_wanted wanted = { work->arguments->where, work->arguments->limit,
-                                                machine };
+        unsigned given = work->arguments->given;
+        const struct pxr_runs_wanted wanted = {
+                .where = work->arguments->where,
+                .limit = work->arguments->limit,
+                .all = machine,
+                .archived = given & GIVEN_ARCHIVED ? PXR_ARCHIVED_ALONE
+                            : given & GIVEN_ALL    ? PXR_ARCHIVED_TOO
+                                                   : PXR_NOT_ARCHIVED,
+        };
 
         return pxr_report_runs(work->arena, work->store, &wanted, work->diag);
 }
@@ -187,25 +299,164 @@ static struct pxr_table *doctor(const struct work *work)
                      : NULL;
 }
 
+/* --- looking after the record ------------------------------------------------------------------
+ */
+
+/* The words after the first `skipped`. */
+static struct pxr_words words_after(const struct arguments *arguments, size_t skipped)
+{
+        return (struct pxr_words) { arguments->word + skipped, arguments->words - skipped };
+}
+
+static struct pxr_table *tag(const struct work *work)
+{
+        const struct arguments *arguments = work->arguments;
+        struct pxr_words tags;
+
+        if (arguments->words == 1)
+                return pxr_list_tags(work->arena, work->store, work->diag);
+        tags = words_after(arguments, 2);
+        return pxr_tag_run(work->arena, work->store, arguments->word[1], &tags,
+                           strcmp(arguments->word[0], "untag") == 0, work->diag);
+}
+
+static struct pxr_table *note(const struct work *work)
+{
+        const struct arguments *arguments = work->arguments;
+
+        return pxr_note_run(work->arena, work->store, arguments->word[1],
+                            arguments->words > 2 ? arguments->word[2] : NULL, work->diag);
+}
+
+static struct pxr_table *archive(const struct work *work)
+{
+        struct pxr_words runs = words_after(work->arguments, 1);
+
+        return pxr_archive_runs(work->arena, work->store, &runs,
+                                strcmp(work->arguments->word[0], "unarchive") == 0, work->diag);
+}
+
+static struct pxr_table *delete (const struct work *work)
+{
+        struct pxr_words runs = words_after(work->arguments, 1);
+        unsigned given = work->arguments->given;
+
+        return pxr_delete_runs(work->arena, work->store, &runs, given & TAKES_FORCE,
+                               given & TAKES_YES, work->diag);
+}
+
+static struct pxr_table *merge(const struct work *work)
+{
+        struct pxr_words from = words_after(work->arguments, 1);
+
+        return pxr_merge(work->arena, work->arguments->database, &from, work->diag);
+}
+
+static struct pxr_table *export(const struct work *work)
+{
+        const struct arguments *arguments = work->arguments;
+
+        if (arguments->out && *arguments->out)
+                return pxr_export(work->arena, work->store, arguments->word[1], arguments->out,
+                                  work->diag);
+        pxr_user_error(work->diag, "export wants --out: a folder, or a file NAME.tar.gz");
+        return NULL;
+}
+
+static struct pxr_table *import(const struct work *work)
+{
+        struct pxr_words from = words_after(work->arguments, 1);
+
+        return pxr_import(work->arena, work->arguments->database, &from, work->diag);
+}
+
+static struct pxr_table *gc(const struct work *work)
+{
+        unsigned given = work->arguments->given;
+        const struct pxr_gc_wanted wanted = { .old = given & TAKES_OLD,
+                                              .missing = given & TAKES_MISSING,
+                                              .carry_out = given & TAKES_YES };
+
+        return pxr_gc(work->arena, work->store, &wanted, work->diag);
+}
+
+static struct pxr_table *upgrade(const struct work *work)
+{
+        static const struct pxr_column columns[] = { { "database", "Database", PXR_ALWAYS },
+                                                     { "copy", "Copy as it was", PXR_IF_FILLED } };
+        struct pxr_table *table = pxr_table_new(work->arena, "upgrade", "Up to date", columns, 2);
+        const char *database = work->arguments->database;
+        struct pxr_cell *cell;
+        char copy[PATH_MAX];
+
+        if (!table)
+                pxr_out_of_memory(work->diag);
+        if (!table || pxr_store_upgrade(database, copy, work->diag))
+                return NULL;
+        cell = pxr_table_row(table);
+        cell[0] = pxr_text_cell(table, database);
+        cell[1] = pxr_text_cell(table, *copy ? copy : NULL);
+        if (!*copy)
+                pxr_table_note(table, NULL, "It was up to date before.");
+        return pxr_table_finish(table, work->diag) ? NULL : table;
+}
+
+/* --- which -------------------------------------------------------------------------------------
+ */
+
+/* How a command has the database opened. */
+enum access {
+        READS,
+        CHANGES,
+        CHANGES_IF_TOLD, /* --yes; else it reads */
+        CHANGES_FROM_3,  /* with three words or more; else it reads */
+        OPENS_ITSELF,
+};
+
 static const struct command {
         const char *name;
         size_t least, most; /* words, its own included */
         struct pxr_table *(*make)(const struct work *work);
         const char *wants;
-        bool has_where, has_part;
+        unsigned takes;
+        enum access access;
 } commands[] = {
-        { "table2", 1, 1, paper_table, "", false, false },
-        { "table3", 1, 1, paper_table, "", false, false },
-        { "table4", 1, 1, paper_table, "", false, false },
-        { "table5", 1, 1, paper_table, "", false, false },
-        { "table6", 1, 1, paper_table, "", false, false },
-        { "runs", 1, 1, runs, "", true, false },
-        { "show", 2, 2, show, "a run: its number, its name, or 'last'", false, true },
-        { "compare", 3, SIZE_MAX, compare, "two runs or more", false, true },
-        { "doctor", 1, 2, doctor, "", false, false },
+        { "table2", 1, 1, paper_table, "", 0, READS },
+        { "table3", 1, 1, paper_table, "", 0, READS },
+        { "table4", 1, 1, paper_table, "", 0, READS },
+        { "table5", 1, 1, paper_table, "", 0, READS },
+        { "table6", 1, 1, paper_table, "", 0, READS },
+        { "runs", 1, 1, runs, "", TAKES_LIST, READS },
+        { "show", 2, 2, show, "a run: its number, its name, or 'last'", TAKES_PART, READS },
+        { "compare", 3, SIZE_MAX, compare, "two runs or more", TAKES_PART, READS },
+        { "doctor", 1, 2, doctor, "", 0, READS },
+        { "tag", 1, SIZE_MAX, tag, "", 0, CHANGES_FROM_3 },
+        { "untag", 3, SIZE_MAX, tag, "a run and tags of it", 0, CHANGES },
+        { "note", 2, 3, note, "a run, and the text of its note", 0, CHANGES_FROM_3 },
+        { "archive", 2, SIZE_MAX, archive, "one run or more", 0, CHANGES },
+        { "unarchive", 2, SIZE_MAX, archive, "one run or more", 0, CHANGES },
+        { "delete", 2, SIZE_MAX, delete, "one run or more", TAKES_YES | TAKES_FORCE,
+          CHANGES_IF_TOLD },
+        { "merge", 2, SIZE_MAX, merge, "the databases to put into --db", 0, OPENS_ITSELF },
+        { "export", 2, 2, export, "a run: its number, its name, or 'last'", TAKES_OUT, READS },
+        { "import", 2, SIZE_MAX, import, "what 'export' wrote: folders or archives", 0,
+          OPENS_ITSELF },
+        { "gc", 1, 1, gc, "", TAKES_YES | TAKES_OLD | TAKES_MISSING, CHANGES_IF_TOLD },
+        { "upgrade", 1, 1, upgrade, "", 0, OPENS_ITSELF },
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+/* No option that the command has no use for. */
+static int check_options(const struct arguments *arguments, const struct command *command,
+                         struct pxr_diag *diag)
+{
+        for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
+                if (arguments->given & takers[i].bit & ~command->takes)
+                        return pxr_user_error(diag, "%s, not for '%s'", takers[i].text,
+                                              command->name);
+        return 0;
+}
 
 /* The command that is named, with as many words as it takes and no option it has no use for; NULL
  * after an error. */
@@ -231,32 +482,77 @@ static const struct command *find_command(const struct arguments *arguments, str
         else if (arguments->words > command->most)
                 pxr_user_error(diag, "%s: '%s' is one word too many", command->name,
                                arguments->word[command->most]);
-        else if ((arguments->where || arguments->limit) && !command->has_where)
-                pxr_user_error(diag, "--where and --limit are for 'runs', not for '%s'",
-                               command->name);
-        else if (arguments->part && !command->has_part)
-                pxr_user_error(diag, "--part is for 'show' and 'compare', not for '%s'",
-                               command->name);
-        else
+        else if (check_options(arguments, command, diag) == 0)
                 return command;
         return NULL;
 }
 
-static int execute(struct pxr_arena *arena, const struct arguments *arguments,
-                   struct pxr_diag *diag)
+static void close_store(void *store)
+{
+        pxr_store_close(store);
+}
+
+/* The database, as the command wants it. */
+static struct pxr_store *open_store(const struct work *work, const struct command *command)
+{
+        const struct arguments *arguments = work->arguments;
+        bool changes = command->access == CHANGES ||
+                       (command->access == CHANGES_IF_TOLD && arguments->given & TAKES_YES) ||
+                       (command->access == CHANGES_FROM_3 && arguments->words >= 3);
+        struct pxr_store *store;
+
+        if (!changes)
+                return pxr_recorded_store(work->arena, arguments->database, work->diag);
+        store = pxr_store_change(arguments->database, work->diag);
+        if (store && pxr_arena_defer(work->arena, close_store, store)) {
+                pxr_out_of_memory(work->diag);
+                return NULL;
+        }
+        return store;
+}
+
+/* Run the command and print what it gives. Returns 0 or -1. */
+static int carry_out(struct work *work, const struct command *command)
+{
+        const struct pxr_table *table = NULL;
+
+        if (command->access != OPENS_ITSELF)
+                work->store = open_store(work, command);
+        if (work->store || command->access == OPENS_ITSELF)
+                table = command->make(work);
+        return table ? pxr_tables_write(table, work->arguments->format, stdout, work->diag) : -1;
+}
+
+/* After the table of what would be lost: is it to be? On a terminal the user says so. */
+static int confirm(const struct work *work)
+{
+        char answer[16] = "";
+
+        fflush(stdout);
+        if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+                return pxr_user_error(work->diag, "nothing was deleted: --yes is wanted for that");
+        fprintf(stderr, "Delete them for good? [y/N] ");
+        if (fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y'))
+                return 0;
+        fprintf(stderr, "Nothing was deleted.\n");
+        return 1;
+}
+
+static int execute(struct pxr_arena *arena, struct arguments *arguments, struct pxr_diag *diag)
 {
         struct work work = { arena, NULL, arguments, diag };
         const struct command *command = find_command(arguments, diag);
-        const struct pxr_table *table = NULL;
+        int status;
 
-        if (!command)
+        if (!command || carry_out(&work, command))
                 return pxr_diag_status(diag);
-        work.store = pxr_recorded_store(arena, arguments->database, diag);
-        if (work.store)
-                table = command->make(&work);
-        if (!table || pxr_tables_write(table, arguments->format, stdout, diag))
-                return pxr_diag_status(diag);
-        return 0;
+        if (command->make != delete || arguments->given & TAKES_YES)
+                return 0;
+        status = confirm(&work);
+        if (status)
+                return status < 0 ? pxr_diag_status(diag) : 0;
+        arguments->given |= TAKES_YES;
+        return carry_out(&work, command) ? pxr_diag_status(diag) : 0;
 }
 
 int main(int argc, char **argv)

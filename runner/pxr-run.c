@@ -17,7 +17,9 @@
 
 #include <pxr/version.h>
 
+#include "experiment/repeat.h"
 #include "experiment/run.h"
+#include "report/report.h"
 #include "runner/common.h"
 #include "runner/program.h"
 #include "runner/dry_run.h"
@@ -27,7 +29,7 @@
 const char *argp_program_version = "pxr-run " PXR_VERSION;
 
 struct arguments {
-        const char *spec, *database, *resume, *explain, *out;
+        const char *spec, *database, *resume, *repeat, *explain, *out;
         const char **overrides;
         size_t count;
         int64_t job;
@@ -39,6 +41,7 @@ struct arguments {
 enum {
         OPTION_DB = 256,
         OPTION_RESUME,
+        OPTION_FROM_RUN,
         OPTION_DRY_RUN,
         OPTION_EXPLAIN,
         OPTION_SEED,
@@ -50,6 +53,10 @@ enum {
 static const struct argp_option options[] = {
         { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
         { "resume", OPTION_RESUME, "RUN", 0, "go on with a run: its number, name, or 'last'", 0 },
+        { "from-run", OPTION_FROM_RUN, "RUN", 0,
+          "make a run on record once more, as a new run, and tell whether it is the same to the "
+          "bit",
+          0 },
         { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 0 },
         { "seed", OPTION_SEED, "N", 0, "the same as train.seed=N", 0 },
         { "out", OPTION_OUT, "FOLDER", 0, "also write the pictures as PNG files", 0 },
@@ -74,7 +81,7 @@ static int64_t job_of(const char *text, struct argp_state *state)
         return job;
 }
 
-/* The spec, then what overrides it. */
+/* The spec, then what overrides it. With --from-run the first word is no spec: check_words(). */
 static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
 {
         if (!arguments->spec)
@@ -85,12 +92,27 @@ static void take_word(struct arguments *arguments, const char *text, struct argp
                 argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
 }
 
+/* With --from-run: where the data lie, NULL where nothing is said of it. */
+static const char *data_path(const struct arguments *arguments)
+{
+        static const char key[] = "data.path=";
+
+        return arguments->spec && strncmp(arguments->spec, key, strlen(key)) == 0
+                       ? arguments->spec + strlen(key)
+                       : NULL;
+}
+
 static void check_words(const struct arguments *arguments, struct argp_state *state)
 {
         if (arguments->resume && (arguments->spec || arguments->count))
                 argp_error(state, "--resume goes on with the run's own spec: give no other spec or "
                                   "value");
-        if (!arguments->resume && !arguments->spec)
+        if (arguments->resume && arguments->repeat)
+                argp_error(state, "--resume and --from-run are two different things");
+        if (arguments->repeat && (arguments->count || (arguments->spec && !data_path(arguments))))
+                argp_error(state, "--from-run has the run's own spec: the one thing to be given "
+                                  "beside it is where its data lie now, data.path=PATH");
+        if (!arguments->resume && !arguments->repeat && !arguments->spec)
                 argp_usage(state);
 }
 
@@ -104,6 +126,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_RESUME:
                 arguments->resume = text;
+                return 0;
+        case OPTION_FROM_RUN:
+                arguments->repeat = text;
                 return 0;
         case OPTION_EXPLAIN:
                 arguments->explain = text;
@@ -144,10 +169,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "SPEC [KEY=VALUE...]\n--resume RUN",
+        .args_doc = "SPEC [KEY=VALUE...]\n--resume RUN\n--from-run RUN [data.path=PATH]",
         .doc = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.\v"
                "Any value of the spec can be given another on the command line:\n\n"
                "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
+               "--from-run takes the spec that is on record of RUN, trains it anew as a run of its "
+               "own, and compares parameters, NLLs and pictures with those of RUN. Where they "
+               "differ "
+               "it tells in what the two were made under different circumstances. A data path that "
+               "is relative is seen from the folder that RUN was started in.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
                "130 interrupted (go on with --resume).",
 };
@@ -162,6 +192,7 @@ struct printer {
         double entropy;
         bool given; /* the model is conditional */
         json_t *results;
+        json_t *verdict; /* of a repetition; NULL: it is none */
 };
 
 static void on_progress(void *context, const struct pxr_progress *progress)
@@ -244,9 +275,10 @@ static void print_end(const struct printer *printer, int64_t id, int end)
         const char *database = printer->arguments->database;
 
         if (printer->arguments->json) {
-                print_json(json_pack("{s:I, s:s, s:s, s:O}", "run", (json_int_t)id, "status",
+                print_json(json_pack("{s:I, s:s, s:s, s:O, s:O*}", "run", (json_int_t)id, "status",
                                      end == PXR_RUN_FINISHED ? "finished" : "interrupted",
-                                     "database", database, "final_nll", printer->results),
+                                     "database", database, "final_nll", printer->results, "repeats",
+                                     printer->verdict),
                            printer->diag);
         } else if (end == PXR_RUN_INTERRUPTED) {
                 fprintf(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n",
@@ -265,6 +297,38 @@ static void print_end(const struct printer *printer, int64_t id, int end)
         }
 }
 
+/* What was compared, as JSON; NULL when memory is out. */
+static json_t *verdict_as_json(const struct pxr_repetition *verdict)
+{
+        const struct pxr_table *table = verdict->circumstances;
+        json_t *list = json_array();
+
+        for (size_t i = 0; table && i < table->rows; i++)
+                json_array_append_new(list, json_string(table->cell[i * table->columns].text));
+        return json_pack("{s:I, s:b, s:s, s:o}", "run", (json_int_t)verdict->of, "same",
+                         verdict->same, "words", verdict->words, "circumstances", list);
+}
+
+/* A run that has ended, and repeats another: is it the same? */
+static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *order, int64_t id,
+                           struct printer *printer, struct pxr_diag *diag)
+{
+        const struct pxr_run *run = order->resume ? order->resume : order->repeats;
+        const char *old = order->resume ? run->repeats : pxr_strf(arena, "%" PRId64, run->id);
+        const char *new = pxr_strf(arena, "%" PRId64, id);
+        struct pxr_repetition verdict;
+
+        if (!old || !new)
+                return pxr_out_of_memory(diag);
+        if (pxr_report_repetition(arena, order->store, new, old, &verdict, diag))
+                return -1;
+        printer->verdict = verdict_as_json(&verdict);
+        display_line(printer->display, "run %" PRId64 ": %s", id, verdict.words);
+        if (!printer->arguments->quiet && !printer->arguments->json && verdict.circumstances)
+                return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, diag);
+        return 0;
+}
+
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
@@ -277,7 +341,8 @@ static char *folder_of(struct pxr_arena *arena, const char *path)
                      : pxr_strdup(arena, ".");
 }
 
-static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_diag *diag)
+static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct printer *printer,
+               struct pxr_diag *diag)
 {
         int64_t id = 0;
         int end;
@@ -298,23 +363,60 @@ static int run(struct pxr_run_order *order, struct printer *printer, struct pxr_
         display_end(printer->display);
         if (end < 0)
                 return pxr_diag_status(diag);
+        if (end == PXR_RUN_FINISHED &&
+            (order->repeats || (order->resume && order->resume->repeats)) &&
+            tell_repetition(arena, order, id, printer, diag))
+                return pxr_diag_status(diag);
         print_end(printer, id, end);
         return end == PXR_RUN_INTERRUPTED ? 130 : 0;
 }
 
-/* Open the database for the run to go on with, and find it there: only to read, where nothing is
- * trained. A database that is not there is not made. */
-static int open_resumed(struct pxr_arena *arena, const struct arguments *arguments,
-                        struct pxr_run_order *order, struct pxr_diag *diag)
+/* Open the database for the run to go on with, or to repeat, and find it there: only to read, where
+ * nothing is trained. A database that is not there is not made. */
+static int open_recorded(struct pxr_arena *arena, const struct arguments *arguments,
+                         struct pxr_run_order *order, const struct pxr_run **run,
+                         struct pxr_diag *diag)
 {
+        const char *which = arguments->resume ? arguments->resume : arguments->repeat;
         bool reads = arguments->dry_run || arguments->explain;
 
         if (pxr_store_exists(arguments->database, diag))
                 return -1;
         order->store = pxr_store_open(arguments->database, !reads, diag);
         if (order->store)
-                order->resume = pxr_store_find_run(order->store, arena, arguments->resume, diag);
-        return order->resume ? 0 : -1;
+                *run = pxr_store_find_run(order->store, arena, which, diag);
+        return *run ? 0 : -1;
+}
+
+/* Where the spec comes from, when that is a run on record. Returns 0 or -1. */
+static int take_recorded(struct pxr_arena *arena, const struct arguments *arguments,
+                         struct pxr_run_order *order, struct pxr_spec_origin *origin,
+                         struct pxr_diag *diag)
+{
+        if (arguments->repeat) {
+                order->folder = NULL; /* the spec's is another one */
+                return open_recorded(arena, arguments, order, &order->repeats, diag)
+                               ? -1
+                               : pxr_repeat_origin(arena, order->repeats, data_path(arguments),
+                                                   origin, diag);
+        }
+        if (open_recorded(arena, arguments, order, &order->resume, diag))
+                return -1;
+        origin->path = "the run's spec";
+        origin->recorded = order->resume->spec;
+        return 0;
+}
+
+/* Said before the work is begun: the data of the run to be repeated are others now. */
+static void tell_other_data(const struct pxr_run_order *order, struct printer *printer)
+{
+        const struct pxr_run *run = order->repeats;
+
+        if (run && strcmp(order->experiment->set->identity, run->data_identity) != 0)
+                display_line(printer->display,
+                             "these are other data than those of run %" PRId64
+                             ": it cannot be the same",
+                             run->id);
 }
 
 static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
@@ -343,8 +445,10 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
         if (order->store && arguments->job && pxr_sweep_attend(order, arguments->job, diag))
                 return 1;
         printer->display = display_new(!arguments->quiet && !arguments->json);
-        if (order->store && printer->display)
-                status = run(order, printer, diag);
+        if (order->store && printer->display) {
+                tell_other_data(order, printer);
+                status = run(arena, order, printer, diag);
+        }
         display_free(printer->display);
         return status;
 }
@@ -361,21 +465,20 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                                        .command_line = command_line,
                                        .threads = arguments->threads };
         struct printer printer = { .arguments = arguments, .diag = diag, .results = json_array() };
+        bool recorded = arguments->resume || arguments->repeat;
         int status = 1;
 
-        if (!arguments->resume || open_resumed(arena, arguments, &order, diag) == 0) {
-                if (order.resume) {
-                        origin.path = "the run's spec";
-                        origin.recorded = order.resume->spec;
-                }
+        if (!recorded || take_recorded(arena, arguments, &order, &origin, diag) == 0)
                 order.experiment = arguments->explain   ? pxr_experiment_read(arena, &origin, diag)
                                    : arguments->dry_run ? pxr_experiment_build(arena, &origin, diag)
                                                         : pxr_experiment_open(arena, &origin, diag);
-        }
+        if (order.repeats && !order.experiment)
+                pxr_repeat_explain(arena, order.store, order.repeats, diag);
         if (order.experiment)
                 status = do_order(arena, &order, &printer, diag);
         pxr_store_close(order.store);
         json_decref(printer.results);
+        json_decref(printer.verdict);
         return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
 }
 

@@ -59,7 +59,47 @@ START_TEST(failed_migration_changes_nothing)
         after = file_bytes(path, &size[1]);
         ck_assert_uint_eq(size[0], size[1]);
         ck_assert_mem_eq(before, after, size[0]);
-        refused(path, false, "has an older schema: open it once with pxr-run");
+        refused(path, false, "has an older schema: bring it up to date with");
+}
+END_TEST
+
+static void make_version_1(const char *path)
+{
+        sql_of(path, pxr_schema_steps[0]);
+        sql_of(path,
+               pxr_strf(arena,
+                        "PRAGMA application_id = %d; PRAGMA user_version = 1; INSERT INTO run "
+                        "(uid, name, status, spec, spec_hash, origins, seed, "
+                        "program_version, started_at, data_set, data_identity, certificate, "
+                        "parameters) VALUES ('0a1b2c3d', 'old', 'finished', '', '', '', 1, "
+                        "'0', '', 's', 'i', 'c', 1)",
+                        PXR_APPLICATION_ID));
+}
+
+START_TEST(upgrade_keeps_a_copy)
+{
+        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+
+        make_version_1(path);
+        OK(pxr_store_upgrade(path, copy, diag));
+        ck_assert_str_eq(copy, pxr_strf(arena, "%s.schema-1", path));
+        ck_assert_str_eq(sql("PRAGMA user_version; SELECT name, note FROM run"),
+                         pxr_strf(arena, "%d\nold|\n", pxr_schema_version));
+        ck_assert_str_eq(sql_of(copy, "PRAGMA user_version; SELECT name FROM run"), "1\nold\n");
+        OK(pxr_store_upgrade(path, copy, diag));
+        ck_assert_str_eq(copy, "");
+}
+END_TEST
+
+START_TEST(upgrade_without_room_for_a_copy_changes_nothing)
+{
+        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+
+        make_version_1(path);
+        write_file(in_scratch("runs.db.schema-1"), "mine", 4);
+        ck_assert_int_eq(pxr_store_upgrade(path, copy, diag), -1);
+        expect_error(PXR_FAULT_USER, "runs.db.schema-1: is there already");
+        ck_assert_str_eq(sql("PRAGMA user_version; SELECT name FROM run"), "1\nold\n");
 }
 END_TEST
 
@@ -358,6 +398,8 @@ int main(void)
         ADD_SCRATCH_TEST(suite, new_database_has_the_newest_schema);
         ADD_SCRATCH_TEST(suite, empty_file_becomes_a_database);
         ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
+        ADD_SCRATCH_TEST(suite, upgrade_keeps_a_copy);
+        ADD_SCRATCH_TEST(suite, upgrade_without_room_for_a_copy_changes_nothing);
         ADD_SCRATCH_TEST(suite, newer_schema_is_left_as_it_is);
         ADD_SCRATCH_TEST(suite, what_is_no_run_database_is_refused);
         ADD_SCRATCH_TEST(suite, corrupt_database_is_named);

@@ -17,14 +17,14 @@ INSERT INTO run (id, uid, name, status, message, spec, spec_hash, origins, seed,
     libraries, threads, process_id, process_start, taken, started_at, finished_at, wall_seconds,
     data_set, data_identity, data_transforms, data_entropy, given, certificate, parameters,
     parameter_hash, image_rows, image_cols, image_colours, image_levels, reproduces_table,
-    reproduces_row, recipe_hash)
+    reproduces_row, recipe_hash, folder)
   SELECT i, printf('%08x', i), 'run_' || i, 'finished', message, spec, spec_hash || i, origins, i,
     program_version, program_revision, git_revision, git_difference, command_line, host, processor,
     instruction_set, libraries, threads, process_id, process_start, taken, started_at, finished_at,
     wall_seconds, data_set, data_identity, data_transforms, data_entropy, given, certificate,
     parameters, parameter_hash, image_rows, image_cols, image_colours, image_levels, 4,
     CASE i % 4 WHEN 0 THEN 'NADE' WHEN 1 THEN 'Row LSTM' WHEN 2 THEN 'PixelCNN' ELSE 'Rwo LSTM' END,
-    printf('%064x', i / 16)
+    printf('%064x', i / 16), folder
   FROM run, number WHERE id = 1;
 INSERT INTO layer SELECT i, position, path, kind, rows, cols, channels, parameters, multiply_adds,
     field_above, field_left, field_right

@@ -201,6 +201,35 @@ int pxr_file_write(const char *path, bool replace, const void *bytes, size_t siz
         return pxr_file_write_by(path, replace, write_bytes, &(struct bytes) { bytes, size }, diag);
 }
 
+static bool write_copy(FILE *file, const void *context)
+{
+        FILE *from = (FILE *)context;
+        char bytes[1 << 16];
+        size_t got;
+
+        while ((got = fread(bytes, 1, sizeof(bytes), from)) > 0)
+                if (fwrite(bytes, 1, got, file) != got)
+                        return false;
+        return !ferror(from);
+}
+
+int pxr_file_duplicate(const char *from, const char *to, bool link_it, struct pxr_diag *diag)
+{
+        FILE *file;
+        int status;
+
+        if (link_it && linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0) {
+                sync_folder(to);
+                return 0;
+        }
+        file = fopen(from, "rbe");
+        if (!file)
+                return pxr_user_error(diag, "%s: cannot be opened: %s", from, strerror(errno));
+        status = pxr_file_write_by(to, false, write_copy, file, diag);
+        fclose(file);
+        return status;
+}
+
 int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
 {
         char target[PATH_MAX];

@@ -30,6 +30,11 @@ int pxr_file_write_by(const char *path, bool replace,
 int pxr_file_write(const char *path, bool replace, const void *bytes, size_t size,
                    struct pxr_diag *diag);
 
+/* Have the file `from` also at `to`, where nothing may be yet: under another name of the same file
+ * if it is to `link` and the file system can, else as a copy, whole or not at all. Returns 0 or
+ * -1. */
+int pxr_file_duplicate(const char *from, const char *to, bool link, struct pxr_diag *diag);
+
 /* Can a file be written at `path`, as far as can be told before the work that makes it? One that is
  * there already is a user's error unless `replace`. Returns 0 or -1. */
 int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag);

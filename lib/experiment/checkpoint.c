@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "experiment/record.h"
 #include "experiment/recorded.h"
 #include "experiment/state.h"
+#include "store/folder.h"
 #include "store/safetensors.h"
 
 enum { GROUPS = 4 };
@@ -52,43 +52,10 @@ static char *array_name(struct pxr_arena *arena, const struct group *group, cons
         return pxr_strf(arena, "%s%s%s", group->prefix, dot, name);
 }
 
-/* --- names of files ----------------------------------------------------------------------------
- */
-
-/* A run's own folder: the database's name without ".db", the run's number, and its random id, for
- * another database may have had that name and a run of that number before. */
+/* The run's own folder, relative to the database's. */
 static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *state)
 {
-        const char *database = state->order->database, *slash = strrchr(database, '/');
-        const char *name = slash ? slash + 1 : database;
-        size_t length = strlen(name);
-
-        if (length > 3 && strcmp(name + length - 3, ".db") == 0)
-                length -= 3;
-        return pxr_strf(arena, "%.*s.checkpoints/%" PRId64 "-%s", (int)length, name, state->run,
-                        state->uid);
-}
-
-/* A path relative to the database's folder, as one to open. */
-static char *full_path(struct pxr_arena *arena, const char *database, const char *relative)
-{
-        const char *slash = strrchr(database, '/');
-
-        return pxr_strf(arena, "%.*s%s", slash ? (int)(slash + 1 - database) : 0, database,
-                        relative);
-}
-
-/* Make a folder and the one it is in. */
-static int make_folder(const char *path, struct pxr_diag *diag)
-{
-        char copy[PATH_MAX];
-
-        snprintf(copy, sizeof(copy), "%s", path);
-        if ((mkdir(dirname(copy), 0777) == 0 || errno == EEXIST) &&
-            (mkdir(path, 0777) == 0 || errno == EEXIST))
-                return 0;
-        return pxr_system_error(diag, "%s: the folder for checkpoints cannot be made: %s", path,
-                                strerror(errno));
+        return pxr_run_folder(arena, state->order->database, state->run, state->uid);
 }
 
 /* --- contents ----------------------------------------------------------------------------------
@@ -172,7 +139,7 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
 
                 if (row->best || kept++ < 2)
                         continue;
-                path = full_path(arena, state->order->database, row->path);
+                path = pxr_beside_database(arena, state->order->database, row->path);
                 if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
                         return -1;
                 if (path && strncmp(row->path, folder, strlen(folder)) == 0)
@@ -212,12 +179,12 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         if (!folder || fill_arrays(arena, state->trainer, &file) || fill_texts(arena, state, &file))
                 return pxr_out_of_memory(diag);
         relative = pxr_strf(arena, "%s/step-%08" PRId64 ".safetensors", folder, now.step);
-        folder = full_path(arena, state->order->database, folder);
-        path = relative ? full_path(arena, state->order->database, relative) : NULL;
+        folder = pxr_beside_database(arena, state->order->database, folder);
+        path = relative ? pxr_beside_database(arena, state->order->database, relative) : NULL;
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
         if (pxr_store_check_held(state->order->store, state->run, diag) ||
-            make_folder(folder, diag))
+            pxr_make_run_folder(folder, diag))
                 return -1;
         if (write_and_hash(path, &file, hex, state, diag))
                 return -1;
@@ -314,7 +281,7 @@ static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, const char
                                              const struct pxr_checkpoint_row *row,
                                              struct pxr_diag *diag)
 {
-        char *path = full_path(arena, database, row->path), hex[PXR_SHA256_HEX];
+        char *path = pxr_beside_database(arena, database, row->path), hex[PXR_SHA256_HEX];
 
         if (!path) {
                 pxr_out_of_memory(diag);
@@ -412,7 +379,7 @@ static bool is_named(const struct pxr_checkpoint_row *list, const char *relative
 static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         char *folder = relative_folder(arena, state);
-        char *path = folder ? full_path(arena, state->order->database, folder) : NULL;
+        char *path = folder ? pxr_beside_database(arena, state->order->database, folder) : NULL;
         struct pxr_checkpoint_row *list;
         struct dirent *entry;
         DIR *stream;
@@ -424,7 +391,8 @@ static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
         stream = opendir(path);
         while (stream && (entry = readdir(stream))) {
                 char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
-                char *full = relative ? full_path(arena, state->order->database, relative) : NULL;
+                char *full = relative ? pxr_beside_database(arena, state->order->database, relative)
+                                      : NULL;
 
                 if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
                         unlink(full);

@@ -60,6 +60,23 @@ static const struct pxr_option rows[] = {
 const struct pxr_options pxr_settings_options = { .rows = rows,
                                                   .size = sizeof(struct pxr_settings) };
 
+/* Have the data of a recorded spec lie elsewhere. NULL after an error. */
+static struct pxr_yaml *move_data(struct pxr_arena *arena, struct pxr_yaml *root,
+                                  const struct pxr_spec_origin *origin, struct pxr_diag *diag)
+{
+        struct pxr_yaml *node;
+
+        if (!root || !origin->data_path)
+                return root;
+        node = pxr_yaml_find(root, "data.path");
+        if (node && node->kind == PXR_YAML_SCALAR)
+                return pxr_spec_set_text(arena, node, "data.path", origin->data_path, diag) ? NULL
+                                                                                            : root;
+        pxr_user_error(diag, "%s: the data set of %s is not read from files: it lies nowhere",
+                       origin->data_path, origin->path);
+        return NULL;
+}
+
 static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
                              struct pxr_diag *diag)
 {
@@ -75,7 +92,7 @@ static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_orig
         *source = (struct pxr_source) { .name = origin->path,
                                         .text = origin->recorded,
                                         .size = strlen(origin->recorded) };
-        return pxr_yaml_parse(arena, source, diag);
+        return move_data(arena, pxr_yaml_parse(arena, source, diag), origin, diag);
 }
 
 /* Patience counts evaluations of the validation split: without any, training would never stop

@@ -56,7 +56,8 @@ struct pxr_spec_origin {
         const char *path;
         const char *const *overrides;
         size_t count;
-        const char *recorded; /* not NULL: this text; `path` is then its name in messages */
+        const char *recorded;  /* not NULL: this text; `path` is then its name in messages */
+        const char *data_path; /* ... and, not NULL, where its data lie instead of at data.path */
 };
 
 /* Read a spec, check it, open its data, build its model and prove it causal. NULL after errors. It

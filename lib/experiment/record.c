@@ -7,11 +7,13 @@
 #include "experiment/record.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -56,7 +58,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
-        char recipe[PXR_SHA256_HEX];
+        char recipe[PXR_SHA256_HEX], folder[PATH_MAX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
         const struct pxr_graph *graph = e->model->graph;
         const char *given = NULL, *small = NULL, *started;
@@ -98,6 +100,8 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .reproduces_table = e->settings.reproduces.table,
                 .reproduces_row = e->settings.reproduces.row,
                 .recipe_hash = recipe,
+                .folder = getcwd(folder, sizeof(folder)),
+                .repeats = state->order->repeats ? state->order->repeats->uid : NULL,
         };
         started = pxr_record_process(arena, p, state, "started", &run, diag);
         if (!started || pxr_store_add_run(state->order->store, &run, diag))

@@ -39,11 +39,12 @@ struct pxr_watcher {
 struct pxr_run_order {
         struct pxr_experiment *experiment;
         struct pxr_store *store;
-        const char *database;         /* path of the store */
-        const char *folder;           /* of the spec: whose git state is recorded */
-        const char *command_line;     /* for the record */
-        const struct pxr_run *resume; /* NULL: a new run */
-        struct pxr_job_ticket job;    /* of a sweep, that a new run is for */
+        const char *database;          /* path of the store */
+        const char *folder;            /* of the spec: whose git state is recorded */
+        const char *command_line;      /* for the record */
+        const struct pxr_run *resume;  /* NULL: a new run */
+        const struct pxr_run *repeats; /* that a new run is to be the same as; NULL: none */
+        struct pxr_job_ticket job;     /* of a sweep, that a new run is for */
         int threads;
         const volatile sig_atomic_t *stop; /* becomes nonzero when the run is to be left */
         struct pxr_watcher watcher;

@@ -184,6 +184,10 @@ static const struct row circumstances[] = {
         { "processor", OF_RUN("processor"), 0, false, false },
         { "instruction set", OF_RUN("instruction_set"), 0, false, false },
         { "libraries", OF_RUN("libraries"), 0, false, false },
+        { "plugins",
+          "SELECT group_concat(name || ' ' || version || ' ' || substr(sha256, 1, 8), ', ') FROM "
+          "(SELECT * FROM plugin WHERE run = ?1 ORDER BY name)",
+          0, false, false },
         { "threads", OF_RUN("threads"), 0, false, false },
         { "gone on with, times", OF_RUN("taken"), 0, false, false },
 };

@@ -99,7 +99,8 @@ static int read_candidates(struct making *m)
                         "'final_nll' AND valid.split = 'valid' "
                         "LEFT JOIN metric AS train ON train.run = run.id AND train.name = "
                         "'final_nll' AND train.split = 'train' "
-                        "WHERE reproduces_table = ?1 OR reproduces_table IS NULL",
+                        "WHERE (reproduces_table = ?1 OR reproduces_table IS NULL) "
+                        "AND archived_at IS NULL",
                         "it", m->paper->table, pxr_split_names[m->paper->split])
         };
 

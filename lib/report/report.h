@@ -23,11 +23,14 @@ struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_sto
 
 /* Which runs: the newest `limit` (0: all) for which `where` (NULL: all), an SQL expression on the
  * columns of the view run_summary, is true, in the order of their numbers. `all` has a column for
- * each of the view's. The expression can read nothing but that view, and only for some seconds. */
+ * each of the view's. The expression can read nothing but that view, and only for some seconds;
+ * has_tag(tags, 'x') tells whether x is one of the tags. */
+enum pxr_archived { PXR_NOT_ARCHIVED, PXR_ARCHIVED_TOO, PXR_ARCHIVED_ALONE };
 struct pxr_runs_wanted {
         const char *where;
         int64_t limit;
         bool all;
+        enum pxr_archived archived;
 };
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
                                   const struct pxr_runs_wanted *wanted, struct pxr_diag *diag);
@@ -45,6 +48,18 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
 struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *store,
                                      const char *const *which, size_t count, const char *part,
                                      bool all_steps, struct pxr_diag *diag);
+
+/* Is run `which` the same as run `of`, which it repeats, to the bit: parameters, NLLs, pictures?
+ * And if not, what is it made with that the other was not? Returns 0 or -1. */
+struct pxr_repetition {
+        int64_t of;
+        bool same;
+        const char *words; /* "differs from run 3: parameters; ..." */
+        const struct pxr_table
+                *circumstances; /* what, in the old run, in the new; NULL where same */
+};
+int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, const char *which,
+                          const char *of, struct pxr_repetition *verdict, struct pxr_diag *diag);
 
 /* Known signs of a broken experiment, in one run or (`which` NULL) in all. */
 struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,

@@ -109,8 +109,9 @@ static int in_time(void *context)
  */
 
 static const char *const shown[] = {
-        "run", "name", "status",         "model",      "data_set",     "epochs",  "split",
-        "nll", "unit", "standard_error", "parameters", "wall_seconds", "suspect",
+        "run",     "name", "status", "model",          "data_set",   "epochs",
+        "split",   "nll",  "unit",   "standard_error", "parameters", "wall_seconds",
+        "suspect", "tags", "note",   "archived_at",
 };
 
 enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
@@ -131,6 +132,9 @@ static const struct {
         { "parameters", "Parameters" },
         { "wall_seconds", "Time" },
         { "suspect", "Suspect" },
+        { "tags", "Tags" },
+        { "note", "Note" },
+        { "archived_at", "Archived" },
 };
 
 static const char *heading_of(const char *name)
@@ -141,17 +145,29 @@ static const char *heading_of(const char *name)
         return name;
 }
 
+/* Of a note, what fits in a list: as much of its first line. */
+static const char short_note[] =
+        "CASE WHEN length(note) > 32 OR instr(note, char(10)) THEN "
+        "substr(note, 1, min(32, instr(note || char(10), char(10)) - 1)) || '\u2026' ELSE note END "
+        "AS note";
+
 static char *statement_text(struct pxr_arena *arena, const struct pxr_runs_wanted *wanted)
 {
+        static const char *const archived[] = { [PXR_NOT_ARCHIVED] = " AND archived_at IS NULL",
+                                                [PXR_ARCHIVED_TOO] = "",
+                                                [PXR_ARCHIVED_ALONE] =
+                                                        " AND archived_at IS NOT NULL" };
         char *list = pxr_strdup(arena, wanted->all ? "*" : "");
 
         for (int i = 0; list && !wanted->all && i < SHOWN; i++)
-                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", shown[i]);
+                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "",
+                                strcmp(shown[i], "note") == 0 ? short_note : shown[i]);
         if (!list)
                 return NULL;
         /* The line break ends a comment that the condition may end with. */
-        return pxr_strf(arena, "SELECT %s FROM run_summary WHERE (%s\n) ORDER BY run DESC%s", list,
-                        wanted->where ? wanted->where : "1", wanted->limit > 0 ? " LIMIT ?1" : "");
+        return pxr_strf(arena, "SELECT %s FROM run_summary WHERE (%s\n)%s ORDER BY run DESC%s",
+                        list, wanted->where ? wanted->where : "1", archived[wanted->archived],
+                        wanted->limit > 0 ? " LIMIT ?1" : "");
 }
 
 static int hint_column(struct pxr_store *store, const char *message, struct pxr_diag *diag)
@@ -237,6 +253,22 @@ static int prepare(struct pxr_store *store, struct guard *guard,
         if (wanted->limit > 0)
                 sqlite3_bind_int64(*s, 1, wanted->limit);
         return 0;
+}
+
+/* has_tag(tags, 'x'). Tags have no comma of their own. */
+static void has_tag(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *tags = (const char *)sqlite3_value_text(value[0]);
+        const char *tag = (const char *)sqlite3_value_text(value[1]);
+        size_t length = tag ? strlen(tag) : 0;
+
+        (void)count;
+        while (tags && tag &&
+               (strncmp(tags, tag, length) != 0 || (tags[length] != '\0' && tags[length] != ','))) {
+                tags = strchr(tags, ',');
+                tags = tags ? tags + strlen(", ") : NULL;
+        }
+        sqlite3_result_int(context, tags && tag);
 }
 
 /* --- the table ---------------------------------------------------------------------------------
@@ -330,6 +362,8 @@ struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *sto
         struct pxr_table *table = NULL;
         sqlite3_stmt *s = NULL;
 
+        sqlite3_create_function(store->handle, "has_tag", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                NULL, has_tag, NULL, NULL);
         sqlite3_set_authorizer(store->handle, authorize, &guard);
         sqlite3_progress_handler(store->handle, STEPS_BETWEEN, in_time, &guard);
         if (!learn_view(store, &guard, diag) && !prepare(store, &guard, wanted, &s, diag))

@@ -12,54 +12,48 @@ static const struct pxr_column fact_columns[] = { { "fact", "Fact", PXR_IF_FILLE
                                                   { "value", "Value", PXR_IF_FILLED } };
 
 /* What is NULL has no row. */
-#define FACT(name, value) "SELECT " name " AS fact, " value " AS value FROM run WHERE id = ?1"
-#define AND " UNION ALL "
-static const char facts[] = "SELECT fact, value FROM (" FACT("'run'", "id") AND FACT(
-        "'name'", "name") AND FACT("'status'", "status") AND FACT("'message'", "message")
-        AND FACT("'data set'", "data_set") AND FACT("'data identity'", "data_identity") AND FACT(
-                "'data transforms'", "data_transforms") AND FACT("'exact entropy, nats per image'",
-                                                                 "data_entropy")
-                AND FACT("'NLLs of images given'", "given") AND FACT(
-                        "'reproduces'",
-                        "'table ' || nullif(reproduces_table, 0) || ', ' || "
-                        "reproduces_row") AND FACT("'parameters'",
-                                                   "parameters") AND FACT("'seed'",
-                                                                          "CAST(seed AS TEXT)") AND
-                        FACT("'started'", "started_at") AND FACT("'ended'", "finished_at") AND FACT(
-                                "'wall time, seconds'",
-                                "round(wall_seconds, 1)") AND FACT("'gone on with, times'",
-                                                                   "nullif(taken, 0)")
-                                AND FACT("'command line'", "command_line") AND FACT(
-                                        "'program'",
-                                        "program_version || coalesce(' ' || program_revision, '')")
-                                        AND FACT("'git revision of the spec'",
-                                                 "git_revision") AND FACT("'not committed, bytes'",
-                                                                          "nullif(length(git_"
-                                                                          "difference), 0)")
-                                                AND FACT("'host'", "host") AND FACT(
-                                                        "'processor'",
-                                                        "processor") AND FACT("'instruction set'",
-                                                                              "instruction_set") AND
-                                                        FACT("'libraries'", "libraries") AND FACT(
-                                                                "'threads'",
-                                                                "threads") AND FACT("'causality "
-                                                                                    "certificate'",
-                                                                                    "certificate")
-                                                                AND FACT("'SHA-256 of the spec'",
-                                                                         "spec_hash") AND
-                                                                        FACT("'SHA-256 of the spec "
-                                                                             "without its seed'",
-                                                                             "recipe_hash") AND
-                                                                                FACT("'SHA-256 of "
-                                                                                     "the "
-                                                                                     "parameters'",
-                                                                                     "parameter_"
-                                                                                     "hash") ") "
-                                                                                             "WHERE"
-                                                                                             " valu"
-                                                                                             "e IS "
-                                                                                             "NOT "
-                                                                                             "NULL";
+#define FACT(name, value) "UNION ALL SELECT '" name "', " value " FROM run WHERE id = ?1 "
+
+/* clang-format off */
+static const char facts[] =
+        "SELECT fact, value FROM (SELECT 'run' AS fact, id AS value FROM run WHERE id = ?1 "
+        FACT("name", "name")
+        FACT("id", "uid")
+        FACT("status", "status")
+        FACT("message", "message")
+        FACT("tags", "(SELECT tags FROM run_summary WHERE run = ?1)")
+        FACT("note", "note")
+        FACT("archived", "archived_at")
+        FACT("repeats", "coalesce((SELECT 'run ' || other.id || ' (' || other.uid || ')' FROM run AS "
+             "other WHERE other.uid = run.repeats), repeats)")
+        FACT("data set", "data_set")
+        FACT("data identity", "data_identity")
+        FACT("data transforms", "data_transforms")
+        FACT("exact entropy, nats per image", "data_entropy")
+        FACT("NLLs of images given", "given")
+        FACT("reproduces", "'table ' || nullif(reproduces_table, 0) || ', ' || reproduces_row")
+        FACT("parameters", "parameters")
+        FACT("seed", "CAST(seed AS TEXT)")
+        FACT("started", "started_at")
+        FACT("ended", "finished_at")
+        FACT("wall time, seconds", "round(wall_seconds, 1)")
+        FACT("gone on with, times", "nullif(taken, 0)")
+        FACT("command line", "command_line")
+        FACT("started in folder", "folder")
+        FACT("program", "program_version || coalesce(' ' || program_revision, '')")
+        FACT("git revision of the spec", "git_revision")
+        FACT("not committed, bytes", "nullif(length(git_difference), 0)")
+        FACT("host", "host")
+        FACT("processor", "processor")
+        FACT("instruction set", "instruction_set")
+        FACT("libraries", "libraries")
+        FACT("threads", "threads")
+        FACT("causality certificate", "certificate")
+        FACT("SHA-256 of the spec", "spec_hash")
+        FACT("SHA-256 of the spec without its seed", "recipe_hash")
+        FACT("SHA-256 of the parameters", "parameter_hash")
+        ") WHERE value IS NOT NULL";
+/* clang-format on */
 
 static const struct pxr_column result_columns[] = {
         { "split", "Split", PXR_IF_FILLED },

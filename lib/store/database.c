@@ -7,6 +7,8 @@
 #include "store/database.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +71,15 @@ static int migrate(struct pxr_store *store, struct pxr_diag *diag)
         return pxr_store_commit(store, diag);
 }
 
+static int old_or_empty(const struct pxr_store *store, bool empty, struct pxr_diag *diag)
+{
+        return empty ? pxr_user_error(diag, "%s: the database is empty", store->path)
+                     : pxr_user_error(diag,
+                                      "%s: the database has an older schema: bring it up to date "
+                                      "with 'pxr-report upgrade --db %s'",
+                                      store->path, store->path);
+}
+
 static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag *diag)
 {
         bool empty;
@@ -81,9 +92,7 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
         if (status || version == pxr_schema_version)
                 return status;
         if (!writable)
-                return pxr_user_error(diag, "%s: the database %s", store->path,
-                                      empty ? "is empty"
-                                            : "has an older schema: open it once with pxr-run");
+                return old_or_empty(store, empty, diag);
         return migrate(store, diag);
 }
 
@@ -182,7 +191,8 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
         return 0;
 }
 
-struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag)
+/* One that is not open yet. NULL after an error. */
+static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store;
 
@@ -196,6 +206,15 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 pxr_out_of_memory(diag);
                 return NULL;
         }
+        return store;
+}
+
+struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+
+        if (!store)
+                return NULL;
         if ((writable ? open_to_write(store, diag) : open_to_read(store, diag)) ||
             pxr_store_execute(store, diag, "PRAGMA foreign_keys = ON", "") ||
             check_schema(store, writable, diag) || (writable && set_journal(store, diag)) ||
@@ -204,6 +223,133 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 return NULL;
         }
         return store;
+}
+
+int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(store, diag, "PRAGMA quick_check(1)", "");
+        const char *words;
+        int status = 0;
+
+        if (!s)
+                return -1;
+        if (sqlite3_step(s) != SQLITE_ROW)
+                status = pxr_store_failed(store, diag);
+        else if ((words = (const char *)sqlite3_column_text(s, 0)) && strcmp(words, "ok") != 0)
+                status = pxr_user_error(diag,
+                                        "%s: the database is corrupt (%.*s); restore a copy, or "
+                                        "try `sqlite3 FILE .recover`",
+                                        store->path, (int)strcspn(words, "\n"), words);
+        sqlite3_finalize(s);
+        return status;
+}
+
+/* How many tables and indices a new database has, and how many of those `store` has too. */
+static int compare_tables(struct pxr_store *store, sqlite3 *new, int *same, int *all,
+                          struct pxr_diag *diag)
+{
+        static const char sql[] = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
+        sqlite3_stmt *s = NULL, *one;
+        int status = 0;
+
+        for (int version = 0; version < pxr_schema_version; version++)
+                if (sqlite3_exec(new, pxr_schema_steps[version], NULL, NULL, NULL) != SQLITE_OK)
+                        return pxr_system_error(diag, "%s", sqlite3_errmsg(new));
+        if (sqlite3_prepare_v2(new, sql, -1, &s, NULL) != SQLITE_OK)
+                return pxr_system_error(diag, "%s", sqlite3_errmsg(new));
+        while (!status && sqlite3_step(s) == SQLITE_ROW) {
+                one = pxr_store_query(store, diag,
+                                      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = "
+                                      "?1 AND sql IS ?2",
+                                      "tt", sqlite3_column_text(s, 0), sqlite3_column_text(s, 1));
+                if (!one)
+                        status = -1;
+                else
+                        *same += sqlite3_step(one) == SQLITE_ROW;
+                sqlite3_finalize(one);
+                ++*all;
+        }
+        sqlite3_finalize(s);
+        return status;
+}
+
+int pxr_store_check_tables(struct pxr_store *store, struct pxr_diag *diag)
+{
+        sqlite3 *new = NULL;
+        int same = 0, all = 0, status;
+
+        if (sqlite3_open(":memory:", &new) != SQLITE_OK) {
+                sqlite3_close(new);
+                return pxr_out_of_memory(diag);
+        }
+        status = compare_tables(store, new, &same, &all, diag);
+        sqlite3_close(new);
+        if (!status && same < all)
+                status = pxr_user_error(diag,
+                                        "%s: %d of the %d tables are not as pxr makes them: the "
+                                        "database was changed by hand, or made by another build "
+                                        "of pxr",
+                                        store->path, all - same, all);
+        return status;
+}
+
+struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store;
+        int status;
+
+        if (pxr_store_exists(path, diag))
+                return NULL;
+        store = pxr_store_open(path, false, diag);
+        status = store ? pxr_store_check(store, diag) : -1;
+        pxr_store_close(store);
+        return status ? NULL : pxr_store_open(path, true, diag);
+}
+
+/* Keep a copy of the database as it is, in a file that was not there before. */
+static int keep_copy(struct pxr_store *store, int version, char *copy, struct pxr_diag *diag)
+{
+        if (snprintf(copy, PATH_MAX, "%s.schema-%d", store->path, version) >= PATH_MAX)
+                return pxr_user_error(diag, "%s: the name is too long", store->path);
+        if (access(copy, F_OK) == 0)
+                return pxr_user_error(diag,
+                                      "%s: is there already, and is what a copy of the database "
+                                      "is to be called: move it away",
+                                      copy);
+        if (pxr_store_execute(store, diag, "VACUUM INTO ?1", "t", copy)) {
+                unlink(copy);
+                return -1;
+        }
+        return 0;
+}
+
+static int upgrade(struct pxr_store *store, char *copy, struct pxr_diag *diag)
+{
+        bool empty;
+        int version;
+
+        if (open_to_write(store, diag) || pxr_store_check(store, diag) ||
+            read_version(store, &version, &empty, diag))
+                return -1;
+        if (empty)
+                return old_or_empty(store, true, diag);
+        if (version == pxr_schema_version)
+                return 0;
+        return keep_copy(store, version, copy, diag) ? -1 : migrate(store, diag);
+}
+
+int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag)
+{
+        struct pxr_store *store;
+        int status;
+
+        *copy = '\0';
+        if (pxr_store_exists(path, diag))
+                return -1;
+        store = new_store(path, diag);
+        status = store ? upgrade(store, copy, diag) : -1;
+        pxr_store_close(store);
+        return status;
 }
 
 int pxr_store_exists(const char *path, struct pxr_diag *diag)

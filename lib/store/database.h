@@ -22,6 +22,22 @@ struct pxr_store;
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);
 
+/* Open a database that is there, with the newest schema, to change what is on record: all of it is
+ * looked through first, for a corrupt one is made worse by every change. NULL after an error, with
+ * the file as it was. */
+struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
+
+/* Is every page of an open database sound? Returns 0 or -1. */
+int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
+
+/* Are the tables those that this program makes? Not so in a file that somebody made up. Returns 0
+ * or -1. */
+int pxr_store_check_tables(struct pxr_store *store, struct pxr_diag *diag);
+
+/* Bring the schema of a database that is there up to date. `copy` (PATH_MAX characters) becomes the
+ * path of the copy that is kept of it as it was, "" when it was up to date. Returns 0 or -1. */
+int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag);
+
 /* Is there a file of this name, for those who want a run that is in it? Returns 0 or -1. */
 int pxr_store_exists(const char *path, struct pxr_diag *diag);
 
@@ -58,12 +74,15 @@ struct pxr_run {
         const char *given_identity; /* data_identity of a run of the small images; NULL: none */
         int64_t reproduces_table;   /* of the paper; 0: none */
         const char *reproduces_row, *recipe_hash;
+        const char *folder;  /* where it was started, which its spec's paths are relative to */
+        const char *repeats; /* uid of the run that it repeats; NULL: none */
 };
 
 /* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag);
 
-/* Find a run by id, by name (the newest of that name), by uid, or "last". NULL after an error. */
+/* Find a run by id, by name (the newest of that name), by uid, or "last"; one that is archived only
+ * where no other fits. NULL after an error. */
 struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
                                    const char *which, struct pxr_diag *diag);
 
@@ -91,6 +110,14 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
 /* The SHA-256 on record of a plugin of a run; *sha256 is NULL when it has none of that name. */
 int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                      const char *name, const char **sha256, struct pxr_diag *diag);
+
+/* All plugins of a run, by name. Returns 0 or -1. */
+struct pxr_plugin_row {
+        const char *name, *path;
+        struct pxr_plugin_row *next;
+};
+int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                      struct pxr_plugin_row **list, struct pxr_diag *diag);
 
 struct pxr_layer_row {
         int position;

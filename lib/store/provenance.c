@@ -32,6 +32,12 @@ enum { DIFFERENCE_LIMIT = 1 << 20 };
 
 extern char **environ;
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
+
 /* Part of OpenBLAS; other BLAS libraries lack it. */
 char *openblas_get_config(void) __attribute__((weak));
 
@@ -188,7 +194,7 @@ struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folde
         yaml_get_version(&major, &minor, &patch);
         p->libraries = pxr_strf(arena,
                                 "%s; SQLite %s; zlib %s; libpng %s; jansson %s; libyaml %d.%d.%d; "
-                                "nettle %d.%d",
+                                "nettle %d.%d; compiler " COMPILER,
                                 openblas_get_config ? openblas_get_config() : "CBLAS",
                                 sqlite3_libversion(), zlibVersion(), png_get_libpng_ver(NULL),
                                 jansson_version_str(), major, minor, patch, NETTLE_VERSION_MAJOR,

@@ -29,16 +29,16 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, given, certificate, parameters, "
                     "image_rows, image_cols, image_colours, image_levels, given_identity, "
-                    "reproduces_table, reproduces_row, recipe_hash) VALUES (?, "
+                    "reproduces_table, reproduces_row, recipe_hash, folder, repeats) VALUES (?, "
                     "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdttiiiiit"
-                    "itt",
+                    "itttt",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
@@ -47,7 +47,7 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     run->data_entropy, run->given, run->certificate, run->parameters,
                     (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
                     (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
-                    run->reproduces_row, run->recipe_hash))
+                    run->reproduces_row, run->recipe_hash, run->folder, run->repeats))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;
@@ -100,6 +100,8 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .image_cols = sqlite3_column_int(s, 23),
                 .image_colours = sqlite3_column_int(s, 24),
                 .image_levels = sqlite3_column_int(s, 25),
+                .folder = column(s, 26, arena, &short_of),
+                .repeats = column(s, 27, arena, &short_of),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -114,9 +116,10 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
-                "image_levels FROM run "
+                "image_levels, folder, repeats FROM run "
                 "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR uid = ?1 OR ?1 = 'last' "
-                "ORDER BY CAST(id AS TEXT) = ?1 DESC, name = ?1 DESC, id DESC LIMIT 1",
+                "ORDER BY CAST(id AS TEXT) = ?1 DESC, name = ?1 DESC, archived_at IS NULL DESC, "
+                "id DESC LIMIT 1",
                 "t", which);
         struct pxr_run *run = NULL;
         int status;
@@ -256,6 +259,36 @@ int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t r
         if (short_of)
                 return pxr_out_of_memory(diag);
         return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+}
+
+int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                      struct pxr_plugin_row **list, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag, "SELECT name, path FROM plugin WHERE run = ? ORDER BY name", "i", run);
+        bool short_of = false;
+        int status;
+
+        *list = NULL;
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW && !short_of) {
+                struct pxr_plugin_row *row = pxr_alloc(arena, sizeof(*row));
+
+                short_of = !row;
+                if (!row)
+                        break;
+                *row = (struct pxr_plugin_row) { column(s, 0, arena, &short_of),
+                                                 column(s, 1, arena, &short_of), NULL };
+                *list = row;
+                list = &row->next;
+        }
+        if (!short_of && status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        if (short_of)
+                return pxr_out_of_memory(diag);
+        return status == SQLITE_DONE ? 0 : -1;
 }
 
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* pack.c - an exported run's folder as an archive, and back. Uses data/archive.h and libarchive. */
+#include "config.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "data/archive.h"
+#include "keeping/manifest.h"
+#include "keeping/staging.h"
+#include "store/folder.h"
+
+/* --- packing -----------------------------------------------------------------------------------
+ */
+
+struct packing {
+        const struct pxr_listed *list;
+        const char *folder, *top;
+};
+
+static bool write_content(struct archive *archive, FILE *file)
+{
+        char bytes[1 << 16];
+        size_t got;
+
+        while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0)
+                if (archive_write_data(archive, bytes, got) != (la_ssize_t)got)
+                        return false;
+        return !ferror(file);
+}
+
+/* With nothing of this moment or this user in it. */
+static bool write_entry(struct archive *archive, const struct packing *packing, const char *name)
+{
+        struct archive_entry *entry = archive_entry_new();
+        char path[PATH_MAX], inner[PATH_MAX];
+        struct stat status;
+        FILE *file;
+        bool done = false;
+
+        snprintf(path, sizeof(path), "%s/%s", packing->folder, name);
+        snprintf(inner, sizeof(inner), "%s/%s", packing->top, name);
+        file = fopen(path, "rbe");
+        if (entry && file && fstat(fileno(file), &status) == 0) {
+                archive_entry_set_pathname(entry, inner);
+                archive_entry_set_size(entry, status.st_size);
+                archive_entry_set_filetype(entry, AE_IFREG);
+                archive_entry_set_perm(entry, 0644);
+                archive_entry_set_mtime(entry, 0, 0);
+                done = archive_write_header(archive, entry) == ARCHIVE_OK &&
+                       write_content(archive, file);
+        }
+        if (file)
+                fclose(file);
+        archive_entry_free(entry);
+        return done;
+}
+
+static bool write_archive(FILE *file, const void *context)
+{
+        const struct packing *packing = context;
+        struct archive *archive = archive_write_new();
+        bool done = archive && archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK &&
+                    archive_write_add_filter_gzip(archive) == ARCHIVE_OK &&
+                    archive_write_set_options(archive, "gzip:!timestamp") == ARCHIVE_OK &&
+                    archive_write_open_FILE(archive, file) == ARCHIVE_OK &&
+                    write_entry(archive, packing, PXR_MANIFEST);
+
+        for (const struct pxr_listed *one = packing->list; done && one; one = one->next)
+                done = write_entry(archive, packing, one->name);
+        if (archive && archive_write_close(archive) != ARCHIVE_OK)
+                done = false;
+        if (!done)
+                errno = archive && archive_errno(archive) ? archive_errno(archive)
+                        : errno                           ? errno
+                                                          : EIO;
+        int kept = errno;
+        archive_write_free(archive);
+        errno = kept;
+        return done;
+}
+
+int pxr_pack(const struct pxr_listed *list, const char *folder, const char *top, const char *path,
+             struct pxr_diag *diag)
+{
+        return pxr_file_write_by(path, false, write_archive,
+                                 &(struct packing) { list, folder, top }, diag);
+}
+
+/* --- unpacking ---------------------------------------------------------------------------------
+ */
+
+struct entry {
+        struct pxr_input *input;
+        struct pxr_diag *diag;
+        bool failed; /* which is on record */
+};
+
+static bool read_content(FILE *file, const void *context)
+{
+        struct entry *entry = (struct entry *)context;
+        char bytes[1 << 16];
+        int64_t got;
+
+        while ((got = pxr_input_read(entry->input, bytes, sizeof(bytes), entry->diag)) > 0)
+                if (fwrite(bytes, 1, (size_t)got, file) != (size_t)got)
+                        return false;
+        entry->failed = got < 0;
+        return got == 0;
+}
+
+static int unpack_entry(struct pxr_arena *arena, struct pxr_archive *archive, const char *path,
+                        const char *relative, const char *folder, struct pxr_diag *diag)
+{
+        const char *to = pxr_strf(arena, "%s/%s", folder, relative);
+        struct entry entry = { pxr_archive_entry(archive, diag), diag, false };
+        struct pxr_diag *own = pxr_diag_new();
+        int status = -1;
+
+        if (!to || !own)
+                pxr_out_of_memory(diag);
+        else if (access(to, F_OK) == 0)
+                pxr_user_error(diag, "%s: it has two files '%s'; nothing was taken over", path,
+                               relative);
+        else if (entry.input && !pxr_make_folders(folder, relative, diag)) {
+                status = pxr_file_write_by(to, false, read_content, &entry, own);
+                if (status && !entry.failed)
+                        pxr_system_error(diag, "%s", pxr_diag_first_error(own));
+        }
+        pxr_diag_free(own);
+        pxr_input_close(entry.input);
+        return status;
+}
+
+/* What follows the folder that all of an archive lies in; NULL after an error. */
+static const char *inner_name(const char *path, const char *name, struct pxr_diag *diag)
+{
+        const char *slash;
+
+        if (strncmp(name, "./", 2) == 0)
+                name += 2;
+        slash = strchr(name, '/');
+        if (pxr_path_stays_below(name) && slash)
+                return slash + 1;
+        pxr_user_error(
+                diag,
+                "%s: it has an entry '%s', which does not lie in a folder of its own; nothing "
+                "was taken over",
+                path, name);
+        return NULL;
+}
+
+int pxr_unpack(struct pxr_arena *arena, const char *path, const char *folder, struct pxr_diag *diag)
+{
+        struct pxr_archive *archive = pxr_archive_open(path, diag);
+        const char *name;
+        int got = -1;
+
+        while (archive && (got = pxr_archive_next(archive, &name, diag)) > 0) {
+                const char *relative = inner_name(path, name, diag);
+
+                if (!relative || unpack_entry(arena, archive, path, relative, folder, diag)) {
+                        got = -1;
+                        break;
+                }
+        }
+        pxr_archive_close(archive);
+        return got;
+}

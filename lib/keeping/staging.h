@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* staging.h - folders in which something is put together before it gets its place. Uses base/. */
+#ifndef PXR_KEEPING_STAGING_H
+#define PXR_KEEPING_STAGING_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pxr/diag.h>
+
+/* A folder that is locked as long as it is used; what a killed process left is known by that. */
+struct pxr_staging {
+        char path[PATH_MAX];
+        int fd; /* -1: there is none */
+};
+
+/* Make the folder PREFIX and six random digits. Returns 0 or -1. */
+int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr_diag *diag);
+
+/* Give it up, with all that is in it. None is allowed. */
+void pxr_staging_remove(struct pxr_staging *staging);
+
+/* Give it its name, which nothing may have yet. Returns 0 or -1. */
+int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_diag *diag);
+
+/* Is this the name of a folder that an import is unpacked in? */
+#define PXR_IMPORT_PREFIX "import-"
+bool pxr_is_staging(const char *name);
+
+/* Bytes of the files in a folder, and removing it with all of them; links are not followed. */
+int64_t pxr_folder_bytes(const char *path);
+int pxr_remove_folder(const char *path);
+
+/* Make the folders in which a file below `folder` is to lie: "a/b/c" needs "a" and "a/b". */
+int pxr_make_folders(const char *folder, const char *relative, struct pxr_diag *diag);
+
+#endif

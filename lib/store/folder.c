@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* folder.c - names of the folders that checkpoints lie in. Uses base/. */
+#include "store/folder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+char *pxr_checkpoints_folder(struct pxr_arena *arena, const char *database)
+{
+        const char *slash = strrchr(database, '/');
+        const char *name = slash ? slash + 1 : database;
+        size_t length = strlen(name);
+
+        if (length > 3 && strcmp(name + length - 3, ".db") == 0)
+                length -= 3;
+        return pxr_strf(arena, "%.*s.checkpoints", (int)length, name);
+}
+
+char *pxr_run_folder(struct pxr_arena *arena, const char *database, int64_t run, const char *uid)
+{
+        const char *all = pxr_checkpoints_folder(arena, database);
+
+        return all ? pxr_strf(arena, "%s/%" PRId64 "-%s", all, run, uid) : NULL;
+}
+
+char *pxr_beside_database(struct pxr_arena *arena, const char *database, const char *relative)
+{
+        const char *slash = strrchr(database, '/');
+
+        return pxr_strf(arena, "%.*s%s", slash ? (int)(slash + 1 - database) : 0, database,
+                        relative);
+}
+
+int pxr_make_run_folder(const char *path, struct pxr_diag *diag)
+{
+        char copy[PATH_MAX];
+
+        snprintf(copy, sizeof(copy), "%s", path);
+        if ((mkdir(dirname(copy), 0777) == 0 || errno == EEXIST) &&
+            (mkdir(path, 0777) == 0 || errno == EEXIST))
+                return 0;
+        return pxr_system_error(diag, "%s: the folder for checkpoints cannot be made: %s", path,
+                                strerror(errno));
+}
+
+bool pxr_path_stays_below(const char *path)
+{
+        do {
+                size_t length = strcspn(path, "/");
+
+                if (length == 0 || (length == 1 && *path == '.') ||
+                    (length == 2 && strncmp(path, "..", 2) == 0))
+                        return false;
+                path += length;
+        } while (*path++);
+        return true;
+}
+
+bool pxr_is_uid(const char *text)
+{
+        return strlen(text) == 8 && strspn(text, "0123456789abcdef") == 8;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * folder.h - where checkpoints lie: in folders beside the database, one a run. Uses base/.
+ */
+#ifndef PXR_STORE_FOLDER_H
+#define PXR_STORE_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pxr/arena.h>
+
+/* The folder of all runs of a database, relative to the database's own: its name without ".db" and
+ * with ".checkpoints". NULL when memory is out, as below. */
+char *pxr_checkpoints_folder(struct pxr_arena *arena, const char *database);
+
+/* A run's own folder in it: its number and its random id, for another database may have had that
+ * name and a run of that number before. */
+char *pxr_run_folder(struct pxr_arena *arena, const char *database, int64_t run, const char *uid);
+
+/* A path relative to the database's folder, as one to open. */
+char *pxr_beside_database(struct pxr_arena *arena, const char *database, const char *relative);
+
+/* Make a run's folder, `path` to open, and the one it is in. Returns 0 or -1. */
+int pxr_make_run_folder(const char *path, struct pxr_diag *diag);
+
+/* Does a path stay below the folder that it is relative to? No empty name, "." or ".." in it. */
+bool pxr_path_stays_below(const char *path);
+
+/* Is this what a run's id looks like? */
+bool pxr_is_uid(const char *text);
+
+#endif
