@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 26
+plan 30
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -272,6 +272,19 @@ ok "a range in a grid is pointed at" mistaken 'vary: {train.batch: {integer: [1,
 ok "a wrong range is pointed at" mistaken 'vary: {train.batch: {unifrom: [1, 9]}}' "did you mean 'uniform'?"
 ok "a value that the spec refuses is told before anything runs" \
 	mistaken 'vary: {train.batch: [4, -1]}' "a run of this sweep has batch=-1"
+
+ok "... at its place in the sweep's file" mistaken 'vary: {train.batch: [4, -1]}' \
+	"bad.yaml:3:25: error: train: 'batch' must be from 1 to 65536, not -1"
+ok "so is one deep in a value" mistaken 'vary: {train.optimizer: [adam, {adam: {ratee: 1}}]}' \
+	"bad.yaml:3:40: error: adam: unknown option 'ratee'"
+ok "so is one that all runs are set to" mistaken 'vary: {train.seed: [1]}' \
+	"bad.yaml:4:21: error: train: 'epochs'" 'set: {train.epochs: many}'
+
+elsewhere() {
+	sweep bad.yaml 'vary: {train.seed: [1]}'
+	refused 2 "command line:1:13: error: train: 'batch'" pxr_sweep bad.yaml --dry-run train.batch=-1
+}
+ok "one of the command line is not" elsewhere
 
 by_hand() {
 	refused 2 "--job is for pxr-sweep alone" pxr_run fast.yaml --db whole.db --job 1 &&
