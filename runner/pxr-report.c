@@ -36,7 +36,9 @@ static const struct argp_option options[] = {
           0 },
         { "limit", OPTION_LIMIT, "N", 0, "runs: only the newest N", 0 },
         { "part", OPTION_PART, "NAME", 0,
-          "show, compare: one table of them: facts, results, curve, spec, ...", 0 },
+          "show, compare, sweep: one table of them: facts, results, curve, spec, ..., jobs, best, "
+          "effects",
+          0 },
         { "paper", OPTION_PAPER, "FILE", 0,
           "the paper's tables as data (default: the file that came with pxr)", 0 },
         { 0 },
@@ -95,22 +97,25 @@ static const struct argp argp = {
                     "runs\n"
                     "show RUN\n"
                     "compare RUN RUN...\n"
+                    "sweep [SWEEP]\n"
                     "doctor [RUN]",
         .doc = "Tables of the paper with our runs beside them; the list of runs; one run; what "
-               "differs between runs; known signs of a broken experiment. The database is only "
+               "differs between runs; a sweep's jobs, its best and what each value does; known "
+               "signs of a broken experiment. The database is only "
                "read."
                "\v"
                "RUN is a run's number, its name (the newest of that name), or 'last'.\n\n"
                "  pxr-report table4\n"
                "  pxr-report runs --where \"model = 'row' and nll < 82\"\n"
                "  pxr-report compare 3 7\n"
+               "  pxr-report sweep quickstart_rates\n"
                "  pxr-report show last --part curve --format csv\n"
                "  pxr-report table5 --format latex > table5.tex\n\n"
                "A row of the paper has the run that says it reproduces it, if its data are those "
                "of the row (by hash), its NLL is not conditional and not suspect, and its model "
                "is not a smaller one; else the cell is empty. Text for people is rounded; csv and "
                "json have all digits and all columns. As csv, show and compare give the learning "
-               "curve unless --part says otherwise.\n\n"
+               "curve, and sweep its jobs, unless --part says otherwise.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or database.",
 };
 
@@ -176,6 +181,16 @@ static struct pxr_table *compare(const struct work *work)
                                   work->diag);
 }
 
+static struct pxr_table *sweep(const struct work *work)
+{
+        const struct arguments *arguments = work->arguments;
+
+        if (arguments->words < 2)
+                return pxr_report_sweeps(work->arena, work->store, work->diag);
+        return pxr_report_sweep(work->arena, work->store, arguments->word[1], arguments->part,
+                                work->diag);
+}
+
 static struct pxr_table *doctor(const struct work *work)
 {
         const struct arguments *arguments = work->arguments;
@@ -202,6 +217,7 @@ static const struct command {
         { "runs", 1, 1, runs, "", true, false },
         { "show", 2, 2, show, "a run: its number, its name, or 'last'", false, true },
         { "compare", 3, SIZE_MAX, compare, "two runs or more", false, true },
+        { "sweep", 1, 2, sweep, "", false, true },
         { "doctor", 1, 2, doctor, "", false, false },
 };
 
@@ -235,7 +251,7 @@ static const struct command *find_command(const struct arguments *arguments, str
                 pxr_user_error(diag, "--where and --limit are for 'runs', not for '%s'",
                                command->name);
         else if (arguments->part && !command->has_part)
-                pxr_user_error(diag, "--part is for 'show' and 'compare', not for '%s'",
+                pxr_user_error(diag, "--part is for 'show', 'compare' and 'sweep', not for '%s'",
                                command->name);
         else
                 return command;
