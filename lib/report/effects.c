@@ -190,7 +190,7 @@ static void note_correlation(struct effects *e, const struct pxr_swept_key *key,
                 return;
         pxr_table_note(e->table, NULL, "%s: rank correlation with the NLL %+.2f over %d runs: %s.",
                        key->name, r, e->points,
-                       chance  ? "no more than chance often gives with so many runs"
+                       chance  ? "no more than chance often gives"
                        : r < 0 ? "higher values went with lower (better) NLLs"
                                : "lower values went with lower (better) NLLs");
 }

@@ -37,9 +37,9 @@ static const struct pxr_part list = {
         list_columns,
         list_styles,
         sizeof(list_columns) / sizeof(list_columns[0]),
-        "SELECT sweep.name, search, count(job.id), nullif(total(state = 'finished'), 0), "
-        "nullif(total(state = 'failed'), 0), nullif(total(state = 'running'), 0), "
-        "nullif(total(state = 'waiting'), 0), total(seconds), best.run, best.nats_per_image, "
+        "SELECT sweep.name, search, count(job.id), nullif(sum(state = 'finished'), 0), "
+        "nullif(sum(state = 'failed'), 0), nullif(sum(state = 'running'), 0), "
+        "nullif(sum(state = 'waiting'), 0), sum(seconds), best.run, best.nats_per_image, "
         "best.bits_per_dimension FROM sweep "
         "LEFT JOIN job ON job.sweep = sweep.id AND job.wanted "
         "LEFT JOIN (SELECT j.sweep, j.run, min(nll.nats_per_image) AS nats_per_image, "
