@@ -480,10 +480,10 @@ static int decide(struct cluster *c, struct pxr_view *view, const struct pxr_job
                 cancel_all(c, view->arena);
                 return -1;
         }
-        if (*s->order->stop)
-                return PXR_SWEEP_INTERRUPTED;
         if (free == 0 && running == 0)
                 return s->state->waiting > 0 ? PXR_SWEEP_SPENT : PXR_SWEEP_DONE;
+        if (*s->order->stop)
+                return PXR_SWEEP_INTERRUPTED;
         if (free > 0 && provide(c, view, free, running))
                 return -1;
         return s->order->no_wait ? PXR_SWEEP_LEFT : GO_ON;
