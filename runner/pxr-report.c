@@ -48,7 +48,7 @@ static const struct {
         const char *text;
 } takers[] = {
         { TAKES_LIST, "--where and --limit are for 'runs', as are --all and --archived" },
-        { TAKES_PART, "--part is for 'show' and 'compare'" },
+        { TAKES_PART, "--part is for 'show', 'compare' and 'sweep'" },
         { TAKES_OUT, "--out is for 'export'" },
         { TAKES_YES, "--yes is for 'delete' and 'gc'" },
         { TAKES_FORCE, "--force is for 'delete'" },
@@ -83,7 +83,9 @@ static const struct argp_option options[] = {
         { "all", OPTION_ALL, NULL, 0, "runs: archived ones too", 0 },
         { "archived", OPTION_ARCHIVED, NULL, 0, "runs: archived ones alone", 0 },
         { "part", OPTION_PART, "NAME", 0,
-          "show, compare: one table of them: facts, results, curve, spec, ...", 0 },
+          "show, compare, sweep: one table of them: facts, results, curve, spec, ..., jobs, best, "
+          "effects",
+          0 },
         { "paper", OPTION_PAPER, "FILE", 0,
           "the paper's tables as data (default: the file that came with pxr)", 0 },
         { "out", OPTION_OUT, "PATH", 0, "export: a new folder, or a new file NAME.tar.gz", 0 },
@@ -174,6 +176,7 @@ static const struct argp argp = {
                     "runs\n"
                     "show RUN\n"
                     "compare RUN RUN...\n"
+                    "sweep [SWEEP]\n"
                     "doctor [RUN]\n"
                     "tag [RUN [TAG...]]\n"
                     "untag RUN TAG...\n"
@@ -186,7 +189,8 @@ static const struct argp argp = {
                     "gc\n"
                     "upgrade",
         .doc = "Tables of the paper with our runs beside them; the list of runs; one run; what "
-               "differs between runs; known signs of a broken experiment. All of these only read "
+               "differs between runs; a sweep's jobs, its best and what each value does; known "
+               "signs of a broken experiment. All of these only read "
                "the database. The commands from 'tag' on look after it: they mark runs, take them "
                "away, and bring them from one database to another."
                "\v"
@@ -194,13 +198,14 @@ static const struct argp argp = {
                "  pxr-report table4\n"
                "  pxr-report runs --where \"model = 'row' and nll < 82\"\n"
                "  pxr-report compare 3 7\n"
+               "  pxr-report sweep quickstart_rates\n"
                "  pxr-report show last --part curve --format csv\n"
                "  pxr-report table5 --format latex > table5.tex\n\n"
                "A row of the paper has the run that says it reproduces it, if its data are those "
                "of the row (by hash), its NLL is not conditional and not suspect, and its model "
                "is not a smaller one; else the cell is empty. Text for people is rounded; csv and "
                "json have all digits and all columns. As csv, show and compare give the learning "
-               "curve unless --part says otherwise.\n\n"
+               "curve, and sweep its jobs, unless --part says otherwise.\n\n"
                "  pxr-report tag 3 baseline                            (untag takes it away)\n"
                "  pxr-report runs --where \"has_tag(tags, 'baseline')\"\n"
                "  pxr-report note 3 \"diverged at epoch 12\"              (\"\" takes it away)\n"
@@ -286,6 +291,16 @@ static struct pxr_table *compare(const struct work *work)
         return pxr_report_compare(work->arena, work->store, arguments->word + 1,
                                   arguments->words - 1, part_of(arguments), all_steps(arguments),
                                   work->diag);
+}
+
+static struct pxr_table *sweep(const struct work *work)
+{
+        const struct arguments *arguments = work->arguments;
+
+        if (arguments->words < 2)
+                return pxr_report_sweeps(work->arena, work->store, work->diag);
+        return pxr_report_sweep(work->arena, work->store, arguments->word[1], arguments->part,
+                                work->diag);
 }
 
 static struct pxr_table *doctor(const struct work *work)
@@ -429,6 +444,7 @@ static const struct command {
         { "runs", 1, 1, runs, "", TAKES_LIST, READS },
         { "show", 2, 2, show, "a run: its number, its name, or 'last'", TAKES_PART, READS },
         { "compare", 3, SIZE_MAX, compare, "two runs or more", TAKES_PART, READS },
+        { "sweep", 1, 2, sweep, "", TAKES_PART, READS },
         { "doctor", 1, 2, doctor, "", 0, READS },
         { "tag", 1, SIZE_MAX, tag, "", 0, CHANGES_FROM_3 },
         { "untag", 3, SIZE_MAX, tag, "a run and tags of it", 0, CHANGES },

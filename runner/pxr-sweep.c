@@ -18,6 +18,7 @@
 #include "runner/bar.h"
 #include "runner/common.h"
 #include "runner/program.h"
+#include "runner/sweep_json.h"
 #include "sweep/child.h"
 #include "sweep/schedule.h"
 
@@ -29,20 +30,43 @@ struct arguments {
         const char *sweep, *database;
         const char **overrides;
         size_t count;
-        int jobs, threads;
-        bool dry_run, retry, quiet;
+        const char **sbatch; /* options for it, NULL-ended */
+        size_t sbatch_count;
+        enum pxr_launcher launcher;
+        int jobs, threads; /* threads 0: not said */
+        bool dry_run, retry, quiet, json, no_wait, task;
 };
 
-enum { OPTION_DB = 256, OPTION_DRY_RUN, OPTION_RETRY };
+enum {
+        OPTION_DB = 256,
+        OPTION_DRY_RUN,
+        OPTION_RETRY,
+        OPTION_JSON,
+        OPTION_LAUNCHER,
+        OPTION_SBATCH,
+        OPTION_NO_WAIT,
+        OPTION_TASK,
+};
 
 static const struct argp_option options[] = {
         { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
         { "jobs", 'j', "N", 0, "runs at a time (default: 1)", 0 },
         { "threads", 't', "N", 0,
-          "workers of all runs together, shared out evenly (default: one a processor)", 0 },
+          "workers of all runs together, shared out evenly (default: one a processor); with "
+          "--launcher slurm, of each run (default: 1)",
+          0 },
         { "dry-run", OPTION_DRY_RUN, NULL, 0, "list the runs; begin none", 0 },
         { "retry", OPTION_RETRY, NULL, 0, "give the runs that failed new tries", 0 },
+        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 0 },
         { "quiet", 'q', NULL, 0, "print errors only", 0 },
+        { "launcher", OPTION_LAUNCHER, "NAME", 0,
+          "local (the default): runs are processes here; slurm: they are tasks of a job array", 1 },
+        { "sbatch-option", OPTION_SBATCH, "OPTION", 0,
+          "slurm: for sbatch, as --sbatch-option=--time=2:00:00; may be given several times", 1 },
+        { "no-wait", OPTION_NO_WAIT, NULL, 0,
+          "slurm: submit, and do not wait; the same command later goes on and shows the results",
+          1 },
+        { "slurm-task", OPTION_TASK, NULL, OPTION_HIDDEN, "", 1 },
         { 0 },
 };
 
@@ -54,6 +78,24 @@ static void take_word(struct arguments *arguments, const char *text, struct argp
                 arguments->overrides[arguments->count++] = text;
         else
                 argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
+}
+
+static enum pxr_launcher launcher_named(const char *text, struct argp_state *state)
+{
+        if (strcmp(text, "slurm") != 0 && strcmp(text, "local") != 0)
+                argp_error(state, "--launcher wants local or slurm, not '%s'", text);
+        return strcmp(text, "slurm") == 0 ? PXR_LAUNCH_SLURM : PXR_LAUNCH_LOCAL;
+}
+
+/* What is for Slurm alone, where it is not asked for. */
+static void check_launcher(const struct arguments *arguments, struct argp_state *state)
+{
+        if (arguments->launcher == PXR_LAUNCH_SLURM)
+                return;
+        if (arguments->no_wait)
+                argp_error(state, "--no-wait is for --launcher slurm");
+        if (arguments->sbatch_count)
+                argp_error(state, "--sbatch-option is for --launcher slurm");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -78,6 +120,28 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case 'q':
                 arguments->quiet = true;
+                return 0;
+        case OPTION_JSON:
+                arguments->json = true;
+                return 0;
+        case OPTION_LAUNCHER:
+                arguments->launcher = launcher_named(text, state);
+                return 0;
+        case OPTION_SBATCH:
+                if (*text != '-')
+                        argp_error(state,
+                                   "--sbatch-option wants an option, like --time=60, not '%s'",
+                                   text);
+                arguments->sbatch[arguments->sbatch_count++] = text;
+                return 0;
+        case OPTION_NO_WAIT:
+                arguments->no_wait = true;
+                return 0;
+        case OPTION_TASK:
+                arguments->task = true;
+                return 0;
+        case ARGP_KEY_END:
+                check_launcher(arguments, state);
                 return 0;
         case ARGP_KEY_ARG:
                 take_word(arguments, text, state);
@@ -115,6 +179,16 @@ static const struct argp argp = {
                "Runs are compared by their final NLL on the validation split. Stopped, killed or "
                "at its end, a sweep goes on when the same command is given again: no finished "
                "run is repeated, and an interrupted one is gone on with.\n\n"
+               "With --launcher slurm, jobs are tasks of a Slurm job array, --jobs at a time, each "
+               "with --threads processors. Every task takes one job up from the database and "
+               "writes to it. So the nodes must have it, sweep, spec, data and pxr under the same "
+               "paths as this machine, on a file system whose locks hold between hosts (NFS "
+               "version 4, Lustre with flock, GPFS, CephFS); where there is none, give each "
+               "machine a database of its own, to be put together by pxr-report merge. A task that "
+               "is killed, cancelled or out of its "
+               "time is a failed try; its run goes on from where it was saved. What tasks say "
+               "beside that is in the file DATABASE.slurm.log. Interrupted, pxr-sweep leaves the "
+               "array to run on.\n\n"
                "Exit status: 0 done (or the budget is used up), 1 a run or the system failed, 2 a "
                "mistake in sweep, spec, data or arguments, 130 interrupted.",
 };
@@ -124,7 +198,7 @@ static const struct argp argp = {
 
 struct printer {
         const struct arguments *arguments;
-        bool bar, drawn;
+        bool shown, bar, drawn;
         int width; /* of a job's number */
 };
 
@@ -146,7 +220,7 @@ static void on_progress(void *context, const struct pxr_sweep_state *state)
                 return;
         bar_write_time(state->seconds_left, left, sizeof(left));
         length = snprintf(numbers, sizeof(numbers), "%d of %d done, %d running", done, state->known,
-                          state->running);
+                          state->running + state->elsewhere);
         if (state->failed)
                 length += snprintf(numbers + length, sizeof(numbers) - (size_t)length,
                                    ", %d failed", state->failed);
@@ -168,7 +242,7 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
         struct printer *printer = context;
         char time[32], result[64];
 
-        if (printer->arguments->quiet)
+        if (!printer->shown)
                 return;
         clear_bar(printer);
         bar_write_time(seconds, time, sizeof(time));
@@ -193,7 +267,7 @@ static void on_note(void *context, const char *text)
 {
         struct printer *printer = context;
 
-        if (printer->arguments->quiet)
+        if (!printer->shown)
                 return;
         clear_bar(printer);
         puts(text);
@@ -230,20 +304,17 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 }
 
 /* How to see the rest: what can be typed, whatever the names are. */
-static void print_query(const struct pxr_sweep *sweep, const char *database)
+static void print_report(const struct pxr_sweep *sweep, const char *database)
 {
         char *file = pxr_shell_word(sweep->arena, database);
-        char *name = pxr_alloc(sweep->arena, 2 * strlen(sweep->name) + 1), *to = name;
+        char *name = pxr_shell_word(sweep->arena, sweep->name);
+        bool option = name && *name == '-';
 
-        for (const char *c = sweep->name; name && *c; c++) {
-                if (*c == '\'')
-                        *to++ = '\'';
-                *to++ = *c;
-        }
         if (file && name)
-                printf("all of them: sqlite3 %s \"SELECT * FROM sweep_result WHERE sweep = "
-                       "'%s'\"\n",
-                       file, name);
+                printf("all of them: pxr-report sweep %s%s%s%s\n",
+                       strcmp(database, "pxr.db") == 0 ? "" : "--db ",
+                       strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
+                       option ? "-- " : "", name);
 }
 
 static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
@@ -255,13 +326,26 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
                         print_row(&jobs[i], plan);
-        print_query(sweep, printer->arguments->database);
+        print_report(sweep, printer->arguments->database);
+}
+
+/* The cluster goes on without this program. */
+static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
+{
+        fprintf(stderr, "%d of %d runs finished", state->finished, state->known);
+        if (*state->array)
+                fprintf(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s",
+                        state->array, state->array);
+        fprintf(stderr, "\ngo on and see the results with: %s\n", command);
+        return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
 }
 
 /* How it ended, on stderr where there is more to be done. The exit status. */
 static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state *state, int end,
                      const char *command)
 {
+        if (end == PXR_SWEEP_LEFT || (end == PXR_SWEEP_INTERRUPTED && *state->array))
+                return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
                 fprintf(stderr, "interrupted with %d of %d runs finished; go on with: %s\n",
                         state->finished, state->known, command);
@@ -295,7 +379,7 @@ static int run(struct pxr_sweep_order *order, struct printer *printer, const cha
         int count, end;
 
         printer->width = snprintf(NULL, 0, "%d", order->plan->trials);
-        printer->bar = !printer->arguments->quiet && isatty(STDERR_FILENO);
+        printer->bar = printer->shown && isatty(STDERR_FILENO);
         order->watcher = (struct pxr_sweep_watcher) {
                 .context = printer, .ended = on_ended, .progress = on_progress, .note = on_note
         };
@@ -303,36 +387,88 @@ static int run(struct pxr_sweep_order *order, struct printer *printer, const cha
         watch_signals();
         end = pxr_sweep_run(order, &state, diag);
         clear_bar(printer);
-        if (end >= 0 && state.finished > 0 && !printer->arguments->quiet) {
+        if (end >= 0 && printer->arguments->json && print_sweep_json(order, &state, end, diag))
+                return pxr_diag_status(diag);
+        if (end >= 0 && state.finished > 0 && printer->shown) {
                 if (pxr_sweep_best(order->store, arena, state.sweep, &jobs, &count, diag))
                         return pxr_diag_status(diag);
                 print_best(printer, order->sweep, order->plan, jobs, count);
         }
+        if (end >= 0 && order->task) /* who waits for all of them tells how they ended */
+                return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
         return end < 0 ? pxr_diag_status(diag) : print_end(order->sweep, &state, end, command);
+}
+
+/* The task of Slurm's that this process is; NULL after an error. */
+static const char *task_name(struct pxr_arena *arena, struct pxr_diag *diag)
+{
+        const char *array = getenv("SLURM_ARRAY_JOB_ID"), *index = getenv("SLURM_ARRAY_TASK_ID");
+        char *name = array && index ? pxr_strf(arena, "slurm %s_%s", array, index) : NULL;
+
+        if (!array || !index)
+                pxr_user_error(diag, "--slurm-task is for tasks that pxr-sweep submits");
+        else if (!name)
+                pxr_out_of_memory(diag);
+        return name;
+}
+
+/* How many threads a run has. */
+static int share(const struct arguments *arguments)
+{
+        int all = arguments->threads ? arguments->threads : omp_get_num_procs();
+
+        if (arguments->launcher == PXR_LAUNCH_SLURM)
+                return arguments->threads ? arguments->threads : 1;
+        return all < arguments->jobs ? 1 : all / arguments->jobs;
+}
+
+/* Returns 0 or -1. */
+static int make_order(struct pxr_arena *arena, const struct arguments *arguments,
+                      struct pxr_sweep_order *order, struct pxr_diag *diag)
+{
+        const char **words = pxr_alloc_array(arena, arguments->count + 2, sizeof(*words));
+
+        *order = (struct pxr_sweep_order) { .database = arguments->database,
+                                            .program = pxr_program_beside(arena, "pxr-run"),
+                                            .jobs = arguments->jobs,
+                                            .threads = share(arguments),
+                                            .retry = arguments->retry,
+                                            .launcher = arguments->launcher,
+                                            .task_program = pxr_program_beside(arena, "pxr-sweep"),
+                                            .task_arguments = words,
+                                            .options = arguments->sbatch,
+                                            .no_wait = arguments->no_wait };
+        if (!words || !order->program || !order->task_program)
+                return pxr_out_of_memory(diag);
+        words[0] = arguments->sweep;
+        for (size_t i = 0; i < arguments->count; i++)
+                words[i + 1] = arguments->overrides[i];
+        if (arguments->task && !(order->task = task_name(arena, diag)))
+                return -1;
+        order->sweep = pxr_sweep_read(arena, arguments->sweep, arguments->overrides,
+                                      arguments->count, diag);
+        return order->sweep ? 0 : -1;
 }
 
 static int execute(struct pxr_arena *arena, const struct arguments *arguments, const char *command,
                    struct pxr_diag *diag)
 {
-        struct pxr_sweep *sweep = pxr_sweep_read(arena, arguments->sweep, arguments->overrides,
-                                                 arguments->count, diag);
-        struct printer printer = { .arguments = arguments };
+        struct printer printer = { .arguments = arguments,
+                                   .shown = !arguments->quiet && !arguments->json };
+        struct pxr_sweep_order order;
         struct pxr_plan plan;
-        int share = arguments->threads / arguments->jobs, status;
-        struct pxr_sweep_order order = { .sweep = sweep,
-                                         .plan = &plan,
-                                         .database = arguments->database,
-                                         .program = pxr_program_beside(arena, "pxr-run"),
-                                         .jobs = arguments->jobs,
-                                         .threads = share ? share : 1,
-                                         .retry = arguments->retry };
+        int status;
 
-        if (!order.program || !command)
+        if (!command)
                 pxr_out_of_memory(diag);
-        if (!sweep || !order.program || !command || pxr_sweep_plan(sweep, &plan, diag))
+        if (!command || make_order(arena, arguments, &order, diag) ||
+            pxr_sweep_plan(order.sweep, &plan, diag))
                 return pxr_diag_status(diag);
+        order.plan = &plan;
+        if (arguments->dry_run && arguments->json)
+                return print_plan_json(order.sweep, &plan, diag) ? pxr_diag_status(diag) : 0;
         if (arguments->dry_run) {
-                print_runs(sweep, &plan);
+                print_runs(order.sweep, &plan);
                 return 0;
         }
         order.store = pxr_store_open(arguments->database, true, diag);
@@ -349,7 +485,7 @@ static char *join(struct pxr_arena *arena, int count, char **words)
         for (int i = 1; i < count && line; i++) {
                 char *word = pxr_shell_word(arena, words[i]);
 
-                if (strcmp(words[i], "--retry") != 0)
+                if (strcmp(words[i], "--retry") != 0 && strcmp(words[i], "--no-wait") != 0)
                         line = word ? pxr_strf(arena, "%s %s", line, word) : NULL;
         }
         return line;
@@ -357,15 +493,18 @@ static char *join(struct pxr_arena *arena, int count, char **words)
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db",
-                                       .jobs = 1,
-                                       .threads = omp_get_num_procs() };
+        struct arguments arguments = { .database = "pxr.db", .jobs = 1 };
         struct program program;
         char *command;
         int status;
 
         program_begin(&program, "pxr-sweep", argc);
         arguments.overrides = program.words;
+        arguments.sbatch = pxr_alloc_array(program.arena, (size_t)argc + 1, sizeof(char *));
+        if (!arguments.sbatch) {
+                pxr_out_of_memory(program.diag);
+                return program_end(&program, 1);
+        }
         command = join(program.arena, argc, argv); /* before argp puts the words in another order */
         argp_parse(&argp, argc, argv, 0, NULL, &arguments);
         status = execute(program.arena, &arguments, command, program.diag);

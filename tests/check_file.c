@@ -142,6 +142,17 @@ START_TEST(a_symbolic_link_is_followed)
 }
 END_TEST
 
+START_TEST(file_systems_of_several_hosts_are_known)
+{
+        ck_assert(!pxr_file_is_remote("/proc/self/stat"));
+        ck_assert(!pxr_file_is_remote(in_scratch("none")));
+        ck_assert(pxr_remote_file_system(0x6969)); /* as statfs(2) lists them */
+        ck_assert(pxr_remote_file_system(0xfe534d42));
+        ck_assert(!pxr_remote_file_system(0xef53));
+        ck_assert(!pxr_remote_file_system(0x58465342));
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("file");
@@ -153,5 +164,6 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_stays);
         ADD_SCRATCH_TEST(suite, the_mode_is_that_of_the_old_file_or_as_the_umask_says);
         ADD_SCRATCH_TEST(suite, a_symbolic_link_is_followed);
+        ADD_SCRATCH_TEST(suite, file_systems_of_several_hosts_are_known);
         return run_suite(suite);
 }

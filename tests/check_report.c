@@ -8,6 +8,7 @@
 #include "data/known.h"
 #include "experiment/experiment.h"
 #include "report/departures.h"
+#include "report/effects.h"
 #include "report/escape.h"
 #include "report/report.h"
 #include "run_database.h"
@@ -791,6 +792,21 @@ START_TEST(recipe_forgets_the_seed_alone)
 }
 END_TEST
 
+/* The example of Spearman's coefficient in textbooks, and lists with equal values. */
+START_TEST(ranks_are_correlated)
+{
+        const double iq[] = { 106, 100, 86, 101, 99, 103, 97, 113, 112, 110 };
+        const double hours[] = { 7, 27, 2, 50, 28, 29, 20, 12, 6, 17 };
+        const double x[] = { 1, 2, 3, 4, 5 }, y[] = { 5, 6, 7, 8, 7 }, same[] = { 3, 3, 3, 3, 3 };
+        double room[30];
+
+        ck_assert_double_eq_tol(pxr_rank_correlation(iq, hours, 10, room), -29 / 165.0, 1e-12);
+        ck_assert_double_eq_tol(pxr_rank_correlation(x, y, 5, room), 8 / sqrt(95), 1e-12);
+        ck_assert_double_eq_tol(pxr_rank_correlation(x, x, 5, room), 1, 1e-12);
+        ck_assert(isnan(pxr_rank_correlation(x, same, 5, room)));
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("report");
@@ -805,6 +821,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, smaller_models_are_others);
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
         ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
+        ADD_SCRATCH_TEST(suite, ranks_are_correlated);
         tcase_add_checked_fixture(database, setup, teardown);
         tcase_set_timeout(database, 120);
         tcase_add_test(database, run_stands_beside_its_row);

@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 22
+plan 28
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -54,7 +54,7 @@ ok "runs are compared" compares
 
 # What the sqlite3 shell takes for JSON is JSON, and the name comes back whole.
 is_json() {
-	for words in table4 table5 runs "show 2" "compare 1 2" doctor; do
+	for words in table4 table5 runs "show 2" "compare 1 2" doctor sweep; do
 		report $words --db runs.db --format json &&
 			is "$(sqlite3 :memory: "SELECT json_valid(readfile('out'))")" 1 || return
 	done
@@ -85,6 +85,63 @@ empty_cells() {
 		out_has "79.20" && ! out_has "[a]"
 }
 ok "a row without a run is empty" empty_cells
+
+# --- sweeps --------------------------------------------------------------------------------------
+
+sweep() {
+	name=$1
+	shift
+	printf '%s\n' "name: $name" 'spec: tiny.yaml' 'set: {data.limit: 64, train.epochs: 2, train.batch: 8}' \
+		"$@" >"$name.yaml" && "$top/runner/pxr-sweep" "$name.yaml" --db sweeps.db --quiet >out 2>err
+}
+sweep grid 'vary: {train.optimizer.adam.rate: [3e-2, 1e-2], train.seed: [1, 2],
+	"a|b,\\": {cases: {"x|<b>%": {model.1.repeat: 1}, two: {model.1.repeat: 2}}}}' || exit 1
+sweep drawn 'vary: {train.optimizer.adam.rate: {log_uniform: [1e-3, 1e-1]}}' 'search: {random: 9}' || exit 1
+
+lists_sweeps() {
+	report sweep --db sweeps.db --format csv && is "$(cut -d , -f 1-4 out)" "sweep,search,jobs,finished
+grid,grid,8,8
+drawn,random,9,9"
+}
+ok "sweeps are listed" lists_sweeps
+
+# The table's numbers against those of SQL.
+sweep_jobs() {
+	report sweep grid --db sweeps.db --format csv && sqlite3 jobs.db ".import --csv out jobs" 2>err &&
+		is "$(sqlite3 jobs.db 'SELECT job, state, "train.optimizer.adam.rate", round(valid_nll, 6),
+			round(test_nll, 6) FROM jobs')" "$(sqlite3 sweeps.db "SELECT job, sweep_result.state,
+			varied ->> '\$.\"train.optimizer.adam.rate\"', round(sweep_result.valid_nats, 6),
+			round(test_nats, 6) FROM sweep_result JOIN run_summary USING (run) WHERE sweep = 'grid'
+			ORDER BY job")"
+}
+ok "a sweep's jobs have their values and NLLs" sweep_jobs
+
+sweep_best() {
+	report sweep grid --db sweeps.db --part best --format csv &&
+		is "$(cut -d , -f 1 out | tail -n +2 | head -n 3 | tr '\n' ' ')" "$(sqlite3 sweeps.db "SELECT
+		group_concat(job || ' ', '') FROM (SELECT job FROM sweep_result WHERE sweep = 'grid'
+		AND suspect IS NULL ORDER BY valid_nats LIMIT 3)")"
+}
+ok "the best come first" sweep_best
+
+sweep_effects() {
+	report sweep grid --db sweeps.db --part effects --format csv &&
+		sqlite3 effects.db ".import --csv out effects" 2>err &&
+		is "$(sqlite3 effects.db "SELECT value, runs, round(mean_nll, 6), round(best_nll, 6)
+			FROM effects WHERE key = 'train.optimizer.adam.rate'")" "$(sqlite3 sweeps.db "SELECT
+			varied ->> '\$.\"train.optimizer.adam.rate\"' AS value, count(*), round(avg(valid_nats), 6),
+			round(min(valid_nats), 6) FROM sweep_result WHERE sweep = 'grid' GROUP BY value")"
+}
+ok "the effect of a key is the mean of each of its values" sweep_effects
+
+sweep_drawn() {
+	report sweep drawn --db sweeps.db --part effects &&
+		out_has "rank correlation with the NLL" && is "$(grep -c '^train.optimizer.adam.rate .* to ' out)" 4
+}
+ok "of a key that is drawn, thirds and a correlation are shown" sweep_drawn
+
+ok "a sweep there is not is told, with those there are" refused 2 \
+	"there is no sweep 'gird'; there are: 'grid', 'drawn'" report sweep gird --db sweeps.db
 
 doctors() {
 	report doctor --db runs.db && out_has "cannot see all" &&

@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 26
+plan 36
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -273,11 +273,78 @@ ok "a wrong range is pointed at" mistaken 'vary: {train.batch: {unifrom: [1, 9]}
 ok "a value that the spec refuses is told before anything runs" \
 	mistaken 'vary: {train.batch: [4, -1]}' "a run of this sweep has batch=-1"
 
+ok "... at its place in the sweep's file" mistaken 'vary: {train.batch: [4, -1]}' \
+	"bad.yaml:3:25: error: train: 'batch' must be from 1 to 65536, not -1"
+ok "so is one deep in a value" mistaken 'vary: {train.optimizer: [adam, {adam: {ratee: 1}}]}' \
+	"bad.yaml:3:40: error: adam: unknown option 'ratee'"
+ok "so is one that all runs are set to" mistaken 'vary: {train.seed: [1]}' \
+	"bad.yaml:4:21: error: train: 'epochs'" 'set: {train.epochs: many}'
+
+elsewhere() {
+	sweep bad.yaml 'vary: {train.seed: [1]}'
+	refused 2 "command line:1:13: error: train: 'batch'" pxr_sweep bad.yaml --dry-run train.batch=-1
+}
+ok "one of the command line is not" elsewhere
+
 by_hand() {
 	refused 2 "--job is for pxr-sweep alone" pxr_run fast.yaml --db whole.db --job 1 &&
 		results whole.db | cmp - whole
 }
 ok "a job of a sweep is not run by hand" by_hand
+
+# --- other hosts and clusters ------------------------------------------------------------------
+
+# Job 2 is taken up by a process on another host, heard of so long ago.
+held() {
+	query "$1" "UPDATE job SET state = 'running', taken = 1, host = 'elsewhere.test', process_id = 1,
+		process_start = '1', seen_at = datetime('now', '$2') WHERE number = 2"
+}
+
+elsewhere_at_work() {
+	sweep held.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}' 'budget: {runs: 1}'
+	pxr_sweep held.yaml --db held.db && held held.db "-1 minutes" || return
+	sed -i /budget/d held.yaml
+	pxr_sweep held.yaml --db held.db && err_has "process 1 on host elsewhere.test has one" &&
+		is "$(query held.db "SELECT group_concat(state) FROM sweep_result")" finished,running,finished
+}
+ok "a job that another host has is left to it" elsewhere_at_work
+
+silent() {
+	held held.db "-1 hours" && pxr_sweep held.yaml --db held.db &&
+		is "$(query held.db "SELECT count(*), max(failures) FROM sweep_result WHERE state = 'finished'")" "3|0"
+}
+ok "until nothing has been heard of that host for long" silent
+
+mkdir bin none
+ln -s "$(command -v ls)" none/ls
+printf '#!/bin/sh\nexit 0\n' >bin/squeue
+printf '#!/bin/sh\necho "sbatch: error: no such cluster" >&2\nexit 1\n' >bin/sbatch
+chmod +x bin/*
+
+without_slurm() {
+	PATH=$scratch/none pxr_sweep held.yaml --db none.db --launcher slurm
+}
+ok "a machine without Slurm is told" refused 2 "squeue was not found" without_slurm
+
+with_bad_slurm() {
+	PATH=$scratch/bin:$PATH pxr_sweep held.yaml --db bad.db --launcher slurm
+}
+ok "what sbatch says is passed on" refused 1 "sbatch failed: sbatch: error: no such cluster" with_bad_slurm
+
+ok "an option for sbatch is for Slurm alone" refused 2 "--sbatch-option is for --launcher slurm" \
+	pxr_sweep held.yaml --db held.db --sbatch-option=--time=1
+
+as_json() {
+	pxr_sweep held.yaml --db held.db --json && is "$(query :memory: "SELECT
+		json_extract(j, '\$.sweep'), json_extract(j, '\$.end'), json_extract(j, '\$.finished'),
+		json_array_length(j, '\$.jobs'), json_extract(j, '\$.jobs[0].job') FROM
+		(SELECT readfile('out') AS j)")" "held|done|3|3|$(query held.db 'SELECT job FROM sweep_result
+		ORDER BY valid_nats LIMIT 1')" &&
+		pxr_sweep climb.yaml --dry-run --json && is "$(query :memory: "SELECT
+		json_array_length(j, '\$.runs'), json_extract(j, '\$.rung_epochs[1]') FROM
+		(SELECT readfile('out') AS j)")" "6|2"
+}
+ok "results and plans are printed as JSON" as_json
 
 # --- many writers ------------------------------------------------------------------------------
 

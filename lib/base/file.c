@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Read to the end; what is no file (a pipe) tells no size. */
@@ -246,4 +247,38 @@ int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
         if (access(dirname(target), W_OK | X_OK) != 0)
                 return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
         return 0;
+}
+
+/* --- file systems ------------------------------------------------------------------------------
+ */
+
+bool pxr_remote_file_system(uint32_t type)
+{
+        static const uint32_t remote[] = {
+                0x6969,     /* NFS */
+                0xff534d42, /* CIFS */
+                0xfe534d42, /* SMB 2 */
+                0x0bd00bd0, /* Lustre */
+                0x47504653, /* GPFS */
+                0x19830326, /* BeeGFS */
+                0x00c36400, /* Ceph */
+                0xaad7aaea, /* PanFS */
+                0x5346414f, /* AFS */
+                0x01161970, /* GFS 2 */
+                0x7461636f, /* OCFS 2 */
+                0x01021997, /* 9P */
+                0x65735546, /* FUSE: sshfs, GlusterFS and others */
+        };
+
+        for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
+                if (remote[i] == type)
+                        return true;
+        return false;
+}
+
+bool pxr_file_is_remote(const char *path)
+{
+        struct statfs status;
+
+        return statfs(path, &status) == 0 && pxr_remote_file_system((uint32_t)status.f_type);
 }

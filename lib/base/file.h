@@ -39,4 +39,11 @@ int pxr_file_duplicate(const char *from, const char *to, bool link, struct pxr_d
  * there already is a user's error unless `replace`. Returns 0 or -1. */
 int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag);
 
+/* Does a file lie on a file system that other hosts may have mounted too: where memory mapped from
+ * it is not shared with them? False where that cannot be told. */
+bool pxr_file_is_remote(const char *path);
+
+/* The same, of a file system's type as statfs() gives it. */
+bool pxr_remote_file_system(uint32_t type);
+
 #endif

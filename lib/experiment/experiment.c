@@ -83,7 +83,8 @@ static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_orig
         struct pxr_source *source;
 
         if (!origin->recorded)
-                return pxr_spec_load(arena, origin->path, origin->overrides, origin->count, diag);
+                return pxr_spec_load_placed(arena, origin->path, origin->overrides, origin->places,
+                                            origin->count, diag);
         source = pxr_alloc(arena, sizeof(*source));
         if (!source) {
                 pxr_out_of_memory(diag);

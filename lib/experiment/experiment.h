@@ -56,6 +56,7 @@ struct pxr_spec_origin {
         const char *path;
         const char *const *overrides;
         size_t count;
+        const struct pxr_override_place *places; /* of the overrides; NULL: the command line */
         const char *recorded;  /* not NULL: this text; `path` is then its name in messages */
         const char *data_path; /* ... and, not NULL, where its data lie instead of at data.path */
 };

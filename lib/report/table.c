@@ -311,8 +311,7 @@ static int write_text(struct pxr_arena *arena, const struct pxr_table *table, FI
         if (!width || word_table(arena, table, &words))
                 return -1;
         for (int i = 0; i < words.columns; i++) {
-                width[i] = pxr_characters(table->column[words.shown[i]].heading,
-                                          strchr(table->column[words.shown[i]].heading, '\0'));
+                width[i] = pxr_escape_text(NULL, table->column[words.shown[i]].heading);
                 for (size_t row = 0; row < table->rows; row++)
                         if (width_at(&words, row, i) > width[i])
                                 width[i] = width_at(&words, row, i);
@@ -321,13 +320,13 @@ static int write_text(struct pxr_arena *arena, const struct pxr_table *table, FI
         wrap(to, table->title, 0);
         for (int i = 0; table->rows > 0 && i < words.columns; i++) {
                 const char *heading = table->column[words.shown[i]].heading;
-                int space = width[i] - pxr_characters(heading, strchr(heading, '\0'));
+                int space = width[i] - pxr_escape_text(NULL, heading);
 
                 if (i > 0)
                         fputs("  ", to);
                 if (words.number[i])
                         pad(to, space);
-                fputs(heading, to);
+                pxr_escape_text(to, heading);
                 if (!words.number[i] && i < words.columns - 1)
                         pad(to, space);
         }
@@ -441,8 +440,10 @@ static void write_csv(const struct pxr_table *table, FILE *to)
 {
         char text[PXR_REAL_TEXT];
 
-        for (int i = 0; i < table->columns; i++)
-                fprintf(to, "%s%s", i ? "," : "", table->column[i].name);
+        for (int i = 0; i < table->columns; i++) {
+                fputs(i ? "," : "", to);
+                pxr_escape_csv(to, table->column[i].name);
+        }
         putc('\n', to);
         for (size_t i = 0; i < table->rows * table->columns; i++) {
                 const struct pxr_cell *cell = table->cell + i;

@@ -52,7 +52,7 @@ enum pxr_shown {
 
 struct pxr_column {
         const char *name;    /* for programs: "standard_error" */
-        const char *heading; /* for people; a constant, it is not escaped everywhere */
+        const char *heading; /* for people */
         enum pxr_shown shown;
 };
 

@@ -219,8 +219,10 @@ static struct pxr_yaml *load(struct loader *loader, const struct loading *file)
         return NULL;
 }
 
-struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
-                               const char *const *overrides, size_t count, struct pxr_diag *diag)
+struct pxr_yaml *pxr_spec_load_placed(struct pxr_arena *arena, const char *path,
+                                      const char *const *overrides,
+                                      const struct pxr_override_place *places, size_t count,
+                                      struct pxr_diag *diag)
 {
         struct loader loader = { .arena = arena, .bounds = PXR_SPEC_BOUNDS, .diag = diag };
         struct loading file = { .path = pxr_strdup(arena, path), .depth = 1 };
@@ -233,9 +235,16 @@ struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
         }
         root = load(&loader, &file);
         for (size_t i = 0; root && i < count; i++)
-                if (pxr_yaml_override(arena, root, overrides[i], &loader.bounds, diag))
+                if (pxr_yaml_override(arena, root, overrides[i], places ? &places[i] : NULL,
+                                      &loader.bounds, diag))
                         status = -1;
         return status ? NULL : root;
+}
+
+struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
+                               const char *const *overrides, size_t count, struct pxr_diag *diag)
+{
+        return pxr_spec_load_placed(arena, path, overrides, NULL, count, diag);
 }
 
 int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
@@ -243,5 +252,5 @@ int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
 {
         struct pxr_bounds bounds = PXR_SPEC_BOUNDS;
 
-        return pxr_yaml_override(arena, root, argument, &bounds, diag);
+        return pxr_yaml_override(arena, root, argument, NULL, &bounds, diag);
 }

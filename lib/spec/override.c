@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * override.c - "train.batch=32": one value of a spec replaced from the command line.
+ * override.c - "train.batch=32": one value of a spec replaced from the command line, or by a sweep.
  *
  * Uses base/ and tree.h.
  */
@@ -13,6 +13,7 @@
 struct override {
         struct pxr_arena *arena;
         const struct pxr_source *source;
+        const struct pxr_override_place *place; /* NULL: the source itself */
         struct pxr_diag *diag;
         struct pxr_mark mark; /* of the name in hand */
 };
@@ -108,6 +109,8 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
 
                 o->mark = (struct pxr_mark) { o->source, 1, pxr_characters(text, at) + 1,
                                               pxr_characters(at, at + length) };
+                if (o->place)
+                        o->mark = o->place->key;
                 if (!name) {
                         pxr_out_of_memory(o->diag);
                         return NULL;
@@ -129,12 +132,34 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
         return node;
 }
 
+/* Give a value the marks that it has where it is written; a value that was drawn from a range, and
+ * is not written anywhere, those of the range. */
+static void set_marks(struct pxr_yaml *node, const struct pxr_yaml *written)
+{
+        const struct pxr_yaml *from = written->first;
+        bool alike = written->kind == node->kind && written->count == node->count;
+
+        node->mark = written->mark;
+        for (struct pxr_yaml *child = node->first; child; child = child->next) {
+                const struct pxr_yaml *like = alike ? from : written;
+
+                if (child->key)
+                        child->key_mark = like->key ? like->key_mark : like->mark;
+                set_marks(child, like);
+                from = alike ? from->next : NULL;
+        }
+}
+
 int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
-                      struct pxr_bounds *bounds, struct pxr_diag *diag)
+                      const struct pxr_override_place *place, struct pxr_bounds *bounds,
+                      struct pxr_diag *diag)
 {
         const char *equals = strchr(argument, '=');
         struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
-        struct override o = { .arena = arena, .source = source, .diag = diag };
+        struct override o = { .arena = arena,
+                              .source = source,
+                              .place = place && place->key.source ? place : NULL,
+                              .diag = diag };
         struct pxr_yaml *node, *value;
 
         if (!equals || equals == argument)
@@ -146,7 +171,8 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         source->name = "command line";
         source->size = strlen(argument);
         if (strncmp(argument, "extends=", 8) == 0)
-                return pxr_error_at(diag, (struct pxr_mark) { source, 1, 1, 7 },
+                return pxr_error_at(diag,
+                                    o.place ? o.place->key : (struct pxr_mark) { source, 1, 1, 7 },
                                     "'extends' can stand in a file only");
         bounds->depth = 0;
         node = follow(&o, root, source->text + (equals - argument), bounds);
@@ -156,6 +182,8 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         if (!value)
                 return -1;
         pxr_yaml_set_origin(value, PXR_ORIGIN_OVERRIDE);
+        if (o.place)
+                set_marks(value, o.place->value);
         pxr_yaml_replace(node, value);
         if (value->key)
                 value->key_mark = o.mark;

@@ -60,6 +60,19 @@ struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
                                const char *const *overrides, size_t count, struct pxr_diag *diag);
 
+/* Where an override is written down, if that is not the command line: a sweep's file has its key at
+ * one place, and its value at another. */
+struct pxr_override_place {
+        struct pxr_mark key;          /* its source NULL: the command line */
+        const struct pxr_yaml *value; /* as it stands there, or what it was drawn from */
+};
+
+/* The same, with a place for each override: errors in them point there. */
+struct pxr_yaml *pxr_spec_load_placed(struct pxr_arena *arena, const char *path,
+                                      const char *const *overrides,
+                                      const struct pxr_override_place *places, size_t count,
+                                      struct pxr_diag *diag);
+
 /* Apply one override, "KEY=VALUE", to a tree that no spec was loaded for. Returns 0 or -1. */
 int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
                       struct pxr_diag *diag);

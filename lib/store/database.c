@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/schema.h"
 #include "store/statement.h"
 
@@ -97,10 +98,12 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
 }
 
 /* WAL, or the journal that was there where the file system cannot do WAL, or while somebody else
- * is at work. */
+ * is at work. WAL wants memory shared by all who are at work: between hosts there is none. */
 static int set_journal(struct pxr_store *store, struct pxr_diag *diag)
 {
-        int status = sqlite3_exec(store->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        const char *sql = pxr_file_is_remote(store->path) ? "PRAGMA journal_mode = DELETE"
+                                                          : "PRAGMA journal_mode = WAL";
+        int status = sqlite3_exec(store->handle, sql, NULL, NULL, NULL);
 
         if (status == SQLITE_OK || (status & 0xff) == SQLITE_BUSY)
                 return 0;

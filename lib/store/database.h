@@ -2,9 +2,10 @@
 /*
  * database.h - the run database: opening it, and everything that is recorded of a run.
  *
- * SQLite in WAL mode where the file system can, with a versioned schema (schema.c), rows in rows.c.
- * Functions return 0 or -1 unless said otherwise. Recording a row that is there already replaces
- * it, so that a resumed run may go over the same steps again. Uses base/ and SQLite.
+ * SQLite in WAL mode where the file system can and is this host's own, with a versioned schema
+ * (schema.c), rows in rows.c. Functions return 0 or -1 unless said otherwise. Recording a row that
+ * is there already replaces it, so that a resumed run may go over the same steps again. Uses base/
+ * and SQLite.
  */
 #ifndef PXR_STORE_DATABASE_H
 #define PXR_STORE_DATABASE_H

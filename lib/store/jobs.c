@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/statement.h"
@@ -82,15 +83,17 @@ static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *jo
                 .host = text(s, 11, arena, &short_of),
                 .process_id = sqlite3_column_int64(s, 12),
                 .process_start = text(s, 13, arena, &short_of),
-                .run = sqlite3_column_int64(s, 14),
-                .run_status = text(s, 15, arena, &short_of),
-                .run_host = text(s, 16, arena, &short_of),
-                .run_process_id = sqlite3_column_int64(s, 17),
-                .run_process_start = text(s, 18, arena, &short_of),
-                .nats = real(s, 19),
-                .bits = real(s, 20),
-                .standard_error = real(s, 21),
-                .suspect = text(s, 22, arena, &short_of),
+                .silent = sqlite3_column_int(s, 14) != 0,
+                .task = text(s, 15, arena, &short_of),
+                .run = sqlite3_column_int64(s, 16),
+                .run_status = text(s, 17, arena, &short_of),
+                .run_host = text(s, 18, arena, &short_of),
+                .run_process_id = sqlite3_column_int64(s, 19),
+                .run_process_start = text(s, 20, arena, &short_of),
+                .nats = real(s, 21),
+                .bits = real(s, 22),
+                .standard_error = real(s, 23),
+                .suspect = text(s, 24, arena, &short_of),
         };
         return short_of ? -1 : 0;
 }
@@ -113,6 +116,7 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
 {
         sqlite3_stmt *s = pxr_store_query(store, diag, "SELECT count(*) FROM job WHERE sweep = ?",
                                           "i", sweep);
+        char silence[32];
         int status;
 
         if (!s)
@@ -122,6 +126,7 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
                 sqlite3_finalize(s);
                 return -1;
         }
+        snprintf(silence, sizeof(silence), "-%d seconds", PXR_JOB_SILENCE);
         *count = sqlite3_column_int(s, 0);
         sqlite3_finalize(s);
         *jobs = pxr_alloc_array(arena, (size_t)*count + 1, sizeof(**jobs));
@@ -131,11 +136,12 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
                 store, diag,
                 "SELECT job.id, number, job.spec_hash, varied, rung, wanted, state, failures, "
                 "job.taken, job.message, seconds, job.host, job.process_id, job.process_start, "
+                "coalesce(seen_at < datetime('now', ?2), 0), task, "
                 "job.run, run.status, run.host, run.process_id, run.process_start, "
                 "nats_per_image, bits_per_dimension, standard_error, suspect "
                 "FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
-                "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ? ORDER BY number",
-                "i", sweep);
+                "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ?1 ORDER BY number",
+                "it", sweep, silence);
         if (!s)
                 return -1;
         status = read_jobs(store, s, arena, *jobs, *count, diag);
@@ -191,20 +197,29 @@ int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct
 }
 
 int pxr_store_take_job(struct pxr_store *store, struct pxr_job *job,
-                       const struct pxr_provenance *now, struct pxr_diag *diag)
+                       const struct pxr_provenance *now, const char *task, struct pxr_diag *diag)
 {
         if (pxr_store_execute(store, diag,
                               "UPDATE job SET state = 'running', taken = taken + 1, host = ?3, "
-                              "process_id = ?4, process_start = ?5 WHERE id = ?1 AND taken = ?2 "
+                              "process_id = ?4, process_start = ?5, task = ?6, "
+                              "seen_at = datetime('now') WHERE id = ?1 AND taken = ?2 "
                               "AND state IN ('waiting', 'running')",
-                              "iitit", job->id, job->taken, now->host, now->process_id,
-                              now->process_start))
+                              "iititt", job->id, job->taken, now->host, now->process_id,
+                              now->process_start, task))
                 return -1;
         if (sqlite3_changes(store->handle) != 1)
                 return 0;
         job->state = PXR_JOB_RUNNING;
         job->taken++;
         return 1;
+}
+
+int pxr_store_hold_job(struct pxr_store *store, int64_t job, int64_t taken, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "UPDATE job SET seen_at = datetime('now') "
+                                 "WHERE id = ? AND taken = ?",
+                                 "ii", job, taken);
 }
 
 int pxr_store_leave_job(struct pxr_store *store, const struct pxr_job *job, struct pxr_diag *diag)
@@ -225,6 +240,50 @@ int pxr_store_retry_jobs(struct pxr_store *store, int64_t sweep, struct pxr_diag
                 "UPDATE job SET state = 'waiting', failures = 0 "
                 "WHERE sweep = ? AND failures > 0 AND state IN ('waiting', 'failed')",
                 "i", sweep);
+}
+
+/* --- a cluster's tasks -------------------------------------------------------------------------
+ */
+
+int pxr_store_add_task_array(struct pxr_store *store, int64_t sweep, const char *launcher,
+                             int64_t array, int64_t tasks, struct pxr_diag *diag)
+{
+        /* A cluster set up anew may begin to count again. */
+        return pxr_store_execute(store, diag,
+                                 "INSERT OR REPLACE INTO task_array VALUES (?, ?, ?, ?, "
+                                 "datetime('now'))",
+                                 "itii", sweep, launcher, array, tasks);
+}
+
+int pxr_store_task_arrays(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
+                          const char *launcher, int64_t **arrays, int *count, struct pxr_diag *diag)
+{
+        int status = SQLITE_ROW, room = 0;
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "SELECT id, count(*) OVER () FROM task_array WHERE sweep = ? AND launcher = ? "
+                "ORDER BY id",
+                "it", sweep, launcher);
+
+        *arrays = NULL;
+        *count = 0;
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+                if (!*arrays) {
+                        room = sqlite3_column_int(s, 1);
+                        *arrays = pxr_alloc_array(arena, (size_t)room, sizeof(**arrays));
+                }
+                if (!*arrays || *count == room)
+                        break;
+                (*arrays)[(*count)++] = sqlite3_column_int64(s, 0);
+        }
+        if (status == SQLITE_ROW)
+                pxr_out_of_memory(diag);
+        else if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status == SQLITE_DONE ? 0 : -1;
 }
 
 /* --- a run's side ------------------------------------------------------------------------------

@@ -4,13 +4,20 @@
  *
  * A sweep has a job for each of its runs, told apart by the hash of the resolved spec. A job that
  * is 'running' belongs to the process that took it up last: who took it up before can change it no
- * more. Functions return 0 or -1 unless said otherwise. Uses base/, statement.h and SQLite.
+ * more. It says again and again that it is at work, so that others, on whatever host, notice when
+ * it is no more. Functions return 0 or -1 unless said otherwise. Uses base/, statement.h and
+ * SQLite.
  */
 #ifndef PXR_STORE_JOBS_H
 #define PXR_STORE_JOBS_H
 
 #include "store/database.h"
 #include "store/provenance.h"
+
+enum {
+        PXR_JOB_HEARTBEAT = 60, /* seconds from one sign of life to the next */
+        PXR_JOB_SILENCE = 600,  /* without any: clocks of hosts may differ by some minutes */
+};
 
 enum pxr_job_state { PXR_JOB_WAITING, PXR_JOB_RUNNING, PXR_JOB_FINISHED, PXR_JOB_FAILED };
 
@@ -28,7 +35,9 @@ struct pxr_job {
         const char *host; /* of the sweep that has it, as has a run */
         int64_t process_id;
         const char *process_start;
-        int64_t run; /* 0: none */
+        bool silent;      /* nothing was heard of that sweep for PXR_JOB_SILENCE */
+        const char *task; /* of a cluster, that has or had it: "slurm 12_3"; NULL: none */
+        int64_t run;      /* 0: none */
         const char *run_status, *run_host;
         int64_t run_process_id;
         const char *run_process_start;
@@ -51,10 +60,13 @@ int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *jo
 /* Is a job still in the sweep's file? */
 int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct pxr_diag *diag);
 
-/* Take a job up, as it was when read, for the process that `now` names. 1: done, job->taken is
- * ours; 0: another process was first. */
+/* Take a job up, as it was when read, for the process that `now` names, which is `task` of a
+ * cluster (NULL: none). 1: done, job->taken is ours; 0: another process was first. */
 int pxr_store_take_job(struct pxr_store *store, struct pxr_job *job,
-                       const struct pxr_provenance *now, struct pxr_diag *diag);
+                       const struct pxr_provenance *now, const char *task, struct pxr_diag *diag);
+
+/* A sign of life of who has taken a job up. */
+int pxr_store_hold_job(struct pxr_store *store, int64_t job, int64_t taken, struct pxr_diag *diag);
 
 /* What has become of a job that was taken up: job->state, run, failures, message and seconds. A job
  * that another process has taken up since stays as it is. */
@@ -62,6 +74,15 @@ int pxr_store_leave_job(struct pxr_store *store, const struct pxr_job *job, stru
 
 /* Forget the failures of a sweep's jobs: they are tried again as often as new ones. */
 int pxr_store_retry_jobs(struct pxr_store *store, int64_t sweep, struct pxr_diag *diag);
+
+/* Record an array of tasks that a cluster has been given for a sweep. */
+int pxr_store_add_task_array(struct pxr_store *store, int64_t sweep, const char *launcher,
+                             int64_t array, int64_t tasks, struct pxr_diag *diag);
+
+/* The numbers of a sweep's arrays, in order. */
+int pxr_store_task_arrays(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
+                          const char *launcher, int64_t **arrays, int *count,
+                          struct pxr_diag *diag);
 
 /* The job that a run is for: its number in table `job`, and job.taken at the time. */
 struct pxr_job_ticket {

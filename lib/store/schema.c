@@ -252,6 +252,19 @@ static const char version_2[] =
         "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
         "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS;
 
-const char *const pxr_schema_steps[] = { version_1, version_2 };
+/* Jobs at work elsewhere: when their holder was last heard of, and what a cluster calls it. */
+static const char version_3[] =
+        "ALTER TABLE job ADD COLUMN seen_at TEXT; -- when its holder last said that it is at work\n"
+        "ALTER TABLE job ADD COLUMN task TEXT; -- that has or had it: 'slurm 12_3'; NULL: none\n"
+        "CREATE TABLE task_array (\n"
+        "  sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,\n"
+        "  launcher TEXT NOT NULL,   -- 'slurm'\n"
+        "  id INTEGER NOT NULL,      -- there\n"
+        "  tasks INTEGER NOT NULL,\n"
+        "  submitted_at TEXT NOT NULL,\n"
+        "  PRIMARY KEY (sweep, launcher, id)\n"
+        ") WITHOUT ROWID;\n";
+
+const char *const pxr_schema_steps[] = { version_1, version_2, version_3 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

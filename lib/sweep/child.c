@@ -4,7 +4,7 @@
  *
  * Uses base/.
  */
-#define _GNU_SOURCE /* pipe2(), strsignal() */
+#define _GNU_SOURCE /* pipe2(), memfd_create(), strsignal() */
 #include "sweep/child.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,20 +36,24 @@ char *pxr_program_beside(struct pxr_arena *arena, const char *name)
         return pxr_strf(arena, "%.*s/%s", (int)(slash - path), path, name);
 }
 
-static int spawn(struct pxr_child *child, const char *const *arguments, int output)
+/* `file` are its stdin, stdout and stderr; -1: /dev/null. Returns an error number. */
+static int spawn(pid_t *process, const char *const *arguments, const int file[3])
 {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         int status;
 
         posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-        posix_spawn_file_actions_adddup2(&actions, output, 2);
+        for (int i = 0; i < 3; i++)
+                if (file[i] < 0)
+                        posix_spawn_file_actions_addopen(&actions, i, "/dev/null",
+                                                         i ? O_WRONLY : O_RDONLY, 0);
+                else
+                        posix_spawn_file_actions_adddup2(&actions, file[i], i);
         posix_spawnattr_init(&attributes);
         posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
         posix_spawnattr_setpgroup(&attributes, 0);
-        status = posix_spawnp(&child->process, arguments[0], &actions, &attributes,
+        status = posix_spawnp(process, arguments[0], &actions, &attributes,
                               (char *const *)arguments, environ);
         posix_spawnattr_destroy(&attributes);
         posix_spawn_file_actions_destroy(&actions);
@@ -63,7 +68,7 @@ int pxr_child_start(struct pxr_child *child, const char *const *arguments, struc
         if (pipe2(ends, O_CLOEXEC))
                 return pxr_system_error(diag, "%s cannot be started: %s", arguments[0],
                                         strerror(errno));
-        status = spawn(child, arguments, ends[1]);
+        status = spawn(&child->process, arguments, (const int[]) { -1, -1, ends[1] });
         close(ends[1]);
         child->output = ends[0];
         if (status == 0)
@@ -106,14 +111,77 @@ int pxr_child_read(struct pxr_child *child)
         return got > 0;
 }
 
-int pxr_child_end(struct pxr_child *child)
+static int wait_for(pid_t process)
 {
         int status = 0;
 
-        close(child->output);
-        while (waitpid(child->process, &status, 0) < 0 && errno == EINTR)
+        while (waitpid(process, &status, 0) < 0 && errno == EINTR)
                 continue;
         return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int pxr_child_end(struct pxr_child *child)
+{
+        close(child->output);
+        return wait_for(child->process);
+}
+
+/* --- a program that is asked -------------------------------------------------------------------
+ */
+
+/* All that was written to a file in memory, without the line breaks at its end. */
+static char *contents(struct pxr_arena *arena, int file)
+{
+        off_t size = lseek(file, 0, SEEK_END);
+        char *text = size < 0 ? NULL : pxr_alloc(arena, (size_t)size + 1);
+
+        if (!text || pread(file, text, (size_t)size, 0) != size)
+                return NULL;
+        while (size > 0 && text[size - 1] == '\n')
+                text[--size] = '\0';
+        return text;
+}
+
+/* Files in memory, in which there is room for whatever is written before anybody reads. */
+static int ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
+               const int file[3], struct pxr_answer *answer)
+{
+        size_t size = strlen(input);
+        pid_t process;
+        int error;
+
+        if (write(file[0], input, size) != (ssize_t)size || lseek(file[0], 0, SEEK_SET) != 0)
+                return -1;
+        error = spawn(&process, arguments, file);
+        if (error) {
+                errno = error;
+                return -1;
+        }
+        answer->status = wait_for(process);
+        answer->output = contents(arena, file[1]);
+        answer->messages = contents(arena, file[2]);
+        errno = ENOMEM;
+        return answer->output && answer->messages ? 0 : -1;
+}
+
+int pxr_child_ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
+                  struct pxr_answer *answer, struct pxr_diag *diag)
+{
+        int file[3], status = 0, error;
+
+        for (int i = 0; i < 3; i++)
+                if ((file[i] = memfd_create("pxr", MFD_CLOEXEC)) < 0)
+                        status = -1;
+        if (!status)
+                status = ask(arena, arguments, input, file, answer);
+        error = errno;
+        for (int i = 0; i < 3; i++)
+                if (file[i] >= 0)
+                        close(file[i]);
+        if (status && error != ENOENT)
+                pxr_system_error(diag, "%s cannot be started: %s", arguments[0], strerror(error));
+        errno = error;
+        return status;
 }
 
 char *pxr_child_reason(struct pxr_arena *arena, const struct pxr_child *child, int status)

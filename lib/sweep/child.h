@@ -33,6 +33,19 @@ int pxr_child_read(struct pxr_child *child);
 /* Wait for its end. Its exit status, or minus the number of the signal that killed it. */
 int pxr_child_end(struct pxr_child *child);
 
+/* What a program answered. */
+struct pxr_answer {
+        int status;           /* its exit status, or minus the number of a signal */
+        const char *output;   /* its stdout */
+        const char *messages; /* its stderr, without the last line break */
+};
+
+/* Run a program that ends soon, in a process group of its own, with `input` as its stdin. Returns
+ * 0, or -1 when it could not be started; ENOENT in errno: it is not there, and no error is
+ * recorded. */
+int pxr_child_ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
+                  struct pxr_answer *answer, struct pxr_diag *diag);
+
 /* Why a child failed that ended so, in one line: its error, its last words, or how it ended. */
 char *pxr_child_reason(struct pxr_arena *arena, const struct pxr_child *child, int status);
 

@@ -59,16 +59,18 @@ static int drawn_level(struct pxr_sweep *sweep, const struct pxr_factor *factor,
                        struct pxr_random *random, struct pxr_level *level, struct pxr_diag *diag)
 {
         const char **override = pxr_alloc_array(sweep->arena, 1, sizeof(*override));
+        struct pxr_override_place *place = pxr_alloc(sweep->arena, sizeof(*place));
         char text[PXR_REAL_TEXT];
 
         level->words = pxr_strdup(sweep->arena, pxr_format_real(draw(factor, random), text));
-        if (!override || !level->words ||
+        if (!override || !place || !level->words ||
             !(override[0] = pxr_strf(sweep->arena, "%s=%s", factor->name, level->words)))
                 return pxr_out_of_memory(diag);
+        *place = (struct pxr_override_place) { factor->mark, factor->bounds };
         level->json = level->words;
         level->overrides = override;
+        level->places = place;
         level->count = 1;
-        level->mark = factor->mark;
         return 0;
 }
 
@@ -116,16 +118,21 @@ static int put_together(struct pxr_sweep *sweep, const struct pxr_level *level, 
                         struct pxr_trial *trial, struct pxr_diag *diag)
 {
         struct pxr_level last = { 0 };
-        const char **list = pxr_alloc_array(
-                sweep->arena, (size_t)overrides_in_all(sweep, level) + 1, sizeof(*list));
+        size_t most = (size_t)overrides_in_all(sweep, level) + 1;
+        const char **list = pxr_alloc_array(sweep->arena, most, sizeof(*list));
+        struct pxr_override_place *places = pxr_alloc_array(sweep->arena, most, sizeof(*places));
 
-        if (!list)
+        if (!list || !places)
                 return pxr_out_of_memory(diag);
-        for (int i = 0; i < sweep->fixed_count; i++)
-                list[trial->count++] = sweep->fixed[i];
+        for (int i = 0; i < sweep->fixed_count; i++, trial->count++) {
+                list[trial->count] = sweep->fixed[i];
+                places[trial->count] = sweep->fixed_places[i];
+        }
         for (int i = 0; i < sweep->factors; i++) {
-                for (int o = 0; o < level[i].count; o++)
-                        list[trial->count++] = level[i].overrides[o];
+                for (int o = 0; o < level[i].count; o++, trial->count++) {
+                        list[trial->count] = level[i].overrides[o];
+                        places[trial->count] = level[i].places[o];
+                }
                 if (describe(sweep, trial, sweep->factor[i].name, sweep->factor[i].short_name,
                              &level[i]))
                         return pxr_out_of_memory(diag);
@@ -138,6 +145,7 @@ static int put_together(struct pxr_sweep *sweep, const struct pxr_level *level, 
                         return pxr_out_of_memory(diag);
         }
         trial->overrides = list;
+        trial->places = places;
         trial->varied = pxr_strf(sweep->arena, "{%s}", trial->varied);
         return trial->varied ? 0 : pxr_out_of_memory(diag);
 }
@@ -173,6 +181,7 @@ static int look_at(const struct pxr_sweep *sweep, struct pxr_trial *trial, struc
         struct pxr_arena *arena = pxr_arena_new(0);
         const struct pxr_spec_origin origin = { .path = sweep->spec,
                                                 .overrides = trial->overrides,
+                                                .places = trial->places,
                                                 .count = (size_t)trial->count };
         struct pxr_experiment *experiment =
                 arena ? pxr_experiment_read(arena, &origin, diag) : NULL;

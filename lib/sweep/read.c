@@ -99,42 +99,47 @@ static const struct pxr_options options = { .rows = rows,
 /* --- keys and values ---------------------------------------------------------------------------
  */
 
-/* "KEY=VALUE" for each key of a mapping, NULL after an error. */
+/* "KEY=VALUE" for each key of a mapping, NULL after an error; places has room for as many. */
 static const char **overrides_of(struct pxr_arena *arena, const struct pxr_yaml *mapping,
-                                 struct pxr_diag *diag)
+                                 struct pxr_override_place *places, struct pxr_diag *diag)
 {
         const char **list = pxr_alloc_array(arena, (size_t)mapping->count + 1, sizeof(*list));
         int count = 0;
 
-        for (const struct pxr_yaml *child = mapping->first; list && child; child = child->next) {
+        for (const struct pxr_yaml *child = mapping->first; list && places && child;
+             child = child->next) {
                 char *value = pxr_yaml_emit_line(arena, child, diag);
 
                 if (!value)
                         return NULL;
+                places[count] = (struct pxr_override_place) { child->key_mark, child };
                 list[count] = pxr_strf(arena, "%s=%s", child->key, value);
                 if (!list[count++]) {
                         list = NULL;
                         break;
                 }
         }
-        if (!list)
+        if (!list || !places)
                 pxr_out_of_memory(diag);
-        return list;
+        return places ? list : NULL;
 }
 
-static int read_value(struct pxr_arena *arena, const char *key, const struct pxr_yaml *value,
-                      struct pxr_level *level, struct pxr_diag *diag)
+static int read_value(struct pxr_arena *arena, const struct pxr_factor *factor,
+                      const struct pxr_yaml *value, struct pxr_level *level, struct pxr_diag *diag)
 {
         const char **override = pxr_alloc_array(arena, 1, sizeof(*override));
+        struct pxr_override_place *place = pxr_alloc(arena, sizeof(*place));
 
         level->words = pxr_yaml_emit_line(arena, value, diag);
         if (!level->words)
                 return -1;
         level->json = pxr_yaml_json(arena, value);
-        if (!override || !level->json ||
-            !(override[0] = pxr_strf(arena, "%s=%s", key, level->words)))
+        if (!override || !place || !level->json ||
+            !(override[0] = pxr_strf(arena, "%s=%s", factor->name, level->words)))
                 return pxr_out_of_memory(diag);
+        *place = (struct pxr_override_place) { factor->mark, value };
         level->overrides = override;
+        level->places = place;
         level->count = 1;
         return 0;
 }
@@ -142,12 +147,16 @@ static int read_value(struct pxr_arena *arena, const char *key, const struct pxr
 static int read_case(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_level *level,
                      struct pxr_diag *diag)
 {
+        struct pxr_override_place *places =
+                pxr_alloc_array(arena, (size_t)node->count + 1, sizeof(*places));
+
         if (node->kind != PXR_YAML_MAPPING || !node->first)
                 return pxr_error_at(diag, node->mark,
                                     "case '%s' wants a mapping of the keys it sets", node->key);
         level->words = node->key;
         level->json = pxr_json_word(arena, node->key); /* cases can be told by numbers */
-        level->overrides = overrides_of(arena, node, diag);
+        level->overrides = overrides_of(arena, node, places, diag);
+        level->places = places;
         level->count = node->count;
         return level->json && level->overrides ? 0 : -1;
 }
@@ -167,9 +176,8 @@ static int read_levels(struct pxr_arena *arena, struct pxr_factor *factor,
         for (const struct pxr_yaml *child = node->first; child; child = child->next) {
                 struct pxr_level *level = &factor->level[factor->levels++];
 
-                level->mark = child->mark;
                 if (cases ? read_case(arena, child, level, diag)
-                          : read_value(arena, factor->name, child, level, diag))
+                          : read_value(arena, factor, child, level, diag))
                         status = -1;
         }
         return status;
@@ -209,6 +217,7 @@ static int read_range(struct pxr_factor *factor, const struct pxr_yaml *node, st
         if (read_bound(factor, node->first, &factor->low, diag) ||
             read_bound(factor, node->last, &factor->high, diag))
                 return -1;
+        factor->bounds = node;
         if (factor->low >= factor->high)
                 return pxr_error_at(diag, node->mark, "the lower bound comes first");
         return 0;
@@ -367,14 +376,16 @@ static int read_search(struct pxr_sweep *sweep, const struct pxr_choice *choice,
 static int read_fixed(struct pxr_sweep *sweep, const struct pxr_yaml *set,
                       const char *const *overrides, size_t count, struct pxr_diag *diag)
 {
+        size_t most = (size_t)set->count + count + 1;
+        struct pxr_override_place *places = pxr_alloc_array(sweep->arena, most, sizeof(*places));
         const char **own, **all;
 
         if (set->kind != PXR_YAML_MAPPING)
                 return pxr_error_at(diag, set->mark, "set wants a mapping of keys and values");
-        own = overrides_of(sweep->arena, set, diag);
+        own = overrides_of(sweep->arena, set, places, diag);
         if (!own)
                 return -1;
-        all = pxr_alloc_array(sweep->arena, (size_t)set->count + count + 1, sizeof(*all));
+        all = pxr_alloc_array(sweep->arena, most, sizeof(*all));
         if (!all)
                 return pxr_out_of_memory(diag);
         for (int i = 0; i < set->count; i++)
@@ -382,6 +393,7 @@ static int read_fixed(struct pxr_sweep *sweep, const struct pxr_yaml *set,
         for (size_t i = 0; i < count; i++)
                 all[(size_t)set->count + i] = overrides[i];
         sweep->fixed = all;
+        sweep->fixed_places = places; /* none of those of the command line: zero */
         sweep->fixed_count = set->count + (int)count;
         return 0;
 }

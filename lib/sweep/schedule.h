@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schedule.h - running a sweep: its jobs in the database, one process each.
+ * schedule.h - running a sweep: its jobs in the database, one process each, here or on a cluster.
  *
  * All that is decided is in the database: a sweep that was stopped or killed goes on where it was
  * when it is run again, and several processes can work on one sweep.
@@ -22,6 +22,7 @@ struct pxr_sweep_state {
         int elsewhere;                          /* ... in another process, one of them: */
         char elsewhere_host[65];
         int64_t elsewhere_process;
+        char array[64];      /* "12": of the cluster, with tasks yet to end; "": none */
         int dying;           /* whose sweep was killed, and whose run is about to end */
         double seconds;      /* that all have taken */
         double seconds_left; /* of the jobs known; NAN: not known yet */
@@ -40,6 +41,12 @@ struct pxr_sweep_watcher {
         void (*note)(void *context, const char *text);
 };
 
+/* Where the runs are made. */
+enum pxr_launcher {
+        PXR_LAUNCH_LOCAL, /* here, as processes of their own */
+        PXR_LAUNCH_SLURM, /* on a cluster, as tasks of a job array */
+};
+
 struct pxr_sweep_order {
         struct pxr_sweep *sweep;
         const struct pxr_plan *plan;
@@ -49,6 +56,13 @@ struct pxr_sweep_order {
         int jobs;             /* at a time */
         int threads;          /* of each */
         bool retry;           /* failed jobs are given new tries */
+        enum pxr_launcher launcher;
+        const char *task; /* local: run one job at most, as this task of a cluster; NULL: all */
+        /* Of a cluster: */
+        const char *task_program;          /* path of pxr-sweep, and what it is given: */
+        const char *const *task_arguments; /* the sweep and its overrides, NULL-ended */
+        const char *const *options;        /* for sbatch, NULL-ended */
+        bool no_wait;                      /* submit, and leave the rest to the tasks */
         const volatile sig_atomic_t *stop;
         struct pxr_sweep_watcher watcher;
 };
@@ -56,6 +70,7 @@ struct pxr_sweep_order {
 enum pxr_sweep_end {
         PXR_SWEEP_DONE,        /* no job is left to do here */
         PXR_SWEEP_INTERRUPTED, /* runs were saved */
+        PXR_SWEEP_LEFT,        /* to tasks of a cluster, which go on */
         PXR_SWEEP_SPENT,       /* the budget is used up, and jobs are left */
 };
 

@@ -29,8 +29,8 @@ struct pxr_level {
         const char *words;            /* for people: "3", "{adam: {rate: 0.001}}", a case's name */
         const char *json;             /* for the record */
         const char *const *overrides; /* "KEY=VALUE" */
+        const struct pxr_override_place *places;
         int count;
-        struct pxr_mark mark;
 };
 
 enum pxr_range { PXR_LEVELS, PXR_UNIFORM, PXR_LOG_UNIFORM, PXR_INTEGER };
@@ -43,6 +43,7 @@ struct pxr_factor {
         struct pxr_mark mark;
         enum pxr_range range;
         double low, high; /* of a range */
+        const struct pxr_yaml *bounds;
         struct pxr_level *level;
         int levels;
 };
@@ -61,6 +62,7 @@ struct pxr_sweep {
         const char *spec; /* a path from here */
         const char *definition;
         const char *const *fixed; /* overrides for all */
+        const struct pxr_override_place *fixed_places;
         int fixed_count;
         struct pxr_factor *factor;
         int factors;
@@ -83,6 +85,7 @@ struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
 struct pxr_trial {
         int configuration, rung;
         const char *const *overrides;
+        const struct pxr_override_place *places; /* in the sweep's file */
         int count;
         const char *words;  /* "rate=0.0018 repeat=3" */
         const char *varied; /* JSON: {"train.optimizer.adam.rate": 0.0018, ...} */

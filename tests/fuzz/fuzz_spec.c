@@ -172,7 +172,8 @@ static struct pxr_yaml *compose(struct input *input)
         if (pxr_yaml_empty(root))
                 pxr_yaml_become_mapping(root);
         for (int i = 0; i < input->overrides; i++)
-                if (pxr_yaml_override(input->arena, root, input->override[i], &bounds, input->diag))
+                if (pxr_yaml_override(input->arena, root, input->override[i], NULL, &bounds,
+                                      input->diag))
                         sound = false;
         if (sound)
                 there_and_back(input, root, &source);
