@@ -95,6 +95,9 @@ bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run)
         return false;
 }
 
+/* Texts from so many bytes on may be broken into lines. */
+enum { LONG = 28 };
+
 /* A table being written. */
 struct writing {
         FILE *to;
@@ -135,6 +138,8 @@ static int put_cell(const struct writing *w, const struct pxr_cell *cell, int co
         pxr_html(w->to, "<td");
         if (pxr_column_of_numbers(w->table, column))
                 pxr_html(w->to, " class=\"n\"");
+        else if (strlen(words) >= LONG)
+                pxr_html(w->to, " class=\"long\"");
         put_value(w->to, cell);
         if (linked)
                 pxr_html(w->to, "><a href=\"#run-%ld\">%s</a>", cell->integer, words);

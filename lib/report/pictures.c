@@ -136,9 +136,10 @@ static int put_series(FILE *to, struct pxr_arena *arena, struct pxr_store *store
         int64_t count = series->list[series->count - 1].count;
         int columns = count < MOST_COLUMNS ? (int)count : MOST_COLUMNS, status = 0;
 
-        pxr_html(to, "<div class=\"box\" role=\"region\" tabindex=\"0\" aria-label=\"samples by "
-                     "checkpoint\"><table class=\"gallery\"><thead><tr><th scope=\"col\">Sample"
-                     "</th>");
+        pxr_html(to,
+                 "<div class=\"box fit\" role=\"region\" tabindex=\"0\" aria-label=\"samples by "
+                 "checkpoint\"><table class=\"gallery\"><thead><tr><th scope=\"col\">Sample"
+                 "</th>");
         for (int i = 0; i < columns; i++)
                 pxr_html(to, "<th scope=\"col\">%d</th>", i + 1);
         pxr_html(to, "</tr></thead><tbody>\n");
