@@ -12,6 +12,7 @@
 
 #include <pxr/version.h>
 
+#include "base/file.h"
 #include "experiment/recorded.h"
 #include "keeping/keeping.h"
 #include "report/report.h"
@@ -26,6 +27,7 @@ struct arguments {
         const char *database, *paper, *where, *part, *out;
         int64_t limit;
         int format;
+        bool formatted; /* --format was given */
         unsigned given; /* the options below */
 };
 
@@ -47,11 +49,11 @@ static const struct {
         unsigned bit;
         const char *text;
 } takers[] = {
-        { TAKES_LIST, "--where and --limit are for 'runs', as are --all and --archived" },
+        { TAKES_LIST, "--where and --limit are for 'runs' and 'html'" },
         { TAKES_PART, "--part is for 'show', 'compare' and 'sweep'" },
-        { TAKES_OUT, "--out is for 'export'" },
+        { TAKES_OUT, "--out is for 'export' and 'html'" },
         { TAKES_YES, "--yes is for 'delete' and 'gc'" },
-        { TAKES_FORCE, "--force is for 'delete'" },
+        { TAKES_FORCE, "--force is for 'delete' and 'html'" },
         { TAKES_OLD, "--old is for 'gc'" },
         { TAKES_MISSING, "--forget-missing is for 'gc'" },
 };
@@ -66,8 +68,6 @@ enum {
         OPTION_ALL,
         OPTION_ARCHIVED,
         OPTION_OUT,
-        OPTION_YES,
-        OPTION_FORCE,
         OPTION_OLD,
         OPTION_MISSING
 };
@@ -77,9 +77,10 @@ static const struct argp_option options[] = {
         { "format", OPTION_FORMAT, "FORMAT", 0,
           "text (the default), md, csv, latex (a document that compiles as it is) or json", 0 },
         { "where", OPTION_WHERE, "CONDITION", 0,
-          "runs: only those for which this SQL expression on the columns of run_summary is true",
+          "runs, html: only those for which this SQL expression on the columns of run_summary is "
+          "true",
           0 },
-        { "limit", OPTION_LIMIT, "N", 0, "runs: only the newest N", 0 },
+        { "limit", OPTION_LIMIT, "N", 0, "runs, html: only the newest N", 0 },
         { "all", OPTION_ALL, NULL, 0, "runs: archived ones too", 0 },
         { "archived", OPTION_ARCHIVED, NULL, 0, "runs: archived ones alone", 0 },
         { "part", OPTION_PART, "NAME", 0,
@@ -88,9 +89,14 @@ static const struct argp_option options[] = {
           0 },
         { "paper", OPTION_PAPER, "FILE", 0,
           "the paper's tables as data (default: the file that came with pxr)", 0 },
-        { "out", OPTION_OUT, "PATH", 0, "export: a new folder, or a new file NAME.tar.gz", 0 },
+        { "out", OPTION_OUT, "PATH", 0,
+          "export: a new folder, or a new file NAME.tar.gz; html: the page (default: report.html; "
+          "- is "
+          "the standard output)",
+          0 },
         { "yes", 'y', NULL, 0, "delete, gc: do it, without asking", 0 },
-        { "force", OPTION_FORCE, NULL, 0, "delete: also runs at work, or that others refer to", 0 },
+        { "force", 'f', NULL, 0,
+          "delete: also runs at work, or that others refer to; html: overwrite the page", 0 },
         { "old", OPTION_OLD, NULL, 0,
           "gc: also checkpoints of finished runs that are neither the best nor the last", 0 },
         { "forget-missing", OPTION_MISSING, NULL, 0,
@@ -118,6 +124,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_FORMAT:
                 arguments->format = format_named(text, state);
+                arguments->formatted = true;
                 return 0;
         case OPTION_WHERE:
                 arguments->given |= TAKES_LIST;
@@ -146,7 +153,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         case 'y':
                 arguments->given |= TAKES_YES;
                 return 0;
-        case OPTION_FORCE:
+        case 'f':
                 arguments->given |= TAKES_FORCE;
                 return 0;
         case OPTION_OLD:
@@ -178,6 +185,7 @@ static const struct argp argp = {
                     "compare RUN RUN...\n"
                     "sweep [SWEEP]\n"
                     "doctor [RUN]\n"
+                    "html\n"
                     "tag [RUN [TAG...]]\n"
                     "untag RUN TAG...\n"
                     "note RUN [TEXT]\n"
@@ -190,7 +198,7 @@ static const struct argp argp = {
                     "upgrade",
         .doc = "Tables of the paper with our runs beside them; the list of runs; one run; what "
                "differs between runs; a sweep's jobs, its best and what each value does; known "
-               "signs of a broken experiment. All of these only read "
+               "signs of a broken experiment; all of it as one HTML page. All of these only read "
                "the database. The commands from 'tag' on look after it: they mark runs, take them "
                "away, and bring them from one database to another."
                "\v"
@@ -200,7 +208,8 @@ static const struct argp argp = {
                "  pxr-report compare 3 7\n"
                "  pxr-report sweep quickstart_rates\n"
                "  pxr-report show last --part curve --format csv\n"
-               "  pxr-report table5 --format latex > table5.tex\n\n"
+               "  pxr-report table5 --format latex > table5.tex\n"
+               "  pxr-report html --where \"data_set = 'cifar10'\" --out cifar.html\n\n"
                "A row of the paper has the run that says it reproduces it, if its data are those "
                "of the row (by hash), its NLL is not conditional and not suspect, and its model "
                "is not a smaller one; else the cell is empty. Text for people is rounded; csv and "
@@ -221,6 +230,8 @@ static const struct argp argp = {
                "a run that is there already is not taken again, unless it has got further. 'gc' "
                "lists files that no run needs, and removes them with --yes. 'upgrade' brings a "
                "database of an older pxr up to date, and keeps a copy.\n\n"
+               "The page is one file that needs no other and no network. Without --limit it lists "
+               "the newest 1000 runs, and shows the newest 20 in detail.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or database.",
 };
 
@@ -416,6 +427,50 @@ static struct pxr_table *upgrade(const struct work *work)
         return pxr_table_finish(table, work->diag) ? NULL : table;
 }
 
+/* --- the page ----------------------------------------------------------------------------------
+ */
+
+static int write_page(const struct work *work, const char *out, const char *page, size_t size)
+{
+        if (strcmp(out, "-") == 0) {
+                fwrite(page, 1, size, stdout); /* seen to at the end */
+                return 0;
+        }
+        if (pxr_file_write(out, work->arguments->given & TAKES_FORCE, page, size, work->diag))
+                return -1;
+        printf("%s: %.1f MB\n", out, (double)size * 1e-6);
+        return 0;
+}
+
+static int may_write(const struct work *work, const char *out)
+{
+        bool force = work->arguments->given & TAKES_FORCE;
+
+        if (strcmp(out, "-") == 0 || pxr_file_may_write(out, force, work->diag) == 0)
+                return 0;
+        if (!force && access(out, F_OK) == 0)
+                pxr_note(work->diag, "--force overwrites it; --out FILE writes another");
+        return -1;
+}
+
+static int html(const struct work *work)
+{
+        const struct arguments *a = work->arguments;
+        const char *out = a->out ? a->out : "report.html";
+        const struct pxr_page_wanted wanted = { a->database, a->where, a->limit };
+        const struct pxr_paper *paper = pxr_paper_open(work->arena, a->paper, work->diag);
+        char *page;
+        size_t size;
+        int status;
+
+        if (!paper || may_write(work, out))
+                return -1;
+        page = pxr_report_page(work->arena, work->store, paper, &wanted, &size, work->diag);
+        status = page ? write_page(work, out, page, size) : -1;
+        free(page);
+        return status;
+}
+
 /* --- which -------------------------------------------------------------------------------------
  */
 
@@ -430,8 +485,8 @@ enum access {
 
 static const struct command {
         const char *name;
-        size_t least, most; /* words, its own included */
-        struct pxr_table *(*make)(const struct work *work);
+        size_t least, most;                                 /* words, its own included */
+        struct pxr_table *(*make)(const struct work *work); /* NULL: it is the page */
         const char *wants;
         unsigned takes;
         enum access access;
@@ -446,6 +501,7 @@ static const struct command {
         { "compare", 3, SIZE_MAX, compare, "two runs or more", TAKES_PART, READS },
         { "sweep", 1, 2, sweep, "", TAKES_PART, READS },
         { "doctor", 1, 2, doctor, "", 0, READS },
+        { "html", 1, 1, NULL, "", TAKES_LIST | TAKES_OUT | TAKES_FORCE, READS },
         { "tag", 1, SIZE_MAX, tag, "", 0, CHANGES_FROM_3 },
         { "untag", 3, SIZE_MAX, tag, "a run and tags of it", 0, CHANGES },
         { "note", 2, 3, note, "a run, and the text of its note", 0, CHANGES_FROM_3 },
@@ -498,6 +554,11 @@ static const struct command *find_command(const struct arguments *arguments, str
         else if (arguments->words > command->most)
                 pxr_user_error(diag, "%s: '%s' is one word too many", command->name,
                                arguments->word[command->most]);
+        else if (arguments->formatted && !command->make)
+                pxr_user_error(diag, "--format is for tables, not for '%s'", command->name);
+        else if (arguments->given & (GIVEN_ALL | GIVEN_ARCHIVED) && command->make != runs)
+                pxr_user_error(diag, "--all and --archived are for 'runs', not for '%s'",
+                               command->name);
         else if (check_options(arguments, command, diag) == 0)
                 return command;
         return NULL;
@@ -534,6 +595,8 @@ static int carry_out(struct work *work, const struct command *command)
 
         if (command->access != OPENS_ITSELF)
                 work->store = open_store(work, command);
+        if (work->store && !command->make)
+                return html(work);
         if (work->store || command->access == OPENS_ITSELF)
                 table = command->make(work);
         return table ? pxr_tables_write(table, work->arguments->format, stdout, work->diag) : -1;

@@ -579,6 +579,27 @@ static int byte_of(const struct pxr_grid *grid, int image, int row, int col, int
                            (grid->levels - 1));
 }
 
+/* Every image comes back out of the picture, and none that is not in it. */
+static void expect_cut(const struct pxr_grid *grid, const struct pxr_picture *picture)
+{
+        struct pxr_grid other = *grid;
+        uint8_t *pixels = allocate((size_t)grid->rows * grid->cols, grid->colours);
+
+        for (int image = 0; image < grid->images; image++) {
+                ck_assert(pxr_grid_cut(grid, picture, image, pixels));
+                for (int i = 0; i < grid->rows * grid->cols * grid->colours; i++)
+                        ck_assert_int_eq(pixels[i], byte_of(grid, image, 0, i / grid->colours,
+                                                            i % grid->colours));
+        }
+        ck_assert(!pxr_grid_cut(grid, picture, grid->images, pixels));
+        ck_assert(!pxr_grid_cut(grid, picture, -1, pixels));
+        other.colours = 4 - grid->colours;
+        ck_assert(!pxr_grid_cut(&other, picture, 0, pixels));
+        other = *grid;
+        other.images += 100;
+        ck_assert(!pxr_grid_cut(&other, picture, 0, pixels));
+}
+
 /* Images lie `across` in a row, each pixel a square of `zoom`, with grey lines of 2 between. */
 static void expect_grid(struct pxr_grid grid, int across, int zoom)
 {
@@ -613,6 +634,7 @@ static void expect_grid(struct pxr_grid grid, int across, int zoom)
                                         ck_abort_msg("at (%d, %d): %d instead of %d", row, col, got,
                                                      expected);
                         }
+        expect_cut(&grid, picture);
 }
 
 START_TEST(a_grid_has_each_pixel_in_its_place)

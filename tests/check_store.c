@@ -143,6 +143,8 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
         int64_t run = add_run(store, "one"), another;
         struct pxr_moment at = { run, 5, 1 };
         struct pxr_nll_row nll = { "valid", "nll", 1, 1, 4, 10, 0.5, NULL };
+        const float nats = 1;
+        const struct pxr_nll_map_row map = { "valid", 4, 1, 1, 1, &nats };
         const struct pxr_checkpoint_row checkpoint = { 5, 1, "five", "00", 1, true, NULL };
         char *before;
 
@@ -157,6 +159,7 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
         LOST(pxr_store_check_held(store, run, diag));
         LOST(pxr_store_add_metric(store, at, "train", "rate", 1, diag));
         LOST(pxr_store_add_nll(store, at, &nll, diag));
+        LOST(pxr_store_add_nll_map(store, at, &map, diag));
         LOST(pxr_store_add_sample(store, at, "samples", 1, 1, "png", 3, diag));
         LOST(pxr_store_add_event(store, at, "error", "why", diag));
         LOST(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
@@ -193,6 +196,26 @@ START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
         OK(pxr_store_rewind(store, two, 0, diag));
         OK(pxr_store_checkpoints(store, arena, two, &list, diag));
         ck_assert_ptr_null(list);
+}
+END_TEST
+
+START_TEST(newest_map_of_a_split_is_kept_unless_it_is_rewound)
+{
+        static const float early[2] = { 1, -2 }, late[2] = { 0.5f, 3 };
+        struct pxr_nll_map_row map = { "valid", 10, 1, 2, 1, early };
+        int64_t run = add_run(store, "one");
+
+        OK(pxr_store_add_nll_map(store, (struct pxr_moment) { run, 4, 1 }, &map, diag));
+        ck_assert_str_eq(sql("SELECT split, step, images, cols, hex(nats) FROM nll_map"),
+                         "valid|4|10|2|0000803F000000C0\n");
+        map.nats = late;
+        OK(pxr_store_add_nll_map(store, (struct pxr_moment) { run, 8, 2 }, &map, diag));
+        map.split = "test";
+        OK(pxr_store_add_nll_map(store, (struct pxr_moment) { run, 4, 1 }, &map, diag));
+        ck_assert_str_eq(sql("SELECT split, step, hex(nats) FROM nll_map ORDER BY step"),
+                         "test|4|0000003F00004040\nvalid|8|0000003F00004040\n");
+        OK(pxr_store_rewind(store, run, 4, diag));
+        ck_assert_str_eq(sql("SELECT split FROM nll_map"), "test\n");
 }
 END_TEST
 
@@ -406,6 +429,7 @@ int main(void)
         ADD(steps_done_again_leave_the_same_rows);
         ADD(process_that_lost_its_run_records_nothing_more);
         ADD(rewinding_forgets_later_steps_of_that_run_alone);
+        ADD(newest_map_of_a_split_is_kept_unless_it_is_rewound);
         ADD(checkpoints_come_newest_first_and_one_is_best);
         ADD(layers_plugins_and_files_are_recorded);
         ADD(rows_of_a_run_that_is_not_there_are_refused);

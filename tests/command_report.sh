@@ -182,7 +182,7 @@ reads_only() {
 }
 ok "a database that cannot be written is read" reads_only
 
-ok "options that a report has no use for are refused" refused 2 "--where and --limit are for 'runs'" \
+ok "options that a report has no use for are refused" refused 2 "--where and --limit are for 'runs' and 'html'" \
 	report table4 --db runs.db --where 1
 ok "a report there is not is told" refused 2 "did you mean 'table4'?" report tabel4 --db runs.db
 

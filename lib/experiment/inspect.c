@@ -216,6 +216,8 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
 {
         const struct pxr_graph *graph = recorded->graph;
         size_t places = (size_t)graph->rows * graph->cols;
+        double *nats = pxr_alloc_array(recorded->experiment->arena, pxr_graph_values(graph),
+                                       sizeof(*nats));
         struct pxr_evaluation evaluation = {
                 .graph = graph,
                 .parameters = recorded->parameters,
@@ -231,12 +233,13 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
                 return -1;
         map->images = which;
         map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
-        if (!map->bits)
+        if (!map->bits || !nats)
                 return pxr_out_of_memory(diag);
-        evaluation.pixel_nats = map->bits;
+        evaluation.value_nats = nats;
         status = pxr_evaluate(&evaluation, &map->nll, diag);
         for (size_t i = 0; i < places && !status; i++)
-                map->bits[i] /= (double)map->nll.images * log(2);
+                for (int colour = 0; colour < graph->colours; colour++)
+                        map->bits[i] += *nats++ / ((double)map->nll.images * log(2));
         return status;
 }
 

@@ -251,6 +251,30 @@ int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
         return 0;
 }
 
+int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
+                   const double *value_nats, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = state->experiment->model->graph;
+        size_t values = pxr_graph_values(graph);
+        float *mean = malloc(values * sizeof(*mean));
+        int status;
+
+        if (!mean)
+                return pxr_out_of_memory(diag);
+        for (size_t i = 0; i < values; i++)
+                mean[i] = (float)(value_nats[i] / (double)images);
+        status = pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step),
+                                       &(struct pxr_nll_map_row) { .split = split,
+                                                                   .images = images,
+                                                                   .rows = graph->rows,
+                                                                   .cols = graph->cols,
+                                                                   .colours = graph->colours,
+                                                                   .nats = mean },
+                                       diag);
+        free(mean);
+        return status;
+}
+
 void pxr_tell(const struct pxr_state *state, const char *text)
 {
         const struct pxr_watcher *watcher = &state->order->watcher;

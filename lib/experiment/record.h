@@ -16,6 +16,11 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 
+/* Record where the nats of an evaluation are: value_nats[row][col][colour], summed over `images`.
+ */
+int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
+                   const double *value_nats, struct pxr_diag *diag);
+
 /* Draw samples with the parameters at `step` and record them as a grid. Returns 0, 1 when stopped,
  * or -1. */
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,

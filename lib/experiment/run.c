@@ -158,14 +158,23 @@ static bool is_due(const struct pxr_experiment *e, struct pxr_interval every, in
         return step > 0 && step % period == 0;
 }
 
+/* What an evaluation of a split gives. */
+struct evaluated {
+        struct pxr_nll nll;
+        double *value_nats; /* [row][col][colour], summed over the images; to be freed */
+};
+
 static int evaluate_split(struct pxr_state *state, enum pxr_split split, const float *parameters,
-                          int64_t limit, struct pxr_nll *nll, struct pxr_diag *diag)
+                          int64_t limit, struct evaluated *result, struct pxr_diag *diag)
 {
         static const char *const what[] = { "evaluating train", "evaluating valid",
                                             "evaluating test" };
         const struct pxr_experiment *e = state->experiment;
         struct pxr_pace pace = { state, what[split], pxr_now() };
 
+        result->value_nats = calloc(pxr_graph_values(e->model->graph), sizeof(double));
+        if (!result->value_nats)
+                return pxr_out_of_memory(diag);
         return pxr_evaluate(
                 &(struct pxr_evaluation) { .graph = e->model->graph,
                                            .parameters = parameters,
@@ -174,9 +183,22 @@ static int evaluate_split(struct pxr_state *state, enum pxr_split split, const f
                                            .micro_batch = (int)e->settings.train.micro_batch,
                                            .threads = state->order->threads,
                                            .limit = limit,
+                                           .value_nats = result->value_nats,
                                            .progress = pxr_pace_progress,
                                            .context = &pace },
-                nll, diag);
+                &result->nll, diag);
+}
+
+/* `final`: it is the run's result. */
+static int record_split(struct pxr_state *state, int64_t step, enum pxr_split split,
+                        const struct evaluated *result, bool final, struct pxr_diag *diag)
+{
+        const char *name = pxr_split_names[split];
+
+        return pxr_record_nll(state, step, name, &result->nll, final, diag)
+                       ? -1
+                       : pxr_record_map(state, step, name, result->nll.images, result->value_nats,
+                                        diag);
 }
 
 /* Is the split asked for, and there? */
@@ -206,26 +228,22 @@ static bool compare(struct pxr_state *state, double nats)
 static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
-        struct pxr_nll nll[PXR_SPLITS];
+        struct evaluated result[PXR_SPLITS] = { 0 };
+        int status = 0;
 
-        for (int split = 0; split < PXR_SPLITS; split++) {
-                int status =
-                        wanted(e, split)
-                                ? evaluate_split(state, split, pxr_trainer_best(state->trainer),
-                                                 e->settings.evaluate.limit, &nll[split], diag)
-                                : 0;
-
-                if (status)
-                        return status;
-        }
+        for (int split = 0; split < PXR_SPLITS && !status; split++)
+                if (wanted(e, split))
+                        status = evaluate_split(state, split, pxr_trainer_best(state->trainer),
+                                                e->settings.evaluate.limit, &result[split], diag);
+        for (int split = 0; split < PXR_SPLITS && !status; split++)
+                if (wanted(e, split))
+                        status = record_split(state, state->trainer->step, split, &result[split],
+                                              false, diag);
+        if (!status && wanted(e, PXR_VALID))
+                *valid = pxr_nats_per_image(&result[PXR_VALID].nll);
         for (int split = 0; split < PXR_SPLITS; split++)
-                if (wanted(e, split) &&
-                    pxr_record_nll(state, state->trainer->step, pxr_split_names[split], &nll[split],
-                                   false, diag))
-                        return -1;
-        if (wanted(e, PXR_VALID))
-                *valid = pxr_nats_per_image(&nll[PXR_VALID]);
-        return 0;
+                free(result[split].value_nats);
+        return status;
 }
 
 static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct pxr_diag *diag)
@@ -311,15 +329,15 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
                          struct pxr_diag *diag)
 {
         for (int split = 0; split < PXR_SPLITS; split++) {
-                struct pxr_nll nll;
+                struct evaluated result = { 0 };
                 int status;
 
                 if (!wanted(state->experiment, split))
                         continue;
-                status = evaluate_split(state, split, parameters, 0, &nll, diag);
+                status = evaluate_split(state, split, parameters, 0, &result, diag);
                 if (!status)
-                        status = pxr_record_nll(state, step, pxr_split_names[split], &nll, true,
-                                                diag);
+                        status = record_split(state, step, split, &result, true, diag);
+                free(result.value_nats);
                 if (status)
                         return status;
         }

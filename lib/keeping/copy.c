@@ -320,6 +320,7 @@ static const struct {
         { "plugin", "SELECT * FROM plugin WHERE run = ?" },
         { "layer", "SELECT * FROM layer WHERE run = ?" },
         { "metric", "SELECT * FROM metric WHERE run = ?" },
+        { "nll_map", "SELECT * FROM nll_map WHERE run = ?" },
         { "sample", "SELECT * FROM sample WHERE run = ? ORDER BY id" },
         { "event", "SELECT * FROM event WHERE run = ? ORDER BY id" },
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - what a run database says, as tables.
+ * report.h - what a run database says, as tables and as a page.
  *
- * Each function gives a list of tables (table.h) that lives as long as the arena, or NULL after an
- * error. The database is only read. Uses store/ and what is below, and the other rooms of report/.
+ * Each function but the page's gives a list of tables (table.h) that lives as long as the arena, or
+ * NULL after an error. The database is only read. Uses sample/, store/ and what is below, and the
+ * other rooms of report/.
  */
 #ifndef PXR_REPORT_REPORT_H
 #define PXR_REPORT_REPORT_H
@@ -74,6 +75,19 @@ struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *st
 struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,
                                     const struct pxr_paper *paper, const char *which,
                                     struct pxr_diag *diag);
+
+/* All of it as one HTML page that needs no other file and no network: the runs, the paper's tables,
+ * and of each run curves, samples, where the nats are, spec and provenance. `limit` 0: the newest
+ * 1000 are listed, the newest 20 in detail. Returns bytes to be freed with free() and sets *size;
+ * NULL after an error. */
+struct pxr_page_wanted {
+        const char *database; /* its name, as given */
+        const char *where;    /* as in pxr_runs_wanted */
+        int64_t limit;        /* list, and show in detail, only the newest of them */
+};
+char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
+                      const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
+                      size_t *size, struct pxr_diag *diag);
 
 /* The learning curves of one run, a row for each step at which there is an NLL; and as a line of
  * characters. */

@@ -188,8 +188,7 @@ bool pxr_column_shown(const struct pxr_table *table, int column)
         return table->rows == 0;
 }
 
-/* Numbers stand to the right; a column of cells without a text is one of numbers. */
-static bool is_number(const struct pxr_table *table, int column)
+bool pxr_column_of_numbers(const struct pxr_table *table, int column)
 {
         for (size_t row = 0; row < table->rows; row++)
                 if (table->cell[row * table->columns + column].kind == PXR_CELL_TEXT)
@@ -225,7 +224,7 @@ static int word_table(struct pxr_arena *arena, const struct pxr_table *table, st
                 return -1;
         for (int i = 0; i < table->columns; i++)
                 if (pxr_column_shown(table, i)) {
-                        words->number[words->columns] = is_number(table, i);
+                        words->number[words->columns] = pxr_column_of_numbers(table, i);
                         words->shown[words->columns++] = i;
                 }
         for (size_t i = 0; i < table->rows * columns; i++)

@@ -108,4 +108,7 @@ char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell);
 /* Is a column one that people are shown? */
 bool pxr_column_shown(const struct pxr_table *table, int column);
 
+/* Has a column no text? Numbers stand to the right. */
+bool pxr_column_of_numbers(const struct pxr_table *table, int column);
+
 #endif

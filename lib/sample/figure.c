@@ -88,8 +88,7 @@ static void put_head(FILE *to, double cols, double rows, const char *title,
         put_fitted(to, cols / 2, 20, "middle", "", 14, cols - 16, title);
 }
 
-/* 1, 2 or 5 times a power of ten, of which `all` holds at most `most`. */
-static double tick_step(double all, int most)
+double pxr_tick_step(double all, int most)
 {
         double step = pow(10, floor(log10(all / most)));
         static const double times[] = { 1, 2, 5, 10 };
@@ -138,7 +137,7 @@ static const char *colour_of(int colour)
 /* The y axis, up to a round number at or above the highest bar; returns that number. */
 static double put_probabilities(FILE *to, double left, double top, double highest)
 {
-        double step = tick_step(highest, 4), end = step * ceil(highest / step - 1e-9);
+        double step = pxr_tick_step(highest, 4), end = step * ceil(highest / step - 1e-9);
 
         for (int i = 0; i * step <= end * (1 + 1e-9); i++) {
                 double y = top + PLOT_ROWS * (1 - i * step / end);
@@ -235,8 +234,8 @@ char *pxr_softmax_svg(const struct pxr_softmax_plot *plot, size_t *size, struct 
 
 enum { MAP_LEFT = 48, MAP_TOP = 40, MAP_AIM = 400, BAR_GAP = 24, BAR_COLS = 16, BAR_ROOM = 96 };
 
-/* From dark to light so that it is right in grey as well: dark blue, red, yellow, nearly white. */
-static void heat(double part, char text[8])
+/* Dark blue, red, yellow, nearly white. */
+void pxr_heat(double part, uint8_t rgb[3])
 {
         static const double stop[][3] = { { 13, 8, 58 },
                                           { 110, 20, 110 },
@@ -244,12 +243,19 @@ static void heat(double part, char text[8])
                                           { 248, 155, 50 },
                                           { 252, 250, 190 } };
         double at = fmin(fmax(part, 0), 1) * 4;
-        int from = at < 4 ? (int)at : 3, rgb[3];
+        int from = at < 4 ? (int)at : 3;
 
         for (int i = 0; i < 3; i++)
-                rgb[i] = (int)lround(stop[from][i] +
-                                     (at - from) * (stop[from + 1][i] - stop[from][i]));
-        snprintf(text, 8, "#%02x%02x%02x", rgb[0] & 255, rgb[1] & 255, rgb[2] & 255);
+                rgb[i] = (uint8_t)lround(stop[from][i] +
+                                         (at - from) * (stop[from + 1][i] - stop[from][i]));
+}
+
+static void heat(double part, char text[8])
+{
+        uint8_t rgb[3];
+
+        pxr_heat(part, rgb);
+        snprintf(text, 8, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
 }
 
 static void put_cells(FILE *to, const struct pxr_map_plot *plot, double zoom, double end)
@@ -273,7 +279,7 @@ static void put_cells(FILE *to, const struct pxr_map_plot *plot, double zoom, do
 static void put_places(FILE *to, const struct pxr_map_plot *plot, double zoom)
 {
         double bottom = MAP_TOP + plot->rows * zoom;
-        int step = (int)fmax(1, tick_step(fmax(plot->rows, plot->cols), 8));
+        int step = (int)fmax(1, pxr_tick_step(fmax(plot->rows, plot->cols), 8));
 
         for (int col = 0; col < plot->cols; col += step)
                 put_number(to, MAP_LEFT + (col + 0.5) * zoom, bottom + 14, "middle", col);
@@ -290,7 +296,7 @@ static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, doub
 {
         enum { SLICES = 64 };
         double left = MAP_LEFT + plot->cols * zoom + BAR_GAP, rows = plot->rows * zoom;
-        double step = tick_step(end, 6);
+        double step = pxr_tick_step(end, 6);
 
         fputs("<g shape-rendering=\"crispEdges\">\n", to);
         for (int i = 0; i < SLICES; i++) {

@@ -40,4 +40,11 @@ struct pxr_map_plot {
 /* A heat map with axes and a labelled colour bar. As above. */
 char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag);
 
+/* The colour of a part, from 0 to 1, of a heat map's highest value: from dark to light, so that it
+ * is right in grey as well. */
+void pxr_heat(double part, uint8_t rgb[3]);
+
+/* 1, 2 or 5 times a power of ten, of which `all` holds at most `most`: the step of an axis. */
+double pxr_tick_step(double all, int most);
+
 #endif

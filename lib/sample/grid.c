@@ -104,3 +104,24 @@ uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag
         free(picture);
         return png;
 }
+
+bool pxr_grid_cut(const struct pxr_grid *grid, const struct pxr_picture *picture, int image,
+                  uint8_t *pixels)
+{
+        struct layout layout = lay_out(grid);
+        int top = GAP + image / layout.across * (grid->rows * layout.zoom + GAP);
+        int left = GAP + image % layout.across * (grid->cols * layout.zoom + GAP);
+
+        if (picture->rows != layout.rows || picture->cols != layout.cols ||
+            picture->colours != grid->colours || image < 0 || image >= grid->images)
+                return false;
+        for (int row = 0; row < grid->rows; row++)
+                for (int col = 0; col < grid->cols; col++) {
+                        size_t place = (size_t)(top + row * layout.zoom) * layout.cols + left +
+                                       col * layout.zoom;
+
+                        memcpy(pixels, picture->pixels + place * grid->colours, grid->colours);
+                        pixels += grid->colours;
+                }
+        return true;
+}

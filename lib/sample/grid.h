@@ -25,4 +25,10 @@ int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag);
  * NULL after an error. */
 uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag *diag);
 
+/* Image number `image` back out of a grid's picture, as bytes: pixels[row][col][colour]. `grid`
+ * says what the grid was made of; its own pixels are not looked at. Returns false where the picture
+ * is no grid of such images. */
+bool pxr_grid_cut(const struct pxr_grid *grid, const struct pxr_picture *picture, int image,
+                  uint8_t *pixels);
+
 #endif

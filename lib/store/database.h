@@ -151,6 +151,17 @@ struct pxr_nll_row {
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag);
 
+/* Each value's nats, a mean over the images of an evaluation, [row][col][colour]. It takes the
+ * place of the one of that run and split. */
+struct pxr_nll_map_row {
+        const char *split;
+        int64_t images;
+        int rows, cols, colours;
+        const float *nats;
+};
+int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
+                          const struct pxr_nll_map_row *map, struct pxr_diag *diag);
+
 int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
                          int64_t seed, int64_t count, const void *png, size_t size,
                          struct pxr_diag *diag);
@@ -175,8 +186,8 @@ int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t st
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                           struct pxr_checkpoint_row **list, struct pxr_diag *diag);
 
-/* Forget the metrics, samples and checkpoints of a run after `step`: they are about to be made
- * again. Events stay: they tell what happened, not what was computed. */
+/* Forget the metrics, maps, samples and checkpoints of a run after `step`: they are about to be
+ * made again. Events stay: they tell what happened, not what was computed. */
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag);
 
 /* A run's NLLs in the order of recording, handed to `row` one by one. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/database.h"
@@ -329,6 +330,41 @@ int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struc
                 nll->sum_squares, nll->images, nll->dimensions, nll->standard_error, nll->suspect);
 }
 
+/* In the order of bytes that the schema names. */
+static void put_floats(const float *from, size_t count, uint8_t *to)
+{
+        for (size_t i = 0; i < count; i++) {
+                uint32_t bits;
+
+                memcpy(&bits, from + i, sizeof(bits));
+                for (int byte = 0; byte < 4; byte++)
+                        *to++ = (uint8_t)(bits >> 8 * byte);
+        }
+}
+
+int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
+                          const struct pxr_nll_map_row *map, struct pxr_diag *diag)
+{
+        size_t values = (size_t)map->rows * map->cols * map->colours;
+        uint8_t *bytes;
+        int status;
+
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
+        bytes = malloc(values * sizeof(float) + 1);
+        if (!bytes)
+                return pxr_out_of_memory(diag);
+        put_floats(map->nats, values, bytes);
+        status = pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO nll_map (run, split, step, epoch, images, rows, cols, "
+                "colours, nats) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "itidiiiib", at.run, map->split, at.step, at.epoch, map->images, (int64_t)map->rows,
+                (int64_t)map->cols, (int64_t)map->colours, bytes, values * sizeof(float));
+        free(bytes);
+        return status;
+}
+
 int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
                          int64_t seed, int64_t count, const void *png, size_t size,
                          struct pxr_diag *diag)
@@ -427,6 +463,7 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 /* A result may be of an earlier step, the best, and is to come again all the same.
                  */
                 "DELETE FROM metric WHERE run = ? AND (step > ? OR name = 'final_nll')",
+                "DELETE FROM nll_map WHERE run = ? AND step > ?",
                 "DELETE FROM sample WHERE run = ? AND step > ?",
                 "DELETE FROM checkpoint WHERE run = ? AND step > ?",
         };

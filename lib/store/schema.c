@@ -162,6 +162,19 @@ static const char version_1[] =
         "    AND final.split = 'valid'\n"                                                         \
         "  ORDER BY sweep.id, job.number;\n"
 
+/* Where in the images the nats are: the mean of each value's over the images of the newest
+ * evaluation of a split, in the end that of the result. The values add up to the nats per image. */
+#define NLL_MAP                                                                       \
+        "CREATE TABLE nll_map (\n"                                                    \
+        "  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,\n"                  \
+        "  split TEXT NOT NULL,\n"                                                    \
+        "  step INTEGER NOT NULL, epoch REAL NOT NULL,\n"                             \
+        "  images INTEGER NOT NULL,  -- that were evaluated\n"                        \
+        "  rows INTEGER NOT NULL, cols INTEGER NOT NULL, colours INTEGER NOT NULL,\n" \
+        "  nats BLOB NOT NULL,       -- [row][col][colour], float32, little-endian\n" \
+        "  UNIQUE (run, split)\n"                                                     \
+        ");\n"
+
 /* What the images of a run's model are like, what the run is to reproduce, and what tells runs that
  * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
  * are for people's conditions: keep their names.
@@ -250,7 +263,7 @@ static const char version_2[] =
         "    AND valid.split = 'valid'\n"
         "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
         "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
-        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS;
+        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS NLL_MAP;
 
 /* Jobs at work elsewhere: when their holder was last heard of, and what a cluster calls it. */
 static const char version_3[] =

@@ -295,6 +295,25 @@ void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *n
         graph->distribution->nll[workspace->precision](&call);
 }
 
+/* A distribution is that of one colour's value, so that values can go for images of one. */
+void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll)
+{
+        const struct pxr_graph *graph = workspace->graph;
+        int values = graph->rows * graph->cols * workspace->images * graph->colours;
+        struct pxr_nll_call call = {
+                .levels = graph->levels,
+                .colours = 1,
+                .images = values,
+                .places = 1,
+                .logits = at(workspace, &workspace->plan.place[graph->logits->index].output),
+                .pixels = workspace->pixels,
+                .nll = nll,
+        };
+
+        memset(nll, 0, values * sizeof(*nll));
+        graph->distribution->nll[workspace->precision](&call);
+}
+
 void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col, double *nll)
 {
         const struct pxr_graph *graph = workspace->graph;

@@ -53,6 +53,10 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
  * of `scale` times their sum by the logits. */
 void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll);
 
+/* The negative log-likelihood of each value by itself, nll[place][image][colour], after forward().
+ * Added up in this order they give each image's to the bit. */
+void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll);
+
 /* Add each image's negative log-likelihood of one pixel, all its colours, to nll[image]: after
  * forward(), or in generation once the pixel's values are set. */
 void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col, double *nll);

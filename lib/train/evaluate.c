@@ -62,53 +62,57 @@ struct round {
         uint8_t *pixels;
         int64_t *index;
         double *nats;
-        double *pixel_nats; /* by micro-batches: [place][image]; NULL: not wanted */
+        double *value_nats; /* [micro-batch][row][col][colour], summed over its images; NULL: not
+                               wanted */
+        double *scratch;    /* [thread]: each value's nats of a micro-batch */
 };
 
-/* Each pixel's nats of the micro-batch of `count` images from `first` on. */
-static void compute_pixels(const struct pxr_evaluation *e, struct pxr_workspace *workspace,
+/* Each value's nats of the micro-batch of `count` images from `first` on. They are added up to the
+ * images' in the order in which pxr_workspace_loss() does. */
+static void compute_values(const struct pxr_evaluation *e, struct pxr_workspace *workspace,
                            const struct round *round, int first, int count)
 {
-        size_t places = (size_t)e->graph->rows * e->graph->cols;
-        double *nats = round->pixel_nats + first * places;
+        int colours = e->graph->colours, places = e->graph->rows * e->graph->cols;
+        size_t values = pxr_graph_values(e->graph);
+        double *nats = round->scratch + omp_get_thread_num() * values * e->micro_batch;
+        double *sum = round->value_nats + first / e->micro_batch * values;
 
-        memset(nats, 0, count * places * sizeof(double));
-        for (size_t place = 0; place < places; place++)
-                pxr_workspace_pixel_loss(workspace, (int)place / e->graph->cols,
-                                         (int)place % e->graph->cols, nats + place * count);
+        pxr_workspace_value_loss(workspace, nats);
+        memset(sum, 0, values * sizeof(*sum));
+        for (int place = 0; place < places; place++)
+                for (int image = 0; image < count; image++)
+                        for (int colour = 0; colour < colours; colour++) {
+                                round->nats[first + image] += *nats;
+                                sum[place * colours + colour] += *nats++;
+                        }
 }
 
-/* In the order of the images, whoever computed them. */
-static void add_pixels(const struct pxr_evaluation *e, const struct round *round, int images)
+/* In the order of the micro-batches, whoever computed them. */
+static void add_values(const struct pxr_evaluation *e, const struct round *round, int images)
 {
-        size_t places = (size_t)e->graph->rows * e->graph->cols;
+        size_t values = pxr_graph_values(e->graph);
+        const double *nats = round->value_nats;
 
-        for (int first = 0; first < images; first += e->micro_batch) {
-                int count = images - first < e->micro_batch ? images - first : e->micro_batch;
-                const double *nats = round->pixel_nats + first * places;
-
-                for (size_t place = 0; place < places; place++)
-                        for (int image = 0; image < count; image++)
-                                e->pixel_nats[place] += nats[place * count + image];
-        }
+        for (int first = 0; first < images; first += e->micro_batch)
+                for (size_t i = 0; i < values; i++)
+                        e->value_nats[i] += *nats++;
 }
 
 static void compute(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
                     const struct round *round, int images)
 {
-        size_t dimensions = (size_t)e->graph->rows * e->graph->cols * e->graph->colours;
-
         memset(round->nats, 0, images * sizeof(double));
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
         for (int first = 0; first < images; first += e->micro_batch) {
                 struct pxr_workspace *own = workspace[omp_get_thread_num()];
                 int count = images - first < e->micro_batch ? images - first : e->micro_batch;
 
-                pxr_workspace_load(own, round->pixels + first * dimensions, count);
+                pxr_workspace_load(own, round->pixels + first * pxr_graph_values(e->graph), count);
                 pxr_workspace_forward(own, e->parameters);
-                pxr_workspace_loss(own, 0, round->nats + first);
-                if (round->pixel_nats)
-                        compute_pixels(e, own, round, first, count);
+                if (round->value_nats)
+                        compute_values(e, own, round, first, count);
+                else
+                        pxr_workspace_loss(own, 0, round->nats + first);
         }
 }
 
@@ -143,15 +147,15 @@ static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
                 compute(e, workspace, round, images);
                 for (int i = 0; i < images; i++)
                         pxr_nll_add(nll, round->nats[i]);
-                if (round->pixel_nats)
-                        add_pixels(e, round, images);
+                if (round->value_nats)
+                        add_values(e, round, images);
         }
         return 0;
 }
 
 int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag *diag)
 {
-        size_t dimensions = (size_t)e->graph->rows * e->graph->cols * e->graph->colours;
+        size_t dimensions = pxr_graph_values(e->graph);
         size_t size = (size_t)e->micro_batch * e->threads * ROUND;
         struct pxr_workspace **workspace = calloc(e->threads, sizeof(*workspace));
         struct round round = {
@@ -166,10 +170,12 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
                                   .given_rows = e->graph->small_rows,
                                   .given_cols = e->graph->small_cols,
                                   .trained_on = e->split == PXR_TRAIN };
-        if (e->pixel_nats)
-                round.pixel_nats = calloc(size, dimensions / e->graph->colours * sizeof(double));
+        if (e->value_nats) {
+                round.value_nats = malloc(size / e->micro_batch * dimensions * sizeof(double));
+                round.scratch = malloc(e->micro_batch * dimensions * e->threads * sizeof(double));
+        }
         if (!workspace || !round.pixels || !round.index || !round.nats ||
-            (e->pixel_nats && !round.pixel_nats))
+            (e->value_nats && (!round.value_nats || !round.scratch)))
                 status = pxr_out_of_memory(diag);
         for (int i = 0; i < e->threads && !status; i++) {
                 workspace[i] = pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
@@ -184,6 +190,7 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
         free(round.pixels);
         free(round.index);
         free(round.nats);
-        free(round.pixel_nats);
+        free(round.value_nats);
+        free(round.scratch);
         return status;
 }

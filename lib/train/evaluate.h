@@ -43,8 +43,8 @@ struct pxr_evaluation {
         enum pxr_split split;
         int micro_batch, threads;
         int64_t limit;      /* images; 0: all */
-        double *pixel_nats; /* [row][col]: each pixel's nats, summed over the images, are added to
-                               it; NULL: not wanted */
+        double *value_nats; /* [row][col][colour]: each value's nats, summed over the images, are
+                               added to it; NULL: not wanted */
         /* Called now and then with the images done; stops the evaluation by returning true. */
         bool (*progress)(void *context, int64_t done, int64_t all);
         void *context;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* html.c - markup, escaped text, tables and data of an HTML page. */
+#include "report/html.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <nettle/base64.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "report/escape.h"
+
+/* Write the argument of the conversion that `format` begins with; returns what follows it. */
+static const char *put_argument(FILE *to, const char *format, va_list *arguments)
+{
+        int length = (int)strcspn(format + 1, "%sdfg") + 2;
+        char one[16];
+
+        snprintf(one, sizeof(one), "%.*s", length, format);
+        switch (format[length - 1]) {
+        case 's':
+                pxr_escape_html(to, va_arg(*arguments, const char *));
+                break;
+        case 'd':
+                if (strchr(one, 'l'))
+                        fprintf(to, "%" PRId64, va_arg(*arguments, int64_t));
+                else
+                        fprintf(to, "%d", va_arg(*arguments, int));
+                break;
+        case 'f':
+        case 'g':
+                if (strchr(one, '*')) {
+                        int digits = va_arg(*arguments, int);
+
+                        fprintf(to, one, digits, va_arg(*arguments, double));
+                } else {
+                        fprintf(to, one, va_arg(*arguments, double));
+                }
+                break;
+        default:
+                putc('%', to);
+        }
+        return format + length;
+}
+
+void pxr_html(FILE *to, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        while (*format) {
+                size_t markup = strcspn(format, "%");
+
+                fwrite(format, 1, markup, to);
+                format += markup;
+                if (*format)
+                        format = put_argument(to, format, &arguments);
+        }
+        va_end(arguments);
+}
+
+/* --- data --------------------------------------------------------------------------------------
+ */
+
+void pxr_html_base64(FILE *to, const void *bytes, size_t size)
+{
+        enum { PIECE = 3 * 256 };
+        const uint8_t *from = bytes;
+        char text[BASE64_ENCODE_RAW_LENGTH(PIECE)];
+
+        while (size > 0) {
+                size_t piece = size < PIECE ? size : PIECE;
+
+                base64_encode_raw(text, piece, from);
+                fwrite(text, 1, BASE64_ENCODE_RAW_LENGTH(piece), to);
+                from += piece;
+                size -= piece;
+        }
+}
+
+void pxr_html_data(FILE *to, const char *type, const void *bytes, size_t size)
+{
+        pxr_html(to, "data:%s;base64,", type);
+        pxr_html_base64(to, bytes, size);
+}
+
+/* --- tables ------------------------------------------------------------------------------------
+ */
+
+bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run)
+{
+        for (size_t i = 0; runs && i < runs->count; i++)
+                if (runs->run[i] == run)
+                        return true;
+        return false;
+}
+
+/* Texts from so many bytes on may be broken into lines. */
+enum { LONG = 28 };
+
+/* A table being written. */
+struct writing {
+        FILE *to;
+        struct pxr_arena *arena;
+        const char *id;
+        const struct pxr_table *table;
+        const struct pxr_html_runs *runs;
+};
+
+static void put_head(const struct writing *w)
+{
+        pxr_html(w->to, "<thead><tr>");
+        for (int i = 0; i < w->table->columns; i++)
+                if (pxr_column_shown(w->table, i))
+                        pxr_html(w->to, "<th scope=\"col\"%s>%s</th>",
+                                 pxr_column_of_numbers(w->table, i) ? " class=\"n\"" : "",
+                                 w->table->column[i].heading);
+        pxr_html(w->to, "</tr></thead>\n");
+}
+
+/* What a number is sorted by: all of its digits. */
+static void put_value(FILE *to, const struct pxr_cell *cell)
+{
+        if (cell->kind == PXR_CELL_INTEGER)
+                pxr_html(to, " data-value=\"%ld\"", cell->integer);
+        else if (cell->kind == PXR_CELL_REAL || cell->kind == PXR_CELL_DURATION)
+                pxr_html(to, " data-value=\"%.17g\"", cell->real);
+}
+
+static int put_cell(const struct writing *w, const struct pxr_cell *cell, int column)
+{
+        const char *words = pxr_cell_words(w->arena, cell);
+        bool linked = strcmp(w->table->column[column].name, "run") == 0 &&
+                      cell->kind == PXR_CELL_INTEGER && pxr_html_has_run(w->runs, cell->integer);
+
+        if (!words)
+                return -1;
+        pxr_html(w->to, "<td");
+        if (pxr_column_of_numbers(w->table, column))
+                pxr_html(w->to, " class=\"n\"");
+        else if (strlen(words) >= LONG)
+                pxr_html(w->to, " class=\"long\"");
+        put_value(w->to, cell);
+        if (linked)
+                pxr_html(w->to, "><a href=\"#run-%ld\">%s</a>", cell->integer, words);
+        else
+                pxr_html(w->to, ">%s", words);
+        if (cell->mark)
+                pxr_html(w->to, "<sup><a href=\"#%s-%s\">%s</a></sup>", w->id, cell->mark,
+                         cell->mark);
+        pxr_html(w->to, "</td>");
+        return 0;
+}
+
+static int put_rows(const struct writing *w)
+{
+        pxr_html(w->to, "<tbody>\n");
+        for (size_t row = 0; row < w->table->rows; row++) {
+                pxr_html(w->to, "<tr>");
+                for (int i = 0; i < w->table->columns; i++)
+                        if (pxr_column_shown(w->table, i) &&
+                            put_cell(w, w->table->cell + row * w->table->columns + i, i))
+                                return -1;
+                pxr_html(w->to, "</tr>\n");
+        }
+        pxr_html(w->to, "</tbody>");
+        return 0;
+}
+
+static void put_notes(const struct writing *w)
+{
+        for (const struct pxr_note *note = w->table->note; note; note = note->next)
+                if (note->mark)
+                        pxr_html(w->to, "<p class=\"note\" id=\"%s-%s\"><sup>%s</sup> %s</p>\n",
+                                 w->id, note->mark, note->mark, note->text);
+                else
+                        pxr_html(w->to, "<p class=\"note\">%s</p>\n", note->text);
+}
+
+int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,
+                   const struct pxr_html_runs *runs)
+{
+        const struct writing w = { to, arena, id, table, runs };
+
+        pxr_html(to, "<h3 id=\"%s\">%s</h3>\n", id, table->title);
+        if (table->rows > 0) {
+                pxr_html(to,
+                         "<div class=\"box\" role=\"region\" tabindex=\"0\" "
+                         "aria-labelledby=\"%s\"><table class=\"sorted\">\n",
+                         id);
+                put_head(&w);
+                if (put_rows(&w))
+                        return -1;
+                pxr_html(to, "</table></div>\n");
+        }
+        put_notes(&w);
+        return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * html.h - writing HTML: text that is escaped wherever it comes from, tables, pictures in the page.
+ *
+ * Uses table.h, escape.h and nettle.
+ */
+#ifndef PXR_REPORT_HTML_H
+#define PXR_REPORT_HTML_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "report/table.h"
+
+/* As fprintf(), of which it knows %s (which comes out escaped), %d, %ld for an int64_t, %f and %g
+ * with their digits, and %%. What the format itself says is markup. */
+void pxr_html(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
+
+/* Bytes as a "data:" address, for an attribute. `type` is like "image/png". */
+void pxr_html_data(FILE *to, const char *type, const void *bytes, size_t size);
+
+/* Base 64 alone. */
+void pxr_html_base64(FILE *to, const void *bytes, size_t size);
+
+/* The runs that have a place of their own in the page, "#run-7". */
+struct pxr_html_runs {
+        const int64_t *run;
+        size_t count;
+};
+bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run);
+
+/* A table with its title, marks and notes, in a box of its own that scrolls. `id` is one that
+ * nothing else in the page has. The cells of the column "run" lead to those runs. Returns 0, or -1
+ * when memory is out. */
+int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,
+                   const struct pxr_html_runs *runs);
+
+#endif

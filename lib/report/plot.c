@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* plot.c - learning curves as SVG, and heat maps as pictures of one dot a value. */
+#include "report/plot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/png.h"
+#include "report/html.h"
+#include "sample/figure.h"
+
+/* --- learning curves ---------------------------------------------------------------------------
+ */
+
+/* The SVG is stretched to the size the page gives it, so that it holds lines alone; what is written
+ * stands over it, placed in per cent. */
+enum { SIDE = 1000, MOST_POINTS = 300, MOST_DOTS = 40, LEAST_POINTS = 4 };
+
+struct axis {
+        double low, high, step;
+};
+
+struct frame {
+        const struct pxr_curve_plot *plot;
+        struct axis x, y;
+        double scale[PXR_CURVES]; /* from nats to what is told */
+        const char *unit;
+        bool beyond; /* first points lie above the plot */
+};
+
+/* Points that are drawn: not more than there is room for, the last among them. */
+static size_t points_of(const struct pxr_curve *curve)
+{
+        return curve->count < MOST_POINTS ? curve->count : MOST_POINTS;
+}
+
+static size_t point_at(const struct pxr_curve *curve, size_t i)
+{
+        size_t points = points_of(curve);
+
+        return (i + 1) * curve->count / points - 1;
+}
+
+static void widen(struct axis *axis, double value)
+{
+        if (!isfinite(value))
+                return;
+        axis->low = fmin(axis->low, value);
+        axis->high = fmax(axis->high, value);
+}
+
+/* Round numbers at both ends. */
+static void round_off(struct axis *axis, int ticks)
+{
+        if (!(axis->high > axis->low)) {
+                double room = axis->low != 0 ? 0.05 * fabs(axis->low) : 1;
+
+                axis->low -= room;
+                axis->high += room;
+        }
+        axis->step = pxr_tick_step(axis->high - axis->low, ticks);
+        axis->low = axis->step * floor(axis->low / axis->step + 1e-9);
+        axis->high = axis->step * ceil(axis->high / axis->step - 1e-9);
+}
+
+/* A model that knows nothing yet is far from all that follows, which a plot of both would squeeze
+ * into a line: where most of the height is the first points', it goes as far as the others do. */
+static void leave_out_first(struct frame *frame, struct axis others)
+{
+        if (others.high - others.low < 0.5 * (frame->y.high - frame->y.low)) {
+                frame->y = others;
+                frame->beyond = true;
+        }
+}
+
+/* Returns the number of finite points. */
+static size_t set_frame(struct frame *frame)
+{
+        struct axis others = { INFINITY, -INFINITY, 0 };
+        size_t finite = 0, least = SIZE_MAX;
+
+        frame->x = (struct axis) { 0, 0, 0 };
+        frame->y = others;
+        frame->unit = frame->plot->bits ? "bits per dimension" : "nats per image";
+        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
+                const struct pxr_curve *curve = &frame->plot->curve[i];
+
+                frame->scale[i] = frame->plot->bits ? 1 / (M_LN2 * (double)curve->dimensions) : 1;
+                least = curve->count < least ? curve->count : least;
+                for (size_t k = 0; k < points_of(curve); k++) {
+                        double nats = curve->nats[point_at(curve, k)];
+
+                        finite += isfinite(nats);
+                        widen(&frame->y, nats * frame->scale[i]);
+                        if (k > 0)
+                                widen(&others, nats * frame->scale[i]);
+                        widen(&frame->x, curve->epoch[point_at(curve, k)]);
+                }
+        }
+        for (int i = 0; finite > 0 && i < 2; i++) {
+                widen(&frame->y, frame->plot->line[i].value);
+                widen(&others, frame->plot->line[i].value);
+        }
+        if (least >= LEAST_POINTS)
+                leave_out_first(frame, others);
+        if (finite > 0) {
+                double end = frame->x.high;
+
+                round_off(&frame->x, 8);
+                frame->x.high = end > 0 ? end : frame->x.high;
+                round_off(&frame->y, 5);
+        }
+        return finite;
+}
+
+static double part(const struct axis *axis, double value)
+{
+        return (value - axis->low) / (axis->high - axis->low);
+}
+
+static double across(const struct frame *frame, double epoch)
+{
+        return SIDE * part(&frame->x, epoch);
+}
+
+static double down(const struct frame *frame, double value)
+{
+        return SIDE * (1 - part(&frame->y, value));
+}
+
+static int decimals_of(double step)
+{
+        return step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
+}
+
+static int ticks_of(const struct axis *axis)
+{
+        return (int)floor((axis->high - axis->low) / axis->step + 1e-6);
+}
+
+static void put_grid(FILE *to, const struct frame *frame)
+{
+        pxr_html(to, "<path class=\"grid\" d=\"");
+        for (int i = 0; i <= ticks_of(&frame->y); i++)
+                pxr_html(to, "M0 %.1fH%d", down(frame, frame->y.low + i * frame->y.step), SIDE);
+        pxr_html(to, "\"/>\n");
+}
+
+static void put_labels(FILE *to, const struct frame *frame)
+{
+        for (int i = 0; i <= ticks_of(&frame->y); i++) {
+                double value = frame->y.low + i * frame->y.step;
+
+                pxr_html(to, "<span class=\"y\" style=\"top:%.2f%%\">%.*f</span>\n",
+                         100 * (1 - part(&frame->y, value)), decimals_of(frame->y.step), value);
+        }
+        for (int i = 0; i <= ticks_of(&frame->x); i++) {
+                double value = frame->x.low + i * frame->x.step;
+
+                pxr_html(to, "<span class=\"x\" style=\"left:%.2f%%\">%.*f</span>\n",
+                         100 * part(&frame->x, value), decimals_of(frame->x.step), value);
+        }
+}
+
+/* The class that gives a split its colour. */
+static const char *class_of(const char *split)
+{
+        static const char *const known[] = { "train", "valid", "test" };
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+                if (strcmp(known[i], split) == 0)
+                        return known[i];
+        return "other";
+}
+
+/* What the script shows: step, epoch and value of each point. */
+static void put_points(FILE *to, const struct frame *frame, int i)
+{
+        const struct pxr_curve *curve = &frame->plot->curve[i];
+        bool first = true;
+
+        pxr_html(to, " data-split=\"%s\" data-points=\"", curve->split);
+        for (size_t k = 0; k < points_of(curve); k++) {
+                size_t at = point_at(curve, k);
+
+                if (!isfinite(curve->nats[at]))
+                        continue;
+                pxr_html(to, "%s%ld %.6g %.*f", first ? "" : ",", curve->step[at], curve->epoch[at],
+                         frame->plot->bits ? 4 : 3, curve->nats[at] * frame->scale[i]);
+                first = false;
+        }
+        pxr_html(to, "\"");
+}
+
+/* A line that is broken where a value is not finite; as dots, a stroke of no length at each. */
+static void put_line(FILE *to, const struct frame *frame, int i, bool dots)
+{
+        const struct pxr_curve *curve = &frame->plot->curve[i];
+        bool broken = true;
+
+        pxr_html(to, "<path class=\"%s %s\"", dots ? "dots" : "line", class_of(curve->split));
+        if (!dots)
+                put_points(to, frame, i);
+        pxr_html(to, " d=\"");
+        for (size_t k = 0; k < points_of(curve); k++) {
+                size_t at = point_at(curve, k);
+
+                if (isfinite(curve->nats[at]))
+                        pxr_html(to, "%s%.1f %.1f%s", broken || dots ? "M" : "L",
+                                 across(frame, curve->epoch[at]),
+                                 down(frame, curve->nats[at] * frame->scale[i]), dots ? "h0" : "");
+                broken = !isfinite(curve->nats[at]);
+        }
+        pxr_html(to, "\"/>\n");
+}
+
+static void put_legend(FILE *to, const struct frame *frame)
+{
+        static const char *const names[] = { "mark", "mark second" };
+        size_t all = 0, drawn = 0;
+
+        pxr_html(to, "<figcaption>NLL in %s, by epochs <span class=\"legend\">", frame->unit);
+        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
+                const struct pxr_curve *curve = &frame->plot->curve[i];
+
+                all += curve->count;
+                drawn += points_of(curve);
+                pxr_html(to, "<span class=\"key %s\">%s</span> ", class_of(curve->split),
+                         curve->split);
+        }
+        for (int i = 0; i < 2; i++)
+                if (isfinite(frame->plot->line[i].value))
+                        pxr_html(to, "<span class=\"key %s\">%s %.*f</span> ", names[i],
+                                 frame->plot->line[i].name, 2, frame->plot->line[i].value);
+        pxr_html(to, "</span>");
+        if (frame->beyond)
+                pxr_html(to, " The first points lie above the plot.");
+        if (drawn < all)
+                pxr_html(to, " %ld of %ld points are drawn.", (int64_t)drawn, (int64_t)all);
+        pxr_html(to, "</figcaption>\n");
+}
+
+static void put_svg(FILE *to, const struct frame *frame)
+{
+        pxr_html(to,
+                 "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
+                 "aria-hidden=\"true\">\n",
+                 SIDE, SIDE);
+        put_grid(to, frame);
+        for (int i = 0; i < 2; i++)
+                if (isfinite(frame->plot->line[i].value))
+                        pxr_html(to, "<path class=\"mark%s\" d=\"M0 %.1fH%d\"/>\n",
+                                 i ? " second" : "", down(frame, frame->plot->line[i].value), SIDE);
+        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
+                put_line(to, frame, i, false);
+                if (frame->plot->curve[i].count <= MOST_DOTS)
+                        put_line(to, frame, i, true);
+        }
+        pxr_html(to, "</svg>\n");
+}
+
+void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot)
+{
+        struct frame frame = { .plot = plot };
+
+        if (set_frame(&frame) == 0) {
+                pxr_html(to, "<p class=\"none\">There is no NLL to draw yet.</p>\n");
+                return;
+        }
+        pxr_html(to,
+                 "<figure class=\"curves\"><div class=\"plot\" tabindex=\"0\" role=\"img\" "
+                 "aria-label=\"Learning curves, NLL in %s by epochs. The arrow keys go from point "
+                 "to point.\" data-unit=\"%s\" data-x=\"%.6g %.6g\" data-y=\"%.6g %.6g\">\n",
+                 frame.unit, plot->bits ? "bits/dim" : "nats", frame.x.low, frame.x.high,
+                 frame.y.low, frame.y.high);
+        put_svg(to, &frame);
+        put_labels(to, &frame);
+        pxr_html(to, "</div>\n");
+        put_legend(to, &frame);
+        pxr_html(to, "</figure>\n");
+}
+
+/* --- heat maps ---------------------------------------------------------------------------------
+ */
+
+/* A picture as the source of an <img>. Returns 0 or -1. */
+static int put_picture(FILE *to, int rows, int cols, const uint8_t *pixels, struct pxr_diag *diag)
+{
+        const struct pxr_picture picture = {
+                .rows = rows, .cols = cols, .colours = 3, .pixels = pixels
+        };
+        size_t size;
+        uint8_t *png = pxr_png_encode(&picture, &size, diag);
+
+        if (!png)
+                return -1;
+        pxr_html_data(to, "image/png", png, size);
+        free(png);
+        return 0;
+}
+
+static double value_at(const struct pxr_value_map *map, int place, int colour)
+{
+        double value = map->value[(size_t)place * map->colours + colour];
+
+        return value > 0 && isfinite(value) ? value : 0;
+}
+
+static double highest(const struct pxr_value_map *map)
+{
+        double end = 0;
+
+        for (int place = 0; place < map->rows * map->cols; place++)
+                for (int colour = 0; colour < map->colours; colour++)
+                        end = fmax(end, value_at(map, place, colour));
+        return end > 0 ? end : 1;
+}
+
+static int put_cells(FILE *to, const struct pxr_value_map *map, int colour, double end,
+                     const char *name, struct pxr_diag *diag)
+{
+        int places = map->rows * map->cols, status;
+        uint8_t *pixels = malloc((size_t)places * 3);
+
+        if (!pixels)
+                return pxr_out_of_memory(diag);
+        for (int place = 0; place < places; place++)
+                pxr_heat(value_at(map, place, colour) / end, pixels + 3 * (size_t)place);
+        pxr_html(to,
+                 "<div class=\"cells\" tabindex=\"0\" data-rows=\"%d\" data-cols=\"%d\" "
+                 "data-unit=\"%s\" data-values=\"",
+                 map->rows, map->cols, map->unit);
+        for (int place = 0; place < places; place++)
+                pxr_html(to, "%s%.3g", place ? " " : "", value_at(map, place, colour));
+        pxr_html(to, "\"><img alt=\"heat map of %s%s by row and column\" src=\"", map->unit, name);
+        status = put_picture(to, map->rows, map->cols, pixels, diag);
+        pxr_html(to, "\"></div>\n");
+        free(pixels);
+        return status;
+}
+
+/* One colour's map: what it is of, and how much of the whole that is. */
+static int put_colour(FILE *to, const struct pxr_value_map *map, int colour, double end,
+                      struct pxr_diag *diag)
+{
+        static const char *const names[] = { "red", "green", "blue" };
+        const char *name = map->colours == 3 ? names[colour] : "all pixels";
+        double sum = 0, all = 0;
+        int places = map->rows * map->cols;
+
+        for (int place = 0; place < places; place++) {
+                sum += value_at(map, place, colour);
+                for (int other = 0; other < map->colours; other++)
+                        all += value_at(map, place, other);
+        }
+        pxr_html(to, "<figure class=\"map\">");
+        if (put_cells(to, map, colour, end, map->colours == 3 ? names[colour] : "", diag))
+                return -1;
+        pxr_html(to, "<figcaption><b>%s</b>: %.3f %s in the mean", name, sum / places, map->unit);
+        if (map->colours > 1 && all > 0)
+                pxr_html(to, ", %.1f&#8239;%% of all", 100 * sum / all);
+        pxr_html(to, "</figcaption></figure>\n");
+        return 0;
+}
+
+static int put_bar(FILE *to, double end, const char *unit, struct pxr_diag *diag)
+{
+        enum { SLICES = 128 };
+        uint8_t pixels[3 * SLICES];
+        double step = pxr_tick_step(end, 5);
+
+        for (int i = 0; i < SLICES; i++)
+                pxr_heat((i + 0.5) / SLICES, pixels + 3 * i);
+        pxr_html(to,
+                 "<div class=\"bar\" role=\"img\" aria-label=\"colours from 0 to %.3g %s\">"
+                 "<img alt=\"\" src=\"",
+                 end, unit);
+        if (put_picture(to, 1, SLICES, pixels, diag))
+                return -1;
+        pxr_html(to, "\">");
+        for (int i = 0; i * step <= end * (1 + 1e-9); i++)
+                pxr_html(to, "<span style=\"left:%.2f%%\">%.*f</span>", 100 * i * step / end,
+                         decimals_of(step), i * step);
+        pxr_html(to, "</div><p class=\"unit\">%s</p>\n", unit);
+        return 0;
+}
+
+int pxr_plot_map(FILE *to, const struct pxr_value_map *map, struct pxr_diag *diag)
+{
+        double end = highest(map);
+
+        pxr_html(to, "<div class=\"maps\">\n");
+        for (int colour = 0; colour < map->colours; colour++)
+                if (put_colour(to, map, colour, end, diag))
+                        return -1;
+        pxr_html(to, "</div>\n");
+        return put_bar(to, end, map->unit, diag);
+}

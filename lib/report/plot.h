@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plot.h - plots in an HTML page: learning curves and heat maps. They can be read without a script;
+ * page.js shows the values under a pointer.
+ *
+ * Uses report.h, html.h, sample/figure.h and data/png.h.
+ */
+#ifndef PXR_REPORT_PLOT_H
+#define PXR_REPORT_PLOT_H
+
+#include "report/report.h"
+
+/* A height that is marked in a plot. */
+struct pxr_plot_line {
+        const char *name; /* "exact entropy" */
+        double value;     /* NAN: there is none */
+};
+
+struct pxr_curve_plot {
+        const struct pxr_curve *curve; /* [PXR_CURVES] */
+        bool bits;                     /* told in bits per dimension, not in nats per image */
+        struct pxr_plot_line line[2];  /* in what is told */
+};
+
+/* Learning curves over epochs. */
+void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot);
+
+struct pxr_value_map {
+        int rows, cols, colours;
+        const double *value; /* [row][col][colour]; what is below 0 or no number is drawn as 0 */
+        const char *unit;    /* of one: "bits per value" */
+};
+
+/* Heat maps of one scale, one a colour, with their colour bar. Returns 0, or -1 after an error. */
+int pxr_plot_map(FILE *to, const struct pxr_value_map *map, struct pxr_diag *diag);
+
+#endif

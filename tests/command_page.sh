@@ -1,0 +1,312 @@
+#!/bin/sh
+# command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 27
+
+html() {
+	"$top/runner/pxr-report" html "$@" >out 2>err
+}
+
+# How often a text is in a file.
+times() {
+	grep -oF -e "$2" "$1" | wc -l
+}
+
+hostile='<script>document.title="owned"</script>&"q'
+cat >hostile.yaml <<'END'
+extends: tiny.yaml
+description: '</code></pre><img src=x onerror="document.title=1"><!-- kernel ends here'
+END
+pxr_run tiny.yaml --db runs.db --threads 1 || exit 1
+pxr_run hostile.yaml "name=$hostile" train.seed=2 train.epochs=1 --db runs.db --threads 1 || exit 1
+pxr_run tiny.yaml train.optimizer.adam.rate=1e-2 train.epochs=5 name=faster --db runs.db --threads 2 || exit 1
+# As colours are not in the synthetic binary set.
+cat >colours.yaml <<'END'
+name: colours
+data: {set: markov_rgb, limit: 64}
+model:
+  - conv: {mask: A, kernel: 3, features: 9}
+  - relu
+  - softmax
+train: {optimizer: {adam: {rate: 1e-2}}, batch: 16, epochs: 2}
+evaluate: {every: 1 epoch, splits: [test]}
+sample: {count: 3, every: 1 epoch}
+END
+pxr_run colours.yaml --db runs.db --threads 1 || exit 1
+before=$(sha256sum <runs.db)
+
+writes() {
+	html --db runs.db && out_has "report.html: " && is "$(head -n 1 report.html)" '<!DOCTYPE html>' &&
+		is "$(tail -n 1 report.html)" '</html>'
+}
+ok "a page is written" writes
+
+ok "and not over another" eval 'refused 2 "--force overwrites it" html --db runs.db'
+ok "unless told" html --db runs.db --force
+ok "or to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
+	grep -v "^</main>\|^<footer>" piped.html >one; grep -v "^</main>\|^<footer>" report.html >two; cmp one two'
+ok "the database was only read" eval 'is "$(sha256sum <runs.db)" "$before"'
+
+loads_nothing() {
+	! grep -Eo ' (src|href|srcset|action|poster|data)="[^"]*"' report.html |
+		grep -Ev '="(data:image/png;base64,|#)' &&
+		! grep -Eqi '@import|url\(|<link|<iframe|<object|<base|xlink|fetch\(|XMLHttp' report.html &&
+		is "$(times report.html "default-src 'none'")" 1
+}
+ok "nothing is loaded from anywhere" loads_nothing
+
+escaped() {
+	is "$(times report.html '<script')" 1 && is "$(times report.html '</script')" 1 &&
+		is "$(times report.html '<img src=x')" 0 && is "$(times report.html '<!--')" 0 &&
+		grep -qF '&lt;script&gt;document.title=&quot;owned&quot;&lt;/script&gt;&amp;&quot;q' report.html &&
+		grep -qF '&lt;img src=x onerror=' report.html
+}
+ok "names and specs are text, whatever they say" escaped
+
+# No id twice, no link to where nothing is.
+anchored() {
+	grep -o ' id="[^"]*"' report.html | sort >ids && is "$(uniq -d ids)" "" || return
+	grep -o ' href="#[^"]*"' report.html | sort -u | sed 's/href="#/id="/' | while read -r id; do
+		grep -qF -e "$id" ids || { echo "# $id" && return 1; }
+	done
+}
+ok "links lead somewhere" anchored
+
+if command -v tidy >/dev/null; then
+	ok "it is valid HTML" eval 'tidy -quiet -errors report.html >out 2>&1'
+else
+	ok "it is valid HTML # SKIP there is no tidy" true
+fi
+
+has_all() {
+	for run in 1 2 3 4; do
+		grep -qF "<section class=\"run\" id=\"run-$run\">" report.html || return
+	done
+	grep -qF "Table 4: " report.html && grep -qF "kernel: 5" report.html &&
+		grep -qF "$(query runs.db 'SELECT data_identity FROM run LIMIT 1')" report.html &&
+		grep -qF "$(query runs.db 'SELECT program_version FROM run LIMIT 1')" report.html &&
+		grep -qF "causality certificate" report.html && grep -qF "receptive field" report.html
+}
+ok "runs, tables, specs and provenance are there" has_all
+
+# Run 1 drew four samples at three steps; run 2 once, run 3 at 2, 4 and 5 epochs, run 4 twice three.
+gallery() {
+	html --db runs.db --out one.html --where "run = 1" && is "$(times one.html 'alt="sample ')" 12 &&
+		for step in 32 64 96; do
+			is "$(times one.html "alt=\"sample 4 at step $step\"")" 1 || return
+		done
+	is "$(times report.html 'alt="sample ')" 30 &&
+		is "$(times report.html "Samples were drawn at one step alone")" 1 &&
+		is "$(times report.html "the same random numbers (seed 1)")" 3
+}
+ok "the same samples are followed from checkpoint to checkpoint" gallery
+
+other_seeds() {
+	cp runs.db other.db && query other.db "UPDATE sample SET seed = 9 WHERE run = 1 AND step = 64
+		AND kind = 'samples'" && html --db other.db --out other.html --where "run = 1" &&
+		grep -qF "Left out: 1 grids drawn with other seeds" other.html &&
+		is "$(times other.html 'alt="sample 4 at step 64"')" 0 &&
+		is "$(times other.html 'alt="sample 4 at step 96"')" 1
+}
+ok "what was drawn with another seed is left out, and that is said" other_seeds
+
+no_pictures() {
+	cp runs.db none.db && query none.db "UPDATE sample SET png = x'00', count = 7;
+		UPDATE nll_map SET nats = x'0000'; UPDATE run SET image_rows = NULL WHERE id = 3" &&
+		html --db none.db --out none.html && is "$(times none.html 'alt="sample ')" 0 &&
+		grep -qF "the size of its images is not on record" none.html &&
+		is "$(times none.html 'class="cells"')" 0
+}
+ok "pictures that are none do no harm" no_pictures
+
+# The map's mean times its pixels is the NLL of an image; colours are told in bits of a value.
+maps() {
+	is "$(times report.html 'class="cells"')" 6 && for colour in red green blue; do
+		is "$(times report.html "<figcaption><b>$colour</b>")" 1 || return
+	done
+	grep -o 'data-unit="nats per pixel" data-values="[^"]*"' report.html | tail -n 1 |
+		sed 's/.*values="//; s/"//' | tr ' ' '\n' >values
+	is "$(wc -l <values)" 144 &&
+		is "$(awk -v nll="$(query runs.db "SELECT nats_per_image FROM run_nll
+			WHERE run = 1 AND split = 'test'")" \
+			'{ s += $1 } END { print (s > 0.999 * nll && s < 1.001 * nll) }' values)" 1
+}
+ok "the maps hold the NLL by pixel and colour" maps
+
+chooses() {
+	html --db runs.db --out few.html --where "name = 'faster'" &&
+		grep -qF 'id="run-3"' few.html && ! grep -qF 'id="run-1"' few.html &&
+		grep -qF "<code>name = &#39;faster&#39;</code>: 1 of the 4 runs" few.html &&
+		html --db runs.db --out newest.html --limit 2 && grep -qF 'id="run-4"' newest.html &&
+		grep -qF 'id="run-3"' newest.html && ! grep -qF 'id="run-2"' newest.html
+}
+ok "a condition and a limit choose the runs" chooses
+
+ok "no run is a page too" eval 'html --db runs.db --out no.html --where "nll < 0" &&
+	grep -qF "There is no such run." no.html'
+ok "a condition that is none leaves no page" eval \
+	'refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ]'
+ok "nor does a database that is none" eval \
+	'refused 2 "there is no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]'
+ok "nor is it written where it cannot be" refused 2 "cannot be written" \
+	html --db runs.db --out nowhere/page.html
+ok "options that a page has no use for are refused" eval \
+	'refused 2 "not for '"'runs'"'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&
+	refused 2 "--format is for tables" html --db runs.db --format md --out x.html'
+
+# --- in a browser -------------------------------------------------------------------------------
+
+for browser in chromium chromium-browser google-chrome ''; do
+	command -v "${browser:-none}" >/dev/null && break
+done
+# It may be there and not be able to start.
+if [ -n "$browser" ]; then
+	mkdir home
+	HOME=$PWD/home timeout 60 "$browser" --headless --no-sandbox --disable-gpu --dump-dom \
+		about:blank >blank 2>/dev/null
+	grep -q '<html>' blank || browser=
+fi
+
+# shows PAGE OPTION...: the page as it stands once its scripts have run.
+shows() {
+	page=$1
+	shift
+	HOME=$PWD/home timeout 120 "$browser" --headless --no-sandbox --disable-gpu --dump-dom \
+		--virtual-time-budget=5000 "$@" "file://$PWD/$page" >dom 2>/dev/null
+}
+
+# The page with a script that does what people do, and puts what it then sees into the title. The
+# policy, which would not let it, goes.
+drive() {
+	sed '/Content-Security-Policy/d' report.html
+	cat <<'END'
+<script>
+var seen = [];
+function all(selector, within) { return Array.from((within || document).querySelectorAll(selector)); }
+function say(what, text) { seen.push(what + '=' + text.replace(/\n/g, '|')); }
+function order() {
+  return all('#runs tbody tr').map(function (row) { return row.cells[0].textContent; }).join(' ');
+}
+function press(box, key) {
+  box.dispatchEvent(new KeyboardEvent('keydown', {key: key, bubbles: true}));
+}
+function point(box, x, y) {
+  var place = box.getBoundingClientRect();
+  box.dispatchEvent(new PointerEvent('pointermove', {bubbles: true,
+    clientX: place.left + x * place.width, clientY: place.top + y * place.height}));
+}
+function tip(box) { var t = box.querySelector('.tip'); return t.hidden ? '' : t.textContent; }
+say('title', document.title);
+say('order', order());
+var nll = all('#runs th button').filter(function (b) { return b.textContent === 'NLL'; })[0];
+nll.click(); say('up', order()); say('sort', nll.parentNode.getAttribute('aria-sort'));
+nll.click(); say('down', order());
+nll.click(); say('again', order());
+var plot = document.querySelector('#run-1 .plot'), map = document.querySelector('#run-1 .cells');
+say('before', tip(plot));
+point(plot, 0.99, 0.1); say('hover', tip(plot));
+say('spots', '' + all('.spot', plot).filter(function (s) { return !s.hidden; }).length);
+press(plot, 'ArrowLeft'); say('left', tip(plot));
+press(plot, 'Escape'); say('escape', tip(plot));
+point(map, 1.5 / 12, 2.5 / 12); say('cell', tip(map));
+press(map, 'ArrowDown'); say('below', tip(map));
+say('ground', getComputedStyle(document.body).backgroundColor);
+say('ink', getComputedStyle(document.body).color);
+say('dots', getComputedStyle(document.querySelector('.line.valid')).stroke);
+document.title = seen.join(';');
+</script>
+END
+}
+
+saw() {
+	grep -o '<title>.*</title>' dom | head -n 1 | sed 's/<[^>]*>//g; s/&lt;/</g' | tr ';' '\n' |
+		sed -n "s/^$1=//p"
+}
+
+# An NLL of run 1 as it is shown, by split and epoch; a cell of its map.
+nll_at() {
+	printf '%.3f' "$(query runs.db "SELECT nats_per_image FROM learning_curve
+		WHERE run = 1 AND split = '$1' AND epoch = $2")"
+}
+map_at() {
+	query runs.db "SELECT writefile('map', nats) FROM nll_map WHERE run = 1 AND split = 'test'" \
+		>/dev/null
+	printf '%.3g' "$(od -An -v -tf4 -w4 map | sed -n "$(($1 * 12 + $2 + 1))p")"
+}
+by_nll() {
+	query runs.db "SELECT group_concat(run, ' ') FROM (SELECT run FROM run_summary ORDER BY nll $1)"
+}
+
+keeps_policy() {
+	shows report.html && grep -qF '<button type="button">NLL</button>' dom &&
+		grep -qF '<title>Runs in runs.db</title>' dom
+}
+
+sorts() {
+	drive >driven.html && shows driven.html && is "$(saw title)" "Runs in runs.db" &&
+		is "$(saw order)" "1 2 3 4" && is "$(saw up)" "$(by_nll ASC)" &&
+		is "$(saw sort)" ascending && is "$(saw down)" "$(by_nll DESC)" &&
+		is "$(saw again)" "1 2 3 4"
+}
+
+tells_values() {
+	is "$(saw before)" "" && is "$(saw spots)" 3 &&
+		is "$(saw hover)" "epoch 6, step 96|train $(nll_at train 6) nats|valid $(nll_at valid 6) nats|test $(nll_at test 6) nats" &&
+		is "$(saw left)" "epoch 5, step 80|train $(nll_at train 5) nats|valid $(nll_at valid 5) nats|test $(nll_at test 5) nats" &&
+		is "$(saw escape)" ""
+}
+
+tells_cells() {
+	is "$(saw cell)" "row 2, column 1|$(map_at 2 1) nats" &&
+		is "$(saw below)" "row 3, column 1|$(map_at 3 1) nats"
+}
+
+light_and_dark() {
+	shows driven.html --blink-settings=preferredColorScheme=1 && light="$(saw ground) $(saw ink)" &&
+		light_line=$(saw dots) && shows driven.html --blink-settings=preferredColorScheme=0 &&
+		is "$light" "rgb(255, 255, 255) rgb(28, 36, 48)" &&
+		is "$(saw ground) $(saw ink)" "rgb(18, 22, 28) rgb(228, 232, 238)" &&
+		[ "$(saw dots)" != "$light_line" ]
+}
+
+# In a frame, as windows do not become so narrow; everything that folds up is unfolded.
+fits_a_phone() {
+	{
+		sed '/Content-Security-Policy/d' report.html
+		echo "<script>document.querySelectorAll('details').forEach(function (d) { d.open = true; });"
+		echo "parent.postMessage(document.documentElement.scrollWidth -"
+		echo "document.documentElement.clientWidth + ' ' + innerWidth + ' ' +"
+		echo "Array.from(document.querySelectorAll('.box')).filter(function (b) {"
+		echo "return b.scrollWidth > b.clientWidth; }).length, '*');</script>"
+	} >phone.html
+	cat >frame.html <<'END'
+<!DOCTYPE html><title>none</title><iframe src="phone.html" width="360" height="700" style="border:0"></iframe>
+<script>addEventListener('message', function (e) { document.title = e.data; });</script>
+END
+	shows frame.html && set -- $(grep -o '<title>[^<]*' dom | sed 's/<title>//') &&
+		is "$1 $2" "0 360" && [ "$3" -gt 3 ]
+}
+
+prints() {
+	HOME=$PWD/home timeout 120 "$browser" --headless --no-sandbox --disable-gpu \
+		--no-pdf-header-footer --print-to-pdf=page.pdf "file://$PWD/report.html" 2>/dev/null >&2 &&
+		is "$(head -c 5 page.pdf)" "%PDF-" && if command -v pdftotext >/dev/null; then
+		pdftotext -layout page.pdf text && grep -qF "features: 8" text &&
+			grep -qF "causality certificate" text && ! grep -qF "All runs" text
+	fi
+}
+
+if [ -n "$browser" ]; then
+	ok "its own script runs under its policy" keeps_policy
+	ok "a click on a heading sorts" sorts
+	ok "curves tell their values under a pointer and the arrow keys" tells_values
+	ok "and so do maps" tells_cells
+	ok "it is dark where that is preferred" light_and_dark
+	ok "nothing but boxes scrolls sideways at 360 pixels" fits_a_phone
+	ok "it prints, with what is folded up" prints
+else
+	for what in policy sorting curves maps dark phone print; do
+		ok "in a browser: $what # SKIP there is no chromium that starts" true
+	done
+fi
