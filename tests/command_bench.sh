@@ -29,7 +29,8 @@ measures() {
 ok "a model is measured without its data set" measures
 
 positive() {
-	for name in images_per_second slowest fastest gflops share_of_sgemm sgemm_gflops \
+	for name in images_per_second slowest fastest gflops share_of_sgemm share_of_peak \
+		sgemm_gflops peak_gflops \
 		generation_bytes peak_memory_bytes training_step_seconds; do
 		case $(field $name) in
 		'' | 0 | 0.0 | -* | null) echo "# $name: $(field $name)" && return 1 ;;

@@ -34,8 +34,13 @@ struct bench {
 /* --- the machine -------------------------------------------------------------------------------
  */
 
+/* pxr_gemm_f32() or the BLAS's. */
+typedef void gemm_function(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
+                           float alpha, const float *a, size_t lda, const float *b, size_t ldb,
+                           float beta, float *c, size_t ldc);
+
 /* GFLOP/s of square products of one size, one on each thread at a time. */
-static double square_products(float *const *matrix, int size, int threads)
+static double square_products(gemm_function *gemm, float *const *matrix, int size, int threads)
 {
         const double least = 0.2;
         double start = pxr_now(), seconds;
@@ -46,8 +51,8 @@ static double square_products(float *const *matrix, int size, int threads)
                 {
                         float *a = matrix[omp_get_thread_num()], *b = a + (size_t)size * size;
 
-                        pxr_gemm_f32(false, false, size, size, size, 1, a, size, b, size, 0,
-                                     b + (size_t)size * size, size);
+                        gemm(false, false, size, size, size, 1, a, size, b, size, 0,
+                             b + (size_t)size * size, size);
                 }
                 rounds++;
                 seconds = pxr_now() - start;
@@ -55,7 +60,13 @@ static double square_products(float *const *matrix, int size, int threads)
         return 2e-9 * size * size * size * rounds * threads / seconds;
 }
 
-static int measure_peak(struct pxr_arena *arena, int threads, double *peak, struct pxr_diag *diag)
+static double larger(double a, double b)
+{
+        return a > b ? a : b;
+}
+
+static int measure_peaks(struct pxr_arena *arena, int threads, struct pxr_speed *speed,
+                         struct pxr_diag *diag)
 {
         static const int sizes[] = { 256, 512, 768 };
         enum { SIZES = 3, MOST = 768 };
@@ -66,9 +77,10 @@ static int measure_peak(struct pxr_arena *arena, int threads, double *peak, stru
                 if (!(matrix[i] = calloc(3 * (size_t)MOST * MOST, sizeof(float))))
                         status = pxr_out_of_memory(diag);
         for (int i = 0; !status && i < SIZES; i++) {
-                double rate = square_products(matrix, sizes[i], threads);
-
-                *peak = rate > *peak ? rate : *peak;
+                speed->peak = larger(speed->peak,
+                                     square_products(pxr_gemm_f32, matrix, sizes[i], threads));
+                speed->sgemm = larger(speed->sgemm,
+                                      square_products(pxr_blas_f32, matrix, sizes[i], threads));
         }
         for (int i = 0; matrix && i < threads; i++)
                 free(matrix[i]);
@@ -381,7 +393,7 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
                                       .images = bench.images };
         status = set_up(&bench, diag);
         if (!status)
-                status = measure_peak(arena, order->threads, &speed->peak, diag);
+                status = measure_peaks(arena, order->threads, speed, diag);
         if (!status)
                 status = repeat(&bench, "training", train, &speed->training, diag);
         if (!status)
@@ -392,7 +404,7 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
                 status = repeat(&bench, "generation", generate, &speed->generation, diag);
         /* Again: what else runs on the machine may have changed. */
         if (!status)
-                status = measure_peak(arena, order->threads, &speed->peak, diag);
+                status = measure_peaks(arena, order->threads, speed, diag);
         if (!status)
                 describe(&bench, speed);
         take_down(&bench);

@@ -41,7 +41,9 @@ struct pxr_speed_order {
 /* What was measured. Only multiply-adds that no mask zeroes are counted, as 2 FLOP each. */
 struct pxr_speed {
         int threads;
-        double peak; /* GFLOP/s of SGEMM on as many threads: the best of several sizes */
+        /* GFLOP/s of square products on as many threads, the best of several sizes: those of the
+         * ops, which is what any op can reach; and SGEMM of the BLAS. */
+        double peak, sgemm;
         int batch, images;
         struct pxr_timing training;                           /* a step on a batch */
         struct pxr_timing evaluation;                         /* of `images` */

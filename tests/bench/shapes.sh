@@ -32,8 +32,8 @@ settings_of() {
 echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors;" \
 	"batch 16, $repetitions repetitions, $images images evaluated and drawn"
 echo
-echo "| model | training images/s | of SGEMM | evaluation images/s | of SGEMM |" \
-	"generation images/s | drawing / evaluating | SGEMM GFLOP/s |"
+echo "| model | training images/s | of SGEMM, of peak | evaluation images/s | of SGEMM, of peak |" \
+	"generation images/s | drawing / evaluating | SGEMM / peak GFLOP/s |"
 echo "|---|---|---|---|---|---|---|---|"
 for shape in $shapes; do
 	# shellcheck disable=SC2046
@@ -41,13 +41,14 @@ for shape in $shapes; do
 		-r "$repetitions" --images "$images" --quiet | awk -v shape="$shape" '
 		$1 == "training" || $1 == "evaluation" || $1 == "generation" {
 			rate[$1] = $3 " (" $4 " - " $6 ")"
-			share[$1] = $8 " %"
+			share[$1] = $8 " %, " $10 " %"
 		}
-		$1 == "SGEMM" { peak = $3 }
+		$1 == "SGEMM" { sgemm = $3 }
+		$1 == "peak" { peak = $3 }
 		/^drawing an image/ { ratio = $5 }
 		END {
 			print "| " shape " | " rate["training"] " | " share["training"] " | " \
 				rate["evaluation"] " | " share["evaluation"] " | " \
-				rate["generation"] " | " ratio " | " peak " |"
+				rate["generation"] " | " ratio " | " sgemm " / " peak " |"
 		}'
 done
