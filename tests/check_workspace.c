@@ -235,7 +235,7 @@ START_TEST(tensors_alive_at_once_lie_apart)
                 struct pxr_slot *slot[64];
                 int slots = 0;
 
-                ck_assert_int_eq(pxr_plan_make(&plan, graph, PXR_F32, use, 3, false), 0);
+                ck_assert_int_eq(pxr_plan_make(&plan, graph, PXR_F32, use, 3, false, NULL), 0);
                 for (int i = 0; i < graph->nodes; i++) {
                         slot[slots++] = &plan.place[i].output;
                         slot[slots++] = &plan.place[i].gradient;

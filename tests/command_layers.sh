@@ -3,7 +3,7 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 48
+plan 49
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {
@@ -87,6 +87,8 @@ ok "an op that writes to its input" finds WRITES_INPUT gradients \
 	"writes to what it may only read"
 ok "a layer that reads the future" finds READS_FUTURE "causality advance" \
 	"the model is not causal"
+ok "an advance that writes another pixel than its own" finds WRITES_ELSEWHERE advance \
+	"advance of op 'faulty' writes outside its memory"
 ok "a read that is not declared, though it is causal" finds HIDES_READ causality \
 	"reads more than its \`depends\` declares"
 ok "the future times zero" finds TIMES_ZERO "causality advance" \

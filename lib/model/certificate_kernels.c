@@ -192,7 +192,7 @@ static int blame(const struct probe *probe, const struct leak *leak, struct pxr_
 
         for (int i = 0; i < 2; i++) {
                 workspace[i] =
-                        pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, 1, false, NULL);
+                        pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, 1, false, NULL);
                 if (!workspace[i])
                         continue;
                 pxr_workspace_load(workspace[i], pixels[i] + values * leak->image, 1);

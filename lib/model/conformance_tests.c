@@ -237,7 +237,7 @@ static const char *check_declared(struct pxr_arena *arena, const struct pxr_benc
         const char *problem = fields && changed ? NULL : no_memory;
 
         for (int i = 0; i < 2; i++) {
-                workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, 1, true, diag);
+                workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, 1, true, diag);
                 problem = workspace[i] ? problem : no_memory;
         }
         for (int pixel = 0; pixel < graph->rows * graph->cols && !problem; pixel++) {

@@ -299,7 +299,7 @@ static int make_workers(struct worker *worker, int workers, struct work *work)
                 worker[i].group = malloc(size * GROUP);
                 if (!worker[i].group)
                         return pxr_out_of_memory(work->diag);
-                worker[i].workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, GROUP,
+                worker[i].workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, GROUP,
                                                         false, work->diag);
                 if (!worker[i].workspace)
                         return -1;

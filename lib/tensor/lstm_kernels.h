@@ -3,8 +3,8 @@
 
 /* The parts of the op's state, each in the order of the scan. */
 struct K(cells) {
-        real *gates; /* [cell][image][4 features] */
         real *c, *h; /* [cell][image][features] */
+        real *gates; /* [cell][image][4 features]; not there in generation */
 };
 
 static struct K(cells) K(cells_of_call)(const struct pxr_call *call)
@@ -12,7 +12,7 @@ static struct K(cells) K(cells_of_call)(const struct pxr_call *call)
         size_t size = pxr_map_size(call->node, call->images);
         real *state = call->state;
 
-        return (struct K(cells)) { state, state + GATES * size, state + (GATES + 1) * size };
+        return (struct K(cells)) { state, state + size, state + 2 * size };
 }
 
 /* initial_state x the columns `from`, `count` of each tap's weights: [tap][4 features]. */
@@ -280,13 +280,13 @@ static void K(lstm_backward)(const struct pxr_call *call)
 
 /* Products of one cell for the features from `from` on of each gate. */
 static void K(advance_products)(const struct pxr_call *call, struct K(cells) cells, int step,
-                                int cell, int from, int count)
+                                int cell, int from, int count, real *gates)
 {
         const struct lstm *lstm = call->node->conf;
         size_t features = lstm->features, width = GATES * features, images = call->images;
         int at = cell - lstm->first[step];
         const real *weight = call->parameter[WEIGHT];
-        real *initial = call->scratch, *gates = cells.gates + cell * images * width + from;
+        real *initial = call->scratch;
 
         for (int tap = 0; tap < lstm->taps; tap++) {
                 int source = source_cell(call->node, step, at, tap);
@@ -294,16 +294,16 @@ static void K(advance_products)(const struct pxr_call *call, struct K(cells) cel
                 if (source >= 0)
                         K(pxr_gemm_blocks)
                 (images, count, features, GATES, features, cells.h + source * images * features,
-                 features, weight + tap * features * width + from, width, gates, width);
+                 features, weight + tap * features * width + from, width, gates + from, width);
                 if (!reads_initial(call->node, step, at, tap))
                         continue;
                 for (int gate = 0; gate < GATES; gate++) {
-                        size_t skip = gate * features;
+                        size_t skip = from + gate * features;
 
-                        K(initial_products)(call, from + skip, count, initial);
+                        K(initial_products)(call, skip, count, initial);
                         for (size_t image = 0; image < images; image++)
                                 K(add_array)
-                        (count, initial + tap * width + from + skip, gates + image * width + skip);
+                        (count, initial + tap * width + skip, gates + image * width + skip);
                 }
         }
 }
@@ -318,7 +318,7 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
         int cell = lstm->cell[place];
         int before = source_cell(call->node, step, cell - lstm->first[step], cell_tap(lstm));
         const real *z = (const real *)call->input[0] + place * images * width;
-        real *gates = cells.gates + cell * images * width;
+        real *gates = (real *)call->scratch + lstm->taps * width;
         struct pxr_lstm_cells one = {
                 .cells = images,
                 .count = count,
@@ -337,7 +337,7 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
 
                         memcpy(gates + start, z + start, count * sizeof(real));
                 }
-        K(advance_products)(call, cells, step, cell, from, count);
+        K(advance_products)(call, cells, step, cell, from, count, gates);
         K(pxr_lstm_cells)(&one);
 }
 

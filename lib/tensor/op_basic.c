@@ -43,6 +43,7 @@ const struct pxr_op pxr_small_image_op = {
 
 static const struct pxr_op add_op = {
         .name = "add",
+        .flags = PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { add_forward_f32, add_backward_f32, add_advance_f32 },
                      { add_forward_f64, add_backward_f64, add_advance_f64 } },
 };

@@ -151,7 +151,7 @@ static void weight_init(const struct pxr_parameter *parameter, struct pxr_random
 
 static const struct pxr_op conv_op = {
         .name = "conv",
-        .flags = PXR_BACKWARD_READS_INPUT,
+        .flags = PXR_BACKWARD_READS_INPUT | PXR_ADVANCE_AT_ITS_PIXEL,
         .kernels = { { forward_f32, backward_f32, advance_f32 },
                      { forward_f64, backward_f64, advance_f64 } },
         .scratch = conv_scratch,

@@ -111,13 +111,20 @@ static int step_of(const struct pxr_node *node, int row, int col)
         return row + (lstm->settings.scan == PXR_SCAN_LEFT ? col : node->shape.cols - 1 - col);
 }
 
-/* Gates, c and h of all cells. */
+/* c, h and gates of all cells. */
 static size_t lstm_state(const struct pxr_node *node, int images)
 {
         return pxr_map_size(node, images) * (GATES + 2);
 }
 
-/* Products of the initial state with each tap; backward: those, and by h and c of two steps. */
+/* Not the gates, which only the backward pass reads again. */
+static size_t lstm_advance_state(const struct pxr_node *node, int images)
+{
+        return pxr_map_size(node, images) * 2;
+}
+
+/* Products of the initial state with each tap; backward: those, and by h and c of two steps;
+ * advance: those, and the gates of one cell. */
 static size_t lstm_scratch(const struct pxr_node *node, int images)
 {
         const struct lstm *lstm = node->conf;
@@ -248,15 +255,19 @@ static void pxr_lstm_cells_gradient_f64(const struct pxr_lstm_cells *cells, cons
 #define PXR_KERNELS_FILE "tensor/lstm_kernels.h"
 #include <pxr/precisions.h>
 
-static const struct pxr_op lstm_op = {
-        .name = "lstm",
-        .kernels = { { lstm_forward_f32, lstm_backward_f32, lstm_advance_f32 },
-                     { lstm_forward_f64, lstm_backward_f64, lstm_advance_f64 } },
-        .state = lstm_state,
-        .scratch = lstm_scratch,
-        .depends = lstm_depends,
-        .multiply_adds = lstm_multiply_adds,
-};
+#define LSTM_OP(flags_)                                                                            \
+        {                                                                                          \
+                .name = "lstm", .flags = flags_,                                                   \
+                .kernels = { { lstm_forward_f32, lstm_backward_f32, lstm_advance_f32 },            \
+                             { lstm_forward_f64, lstm_backward_f64, lstm_advance_f64 } },          \
+                .state = lstm_state, .advance_state = lstm_advance_state, .scratch = lstm_scratch, \
+                .depends = lstm_depends, .multiply_adds = lstm_multiply_adds,                      \
+        }
+
+static const struct pxr_op lstm_op = LSTM_OP(PXR_ADVANCE_AT_ITS_PIXEL);
+
+/* The scan from the right writes the row below, whose turn is yet to come. */
+static const struct pxr_op lstm_from_right_op = LSTM_OP(0);
 
 /* Number the cells in the order of the scan. Returns 0, or -1 when memory is out. */
 static int number_cells(struct pxr_arena *arena, struct lstm *lstm, struct pxr_shape shape)
@@ -331,14 +342,14 @@ struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
                 pxr_out_of_memory(builder->diag);
                 return NULL;
         }
-        node = pxr_add_node(builder,
-                            &(struct pxr_new_node) { .op = &lstm_op,
-                                                     .conf = &lstm,
-                                                     .conf_size = sizeof(lstm),
-                                                     .shape = { gates->shape.rows,
-                                                                gates->shape.cols, lstm.features },
-                                                     .inputs = 1,
-                                                     .input = { gates } });
+        node = pxr_add_node(
+                builder, &(struct pxr_new_node) {
+                                 .op = lstm.shift ? &lstm_from_right_op : &lstm_op,
+                                 .conf = &lstm,
+                                 .conf_size = sizeof(lstm),
+                                 .shape = { gates->shape.rows, gates->shape.cols, lstm.features },
+                                 .inputs = 1,
+                                 .input = { gates } });
         return !node || add_parameters(builder, name, node) ? NULL : node;
 }
 

@@ -132,16 +132,26 @@ static size_t most_scratch(const struct pxr_node *node, int images)
         return most;
 }
 
+size_t pxr_plan_state(const struct pxr_plan *plan, const struct pxr_node *node, int images)
+{
+        if (plan->advances && !node->constant && node->op->advance_state)
+                return node->op->advance_state(node, images);
+        return node->op->state ? node->op->state(node, images) : 0;
+}
+
 static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size_t value,
                       int images)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                size_t size = aligned(pxr_map_size(node, images) * value), scratch = 0;
+                size_t values = plan->place[i].one_pixel ? pxr_pixel_size(node, images)
+                                                         : pxr_map_size(node, images);
+                size_t size = aligned(values * value), scratch = 0;
 
                 plan->place[i].output.size = plan->place[i].gradient.size = size;
                 if (plan->place[i].state.used)
-                        plan->place[i].state.size = aligned(node->op->state(node, images) * value);
+                        plan->place[i].state.size =
+                                aligned(pxr_plan_state(plan, node, images) * value);
                 if (plan->place[i].live)
                         scratch = most_scratch(node, images) * value;
                 if (scratch > plan->scratch_bytes)
@@ -150,7 +160,8 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size
 }
 
 int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
-                  enum pxr_precision precision, enum pxr_use use, int images, bool apart)
+                  enum pxr_precision precision, enum pxr_use use, int images, bool apart,
+                  const struct pxr_turns *turns)
 {
         struct pxr_slot **slot = malloc(3 * graph->nodes * sizeof(*slot));
         size_t space = apart ? PXR_SENTINEL : 0;
@@ -163,6 +174,9 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
                 return -1;
         }
         find_lifetimes(graph, plan->place, use == PXR_FOR_TRAINING);
+        plan->advances = turns && !turns->fallback;
+        for (int i = 0; turns && i < graph->nodes; i++)
+                plan->place[i].one_pixel = turns->one_pixel[i];
         set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
         for (int i = 0; i < graph->nodes; i++) {
                 struct pxr_slot *own[] = { &plan->place[i].output, &plan->place[i].gradient,
@@ -172,7 +186,7 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
                         if (!own[k]->used)
                                 continue;
                         slot[slots++] = own[k];
-                        if (apart || use == PXR_FOR_GENERATION) {
+                        if (apart || use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION) {
                                 own[k]->birth = 0;
                                 own[k]->death = 2 * graph->nodes;
                         }

@@ -146,6 +146,41 @@ struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot)
         return latest.source;
 }
 
+/* --- reads of other pixels ---------------------------------------------------------------------
+ */
+
+struct elsewhere {
+        bool *elsewhere;
+        struct pxr_spot reader;
+};
+
+static void note_elsewhere(struct visitor *visitor, struct pxr_spot spot)
+{
+        struct elsewhere *e = visitor->context;
+
+        if (spot.node != e->reader.node && (spot.row != e->reader.row || spot.col != e->reader.col))
+                e->elsewhere[spot.node->index] = true;
+}
+
+void pxr_reach_elsewhere(const struct pxr_graph *graph, bool *elsewhere)
+{
+        struct elsewhere e = { .elsewhere = elsewhere };
+
+        memset(elsewhere, 0, graph->nodes * sizeof(*elsewhere));
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                for (int k = 0; k < node->inputs; k++)
+                        if (node->shape.rows != node->input[k]->shape.rows ||
+                            node->shape.cols != node->input[k]->shape.cols)
+                                elsewhere[node->input[k]->index] = true;
+                for (int order = 0; order < spots_of(node); order++) {
+                        e.reader = pxr_spot_at(node, order);
+                        visit_sources(e.reader, note_elsewhere, &e);
+                }
+        }
+}
+
 /* --- backwards ---------------------------------------------------------------------------------
  */
 

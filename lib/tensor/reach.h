@@ -32,6 +32,10 @@ int **pxr_reach_last(const struct pxr_graph *graph);
 /* The spot that `spot` reads and that carries the last dependency to it. */
 struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot);
 
+/* elsewhere[node]: is the node's output read by another node from another pixel than that node's
+ * own, or by one of another shape? */
+void pxr_reach_elsewhere(const struct pxr_graph *graph, bool *elsewhere);
+
 /* Image pixels that any colour of node `node` at (row, col) depends on: seen[row][col], zeroed by
  * the caller. Returns 0, or -1 when memory is out. */
 int pxr_reach_field(const struct pxr_graph *graph, const struct pxr_node *node, int row, int col,

@@ -39,14 +39,30 @@ static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node
         return true;
 }
 
+/* Nodes that leave their pixel behind when its turn is over. The logits are kept for callers. */
+static void find_one_pixel(struct pxr_turns *turns, const struct pxr_graph *graph)
+{
+        pxr_reach_elsewhere(graph, turns->one_pixel);
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+
+                turns->one_pixel[i] = !turns->one_pixel[i] && !turns->fallback &&
+                                      node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL &&
+                                      !node->constant && node != graph->logits &&
+                                      node->shape.rows == graph->rows &&
+                                      node->shape.cols == graph->cols;
+        }
+}
+
 int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
                    enum pxr_precision precision)
 {
         bool *needed = malloc(graph->nodes * sizeof(*needed));
         int **last = pxr_reach_last(graph);
 
-        *turns = (struct pxr_turns) { .wait = new_waits(graph) };
-        if (!needed || !last || !turns->wait) {
+        *turns = (struct pxr_turns) { .wait = new_waits(graph),
+                                      .one_pixel = calloc(graph->nodes, sizeof(bool)) };
+        if (!needed || !last || !turns->wait || !turns->one_pixel) {
                 free(needed);
                 free(last);
                 pxr_turns_free(turns);
@@ -61,6 +77,7 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
                      !set_waits(graph, node, last[i], turns->wait[i])))
                         turns->fallback = node->op->name;
         }
+        find_one_pixel(turns, graph);
         free(needed);
         free(last);
         return 0;
@@ -69,15 +86,18 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
 void pxr_turns_free(struct pxr_turns *turns)
 {
         free(turns->wait);
-        turns->wait = NULL;
+        free(turns->one_pixel);
+        *turns = (struct pxr_turns) { 0 };
 }
 
 const char *pxr_graph_fallback(const struct pxr_graph *graph, enum pxr_precision precision)
 {
         struct pxr_turns turns;
+        const char *fallback;
 
         if (pxr_turns_make(&turns, graph, precision))
                 return NULL;
+        fallback = turns.fallback;
         pxr_turns_free(&turns);
-        return turns.fallback;
+        return fallback;
 }

@@ -12,7 +12,8 @@
  * first mask A) has to wait until the value is set. */
 struct pxr_turns {
         unsigned char **wait; /* [node][order]: 0: in its turn; 1 + c: when colour c is set */
-        const char *fallback; /* as pxr_graph_fallback() */
+        bool *one_pixel;      /* [node]: of its output, only the pixel whose turn it is is read */
+        const char *fallback; /* as pxr_graph_fallback(); then no node is `one_pixel` */
 };
 
 /* The turns of a graph. Returns 0, or -1 when memory is out. */

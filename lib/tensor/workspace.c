@@ -44,8 +44,12 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         size_t pixels = (size_t)graph->rows * graph->cols * graph->colours * images;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours * images;
 
-        if (!workspace || pxr_plan_make(&workspace->plan, graph, precision, use, images, checked) ||
-            (use == PXR_FOR_GENERATION && pxr_turns_make(&workspace->turns, graph, precision))) {
+        bool advances = use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION;
+        bool whole = checked || use != PXR_FOR_GENERATION;
+
+        if (!workspace || (advances && pxr_turns_make(&workspace->turns, graph, precision)) ||
+            pxr_plan_make(&workspace->plan, graph, precision, use, images, checked,
+                          whole ? NULL : &workspace->turns)) {
                 pxr_workspace_free(workspace);
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -93,13 +97,19 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
                            enum pxr_use use, int images)
 {
+        bool generates = use == PXR_FOR_GENERATION;
+        struct pxr_turns turns = { 0 };
         struct pxr_plan plan;
-        size_t bytes;
+        size_t bytes = 0;
 
-        if (pxr_plan_make(&plan, graph, precision, use, images, false))
+        if (generates && pxr_turns_make(&turns, graph, precision))
                 return 0;
-        bytes = plan.slab_bytes + plan.scratch_bytes;
-        pxr_plan_free(&plan);
+        if (pxr_plan_make(&plan, graph, precision, use, images, false, generates ? &turns : NULL) ==
+            0) {
+                bytes = plan.slab_bytes + plan.scratch_bytes;
+                pxr_plan_free(&plan);
+        }
+        pxr_turns_free(&turns);
         return bytes;
 }
 
@@ -117,12 +127,15 @@ static void poison_slot(struct pxr_workspace *workspace, const struct pxr_slot *
 
 static size_t bytes_of(const struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return pxr_map_size(node, workspace->images) * workspace->value;
+        return (workspace->plan.place[node->index].one_pixel
+                        ? pxr_pixel_size(node, workspace->images)
+                        : pxr_map_size(node, workspace->images)) *
+               workspace->value;
 }
 
 static size_t state_bytes(const struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return node->op->state ? node->op->state(node, workspace->images) * workspace->value : 0;
+        return pxr_plan_state(&workspace->plan, node, workspace->images) * workspace->value;
 }
 
 static void poison(struct pxr_workspace *workspace)
@@ -249,6 +262,21 @@ static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struc
                 workspace->culprit = call->node;
 }
 
+/* A number that changes when the map changes anywhere but at (row, col). */
+static uint64_t sum_elsewhere(const struct pxr_workspace *workspace, const struct pxr_node *node,
+                              const void *map, int row, int col)
+{
+        size_t pixel = pxr_pixel_size(node, workspace->images) * workspace->value;
+        size_t start = ((size_t)row * node->shape.cols + col) * pixel;
+        const unsigned char *bytes = map;
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < bytes_of(workspace, node); i++)
+                if (i < start || i >= start + pixel)
+                        sum = 31 * sum + bytes[i];
+        return sum;
+}
+
 static void forward_nodes(struct pxr_workspace *workspace, const void *parameters, int first,
                           bool constant_only)
 {
@@ -369,15 +397,38 @@ void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters
         forward_nodes(workspace, parameters, 0, true);
 }
 
+/* Where a map would begin whose pixel at (row, col) is the one that is kept. Kernels reckon from
+ * the map's beginning, and of this one touch that pixel alone. */
+static void *beginning(const struct pxr_workspace *workspace, const struct pxr_node *node,
+                       const void *kept, int row, int col)
+{
+        size_t before = ((size_t)row * node->shape.cols + col) *
+                        pxr_pixel_size(node, workspace->images) * workspace->value;
+
+        if (!kept || !workspace->plan.place[node->index].one_pixel)
+                return (void *)kept;
+        return (void *)((uintptr_t)kept - before);
+}
+
 static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node, int row,
                          int col, int colour)
 {
         struct pxr_call call = call_of(workspace, node, workspace->parameters);
+        bool watched = workspace->checked && node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL;
+        uint64_t sum = 0;
 
+        call.output = beginning(workspace, node, call.output, row, col);
+        for (int k = 0; k < node->inputs; k++)
+                call.input[k] = beginning(workspace, node->input[k], call.input[k], row, col);
         call.row = row;
         call.col = col;
         call.colour = colour;
+        if (watched)
+                sum = sum_elsewhere(workspace, node, call.output, row, col);
         run(workspace, PXR_PASS_ADVANCE, &call);
+        if (watched && !workspace->culprit &&
+            sum != sum_elsewhere(workspace, node, call.output, row, col))
+                workspace->culprit = node;
 }
 
 void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, int colour)

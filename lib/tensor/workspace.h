@@ -15,7 +15,9 @@
 enum pxr_use {
         PXR_FOR_TRAINING,   /* forward, loss, backward */
         PXR_FOR_EVALUATION, /* forward, loss */
-        PXR_FOR_GENERATION, /* forward, advance; every tensor is kept */
+        PXR_FOR_GENERATION, /* advance; of a tensor that is read at its own pixel alone, only that
+                               pixel is kept */
+        PXR_FOR_INSPECTION, /* forward, advance; every tensor is kept */
 };
 
 /* The passes whose kernels' time can be taken. */
@@ -25,7 +27,8 @@ struct pxr_workspace;
 
 /* Memory for micro-batches of up to `images`. `checked` keeps all tensors apart, surrounds them
  * with sentinels, fills them with NaN before each forward pass, and the scratch before each kernel:
- * for tests, and to find where a NaN came from. NULL after an error. */
+ * for tests, and to find where a NaN came from; in generation it keeps whole tensors, and sees to
+ * it that ops with PXR_ADVANCE_AT_ITS_PIXEL do as they say. NULL after an error. */
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag);

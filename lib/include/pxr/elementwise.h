@@ -20,7 +20,7 @@
         PXR_ELEMENTWISE_KERNELS_(op_, double, f64, value_, slope_)                           \
         static const struct pxr_op op_ = {                                                   \
                 .name = name_,                                                               \
-                .flags = PXR_BACKWARD_READS_OUTPUT,                                          \
+                .flags = PXR_BACKWARD_READS_OUTPUT | PXR_ADVANCE_AT_ITS_PIXEL,               \
                 .kernels = { { op_##_forward_f32, op_##_backward_f32, op_##_advance_f32 },   \
                              { op_##_forward_f64, op_##_backward_f64, op_##_advance_f64 } }, \
         };

@@ -118,6 +118,10 @@ enum pxr_op_flags {
          * the image, it computes what has become known. Without it such a node means whole passes.
          */
         PXR_ADVANCE_OF_ANY_SHAPE = 1 << 2,
+        /* `advance` writes its output at the pixel it is called for and nowhere else, and reads
+         * none of it. Where no other op reads it from another pixel, generation then keeps one
+         * pixel of it instead of the map. */
+        PXR_ADVANCE_AT_ITS_PIXEL = 1 << 3,
 };
 
 /* A table of functions and facts; constant, shared by all nodes of its kind. */
@@ -132,6 +136,9 @@ struct pxr_op {
         /* Values that `forward` leaves for `backward`, and `advance` for the advances that follow,
          * beside the output: the gates and cells of a scan. NULL: none. */
         size_t (*state)(const struct pxr_node *node, int images);
+
+        /* How many of them, from the first on, `advance` has any use for. NULL: all. */
+        size_t (*advance_state)(const struct pxr_node *node, int images);
 
         /* Report everything that output group `colour` at (row, col) reads directly. It is what
          * the causality certificate stands on, and is held against the kernels numerically. NULL:
