@@ -55,7 +55,8 @@ static void print_memory(const struct pxr_experiment *e, int threads)
         double evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
                                                       (int)settings->micro_batch) *
                           threads;
-        double sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads);
+        double sample =
+                (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads, 0);
 
         printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train, and meanwhile "
                "%.1f MB to evaluate, or %.1f MB to sample\n",

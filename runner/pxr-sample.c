@@ -107,8 +107,8 @@ static const struct argp_option options[] = {
         { "force", 'f', NULL, 0, "overwrite it", 4 },
         { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 4 },
         { "batch", OPTION_BATCH, "N", 0,
-          "images at work at once, of all workers together, to bound memory: 16 or more, as each "
-          "worker draws 16 at a time; changes no result",
+          "images at work at once, of all workers together, to bound memory (default: up to 32 for "
+          "each worker); changes no result",
           4 },
         { "quiet", 'q', NULL, 0, "print errors only", 4 },
         { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 4 },
@@ -216,8 +216,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->temperature = temperature_of(text, state);
                 return 0;
         case OPTION_BATCH:
-                arguments->batch = (int)number_option("--batch", text, PXR_GENERATION_GROUP,
-                                                      MOST_COUNT, state);
+                arguments->batch = (int)number_option("--batch", text, 1, MOST_COUNT, state);
                 return 0;
         case OPTION_OUT:
                 arguments->out = text;
@@ -403,7 +402,6 @@ static void tell_fallback(const struct command *c)
 static struct pxr_draw_order order_of(struct command *c, int64_t count)
 {
         const struct arguments *a = c->arguments;
-        int threads = a->batch ? a->batch / PXR_GENERATION_GROUP : a->threads;
         const struct pxr_sample_settings *spec = &c->chain[0]->experiment->settings.sample;
 
         return (struct pxr_draw_order) {
@@ -412,7 +410,8 @@ static struct pxr_draw_order order_of(struct command *c, int64_t count)
                 .seed = (uint64_t)(a->seed >= 0 ? a->seed : spec->seed),
                 .temperature = a->temperature > 0 ? a->temperature : 1,
                 .count = (int)count,
-                .threads = threads < a->threads ? threads : a->threads,
+                .threads = a->threads,
+                .batch = a->batch,
                 .data = a->data,
                 .progress = on_progress,
                 .context = c,

@@ -180,6 +180,7 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .key = drawn->key,
                                                        .count = drawn->count,
                                                        .threads = order->threads,
+                                                       .batch = order->batch,
                                                        .progress = stage_progress,
                                                        .context = stage },
                             drawn->pixels, diag);

@@ -16,8 +16,9 @@ struct pxr_draw_order {
         int length;                        /* of the chain */
         uint64_t seed;
         double temperature;
-        int count;   /* images; where there are some to complete: completions of each */
-        int threads; /* workers, each with PXR_GENERATION_GROUP images */
+        int count; /* images; where there are some to complete: completions of each */
+        int threads;
+        int batch;                       /* images at work at once at most; 0: no limit */
         const struct pxr_images *images; /* to be completed; NULL: none. The chain is then of 1 */
         struct pxr_occlusion occlusion;  /* what is hidden of them */
         const char *data; /* where the data set lies now; NULL: where the spec says */

@@ -28,7 +28,7 @@ struct bench {
         struct pxr_trainer *trainer;
         struct pxr_workspace **evaluator; /* [threads] */
         double **nll;                     /* [threads][micro-batch] */
-        int images;                       /* to evaluate and to draw: whole groups */
+        int images;                       /* to evaluate and to draw */
 };
 
 /* --- the machine -------------------------------------------------------------------------------
@@ -308,14 +308,6 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
         return status ? status : add_times(bench, clocks, trainer->threads, speed, diag);
 }
 
-/* As many images as are asked for, and a group for each thread, so that none is idle. */
-static int whole_groups(const struct pxr_speed_order *order)
-{
-        int groups = (order->images + PXR_GENERATION_GROUP - 1) / PXR_GENERATION_GROUP;
-
-        return PXR_GENERATION_GROUP * (groups > order->threads ? groups : order->threads);
-}
-
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
@@ -376,7 +368,7 @@ static void describe(const struct bench *bench, struct pxr_speed *speed)
         speed->trainer_bytes = pxr_trainer_bytes(graph, settings, threads);
         speed->evaluation_bytes = threads * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
                                                                 (int)settings->micro_batch);
-        speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads);
+        speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads, 0);
 }
 
 int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *order,
@@ -385,7 +377,7 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
         struct bench bench = { .arena = arena,
                                .order = order,
                                .graph = order->experiment->model->graph,
-                               .images = whole_groups(order) };
+                               .images = order->images };
         int status;
 
         *speed = (struct pxr_speed) { .threads = order->threads,

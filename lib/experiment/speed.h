@@ -30,8 +30,7 @@ struct pxr_speed_order {
         const struct pxr_experiment *experiment;
         int threads;
         int repetitions; /* after one that is not counted */
-        int images;      /* to evaluate and to draw, in one repetition; filled up to whole groups
-                            of PXR_GENERATION_GROUP, one for each thread at least */
+        int images;      /* to evaluate and to draw, in one repetition */
         const volatile sig_atomic_t *stop;
         /* Told what is measured next: "training". May be NULL. */
         void (*progress)(void *context, const char *what);

@@ -2,9 +2,9 @@
 /*
  * generate.c - drawing images, a group of them to a worker.
  *
- * The last group is computed as large as the others, whatever is left to draw: the bits of a matrix
- * product's row may depend on how many rows there are, and an image must not. Uses base/ and
- * tensor/.
+ * An image's bits must not depend on how the images are shared out. Where those of a matrix
+ * product's row may depend on how many rows there are, all groups are computed equally large,
+ * whatever is left to draw. Uses base/ and tensor/.
  */
 #include "sample/generate.h"
 
@@ -17,11 +17,18 @@
 #include "tensor/workspace.h"
 
 /* AGAIN keeps apart the random numbers of one image's colours and of the same drawn again. */
-enum { GROUP = PXR_GENERATION_GROUP, MAX_LEVELS = 256, AGAIN = 4 };
+enum { MOST = PXR_GENERATION_GROUP, MAX_LEVELS = 256, AGAIN = 4 };
+
+/* How the images are shared out. The last group has what is left, filled up or not. */
+struct shares {
+        int group, groups, workers;
+        bool filled;
+};
 
 /* What the workers share; `stopped` and `done` are theirs under `critical`. */
 struct drawing {
         const struct pxr_generation *g;
+        struct shares shares;
         uint8_t *small; /* g->small, filled up to whole groups; NULL: none */
         uint8_t *pixels;
         int64_t done;
@@ -77,10 +84,10 @@ static int draw_value(const struct pxr_generation *g, const void *logits, int im
         return draw(probability, levels, pxr_random_uniform(&random));
 }
 
-/* One colour of one pixel of a group, whose first image is number `first`. Images beyond the last
- * are drawn whole, to be dropped. */
+/* One colour of one pixel of a group of `images`, the first of which is number `first`. Images
+ * beyond the last are drawn whole, to be dropped. */
 static void draw_colour(const struct drawing *drawing, struct pxr_workspace *workspace, int first,
-                        int row, int col, int colour)
+                        int images, int row, int col, int colour)
 {
         const struct pxr_generation *g = drawing->g;
         const struct pxr_graph *graph = g->graph;
@@ -90,7 +97,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         bool drawn = !g->drawn || g->drawn[pixel];
 
         pxr_workspace_advance(workspace, row, col, colour);
-        for (int image = 0; image < GROUP; image++) {
+        for (int image = 0; image < images; image++) {
                 bool wanted = first + image < g->count;
                 uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + place] : NULL;
                 int level;
@@ -127,76 +134,107 @@ static bool report(struct drawing *drawing, int64_t pixels)
 static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace, int first)
 {
         const struct pxr_graph *graph = drawing->g->graph;
-        int left = drawing->g->count - first, images = left < GROUP ? left : GROUP;
+        int left = drawing->g->count - first, group = drawing->shares.group;
+        int wanted = left < group ? left : group;
+        int images = drawing->shares.filled ? group : wanted;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        double nats[GROUP] = { 0 };
+        double nats[MOST] = { 0 };
 
         if (report(drawing,
                    0)) /* no loop of threads can be left, but what remains of it is quick */
                 return;
         if (drawing->small)
-                pxr_workspace_condition(workspace, drawing->small + first * small, GROUP);
-        pxr_workspace_begin(workspace, drawing->g->parameters, GROUP);
+                pxr_workspace_condition(workspace, drawing->small + first * small, images);
+        pxr_workspace_begin(workspace, drawing->g->parameters, images);
         for (int row = 0; row < graph->rows; row++) {
                 for (int col = 0; col < graph->cols; col++) {
                         for (int colour = 0; colour < graph->colours; colour++)
-                                draw_colour(drawing, workspace, first, row, col, colour);
+                                draw_colour(drawing, workspace, first, images, row, col, colour);
                         if (drawing->g->nats)
                                 pxr_workspace_pixel_loss(workspace, row, col, nats);
                 }
-                if (report(drawing, (int64_t)images * graph->cols))
+                if (report(drawing, (int64_t)wanted * graph->cols))
                         return;
         }
         if (drawing->g->nats)
-                memcpy(drawing->g->nats + first, nats, images * sizeof(*nats));
+                memcpy(drawing->g->nats + first, nats, wanted * sizeof(*nats));
 }
 
-static int copy_small(struct drawing *drawing, int groups, struct pxr_diag *diag)
+static int copy_small(struct drawing *drawing, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = drawing->g->graph;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
         if (!drawing->g->small)
                 return 0;
-        drawing->small = calloc((size_t)groups * GROUP, small);
+        drawing->small = calloc((size_t)drawing->shares.groups * drawing->shares.group, small);
         if (!drawing->small)
                 return pxr_out_of_memory(diag);
         memcpy(drawing->small, drawing->g->small, small * drawing->g->count);
         return 0;
 }
 
-/* How many groups are drawn at once. */
-static int workers_of(int count, int threads)
+static int smaller(int a, int b)
 {
-        int groups = (count + GROUP - 1) / GROUP;
-
-        return threads < groups ? threads : groups;
+        return a < b ? a : b;
 }
 
-size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads)
+static int parts(int all, int size)
 {
-        return workers_of(count, threads) *
-               pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, GROUP);
+        return (all + size - 1) / size;
+}
+
+/* Equal groups for all workers, as few as there can be. */
+static struct shares shares_of(int count, int threads, int batch)
+{
+        struct shares shares = { .filled = !pxr_gemm_rows_alone() };
+        int most = MOST;
+
+        if (count < 1)
+                return (struct shares) { .group = 1 };
+        if (shares.filled) {
+                shares.group = MOST;
+                shares.workers = batch && batch / MOST < threads ? batch / MOST : threads;
+                shares.workers = shares.workers < 1 ? 1 : shares.workers;
+        } else {
+                shares.workers = smaller(threads, count);
+                if (batch) {
+                        shares.workers = smaller(shares.workers, batch);
+                        most = smaller(most, batch / shares.workers);
+                }
+                shares.group = parts(count, shares.workers * parts(count, shares.workers * most));
+        }
+        shares.groups = parts(count, shares.group);
+        shares.workers = smaller(shares.workers, shares.groups);
+        return shares;
+}
+
+size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads, int batch)
+{
+        struct shares shares = shares_of(count, threads, batch);
+
+        return shares.workers *
+               pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, shares.group);
 }
 
 int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_diag *diag)
 {
-        struct drawing drawing = { .g = g, .pixels = pixels };
-        int groups = (g->count + GROUP - 1) / GROUP;
-        int workers = workers_of(g->count, g->threads);
+        struct shares shares = shares_of(g->count, g->threads, g->batch);
+        struct drawing drawing = { .g = g, .shares = shares, .pixels = pixels };
+        int workers = shares.workers;
         struct pxr_workspace **workspace = calloc(workers ? workers : 1, sizeof(*workspace));
-        int status = workspace ? copy_small(&drawing, groups, diag) : pxr_out_of_memory(diag);
+        int status = workspace ? copy_small(&drawing, diag) : pxr_out_of_memory(diag);
 
         pxr_blas_single_thread();
         for (int i = 0; i < workers && !status; i++) {
-                workspace[i] = pxr_workspace_new(g->graph, PXR_F32, PXR_FOR_GENERATION, GROUP,
-                                                 false, diag);
+                workspace[i] = pxr_workspace_new(g->graph, PXR_F32, PXR_FOR_GENERATION,
+                                                 shares.group, false, diag);
                 status = workspace[i] ? 0 : -1;
         }
         if (!status && workers > 0) {
 #pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
-                for (int group = 0; group < groups; group++)
-                        draw_group(&drawing, workspace[omp_get_thread_num()], group * GROUP);
+                for (int group = 0; group < shares.groups; group++)
+                        draw_group(&drawing, workspace[omp_get_thread_num()], group * shares.group);
                 status = drawing.stopped ? 1 : 0;
         }
         for (int i = 0; workspace && i < workers; i++)

@@ -10,8 +10,9 @@
 
 #include "tensor/graph.h"
 
-/* Images a worker draws together. It is a constant because an image's bits may depend on it. */
-enum { PXR_GENERATION_GROUP = 16 };
+/* Images a worker draws together at most: more rows in a product make better use of the weights
+ * that are fetched for it, and take more memory. */
+enum { PXR_GENERATION_GROUP = 32 };
 
 /* What keys the random numbers of an image, beside the seed. */
 struct pxr_image_key {
@@ -32,6 +33,7 @@ struct pxr_generation {
         uint64_t seed;
         const struct pxr_image_key *key; /* [image]; NULL: its place among the images, and 0 */
         int count, threads;
+        int batch; /* images at work at once at most; 0: no limit */
         /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
         bool (*progress)(void *context, int64_t done, int64_t all);
         void *context;
@@ -43,7 +45,7 @@ struct pxr_generation {
  * when progress() stopped it, or -1 after an error. */
 int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
 
-/* Bytes of memory it takes besides the images. */
-size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads);
+/* Bytes of memory it takes besides the images; `batch` as above. */
+size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads, int batch);
 
 #endif

@@ -88,6 +88,16 @@ void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart,
                              ldc);
 }
 
+bool pxr_gemm_rows_alone(void)
+{
+        float one = 1, sum;
+        struct pxr_product product = {
+                .m = 1, .n = 1, .k = 1, .blocks = 1, .a = &one, .b = &one, .c = &sum, .fresh = true
+        };
+
+        return pxr_product_f32(&product);
+}
+
 void pxr_blas_single_thread(void)
 {
 #ifdef OPENBLAS_VERSION

@@ -45,6 +45,9 @@ void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart,
 void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart, const double *a,
                          size_t lda, const double *b, size_t ldb, double *c, size_t ldc);
 
+/* Are a row's bits in pxr_gemm_f32() the same whatever m is? Not where the BLAS computes it. */
+bool pxr_gemm_rows_alone(void);
+
 /* Have the BLAS compute each product on the calling thread alone: the workers are the
  * parallelism, and a product's bits must not depend on the number of threads. */
 void pxr_blas_single_thread(void);
