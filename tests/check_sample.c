@@ -187,12 +187,15 @@ static int advances;         /* of one place, or of a few */
 
 static void spy(const struct pxr_call *call)
 {
+        size_t pixel = pxr_pixel_size(call->node, call->images);
+        size_t at = ((size_t)call->row * call->node->shape.cols + call->col) * pixel;
+
 #pragma omp atomic
         images_seen |= (uint64_t)1 << call->images;
 #pragma omp atomic
         advances++;
-        memcpy(call->output, call->input[0],
-               pxr_map_size(call->node, call->images) * sizeof(float));
+        memcpy((float *)call->output + at, (const float *)call->input[0] + at,
+               pixel * sizeof(float));
 }
 
 static const struct pxr_op spy_op = { .name = "spy",
