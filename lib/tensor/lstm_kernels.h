@@ -4,7 +4,7 @@
 /* The parts of the op's state, each in the order of the scan. */
 struct K(cells) {
         real *c, *h; /* [cell][image][features] */
-        real *gates; /* [cell][image][4 features]; not there in generation */
+        real *gates; /* [cell][image][4 features] */
 };
 
 static struct K(cells) K(cells_of_call)(const struct pxr_call *call)
@@ -278,23 +278,55 @@ static void K(lstm_backward)(const struct pxr_call *call)
 /* --- advance -----------------------------------------------------------------------------------
  */
 
+/* c and h of two rows: [slot][image][features]. */
+static struct K(cells) K(two_rows)(const struct pxr_call *call)
+{
+        real *state = call->state;
+
+        return (struct K(cells)) {
+                .c = state,
+                .h = state + lstm_advance_state(call->node, call->images) / 2,
+        };
+}
+
+/* Values of all images of the cell at a place; NULL when it is none. */
+static real *K(cell_at)(const struct pxr_call *call, real *values, int place)
+{
+        size_t size = pxr_pixel_size(call->node, call->images);
+
+        return place < 0 ? NULL : values + slot_of(call->node, place) * size;
+}
+
+/* The place of the cell that `tap` of the cell at (row, col) reads, or -1. */
+static int K(source_place)(const struct pxr_call *call, int row, int col, int tap)
+{
+        const struct lstm *lstm = call->node->conf;
+        int step = step_of(call->node, row, col);
+        int cell = lstm->cell[row * call->node->shape.cols + col];
+        int source = source_cell(call->node, step, cell - lstm->first[step], tap);
+
+        return source < 0 ? -1 : lstm->place[source];
+}
+
 /* Products of one cell for the features from `from` on of each gate. */
-static void K(advance_products)(const struct pxr_call *call, struct K(cells) cells, int step,
-                                int cell, int from, int count, real *gates)
+static void K(advance_products)(const struct pxr_call *call, int row, int col, int from, int count,
+                                real *gates)
 {
         const struct lstm *lstm = call->node->conf;
         size_t features = lstm->features, width = GATES * features, images = call->images;
-        int at = cell - lstm->first[step];
+        int step = step_of(call->node, row, col);
+        int at = lstm->cell[row * call->node->shape.cols + col] - lstm->first[step];
         const real *weight = call->parameter[WEIGHT];
         real *initial = call->scratch;
 
         for (int tap = 0; tap < lstm->taps; tap++) {
-                int source = source_cell(call->node, step, at, tap);
+                const real *h =
+                        K(cell_at)(call, K(two_rows)(call).h, K(source_place)(call, row, col, tap));
 
-                if (source >= 0)
+                if (h)
                         K(pxr_gemm_blocks)
-                (images, count, features, GATES, features, cells.h + source * images * features,
-                 features, weight + tap * features * width + from, width, gates + from, width);
+                (images, count, features, GATES, features, h, features,
+                 weight + tap * features * width + from, width, gates + from, width);
                 if (!reads_initial(call->node, step, at, tap))
                         continue;
                 for (int gate = 0; gate < GATES; gate++) {
@@ -312,11 +344,12 @@ static void K(advance_products)(const struct pxr_call *call, struct K(cells) cel
 static void K(advance_cell)(const struct pxr_call *call, int row, int col, int from, int count)
 {
         const struct lstm *lstm = call->node->conf;
-        struct K(cells) cells = K(cells_of_call)(call);
+        struct K(cells) cells = K(two_rows)(call);
         size_t features = lstm->features, width = GATES * features, images = call->images;
-        int step = step_of(call->node, row, col), place = row * call->node->shape.cols + col;
-        int cell = lstm->cell[place];
-        int before = source_cell(call->node, step, cell - lstm->first[step], cell_tap(lstm));
+        int place = row * call->node->shape.cols + col;
+        const real *above =
+                K(cell_at)(call, cells.c, K(source_place)(call, row, col, cell_tap(lstm)));
+        const real *before = above ? above : (const real *)call->parameter[INITIAL_CELL];
         const real *z = (const real *)call->input[0] + place * images * width;
         real *gates = (real *)call->scratch + lstm->taps * width;
         struct pxr_lstm_cells one = {
@@ -324,11 +357,10 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
                 .count = count,
                 .features = features,
                 .gates = gates + from,
-                .before = before < 0 ? (const real *)call->parameter[INITIAL_CELL] + from
-                                     : cells.c + before * images * features + from,
-                .before_stride = before < 0 ? 0 : features,
-                .c = cells.c + cell * images * features + from,
-                .h = cells.h + cell * images * features + from,
+                .before = before + from,
+                .before_stride = above ? features : 0,
+                .c = K(cell_at)(call, cells.c, place) + from,
+                .h = K(cell_at)(call, cells.h, place) + from,
         };
 
         for (size_t image = 0; image < images; image++)
@@ -337,21 +369,21 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
 
                         memcpy(gates + start, z + start, count * sizeof(real));
                 }
-        K(advance_products)(call, cells, step, cell, from, count, gates);
+        K(advance_products)(call, row, col, from, count, gates);
         K(pxr_lstm_cells)(&one);
 }
 
-/* Set features of the output at a place from h of a cell; to zero when cell < 0. */
-static void K(advance_output)(const struct pxr_call *call, int place, int cell, int from, int count)
+/* Set features of the output at a place from h of a cell; to zero where there is none. */
+static void K(advance_output)(const struct pxr_call *call, int place, const real *h, int from,
+                              int count)
 {
         size_t features = ((const struct lstm *)call->node->conf)->features;
         size_t size = call->images * features;
-        const real *h = K(cells_of_call)(call).h + (cell < 0 ? 0 : cell) * size;
         real *y = (real *)call->output + place * size;
 
         for (size_t at = from; at < size; at += features)
                 for (int i = 0; i < count; i++)
-                        y[at + i] = cell < 0 ? 0 : h[at + i];
+                        y[at + i] = h ? h[at + i] : 0;
 }
 
 /* The scan from the right can only go over a row when all of it is there. Its output lies a row
@@ -362,15 +394,16 @@ static void K(advance_row_from_right)(const struct pxr_call *call)
         struct pxr_shape shape = call->node->shape;
 
         if (call->row == 0)
-                K(advance_output)(call, call->col, -1, 0, lstm->features);
+                K(advance_output)(call, call->col, NULL, 0, lstm->features);
         if (call->row + 1 == shape.rows || call->col + 1 < shape.cols ||
             call->colour + 1 < call->node->colours)
                 return;
         for (int col = shape.cols - 1; col >= 0; col--) {
                 K(advance_cell)(call, call->row, col, 0, lstm->features);
                 K(advance_output)
-                (call, (call->row + 1) * shape.cols + col, lstm->cell[call->row * shape.cols + col],
-                 0, lstm->features);
+                (call, (call->row + 1) * shape.cols + col,
+                 K(cell_at)(call, K(two_rows)(call).h, call->row * shape.cols + col), 0,
+                 lstm->features);
         }
 }
 
@@ -386,5 +419,6 @@ static void K(lstm_advance)(const struct pxr_call *call)
                 return;
         }
         K(advance_cell)(call, call->row, call->col, from, to - from);
-        K(advance_output)(call, place, lstm->cell[place], from, to - from);
+        K(advance_output)
+        (call, place, K(cell_at)(call, K(two_rows)(call).h, place), from, to - from);
 }

@@ -117,10 +117,19 @@ static size_t lstm_state(const struct pxr_node *node, int images)
         return pxr_map_size(node, images) * (GATES + 2);
 }
 
-/* Not the gates, which only the backward pass reads again. */
+/* c and h of two rows, the one at hand and the one above: generation goes row by row, whatever the
+ * order of the scan, and no cell reads further up. */
 static size_t lstm_advance_state(const struct pxr_node *node, int images)
 {
-        return pxr_map_size(node, images) * 2;
+        return 2 * 2 * (size_t)node->shape.cols * pxr_pixel_size(node, images);
+}
+
+/* Where among these two rows the cell of a place is. */
+static size_t slot_of(const struct pxr_node *node, int place)
+{
+        int cols = node->shape.cols;
+
+        return (size_t)(place / cols % 2) * cols + place % cols;
 }
 
 /* Products of the initial state with each tap; backward: those, and by h and c of two steps;
