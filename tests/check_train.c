@@ -235,6 +235,27 @@ START_TEST(the_bits_do_not_depend_on_threads)
 }
 END_TEST
 
+START_TEST(recomputing_changes_no_bit)
+{
+        const struct pxr_graph *graph = small_graph(3);
+        struct pxr_trainer *trainer[2];
+
+        for (int i = 0; i < 2; i++) {
+                trainer[i] = new_trainer(
+                        graph,
+                        read_settings(i ? "{batch: 5, micro_batch: 2, epochs: 1, recompute: true}"
+                                        : "{batch: 5, micro_batch: 2, epochs: 1}"),
+                        2, 10);
+                for (int s = 0; s < 3; s++)
+                        step(trainer[i], random_images(graph, 5, s), 5);
+        }
+        ck_assert_mem_eq(trainer[0]->parameters, trainer[1]->parameters,
+                         trainer[0]->size * sizeof(float));
+        ck_assert_uint_lt(pxr_trainer_bytes(graph, trainer[1]->settings, 2),
+                          pxr_trainer_bytes(graph, trainer[0]->settings, 2));
+}
+END_TEST
+
 START_TEST(a_step_allocates_nothing)
 {
         const struct pxr_graph *graph = small_graph(3);
@@ -371,6 +392,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, a_gradient_below_the_clip_is_left_alone);
         ADD_GRAPH_TEST(suite, the_average_follows_the_parameters);
         ADD_GRAPH_TEST(suite, the_bits_do_not_depend_on_threads);
+        ADD_GRAPH_TEST(suite, recomputing_changes_no_bit);
         ADD_GRAPH_TEST(suite, a_step_allocates_nothing);
         ADD_GRAPH_TEST(suite, masked_weights_stay_zero_through_training);
         ADD_GRAPH_TEST(suite, the_smallest_epsilon_keeps_masks_too);

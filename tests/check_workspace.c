@@ -2,8 +2,8 @@
 /* check_workspace.c - memory of a graph: plans, scratch, sentinels, what is computed when. */
 #include <math.h>
 
-#include "graphs.h"
 #include "model/conformance_tests.h"
+#include "stacks.h"
 #include "tensor/plan.h"
 
 /* --- ops that misbehave on demand --------------------------------------------------------------
@@ -209,6 +209,59 @@ START_TEST(shared_memory_changes_no_bit)
 }
 END_TEST
 
+static const char *const deep_stacks[] = {
+        "- conv: {mask: A, kernel: 5, features: 12}\n"
+        "- skip_connections:\n"
+        "    features: 12\n"
+        "    layers:\n"
+        "    - repeat: 8\n"
+        "      layers: [residual: [row_lstm: {features: 6}, conv: {kernel: 1, features: 12}],\n"
+        "               skip]\n"
+        "- relu\n"
+        "- softmax\n",
+        "- conv: {mask: A, kernel: 5, features: 12}\n"
+        "- repeat: 8\n"
+        "  layers: [residual: [relu, diagonal_bilstm: {features: 6}, conv: {features: 12}]]\n"
+        "- softmax\n",
+        "- multi_scale:\n"
+        "    size: 2\n"
+        "    features: 4\n"
+        "    layers:\n"
+        "      - conv: {mask: A, kernel: 3, features: 12}\n"
+        "      - repeat: 16\n"
+        "        layers: [residual: [relu, conv: {features: 12}]]\n"
+        "- softmax\n",
+};
+
+/* In as many parts as save memory, which is more than one. */
+START_TEST(computing_again_changes_no_bit)
+{
+        for (size_t i = 0; i < sizeof(deep_stacks) / sizeof(*deep_stacks); i++) {
+                const struct pxr_graph *graph =
+                        build_stack((struct pxr_image_kind) { 8, 8, 3, 4 }, deep_stacks[i])->graph;
+                size_t size = graph->parameter_values;
+                struct pxr_workspace *apart =
+                        new_workspace(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2, true);
+                struct pxr_workspace *shared =
+                        new_workspace(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2, false);
+                float *kept = allocate(size, sizeof(float)), *again[3];
+
+                for (int k = 0; k < 3; k++)
+                        again[k] = allocate(size, sizeof(float));
+                train_pass(graph, new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 2, false), 2,
+                           kept);
+                train_pass(graph, apart, 2, again[0]);
+                train_pass(graph, shared, 2, again[1]);
+                train_pass(graph, shared, 2, again[2]);
+                ck_assert_ptr_null(pxr_workspace_damaged(apart));
+                for (int k = 0; k < 3; k++)
+                        ck_assert_mem_eq(again[k], kept, size * sizeof(float));
+                ck_assert_uint_lt(3 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2),
+                                  2 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING, 2));
+        }
+}
+END_TEST
+
 /* Against central differences of the whole graph's NLL. */
 START_TEST(gradients_add_up_where_a_tensor_is_read_often)
 {
@@ -226,25 +279,29 @@ static bool overlap(const struct pxr_slot *a, const struct pxr_slot *b)
                a->offset < b->offset + b->size && b->offset < a->offset + a->size;
 }
 
-START_TEST(tensors_alive_at_once_lie_apart)
+static void expect_apart(const struct pxr_graph *graph)
 {
-        const struct pxr_graph *graph = branching_graph();
-
         for (int use = PXR_FOR_TRAINING; use <= PXR_FOR_GENERATION; use++) {
                 struct pxr_plan plan;
-                struct pxr_slot *slot[64];
+                struct pxr_slot **slot = allocate(graph->nodes * PXR_SLOTS, sizeof(*slot));
                 int slots = 0;
 
                 ck_assert_int_eq(pxr_plan_make(&plan, graph, PXR_F32, use, 3, false, NULL), 0);
-                for (int i = 0; i < graph->nodes; i++) {
-                        slot[slots++] = &plan.place[i].output;
-                        slot[slots++] = &plan.place[i].gradient;
-                }
+                for (int i = 0; i < graph->nodes; i++, slots += PXR_SLOTS)
+                        pxr_place_slots(&plan.place[i], &slot[slots]);
                 for (int i = 0; i < slots; i++)
                         for (int k = 0; k < i; k++)
                                 ck_assert(!overlap(slot[i], slot[k]));
                 pxr_plan_free(&plan);
         }
+}
+
+START_TEST(tensors_alive_at_once_lie_apart)
+{
+        expect_apart(branching_graph());
+        for (size_t i = 0; i < sizeof(deep_stacks) / sizeof(*deep_stacks); i++)
+                expect_apart(
+                        build_stack((struct pxr_image_kind) { 8, 8, 3, 4 }, deep_stacks[i])->graph);
 }
 END_TEST
 
@@ -468,7 +525,8 @@ int main(void)
         ADD_GRAPH_TEST(suite, scratch_is_enough_for_every_smaller_micro_batch);
         ADD_GRAPH_TEST(suite, shared_memory_changes_no_bit);
         ADD_GRAPH_TEST(suite, gradients_add_up_where_a_tensor_is_read_often);
-        ADD_GRAPH_TEST(suite, tensors_alive_at_once_lie_apart);
+        ADD_STACK_TEST(suite, computing_again_changes_no_bit);
+        ADD_STACK_TEST(suite, tensors_alive_at_once_lie_apart);
         ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
         ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);
         ADD_GRAPH_TEST(suite, an_op_without_advance_means_whole_passes);

@@ -428,7 +428,7 @@ static void check_layers(struct comparison *c, const struct pxr_paper_row *row,
 static bool matters(const char *key)
 {
         return strcmp(key, "seed") != 0 && strcmp(key, "checkpoint") != 0 &&
-               strcmp(key, "micro_batch") != 0;
+               strcmp(key, "micro_batch") != 0 && strcmp(key, "recompute") != 0;
 }
 
 /* {rmsprop: {...}} against {adam: {...}} */

@@ -1,85 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan.c - lifetimes of tensors, and a place in the slab for each.
+ * plan.c - a place in the slab for each tensor.
  *
  * Tensors whose lifetimes do not meet may share memory. They are placed largest first, each at the
- * lowest offset where nothing placed before is in its way. Uses base/ and graph.h.
+ * lowest offset where nothing placed before is in its way. Uses base/, graph.h and lifetimes.h.
  */
 #include "tensor/plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static void extend(struct pxr_slot *slot, int moment)
-{
-        if (moment > slot->death)
-                slot->death = moment;
-}
+#include "tensor/lifetimes.h"
 
-static int mark(const struct pxr_graph *graph, struct pxr_place *place)
-{
-        bool *needed = malloc(2 * graph->nodes * sizeof(bool)), *trained = needed + graph->nodes;
-
-        if (!needed)
-                return -1;
-        pxr_graph_needed(graph, needed);
-        pxr_graph_trained(graph, trained);
-        for (int i = 0; i < graph->nodes; i++) {
-                place[i].live = needed[i];
-                place[i].trained = needed[i] && trained[i];
-        }
-        free(needed);
-        return 0;
-}
-
-/* The lifetimes of outputs, and of gradients when training. */
-static void find_lifetimes(const struct pxr_graph *graph, struct pxr_place *place, bool training)
-{
-        int nodes = graph->nodes;
-
-        place[graph->logits->index].output.death = nodes;
-        for (int i = 0; i < nodes; i++) {
-                const struct pxr_node *node = graph->node[i];
-                unsigned flags = node->op->flags;
-
-                if (!place[i].live)
-                        continue;
-                place[i].output.used = true;
-                place[i].output.birth = i;
-                extend(&place[i].output, i);
-                place[i].state = (struct pxr_slot) {
-                        .birth = i,
-                        .death = training && place[i].trained ? 2 * nodes - i : i,
-                        .used = node->op->state != NULL,
-                };
-                if (training && place[i].trained && flags & PXR_BACKWARD_READS_OUTPUT)
-                        extend(&place[i].output, 2 * nodes - i);
-                for (int k = 0; k < node->inputs; k++) {
-                        struct pxr_slot *slot = &place[node->input[k]->index].output;
-
-                        extend(slot, i);
-                        if (training && place[i].trained && flags & PXR_BACKWARD_READS_INPUT)
-                                extend(slot, 2 * nodes - i);
-                }
-        }
-        if (!training || !place[graph->logits->index].trained)
-                return;
-        place[graph->logits->index].gradient =
-                (struct pxr_slot) { .birth = nodes, .death = 2 * nodes, .used = true };
-        for (int i = nodes - 1; i >= 0; i--) {
-                if (!place[i].trained)
-                        continue;
-                place[i].gradient.death = 2 * nodes - i;
-                for (int k = 0; k < graph->node[i]->inputs; k++) {
-                        struct pxr_place *input = &place[graph->node[i]->input[k]->index];
-
-                        place[i].accumulate[k] = input->gradient.used;
-                        if (!input->trained || input->gradient.used)
-                                continue;
-                        input->gradient =
-                                (struct pxr_slot) { .birth = 2 * nodes - i, .used = true };
-                }
-        }
-}
+enum { MOST_PARTS = 32 };
 
 static int by_size(const void *a, const void *b)
 {
@@ -144,18 +77,64 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                size_t values = plan->place[i].one_pixel ? pxr_pixel_size(node, images)
-                                                         : pxr_map_size(node, images);
+                struct pxr_place *place = &plan->place[i];
+                size_t values = place->one_pixel ? pxr_pixel_size(node, images)
+                                                 : pxr_map_size(node, images);
                 size_t size = aligned(values * value), scratch = 0;
+                size_t state = aligned(pxr_plan_state(plan, node, images) * value);
 
-                plan->place[i].output.size = plan->place[i].gradient.size = size;
-                if (plan->place[i].state.used)
-                        plan->place[i].state.size =
-                                aligned(pxr_plan_state(plan, node, images) * value);
-                if (plan->place[i].live)
+                place->output[PXR_ONCE].size = place->output[PXR_AGAIN].size = size;
+                place->state[PXR_ONCE].size = place->state[PXR_AGAIN].size = state;
+                place->gradient.size = size;
+                if (place->live)
                         scratch = most_scratch(node, images) * value;
                 if (scratch > plan->scratch_bytes)
                         plan->scratch_bytes = scratch;
+        }
+}
+
+/* Give all slots in use their offsets. `slot` has room for them. */
+static void place_slots(const struct pxr_graph *graph, struct pxr_plan *plan,
+                        struct pxr_slot **slot, size_t space)
+{
+        int slots = 0;
+
+        for (int i = 0; i < graph->nodes; i++) {
+                struct pxr_slot *own[PXR_SLOTS];
+
+                pxr_place_slots(&plan->place[i], own);
+                for (int k = 0; k < PXR_SLOTS; k++)
+                        if (own[k]->used)
+                                slot[slots++] = own[k];
+        }
+        qsort(slot, slots, sizeof(*slot), by_size);
+        plan->slab_bytes = 0;
+        for (int i = 0; i < slots; i++) {
+                slot[i]->offset = lowest_offset(slot, i, space);
+                if (slot[i]->offset + slot[i]->size + space > plan->slab_bytes)
+                        plan->slab_bytes = slot[i]->offset + slot[i]->size + space;
+        }
+}
+
+/* Cut the graph into as many parts as need the least memory. Between these numbers of parts the
+ * need changes little. */
+static void place_in_parts(const struct pxr_graph *graph, struct pxr_plan *plan,
+                           struct pxr_place *fresh, struct pxr_slot **slot, size_t space)
+{
+        size_t least = SIZE_MAX;
+        int best = 1;
+
+        memcpy(fresh, plan->place, graph->nodes * sizeof(*fresh));
+        for (int parts = 1, last = 0; !last; parts += 1 + parts / 3) {
+                last = parts > MOST_PARTS;
+                memcpy(plan->place, fresh, graph->nodes * sizeof(*fresh));
+                pxr_lifetimes_cut(graph, plan->place, last ? best : parts);
+                pxr_lifetimes_find(graph, plan->place, true);
+                place_slots(graph, plan, slot, space);
+                if (plan->slab_bytes < least) {
+                        least = plan->slab_bytes;
+                        best = parts;
+                }
         }
 }
 
@@ -163,43 +142,35 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
                   enum pxr_precision precision, enum pxr_use use, int images, bool apart,
                   const struct pxr_turns *turns)
 {
-        struct pxr_slot **slot = malloc(3 * graph->nodes * sizeof(*slot));
+        bool training = use == PXR_FOR_TRAINING || use == PXR_FOR_LEAN_TRAINING;
+        struct pxr_slot **slot = malloc(PXR_SLOTS * graph->nodes * sizeof(*slot));
+        struct pxr_place *fresh = malloc(graph->nodes * sizeof(*fresh));
         size_t space = apart ? PXR_SENTINEL : 0;
-        int slots = 0;
+        int status = -1;
 
         *plan = (struct pxr_plan) { .place = calloc(graph->nodes, sizeof(*plan->place)) };
-        if (!slot || !plan->place || mark(graph, plan->place)) {
-                free(slot);
-                pxr_plan_free(plan);
-                return -1;
-        }
-        find_lifetimes(graph, plan->place, use == PXR_FOR_TRAINING);
+        if (!slot || !fresh || !plan->place || pxr_lifetimes_mark(graph, plan->place))
+                goto out;
         plan->advances = turns && !turns->fallback;
         for (int i = 0; turns && i < graph->nodes; i++)
                 plan->place[i].one_pixel = turns->one_pixel[i];
         set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
-        for (int i = 0; i < graph->nodes; i++) {
-                struct pxr_slot *own[] = { &plan->place[i].output, &plan->place[i].gradient,
-                                           &plan->place[i].state };
-
-                for (int k = 0; k < 3; k++) {
-                        if (!own[k]->used)
-                                continue;
-                        slot[slots++] = own[k];
-                        if (apart || use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION) {
-                                own[k]->birth = 0;
-                                own[k]->death = 2 * graph->nodes;
-                        }
-                }
+        if (use == PXR_FOR_LEAN_TRAINING) {
+                place_in_parts(graph, plan, fresh, slot, space);
+        } else {
+                pxr_lifetimes_cut(graph, plan->place, 1);
+                pxr_lifetimes_find(graph, plan->place, training);
         }
-        qsort(slot, slots, sizeof(*slot), by_size);
-        for (int i = 0; i < slots; i++) {
-                slot[i]->offset = lowest_offset(slot, i, space);
-                if (slot[i]->offset + slot[i]->size + space > plan->slab_bytes)
-                        plan->slab_bytes = slot[i]->offset + slot[i]->size + space;
-        }
+        if (apart || use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION)
+                pxr_lifetimes_forever(graph, plan->place);
+        place_slots(graph, plan, slot, space);
+        status = 0;
+out:
         free(slot);
-        return 0;
+        free(fresh);
+        if (status)
+                pxr_plan_free(plan);
+        return status;
 }
 
 void pxr_plan_free(struct pxr_plan *plan)

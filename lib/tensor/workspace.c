@@ -146,9 +146,13 @@ static void poison(struct pxr_workspace *workspace)
                 const struct pxr_place *place = &workspace->plan.place[i];
                 size_t size = bytes_of(workspace, graph->node[i]);
 
-                poison_slot(workspace, &place->output, size);
+                size_t state = state_bytes(workspace, graph->node[i]);
+
+                for (int time = 0; time < PXR_TIMES; time++) {
+                        poison_slot(workspace, &place->output[time], size);
+                        poison_slot(workspace, &place->state[time], state);
+                }
                 poison_slot(workspace, &place->gradient, size);
-                poison_slot(workspace, &place->state, state_bytes(workspace, graph->node[i]));
         }
 }
 
@@ -185,15 +189,17 @@ static void *at(const struct pxr_workspace *workspace, const struct pxr_slot *sl
         return slot->used ? workspace->slab + slot->offset : NULL;
 }
 
-/* What every pass hands to a node's kernel. */
+/* What every pass hands to a node's kernel; `time`: PXR_AGAIN from the loss on. */
 static struct pxr_call call_of(const struct pxr_workspace *workspace, const struct pxr_node *node,
-                               const void *parameters)
+                               const void *parameters, enum pxr_time time)
 {
+        const struct pxr_place *place = &workspace->plan.place[node->index];
+        enum pxr_time own = pxr_place_read(place, place, time);
         struct pxr_call call = {
                 .node = node,
                 .images = workspace->images,
-                .output = at(workspace, &workspace->plan.place[node->index].output),
-                .state = at(workspace, &workspace->plan.place[node->index].state),
+                .output = at(workspace, &place->output[own]),
+                .state = at(workspace, &place->state[own]),
                 .scratch = workspace->scratch,
         };
 
@@ -201,8 +207,11 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
                 call.input[0] = workspace->pixels;
         else if (node->op == &pxr_small_image_op)
                 call.input[0] = workspace->small;
-        for (int k = 0; k < node->inputs; k++)
-                call.input[k] = at(workspace, &workspace->plan.place[node->input[k]->index].output);
+        for (int k = 0; k < node->inputs; k++) {
+                const struct pxr_place *input = &workspace->plan.place[node->input[k]->index];
+
+                call.input[k] = at(workspace, &input->output[pxr_place_read(input, place, time)]);
+        }
         for (int k = 0; k < node->parameters; k++)
                 call.parameter[k] =
                         (const char *)parameters + node->parameter[k]->offset * workspace->value;
@@ -231,10 +240,13 @@ static bool all_intact(const struct pxr_workspace *workspace, size_t scratch)
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_place *place = &workspace->plan.place[i];
                 size_t size = bytes_of(workspace, graph->node[i]);
+                size_t state = state_bytes(workspace, graph->node[i]);
 
-                if (!intact(workspace, &place->output, size) ||
-                    !intact(workspace, &place->gradient, size) ||
-                    !intact(workspace, &place->state, state_bytes(workspace, graph->node[i])))
+                for (int time = 0; time < PXR_TIMES; time++)
+                        if (!intact(workspace, &place->output[time], size) ||
+                            !intact(workspace, &place->state[time], state))
+                                return false;
+                if (!intact(workspace, &place->gradient, size))
                         return false;
         }
         return is_sentinel(workspace->scratch + scratch);
@@ -288,7 +300,20 @@ static void forward_nodes(struct pxr_workspace *workspace, const void *parameter
 
                 if (!workspace->plan.place[i].live || (constant_only && !node->constant))
                         continue;
-                call = call_of(workspace, node, parameters);
+                call = call_of(workspace, node, parameters, PXR_ONCE);
+                run(workspace, PXR_PASS_FORWARD, &call);
+        }
+}
+
+/* Compute again what the gradients read of the part that ends before node `end`. */
+static void forward_again(struct pxr_workspace *workspace, const void *parameters, int end)
+{
+        for (int i = workspace->plan.place[end - 1].first; i < end; i++) {
+                struct pxr_call call;
+
+                if (!workspace->plan.place[i].again)
+                        continue;
+                call = call_of(workspace, workspace->graph->node[i], parameters, PXR_AGAIN);
                 run(workspace, PXR_PASS_FORWARD, &call);
         }
 }
@@ -313,7 +338,7 @@ void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *n
                 .colours = graph->colours,
                 .images = workspace->images,
                 .places = (size_t)graph->rows * graph->cols,
-                .logits = at(workspace, &place->output),
+                .logits = at(workspace, &place->output[PXR_ONCE]),
                 .pixels = workspace->pixels,
                 .nll = nll,
                 .gradient = at(workspace, &place->gradient),
@@ -333,7 +358,8 @@ void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll)
                 .colours = 1,
                 .images = values,
                 .places = 1,
-                .logits = at(workspace, &workspace->plan.place[graph->logits->index].output),
+                .logits = at(workspace,
+                             &workspace->plan.place[graph->logits->index].output[PXR_ONCE]),
                 .pixels = workspace->pixels,
                 .nll = nll,
         };
@@ -369,9 +395,11 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
                 const struct pxr_place *place = &workspace->plan.place[i];
                 struct pxr_call call;
 
+                if (place->end == i + 1)
+                        forward_again(workspace, parameters, i + 1);
                 if (!place->gradient.used)
                         continue;
-                call = call_of(workspace, node, parameters);
+                call = call_of(workspace, node, parameters, PXR_AGAIN);
                 call.output_gradient = at(workspace, &place->gradient);
                 for (int k = 0; k < node->inputs; k++) {
                         call.input_gradient[k] = at(
@@ -413,7 +441,7 @@ static void *beginning(const struct pxr_workspace *workspace, const struct pxr_n
 static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node, int row,
                          int col, int colour)
 {
-        struct pxr_call call = call_of(workspace, node, workspace->parameters);
+        struct pxr_call call = call_of(workspace, node, workspace->parameters, PXR_ONCE);
         bool watched = workspace->checked && node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL;
         uint64_t sum = 0;
 
@@ -492,13 +520,14 @@ const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row,
         size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
         size_t value = pixel * channels + (size_t)colour * (channels / graph->colours);
 
-        return (char *)at(workspace, &workspace->plan.place[graph->logits->index].output) +
+        return (char *)at(workspace,
+                          &workspace->plan.place[graph->logits->index].output[PXR_ONCE]) +
                value * workspace->value;
 }
 
 void *pxr_workspace_tensor(struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return at(workspace, &workspace->plan.place[node->index].output);
+        return at(workspace, &workspace->plan.place[node->index].output[PXR_ONCE]);
 }
 
 const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspace)
@@ -526,7 +555,7 @@ const struct pxr_node *pxr_workspace_nonfinite(const struct pxr_workspace *works
                 const struct pxr_node *node = graph->node[gradient ? graph->nodes - 1 - k : k];
                 const struct pxr_place *place = &workspace->plan.place[node->index];
 
-                if (!finite_slot(workspace, gradient ? &place->gradient : &place->output,
+                if (!finite_slot(workspace, gradient ? &place->gradient : &place->output[PXR_ONCE],
                                  pxr_map_size(node, workspace->images)))
                         return node;
         }

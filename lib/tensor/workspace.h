@@ -13,11 +13,13 @@
 #include "tensor/graph.h"
 
 enum pxr_use {
-        PXR_FOR_TRAINING,   /* forward, loss, backward */
-        PXR_FOR_EVALUATION, /* forward, loss */
-        PXR_FOR_GENERATION, /* advance; of a tensor that is read at its own pixel alone, only that
-                               pixel is kept */
-        PXR_FOR_INSPECTION, /* forward, advance; every tensor is kept */
+        PXR_FOR_TRAINING,      /* forward, loss, backward */
+        PXR_FOR_LEAN_TRAINING, /* the same to the bit in less memory: most tensors are computed once
+                                  more in the backward pass */
+        PXR_FOR_EVALUATION,    /* forward, loss */
+        PXR_FOR_GENERATION,    /* advance; of a tensor that is read at its own pixel alone, only
+                                  that pixel is kept */
+        PXR_FOR_INSPECTION,    /* forward, advance; every tensor is kept */
 };
 
 /* The passes whose kernels' time can be taken. */

@@ -26,6 +26,9 @@ static const struct pxr_option rows[] = {
         PXR_INT(struct pxr_train_settings, batch, "16", 1, 65536, "images of one step"),
         PXR_INT(struct pxr_train_settings, micro_batch, "4", 1, 65536,
                 "images a worker computes at once; part of what fixes a run's bits"),
+        PXR_BOOL(struct pxr_train_settings, recompute, "false",
+                 "compute most layers once more in the backward pass instead of keeping what they "
+                 "computed: less memory, more time, the same bits"),
         PXR_INT(struct pxr_train_settings, epochs, NULL, 0, 1e6, "passes over the training split"),
         PXR_INT(struct pxr_train_settings, seed, "1", 0, 9007199254740992.0,
                 "of all random numbers of the run"),
@@ -47,6 +50,11 @@ const struct pxr_options pxr_train_options = { .rows = rows,
 static const struct pxr_optimizer *rule_of(const struct pxr_train_settings *settings)
 {
         return settings->optimizer.variant->what;
+}
+
+static enum pxr_use use_of(const struct pxr_train_settings *settings)
+{
+        return settings->recompute ? PXR_FOR_LEAN_TRAINING : PXR_FOR_TRAINING;
 }
 
 static int micro_batches_of(const struct pxr_train_settings *settings)
@@ -100,7 +108,7 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
             !trainer->workspace || (settings->average > 0 && !trainer->average))
                 return pxr_out_of_memory(diag);
         for (int i = 0; i < trainer->threads; i++) {
-                trainer->workspace[i] = pxr_workspace_new(trainer->graph, PXR_F32, PXR_FOR_TRAINING,
+                trainer->workspace[i] = pxr_workspace_new(trainer->graph, PXR_F32, use_of(settings),
                                                           (int)settings->micro_batch, false, diag);
                 if (!trainer->workspace[i])
                         return -1;
@@ -147,7 +155,7 @@ size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_s
                         micro_batches_of(settings);
 
         return arrays * graph->parameter_values * sizeof(float) +
-               workers_of(settings, threads) * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING,
+               workers_of(settings, threads) * pxr_workspace_bytes(graph, PXR_F32, use_of(settings),
                                                                    (int)settings->micro_batch);
 }
 

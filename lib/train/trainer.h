@@ -18,6 +18,7 @@ struct pxr_train_settings {
         struct pxr_choice schedule;
         int64_t warm_up;
         int64_t batch, micro_batch;
+        bool recompute;
         int64_t epochs, seed;
         double clip;
         double average;
