@@ -52,16 +52,17 @@ static void print_memory(const struct pxr_experiment *e, int threads)
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_train_settings *settings = &e->settings.train;
         double train = (double)pxr_trainer_bytes(graph, settings, threads);
+        double activations = (double)pxr_trainer_activation_bytes(graph, settings, threads);
         double evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
                                                       (int)settings->micro_batch) *
                           threads;
         double sample =
                 (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads, 0);
 
-        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train, and meanwhile "
-               "%.1f MB to evaluate, or %.1f MB to sample\n",
+        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
+               "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
                (train + fmax(evaluate, sample)) / 1e6, threads, threads == 1 ? "" : "s",
-               train / 1e6, evaluate / 1e6, sample / 1e6);
+               train / 1e6, activations / 1e6, evaluate / 1e6, sample / 1e6);
 }
 
 static void print_certificate(const struct pxr_experiment *e)

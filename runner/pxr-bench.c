@@ -228,10 +228,10 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
         }
         printf("\ndrawing an image takes %.2f times as long as evaluating it\n",
                last->generation.median / last->evaluation.median);
-        printf("memory: %.1f MB to train, %.1f MB to evaluate, %.1f MB to draw; %.1f MB at most in "
-               "this run\n",
-               last->trainer_bytes / 1e6, last->evaluation_bytes / 1e6,
-               last->generation_bytes / 1e6, peak_memory() / 1e6);
+        printf("memory: %.1f MB to train (%.1f MB of it activations), %.1f MB to evaluate, %.1f MB "
+               "to draw; %.1f MB at most in this run\n",
+               last->trainer_bytes / 1e6, last->activation_bytes / 1e6,
+               last->evaluation_bytes / 1e6, last->generation_bytes / 1e6, peak_memory() / 1e6);
         print_ops(last);
 }
 
@@ -265,15 +265,16 @@ static json_t *speed_as_json(const struct pxr_speed *s)
         for (int i = 0; i < s->ops; i++)
                 json_array_append_new(ops, op_as_json(&s->op[i]));
         return json_pack(
-                "{s:i, s:f, s:f, s:o, s:o, s:o, s:f, s:o, s:I, s:I, s:I}", "threads", s->threads,
-                "sgemm_gflops", s->sgemm, "peak_gflops", s->peak, "training",
+                "{s:i, s:f, s:f, s:o, s:o, s:o, s:f, s:o, s:I, s:I, s:I, s:I}", "threads",
+                s->threads, "sgemm_gflops", s->sgemm, "peak_gflops", s->peak, "training",
                 timing_as_json(s, &s->training, s->batch, s->training_multiply_adds), "evaluation",
                 timing_as_json(s, &s->evaluation, s->images, s->forward_multiply_adds),
                 "generation",
                 timing_as_json(s, &s->generation, s->images, s->forward_multiply_adds),
                 "training_step_seconds", s->training_seconds, "ops", ops, "trainer_bytes",
-                (json_int_t)s->trainer_bytes, "evaluation_bytes", (json_int_t)s->evaluation_bytes,
-                "generation_bytes", (json_int_t)s->generation_bytes);
+                (json_int_t)s->trainer_bytes, "activation_bytes", (json_int_t)s->activation_bytes,
+                "evaluation_bytes", (json_int_t)s->evaluation_bytes, "generation_bytes",
+                (json_int_t)s->generation_bytes);
 }
 
 static int print_as_json(const struct pxr_experiment *e, const struct pxr_speed *speed, int count,

@@ -103,9 +103,10 @@ ok "--dry-run prints the model and leaves no database" dry_run
 
 memory_adds_up() {
 	pxr_run tiny.yaml --dry-run && awk '/^memory/ {
-		beside = $15 > $20 ? $15 : $20
+		beside = $20 > $25 ? $20 : $25
 		off = $2 - $9 - beside
-		exit !($9 > 0 && beside > 0 && off < 0.16 && off > -0.16)
+		activations = substr($13, 2) + 0
+		exit !($9 >= activations && activations > 0 && beside > 0 && off < 0.16 && off > -0.16)
 	}' out
 }
 ok "the memory is that of training and what goes on meanwhile" memory_adds_up

@@ -366,6 +366,7 @@ static void describe(const struct bench *bench, struct pxr_speed *speed)
         speed->forward_multiply_adds = pxr_graph_multiply_adds(graph);
         speed->training_multiply_adds = speed->forward_multiply_adds + backward;
         speed->trainer_bytes = pxr_trainer_bytes(graph, settings, threads);
+        speed->activation_bytes = pxr_trainer_activation_bytes(graph, settings, threads);
         speed->evaluation_bytes = threads * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
                                                                 (int)settings->micro_batch);
         speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads, 0);

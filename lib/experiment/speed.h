@@ -52,7 +52,7 @@ struct pxr_speed {
         int ops;
         double training_seconds; /* of the step whose time `op` divides, all workers together */
         double advance_seconds;  /* of the group that was drawn */
-        size_t trainer_bytes, evaluation_bytes, generation_bytes;
+        size_t trainer_bytes, activation_bytes, evaluation_bytes, generation_bytes;
 };
 
 /* Measure. The images are random; no run is recorded. Returns 0, 1 when it was stopped, or -1 after

@@ -148,6 +148,13 @@ const float *pxr_trainer_best(const struct pxr_trainer *trainer)
         return trainer->average ? trainer->average : trainer->parameters;
 }
 
+size_t pxr_trainer_activation_bytes(const struct pxr_graph *graph,
+                                    const struct pxr_train_settings *settings, int threads)
+{
+        return workers_of(settings, threads) *
+               pxr_workspace_bytes(graph, PXR_F32, use_of(settings), (int)settings->micro_batch);
+}
+
 size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_settings *settings,
                          int threads)
 {
@@ -155,8 +162,7 @@ size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_s
                         micro_batches_of(settings);
 
         return arrays * graph->parameter_values * sizeof(float) +
-               workers_of(settings, threads) * pxr_workspace_bytes(graph, PXR_F32, use_of(settings),
-                                                                   (int)settings->micro_batch);
+               pxr_trainer_activation_bytes(graph, settings, threads);
 }
 
 /* Gradients of all micro-batches of a batch, each into its own array. */

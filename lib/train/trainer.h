@@ -63,7 +63,12 @@ int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int ima
 /* The parameters to evaluate and sample with: the average if there is one. */
 const float *pxr_trainer_best(const struct pxr_trainer *trainer);
 
-/* Bytes of memory a trainer takes: arrays and workspaces. */
+/* Bytes of activations, what layers compute and their gradients: those of a micro-batch for each
+ * worker. */
+size_t pxr_trainer_activation_bytes(const struct pxr_graph *graph,
+                                    const struct pxr_train_settings *settings, int threads);
+
+/* Bytes of memory a trainer takes: these, and its arrays of the parameters' size. */
 size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_settings *settings,
                          int threads);
 
