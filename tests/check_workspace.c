@@ -221,7 +221,8 @@ static const char *const deep_stacks[] = {
         "- softmax\n",
         "- conv: {mask: A, kernel: 5, features: 12}\n"
         "- repeat: 8\n"
-        "  layers: [residual: [relu, diagonal_bilstm: {features: 6}, conv: {features: 12}]]\n"
+        "  layers: [residual: [relu, diagonal_bilstm: {features: 6},\n"
+        "                       conv: {kernel: 1, features: 12}]]\n"
         "- softmax\n",
         "- multi_scale:\n"
         "    size: 2\n"
@@ -258,6 +259,28 @@ START_TEST(computing_again_changes_no_bit)
                         ck_assert_mem_eq(again[k], kept, size * sizeof(float));
                 ck_assert_uint_lt(3 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2),
                                   2 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING, 2));
+        }
+}
+END_TEST
+
+/* Only the image is a map, which the first convolution reads across rows; what the Row LSTM's
+ * input-to-state reads is a row. */
+START_TEST(generation_keeps_pixels_and_rows)
+{
+        for (int i = 0; i < 2; i++) {
+                const struct pxr_graph *graph =
+                        build_stack((struct pxr_image_kind) { 8, 8, 3, 4 }, deep_stacks[i])->graph;
+                struct pxr_turns turns;
+                int rows = 0;
+
+                ck_assert_int_eq(pxr_turns_make(&turns, graph, PXR_F32), 0);
+                ck_assert_int_eq(turns.kept[0], PXR_SPAN_MAP);
+                for (int k = 1; k < graph->nodes; k++) {
+                        ck_assert_int_ne(turns.kept[k], PXR_SPAN_MAP);
+                        rows += turns.kept[k] == PXR_SPAN_ROW;
+                }
+                ck_assert_int_eq(rows, 8);
+                pxr_turns_free(&turns);
         }
 }
 END_TEST
@@ -526,6 +549,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, shared_memory_changes_no_bit);
         ADD_GRAPH_TEST(suite, gradients_add_up_where_a_tensor_is_read_often);
         ADD_STACK_TEST(suite, computing_again_changes_no_bit);
+        ADD_STACK_TEST(suite, generation_keeps_pixels_and_rows);
         ADD_STACK_TEST(suite, tensors_alive_at_once_lie_apart);
         ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
         ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);

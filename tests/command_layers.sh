@@ -89,7 +89,9 @@ ok "a layer that reads the future" finds READS_FUTURE "causality advance" \
 	"the model is not causal"
 ok "an advance that writes another pixel than its own" finds WRITES_ELSEWHERE advance \
 	"advance of op 'faulty' writes outside its memory"
-ok "a read that is not declared, though it is causal" finds HIDES_READ causality \
+ok "an advance that reads another row than its own" finds READS_OTHER_ROW advance \
+	"advance gives"
+ok "a read that is not declared, though it is causal" finds HIDES_READ "causality advance" \
 	"reads more than its \`depends\` declares"
 ok "the future times zero" finds TIMES_ZERO "causality advance" \
 	"if only to multiply it by zero"

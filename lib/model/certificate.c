@@ -17,14 +17,14 @@
 /* Report a leak of `logit`. The path of its last dependency is followed from the logits to the
  * image. Guilty is the op on it that first steps from one pixel to a later one; where none does,
  * the dependency goes straight down, and guilty is the first op that takes in the pixel itself. */
-static int blame(int *const *last, struct pxr_spot logit, struct pxr_diag *diag)
+static int blame(int *const *last, struct pxr_node_spot logit, struct pxr_diag *diag)
 {
-        struct pxr_spot spot = logit, guilty = logit, guilty_source = logit, value;
+        struct pxr_node_spot spot = logit, guilty = logit, guilty_source = logit, value;
         bool later = false;
 
         /* Bounded, for a plugin's scan could declare that it goes round in circles. */
         for (int hops = 0; spot.node->index > 0 && hops < 1000000; hops++) {
-                struct pxr_spot source = pxr_reach_source(last, spot);
+                struct pxr_node_spot source = pxr_reach_source(last, spot);
                 bool step = pxr_order(source.node, source.row, source.col, source.colour) >
                             pxr_order(spot.node, spot.row, spot.col, spot.colour);
 
@@ -131,8 +131,8 @@ int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *mo
                 return pxr_out_of_memory(diag);
         for (int order = 0; order < spots && !status; order++) {
                 int pixel = order / graph->colours;
-                struct pxr_spot logit = { graph->logits, pixel / graph->cols, pixel % graph->cols,
-                                          order % graph->colours };
+                struct pxr_node_spot logit = { graph->logits, pixel / graph->cols,
+                                               pixel % graph->cols, order % graph->colours };
 
                 if (last[graph->logits->index][order] >= order)
                         status = blame(last, logit, diag);

@@ -121,7 +121,7 @@ struct leak {
 };
 
 /* Do two workspaces of one image differ at a spot? */
-static bool differ(struct pxr_workspace *const workspace[2], struct pxr_spot spot)
+static bool differ(struct pxr_workspace *const workspace[2], struct pxr_node_spot spot)
 {
         const struct pxr_node *node = spot.node;
         const float *a = pxr_workspace_tensor(workspace[0], node);
@@ -142,8 +142,9 @@ static bool differ(struct pxr_workspace *const workspace[2], struct pxr_spot spo
 
 /* The first spot, in the order of computation, that changed though all it depends on comes before
  * the value changed; the logits themselves if there is no other. */
-static struct pxr_spot find_liar(const struct pxr_graph *graph, int *const *last,
-                                 struct pxr_workspace *const workspace[2], const struct leak *leak)
+static struct pxr_node_spot find_liar(const struct pxr_graph *graph, int *const *last,
+                                      struct pxr_workspace *const workspace[2],
+                                      const struct leak *leak)
 {
         for (int i = 1; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
@@ -157,8 +158,8 @@ static struct pxr_spot find_liar(const struct pxr_graph *graph, int *const *last
         return pxr_spot_at(graph->logits, leak->effect);
 }
 
-static void write_leak(const struct pxr_graph *graph, struct pxr_spot liar, const struct leak *leak,
-                       struct pxr_diag *diag)
+static void write_leak(const struct pxr_graph *graph, struct pxr_node_spot liar,
+                       const struct leak *leak, struct pxr_diag *diag)
 {
         const char *cause = pxr_colour_name(graph->logits, leak->cause % graph->colours);
         const char *effect = pxr_colour_name(graph->logits, leak->effect % graph->colours);
@@ -187,7 +188,7 @@ static int blame(const struct probe *probe, const struct leak *leak, struct pxr_
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         const uint8_t *pixels[2] = { probe->unchanged, probe->pixels };
         struct pxr_workspace *workspace[2];
-        struct pxr_spot liar = pxr_spot_at(graph->logits, leak->effect);
+        struct pxr_node_spot liar = pxr_spot_at(graph->logits, leak->effect);
         int **last = pxr_reach_last(graph);
 
         for (int i = 0; i < 2; i++) {

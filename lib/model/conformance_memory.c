@@ -56,7 +56,7 @@ static struct crowd *crowd_new(struct pxr_arena *arena, const struct pxr_graph *
                 return NULL;
         for (int i = 0; i < THREADS; i++) {
                 crowd->workspace[i] = pxr_workspace_new(graph, PXR_F32, use, PXR_BENCH_IMAGES,
-                                                        use == PXR_FOR_GENERATION, diag);
+                                                        use == PXR_FOR_INSPECTION, diag);
                 if (!crowd->workspace[i])
                         return NULL;
         }
@@ -158,7 +158,7 @@ const char *pxr_check_threads(struct pxr_arena *arena, const struct pxr_model *m
                               const char **skipped, struct pxr_diag *diag)
 {
         struct crowd *training = crowd_new(arena, model->graph, PXR_FOR_TRAINING, diag);
-        struct crowd *generating = crowd_new(arena, model->graph, PXR_FOR_GENERATION, diag);
+        struct crowd *generating = crowd_new(arena, model->graph, PXR_FOR_INSPECTION, diag);
         const char *problem;
 
         (void)skipped;

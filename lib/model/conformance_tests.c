@@ -328,6 +328,7 @@ static const char *walk(struct pxr_arena *arena, const struct pxr_bench *bench,
         return NULL;
 }
 
+/* In each precision, with whole maps and with what generation keeps of them. */
 const char *pxr_check_advance(struct pxr_arena *arena, const struct pxr_model *model,
                               const char **skipped, struct pxr_diag *diag)
 {
@@ -335,11 +336,12 @@ const char *pxr_check_advance(struct pxr_arena *arena, const struct pxr_model *m
         struct pxr_bench *bench = pxr_bench_new(arena, graph, diag);
         const char *problem = NULL;
 
-        for (int precision = PXR_F32; precision < PXR_PRECISIONS && !problem; precision++) {
+        for (int i = 0; i < 2 * PXR_PRECISIONS && !problem; i++) {
+                enum pxr_precision precision = i / 2 ? PXR_F64 : PXR_F32;
                 struct pxr_workspace *whole = pxr_workspace_new(
                         graph, precision, PXR_FOR_EVALUATION, PXR_BENCH_IMAGES, true, diag);
                 struct pxr_workspace *stepwise = pxr_workspace_new(
-                        graph, precision, PXR_FOR_GENERATION, PXR_BENCH_IMAGES, true, diag);
+                        graph, precision, PXR_FOR_GENERATION, PXR_BENCH_IMAGES, i % 2 == 0, diag);
 
                 if (!bench || !whole || !stepwise)
                         problem = no_memory;

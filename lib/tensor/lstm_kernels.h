@@ -393,18 +393,11 @@ static void K(advance_row_from_right)(const struct pxr_call *call)
         const struct lstm *lstm = call->node->conf;
         struct pxr_shape shape = call->node->shape;
 
-        if (call->row == 0)
-                K(advance_output)(call, call->col, NULL, 0, lstm->features);
         if (call->row + 1 == shape.rows || call->col + 1 < shape.cols ||
             call->colour + 1 < call->node->colours)
                 return;
-        for (int col = shape.cols - 1; col >= 0; col--) {
+        for (int col = shape.cols - 1; col >= 0; col--)
                 K(advance_cell)(call, call->row, col, 0, lstm->features);
-                K(advance_output)
-                (call, (call->row + 1) * shape.cols + col,
-                 K(cell_at)(call, K(two_rows)(call).h, call->row * shape.cols + col), 0,
-                 lstm->features);
-        }
 }
 
 static void K(lstm_advance)(const struct pxr_call *call)
@@ -413,12 +406,12 @@ static void K(lstm_advance)(const struct pxr_call *call)
         int place = call->row * call->node->shape.cols + call->col;
         int from = pxr_group_begin(lstm->features, call->node->colours, call->colour);
         int to = pxr_group_begin(lstm->features, call->node->colours, call->colour + 1);
+        int source = place - lstm->shift * call->node->shape.cols; /* of the output */
 
-        if (lstm->settings.scan == PXR_SCAN_RIGHT) {
-                K(advance_row_from_right)(call);
-                return;
-        }
-        K(advance_cell)(call, call->row, call->col, from, to - from);
+        if (!lstm->shift)
+                K(advance_cell)(call, call->row, call->col, from, to - from);
         K(advance_output)
-        (call, place, K(cell_at)(call, K(two_rows)(call).h, place), from, to - from);
+        (call, place, K(cell_at)(call, K(two_rows)(call).h, source), from, to - from);
+        if (lstm->shift)
+                K(advance_row_from_right)(call);
 }

@@ -275,8 +275,10 @@ static void pxr_lstm_cells_gradient_f64(const struct pxr_lstm_cells *cells, cons
 
 static const struct pxr_op lstm_op = LSTM_OP(PXR_ADVANCE_AT_ITS_PIXEL);
 
-/* The scan from the right writes the row below, whose turn is yet to come. */
-static const struct pxr_op lstm_from_right_op = LSTM_OP(0);
+/* The scan from the right goes over a row when all of it is there, and keeps the outputs for the
+ * row below in its state. */
+static const struct pxr_op lstm_from_right_op =
+        LSTM_OP(PXR_ADVANCE_AT_ITS_PIXEL | PXR_ADVANCE_READS_ITS_ROW);
 
 /* Number the cells in the order of the scan. Returns 0, or -1 when memory is out. */
 static int number_cells(struct pxr_arena *arena, struct lstm *lstm, struct pxr_shape shape)

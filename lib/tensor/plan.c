@@ -65,6 +65,18 @@ static size_t most_scratch(const struct pxr_node *node, int images)
         return most;
 }
 
+size_t pxr_plan_output(const struct pxr_plan *plan, const struct pxr_node *node, int images)
+{
+        switch (plan->place[node->index].kept) {
+        case PXR_SPAN_PIXEL:
+                return pxr_pixel_size(node, images);
+        case PXR_SPAN_ROW:
+                return node->shape.cols * pxr_pixel_size(node, images);
+        default:
+                return pxr_map_size(node, images);
+        }
+}
+
 size_t pxr_plan_state(const struct pxr_plan *plan, const struct pxr_node *node, int images)
 {
         if (plan->advances && !node->constant && node->op->advance_state)
@@ -78,9 +90,7 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
                 struct pxr_place *place = &plan->place[i];
-                size_t values = place->one_pixel ? pxr_pixel_size(node, images)
-                                                 : pxr_map_size(node, images);
-                size_t size = aligned(values * value), scratch = 0;
+                size_t size = aligned(pxr_plan_output(plan, node, images) * value), scratch = 0;
                 size_t state = aligned(pxr_plan_state(plan, node, images) * value);
 
                 place->output[PXR_ONCE].size = place->output[PXR_AGAIN].size = size;
@@ -152,8 +162,8 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
         if (!slot || !fresh || !plan->place || pxr_lifetimes_mark(graph, plan->place))
                 goto out;
         plan->advances = turns && !turns->fallback;
-        for (int i = 0; turns && i < graph->nodes; i++)
-                plan->place[i].one_pixel = turns->one_pixel[i];
+        for (int i = 0; i < graph->nodes; i++)
+                plan->place[i].kept = turns ? turns->kept[i] : PXR_SPAN_MAP;
         set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
         if (use == PXR_FOR_LEAN_TRAINING) {
                 place_in_parts(graph, plan, fresh, slot, space);

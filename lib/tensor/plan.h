@@ -28,7 +28,7 @@ struct pxr_place {
         int first, end;                  /* the part of the graph it is in: nodes first to end-1 */
         bool again;                      /* computed again for the gradients of its part */
         bool live;                       /* the logits depend on it */
-        bool one_pixel;                  /* `output` has room for one pixel, not the map */
+        enum pxr_span kept;              /* what of it `output` has room for */
         bool trained;                    /* a gradient flows through it */
         bool accumulate[PXR_MAX_INPUTS]; /* in the backward pass */
 };
@@ -63,7 +63,8 @@ int pxr_plan_make(struct pxr_plan *plan, const struct pxr_graph *graph,
                   enum pxr_precision precision, enum pxr_use use, int images, bool apart,
                   const struct pxr_turns *turns);
 
-/* Values of a node's state in such a plan. */
+/* Values of a node's output and of its state in such a plan. */
+size_t pxr_plan_output(const struct pxr_plan *plan, const struct pxr_node *node, int images);
 size_t pxr_plan_state(const struct pxr_plan *plan, const struct pxr_node *node, int images);
 void pxr_plan_free(struct pxr_plan *plan);
 

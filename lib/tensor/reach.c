@@ -17,19 +17,19 @@ const char *pxr_colour_name(const struct pxr_node *node, int colour)
         return node->colours == 3 ? names[colour] : "grey";
 }
 
-struct pxr_spot pxr_spot_at(const struct pxr_node *node, int order)
+struct pxr_node_spot pxr_spot_at(const struct pxr_node *node, int order)
 {
         int pixel = order / node->colours;
 
-        return (struct pxr_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
-                                   order % node->colours };
+        return (struct pxr_node_spot) { node, pixel / node->shape.cols, pixel % node->shape.cols,
+                                        order % node->colours };
 }
 
 /* A visit to everything one spot reads; `spot` is what is read. */
 struct visitor {
         struct pxr_reach reach; /* first, for ops know nothing more */
         const struct pxr_node *node;
-        void (*visit)(struct visitor *visitor, struct pxr_spot spot);
+        void (*visit)(struct visitor *visitor, struct pxr_node_spot spot);
         void *context;
 };
 
@@ -43,11 +43,11 @@ static void visit_read(struct pxr_reach *reach, int input, int row, int col, int
         if (input != PXR_SELF)
                 node = node->input[input];
         if (row >= 0 && row < node->shape.rows && col >= 0 && col < node->shape.cols)
-                visitor->visit(visitor, (struct pxr_spot) { node, row, col, colour });
+                visitor->visit(visitor, (struct pxr_node_spot) { node, row, col, colour });
 }
 
-static void visit_sources(struct pxr_spot spot,
-                          void (*visit)(struct visitor *visitor, struct pxr_spot spot),
+static void visit_sources(struct pxr_node_spot spot,
+                          void (*visit)(struct visitor *visitor, struct pxr_node_spot spot),
                           void *context)
 {
         struct visitor visitor = {
@@ -81,10 +81,10 @@ static int sweep_order(const struct pxr_node *node, int number, bool leftwards)
 struct latest {
         int *const *last;
         int value;
-        struct pxr_spot source;
+        struct pxr_node_spot source;
 };
 
-static void take_latest(struct visitor *visitor, struct pxr_spot spot)
+static void take_latest(struct visitor *visitor, struct pxr_node_spot spot)
 {
         struct latest *latest = visitor->context;
         int value = latest->last[spot.node->index]
@@ -138,7 +138,7 @@ int **pxr_reach_last(const struct pxr_graph *graph)
         return last;
 }
 
-struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot)
+struct pxr_node_spot pxr_reach_source(int *const *last, struct pxr_node_spot spot)
 {
         struct latest latest = { .last = last, .value = -1, .source = spot };
 
@@ -149,34 +149,53 @@ struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot)
 /* --- reads of other pixels ---------------------------------------------------------------------
  */
 
-struct elsewhere {
-        bool *elsewhere;
-        struct pxr_spot reader;
+struct spans {
+        enum pxr_span *span;
+        struct pxr_node_spot reader;
 };
 
-static void note_elsewhere(struct visitor *visitor, struct pxr_spot spot)
+static void widen(enum pxr_span *span, enum pxr_span to)
 {
-        struct elsewhere *e = visitor->context;
-
-        if (spot.node != e->reader.node && (spot.row != e->reader.row || spot.col != e->reader.col))
-                e->elsewhere[spot.node->index] = true;
+        if (*span < to)
+                *span = to;
 }
 
-void pxr_reach_elsewhere(const struct pxr_graph *graph, bool *elsewhere)
+static void note_span(struct visitor *visitor, struct pxr_node_spot spot)
 {
-        struct elsewhere e = { .elsewhere = elsewhere };
+        struct spans *spans = visitor->context;
+        enum pxr_span *span = &spans->span[spot.node->index];
 
-        memset(elsewhere, 0, graph->nodes * sizeof(*elsewhere));
+        if (spot.node == spans->reader.node)
+                return;
+        if (spot.row != spans->reader.row)
+                widen(span, PXR_SPAN_MAP);
+        else if (spot.col != spans->reader.col)
+                widen(span, PXR_SPAN_ROW);
+}
+
+static bool same_size(const struct pxr_node *a, const struct pxr_node *b)
+{
+        return a->shape.rows == b->shape.rows && a->shape.cols == b->shape.cols;
+}
+
+void pxr_reach_spans(const struct pxr_graph *graph, enum pxr_span *span)
+{
+        struct spans spans = { .span = span };
+
+        for (int i = 0; i < graph->nodes; i++)
+                span[i] = PXR_SPAN_PIXEL;
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
+                bool in_row = node->op->flags & PXR_ADVANCE_READS_ITS_ROW;
 
                 for (int k = 0; k < node->inputs; k++)
-                        if (node->shape.rows != node->input[k]->shape.rows ||
-                            node->shape.cols != node->input[k]->shape.cols)
-                                elsewhere[node->input[k]->index] = true;
-                for (int order = 0; order < spots_of(node); order++) {
-                        e.reader = pxr_spot_at(node, order);
-                        visit_sources(e.reader, note_elsewhere, &e);
+                        widen(&span[node->input[k]->index], !same_size(node, node->input[k])
+                                                                    ? PXR_SPAN_MAP
+                                                            : in_row ? PXR_SPAN_ROW
+                                                                     : PXR_SPAN_PIXEL);
+                for (int order = 0; !in_row && order < spots_of(node); order++) {
+                        spans.reader = pxr_spot_at(node, order);
+                        visit_sources(spans.reader, note_span, &spans);
                 }
         }
 }
@@ -190,7 +209,7 @@ struct marks {
         const struct pxr_node *node;
 };
 
-static void mark(struct visitor *visitor, struct pxr_spot spot)
+static void mark(struct visitor *visitor, struct pxr_node_spot spot)
 {
         struct marks *marks = visitor->context;
         unsigned char *seen = &marks->seen[spot.node->index]

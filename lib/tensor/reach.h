@@ -8,7 +8,7 @@
 #include "tensor/graph.h"
 
 /* One value of the map of a node: all channels of a colour group at a pixel. */
-struct pxr_spot {
+struct pxr_node_spot {
         const struct pxr_node *node;
         int row, col, colour;
 };
@@ -20,7 +20,7 @@ static inline int pxr_order(const struct pxr_node *node, int row, int col, int c
 }
 
 /* The spot at a position. */
-struct pxr_spot pxr_spot_at(const struct pxr_node *node, int order);
+struct pxr_node_spot pxr_spot_at(const struct pxr_node *node, int order);
 
 /* "red", or "grey" where there are no three colours: for messages. */
 const char *pxr_colour_name(const struct pxr_node *node, int colour);
@@ -30,11 +30,14 @@ const char *pxr_colour_name(const struct pxr_node *node, int colour);
 int **pxr_reach_last(const struct pxr_graph *graph);
 
 /* The spot that `spot` reads and that carries the last dependency to it. */
-struct pxr_spot pxr_reach_source(int *const *last, struct pxr_spot spot);
+struct pxr_node_spot pxr_reach_source(int *const *last, struct pxr_node_spot spot);
 
-/* elsewhere[node]: is the node's output read by another node from another pixel than that node's
- * own, or by one of another shape? */
-void pxr_reach_elsewhere(const struct pxr_graph *graph, bool *elsewhere);
+/* How far from its own pixel a node reads another's output, or others read it. */
+enum pxr_span { PXR_SPAN_PIXEL, PXR_SPAN_ROW, PXR_SPAN_MAP };
+
+/* span[node]: the widest in which the node's output is read by others, PXR_SPAN_MAP by those of
+ * another shape. */
+void pxr_reach_spans(const struct pxr_graph *graph, enum pxr_span *span);
 
 /* Image pixels that any colour of node `node` at (row, col) depends on: seen[row][col], zeroed by
  * the caller. Returns 0, or -1 when memory is out. */

@@ -39,18 +39,17 @@ static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node
         return true;
 }
 
-/* Nodes that leave their pixel behind when its turn is over. The logits are kept for callers. */
-static void find_one_pixel(struct pxr_turns *turns, const struct pxr_graph *graph)
+/* What is left behind when its turn is over. */
+static void find_kept(struct pxr_turns *turns, const struct pxr_graph *graph)
 {
-        pxr_reach_elsewhere(graph, turns->one_pixel);
+        pxr_reach_spans(graph, turns->kept);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
 
-                turns->one_pixel[i] = !turns->one_pixel[i] && !turns->fallback &&
-                                      node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL &&
-                                      !node->constant && node != graph->logits &&
-                                      node->shape.rows == graph->rows &&
-                                      node->shape.cols == graph->cols;
+                if (turns->fallback || !(node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL) ||
+                    node->constant || node->shape.rows != graph->rows ||
+                    node->shape.cols != graph->cols)
+                        turns->kept[i] = PXR_SPAN_MAP;
         }
 }
 
@@ -61,8 +60,8 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
         int **last = pxr_reach_last(graph);
 
         *turns = (struct pxr_turns) { .wait = new_waits(graph),
-                                      .one_pixel = calloc(graph->nodes, sizeof(bool)) };
-        if (!needed || !last || !turns->wait || !turns->one_pixel) {
+                                      .kept = calloc(graph->nodes, sizeof(enum pxr_span)) };
+        if (!needed || !last || !turns->wait || !turns->kept) {
                 free(needed);
                 free(last);
                 pxr_turns_free(turns);
@@ -77,7 +76,7 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
                      !set_waits(graph, node, last[i], turns->wait[i])))
                         turns->fallback = node->op->name;
         }
-        find_one_pixel(turns, graph);
+        find_kept(turns, graph);
         free(needed);
         free(last);
         return 0;
@@ -86,7 +85,7 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
 void pxr_turns_free(struct pxr_turns *turns)
 {
         free(turns->wait);
-        free(turns->one_pixel);
+        free(turns->kept);
         *turns = (struct pxr_turns) { 0 };
 }
 

@@ -5,15 +5,16 @@
 #ifndef PXR_TENSOR_TURNS_H
 #define PXR_TENSOR_TURNS_H
 
-#include "tensor/graph.h"
+#include "tensor/reach.h"
 
 /* Mostly a colour group of a pixel is computed when its own turn comes, before its value is known.
  * What reads the image at that very place (the image itself, and whatever lies between it and the
  * first mask A) has to wait until the value is set. */
 struct pxr_turns {
         unsigned char **wait; /* [node][order]: 0: in its turn; 1 + c: when colour c is set */
-        bool *one_pixel;      /* [node]: of its output, only the pixel whose turn it is is read */
-        const char *fallback; /* as pxr_graph_fallback(); then no node is `one_pixel` */
+        enum pxr_span *kept;  /* [node]: of its output, no more is read than the pixel whose turn
+                                 it is, or its row */
+        const char *fallback; /* as pxr_graph_fallback(); then all maps are kept */
 };
 
 /* The turns of a graph. Returns 0, or -1 when memory is out. */

@@ -127,10 +127,7 @@ static void poison_slot(struct pxr_workspace *workspace, const struct pxr_slot *
 
 static size_t bytes_of(const struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return (workspace->plan.place[node->index].one_pixel
-                        ? pxr_pixel_size(node, workspace->images)
-                        : pxr_map_size(node, workspace->images)) *
-               workspace->value;
+        return pxr_plan_output(&workspace->plan, node, workspace->images) * workspace->value;
 }
 
 static size_t state_bytes(const struct pxr_workspace *workspace, const struct pxr_node *node)
@@ -425,16 +422,17 @@ void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters
         forward_nodes(workspace, parameters, 0, true);
 }
 
-/* Where a map would begin whose pixel at (row, col) is the one that is kept. Kernels reckon from
- * the map's beginning, and of this one touch that pixel alone. */
+/* Where a map would begin whose pixel at (row, col), or whose row, is what is kept. Kernels reckon
+ * from the map's beginning, and of this one touch that pixel or row alone. */
 static void *beginning(const struct pxr_workspace *workspace, const struct pxr_node *node,
                        const void *kept, int row, int col)
 {
-        size_t before = ((size_t)row * node->shape.cols + col) *
-                        pxr_pixel_size(node, workspace->images) * workspace->value;
+        enum pxr_span span = workspace->plan.place[node->index].kept;
+        size_t before = (size_t)row * node->shape.cols + (span == PXR_SPAN_PIXEL ? col : 0);
 
-        if (!kept || !workspace->plan.place[node->index].one_pixel)
+        if (!kept || span == PXR_SPAN_MAP)
                 return (void *)kept;
+        before *= pxr_pixel_size(node, workspace->images) * workspace->value;
         return (void *)((uintptr_t)kept - before);
 }
 
@@ -519,9 +517,9 @@ const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row,
         int channels = graph->logits->shape.channels;
         size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
         size_t value = pixel * channels + (size_t)colour * (channels / graph->colours);
+        const void *kept = at(workspace, &workspace->plan.place[graph->logits->index].output[0]);
 
-        return (char *)at(workspace,
-                          &workspace->plan.place[graph->logits->index].output[PXR_ONCE]) +
+        return (char *)beginning(workspace, graph->logits, kept, row, col) +
                value * workspace->value;
 }
 

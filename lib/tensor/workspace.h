@@ -17,8 +17,8 @@ enum pxr_use {
         PXR_FOR_LEAN_TRAINING, /* the same to the bit in less memory: most tensors are computed once
                                   more in the backward pass */
         PXR_FOR_EVALUATION,    /* forward, loss */
-        PXR_FOR_GENERATION,    /* advance; of a tensor that is read at its own pixel alone, only
-                                  that pixel is kept */
+        PXR_FOR_GENERATION,    /* advance; of a tensor that is read at its own pixel or row alone,
+                                  only that is kept */
         PXR_FOR_INSPECTION,    /* forward, advance; every tensor is kept */
 };
 
@@ -81,7 +81,8 @@ void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int co
                        int value);
 const char *pxr_workspace_fallback(const struct pxr_workspace *workspace);
 
-/* The logits of one colour of one pixel of one image. */
+/* The logits of one colour of one pixel of one image; in generation of the pixel whose turn it is.
+ */
 const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
                                  int colour, int image);
 
@@ -91,7 +92,7 @@ const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row,
 void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[PXR_PASSES]);
 
 /* A node's tensor, [row][col][image][channel]; of use while the plan keeps it: always in a checked
- * workspace and for generation. NULL for a node the logits do not depend on. */
+ * workspace and for inspection. NULL for a node the logits do not depend on. */
 void *pxr_workspace_tensor(struct pxr_workspace *workspace, const struct pxr_node *node);
 
 /* In a checked workspace: the node whose kernel was the first to write over a sentinel, and the

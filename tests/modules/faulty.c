@@ -25,6 +25,7 @@ enum fault {
         STATIC_BUFFER, /* within one call */
         PAST_OUTPUT,
         WRITES_ELSEWHERE, /* advance, to the next pixel, which its flags deny */
+        READS_OTHER_ROW,  /* advance, the pixel above, which its flags deny */
         PAST_SCRATCH,
         READS_SCRATCH, /* before writing it */
         LEAVES_OUTPUT, /* does not write the last value */
@@ -65,7 +66,8 @@ static size_t scratch(const struct pxr_node *node, int images)
 static const struct pxr_op faulty_op = {
         .name = "faulty",
         .flags = (FAULT == READS_UNDECLARED ? 0 : PXR_BACKWARD_READS_INPUT) |
-                 (FAULT == WRITES_ELSEWHERE ? PXR_ADVANCE_AT_ITS_PIXEL : 0),
+                 (FAULT == WRITES_ELSEWHERE ? PXR_ADVANCE_AT_ITS_PIXEL : 0) |
+                 (FAULT == READS_OTHER_ROW ? PXR_ADVANCE_READS_ITS_ROW : 0),
         .kernels = { { forward_f32, backward_f32, FAULT == NO_ADVANCE ? NULL : advance_f32 },
                      { forward_f64, backward_f64, FAULT == NO_ADVANCE ? NULL : advance_f64 } },
         .scratch = scratch,

@@ -119,9 +119,12 @@ enum pxr_op_flags {
          */
         PXR_ADVANCE_OF_ANY_SHAPE = 1 << 2,
         /* `advance` writes its output at the pixel it is called for and nowhere else, and reads
-         * none of it. Where no other op reads it from another pixel, generation then keeps one
-         * pixel of it instead of the map. */
+         * none of it. Where other ops read it at their own pixel or row alone, generation then
+         * keeps one pixel or row of it instead of the map. */
         PXR_ADVANCE_AT_ITS_PIXEL = 1 << 3,
+        /* Whatever `depends` says, `advance` reads its inputs in the row of the pixel it is called
+         * for and nowhere else, as where it keeps what it needs of the others in its state. */
+        PXR_ADVANCE_READS_ITS_ROW = 1 << 4,
 };
 
 /* A table of functions and facts; constant, shared by all nodes of its kind. */
