@@ -28,10 +28,10 @@ struct arguments {
         size_t count;
         struct pxr_image_kind kind; /* rows 0: that of the data set */
         int threads, repetitions, images;
-        bool scaling, json, quiet;
+        bool scaling, naive, json, quiet;
 };
 
-enum { OPTION_IMAGE = 256, OPTION_IMAGES, OPTION_SCALING, OPTION_JSON };
+enum { OPTION_IMAGE = 256, OPTION_IMAGES, OPTION_SCALING, OPTION_NAIVE, OPTION_JSON };
 
 static const struct argp_option options[] = {
         { "threads", 't', "N", 0, "workers (default: one a processor)", 0 },
@@ -41,6 +41,8 @@ static const struct argp_option options[] = {
         { "images", OPTION_IMAGES, "N", 0, "to evaluate and to draw (default: 64)", 0 },
         { "image", OPTION_IMAGE, "ROWSxCOLSxCOLOURS:LEVELS", 0,
           "the images' kind, as 32x32x3:256: the data set is then not needed", 0 },
+        { "naive", OPTION_NAIVE, NULL, 0,
+          "measure drawing by a whole pass for each value too: for small models", 0 },
         { "json", OPTION_JSON, NULL, 0, "print JSON", 0 },
         { "quiet", 'q', NULL, 0, "do not say what is being measured", 0 },
         { 0 },
@@ -75,6 +77,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_SCALING:
                 arguments->scaling = true;
+                return 0;
+        case OPTION_NAIVE:
+                arguments->naive = true;
                 return 0;
         case OPTION_JSON:
                 arguments->json = true;
@@ -165,6 +170,9 @@ static void print_speed(const struct pxr_speed *speed)
                    speed->forward_multiply_adds);
         print_rate(speed, "generation", &speed->generation, speed->images,
                    speed->forward_multiply_adds);
+        if (speed->naive.repetitions)
+                print_rate(speed, "naive", &speed->naive, speed->images,
+                           speed->forward_multiply_adds);
 }
 
 static double busy(const struct pxr_op_speed *op)
@@ -226,8 +234,13 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
                 printf("%-11s %8d %48.4g\n", "SGEMM", speed[i].threads, speed[i].sgemm);
                 printf("%-11s %8d %48.4g\n", "peak", speed[i].threads, speed[i].peak);
         }
-        printf("\ndrawing an image takes %.2f times as long as evaluating it\n",
-               last->generation.median / last->evaluation.median);
+        printf("\ndrawing an image takes %.2f times as long as evaluating it; with a whole pass "
+               "for "
+               "each value it would be %zu",
+               last->generation.median / last->evaluation.median, pxr_graph_values(graph));
+        if (last->naive.repetitions)
+                printf(" (measured: %.1f)", last->naive.median / last->evaluation.median);
+        printf("\n");
         printf("memory: %.1f MB to train (%.1f MB of it activations), %.1f MB to evaluate, %.1f MB "
                "to draw; %.1f MB at most in this run\n",
                last->trainer_bytes / 1e6, last->activation_bytes / 1e6,
@@ -265,12 +278,15 @@ static json_t *speed_as_json(const struct pxr_speed *s)
         for (int i = 0; i < s->ops; i++)
                 json_array_append_new(ops, op_as_json(&s->op[i]));
         return json_pack(
-                "{s:i, s:f, s:f, s:o, s:o, s:o, s:f, s:o, s:I, s:I, s:I, s:I}", "threads",
+                "{s:i, s:f, s:f, s:o, s:o, s:o, s:o*, s:f, s:o, s:I, s:I, s:I, s:I}", "threads",
                 s->threads, "sgemm_gflops", s->sgemm, "peak_gflops", s->peak, "training",
                 timing_as_json(s, &s->training, s->batch, s->training_multiply_adds), "evaluation",
                 timing_as_json(s, &s->evaluation, s->images, s->forward_multiply_adds),
                 "generation",
-                timing_as_json(s, &s->generation, s->images, s->forward_multiply_adds),
+                timing_as_json(s, &s->generation, s->images, s->forward_multiply_adds), "naive",
+                s->naive.repetitions
+                        ? timing_as_json(s, &s->naive, s->images, s->forward_multiply_adds)
+                        : NULL,
                 "training_step_seconds", s->training_seconds, "ops", ops, "trainer_bytes",
                 (json_int_t)s->trainer_bytes, "activation_bytes", (json_int_t)s->activation_bytes,
                 "evaluation_bytes", (json_int_t)s->evaluation_bytes, "generation_bytes",
@@ -313,6 +329,7 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
                                                    .threads = threads,
                                                    .repetitions = arguments->repetitions,
                                                    .images = arguments->images,
+                                                   .naive = arguments->naive,
                                                    .stop = &stop_asked,
                                                    .progress = print_progress,
                                                    .context = (void *)arguments,

@@ -171,6 +171,22 @@ START_TEST(pictures_do_not_depend_on_threads)
 }
 END_TEST
 
+START_TEST(whole_passes_draw_the_same_pictures)
+{
+        for (int i = 0; i < ARCHITECTURES; i++) {
+                const struct pxr_graph *graph =
+                        build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, architectures[i])
+                                ->graph;
+                struct pxr_generation g = generation_of(graph, 9, 2);
+                uint8_t *pixels = allocate((size_t)9 * 5 * 6 * 3, 1);
+
+                g.whole_passes = true;
+                ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+                ck_assert_mem_eq(pixels, draw(graph, 9, 2), 9 * 5 * 6 * 3);
+        }
+}
+END_TEST
+
 START_TEST(an_image_is_the_same_however_many_are_drawn)
 {
         const struct pxr_graph *graph =
@@ -711,6 +727,7 @@ int main(void)
         ADD_STACK_TEST(suite, log_likelihoods_are_those_of_the_evaluator);
         ADD_STACK_TEST(suite, layers_before_the_first_mask_see_values_that_are_set);
         ADD_STACK_TEST(suite, pictures_do_not_depend_on_threads);
+        ADD_STACK_TEST(suite, whole_passes_draw_the_same_pictures);
         ADD_STACK_TEST(suite, an_image_is_the_same_however_many_are_drawn);
         ADD_STACK_TEST(suite, groups_are_even_or_filled_up);
         ADD_STACK_TEST(suite, another_seed_gives_other_pictures);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_bench.sh - pxr-bench: what it measures is counted right, and what it cannot take is refused.
 . "${srcdir:-.}/tests/command.sh"
-plan 9
+plan 10
 
 bench() {
 	"$top/runner/pxr-bench" "$@" >out 2>err
@@ -53,6 +53,15 @@ table() {
 		out_has "conv 3x3 1>4" && out_has "as long as evaluating it"
 }
 ok "the table has every number of threads and every op" table
+
+naive() {
+	bench counted.yaml --image 8x8x1:2 -r 1 --images 32 --threads 1 --naive &&
+		out_has "naive              1 " &&
+		out_has "with a whole pass for each value it would be 64 (measured: " &&
+		bench counted.yaml --image 8x8x1:2 -r 1 --images 32 --threads 1 --naive --json &&
+		sed -n '/"naive"/,/}/p' out | grep -q images_per_second
+}
+ok "drawing by whole passes can be measured beside it" naive
 
 from_data() {
 	bench counted.yaml -r 1 --images 4 --threads 1 --quiet && is "$(wc -c <err)" 0

@@ -125,7 +125,7 @@ static bool stop_asked(void *context, int64_t done, int64_t all)
         return bench->order->stop && *bench->order->stop;
 }
 
-static int generate(struct bench *bench, struct pxr_diag *diag)
+static int draw(struct bench *bench, bool whole_passes, struct pxr_diag *diag)
 {
         return pxr_generate(&(struct pxr_generation) { .graph = bench->graph,
                                                        .parameters = bench->trainer->parameters,
@@ -133,9 +133,20 @@ static int generate(struct bench *bench, struct pxr_diag *diag)
                                                        .seed = 1,
                                                        .count = bench->images,
                                                        .threads = bench->order->threads,
+                                                       .whole_passes = whole_passes,
                                                        .progress = stop_asked,
                                                        .context = bench },
                             bench->drawn, diag);
+}
+
+static int generate(struct bench *bench, struct pxr_diag *diag)
+{
+        return draw(bench, false, diag);
+}
+
+static int generate_naively(struct bench *bench, struct pxr_diag *diag)
+{
+        return draw(bench, true, diag);
 }
 
 /* --- timing ------------------------------------------------------------------------------------
@@ -395,6 +406,8 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
                 status = repeat(&bench, "evaluation", evaluate, &speed->evaluation, diag);
         if (!status)
                 status = repeat(&bench, "generation", generate, &speed->generation, diag);
+        if (!status && order->naive)
+                status = repeat(&bench, "naive generation", generate_naively, &speed->naive, diag);
         /* Again: what else runs on the machine may have changed. */
         if (!status)
                 status = measure_peaks(arena, order->threads, speed, diag);

@@ -31,6 +31,7 @@ struct pxr_speed_order {
         int threads;
         int repetitions; /* after one that is not counted */
         int images;      /* to evaluate and to draw, in one repetition */
+        bool naive;      /* measure drawing by a whole pass for each value too */
         const volatile sig_atomic_t *stop;
         /* Told what is measured next: "training". May be NULL. */
         void (*progress)(void *context, const char *what);
@@ -47,6 +48,7 @@ struct pxr_speed {
         struct pxr_timing training;                           /* a step on a batch */
         struct pxr_timing evaluation;                         /* of `images` */
         struct pxr_timing generation;                         /* of `images` */
+        struct pxr_timing naive;                              /* the same by whole passes */
         double training_multiply_adds, forward_multiply_adds; /* of one image */
         struct pxr_op_speed *op;                              /* slowest in training first */
         int ops;

@@ -96,7 +96,10 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         size_t size = pxr_graph_values(graph);
         bool drawn = !g->drawn || g->drawn[pixel];
 
-        pxr_workspace_advance(workspace, row, col, colour);
+        if (g->whole_passes)
+                pxr_workspace_forward(workspace, g->parameters);
+        else
+                pxr_workspace_advance(workspace, row, col, colour);
         for (int image = 0; image < images; image++) {
                 bool wanted = first + image < g->count;
                 uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + place] : NULL;
@@ -227,8 +230,10 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
 
         pxr_blas_single_thread();
         for (int i = 0; i < workers && !status; i++) {
-                workspace[i] = pxr_workspace_new(g->graph, PXR_F32, PXR_FOR_GENERATION,
-                                                 shares.group, false, diag);
+                workspace[i] =
+                        pxr_workspace_new(g->graph, PXR_F32,
+                                          g->whole_passes ? PXR_FOR_INSPECTION : PXR_FOR_GENERATION,
+                                          shares.group, false, diag);
                 status = workspace[i] ? 0 : -1;
         }
         if (!status && workers > 0) {

@@ -33,7 +33,9 @@ struct pxr_generation {
         uint64_t seed;
         const struct pxr_image_key *key; /* [image]; NULL: its place among the images, and 0 */
         int count, threads;
-        int batch; /* images at work at once at most; 0: no limit */
+        int batch;         /* images at work at once at most; 0: no limit */
+        bool whole_passes; /* compute everything anew for each value, as is done without `advance`:
+                              only for what that costs */
         /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
         bool (*progress)(void *context, int64_t done, int64_t all);
         void *context;
