@@ -46,9 +46,25 @@ static void K(gather_rows)(const struct pxr_node *node, const real *map, int cha
                 }
 }
 
-/* y = bias + a w for one colour's columns. */
-static void K(product)(const struct pxr_node *node, int colour, size_t m, const real *a, int lda,
+/* y += a w. */
+static void K(product)(const struct pxr_node *node, size_t m, const real *a, int lda,
                        const real *weight, real *y)
+{
+        size_t features = node->shape.channels;
+
+        for (int colour = 0; colour < node->colours; colour++) {
+                struct part part = part_of(node, colour);
+
+                K(pxr_gemm_blocks)
+                (m, part.columns, part.inputs, part.blocks, features / node->gates, a + part.first,
+                 lda, weight + part.first * features + part.begin, features, y + part.begin,
+                 features);
+        }
+}
+
+/* The same for the columns of one colour. */
+static void K(product_of_colour)(const struct pxr_node *node, int colour, size_t m, const real *a,
+                                 int lda, const real *weight, real *y)
 {
         size_t features = node->shape.channels;
         struct columns columns = columns_of(node, 0, colour);
@@ -90,8 +106,7 @@ static void K(forward)(const struct pxr_call *call)
                         a = call->scratch;
                 }
                 K(fill_bias)(node, m, call->parameter[1], y);
-                for (int colour = 0; colour < node->colours; colour++)
-                        K(product)(node, colour, m, a, width, call->parameter[0], y);
+                K(product)(node, m, a, width, call->parameter[0], y);
                 y += m * node->shape.channels;
         }
 }
@@ -120,7 +135,7 @@ static void K(advance)(const struct pxr_call *call)
                         for (int f = columns.begin; f < columns.begin + columns.count; f++)
                                 y[(size_t)image * features + f] = bias ? bias[f] : 0;
         }
-        K(product)(node, call->colour, call->images, a, width, call->parameter[0], y);
+        K(product_of_colour)(node, call->colour, call->images, a, width, call->parameter[0], y);
 }
 
 /* dw += a^T dy, only where no mask is. */
@@ -129,36 +144,41 @@ static void K(weight_gradient)(const struct pxr_node *node, size_t m, const real
 {
         int features = node->shape.channels;
 
-        for (int colour = 0; colour < node->colours; colour++)
-                for (int gate = 0; gate < node->gates; gate++) {
-                        struct columns columns = columns_of(node, gate, colour);
+        for (int colour = 0; colour < node->colours; colour++) {
+                struct part part = part_of(node, colour);
+
+                for (int i = 0; i < part.blocks && part.inputs; i++) {
+                        int column = part.begin + i * (features / node->gates);
 
                         K(pxr_gemm)
-                        (true, false, live_inputs(node, colour), columns.count, m, 1, a, lda,
-                         dy + columns.begin, features, 1, dw + columns.begin, features);
+                        (true, false, part.inputs, part.columns, m, 1, a + part.first, lda,
+                         dy + column, features, 1, dw + (size_t)part.first * features + column,
+                         features);
                 }
+        }
 }
 
-/* dx of a 1x1 convolution: dy w^T, colour by colour. */
-static void K(input_gradient_1x1)(const struct pxr_call *call)
+/* dx of m pixels of a 1x1 convolution: dy w^T. */
+static void K(input_gradient_1x1)(const struct pxr_call *call, size_t m, const real *dy, real *dx)
 {
         const struct pxr_node *node = call->node;
         int features = node->shape.channels, channels = node->input[0]->shape.channels;
-        size_t m = pxr_map_size(node, call->images) / features;
-        const real *weight = call->parameter[0], *dy = call->output_gradient;
-        real *dx = call->input_gradient[0];
+        const real *weight = call->parameter[0];
 
         if (!call->accumulate[0])
                 memset(dx, 0, m * channels * sizeof(real));
-        for (int colour = 0; colour < node->colours; colour++)
-                for (int gate = 0; gate < node->gates; gate++) {
-                        struct columns columns = columns_of(node, gate, colour);
+        for (int colour = 0; colour < node->colours; colour++) {
+                struct part part = part_of(node, colour);
+
+                for (int i = 0; i < part.blocks && part.inputs; i++) {
+                        int column = part.begin + i * (features / node->gates);
 
                         K(pxr_gemm)
-                        (false, true, m, live_inputs(node, colour), columns.count, 1,
-                         dy + columns.begin, features, weight + columns.begin, features, 1, dx,
-                         channels);
+                        (false, true, m, part.inputs, part.columns, 1, dy + column, features,
+                         weight + (size_t)part.first * features + column, features, 1,
+                         dx + part.first, channels);
                 }
+        }
 }
 
 /* dx of a larger one: a place's gradient gathers dy from the places that read it, and meets the
@@ -201,27 +221,30 @@ static void K(backward)(const struct pxr_call *call)
         const real *x = call->input[0], *dy = call->output_gradient;
         int width = gathered_width(node), step = chunk_rows(node, call->images);
         size_t row_pixels = (size_t)node->shape.cols * call->images;
+        bool pointwise = is_pointwise(conv), by_input = call->input_gradient[0] != NULL;
 
         if (call->parameter_gradient[1])
                 K(add_rows)
         (pxr_map_size(node, call->images) / node->shape.channels, node->shape.channels, dy,
          call->parameter_gradient[1]);
-        for (int row = 0; row < node->shape.rows && call->parameter_gradient[0]; row += step) {
+        for (int row = 0; row < node->shape.rows; row += step) {
                 int end = row + step < node->shape.rows ? row + step : node->shape.rows;
                 size_t m = (end - row) * row_pixels;
-                const real *a = x + row * row_pixels * node->input[0]->shape.channels;
+                size_t start = row * row_pixels * node->input[0]->shape.channels;
+                const real *a = x + start;
 
-                if (!is_pointwise(conv)) {
+                if (!pointwise) {
                         K(gather_rows)
                         (node, x, node->input[0]->shape.channels, 1, call->images, row, end,
                          live_taps(node), width, call->scratch);
                         a = call->scratch;
                 }
-                K(weight_gradient)(node, m, a, width, dy, call->parameter_gradient[0]);
+                if (call->parameter_gradient[0])
+                        K(weight_gradient)(node, m, a, width, dy, call->parameter_gradient[0]);
+                if (pointwise && by_input)
+                        K(input_gradient_1x1)(call, m, dy, (real *)call->input_gradient[0] + start);
                 dy += m * node->shape.channels;
         }
-        if (call->input_gradient[0] && !is_pointwise(conv))
+        if (!pointwise && by_input)
                 K(input_gradient)(call);
-        else if (call->input_gradient[0])
-                K(input_gradient_1x1)(call);
 }

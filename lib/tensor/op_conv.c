@@ -6,8 +6,8 @@
  * left, then at the pixel itself the channels of earlier (mask A) or also equal (mask B) colours.
  * In the order of the weights [kernel height][kernel width][in] these are a prefix, whose length
  * depends on the output's colour alone. So a pixel's live inputs are gathered into one row, and
- * each colour is one product with a prefix of it; what is masked is never read, and never changes
- * from zero. Uses base/ and gemm.
+ * multiplied by a staircase of weights; what is masked is never read, and never changes from zero.
+ * Uses base/ and gemm.
  */
 #include <math.h>
 #include <string.h>
@@ -52,6 +52,29 @@ static int live_inputs(const struct pxr_node *node, int colour)
         else if (conv->settings.mask == PXR_MASK_B)
                 live += pxr_group_begin(channels, node->colours, colour + 1);
         return live;
+}
+
+/* The products go by the inputs rather than by the outputs: those that colour `colour` is the first
+ * to have live are so for all colours from it on, which makes the matrices wide. */
+struct part {
+        int first, inputs;          /* rows of the weight matrix */
+        int begin, columns, blocks; /* columns of the first gate, and how many gates */
+};
+
+static struct part part_of(const struct pxr_node *node, int colour)
+{
+        int block = node->shape.channels / node->gates;
+        struct part part = { .begin = pxr_group_begin(block, node->colours, colour),
+                             .blocks = node->gates };
+
+        part.first = colour ? live_inputs(node, colour - 1) : 0;
+        part.inputs = live_inputs(node, colour) - part.first;
+        part.columns = block - part.begin;
+        if (part.begin == 0) { /* the gates lie side by side */
+                part.columns = node->shape.channels;
+                part.blocks = 1;
+        }
+        return part;
 }
 
 /* Values of one gathered row. */
