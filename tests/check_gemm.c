@@ -30,6 +30,8 @@ static const struct sizes tried[] = {
         { 255, 16, 31 }, { 256, 33, 40 }, { 257, 144, 20 }, { 520, 31, 300 },
 };
 
+static const struct pxr_start_f32 zero = { .run = 1 };
+
 static float *random_array(size_t size, int seed)
 {
         struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, seed, 0, 0);
@@ -96,7 +98,7 @@ static struct pxr_product product_of(const struct operands *o, bool turn_a, bool
                 .b = turn_b ? o->b_turned : o->b,
                 .ldb = turn_b ? o->size.k : o->size.n,
                 .b_transposed = turn_b,
-                .fresh = fresh,
+                .start = fresh ? &zero : NULL,
                 .c = o->c,
                 .ldc = o->ldc,
         };
@@ -144,7 +146,7 @@ static bool by_gemm(const struct pxr_product *p)
         bool turned = p->a_col != 1;
 
         pxr_gemm_f32(turned, p->b_transposed, p->m, p->n, p->k, 1, p->a, turned ? p->m : p->k, p->b,
-                     p->ldb, p->fresh ? 0 : 1, p->c, p->ldc);
+                     p->ldb, p->start ? 0 : 1, p->c, p->ldc);
         return true;
 }
 
@@ -153,7 +155,7 @@ static bool by_blas(const struct pxr_product *p)
         bool turned = p->a_col != 1;
 
         pxr_blas_f32(turned, p->b_transposed, p->m, p->n, p->k, 1, p->a, turned ? p->m : p->k, p->b,
-                     p->ldb, p->fresh ? 0 : 1, p->c, p->ldc);
+                     p->ldb, p->start ? 0 : 1, p->c, p->ldc);
         return true;
 }
 
@@ -167,7 +169,7 @@ static void expect_sums(product_function *way)
 
                         memcpy(o.c, o.start, product.m * o.ldc * sizeof(float));
                         if (way(&product))
-                                expect_product(&o, product.fresh);
+                                expect_product(&o, product.start);
                         free_operands(&o);
                 }
 }
@@ -232,7 +234,7 @@ START_TEST(blocks_of_columns_are_parts_of_the_whole)
         pxr_gemm_f32(false, false, o.size.m, o.size.n, o.size.k, 1, o.a, o.size.k, o.b, o.size.n, 1,
                      o.c, o.ldc);
         pxr_gemm_blocks_f32(o.size.m, COUNT, o.size.k, BLOCKS, WIDTH, o.a, o.size.k, o.b + FROM,
-                            o.size.n, part + FROM, o.ldc);
+                            o.size.n, NULL, part + FROM, o.ldc);
         for (size_t row = 0; row < o.size.m; row++)
                 for (size_t col = 0; col < o.ldc; col++) {
                         bool wanted = col < o.size.n && col % WIDTH >= FROM;
@@ -241,6 +243,43 @@ START_TEST(blocks_of_columns_are_parts_of_the_whole)
                         ck_assert_float_eq_tol(part[at], wanted ? o.c[at] : o.start[at], 1e-5);
                 }
         free(part);
+        free_operands(&o);
+}
+END_TEST
+
+/* Row i of 3 x 5 starts as pixels of a map do that lie at equal distances. */
+START_TEST(a_product_can_start_from_other_rows)
+{
+        enum { RUNS = 3, RUN = 5, APART = 90, RUN_APART = 700 };
+        struct operands o = operands_of((struct sizes) { RUNS * RUN, 75, 300 });
+        float *map = random_array(RUNS * RUN_APART + RUN * APART, 9);
+        struct pxr_start_f32 start = { map, APART, RUN, RUN_APART };
+        int ways = 0;
+
+        for (int way = 0; way < 3; way++) {
+                struct pxr_product product = product_of(&o, false, false, true);
+
+                memcpy(o.c, o.start, product.m * o.ldc * sizeof(float));
+                product.start = &start;
+                if (way < 2 && !pxr_product_by(way, &product))
+                        continue;
+                if (way == 2)
+                        pxr_gemm_blocks_f32(product.m, product.n, product.k, 1, 0, product.a,
+                                            o.size.k, product.b, o.size.n, &start, o.c, o.ldc);
+                ways++;
+                for (size_t row = 0; row < o.size.m; row++)
+                        memcpy(o.start + row * o.ldc,
+                               map + row / RUN * RUN_APART + row % RUN * APART,
+                               o.size.n * sizeof(float));
+                expect_product(&o, false);
+        }
+        ck_assert_int_gt(ways, 0);
+        /* Without a term it is the start alone. */
+        pxr_gemm_blocks_f32(o.size.m, o.size.n, 0, 1, 0, o.a, 0, o.b, 0, &start, o.c, o.ldc);
+        for (size_t row = 0; row < o.size.m; row++)
+                ck_assert_mem_eq(o.c + row * o.ldc, o.start + row * o.ldc,
+                                 o.size.n * sizeof(float));
+        free(map);
         free_operands(&o);
 }
 END_TEST
@@ -256,5 +295,6 @@ int main(void)
         ADD_TEST(suite, products_of_the_blas_are_sums);
         ADD_TEST(suite, bits_depend_on_row_and_column_alone);
         ADD_TEST(suite, blocks_of_columns_are_parts_of_the_whole);
+        ADD_TEST(suite, a_product_can_start_from_other_rows);
         return run_suite(suite);
 }

@@ -46,10 +46,11 @@ static void K(gather_rows)(const struct pxr_node *node, const real *map, int cha
                 }
 }
 
-/* y += a w. */
+/* y = bias + a w. All columns start with the first colour's part. */
 static void K(product)(const struct pxr_node *node, size_t m, const real *a, int lda,
-                       const real *weight, real *y)
+                       const real *weight, const real *bias, real *y)
 {
+        const struct K(pxr_start) start = { .first = bias, .run = m };
         size_t features = node->shape.channels;
 
         for (int colour = 0; colour < node->colours; colour++) {
@@ -57,8 +58,8 @@ static void K(product)(const struct pxr_node *node, size_t m, const real *a, int
 
                 K(pxr_gemm_blocks)
                 (m, part.columns, part.inputs, part.blocks, features / node->gates, a + part.first,
-                 lda, weight + part.first * features + part.begin, features, y + part.begin,
-                 features);
+                 lda, weight + part.first * features + part.begin, features, colour ? NULL : &start,
+                 y + part.begin, features);
         }
 }
 
@@ -71,18 +72,7 @@ static void K(product_of_colour)(const struct pxr_node *node, int colour, size_t
 
         K(pxr_gemm_blocks)
         (m, columns.count, live_inputs(node, colour), node->gates, features / node->gates, a, lda,
-         weight + columns.begin, features, y + columns.begin, features);
-}
-
-static void K(fill_bias)(const struct pxr_node *node, size_t m, const real *bias, real *y)
-{
-        size_t features = node->shape.channels;
-
-        if (!bias)
-                memset(y, 0, m * features * sizeof(real));
-        else
-                for (size_t i = 0; i < m; i++)
-                        K(copy)(features, bias, y + i * features);
+         weight + columns.begin, features, NULL, y + columns.begin, features);
 }
 
 static void K(forward)(const struct pxr_call *call)
@@ -105,8 +95,7 @@ static void K(forward)(const struct pxr_call *call)
                          live_taps(node), width, call->scratch);
                         a = call->scratch;
                 }
-                K(fill_bias)(node, m, call->parameter[1], y);
-                K(product)(node, m, a, width, call->parameter[0], y);
+                K(product)(node, m, a, width, call->parameter[0], call->parameter[1], y);
                 y += m * node->shape.channels;
         }
 }
@@ -163,22 +152,25 @@ static void K(input_gradient_1x1)(const struct pxr_call *call, size_t m, const r
 {
         const struct pxr_node *node = call->node;
         int features = node->shape.channels, channels = node->input[0]->shape.channels;
+        int live = 0; /* by any column */
         const real *weight = call->parameter[0];
 
-        if (!call->accumulate[0])
-                memset(dx, 0, m * channels * sizeof(real));
         for (int colour = 0; colour < node->colours; colour++) {
                 struct part part = part_of(node, colour);
 
+                if (part.columns)
+                        live = part.first + part.inputs;
                 for (int i = 0; i < part.blocks && part.inputs; i++) {
                         int column = part.begin + i * (features / node->gates);
 
                         K(pxr_gemm)
                         (false, true, m, part.inputs, part.columns, 1, dy + column, features,
-                         weight + (size_t)part.first * features + column, features, 1,
-                         dx + part.first, channels);
+                         weight + (size_t)part.first * features + column, features,
+                         i > 0 || call->accumulate[0], dx + part.first, channels);
                 }
         }
+        for (size_t i = 0; i < m && !call->accumulate[0] && live < channels; i++)
+                memset(dx + i * channels + live, 0, (channels - live) * sizeof(real));
 }
 
 /* dx of a larger one: a place's gradient gathers dy from the places that read it, and meets the

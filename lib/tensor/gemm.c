@@ -8,8 +8,11 @@
 #include "tensor/gemm.h"
 
 #include <cblas.h>
+#include <string.h>
 
 #include <pxr/op.h>
+
+static const struct pxr_start_f32 zero = { .run = 1 };
 
 void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
@@ -36,7 +39,7 @@ void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                 .b = b,
                 .ldb = ldb,
                 .b_transposed = transpose_b,
-                .fresh = beta == 0,
+                .start = beta == 0 ? &zero : NULL,
                 .c = c,
                 .ldc = ldc,
         };
@@ -56,8 +59,12 @@ void pxr_gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                             beta, c, ldc);
 }
 
+#define PXR_KERNELS_FILE "tensor/gemm_kernels.h"
+#include <pxr/precisions.h>
+
 void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart, const float *a,
-                         size_t lda, const float *b, size_t ldb, float *c, size_t ldc)
+                         size_t lda, const float *b, size_t ldb, const struct pxr_start_f32 *start,
+                         float *c, size_t ldc)
 {
         struct pxr_product product = {
                 .m = m,
@@ -70,29 +77,27 @@ void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart,
                 .a_col = 1,
                 .b = b,
                 .ldb = ldb,
+                .start = start,
                 .c = c,
                 .ldc = ldc,
         };
 
-        if (!pxr_product_f32(&product))
-                for (int i = 0; i < blocks; i++)
-                        pxr_blas_f32(false, false, m, n, k, 1, a, lda, b + i * apart, ldb, 1,
-                                     c + i * apart, ldc);
+        if (k == 0 || !pxr_product_f32(&product))
+                product_blocks_f32(m, n, k, blocks, apart, a, lda, b, ldb, start, c, ldc);
 }
 
 void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart, const double *a,
-                         size_t lda, const double *b, size_t ldb, double *c, size_t ldc)
+                         size_t lda, const double *b, size_t ldb, const struct pxr_start_f64 *start,
+                         double *c, size_t ldc)
 {
-        for (int i = 0; i < blocks; i++)
-                pxr_gemm_f64(false, false, m, n, k, 1, a, lda, b + i * apart, ldb, 1, c + i * apart,
-                             ldc);
+        product_blocks_f64(m, n, k, blocks, apart, a, lda, b, ldb, start, c, ldc);
 }
 
 bool pxr_gemm_rows_alone(void)
 {
-        float one = 1, sum;
+        float one = 1, sum = 0;
         struct pxr_product product = {
-                .m = 1, .n = 1, .k = 1, .blocks = 1, .a = &one, .b = &one, .c = &sum, .fresh = true
+                .m = 1, .n = 1, .k = 1, .blocks = 1, .a = &one, .b = &one, .c = &sum
         };
 
         return pxr_product_f32(&product);

@@ -6,10 +6,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* C = A B (fresh) or C += A B, m x k by k x n, for `blocks` blocks of n columns of B and C that
- * begin `apart` columns from each other (as a colour's do in the gates). Row i, column p of A is
- * a[i a_row + p a_col]; B and C are row-major; `b` is the transpose of the only block of B (n x k)
- * if b_transposed. */
+/* What a product is added to: row i is at first + (i / run) run_apart + (i % run) apart, so that it
+ * can be a row for all (0 apart), a matrix, or pixels of a map that lie at equal distances. `first`
+ * NULL: zero. Columns lie as in C. */
+struct pxr_start_f32 {
+        const float *first;
+        size_t apart, run, run_apart;
+};
+struct pxr_start_f64 {
+        const double *first;
+        size_t apart, run, run_apart;
+};
+
+/* C = S + A B or, where `start` is NULL, C += A B: m x k by k x n, for `blocks` blocks of n columns
+ * of B, C and S that begin `apart` columns from each other (as a colour's do in the gates). Row i,
+ * column p of A is a[i a_row + p a_col]; B and C are row-major; `b` is the transpose of the only
+ * block of B (n x k) if b_transposed. */
 struct pxr_product {
         size_t m, n, k;
         int blocks;
@@ -18,7 +30,8 @@ struct pxr_product {
         size_t a_row, a_col;
         const float *b;
         size_t ldb;
-        bool b_transposed, fresh;
+        bool b_transposed;
+        const struct pxr_start_f32 *start;
         float *c;
         size_t ldc;
 };
@@ -38,12 +51,14 @@ void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                   size_t ldc);
 
-/* C += A B, row-major, for `blocks` blocks of n columns of B and C, `apart` columns from each
- * other. */
+/* C = S + A B or, where `start` is NULL, C += A B, row-major, for `blocks` blocks of n columns of
+ * B, C and S, `apart` columns from each other. Of any sizes, zero too. */
 void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart, const float *a,
-                         size_t lda, const float *b, size_t ldb, float *c, size_t ldc);
+                         size_t lda, const float *b, size_t ldb, const struct pxr_start_f32 *start,
+                         float *c, size_t ldc);
 void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart, const double *a,
-                         size_t lda, const double *b, size_t ldb, double *c, size_t ldc);
+                         size_t lda, const double *b, size_t ldb, const struct pxr_start_f64 *start,
+                         double *c, size_t ldc);
 
 /* Are a row's bits in pxr_gemm_f32() the same whatever m is? Not where the BLAS computes it. */
 bool pxr_gemm_rows_alone(void);

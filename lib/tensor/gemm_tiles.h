@@ -9,15 +9,16 @@
 #define S(name) JOIN(name, SET)
 #define TILE __attribute__((always_inline, TARGET)) static inline
 
-/* C += A B for a tile of `rows` x (`vectors` LANES), of which the last vector has the lanes of
- * `mask` alone. Each value of C is one chain of fused multiply-adds in the order of k, so its bits
- * are those of any other tile. The loops have constant bounds: the sums live in registers.
+/* C = S + A B for a tile of `rows` x (`vectors` LANES), of which the last vector has the lanes of
+ * `mask` alone; start[i]: row i of S, NULL: zero. Each value of C is one chain of fused
+ * multiply-adds in the order of k, so its bits are those of any other tile. The loops have constant
+ * bounds: the sums live in registers.
  *
  * With `ahead` the panel whose turn is next is fetched meanwhile: weights that come from memory for
  * each product are what products of few rows wait for. */
 TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask,
                   const struct pxr_product *product, size_t k, const float *a,
-                  const struct panel *panel, bool fresh, float *c)
+                  const struct panel *panel, const float *const *start, float *c)
 {
         VECTOR sum[ROWS][VECTORS], row[VECTORS];
         const size_t c_stride = product->ldc, b_stride = panel->stride;
@@ -28,9 +29,8 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
         for (int i = 0; i < rows; i++) {
 #pragma GCC unroll 3
                 for (int j = 0; j < last; j++)
-                        sum[i][j] = fresh ? BROADCAST(0) : LOAD(c + i * c_stride + j * LANES);
-                sum[i][last] =
-                        fresh ? BROADCAST(0) : LOAD_MASKED(c + i * c_stride + last * LANES, mask);
+                        sum[i][j] = start[i] ? LOAD(start[i] + j * LANES) : BROADCAST(0);
+                sum[i][last] = start[i] ? LOAD_MASKED(start[i] + last * LANES, mask) : BROADCAST(0);
         }
         for (size_t p = 0; p < k; p++, a += product->a_col, b += b_stride) {
 #pragma GCC unroll 3
@@ -59,42 +59,49 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
         }
 }
 
+/* `rows` rows of a panel's columns from row i on. */
+TILE void S(rows)(const int rows, const int vectors, const bool ahead, MASK mask,
+                  const struct part *part, size_t i, const struct panel *panel)
+{
+        const struct pxr_product *product = part->product;
+        const float *start[ROWS];
+
+        start_rows(part, i, rows, panel->column, start);
+        S(tile)
+        (rows, vectors, ahead, mask, product, part->k, part->a + i * product->a_row, panel, start,
+         part->c + i * product->ldc + panel->column);
+}
+
 /* The tiles of one panel of columns, from the top. */
-TILE void S(tiles)(const int vectors, const struct pxr_product *product, size_t m, size_t k,
-                   const float *a, const struct panel *panel, bool fresh, float *c)
+TILE void S(tiles)(const int vectors, const struct part *part, const struct panel *panel)
 {
         const MASK mask = FIRST_LANES(panel->columns - (vectors - 1) * LANES);
-        const size_t a_row = product->a_row, ldc = product->ldc;
+        const size_t m = part->m;
         size_t i = 0;
 
         if (m >= ROWS) {
-                S(tile)(ROWS, vectors, true, mask, product, k, a, panel, fresh, c);
+                S(rows)(ROWS, vectors, true, mask, part, 0, panel);
                 i = ROWS;
         }
         for (; i + ROWS <= m; i += ROWS)
-                S(tile)
-        (ROWS, vectors, false, mask, product, k, a + i * a_row, panel, fresh, c + i * ldc);
+                S(rows)(ROWS, vectors, false, mask, part, i, panel);
         if (ROWS > 4 && m - i >= 4) {
-                S(tile)
-                (4, vectors, false, mask, product, k, a + i * a_row, panel, fresh, c + i * ldc);
+                S(rows)(4, vectors, false, mask, part, i, panel);
                 i += 4;
         }
         if (m - i >= 2) {
-                S(tile)
-                (2, vectors, false, mask, product, k, a + i * a_row, panel, fresh, c + i * ldc);
+                S(rows)(2, vectors, false, mask, part, i, panel);
                 i += 2;
         }
         if (m - i)
-                S(tile)
-        (1, vectors, false, mask, product, k, a + i * a_row, panel, fresh, c + i * ldc);
+                S(rows)(1, vectors, false, mask, part, i, panel);
 }
 
-/* One block of columns for `m` rows and `k` of the terms of each sum. `next`: where B is read
- * after it. */
-__attribute__((TARGET)) static void S(block)(const struct pxr_product *product, size_t m, size_t k,
-                                             const float *a, const float *b, const float *next,
-                                             bool fresh, float *c)
+/* One block of columns, which begins at `column` in C. `next`: where B is read after it. */
+__attribute__((TARGET)) static void S(block)(const struct part *part, const float *b,
+                                             const float *next, size_t column)
 {
+        const struct pxr_product *product = part->product;
         float turned[VECTORS * LANES * DEPTH];
         size_t left = product->n;
 
@@ -102,21 +109,22 @@ __attribute__((TARGET)) static void S(block)(const struct pxr_product *product, 
                 int vectors = panel_vectors((left + LANES - 1) / LANES);
                 size_t most = (size_t)vectors * LANES, columns = left < most ? left : most;
                 size_t step = product->b_transposed ? columns * product->ldb : columns;
-                struct panel panel = { b, left > columns ? b + step : next, product->ldb, columns };
+                struct panel panel = { b, left > columns ? b + step : next, product->ldb, columns,
+                                       column };
 
                 if (product->b_transposed) {
-                        turn(columns, k, b, product->ldb, turned, most);
+                        turn(columns, part->k, b, product->ldb, turned, most);
                         panel.b = turned;
                         panel.stride = most;
                 }
                 if (vectors == 3)
-                        S(tiles)(3, product, m, k, a, &panel, fresh, c);
+                        S(tiles)(3, part, &panel);
                 else if (vectors == 2)
-                        S(tiles)(2, product, m, k, a, &panel, fresh, c);
+                        S(tiles)(2, part, &panel);
                 else
-                        S(tiles)(1, product, m, k, a, &panel, fresh, c);
+                        S(tiles)(1, part, &panel);
                 b += step;
-                c += columns;
+                column += columns;
                 left -= columns;
         }
 }
@@ -128,19 +136,24 @@ static void S(product)(const struct pxr_product *product)
 
         for (size_t row = 0; row < product->m; row += HEIGHT)
                 for (size_t term = 0; term < product->k; term += DEPTH) {
-                        size_t m = smaller(product->m - row, HEIGHT);
-                        size_t k = smaller(product->k - term, DEPTH);
-                        const float *a = product->a + row * product->a_row + term * product->a_col;
                         const float *b = product->b + term * down;
-                        float *c = product->c + row * product->ldc;
+                        struct part part = {
+                                .product = product,
+                                .first = row,
+                                .m = smaller(product->m - row, HEIGHT),
+                                .k = smaller(product->k - term, DEPTH),
+                                .a = product->a + row * product->a_row + term * product->a_col,
+                                .c = product->c + row * product->ldc,
+                                .start = term == 0 ? product->start : NULL,
+                        };
 
                         for (int i = 0; i < product->blocks; i++, b += product->apart) {
                                 bool last = i + 1 == product->blocks;
 
                                 S(block)
-                                (product, m, k, a, b,
-                                 last ? product->b + (term + k) * down : b + product->apart,
-                                 product->fresh && term == 0, c + i * product->apart);
+                                (&part, b,
+                                 last ? product->b + (term + part.k) * down : b + product->apart,
+                                 i * product->apart);
                         }
                 }
 }

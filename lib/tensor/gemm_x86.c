@@ -18,11 +18,40 @@
 /* Vectors in a panel at most; terms and rows that are taken at once (256 kB of A). */
 enum { VECTORS = 3, DEPTH = 256, HEIGHT = 256 };
 
-/* Columns of B as wide as some vectors, and where those lie that come next. */
+/* Some rows of C, and some terms of each sum. */
+struct part {
+        const struct pxr_product *product;
+        size_t first, m, k; /* from row `first` on */
+        const float *a;
+        float *c;
+        const struct pxr_start_f32 *start; /* NULL: C itself */
+};
+
+/* Columns of B as wide as some vectors, where those lie that come next, and which column of C is
+ * the first. */
 struct panel {
         const float *b, *next;
-        size_t stride, columns;
+        size_t stride, columns, column;
 };
+
+/* Where the sums of `rows` rows of a part from row i on start, at a column. */
+static inline void start_rows(const struct part *part, size_t i, int rows, size_t column,
+                              const float **start)
+{
+        const struct pxr_start_f32 *s = part->start;
+
+        for (int row = 0; row < rows; row++) {
+                size_t at = part->first + i + row;
+
+                if (!s)
+                        start[row] = part->c + (i + row) * part->product->ldc + column;
+                else if (!s->first)
+                        start[row] = NULL;
+                else
+                        start[row] = s->first + at / s->run * s->run_apart +
+                                     at % s->run * s->apart + column;
+        }
+}
 
 static size_t smaller(size_t a, size_t b)
 {

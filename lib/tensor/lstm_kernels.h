@@ -69,17 +69,6 @@ static void K(split_step)(const struct pxr_call *call, struct K(cells) cells, in
                                  call->parameter[INITIAL_CELL], 0);
 }
 
-/* Copy a step's values between the op's state and a map, `channels` of each pixel. */
-static void K(gather_step)(const struct pxr_call *call, int step, size_t channels, const real *map,
-                           real *to)
-{
-        const struct lstm *lstm = call->node->conf;
-        size_t size = call->images * channels;
-
-        for (int cell = lstm->first[step]; cell < lstm->first[step + 1]; cell++)
-                memcpy(to + cell * size, map + lstm->place[cell] * size, size * sizeof(real));
-}
-
 /* h of a step to where it is in the output; what is shifted beyond the last row is dropped. */
 static void K(scatter_output)(const struct pxr_call *call, int step, const real *h)
 {
@@ -95,27 +84,65 @@ static void K(scatter_output)(const struct pxr_call *call, int step, const real 
                                size * sizeof(real));
 }
 
-/* Add the state-to-state products to a step's gates. */
-static void K(add_products)(const struct pxr_call *call, struct K(cells) cells, int step,
-                            const real *initial)
+/* z of some of a step's cells to their gates. */
+static void K(copy_input)(const struct pxr_call *call, struct K(cells) cells, int from, int to)
+{
+        const struct lstm *lstm = call->node->conf;
+        size_t size = GATES * (size_t)lstm->features * call->images;
+
+        for (int cell = from; cell < to; cell++)
+                memcpy(cells.gates + cell * size,
+                       (const real *)call->input[0] + lstm->place[cell] * size,
+                       size * sizeof(real));
+}
+
+/* Where z of a range of a step's cells lies: the places of neighbouring cells are equally far from
+ * each other. */
+static struct K(pxr_start) K(input_rows)(const struct pxr_call *call, int first, int count)
+{
+        const struct lstm *lstm = call->node->conf;
+        size_t width = GATES * (size_t)lstm->features, images = call->images;
+        int apart = count > 1 ? lstm->place[first + 1] - lstm->place[first] : 0;
+
+        return (struct K(pxr_start)) {
+                .first = (const real *)call->input[0] + lstm->place[first] * images * width,
+                .apart = width,
+                .run = images,
+                .run_apart = apart * images * width,
+        };
+}
+
+/* A step's gates: z + the state-to-state products. The first tap's products are added to z where it
+ * lies, so that memory is waited for while there is something to compute. */
+static void K(set_gates)(const struct pxr_call *call, struct K(cells) cells, int step,
+                         const real *initial)
 {
         const struct lstm *lstm = call->node->conf;
         size_t features = lstm->features, width = GATES * features, images = call->images;
         const real *weight = call->parameter[WEIGHT];
+        int first = lstm->first[step];
 
         for (int tap = 0; tap < lstm->taps; tap++) {
                 struct range range = tap_range(call->node, step, tap);
                 struct range edge = initial_range(call->node, step, tap);
+                struct K(pxr_start) rows = { 0 };
 
+                if (tap == 0) {
+                        int from = first + (range.count ? range.to : 0), to = from + range.count;
+
+                        K(copy_input)(call, cells, first, from);
+                        K(copy_input)(call, cells, to, lstm->first[step + 1]);
+                        rows = K(input_rows)(call, from, range.count);
+                }
                 if (range.count)
-                        K(pxr_gemm)
-                (false, false, range.count * images, width, features, 1,
+                        K(pxr_gemm_blocks)
+                (range.count * images, width, features, 1, 0,
                  cells.h + (lstm->first[step - 1] + range.from) * images * features, features,
-                 weight + tap * features * width, width, 1,
-                 cells.gates + (lstm->first[step] + range.to) * images * width, width);
+                 weight + tap * features * width, width, tap == 0 ? &rows : NULL,
+                 cells.gates + (first + range.to) * images * width, width);
                 K(add_to_rows)
                 (edge.count * images, width, initial + tap * width,
-                 cells.gates + (lstm->first[step] + edge.to) * images * width);
+                 cells.gates + (first + edge.to) * images * width);
         }
 }
 
@@ -132,9 +159,7 @@ static void K(lstm_forward)(const struct pxr_call *call)
         for (int step = 0; step < lstm->steps; step++) {
                 struct pxr_lstm_cells part[2];
 
-                K(gather_step)
-                (call, step, GATES * (size_t)lstm->features, call->input[0], cells.gates);
-                K(add_products)(call, cells, step, initial);
+                K(set_gates)(call, cells, step, initial);
                 K(split_step)(call, cells, step, part);
                 K(pxr_lstm_cells)(&part[0]);
                 K(pxr_lstm_cells)(&part[1]);
@@ -326,7 +351,7 @@ static void K(advance_products)(const struct pxr_call *call, int row, int col, i
                 if (h)
                         K(pxr_gemm_blocks)
                 (images, count, features, GATES, features, h, features,
-                 weight + tap * features * width + from, width, gates + from, width);
+                 weight + tap * features * width + from, width, NULL, gates + from, width);
                 if (!reads_initial(call->node, step, at, tap))
                         continue;
                 for (int gate = 0; gate < GATES; gate++) {

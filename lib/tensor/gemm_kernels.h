@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* gemm_kernels.h - products of blocks, one by one, in `real`. Included once for each precision. */
+
+static void K(set_start)(size_t m, size_t n, const struct K(pxr_start) * start, size_t column,
+                         real *c, size_t ldc)
+{
+        for (size_t i = 0; i < m; i++) {
+                size_t row = i / start->run * start->run_apart + i % start->run * start->apart;
+
+                if (start->first)
+                        memcpy(c + i * ldc, start->first + row + column, n * sizeof(real));
+                else
+                        memset(c + i * ldc, 0, n * sizeof(real));
+        }
+}
+
+static void K(product_blocks)(size_t m, size_t n, size_t k, int blocks, size_t apart, const real *a,
+                              size_t lda, const real *b, size_t ldb,
+                              const struct K(pxr_start) * start, real *c, size_t ldc)
+{
+        for (int i = 0; i < blocks; i++) {
+                if (start)
+                        K(set_start)(m, n, start, i * apart, c + i * apart, ldc);
+                K(pxr_gemm)
+                (false, false, m, n, k, 1, a, lda, b + i * apart, ldb, 1, c + i * apart, ldc);
+        }
+}
