@@ -233,8 +233,8 @@ START_TEST(blocks_of_columns_are_parts_of_the_whole)
         memcpy(part, o.start, o.size.m * o.ldc * sizeof(float));
         pxr_gemm_f32(false, false, o.size.m, o.size.n, o.size.k, 1, o.a, o.size.k, o.b, o.size.n, 1,
                      o.c, o.ldc);
-        pxr_gemm_blocks_f32(o.size.m, COUNT, o.size.k, BLOCKS, WIDTH, o.a, o.size.k, o.b + FROM,
-                            o.size.n, NULL, part + FROM, o.ldc);
+        pxr_gemm_blocks_f32(false, o.size.m, COUNT, o.size.k, BLOCKS, WIDTH, o.a, o.size.k,
+                            o.b + FROM, o.size.n, NULL, part + FROM, o.ldc);
         for (size_t row = 0; row < o.size.m; row++)
                 for (size_t col = 0; col < o.ldc; col++) {
                         bool wanted = col < o.size.n && col % WIDTH >= FROM;
@@ -264,7 +264,7 @@ START_TEST(a_product_can_start_from_other_rows)
                 if (way < 2 && !pxr_product_by(way, &product))
                         continue;
                 if (way == 2)
-                        pxr_gemm_blocks_f32(product.m, product.n, product.k, 1, 0, product.a,
+                        pxr_gemm_blocks_f32(false, product.m, product.n, product.k, 1, 0, product.a,
                                             o.size.k, product.b, o.size.n, &start, o.c, o.ldc);
                 ways++;
                 for (size_t row = 0; row < o.size.m; row++)
@@ -275,7 +275,7 @@ START_TEST(a_product_can_start_from_other_rows)
         }
         ck_assert_int_gt(ways, 0);
         /* Without a term it is the start alone. */
-        pxr_gemm_blocks_f32(o.size.m, o.size.n, 0, 1, 0, o.a, 0, o.b, 0, &start, o.c, o.ldc);
+        pxr_gemm_blocks_f32(false, o.size.m, o.size.n, 0, 1, 0, o.a, 0, o.b, 0, &start, o.c, o.ldc);
         for (size_t row = 0; row < o.size.m; row++)
                 ck_assert_mem_eq(o.c + row * o.ldc, o.start + row * o.ldc,
                                  o.size.n * sizeof(float));

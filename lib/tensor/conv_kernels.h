@@ -57,9 +57,9 @@ static void K(product)(const struct pxr_node *node, size_t m, const real *a, int
                 struct part part = part_of(node, colour);
 
                 K(pxr_gemm_blocks)
-                (m, part.columns, part.inputs, part.blocks, features / node->gates, a + part.first,
-                 lda, weight + part.first * features + part.begin, features, colour ? NULL : &start,
-                 y + part.begin, features);
+                (false, m, part.columns, part.inputs, part.blocks, features / node->gates,
+                 a + part.first, lda, weight + part.first * features + part.begin, features,
+                 colour ? NULL : &start, y + part.begin, features);
         }
 }
 
@@ -71,8 +71,8 @@ static void K(product_of_colour)(const struct pxr_node *node, int colour, size_t
         struct columns columns = columns_of(node, 0, colour);
 
         K(pxr_gemm_blocks)
-        (m, columns.count, live_inputs(node, colour), node->gates, features / node->gates, a, lda,
-         weight + columns.begin, features, NULL, y + columns.begin, features);
+        (false, m, columns.count, live_inputs(node, colour), node->gates, features / node->gates, a,
+         lda, weight + columns.begin, features, NULL, y + columns.begin, features);
 }
 
 static void K(forward)(const struct pxr_call *call)
@@ -136,14 +136,10 @@ static void K(weight_gradient)(const struct pxr_node *node, size_t m, const real
         for (int colour = 0; colour < node->colours; colour++) {
                 struct part part = part_of(node, colour);
 
-                for (int i = 0; i < part.blocks && part.inputs; i++) {
-                        int column = part.begin + i * (features / node->gates);
-
-                        K(pxr_gemm)
-                        (true, false, part.inputs, part.columns, m, 1, a + part.first, lda,
-                         dy + column, features, 1, dw + (size_t)part.first * features + column,
-                         features);
-                }
+                K(pxr_gemm_blocks)
+                (true, part.inputs, part.columns, m, part.blocks, features / node->gates,
+                 a + part.first, lda, dy + part.begin, features, NULL,
+                 dw + (size_t)part.first * features + part.begin, features);
         }
 }
 

@@ -52,13 +52,14 @@ void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                   size_t ldc);
 
 /* C = S + A B or, where `start` is NULL, C += A B, row-major, for `blocks` blocks of n columns of
- * B, C and S, `apart` columns from each other. Of any sizes, zero too. */
-void pxr_gemm_blocks_f32(size_t m, size_t n, size_t k, int blocks, size_t apart, const float *a,
-                         size_t lda, const float *b, size_t ldb, const struct pxr_start_f32 *start,
-                         float *c, size_t ldc);
-void pxr_gemm_blocks_f64(size_t m, size_t n, size_t k, int blocks, size_t apart, const double *a,
-                         size_t lda, const double *b, size_t ldb, const struct pxr_start_f64 *start,
-                         double *c, size_t ldc);
+ * B, C and S, `apart` columns from each other; A is m x k (k x m if transposed). Of any sizes, zero
+ * too. */
+void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
+                         const float *a, size_t lda, const float *b, size_t ldb,
+                         const struct pxr_start_f32 *start, float *c, size_t ldc);
+void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
+                         const double *a, size_t lda, const double *b, size_t ldb,
+                         const struct pxr_start_f64 *start, double *c, size_t ldc);
 
 /* Are a row's bits in pxr_gemm_f32() the same whatever m is? Not where the BLAS computes it. */
 bool pxr_gemm_rows_alone(void);

@@ -17,11 +17,12 @@
  * With `ahead` the panel whose turn is next is fetched meanwhile: weights that come from memory for
  * each product are what products of few rows wait for. */
 TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask,
-                  const struct pxr_product *product, size_t k, const float *a,
-                  const struct panel *panel, const float *const *start, float *c)
+                  const struct part *part, const float *a, const struct panel *panel,
+                  const float *const *start, float *c)
 {
         VECTOR sum[ROWS][VECTORS], row[VECTORS];
-        const size_t c_stride = product->ldc, b_stride = panel->stride;
+        const size_t c_stride = part->product->ldc, b_stride = panel->stride, k = part->k;
+        const size_t a_row = part->a_row, a_col = part->a_col, ldb = part->product->ldb;
         const float *b = panel->b, *next = panel->next;
         const int last = vectors - 1;
 
@@ -32,18 +33,18 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
                         sum[i][j] = start[i] ? LOAD(start[i] + j * LANES) : BROADCAST(0);
                 sum[i][last] = start[i] ? LOAD_MASKED(start[i] + last * LANES, mask) : BROADCAST(0);
         }
-        for (size_t p = 0; p < k; p++, a += product->a_col, b += b_stride) {
+        for (size_t p = 0; p < k; p++, a += a_col, b += b_stride) {
 #pragma GCC unroll 3
                 for (int j = 0; ahead && j < vectors; j++)
                         __builtin_prefetch(next + j * LANES);
-                next += product->ldb;
+                next += ldb;
 #pragma GCC unroll 3
                 for (int j = 0; j < last; j++)
                         row[j] = LOAD(b + j * LANES);
                 row[last] = LOAD_MASKED(b + last * LANES, mask);
 #pragma GCC unroll 8
                 for (int i = 0; i < rows; i++) {
-                        VECTOR factor = BROADCAST(a[i * product->a_row]);
+                        VECTOR factor = BROADCAST(a[i * a_row]);
 
 #pragma GCC unroll 3
                         for (int j = 0; j < vectors; j++)
@@ -63,13 +64,13 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
 TILE void S(rows)(const int rows, const int vectors, const bool ahead, MASK mask,
                   const struct part *part, size_t i, const struct panel *panel)
 {
-        const struct pxr_product *product = part->product;
+        const float *a = part->a + i / part->pack * part->pack_apart + i % part->pack * part->a_row;
         const float *start[ROWS];
 
         start_rows(part, i, rows, panel->column, start);
         S(tile)
-        (rows, vectors, ahead, mask, product, part->k, part->a + i * product->a_row, panel, start,
-         part->c + i * product->ldc + panel->column);
+        (rows, vectors, ahead, mask, part, a, panel, start,
+         part->c + i * part->product->ldc + panel->column);
 }
 
 /* The tiles of one panel of columns, from the top. */
@@ -132,21 +133,29 @@ __attribute__((TARGET)) static void S(block)(const struct part *part, const floa
 /* Parts of the rows and of the terms, so that a part of A stays in the second-level cache. */
 static void S(product)(const struct pxr_product *product)
 {
+        const bool turned = product->a_col != 1 && product->a_row == 1;
+        const size_t height = turned ? PACKED_HEIGHT : HEIGHT;
         size_t down = product->b_transposed ? 1 : product->ldb; /* in B, from term to term */
+        float packed[PACKED_HEIGHT * DEPTH];
 
-        for (size_t row = 0; row < product->m; row += HEIGHT)
+        for (size_t row = 0; row < product->m; row += height)
                 for (size_t term = 0; term < product->k; term += DEPTH) {
                         const float *b = product->b + term * down;
                         struct part part = {
                                 .product = product,
                                 .first = row,
-                                .m = smaller(product->m - row, HEIGHT),
+                                .m = smaller(product->m - row, height),
                                 .k = smaller(product->k - term, DEPTH),
                                 .a = product->a + row * product->a_row + term * product->a_col,
+                                .a_row = product->a_row,
+                                .a_col = product->a_col,
+                                .pack = HEIGHT,
                                 .c = product->c + row * product->ldc,
                                 .start = term == 0 ? product->start : NULL,
                         };
 
+                        if (turned)
+                                pack(&part, packed);
                         for (int i = 0; i < product->blocks; i++, b += product->apart) {
                                 bool last = i + 1 == product->blocks;
 

@@ -12,17 +12,22 @@
  */
 #include "tensor/gemm.h"
 
+#include <string.h>
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
-/* Vectors in a panel at most; terms and rows that are taken at once (256 kB of A). */
-enum { VECTORS = 3, DEPTH = 256, HEIGHT = 256 };
+/* Vectors in a panel at most; terms and rows that are taken at once (256 kB of A); the same rows
+ * where A is transposed, and how many of them then lie together. */
+enum { VECTORS = 3, DEPTH = 256, HEIGHT = 256, PACKED_HEIGHT = 128, PACK = 8 };
 
 /* Some rows of C, and some terms of each sum. */
 struct part {
         const struct pxr_product *product;
         size_t first, m, k; /* from row `first` on */
         const float *a;
+        size_t a_row, a_col;
+        size_t pack, pack_apart; /* of A: row i at (i / pack) pack_apart + (i % pack) a_row */
         float *c;
         const struct pxr_start_f32 *start; /* NULL: C itself */
 };
@@ -62,6 +67,28 @@ static size_t smaller(size_t a, size_t b)
 static int panel_vectors(size_t left)
 {
         return left == 4 ? 2 : left < VECTORS ? (int)left : VECTORS;
+}
+
+/* Lay a part's transposed A out as [pack of rows][term][row], so that a tile reads it straight on.
+ */
+static void pack(struct part *part, float *to)
+{
+        size_t stride = part->a_col;
+
+        for (size_t i = 0; i < part->m; i += PACK) {
+                size_t rows = smaller(part->m - i, PACK);
+                const float *from = part->a + i;
+                float *block = to + i * part->k;
+
+                for (size_t p = 0; p < part->k; p++)
+                        if (rows == PACK)
+                                memcpy(block + p * PACK, from + p * stride, PACK * sizeof(float));
+                        else
+                                memcpy(block + p * PACK, from + p * stride, rows * sizeof(float));
+        }
+        part->a = to;
+        part->a_col = part->pack = PACK;
+        part->pack_apart = PACK * part->k;
 }
 
 /* Columns of B from its transpose: to[p][j] = b[j][p], four by four. */

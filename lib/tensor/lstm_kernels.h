@@ -136,7 +136,7 @@ static void K(set_gates)(const struct pxr_call *call, struct K(cells) cells, int
                 }
                 if (range.count)
                         K(pxr_gemm_blocks)
-                (range.count * images, width, features, 1, 0,
+                (false, range.count * images, width, features, 1, 0,
                  cells.h + (lstm->first[step - 1] + range.from) * images * features, features,
                  weight + tap * features * width, width, tap == 0 ? &rows : NULL,
                  cells.gates + (first + range.to) * images * width, width);
@@ -198,15 +198,25 @@ static void K(scatter_input_gradient)(const struct pxr_call *call, int step, con
                                size * sizeof(real));
 }
 
+/* Each tap's weights as [tap][4 features][features]. */
+static void K(turn_weights)(const struct lstm *lstm, const real *weight, real *turned)
+{
+        size_t features = lstm->features, width = GATES * features;
+
+        for (int tap = 0; tap < lstm->taps; tap++, weight += features * width)
+                for (size_t i = 0; i < width; i++)
+                        for (size_t k = 0; k < features; k++)
+                                *turned++ = weight[k * width + i];
+}
+
 /* The gradients by the weights of a step's taps, and by h of the step before. */
 static void K(tap_gradients)(const struct pxr_call *call, struct K(cells) cells, int step,
-                             real *by_h_before, real *by_initial)
+                             const real *turned, real *by_h_before, real *by_initial)
 {
         const struct lstm *lstm = call->node->conf;
         size_t features = lstm->features, width = GATES * features, images = call->images;
 
         for (int tap = 0; tap < lstm->taps; tap++) {
-                const real *weight = (const real *)call->parameter[WEIGHT] + tap * features * width;
                 real *dw = call->parameter_gradient[WEIGHT];
                 struct range range = tap_range(call->node, step, tap);
                 struct range edge = initial_range(call->node, step, tap);
@@ -219,8 +229,9 @@ static void K(tap_gradients)(const struct pxr_call *call, struct K(cells) cells,
                 if (!range.count)
                         continue;
                 K(pxr_gemm)
-                (false, true, range.count * images, features, width, 1, gates, width, weight, width,
-                 1, by_h_before + range.from * images * features, features);
+                (false, false, range.count * images, features, width, 1, gates, width,
+                 turned + tap * features * width, features, 1,
+                 by_h_before + range.from * images * features, features);
                 if (dw)
                         K(pxr_gemm)
                 (true, false, features, width, range.count * images, 1,
@@ -281,7 +292,9 @@ static void K(lstm_backward)(const struct pxr_call *call)
         real *by_initial = call->scratch;
         real *by_h = by_initial + products, *by_c = by_h + slab;
         real *by_h_before = by_c + slab, *by_c_before = by_h_before + slab;
+        real *turned = by_c_before + slab;
 
+        K(turn_weights)(lstm, call->parameter[WEIGHT], turned);
         memset(call->scratch, 0, (products + 4 * slab) * sizeof(real));
         for (int step = lstm->steps - 1; step >= 0; step--) {
                 real *kept_h = by_h, *kept_c = by_c;
@@ -289,7 +302,7 @@ static void K(lstm_backward)(const struct pxr_call *call)
                 K(add_output_gradient)(call, step, by_h);
                 K(cells_backward)(call, cells, step, by_h, by_c, by_c_before);
                 K(scatter_input_gradient)(call, step, cells.gates);
-                K(tap_gradients)(call, cells, step, by_h_before, by_initial);
+                K(tap_gradients)(call, cells, step, turned, by_h_before, by_initial);
                 memset(by_h, 0, slab * sizeof(real));
                 memset(by_c, 0, slab * sizeof(real));
                 by_h = by_h_before;
@@ -350,7 +363,7 @@ static void K(advance_products)(const struct pxr_call *call, int row, int col, i
 
                 if (h)
                         K(pxr_gemm_blocks)
-                (images, count, features, GATES, features, h, features,
+                (false, images, count, features, GATES, features, h, features,
                  weight + tap * features * width + from, width, NULL, gates + from, width);
                 if (!reads_initial(call->node, step, at, tap))
                         continue;

@@ -132,13 +132,13 @@ static size_t slot_of(const struct pxr_node *node, int place)
         return (size_t)(place / cols % 2) * cols + place % cols;
 }
 
-/* Products of the initial state with each tap; backward: those, and by h and c of two steps;
- * advance: those, and the gates of one cell. */
+/* Products of the initial state with each tap; backward: those, by h and c of two steps, and the
+ * weights turned; advance: the products, and the gates of one cell. */
 static size_t lstm_scratch(const struct pxr_node *node, int images)
 {
         const struct lstm *lstm = node->conf;
 
-        return (size_t)lstm->taps * GATES * lstm->features +
+        return (size_t)lstm->taps * GATES * lstm->features * (1 + lstm->features) +
                4 * (size_t)lstm->widest * pxr_pixel_size(node, images);
 }
 
