@@ -52,7 +52,7 @@ def colour_of(features, colours, gates=1):
 
 
 class MaskedConv(nn.Module):
-    """A masked convolution of maps [..., rows, cols, channels], or of any [..., channels] if 1x1.
+    """A masked convolution of maps [image, row, col, channel], or of any [..., channel] if 1x1.
 
     The weight is whole, as in the definition, and only its taps above and to the left are used.
     """
@@ -81,14 +81,11 @@ class MaskedConv(nn.Module):
             weight = weight * self.live
         if self.kernel == 1:
             return F.linear(x, weight[:, :, 0, 0], self.bias)
-        rows, cols = x.shape[-3:-1]
-        if self.rows == 1:  # rows do not mix: each is an image
-            x = x.reshape(-1, 1, *x.shape[-2:])
         # Channels lie last, so that this view is the "channels last" that convolutions like.
         y = F.conv2d(
             x.permute(0, 3, 1, 2), weight, self.bias, padding=(self.rows - 1, self.kernel // 2)
         )
-        return y.permute(0, 2, 3, 1)[:, : x.shape[1], :cols]
+        return y.permute(0, 2, 3, 1)[:, : x.shape[1], : x.shape[2]]
 
 
 def start_uniform(weight, inputs):
@@ -97,24 +94,29 @@ def start_uniform(weight, inputs):
 
 
 # --- what lies between the residual connections -------------------------------------------------
+#
+# Between layers maps are never of four dimensions: torch.compile takes all that are, where there is
+# a convolution, for [image, channel, row, col], and turns them round.
 
 
 class Convolutions(nn.Module):
-    """Figure 5 left. Maps are [image, row, col, channel]."""
+    """Figure 5 left. Maps are [image and pixel, channel]."""
 
     def __init__(self, shape):
         super().__init__()
-        h = shape.h
+        h, self.side = shape.h, shape.side
         self.narrow = MaskedConv(2 * h, h, shape)
         self.middle = MaskedConv(h, h, shape, kernel=3)
         self.widen = MaskedConv(h, 2 * h, shape)
 
     @staticmethod
     def arrange(x):
-        return x
+        return x.flatten(0, 2)
 
     def forward(self, x):
-        return self.widen(F.relu(self.middle(F.relu(self.narrow(F.relu(x))))))
+        x = F.relu(self.narrow(F.relu(x)))
+        x = self.middle(x.view(-1, self.side, self.side, x.shape[-1])).flatten(0, 2)
+        return self.widen(F.relu(x))
 
 
 def lstm_cells(gates, c):
@@ -127,11 +129,11 @@ def lstm_cells(gates, c):
 
 
 class RowLSTM(nn.Module):
-    """Maps are [row, image, col, channel], so that what a step reads and writes is contiguous."""
+    """Maps are [row, image and col, channel], so that what a step reads and writes is contiguous."""
 
     def __init__(self, shape):
         super().__init__()
-        h = shape.h
+        h, self.cols = shape.h, shape.side
         self.input_to_state = MaskedConv(2 * h, 4 * h, shape, kernel=3, height=1, gates=4)
         self.state_to_state = nn.Parameter(torch.empty(3 * h, 4 * h))
         self.initial_state = nn.Parameter(torch.zeros(h))
@@ -141,20 +143,21 @@ class RowLSTM(nn.Module):
 
     @staticmethod
     def arrange(x):
-        return x.transpose(0, 1).contiguous()
+        return x.transpose(0, 1).flatten(1, 2)
 
     def forward(self, x):
-        rows, images, cols, _ = x.shape
-        h = self.initial_state.expand(images, cols, -1)
-        c = self.initial_cell.expand(images * cols, -1)
-        above = []
-        for from_input in self.input_to_state(x).reshape(rows, images * cols, -1).unbind():
-            padded = F.pad(h, (0, 0, 1, 1))
-            taps = torch.cat((padded[:, :-2], h, padded[:, 2:]), -1).view(images * cols, -1)
-            h, c = lstm_cells(torch.addmm(from_input, taps, self.state_to_state), c)
-            h = h.view(images, cols, -1)
-            above.append(h)
-        return self.widen(torch.stack(above))
+        rows, places, channels = x.shape
+        from_input = self.input_to_state(x.view(-1, 1, self.cols, channels))
+        h = self.initial_state.expand(places, -1)
+        c = self.initial_cell.expand(places, -1)
+        states = []
+        for gates in from_input.reshape(rows, places, -1).unbind():
+            above = h.view(-1, self.cols, h.shape[-1])
+            padded = F.pad(above, (0, 0, 1, 1))
+            taps = torch.cat((padded[:, :-2], above, padded[:, 2:]), -1).flatten(0, 1)
+            h, c = lstm_cells(torch.addmm(gates, taps, self.state_to_state), c)
+            states.append(h)
+        return self.widen(torch.stack(states))
 
 
 class Reorder(torch.autograd.Function):
