@@ -330,7 +330,7 @@ def measure(what, work, repetitions):
             batches += 1
         if repetition >= 0:
             rates.append(BATCH * batches / (time.perf_counter() - start))
-    print(f"{what} {statistics.median(rates):.3g} ({min(rates):.3g} - {max(rates):.3g})", flush=True)
+    print(f"{what} {statistics.median(rates):.4g} ({min(rates):.4g} - {max(rates):.4g})", flush=True)
 
 
 def bench(model, repetitions):
