@@ -4,12 +4,15 @@
 #   tests/bench/shapes.sh [REPETITIONS [IMAGES]]   (from the build folder; defaults: 3 and 64)
 #
 # No data set is needed. Let nothing else run meanwhile. SHAPES names some of the rows alone, as
-# SHAPES="mnist_row cifar_row".
+# SHAPES="mnist_row cifar_row". Where $PYTHON (default: python3) has PyTorch, peer.py times the same
+# models in it, as they are and compiled; what takes it more than PEER_SECONDS (default: 900), the
+# compiling included, is "-".
 set -u
 source=$(cd "$(dirname "$0")/../.." && pwd)
 bench=${PXR_BENCH:-runner/pxr-bench}
 repetitions=${1:-3} images=${2:-64}
 shapes=${SHAPES:-mnist_pixelcnn mnist_row mnist_diag7 cifar_pixelcnn cifar_row cifar_diag}
+python=${PYTHON:-python3} peer_seconds=${PEER_SECONDS:-900}
 [ -x "$bench" ] || {
 	echo "shapes.sh: $bench is not there: run it from the build folder" >&2
 	exit 2
@@ -29,16 +32,31 @@ settings_of() {
 	esac
 }
 
+# Median and range of PyTorch's training steps, for pxr's number of parameters.
+peer() {
+	timeout --foreground "$peer_seconds" "$python" -B "$source/tests/bench/peer.py" -r "$repetitions" "$@" |
+		sed -n 's/^training //p' | grep . || echo "-"
+}
+
+torch=$("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null)
 echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors;" \
-	"batch 16, $repetitions repetitions, $images images evaluated and drawn"
+	"batch 16, $repetitions repetitions, $images images evaluated and drawn${torch:+; PyTorch $torch}"
 echo
 echo "| model | training images/s | of SGEMM, of peak | evaluation images/s | of SGEMM, of peak |" \
-	"generation images/s | drawing / evaluating | SGEMM / peak GFLOP/s |"
-echo "|---|---|---|---|---|---|---|---|"
+	"generation images/s | drawing / evaluating | SGEMM / peak GFLOP/s |" \
+	"PyTorch training images/s (eager, compiled) |"
+echo "|---|---|---|---|---|---|---|---|---|"
 for shape in $shapes; do
 	# shellcheck disable=SC2046
-	"$bench" "$source/experiments/$shape.yaml" train.batch=16 $(settings_of "$shape") \
-		-r "$repetitions" --images "$images" --quiet | awk -v shape="$shape" '
+	measured=$("$bench" "$source/experiments/$shape.yaml" train.batch=16 $(settings_of "$shape") \
+		-r "$repetitions" --images "$images" --quiet)
+	beside=
+	if [ "$torch" ]; then
+		parameters=$(echo "$measured" | sed -n '1s/.* \([0-9]*\) parameters.*/\1/p')
+		beside="$(peer "$shape" --parameters "$parameters"),"
+		beside="$beside $(peer "$shape" --parameters "$parameters" --compile)"
+	fi
+	echo "$measured" | awk -v shape="$shape" -v beside="$beside" '
 		$1 == "training" || $1 == "evaluation" || $1 == "generation" {
 			rate[$1] = $3 " (" $4 " - " $6 ")"
 			share[$1] = $8 " %, " $10 " %"
@@ -49,6 +67,6 @@ for shape in $shapes; do
 		END {
 			print "| " shape " | " rate["training"] " | " share["training"] " | " \
 				rate["evaluation"] " | " share["evaluation"] " | " \
-				rate["generation"] " | " ratio " | " sgemm " / " peak " |"
+				rate["generation"] " | " ratio " | " sgemm " / " peak " | " beside " |"
 		}'
 done
