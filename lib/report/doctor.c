@@ -18,7 +18,8 @@ struct check {
 };
 
 /* clang-format off */
-#define ASKED "run.id BETWEEN ?1 AND ?2"
+/* Archived runs are not counted, but one that is named is examined. */
+#define ASKED "run.id BETWEEN ?1 AND ?2 AND (archived_at IS NULL OR run.id = ?1)"
 
 /* A number of a spec, which is on record in one form: two spaces, the key, its value. */
 #define SETTING(key) \
@@ -151,7 +152,9 @@ static const struct check checks[] = {
           "max(sum_nats / images)) "
           "FROM run JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
           "AND metric.split = 'test' "
-          "WHERE images > 0 AND program_revision NOT LIKE '%dirty' "
+          "WHERE spec_hash IN (SELECT spec_hash FROM run WHERE " ASKED ") "
+          "AND (archived_at IS NULL OR run.id = ?1) "
+          "AND images > 0 AND program_revision NOT LIKE '%dirty' "
           "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries "
           "HAVING count(*) > 1 AND min(sum_nats) <> max(sum_nats) "
           "AND ?1 <= max(run.id) AND ?2 >= min(run.id)" },
