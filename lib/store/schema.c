@@ -7,13 +7,6 @@
  */
 #include "store/schema.h"
 
-/* The best run of each set of data, among those that `counted` keeps. */
-#define BEST_RUN(counted)                                                                     \
-        "CREATE VIEW best_run AS\n"                                                           \
-        "  SELECT data_set, data_identity, given, split, run, name, min(nats_per_image) AS\n" \
-        "    nats_per_image, bits_per_dimension, standard_error\n"                            \
-        "  FROM run_nll WHERE suspect IS NULL" counted " GROUP BY data_identity, given, split;\n"
-
 static const char version_1[] =
         "CREATE TABLE run (\n"
         "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
@@ -116,7 +109,11 @@ static const char version_1[] =
         "  SELECT run.id AS run, run.name, run.status, nll.split, nll.nats_per_image,\n"
         "    nll.bits_per_dimension, nll.standard_error, run.data_entropy, nll.images, nll.step,\n"
         "    nll.epoch, nll.suspect, run.data_set, run.data_identity, run.given\n"
-        "  FROM run JOIN nll ON nll.run = run.id AND nll.name = 'final_nll';\n" BEST_RUN("");
+        "  FROM run JOIN nll ON nll.run = run.id AND nll.name = 'final_nll';\n"
+        "CREATE VIEW best_run AS\n"
+        "  SELECT data_set, data_identity, given, split, run, name, min(nats_per_image) AS\n"
+        "    nats_per_image, bits_per_dimension, standard_error\n"
+        "  FROM run_nll WHERE suspect IS NULL GROUP BY data_identity, given, split;\n";
 
 /* What people tell an NLL in: nats per image of grey images, bits per dimension of those in colour.
  */
@@ -178,40 +175,6 @@ static const char version_1[] =
         "  UNIQUE (run, split)\n"                                                     \
         ");\n"
 
-/* given_identity is the data_identity that the small images of a conditional model have as a set of
- * their own. A chain of such models describes an image by its small version, under a model of that,
- * and then by all its pixels, under a model that is given the small version: the NLLs of the parts,
- * in nats an image, add up. The small version's pixels are among the large one's and so are counted
- * twice, the second time by a model that has been told them. The sum is the length of a code for
- * the image, and an upper bound of the NLL of the distribution that the chain draws from. Bits per
- * dimension divide by the values of the large image alone. Errors add up too, for the images are
- * the same ones. Of several runs that fit the best is taken, and none that is suspect. Not for
- * train, whose images each run may mirror or draw anew. `counted` keeps some of the runs alone. */
-#define CHAIN_NLL(counted)                                                                    \
-        "CREATE VIEW chain_nll AS\n"                                                          \
-        "  WITH RECURSIVE part AS (\n"                                                        \
-        "    SELECT n.*, image_rows * image_cols * image_colours AS dimensions,\n"            \
-        "      run.given_identity AS rest, 'run ' || n.run || ' of ' || image_rows ||\n"      \
-        "      'x' || image_cols || ifnull(' given ' || run.given, '') AS words\n"            \
-        "    FROM run_nll AS n JOIN run ON run.id = n.run\n"                                  \
-        "    WHERE n.status = 'finished' AND n.suspect IS NULL AND n.split <> 'train'\n"      \
-        "      AND (run.given IS NULL) = (run.given_identity IS NULL)" counted "),\n"         \
-        "  chain AS (\n"                                                                      \
-        "    SELECT run, name, split, images, nats_per_image, standard_error, rest, words,\n" \
-        "      1 / 0.69314718055994530942 / dimensions AS bits\n"                             \
-        "    FROM part WHERE rest IS NOT NULL\n"                                              \
-        "    UNION ALL\n"                                                                     \
-        "    SELECT chain.run, chain.name, chain.split, chain.images,\n"                      \
-        "      chain.nats_per_image + part.nats_per_image,\n"                                 \
-        "      chain.standard_error + part.standard_error, part.rest,\n"                      \
-        "      chain.words || ' + ' || part.words, chain.bits\n"                              \
-        "    FROM chain JOIN part ON part.data_identity = chain.rest\n"                       \
-        "      AND part.split = chain.split AND part.images = chain.images)\n"                \
-        "  SELECT run, name, split, min(nats_per_image) AS nats_per_image,\n"                 \
-        "    nats_per_image * bits AS bits_per_dimension, standard_error, images,\n"          \
-        "    words AS counted\n"                                                              \
-        "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n"
-
 /* What the images of a run's model are like, what the run is to reproduce, and what tells runs that
  * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
  * are for people's conditions: keep their names. */
@@ -220,70 +183,77 @@ static const char version_2[] =
         "ALTER TABLE run ADD COLUMN image_cols INTEGER;\n"
         "ALTER TABLE run ADD COLUMN image_colours INTEGER;\n"
         "ALTER TABLE run ADD COLUMN image_levels INTEGER;\n"
-        "ALTER TABLE run ADD COLUMN given_identity TEXT;\n" CHAIN_NLL(
-                "") "ALTER TABLE run ADD COLUMN reproduces_table INTEGER; -- 0: none\n"
-                    "ALTER TABLE run ADD COLUMN reproduces_row TEXT;\n"
-                    "ALTER TABLE run ADD COLUMN recipe_hash TEXT; -- SHA-256 of the spec without "
-                    "its seed\n"
-                    "CREATE INDEX run_of_row ON run (reproduces_table, reproduces_row);\n"
-                    "ALTER TABLE run ADD COLUMN folder TEXT; -- where it was started: of relative "
-                    "paths\n"
-                    "ALTER TABLE run ADD COLUMN repeats TEXT; -- uid of the run that it repeats\n"
-                    "ALTER TABLE run ADD COLUMN archived_at TEXT; -- NULL: it is listed and "
-                    "counted\n"
-                    "ALTER TABLE run ADD COLUMN note TEXT; -- by its user\n"
-                    "CREATE INDEX run_of_uid ON run (uid);\n"
-                    "CREATE TABLE tag (\n"
-                    "  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,\n"
-                    "  tag TEXT NOT NULL,        -- without a comma\n"
-                    "  PRIMARY KEY (run, tag)\n"
-                    ") WITHOUT ROWID;\n"
-                    "CREATE VIEW run_summary AS\n"
-                    "  SELECT run.id AS run, run.name, run.status,\n"
-                    /* What the model is called after: the layer it has beside convolutions, if any.
-                     */
-                    "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN "
-                    "'diagonal'\n"
-                    "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = "
-                    "run.id\n"
-                    "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', "
-                    "'sigmoid', 'skip',\n"
-                    "         'skip_connections', 'softmax')\n"
-                    "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS "
-                    "model,\n"
-                    "    data_set, given, reproduces_table AS paper_table, reproduces_row AS "
-                    "paper_row, seed,\n"
-                    "    coalesce(test.split, valid.split) AS split,\n"
-                    "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"
-                    "    CASE WHEN " GREY " THEN 'nats' ELSE 'bits' END AS unit,\n"
-                    "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images)\n"
-                    "      / " NATS_OF_UNIT " AS nll,\n"
-                    "    coalesce(test.standard_error, valid.standard_error)\n"
-                    "      / " NATS_OF_UNIT " AS standard_error,\n"
-                    "    valid.sum_nats / valid.images AS valid_nats,\n"
-                    "    test.sum_nats / test.images AS test_nats,\n"
-                    "    valid.sum_nats / valid.images / valid.dimensions / "
-                    "0.69314718055994530942\n"
-                    "      AS valid_bits,\n"
-                    "    test.sum_nats / test.images / test.dimensions / 0.69314718055994530942 AS "
-                    "test_bits,\n"
-                    "    coalesce(test.suspect, valid.suspect) AS suspect, parameters, "
-                    "wall_seconds,\n"
-                    "    threads, host, started_at, finished_at, program_version, message,\n"
-                    "    (SELECT group_concat(tag, ', ') FROM (SELECT tag FROM tag WHERE tag.run = "
-                    "run.id\n"
-                    "      ORDER BY tag)) AS tags, note, archived_at, repeats\n"
-                    "  FROM run\n"
-                    "  LEFT JOIN metric AS test ON test.run = run.id AND test.name = 'final_nll'\n"
-                    "    AND test.split = 'test'\n"
-                    "  LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = "
-                    "'final_nll'\n"
-                    "    AND valid.split = 'valid'\n"
-                    "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
-                    "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric "
-                    "AS m\n"
-                    "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS
-                            NLL_MAP;
+        "ALTER TABLE run ADD COLUMN given_identity TEXT;\n"
+        "CREATE VIEW chain_nll AS\n"
+        "  WITH RECURSIVE part AS (\n"
+        "    SELECT n.*, image_rows * image_cols * image_colours AS dimensions,\n"
+        "      run.given_identity AS rest, 'run ' || n.run || ' of ' || image_rows ||\n"
+        "      'x' || image_cols || ifnull(' given ' || run.given, '') AS words\n"
+        "    FROM run_nll AS n JOIN run ON run.id = n.run\n"
+        "    WHERE n.status = 'finished' AND n.suspect IS NULL AND n.split <> 'train'\n"
+        "      AND (run.given IS NULL) = (run.given_identity IS NULL)),\n"
+        "  chain AS (\n"
+        "    SELECT run, name, split, images, nats_per_image, standard_error, rest, words,\n"
+        "      1 / 0.69314718055994530942 / dimensions AS bits\n"
+        "    FROM part WHERE rest IS NOT NULL\n"
+        "    UNION ALL\n"
+        "    SELECT chain.run, chain.name, chain.split, chain.images,\n"
+        "      chain.nats_per_image + part.nats_per_image,\n"
+        "      chain.standard_error + part.standard_error, part.rest,\n"
+        "      chain.words || ' + ' || part.words, chain.bits\n"
+        "    FROM chain JOIN part ON part.data_identity = chain.rest\n"
+        "      AND part.split = chain.split AND part.images = chain.images)\n"
+        "  SELECT run, name, split, min(nats_per_image) AS nats_per_image,\n"
+        "    nats_per_image * bits AS bits_per_dimension, standard_error, images,\n"
+        "    words AS counted\n"
+        "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n"
+        "ALTER TABLE run ADD COLUMN reproduces_table INTEGER; -- 0: none\n"
+        "ALTER TABLE run ADD COLUMN reproduces_row TEXT;\n"
+        "ALTER TABLE run ADD COLUMN recipe_hash TEXT; -- SHA-256 of the spec without its seed\n"
+        "CREATE INDEX run_of_row ON run (reproduces_table, reproduces_row);\n"
+        "ALTER TABLE run ADD COLUMN folder TEXT; -- where it was started: of relative paths\n"
+        "ALTER TABLE run ADD COLUMN repeats TEXT; -- uid of the run that it repeats\n"
+        "ALTER TABLE run ADD COLUMN archived_at TEXT; -- NULL: it is listed and counted\n"
+        "ALTER TABLE run ADD COLUMN note TEXT; -- by its user\n"
+        "CREATE INDEX run_of_uid ON run (uid);\n"
+        "CREATE TABLE tag (\n"
+        "  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,\n"
+        "  tag TEXT NOT NULL,        -- without a comma\n"
+        "  PRIMARY KEY (run, tag)\n"
+        ") WITHOUT ROWID;\n"
+        "CREATE VIEW run_summary AS\n"
+        "  SELECT run.id AS run, run.name, run.status,\n"
+        /* What the model is called after: the layer it has beside convolutions, if any. */
+        "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN 'diagonal'\n"
+        "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = run.id\n"
+        "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', 'sigmoid', 'skip',\n"
+        "         'skip_connections', 'softmax')\n"
+        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS model,\n"
+        "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, seed,\n"
+        "    coalesce(test.split, valid.split) AS split,\n"
+        "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"
+        "    CASE WHEN " GREY " THEN 'nats' ELSE 'bits' END AS unit,\n"
+        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images)\n"
+        "      / " NATS_OF_UNIT " AS nll,\n"
+        "    coalesce(test.standard_error, valid.standard_error)\n"
+        "      / " NATS_OF_UNIT " AS standard_error,\n"
+        "    valid.sum_nats / valid.images AS valid_nats,\n"
+        "    test.sum_nats / test.images AS test_nats,\n"
+        "    valid.sum_nats / valid.images / valid.dimensions / 0.69314718055994530942\n"
+        "      AS valid_bits,\n"
+        "    test.sum_nats / test.images / test.dimensions / 0.69314718055994530942 AS test_bits,\n"
+        "    coalesce(test.suspect, valid.suspect) AS suspect, parameters, wall_seconds,\n"
+        "    threads, host, started_at, finished_at, program_version, message,\n"
+        "    (SELECT group_concat(tag, ', ') FROM (SELECT tag FROM tag WHERE tag.run = run.id\n"
+        "      ORDER BY tag)) AS tags, note, archived_at, repeats\n"
+        "  FROM run\n"
+        "  LEFT JOIN metric AS test ON test.run = run.id AND test.name = 'final_nll'\n"
+        "    AND test.split = 'test'\n"
+        "  LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = 'final_nll'\n"
+        "    AND valid.split = 'valid'\n"
+        "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
+        "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
+        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS NLL_MAP;
 
 /* Jobs at work elsewhere: when their holder was last heard of, and what a cluster calls it. */
 static const char version_3[] =
@@ -298,14 +268,56 @@ static const char version_3[] =
         "  PRIMARY KEY (sweep, launcher, id)\n"
         ") WITHOUT ROWID;\n";
 
-/* What an archived run is left out of; and runs of the same spec, found without going through all.
- */
+/* Archived runs count nowhere; runs of the same spec are found without going through all.
+ *
+ * given_identity is the data_identity that the small images of a conditional model have as a set of
+ * their own. A chain of such models describes an image by its small version, under a model of that,
+ * and then by all its pixels, under a model that is given the small version: the NLLs of the parts,
+ * in nats an image, add up. The small version's pixels are among the large one's and so are counted
+ * twice, the second time by a model that has been told them. The sum is the length of a code for
+ * the image, and an upper bound of the NLL of the distribution that the chain draws from. Bits per
+ * dimension divide by the values of the large image alone. Errors add up too, for the images are
+ * the same ones. Of several runs that fit the best is taken (of each part, for sums are least where
+ * their parts are), and none that is suspect or archived. Not for train, whose images each run may
+ * mirror or draw anew. */
 static const char version_4[] =
         "CREATE INDEX run_of_spec ON run (spec_hash);\n"
         "DROP VIEW best_run;\n"
-        "DROP VIEW chain_nll;\n" BEST_RUN(
-                " AND run IN (SELECT id FROM run WHERE archived_at IS NULL)")
-                CHAIN_NLL(" AND run.archived_at IS NULL");
+        "CREATE VIEW best_run AS\n"
+        "  SELECT data_set, data_identity, given, split, run, name, min(nats_per_image) AS\n"
+        "    nats_per_image, bits_per_dimension, standard_error\n"
+        "  FROM run_nll WHERE suspect IS NULL\n"
+        "    AND run IN (SELECT id FROM run WHERE archived_at IS NULL)\n"
+        "  GROUP BY data_identity, given, split;\n"
+        "DROP VIEW chain_nll;\n"
+        "CREATE VIEW chain_nll AS\n"
+        "  WITH RECURSIVE part AS (\n"
+        "    SELECT n.*, image_rows * image_cols * image_colours AS dimensions,\n"
+        "      run.given_identity AS rest, 'run ' || n.run || ' of ' || image_rows ||\n"
+        "      'x' || image_cols || ifnull(' given ' || run.given, '') AS words\n"
+        "    FROM run_nll AS n JOIN run ON run.id = n.run\n"
+        "    WHERE n.status = 'finished' AND n.suspect IS NULL AND n.split <> 'train'\n"
+        "      AND (run.given IS NULL) = (run.given_identity IS NULL)\n"
+        "      AND run.archived_at IS NULL),\n"
+        "  best AS (\n"
+        "    SELECT data_identity, split, images, rest, min(nats_per_image) AS nats_per_image,\n"
+        "      standard_error, words\n"
+        "    FROM part GROUP BY data_identity, split, images, rest),\n"
+        "  chain AS (\n"
+        "    SELECT run, name, split, images, nats_per_image, standard_error, rest, words,\n"
+        "      1 / 0.69314718055994530942 / dimensions AS bits\n"
+        "    FROM part WHERE rest IS NOT NULL\n"
+        "    UNION ALL\n"
+        "    SELECT chain.run, chain.name, chain.split, chain.images,\n"
+        "      chain.nats_per_image + best.nats_per_image,\n"
+        "      chain.standard_error + best.standard_error, best.rest,\n"
+        "      chain.words || ' + ' || best.words, chain.bits\n"
+        "    FROM chain JOIN best ON best.data_identity = chain.rest\n"
+        "      AND best.split = chain.split AND best.images = chain.images)\n"
+        "  SELECT run, name, split, min(nats_per_image) AS nats_per_image,\n"
+        "    nats_per_image * bits AS bits_per_dimension, standard_error, images,\n"
+        "    words AS counted\n"
+        "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n";
 
 const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4 };
 
