@@ -3,7 +3,7 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 43
+plan 44
 OMP_WAIT_POLICY=passive
 export OMP_WAIT_POLICY
 
@@ -488,6 +488,11 @@ ok "it is repeated from another folder" elsewhere
 # The schema of before: enough of it for its version to be read.
 sqlite3 old.db "PRAGMA application_id = $(sqlite3 one.db 'PRAGMA application_id'); PRAGMA user_version = 1;
 	CREATE TABLE run (id INTEGER PRIMARY KEY)"
+printf '%s\n' 'name: seeds' 'spec: tiny.yaml' 'vary: {train.seed: [1, 2]}' >seeds.yaml
+pxr_sweep() {
+	"$top/runner/pxr-sweep" "$@" >out 2>err
+}
+
 no_database() {
 	for file in empty.db text.db folder.db cut.db newer.db old.db; do
 		case $file in
@@ -513,6 +518,15 @@ no_database() {
 			is "$(cat $file 2>/dev/null | sha256sum)" "$sum" || return
 		[ $file = old.db ] || refused 2 "$text" report upgrade --db $file || return
 	done
+	# A sweep makes its database, of an empty file too, and brings an older one up to date.
+	for file in text.db folder.db cut.db newer.db; do
+		sum=$(cat $file 2>/dev/null | sha256sum) all=$(find . -not -name out -not -name err | sort)
+		exits 2 pxr_sweep seeds.yaml --db $file && is "$(wc -l <err)" 1 && is "$(wc -c <out)" 0 &&
+			is "$(cat $file 2>/dev/null | sha256sum)" "$sum" &&
+			is "$(find . -not -name out -not -name err | sort)" "$all" || {
+			echo "# $file: pxr-sweep" && return 1
+		}
+	done
 	for words in "tag 1 x" "delete 1 --yes" "gc" "export 1 --out x" "upgrade"; do
 		refused 2 "there is no such database" report $words --db none.db && ! [ -e none.db ] || return
 	done
@@ -520,14 +534,53 @@ no_database() {
 }
 ok "what is no database is told once by every command, and stays as it is" no_database
 
-# Every one waits as long as it is told to; all at once.
+# The mode of the file, that of its folder, and that of its folder with a database that has a log.
+read_only() {
+	mkdir mode folder log && cp one.db mode/x.db && cp one.db folder/x.db && cp one.db log/x.db &&
+		sqlite3 log/x.db "PRAGMA journal_mode = WAL" >/dev/null && sqlite3 mode/x.db "PRAGMA
+			journal_mode = DELETE" >/dev/null && cp mode/x.db folder/x.db && chmod 444 mode/x.db &&
+		chmod 555 folder log || return
+	for place in mode folder log; do
+		sum=$(sha256sum <$place/x.db)
+		for words in "tag 1 x" "untag 1 x" "note 1 x" "archive 1" "unarchive 1" "delete 1 --yes" \
+			"gc --yes" "merge two.db" "import back" "import back.tar.gz" upgrade sweep; do
+			[ "$place $words" = "folder upgrade" ] && continue # there is nothing to write
+			all=$(find . -not -name out -not -name err | sort)
+			if [ "$words" = sweep ]; then
+				bound "$top/runner/pxr-sweep" seeds.yaml --db $place/x.db >out 2>err
+			else
+				bound "$top/runner/pxr-report" $words --db $place/x.db >out 2>err
+			fi
+			is $? 2 && err_has "read-only" && is "$(wc -l <err)" 1 && is "$(wc -c <out)" 0 &&
+				is "$(sha256sum <$place/x.db)" "$sum" &&
+				is "$(find . -not -name out -not -name err | sort)" "$all" || {
+				echo "# $place: $words" && return 1
+			}
+		done
+	done
+	chmod 755 folder log
+}
+if bound_here; then
+	ok "a database that may not be written is told as one, and stays as it is" read_only
+else
+	ok "a database that may not be written # SKIP root cannot be bound to modes: setpriv" true
+fi
+
+# Every one waits as long as it is told to; all at once. The older one is of the third schema.
 locked() {
-	sum=$(sha256sum <all.db)
+	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec; PRAGMA user_version = 3" || return
+	sum=$(cat all.db old3.db | sha256sum)
 	mkfifo hold && { sqlite3 all.db <hold >/dev/null 2>&1 & } && exec 3>hold &&
-		echo "BEGIN IMMEDIATE; CREATE TABLE x (y); SELECT 'held';" >&3 && sleep 1 && rm hold &&
-		for words in "tag 1 x" "note 1 x" "archive 1" "delete 1 --yes" "gc --yes" "merge one.db" "import back"; do
+		echo "ATTACH 'old3.db' AS old; BEGIN IMMEDIATE; CREATE TABLE x (y); CREATE TABLE old.x (y);
+			SELECT 'held';" >&3 && sleep 1 && rm hold &&
+		for words in "report tag 1 x --db all.db" "report untag 1 base --db all.db" \
+			"report note 1 x --db all.db" "report archive 1 --db all.db" \
+			"report unarchive 1 --db all.db" "report delete 1 --yes --db all.db" \
+			"report gc --yes --db all.db" "report merge one.db --db all.db" \
+			"report import back --db all.db" "report upgrade --db old3.db" \
+			"sweep seeds.yaml --db all.db" "sweep seeds.yaml --db old3.db"; do
 			name=$(echo "$words" | tr -d ' -')
-			{ "$top/runner/pxr-report" $words --db all.db >"locked-$name" 2>&1; echo $? >>"locked-$name"; } 3>&- &
+			{ "$top/runner/pxr-"$words >"locked-$name" 2>&1; echo $? >>"locked-$name"; } 3>&- &
 		done
 	sleep 33
 	exec 3>&-
@@ -536,6 +589,6 @@ locked() {
 		grep -q "another program keeps the database locked" $file && is "$(tail -n 1 $file)" 1 &&
 			is "$(wc -l <$file)" 2 || { sed 's/^/# /' $file && return 1; }
 	done
-	is "$(sha256sum <all.db)" "$sum"
+	is "$(cat all.db old3.db | sha256sum)" "$sum" && report upgrade --db old3.db && out_has schema-3
 }
 ok "a locked database is told as one, and stays as it is" locked
