@@ -33,7 +33,7 @@ INSERT INTO run (id, uid, name, status, message, spec, spec_hash, origins, seed,
 UPDATE run SET given = '14x14', given_identity = 'small' WHERE id % 10 = 0;
 UPDATE run SET given = '7x7', given_identity = 'smaller', data_identity = 'small' WHERE id % 10 = 5;
 UPDATE run SET data_identity = 'smaller' WHERE id % 10 = 7;
-INSERT INTO tag SELECT i, 'tag ' || i % 7 FROM number WHERE i % 5 = 0;
+INSERT INTO tag SELECT i, 'tag ' || (i % 7) FROM number WHERE i % 5 = 0;
 INSERT INTO layer SELECT i, position, path, kind, rows, cols, channels, parameters, multiply_adds,
     field_above, field_left, field_right
   FROM layer, number WHERE run = 1;
