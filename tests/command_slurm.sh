@@ -217,7 +217,7 @@ ok "when all of an array is cancelled nothing more is submitted" all_cancelled
 
 # The same of an array that an earlier process has submitted.
 joined_cancelled() {
-	slurm_sweep long.yaml --db joined.db --jobs 1 --no-wait || return
+	pxr_sweep long.yaml --db joined.db --launcher slurm --jobs 1 --no-wait || return
 	until [ "$(query joined.db "SELECT count(*) FROM job WHERE state = 'running'")" = 1 ]; do
 		sleep 0.1
 	done
