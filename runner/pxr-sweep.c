@@ -304,21 +304,24 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 }
 
 /* How to see the rest: what can be typed, whatever the names are. */
-static void print_report(const struct pxr_sweep *sweep, const char *database)
+static void print_report(const struct pxr_sweep *sweep, const struct pxr_sweep_state *state,
+                         const char *database)
 {
         char *file = pxr_shell_word(sweep->arena, database);
         char *name = pxr_shell_word(sweep->arena, sweep->name);
         bool option = name && *name == '-';
 
         if (file && name)
-                printf("all of them: pxr-report sweep %s%s%s%s\n",
+                printf("%d of %d runs finished; all of them: pxr-report sweep %s%s%s%s\n",
+                       state->finished, state->known,
                        strcmp(database, "pxr.db") == 0 ? "" : "--db ",
                        strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
                        option ? "-- " : "", name);
 }
 
 static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
-                       const struct pxr_plan *plan, const struct pxr_job *jobs, int count)
+                       const struct pxr_plan *plan, const struct pxr_sweep_state *state,
+                       const struct pxr_job *jobs, int count)
 {
         if (count > 0 && !isnan(jobs[0].nats))
                 printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run",
@@ -326,7 +329,7 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
                         print_row(&jobs[i], plan);
-        print_report(sweep, printer->arguments->database);
+        print_report(sweep, state, printer->arguments->database);
 }
 
 /* The cluster goes on without this program. */
@@ -392,7 +395,7 @@ static int run(struct pxr_sweep_order *order, struct printer *printer, const cha
         if (end >= 0 && state.finished > 0 && printer->shown) {
                 if (pxr_sweep_best(order->store, arena, state.sweep, &jobs, &count, diag))
                         return pxr_diag_status(diag);
-                print_best(printer, order->sweep, order->plan, jobs, count);
+                print_best(printer, order->sweep, order->plan, &state, jobs, count);
         }
         if (end >= 0 && order->task) /* who waits for all of them tells how they ended */
                 return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;

@@ -637,6 +637,9 @@ START_TEST(no_report_goes_through_all_metrics)
         plan = sql("EXPLAIN QUERY PLAN SELECT id FROM run WHERE reproduces_table = 4 OR "
                    "reproduces_table IS NULL");
         ck_assert_msg(strstr(plan, "run_of_row") != NULL, "%s", plan);
+        plan = sql("EXPLAIN QUERY PLAN SELECT id FROM run WHERE spec_hash IN (SELECT spec_hash "
+                   "FROM run WHERE id = 1)");
+        ck_assert_msg(strstr(plan, "run_of_spec") != NULL, "%s", plan);
 }
 END_TEST
 
@@ -695,15 +698,21 @@ START_TEST(conditions_can_do_no_harm)
 }
 END_TEST
 
-static bool doctor_finds(const char *check)
+/* In the run that is named; in all where `run` is NULL. */
+static bool doctor_finds_in(const char *run, const char *check)
 {
-        const struct pxr_table *table = pxr_report_doctor(arena, store, paper, NULL, diag);
+        const struct pxr_table *table = pxr_report_doctor(arena, store, paper, run, diag);
 
         ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
         for (size_t i = 0; i < table->rows; i++)
                 if (strcmp(table->cell[i * table->columns + 1].text, check) == 0)
                         return true;
         return false;
+}
+
+static bool doctor_finds(const char *check)
+{
+        return doctor_finds_in(NULL, check);
 }
 
 /* A database without a sign, and what makes each sign appear. */
@@ -777,6 +786,26 @@ START_TEST(doctor_finds_bits_that_are_not_the_same)
 }
 END_TEST
 
+START_TEST(doctor_counts_no_archived_run_that_is_not_named)
+{
+        struct sort other = usual;
+
+        other.test += 1e-6;
+        OK(pxr_store_end_run(store, record(usual), "failed", "x", "h", 1, diag));
+        record(other);
+        sql("UPDATE run SET program_revision = 'ab', instruction_set = 'x', libraries = 'y'");
+        sql("UPDATE run SET reproduces_row = 'PixelCN' WHERE id = 1");
+        ck_assert(doctor_finds("failed") && doctor_finds("not the same bits") &&
+                  doctor_finds("not the paper's row"));
+        sql("UPDATE run SET archived_at = 'then' WHERE id = 1");
+        ck_assert(!doctor_finds("failed") && !doctor_finds("not the same bits") &&
+                  !doctor_finds("not the paper's row"));
+        ck_assert(doctor_finds_in("1", "failed") && doctor_finds_in("1", "not the same bits") &&
+                  doctor_finds_in("1", "not the paper's row"));
+        ck_assert(!doctor_finds_in("2", "not the same bits"));
+}
+END_TEST
+
 /* --- recipes -----------------------------------------------------------------------------------
  */
 
@@ -836,6 +865,7 @@ int main(void)
         tcase_add_test(database, conditions_can_do_no_harm);
         tcase_add_test(database, doctor_knows_the_signs);
         tcase_add_test(database, doctor_finds_bits_that_are_not_the_same);
+        tcase_add_test(database, doctor_counts_no_archived_run_that_is_not_named);
         suite_add_tcase(suite, database);
         return run_suite(suite);
 }

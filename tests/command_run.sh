@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 38
+plan 39
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -195,6 +195,20 @@ chain_units() {
 		FROM chain_nll AS c WHERE run = 1")" "2|2|2|2"
 }
 ok "bits per dimension of a chain are of the values of the largest image" chain_units
+
+# Archived, the part that counted gives its place to the other; without one there is no sum.
+chain_of_what_counts() {
+	best=$(best)
+	query chain.db "UPDATE run SET archived_at = 'then' WHERE id = $best"
+	is "$(query chain.db "SELECT counted LIKE '%run ' || (6 - $best) || ' of 3x3' FROM chain_nll
+		WHERE run = 1 AND split = 'valid'")" 1 || return
+	query chain.db "UPDATE run SET archived_at = 'then' WHERE id = 3"
+	is "$(query chain.db "SELECT count(*) FROM chain_nll")" 0 &&
+		is "$(query chain.db "SELECT count(*) FROM best_run WHERE run IN (3, $best)")" 0 &&
+		query chain.db "UPDATE run SET archived_at = NULL" &&
+		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 4
+}
+ok "an archived run is no part of a chain, and is nowhere the best" chain_of_what_counts
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such

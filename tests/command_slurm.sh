@@ -89,7 +89,7 @@ if ! start_cluster; then
 	sed 's/^/# /' "$cluster"/*.out
 	skip_all "Slurm does not start here"
 fi
-plan 11
+plan 12
 
 # --- sweeps --------------------------------------------------------------------------------------
 
@@ -214,6 +214,22 @@ all_cancelled() {
 		is "$(query all.db 'SELECT count(*) FROM task_array')" 1
 }
 ok "when all of an array is cancelled nothing more is submitted" all_cancelled
+
+# The same of an array that an earlier process has submitted.
+joined_cancelled() {
+	pxr_sweep long.yaml --db joined.db --launcher slurm --jobs 1 --no-wait || return
+	until [ "$(query joined.db "SELECT count(*) FROM job WHERE state = 'running'")" = 1 ]; do
+		sleep 0.1
+	done
+	"$top/runner/pxr-sweep" long.yaml --db joined.db --launcher slurm --jobs 1 >out 2>err &
+	waiting=$!
+	sleep 3
+	scancel "$(query joined.db 'SELECT id FROM task_array')"
+	wait $waiting
+	is $? 2 && err_has "were cancelled, and jobs wait" &&
+		is "$(query joined.db 'SELECT count(*) FROM task_array')" 1
+}
+ok "nor when an earlier command has submitted it" joined_cancelled
 
 ok "what sbatch refuses is told" refused 1 "nvalid partition" \
 	slurm_sweep short.yaml --db refused.db --sbatch-option=--partition=nowhere

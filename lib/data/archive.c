@@ -104,6 +104,11 @@ int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_
         }
 }
 
+int64_t pxr_archive_size(const struct pxr_archive *archive)
+{
+        return archive_entry_size_is_set(archive->entry) ? archive_entry_size(archive->entry) : -1;
+}
+
 static int64_t read_entry(void *context, void *bytes, size_t size, struct pxr_diag *diag)
 {
         struct pxr_archive *archive = context;

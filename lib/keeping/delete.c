@@ -111,7 +111,7 @@ static const char referrers[] =
         "AS "
         "other ON other.given_identity = run.data_identity WHERE run.id = ?1 AND NOT EXISTS "
         "(SELECT 1 FROM run AS third WHERE third.data_identity = run.data_identity AND third.id <> "
-        "run.id AND third.status = 'finished')";
+        "run.id AND third.status = 'finished' AND third.archived_at IS NULL)";
 
 static int check_not_needed(const struct deletion *d, const struct pxr_run *run)
 {

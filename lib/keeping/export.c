@@ -344,15 +344,25 @@ static int put_together(struct export *e, bool link)
                        : 0;
 }
 
+/* An archive is made beside the files that go into it, where what a killed export leaves is in one
+ * place, and known to be of nobody. */
+#define PACKED "packed.tar.gz"
+
 static int give_place(struct export *e, struct pxr_staging *staging, const char *out)
 {
-        const char *name, *top;
+        const char *name, *top, *packed;
 
         if (!is_archive(out))
                 return pxr_staging_name(staging, out, e->diag);
         name = plain_name(e->arena, e->run->name);
         top = name ? pxr_strf(e->arena, "%s-%s", name, e->run->uid) : NULL;
-        return top ? pxr_pack(e->list, e->folder, top, out, e->diag) : pxr_out_of_memory(e->diag);
+        packed = inside(e, PACKED);
+        if (!top || !packed)
+                return pxr_out_of_memory(e->diag);
+        return pxr_pack(e->list, e->folder, top, packed, e->diag) ||
+                               pxr_file_duplicate(packed, out, true, e->diag)
+                       ? -1
+                       : 0;
 }
 
 /* The files and their sizes, as they were before they got their place. */

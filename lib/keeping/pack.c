@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -97,11 +98,50 @@ int pxr_pack(const struct pxr_listed *list, const char *folder, const char *top,
 /* --- unpacking ---------------------------------------------------------------------------------
  */
 
+/* What an export holds does not shrink to a hundredth of it; what does is made to fill a disk. */
+enum { MOST_TIMES = 200, ALWAYS_BYTES = 16 << 20 };
+
+struct unpacking {
+        struct pxr_arena *arena;
+        struct pxr_archive *archive;
+        const char *path, *folder;
+        int64_t left; /* bytes that may still come */
+        struct pxr_diag *diag;
+};
+
 struct entry {
         struct pxr_input *input;
-        struct pxr_diag *diag;
+        struct unpacking *of;
         bool failed; /* which is on record */
 };
+
+static int too_large(const struct unpacking *u)
+{
+        return pxr_user_error(u->diag,
+                              "%s: it unpacks to more than %d times its size, as no export does; "
+                              "nothing was taken over",
+                              u->path, MOST_TIMES);
+}
+
+/* Before any of it is written: is the entry too large, for the archive or for the disk? */
+static int check_size(const struct unpacking *u, const char *relative)
+{
+        int64_t size = pxr_archive_size(u->archive);
+        struct statvfs disk;
+        double free_bytes;
+
+        if (size > u->left)
+                return too_large(u);
+        if (statvfs(u->folder, &disk) != 0)
+                return 0;
+        free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+        if ((double)size <= free_bytes)
+                return 0;
+        return pxr_system_error(u->diag,
+                                "%s: '%s' takes %.1f MB, and %.1f MB are free; nothing was taken "
+                                "over",
+                                u->path, relative, (double)size / 1e6, free_bytes / 1e6);
+}
 
 static bool read_content(FILE *file, const void *context)
 {
@@ -109,30 +149,36 @@ static bool read_content(FILE *file, const void *context)
         char bytes[1 << 16];
         int64_t got;
 
-        while ((got = pxr_input_read(entry->input, bytes, sizeof(bytes), entry->diag)) > 0)
+        while ((got = pxr_input_read(entry->input, bytes, sizeof(bytes), entry->of->diag)) > 0) {
+                entry->of->left -= got;
+                if (entry->of->left < 0)
+                        got = too_large(entry->of);
+                if (got < 0)
+                        break;
                 if (fwrite(bytes, 1, (size_t)got, file) != (size_t)got)
                         return false;
+        }
         entry->failed = got < 0;
         return got == 0;
 }
 
-static int unpack_entry(struct pxr_arena *arena, struct pxr_archive *archive, const char *path,
-                        const char *relative, const char *folder, struct pxr_diag *diag)
+static int unpack_entry(struct unpacking *u, const char *relative)
 {
-        const char *to = pxr_strf(arena, "%s/%s", folder, relative);
-        struct entry entry = { pxr_archive_entry(archive, diag), diag, false };
+        const char *to = pxr_strf(u->arena, "%s/%s", u->folder, relative);
+        struct entry entry = { pxr_archive_entry(u->archive, u->diag), u, false };
         struct pxr_diag *own = pxr_diag_new();
         int status = -1;
 
         if (!to || !own)
-                pxr_out_of_memory(diag);
+                pxr_out_of_memory(u->diag);
         else if (access(to, F_OK) == 0)
-                pxr_user_error(diag, "%s: it has two files '%s'; nothing was taken over", path,
-                               relative);
-        else if (entry.input && !pxr_make_folders(folder, relative, diag)) {
+                pxr_user_error(u->diag, "%s: it has two files '%s'; nothing was taken over",
+                               u->path, relative);
+        else if (entry.input && !check_size(u, relative) &&
+                 !pxr_make_folders(u->folder, relative, u->diag)) {
                 status = pxr_file_write_by(to, false, read_content, &entry, own);
                 if (status && !entry.failed)
-                        pxr_system_error(diag, "%s", pxr_diag_first_error(own));
+                        pxr_system_error(u->diag, "%s", pxr_diag_first_error(own));
         }
         pxr_diag_free(own);
         pxr_input_close(entry.input);
@@ -159,18 +205,21 @@ static const char *inner_name(const char *path, const char *name, struct pxr_dia
 
 int pxr_unpack(struct pxr_arena *arena, const char *path, const char *folder, struct pxr_diag *diag)
 {
-        struct pxr_archive *archive = pxr_archive_open(path, diag);
+        struct unpacking u = { arena, pxr_archive_open(path, diag), path, folder, 0, diag };
+        struct stat status;
         const char *name;
         int got = -1;
 
-        while (archive && (got = pxr_archive_next(archive, &name, diag)) > 0) {
+        if (stat(path, &status) == 0)
+                u.left = ALWAYS_BYTES + (int64_t)status.st_size * MOST_TIMES;
+        while (u.archive && (got = pxr_archive_next(u.archive, &name, diag)) > 0) {
                 const char *relative = inner_name(path, name, diag);
 
-                if (!relative || unpack_entry(arena, archive, path, relative, folder, diag)) {
+                if (!relative || unpack_entry(&u, relative)) {
                         got = -1;
                         break;
                 }
         }
-        pxr_archive_close(archive);
+        pxr_archive_close(u.archive);
         return got;
 }

@@ -4,6 +4,7 @@
 
 #include "keeping/staging.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -14,30 +15,81 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Is a name PREFIX and six digits? */
+static bool is_of_prefix(const char *name, const char *prefix)
+{
+        size_t length = strlen(prefix);
+
+        return strncmp(name, prefix, length) == 0 && strlen(name) == length + 6 &&
+               strspn(name + length, "0123456789abcdef") == 6;
+}
+
+/* Remove a folder that nobody holds. */
+static void clear_one(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+                pxr_remove_folder(path);
+        close(fd);
+}
+
+/* What cannot be removed is left. */
+static void clear_left(const char *prefix)
+{
+        const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
+        char folder[PATH_MAX], path[PATH_MAX];
+        struct dirent *entry;
+        DIR *list;
+
+        snprintf(folder, sizeof(folder), "%.*s", (int)(name - prefix), prefix);
+        list = opendir(*folder ? folder : ".");
+        while (list && (entry = readdir(list)))
+                if (is_of_prefix(entry->d_name, name) &&
+                    snprintf(path, sizeof(path), "%s%s", folder, entry->d_name) < (int)sizeof(path))
+                        clear_one(path);
+        if (list)
+                closedir(list);
+}
+
+/* Lock a folder that was just made. Returns false when another process took it for one
+ * that was left. */
+static bool hold(struct pxr_staging *staging)
+{
+        struct stat status;
+
+        if (flock(staging->fd, LOCK_EX | LOCK_NB) == 0 && lstat(staging->path, &status) == 0)
+                return true;
+        close(staging->fd);
+        staging->fd = -1;
+        return false;
+}
+
 int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr_diag *diag)
 {
         unsigned number;
-        int made;
 
         staging->fd = -1;
+        clear_left(prefix);
         do {
                 if (getrandom(&number, sizeof(number), 0) != sizeof(number))
                         return pxr_system_error(diag, "no random numbers: %s", strerror(errno));
                 if (snprintf(staging->path, sizeof(staging->path), "%s%06x", prefix,
                              number & 0xffffff) >= (int)sizeof(staging->path))
                         return pxr_user_error(diag, "%s: the name is too long", prefix);
-                made = mkdir(staging->path, 0777);
-        } while (made != 0 && errno == EEXIST);
-        if (made == 0)
-                staging->fd = open(staging->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (staging->fd < 0) {
-                pxr_system_error(diag, "%s: the folder cannot be made: %s", staging->path,
-                                 strerror(errno));
-                if (made == 0)
+                if (mkdir(staging->path, 0777) == 0)
+                        staging->fd = open(staging->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                else if (errno == EEXIST)
+                        continue;
+                if (staging->fd < 0) {
+                        pxr_system_error(diag, "%s: the folder cannot be made: %s", staging->path,
+                                         strerror(errno));
                         rmdir(staging->path);
-                return -1;
-        }
-        flock(staging->fd, LOCK_EX | LOCK_NB); /* nobody else knows of it */
+                        return -1;
+                }
+        } while (staging->fd < 0 || !hold(staging));
         return 0;
 }
 
@@ -71,10 +123,7 @@ int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_d
 
 bool pxr_is_staging(const char *name)
 {
-        size_t length = strlen(PXR_IMPORT_PREFIX);
-
-        return strncmp(name, PXR_IMPORT_PREFIX, length) == 0 && strlen(name) == length + 6 &&
-               strspn(name + length, "0123456789abcdef") == 6;
+        return is_of_prefix(name, PXR_IMPORT_PREFIX);
 }
 
 /* Go through a folder, removing what is in it or not. Returns 0 or -1; the bytes go to *bytes. */

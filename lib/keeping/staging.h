@@ -15,7 +15,8 @@ struct pxr_staging {
         int fd; /* -1: there is none */
 };
 
-/* Make the folder PREFIX and six random digits. Returns 0 or -1. */
+/* Make the folder PREFIX and six random digits; those that killed processes left of this PREFIX are
+ * removed. Returns 0 or -1. */
 int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr_diag *diag);
 
 /* Give it up, with all that is in it. None is allowed. */

@@ -125,6 +125,22 @@ static const struct {
         { "≤", "$\\le$" },
         { "×", "$\\times$" },
         { "–", "--" },
+        { "—", "---" },
+        { "…", "\\dots{}" },
+        { "−", "$-$" },
+        { "‘", "\\textquoteleft{}" },
+        { "’", "\\textquoteright{}" },
+        { "“", "\\textquotedblleft{}" },
+        { "”", "\\textquotedblright{}" },
+        { "▁", "\\rule{.4em}{0.3ex}" },
+        { "▂", "\\rule{.4em}{0.6ex}" },
+        { "▃", "\\rule{.4em}{0.9ex}" },
+        { "▄", "\\rule{.4em}{1.2ex}" },
+        { "▅", "\\rule{.4em}{1.5ex}" },
+        { "▆", "\\rule{.4em}{1.8ex}" },
+        { "▇", "\\rule{.4em}{2.1ex}" },
+        { "█", "\\rule{.4em}{2.4ex}" },
+        { "\u00ad", "\\-" },
 };
 
 static const char *latex_of(const char *at, size_t size)
@@ -149,7 +165,7 @@ void pxr_escape_latex(FILE *to, const char *text)
                 if (known)
                         fputs(known, to);
                 else if (code_of(text, size) < 0x80 ||
-                         (code_of(text, size) >= 0xc0 && code_of(text, size) <= 0xff))
+                         (code_of(text, size) >= 0xa1 && code_of(text, size) <= 0xff))
                         fwrite(text, 1, size, to);
                 else
                         fprintf(to, "{[}U+%04X{]}", (unsigned)code_of(text, size));

@@ -382,19 +382,61 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
         return 0;
 }
 
+/* What fits in a line of the page, in letters of \small, and a letter's width; the columns that may
+ * be broken into lines, and what they keep at the least; the rows that fit on a page. */
+enum { LATEX_LINE = 150, LATEX_WIDE = 40, LATEX_LEAST = 24, LATEX_PAGE = 40 };
+static const double latex_letter = 1.65; /* millimetres */
+
+static int latex_width(const struct words *words, int i)
+{
+        int width = pxr_escape_text(NULL, words->table->column[words->shown[i]].heading);
+
+        for (size_t row = 0; row < words->table->rows; row++)
+                if (width_at(words, row, i) > width)
+                        width = width_at(words, row, i);
+        return width + 2;
+}
+
+/* Where the lines would be longer than the page is wide, the widest columns of text share what the
+ * others leave. */
+static void latex_columns(const struct words *words, FILE *to)
+{
+        int all = 0, broken = 0, others = 0, letters = 0;
+
+        for (int i = 0; i < words->columns; i++) {
+                int width = latex_width(words, i);
+                bool wide = !words->number[i] && width > LATEX_WIDE;
+
+                all += width;
+                broken += wide;
+                others += wide ? 0 : width;
+        }
+        if (all > LATEX_LINE && broken > 0) {
+                letters = (LATEX_LINE - others) / broken;
+                letters = letters < LATEX_LEAST ? LATEX_LEAST : letters;
+        }
+        for (int i = 0; i < words->columns; i++)
+                if (letters && !words->number[i] && latex_width(words, i) > LATEX_WIDE)
+                        fprintf(to, ">{\\raggedright\\arraybackslash}p{%.0fmm}",
+                                letters * latex_letter);
+                else
+                        putc(words->number[i] ? 'r' : 'l', to);
+}
+
 static void latex_tabular(const struct words *words, FILE *to)
 {
         const struct pxr_table *table = words->table;
+        bool several = table->rows > LATEX_PAGE;
 
-        fputs("\\begin{tabular}{@{}", to);
-        for (int i = 0; i < words->columns; i++)
-                putc(words->number[i] ? 'r' : 'l', to);
+        fputs(several ? "\\begin{longtable}[l]{@{}" : "\\begin{tabular}{@{}", to);
+        latex_columns(words, to);
         fputs("@{}}\n\\hline\n", to);
         for (int i = 0; i < words->columns; i++) {
                 fputs(i ? " & " : "", to);
                 pxr_escape_latex(to, table->column[words->shown[i]].heading);
         }
         fputs(" \\\\\n\\hline\n", to);
+        fputs(several ? "\\endhead\n" : "", to);
         for (size_t row = 0; row < table->rows; row++) {
                 for (int i = 0; i < words->columns; i++) {
                         const char *word = word_at(words, row, i);
@@ -408,7 +450,7 @@ static void latex_tabular(const struct words *words, FILE *to)
                 }
                 fputs(" \\\\\n", to);
         }
-        fputs("\\hline\n\\end{tabular}\n", to);
+        fputs(several ? "\\hline\n\\end{longtable}\n" : "\\hline\n\\end{tabular}\n", to);
 }
 
 static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
@@ -419,8 +461,9 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
                 return -1;
         fputs("\n\\noindent\\textbf{", to);
         pxr_escape_latex(to, table->title);
-        fputs("}\n\n\\medskip\\noindent\n", to);
-        latex_tabular(&words, to);
+        fputs("}\n\n\\nopagebreak\\medskip\\noindent\n", to);
+        if (table->rows > 0)
+                latex_tabular(&words, to);
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 fputs("\n\\smallskip\\noindent{\\footnotesize ", to);
                 if (note->mark)
@@ -530,19 +573,27 @@ static int write_json(const struct pxr_table *table, FILE *to)
 /* --- all of it ---------------------------------------------------------------------------------
  */
 
+static const char latex_preamble[] =
+        "\\documentclass[a4paper]{article}\n"
+        "% A table in a document of your own needs these five packages, the last two only where "
+        "it\n"
+        "% is broken into lines or pages; one of several pages wants LaTeX to be run twice.\n"
+        "\\usepackage[T1]{fontenc}\n"
+        "\\usepackage[utf8]{inputenc}\n"
+        "\\usepackage{textcomp}\n"
+        "\\usepackage{array}\n"
+        "\\usepackage{longtable}\n"
+        "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
+        "\\usepackage[landscape,margin=15mm]{geometry}\n"
+        "\\begin{document}\n\\small\n\\LTpre=\\smallskipamount\\LTpost=0pt\n";
+
 static int write_for_people(const struct pxr_table *table, enum pxr_format format, FILE *to)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
         int status = arena ? 0 : -1;
 
         if (format == PXR_FORMAT_LATEX)
-                fputs("\\documentclass{article}\n"
-                      "\\usepackage[T1]{fontenc}\n"
-                      "\\usepackage[utf8]{inputenc}\n"
-                      "\\usepackage{textcomp}\n"
-                      "\\usepackage[landscape,margin=15mm]{geometry}\n"
-                      "\\begin{document}\n\\small\n",
-                      to);
+                fputs(latex_preamble, to);
         for (; table && !status; table = table->next) {
                 if (format == PXR_FORMAT_TEXT)
                         status = write_text(arena, table, to);

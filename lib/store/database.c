@@ -338,7 +338,12 @@ static int upgrade(struct pxr_store *store, char *copy, struct pxr_diag *diag)
                 return old_or_empty(store, true, diag);
         if (version == pxr_schema_version)
                 return 0;
-        return keep_copy(store, version, copy, diag) ? -1 : migrate(store, diag);
+        if (keep_copy(store, version, copy, diag))
+                return -1;
+        if (migrate(store, diag) == 0)
+                return 0;
+        unlink(copy); /* the database is as it was, and the next try wants the name */
+        return -1;
 }
 
 int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag)

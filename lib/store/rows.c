@@ -108,6 +108,12 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
         return short_of ? NULL : run;
 }
 
+/* The newest run that is not archived, or else the newest; it goes through no more than it must. */
+#define NEWEST(condition)                                                  \
+        "(SELECT id FROM run WHERE " condition " AND archived_at IS NULL " \
+        "ORDER BY id DESC LIMIT 1), "                                      \
+        "(SELECT id FROM run WHERE " condition " ORDER BY id DESC LIMIT 1)"
+
 struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
                                    const char *which, struct pxr_diag *diag)
 {
@@ -118,9 +124,9 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
                 "image_levels, folder, repeats FROM run "
-                "WHERE CAST(id AS TEXT) = ?1 OR name = ?1 OR uid = ?1 OR ?1 = 'last' "
-                "ORDER BY CAST(id AS TEXT) = ?1 DESC, name = ?1 DESC, archived_at IS NULL DESC, "
-                "id DESC LIMIT 1",
+                "WHERE id = coalesce("
+                "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
+                "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
                 "t", which);
         struct pxr_run *run = NULL;
         int status;

@@ -177,17 +177,7 @@ static const char version_1[] =
 
 /* What the images of a run's model are like, what the run is to reproduce, and what tells runs that
  * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
- * are for people's conditions: keep their names.
- *
- * given_identity is the data_identity that the small images of a conditional model have as a set of
- * their own. A chain of such models describes an image by its small version, under a model of that,
- * and then by all its pixels, under a model that is given the small version: the NLLs of the parts,
- * in nats an image, add up. The small version's pixels are among the large one's and so are counted
- * twice, the second time by a model that has been told them. The sum is the length of a code for
- * the image, and an upper bound of the NLL of the distribution that the chain draws from. Bits per
- * dimension divide by the values of the large image alone. Errors add up too, for the images are
- * the same ones. Of several runs that fit the best is taken, and none that is suspect. Not for
- * train, whose images each run may mirror or draw anew. */
+ * are for people's conditions: keep their names. */
 static const char version_2[] =
         "ALTER TABLE run ADD COLUMN image_rows INTEGER;\n"
         "ALTER TABLE run ADD COLUMN image_cols INTEGER;\n"
@@ -278,6 +268,57 @@ static const char version_3[] =
         "  PRIMARY KEY (sweep, launcher, id)\n"
         ") WITHOUT ROWID;\n";
 
-const char *const pxr_schema_steps[] = { version_1, version_2, version_3 };
+/* Archived runs count nowhere; runs of the same spec are found without going through all.
+ *
+ * given_identity is the data_identity that the small images of a conditional model have as a set of
+ * their own. A chain of such models describes an image by its small version, under a model of that,
+ * and then by all its pixels, under a model that is given the small version: the NLLs of the parts,
+ * in nats an image, add up. The small version's pixels are among the large one's and so are counted
+ * twice, the second time by a model that has been told them. The sum is the length of a code for
+ * the image, and an upper bound of the NLL of the distribution that the chain draws from. Bits per
+ * dimension divide by the values of the large image alone. Errors add up too, for the images are
+ * the same ones. Of several runs that fit the best is taken (of each part, for sums are least where
+ * their parts are), and none that is suspect or archived. Not for train, whose images each run may
+ * mirror or draw anew. */
+static const char version_4[] =
+        "CREATE INDEX run_of_spec ON run (spec_hash);\n"
+        "DROP VIEW best_run;\n"
+        "CREATE VIEW best_run AS\n"
+        "  SELECT data_set, data_identity, given, split, run, name, min(nats_per_image) AS\n"
+        "    nats_per_image, bits_per_dimension, standard_error\n"
+        "  FROM run_nll WHERE suspect IS NULL\n"
+        "    AND run IN (SELECT id FROM run WHERE archived_at IS NULL)\n"
+        "  GROUP BY data_identity, given, split;\n"
+        "DROP VIEW chain_nll;\n"
+        "CREATE VIEW chain_nll AS\n"
+        "  WITH RECURSIVE part AS (\n"
+        "    SELECT n.*, image_rows * image_cols * image_colours AS dimensions,\n"
+        "      run.given_identity AS rest, 'run ' || n.run || ' of ' || image_rows ||\n"
+        "      'x' || image_cols || ifnull(' given ' || run.given, '') AS words\n"
+        "    FROM run_nll AS n JOIN run ON run.id = n.run\n"
+        "    WHERE n.status = 'finished' AND n.suspect IS NULL AND n.split <> 'train'\n"
+        "      AND (run.given IS NULL) = (run.given_identity IS NULL)\n"
+        "      AND run.archived_at IS NULL),\n"
+        "  best AS (\n"
+        "    SELECT data_identity, split, images, rest, min(nats_per_image) AS nats_per_image,\n"
+        "      standard_error, words\n"
+        "    FROM part GROUP BY data_identity, split, images, rest),\n"
+        "  chain AS (\n"
+        "    SELECT run, name, split, images, nats_per_image, standard_error, rest, words,\n"
+        "      1 / 0.69314718055994530942 / dimensions AS bits\n"
+        "    FROM part WHERE rest IS NOT NULL\n"
+        "    UNION ALL\n"
+        "    SELECT chain.run, chain.name, chain.split, chain.images,\n"
+        "      chain.nats_per_image + best.nats_per_image,\n"
+        "      chain.standard_error + best.standard_error, best.rest,\n"
+        "      chain.words || ' + ' || best.words, chain.bits\n"
+        "    FROM chain JOIN best ON best.data_identity = chain.rest\n"
+        "      AND best.split = chain.split AND best.images = chain.images)\n"
+        "  SELECT run, name, split, min(nats_per_image) AS nats_per_image,\n"
+        "    nats_per_image * bits AS bits_per_dimension, standard_error, images,\n"
+        "    words AS counted\n"
+        "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n";
+
+const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

@@ -47,9 +47,10 @@ struct cluster {
         int tasks;
         struct seen *seen; /* by number - 1 */
         int known;
-        bool mute;          /* squeue has failed, and it was told */
-        int64_t submitted;  /* the array submitted last; 0: none */
-        int64_t taken;      /* how often jobs had been taken up then */
+        bool mute;         /* squeue has failed, and it was told */
+        int64_t submitted; /* the array submitted last; 0: none */
+        int64_t joined; /* the newest array of an earlier process that was seen at work; 0: none */
+        int64_t taken;  /* how often jobs had been taken up then */
         const char *output; /* of tasks */
 };
 
@@ -193,6 +194,12 @@ static bool is_gone(const void *cluster, const struct pxr_job *job)
         return sscanf(job->task, "slurm %" SCNd64 "_", &array) == 1 && has_array(c, array);
 }
 
+/* The array that is waited for. */
+static int64_t awaited(const struct cluster *c)
+{
+        return c->submitted ? c->submitted : c->joined;
+}
+
 /* Tasks that have no job: `cancelled` ones, or those that may yet take one up. */
 static int count_unclaimed(struct cluster *c, const struct pxr_view *view, bool cancelled)
 {
@@ -206,13 +213,13 @@ static int count_unclaimed(struct cluster *c, const struct pxr_view *view, bool 
         }
         for (int i = 0; i < c->tasks; i++)
                 count += !c->task[i].claimed &&
-                         (cancelled ? c->task[i].cancelled && c->task[i].array == c->submitted
+                         (cancelled ? c->task[i].cancelled && c->task[i].array == awaited(c)
                                     : !c->task[i].ended);
         return count;
 }
 
-/* "12 13": the arrays that have tasks which are yet to end. */
-static void name_arrays(const struct cluster *c)
+/* "12 13": the arrays that have tasks which are yet to end. The newest is waited for. */
+static void name_arrays(struct cluster *c)
 {
         char *text = c->queue->state->array;
         size_t room = sizeof(c->queue->state->array), length = 0;
@@ -223,6 +230,8 @@ static void name_arrays(const struct cluster *c)
                 if (c->task[i].ended || c->task[i].array == last)
                         continue;
                 last = c->task[i].array;
+                if (last > c->joined)
+                        c->joined = last;
                 length += (size_t)snprintf(text + length, room - length, "%s%" PRId64,
                                            length ? " " : "", last);
         }
@@ -423,14 +432,14 @@ static int check_progress(struct cluster *c, const struct pxr_view *view)
         struct pxr_diag *diag = c->queue->diag;
         int cancelled;
 
-        if (!c->submitted)
+        if (!awaited(c))
                 return 0;
         cancelled = count_unclaimed(c, view, true);
         if (cancelled)
                 pxr_user_error(diag,
                                "tasks of Slurm array %" PRId64 " were cancelled, and jobs wait",
-                               c->submitted);
-        else if (times_taken(view) == c->taken)
+                               awaited(c));
+        else if (c->submitted && times_taken(view) == c->taken)
                 pxr_system_error(diag,
                                  "the tasks of Slurm array %" PRId64 " ended without taking up a "
                                  "job; what they said is in %s",
