@@ -172,13 +172,13 @@ static struct map conditioned_diagonal(const struct stack *s, const char *path, 
         return left;
 }
 
-/* A stack whose multi_scale holds a 3x3 convolution and `layer`. */
+/* A stack whose multi_scale holds a 3x3 convolution, `layer` and the output. */
 static const char *stack_of(const char *layer)
 {
         return pxr_strf(arena,
                         "- multi_scale:\n    size: 2\n    features: 5\n    layers:\n"
                         "      - conv: {mask: A, kernel: 3, features: 6}\n      - %s\n"
-                        "- softmax\n",
+                        "      - softmax\n",
                         layer);
 }
 
@@ -189,11 +189,12 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 typedef struct map layer_reference(const struct stack *s, const char *path, const struct map *x,
                                    const struct map *map);
 
-/* From the pixels to the logits. The output lies outside, and is given no map. */
+/* From the pixels to the logits. */
 static void expect_conditioned(const char *layer, const char *name, layer_reference *reference)
 {
         const char *first = pxr_strf(arena, "%s.conv", within);
         const char *path = pxr_strf(arena, "%s.%s", within, name);
+        const char *output = pxr_strf(arena, "%s.softmax", within);
 
         for (int kind = 0; kind < KINDS; kind++) {
                 struct stack s = run_stack(kinds[kind], stack_of(layer));
@@ -205,8 +206,8 @@ static void expect_conditioned(const char *layer, const char *name, layer_refere
                         expect_made(&s, first, image, &x);
                         x = reference(&s, path, &x, &map);
                         expect_made(&s, path, image, &x);
-                        x = convolved(&s, "layers.1.softmax", &x, PXR_MASK_B, 1);
-                        expect_made(&s, "layers.1.softmax", image, &x);
+                        x = conditioned_conv(&s, output, &x, &map, PXR_MASK_B, 1);
+                        expect_made(&s, output, image, &x);
                 }
         }
 }
@@ -217,9 +218,16 @@ static struct map conditioned_conv_5(const struct stack *s, const char *path, co
         return conditioned_conv(s, path, x, map, PXR_MASK_B, 5);
 }
 
+static struct map conditioned_conv_1(const struct stack *s, const char *path, const struct map *x,
+                                     const struct map *map)
+{
+        return conditioned_conv(s, path, x, map, PXR_MASK_B, 1);
+}
+
 START_TEST(a_convolution_is_given_the_map_on_its_output)
 {
         expect_conditioned("conv: {mask: B, kernel: 5, features: 7}", "conv_2", conditioned_conv_5);
+        expect_conditioned("conv: {mask: B, kernel: 1, features: 7}", "conv_2", conditioned_conv_1);
 }
 END_TEST
 
@@ -236,6 +244,51 @@ START_TEST(a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions)
 }
 END_TEST
 
+/* A connection only passes on what a layer has, which was given the map. */
+static struct map skipped(const struct stack *s, const char *path, const struct map *x,
+                          const struct map *map)
+{
+        (void)map;
+        return convolved(s, pxr_strf(arena, "%s.skip", path), x, PXR_MASK_B, 1);
+}
+
+START_TEST(a_skip_is_not_given_the_map)
+{
+        expect_conditioned("skip_connections: {features: 7, layers: [skip]}", "skip_connections",
+                           skipped);
+}
+END_TEST
+
+/* In a multi_scale or behind it, where nothing is given the map. */
+static void expect_sigmoid(const char *text, const char *path, bool inside)
+{
+        for (int colours = 1; colours <= 3; colours += 2) {
+                struct stack s = run_stack((struct pxr_image_kind) { 8, 8, colours, 2 }, text);
+
+                for (int image = 0; image < IMAGES; image++) {
+                        struct map map = condition_of(&s, image), x = image_of(&s, image, 1);
+
+                        x = conditioned_conv(&s, "layers.0.multi_scale.conv", &x, &map, PXR_MASK_A,
+                                             3);
+                        x = convolved(&s, path, &x, PXR_MASK_B, 1);
+                        if (inside)
+                                add_condition(&s, path, &map, &x);
+                        expect_made(&s, path, image, &x);
+                }
+        }
+}
+
+START_TEST(an_output_is_given_the_map_where_it_is_in_the_multi_scale)
+{
+        static const char layers[] = "- multi_scale:\n    size: 2\n    features: 5\n    layers:\n"
+                                     "      - conv: {mask: A, kernel: 3, features: 6}\n";
+
+        expect_sigmoid(pxr_strf(arena, "%s      - sigmoid\n", layers),
+                       "layers.0.multi_scale.sigmoid", true);
+        expect_sigmoid(pxr_strf(arena, "%s- sigmoid\n", layers), "layers.1.sigmoid", false);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("multi_scale");
@@ -244,5 +297,7 @@ int main(void)
         ADD_STACK_TEST(suite, a_convolution_is_given_the_map_on_its_output);
         ADD_STACK_TEST(suite, a_row_lstm_is_given_the_map_on_its_gates);
         ADD_STACK_TEST(suite, a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions);
+        ADD_STACK_TEST(suite, a_skip_is_not_given_the_map);
+        ADD_STACK_TEST(suite, an_output_is_given_the_map_where_it_is_in_the_multi_scale);
         return run_suite(suite);
 }
