@@ -27,6 +27,7 @@ enum { MOST_EXPERIMENTS = 200 };
 
 static struct experiment experiment[MOST_EXPERIMENTS];
 static int experiments;
+static struct pxr_arena *experiments_memory; /* where they live, as long as the program */
 
 static inline int is_spec(const struct dirent *file)
 {
@@ -76,23 +77,28 @@ static inline bool add_folder(struct pxr_arena *memory, const char *folder, bool
                 added = sweeps ? add_sweep(memory, name, path, errors)
                                : add_experiment((struct experiment) { .name = name, .path = path });
         }
-        return added; /* the entries live as long as the program */
+        for (int i = 0; i < found; i++)
+                free(entry[i]);
+        if (found >= 0)
+                free(entry);
+        return added;
 }
 
 /* Fill in the list above, for the rest of the program. False, having said so, where it cannot. */
 static inline bool find_experiments(void)
 {
-        struct pxr_arena *memory = pxr_arena_new(0);
+        struct pxr_arena *memory = experiments_memory = pxr_arena_new(0);
         struct pxr_diag *errors = pxr_diag_new();
         const char *source = getenv("srcdir");
         const char *folder = pxr_strf(memory, "%s/experiments", source ? source : ".");
+        bool found = add_folder(memory, folder, false, errors) &&
+                     add_folder(memory, pxr_strf(memory, "%s/sweeps", folder), true, errors);
 
-        if (add_folder(memory, folder, false, errors) &&
-            add_folder(memory, pxr_strf(memory, "%s/sweeps", folder), true, errors))
-                return true;
-        printf("Bail out! specs and sweeps in %s: %s\n", folder,
-               pxr_diag_errors(errors) ? pxr_diag_text(errors, 0) : "too many, or none");
-        return false;
+        if (!found)
+                printf("Bail out! specs and sweeps in %s: %s\n", folder,
+                       pxr_diag_errors(errors) ? pxr_diag_text(errors, 0) : "too many, or none");
+        pxr_diag_free(errors);
+        return found;
 }
 
 /* Its list of layers, checked and so complete. */
