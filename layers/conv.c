@@ -48,22 +48,19 @@ static const struct pxr_parameter_doc parameters[] = {
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         const struct conv *conv = conf;
-        struct pxr_node *output;
 
         if (conv->mask == 0 && conv->kernel == 1 && pxr_image_colours(builder) == 1)
                 return pxr_layer_error(builder, "with mask A a 1x1 kernel reads nothing of images "
                                                 "of one colour");
-        output = pxr_conv(builder, NULL,
-                          &(struct pxr_conv) { .kernel = conv->kernel,
-                                               .mask = conv->mask == 0 ? PXR_MASK_A : PXR_MASK_B,
-                                               .features = conv->features,
-                                               .bias = conv->bias,
-                                               .gain = conv->gain },
-                          input);
-
-        /* A choice: section 3.6 speaks of "each layer"; 1x1 convolutions only mix what those have.
-         */
-        return conv->kernel > 1 ? pxr_conditioned(builder, NULL, output) : output;
+        return pxr_conditioned(
+                builder, NULL,
+                pxr_conv(builder, NULL,
+                         &(struct pxr_conv) { .kernel = conv->kernel,
+                                              .mask = conv->mask == 0 ? PXR_MASK_A : PXR_MASK_B,
+                                              .features = conv->features,
+                                              .bias = conv->bias,
+                                              .gain = conv->gain },
+                         input));
 }
 
 static const struct pxr_layer conv = {

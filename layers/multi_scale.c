@@ -26,6 +26,8 @@ static const struct pxr_options options = { .rows = rows, .size = sizeof(struct 
 static const struct pxr_parameter_doc parameters[] = {
         { "upsample_N.weight", "[4, 4, in, features]", "of deconvolution number N" },
         { "upsample_N.bias", "[features]", "starts at zero" },
+        { "... condition.weight", "[1, 1, features, out]",
+          "of each layer in it that is given the map, to its gates or its output" },
         { 0 },
 };
 
@@ -68,10 +70,10 @@ static const struct pxr_layer multi_scale = {
         .description =
                 "The image is subsampled to size x size (the pixel at the top left of each\n"
                 "block), and deconvolutions (4x4, stride 2) make a map of the image's size of it.\n"
-                "Each LSTM adds an unmasked 1x1 convolution of that map to its gates, and each\n"
-                "convolution that is larger than 1x1 to its output. The NLL is that of the image\n"
-                "given the small one; added to the small one's own NLL it is that of the image,\n"
-                "with the pixels of the small one counted twice.",
+                "Each LSTM in it adds an unmasked 1x1 convolution of that map to its gates, each\n"
+                "convolution to its output, and softmax or sigmoid to its logits; skips are given\n"
+                "none. The NLL is that of the image given the small one; added to the small one's\n"
+                "own NLL it is that of the image, with the pixels of the small one counted twice.",
         .options = &options,
         .parameters = parameters,
         .build = build,
@@ -81,6 +83,8 @@ static const struct pxr_layer multi_scale = {
                  "    layers:\n"
                  "      - conv: {mask: A, kernel: 3, features: 6}\n"
                  "      - row_lstm: {features: 6}\n"
-                 "      - diagonal_bilstm: {features: 6}\n",
+                 "      - diagonal_bilstm: {features: 6}\n"
+                 "      - conv: {mask: B, kernel: 1, features: 5}\n"
+                 "      - softmax\n",
 };
 PXR_PLUGIN(multi_scale)

@@ -14,13 +14,14 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
         (void)conf;
         return pxr_output(builder,
-                          pxr_conv(builder, NULL,
-                                   &(struct pxr_conv) { .kernel = 1,
-                                                        .mask = PXR_MASK_B,
-                                                        .features = channels,
-                                                        .bias = true,
-                                                        .gain = 1 },
-                                   input),
+                          pxr_conditioned(builder, NULL,
+                                          pxr_conv(builder, NULL,
+                                                   &(struct pxr_conv) { .kernel = 1,
+                                                                        .mask = PXR_MASK_B,
+                                                                        .features = channels,
+                                                                        .bias = true,
+                                                                        .gain = 1 },
+                                                   input)),
                           &pxr_categorical);
 }
 

@@ -124,42 +124,59 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
 static void print_result(void *context, const struct pxr_check_result *result)
 {
         const char *why = result->problem ? result->problem : result->skipped;
+        bool not_built = strcmp(result->test, PXR_CHECK_BUILD) == 0;
+        int *not_built_count = context;
         char kind[64];
 
-        (void)context;
+        *not_built_count += not_built;
         snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
                  result->kind.cols, result->kind.colours, result->kind.colours == 1 ? "" : "s",
                  result->kind.levels);
         printf("  %-10s %-25s %s%s%s\n", result->test, kind,
                result->problem   ? "FAILED"
+               : not_built       ? "not built"
                : result->skipped ? "skipped"
                                  : "ok",
                why ? ": " : "", why ? why : "");
 }
 
+/* As pxr_check_layer(). Adds to *not_built the kinds of image that the layer was not tested on. */
 static int check_one(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
-                     struct pxr_diag *diag)
+                     int *not_built, struct pxr_diag *diag)
 {
         printf("%s\n", file->layer->name);
-        return pxr_check_layer(plugins, file, print_result, NULL, diag);
+        return pxr_check_layer(plugins, file, print_result, not_built, diag);
+}
+
+/* What of the tests holds in the end, and on how little. */
+static void print_summary(bool failed, int not_built)
+{
+        fputs(failed ? "not all passed" : "all passed", stdout);
+        if (not_built)
+                printf(", but for %d kind%s of image that a layer was not built for", not_built,
+                       not_built == 1 ? "" : "s");
+        putchar('\n');
 }
 
 static int check(const struct pxr_plugins *plugins, const char *name, struct pxr_diag *diag)
 {
-        int failed = 0, status;
+        int failed = 0, not_built = 0, status;
 
         if (name) {
                 const struct pxr_plugin_file *file = pxr_plugin_named(plugins, name, diag);
 
-                status = file ? check_one(plugins, file, diag) : -1;
-                return status < 0 ? pxr_diag_status(diag) : status;
+                status = file ? check_one(plugins, file, &not_built, diag) : -1;
+                if (status < 0)
+                        return pxr_diag_status(diag);
+                print_summary(status, not_built);
+                return status;
         }
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
                 if (file->problem)
                         printf("%s\n  FAILED: %s\n", file->path, file->problem);
-                failed += file->problem || check_one(plugins, file, diag) != 0;
+                failed += file->problem || check_one(plugins, file, &not_built, diag) != 0;
         }
-        printf("%s\n", failed ? "not all passed" : "all passed");
+        print_summary(failed, not_built);
         return failed ? 1 : pxr_diag_status(diag);
 }
 

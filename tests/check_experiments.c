@@ -1,57 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check_experiments.c - every model in experiments/, made small: certified, without a leak when
- * values are changed by hand, and the same step by step as in one pass. And at their own size: as
- * many parameters as the paper's architectures have.
+ * values are changed by hand, and the same step by step as in one pass.
  *
- * A spec is found because it lies in the folder. Of its model only numbers of features, units and
- * repetitions are made smaller; kernels, masks and structure are the spec's.
+ * Of a model only numbers of features, units and repetitions are made smaller; kernels, masks and
+ * structure are the spec's, and so are the depths that a sweep varies.
  */
-#include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
+#include "experiments.h"
 #include "model/certificate.h"
-#include "stacks.h"
 #include "tensor/gemm.h"
 
 enum { SIDE = 8, LEVELS = 5, FULL_SIDE = 64 };
 
-static struct dirent **entry; /* the specs, by name */
-static int specs;
-
-/* --- the specs ---------------------------------------------------------------------------------
+/* --- smaller -----------------------------------------------------------------------------------
  */
-
-static const char *spec_folder(void)
-{
-        static char folder[4096];
-        const char *source = getenv("srcdir");
-
-        snprintf(folder, sizeof(folder), "%s/experiments", source ? source : ".");
-        return folder;
-}
-
-static int is_spec(const struct dirent *file)
-{
-        const char *end = strrchr(file->d_name, '.');
-
-        return file->d_name[0] != '.' && end && strcmp(end, ".yaml") == 0;
-}
-
-/* A spec's list of layers, checked and so complete; NULL for a file that has none (a sweep). */
-static struct pxr_yaml *model_of(const char *name)
-{
-        const char *path = pxr_strf(arena, "%s/%s", spec_folder(), name);
-        struct pxr_yaml *root = pxr_spec_load(arena, path, NULL, 0, diag), *model;
-
-        ck_assert_msg(root != NULL, "%s: %s", path, pxr_diag_text(diag, 0));
-        model = pxr_yaml_get(root, "model");
-        ck_assert_msg(!model || !pxr_model_check(arena, plugins, model, diag), "%s: %s", path,
-                      pxr_diag_text(diag, 0));
-        return model;
-}
 
 /* Does any layer of the tree have this name? */
 static bool has_layer(const struct pxr_yaml *node, const char *name)
@@ -64,9 +29,6 @@ static bool has_layer(const struct pxr_yaml *node, const char *name)
         return false;
 }
 
-/* --- smaller -----------------------------------------------------------------------------------
- */
-
 /* Few, equal where they were equal, and with the same remainder by three: what three colours leave
  * over when they divide the features is left over still. */
 static int64_t fewer(int64_t features)
@@ -74,28 +36,29 @@ static int64_t fewer(int64_t features)
         return features > 8 ? 6 + features % 3 : features;
 }
 
-static int64_t reduced(const char *option, int64_t value)
+/* A sweep varies depths, which stay. */
+static int64_t reduced(const char *option, int64_t value, bool swept)
 {
         if (strcmp(option, "features") == 0)
                 return fewer(value);
         if (strcmp(option, "hidden") == 0) /* each unit sees a part of the image only */
                 return value > 60 ? 60 + value % 3 : value;
-        if (strcmp(option, "count") == 0 || strcmp(option, "masks") == 0)
+        if (strcmp(option, "masks") == 0 || (strcmp(option, "count") == 0 && !swept))
                 return value > 2 ? 2 : value;
         if (strcmp(option, "size") == 0) /* of the small image */
                 return value * SIDE / FULL_SIDE;
         return value;
 }
 
-static void reduce(struct pxr_yaml *node)
+static void reduce(struct pxr_yaml *node, bool swept)
 {
         int64_t value;
 
         if (node->kind == PXR_YAML_SCALAR && node->key &&
-            sscanf(node->text, "%" SCNd64, &value) == 1 && reduced(node->key, value) != value)
-                node->text = pxr_strf(arena, "%" PRId64, reduced(node->key, value));
+            sscanf(node->text, "%" SCNd64, &value) == 1)
+                node->text = pxr_strf(arena, "%" PRId64, reduced(node->key, value, swept));
         for (struct pxr_yaml *child = node->first; child; child = child->next)
-                reduce(child);
+                reduce(child, swept);
 }
 
 /* A spec's model, made small, for images of so many colours. */
@@ -120,20 +83,15 @@ static struct subject subject_of(struct pxr_yaml *model, const char *name, int c
         return s;
 }
 
-/* The spec number `number` with one colour group, then with three. */
+/* Experiment number `number` with one colour group, then with three. */
 static void for_both(int number, void (*test)(const struct subject *s))
 {
-        const char *name = entry[number]->d_name;
-        struct pxr_yaml *model = model_of(name);
+        const struct experiment *e = &experiment[number];
+        struct pxr_yaml *model = model_of(e);
 
-        if (!model) {
-                printf("# skipped: %s has no model of its own\n", name);
-                fflush(stdout);
-                return;
-        }
-        reduce(model);
+        reduce(model, e->swept);
         for (int colours = 1; colours <= 3; colours += 2) {
-                struct subject s = subject_of(model, name, colours);
+                struct subject s = subject_of(model, e->name, colours);
 
                 test(&s);
         }
@@ -297,86 +255,10 @@ START_TEST(step_by_step_is_as_in_one_pass)
 }
 END_TEST
 
-/* --- sizes of the paper's architectures --------------------------------------------------------
- */
-
-static bool ends_with(const char *text, const char *end)
+/* A case of its own for each, named like it. */
+static void add_experiment_tests(Suite *suite, int number)
 {
-        size_t size = strlen(text), tail = strlen(end);
-
-        return size >= tail && strcmp(text + size - tail, end) == 0;
-}
-
-/* Parameters of a spec at its own size: with their masked entries and biases, apart from skip
- * connections and learned states. */
-struct census {
-        size_t counted, skips, states;
-};
-
-static struct census census_of(const char *name, struct pxr_image_kind kind)
-{
-        const struct pxr_model *model =
-                pxr_model_build(arena, plugins, model_of(name), &kind, diag);
-        struct census census = { 0 };
-
-        ck_assert_msg(model != NULL, "%s: %s", name, pxr_diag_text(diag, 0));
-        for (const struct pxr_parameter *p = model->graph->parameter; p; p = p->next)
-                if (strstr(p->name, ".skip."))
-                        census.skips += p->size;
-                else if (ends_with(p->name, ".initial_state") ||
-                         ends_with(p->name, ".initial_cell"))
-                        census.states += p->size;
-                else
-                        census.counted += p->size;
-        ck_assert_uint_eq(census.counted + census.skips + census.states,
-                          model->graph->parameter_values);
-        return census;
-}
-
-/* Of the three numbers the first is the dense count of the architecture by hand, the others are
- * what is not in it. By hand, with h features in a layer and 2h in the stream:
- *
- *     7x7 convolution   49 c 2h + 2h
- *     Diagonal BiLSTM   2 (2h 4h + 2 h 4h + 4h) + h 2h + 2h      each layer
- *     Row LSTM          3 (2h) 4h + 3 h 4h + 4h + h 2h + 2h      each layer
- *     PixelCNN          2h h + h + 9 h h + h + h 2h + 2h         each layer
- *     head, output      2h w + w + w w + w + w o + o
- *
- * with c colours, w features in the head and o logits a pixel. A skip is a 1x1 convolution of the
- * stream, 2h (2h + 1); a scan has a state and a cell of h. */
-START_TEST(sizes_are_those_of_the_papers_architectures)
-{
-        static const struct {
-                const char *name;
-                struct pxr_image_kind kind;
-                struct census census;
-        } rows[] = {
-                { "cifar_diag.yaml",
-                  { 32, 32, 3, 256 },
-                  { 8837888, 12 * 256 * 257, 12 * 2 * 2 * 128 } },
-                { "cifar_row.yaml", { 32, 32, 3, 256 }, { 9618176, 12 * 256 * 257, 12 * 2 * 128 } },
-                { "cifar_pixelcnn.yaml", { 32, 32, 3, 256 }, { 5340416, 15 * 256 * 257, 0 } },
-                { "mnist_diag7.yaml", { 28, 28, 1, 2 }, { 65793, 7 * 32 * 33, 7 * 2 * 2 * 16 } },
-        };
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                struct census got = census_of(rows[i].name, rows[i].kind);
-
-                ck_assert_msg(got.counted == rows[i].census.counted &&
-                                      got.skips == rows[i].census.skips &&
-                                      got.states == rows[i].census.states,
-                              "%s: %zu parameters, %zu of skips, %zu of states instead of %zu, "
-                              "%zu, %zu",
-                              rows[i].name, got.counted, got.skips, got.states,
-                              rows[i].census.counted, rows[i].census.skips, rows[i].census.states);
-        }
-}
-END_TEST
-
-/* A case of its own for each spec, named like it. */
-static void add_spec(Suite *suite, int number)
-{
-        TCase *tcase = tcase_create(entry[number]->d_name);
+        TCase *tcase = tcase_create(experiment[number].name);
 
         tcase_add_checked_fixture(tcase, stack_setup, graph_teardown);
         tcase_add_loop_test(tcase, is_certified, number, number + 1);
@@ -391,13 +273,9 @@ int main(void)
         Suite *suite = suite_create("experiments");
 
         pxr_blas_single_thread();
-        specs = scandir(spec_folder(), &entry, is_spec, alphasort);
-        if (specs < 1) {
-                printf("Bail out! no specs in %s\n", spec_folder());
+        if (!find_experiments())
                 return EXIT_FAILURE;
-        }
-        for (int i = 0; i < specs; i++)
-                add_spec(suite, i);
-        ADD_STACK_TEST(suite, sizes_are_those_of_the_papers_architectures);
+        for (int i = 0; i < experiments; i++)
+                add_experiment_tests(suite, i);
         return run_suite(suite);
 }

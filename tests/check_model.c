@@ -27,13 +27,44 @@ static void teardown(void)
         pxr_diag_free(diag);
 }
 
+/* How often a layer was tested, and how often it was not built, by colours. */
+struct tally {
+        int tested[4], not_built[4];
+};
+
 static void report(void *context, const struct pxr_check_result *result)
 {
-        (void)context;
-        if (result->problem)
+        struct tally *tally = context;
+        const char *why = result->problem ? result->problem : result->skipped;
+
+        if (strcmp(result->test, PXR_CHECK_BUILD) == 0)
+                tally->not_built[result->kind.colours]++;
+        else if (!result->skipped)
+                tally->tested[result->kind.colours]++;
+        if (why)
                 fprintf(stderr, "# %s on %dx%d, %d colours, %d levels: %s\n", result->test,
                         result->kind.rows, result->kind.cols, result->kind.colours,
-                        result->kind.levels, result->problem);
+                        result->kind.levels, why);
+}
+
+/* Images that a layer may refuse: others than squares, and more than two levels. */
+static int refusals_of(const char *name, int colours)
+{
+        if (strcmp(name, "multi_scale") == 0)
+                return 1;
+        return strcmp(name, "sigmoid") == 0 && colours == 3;
+}
+
+/* In one colour and in three, and on every kind of image that it can be for. */
+static void expect_tested(const char *name, const struct tally *tally)
+{
+        for (int colours = 1; colours <= 3; colours += 2) {
+                ck_assert_msg(tally->tested[colours] > 0, "%s was not tested in %d colours", name,
+                              colours);
+                ck_assert_msg(tally->not_built[colours] == refusals_of(name, colours),
+                              "%s was not built on %d kinds of image of %d colours", name,
+                              tally->not_built[colours], colours);
+        }
 }
 
 START_TEST(every_built_in_layer_conforms)
@@ -41,12 +72,14 @@ START_TEST(every_built_in_layer_conforms)
         int count = 0;
 
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
+                struct tally tally = { 0 };
                 int status;
 
                 ck_assert_msg(!file->problem, "%s: %s", file->path, file->problem);
-                status = pxr_check_layer(plugins, file, report, NULL, diag);
+                status = pxr_check_layer(plugins, file, report, &tally, diag);
                 ck_assert_msg(status == 0, "%s: %s", file->layer->name,
                               status < 0 ? pxr_diag_text(diag, 0) : "a test failed");
+                expect_tested(file->layer->name, &tally);
                 count++;
         }
         ck_assert_int_ge(count, 6);

@@ -164,7 +164,7 @@ START_TEST(small_images)
                   "image already" },
                 /* Conditional by name alone: its NLL would be said to be given what it is not. */
                 { &grey,
-                  "- multi_scale: {size: 6, layers: [conv: {kernel: 1, features: 6}]}\n"
+                  "- multi_scale: {size: 6, layers: [relu]}\n"
                   "- softmax\n",
                   "model:2:3: error: layers.1.multi_scale: the output of the model does not "
                   "depend on its parameters" },

@@ -8,6 +8,12 @@ export LC_ALL
 unset PXR_LAYER_PATH
 
 top=$PWD
+# The folder of the real data, which need not be there.
+case ${srcdir:-.} in
+/*) real=$srcdir/../shared/data ;;
+*) real=$top/${srcdir:-.}/../shared/data ;;
+esac
+real=${PXR_TEST_DATA:-$real}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/pxr-command-XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1

@@ -7,11 +7,6 @@ plan 19
 XDG_CACHE_HOME=$scratch/cache
 no_proxy='*'
 export XDG_CACHE_HOME no_proxy
-case ${srcdir:-.} in
-/*) real=$srcdir/../shared/data ;;
-*) real=$top/${srcdir:-.}/../shared/data ;;
-esac
-real=${PXR_TEST_DATA:-$real}
 
 pxr_data() {
 	"$top/runner/pxr-data" "$@" >out 2>err

@@ -3,7 +3,7 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 49
+plan 50
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {
@@ -54,6 +54,13 @@ checks_all() {
 	pxr_layers check && out_has "all passed" && ! grep -q FAILED out
 }
 ok "all layers that came with pxr pass" checks_all
+
+says_not_built() {
+	pxr_layers check multi_scale && out_has "not built: layers.0.multi_scale: size: images of 5x4" &&
+		out_has "all passed, but for 2 kinds of image that a layer was not built for" &&
+		pxr_layers check conv && is "$(tail -n 1 out)" "all passed"
+}
+ok "what a layer was not tested on is said" says_not_built
 
 # --- checks that can fail -------------------------------------------------------------------------
 

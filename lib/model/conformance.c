@@ -12,8 +12,10 @@
 #include "model/conformance_tests.h"
 #include "spec/yaml.h"
 
+/* Square ones too in one colour and in three, for layers that take no others. */
 static const struct pxr_image_kind kinds[] = {
         { 5, 4, 1, 2 },
+        { 4, 4, 1, 2 },
         { 4, 5, 3, 2 },
         { 4, 4, 3, 5 },
 };
@@ -101,7 +103,7 @@ int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_f
                         check_kind(arena, plugins, file->layer, &kinds[i], report, context, own);
                 if (kind_status < 0) {
                         report(context,
-                               &(struct pxr_check_result) { .test = "build",
+                               &(struct pxr_check_result) { .test = PXR_CHECK_BUILD,
                                                             .kind = kinds[i],
                                                             .skipped = pxr_diag_text(own, 0) });
                         if (++refused == KINDS)

@@ -17,8 +17,11 @@
 
 #include "model/model.h"
 
+/* What stands for the tests where the layer refuses a kind of image: skipped, with its reason. */
+#define PXR_CHECK_BUILD "build"
+
 /* One test done. `problem` is NULL when it was passed. `skipped` says why there was nothing to
- * test (the layer refuses this kind of image), else NULL. */
+ * test, else NULL. */
 struct pxr_check_result {
         const char *test;
         struct pxr_image_kind kind;
@@ -27,7 +30,8 @@ struct pxr_check_result {
 };
 
 /* Put one plugin to all tests, handing each result to `report`. Returns 0 when all are passed, 1
- * when one was not, -1 after an error that kept the tests from running. */
+ * when one was not, -1 after an error that kept the tests from running: that no kind of image could
+ * be built is one. */
 int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
                     void (*report)(void *context, const struct pxr_check_result *result),
                     void *context, struct pxr_diag *diag);

@@ -269,7 +269,7 @@ static int check_reached(struct stack *stack)
                              node->layer);
                 pxr_note(stack->diag, "what stands behind the last 'skip' leads nowhere, and a "
                                       "'multi_scale' wants a layer in it that it can condition: an "
-                                      "LSTM, or a convolution larger than 1x1");
+                                      "LSTM, a convolution or the output");
                 return -1;
         }
         return 0;
