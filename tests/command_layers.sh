@@ -3,7 +3,7 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 50
+plan 51
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {
