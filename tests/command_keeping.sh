@@ -570,6 +570,7 @@ fi
 locked() {
 	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec; PRAGMA user_version = 3" || return
 	sum=$(cat all.db old3.db | sha256sum)
+	pids=
 	mkfifo hold && { sqlite3 all.db <hold >/dev/null 2>&1 & } && exec 3>hold &&
 		echo "ATTACH 'old3.db' AS old; BEGIN IMMEDIATE; CREATE TABLE x (y); CREATE TABLE old.x (y);
 			SELECT 'held';" >&3 && sleep 1 && rm hold &&
@@ -581,8 +582,9 @@ locked() {
 			"sweep seeds.yaml --db all.db" "sweep seeds.yaml --db old3.db"; do
 			name=$(echo "$words" | tr -d ' -')
 			{ "$top/runner/pxr-"$words >"locked-$name" 2>&1; echo $? >>"locked-$name"; } 3>&- &
+			pids="$pids $!"
 		done
-	sleep 33
+	wait $pids
 	exec 3>&-
 	wait
 	for file in locked-*; do
