@@ -9,7 +9,7 @@ plan 19
 result() {
 	query "$1" "SELECT status, parameter_hash FROM run;
 		SELECT step, epoch, split, name, value, sum_nats, sum_squares, images FROM metric
-			WHERE name <> 'images_per_second' ORDER BY name, split, step;
+			WHERE name NOT IN ('images_per_second', 'data_wait_share') ORDER BY name, split, step;
 		SELECT split, step, epoch, images, hex(nats) FROM nll_map ORDER BY split;
 		SELECT step, kind, seed, hex(substr(png, instr(png, x'49444154'))) FROM sample
 			ORDER BY kind, step;"

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 39
+plan 40
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -302,3 +302,10 @@ pace() {
 		FROM metric, run WHERE metric.name = 'images_per_second'")" "2|1"
 }
 ok "images a second are of training alone, without evaluation" pace
+
+# A share of the time, of each epoch.
+waits() {
+	is "$(query pace.db "SELECT count(*), min(value) >= 0 AND max(value) < 1
+		FROM metric WHERE name = 'data_wait_share'")" "2|1"
+}
+ok "how much of the training waits for images is on record" waits

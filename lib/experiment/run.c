@@ -27,6 +27,7 @@ struct epoch {
         uint8_t *batch;
         int64_t images; /* trained on since its start, or since the run was taken up */
         double seconds; /* ... in this time, without evaluation and samples */
+        double waited;  /* ... of which for images to be read */
         double pace;    /* images a second, lately; NAN: not known yet */
 };
 
@@ -135,6 +136,7 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         if (pxr_dataset_read(set, PXR_TRAIN, number, epoch->order + first, images, epoch->batch,
                              diag))
                 return -1;
+        epoch->waited += pxr_now() - started;
         expect_next(e, epoch, first + images);
         if (pxr_trainer_step(state->trainer, epoch->batch, images, diag))
                 return -1;
@@ -255,6 +257,8 @@ static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct 
         if ((epoch->images > 0 &&
              pxr_store_add_metric(store, now, "train", "images_per_second",
                                   (double)epoch->images / epoch->seconds, diag)) ||
+            (epoch->images > 0 && pxr_store_add_metric(store, now, "train", "data_wait_share",
+                                                       epoch->waited / epoch->seconds, diag)) ||
             pxr_store_add_metric(store, now, "train", "gradient_norm",
                                  state->trainer->gradient_norm, diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
@@ -305,6 +309,7 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
                         if (state->trainer->step % state->experiment->steps_per_epoch == 0) {
                                 epoch.images = 0;
                                 epoch.seconds = 0;
+                                epoch.waited = 0;
                         }
                 }
                 if (finished(state))

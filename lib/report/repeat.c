@@ -57,7 +57,7 @@ static int compare_parameters(struct comparison *c)
         "ON new.run = ?2 AND new.name = old.name AND new.split = old.split AND new.step = "       \
         "old.step AND new.value IS old.value AND new.sum_nats IS old.sum_nats AND "               \
         "new.sum_squares IS old.sum_squares AND new.images IS old.images WHERE old.run = ?1 AND " \
-        "old.name <> 'images_per_second' AND " which
+        "old.name NOT IN ('images_per_second', 'data_wait_share') AND " which
 
 static int compare_numbers(struct comparison *c, const char *what, const char *sql)
 {
