@@ -18,7 +18,16 @@ enum fault {
         READS_SCRATCH,
         MAKES_NAN,
         MAKES_NAN_GRADIENT,
+        MAKES_TINY,
 };
+
+/* Below what single precision holds in full. */
+static float tiny_product(void)
+{
+        volatile float tiny = 1e-30f;
+
+        return tiny * 1e-12f;
+}
 
 static int forwards; /* calls of the op's forward pass */
 
@@ -46,6 +55,8 @@ static void odd_forward(const struct pxr_call *call)
                 scratch[call->images] = 1;
         if (fault == READS_SCRATCH)
                 y[size - 1] += scratch[0];
+        if (fault == MAKES_TINY)
+                y[0] = tiny_product();
         if (fault == MAKES_NAN)
                 y[size - 1] = NAN;
 }
@@ -152,6 +163,20 @@ END_TEST
 
 /* An op may cut a smaller batch into fewer but larger pieces, and so need more scratch for it: a
  * convolution of this size gathers 3 rows of 4 images at once, and 7 rows of 2. */
+/* In kernels, and for them alone. */
+START_TEST(nearly_zero_is_zero_in_kernels)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+        const struct pxr_graph *graph = odd_graph(MAKES_TINY);
+        struct pxr_workspace *workspace = new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 2, true);
+
+        train_pass(graph, workspace, 2, allocate(graph->parameter_values, sizeof(float)));
+        ck_assert(*(float *)pxr_workspace_tensor(workspace, graph->node[2]) == 0);
+        ck_assert(tiny_product() > 0);
+#endif
+}
+END_TEST
+
 START_TEST(scratch_is_enough_for_every_smaller_micro_batch)
 {
         struct pxr_builder builder = new_builder(28, 28, 1, 2);
@@ -545,6 +570,7 @@ int main(void)
 
         ADD_GRAPH_TEST(suite, one_value_outside_its_memory_names_the_op);
         ADD_GRAPH_TEST(suite, nan_is_traced_to_its_op);
+        ADD_GRAPH_TEST(suite, nearly_zero_is_zero_in_kernels);
         ADD_GRAPH_TEST(suite, scratch_is_enough_for_every_smaller_micro_batch);
         ADD_GRAPH_TEST(suite, shared_memory_changes_no_bit);
         ADD_GRAPH_TEST(suite, gradients_add_up_where_a_tensor_is_read_often);

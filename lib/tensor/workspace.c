@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "base/clock.h"
 #include "base/pages.h"
 #include "tensor/plan.h"
@@ -256,6 +257,7 @@ static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struc
         const struct pxr_kernels *kernels = &op->kernels[workspace->precision];
         pxr_kernel *const kernel[] = { kernels->forward, kernels->backward, kernels->advance };
         double start = workspace->seconds ? pxr_now() : 0;
+        unsigned long mode;
         size_t scratch = 0;
 
         if (workspace->checked) {
@@ -264,7 +266,9 @@ static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struc
                 memset(workspace->scratch, NAN_BYTE, scratch);
                 memset(workspace->scratch + scratch, SENTINEL_BYTE, PXR_SENTINEL);
         }
+        mode = pxr_arithmetic_flush();
         kernel[pass](call);
+        pxr_arithmetic_restore(mode);
         if (workspace->seconds)
                 workspace->seconds[pass][call->node->index] += pxr_now() - start;
         if (workspace->checked && !workspace->culprit && !all_intact(workspace, scratch))
@@ -326,6 +330,14 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
         forward_nodes(workspace, parameters, first, false);
 }
 
+static void run_nll(const struct pxr_workspace *workspace, const struct pxr_nll_call *call)
+{
+        unsigned long mode = pxr_arithmetic_flush();
+
+        workspace->graph->distribution->nll[workspace->precision](call);
+        pxr_arithmetic_restore(mode);
+}
+
 void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll)
 {
         const struct pxr_graph *graph = workspace->graph;
@@ -342,7 +354,7 @@ void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *n
                 .gradient_scale = scale,
         };
 
-        graph->distribution->nll[workspace->precision](&call);
+        run_nll(workspace, &call);
 }
 
 /* A distribution is that of one colour's value, so that values can go for images of one. */
@@ -362,7 +374,7 @@ void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll)
         };
 
         memset(nll, 0, values * sizeof(*nll));
-        graph->distribution->nll[workspace->precision](&call);
+        run_nll(workspace, &call);
 }
 
 void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col, double *nll)
@@ -379,7 +391,7 @@ void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col,
                 .nll = nll,
         };
 
-        graph->distribution->nll[workspace->precision](&call);
+        run_nll(workspace, &call);
 }
 
 void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "base/pages.h"
 #include "tensor/gemm.h"
 
@@ -202,6 +203,7 @@ static double add_gradients(struct pxr_trainer *trainer, int used)
         for (size_t chunk = 0; chunk < chunks; chunk++) {
                 size_t from = chunk * CHUNK;
                 size_t to = from + CHUNK < trainer->size ? from + CHUNK : trainer->size;
+                unsigned long mode = pxr_arithmetic_flush();
                 double square = 0;
 
                 for (int stride = 1; stride < used; stride *= 2)
@@ -215,6 +217,7 @@ static double add_gradients(struct pxr_trainer *trainer, int used)
                 for (size_t k = from; k < to; k++)
                         square += (double)trainer->gradient[k] * trainer->gradient[k];
                 trainer->square[chunk] = square;
+                pxr_arithmetic_restore(mode);
         }
         for (size_t chunk = 0; chunk < chunks; chunk++)
                 sum += trainer->square[chunk];
@@ -233,6 +236,7 @@ static void update(struct pxr_trainer *trainer, double clip_factor)
         for (size_t chunk = 0; chunk < chunks; chunk++) {
                 size_t from = chunk * CHUNK;
                 size_t to = from + CHUNK < trainer->size ? from + CHUNK : trainer->size;
+                unsigned long mode = pxr_arithmetic_flush();
 
                 if (clip_factor < 1)
                         for (size_t k = from; k < to; k++)
@@ -250,6 +254,7 @@ static void update(struct pxr_trainer *trainer, double clip_factor)
                 for (size_t k = from; trainer->average && k < to; k++)
                         trainer->average[k] =
                                 keep * trainer->average[k] + (1 - keep) * trainer->parameters[k];
+                pxr_arithmetic_restore(mode);
         }
 }
 
