@@ -269,6 +269,12 @@ END_TEST
                       ", kernel: 3, state_kernel: 3}, " CONV("B", "1", "256") "]}, skip: {}") \
         "]}\n- relu: {}\n- " CONV("B", "1", head) "\n- relu: {}\n- " CONV("B", "1", head) \
         "\n- softmax: {}\n" TRAIN("rmsprop", "16", "1")
+/* One layer, written out, without skip connections. */
+#define ONE_ROW_LSTM \
+        "model:\n- " CONV("A", "7", "256") "\n- residual: {layers: [row_lstm: {features: 128, " \
+        "kernel: 3, state_kernel: 3}, " CONV("B", "1", "256") "]}\n- relu: {}\n- " \
+        CONV("B", "1", "1024") "\n- relu: {}\n- " CONV("B", "1", "1024") "\n- softmax: {}\n" \
+        TRAIN("rmsprop", "16", "1")
 /* clang-format on */
 
 START_TEST(smaller_models_are_others)
@@ -282,6 +288,7 @@ START_TEST(smaller_models_are_others)
                 { ROW_LSTM("3", "128", "1024"), "3 layers or blocks, not 12" },
                 { ROW_LSTM("12", "128", "96"), "96 features of conv 2, not 1024; 96 features of "
                                                "conv 3, not 1024" },
+                { ONE_ROW_LSTM, "1 row_lstm, not 12" },
                 { LIKE_PAPER, "no row_lstm" },
         };
         const struct pxr_paper_row *row = row_of(5, "Row LSTM");

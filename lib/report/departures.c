@@ -421,6 +421,39 @@ static void check_layers(struct comparison *c, const struct pxr_paper_row *row,
                         remark(c, &c->found->other, "a %s", kind->text);
 }
 
+/* Layers of a kind, those in repeats as often as they are repeated. */
+static int count_layers(const struct pxr_yaml *layers, const char *kind)
+{
+        int count = 0;
+
+        if (!layers || layers->kind != PXR_YAML_SEQUENCE)
+                return 0;
+        for (const struct pxr_yaml *item = layers->first; item; item = item->next) {
+                const struct layer layer = { .conf = item->first };
+                bool repeat = strcmp(kind_of(item), "repeat") == 0;
+
+                count += strcmp(kind_of(item), kind) == 0;
+                if (item->kind == PXR_YAML_MAPPING && item->first)
+                        count += (repeat ? times_of(&layer) : 1) *
+                                 count_layers(inner_layers(item->first), kind);
+        }
+        return count;
+}
+
+/* However the layers are written: a shallower model is another, where nothing has said so yet. */
+static void check_depth(struct comparison *c, const struct pxr_paper_row *row,
+                        const struct pxr_yaml *model)
+{
+        for (const struct pxr_yaml *kind = row->needs->first; kind && !c->found->other;
+             kind = kind->next) {
+                int paper = count_layers(row->model, kind->text);
+                int run = count_layers(model, kind->text);
+
+                if (run < paper)
+                        remark(c, &c->found->other, "%d %s, not %d", run, kind->text, paper);
+        }
+}
+
 /* --- training ----------------------------------------------------------------------------------
  */
 
@@ -474,6 +507,8 @@ int pxr_departures(struct pxr_arena *arena, const struct pxr_paper_row *row,
         check_layers(&c, row, model);
         if (row->model->first)
                 compare_lists(&c, list_layers(&c, row->model, ""), list_layers(&c, model, ""));
+        if (!c.short_of)
+                check_depth(&c, row, model);
         compare_training(&c, row->train, pxr_yaml_get(spec, "train"));
         return c.short_of ? pxr_out_of_memory(diag) : 0;
 }
