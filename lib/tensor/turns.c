@@ -20,6 +20,11 @@ static unsigned char **new_waits(const struct pxr_graph *graph)
         return wait;
 }
 
+static bool of_image_shape(const struct pxr_graph *graph, const struct pxr_node *node)
+{
+        return node->shape.rows == graph->rows && node->shape.cols == graph->cols;
+}
+
 /* Find out what a node waits for. False where it cannot be computed step by step. A node of another
  * shape than the image's is advanced at every turn, if its op knows what to compute then. */
 static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node, const int *last,
@@ -27,7 +32,7 @@ static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node
 {
         int spots = graph->rows * graph->cols * graph->colours;
 
-        if (node->shape.rows != graph->rows || node->shape.cols != graph->cols)
+        if (!of_image_shape(graph, node))
                 return node->op->flags & PXR_ADVANCE_OF_ANY_SHAPE;
         for (int order = 0; order < spots; order++) {
                 if (last[order] < order)
@@ -39,16 +44,39 @@ static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node
         return true;
 }
 
+/* The last of what depends on no value (a condition's map of each layer) is large, and read at one
+ * pixel at a time. Of what it reads itself, the maps are whole. */
+static void find_piecemeal(struct pxr_turns *turns, const struct pxr_graph *graph,
+                           enum pxr_precision precision)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                const struct pxr_op *op = node->op;
+
+                turns->constant[i] = node->constant;
+                turns->piecemeal[i] = !turns->fallback && node->constant && node->inputs > 0 &&
+                                      op->flags & PXR_ADVANCE_AT_ITS_PIXEL &&
+                                      op->kernels[precision].advance && !op->state &&
+                                      !op->advance_state && of_image_shape(graph, node) &&
+                                      turns->kept[i] == PXR_SPAN_PIXEL;
+                for (int k = 0; k < node->inputs; k++)
+                        turns->piecemeal[node->input[k]->index] &= !node->constant;
+        }
+        for (int i = 0; i < graph->nodes; i++)
+                turns->constant[i] = turns->constant[i] && !turns->piecemeal[i];
+}
+
 /* What is left behind when its turn is over. */
-static void find_kept(struct pxr_turns *turns, const struct pxr_graph *graph)
+static void find_kept(struct pxr_turns *turns, const struct pxr_graph *graph,
+                      enum pxr_precision precision)
 {
         pxr_reach_spans(graph, turns->kept);
+        find_piecemeal(turns, graph, precision);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
 
                 if (turns->fallback || !(node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL) ||
-                    node->constant || node->shape.rows != graph->rows ||
-                    node->shape.cols != graph->cols)
+                    turns->constant[i] || !of_image_shape(graph, node))
                         turns->kept[i] = PXR_SPAN_MAP;
         }
 }
@@ -60,8 +88,11 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
         int **last = pxr_reach_last(graph);
 
         *turns = (struct pxr_turns) { .wait = new_waits(graph),
-                                      .kept = calloc(graph->nodes, sizeof(enum pxr_span)) };
-        if (!needed || !last || !turns->wait || !turns->kept) {
+                                      .kept = calloc(graph->nodes, sizeof(enum pxr_span)),
+                                      .constant = calloc(graph->nodes, sizeof(bool)),
+                                      .piecemeal = calloc(graph->nodes, sizeof(bool)) };
+        if (!needed || !last || !turns->wait || !turns->kept || !turns->constant ||
+            !turns->piecemeal) {
                 free(needed);
                 free(last);
                 pxr_turns_free(turns);
@@ -76,7 +107,7 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
                      !set_waits(graph, node, last[i], turns->wait[i])))
                         turns->fallback = node->op->name;
         }
-        find_kept(turns, graph);
+        find_kept(turns, graph, precision);
         free(needed);
         free(last);
         return 0;
@@ -86,6 +117,8 @@ void pxr_turns_free(struct pxr_turns *turns)
 {
         free(turns->wait);
         free(turns->kept);
+        free(turns->constant);
+        free(turns->piecemeal);
         *turns = (struct pxr_turns) { 0 };
 }
 

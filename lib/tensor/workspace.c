@@ -321,8 +321,9 @@ static uint64_t sum_elsewhere(const struct pxr_workspace *workspace, const struc
         return sum;
 }
 
+/* `only`: these nodes; NULL: all. */
 static void forward_nodes(struct pxr_workspace *workspace, const void *parameters, int first,
-                          bool constant_only)
+                          const bool *only)
 {
         const struct pxr_graph *graph = workspace->graph;
 
@@ -330,7 +331,7 @@ static void forward_nodes(struct pxr_workspace *workspace, const void *parameter
                 const struct pxr_node *node = graph->node[i];
                 struct pxr_call call;
 
-                if (!workspace->plan.place[i].live || (constant_only && !node->constant))
+                if (!workspace->plan.place[i].live || (only && !only[i]))
                         continue;
                 call = call_of(workspace, node, parameters, PXR_ONCE);
                 run(workspace, PXR_PASS_FORWARD, &call);
@@ -353,12 +354,12 @@ static void forward_again(struct pxr_workspace *workspace, const void *parameter
 void pxr_workspace_forward(struct pxr_workspace *workspace, const void *parameters)
 {
         poison(workspace);
-        forward_nodes(workspace, parameters, 0, false);
+        forward_nodes(workspace, parameters, 0, NULL);
 }
 
 void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *parameters, int first)
 {
-        forward_nodes(workspace, parameters, first, false);
+        forward_nodes(workspace, parameters, first, NULL);
 }
 
 static void run_nll(const struct pxr_workspace *workspace, const struct pxr_nll_call *call)
@@ -464,7 +465,7 @@ void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters
         poison(workspace);
         for (int i = 0; i < graph->nodes; i++)
                 workspace->advance[i] = call_of(workspace, graph->node[i], parameters, PXR_ONCE);
-        forward_nodes(workspace, parameters, 0, true);
+        forward_nodes(workspace, parameters, 0, workspace->turns.constant);
 }
 
 /* Where a map would begin whose pixel at (row, col), or whose row, is what is kept. Kernels reckon
@@ -508,13 +509,18 @@ void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, in
         int order = pxr_order(graph->node[0], row, col, colour);
 
         if (workspace->turns.fallback) {
-                forward_nodes(workspace, workspace->parameters, 0, false);
+                forward_nodes(workspace, workspace->parameters, 0, NULL);
                 return;
         }
-        for (int i = 1; i < graph->nodes; i++)
-                if (workspace->plan.place[i].live && !graph->node[i]->constant &&
-                    !workspace->turns.wait[i][order])
+        for (int i = 1; i < graph->nodes; i++) {
+                if (!workspace->plan.place[i].live || workspace->turns.constant[i])
+                        continue;
+                if (workspace->turns.piecemeal[i])
+                        for (int c = 0; colour == 0 && c < graph->colours; c++)
+                                advance_node(workspace, graph->node[i], row, col, c);
+                else if (!workspace->turns.wait[i][order])
                         advance_node(workspace, graph->node[i], row, col, colour);
+        }
 }
 
 /* Compute what has waited for a value. */
