@@ -262,6 +262,28 @@ START_TEST(choices_are_told)
 }
 END_TEST
 
+/* The published number is of a density; an old run has no such option on record, as it had none. */
+START_TEST(another_likelihood_is_a_departure)
+{
+        static const struct {
+                const char *options, *departures;
+        } cases[] = {
+                { "likelihood: dequantized", "" },
+                { "likelihood: discretized",
+                  "likelihood of gaussian: discretized, not dequantized" },
+                { "", "likelihood of gaussian: not on record, not dequantized" },
+        };
+        const struct pxr_paper_row *row = row_of(5, "Multivariate Gaussian");
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const char *spec = pxr_strf(arena, "model: [gaussian: {%s}]\n", cases[i].options);
+
+                ck_assert_str_eq(pxr_remarks(arena, compared(row, spec).departure),
+                                 cases[i].departures);
+        }
+}
+END_TEST
+
 /* clang-format off */
 #define ROW_LSTM(count, features, head) \
         "model:\n- " CONV("A", "7", "256") "\n- skip_connections: {features: 256, layers: [" \
@@ -863,6 +885,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);
         ADD_SCRATCH_TEST(suite, choices_are_told);
+        ADD_SCRATCH_TEST(suite, another_likelihood_is_a_departure);
         ADD_SCRATCH_TEST(suite, smaller_models_are_others);
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
         ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);

@@ -273,6 +273,18 @@ static void compare_option(struct comparison *c, const struct layer *layer,
                        run->text, paper->text);
 }
 
+/* What the paper says of a layer, and a run from before the option has not on record. */
+static void compare_unset(struct comparison *c, const struct layer *paper, const struct layer *run)
+{
+        if (!paper->conf || paper->conf->kind != PXR_YAML_MAPPING)
+                return;
+        for (const struct pxr_yaml *option = paper->conf->first; option; option = option->next)
+                if (option->kind == PXR_YAML_SCALAR && !is_empty(option) &&
+                    !(run->conf && pxr_yaml_get(run->conf, option->key)))
+                        remark(c, &c->found->departure, "%s of %s: not on record, not %s",
+                               option->key, run->where, option->text);
+}
+
 static void compare_layers(struct comparison *c, const struct layer *paper, const struct layer *run)
 {
         const char *in = name_inside(run);
@@ -285,6 +297,7 @@ static void compare_layers(struct comparison *c, const struct layer *paper, cons
                                                paper->conf ? pxr_yaml_get(paper->conf, option->key)
                                                            : NULL,
                                                option);
+        compare_unset(c, paper, run);
         if (paper->layers || run->layers)
                 compare_lists(c, list_layers(c, paper->layers, in),
                               list_layers(c, run->layers, in));
