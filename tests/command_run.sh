@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 40
+plan 41
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -36,6 +36,17 @@ names_in_checkpoint() {
 	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1-*/*
 }
 ok "a checkpoint has the parameters under the names of their layers" names_in_checkpoint
+
+# The whole split, by the parameters of the end; not what the steps of the epoch had on their way.
+train_at_end() {
+	pxr_run tiny.yaml "evaluate.at_end=[train]" train.epochs=2 --db t.db &&
+		is "$(query t.db "SELECT group_concat(split || ' ' || images) FROM
+			(SELECT split, images FROM nll WHERE name = 'final_nll' ORDER BY split)")" \
+			"$(query t.db "SELECT 'test 256,train ' || max(images) || ',valid 256' FROM nll
+				WHERE name = 'nll' AND split = 'train'")" &&
+		is "$(query t.db "SELECT count(*) FROM nll WHERE split = 'train' AND name = 'nll'")" 2
+}
+ok "a split may be evaluated at the end alone" train_at_end
 
 second_run() {
 	pxr_run tiny.yaml train.epochs=1 --db a.db --seed 2 &&
