@@ -233,6 +233,9 @@ START_TEST(departures_are_computed)
                   "" },
                 { PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("adam", "32", "1"),
                   "optimizer adam, not rmsprop; batch 32, not 16", "" },
+                { "data: {set: binarized_mnist, flip: true}\n" LIKE_PAPER,
+                  "data.flip true, not false", "" },
+                { "data: {set: binarized_mnist, flip: false}\n" LIKE_PAPER, "", "" },
                 { WITHOUT_SKIPS, "without skip_connections; without skip; with relu 3", "" },
                 { "model: [uniform: {}]\n" TRAIN("rmsprop", "16", "1"),
                   "without conv 1; without skip_connections; without residual; without relu 1; "

@@ -467,6 +467,23 @@ static void check_depth(struct comparison *c, const struct pxr_paper_row *row,
         }
 }
 
+/* --- data --------------------------------------------------------------------------------------
+ */
+
+/* Which data they are is a matter of their identity; what is done to them in training is not. */
+static void compare_data(struct comparison *c, const struct pxr_yaml *paper,
+                         const struct pxr_yaml *run)
+{
+        for (const struct pxr_yaml *wanted = paper->first; wanted; wanted = wanted->next) {
+                const struct pxr_yaml *value = pxr_yaml_get(run, wanted->key);
+
+                if (value && value->kind == PXR_YAML_SCALAR && wanted->kind == PXR_YAML_SCALAR &&
+                    !same_scalar(value->text, wanted->text))
+                        remark(c, &c->found->departure, "data.%s %s, not %s", wanted->key,
+                               value->text, wanted->text);
+        }
+}
+
 /* --- training ----------------------------------------------------------------------------------
  */
 
@@ -522,6 +539,7 @@ int pxr_departures(struct pxr_arena *arena, const struct pxr_paper_row *row,
                 compare_lists(&c, list_layers(&c, row->model, ""), list_layers(&c, model, ""));
         if (!c.short_of)
                 check_depth(&c, row, model);
+        compare_data(&c, row->data, pxr_yaml_get(spec, "data"));
         compare_training(&c, row->train, pxr_yaml_get(spec, "train"));
         return c.short_of ? pxr_out_of_memory(diag) : 0;
 }

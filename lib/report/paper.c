@@ -41,6 +41,7 @@ static const struct pxr_option table_options[] = {
         PXR_STRING(struct pxr_paper_table, set, NULL, "the data set"),
         PXR_NODE(struct pxr_paper_table, files, "[]", "lists of official files"),
         PXR_NODE(struct pxr_paper_table, identities, "[]", "of the data, as pxr-data info has it"),
+        PXR_NODE(struct pxr_paper_table, data, "{}", "what the paper says of their settings"),
         PXR_NODE(struct pxr_paper_table, transforms, "[]", "that are allowed"),
         PXR_NODE(struct pxr_paper_table, rows, NULL, "the rows"),
         PXR_END,
@@ -124,6 +125,7 @@ static struct pxr_paper_table *read_table(struct pxr_arena *arena, struct pxr_ya
                         pxr_error_at(diag, item->mark, "a second row '%s'", (*end)->row);
                         return NULL;
                 }
+                (*end)->data = table->data;
                 if (!(*end)->files->first)
                         (*end)->files = table->files;
                 end = &(*end)->next;

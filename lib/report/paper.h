@@ -18,6 +18,7 @@ struct pxr_paper_row {
         double value, train_value; /* 0: none */
         int relation;
         const struct pxr_yaml *files, *needs, *excludes, *train, *model; /* may be empty */
+        const struct pxr_yaml *data;                                     /* the table's */
         struct pxr_paper_row *next;
 };
 
@@ -27,7 +28,7 @@ struct pxr_paper_table {
         int unit, split;
         int64_t images; /* of the split; 0: any number */
         const char *set;
-        const struct pxr_yaml *files, *identities, *transforms, *rows;
+        const struct pxr_yaml *files, *identities, *data, *transforms, *rows;
         struct pxr_paper_row *row;
         struct pxr_paper_table *next;
 };
