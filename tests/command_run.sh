@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 41
+plan 44
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -320,3 +320,20 @@ waits() {
 		FROM metric WHERE name = 'data_wait_share'")" "2|1"
 }
 ok "how much of the training waits for images is on record" waits
+
+# Told by a report, it would be too late.
+unknown_row() {
+	{ cat tiny.yaml && echo "reproduces: {table: 4, row: PixelCN}"; } >row.yaml
+	refused 2 "row.yaml:$(wc -l <row.yaml):29: error: table 4 of the paper has no row 'PixelCN'" \
+		pxr_run row.yaml --db none.db && err_has "did you mean 'PixelCNN'?" && ! [ -e none.db ] &&
+		refused 2 "no row 'PixelCN'" pxr_run row.yaml --dry-run
+}
+ok "a row that the paper has not is refused where it stands" unknown_row
+ok "a row that it has is none the worse" pxr_run row.yaml reproduces.row=PixelCNN --dry-run
+
+other_tables() {
+	echo "tables: [{table: 4, title: t, unit: nats, split: test, set: s, rows:
+		[{row: PixelCN, value: 1}]}]" >own.yaml
+	pxr_run row.yaml --paper own.yaml --dry-run && pxr_run row.yaml reproduces.table=7 --dry-run
+}
+ok "rows may be of other tables than those that came with pxr" other_tables

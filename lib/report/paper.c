@@ -3,6 +3,7 @@
 #include "report/paper.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/installed.h"
 #include "data/data.h"
@@ -154,13 +155,18 @@ static int read_tables(struct pxr_arena *arena, struct pxr_paper *paper, struct 
         return 0;
 }
 
+static const char *installed_path(struct pxr_arena *arena)
+{
+        return pxr_installed(arena, "reports/paper.yaml", PXR_DATADIR "/paper.yaml");
+}
+
 struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
         struct pxr_paper *paper = pxr_alloc(arena, sizeof(*paper));
         struct pxr_yaml *root;
 
         if (!path)
-                path = pxr_installed(arena, "reports/paper.yaml", PXR_DATADIR "/paper.yaml");
+                path = installed_path(arena);
         if (!paper || !path) {
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -199,4 +205,39 @@ const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *n
         for (const struct pxr_paper_row *row = table->row; row && count < 64; row = row->next)
                 names[count++] = row->row;
         return pxr_nearest(name, names, count);
+}
+
+static int unknown_row(const struct pxr_paper_table *table, const struct pxr_yaml *row,
+                       struct pxr_diag *diag)
+{
+        const char *nearest = pxr_paper_nearest(table, row->text);
+
+        pxr_error_at(diag, row->mark, "table %d of the paper has no row '%s'", (int)table->table,
+                     row->text);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        return -1;
+}
+
+int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
+                    struct pxr_diag *diag)
+{
+        const struct pxr_yaml *number = pxr_yaml_find((struct pxr_yaml *)spec, "reproduces.table");
+        const struct pxr_yaml *row = pxr_yaml_find((struct pxr_yaml *)spec, "reproduces.row");
+        const struct pxr_paper_table *table;
+        const struct pxr_paper *paper;
+        const char *file = path ? path : installed_path(arena);
+        int64_t wanted;
+
+        if (!file)
+                return pxr_out_of_memory(diag);
+        if (!number || number->kind != PXR_YAML_SCALAR || !row || row->kind != PXR_YAML_SCALAR ||
+            pxr_parse_int(number->text, &wanted) != PXR_NUMBER || wanted == 0 ||
+            (!path && access(file, R_OK) != 0))
+                return 0;
+        paper = pxr_paper_open(arena, file, diag);
+        if (!paper)
+                return -1;
+        table = pxr_paper_find(paper, wanted, NULL);
+        return table && !pxr_paper_row(table, row->text) ? unknown_row(table, row, diag) : 0;
 }

@@ -50,4 +50,10 @@ const struct pxr_paper_row *pxr_paper_row(const struct pxr_paper_table *table, c
 /* The name nearest to one that no row has, or NULL. */
 const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *name);
 
+/* Before a run: is the row that its spec `reproduces` one of the tables in the file (NULL: the one
+ * that came with the program)? Returns 0 or -1; 0 also for a table that is not in the file, and
+ * where no file came with the program. */
+int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
+                    struct pxr_diag *diag);
+
 #endif
