@@ -241,7 +241,7 @@ START_TEST(departures_are_computed)
                   "without conv 1; without skip_connections; without residual; without relu 1; "
                   "without relu 2; without conv 2; without relu 3; without conv 3; without skip; "
                   "without sigmoid; with uniform",
-                  "" },
+                  "no conv; no residual" },
         };
         const struct pxr_paper_row *row = row_of(4, "PixelCNN");
 
@@ -262,6 +262,38 @@ START_TEST(choices_are_told)
                          "features of conv 1 32; features of skip_connections 32; count of repeat "
                          "3; features of conv 1 in residual 16; features of conv 2 in residual 16; "
                          "features of conv 3 in residual 32; rmsprop.rate 0.001; epochs 9");
+}
+END_TEST
+
+/* clang-format off */
+#define IN_BLOCK(layers) PIXELCNN(REPEAT("3", "residual: {layers: [" layers "]}, skip: {}")) \
+        TRAIN("rmsprop", "16", "1")
+/* clang-format on */
+
+/* Whatever the paper leaves open, a block is a block. */
+START_TEST(models_without_the_blocks_are_others)
+{
+        static const struct {
+                const char *spec, *other;
+        } cases[] = {
+                { PIXELCNN(REPEAT("3", "relu: {}, " CONV("B", "3", "32") ", skip: {}"))
+                          TRAIN("rmsprop", "16", "1"),
+                  "no residual" },
+                { IN_BLOCK("relu: {}, " CONV("B", "3", "32")), "1 conv in residual, not 3" },
+                { IN_BLOCK("relu: {}"), "0 conv in residual, not 3" },
+                { PIXELCNN(REPEAT("3", BLOCK("1"))) TRAIN("rmsprop", "16", "1"),
+                  "kernel 1 of conv 2 in residual, not 3" },
+                { PIXELCNN(BLOCK("3") ", " BLOCK("1")) TRAIN("rmsprop", "16", "1"),
+                  "kernel 1 of conv 2 in residual, not 3" },
+                { IN_BLOCK("relu: {}, " CONV("B", "1", "16") ", " CONV("B", "3", "16") ", " CONV(
+                          "B", "1", "32")),
+                  "" }, /* a departure, but no fewer weights */
+        };
+        const struct pxr_paper_row *row = row_of(4, "PixelCNN");
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+                ck_assert_str_eq(pxr_remarks(arena, compared(row, cases[i].spec).other),
+                                 cases[i].other);
 }
 END_TEST
 
@@ -898,6 +930,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);
         ADD_SCRATCH_TEST(suite, choices_are_told);
+        ADD_SCRATCH_TEST(suite, models_without_the_blocks_are_others);
         ADD_SCRATCH_TEST(suite, another_likelihood_is_a_departure);
         ADD_SCRATCH_TEST(suite, smaller_models_are_others);
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
