@@ -679,6 +679,33 @@ START_TEST(whole_cifar10_is_known_by_its_files)
 }
 END_TEST
 
+/* The images of a set, in whatever files they lie; each row has its own. */
+START_TEST(data_are_known_by_their_identity_in_any_format)
+{
+        static const char text[] = "tables: [{table: 6, title: t, unit: bits, split: test, set: "
+                                   "imagenet, transforms: [none], images: 10000, rows: [{row: a, "
+                                   "value: 3, identities: [aa]}, {row: b, value: 3, identities: "
+                                   "[bb]}]}]\n";
+        struct sort sort = usual;
+        const struct pxr_table *table;
+
+        write_file(in_scratch("paper.yaml"), text, strlen(text));
+        paper = pxr_paper_open(arena, in_scratch("paper.yaml"), diag);
+        ck_assert_msg(paper != NULL, "%s", pxr_diag_text(diag, 0));
+        sort.table = 6;
+        sort.set = "npz";
+        sort.identity = "aa";
+        sort.row = "a";
+        record(sort);
+        sort.row = "b";
+        record(sort);
+        table = table_of(6);
+        ck_assert_str_eq(cell_of(table, "a", "run"), "1");
+        ck_assert_str_eq(cell_of(table, "b", "run"), "");
+        ck_assert(has_note(table, "its data set is npz, not imagenet"));
+}
+END_TEST
+
 START_TEST(rows_that_there_are_not_are_told)
 {
         struct sort sort = usual;
@@ -943,6 +970,7 @@ int main(void)
         tcase_add_test(database, seeds_of_a_spec_are_one);
         tcase_add_test(database, best_is_chosen_by_validation);
         tcase_add_test(database, whole_cifar10_is_known_by_its_files);
+        tcase_add_test(database, data_are_known_by_their_identity_in_any_format);
         tcase_add_test(database, rows_that_there_are_not_are_told);
         tcase_add_test(database, old_runs_are_read_by_their_spec);
         tcase_add_test(database, no_report_goes_through_all_metrics);

@@ -23,6 +23,7 @@ static const struct pxr_option row_options[] = {
         PXR_REAL(struct pxr_paper_row, train_value, "0", 0, 1e9, "on the training split; 0: none"),
         PXR_ENUM(struct pxr_paper_row, relation, "exactly", relations, "of the NLL to the value"),
         PXR_NODE(struct pxr_paper_row, files, "[]", "where they are not the table's"),
+        PXR_NODE(struct pxr_paper_row, identities, "[]", "where they are not the table's"),
         PXR_NODE(struct pxr_paper_row, needs, "[]", "layers the model must have"),
         PXR_NODE(struct pxr_paper_row, excludes, "[]", "layers it must not have"),
         PXR_NODE(struct pxr_paper_row, train, "{}", "what the paper says of its training"),
@@ -97,8 +98,9 @@ static struct pxr_paper_row *read_row(struct pxr_arena *arena, struct pxr_yaml *
                 return NULL;
         }
         if (pxr_options_read(arena, node, "row", &reading, 1, diag) ||
-            want_files(row->files, diag) || want_names(row->needs, "needs", diag) ||
-            want_names(row->excludes, "excludes", diag) || want_list(row->model, "model", diag))
+            want_files(row->files, diag) || want_names(row->identities, "identities", diag) ||
+            want_names(row->needs, "needs", diag) || want_names(row->excludes, "excludes", diag) ||
+            want_list(row->model, "model", diag))
                 return NULL;
         return row;
 }
@@ -129,6 +131,8 @@ static struct pxr_paper_table *read_table(struct pxr_arena *arena, struct pxr_ya
                 (*end)->data = table->data;
                 if (!(*end)->files->first)
                         (*end)->files = table->files;
+                if (!(*end)->identities->first)
+                        (*end)->identities = table->identities;
                 end = &(*end)->next;
         }
         return table;

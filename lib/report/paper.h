@@ -17,8 +17,9 @@ struct pxr_paper_row {
         const char *row, *source;  /* NULL: the paper itself */
         double value, train_value; /* 0: none */
         int relation;
-        const struct pxr_yaml *files, *needs, *excludes, *train, *model; /* may be empty */
-        const struct pxr_yaml *data;                                     /* the table's */
+        const struct pxr_yaml *needs, *excludes, *train, *model; /* may be empty */
+        const struct pxr_yaml *files, *identities;               /* the table's, if it has none */
+        const struct pxr_yaml *data;                             /* the table's */
         struct pxr_paper_row *next;
 };
 
