@@ -398,12 +398,10 @@ START_TEST(experiments_are_of_their_rows)
                 { "mnist_nade.yaml", "" },
                 { "cifar_uniform.yaml", "" },
                 { "cifar_gaussian.yaml", "" },
-                { "mnist_row.yaml", "batch 8, not 16" },
-                { "mnist_diag7.yaml", "batch 8, not 16" },
-                { "mnist_diag1.yaml", "without skip_connections; without skip; batch 8, not 16" },
-                { "mnist_pixelcnn.yaml",
-                  "kernel of conv 2 in residual: 5, not 3; with relu 3; batch 8, "
-                  "not 16" },
+                { "mnist_row.yaml", "" },
+                { "mnist_diag7.yaml", "" },
+                { "mnist_diag1.yaml", "" },
+                { "mnist_pixelcnn.yaml", "" },
         };
         enum { ROWS = sizeof(wanted) / sizeof(wanted[0]) };
         const char *source = getenv("srcdir");

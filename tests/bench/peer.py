@@ -28,14 +28,13 @@ BATCH = 16
 class Shape:
     """A row of Tables 4 and 5: the residual stream has 2h features, the head `head`."""
 
-    def __init__(self, block, layers, h, side, colours, levels, head, last_relu=False):
+    def __init__(self, block, layers, h, side, colours, levels, head):
         self.block, self.layers, self.h, self.head = block, layers, h, head
         self.side, self.colours, self.levels = side, colours, levels
-        self.last_relu = last_relu  # one more before the output, as mnist_pixelcnn has it
 
 
-def mnist(block, **more):
-    return Shape(block, 7, 16, 28, 1, 2, 32, **more)
+def mnist(block):
+    return Shape(block, 7, 16, 28, 1, 2, 32)
 
 
 def cifar(block, layers):
@@ -268,11 +267,10 @@ class Head(nn.Module):
         self.first = MaskedConv(2 * shape.h, shape.head, shape)
         self.second = MaskedConv(shape.head, shape.head, shape)
         self.output = MaskedConv(shape.head, outputs, shape)
-        self.last_relu = shape.last_relu
 
     def forward(self, skips):
         x = self.second(F.relu(self.first(F.relu(skips))))
-        return self.output(F.relu(x) if self.last_relu else x)
+        return self.output(x)
 
 
 class Model(nn.Module):
@@ -304,7 +302,7 @@ class Model(nn.Module):
 
 
 SHAPES = {
-    "mnist_pixelcnn": mnist(Convolutions, last_relu=True),
+    "mnist_pixelcnn": mnist(Convolutions),
     "mnist_row": mnist(RowLSTM),
     "mnist_diag7": mnist(DiagonalBiLSTM),
     "cifar_pixelcnn": cifar(Convolutions, 15),
