@@ -297,6 +297,27 @@ START_TEST(models_without_the_blocks_are_others)
 }
 END_TEST
 
+/* clang-format off */
+#define IMAGENET64(block) \
+        "model:\n- " CONV("A", "7", "1024") "\n- skip_connections: {features: 1024, layers: [" \
+        REPEAT("4", block) "]}\n- relu: {}\n- " CONV("B", "1", "1024") "\n- relu: {}\n- " \
+        CONV("B", "1", "1024") "\n- softmax: {}\n" TRAIN("rmsprop", "32", "1")
+#define LSTM512 "row_lstm: {features: 512, kernel: 3, state_kernel: 3}"
+/* clang-format on */
+
+START_TEST(blocks_are_blocks_without_residual_connections_too)
+{
+        const struct pxr_paper_row *row = row_of(6, "64x64");
+        struct pxr_departures found =
+                compared(row, IMAGENET64(LSTM512 ", " CONV("B", "1", "1024")));
+
+        ck_assert_str_eq(pxr_remarks(arena, found.departure), "without skip");
+        ck_assert_str_eq(pxr_remarks(arena, found.other), "");
+        found = compared(row, IMAGENET64(LSTM512 ", skip: {}"));
+        ck_assert_str_eq(pxr_remarks(arena, found.other), "0 conv in repeat, not 1");
+}
+END_TEST
+
 /* The published number is of a density; an old run has no such option on record, as it had none. */
 START_TEST(another_likelihood_is_a_departure)
 {
@@ -389,18 +410,12 @@ START_TEST(experiments_are_of_their_rows)
         static const struct {
                 const char *name, *departures;
         } wanted[] = {
-                { "cifar_row.yaml", "" },
-                { "cifar_diag.yaml", "" },
-                { "cifar_pixelcnn.yaml", "" },
-                { "imagenet32_row.yaml", "" },
-                { "imagenet64_row.yaml", "" },
-                { "mnist_made.yaml", "masks of made: 8, not 32" },
-                { "mnist_nade.yaml", "" },
-                { "cifar_uniform.yaml", "" },
-                { "cifar_gaussian.yaml", "" },
-                { "mnist_row.yaml", "" },
-                { "mnist_diag7.yaml", "" },
-                { "mnist_diag1.yaml", "" },
+                { "cifar_row.yaml", "" },      { "cifar_diag.yaml", "" },
+                { "cifar_pixelcnn.yaml", "" }, { "imagenet32_row.yaml", "" },
+                { "imagenet64_row.yaml", "" }, { "mnist_made.yaml", "masks of made: 8, not 32" },
+                { "mnist_nade.yaml", "" },     { "cifar_uniform.yaml", "" },
+                { "cifar_gaussian.yaml", "" }, { "mnist_row.yaml", "" },
+                { "mnist_diag7.yaml", "" },    { "mnist_diag1.yaml", "" },
                 { "mnist_pixelcnn.yaml", "" },
         };
         enum { ROWS = sizeof(wanted) / sizeof(wanted[0]) };
@@ -956,6 +971,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, departures_are_computed);
         ADD_SCRATCH_TEST(suite, choices_are_told);
         ADD_SCRATCH_TEST(suite, models_without_the_blocks_are_others);
+        ADD_SCRATCH_TEST(suite, blocks_are_blocks_without_residual_connections_too);
         ADD_SCRATCH_TEST(suite, another_likelihood_is_a_departure);
         ADD_SCRATCH_TEST(suite, smaller_models_are_others);
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
