@@ -68,6 +68,7 @@ static const struct size {
         { "mnist_made.yaml", { 28, 28, 1, 2 }, { 1650440, 0, 0, 0 } },
         { "mnist_nade.yaml", { 28, 28, 1, 2 }, { 785284, 0, 0, 0 } },
         { "mnist_pixelcnn.yaml", { 28, 28, 1, 2 }, { 54625, 15 * 32 * 33, 0, 0 } },
+        { "mnist_pixelcnn_5x5.yaml", { 28, 28, 1, 2 }, { 93601, 12 * 32 * 33, 0, 0 } },
         { "mnist_pixelcnn_small.yaml", { 28, 28, 1, 2 }, { 54625, 15 * 32 * 33, 0, 0 } },
         { "mnist_row.yaml", { 28, 28, 1, 2 }, { 72513, 7 * 32 * 33, 7 * 2 * 16, 0 } },
         { "mnist_row_small.yaml", { 28, 28, 1, 2 }, { 72513, 7 * 32 * 33, 7 * 2 * 16, 0 } },

@@ -230,10 +230,11 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
 
         pxr_blas_single_thread();
         for (int i = 0; i < workers && !status; i++) {
-                workspace[i] =
-                        pxr_workspace_new(g->graph, PXR_F32,
-                                          g->whole_passes ? PXR_FOR_INSPECTION : PXR_FOR_GENERATION,
-                                          shares.group, false, diag);
+                enum pxr_use use = g->whole_passes ? PXR_FOR_INSPECTION : PXR_FOR_GENERATION;
+
+                workspace[i] = i > 0 ? pxr_workspace_like(workspace[0], diag)
+                                     : pxr_workspace_new(g->graph, PXR_F32, use, shares.group,
+                                                         false, diag);
                 status = workspace[i] ? 0 : -1;
         }
         if (!status && workers > 0) {
@@ -242,7 +243,7 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
                         draw_group(&drawing, workspace[omp_get_thread_num()], group * shares.group);
                 status = drawing.stopped ? 1 : 0;
         }
-        for (int i = 0; workspace && i < workers; i++)
+        for (int i = workspace ? workers - 1 : -1; i >= 0; i--)
                 pxr_workspace_free(workspace[i]);
         free(workspace);
         free(drawing.small);

@@ -66,11 +66,16 @@ static void K(add_advance)(const struct pxr_call *call)
         int to = pxr_group_begin(block, node->colours, call->colour + 1);
         size_t start = ((size_t)call->row * node->shape.cols + call->col) *
                        pxr_pixel_size(node, call->images);
-        const real *a = (const real *)call->input[0] + start;
-        const real *b = (const real *)call->input[1] + start;
-        real *y = (real *)call->output + start;
+        const real *restrict a = (const real *)call->input[0] + start;
+        const real *restrict b = (const real *)call->input[1] + start;
+        real *restrict y = (real *)call->output + start;
+        int blocks = call->images * node->gates;
 
-        for (int i = 0; i < call->images * node->gates; i++)
+        if (to - from == block) { /* all of it, as one block */
+                to = block = block * blocks;
+                blocks = 1;
+        }
+        for (int i = 0; i < blocks; i++)
                 for (int f = i * block + from; f < i * block + to; f++)
                         y[f] = a[f] + b[f];
 }

@@ -65,14 +65,15 @@ static void K(product)(const struct pxr_node *node, size_t m, const real *a, int
 
 /* The same for the columns of one colour. */
 static void K(product_of_colour)(const struct pxr_node *node, int colour, size_t m, const real *a,
-                                 int lda, const real *weight, real *y)
+                                 int lda, const real *weight, const real *bias, real *y)
 {
         size_t features = node->shape.channels;
         struct columns columns = columns_of(node, 0, colour);
+        const struct K(pxr_start) start = { .first = bias ? bias + columns.begin : NULL, .run = m };
 
         K(pxr_gemm_blocks)
         (false, m, columns.count, live_inputs(node, colour), node->gates, features / node->gates, a,
-         lda, weight + columns.begin, features, NULL, y + columns.begin, features);
+         lda, weight + columns.begin, features, &start, y + columns.begin, features);
 }
 
 static void K(forward)(const struct pxr_call *call)
@@ -106,7 +107,6 @@ static void K(advance)(const struct pxr_call *call)
         const struct conv *conv = node->conf;
         int features = node->shape.channels, channels = node->input[0]->shape.channels;
         int width = gathered_width(node);
-        const real *bias = call->parameter[1];
         size_t pixel = ((size_t)call->row * node->shape.cols + call->col) * call->images;
         const real *a = (const real *)call->input[0] + pixel * channels;
         real *y = (real *)call->output + pixel * features;
@@ -117,14 +117,8 @@ static void K(advance)(const struct pxr_call *call)
                  live_taps(node), width, call->scratch);
                 a = call->scratch;
         }
-        for (int gate = 0; gate < node->gates; gate++) {
-                struct columns columns = columns_of(node, gate, call->colour);
-
-                for (int image = 0; image < call->images; image++)
-                        for (int f = columns.begin; f < columns.begin + columns.count; f++)
-                                y[(size_t)image * features + f] = bias ? bias[f] : 0;
-        }
-        K(product_of_colour)(node, call->colour, call->images, a, width, call->parameter[0], y);
+        K(product_of_colour)
+        (node, call->colour, call->images, a, width, call->parameter[0], call->parameter[1], y);
 }
 
 /* dw += a^T dy, only where no mask is. */

@@ -74,19 +74,18 @@ static void K(categorical_nll)(const struct pxr_nll_call *call)
                         }
 }
 
-static void K(categorical_probabilities)(int levels, const void *from, double *probability)
+/* exp() in the kernels' own precision, summed in double, so that the probabilities add up to one.
+ */
+static void K(categorical_probabilities)(int levels, const void *logits, double *probability)
 {
-        const real *logits = from;
-        double top = logits[0], sum = 0;
+        real e[256];
+        double sum = 0;
 
-        for (int i = 1; i < levels; i++)
-                top = logits[i] > top ? logits[i] : top;
-        for (int i = 0; i < levels; i++) {
-                probability[i] = exp(logits[i] - top);
-                sum += probability[i];
-        }
+        K(pxr_exp_sum)(levels, logits, K(pxr_max)(levels, logits), e);
         for (int i = 0; i < levels; i++)
-                probability[i] /= sum;
+                sum += e[i];
+        for (int i = 0; i < levels; i++)
+                probability[i] = e[i] / sum;
 }
 
 static void K(categorical_log_probabilities)(int levels, const void *from, double *log_probability)

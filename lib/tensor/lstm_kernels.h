@@ -419,9 +419,15 @@ static void K(advance_output)(const struct pxr_call *call, int place, const real
         size_t size = call->images * features;
         real *y = (real *)call->output + place * size;
 
+        if ((size_t)count == features) { /* all of it, as one run */
+                features = size;
+                count = (int)size;
+        }
         for (size_t at = from; at < size; at += features)
-                for (int i = 0; i < count; i++)
-                        y[at + i] = h ? h[at + i] : 0;
+                if (h)
+                        memcpy(y + at, h + at, count * sizeof(real));
+                else
+                        memset(y + at, 0, count * sizeof(real));
 }
 
 /* The scan from the right can only go over a row when all of it is there. Its output lies a row

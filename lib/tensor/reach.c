@@ -82,6 +82,8 @@ struct latest {
         int *const *last;
         int value;
         struct pxr_node_spot source;
+        const struct pxr_node *reader;
+        bool scans; /* the reader reads its own output */
 };
 
 static void take_latest(struct visitor *visitor, struct pxr_node_spot spot)
@@ -90,29 +92,34 @@ static void take_latest(struct visitor *visitor, struct pxr_node_spot spot)
         int value = latest->last[spot.node->index]
                                 [pxr_order(spot.node, spot.row, spot.col, spot.colour)];
 
+        if (spot.node == latest->reader)
+                latest->scans = true;
         if (value > latest->value) {
                 latest->value = value;
                 latest->source = spot;
         }
 }
 
-/* One sweep over a node's spots; true if anything changed. A scan reads its own output, so that
+/* One sweep over a node's spots; true if another is needed. A scan reads its own output, so that
  * sweeps go on, to the right and to the left in turn, until nothing changes; other ops need one. */
 static bool sweep(int **last, const struct pxr_node *node, bool leftwards)
 {
-        bool changed = false;
+        bool changed = false, scans = false;
 
         for (int number = 0; number < spots_of(node); number++) {
                 int order = sweep_order(node, number, leftwards);
-                struct latest latest = { .last = last, .value = last[node->index][order] };
+                struct latest latest = { .last = last,
+                                         .value = last[node->index][order],
+                                         .reader = node };
 
                 visit_sources(pxr_spot_at(node, order), take_latest, &latest);
+                scans = scans || latest.scans;
                 if (latest.value != last[node->index][order]) {
                         last[node->index][order] = latest.value;
                         changed = true;
                 }
         }
-        return changed;
+        return changed && scans;
 }
 
 int **pxr_reach_last(const struct pxr_graph *graph)
@@ -173,6 +180,15 @@ static void note_span(struct visitor *visitor, struct pxr_node_spot spot)
                 widen(span, PXR_SPAN_ROW);
 }
 
+/* Are the node's inputs known to be read as widely as can be? */
+static bool widest(const struct pxr_node *node, const enum pxr_span *span)
+{
+        for (int k = 0; k < node->inputs; k++)
+                if (span[node->input[k]->index] != PXR_SPAN_MAP)
+                        return false;
+        return true;
+}
+
 static bool same_size(const struct pxr_node *a, const struct pxr_node *b)
 {
         return a->shape.rows == b->shape.rows && a->shape.cols == b->shape.cols;
@@ -193,7 +209,9 @@ void pxr_reach_spans(const struct pxr_graph *graph, enum pxr_span *span)
                                                                     ? PXR_SPAN_MAP
                                                             : in_row ? PXR_SPAN_ROW
                                                                      : PXR_SPAN_PIXEL);
-                for (int order = 0; !in_row && order < spots_of(node); order++) {
+                if (in_row || !node->op->depends) /* without it, only its own place is read */
+                        continue;
+                for (int order = 0; order < spots_of(node) && !widest(node, span); order++) {
                         spans.reader = pxr_spot_at(node, order);
                         visit_sources(spans.reader, note_span, &spans);
                 }

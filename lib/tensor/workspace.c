@@ -28,6 +28,8 @@ struct pxr_workspace {
         int images;   /* images of this micro-batch */
         bool checked;
         struct pxr_turns turns;         /* of generation */
+        bool borrows;                   /* the turns are another workspace's */
+        struct pxr_call *advance;       /* [node]: what is the same at all pixels; or NULL */
         const void *parameters;         /* the same */
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
         double *const *seconds;         /* [pass][node], to be added to; or NULL */
@@ -37,9 +39,23 @@ struct pxr_workspace {
         uint8_t *small;  /* the same of the small images */
 };
 
-struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
-                                        enum pxr_use use, int images, bool checked,
-                                        struct pxr_diag *diag)
+static int set_turns(struct pxr_workspace *workspace, const struct pxr_graph *graph,
+                     enum pxr_precision precision, const struct pxr_workspace *like)
+{
+        workspace->advance = calloc(graph->nodes, sizeof(*workspace->advance));
+        workspace->borrows = like != NULL;
+        if (like)
+                workspace->turns = like->turns;
+        return workspace->advance && (like || !pxr_turns_make(&workspace->turns, graph, precision))
+                       ? 0
+                       : -1;
+}
+
+/* `like`: of the same graph, precision and use; or NULL. */
+static struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
+                                           enum pxr_precision precision, enum pxr_use use,
+                                           int images, bool checked,
+                                           const struct pxr_workspace *like, struct pxr_diag *diag)
 {
         struct pxr_workspace *workspace = calloc(1, sizeof(*workspace));
         size_t pixels = (size_t)graph->rows * graph->cols * graph->colours * images;
@@ -48,7 +64,7 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         bool advances = use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION;
         bool whole = checked || use != PXR_FOR_GENERATION;
 
-        if (!workspace || (advances && pxr_turns_make(&workspace->turns, graph, precision)) ||
+        if (!workspace || (advances && set_turns(workspace, graph, precision, like)) ||
             pxr_plan_make(&workspace->plan, graph, precision, use, images, checked,
                           whole ? NULL : &workspace->turns)) {
                 pxr_workspace_free(workspace);
@@ -82,12 +98,27 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
         return workspace;
 }
 
+struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
+                                        enum pxr_use use, int images, bool checked,
+                                        struct pxr_diag *diag)
+{
+        return new_workspace(graph, precision, use, images, checked, NULL, diag);
+}
+
+struct pxr_workspace *pxr_workspace_like(const struct pxr_workspace *first, struct pxr_diag *diag)
+{
+        return new_workspace(first->graph, first->precision, first->use, first->limit,
+                             first->checked, first, diag);
+}
+
 void pxr_workspace_free(struct pxr_workspace *workspace)
 {
         if (!workspace)
                 return;
         pxr_plan_free(&workspace->plan);
-        pxr_turns_free(&workspace->turns);
+        if (!workspace->borrows)
+                pxr_turns_free(&workspace->turns);
+        free(workspace->advance);
         free(workspace->slab);
         free(workspace->scratch);
         free(workspace->pixels);
@@ -431,6 +462,8 @@ void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters
         memset(workspace->pixels, 0,
                (size_t)graph->rows * graph->cols * graph->colours * workspace->limit);
         poison(workspace);
+        for (int i = 0; i < graph->nodes; i++)
+                workspace->advance[i] = call_of(workspace, graph->node[i], parameters, PXR_ONCE);
         forward_nodes(workspace, parameters, 0, true);
 }
 
@@ -451,7 +484,7 @@ static void *beginning(const struct pxr_workspace *workspace, const struct pxr_n
 static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node, int row,
                          int col, int colour)
 {
-        struct pxr_call call = call_of(workspace, node, workspace->parameters, PXR_ONCE);
+        struct pxr_call call = workspace->advance[node->index];
         bool watched = workspace->checked && node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL;
         uint64_t sum = 0;
 

@@ -34,6 +34,10 @@ struct pxr_workspace;
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag);
+
+/* Another of the same size and for the same use, that shares with `first` what was worked out of
+ * the graph, and may not outlive it. NULL after an error. */
+struct pxr_workspace *pxr_workspace_like(const struct pxr_workspace *first, struct pxr_diag *diag);
 void pxr_workspace_free(struct pxr_workspace *workspace);
 
 /* Bytes of the slab and the scratch that such a workspace would have. */
