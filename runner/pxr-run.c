@@ -29,7 +29,7 @@
 const char *argp_program_version = "pxr-run " PXR_VERSION;
 
 struct arguments {
-        const char *spec, *database, *resume, *repeat, *explain, *out;
+        const char *spec, *database, *resume, *repeat, *explain, *out, *paper;
         const char **overrides;
         size_t count;
         int64_t job;
@@ -47,6 +47,7 @@ enum {
         OPTION_SEED,
         OPTION_JSON,
         OPTION_OUT,
+        OPTION_PAPER,
         OPTION_JOB
 };
 
@@ -60,6 +61,8 @@ static const struct argp_option options[] = {
         { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 0 },
         { "seed", OPTION_SEED, "N", 0, "the same as train.seed=N", 0 },
         { "out", OPTION_OUT, "FOLDER", 0, "also write the pictures as PNG files", 0 },
+        { "paper", OPTION_PAPER, "FILE", 0,
+          "the tables that have the row it reproduces (default: the file that came with pxr)", 0 },
         { "dry-run", OPTION_DRY_RUN, NULL, 0, "print the model and what it needs; train nothing",
           0 },
         { "explain", OPTION_EXPLAIN, "KEY", 0,
@@ -135,6 +138,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_OUT:
                 arguments->out = text;
+                return 0;
+        case OPTION_PAPER:
+                arguments->paper = text;
                 return 0;
         case OPTION_JOB:
                 arguments->job = job_of(text, state);
@@ -453,6 +459,26 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
         return status;
 }
 
+/* A row that there is not is told before the proof, which may take minutes, and not by the report,
+ * when no run can be given another. */
+static struct pxr_experiment *open_experiment(struct pxr_arena *arena,
+                                              const struct arguments *arguments,
+                                              const struct pxr_spec_origin *origin,
+                                              struct pxr_diag *diag)
+{
+        const struct pxr_experiment *read;
+
+        if (arguments->explain)
+                return pxr_experiment_read(arena, origin, diag);
+        if (!origin->recorded) {
+                read = pxr_experiment_read(arena, origin, diag);
+                if (!read || pxr_paper_check(arena, arguments->paper, read->root, diag))
+                        return NULL;
+        }
+        return arguments->dry_run ? pxr_experiment_build(arena, origin, diag)
+                                  : pxr_experiment_open(arena, origin, diag);
+}
+
 /* Everything between the arguments and the exit status. */
 static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    const char *command_line, struct pxr_diag *diag)
@@ -469,9 +495,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         int status = 1;
 
         if (!recorded || take_recorded(arena, arguments, &order, &origin, diag) == 0)
-                order.experiment = arguments->explain   ? pxr_experiment_read(arena, &origin, diag)
-                                   : arguments->dry_run ? pxr_experiment_build(arena, &origin, diag)
-                                                        : pxr_experiment_open(arena, &origin, diag);
+                order.experiment = open_experiment(arena, arguments, &origin, diag);
         if (order.repeats && !order.experiment)
                 pxr_repeat_explain(arena, order.store, order.repeats, diag);
         if (order.experiment)

@@ -158,6 +158,15 @@ START_TEST(images_of_the_baselines_come_back)
 }
 END_TEST
 
+START_TEST(densities_are_no_code)
+{
+        ck_assert_ptr_null(pxr_codec_misfit(stack(grey, "", "gaussian: discretized")));
+        ck_assert_str_eq(pxr_codec_misfit(stack(grey, "", "gaussian: dequantized")),
+                         "the model's NLL is that of a density of values with noise added, not of "
+                         "probabilities of the levels");
+}
+END_TEST
+
 START_TEST(any_number_of_images_comes_back)
 {
         const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
@@ -572,6 +581,7 @@ int main(void)
 
         ADD_STACK_TEST(suite, images_come_back);
         ADD_STACK_TEST(suite, images_of_the_baselines_come_back);
+        ADD_STACK_TEST(suite, densities_are_no_code);
         ADD_STACK_TEST(suite, any_number_of_images_comes_back);
         ADD_STACK_TEST(suite, threads_change_nothing);
         ADD_STACK_TEST(suite, streams_are_long_enough_for_their_ends);

@@ -319,12 +319,13 @@ END_TEST
 START_TEST(logarithms_are_those_of_the_probabilities)
 {
         static const struct pxr_distribution *const all[] = { &pxr_bernoulli, &pxr_categorical,
-                                                              &pxr_gaussian };
-        static const int levels[] = { 2, 5, 5 };
+                                                              &pxr_gaussian,
+                                                              &pxr_dequantized_gaussian };
+        static const int levels[] = { 2, 5, 5, 5 };
         const double logits[] = { 0.7, -1.2, 3, 0.1, -0.4 };
         const float single[] = { 0.7f, -1.2f, 3, 0.1f, -0.4f };
 
-        for (int d = 0; d < 3; d++) {
+        for (int d = 0; d < 4; d++) {
                 double p[5], log_p[5], log_single[5];
 
                 all[d]->probabilities[PXR_F64](levels[d], logits, p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* check_gaussian.c - the discretized Gaussian, and the layer gaussian as a multivariate one. */
+/* check_gaussian.c - the discretized and the dequantized Gaussian, and the layer gaussian as a
+ * multivariate one. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +11,11 @@
 /* --- the distribution --------------------------------------------------------------------------
  */
 
-/* -log P of a level, with its slopes by mean and log deviation. */
-static double nll(int levels, int level, double mean, double log_deviation, double slope[2])
+/* The NLL of a level, with its slopes by the logits. */
+static double nll_of(const struct pxr_distribution *distribution, int levels, int level,
+                     const double *logits, double *slope)
 {
-        double logits[] = { mean, log_deviation }, sum = 0;
+        double sum = 0;
         uint8_t pixel = (uint8_t)level;
         struct pxr_nll_call call = {
                 .levels = levels,
@@ -27,8 +29,14 @@ static double nll(int levels, int level, double mean, double log_deviation, doub
                 .gradient_scale = 1,
         };
 
-        pxr_gaussian.nll[PXR_F64](&call);
+        distribution->nll[PXR_F64](&call);
         return sum;
+}
+
+/* -log P of a level, with its slopes by mean and log deviation. */
+static double nll(int levels, int level, double mean, double log_deviation, double slope[2])
+{
+        return nll_of(&pxr_gaussian, levels, level, (double[]) { mean, log_deviation }, slope);
 }
 
 /* The same from its definition, in long double, of which erfcl() reaches far into the tails: to
@@ -122,6 +130,74 @@ START_TEST(what_is_not_a_number_stays_so)
 }
 END_TEST
 
+/* --- the density -------------------------------------------------------------------------------
+ */
+
+/* Two values have the mean and the variance of noise that is uniform over `width`, and so the same
+ * mean of a square: half of it over the root of three to either side. */
+static double noise_at(int side, double width)
+{
+        return (side ? 1 : -1) * width / 2 / sqrt(3);
+}
+
+/* The mean, over noise in the value and in the mean, of -log density in units of a level. */
+static double mean_over_noise(int levels, int level, double mean, double log_deviation,
+                              double noise)
+{
+        double cell = 2.0 / (levels - 1), s = exp(log_deviation), sum = 0;
+
+        for (int i = 0; i < 4; i++) {
+                double value = 2.0 * level / (levels - 1) - 1 + noise_at(i & 1, cell);
+                double shifted = mean + sqrt(noise) * noise_at(i >> 1, cell);
+                double z = (value - shifted) / s;
+
+                sum -= log(exp(-z * z / 2) / (s * sqrt(2 * acos(-1))) * cell) / 4;
+        }
+        return sum;
+}
+
+START_TEST(density_is_the_mean_over_noise)
+{
+        for (int l = 0; l < LEVELS; l++)
+                for (double noise = 0; noise < 3; noise += 0.7)
+                        for (int k = 0; k < levels[l]; k += 1 + levels[l] / 9)
+                                for (double mean = -1; mean < 1; mean += 0.31) {
+                                        const double logits[] = { mean, -0.8, noise };
+                                        double want =
+                                                mean_over_noise(levels[l], k, mean, -0.8, noise);
+
+                                        ck_assert_double_eq_tol(nll_of(&pxr_dequantized_gaussian,
+                                                                       levels[l], k, logits, NULL),
+                                                                want, 1e-12 * (1 + fabs(want)));
+                                }
+}
+END_TEST
+
+START_TEST(slopes_are_those_of_the_density)
+{
+        const struct pxr_distribution *density = &pxr_dequantized_gaussian;
+        const double step = 1e-6;
+
+        for (int l = 0; l < LEVELS; l++)
+                for (int k = 0; k < levels[l]; k += 1 + levels[l] / 9) {
+                        double logits[] = { 0.3, -1.2, 0.7 }, slope[3];
+
+                        nll_of(density, levels[l], k, logits, slope);
+                        for (int i = 0; i < 3; i++) {
+                                double kept = logits[i], above, want;
+
+                                logits[i] = kept + step;
+                                above = nll_of(density, levels[l], k, logits, NULL);
+                                logits[i] = kept - step;
+                                want = above - nll_of(density, levels[l], k, logits, NULL);
+                                want /= 2 * step;
+                                logits[i] = kept;
+                                ck_assert_double_eq_tol(slope[i], want, 1e-7 * (1 + fabs(want)));
+                        }
+                }
+}
+END_TEST
+
 /* --- the layer ---------------------------------------------------------------------------------
  */
 
@@ -150,8 +226,8 @@ START_TEST(means_are_linear_in_earlier_values_alone)
 END_TEST
 
 /* The quadratic form of (x - m) in (1 - A)^T diag(s^-2) (1 - A), whose inverse is the covariance;
- * computed from that matrix, not value by value. */
-static double density_nats(const struct subject *s, const uint8_t *pixels)
+ * computed from that matrix, not value by value. In units of a level. */
+static double density_nats(const struct subject *s, const double *values)
 {
         const double *weight = parameter(s, "layers.0.gaussian.mean.weight");
         const double *bias = parameter(s, "layers.0.gaussian.mean.bias");
@@ -168,7 +244,7 @@ static double density_nats(const struct subject *s, const uint8_t *pixels)
                 mean[d] = b[d];
                 for (int e = 0; e < d; e++)
                         mean[d] += a[d * n + e] * mean[e];
-                x[d] = 2.0 * pixels[d] / (s->levels - 1) - 1 - mean[d];
+                x[d] = values[d] - mean[d];
         }
         for (int i = 0; i < n; i++)
                 for (int j = 0; j < n; j++) {
@@ -186,11 +262,10 @@ static double density_nats(const struct subject *s, const uint8_t *pixels)
         return nats;
 }
 
-/* With deviations of many levels, and values off the ends, the probability of an image is the
- * density times the volume of its cell. */
-START_TEST(fine_levels_have_the_density_of_a_multivariate_gaussian)
+/* Weights and deviations at which an image of a few values has a density worth the name. */
+static struct subject *fine_subject(const char *layers)
 {
-        struct subject *s = subject("- gaussian\n", fine);
+        struct subject *s = subject(layers, fine);
         double *deviation = parameter(s, "layers.0.gaussian.log_deviation");
         double *weight = parameter(s, "layers.0.gaussian.mean.weight");
 
@@ -198,16 +273,78 @@ START_TEST(fine_levels_have_the_density_of_a_multivariate_gaussian)
                 weight[i] *= 64;
         for (int d = 0; d < s->values; d++)
                 deviation[d] = -1.5 + 0.2 * d;
+        return s;
+}
+
+static double scaled(const struct subject *s, int level)
+{
+        return 2.0 * level / (s->levels - 1) - 1;
+}
+
+/* With deviations of many levels, and values off the ends, the probability of an image is the
+ * density times the volume of its cell. */
+START_TEST(fine_levels_have_the_density_of_a_multivariate_gaussian)
+{
+        struct subject *s = fine_subject("- gaussian\n");
+
         for (int i = 0; i < IMAGES; i++) {
                 uint8_t *pixels = s->pixels + i * s->values;
-                double density, found;
+                double density, found, values[6];
 
-                for (int d = 0; d < s->values; d++)
+                for (int d = 0; d < s->values; d++) {
                         pixels[d] = (uint8_t)(20 + pixels[d] % 216);
-                density = density_nats(s, pixels);
+                        values[d] = scaled(s, pixels[d]);
+                }
+                density = density_nats(s, values);
                 found = nats(s, pixels);
                 ck_assert_double_eq_tol(found, density, 1e-3 * (1 + fabs(density)));
         }
+}
+END_TEST
+
+/* The mean over noise in all six values at once, of their joint density, ends of the range and
+ * deviations of less than a level included. */
+START_TEST(dequantized_nll_is_the_mean_over_noise_of_the_joint_density)
+{
+        struct subject *s = fine_subject("- gaussian: dequantized\n");
+        double *deviation = parameter(s, "layers.0.gaussian.log_deviation");
+
+        deviation[4] = -6;
+        s->pixels[1] = 0;
+        s->pixels[2] = 255;
+        for (int i = 0; i < IMAGES; i++) {
+                const uint8_t *pixels = s->pixels + i * s->values;
+                double want = 0;
+
+                for (int sides = 0; sides < 64; sides++) {
+                        double values[6];
+
+                        for (int d = 0; d < 6; d++)
+                                values[d] =
+                                        scaled(s, pixels[d]) + noise_at(sides >> d & 1, 2.0 / 255);
+                        want += density_nats(s, values) / 64;
+                }
+                ck_assert_double_eq_tol(nats(s, pixels), want, 1e-10 * (1 + fabs(want)));
+        }
+}
+END_TEST
+
+/* The mean of a logarithm is at most the logarithm of the mean: what the NLLs of all images promise
+ * is no more than there is to promise. */
+START_TEST(dequantized_nll_is_no_less_than_that_of_a_law)
+{
+        struct subject *s =
+                subject("- gaussian: dequantized\n", (struct pxr_image_kind) { 2, 2, 1, 5 });
+        uint8_t pixels[4];
+        double total = 0;
+
+        for (int number = 0; number < 625; number++) {
+                for (int d = 0, rest = number; d < 4; d++, rest /= 5)
+                        pixels[d] = (uint8_t)(rest % 5);
+                total += exp(-nats(s, pixels));
+        }
+        ck_assert_double_gt(total, 0);
+        ck_assert_double_lt(total, 1);
 }
 END_TEST
 
@@ -227,8 +364,12 @@ int main(void)
         ADD_MODEL_TEST(suite, slopes_are_those_of_the_nll);
         ADD_MODEL_TEST(suite, probabilities_of_levels_sum_to_one);
         ADD_MODEL_TEST(suite, what_is_not_a_number_stays_so);
+        ADD_MODEL_TEST(suite, density_is_the_mean_over_noise);
+        ADD_MODEL_TEST(suite, slopes_are_those_of_the_density);
         ADD_MODEL_TEST(suite, means_are_linear_in_earlier_values_alone);
         ADD_MODEL_TEST(suite, fine_levels_have_the_density_of_a_multivariate_gaussian);
+        ADD_MODEL_TEST(suite, dequantized_nll_is_the_mean_over_noise_of_the_joint_density);
+        ADD_MODEL_TEST(suite, dequantized_nll_is_no_less_than_that_of_a_law);
         ADD_MODEL_TEST(suite, probabilities_of_tiny_images_sum_to_one);
         return run_suite(suite);
 }

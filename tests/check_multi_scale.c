@@ -160,6 +160,20 @@ static struct map conditioned_row_lstm(const struct stack *s, const char *path, 
                                 &(struct pxr_lstm) { .scan = PXR_SCAN_ROWS, .kernel = 3 });
 }
 
+static struct map wide_input(const struct stack *s, const char *path, const struct map *x,
+                             const struct map *map)
+{
+        return conditioned_scan(s, path, x, map, 5,
+                                &(struct pxr_lstm) { .scan = PXR_SCAN_ROWS, .kernel = 1 });
+}
+
+static struct map wide_state(const struct stack *s, const char *path, const struct map *x,
+                             const struct map *map)
+{
+        return conditioned_scan(s, path, x, map, 1,
+                                &(struct pxr_lstm) { .scan = PXR_SCAN_ROWS, .kernel = 5 });
+}
+
 static struct map conditioned_diagonal(const struct stack *s, const char *path, const struct map *x,
                                        const struct map *map)
 {
@@ -237,6 +251,16 @@ START_TEST(a_row_lstm_is_given_the_map_on_its_gates)
 }
 END_TEST
 
+/* Of different widths, as else either could be the other. */
+START_TEST(a_row_lstm_has_a_width_of_input_to_state_and_one_of_state_to_state)
+{
+        expect_conditioned("row_lstm: {features: 5, kernel: 5, state_kernel: 1}", "row_lstm",
+                           wide_input);
+        expect_conditioned("row_lstm: {features: 5, kernel: 1, state_kernel: 5}", "row_lstm",
+                           wide_state);
+}
+END_TEST
+
 START_TEST(a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions)
 {
         expect_conditioned("diagonal_bilstm: {features: 5}", "diagonal_bilstm",
@@ -296,6 +320,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, a_deconvolution_is_a_convolution_of_the_map_spread_out);
         ADD_STACK_TEST(suite, a_convolution_is_given_the_map_on_its_output);
         ADD_STACK_TEST(suite, a_row_lstm_is_given_the_map_on_its_gates);
+        ADD_STACK_TEST(suite, a_row_lstm_has_a_width_of_input_to_state_and_one_of_state_to_state);
         ADD_STACK_TEST(suite, a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions);
         ADD_STACK_TEST(suite, a_skip_is_not_given_the_map);
         ADD_STACK_TEST(suite, an_output_is_given_the_map_where_it_is_in_the_multi_scale);

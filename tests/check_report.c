@@ -233,12 +233,15 @@ START_TEST(departures_are_computed)
                   "" },
                 { PIXELCNN(REPEAT("3", BLOCK("3"))) TRAIN("adam", "32", "1"),
                   "optimizer adam, not rmsprop; batch 32, not 16", "" },
+                { "data: {set: binarized_mnist, flip: true}\n" LIKE_PAPER,
+                  "data.flip true, not false", "" },
+                { "data: {set: binarized_mnist, flip: false}\n" LIKE_PAPER, "", "" },
                 { WITHOUT_SKIPS, "without skip_connections; without skip; with relu 3", "" },
                 { "model: [uniform: {}]\n" TRAIN("rmsprop", "16", "1"),
                   "without conv 1; without skip_connections; without residual; without relu 1; "
                   "without relu 2; without conv 2; without relu 3; without conv 3; without skip; "
                   "without sigmoid; with uniform",
-                  "" },
+                  "no conv; no residual" },
         };
         const struct pxr_paper_row *row = row_of(4, "PixelCNN");
 
@@ -259,6 +262,81 @@ START_TEST(choices_are_told)
                          "features of conv 1 32; features of skip_connections 32; count of repeat "
                          "3; features of conv 1 in residual 16; features of conv 2 in residual 16; "
                          "features of conv 3 in residual 32; rmsprop.rate 0.001; epochs 9");
+}
+END_TEST
+
+/* clang-format off */
+#define IN_BLOCK(layers) PIXELCNN(REPEAT("3", "residual: {layers: [" layers "]}, skip: {}")) \
+        TRAIN("rmsprop", "16", "1")
+/* clang-format on */
+
+/* Whatever the paper leaves open, a block is a block. */
+START_TEST(models_without_the_blocks_are_others)
+{
+        static const struct {
+                const char *spec, *other;
+        } cases[] = {
+                { PIXELCNN(REPEAT("3", "relu: {}, " CONV("B", "3", "32") ", skip: {}"))
+                          TRAIN("rmsprop", "16", "1"),
+                  "no residual" },
+                { IN_BLOCK("relu: {}, " CONV("B", "3", "32")), "1 conv in residual, not 3" },
+                { IN_BLOCK("relu: {}"), "0 conv in residual, not 3" },
+                { PIXELCNN(REPEAT("3", BLOCK("1"))) TRAIN("rmsprop", "16", "1"),
+                  "kernel 1 of conv 2 in residual, not 3" },
+                { PIXELCNN(BLOCK("3") ", " BLOCK("1")) TRAIN("rmsprop", "16", "1"),
+                  "kernel 1 of conv 2 in residual, not 3" },
+                { IN_BLOCK("relu: {}, " CONV("B", "1", "16") ", " CONV("B", "3", "16") ", " CONV(
+                          "B", "1", "32")),
+                  "" }, /* a departure, but no fewer weights */
+        };
+        const struct pxr_paper_row *row = row_of(4, "PixelCNN");
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+                ck_assert_str_eq(pxr_remarks(arena, compared(row, cases[i].spec).other),
+                                 cases[i].other);
+}
+END_TEST
+
+/* clang-format off */
+#define IMAGENET64(block) \
+        "model:\n- " CONV("A", "7", "1024") "\n- skip_connections: {features: 1024, layers: [" \
+        REPEAT("4", block) "]}\n- relu: {}\n- " CONV("B", "1", "1024") "\n- relu: {}\n- " \
+        CONV("B", "1", "1024") "\n- softmax: {}\n" TRAIN("rmsprop", "32", "1")
+#define LSTM512 "row_lstm: {features: 512, kernel: 3, state_kernel: 3}"
+/* clang-format on */
+
+START_TEST(blocks_are_blocks_without_residual_connections_too)
+{
+        const struct pxr_paper_row *row = row_of(6, "64x64");
+        struct pxr_departures found =
+                compared(row, IMAGENET64(LSTM512 ", " CONV("B", "1", "1024")));
+
+        ck_assert_str_eq(pxr_remarks(arena, found.departure), "without skip");
+        ck_assert_str_eq(pxr_remarks(arena, found.other), "");
+        found = compared(row, IMAGENET64(LSTM512 ", skip: {}"));
+        ck_assert_str_eq(pxr_remarks(arena, found.other), "0 conv in repeat, not 1");
+}
+END_TEST
+
+/* The published number is of a density; an old run has no such option on record, as it had none. */
+START_TEST(another_likelihood_is_a_departure)
+{
+        static const struct {
+                const char *options, *departures;
+        } cases[] = {
+                { "likelihood: dequantized", "" },
+                { "likelihood: discretized",
+                  "likelihood of gaussian: discretized, not dequantized" },
+                { "", "likelihood of gaussian: not on record, not dequantized" },
+        };
+        const struct pxr_paper_row *row = row_of(5, "Multivariate Gaussian");
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const char *spec = pxr_strf(arena, "model: [gaussian: {%s}]\n", cases[i].options);
+
+                ck_assert_str_eq(pxr_remarks(arena, compared(row, spec).departure),
+                                 cases[i].departures);
+        }
 }
 END_TEST
 
@@ -320,6 +398,9 @@ static const char *departures_of(const char *path)
         ck_assert_msg(row != NULL, "%s: %s", path, named->row);
         OK(pxr_departures(arena, row, experiment->root, &found, diag));
         ck_assert_msg(!found.other, "%s: %s", path, pxr_remarks(arena, found.other));
+        ck_assert_msg(row->train_value == 0 ||
+                              experiment->settings.evaluate.at_end >> PXR_TRAIN & 1,
+                      "%s: the row has an NLL of the training images, and the run will not", path);
         return pxr_remarks(arena, found.departure);
 }
 
@@ -395,6 +476,7 @@ struct sort {
         int table;
         int64_t seed, images;
         double test, valid; /* nats an image; valid 0: none */
+        double train;       /* 0: none */
 };
 
 static const struct sort usual = { "PixelCNN",
@@ -408,7 +490,8 @@ static const struct sort usual = { "PixelCNN",
                                    1,
                                    10000,
                                    81.5,
-                                   81.4 };
+                                   81.4,
+                                   0 };
 
 static void add_nll(int64_t id, const char *split, double nats, const struct sort *sort)
 {
@@ -443,6 +526,8 @@ static int64_t record(struct sort sort)
         add_nll(run.id, "test", sort.test, &sort);
         if (sort.valid > 0)
                 add_nll(run.id, "valid", sort.valid, &sort);
+        if (sort.train > 0)
+                add_nll(run.id, "train", sort.train, &sort);
         return run.id;
 }
 
@@ -584,13 +669,15 @@ START_TEST(whole_cifar10_is_known_by_its_files)
                              "none",     NULL,
                              NULL,       5,
                              1,          10000,
-                             6600,       0 };
+                             6600,       0,
+                             0 };
 
         for (int wrong = 0; wrong < 7; wrong++) { /* the last time none is */
                 int64_t run;
 
                 sort.identity = pxr_strf(arena, "id%d", wrong);
                 sort.test = 6600 + 10 * wrong;
+                sort.train = sort.test - 100;
                 run = record(sort);
                 for (int batch = 1; batch <= 5; batch++)
                         add_file(run, pxr_strf(arena, "data_batch_%d.bin", batch),
@@ -601,6 +688,34 @@ START_TEST(whole_cifar10_is_known_by_its_files)
         ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "run"), "7");
         ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "ours"), "3.128");
         ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "paper_train"), "3.00");
+        ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "ours_train"), "3.081");
+}
+END_TEST
+
+/* The images of a set, in whatever files they lie; each row has its own. */
+START_TEST(data_are_known_by_their_identity_in_any_format)
+{
+        static const char text[] = "tables: [{table: 6, title: t, unit: bits, split: test, set: "
+                                   "imagenet, transforms: [none], images: 10000, rows: [{row: a, "
+                                   "value: 3, identities: [aa]}, {row: b, value: 3, identities: "
+                                   "[bb]}]}]\n";
+        struct sort sort = usual;
+        const struct pxr_table *table;
+
+        write_file(in_scratch("paper.yaml"), text, strlen(text));
+        paper = pxr_paper_open(arena, in_scratch("paper.yaml"), diag);
+        ck_assert_msg(paper != NULL, "%s", pxr_diag_text(diag, 0));
+        sort.table = 6;
+        sort.set = "npz";
+        sort.identity = "aa";
+        sort.row = "a";
+        record(sort);
+        sort.row = "b";
+        record(sort);
+        table = table_of(6);
+        ck_assert_str_eq(cell_of(table, "a", "run"), "1");
+        ck_assert_str_eq(cell_of(table, "b", "run"), "");
+        ck_assert(has_note(table, "its data set is npz, not imagenet"));
 }
 END_TEST
 
@@ -855,6 +970,9 @@ int main(void)
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);
         ADD_SCRATCH_TEST(suite, choices_are_told);
+        ADD_SCRATCH_TEST(suite, models_without_the_blocks_are_others);
+        ADD_SCRATCH_TEST(suite, blocks_are_blocks_without_residual_connections_too);
+        ADD_SCRATCH_TEST(suite, another_likelihood_is_a_departure);
         ADD_SCRATCH_TEST(suite, smaller_models_are_others);
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
         ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
@@ -866,6 +984,7 @@ int main(void)
         tcase_add_test(database, seeds_of_a_spec_are_one);
         tcase_add_test(database, best_is_chosen_by_validation);
         tcase_add_test(database, whole_cifar10_is_known_by_its_files);
+        tcase_add_test(database, data_are_known_by_their_identity_in_any_format);
         tcase_add_test(database, rows_that_there_are_not_are_told);
         tcase_add_test(database, old_runs_are_read_by_their_spec);
         tcase_add_test(database, no_report_goes_through_all_metrics);

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 40
+plan 44
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -36,6 +36,17 @@ names_in_checkpoint() {
 	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1-*/*
 }
 ok "a checkpoint has the parameters under the names of their layers" names_in_checkpoint
+
+# The whole split, by the parameters of the end; not what the steps of the epoch had on their way.
+train_at_end() {
+	pxr_run tiny.yaml "evaluate.at_end=[train]" train.epochs=2 --db t.db &&
+		is "$(query t.db "SELECT group_concat(split || ' ' || images) FROM
+			(SELECT split, images FROM nll WHERE name = 'final_nll' ORDER BY split)")" \
+			"$(query t.db "SELECT 'test 256,train ' || max(images) || ',valid 256' FROM nll
+				WHERE name = 'nll' AND split = 'train'")" &&
+		is "$(query t.db "SELECT count(*) FROM nll WHERE split = 'train' AND name = 'nll'")" 2
+}
+ok "a split may be evaluated at the end alone" train_at_end
 
 second_run() {
 	pxr_run tiny.yaml train.epochs=1 --db a.db --seed 2 &&
@@ -309,3 +320,20 @@ waits() {
 		FROM metric WHERE name = 'data_wait_share'")" "2|1"
 }
 ok "how much of the training waits for images is on record" waits
+
+# Told by a report, it would be too late.
+unknown_row() {
+	{ cat tiny.yaml && echo "reproduces: {table: 4, row: PixelCN}"; } >row.yaml
+	refused 2 "row.yaml:$(wc -l <row.yaml):29: error: table 4 of the paper has no row 'PixelCN'" \
+		pxr_run row.yaml --db none.db && err_has "did you mean 'PixelCNN'?" && ! [ -e none.db ] &&
+		refused 2 "no row 'PixelCN'" pxr_run row.yaml --dry-run
+}
+ok "a row that the paper has not is refused where it stands" unknown_row
+ok "a row that it has is none the worse" pxr_run row.yaml reproduces.row=PixelCNN --dry-run
+
+other_tables() {
+	echo "tables: [{table: 4, title: t, unit: nats, split: test, set: s, rows:
+		[{row: PixelCN, value: 1}]}]" >own.yaml
+	pxr_run row.yaml --paper own.yaml --dry-run && pxr_run row.yaml reproduces.table=7 --dry-run
+}
+ok "rows may be of other tables than those that came with pxr" other_tables

@@ -24,6 +24,8 @@ static const struct pxr_option evaluate_rows[] = {
                      "how often the NLL is computed; it always is at the end"),
         PXR_ENUM_SET(struct pxr_evaluate_settings, splits, "[valid, test]", pxr_split_names,
                      "on which splits; those the data set lacks are left out"),
+        PXR_ENUM_SET(struct pxr_evaluate_settings, at_end, "[]", pxr_split_names,
+                     "on which splits at the end alone, beside those"),
         PXR_INT(struct pxr_evaluate_settings, limit, "0", 0, 1e12,
                 "images of a split that are used along the way; 0: all. The end uses all"),
         PXR_END,

@@ -14,7 +14,7 @@
 
 struct pxr_evaluate_settings {
         struct pxr_interval every;
-        uint32_t splits;
+        uint32_t splits, at_end;
         int64_t limit;
 };
 

@@ -209,6 +209,12 @@ static bool wanted(const struct pxr_experiment *e, int split)
         return e->settings.evaluate.splits >> split & 1 && e->set->count[split] > 0;
 }
 
+static bool wanted_at_end(const struct pxr_experiment *e, int split)
+{
+        return wanted(e, split) ||
+               (e->settings.evaluate.at_end >> split & 1 && e->set->count[split] > 0);
+}
+
 /* Take note of a validation NLL; true when it is the best so far. */
 static bool compare(struct pxr_state *state, double nats)
 {
@@ -337,7 +343,7 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
                 struct evaluated result = { 0 };
                 int status;
 
-                if (!wanted(state->experiment, split))
+                if (!wanted_at_end(state->experiment, split))
                         continue;
                 status = evaluate_split(state, split, parameters, 0, &result, diag);
                 if (!status)

@@ -236,6 +236,37 @@ static bool has_within(const struct list *list, int from, const char *kind)
         return false;
 }
 
+/* What the layers in a repeat of the run come to, written out. */
+static int times_of(const struct layer *repeat)
+{
+        const struct pxr_yaml *count = pxr_yaml_get(repeat->conf, "count");
+        int64_t times;
+
+        if (!count || count->kind != PXR_YAML_SCALAR ||
+            pxr_parse_int(count->text, &times) != PXR_NUMBER || times < 1 || times > MOST_LAYERS)
+                return 1;
+        return (int)times;
+}
+
+/* Layers of a kind, those in repeats as often as they are repeated. */
+static int count_layers(const struct pxr_yaml *layers, const char *kind)
+{
+        int count = 0;
+
+        if (!layers || layers->kind != PXR_YAML_SEQUENCE)
+                return 0;
+        for (const struct pxr_yaml *item = layers->first; item; item = item->next) {
+                const struct layer layer = { .conf = item->first };
+                bool repeat = strcmp(kind_of(item), "repeat") == 0;
+
+                count += strcmp(kind_of(item), kind) == 0;
+                if (item->kind == PXR_YAML_MAPPING && item->first)
+                        count += (repeat ? times_of(&layer) : 1) *
+                                 count_layers(inner_layers(item->first), kind);
+        }
+        return count;
+}
+
 static void compare_lists(struct comparison *c, struct list paper, struct list run);
 
 /* A container is named by its kind; a repeat is not one, to a reader. */
@@ -250,6 +281,7 @@ static const char *name_inside(const struct layer *layer)
 static void compare_option(struct comparison *c, const struct layer *layer,
                            const struct pxr_yaml *paper, const struct pxr_yaml *run)
 {
+        bool kernel = strcmp(run->key, "kernel") == 0 || strcmp(run->key, "state_kernel") == 0;
         bool size = strcmp(run->key, "features") == 0 || strcmp(run->key, "hidden") == 0;
         bool count = strcmp(run->key, "count") == 0;
 
@@ -268,9 +300,49 @@ static void compare_option(struct comparison *c, const struct layer *layer,
         else if (size && is_fewer(run->text, paper->text))
                 remark(c, &c->found->other, "%s %s of %s, not %s", run->text,
                        *run->key == 'h' ? "hidden units" : "features", layer->where, paper->text);
+        else if (kernel && is_fewer(run->text, paper->text))
+                remark(c, &c->found->other, "%s %s of %s, not %s", run->key, run->text,
+                       layer->where, paper->text);
         else
                 remark(c, &c->found->departure, "%s of %s: %s, not %s", run->key, layer->where,
                        run->text, paper->text);
+}
+
+/* What the paper says of a layer, and a run from before the option has not on record. */
+static void compare_unset(struct comparison *c, const struct layer *paper, const struct layer *run)
+{
+        if (!paper->conf || paper->conf->kind != PXR_YAML_MAPPING)
+                return;
+        for (const struct pxr_yaml *option = paper->conf->first; option; option = option->next)
+                if (option->kind == PXR_YAML_SCALAR && !is_empty(option) &&
+                    !(run->conf && pxr_yaml_get(run->conf, option->key)))
+                        remark(c, &c->found->departure, "%s of %s: not on record, not %s",
+                               option->key, run->where, option->text);
+}
+
+static bool has_containers(const struct pxr_yaml *layers)
+{
+        for (const struct pxr_yaml *item = layers->first; item; item = item->next)
+                if (item->kind == PXR_YAML_MAPPING && item->first && inner_layers(item->first))
+                        return true;
+        return false;
+}
+
+/* The innermost container is what a deep model is made of: with fewer of its layers it makes
+ * another. A connection, or a bend between two layers, is told as a departure. */
+static void check_block(struct comparison *c, const struct layer *paper, const struct layer *run)
+{
+        if (!paper->layers || has_containers(paper->layers))
+                return;
+        for (const struct pxr_yaml *item = paper->layers->first; item; item = item->next) {
+                const char *kind = kind_of(item);
+                int wanted = count_layers(paper->layers, kind);
+                int found = count_layers(run->layers, kind);
+
+                if (strcmp(kind, "relu") != 0 && strcmp(kind, "skip") != 0 && found < wanted)
+                        remark(c, &c->found->other, "%d %s in %s, not %d", found, kind, run->where,
+                               wanted);
+        }
 }
 
 static void compare_layers(struct comparison *c, const struct layer *paper, const struct layer *run)
@@ -285,6 +357,8 @@ static void compare_layers(struct comparison *c, const struct layer *paper, cons
                                                paper->conf ? pxr_yaml_get(paper->conf, option->key)
                                                            : NULL,
                                                option);
+        compare_unset(c, paper, run);
+        check_block(c, paper, run);
         if (paper->layers || run->layers)
                 compare_lists(c, list_layers(c, paper->layers, in),
                               list_layers(c, run->layers, in));
@@ -321,18 +395,6 @@ static int compare_copies(struct comparison *c, const struct layer *repeat, cons
             wanted != copies)
                 remark(c, &c->found->other, "%d layers or blocks, not %s", copies, count->text);
         return copies * inner.count;
-}
-
-/* What the layers in a repeat of the run come to, written out. */
-static int times_of(const struct layer *repeat)
-{
-        const struct pxr_yaml *count = pxr_yaml_get(repeat->conf, "count");
-        int64_t times;
-
-        if (!count || count->kind != PXR_YAML_SCALAR ||
-            pxr_parse_int(count->text, &times) != PXR_NUMBER || times < 1 || times > MOST_LAYERS)
-                return 1;
-        return (int)times;
 }
 
 static void without(struct comparison *c, const struct layer *layer)
@@ -421,25 +483,6 @@ static void check_layers(struct comparison *c, const struct pxr_paper_row *row,
                         remark(c, &c->found->other, "a %s", kind->text);
 }
 
-/* Layers of a kind, those in repeats as often as they are repeated. */
-static int count_layers(const struct pxr_yaml *layers, const char *kind)
-{
-        int count = 0;
-
-        if (!layers || layers->kind != PXR_YAML_SEQUENCE)
-                return 0;
-        for (const struct pxr_yaml *item = layers->first; item; item = item->next) {
-                const struct layer layer = { .conf = item->first };
-                bool repeat = strcmp(kind_of(item), "repeat") == 0;
-
-                count += strcmp(kind_of(item), kind) == 0;
-                if (item->kind == PXR_YAML_MAPPING && item->first)
-                        count += (repeat ? times_of(&layer) : 1) *
-                                 count_layers(inner_layers(item->first), kind);
-        }
-        return count;
-}
-
 /* However the layers are written: a shallower model is another, where nothing has said so yet. */
 static void check_depth(struct comparison *c, const struct pxr_paper_row *row,
                         const struct pxr_yaml *model)
@@ -451,6 +494,23 @@ static void check_depth(struct comparison *c, const struct pxr_paper_row *row,
 
                 if (run < paper)
                         remark(c, &c->found->other, "%d %s, not %d", run, kind->text, paper);
+        }
+}
+
+/* --- data --------------------------------------------------------------------------------------
+ */
+
+/* Which data they are is a matter of their identity; what is done to them in training is not. */
+static void compare_data(struct comparison *c, const struct pxr_yaml *paper,
+                         const struct pxr_yaml *run)
+{
+        for (const struct pxr_yaml *wanted = paper->first; wanted; wanted = wanted->next) {
+                const struct pxr_yaml *value = pxr_yaml_get(run, wanted->key);
+
+                if (value && value->kind == PXR_YAML_SCALAR && wanted->kind == PXR_YAML_SCALAR &&
+                    !same_scalar(value->text, wanted->text))
+                        remark(c, &c->found->departure, "data.%s %s, not %s", wanted->key,
+                               value->text, wanted->text);
         }
 }
 
@@ -509,6 +569,7 @@ int pxr_departures(struct pxr_arena *arena, const struct pxr_paper_row *row,
                 compare_lists(&c, list_layers(&c, row->model, ""), list_layers(&c, model, ""));
         if (!c.short_of)
                 check_depth(&c, row, model);
+        compare_data(&c, row->data, pxr_yaml_get(spec, "data"));
         compare_training(&c, row->train, pxr_yaml_get(spec, "train"));
         return c.short_of ? pxr_out_of_memory(diag) : 0;
 }

@@ -3,6 +3,7 @@
 #include "report/paper.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/installed.h"
 #include "data/data.h"
@@ -22,6 +23,7 @@ static const struct pxr_option row_options[] = {
         PXR_REAL(struct pxr_paper_row, train_value, "0", 0, 1e9, "on the training split; 0: none"),
         PXR_ENUM(struct pxr_paper_row, relation, "exactly", relations, "of the NLL to the value"),
         PXR_NODE(struct pxr_paper_row, files, "[]", "where they are not the table's"),
+        PXR_NODE(struct pxr_paper_row, identities, "[]", "where they are not the table's"),
         PXR_NODE(struct pxr_paper_row, needs, "[]", "layers the model must have"),
         PXR_NODE(struct pxr_paper_row, excludes, "[]", "layers it must not have"),
         PXR_NODE(struct pxr_paper_row, train, "{}", "what the paper says of its training"),
@@ -41,6 +43,7 @@ static const struct pxr_option table_options[] = {
         PXR_STRING(struct pxr_paper_table, set, NULL, "the data set"),
         PXR_NODE(struct pxr_paper_table, files, "[]", "lists of official files"),
         PXR_NODE(struct pxr_paper_table, identities, "[]", "of the data, as pxr-data info has it"),
+        PXR_NODE(struct pxr_paper_table, data, "{}", "what the paper says of their settings"),
         PXR_NODE(struct pxr_paper_table, transforms, "[]", "that are allowed"),
         PXR_NODE(struct pxr_paper_table, rows, NULL, "the rows"),
         PXR_END,
@@ -95,8 +98,9 @@ static struct pxr_paper_row *read_row(struct pxr_arena *arena, struct pxr_yaml *
                 return NULL;
         }
         if (pxr_options_read(arena, node, "row", &reading, 1, diag) ||
-            want_files(row->files, diag) || want_names(row->needs, "needs", diag) ||
-            want_names(row->excludes, "excludes", diag) || want_list(row->model, "model", diag))
+            want_files(row->files, diag) || want_names(row->identities, "identities", diag) ||
+            want_names(row->needs, "needs", diag) || want_names(row->excludes, "excludes", diag) ||
+            want_list(row->model, "model", diag))
                 return NULL;
         return row;
 }
@@ -124,8 +128,11 @@ static struct pxr_paper_table *read_table(struct pxr_arena *arena, struct pxr_ya
                         pxr_error_at(diag, item->mark, "a second row '%s'", (*end)->row);
                         return NULL;
                 }
+                (*end)->data = table->data;
                 if (!(*end)->files->first)
                         (*end)->files = table->files;
+                if (!(*end)->identities->first)
+                        (*end)->identities = table->identities;
                 end = &(*end)->next;
         }
         return table;
@@ -152,13 +159,18 @@ static int read_tables(struct pxr_arena *arena, struct pxr_paper *paper, struct 
         return 0;
 }
 
+static const char *installed_path(struct pxr_arena *arena)
+{
+        return pxr_installed(arena, "reports/paper.yaml", PXR_DATADIR "/paper.yaml");
+}
+
 struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
         struct pxr_paper *paper = pxr_alloc(arena, sizeof(*paper));
         struct pxr_yaml *root;
 
         if (!path)
-                path = pxr_installed(arena, "reports/paper.yaml", PXR_DATADIR "/paper.yaml");
+                path = installed_path(arena);
         if (!paper || !path) {
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -197,4 +209,39 @@ const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *n
         for (const struct pxr_paper_row *row = table->row; row && count < 64; row = row->next)
                 names[count++] = row->row;
         return pxr_nearest(name, names, count);
+}
+
+static int unknown_row(const struct pxr_paper_table *table, const struct pxr_yaml *row,
+                       struct pxr_diag *diag)
+{
+        const char *nearest = pxr_paper_nearest(table, row->text);
+
+        pxr_error_at(diag, row->mark, "table %d of the paper has no row '%s'", (int)table->table,
+                     row->text);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        return -1;
+}
+
+int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
+                    struct pxr_diag *diag)
+{
+        const struct pxr_yaml *number = pxr_yaml_find((struct pxr_yaml *)spec, "reproduces.table");
+        const struct pxr_yaml *row = pxr_yaml_find((struct pxr_yaml *)spec, "reproduces.row");
+        const struct pxr_paper_table *table;
+        const struct pxr_paper *paper;
+        const char *file = path ? path : installed_path(arena);
+        int64_t wanted;
+
+        if (!file)
+                return pxr_out_of_memory(diag);
+        if (!number || number->kind != PXR_YAML_SCALAR || !row || row->kind != PXR_YAML_SCALAR ||
+            pxr_parse_int(number->text, &wanted) != PXR_NUMBER || wanted == 0 ||
+            (!path && access(file, R_OK) != 0))
+                return 0;
+        paper = pxr_paper_open(arena, file, diag);
+        if (!paper)
+                return -1;
+        table = pxr_paper_find(paper, wanted, NULL);
+        return table && !pxr_paper_row(table, row->text) ? unknown_row(table, row, diag) : 0;
 }

@@ -17,7 +17,9 @@ struct pxr_paper_row {
         const char *row, *source;  /* NULL: the paper itself */
         double value, train_value; /* 0: none */
         int relation;
-        const struct pxr_yaml *files, *needs, *excludes, *train, *model; /* may be empty */
+        const struct pxr_yaml *needs, *excludes, *train, *model; /* may be empty */
+        const struct pxr_yaml *files, *identities;               /* the table's, if it has none */
+        const struct pxr_yaml *data;                             /* the table's */
         struct pxr_paper_row *next;
 };
 
@@ -27,7 +29,7 @@ struct pxr_paper_table {
         int unit, split;
         int64_t images; /* of the split; 0: any number */
         const char *set;
-        const struct pxr_yaml *files, *identities, *transforms, *rows;
+        const struct pxr_yaml *files, *identities, *data, *transforms, *rows;
         struct pxr_paper_row *row;
         struct pxr_paper_table *next;
 };
@@ -48,5 +50,11 @@ const struct pxr_paper_row *pxr_paper_row(const struct pxr_paper_table *table, c
 
 /* The name nearest to one that no row has, or NULL. */
 const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *name);
+
+/* Before a run: is the row that its spec `reproduces` one of the tables in the file (NULL: the one
+ * that came with the program)? Returns 0 or -1; 0 also for a table that is not in the file, and
+ * where no file came with the program. */
+int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
+                    struct pxr_diag *diag);
 
 #endif

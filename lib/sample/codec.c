@@ -55,9 +55,13 @@ int64_t pxr_stream_count(int64_t images, int64_t images_per_stream)
 
 const char *pxr_codec_misfit(const struct pxr_graph *graph)
 {
-        return graph->small_rows ? "the model draws images given their small versions: its NLL is "
-                                   "not that of whole images"
-                                 : NULL;
+        if (graph->small_rows)
+                return "the model draws images given their small versions: its NLL is not that of "
+                       "whole images";
+        if (graph->distribution->density)
+                return "the model's NLL is that of a density of values with noise added, not of "
+                       "probabilities of the levels";
+        return NULL;
 }
 
 /* --- streams -----------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * distribution.c - the Bernoulli, the categorical and the discretized Gaussian distribution: NLL,
- * its gradient, and probabilities. Sums over values are in double; that over the levels of one
- * value is in the kernels' own precision, to a relative error of about 1e-7. Uses vecmath.
+ * distribution.c - the Bernoulli, the categorical, and the discretized and the dequantized Gaussian
+ * distribution: NLL, its gradient, and probabilities. Sums over values are in double; that over the
+ * levels of one value is in the kernels' own precision, to a relative error of about 1e-7. Uses
+ * vecmath.
  */
 #include <math.h>
 
@@ -87,6 +88,30 @@ static struct mass gaussian_mass(int levels, int level, double mean, double log_
         return mass;
 }
 
+/* The mean over noise of -log density, and its slopes. */
+struct density {
+        double nll, by_mean, by_log_deviation, by_noise;
+};
+
+/* A value is its level plus noise of the variance that is uniform over a cell, and the mean has
+ * `noise` times that variance, of the noise in other values: their squared distance has the
+ * expectation of its value without noise, plus both. */
+static struct density gaussian_density(int levels, int level, double mean, double log_deviation,
+                                       double noise)
+{
+        double cell = 2.0 / (levels - 1), precision = exp(-2 * log_deviation);
+        double distance = (2 * level - levels + 1) * (cell / 2) - mean;
+        double variance = cell * cell / 12;
+        double square = (distance * distance + variance * (1 + noise)) * precision;
+
+        return (struct density) {
+                .nll = 0.91893853320467274178 + log_deviation + square / 2 - log(cell),
+                .by_mean = -distance * precision,
+                .by_log_deviation = 1 - square,
+                .by_noise = variance * precision / 2,
+        };
+}
+
 #define PXR_KERNELS_FILE "tensor/distribution_kernels.h"
 #include <pxr/precisions.h>
 
@@ -103,6 +128,11 @@ static int categorical_channels(int levels)
 static int gaussian_channels(int levels)
 {
         return levels >= 2 && levels <= 256 ? 2 : 0;
+}
+
+static int density_channels(int levels)
+{
+        return levels >= 2 && levels <= 256 ? 3 : 0;
 }
 
 const struct pxr_distribution pxr_bernoulli = {
@@ -128,4 +158,13 @@ const struct pxr_distribution pxr_gaussian = {
         .nll = { gaussian_nll_f32, gaussian_nll_f64 },
         .probabilities = { gaussian_probabilities_f32, gaussian_probabilities_f64 },
         .log_probabilities = { gaussian_log_probabilities_f32, gaussian_log_probabilities_f64 },
+};
+
+const struct pxr_distribution pxr_dequantized_gaussian = {
+        .name = "dequantized Gaussian",
+        .channels = density_channels,
+        .nll = { density_nll_f32, density_nll_f64 },
+        .probabilities = { gaussian_probabilities_f32, gaussian_probabilities_f64 },
+        .log_probabilities = { gaussian_log_probabilities_f32, gaussian_log_probabilities_f64 },
+        .density = true,
 };

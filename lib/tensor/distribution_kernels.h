@@ -122,6 +122,29 @@ static void K(gaussian_nll)(const struct pxr_nll_call *call)
                         }
 }
 
+static void K(density_nll)(const struct pxr_nll_call *call)
+{
+        const real *logits = call->logits;
+        real *gradient = call->gradient;
+        const uint8_t *pixel = call->pixels;
+
+        for (size_t place = 0; place < call->places; place++)
+                for (int image = 0; image < call->images; image++)
+                        for (int colour = 0; colour < call->colours; colour++, logits += 3) {
+                                struct density density = gaussian_density(
+                                        call->levels, *pixel++, logits[0], logits[1], logits[2]);
+                                double scale = call->gradient_scale;
+
+                                call->nll[image] += density.nll;
+                                if (!gradient)
+                                        continue;
+                                gradient[0] = (real)(scale * density.by_mean);
+                                gradient[1] = (real)(scale * density.by_log_deviation);
+                                gradient[2] = (real)(scale * density.by_noise);
+                                gradient += 3;
+                        }
+}
+
 static void K(gaussian_probabilities)(int levels, const void *from, double *probability)
 {
         const real *logits = from;

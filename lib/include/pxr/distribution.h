@@ -5,6 +5,7 @@
 #ifndef PXR_DISTRIBUTION_H
 #define PXR_DISTRIBUTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,10 @@ struct pxr_distribution {
 
         /* Their logarithms, which stay finite where a probability is too small for a double. */
         void (*log_probabilities[2])(int levels, const void *logits, double *log_probability);
+
+        /* The NLL is that of a density of values with noise added: images can be drawn by
+         * `probabilities`, but it is not these that the NLL is of. */
+        bool density;
 };
 
 /* p(1) = 1 / (1 + exp(-logit)): 2 levels, one logit. */
@@ -45,6 +50,14 @@ extern const struct pxr_distribution pxr_categorical;
  * last level. Two numbers: the mean, and the logarithm of the deviation, where levels are at
  * 2 k / (levels - 1) - 1. */
 extern const struct pxr_distribution pxr_gaussian;
+
+/* The density of a Gaussian at a value with noise added, uniform between the midpoints round its
+ * level, in units of a level: dequantized, as the published NLLs of densities are. No noise is
+ * drawn: the NLL is the mean over all noise, which is exact where the mean is linear in the earlier
+ * values, noise added. A third number is the variance which the mean then has, over that of the
+ * noise in one value. A level's probability is that of a draw given the earlier levels themselves:
+ * what pxr_gaussian has. */
+extern const struct pxr_distribution pxr_dequantized_gaussian;
 
 #ifdef __cplusplus
 }
