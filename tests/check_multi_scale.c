@@ -313,6 +313,18 @@ START_TEST(an_output_is_given_the_map_where_it_is_in_the_multi_scale)
 }
 END_TEST
 
+START_TEST(drawing_keeps_no_layers_map_of_the_condition)
+{
+        enum { FEATURES = 400 };
+        const char *layer =
+                pxr_strf(arena, "conv: {mask: B, kernel: 1, features: %d}", (int)FEATURES);
+        const struct pxr_graph *graph = build_stack(kinds[0], stack_of(layer))->graph;
+
+        ck_assert_uint_lt(pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, 1),
+                          kinds[0].rows * kinds[0].cols * FEATURES * sizeof(float));
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("multi_scale");
@@ -323,6 +335,7 @@ int main(void)
         ADD_STACK_TEST(suite, a_row_lstm_has_a_width_of_input_to_state_and_one_of_state_to_state);
         ADD_STACK_TEST(suite, a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions);
         ADD_STACK_TEST(suite, a_skip_is_not_given_the_map);
+        ADD_STACK_TEST(suite, drawing_keeps_no_layers_map_of_the_condition);
         ADD_STACK_TEST(suite, an_output_is_given_the_map_where_it_is_in_the_multi_scale);
         return run_suite(suite);
 }
