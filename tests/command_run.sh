@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 40
+plan 41
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -195,6 +195,22 @@ chain_units() {
 		FROM chain_nll AS c WHERE run = 1")" "2|2|2|2"
 }
 ok "bits per dimension of a chain are of the values of the largest image" chain_units
+
+# What show tells is the view's, with what was counted.
+chain_shown() {
+	report="$top/runner/pxr-report"
+	counted="run 1 of 12x12 given 6x6 + run 3 of 6x6 given 3x3 + run $(best) of 3x3"
+	"$report" show 1 --db chain.db >out && out_has "bits/dim of the large image" &&
+		out_has "$counted" && "$report" show 3 --db chain.db >out && out_has "+ run $(best) of 3x3" &&
+		"$report" show 2 --db chain.db >out && ! out_has "bits/dim of the large image" &&
+		"$report" show 1 --db chain.db --part chain --format json >out &&
+		is "$(query chain.db "SELECT count(*) FROM chain_nll, json_each(CAST(readfile('out') AS TEXT),
+			'\$.rows') AS shown WHERE run = 1 AND split = json_extract(value, '\$.split')
+			AND counted = json_extract(value, '\$.counted') AND images = 300
+			AND abs(nats_per_image - json_extract(value, '\$.nats_per_image')) < 1e-9
+			AND abs(bits_per_dimension - json_extract(value, '\$.bits_per_dimension')) < 1e-9")" 2
+}
+ok "a conditional run is shown with the NLL of its chain" chain_shown
 
 # Archived, the part that counted gives its place to the other; without one there is no sum.
 chain_of_what_counts() {
