@@ -68,7 +68,8 @@ static inline void read_one(const struct pxr_dataset *set, enum pxr_split split,
         ck_assert_int_eq(pxr_dataset_read(set, split, epoch, &index, 1, pixels, diag), 0);
 }
 
-/* The folder `name` of the real data, or NULL after saying that it is absent. */
+/* The folder `name` of the real data, or NULL after saying that it is absent: the test is
+ * then to return. */
 static inline const char *real_data(const char *name)
 {
         const char *given = getenv("PXR_TEST_DATA"), *source = getenv("srcdir");
@@ -78,7 +79,7 @@ static inline const char *real_data(const char *name)
 
         if (access(path, R_OK) == 0)
                 return path;
-        printf("# skipped: no real data at %s (PXR_TEST_DATA names another folder)\n", path);
+        printf(SKIP "no real data at %s (PXR_TEST_DATA names another folder)\n", path);
         fflush(stdout);
         return NULL;
 }
