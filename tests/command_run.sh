@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 41
+plan 43
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -225,6 +225,23 @@ chain_of_what_counts() {
 		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 4
 }
 ok "an archived run is no part of a chain, and is nowhere the best" chain_of_what_counts
+
+# Another name of a picture's file shows whether it is written into, or replaced once whole.
+whole_pictures() {
+	pxr_run tiny.yaml model=[histogram] train.epochs=1 --db whole1.db --out whole || return
+	picture=$(ls whole/run-1-samples-*.png) && ln "$picture" was.png && cp was.png copy.png &&
+		pxr_run tiny.yaml model=[histogram] train.epochs=1 sample.seed=2 --db whole2.db --out whole &&
+		! ls whole | grep -q partial && cmp was.png copy.png &&
+		! cmp -s "$picture" was.png
+}
+ok "a picture of --out is replaced whole" whole_pictures
+
+unwritable_picture() {
+	mkdir -p taken/run-1-samples-00000016.png &&
+		pxr_run tiny.yaml model=[histogram] train.epochs=1 --db taken.db --out taken &&
+		err_has "warning: taken/run-1-samples-00000016.png: cannot be written"
+}
+ok "a picture of --out that cannot be written is a warning" unwritable_picture
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
