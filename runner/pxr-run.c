@@ -17,6 +17,7 @@
 
 #include <pxr/version.h>
 
+#include "base/file.h"
 #include "experiment/repeat.h"
 #include "experiment/run.h"
 #include "report/report.h"
@@ -260,7 +261,7 @@ static void on_picture(void *context, int64_t run, const char *kind, int64_t ste
 {
         struct printer *printer = context;
         char path[4096], name[64];
-        FILE *file;
+        struct pxr_diag *diag;
 
         if (!printer->arguments->out)
                 return;
@@ -269,11 +270,10 @@ static void on_picture(void *context, int64_t run, const char *kind, int64_t ste
                 *c = *c == ' ' ? '-' : *c;
         snprintf(path, sizeof(path), "%s/run-%" PRId64 "-%s-%08" PRId64 ".png",
                  printer->arguments->out, run, name, step);
-        file = fopen(path, "wb");
-        if (!file || fwrite(png, 1, size, file) != size)
-                pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
-        if (file && fclose(file) != 0)
-                pxr_warn(printer->diag, "%s: cannot be written: %s", path, strerror(errno));
+        diag = pxr_diag_new();
+        if (!diag || pxr_file_write(path, true, png, size, diag))
+                pxr_warn(printer->diag, "%s", diag ? pxr_diag_first_error(diag) : "out of memory");
+        pxr_diag_free(diag);
 }
 
 static void print_end(const struct printer *printer, int64_t id, int end)

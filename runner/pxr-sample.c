@@ -36,6 +36,7 @@ struct arguments {
         enum mode mode;
         const char *run, *database, *checkpoint, *out, *data;
         const char *from[MOST_RUNS]; /* ends with NULL */
+        bool from_data;              /* ... and then --from data */
         const char *images;          /* of --complete, --image or --nll-map */
         const char *occlude;
         const char *spot[MOST_SPOTS];
@@ -72,9 +73,10 @@ static const struct argp_option options[] = {
           "are "
           "taken at their best",
           1 },
-        { "from", OPTION_FROM, "RUN", 0,
-          "have a conditional RUN be given what this run draws, instead of small images of the "
-          "data set; one more --from for what that one is given",
+        { "from", OPTION_FROM, "RUN|data", 0,
+          "what small images a conditional RUN is given: those that this run draws (one more "
+          "--from "
+          "for what that one is given), or, with the word 'data', those of RUN's data set",
           1 },
         { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
         { NULL, 0, NULL, 0, "What is drawn:", 2 },
@@ -152,6 +154,16 @@ static void append(const char **list, int *count, int most, const char *text,
         list[(*count)++] = text;
 }
 
+/* A run that is named like the word is meant by its number. */
+static void add_from(struct arguments *arguments, const char *text, struct argp_state *state)
+{
+        if (arguments->from_data)
+                argp_error(state, "--from %s: nothing can follow --from data", text);
+        arguments->from_data = strcmp(text, "data") == 0;
+        if (!arguments->from_data)
+                append(arguments->from, &arguments->froms, MOST_RUNS - 1, text, state);
+}
+
 /* The endings that the picture's name may have. */
 static void check_out(struct arguments *arguments, struct argp_state *state)
 {
@@ -176,7 +188,10 @@ static void check(struct arguments *arguments, struct argp_state *state)
         if (!arguments->run)
                 argp_error(state, "which RUN? Its number, its name, or 'last'");
         if (arguments->froms && arguments->mode != DRAW)
-                argp_error(state, "--from goes with plain samples alone");
+                argp_error(state, "--from RUN goes with plain samples alone");
+        if (arguments->from_data && (arguments->mode == COMPLETE || !draws))
+                argp_error(state, "--from data means nothing here: images are given their own "
+                                  "small versions");
         if (arguments->occlude && arguments->mode != COMPLETE)
                 argp_error(state, "--occlude goes with --complete");
         if (arguments->images && arguments->mode == DRAW)
@@ -201,7 +216,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->checkpoint = text;
                 return 0;
         case OPTION_FROM:
-                append(arguments->from, &arguments->froms, MOST_RUNS - 1, text, state);
+                add_from(arguments, text, state);
                 return 0;
         case OPTION_DATA:
                 arguments->data = text;
@@ -407,6 +422,7 @@ static struct pxr_draw_order order_of(struct command *c, int64_t count)
         return (struct pxr_draw_order) {
                 .chain = c->chain,
                 .length = c->length,
+                .from_data = a->from_data,
                 .seed = (uint64_t)(a->seed >= 0 ? a->seed : spec->seed),
                 .temperature = a->temperature > 0 ? a->temperature : 1,
                 .count = (int)count,
@@ -551,8 +567,7 @@ static int check_data(const struct command *c)
 {
         const struct arguments *a = c->arguments;
 
-        if (!a->data || (a->images ? pxr_images_of_set(a->images)
-                                   : c->chain[c->length - 1]->graph->small_rows > 0))
+        if (!a->data || (a->images ? pxr_images_of_set(a->images) : a->from_data))
                 return 0;
         return pxr_user_error(c->diag, "--data %s: the run's data set is not needed here", a->data);
 }

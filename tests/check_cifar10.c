@@ -113,7 +113,8 @@ START_TEST(the_validation_split_is_the_end_of_the_training_images)
         part = sound(OPEN("{set: cifar10, path: %s, valid: 3, splits: [valid]}", scratch));
         ck_assert_int_eq(part->count[PXR_TRAIN], 0);
         ck_assert_str_eq(part->digest[PXR_VALID], set->digest[PXR_VALID]);
-        refused(OPEN("{set: cifar10, path: %s, valid: 7}", scratch), "leaves none to train on");
+        refused_at(OPEN("{valid: 7, set: cifar10, path: %s}", scratch), 9,
+                   "leaves none to train on");
 }
 END_TEST
 
@@ -368,7 +369,8 @@ START_TEST(downsampling_keeps_the_top_left_of_each_block)
         refused(OPEN("{set: cifar10, path: %s, downsample: 12}", scratch),
                 "downsample: images of 32 x 32 pixels cannot be cut into blocks that give 12 rows");
         refused(OPEN("{set: cifar10, path: %s, downsample: 64}", scratch), "give 64 rows");
-        refused(OPEN("{set: markov_binary, rows: 8, cols: 6, downsample: 2}"), "give 2 rows");
+        refused_at(OPEN("{downsample: 2, set: markov_binary, rows: 8, cols: 6}"), 14,
+                   "give 2 rows");
         set = sound(OPEN("{set: markov_binary, rows: 8, cols: 4, downsample: 2}"));
         ck_assert_int_eq(set->cols, 1);
         ck_assert(isnan(set->entropy) && isnan(set->floor) && !set->nats);

@@ -278,7 +278,8 @@ START_TEST(idx_is_split_and_binarized)
         ck_assert_str_eq(packed->identity, set->identity);
         packed = sound(OPEN("{set: mnist, path: %s, threshold: 101, valid: 5}", scratch));
         ck_assert_str_ne(packed->identity, set->identity);
-        refused(OPEN("{set: mnist, path: %s, valid: 20}", scratch), "leaves none to train on");
+        refused_at(OPEN("{valid: 20, set: mnist, path: %s}", scratch), 9,
+                   "leaves none to train on");
 }
 END_TEST
 

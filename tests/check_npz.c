@@ -111,10 +111,10 @@ START_TEST(one_file_is_split_by_option)
         part = sound(OPEN("{set: npz, path: %s/some.npz, valid: 2, splits: [valid]}", scratch));
         ck_assert_int_eq(part->count[PXR_TRAIN], 0);
         ck_assert_str_eq(part->digest[PXR_VALID], set->digest[PXR_VALID]);
-        refused(OPEN("{set: npz, path: %s/some.npz, valid: 7}", scratch), "leaves none of 7");
+        refused_at(OPEN("{valid: 7, set: npz, path: %s/some.npz}", scratch), 9, "leaves none of 7");
         put("train.npz", 0, 2);
         put("val.npz", 0, 2);
-        refused(OPEN("{set: npz, path: %s, valid: 1}", scratch), "there is a file val*.npz");
+        refused_at(OPEN("{valid: 1, set: npz, path: %s}", scratch), 9, "there is a file val*.npz");
 }
 END_TEST
 

@@ -2,7 +2,7 @@
 # command_data.sh - pxr-data as its user meets it: listing, describing, fetching, converting.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 19
+plan 20
 
 XDG_CACHE_HOME=$scratch/cache
 no_proxy='*'
@@ -192,3 +192,10 @@ else
 	echo "ok 18 # SKIP no real data at $idx"
 	echo "ok 19 # SKIP no real data at $idx"
 fi
+
+# Check itself knows passed and failed alone.
+skips() {
+	PXR_TEST_DATA=/nowhere CK_RUN_CASE=real_mnist_test_file_is_read "$top/tests/check_data" >out &&
+		grep -q "^ok 1 .* # SKIP no real data at /nowhere/mnist " out
+}
+ok "a test of real data that are not there counts as skipped" skips

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 44
+plan 45
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -207,6 +207,22 @@ chain_units() {
 }
 ok "bits per dimension of a chain are of the values of the largest image" chain_units
 
+# What show tells is the view's, with what was counted.
+chain_shown() {
+	report="$top/runner/pxr-report"
+	counted="run 1 of 12x12 given 6x6 + run 3 of 6x6 given 3x3 + run $(best) of 3x3"
+	"$report" show 1 --db chain.db >out && out_has "bits/dim of the large image" &&
+		out_has "$counted" && "$report" show 3 --db chain.db >out && out_has "+ run $(best) of 3x3" &&
+		"$report" show 2 --db chain.db >out && ! out_has "bits/dim of the large image" &&
+		"$report" show 1 --db chain.db --part chain --format json >out &&
+		is "$(query chain.db "SELECT count(*) FROM chain_nll, json_each(CAST(readfile('out') AS TEXT),
+			'\$.rows') AS shown WHERE run = 1 AND split = json_extract(value, '\$.split')
+			AND counted = json_extract(value, '\$.counted') AND images = 300
+			AND abs(nats_per_image - json_extract(value, '\$.nats_per_image')) < 1e-9
+			AND abs(bits_per_dimension - json_extract(value, '\$.bits_per_dimension')) < 1e-9")" 2
+}
+ok "a conditional run is shown with the NLL of its chain" chain_shown
+
 # Archived, the part that counted gives its place to the other; without one there is no sum.
 chain_of_what_counts() {
 	best=$(best)
@@ -220,6 +236,23 @@ chain_of_what_counts() {
 		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 4
 }
 ok "an archived run is no part of a chain, and is nowhere the best" chain_of_what_counts
+
+# Another name of a picture's file shows whether it is written into, or replaced once whole.
+whole_pictures() {
+	pxr_run tiny.yaml model=[histogram] train.epochs=1 --db whole1.db --out whole || return
+	picture=$(ls whole/run-1-samples-*.png) && ln "$picture" was.png && cp was.png copy.png &&
+		pxr_run tiny.yaml model=[histogram] train.epochs=1 sample.seed=2 --db whole2.db --out whole &&
+		! ls whole | grep -q partial && cmp was.png copy.png &&
+		! cmp -s "$picture" was.png
+}
+ok "a picture of --out is replaced whole" whole_pictures
+
+unwritable_picture() {
+	mkdir -p taken/run-1-samples-00000016.png &&
+		pxr_run tiny.yaml model=[histogram] train.epochs=1 --db taken.db --out taken &&
+		err_has "warning: taken/run-1-samples-00000016.png: cannot be written"
+}
+ok "a picture of --out that cannot be written is a warning" unwritable_picture
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such

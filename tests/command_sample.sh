@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 39
+plan 40
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -71,15 +71,15 @@ same_as_the_run() {
 ok "samples are those that the run has on record" same_as_the_run
 
 same_given_small() {
-	pxr_sample big --db a.db --checkpoint last --out given.png &&
+	pxr_sample big --from data --db a.db --checkpoint last --out given.png &&
 		cmp given.png pictures/run-3-samples-00000008.png
 }
 ok "a conditional run is given the same small images" same_given_small
 
 same_bits() {
-	pxr_sample big --db a.db --count 40 --threads 1 --out one.png &&
-		pxr_sample big --db a.db --count 40 --threads 3 --batch 32 --out two.png &&
-		pxr_sample big --db a.db --count 40 --threads 2 --batch 7 --out three.png &&
+	pxr_sample big --from data --db a.db --count 40 --threads 1 --out one.png &&
+		pxr_sample big --from data --db a.db --count 40 --threads 3 --batch 32 --out two.png &&
+		pxr_sample big --from data --db a.db --count 40 --threads 2 --batch 7 --out three.png &&
 		cmp one.png two.png && cmp one.png three.png
 }
 ok "threads and batch change nothing" same_bits
@@ -165,11 +165,23 @@ ok "a conditional run is given what the small one draws" chain
 
 misfits() {
 	refused 2 "is given images of 4x4x3 with 4 levels, but run 3 ('big') draws 8x8x3" \
-		pxr_sample big --from big --db a.db --out m.png &&
+		pxr_sample big --from big --from data --db a.db --out m.png &&
 		refused 2 "run 2 ('small') is not given small images" \
 			pxr_sample small --from tiny --db a.db --out m.png && ! [ -e m.png ]
 }
 ok "runs that do not fit are refused" misfits
+
+not_said() {
+	refused 2 "run 3 ('big') is conditional: what small images is it given?" \
+		pxr_sample big --db a.db --out m.png &&
+		err_has "'--from RUN' has them drawn by a run of 4x4 images" && err_has "'--from data'" &&
+		refused 2 "run 3 ('big') is conditional" \
+			pxr_sample big --db a.db --softmax 0,0 --out m.svg &&
+		refused 2 "run 2 ('small') is not given small images" \
+			pxr_sample big --from small --from data --db a.db --out m.png &&
+		! [ -e m.png ] && ! [ -e m.svg ]
+}
+ok "a conditional run is refused where it is not said what it is given" not_said
 
 # --- completions ----------------------------------------------------------------------------------
 
@@ -206,7 +218,7 @@ says_not_exact() {
 ok "what is not the exact conditional law is said to be so" says_not_exact
 
 says_what_is_given() {
-	pxr_sample big --db a.db --out b.png && out_has "given its 4x4 version" &&
+	pxr_sample big --from data --db a.db --out b.png && out_has "given its 4x4 version" &&
 		pxr_sample big --db a.db --complete valid:0 --out bc.png &&
 		out_has "given its 4x4 version" && out_has "the small versions show part of what is hidden" &&
 		text_is bc.png pxr:given "its 4x4 version" &&
@@ -216,7 +228,7 @@ says_what_is_given() {
 		grep -q "<title>.*bits an image given its 4x4 version" b.svg &&
 		grep -q "^pxr:given: its 4x4 version" b.svg &&
 		pxr_sample big --db a.db --nll-map test --out b.svg -f --json && is "$(json '$.given')" 4x4 &&
-		pxr_sample big --db a.db --softmax 0,0 --out b.svg -f && out_has "given its 4x4 version" &&
+		pxr_sample big --from data --db a.db --softmax 0,0 --out b.svg -f && out_has "given its 4x4 version" &&
 		grep -q "^pxr:given: its 4x4 version" b.svg &&
 		pxr_sample 1 --db a.db --nll-map test --out b.svg -f && ! grep -q given b.svg out
 }
@@ -334,8 +346,12 @@ senseless() {
 		refused 2 "--occlude goes with --complete" pxr_sample 1 --db a.db --occlude top:0.5 &&
 		refused 2 "--image goes with --softmax" pxr_sample 1 --db a.db --image test:0 &&
 		refused 2 "nothing is drawn" pxr_sample 1 --db a.db --nll-map test --seed 3 &&
-		refused 2 "--from goes with plain samples" \
+		refused 2 "--from RUN goes with plain samples" \
 			pxr_sample big --from small --db a.db --complete valid:0 &&
+		refused 2 "--from data means nothing here" \
+			pxr_sample big --from data --db a.db --complete valid:0 &&
+		refused 2 "nothing can follow --from data" \
+			pxr_sample big --from data --from small --db a.db &&
 		refused 2 "should end with .png" pxr_sample 1 --db a.db --out x.jpg &&
 		refused 2 "--temperature wants" pxr_sample 1 --db a.db --temperature 0 &&
 		refused 2 "--seed wants a number from 0 to 9223372036854775807, not '99999999999999999999'" \
@@ -365,7 +381,7 @@ needless_data() {
 		refused 2 "not needed here" \
 			pxr_sample big --from small --from 1 --db a.db --data /nowhere --out n.png &&
 		refused 2 "(markov_rgb) is not read from files" \
-			pxr_sample big --db a.db --data /nowhere --out n.png && ! [ -e n.png ]
+			pxr_sample big --from data --db a.db --data /nowhere --out n.png && ! [ -e n.png ]
 }
 ok "... and --data where none is read" needless_data
 
@@ -403,7 +419,7 @@ ok "what cannot be JSON is an error" not_json
 # Early enough to find it at work, late enough to find it prepared: how long that is, is the
 # machine's affair.
 interrupted_after() {
-	"$top/runner/pxr-sample" big --db a.db --count 60000 --threads 1 --out long.png -f >out 2>err &
+	"$top/runner/pxr-sample" big --from data --db a.db --count 60000 --threads 1 --out long.png -f >out 2>err &
 	drawing=$!
 	sleep "$1"
 	kill -TERM $drawing
@@ -437,7 +453,7 @@ read_only_folder() {
 ok "a folder that cannot be written will do" read_only_folder
 
 relative() {
-	mkdir elsewhere && cd elsewhere && pxr_sample last --db ../a.db --count 1
+	mkdir elsewhere && cd elsewhere && pxr_sample last --from data --db ../a.db --count 1
 	status=$?
 	cd .. && [ -s elsewhere/samples.png ] && return $status
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_spec.sh - specs as their user meets them: broken ones, and --explain.
 . "${srcdir:-.}/tests/command.sh"
-plan 12
+plan 17
 
 # shown TEXT: exactly this on stderr.
 shown() {
@@ -149,3 +149,65 @@ junk() {
 	refuses junk.yaml "junk.yaml: error: larger than 1048576 bytes, which no spec is"
 }
 ok "a hundred megabytes of junk are one error" junk
+
+# Splits that the spec names must be there; those of the default need not be.
+absent_split() {
+	cat >splits.yaml <<'END'
+name: splits
+data: {set: markov_binary, train: 16, valid: 0, test: 8}
+model: [histogram]
+train: {epochs: 1}
+evaluate: {splits: [valid, test]}
+sample: {count: 0}
+END
+	printf 'extends: splits.yaml\nname: child\n' >inherits.yaml
+	for spec in splits.yaml inherits.yaml; do
+		refuses $spec "splits.yaml:5:21: error: evaluate: 'splits' names 'valid', of which the \
+data set has no images
+    5 | evaluate: {splits: [valid, test]}
+      |                     ^~~~~
+note: it has images in train, test: name these alone, or see data.splits" || return
+	done
+	refuses splits.yaml "command line:1:17: error: evaluate: 'splits' names 'valid', of which the \
+data set has no images
+    1 | evaluate.splits=valid
+      |                 ^~~~~
+note: it has images in train, test: name these alone, or see data.splits" evaluate.splits=valid &&
+		pxr_run splits.yaml evaluate.splits=test data.valid=5 --db splits.db
+}
+ok "a split to evaluate on that has no images is refused where it is named" absent_split
+
+# What is on record has its defaults written out.
+default_splits() {
+	sed /evaluate/d splits.yaml >default.yaml
+	pxr_run default.yaml --db default.db && out_has "result test" && ! out_has "result valid" &&
+		pxr_run --from-run 1 --db default.db && out_has "result test"
+}
+ok "splits that nobody named are left out where the data set lacks them" default_splits
+
+no_training() {
+	refuses splits.yaml "splits.yaml:4:17: error: the data set has no training split: train.epochs \
+must be 0
+    4 | train: {epochs: 1}
+      |                 ^" data.train=0 evaluate.splits=test
+}
+ok "training without images is refused at its line" no_training
+
+overridden() {
+	refuses base/tiny.yaml "command line:1:21: error: layers.0.conv: with mask A a 1x1 kernel reads \
+nothing of images of one colour
+    1 | model.0.conv.kernel=1
+      |                     ^" model.0.conv.kernel=1 &&
+		refused 2 "command line:1:19: error: layers.0.conv: the model is not causal" \
+			pxr_run base/tiny.yaml model.0.conv.mask=B --db none.db
+}
+ok "a layer that an override spoils is refused at the override" overridden
+
+overridden_elsewhere() {
+	refuses base/tiny.yaml "base/tiny.yaml:7:9: error: layers.1.0.residual: the layers in it must give as \
+many channels as they are given: they are given 9, and give 8
+    7 |       - residual: [relu, conv: {mask: B, kernel: 3, features: 8}]
+      |         ^
+note: see also command line: model.0.conv.features=9" model.0.conv.features=9
+}
+ok "a layer that an override of another spoils is refused with the override" overridden_elsewhere

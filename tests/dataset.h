@@ -47,13 +47,29 @@ static inline void refused(const struct pxr_dataset *set, const char *text)
         pxr_diag_clear(diag);
 }
 
+/* The same, and the error must underline `column` of line 1 of the mapping. */
+static inline void refused_at(const struct pxr_dataset *set, int column, const char *text)
+{
+        char *written = NULL, *place = pxr_strf(arena, "test.yaml:1:%d: error: ", column);
+        size_t size = 0;
+        FILE *stream = open_memstream(&written, &size);
+
+        pxr_diag_write(diag, "test", stream);
+        fclose(stream);
+        ck_assert_msg(strncmp(written, place, strlen(place)) == 0, "not at %s but '%s'", place,
+                      written);
+        free(written);
+        refused(set, text);
+}
+
 static inline void read_one(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                             int64_t index, uint8_t *pixels)
 {
         ck_assert_int_eq(pxr_dataset_read(set, split, epoch, &index, 1, pixels, diag), 0);
 }
 
-/* The folder `name` of the real data, or NULL after saying that it is absent. */
+/* The folder `name` of the real data, or NULL after saying that it is absent: the test is
+ * then to return. */
 static inline const char *real_data(const char *name)
 {
         const char *given = getenv("PXR_TEST_DATA"), *source = getenv("srcdir");
@@ -63,7 +79,7 @@ static inline const char *real_data(const char *name)
 
         if (access(path, R_OK) == 0)
                 return path;
-        printf("# skipped: no real data at %s (PXR_TEST_DATA names another folder)\n", path);
+        printf(SKIP "no real data at %s (PXR_TEST_DATA names another folder)\n", path);
         fflush(stdout);
         return NULL;
 }

@@ -253,11 +253,10 @@ static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
         if (training < 0)
                 return -1;
         if (training > 0 && train < 1)
-                return pxr_user_error(diag,
-                                      "%s: has %lld training images: 'valid: %lld' leaves none to "
-                                      "train on",
-                                      options->path, (long long)training,
-                                      (long long)options->valid);
+                return pxr_error_at(diag, pxr_data_place(common, "valid"),
+                                    "%s: has %lld training images: 'valid: %lld' leaves none to "
+                                    "train on",
+                                    options->path, (long long)training, (long long)options->valid);
         if (training > 0 && pxr_data_wants(common, PXR_TRAIN) &&
             pxr_held_split(arena, set, PXR_TRAIN, 0, train, diag))
                 return -1;

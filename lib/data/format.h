@@ -21,6 +21,8 @@ struct pxr_data_common {
         bool grey;
         int64_t downsample; /* rows to keep; 0: all */
         bool flip;
+
+        const struct pxr_yaml *node; /* the mapping that was read, for errors */
 };
 
 struct pxr_data_format {
@@ -56,11 +58,13 @@ static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr
         return common->splits >> split & 1;
 }
 
-/* Put the transforms every set can have on top of a format's images. `data` is the mapping of the
- * spec, for errors. Returns 0 or -1. */
+/* Where an option is set, for errors that show only when the files are open; the mapping's place
+ * for a default. */
+struct pxr_mark pxr_data_place(const struct pxr_data_common *common, const char *option);
+
+/* Put the transforms every set can have on top of a format's images. Returns 0 or -1. */
 int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_data_common *common, uint64_t seed,
-                       const struct pxr_yaml *data, struct pxr_diag *diag);
+                       const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag);
 
 /* The chain of transforms that the set has when it is downsampled to rows x cols instead of what it
  * is, in words; NULL when memory is out. */

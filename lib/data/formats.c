@@ -125,18 +125,24 @@ const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr
                            diag);
 }
 
+struct pxr_mark pxr_data_place(const struct pxr_data_common *common, const char *option)
+{
+        const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
+
+        return node ? node->mark : common->node->mark;
+}
+
 static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
-                  const struct pxr_data_common *common, uint64_t seed, const struct pxr_yaml *data,
-                  struct pxr_diag *diag)
+                  const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag)
 {
         int64_t images = 0;
 
         for (int split = 0; split < PXR_SPLITS; split++)
                 images += set->count[split];
         if (images == 0)
-                return pxr_error_at(diag, data->mark, "data: %s: no images in the splits asked for",
-                                    set->name);
-        if (pxr_data_transform(arena, set, common, seed, data, diag))
+                return pxr_error_at(diag, pxr_data_place(common, "splits"),
+                                    "data: %s: no images in the splits asked for", set->name);
+        if (pxr_data_transform(arena, set, common, seed, diag))
                 return -1;
         if (set->slow && pxr_data_read_ahead(arena, set, diag))
                 return -1;
@@ -186,6 +192,7 @@ static int choose(struct pxr_arena *arena, struct pxr_yaml *data,
         *conf = pxr_alloc(arena, (*format)->options->size);
         if (!*common || !*conf)
                 return pxr_out_of_memory(diag);
+        (*common)->node = data;
         return pxr_options_read(arena, data, (*format)->name,
                                 (struct pxr_reading[]) { { &pxr_data_common_options, *common },
                                                          { (*format)->options, *conf } },
@@ -222,7 +229,7 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
                 note_path(arena, data, diag);
                 return NULL;
         }
-        return finish(arena, set, common, seed, data, diag) ? NULL : set;
+        return finish(arena, set, common, seed, diag) ? NULL : set;
 }
 
 static int check_index(const struct pxr_dataset *set, enum pxr_split split, const int64_t *index,

@@ -73,11 +73,10 @@ static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *co
         if (options->valid == 0 || !needs_train)
                 return 0;
         if (options->valid >= train->count)
-                return pxr_user_error(diag,
-                                      "%s: 'valid: %lld' leaves none of %lld images to train "
-                                      "on",
-                                      train->files->path, (long long)options->valid,
-                                      (long long)train->count);
+                return pxr_error_at(diag, pxr_data_place(common, "valid"),
+                                    "%s: 'valid: %lld' leaves none of %lld images to train on",
+                                    train->files->path, (long long)options->valid,
+                                    (long long)train->count);
         train->count -= options->valid;
         splits[PXR_VALID] = (struct pxr_png_split) { train->files, train->count, options->valid };
         set->transforms = pxr_strf(arena, "%s; valid = last %lld of train, test = its own valid",

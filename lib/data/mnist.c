@@ -170,11 +170,10 @@ static int open_train(struct pxr_arena *arena, struct pxr_dataset *set,
                 return -1;
         train = idx.count - options->valid;
         if (train < 1)
-                return pxr_user_error(diag,
-                                      "%s/train-images-idx3-ubyte: has %lld images: 'valid: %lld' "
-                                      "leaves none to train on",
-                                      options->path, (long long)idx.count,
-                                      (long long)options->valid);
+                return pxr_error_at(diag, pxr_data_place(common, "valid"),
+                                    "%s/train-images-idx3-ubyte: has %lld images: 'valid: %lld' "
+                                    "leaves none to train on",
+                                    options->path, (long long)idx.count, (long long)options->valid);
         if (pxr_data_wants(common, PXR_TRAIN) &&
             set_split(arena, set, PXR_TRAIN, idx.images.pixels, train, diag))
                 return -1;

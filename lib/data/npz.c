@@ -227,17 +227,19 @@ static int find_files(struct pxr_arena *arena, const char *path, struct files fi
 
 /* --- opening -----------------------------------------------------------------------------------*/
 
-static int check_valid(const struct npz *options, const int64_t count[PXR_SPLITS], bool own_valid,
-                       struct pxr_diag *diag)
+static int check_valid(const struct pxr_data_common *common, const struct npz *options,
+                       const int64_t count[PXR_SPLITS], bool own_valid, struct pxr_diag *diag)
 {
+        struct pxr_mark place = pxr_data_place(common, "valid");
+
         if (options->valid > 0 && own_valid)
-                return pxr_user_error(diag,
-                                      "%s: 'valid: %lld' cannot be taken from train: there "
-                                      "is a file val*.npz",
-                                      options->path, (long long)options->valid);
+                return pxr_error_at(diag, place,
+                                    "%s: 'valid: %lld' cannot be taken from train: there is a "
+                                    "file val*.npz",
+                                    options->path, (long long)options->valid);
         if (options->valid > 0 && count[PXR_TRAIN] > 0 && options->valid >= count[PXR_TRAIN])
-                return pxr_user_error(
-                        diag, "%s: 'valid: %lld' leaves none of %lld images to train on",
+                return pxr_error_at(
+                        diag, place, "%s: 'valid: %lld' leaves none of %lld images to train on",
                         options->path, (long long)options->valid, (long long)count[PXR_TRAIN]);
         return 0;
 }
@@ -298,7 +300,7 @@ static int read_all(struct pxr_arena *arena, struct pxr_dataset *set,
         }
         if (!held->pixels)
                 return 0;
-        return check_valid(options, count, files[PXR_VALID].count > 0, diag) ||
+        return check_valid(common, options, count, files[PXR_VALID].count > 0, diag) ||
                                describe(arena, set, options, count, diag) ||
                                pxr_pixels_end(held->pixels, diag) ||
                                set_splits(arena, set, common, options, count, diag)

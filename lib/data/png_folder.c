@@ -47,30 +47,33 @@ static int open_split(struct pxr_arena *arena, const char *path, struct pxr_png_
 }
 
 /* Move `count` images from the end of train to a split of their own. */
-static int cut(struct pxr_png_split splits[PXR_SPLITS], enum pxr_split number, int64_t count,
-               struct pxr_diag *diag)
+static int cut(const struct pxr_data_common *common, struct pxr_png_split splits[PXR_SPLITS],
+               enum pxr_split number, int64_t count, struct pxr_diag *diag)
 {
         const char *name = pxr_split_names[number];
+        struct pxr_mark place = pxr_data_place(common, name);
         struct pxr_png_split *train = &splits[PXR_TRAIN];
 
         if (count == 0)
                 return 0;
         if (splits[number].count > 0)
-                return pxr_user_error(diag,
-                                      "'%s: %lld' cannot be taken from train: there is a folder %s",
-                                      name, (long long)count, splits[number].files->path);
+                return pxr_error_at(diag, place,
+                                    "'%s: %lld' cannot be taken from train: there is a folder %s",
+                                    name, (long long)count, splits[number].files->path);
         if (count >= train->count)
-                return pxr_user_error(diag, "%s: '%s: %lld' leaves none of %lld images to train on",
-                                      train->files ? train->files->path : "no folder train", name,
-                                      (long long)count, (long long)train->count);
+                return pxr_error_at(diag, place,
+                                    "%s: '%s: %lld' leaves none of %lld images to train on",
+                                    train->files ? train->files->path : "no folder train", name,
+                                    (long long)count, (long long)train->count);
         train->count -= count;
         splits[number] =
                 (struct pxr_png_split) { train->files, train->first + train->count, count };
         return 0;
 }
 
-static int find_splits(struct pxr_arena *arena, const struct png_folder *options,
-                       struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *common,
+                       const struct png_folder *options, struct pxr_png_split splits[PXR_SPLITS],
+                       struct pxr_diag *diag)
 {
         bool apart = false;
 
@@ -89,8 +92,8 @@ static int find_splits(struct pxr_arena *arena, const struct png_folder *options
                         return -1;
                 splits[PXR_TRAIN].count = splits[PXR_TRAIN].files->count;
         }
-        return cut(splits, PXR_TEST, options->test, diag) ||
-                               cut(splits, PXR_VALID, options->valid, diag)
+        return cut(common, splits, PXR_TEST, options->test, diag) ||
+                               cut(common, splits, PXR_VALID, options->valid, diag)
                        ? -1
                        : 0;
 }
@@ -125,7 +128,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         set->transforms = describe(arena, options);
         if (!set->transforms)
                 return pxr_out_of_memory(diag);
-        if (find_splits(arena, options, splits, diag))
+        if (find_splits(arena, common, options, splits, diag))
                 return -1;
         for (int i = PXR_SPLITS - 1; i >= 0; i--)
                 if (splits[i].count > 0)

@@ -159,16 +159,16 @@ static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
 
 /* --- putting it on top -------------------------------------------------------------------------*/
 
-static int set_step(struct view *view, const struct pxr_dataset *set, int64_t rows,
-                    const struct pxr_yaml *data, struct pxr_diag *diag)
+static int set_step(struct view *view, const struct pxr_dataset *set,
+                    const struct pxr_data_common *common, struct pxr_diag *diag)
 {
-        const struct pxr_yaml *node = pxr_yaml_get(data, "downsample");
+        int64_t rows = common->downsample;
 
         view->step = 1;
         if (rows == 0)
                 return 0;
         if (rows > set->rows || set->rows % rows != 0 || set->cols % (set->rows / rows) != 0)
-                return pxr_error_at(diag, node->mark,
+                return pxr_error_at(diag, pxr_data_place(common, "downsample"),
                                     "data: downsample: images of %d x %d pixels cannot "
                                     "be cut into blocks that give %lld rows",
                                     set->rows, set->cols, (long long)rows);
@@ -211,8 +211,7 @@ static int make_smaller(struct pxr_arena *arena, struct pxr_dataset *set, struct
 }
 
 int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_data_common *common, uint64_t seed,
-                       const struct pxr_yaml *data, struct pxr_diag *diag)
+                       const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag)
 {
         struct view *view = pxr_alloc(arena, sizeof *view);
 
@@ -225,7 +224,7 @@ int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
                                 .grey = common->grey && set->colours == 3,
                                 .flip = common->flip && set->count[PXR_TRAIN] > 0,
                                 .seed = seed };
-        if (set_step(view, set, common->downsample, data, diag))
+        if (set_step(view, set, common, diag))
                 return -1;
         if (!view->grey && !view->flip && view->step == 1)
                 return 0;

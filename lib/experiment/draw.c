@@ -21,16 +21,21 @@ static int images_to_draw(const struct pxr_draw_order *order)
 /* --- does it fit? ------------------------------------------------------------------------------
  */
 
+static int not_given(const struct pxr_recorded *run, struct pxr_diag *diag)
+{
+        return pxr_user_error(diag,
+                              "run %" PRId64 " ('%s') is not given small images: it has no "
+                              "multi_scale layer",
+                              run->run->id, run->run->name);
+}
+
 static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded *from,
                       struct pxr_diag *diag)
 {
         const struct pxr_graph *g = run->graph, *small = from->graph;
 
         if (!g->small_rows)
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " ('%s') is not given small images: it has no "
-                                      "multi_scale layer",
-                                      run->run->id, run->run->name);
+                return not_given(run, diag);
         if (g->small_rows == small->rows && g->small_cols == small->cols &&
             g->colours == small->colours && g->levels == small->levels)
                 return 0;
@@ -40,6 +45,26 @@ static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded 
                               run->run->id, run->run->name, g->small_rows, g->small_cols,
                               g->colours, g->levels, from->run->id, from->run->name, small->rows,
                               small->cols, small->colours, small->levels);
+}
+
+/* Is it said what the last of the chain is given? Images of the data set make other pictures than
+ * a model of small images: nobody should take the one for the other. */
+static int check_last(const struct pxr_draw_order *order, struct pxr_diag *diag)
+{
+        const struct pxr_recorded *last = order->chain[order->length - 1];
+        const struct pxr_graph *g = last->graph;
+
+        if (order->images || order->from_data == (g->small_rows > 0))
+                return 0;
+        if (order->from_data)
+                return not_given(last, diag);
+        pxr_user_error(diag,
+                       "run %" PRId64 " ('%s') is conditional: what small images is it given?",
+                       last->run->id, last->run->name);
+        pxr_note(diag, "'--from RUN' has them drawn by a run of %dx%d images", g->small_rows,
+                 g->small_cols);
+        pxr_note(diag, "'--from data' takes them from the run's data set");
+        return -1;
 }
 
 /* The grid of what chain[0] draws, yet without pixels. */
@@ -66,6 +91,8 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
         for (int k = 0; k + 1 < order->length; k++)
                 if (check_pair(order->chain[k], order->chain[k + 1], diag))
                         return -1;
+        if (check_last(order, diag))
+                return -1;
         return pxr_grid_check(&grid, diag);
 }
 

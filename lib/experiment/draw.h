@@ -14,6 +14,8 @@ struct pxr_draw_order {
         struct pxr_recorded *const *chain; /* chain[0] is the run to draw from; each is given what
                                               the one after it draws (section 3.6) */
         int length;                        /* of the chain */
+        bool from_data; /* the last of it is given small images of its data set; needed where it
+                           wants some, and no images are completed */
         uint64_t seed;
         double temperature;
         int count; /* images; where there are some to complete: completions of each */

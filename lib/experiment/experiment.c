@@ -22,8 +22,9 @@ static const struct pxr_options reproduces_options = { .rows = reproduces_rows,
 static const struct pxr_option evaluate_rows[] = {
         PXR_INTERVAL(struct pxr_evaluate_settings, every, "1 epoch",
                      "how often the NLL is computed; it always is at the end"),
-        PXR_ENUM_SET(struct pxr_evaluate_settings, splits, "[valid, test]", pxr_split_names,
-                     "on which splits; those the data set lacks are left out"),
+        PXR_ENUM_SET(
+                struct pxr_evaluate_settings, splits, "[valid, test]", pxr_split_names,
+                "on which splits; unless they are named, those the data set lacks are left out"),
         PXR_ENUM_SET(struct pxr_evaluate_settings, at_end, "[]", pxr_split_names,
                      "on which splits at the end alone, beside those"),
         PXR_INT(struct pxr_evaluate_settings, limit, "0", 0, 1e12,
@@ -122,6 +123,37 @@ static int check_patience(const struct pxr_experiment *experiment, const struct 
                             why);
 }
 
+/* A split that the spec names is wanted: an NLL that is not there is no surprise for the end of the
+ * training. The default names none, and what is on record was accepted. */
+static int check_splits(const struct pxr_experiment *experiment, struct pxr_diag *diag)
+{
+        const struct pxr_dataset *set = experiment->set;
+        const struct pxr_yaml *node = pxr_yaml_find(experiment->root, "evaluate.splits");
+        const char *there = "";
+        int status = 0;
+
+        if (!node || node->origin == PXR_ORIGIN_DEFAULT)
+                return 0;
+        for (int split = 0; there && split < PXR_SPLITS; split++)
+                if (set->count[split] > 0)
+                        there = pxr_strf(experiment->arena, "%s%s%s", there, *there ? ", " : "",
+                                         pxr_split_names[split]);
+        if (!there)
+                return pxr_out_of_memory(diag);
+        for (const struct pxr_yaml *name = node->first; name; name = name->next) {
+                int split = pxr_split_find(name->text);
+
+                if (split < 0 || set->count[split] > 0)
+                        continue;
+                status = pxr_error_at(diag, name->mark,
+                                      "evaluate: 'splits' names '%s', of which the data set has no "
+                                      "images",
+                                      name->text);
+                pxr_note(diag, "it has images in %s: name these alone, or see data.splits", there);
+        }
+        return status;
+}
+
 /* Sections, data and layers are checked though one of them is wrong, so that all errors of a spec
  * show at once. */
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
@@ -159,8 +191,8 @@ static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
         int64_t images = experiment->set->count[PXR_TRAIN];
 
         if (images == 0 && train->epochs > 0)
-                return pxr_user_error(diag, "the data set has no training split: train.epochs "
-                                            "must be 0");
+                return pxr_error_at(diag, pxr_yaml_find(experiment->root, "train.epochs")->mark,
+                                    "the data set has no training split: train.epochs must be 0");
         experiment->steps_per_epoch = (images + train->batch - 1) / train->batch;
         experiment->all_steps = experiment->steps_per_epoch * train->epochs;
         return 0;
@@ -196,7 +228,8 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                 return NULL;
         experiment->set = pxr_dataset_open(arena, (struct pxr_yaml *)experiment->settings.data,
                                            (uint64_t)experiment->settings.train.seed, diag);
-        if (!experiment->set || check_patience(experiment, experiment->set, diag))
+        if (!experiment->set || (!origin->recorded && check_splits(experiment, diag)) ||
+            check_patience(experiment, experiment->set, diag))
                 return NULL;
         kind = (struct pxr_image_kind) { experiment->set->rows, experiment->set->cols,
                                          experiment->set->colours, experiment->set->levels };

@@ -19,9 +19,11 @@ struct stack {
         struct pxr_arena *arena;
         struct pxr_model *model;
         const struct pxr_plugins *plugins;
+        const struct pxr_yaml *list; /* the whole of it */
         struct pxr_built_layer *last;
         const char *base; /* path of the layer being built, without its name */
         int depth;
+        bool told; /* of the overrides, below an error */
         struct pxr_diag *diag;
 };
 
@@ -46,6 +48,20 @@ static const struct pxr_options *options_of(void *context, const struct pxr_yaml
         return file->layer->options ? file->layer->options : &no_options;
 }
 
+/* Where errors of a layer point: its place in the spec, or what the command line made of it, which
+ * is to blame for what the spec alone did right. Of several overrides it is the last. */
+static struct pxr_mark place_of(const struct pxr_yaml *node, const struct pxr_yaml *options)
+{
+        struct pxr_mark mark = node->mark;
+
+        if (node->origin == PXR_ORIGIN_OVERRIDE)
+                return mark;
+        for (const struct pxr_yaml *option = options->first; option; option = option->next)
+                if (option->origin == PXR_ORIGIN_OVERRIDE)
+                        mark = option->mark;
+        return mark;
+}
+
 static int read_item(struct stack *stack, struct pxr_yaml *node, struct item *item)
 {
         struct pxr_arena *arena = stack->arena;
@@ -58,7 +74,7 @@ static int read_item(struct stack *stack, struct pxr_yaml *node, struct item *it
         if (!item->plugin)
                 return -1;
         item->node = node;
-        item->mark = node->mark;
+        item->mark = place_of(node, options);
         reading.options = item->plugin->layer->options ? item->plugin->layer->options : &no_options;
         reading.conf = item->conf = pxr_alloc(arena, reading.options->size + 1);
         if (!item->conf)
@@ -148,6 +164,21 @@ static bool has_all_colours(struct pxr_builder *builder, const struct pxr_node *
         return false;
 }
 
+/* A layer that fails where the spec has it may do so for what an override made of another. */
+static void note_overrides(const struct stack *stack, const struct pxr_yaml *node)
+{
+        const char *origin;
+
+        if (node->origin != PXR_ORIGIN_OVERRIDE) {
+                for (node = node->first; node; node = node->next)
+                        note_overrides(stack, node);
+                return;
+        }
+        origin = pxr_yaml_origin(stack->arena, node);
+        if (origin)
+                pxr_note(stack->diag, "see also %s", origin);
+}
+
 /* Build one layer, whose path is `base`.`name`. */
 static struct pxr_node *build_item(struct pxr_builder *builder, const struct item *item,
                                    const char *base, const char *name, struct pxr_node *input)
@@ -172,10 +203,13 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         if (!output && pxr_diag_errors(stack->diag) == errors)
                 pxr_layer_error(&inner, "the layer could not be built and did not say why");
         /* A layer may go on after an error it should have passed up. */
-        if (!output || pxr_diag_errors(stack->diag) > errors || !has_all_colours(&inner, output) ||
-            record(stack, item, inner.layer, first, output))
-                return NULL;
-        return output;
+        if (output && pxr_diag_errors(stack->diag) == errors && has_all_colours(&inner, output) &&
+            record(stack, item, inner.layer, first, output) == 0)
+                return output;
+        if (!stack->told && item->mark.source == item->node->mark.source)
+                note_overrides(stack, stack->list);
+        stack->told = true;
+        return NULL;
 }
 
 struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
@@ -280,7 +314,9 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
                                struct pxr_diag *diag)
 {
         struct pxr_model *built = pxr_alloc(arena, sizeof(*built));
-        struct stack stack = { .arena = arena, .model = built, .plugins = plugins, .diag = diag };
+        struct stack stack = {
+                .arena = arena, .model = built, .plugins = plugins, .list = model, .diag = diag
+        };
         struct pxr_builder builder = { .diag = diag, .stack = &stack };
         struct pxr_node *output;
 

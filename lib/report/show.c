@@ -4,9 +4,9 @@
 
 #include "report/parts.h"
 
-static const char *const names[] = { "facts",  "results", "curve",       "layers",
-                                     "files",  "plugins", "checkpoints", "samples",
-                                     "events", "spec",    NULL };
+static const char *const names[] = { "facts",   "results", "chain",   "curve",
+                                     "layers",  "files",   "plugins", "checkpoints",
+                                     "samples", "events",  "spec",    NULL };
 
 static const struct pxr_column fact_columns[] = { { "fact", "Fact", PXR_IF_FILLED },
                                                   { "value", "Value", PXR_IF_FILLED } };
@@ -66,6 +66,16 @@ static const struct pxr_column result_columns[] = {
         { "suspect", "Suspect", PXR_IF_FILLED },
 };
 
+/* The view adds standard errors as if all images erred alike: it can only be less. */
+static const struct pxr_column chain_columns[] = {
+        { "split", "Split", PXR_IF_FILLED },
+        { "nats_per_image", "Nats/image", PXR_IF_FILLED },
+        { "bits_per_dimension", "Bits/dim", PXR_IF_FILLED },
+        { "standard_error", "Std. error at most (nats)", PXR_IF_FILLED },
+        { "images", "Images", PXR_IF_FILLED },
+        { "counted", "Counted whole", PXR_IF_FILLED },
+};
+
 static const struct pxr_column layer_columns[] = {
         { "position", "Nr", PXR_IF_FILLED },
         { "path", "Layer", PXR_IF_FILLED },
@@ -121,6 +131,11 @@ static const struct pxr_part parts[] = {
         { "results", "Results", STYLED(result_columns, result_style),
           "SELECT split, nats_per_image, bits_per_dimension, standard_error, images, step, epoch, "
           "suspect FROM nll WHERE run = ?1 AND name = 'final_nll' ORDER BY split" },
+        { "chain",
+          "Results with the small images: all runs' nats added, bits/dim of the large image",
+          STYLED(chain_columns, result_style),
+          "SELECT split, nats_per_image, bits_per_dimension, standard_error, images, counted "
+          "FROM chain_nll WHERE run = ?1 ORDER BY split" },
         { "layers", "Layers", COLUMNS(layer_columns),
           "SELECT position, path, rows, cols, channels, parameters, multiply_adds, field_above, "
           "field_left, field_right FROM layer WHERE run = ?1 ORDER BY position" },
@@ -190,7 +205,7 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
                         if ((table->rows > 0 || part) && pxr_table_append(&list, table))
                                 return NULL;
                 }
-                if (i != 1 || !wanted(part, "curve"))
+                if (strcmp(parts[i].name, "chain") != 0 || !wanted(part, "curve"))
                         continue;
                 if (pxr_table_append(&list, all_steps
                                                     ? pxr_points_table(arena, store, &run, 1, diag)
