@@ -233,6 +233,11 @@ static const struct argp argp = {
                "a run that is there already is not taken again, unless it has got further. 'gc' "
                "lists files that no run needs, and removes them with --yes. 'upgrade' brings a "
                "database of an older pxr up to date, and keeps a copy.\n\n"
+               "A condition is on the columns of the view run_summary: run, name, status, model, "
+               "data_set, nll, epochs, sweep, job, tags and more; those of a wrong one are listed. "
+               "status is running, finished, interrupted, failed, or killed: on record as "
+               "running, by a process of this host that is no more. Of other hosts' runs only the "
+               "record is known.\n\n"
                "The page is one file that needs no other and no network. Without --limit it lists "
                "the newest 1000 runs, and shows the newest 20 in detail.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or database.",

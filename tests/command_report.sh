@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 29
+plan 30
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -126,13 +126,25 @@ drawn,random,9,9"
 }
 ok "sweeps are listed" lists_sweeps
 
+# The columns of runs and of conditions.
+runs_of_sweeps() {
+	report runs --db sweeps.db --where "sweep = 'grid' and job between 3 and 5" --format csv &&
+		sqlite3 of.db ".import --csv out runs" 2>err &&
+		is "$(sqlite3 of.db "SELECT run, sweep, job FROM runs ORDER BY job")" "$(sqlite3 sweeps.db "SELECT
+			run, sweep, job FROM sweep_result WHERE sweep = 'grid' AND job BETWEEN 3 AND 5")" &&
+		is "$(sqlite3 of.db "SELECT count(*) FROM runs")" 3 &&
+		report runs --db sweeps.db && grep -q " Sweep" out && out_has drawn &&
+		report runs --db runs.db && ! out_has Sweep
+}
+ok "runs tell which sweep's job they are" runs_of_sweeps
+
 # The table's numbers against those of SQL.
 sweep_jobs() {
 	report sweep grid --db sweeps.db --format csv && sqlite3 jobs.db ".import --csv out jobs" 2>err &&
 		is "$(sqlite3 jobs.db 'SELECT job, state, "train.optimizer.adam.rate", round(valid_nll, 6),
 			round(test_nll, 6) FROM jobs')" "$(sqlite3 sweeps.db "SELECT job, sweep_result.state,
 			varied ->> '\$.\"train.optimizer.adam.rate\"', round(sweep_result.valid_nats, 6),
-			round(test_nats, 6) FROM sweep_result JOIN run_summary USING (run) WHERE sweep = 'grid'
+			round(test_nats, 6) FROM sweep_result JOIN run_summary USING (run, sweep, job) WHERE sweep = 'grid'
 			ORDER BY job")"
 }
 ok "a sweep's jobs have their values and NLLs" sweep_jobs

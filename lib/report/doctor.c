@@ -12,6 +12,7 @@
 #include "report/rows.h"
 #include "spec/options.h"
 #include "spec/recipe.h"
+#include "store/run_state.h"
 
 struct check {
         const char *name, *look, *sql;
@@ -74,6 +75,11 @@ static const struct check checks[] = {
           "pxr-run --resume RUN goes on with it",
           "SELECT run.id, coalesce(message, 'no message') FROM run "
           "WHERE " ASKED " AND status = 'interrupted'" },
+        { "killed",
+          "its process is gone and left no message, as after kill -9, for want of memory (dmesg "
+          "tells) or when the machine was started anew: pxr-run --resume RUN goes on with it",
+          "SELECT run.id, 'said to be running, as process ' || process_id || ' of this host, "
+          "which is no more' FROM run WHERE " ASKED " AND " PXR_RUN_STATE " = 'killed'" },
         { "train worse than test",
           "a model knows what it was trained on: are the splits what they are called, is the "
           "training split mirrored or binarized anew?",

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/run_state.h"
 #include "store/schema.h"
 #include "store/statement.h"
 
@@ -220,7 +221,8 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 return NULL;
         if ((writable ? open_to_write(store, diag) : open_to_read(store, diag)) ||
             pxr_store_execute(store, diag, "PRAGMA foreign_keys = ON", "") ||
-            check_schema(store, writable, diag) || (writable && set_journal(store, diag)) ||
+            pxr_store_know_states(store, diag) || check_schema(store, writable, diag) ||
+            (writable && set_journal(store, diag)) ||
             pxr_store_execute(store, diag, "PRAGMA synchronous = FULL", "")) {
                 pxr_store_close(store);
                 return NULL;
