@@ -91,6 +91,10 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
+/* Record of a run with train.average which parameters its result would be of without. */
+int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
+                             struct pxr_diag *diag);
+
 /* Mark a run as running again, in the process, on the machine and with the program that `now`
  * names; refused if another process has taken it up since `run` was read. Before anything of it is
  * changed. From then on the other functions refuse to record anything of this run once yet another
@@ -161,6 +165,9 @@ struct pxr_nll_map_row {
 };
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
                           const struct pxr_nll_map_row *map, struct pxr_diag *diag);
+
+/* Value `i` of nll_map.nats. */
+float pxr_nll_map_value(const uint8_t *nats, size_t i);
 
 int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
                          int64_t seed, int64_t count, const void *png, size_t size,

@@ -325,13 +325,17 @@ static const char version_4[] =
         "    words AS counted\n"
         "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n";
 
-/* What run_summary lacked: the sweep and the job that a run is of, and whose process it is. */
-static const char version_5[] = "DROP VIEW run_summary;\n" RUN_SUMMARY(
-        ",\n"
-        "    (SELECT sweep.name FROM job JOIN sweep ON sweep.id = job.sweep\n"
-        "      WHERE job.run = run.id ORDER BY job.id LIMIT 1) AS sweep,\n"
-        "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n"
-        "    process_id, process_start");
+/* What run_summary lacked: the sweep and the job that a run is of, and whose process it is. And
+ * what tells whether an average of the parameters was used. */
+static const char version_5[] =
+        "ALTER TABLE run ADD COLUMN raw_parameter_hash TEXT; -- that parameter_hash would be "
+        "without train.average; NULL: there is none\n"
+        "DROP VIEW run_summary;\n" RUN_SUMMARY(
+                ",\n"
+                "    (SELECT sweep.name FROM job JOIN sweep ON sweep.id = job.sweep\n"
+                "      WHERE job.run = run.id ORDER BY job.id LIMIT 1) AS sweep,\n"
+                "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n"
+                "    process_id, process_start");
 
 const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5 };
 
