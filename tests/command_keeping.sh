@@ -355,7 +355,9 @@ notes() {
 ok "a note is kept whole and shown harmless" notes
 
 archives() {
-	report archive 1 2 --db all.db && report runs --db all.db --format csv && is "$(wc -l <out)" 2 &&
+	refused 2 "nothing was archived: --yes is wanted" report archive 1 2 --db all.db &&
+		out_has "To be archived" && report runs --db all.db --format csv && is "$(wc -l <out)" 4 &&
+		report archive 1 2 --yes --db all.db && report runs --db all.db --format csv && is "$(wc -l <out)" 2 &&
 		report runs --all --db all.db --format csv && is "$(wc -l <out)" 4 &&
 		report runs --archived --db all.db --format csv --where "run > 0 or 1" && is "$(wc -l <out)" 3 &&
 		report show 1 --db all.db && out_has "archived" && report show tiny --db all.db --part facts &&
@@ -366,14 +368,14 @@ ok "archived runs are out of the way, and come back" archives
 
 not_counted() {
 	pxr_run tiny.yaml --db paper.db --threads 1 train.epochs=0 reproduces.table=4 'reproduces.row=DRAW' &&
-		report table4 --db paper.db && out_has "run 1" && report archive 1 --db paper.db &&
+		report table4 --db paper.db && out_has "run 1" && report archive 1 --yes --db paper.db &&
 		report table4 --db paper.db && ! out_has "run 1"
 }
 ok "and are not counted in tables" not_counted
 
 together() {
 	before=$(contents all.db)
-	refused 2 "there is no run 'nine'" report archive 1 nine --db all.db && is "$(contents all.db)" "$before"
+	refused 2 "there is no run 'nine'" report archive 1 nine --yes --db all.db && is "$(contents all.db)" "$before"
 }
 ok "several runs are marked together, or none" together
 
@@ -575,7 +577,7 @@ locked() {
 		echo "ATTACH 'old3.db' AS old; BEGIN IMMEDIATE; CREATE TABLE x (y); CREATE TABLE old.x (y);
 			SELECT 'held';" >&3 && sleep 1 && rm hold &&
 		for words in "report tag 1 x --db all.db" "report untag 1 base --db all.db" \
-			"report note 1 x --db all.db" "report archive 1 --db all.db" \
+			"report note 1 x --db all.db" "report archive 1 --yes --db all.db" \
 			"report unarchive 1 --db all.db" "report delete 1 --yes --db all.db" \
 			"report gc --yes --db all.db" "report merge one.db --db all.db" \
 			"report import back --db all.db" "report upgrade --db old3.db" \

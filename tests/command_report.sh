@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 30
+plan 31
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -156,6 +156,23 @@ sweep_best() {
 		AND suspect IS NULL ORDER BY valid_nats LIMIT 3)")"
 }
 ok "the best come first" sweep_best
+
+# A run that is archived is none of the best, nor counted where they are told apart.
+best_archived() {
+	cp sweeps.db archived.db && report sweep --db archived.db --format csv &&
+		best=$(grep '^grid' out | cut -d , -f 9) && is "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1")" "$best" &&
+		report archive "$best" --yes --db archived.db && report sweep --db archived.db --format csv &&
+		is "$(grep '^grid' out | cut -d , -f 9)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1, 1")" &&
+		report sweep grid --db archived.db --part best --format csv &&
+		is "$(cut -d , -f 2 out | sed -n 2p)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1, 1")" &&
+		! cut -d , -f 2 out | grep -qx "$best" &&
+		"$top/runner/pxr-sweep" grid.yaml --db archived.db >out 2>err && out_has "of the validation split" &&
+		! grep -q "^ *[0-9]*  *$best  " out
+}
+ok "an archived run is none of them" best_archived
 
 sweep_effects() {
 	report sweep grid --db sweeps.db --part effects --format csv &&

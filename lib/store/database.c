@@ -311,6 +311,25 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
         return status ? NULL : pxr_store_open(path, true, diag);
 }
 
+/* Of any schema, or none yet. */
+static int check_file(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+        int status = store ? open_to_read(store, diag) : -1;
+
+        if (!status)
+                status = pxr_store_check(store, diag);
+        pxr_store_close(store);
+        return status;
+}
+
+struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
+{
+        if (access(path, F_OK) == 0 && check_file(path, diag))
+                return NULL;
+        return pxr_store_open(path, true, diag);
+}
+
 /* Keep a copy of the database as it is, in a file that was not there before. */
 static int keep_copy(struct pxr_store *store, int version, char *copy, struct pxr_diag *diag)
 {

@@ -28,6 +28,10 @@ void pxr_store_close(struct pxr_store *store);
  * the file as it was. */
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
 
+/* Open a database to write, as pxr_store_open() does; one that is there already is looked through
+ * first, as for pxr_store_change(). For work so long that it had better not begin in vain. */
+struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
+
 /* Is every page of an open database sound? Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 
