@@ -230,6 +230,15 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
         return store;
 }
 
+/* What the check found first, without the heading that says in which database. */
+static const char *finding(sqlite3_stmt *s)
+{
+        const char *words = (const char *)sqlite3_column_text(s, 0);
+        const char *end = words && strncmp(words, "***", 3) == 0 ? strchr(words, '\n') : NULL;
+
+        return end ? end + 1 : words;
+}
+
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
 {
         sqlite3_stmt *s = pxr_store_query(store, diag, "PRAGMA quick_check(1)", "");
@@ -240,7 +249,7 @@ int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
                 return -1;
         if (sqlite3_step(s) != SQLITE_ROW)
                 status = pxr_store_failed(store, diag);
-        else if ((words = (const char *)sqlite3_column_text(s, 0)) && strcmp(words, "ok") != 0)
+        else if ((words = finding(s)) && strcmp(words, "ok") != 0)
                 status = pxr_user_error(diag,
                                         "%s: the database is corrupt (%.*s); restore a copy, or "
                                         "try `sqlite3 FILE .recover`",
