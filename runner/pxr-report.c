@@ -52,7 +52,7 @@ static const struct {
         { TAKES_LIST, "--where and --limit are for 'runs' and 'html'" },
         { TAKES_PART, "--part is for 'show', 'compare' and 'sweep'" },
         { TAKES_OUT, "--out is for 'export' and 'html'" },
-        { TAKES_YES, "--yes is for 'delete' and 'gc'" },
+        { TAKES_YES, "--yes is for 'archive', 'delete' and 'gc'" },
         { TAKES_FORCE, "--force is for 'delete' and 'html'" },
         { TAKES_OLD, "--old is for 'gc'" },
         { TAKES_MISSING, "--forget-missing is for 'gc'" },
@@ -94,7 +94,7 @@ static const struct argp_option options[] = {
           "- is "
           "the standard output)",
           0 },
-        { "yes", 'y', NULL, 0, "delete, gc: do it, without asking", 0 },
+        { "yes", 'y', NULL, 0, "archive, delete, gc: do it, without asking", 0 },
         { "force", 'f', NULL, 0,
           "delete: also runs at work, or that others refer to; html: overwrite the page", 0 },
         { "old", OPTION_OLD, NULL, 0,
@@ -226,13 +226,19 @@ static const struct argp argp = {
                "  pxr-report gc --yes\n\n"
                "An archived run is neither listed nor counted: not in a table, not by the doctor, "
                "not "
-               "in best_run and chain_nll. Nothing of it is lost, and what names it still shows "
-               "it. "
-               "'delete' tells what will be lost and asks; where it cannot ask, it wants "
-               "--yes. 'merge' puts the runs of other databases into --db, with their checkpoints; "
+               "in best_run and chain_nll, nor as the best of a sweep. Nothing of it is lost, and "
+               "what names it still shows it. "
+               "'archive' and 'delete' tell what will be taken away and ask; where they cannot "
+               "ask, they want --yes. 'merge' puts the runs of other databases into --db, with "
+               "their checkpoints; "
                "a run that is there already is not taken again, unless it has got further. 'gc' "
                "lists files that no run needs, and removes them with --yes. 'upgrade' brings a "
                "database of an older pxr up to date, and keeps a copy.\n\n"
+               "A condition is on the columns of the view run_summary: run, name, status, model, "
+               "data_set, nll, epochs, sweep, job, tags and more; those of a wrong one are listed. "
+               "status is running, finished, interrupted, failed, or killed: on record as "
+               "running, by a process of this host that is no more. Of other hosts' runs only the "
+               "record is known.\n\n"
                "The page is one file that needs no other and no network. Without --limit it lists "
                "the newest 1000 runs, and shows the newest 20 in detail.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or database.",
@@ -362,7 +368,15 @@ static struct pxr_table *archive(const struct work *work)
         struct pxr_words runs = words_after(work->arguments, 1);
 
         return pxr_archive_runs(work->arena, work->store, &runs,
-                                strcmp(work->arguments->word[0], "unarchive") == 0, work->diag);
+                                work->arguments->given & TAKES_YES ? PXR_ARCHIVE : PXR_ARCHIVE_LIST,
+                                work->diag);
+}
+
+static struct pxr_table *unarchive(const struct work *work)
+{
+        struct pxr_words runs = words_after(work->arguments, 1);
+
+        return pxr_archive_runs(work->arena, work->store, &runs, PXR_UNARCHIVE, work->diag);
 }
 
 static struct pxr_table *delete (const struct work *work)
@@ -508,8 +522,8 @@ static const struct command {
         { "tag", 1, SIZE_MAX, tag, "", 0, CHANGES_FROM_3 },
         { "untag", 3, SIZE_MAX, tag, "a run and tags of it", 0, CHANGES },
         { "note", 2, 3, note, "a run, and the text of its note", 0, CHANGES_FROM_3 },
-        { "archive", 2, SIZE_MAX, archive, "one run or more", 0, CHANGES },
-        { "unarchive", 2, SIZE_MAX, archive, "one run or more", 0, CHANGES },
+        { "archive", 2, SIZE_MAX, archive, "one run or more", TAKES_YES, CHANGES_IF_TOLD },
+        { "unarchive", 2, SIZE_MAX, unarchive, "one run or more", 0, CHANGES },
         { "delete", 2, SIZE_MAX, delete, "one run or more", TAKES_YES | TAKES_FORCE,
           CHANGES_IF_TOLD },
         { "merge", 2, SIZE_MAX, merge, "the databases to put into --db", 0, OPENS_ITSELF },
@@ -605,18 +619,39 @@ static int carry_out(struct work *work, const struct command *command)
         return table ? pxr_tables_write(table, work->arguments->format, stdout, work->diag) : -1;
 }
 
-/* After the table of what would be lost: is it to be? On a terminal the user says so. */
-static int confirm(const struct work *work)
+/* What a command asks after the table of what it would do. */
+struct question {
+        struct pxr_table *(*of)(const struct work *work);
+        const char *text, *done;
+};
+
+/* NULL: it does not ask. */
+static const struct question *find_question(const struct command *command)
+{
+        static const struct question questions[] = {
+                { archive, "Archive them?", "archived" },
+                { delete, "Delete them for good?", "deleted" },
+        };
+
+        for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+                if (questions[i].of == command->make)
+                        return &questions[i];
+        return NULL;
+}
+
+/* Is it to be done? On a terminal the user says so. */
+static int confirm(const struct work *work, const struct question *question)
 {
         char answer[16] = "";
 
         fflush(stdout);
         if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-                return pxr_user_error(work->diag, "nothing was deleted: --yes is wanted for that");
-        fprintf(stderr, "Delete them for good? [y/N] ");
+                return pxr_user_error(work->diag, "nothing was %s: --yes is wanted for that",
+                                      question->done);
+        fprintf(stderr, "%s [y/N] ", question->text);
         if (fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y'))
                 return 0;
-        fprintf(stderr, "Nothing was deleted.\n");
+        fprintf(stderr, "Nothing was %s.\n", question->done);
         return 1;
 }
 
@@ -624,13 +659,15 @@ static int execute(struct pxr_arena *arena, struct arguments *arguments, struct 
 {
         struct work work = { arena, NULL, arguments, diag };
         const struct command *command = find_command(arguments, diag);
+        const struct question *question;
         int status;
 
         if (!command || carry_out(&work, command))
                 return pxr_diag_status(diag);
-        if (command->make != delete || arguments->given & TAKES_YES)
+        question = find_question(command);
+        if (!question || arguments->given & TAKES_YES)
                 return 0;
-        status = confirm(&work);
+        status = confirm(&work, question);
         if (status)
                 return status < 0 ? pxr_diag_status(diag) : 0;
         arguments->given |= TAKES_YES;

@@ -327,7 +327,7 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
                 printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run",
                        "nats/image", "bits/dim");
         for (int i = 0; i < count && i < BEST; i++)
-                if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats))
+                if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats) && !jobs[i].archived)
                         print_row(&jobs[i], plan);
         print_report(sweep, state, printer->arguments->database);
 }
@@ -474,7 +474,9 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments, c
                 print_runs(order.sweep, &plan);
                 return 0;
         }
-        order.store = pxr_store_open(arguments->database, true, diag);
+        /* A task leaves it to the sweep that submitted it: there are many at once. */
+        order.store = arguments->task ? pxr_store_open(arguments->database, true, diag)
+                                      : pxr_store_open_sound(arguments->database, diag);
         status = order.store ? run(&order, &printer, command, diag) : pxr_diag_status(diag);
         pxr_store_close(order.store);
         return status;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <sys/utsname.h>
 
 #include "data/known.h"
 #include "experiment/experiment.h"
@@ -838,6 +839,46 @@ static bool doctor_finds(const char *check)
         return doctor_finds_in(NULL, check);
 }
 
+/* Two epochs: nats of 100 images of the training split; of the validation split. */
+#define NATS(split, step, nats) \
+        "(1, " step ", " step ", '" split "', 'nll', NULL, " nats ", 0, 100, 784, 0.1, NULL)"
+#define TRAINED(first, second) \
+        "INSERT INTO metric VALUES " NATS("train", "1", first) ", " NATS("train", "2", second)
+#define VALIDATED(first, second) \
+        "INSERT INTO metric VALUES " NATS("valid", "1", first) ", " NATS("valid", "2", second)
+
+/* Two epochs of so many images, and what tells their orders. */
+#define ORDERED(first, second, images)                                                          \
+        "INSERT INTO metric (run, step, epoch, split, name, value) VALUES "                     \
+        "(1, 1, 1, 'train', 'order_digest', " first "), "                                       \
+        "(1, 2, 2, 'train', 'order_digest', " second "); "                                      \
+        "INSERT INTO metric SELECT run, step, epoch, split, 'nll', NULL, (75 - step) * " images \
+        ", 0, " images ", 784, 0, NULL FROM metric WHERE name = 'order_digest'"
+
+/* A pixel whose three values have a quarter (3E), one (3F) or four nats (40); uniform ones of 8
+ * levels have two. */
+#define COLOURED(red, green, blue)                                                            \
+        "UPDATE run SET image_levels = 8; INSERT INTO nll_map VALUES (1, 'test', 1, 1, 100, " \
+        "1, 1, 3, x'000080" red "000080" green "000080" blue "')"
+
+/* A model of so many rows above a pixel, of images of 28. */
+#define SEEING(kind, above)                                                                 \
+        "UPDATE run SET image_rows = 28, image_cols = 28; INSERT INTO layer VALUES (1, 0, " \
+        "'layers.0', '" kind "', 28, 28, 1, 1, 1, " above ", 3, 3)"
+
+/* As after each training that went well. */
+static int64_t record_good(void)
+{
+        int64_t id = record(usual);
+        struct utsname system;
+
+        uname(&system);
+        sql(pxr_strf(arena, "DROP TABLE IF EXISTS host; CREATE TABLE host AS SELECT '%s' AS here",
+                     system.nodename));
+        OK(pxr_store_end_run(store, id, "finished", NULL, "h", 1, diag));
+        return id;
+}
+
 /* A database without a sign, and what makes each sign appear. */
 START_TEST(doctor_knows_the_signs)
 {
@@ -859,9 +900,15 @@ START_TEST(doctor_knows_the_signs)
                 { "best long before the end",
                   "INSERT INTO metric VALUES (1, 1, 1, 'valid', 'nll', NULL, 8000, 0, 100, 784, "
                   "0.1, NULL), (1, 9, 9, 'valid', 'nll', NULL, 9000, 0, 100, 784, 0.1, NULL)" },
-                { "learnt nothing",
-                  "INSERT INTO metric VALUES (1, 1, 1, 'valid', 'nll', NULL, 9000, 0, 100, 784, "
-                  "0.1, NULL), (1, 9, 9, 'valid', 'nll', NULL, 9000, 0, 100, 784, 0.1, NULL)" },
+                { "train worse than test", TRAINED("9400", "9300") },
+                { "killed", "UPDATE run SET status = 'running', process_id = 1, process_start = "
+                            "'never', host = (SELECT here FROM host)" },
+                { "learnt nothing", VALIDATED("9000", "8991") }, /* a tenth of a percent */
+                { "epochs repeating one order", ORDERED("17", "17", "16") },
+                { "average never used",
+                  "UPDATE run SET spec = 'train:' || char(10) || '  average: 0.9' || char(10), "
+                  "parameters = 3, raw_parameter_hash = parameter_hash" },
+                { "G and B no cheaper than R", COLOURED("3F", "3F", "3E") },
                 { "training unstable",
                   "INSERT INTO metric VALUES (1, 1, 1, 'train', 'nll', NULL, 8000, 0, 100, 784, "
                   "0.1, NULL), (1, 9, 9, 'train', 'nll', NULL, 9900, 0, 100, 784, 0.1, NULL)" },
@@ -873,24 +920,95 @@ START_TEST(doctor_knows_the_signs)
                   "'train', 'gradient_norm', 1), (1, 2, 1, 'train', 'gradient_norm', 1), (1, 3, 1, "
                   "'train', 'gradient_norm', 1), (1, 4, 1, 'train', 'gradient_norm', 1), (1, 5, 1, "
                   "'train', 'gradient_norm', 1)" },
-                { "cannot see all", "UPDATE run SET image_rows = 28, image_cols = 28; INSERT INTO "
-                                    "layer VALUES (1, 0, "
-                                    "'layers.0.conv', 'conv', 28, 28, 1, 1, 1, 3, 3, 3)" },
+                { "cannot see all", SEEING("conv", "3") },
+                { "cannot see all",
+                  "UPDATE run SET reproduces_table = 0;" SEEING("row_lstm", "3") },
                 { "made of uncommitted code", "UPDATE run SET program_revision = 'ab-dirty'" },
                 { "not the paper's row", "UPDATE run SET data_identity = 'other'" },
                 { "not the paper's row", "UPDATE run SET reproduces_row = 'PixelCN'" },
         };
 
-        OK(pxr_store_end_run(store, record(usual), "finished", NULL, "h", 1, diag));
+        record_good();
         ck_assert_uint_eq(pxr_report_doctor(arena, store, paper, NULL, diag)->rows, 0);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                sql("DELETE FROM run; DELETE FROM metric; DELETE FROM sqlite_sequence");
-                OK(pxr_store_end_run(store, record(usual), "finished", NULL, "h", 1, diag));
+                sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
+                    "DELETE FROM sqlite_sequence");
+                record_good();
                 ck_assert_msg(!doctor_finds(cases[i].check), "%s, unasked", cases[i].check);
                 sql(cases[i].sql);
                 ck_assert_msg(doctor_finds(cases[i].check), "%s", cases[i].check);
-                sql("DELETE FROM layer");
         }
+}
+END_TEST
+
+/* What is near a sign and none. */
+START_TEST(doctor_knows_what_is_well)
+{
+        static const char *const cases[] = {
+                TRAINED("9900", "8400"),   /* still getting better: the mean lags behind */
+                TRAINED("8300", "8300"),   /* within the tolerance */
+                VALIDATED("9000", "8900"), /* by more than a percent */
+                "INSERT INTO metric VALUES " NATS("valid", "1", "9000"),
+                "UPDATE run SET data_entropy = 89.5; " VALIDATED("9000", "8991"),
+                "INSERT INTO metric VALUES " NATS("train", "1", "9900") "; " VALIDATED("9000",
+                                                                                       "8991"),
+                ORDERED("17", "18", "16"),
+                ORDERED("17", "17", "3"),
+                COLOURED("3F", "3E", "3E"),
+                COLOURED("40", "40", "40"), /* has learnt nothing yet */
+                "UPDATE run SET reproduces_table = 0;" SEEING("conv", "3"),
+                SEEING("conv", "14"),
+                "UPDATE run SET spec = 'train:' || char(10) || '  average: 0.9' || char(10), "
+                "parameters = 3, raw_parameter_hash = 'other'",
+                "UPDATE run SET status = 'running', host = 'elsewhere', process_id = 1, "
+                "process_start = 'never'",
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const struct pxr_table *table;
+
+                sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
+                    "DELETE FROM sqlite_sequence");
+                record_good();
+                sql(cases[i]);
+                table = pxr_report_doctor(arena, store, paper, NULL, diag);
+                ck_assert_msg(table && table->rows == 0, "%s: %s", cases[i],
+                              table ? table->cell[1].text : pxr_diag_text(diag, 0));
+        }
+}
+END_TEST
+
+/* Each says what to look at, as a sentence. */
+START_TEST(doctor_speaks_in_sentences)
+{
+        const struct pxr_table *table;
+
+        record_good();
+        sql(VALIDATED("9000", "8991") "; UPDATE run SET certificate = ''");
+        table = pxr_report_doctor(arena, store, paper, NULL, diag);
+        ck_assert_uint_eq(table->rows, 2);
+        for (const struct pxr_note *note = table->note; note; note = note->next) {
+                size_t length = strlen(note->text);
+
+                ck_assert_msg(strchr(".?", note->text[length - 1]) &&
+                                      !strchr(".?", note->text[length - 2]),
+                              "%s", note->text);
+        }
+}
+END_TEST
+
+/* Which split a table is of is the paper's file to say. */
+START_TEST(doctor_reads_the_split_of_a_table)
+{
+        struct sort sort = usual;
+
+        sort.images = 10000;
+        OK(pxr_store_end_run(store, record(sort), "finished", NULL, "h", 1, diag));
+        sql("UPDATE metric SET images = 5 WHERE split = 'valid'");
+        ck_assert(!doctor_finds("not the paper's row"));
+        for (struct pxr_paper_table *table = paper->table; table; table = table->next)
+                table->split = PXR_VALID;
+        ck_assert(doctor_finds("not the paper's row"));
 }
 END_TEST
 
@@ -991,6 +1109,9 @@ int main(void)
         tcase_add_test(database, conditions_choose_runs);
         tcase_add_test(database, conditions_can_do_no_harm);
         tcase_add_test(database, doctor_knows_the_signs);
+        tcase_add_test(database, doctor_knows_what_is_well);
+        tcase_add_test(database, doctor_speaks_in_sentences);
+        tcase_add_test(database, doctor_reads_the_split_of_a_table);
         tcase_add_test(database, doctor_finds_bits_that_are_not_the_same);
         tcase_add_test(database, doctor_counts_no_archived_run_that_is_not_named);
         suite_add_tcase(suite, database);

@@ -3,7 +3,7 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 44
+plan 45
 OMP_WAIT_POLICY=passive
 export OMP_WAIT_POLICY
 
@@ -355,7 +355,9 @@ notes() {
 ok "a note is kept whole and shown harmless" notes
 
 archives() {
-	report archive 1 2 --db all.db && report runs --db all.db --format csv && is "$(wc -l <out)" 2 &&
+	refused 2 "nothing was archived: --yes is wanted" report archive 1 2 --db all.db &&
+		out_has "To be archived" && report runs --db all.db --format csv && is "$(wc -l <out)" 4 &&
+		report archive 1 2 --yes --db all.db && report runs --db all.db --format csv && is "$(wc -l <out)" 2 &&
 		report runs --all --db all.db --format csv && is "$(wc -l <out)" 4 &&
 		report runs --archived --db all.db --format csv --where "run > 0 or 1" && is "$(wc -l <out)" 3 &&
 		report show 1 --db all.db && out_has "archived" && report show tiny --db all.db --part facts &&
@@ -364,16 +366,31 @@ archives() {
 }
 ok "archived runs are out of the way, and come back" archives
 
+# On a terminal it asks.
+asks() {
+	for answer in n y; do
+		echo $answer | script -qec "'$top/runner/pxr-report' archive 1 --db all.db" asked >out 2>err &&
+			out_has "Archive them? [y/N]" && report runs --archived --db all.db --format csv &&
+			is "$(wc -l <out)" "$([ $answer = y ] && echo 2 || echo 1)" || return
+	done
+	report unarchive 1 --db all.db
+}
+if command -v script >/dev/null; then
+	ok "archiving asks on a terminal" asks
+else
+	ok "archiving asks on a terminal # SKIP script is missing" true
+fi
+
 not_counted() {
 	pxr_run tiny.yaml --db paper.db --threads 1 train.epochs=0 reproduces.table=4 'reproduces.row=DRAW' &&
-		report table4 --db paper.db && out_has "run 1" && report archive 1 --db paper.db &&
+		report table4 --db paper.db && out_has "run 1" && report archive 1 --yes --db paper.db &&
 		report table4 --db paper.db && ! out_has "run 1"
 }
 ok "and are not counted in tables" not_counted
 
 together() {
 	before=$(contents all.db)
-	refused 2 "there is no run 'nine'" report archive 1 nine --db all.db && is "$(contents all.db)" "$before"
+	refused 2 "there is no run 'nine'" report archive 1 nine --yes --db all.db && is "$(contents all.db)" "$before"
 }
 ok "several runs are marked together, or none" together
 
@@ -503,7 +520,7 @@ no_database() {
 		newer.db) cp one.db $file && sqlite3 $file "PRAGMA user_version = 99" && text="written by a newer pxr" ;;
 		old.db) text="pxr-report upgrade --db old.db" ;;
 		esac
-		for words in "tag 1 x" "tag" "untag 1 x" "note 1 x" "archive 1" "unarchive 1" "delete 1 --yes" \
+		for words in "tag 1 x" "tag" "untag 1 x" "note 1 x" "archive 1 --yes" "unarchive 1" "delete 1 --yes" \
 			"gc" "gc --yes" "merge two.db" "import back" "import back.tar.gz" "export 1 --out x"; do
 			sum=$(cat $file 2>/dev/null | sha256sum) all=$(find . -not -name out -not -name err | sort)
 			refused 2 "$text" report $words --db $file && is "$(grep -c error: err)" 1 &&
@@ -542,7 +559,7 @@ read_only() {
 		chmod 555 folder log || return
 	for place in mode folder log; do
 		sum=$(sha256sum <$place/x.db)
-		for words in "tag 1 x" "untag 1 x" "note 1 x" "archive 1" "unarchive 1" "delete 1 --yes" \
+		for words in "tag 1 x" "untag 1 x" "note 1 x" "archive 1 --yes" "unarchive 1" "delete 1 --yes" \
 			"gc --yes" "merge two.db" "import back" "import back.tar.gz" upgrade sweep; do
 			[ "$place $words" = "folder upgrade" ] && continue # there is nothing to write
 			all=$(find . -not -name out -not -name err | sort)
@@ -568,14 +585,15 @@ fi
 
 # Every one waits as long as it is told to; all at once. The older one is of the third schema.
 locked() {
-	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec; PRAGMA user_version = 3" || return
+	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec;
+		ALTER TABLE run DROP COLUMN raw_parameter_hash; PRAGMA user_version = 3" || return
 	sum=$(cat all.db old3.db | sha256sum)
 	pids=
 	mkfifo hold && { sqlite3 all.db <hold >/dev/null 2>&1 & } && exec 3>hold &&
 		echo "ATTACH 'old3.db' AS old; BEGIN IMMEDIATE; CREATE TABLE x (y); CREATE TABLE old.x (y);
 			SELECT 'held';" >&3 && sleep 1 && rm hold &&
 		for words in "report tag 1 x --db all.db" "report untag 1 base --db all.db" \
-			"report note 1 x --db all.db" "report archive 1 --db all.db" \
+			"report note 1 x --db all.db" "report archive 1 --yes --db all.db" \
 			"report unarchive 1 --db all.db" "report delete 1 --yes --db all.db" \
 			"report gc --yes --db all.db" "report merge one.db --db all.db" \
 			"report import back --db all.db" "report upgrade --db old3.db" \

@@ -3,7 +3,7 @@
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 5
+plan 7
 
 # A part of the images, in smaller batches so that there are steps enough.
 runs() {
@@ -38,3 +38,38 @@ says_how() {
 		sh -e further >looked && grep -q quickstart looked && [ -s samples.png ]
 }
 ok "the commands it ends with show result and samples" says_how
+
+# Nor on small runs of other kinds. What was not committed when pxr was built is no matter here.
+healthy() {
+	cat >rgb.yaml <<'END'
+name: rgb
+data: {set: markov_rgb, limit: 400}
+model:
+  - conv: {mask: A, kernel: 5, features: 24}
+  - relu
+  - conv: {mask: B, kernel: 3, features: 24}
+  - relu
+  - softmax
+train: {optimizer: {adam: {rate: 3e-3}}, batch: 4, epochs: 3}
+evaluate: {every: 1 epoch}
+sample: {count: 1}
+END
+	pxr_run tiny.yaml --db quickstart.db && pxr_run tiny.yaml train.epochs=2 --db quickstart.db &&
+		pxr_run tiny.yaml train.patience=2 evaluate.splits=[train,valid,test] --db quickstart.db &&
+		pxr_run rgb.yaml --db quickstart.db &&
+		"$top/runner/pxr-report" doctor --db quickstart.db --format csv >out 2>err &&
+		is "$(sed 1d out | cut -d , -f 1,2 | grep -v 'made of uncommitted code')" ""
+}
+ok "the doctor finds nothing wrong with it" healthy
+
+# Each epoch an order of its own; the parameters behind an average, those at the end and those that
+# were best, are the ones of the same training without.
+facts() {
+	pxr_run tiny.yaml train.average=0 --db facts.db && pxr_run tiny.yaml --db facts.db &&
+		pxr_run tiny.yaml train.patience=6 --db facts.db &&
+		is "$(query facts.db "SELECT group_concat(n) FROM (SELECT count(DISTINCT value) AS n FROM metric
+			WHERE name = 'order_digest' GROUP BY run)")" 6,6,6 &&
+		is "$(query facts.db "SELECT count(*) FROM run AS a JOIN run AS b ON b.raw_parameter_hash =
+			a.parameter_hash AND b.parameter_hash <> a.parameter_hash WHERE a.raw_parameter_hash IS NULL")" 2
+}
+ok "what it looks at is on record" facts

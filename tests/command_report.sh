@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 29
+plan 31
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -126,13 +126,25 @@ drawn,random,9,9"
 }
 ok "sweeps are listed" lists_sweeps
 
+# The columns of runs and of conditions.
+runs_of_sweeps() {
+	report runs --db sweeps.db --where "sweep = 'grid' and job between 3 and 5" --format csv &&
+		sqlite3 of.db ".import --csv out runs" 2>err &&
+		is "$(sqlite3 of.db "SELECT run, sweep, job FROM runs ORDER BY job")" "$(sqlite3 sweeps.db "SELECT
+			run, sweep, job FROM sweep_result WHERE sweep = 'grid' AND job BETWEEN 3 AND 5")" &&
+		is "$(sqlite3 of.db "SELECT count(*) FROM runs")" 3 &&
+		report runs --db sweeps.db && grep -q " Sweep" out && out_has drawn &&
+		report runs --db runs.db && ! out_has Sweep
+}
+ok "runs tell which sweep's job they are" runs_of_sweeps
+
 # The table's numbers against those of SQL.
 sweep_jobs() {
 	report sweep grid --db sweeps.db --format csv && sqlite3 jobs.db ".import --csv out jobs" 2>err &&
 		is "$(sqlite3 jobs.db 'SELECT job, state, "train.optimizer.adam.rate", round(valid_nll, 6),
 			round(test_nll, 6) FROM jobs')" "$(sqlite3 sweeps.db "SELECT job, sweep_result.state,
 			varied ->> '\$.\"train.optimizer.adam.rate\"', round(sweep_result.valid_nats, 6),
-			round(test_nats, 6) FROM sweep_result JOIN run_summary USING (run) WHERE sweep = 'grid'
+			round(test_nats, 6) FROM sweep_result JOIN run_summary USING (run, sweep, job) WHERE sweep = 'grid'
 			ORDER BY job")"
 }
 ok "a sweep's jobs have their values and NLLs" sweep_jobs
@@ -144,6 +156,23 @@ sweep_best() {
 		AND suspect IS NULL ORDER BY valid_nats LIMIT 3)")"
 }
 ok "the best come first" sweep_best
+
+# A run that is archived is none of the best, nor counted where they are told apart.
+best_archived() {
+	cp sweeps.db archived.db && report sweep --db archived.db --format csv &&
+		best=$(grep '^grid' out | cut -d , -f 9) && is "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1")" "$best" &&
+		report archive "$best" --yes --db archived.db && report sweep --db archived.db --format csv &&
+		is "$(grep '^grid' out | cut -d , -f 9)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1, 1")" &&
+		report sweep grid --db archived.db --part best --format csv &&
+		is "$(cut -d , -f 2 out | sed -n 2p)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1, 1")" &&
+		! cut -d , -f 2 out | grep -qx "$best" &&
+		"$top/runner/pxr-sweep" grid.yaml --db archived.db >out 2>err && out_has "of the validation split" &&
+		! grep -q "^ *[0-9]*  *$best  " out
+}
+ok "an archived run is none of them" best_archived
 
 sweep_effects() {
 	report sweep grid --db sweeps.db --part effects --format csv &&
@@ -165,10 +194,11 @@ ok "a sweep there is not is told, with those there are" refused 2 \
 	"there is no sweep 'gird'; there are: 'grid', 'drawn'" report sweep gird --db sweeps.db
 
 doctors() {
-	report doctor --db runs.db && out_has "cannot see all" &&
-		report doctor 1 --db runs.db && ! grep -q "^ *2 " out
+	cp runs.db ill.db && sqlite3 ill.db "UPDATE run SET certificate = '' WHERE id = 2" &&
+		report doctor --db ill.db && grep -q "^ *2  no certificate" out &&
+		report doctor 1 --db ill.db && ! grep -q "^ *2 " out
 }
-ok "the doctor knows a model that cannot see" doctors
+ok "the doctor knows a model that was not proven causal" doctors
 
 no_database() {
 	for file in none.db empty.db text.db folder.db cut.db newer.db; do

@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 19
+plan 20
 
 # Everything a run has computed, as text: parameters, NLL, samples (their pixels: the texts before
 # them name the run). Rates of work do differ.
@@ -82,6 +82,42 @@ terminated() {
 		same_result one.db term.db
 }
 ok "SIGTERM is taken the same way" terminated
+
+report() {
+	"$top/runner/pxr-report" "$@" --db gone.db >out 2>err
+}
+
+# Two runs that go on at first; one of them is killed.
+gone() {
+	for name in here gone; do
+		"$top/runner/pxr-run" tiny.yaml name=$name train.epochs=1000 --db gone.db >/dev/null 2>&1 &
+		eval "$name=$!"
+		until [ "$(query gone.db "SELECT count(*) FROM checkpoint JOIN run ON id = run
+				WHERE name = '$name'" 2>/dev/null || echo 0)" -gt 0 ]; do
+			kill -0 $! || return
+			sleep 0.02
+		done
+	done
+	kill -STOP $here && kill -9 $gone
+	wait $gone
+	tells_killed
+	status=$?
+	kill -9 $here
+	return $status
+}
+tells_killed() {
+	report runs --where "status = 'running'" --format csv && is "$(sed 1d out | cut -d , -f 2)" here &&
+		report runs --where "status = 'killed'" --format csv && is "$(sed 1d out | cut -d , -f 2,3)" gone,killed &&
+		report show gone --part facts && grep -q "^status  *killed$" out &&
+		report compare here gone --part results && grep -q "^status  *running  *killed" out &&
+		report html --out - && out_has '<span class="status killed">killed</span>' &&
+		out_has '<span class="status running">running</span>' &&
+		report doctor && grep -q "^ *2  killed " out && out_has "pxr-run --resume RUN" &&
+		report doctor here && ! out_has killed &&
+		refused 2 "nothing was deleted" report delete gone && grep -q " gone  *killed " out &&
+		is "$(query gone.db "SELECT group_concat(status) FROM run")" running,running
+}
+ok "a run that was killed is told from one at work, and how to go on" gone
 
 killed=0
 killed_often() {

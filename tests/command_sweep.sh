@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 36
+plan 37
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -365,3 +365,16 @@ eight() {
 			"$(query eight.db "SELECT count(*), 1 FROM metric WHERE run = 1")"
 }
 ok "eight processes write to one new database at the same time" eight
+
+# A page that runs write to and the sweep does not is overwritten.
+overwritten() {
+	sweep one.yaml 'vary: {train.seed: [1]}' && pxr_sweep one.yaml --db worn.db || return
+	page=$(sqlite3 worn.db "SELECT rootpage FROM sqlite_schema WHERE name = 'metric'")
+	size=$(sqlite3 worn.db "PRAGMA page_size; PRAGMA journal_mode = DELETE" | head -n 1)
+	head -c "$size" /dev/zero | tr '\0' 'x' | dd of=worn.db bs="$size" seek=$((page - 1)) conv=notrunc 2>/dev/null
+	sum=$(sha256sum <worn.db)
+	refused 2 "worn.db: the database is corrupt" pxr_sweep one.yaml train.epochs=1 --db worn.db &&
+		err_has "restore a copy" && ! err_has "***" && is "$(grep -c error: err)" 1 && is "$(wc -c <out)" 0 &&
+		is "$(sha256sum <worn.db)" "$sum"
+}
+ok "a corrupt database is told as one, and stays as it is" overwritten

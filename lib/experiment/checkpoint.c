@@ -421,8 +421,8 @@ int pxr_checkpoint_read(struct pxr_arena *arena, const char *database,
         return file ? take_groups(arena, graph, file, &group, 1, diag) : -1;
 }
 
-int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *parameters,
-                              struct pxr_diag *diag)
+int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool average,
+                              float *parameters, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
         struct pxr_checkpoint_row *row = NULL;
@@ -436,9 +436,9 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *para
                 if (!row)
                         pxr_system_error(diag, "the checkpoint of step %" PRId64 " is gone", step);
                 else
-                        status = pxr_checkpoint_read(
-                                arena, state->order->database, row, state->trainer->graph,
-                                state->trainer->average != NULL, parameters, diag);
+                        status = pxr_checkpoint_read(arena, state->order->database, row,
+                                                     state->trainer->graph, average, parameters,
+                                                     diag);
         }
         pxr_arena_free(arena);
         return status;

@@ -254,10 +254,25 @@ static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *dia
         return status;
 }
 
-static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct pxr_diag *diag)
+/* What tells the order of the images in an epoch from others: 48 bits, which a metric holds as
+ * they are. A run resumed at the very end of the epoch has to draw it again. */
+static double order_digest(const struct pxr_experiment *e, struct epoch *epoch, int64_t number)
 {
+        char hex[PXR_SHA256_HEX];
+
+        if (epoch->number != number)
+                shuffle(e, epoch, number);
+        pxr_sha256(epoch->order, (size_t)e->set->count[PXR_TRAIN] * sizeof(*epoch->order), hex);
+        hex[12] = '\0';
+        return (double)strtoull(hex, NULL, 16);
+}
+
+static int end_epoch(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
         struct pxr_store *store = state->order->store;
         struct pxr_moment now = pxr_state_moment(state);
+        int64_t number = now.step / e->steps_per_epoch - 1;
 
         /* A run resumed at the very end of an epoch has no steps to measure. */
         if ((epoch->images > 0 &&
@@ -267,13 +282,15 @@ static int end_epoch(struct pxr_state *state, const struct epoch *epoch, struct 
                                                        epoch->waited / epoch->seconds, diag)) ||
             pxr_store_add_metric(store, now, "train", "gradient_norm",
                                  state->trainer->gradient_norm, diag) ||
+            pxr_store_add_metric(store, now, "train", "order_digest",
+                                 order_digest(e, epoch, number), diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
                 return -1;
         return pxr_record_nll(state, now.step, "train", &state->counters.epoch_nll, false, diag);
 }
 
 /* Everything due at this step. Returns 0, STOPPED half-way (it will be done again), or -1. */
-static int do_due(struct pxr_state *state, const struct epoch *epoch, struct pxr_diag *diag)
+static int do_due(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step;
@@ -356,10 +373,20 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
         return pxr_record_samples(state, step, parameters, diag);
 }
 
+/* With train.average: what the result would be of without, so that it can be told from it. */
+static int record_raw(struct pxr_state *state, const float *raw, struct pxr_diag *diag)
+{
+        char hash[PXR_SHA256_HEX];
+
+        pxr_hash_parameters(raw, state->trainer->size, hash);
+        return pxr_store_raw_parameters(state->order->store, state->run, hash, diag);
+}
+
 /* With early stopping the result is of the parameters that were best on the validation split. */
 static int record_best(struct pxr_state *state, struct pxr_diag *diag)
 {
         int64_t step = state->counters.best_step;
+        bool averages = state->trainer->average != NULL;
         float *best = malloc((state->trainer->size + 1) * sizeof(float));
         char text[96];
         int status;
@@ -370,9 +397,13 @@ static int record_best(struct pxr_state *state, struct pxr_diag *diag)
                  "the result is of step %" PRId64 " (epoch %.4g), the best on the validation split",
                  step, pxr_experiment_epoch(state->experiment, step));
         pxr_tell(state, text);
-        status = pxr_checkpoint_parameters(state, step, best, diag);
+        status = pxr_checkpoint_parameters(state, step, averages, best, diag);
         if (!status)
                 status = record_result(state, step, best, diag);
+        if (!status && averages)
+                status = pxr_checkpoint_parameters(state, step, false, best, diag);
+        if (!status && averages)
+                status = record_raw(state, best, diag);
         free(best);
         return status;
 }
@@ -384,6 +415,8 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
         int status = early ? record_best(state, diag)
                            : record_result(state, trainer->step, pxr_trainer_best(trainer), diag);
 
+        if (!status && !early && trainer->average)
+                status = record_raw(state, trainer->parameters, diag);
         return status ? status : pxr_checkpoint_save(state, diag);
 }
 

@@ -52,9 +52,9 @@ int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);
  * record. Returns 0 or -1. */
 int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag);
 
-/* Read the parameters (the average if there is one) of the checkpoint at `step`. */
-int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, float *parameters,
-                              struct pxr_diag *diag);
+/* Read the parameters, or their average, of the checkpoint at `step`. */
+int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool average,
+                              float *parameters, struct pxr_diag *diag);
 
 /* May the run that is ordered be gone on with, as far as its row tells? Returns 0 or -1. */
 int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag);

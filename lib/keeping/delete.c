@@ -9,6 +9,7 @@
 #include "report/rows.h"
 #include "store/folder.h"
 #include "store/provenance.h"
+#include "store/run_state.h"
 
 static const struct pxr_column columns[] = {
         { "run", "Run", PXR_ALWAYS },       { "name", "Name", PXR_ALWAYS },
@@ -76,7 +77,9 @@ static void list(struct deletion *d, const struct doomed *one)
         d->bytes += bytes;
         cell[0] = pxr_integer_cell(one->run->id);
         cell[1] = pxr_text_cell(d->table, one->run->name);
-        cell[2] = pxr_text_cell(d->table, one->run->status);
+        cell[2] = pxr_text_cell(d->table,
+                                pxr_run_state(one->run->status, one->run->host,
+                                              one->run->process_id, one->run->process_start));
         cell[3] = pxr_integer_cell(count);
         cell[4] = pxr_integer_cell(bytes);
         cell[5] = pxr_duration_cell(one->run->wall_seconds);

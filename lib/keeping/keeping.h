@@ -59,9 +59,12 @@ struct pxr_table *pxr_list_tags(struct pxr_arena *arena, struct pxr_store *store
 struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                                const char *note, struct pxr_diag *diag);
 
-/* Leave runs out of lists and tables, or have them back. Nothing of them is lost. */
+/* Leave runs out of lists and tables, or only list which ones that would be; have them back.
+ * Nothing of them is lost. */
+enum pxr_archiving { PXR_ARCHIVE_LIST, PXR_ARCHIVE, PXR_UNARCHIVE };
 struct pxr_table *pxr_archive_runs(struct pxr_arena *arena, struct pxr_store *store,
-                                   const struct pxr_words *runs, bool back, struct pxr_diag *diag);
+                                   const struct pxr_words *runs, enum pxr_archiving what,
+                                   struct pxr_diag *diag);
 
 /* --- delete.c, gc.c ----------------------------------------------------------------------------
  */

@@ -7,6 +7,7 @@
 #include "keeping/keeping.h"
 #include "report/parts.h"
 #include "report/rows.h"
+#include "store/run_state.h"
 
 static const enum pxr_style plain[8];
 
@@ -140,50 +141,63 @@ struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store,
 /* --- archiving ---------------------------------------------------------------------------------
  */
 
+static const char set_archived[] =
+        "UPDATE run SET archived_at = coalesce(archived_at, strftime('%Y-%m-%d %H:%M:%S', 'now')) "
+        "WHERE id = ?";
+static const char set_back[] = "UPDATE run SET archived_at = NULL WHERE id = ?";
+
+/* `sql` NULL: only list it. */
 static int archive(struct pxr_arena *arena, struct pxr_store *store, struct pxr_table *table,
-                   const char *which, bool back, struct pxr_diag *diag)
+                   const char *which, const char *sql, struct pxr_diag *diag)
 {
         const struct pxr_run *run = pxr_store_find_run(store, arena, which, diag);
         struct pxr_cell *cell;
 
         if (!run)
                 return -1;
-        if (pxr_store_execute(store, diag,
-                              back ? "UPDATE run SET archived_at = NULL WHERE id = ?"
-                                   : "UPDATE run SET archived_at = coalesce(archived_at, "
-                                     "strftime('%Y-%m-%d %H:%M:%S', 'now')) WHERE id = ?",
-                              "i", run->id))
+        if (sql && pxr_store_execute(store, diag, sql, "i", run->id))
                 return -1;
         cell = pxr_table_row(table);
         cell[0] = pxr_integer_cell(run->id);
         cell[1] = pxr_text_cell(table, run->name);
-        cell[2] = pxr_text_cell(table, run->status);
+        cell[2] = pxr_text_cell(
+                table, pxr_run_state(run->status, run->host, run->process_id, run->process_start));
         return 0;
 }
 
 struct pxr_table *pxr_archive_runs(struct pxr_arena *arena, struct pxr_store *store,
-                                   const struct pxr_words *runs, bool back, struct pxr_diag *diag)
+                                   const struct pxr_words *runs, enum pxr_archiving what,
+                                   struct pxr_diag *diag)
 {
         static const struct pxr_column list[] = { { "run", "Run", PXR_ALWAYS },
                                                   { "name", "Name", PXR_ALWAYS },
                                                   { "status", "Status", PXR_ALWAYS } };
-        struct pxr_table *table = pxr_table_new(
-                arena, "archive", back ? "Taken back from the archive" : "Archived", list, 3);
+        static const char *const title[] = { [PXR_ARCHIVE_LIST] = "To be archived",
+                                             [PXR_ARCHIVE] = "Archived",
+                                             [PXR_UNARCHIVE] = "Taken back from the archive" };
+        static const char *const sql[] = {
+                [PXR_ARCHIVE] = set_archived, [PXR_UNARCHIVE] = set_back
+        };
+        struct pxr_table *table = pxr_table_new(arena, "archive", title[what], list, 3);
         int status = 0;
 
         if (!table) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        if (pxr_store_begin(store, diag))
+        if (sql[what] ? pxr_store_begin(store, diag) : pxr_store_execute(store, diag, "BEGIN", ""))
                 return NULL;
         for (size_t i = 0; !status && i < runs->count; i++)
-                status = archive(arena, store, table, runs->word[i], back, diag);
+                status = archive(arena, store, table, runs->word[i], sql[what], diag);
         if (status || pxr_store_commit(store, diag)) {
                 pxr_store_rollback(store);
                 return NULL;
         }
-        if (!back)
+        if (what == PXR_ARCHIVE_LIST)
+                pxr_table_note(table, NULL,
+                               "They are no longer listed or counted then: not in a table, nor as "
+                               "the best of a sweep.");
+        if (what != PXR_UNARCHIVE)
                 pxr_table_note(table, NULL,
                                "Nothing of them is lost: 'runs --archived' lists them, "
                                "'unarchive' takes them back.");

@@ -8,6 +8,7 @@
 #include "report/parts.h"
 #include "report/rows.h"
 #include "spec/recipe.h"
+#include "store/run_state.h"
 
 static const char *const names[] = { "spec", "results", "circumstances", "curve", NULL };
 
@@ -151,7 +152,7 @@ struct row {
 
 static const struct row results[] = {
         { "name", OF_RUN("name"), 0, false, false },
-        { "status", OF_RUN("status"), 0, false, false },
+        { "status", OF_RUN(PXR_RUN_STATE), 0, false, false },
         { "test, nats/image", FINAL("nats_per_image", "test"), 3, false, true },
         { "test, bits/dim", FINAL("bits_per_dimension", "test"), 4, false, true },
         { "test, standard error, nats", FINAL("standard_error", "test"), 3, false, false },

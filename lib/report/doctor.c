@@ -5,17 +5,24 @@
  * A check is a query for the runs from ?1 to ?2 that show the sign: the number of each, and what
  * was found. New checks are new rows. Uses store/, paper.h, row_data.h.
  */
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
+#include "data/data.h"
 #include "report/report.h"
 #include "report/row_data.h"
 #include "report/rows.h"
 #include "spec/options.h"
 #include "spec/recipe.h"
+#include "store/run_state.h"
 
+/* `look` ends as a sentence does. */
 struct check {
         const char *name, *look, *sql;
 };
+
+#define FEW_IMAGES "16" /* so many have more orders than there are ever epochs */
 
 /* clang-format off */
 /* Archived runs are not counted, but one that is named is examined. */
@@ -40,40 +47,50 @@ struct check {
         "AND " split_ ".step = (SELECT max(step) FROM metric AS m WHERE m.run = run.id " \
         "AND m.name = 'nll' AND m.split = '" split_ "') "
 
+/* The first NLL along the way, 0 where there is none. */
+#define FIRST(split_) \
+        "coalesce((SELECT f.sum_nats / f.images FROM metric AS f WHERE f.run = run.id " \
+        "AND f.name = 'nll' AND f.split = '" split_ "' AND f.images > 0 ORDER BY f.step LIMIT 1), 0)"
+
 static const struct check checks[] = {
         { "suspect",
           "an NLL that cannot be true: look for a leak, a wrong floor, or a training that went "
-          "astray (pxr-report show RUN)",
+          "astray (pxr-report show RUN).",
           "SELECT metric.run, split || ' NLL of step ' || max(step) || ': ' || suspect || "
           "printf(' (%.3f nats/image)', sum_nats / images) "
           "FROM run CROSS JOIN metric ON metric.run = run.id "
           "AND metric.name IN ('nll', 'final_nll') "
           "WHERE " ASKED " AND suspect IS NOT NULL GROUP BY metric.run, split, suspect" },
         { "not finite",
-          "a rate too high, or a loss that overflows: lower train.optimizer's rate, set train.clip",
+          "a rate too high, or a loss that overflows: lower train.optimizer's rate, set train.clip.",
           "SELECT metric.run, metric.name || ' of ' || split || ' at step ' || min(step) "
           "FROM run CROSS JOIN metric ON metric.run = run.id "
           "AND metric.name IN ('nll', 'final_nll', 'gradient_norm') "
           "WHERE " ASKED " AND (abs(coalesce(value, sum_nats)) > 1e300 "
           "OR (value IS NULL AND sum_nats IS NULL)) GROUP BY metric.run" },
         { "no certificate",
-          "the model was not proven causal, so its NLL proves nothing: train it anew",
+          "the model was not proven causal, so its NLL proves nothing: train it anew.",
           "SELECT run.id, 'there is no causality certificate' FROM run "
           "WHERE " ASKED " AND length(trim(certificate)) = 0" },
         { "no result",
           "a run that is said to be finished has a final NLL: it may be from a copy of the "
-          "database, or have been changed by hand",
+          "database, or have been changed by hand.",
           "SELECT run.id, 'finished, and no final NLL is on record' FROM run "
           "WHERE " ASKED " AND status = 'finished' AND NOT EXISTS "
           "(SELECT 1 FROM metric WHERE metric.run = run.id AND name = 'final_nll')" },
         { "failed",
-          "its message, and the event of that time (pxr-report show RUN)",
+          "its message, and the event of that time (pxr-report show RUN).",
           "SELECT run.id, coalesce(message, 'no message') FROM run "
           "WHERE " ASKED " AND status = 'failed'" },
         { "interrupted",
-          "pxr-run --resume RUN goes on with it",
+          "pxr-run --resume RUN goes on with it.",
           "SELECT run.id, coalesce(message, 'no message') FROM run "
           "WHERE " ASKED " AND status = 'interrupted'" },
+        { "killed",
+          "its process is gone and left no message, as after kill -9, for want of memory (dmesg "
+          "tells) or when the machine was started anew: pxr-run --resume RUN goes on with it.",
+          "SELECT run.id, 'said to be running, as process ' || process_id || ' of this host, "
+          "which is no more' FROM run WHERE " ASKED " AND " PXR_RUN_STATE " = 'killed'" },
         { "train worse than test",
           "a model knows what it was trained on: are the splits what they are called, is the "
           "training split mirrored or binarized anew?",
@@ -82,16 +99,59 @@ static const struct check checks[] = {
           "FROM run " FINAL("test") FINAL("train")
           "WHERE " ASKED " AND train.sum_nats / train.images > "
           "test.sum_nats / test.images * 1.02 + 5 * coalesce(test.standard_error, 0)" },
+        { "train worse than test",
+          "a model knows what it was trained on, and in its last epoch nearly as well as in the "
+          "end: are the splits what they are called, is the training split mirrored or binarized "
+          "anew, was the test split among what it learnt from?",
+          /* No model's NLL but the mean of those of an epoch, which got better by as much again as
+           * since the epoch before; the average of parameters may be better than all of them. */
+          "SELECT run.id, printf('train %.3f in epoch %.1f, test %.3f nats/image', "
+          "train.sum_nats / train.images, train.epoch, test.sum_nats / test.images) "
+          "FROM run " FINAL("test") LAST("train")
+          "CROSS JOIN metric AS before ON before.run = run.id AND before.name = 'nll' "
+          "AND before.split = 'train' AND before.images > 0 "
+          "AND before.step = (SELECT max(step) FROM metric AS m WHERE m.run = run.id "
+          "AND m.name = 'nll' AND m.split = 'train' AND m.step < train.step) "
+          "WHERE " ASKED " AND NOT EXISTS (SELECT 1 FROM metric AS m WHERE m.run = run.id "
+          "AND m.name = 'final_nll' AND m.split = 'train') "
+          "AND min(train.sum_nats / train.images, "
+          "2 * train.sum_nats / train.images - before.sum_nats / before.images) > "
+          "test.sum_nats / test.images * 1.05 + 5 * coalesce(test.standard_error, 0)" },
+        { "G and B no cheaper than R",
+          "the green of a pixel is told its red, and the blue both: where that is no help, does "
+          "the model leave a colour out (the groups of channels, masks B), or are the colours of "
+          "the data in another order?",
+          "SELECT id, printf('%s: of what a uniform value costs, red takes %.1f %%, green %.1f %%, "
+          "blue %.1f %%', split, 100 * red, 100 * green, 100 * blue) "
+          "FROM (SELECT run.id, split, colour_share(nats, colours, 0, image_levels) AS red, "
+          "colour_share(nats, colours, 1, image_levels) AS green, "
+          "colour_share(nats, colours, 2, image_levels) AS blue "
+          "FROM run CROSS JOIN nll_map ON nll_map.run = run.id "
+          "WHERE " ASKED " AND colours = 3 AND split <> 'train') "
+          /* A model that has learnt next to nothing tells nothing of its colours. */
+          "WHERE red < 0.9 AND max(green, blue) >= red GROUP BY id" },
+        { "epochs repeating one order",
+          "each epoch has the images in an order of its own, drawn anew: batches that are always "
+          "the same ones are learnt by heart: is the shuffling what it was in this program?",
+          "SELECT id, printf('epochs %.0f and %.0f had their images in the same order', first, "
+          "second) "
+          "FROM (SELECT run.id, min(d.epoch) AS first, max(d.epoch) AS second "
+          "FROM run CROSS JOIN metric AS d ON d.run = run.id AND d.name = 'order_digest' "
+          "AND d.split = 'train' "
+          "CROSS JOIN metric AS n ON n.run = run.id AND n.name = 'nll' AND n.split = 'train' "
+          "AND n.step = d.step "
+          "WHERE " ASKED " AND n.images >= " FEW_IMAGES " GROUP BY run.id, d.value "
+          "HAVING count(*) > 1) GROUP BY id" },
         { "overfitted",
           "the model has learnt its training images by heart: fewer parameters or epochs, "
-          "train.patience, data.flip",
+          "train.patience, data.flip.",
           "SELECT run.id, printf('train %.3f, valid %.3f nats/image in the end', "
           "train.sum_nats / train.images, valid.sum_nats / valid.images) "
           "FROM run " LAST("train") LAST("valid")
           "WHERE " ASKED " AND valid.sum_nats / valid.images > "
           "train.sum_nats / train.images * 1.1 + 5 * coalesce(valid.standard_error, 0)" },
         { "best long before the end",
-          "training went on after the best validation NLL: set train.patience, or fewer epochs",
+          "training went on after the best validation NLL: set train.patience, or fewer epochs.",
           "SELECT run.id, printf('validation: best %.3f at epoch %.1f, %.3f at the end, epoch "
           "%.1f', best.sum_nats / best.images, best.epoch, valid.sum_nats / valid.images, "
           "valid.epoch) "
@@ -103,19 +163,20 @@ static const struct check checks[] = {
           "WHERE " ASKED " AND best.epoch < 0.75 * valid.epoch AND valid.sum_nats / valid.images > "
           "best.sum_nats / best.images + 2 * coalesce(valid.standard_error, 0)" },
         { "learnt nothing",
-          "the last validation NLL is no better than the first: is the rate too low or too high, "
-          "is a layer cut off?",
-          "SELECT run.id, printf('validation: %.3f nats/image at first, %.3f in the end', "
-          "first.sum_nats / first.images, valid.sum_nats / valid.images) "
-          "FROM run " LAST("valid")
-          "CROSS JOIN metric AS first ON first.run = run.id AND first.name = 'nll' "
-          "AND first.split = 'valid' AND first.step = (SELECT min(step) FROM metric AS m "
-          "WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'valid') "
-          "WHERE " ASKED " AND valid.step > first.step "
-          "AND valid.sum_nats / valid.images >= first.sum_nats / first.images" },
+          "no validation NLL is better than the first ones by more than half a percent: is the "
+          "rate too low or too high, is a layer cut off?",
+          /* What is near the entropy had nothing left to learn. The mean of the first epoch's
+           * training is of models from the untrained one on. */
+          "SELECT id, printf('%.3f nats/image at first, validation %.3f at best', start, best) "
+          "FROM (SELECT run.id, data_entropy, count(*) AS counted, "
+          "min(m.sum_nats / m.images) AS best, max(" FIRST("valid") ", " FIRST("train") ") AS start "
+          "FROM run CROSS JOIN metric AS m ON m.run = run.id AND m.name = 'nll' "
+          "AND m.split = 'valid' AND m.images > 0 WHERE " ASKED " GROUP BY run.id) "
+          "WHERE counted > 1 AND best > 0.995 * start "
+          "AND (data_entropy IS NULL OR best > 1.02 * data_entropy)" },
         { "training unstable",
           "the training NLL rose by more than a tenth from one epoch to the next: lower the rate, "
-          "set train.clip or train.warm_up",
+          "set train.clip or train.warm_up.",
           "SELECT id, printf('train: from %.3f to %.3f nats/image at epoch %.1f', before, nats, "
           "epoch) "
           "FROM (SELECT run.id, epoch, sum_nats / images AS nats, "
@@ -123,9 +184,16 @@ static const struct check checks[] = {
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'nll' "
           "AND metric.split = 'train' AND images > 0 WHERE " ASKED ") "
           "WHERE nats > before * 1.1 GROUP BY id" },
+        { "average never used",
+          "the result is of the same parameters as without train.average: they were not averaged, "
+          "or what was evaluated was not the average: was this program changed?",
+          "SELECT run.id, printf('train.average %g, and the parameters of the result are those of "
+          "the last step', " AVERAGE ") FROM run "
+          "WHERE " ASKED " AND status = 'finished' AND " AVERAGE " > 0 AND parameters > 0 "
+          "AND parameter_hash = raw_parameter_hash" },
         { "average too slow",
           "the average of the parameters reaches further back than the training: what was "
-          "evaluated is in part the untrained model; lower train.average",
+          "evaluated is in part the untrained model; lower train.average.",
           "SELECT run.id, printf('train.average %g remembers some %.0f steps, and there were %d', "
           AVERAGE ", 1 / (1 - " AVERAGE "), valid.step) "
           "FROM run " FINAL("valid")
@@ -133,7 +201,7 @@ static const struct check checks[] = {
           "AND valid.step * (1 - " AVERAGE ") < 3" },
         { "always clipped",
           "nearly every gradient was cut: the rate in effect is another than the one that was "
-          "set; raise train.clip or lower the rate",
+          "set; raise train.clip or lower the rate.",
           "SELECT id, printf('%d of %d gradient norms on record are over train.clip %g', over, "
           "counted, clip) "
           "FROM (SELECT run.id, sum(value > " CLIP ") AS over, count(*) AS counted, "
@@ -141,16 +209,19 @@ static const struct check checks[] = {
           "AND metric.name = 'gradient_norm' WHERE " ASKED " AND " CLIP " > 0 GROUP BY run.id) "
           "WHERE counted > 4 AND over > 0.9 * counted" },
         { "cannot see all",
-          "what is further above than the model sees cannot be taken into account: more layers or "
-          "larger kernels (the receptive field is among the run's pictures)",
+          "an LSTM, and the models of the paper, can take into account nearly all that is above a "
+          "pixel: more layers or larger kernels (the receptive field is among the run's "
+          "pictures).",
+          /* Other models may be small because they are meant to be. */
           "SELECT run.id, printf('sees %d rows above and %d columns to the left, of %d x %d', "
           "max(field_above), max(field_left), image_rows, image_cols) "
           "FROM run CROSS JOIN layer ON layer.run = run.id "
-          "WHERE " ASKED " AND image_rows > 0 GROUP BY run.id "
-          "HAVING max(field_above) > 0 AND max(field_above) < image_rows / 2" },
+          "WHERE " ASKED " AND image_rows > 0 AND given IS NULL GROUP BY run.id "
+          "HAVING max(field_above) < image_rows / 2 "
+          "AND (reproduces_table > 0 OR max(kind IN ('row_lstm', 'diagonal_bilstm')))" },
         { "not the same bits",
           "the same spec, seed, data, program and instruction set gave other numbers: memory at "
-          "fault, another library, or a race",
+          "fault, another library, or a race.",
           "SELECT max(run.id), printf('runs %d and %d should be the same to the bit: test %.9f "
           "and %.9f nats/image', min(run.id), max(run.id), min(sum_nats / images), "
           "max(sum_nats / images)) "
@@ -164,11 +235,28 @@ static const struct check checks[] = {
           "AND ?1 <= max(run.id) AND ?2 >= min(run.id)" },
         { "made of uncommitted code",
           "the program was built from a tree with changes that are in no revision: the run "
-          "cannot be made again from the revision on record",
+          "cannot be made again from the revision on record.",
           "SELECT run.id, 'program revision ' || program_revision FROM run "
           "WHERE " ASKED " AND program_revision LIKE '%dirty'" },
 };
 /* clang-format on */
+
+/* colour_share(nats, colours, colour, levels): of a map of nats, what a value of that colour has on
+ * average, as a share of what it had if all levels were as likely as each other. */
+static void colour_share(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const uint8_t *bytes = sqlite3_value_blob(value[0]);
+        int values = sqlite3_value_bytes(value[0]) / 4, colours = sqlite3_value_int(value[1]);
+        int levels = sqlite3_value_int(value[3]);
+        double sum = 0;
+
+        (void)count;
+        if (!bytes || colours < 1 || values < colours || levels < 2)
+                return; /* NULL */
+        for (int i = sqlite3_value_int(value[2]); i < values; i += colours)
+                sum += pxr_nll_map_value(bytes, i);
+        sqlite3_result_double(context, sum / (values / colours) / log(levels));
+}
 
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
@@ -194,7 +282,7 @@ static void add_finding(struct pxr_table *table, int64_t run, const char *check,
 static void note_look(struct pxr_table *table, const char *check, const char *look, size_t found)
 {
         if (found > 0)
-                pxr_table_note(table, NULL, "%s: %s.", check, look);
+                pxr_table_note(table, NULL, "%s: %s", check, look);
         if (found > MOST_OF_A_CHECK)
                 pxr_table_note(table, NULL, "%s: %zu more runs show it.", check,
                                found - MOST_OF_A_CHECK);
@@ -221,7 +309,7 @@ static int examine(struct pxr_arena *arena, struct pxr_store *store, const struc
 
 static const char row_look[] =
         "the run is in no table of the paper: a row is named as the paper names it, and its data "
-        "are the whole official set (pxr-data verify)";
+        "are the whole official set (pxr-data verify).";
 
 struct claim {
         int64_t run, table, images;
@@ -265,25 +353,47 @@ static bool alike(const struct claim *a, const struct claim *b)
                strcmp(a->row, b->row) == 0 && strcmp(a->identity, b->identity) == 0;
 }
 
+/* "CASE reproduces_table WHEN 4 THEN 'test' ... END": the split that each table is of. NULL when
+ * memory is out. */
+static const char *split_of_table(struct pxr_arena *arena, const struct pxr_paper *paper)
+{
+        const char *text = "CASE reproduces_table WHEN 0 THEN ''";
+
+        for (const struct pxr_paper_table *table = paper->table; text && table; table = table->next)
+                text = pxr_strf(arena, "%s WHEN %" PRId64 " THEN '%s'", text, table->table,
+                                pxr_split_names[table->split]);
+        return text ? pxr_strf(arena, "%s END", text) : NULL;
+}
+
+static const char *claims_text(struct pxr_arena *arena, const struct pxr_paper *paper)
+{
+        const char *split = split_of_table(arena, paper);
+
+        return split ? pxr_strf(arena,
+                                "SELECT run.id, reproduces_table, reproduces_row, data_set, "
+                                "data_identity, "
+                                "data_transforms, coalesce((SELECT max(images) FROM metric WHERE "
+                                "metric.run = run.id AND name = 'final_nll' AND split = %s), 0) AS "
+                                "images "
+                                "FROM run WHERE reproduces_table > 0 AND " ASKED
+                                " ORDER BY 2, 3, 5, 7, 1",
+                                split)
+                     : NULL;
+}
+
 static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
                         const struct pxr_paper *paper, struct range range, struct pxr_table *table,
                         struct pxr_diag *diag)
 {
-        struct pxr_rows rows = {
-                store, arena, diag,
-                .statement = pxr_store_query(
-                        store, diag,
-                        "SELECT run.id, reproduces_table, reproduces_row, data_set, data_identity, "
-                        "data_transforms, coalesce((SELECT max(images) FROM metric WHERE "
-                        "metric.run = run.id AND name = 'final_nll' AND split = CASE WHEN "
-                        "reproduces_table IN (4, 5) THEN 'test' ELSE 'valid' END), 0) AS images "
-                        "FROM run WHERE reproduces_table > 0 AND " ASKED " ORDER BY 2, 3, 5, 7, 1",
-                        "ii", range.first, range.last)
-        };
+        const char *claims = claims_text(arena, paper);
+        struct pxr_rows rows = { .store = store, .arena = arena, .diag = diag };
         struct claim last = { 0 };
         const char *reason = NULL;
         size_t found = 0;
 
+        if (!claims)
+                return pxr_out_of_memory(diag);
+        rows.statement = pxr_store_query(store, diag, claims, "ii", range.first, range.last);
         while (pxr_rows_next(&rows)) {
                 struct claim claim = { pxr_rows_integer(&rows, 0), pxr_rows_integer(&rows, 1),
                                        pxr_rows_integer(&rows, 6), pxr_rows_text(&rows, 2),
@@ -327,6 +437,8 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                 return NULL;
         if (run)
                 range = (struct range) { run->id, run->id };
+        sqlite3_create_function(store->handle, "colour_share", 4, SQLITE_UTF8, NULL, colour_share,
+                                NULL, NULL);
         for (int i = 0; i < CHECKS; i++)
                 if (examine(arena, store, &checks[i], range, table, diag))
                         return NULL;

@@ -19,6 +19,7 @@
 #include "report/pictures.h"
 #include "report/plot.h"
 #include "report/rows.h"
+#include "store/run_state.h"
 
 enum { LISTED = 1000, DETAILED = 20 };
 
@@ -390,16 +391,19 @@ static int fill_section(struct section *s, const char *which)
         struct pxr_store *store = s->page->store;
         struct pxr_diag *diag = s->page->diag;
         const struct pxr_table *results;
+        const char *state;
 
         s->run = pxr_store_find_run(store, s->arena, which, diag);
         s->tables = s->run ? pxr_report_show(s->arena, store, which, NULL, true, diag) : NULL;
         if (!s->tables)
                 return -1;
         results = find_table(s, "results");
+        state = pxr_run_state(s->run->status, s->run->host, s->run->process_id,
+                              s->run->process_start);
         pxr_html(s->to,
                  "<section class=\"run\" id=\"run-%ld\"><h2>%s <small>run %ld <span "
                  "class=\"status %s\">%s</span></small></h2>\n",
-                 s->run->id, s->run->name, s->run->id, s->run->status, s->run->status);
+                 s->run->id, s->run->name, s->run->id, state, state);
         if (put_summary(s) || put_curves(s) || (results && put_table(s, results)) ||
             pxr_page_gallery(s->to, s->arena, store, s->run, diag) ||
             pxr_page_map(s->to, s->arena, store, s->run, diag) ||

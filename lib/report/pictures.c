@@ -232,16 +232,6 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
 /* --- where the nats are ------------------------------------------------------------------------
  */
 
-static double float_at(const uint8_t *bytes)
-{
-        uint32_t bits = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-                        (uint32_t)bytes[3] << 24;
-        float value;
-
-        memcpy(&value, &bits, sizeof(value));
-        return value;
-}
-
 /* The map of a row, in what is told of such images; false when it is no map. */
 static bool read_map(struct pxr_rows *rows, struct pxr_value_map *map)
 {
@@ -261,7 +251,7 @@ static bool read_map(struct pxr_rows *rows, struct pxr_value_map *map)
         rows->short_of |= !value;
         scale = map->colours == 3 ? 1 / M_LN2 : 1;
         for (size_t i = 0; value && i < values; i++)
-                value[i] = float_at(bytes + 4 * i) * scale;
+                value[i] = pxr_nll_map_value(bytes, i) * scale;
         map->value = value;
         map->unit = map->colours == 3 ? "bits per value" : "nats per pixel";
         return value != NULL;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "report/report.h"
 #include "report/rows.h"
+#include "store/run_state.h"
 
 enum { MOST_SECONDS = 20, STEPS_BETWEEN = 10000, MOST_BYTES = 64 << 20, MOST_COLUMNS = 48 };
 
@@ -109,9 +110,9 @@ static int in_time(void *context)
  */
 
 static const char *const shown[] = {
-        "run",     "name", "status", "model",          "data_set",   "epochs",
-        "split",   "nll",  "unit",   "standard_error", "parameters", "wall_seconds",
-        "suspect", "tags", "note",   "archived_at",
+        "run",     "name",  "status", "model",          "data_set",    "epochs",
+        "split",   "nll",   "unit",   "standard_error", "parameters",  "wall_seconds",
+        "suspect", "sweep", "tags",   "note",           "archived_at",
 };
 
 enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
@@ -132,6 +133,7 @@ static const struct {
         { "parameters", "Parameters" },
         { "wall_seconds", "Time" },
         { "suspect", "Suspect" },
+        { "sweep", "Sweep" },
         { "tags", "Tags" },
         { "note", "Note" },
         { "archived_at", "Archived" },
@@ -151,7 +153,31 @@ static const char short_note[] =
         "substr(note, 1, min(32, instr(note || char(10), char(10)) - 1)) || '\u2026' ELSE note END "
         "AS note";
 
-static char *statement_text(struct pxr_arena *arena, const struct pxr_runs_wanted *wanted)
+/* The view, with the state that each run is in; NULL after an error. The names are not those of a
+ * stranger: all come from the schema. */
+static char *view_text(struct pxr_arena *arena, struct pxr_store *store, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag, "SELECT * FROM main.run_summary LIMIT 0", "");
+        char *list = s ? pxr_strdup(arena, "") : NULL;
+
+        for (int i = 0; list && i < sqlite3_column_count(s); i++) {
+                const char *name = sqlite3_column_name(s, i);
+
+                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "",
+                                strcmp(name, "status") == 0 ? PXR_RUN_STATE " AS status" : name);
+        }
+        sqlite3_finalize(s);
+        if (s && list)
+                list = pxr_strf(arena, "WITH run_summary AS (SELECT %s FROM main.run_summary) ",
+                                list);
+        if (s && !list)
+                pxr_out_of_memory(diag);
+        return list;
+}
+
+static char *statement_text(struct pxr_arena *arena, const char *view,
+                            const struct pxr_runs_wanted *wanted)
 {
         static const char *const archived[] = { [PXR_NOT_ARCHIVED] = " AND archived_at IS NULL",
                                                 [PXR_ARCHIVED_TOO] = "",
@@ -165,8 +191,8 @@ static char *statement_text(struct pxr_arena *arena, const struct pxr_runs_wante
         if (!list)
                 return NULL;
         /* The line break ends a comment that the condition may end with. */
-        return pxr_strf(arena, "SELECT %s FROM run_summary WHERE (%s\n)%s ORDER BY run DESC%s",
-                        list, wanted->where ? wanted->where : "1", archived[wanted->archived],
+        return pxr_strf(arena, "%sSELECT %s FROM run_summary WHERE (%s\n)%s ORDER BY run DESC%s",
+                        view, list, wanted->where ? wanted->where : "1", archived[wanted->archived],
                         wanted->limit > 0 ? " LIMIT ?1" : "");
 }
 
@@ -237,9 +263,12 @@ static int learn_view(struct pxr_store *store, struct guard *guard, struct pxr_d
 static int prepare(struct pxr_store *store, struct guard *guard,
                    const struct pxr_runs_wanted *wanted, sqlite3_stmt **s, struct pxr_diag *diag)
 {
-        char *sql = statement_text(guard->arena, wanted);
+        char *view = view_text(guard->arena, store, diag);
+        char *sql = view ? statement_text(guard->arena, view, wanted) : NULL;
         const char *rest;
 
+        if (!view)
+                return -1;
         if (!sql)
                 return pxr_out_of_memory(diag);
         if (wanted->where && !*wanted->where)

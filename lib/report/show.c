@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/parts.h"
+#include "store/run_state.h"
 
 static const char *const names[] = { "facts",   "results", "chain",   "curve",
                                      "layers",  "files",   "plugins", "checkpoints",
@@ -19,7 +20,7 @@ static const char facts[] =
         "SELECT fact, value FROM (SELECT 'run' AS fact, id AS value FROM run WHERE id = ?1 "
         FACT("name", "name")
         FACT("id", "uid")
-        FACT("status", "status")
+        FACT("status", PXR_RUN_STATE)
         FACT("message", "message")
         FACT("tags", "(SELECT tags FROM run_summary WHERE run = ?1)")
         FACT("note", "note")

@@ -44,8 +44,9 @@ static const struct pxr_part list = {
         "LEFT JOIN job ON job.sweep = sweep.id AND job.wanted "
         "LEFT JOIN (SELECT j.sweep, j.run, min(nll.nats_per_image) AS nats_per_image, "
         "nll.bits_per_dimension FROM job AS j JOIN nll ON nll.run = j.run AND nll.name = "
-        "'final_nll' AND nll.split = 'valid' AND nll.suspect IS NULL WHERE j.wanted GROUP BY "
-        "j.sweep) AS best ON best.sweep = sweep.id WHERE ?1 IS NOT NULL GROUP BY sweep.id"
+        "'final_nll' AND nll.split = 'valid' AND nll.suspect IS NULL JOIN run ON run.id = j.run "
+        "AND run.archived_at IS NULL WHERE j.wanted GROUP BY j.sweep) AS best ON best.sweep = "
+        "sweep.id WHERE ?1 IS NOT NULL GROUP BY sweep.id"
 };
 
 struct pxr_table *pxr_report_sweeps(struct pxr_arena *arena, struct pxr_store *store,

@@ -144,7 +144,8 @@ static const char select_jobs[] =
         "coalesce(valid.suspect, test.suspect), run.data_identity, job.seconds, job.varied, "
         "valid.epoch, valid.nats_per_image, valid.bits_per_dimension, valid.standard_error, "
         "test.nats_per_image, test.bits_per_dimension, "
-        "coalesce(valid.dimensions, test.dimensions), run.image_colours "
+        "coalesce(valid.dimensions, test.dimensions), run.image_colours, "
+        "run.archived_at IS NOT NULL "
         "FROM job LEFT JOIN run ON run.id = job.run "
         "LEFT JOIN nll AS valid ON valid.run = job.run AND valid.name = 'final_nll' AND "
         "valid.split = 'valid' "
@@ -167,6 +168,7 @@ static void read_job(struct pxr_rows *rows, struct pxr_swept *swept, struct pxr_
                 .identity = pxr_rows_text(rows, 7),
                 .seconds = pxr_rows_real(rows, 8),
                 .epoch = pxr_rows_real(rows, 10),
+                .archived = pxr_rows_integer(rows, 18),
                 .valid = pxr_rows_real(rows, bits ? 12 : 11),
                 .standard_error = pxr_rows_real(rows, 13),
                 .test = pxr_rows_real(rows, bits ? 15 : 14),
@@ -216,7 +218,7 @@ bool pxr_swept_counts(const struct pxr_swept_job *job)
 {
         static const char bad[] = "worse than ";
 
-        return isfinite(job->valid) &&
+        return isfinite(job->valid) && !job->archived &&
                (!job->suspect || strncmp(job->suspect, bad, sizeof(bad) - 1) == 0);
 }
 

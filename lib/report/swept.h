@@ -22,6 +22,7 @@ struct pxr_swept_job {
         const char *state, *message, *suspect, *identity;
         double valid, test, standard_error; /* final NLLs in the sweep's unit; NAN: none */
         double epoch, seconds;
+        bool archived;                       /* its run */
         const struct pxr_swept_value *value; /* [keys] */
 };
 
@@ -48,7 +49,7 @@ struct pxr_swept *pxr_swept_read(struct pxr_arena *arena, struct pxr_store *stor
 /* Has it an NLL of the validation split that could be the best? */
 static inline bool pxr_swept_ranks(const struct pxr_swept_job *job)
 {
-        return isfinite(job->valid) && !job->suspect;
+        return isfinite(job->valid) && !job->suspect && !job->archived;
 }
 
 /* ... or one that tells what its values do: a bad one does, one that cannot be does not. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/run_state.h"
 #include "store/schema.h"
 #include "store/statement.h"
 
@@ -220,12 +221,22 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 return NULL;
         if ((writable ? open_to_write(store, diag) : open_to_read(store, diag)) ||
             pxr_store_execute(store, diag, "PRAGMA foreign_keys = ON", "") ||
-            check_schema(store, writable, diag) || (writable && set_journal(store, diag)) ||
+            pxr_store_know_states(store, diag) || check_schema(store, writable, diag) ||
+            (writable && set_journal(store, diag)) ||
             pxr_store_execute(store, diag, "PRAGMA synchronous = FULL", "")) {
                 pxr_store_close(store);
                 return NULL;
         }
         return store;
+}
+
+/* What the check found first, without the heading that says in which database. */
+static const char *finding(sqlite3_stmt *s)
+{
+        const char *words = (const char *)sqlite3_column_text(s, 0);
+        const char *end = words && strncmp(words, "***", 3) == 0 ? strchr(words, '\n') : NULL;
+
+        return end ? end + 1 : words;
 }
 
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
@@ -238,7 +249,7 @@ int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
                 return -1;
         if (sqlite3_step(s) != SQLITE_ROW)
                 status = pxr_store_failed(store, diag);
-        else if ((words = (const char *)sqlite3_column_text(s, 0)) && strcmp(words, "ok") != 0)
+        else if ((words = finding(s)) && strcmp(words, "ok") != 0)
                 status = pxr_user_error(diag,
                                         "%s: the database is corrupt (%.*s); restore a copy, or "
                                         "try `sqlite3 FILE .recover`",
@@ -307,6 +318,25 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
         status = store ? pxr_store_check(store, diag) : -1;
         pxr_store_close(store);
         return status ? NULL : pxr_store_open(path, true, diag);
+}
+
+/* Of any schema, or none yet. */
+static int check_file(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+        int status = store ? open_to_read(store, diag) : -1;
+
+        if (!status)
+                status = pxr_store_check(store, diag);
+        pxr_store_close(store);
+        return status;
+}
+
+struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
+{
+        if (access(path, F_OK) == 0 && check_file(path, diag))
+                return NULL;
+        return pxr_store_open(path, true, diag);
 }
 
 /* Keep a copy of the database as it is, in a file that was not there before. */

@@ -28,6 +28,10 @@ void pxr_store_close(struct pxr_store *store);
  * the file as it was. */
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
 
+/* Open a database to write, as pxr_store_open() does; one that is there already is looked through
+ * first, as for pxr_store_change(). For work so long that it had better not begin in vain. */
+struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
+
 /* Is every page of an open database sound? Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 
@@ -90,6 +94,10 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
 /* Change its status ("interrupted", ...); `message` may be NULL. wall_seconds is added. */
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
+
+/* Record of a run with train.average which parameters its result would be of without. */
+int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
+                             struct pxr_diag *diag);
 
 /* Mark a run as running again, in the process, on the machine and with the program that `now`
  * names; refused if another process has taken it up since `run` was read. Before anything of it is
@@ -161,6 +169,9 @@ struct pxr_nll_map_row {
 };
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
                           const struct pxr_nll_map_row *map, struct pxr_diag *diag);
+
+/* Value `i` of nll_map.nats. */
+float pxr_nll_map_value(const uint8_t *nats, size_t i);
 
 int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
                          int64_t seed, int64_t count, const void *png, size_t size,

@@ -94,6 +94,7 @@ static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *jo
                 .bits = real(s, 22),
                 .standard_error = real(s, 23),
                 .suspect = text(s, 24, arena, &short_of),
+                .archived = sqlite3_column_int(s, 25) != 0,
         };
         return short_of ? -1 : 0;
 }
@@ -138,7 +139,8 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
                 "job.taken, job.message, seconds, job.host, job.process_id, job.process_start, "
                 "coalesce(seen_at < datetime('now', ?2), 0), task, "
                 "job.run, run.status, run.host, run.process_id, run.process_start, "
-                "nats_per_image, bits_per_dimension, standard_error, suspect "
+                "nats_per_image, bits_per_dimension, standard_error, suspect, "
+                "run.archived_at IS NOT NULL "
                 "FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
                 "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ?1 ORDER BY number",
                 "it", sweep, silence);

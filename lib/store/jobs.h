@@ -43,6 +43,7 @@ struct pxr_job {
         const char *run_process_start;
         double nats, bits, standard_error; /* final validation NLL; NAN: none */
         const char *suspect;
+        bool archived; /* its run: it is none of the best */
 };
 
 /* Find the sweep of this name, or make it; its definition becomes the one given. */

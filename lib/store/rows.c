@@ -199,6 +199,16 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
         return sqlite3_changes(store->handle) == 1 ? 0 : gone(store, run, diag);
 }
 
+int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
+                             struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
+        return pxr_store_execute(store, diag,
+                                 "UPDATE run SET raw_parameter_hash = ?2 WHERE id = ?1", "it", run,
+                                 hash);
+}
+
 int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run,
                        const struct pxr_run *now, struct pxr_diag *diag)
 {
@@ -346,6 +356,17 @@ static void put_floats(const float *from, size_t count, uint8_t *to)
                 for (int byte = 0; byte < 4; byte++)
                         *to++ = (uint8_t)(bits >> 8 * byte);
         }
+}
+
+float pxr_nll_map_value(const uint8_t *nats, size_t i)
+{
+        uint32_t bits = 0;
+        float value;
+
+        for (int byte = 0; byte < 4; byte++)
+                bits |= (uint32_t)nats[4 * i + (size_t)byte] << 8 * byte;
+        memcpy(&value, &bits, sizeof(value));
+        return value;
 }
 
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,

@@ -175,9 +175,48 @@ static const char version_1[] =
         "  UNIQUE (run, split)\n"                                                     \
         ");\n"
 
+/* One row a run; its model is called after the layer it has beside convolutions, if any. The
+ * columns are for people's conditions: keep their names. */
+#define RUN_SUMMARY(more_)                                                                       \
+        "CREATE VIEW run_summary AS\n"                                                           \
+        "  SELECT run.id AS run, run.name, run.status,\n"                                        \
+        "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN "          \
+        "'diagonal'\n"                                                                           \
+        "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = run.id\n" \
+        "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', 'sigmoid', "       \
+        "'skip',\n"                                                                              \
+        "         'skip_connections', 'softmax')\n"                                              \
+        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS model,\n"       \
+        "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, "    \
+        "seed,\n"                                                                                \
+        "    coalesce(test.split, valid.split) AS split,\n"                                      \
+        "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"                        \
+        "    CASE WHEN " GREY " THEN 'nats' ELSE 'bits' END AS unit,\n"                          \
+        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images)\n"             \
+        "      / " NATS_OF_UNIT " AS nll,\n"                                                     \
+        "    coalesce(test.standard_error, valid.standard_error)\n"                              \
+        "      / " NATS_OF_UNIT " AS standard_error,\n"                                          \
+        "    valid.sum_nats / valid.images AS valid_nats,\n"                                     \
+        "    test.sum_nats / test.images AS test_nats,\n"                                        \
+        "    valid.sum_nats / valid.images / valid.dimensions / 0.69314718055994530942\n"        \
+        "      AS valid_bits,\n"                                                                 \
+        "    test.sum_nats / test.images / test.dimensions / 0.69314718055994530942 AS "         \
+        "test_bits,\n"                                                                           \
+        "    coalesce(test.suspect, valid.suspect) AS suspect, parameters, wall_seconds,\n"      \
+        "    threads, host, started_at, finished_at, program_version, message,\n"                \
+        "    (SELECT group_concat(tag, ', ') FROM (SELECT tag FROM tag WHERE tag.run = run.id\n" \
+        "      ORDER BY tag)) AS tags, note, archived_at, repeats" more_ "\n"                    \
+        "  FROM run\n"                                                                           \
+        "  LEFT JOIN metric AS test ON test.run = run.id AND test.name = 'final_nll'\n"          \
+        "    AND test.split = 'test'\n"                                                          \
+        "  LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = 'final_nll'\n"       \
+        "    AND valid.split = 'valid'\n"                                                        \
+        "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"             \
+        "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"    \
+        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n"
+
 /* What the images of a run's model are like, what the run is to reproduce, and what tells runs that
- * differ in their seed alone from others; NULL in runs recorded before. The columns of run_summary
- * are for people's conditions: keep their names. */
+ * differ in their seed alone from others; NULL in runs recorded before. */
 static const char version_2[] =
         "ALTER TABLE run ADD COLUMN image_rows INTEGER;\n"
         "ALTER TABLE run ADD COLUMN image_cols INTEGER;\n"
@@ -220,40 +259,7 @@ static const char version_2[] =
         "  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,\n"
         "  tag TEXT NOT NULL,        -- without a comma\n"
         "  PRIMARY KEY (run, tag)\n"
-        ") WITHOUT ROWID;\n"
-        "CREATE VIEW run_summary AS\n"
-        "  SELECT run.id AS run, run.name, run.status,\n"
-        /* What the model is called after: the layer it has beside convolutions, if any. */
-        "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN 'diagonal'\n"
-        "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = run.id\n"
-        "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', 'sigmoid', 'skip',\n"
-        "         'skip_connections', 'softmax')\n"
-        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS model,\n"
-        "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, seed,\n"
-        "    coalesce(test.split, valid.split) AS split,\n"
-        "    coalesce(test.epoch, valid.epoch, train.epoch) AS epochs,\n"
-        "    CASE WHEN " GREY " THEN 'nats' ELSE 'bits' END AS unit,\n"
-        "    coalesce(test.sum_nats / test.images, valid.sum_nats / valid.images)\n"
-        "      / " NATS_OF_UNIT " AS nll,\n"
-        "    coalesce(test.standard_error, valid.standard_error)\n"
-        "      / " NATS_OF_UNIT " AS standard_error,\n"
-        "    valid.sum_nats / valid.images AS valid_nats,\n"
-        "    test.sum_nats / test.images AS test_nats,\n"
-        "    valid.sum_nats / valid.images / valid.dimensions / 0.69314718055994530942\n"
-        "      AS valid_bits,\n"
-        "    test.sum_nats / test.images / test.dimensions / 0.69314718055994530942 AS test_bits,\n"
-        "    coalesce(test.suspect, valid.suspect) AS suspect, parameters, wall_seconds,\n"
-        "    threads, host, started_at, finished_at, program_version, message,\n"
-        "    (SELECT group_concat(tag, ', ') FROM (SELECT tag FROM tag WHERE tag.run = run.id\n"
-        "      ORDER BY tag)) AS tags, note, archived_at, repeats\n"
-        "  FROM run\n"
-        "  LEFT JOIN metric AS test ON test.run = run.id AND test.name = 'final_nll'\n"
-        "    AND test.split = 'test'\n"
-        "  LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = 'final_nll'\n"
-        "    AND valid.split = 'valid'\n"
-        "  LEFT JOIN metric AS train ON train.run = run.id AND train.name = 'nll'\n"
-        "    AND train.split = 'train' AND train.step = (SELECT max(step) FROM metric AS m\n"
-        "      WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'train');\n" SWEEPS NLL_MAP;
+        ") WITHOUT ROWID;\n" RUN_SUMMARY("") SWEEPS NLL_MAP;
 
 /* Jobs at work elsewhere: when their holder was last heard of, and what a cluster calls it. */
 static const char version_3[] =
@@ -319,6 +325,18 @@ static const char version_4[] =
         "    words AS counted\n"
         "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n";
 
-const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4 };
+/* What run_summary lacked: the sweep and the job that a run is of, and whose process it is. And
+ * what tells whether an average of the parameters was used. */
+static const char version_5[] =
+        "ALTER TABLE run ADD COLUMN raw_parameter_hash TEXT; -- that parameter_hash would be "
+        "without train.average; NULL: there is none\n"
+        "DROP VIEW run_summary;\n" RUN_SUMMARY(
+                ",\n"
+                "    (SELECT sweep.name FROM job JOIN sweep ON sweep.id = job.sweep\n"
+                "      WHERE job.run = run.id ORDER BY job.id LIMIT 1) AS sweep,\n"
+                "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n"
+                "    process_id, process_start");
+
+const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

@@ -37,7 +37,8 @@ int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *
 static int by_result(const void *left, const void *right)
 {
         const struct pxr_job *a = left, *b = right;
-        double x = pxr_job_result(a), y = pxr_job_result(b);
+        double x = a->archived ? INFINITY : pxr_job_result(a);
+        double y = b->archived ? INFINITY : pxr_job_result(b);
 
         if (x != y)
                 return x < y ? -1 : 1;
