@@ -79,8 +79,8 @@ static const struct argp_option options[] = {
         { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
         { NULL, 0, NULL, 0, "What is drawn:", 2 },
         { "count", OPTION_COUNT, "N", 0,
-          "images (default: the spec's sample.count); completions of each image (4); images of "
-          "the split for --nll-map (all)",
+          "images (default: the spec's sample.count); completions of each image (4); for --nll-map "
+          "so many of the images, the first (all)",
           2 },
         { "seed", OPTION_SEED, "N", 0, "of the random numbers (default: the spec's sample.seed)",
           2 },
@@ -523,9 +523,9 @@ static int nll_map(struct command *c)
         svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
-        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim%s; in %s",
-                     map.nll.images, map.nll.images > 1 ? "s" : "", pxr_nats_per_image(&map.nll),
-                     error, pxr_bits_per_dimension(&map.nll), given, a->out);
+        display_line(c->display, "%s: %.4f nats/image%s, %.4f bits/dim%s; in %s", map.images,
+                     pxr_nats_per_image(&map.nll), error, pxr_bits_per_dimension(&map.nll), given,
+                     a->out);
         return a->json ? print_map_json(c->chain[0], &map, a->out, c->diag) : 0;
 }
 

@@ -105,7 +105,9 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
         }
         tell_given(&root, graph);
         add_json(&root, "out", json_string(out));
+        add_json(&root, "of", json_string(map->which));
         add_json(&root, "images", json_integer(map->nll.images));
+        add_json(&root, "of_images", json_integer(map->all));
         add_json(&root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));
         add_json(&root, "bits_per_pixel", rows);
         return print_json(root, diag);

@@ -18,7 +18,7 @@ struct pxr_caption {
         double temperature;   /* 0: nothing is drawn, and there is no seed either */
         const char *given;    /* what was given to the model, in words; NULL: nothing */
         const char *occluded; /* as pxr_occlusion_read() reads it; NULL: nothing */
-        const char *images;   /* the names of those that were completed; NULL: none */
+        const char *images;   /* that were completed or evaluated, in words; NULL: none */
 };
 
 /* The texts: Title, Software, and pxr:run, pxr:uid, pxr:name, pxr:step, pxr:seed, pxr:temperature,

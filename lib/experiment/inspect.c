@@ -20,10 +20,10 @@ enum { MOST_SPOTS = 1024 };
 
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 
-/* Where a figure comes from; `temperature` and `seed` as pxr_caption has them. */
+/* Where a figure comes from; `temperature`, `seed` and `images` as pxr_caption has them. */
 static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const char *title,
-                                     uint64_t seed, double temperature, int *count,
-                                     struct pxr_diag *diag)
+                                     uint64_t seed, double temperature, const char *images,
+                                     int *count, struct pxr_diag *diag)
 {
         return pxr_caption_texts(
                 recorded->experiment->arena, recorded->store,
@@ -36,6 +36,7 @@ static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const 
                         .parameter_hash = recorded->parameter_hash,
                         .seed = seed,
                         .temperature = temperature,
+                        .images = images,
                         .given = pxr_given_version(recorded->experiment->arena, recorded->graph) },
                 count, diag);
 }
@@ -176,7 +177,7 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                 }
         }
         plot.texts = texts_of(recorded, "distributions", activations->seed,
-                              activations->temperature, &plot.text_count, diag);
+                              activations->temperature, NULL, &plot.text_count, diag);
         return plot.texts ? pxr_softmax_svg(&plot, size, diag) : NULL;
 }
 
@@ -210,6 +211,28 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
         return evaluation->set ? 0 : -1;
 }
 
+/* Are there so many, and how are they called? Returns 0 or -1. */
+static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluation *evaluation,
+                       struct pxr_bits_map *map, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        int64_t all = evaluation->set->count[evaluation->split], limit = evaluation->limit;
+        const char *which = map->which;
+
+        map->all = all;
+        if (limit > all)
+                return pxr_user_error(diag, "'%s' has %" PRId64 " image%s: there are not %" PRId64,
+                                      which, all, all == 1 ? "" : "s", limit);
+        if (limit > 0 && limit < all)
+                map->images = pxr_strf(arena, "the first %" PRId64 " of %" PRId64 " images of %s",
+                                       limit, all, which);
+        else if (pxr_split_find(which) >= 0)
+                map->images = pxr_strf(arena, "all %" PRId64 " images of %s", all, which);
+        else
+                map->images = which;
+        return map->images ? 0 : pxr_out_of_memory(diag);
+}
+
 int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
                  int threads, bool (*progress)(void *context, int64_t done, int64_t all),
                  void *context, struct pxr_bits_map *map, struct pxr_diag *diag)
@@ -229,9 +252,10 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
         };
         int status;
 
-        if (choose(recorded, which, path, &evaluation, diag))
+        map->which = which;
+        if (choose(recorded, which, path, &evaluation, diag) ||
+            name_images(recorded, &evaluation, map, diag))
                 return -1;
-        map->images = which;
         map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
         if (!map->bits || !nats)
                 return pxr_out_of_memory(diag);
@@ -262,6 +286,7 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        plot.texts = texts_of(recorded, "bits per pixel", 0, 0, &plot.text_count, diag);
+        plot.texts =
+                texts_of(recorded, "bits per pixel", 0, 0, map->images, &plot.text_count, diag);
         return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;
 }
