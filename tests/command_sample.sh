@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 39
+plan 40
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -276,6 +276,10 @@ bad_images() {
 		refused 2 "nothere.png: cannot be opened" \
 			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
 		err_has "SPLIT:NUMBER[,NUMBER...]" &&
+		refused 2 "tset:0,1: there is no split 'tset'" \
+			pxr_sample 1 --db a.db --complete tset:0,1 --out n.png &&
+		refused 2 "there is no split 'tset'" \
+			pxr_sample 1 --db a.db --nll-map tset --out n.svg &&
 		refused 2 "what is occluded cannot be read: 'middle'" \
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
@@ -323,9 +327,24 @@ map_adds_up() {
 ok "the bits of the pixels add up to the run's NLL" map_adds_up
 
 few_images() {
-	pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg && out_has "10 images:"
+	pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg &&
+		out_has "the first 10 of 256 images of valid: " &&
+		grep -q "<title>.*(tiny), the first 10 of 256 images of valid: .* bits an image, in the mean<" \
+			few.svg && grep -q "^pxr:images: the first 10 of 256 images of valid$" few.svg &&
+		pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg -f --json &&
+		is "$(json '$.of') $(json '$.images') $(json '$.of_images')" "valid 10 256" &&
+		pxr_sample 1 --db a.db --nll-map valid --out few.svg -f && out_has "all 256 images of valid:" &&
+		pxr_sample 1 --db a.db --nll-map valid:3,4 --out few.svg -f && out_has "valid:3,4:"
 }
-ok "a part of a split will do" few_images
+ok "a part of a split will do, and is said to be one" few_images
+
+too_many_images() {
+	refused 2 "'test' has 256 images: there are not 257" \
+		pxr_sample 1 --db a.db --nll-map test --count 257 --out n.svg &&
+		refused 2 "'test:3' has 1 image: there are not 2" \
+			pxr_sample 1 --db a.db --nll-map test:3 --count 2 --out n.svg && ! [ -e n.svg ]
+}
+ok "... but not more than there are" too_many_images
 
 # --- arguments ------------------------------------------------------------------------------------
 

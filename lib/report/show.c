@@ -37,6 +37,10 @@ static const char facts[] =
         FACT("started", "started_at")
         FACT("ended", "finished_at")
         FACT("wall time, seconds", "round(wall_seconds, 1)")
+        FACT("training, images a second", "(SELECT round(avg(value), 1) FROM metric WHERE run = ?1 "
+             "AND name = 'images_per_second')")
+        FACT("of it waiting for images, %", "(SELECT round(100 * avg(value), 2) FROM metric WHERE "
+             "run = ?1 AND name = 'data_wait_share')")
         FACT("gone on with, times", "nullif(taken, 0)")
         FACT("command line", "command_line")
         FACT("started in folder", "folder")
