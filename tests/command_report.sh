@@ -36,7 +36,8 @@ shows() {
 			name = 'data_wait_share'") &&
 		report show tiny --db runs.db --format csv --part facts &&
 		is "$(sed -n 's/^"*of it waiting for images, %"*,//p' out)" "$share" &&
-		grep -q 'training, images a second"*,[0-9]' out
+		grep -q 'training, images a second"*,[0-9]' out &&
+		report show tiny --db runs.db --part samples && out_has "Log-likelihood (nats/image)"
 }
 ok "a run is shown" shows
 

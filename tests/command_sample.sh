@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 40
+plan 41
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -15,7 +15,7 @@ json() {
 
 # Does a PNG have this text under this key? Texts are not compressed.
 text_is() {
-	is "$(grep -aobF "$2" "$1" | wc -l)" 1 && grep -aqF "$3" "$1"
+	is "$(grep -aobF -e "$2" "$1" | wc -l)" 1 && grep -aqF -e "$3" "$1"
 }
 
 cat >small.yaml <<'END2'
@@ -97,6 +97,31 @@ texts_there() {
 	done
 }
 ok "a grid says where it comes from, that of the run too" texts_there
+
+# Of the last step the result, of the test split; along the way what was evaluated then, if anything.
+rows_hold_the_same() {
+	picture=pictures/run-1-samples-00000096.png
+	is "$(query a.db "SELECT seed, temperature, count, parameter_hash = (SELECT parameter_hash FROM
+			run WHERE id = 1), nll_split FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" \
+		"1|1.0|4|1|test" &&
+		text_is $picture pxr:log_likelihood "$(query a.db "SELECT printf('%.4f', log_likelihood)
+			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" &&
+		text_is $picture pxr:nll "$(query a.db "SELECT printf('test %.4f nats/image', nll)
+			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" &&
+		picture=pictures/run-1-samples-00000032.png &&
+		text_is $picture pxr:parameters "$(query a.db "SELECT parameter_hash FROM sample WHERE
+			run = 1 AND step = 32 AND kind = 'samples'")" &&
+		is "$(query a.db "SELECT s.nll = n.nats_per_image, nll_split FROM sample AS s JOIN nll AS n
+			USING (run, step) WHERE run = 1 AND step = 32 AND n.name = 'nll' AND kind = 'samples'
+			AND split = nll_split")" "1|test" &&
+		is "$(query a.db "SELECT count(*) FROM sample WHERE kind <> 'samples' AND coalesce(nll,
+			temperature, parameter_hash, log_likelihood) IS NOT NULL")" 0 &&
+		pxr_sample 1 --db a.db --checkpoint last --json --out plain.png -f &&
+		is "$(query a.db "SELECT abs(log_likelihood - (SELECT avg(json_extract(value,
+			'\$.log_likelihood')) FROM json_each(CAST(readfile('out') AS TEXT), '\$.images'))) < 1e-9
+			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" 1
+}
+ok "... and so does its row" rows_hold_the_same
 
 no_result_yet() {
 	text_is pictures/run-1-samples-00000032.png pxr:step 32 &&

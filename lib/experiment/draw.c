@@ -12,6 +12,7 @@
 
 #include "experiment/caption.h"
 #include "sample/grid.h"
+#include "train/evaluate.h"
 
 static int images_to_draw(const struct pxr_draw_order *order)
 {
@@ -262,6 +263,7 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
         const struct pxr_recorded *r = order->chain[0];
         struct pxr_grid grid = grid_of(order);
         const char *names = order->images ? pxr_images_names(arena, order->images) : NULL;
+        struct pxr_nll nll = pxr_nll_of(drawn->nats, drawn->count);
         const struct pxr_caption caption = { .title = order->images ? "completions" : "samples",
                                              .run = r->run->id,
                                              .uid = r->run->uid,
@@ -270,6 +272,7 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
                                              .parameter_hash = r->parameter_hash,
                                              .seed = order->seed,
                                              .temperature = order->temperature,
+                                             .log_likelihood = -pxr_nats_per_image(&nll),
                                              .given = given_words(arena, order),
                                              .occluded = order->occlusion.text,
                                              .images = names };
