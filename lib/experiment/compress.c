@@ -210,6 +210,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                 status = compress_pixels(arena, order, &file, pixels, &result->size, diag);
         result->payload = pxr_codec_file_payload(&file);
         result->nats = file.nats;
+        result->spared = file.streams.spared;
         if (!status)
                 pxr_codec_compare(&file.streams, file.nats, diag);
         pxr_streams_free(&file.streams);
