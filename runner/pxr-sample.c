@@ -95,7 +95,7 @@ static const struct argp_option options[] = {
         { NULL, 0, NULL, 0, "Instead of drawing:", 3 },
         { "softmax", OPTION_SOFTMAX, "ROW,COL[,COLOUR]", 0,
           "plot the distribution of this pixel, of all its colours or of one (red, green, blue); "
-          "may be given several times",
+          "may be given several times; of an image that is drawn, at its --temperature",
           3 },
         { "image", OPTION_IMAGE, "IMAGES", 0,
           "the images of --softmax (default: one that is drawn)", 3 },

@@ -85,6 +85,10 @@ int print_activations_json(const struct pxr_recorded *recorded,
                                    a->value, "probabilities", values));
         }
         tell_given(&root, recorded->graph);
+        if (activations->temperature > 0) {
+                add_json(&root, "seed", json_integer((json_int_t)activations->seed));
+                add_json(&root, "temperature", json_real(activations->temperature));
+        }
         add_json(&root, "out", json_string(out));
         add_json(&root, "distributions", list);
         return print_json(root, diag);

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 41
+plan 42
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -329,6 +329,21 @@ distribution_of_a_sample() {
 		! grep -q pxr:seed sample.svg
 }
 ok "... of an image that is drawn where none is named" distribution_of_a_sample
+
+# The first pixel's distribution depends on no image: p to the power of 2, normalized.
+distribution_at_its_temperature() {
+	pxr_sample small --db a.db --softmax 0,0,red --json --out t.svg -f &&
+		is "$(json '$.temperature')" 1.0 &&
+		wanted=$(query :memory: "WITH p AS (SELECT value * value AS square FROM json_each(
+			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities'))
+			SELECT group_concat(printf('%.5f', square / (SELECT sum(square) FROM p)), ' ') FROM p") &&
+		! grep -q "at temperature" t.svg &&
+		pxr_sample small --db a.db --softmax 0,0,red --json --out t.svg -f --temperature 0.5 &&
+		is "$(query :memory: "SELECT group_concat(printf('%.5f', value), ' ') FROM json_each(
+			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities')")" "$wanted" &&
+		grep -q "<title>Distributions of .*, at temperature 0.5<" t.svg
+}
+ok "... from which it was drawn, at its temperature" distribution_at_its_temperature
 
 bad_pixels() {
 	refused 2 "there is no pixel 4,0" pxr_sample small --db a.db --softmax 4,0 --out n.svg &&

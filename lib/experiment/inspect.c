@@ -82,6 +82,25 @@ int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_sp
                                    : pxr_user_error(diag, "%s: the model's images are grey", text);
 }
 
+/* p(k) to the power of 1 / temperature, normalized: what the logits divided by it give. */
+static void distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
+                            double *p)
+{
+        double top = -INFINITY, sum = 0;
+
+        if (temperature == 0 || temperature == 1) {
+                graph->distribution->probabilities[PXR_F32](graph->levels, logits, p);
+                return;
+        }
+        graph->distribution->log_probabilities[PXR_F32](graph->levels, logits, p);
+        for (int level = 0; level < graph->levels; level++)
+                top = fmax(top, p[level]);
+        for (int level = 0; level < graph->levels; level++)
+                sum += p[level] = exp((p[level] - top) / temperature);
+        for (int level = 0; level < graph->levels; level++)
+                p[level] /= sum;
+}
+
 /* Append what the pass over the image `number` gives at a spot. */
 static int add_spot(const struct pxr_recorded *recorded, const struct pxr_workspace *workspace,
                     const struct pxr_images *images, int number, const struct pxr_spot *spot,
@@ -99,9 +118,9 @@ static int add_spot(const struct pxr_recorded *recorded, const struct pxr_worksp
                 p = pxr_alloc_array(recorded->experiment->arena, graph->levels, sizeof(*p));
                 if (!p)
                         return -1;
-                graph->distribution->probabilities[PXR_F32](
-                        graph->levels,
-                        pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0), p);
+                distribution_at(graph,
+                                pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0),
+                                activations->temperature, p);
                 activations->list[activations->count++] = (struct pxr_activation) {
                         .image = images->name[number],
                         .row = spot->row,
@@ -155,9 +174,14 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
         struct pxr_softmax_plot plot = { .levels = recorded->graph->levels,
                                          .panel = panel,
                                          .panels = activations->count };
+        const char *at = "";
 
-        plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64,
-                              recorded->run->id, recorded->run->name, recorded->step);
+        if (activations->temperature != 0 && activations->temperature != 1)
+                at = pxr_strf(arena, ", at temperature %.15g", activations->temperature);
+        plot.title =
+                at ? pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
+                              recorded->run->id, recorded->run->name, recorded->step, at)
+                   : NULL;
         if (!panel || !plot.title) {
                 pxr_out_of_memory(diag);
                 return NULL;

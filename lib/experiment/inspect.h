@@ -38,7 +38,8 @@ struct pxr_activations {
 extern const char *const pxr_colour_names[];
 
 /* The distributions at `count` spots of each image. How the images were drawn is the caller's to
- * fill in. Returns 0 or -1. */
+ * fill in before: the distributions are those that they were drawn from, at their temperature.
+ * Returns 0 or -1. */
 int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
                     const struct pxr_spot *spots, int count, struct pxr_activations *activations,
                     struct pxr_diag *diag);
