@@ -25,6 +25,7 @@
 #include "runner/sample_json.h"
 #include "sample/generate.h"
 #include "tensor/turns.h"
+#include "train/evaluate.h"
 
 const char *argp_program_version = "pxr-sample " PXR_VERSION;
 
@@ -343,25 +344,36 @@ static void print_not_exact(const struct command *c, const struct pxr_draw_order
                                          "part of what is hidden");
 }
 
+/* "log-likelihood -12.3 nats/image (+- 0.1)" of so many images. */
+static void write_likelihood(const double *nats, int count, char text[96])
+{
+        const struct pxr_nll nll = pxr_nll_of(nats, count);
+        char error[32];
+
+        write_error(&nll, error);
+        snprintf(text, 96, "log-likelihood %.4f nats%s%s", -pxr_nats_per_image(&nll),
+                 count > 1 ? "/image" : "", error);
+}
+
 static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
         for (int k = order->length - 1; k >= 0; k--) {
                 const struct pxr_recorded *r = c->chain[k];
-                struct pxr_nll nll = { 0 };
-                char error[32], given[64];
+                char whole[96], given[64], part[160] = "";
 
-                for (int i = 0; i < drawn[k].count; i++)
-                        pxr_nll_add(&nll, drawn[k].nats[i]);
-                write_error(&nll, error);
+                write_likelihood(drawn[k].nats, drawn[k].count, whole);
                 write_given(r, given);
-                display_line(c->display,
-                             "run %" PRId64 " (%s), step %" PRId64
-                             ": %d %s%s, log-likelihood %.4f nats%s%s%s",
+                if (drawn[k].hidden_nats) {
+                        char hidden[96];
+
+                        write_likelihood(drawn[k].hidden_nats, drawn[k].count, hidden);
+                        snprintf(part, sizeof(part), " of the drawn pixels %s; of all", hidden);
+                }
+                display_line(c->display, "run %" PRId64 " (%s), step %" PRId64 ": %d %s%s,%s %s%s",
                              r->run->id, r->run->name, r->step, drawn[k].count,
                              order->images ? "completion" : "sample", drawn[k].count > 1 ? "s" : "",
-                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error,
-                             given);
+                             part, whole, given);
         }
         if (order->images)
                 print_not_exact(c, order);

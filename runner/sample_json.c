@@ -39,6 +39,8 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
                 json_t *image = json_pack("{s:i, s:o}", "image", i, "log_likelihood",
                                           number(-drawn[k].nats[i]));
 
+                if (drawn[k].hidden_nats)
+                        add_json(&image, "drawn_log_likelihood", number(-drawn[k].hidden_nats[i]));
                 if (order->images) {
                         add_json(&image, "of",
                                  json_string(order->images->name[i % order->images->count]));

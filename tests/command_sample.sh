@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 42
+plan 44
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -223,6 +223,36 @@ same_in_company() {
 		is "$(completions_of valid:7 | head -n 3)" "$alone"
 }
 ok "a completion is the same whatever others are drawn" same_in_company
+
+# With everything hidden it is that of the whole image; of the last pixel it is what the map has where
+# the same was drawn, and what is left is the known pixels', the same for all.
+likelihood_of_what_is_drawn() {
+	pxr_sample 1 --db a.db --complete valid:7 --occlude bottom:1 --json --out c.png -f &&
+		is "$(query :memory: "SELECT count(*), max(abs(json_extract(value, '\$.log_likelihood') -
+			json_extract(value, '\$.drawn_log_likelihood'))) < 1e-3
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "4|1" &&
+		pxr_sample 1 --db a.db --nll-map test:3 --json --out map.svg -f &&
+		bits=$(json '$.bits_per_pixel[11][11]') &&
+		pxr_sample 1 --db a.db --complete test:3 --occlude rect:11,11,1,1 --count 32 --json \
+			--out one.png --force &&
+		is "$(query :memory: "SELECT min(abs(json_extract(value, '\$.drawn_log_likelihood') +
+			$bits * ln(2))) < 1e-4, count(DISTINCT round(json_extract(value, '\$.log_likelihood') -
+			json_extract(value, '\$.drawn_log_likelihood'), 2))
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "1|1" &&
+		pxr_sample 1 --db a.db --complete valid:7 --out c.png -f &&
+		grep -q "4 completions, of the drawn pixels log-likelihood -.*; of all log-likelihood -" out &&
+		pxr_sample 1 --db a.db --out c.png -f && ! grep -q "drawn pixels" out
+}
+ok "the likelihood of what was drawn is told beside that of the whole" likelihood_of_what_is_drawn
+
+# The small version is that of the image that is completed, not that of the completion.
+likelihood_given_the_small() {
+	pxr_sample big --db a.db --complete valid:0 --occlude bottom:1 --json --out c.png -f &&
+		is "$(query :memory: "SELECT count(*), max(abs(json_extract(value, '\$.log_likelihood') -
+			json_extract(value, '\$.drawn_log_likelihood'))) < 1e-2
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "4|1"
+}
+ok "... given the same small image" likelihood_given_the_small
 
 says_not_exact() {
 	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&

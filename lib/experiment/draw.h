@@ -34,6 +34,8 @@ struct pxr_drawn {
                             k x (images to be completed) + i */
         double *nats;    /* [image]: -log p under the model at temperature 1, given the small image
                             where it is given one */
+        double *hidden_nats; /* [image]: of it the part of the pixels that were hidden; NULL: all
+                                are drawn */
         struct pxr_image_key *key; /* [image]: of a completion the image's number in its split, and
                                       k; NULL: its place */
         uint64_t seed; /* of the first run drawn from, that of the order; others have their own */
