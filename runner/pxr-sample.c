@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "data/png_images.h"
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
 #include "runner/common.h"
@@ -35,7 +36,9 @@ enum mode { DRAW, COMPLETE, SOFTMAX, NLL_MAP };
 
 struct arguments {
         enum mode mode;
-        const char *run, *database, *checkpoint, *out, *data;
+        const char *run, *database, *checkpoint, *data;
+        const char *out;             /* the picture; NULL: none */
+        const char *folder;          /* of plain images; NULL: none */
         const char *from[MOST_RUNS]; /* ends with NULL */
         const char *images;          /* of --complete, --image or --nll-map */
         const char *occlude;
@@ -56,6 +59,7 @@ enum {
         OPTION_TEMPERATURE,
         OPTION_BATCH,
         OPTION_OUT,
+        OPTION_IMAGES,
         OPTION_JSON,
         OPTION_COMPLETE,
         OPTION_OCCLUDE,
@@ -106,6 +110,10 @@ static const struct argp_option options[] = {
         { "out", OPTION_OUT, "FILE", 0,
           "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg)", 4 },
         { "force", 'f', NULL, 0, "overwrite it", 4 },
+        { "images", OPTION_IMAGES, "FOLDER", 0,
+          "write each image that is drawn to a PNG of its own, in a new or empty folder, and the "
+          "picture of all with --out alone",
+          4 },
         { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 4 },
         { "batch", OPTION_BATCH, "N", 0,
           "images at work at once, of all workers together, to bound memory (default: up to 32 for "
@@ -160,6 +168,8 @@ static void check_out(struct arguments *arguments, struct argp_state *state)
                                                 "nll-map.svg" };
         const char *usual = defaults[arguments->mode], *end = strchr(usual, '.'), *dot;
 
+        if (!arguments->out && arguments->folder)
+                return;
         if (!arguments->out)
                 arguments->out = usual;
         dot = strrchr(arguments->out, '.');
@@ -187,6 +197,8 @@ static void check(struct arguments *arguments, struct argp_state *state)
                                   "nothing here");
         if (arguments->mode == SOFTMAX && arguments->count >= 0)
                 argp_error(state, "--count does not go with --softmax");
+        if (arguments->folder && arguments->mode != DRAW && arguments->mode != COMPLETE)
+                argp_error(state, "--images goes with samples and completions");
         check_out(arguments, state);
 }
 
@@ -221,6 +233,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_OUT:
                 arguments->out = text;
+                return 0;
+        case OPTION_IMAGES:
+                arguments->folder = text;
                 return 0;
         case OPTION_COMPLETE:
                 set_mode(arguments, COMPLETE, state);
@@ -377,7 +392,10 @@ static void print_drawn(const struct command *c, const struct pxr_draw_order *or
         }
         if (order->images)
                 print_not_exact(c, order);
-        display_line(c->display, "in %s", c->arguments->out);
+        if (c->arguments->folder)
+                display_line(c->display, "images in %s", c->arguments->folder);
+        if (c->arguments->out)
+                display_line(c->display, "in %s", c->arguments->out);
 }
 
 /* --- doing it ----------------------------------------------------------------------------------
@@ -422,6 +440,7 @@ static struct pxr_draw_order order_of(struct command *c, int64_t count)
                 .seed = (uint64_t)(a->seed >= 0 ? a->seed : spec->seed),
                 .temperature = a->temperature > 0 ? a->temperature : 1,
                 .count = (int)count,
+                .grid = a->mode != SOFTMAX && a->out,
                 .threads = a->threads,
                 .batch = a->batch,
                 .data = a->data,
@@ -464,11 +483,14 @@ static int draw(struct command *c)
         status = do_order(c, &order, drawn);
         if (status)
                 return status;
-        png = pxr_drawn_png(c->arena, &order, drawn, &size, c->diag);
-        if (write_picture(c, png, size))
+        if (a->folder && pxr_drawn_write(c->arena, &order, drawn, a->folder, c->diag))
                 return -1;
+        png = a->out ? pxr_drawn_png(c->arena, &order, drawn, &size, c->diag) : NULL;
+        if (a->out && write_picture(c, png, size))
+                return -1;
+        display_end(c->display);
         print_drawn(c, &order, drawn);
-        return a->json ? print_drawn_json(&order, drawn, a->out, c->diag) : 0;
+        return a->json ? print_drawn_json(&order, drawn, a->out, a->folder, c->diag) : 0;
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
@@ -572,8 +594,13 @@ static int check_data(const struct command *c)
 static int check_picture(const struct command *c)
 {
         const struct arguments *a = c->arguments;
-        int status = pxr_file_may_write(a->out, a->force, c->diag);
+        int status;
 
+        if (a->folder && pxr_png_check_folder(a->folder, c->diag))
+                return -1;
+        if (!a->out)
+                return 0;
+        status = pxr_file_may_write(a->out, a->force, c->diag);
         if (status && !a->force && access(a->out, F_OK) == 0)
                 pxr_note(c->diag, "--force overwrites it; --out FILE writes another");
         return status;

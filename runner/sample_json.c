@@ -53,11 +53,14 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
 }
 
 int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn *drawn,
-                     const char *out, struct pxr_diag *diag)
+                     const char *out, const char *folder, struct pxr_diag *diag)
 {
         json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
 
-        add_json(&root, "out", json_string(out));
+        if (out)
+                add_json(&root, "out", json_string(out));
+        if (folder)
+                add_json(&root, "folder", json_string(folder));
         if (order->images) {
                 add_json(&root, "occluded", json_string(order->occlusion.text));
                 add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));

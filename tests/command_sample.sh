@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 44
+plan 48
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -339,6 +339,56 @@ bad_images() {
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
 ok "images and regions that are not there are refused" bad_images
+
+# --- plain images ---------------------------------------------------------------------------------
+
+# What was drawn, as a file: evaluated, completed and trained on, it is the image that was drawn.
+plain_images() {
+	pxr_sample 1 --db a.db --count 12 --images drawn --json && is "$(json '$.folder')" drawn &&
+		is "$(json '$.out')" "" && is "$(ls drawn | wc -l)" 12 && ! [ -e samples.png ] || return
+	for i in 0 11; do
+		file=drawn/00000$(printf '%02d' $i).png
+		pxr_sample 1 --db a.db --count 12 --images again$i --json &&
+			log=$(json "\$.images[$i].log_likelihood") &&
+			text_is $file pxr:image $i && text_is $file pxr:seed 1 && text_is $file pxr:uid "$uid" &&
+			text_is $file pxr:log_likelihood "$(printf '%.4f' "$log")" &&
+			pxr_sample 1 --db a.db --nll-map $file --json --out plain.svg -f &&
+			is "$(query :memory: "SELECT abs($(json '$.nats_per_image') + $log) < 1e-3")" 1 || return
+	done
+	diff -r drawn again11 && rm -r again0 again11 &&
+		pxr_sample 1 --db a.db --complete drawn/0000003.png --occlude rect:11,11,1,1 --count 9 \
+			--images back --out back.png -f && [ -s back.png ] && is "$(ls back | wc -l)" 9 &&
+		"$top/runner/pxr-data" info png_folder path=drawn >out 2>err && out_has 12
+}
+ok "images are written one by one, and read again" plain_images
+
+plain_completions() {
+	pxr_sample 1 --db a.db --complete valid:0,7 --count 2 --images parts --json || return
+	file=parts/0000003.png
+	is "$(json '$.images[3].of') $(json '$.images[3].completion')" "valid:7 1" &&
+		text_is $file pxr:of valid:7 && text_is $file pxr:completion 1 &&
+		text_is $file pxr:occluded bottom:0.5 && text_is $file pxr:drawn_log_likelihood \
+		"$(printf '%.4f' "$(json '$.images[3].drawn_log_likelihood')")"
+}
+ok "... completions too" plain_completions
+
+trains_on_them() {
+	pxr_run folder.yaml data.path=drawn --db drawn.db && pxr_sample last --db drawn.db \
+		--nll-map train --out drawn.svg && out_has "all 12 images of train"
+	status=$?
+	rm -rf drawn.db* drawn.checkpoints
+	return $status
+}
+ok "... and are a data set" trains_on_them
+
+folder_refused() {
+	refused 2 "drawn: the folder is not empty" pxr_sample 1 --db a.db --images drawn -f &&
+		refused 2 "goes with samples and completions" \
+			pxr_sample 1 --db a.db --nll-map test --images none &&
+		refused 2 "no/such: cannot be written" pxr_sample 1 --db a.db --images no/such &&
+		! [ -e none ] && rm -r drawn back parts
+}
+ok "... in a folder that holds nothing else" folder_refused
 
 # --- looking into the model -----------------------------------------------------------------------
 

@@ -301,7 +301,8 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
                 return pxr_out_of_memory(diag);
         status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);
         if (!status)
-                status = pxr_png_write_images(folder, &kind, file->images, names, pixels, diag);
+                status = pxr_png_write_images(folder, &kind, file->images, names, pixels, NULL,
+                                              diag);
         free(pixels);
         return status;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/png_images.h"
 #include "experiment/caption.h"
 #include "sample/grid.h"
 #include "tensor/gemm.h"
@@ -69,7 +70,7 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
         for (int k = 0; k + 1 < order->length; k++)
                 if (check_pair(order->chain[k], order->chain[k + 1], diag))
                         return -1;
-        return pxr_grid_check(&grid, diag);
+        return order->grid ? pxr_grid_check(&grid, diag) : 0;
 }
 
 bool pxr_completions_exact(const struct pxr_draw_order *order)
@@ -312,32 +313,106 @@ static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *or
         return pixels;
 }
 
+/* The caption of all, but for what differs from image to image. */
+static struct pxr_caption caption_of(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                                     const char *title)
+{
+        const struct pxr_recorded *r = order->chain[0];
+
+        return (struct pxr_caption) { .title = title,
+                                      .run = r->run->id,
+                                      .uid = r->run->uid,
+                                      .name = r->run->name,
+                                      .step = r->step,
+                                      .parameter_hash = r->parameter_hash,
+                                      .seed = order->seed,
+                                      .temperature = order->temperature,
+                                      .given = given_words(arena, order),
+                                      .occluded = order->occlusion.text };
+}
+
 uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
                        const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag)
 {
-        const struct pxr_recorded *r = order->chain[0];
         struct pxr_grid grid = grid_of(order);
         const char *names = order->images ? pxr_images_names(arena, order->images) : NULL;
         struct pxr_nll nll = pxr_nll_of(drawn->nats, drawn->count);
-        const struct pxr_caption caption = { .title = order->images ? "completions" : "samples",
-                                             .run = r->run->id,
-                                             .uid = r->run->uid,
-                                             .name = r->run->name,
-                                             .step = r->step,
-                                             .parameter_hash = r->parameter_hash,
-                                             .seed = order->seed,
-                                             .temperature = order->temperature,
-                                             .log_likelihood = -pxr_nats_per_image(&nll),
-                                             .given = given_words(arena, order),
-                                             .occluded = order->occlusion.text,
-                                             .images = names };
+        struct pxr_caption caption =
+                caption_of(arena, order, order->images ? "completions" : "samples");
 
+        caption.log_likelihood = -pxr_nats_per_image(&nll);
+        caption.images = names;
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
         if (!grid.pixels || (order->images && !names)) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        grid.texts = pxr_caption_texts(arena, r->store, &caption, &grid.text_count, diag);
+        grid.texts =
+                pxr_caption_texts(arena, order->chain[0]->store, &caption, &grid.text_count, diag);
         return grid.texts ? pxr_grid_png(&grid, size, diag) : NULL;
+}
+
+/* --- plain images ------------------------------------------------------------------------------
+ */
+
+enum { OWN_TEXTS = 5 };
+
+/* The texts that image number i has beyond `all`. Returns 0, or -1 when memory is out. */
+static int own_texts(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                     const struct pxr_drawn *drawn, int i, const struct pxr_png_texts *all,
+                     struct pxr_png_texts *texts)
+{
+        struct pxr_png_text *text =
+                pxr_alloc_array(arena, (size_t)all->count + OWN_TEXTS, sizeof(*text));
+        struct pxr_png_text *own = text ? text + all->count : NULL;
+        int count = 0;
+
+        if (!text)
+                return -1;
+        memcpy(text, all->text, (size_t)all->count * sizeof(*text));
+        own[count++] = (struct pxr_png_text) { "pxr:image", pxr_strf(arena, "%d", i) };
+        own[count++] = (struct pxr_png_text) { "pxr:log_likelihood",
+                                               pxr_strf(arena, "%.4f", -drawn->nats[i]) };
+        if (order->images) {
+                int of = i % order->images->count, completion = i / order->images->count;
+
+                own[count++] = (struct pxr_png_text) { "pxr:of", order->images->name[of] };
+                own[count++] = (struct pxr_png_text) { "pxr:completion",
+                                                       pxr_strf(arena, "%d", completion) };
+        }
+        if (drawn->hidden_nats)
+                own[count++] =
+                        (struct pxr_png_text) { "pxr:drawn_log_likelihood",
+                                                pxr_strf(arena, "%.4f", -drawn->hidden_nats[i]) };
+        *texts = (struct pxr_png_texts) { text, all->count + count };
+        for (int k = 0; k < count; k++)
+                if (!own[k].value)
+                        return -1;
+        return 0;
+}
+
+int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                    const struct pxr_drawn *drawn, const char *folder, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = order->chain[0]->graph;
+        const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
+                                           graph->levels };
+        const struct pxr_caption caption =
+                caption_of(arena, order, order->images ? "completion" : "sample");
+        struct pxr_png_texts all;
+        struct pxr_png_texts *texts = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*texts));
+        const char **names = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*names));
+
+        if (!texts || !names)
+                return pxr_out_of_memory(diag);
+        all.text = pxr_caption_texts(arena, order->chain[0]->store, &caption, &all.count, diag);
+        if (!all.text)
+                return -1;
+        for (int i = 0; i < drawn->count; i++) {
+                names[i] = pxr_strf(arena, "%07d.png", i);
+                if (!names[i] || own_texts(arena, order, drawn, i, &all, &texts[i]))
+                        return pxr_out_of_memory(diag);
+        }
+        return pxr_png_write_images(folder, &kind, drawn->count, names, drawn->pixels, texts, diag);
 }
