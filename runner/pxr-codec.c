@@ -185,6 +185,10 @@ static void print_encoded(const struct pxr_compressed *c, const char *path)
         printf("NLL      %.1f bytes    %.5f bits/dim\n", bits / 8, bits / dimensions);
         printf("coded    %zu bytes    %.5f bits/dim    %.4f of the NLL\n", c->payload,
                8.0 * (double)c->payload / dimensions, 8.0 * (double)c->payload / bits);
+        if (c->spared > 0.0005 * bits)
+                printf("spared   %.1f bytes: values less likely than 2^-32 cost 32 bits each, "
+                       "whatever their NLL\n",
+                       c->spared / 8);
         printf("%s    %zu bytes with its header    %.4f of the NLL\n", path, c->size,
                8.0 * (double)c->size / bits);
 }
@@ -194,11 +198,12 @@ static int print_encoded_as_json(const struct pxr_compressed *c, const char *pat
 {
         double bits = c->nats / M_LN2;
 
-        return print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "file",
-                                    path, "images", (json_int_t)c->images, "dimensions",
+        return print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}",
+                                    "file", path, "images", (json_int_t)c->images, "dimensions",
                                     (json_int_t)c->values, "file_bytes", (json_int_t)c->size,
                                     "coded_bytes", (json_int_t)c->payload, "nll_nats", c->nats,
-                                    "nll_bits", bits, "bits_per_dimension",
+                                    "nll_bits", bits, "spared_bits", c->spared,
+                                    "bits_per_dimension",
                                     8.0 * (double)c->payload / (double)(c->images * c->values),
                                     "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
                                     "file_bits_by_nll_bits", 8.0 * (double)c->size / bits),

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "data/png_images.h"
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
 #include "runner/common.h"
@@ -25,6 +26,7 @@
 #include "runner/sample_json.h"
 #include "sample/generate.h"
 #include "tensor/turns.h"
+#include "train/evaluate.h"
 
 const char *argp_program_version = "pxr-sample " PXR_VERSION;
 
@@ -34,7 +36,9 @@ enum mode { DRAW, COMPLETE, SOFTMAX, NLL_MAP };
 
 struct arguments {
         enum mode mode;
-        const char *run, *database, *checkpoint, *out, *data;
+        const char *run, *database, *checkpoint, *data;
+        const char *out;             /* the picture; NULL: none */
+        const char *folder;          /* of plain images; NULL: none */
         const char *from[MOST_RUNS]; /* ends with NULL */
         bool from_data;              /* ... and then --from data */
         const char *images;          /* of --complete, --image or --nll-map */
@@ -56,6 +60,7 @@ enum {
         OPTION_TEMPERATURE,
         OPTION_BATCH,
         OPTION_OUT,
+        OPTION_IMAGES,
         OPTION_JSON,
         OPTION_COMPLETE,
         OPTION_OCCLUDE,
@@ -81,8 +86,8 @@ static const struct argp_option options[] = {
         { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
         { NULL, 0, NULL, 0, "What is drawn:", 2 },
         { "count", OPTION_COUNT, "N", 0,
-          "images (default: the spec's sample.count); completions of each image (4); images of "
-          "the split for --nll-map (all)",
+          "images (default: the spec's sample.count); completions of each image (4); for --nll-map "
+          "so many of the images, the first (all)",
           2 },
         { "seed", OPTION_SEED, "N", 0, "of the random numbers (default: the spec's sample.seed)",
           2 },
@@ -97,7 +102,7 @@ static const struct argp_option options[] = {
         { NULL, 0, NULL, 0, "Instead of drawing:", 3 },
         { "softmax", OPTION_SOFTMAX, "ROW,COL[,COLOUR]", 0,
           "plot the distribution of this pixel, of all its colours or of one (red, green, blue); "
-          "may be given several times",
+          "may be given several times; of an image that is drawn, at its --temperature",
           3 },
         { "image", OPTION_IMAGE, "IMAGES", 0,
           "the images of --softmax (default: one that is drawn)", 3 },
@@ -107,6 +112,10 @@ static const struct argp_option options[] = {
         { "out", OPTION_OUT, "FILE", 0,
           "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg)", 4 },
         { "force", 'f', NULL, 0, "overwrite it", 4 },
+        { "images", OPTION_IMAGES, "FOLDER", 0,
+          "write each image that is drawn to a PNG of its own, in a new or empty folder, and the "
+          "picture of all with --out alone",
+          4 },
         { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 4 },
         { "batch", OPTION_BATCH, "N", 0,
           "images at work at once, of all workers together, to bound memory (default: up to 32 for "
@@ -171,6 +180,8 @@ static void check_out(struct arguments *arguments, struct argp_state *state)
                                                 "nll-map.svg" };
         const char *usual = defaults[arguments->mode], *end = strchr(usual, '.'), *dot;
 
+        if (!arguments->out && arguments->folder)
+                return;
         if (!arguments->out)
                 arguments->out = usual;
         dot = strrchr(arguments->out, '.');
@@ -201,6 +212,8 @@ static void check(struct arguments *arguments, struct argp_state *state)
                                   "nothing here");
         if (arguments->mode == SOFTMAX && arguments->count >= 0)
                 argp_error(state, "--count does not go with --softmax");
+        if (arguments->folder && arguments->mode != DRAW && arguments->mode != COMPLETE)
+                argp_error(state, "--images goes with samples and completions");
         check_out(arguments, state);
 }
 
@@ -235,6 +248,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_OUT:
                 arguments->out = text;
+                return 0;
+        case OPTION_IMAGES:
+                arguments->folder = text;
                 return 0;
         case OPTION_COMPLETE:
                 set_mode(arguments, COMPLETE, state);
@@ -358,29 +374,43 @@ static void print_not_exact(const struct command *c, const struct pxr_draw_order
                                          "part of what is hidden");
 }
 
+/* "log-likelihood -12.3 nats/image (+- 0.1)" of so many images. */
+static void write_likelihood(const double *nats, int count, char text[96])
+{
+        const struct pxr_nll nll = pxr_nll_of(nats, count);
+        char error[32];
+
+        write_error(&nll, error);
+        snprintf(text, 96, "log-likelihood %.4f nats%s%s", -pxr_nats_per_image(&nll),
+                 count > 1 ? "/image" : "", error);
+}
+
 static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
         for (int k = order->length - 1; k >= 0; k--) {
                 const struct pxr_recorded *r = c->chain[k];
-                struct pxr_nll nll = { 0 };
-                char error[32], given[64];
+                char whole[96], given[64], part[160] = "";
 
-                for (int i = 0; i < drawn[k].count; i++)
-                        pxr_nll_add(&nll, drawn[k].nats[i]);
-                write_error(&nll, error);
+                write_likelihood(drawn[k].nats, drawn[k].count, whole);
                 write_given(r, given);
-                display_line(c->display,
-                             "run %" PRId64 " (%s), step %" PRId64
-                             ": %d %s%s, log-likelihood %.4f nats%s%s%s",
+                if (drawn[k].hidden_nats) {
+                        char hidden[96];
+
+                        write_likelihood(drawn[k].hidden_nats, drawn[k].count, hidden);
+                        snprintf(part, sizeof(part), " of the drawn pixels %s; of all", hidden);
+                }
+                display_line(c->display, "run %" PRId64 " (%s), step %" PRId64 ": %d %s%s,%s %s%s",
                              r->run->id, r->run->name, r->step, drawn[k].count,
                              order->images ? "completion" : "sample", drawn[k].count > 1 ? "s" : "",
-                             -pxr_nats_per_image(&nll), drawn[k].count > 1 ? "/image" : "", error,
-                             given);
+                             part, whole, given);
         }
         if (order->images)
                 print_not_exact(c, order);
-        display_line(c->display, "in %s", c->arguments->out);
+        if (c->arguments->folder)
+                display_line(c->display, "images in %s", c->arguments->folder);
+        if (c->arguments->out)
+                display_line(c->display, "in %s", c->arguments->out);
 }
 
 /* --- doing it ----------------------------------------------------------------------------------
@@ -426,6 +456,7 @@ static struct pxr_draw_order order_of(struct command *c, int64_t count)
                 .seed = (uint64_t)(a->seed >= 0 ? a->seed : spec->seed),
                 .temperature = a->temperature > 0 ? a->temperature : 1,
                 .count = (int)count,
+                .grid = a->mode != SOFTMAX && a->out,
                 .threads = a->threads,
                 .batch = a->batch,
                 .data = a->data,
@@ -468,11 +499,14 @@ static int draw(struct command *c)
         status = do_order(c, &order, drawn);
         if (status)
                 return status;
-        png = pxr_drawn_png(c->arena, &order, drawn, &size, c->diag);
-        if (write_picture(c, png, size))
+        if (a->folder && pxr_drawn_write(c->arena, &order, drawn, a->folder, c->diag))
                 return -1;
+        png = a->out ? pxr_drawn_png(c->arena, &order, drawn, &size, c->diag) : NULL;
+        if (a->out && write_picture(c, png, size))
+                return -1;
+        display_end(c->display);
         print_drawn(c, &order, drawn);
-        return a->json ? print_drawn_json(&order, drawn, a->out, c->diag) : 0;
+        return a->json ? print_drawn_json(&order, drawn, a->out, a->folder, c->diag) : 0;
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
@@ -539,9 +573,9 @@ static int nll_map(struct command *c)
         svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
-        display_line(c->display, "%" PRId64 " image%s: %.4f nats/image%s, %.4f bits/dim%s; in %s",
-                     map.nll.images, map.nll.images > 1 ? "s" : "", pxr_nats_per_image(&map.nll),
-                     error, pxr_bits_per_dimension(&map.nll), given, a->out);
+        display_line(c->display, "%s: %.4f nats/image%s, %.4f bits/dim%s; in %s", map.images,
+                     pxr_nats_per_image(&map.nll), error, pxr_bits_per_dimension(&map.nll), given,
+                     a->out);
         return a->json ? print_map_json(c->chain[0], &map, a->out, c->diag) : 0;
 }
 
@@ -575,8 +609,13 @@ static int check_data(const struct command *c)
 static int check_picture(const struct command *c)
 {
         const struct arguments *a = c->arguments;
-        int status = pxr_file_may_write(a->out, a->force, c->diag);
+        int status;
 
+        if (a->folder && pxr_png_check_folder(a->folder, c->diag))
+                return -1;
+        if (!a->out)
+                return 0;
+        status = pxr_file_may_write(a->out, a->force, c->diag);
         if (status && !a->force && access(a->out, F_OK) == 0)
                 pxr_note(c->diag, "--force overwrites it; --out FILE writes another");
         return status;

@@ -39,6 +39,8 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
                 json_t *image = json_pack("{s:i, s:o}", "image", i, "log_likelihood",
                                           number(-drawn[k].nats[i]));
 
+                if (drawn[k].hidden_nats)
+                        add_json(&image, "drawn_log_likelihood", number(-drawn[k].hidden_nats[i]));
                 if (order->images) {
                         add_json(&image, "of",
                                  json_string(order->images->name[i % order->images->count]));
@@ -51,11 +53,14 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
 }
 
 int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn *drawn,
-                     const char *out, struct pxr_diag *diag)
+                     const char *out, const char *folder, struct pxr_diag *diag)
 {
         json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
 
-        add_json(&root, "out", json_string(out));
+        if (out)
+                add_json(&root, "out", json_string(out));
+        if (folder)
+                add_json(&root, "folder", json_string(folder));
         if (order->images) {
                 add_json(&root, "occluded", json_string(order->occlusion.text));
                 add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));
@@ -85,6 +90,10 @@ int print_activations_json(const struct pxr_recorded *recorded,
                                    a->value, "probabilities", values));
         }
         tell_given(&root, recorded->graph);
+        if (activations->temperature > 0) {
+                add_json(&root, "seed", json_integer((json_int_t)activations->seed));
+                add_json(&root, "temperature", json_real(activations->temperature));
+        }
         add_json(&root, "out", json_string(out));
         add_json(&root, "distributions", list);
         return print_json(root, diag);
@@ -105,7 +114,9 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
         }
         tell_given(&root, graph);
         add_json(&root, "out", json_string(out));
+        add_json(&root, "of", json_string(map->which));
         add_json(&root, "images", json_integer(map->nll.images));
+        add_json(&root, "of_images", json_integer(map->all));
         add_json(&root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));
         add_json(&root, "bits_per_pixel", rows);
         return print_json(root, diag);

@@ -6,9 +6,9 @@
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
 
-/* `out` is the picture's path. All return 0 or -1. */
+/* `out` is the picture's path, `folder` that of plain images; NULL: none. All return 0 or -1. */
 int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn *drawn,
-                     const char *out, struct pxr_diag *diag);
+                     const char *out, const char *folder, struct pxr_diag *diag);
 int print_activations_json(const struct pxr_recorded *recorded,
                            const struct pxr_activations *activations, const char *out,
                            struct pxr_diag *diag);

@@ -233,12 +233,11 @@ START_TEST(full_disk_loses_nothing_that_was_recorded)
         small.rlim_cur = 250000;
         signal(SIGXFSZ, SIG_IGN);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-        ck_assert_int_eq(pxr_store_add_sample(store, at, "samples", 1, 1, png, sizeof(png), diag),
-                         -1);
+        ck_assert_int_eq(add_picture(store, at, 1, png, sizeof(png)), -1);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
         expect_error(PXR_FAULT_SYSTEM, "runs.db: the database cannot be read or written");
         ck_assert_str_eq(sql("SELECT count(*) FROM metric; SELECT count(*) FROM sample"), "1\n0\n");
-        OK(pxr_store_add_sample(store, at, "samples", 1, 1, png, sizeof(png), diag));
+        OK(add_picture(store, at, 1, png, sizeof(png)));
         pxr_store_close(store);
         ck_assert_str_eq(sql("SELECT length(png) FROM sample; PRAGMA integrity_check"),
                          "300000\nok\n");
@@ -324,8 +323,7 @@ static void write_until_killed(const char *path, int told)
         for (;; at.step++)
                 if (pxr_store_begin(store, diag) ||
                     pxr_store_add_metric(store, at, "train", "rate", 1, diag) ||
-                    pxr_store_add_sample(store, at, "samples", 1, 1, png, sizeof(png), diag) ||
-                    pxr_store_commit(store, diag) ||
+                    add_picture(store, at, 1, png, sizeof(png)) || pxr_store_commit(store, diag) ||
                     write(told, &at.step, sizeof(at.step)) != sizeof(at.step))
                         _exit(1);
 }

@@ -85,6 +85,51 @@ START_TEST(a_map_has_each_pixel)
 }
 END_TEST
 
+/* Of 200 pixels two are far above: the scale ends at the highest of the others, and says so. */
+START_TEST(a_few_do_not_darken_the_others)
+{
+        double value[200], highest;
+        size_t size;
+        char *svg;
+
+        for (int i = 0; i < 200; i++)
+                value[i] = i < 2 ? 31 + i : i % 10 + 1;
+        ck_assert_double_eq(pxr_heat_end(value, 200, &highest), 10);
+        ck_assert_double_eq(highest, 32);
+        ck_assert_double_eq(pxr_heat_end(value + 1, 99, &highest), 32);
+        svg = pxr_map_svg(
+                &(struct pxr_map_plot) {
+                        .title = "map", .unit = "bits", .rows = 10, .cols = 20, .value = value },
+                &size, diag);
+        ck_assert_ptr_nonnull(svg);
+        ck_assert_ptr_nonnull(strstr(svg, "fill=\"#fcfabe\"><title>row 0, column 0: 31<"));
+        ck_assert_ptr_nonnull(strstr(svg, "fill=\"#fcfabe\"><title>row 0, column 9: 10<"));
+        ck_assert_ptr_nonnull(strstr(svg, ">&gt;= 10</text>"));
+        free(svg);
+        value[0] = value[1] = 14;
+        ck_assert_double_eq(pxr_heat_end(value, 200, &highest), 14);
+        svg = pxr_map_svg(
+                &(struct pxr_map_plot) {
+                        .title = "map", .unit = "bits", .rows = 10, .cols = 20, .value = value },
+                &size, diag);
+        ck_assert_ptr_nonnull(svg);
+        ck_assert_ptr_null(strstr(svg, "&gt;="));
+        free(svg);
+}
+END_TEST
+
+START_TEST(a_scale_ends_at_a_number)
+{
+        static const double none[4], odd[3] = { NAN, INFINITY, 3 }, one[300] = { 5 };
+        double highest;
+
+        ck_assert_double_eq(pxr_heat_end(none, 4, &highest), 1);
+        ck_assert_double_eq(pxr_heat_end(odd, 3, &highest), 3);
+        ck_assert_double_eq(pxr_heat_end(one, 300, &highest), 5);
+        ck_assert_double_eq(highest, 5);
+}
+END_TEST
+
 /* Nothing costs a bit: the map is of one colour, and there is nothing to divide by. */
 START_TEST(a_map_of_zeros_is_dark)
 {
@@ -211,6 +256,8 @@ int main(void)
 
         ADD_GRAPH_TEST(suite, bars_are_probabilities);
         ADD_GRAPH_TEST(suite, a_map_has_each_pixel);
+        ADD_GRAPH_TEST(suite, a_few_do_not_darken_the_others);
+        ADD_GRAPH_TEST(suite, a_scale_ends_at_a_number);
         ADD_GRAPH_TEST(suite, a_map_of_zeros_is_dark);
         ADD_GRAPH_TEST(suite, regions_hide_what_they_say);
         ADD_GRAPH_TEST(suite, other_regions_are_refused);

@@ -109,7 +109,7 @@ static void record_step(int64_t run, int64_t step)
 
         OK(pxr_store_add_metric(store, at, "train", "rate", 1.0 / (double)(step + 1), diag));
         OK(pxr_store_add_nll(store, at, &nll, diag));
-        OK(pxr_store_add_sample(store, at, "samples", 5, 64, png, sizeof(png), diag));
+        OK(add_picture(store, at, 5, png, sizeof(png)));
         OK(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
 }
 
@@ -128,7 +128,7 @@ START_TEST(steps_done_again_leave_the_same_rows)
         for (int64_t step = 1; step <= 3; step++)
                 record_step(run, step);
         once = everything();
-        ck_assert_ptr_nonnull(strstr(once, "1|2|0.2|samples|5|64|00700200"));
+        ck_assert_ptr_nonnull(strstr(once, "1|2|0.2|samples|5|1|00700200"));
         record_step(run, 2);
         record_step(run, 3);
         ck_assert_str_eq(everything(), once);
@@ -160,7 +160,7 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
         LOST(pxr_store_add_metric(store, at, "train", "rate", 1, diag));
         LOST(pxr_store_add_nll(store, at, &nll, diag));
         LOST(pxr_store_add_nll_map(store, at, &map, diag));
-        LOST(pxr_store_add_sample(store, at, "samples", 1, 1, "png", 3, diag));
+        LOST(add_picture(store, at, 1, "png", 3));
         LOST(pxr_store_add_event(store, at, "error", "why", diag));
         LOST(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
         LOST(pxr_store_remove_checkpoint(store, run, 1, diag));

@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 31
+plan 32
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -61,6 +61,21 @@ encodes_files() {
 		done
 }
 ok "PNG files come back under their names" encodes_files
+
+# A model that was trained far too fast, so that it is sure of what is wrong.
+says_what_is_spared() {
+	pxr_codec encode tiny --split test --db a.db -o usual.pxr && ! grep -q spared out &&
+		pxr_run tiny.yaml --db sure.db sample.count=0 evaluate.every=never \
+			train.optimizer.adam.rate=1 &&
+		pxr_codec encode last --split test --db sure.db -o sure.pxr &&
+		out_has "less likely than 2^-32 cost 32 bits each" &&
+		pxr_codec encode last --split test --db sure.db -o surer.pxr --json &&
+		is "$(awk -v nll="$(value_of nll_bits)" -v spared="$(value_of spared_bits)" \
+			-v coded="$(value_of coded_bytes)" 'BEGIN {
+				part = (nll - spared) / (8 * coded)
+				print (part > 0.999 && part < 1.001 && spared > 0.001 * nll) }')" 1
+}
+ok "what a model thinks impossible costs 32 bits, and that is said" says_what_is_spared
 
 threads() {
 	pxr_codec encode tiny --split valid --db a.db -o one.pxr --threads 1 &&

@@ -587,6 +587,9 @@ fi
 locked() {
 	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec;
 		ALTER TABLE run DROP COLUMN raw_parameter_hash; PRAGMA user_version = 3" || return
+	for column in temperature parameter_hash log_likelihood nll nll_split; do
+		sqlite3 old3.db "ALTER TABLE sample DROP COLUMN $column" || return
+	done
 	sum=$(cat all.db old3.db | sha256sum)
 	pids=
 	mkfifo hold && { sqlite3 all.db <hold >/dev/null 2>&1 & } && exec 3>hold &&

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 40
+plan 49
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -15,7 +15,7 @@ json() {
 
 # Does a PNG have this text under this key? Texts are not compressed.
 text_is() {
-	is "$(grep -aobF "$2" "$1" | wc -l)" 1 && grep -aqF "$3" "$1"
+	is "$(grep -aobF -e "$2" "$1" | wc -l)" 1 && grep -aqF -e "$3" "$1"
 }
 
 cat >small.yaml <<'END2'
@@ -97,6 +97,31 @@ texts_there() {
 	done
 }
 ok "a grid says where it comes from, that of the run too" texts_there
+
+# Of the last step the result, of the test split; along the way what was evaluated then, if anything.
+rows_hold_the_same() {
+	picture=pictures/run-1-samples-00000096.png
+	is "$(query a.db "SELECT seed, temperature, count, parameter_hash = (SELECT parameter_hash FROM
+			run WHERE id = 1), nll_split FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" \
+		"1|1.0|4|1|test" &&
+		text_is $picture pxr:log_likelihood "$(query a.db "SELECT printf('%.4f', log_likelihood)
+			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" &&
+		text_is $picture pxr:nll "$(query a.db "SELECT printf('test %.4f nats/image', nll)
+			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" &&
+		picture=pictures/run-1-samples-00000032.png &&
+		text_is $picture pxr:parameters "$(query a.db "SELECT parameter_hash FROM sample WHERE
+			run = 1 AND step = 32 AND kind = 'samples'")" &&
+		is "$(query a.db "SELECT s.nll = n.nats_per_image, nll_split FROM sample AS s JOIN nll AS n
+			USING (run, step) WHERE run = 1 AND step = 32 AND n.name = 'nll' AND kind = 'samples'
+			AND split = nll_split")" "1|test" &&
+		is "$(query a.db "SELECT count(*) FROM sample WHERE kind <> 'samples' AND coalesce(nll,
+			temperature, parameter_hash, log_likelihood) IS NOT NULL")" 0 &&
+		pxr_sample 1 --db a.db --checkpoint last --json --out plain.png -f &&
+		is "$(query a.db "SELECT abs(log_likelihood - (SELECT avg(json_extract(value,
+			'\$.log_likelihood')) FROM json_each(CAST(readfile('out') AS TEXT), '\$.images'))) < 1e-9
+			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" 1
+}
+ok "... and so does its row" rows_hold_the_same
 
 no_result_yet() {
 	text_is pictures/run-1-samples-00000032.png pxr:step 32 &&
@@ -211,6 +236,36 @@ same_in_company() {
 }
 ok "a completion is the same whatever others are drawn" same_in_company
 
+# With everything hidden it is that of the whole image; of the last pixel it is what the map has where
+# the same was drawn, and what is left is the known pixels', the same for all.
+likelihood_of_what_is_drawn() {
+	pxr_sample 1 --db a.db --complete valid:7 --occlude bottom:1 --json --out c.png -f &&
+		is "$(query :memory: "SELECT count(*), max(abs(json_extract(value, '\$.log_likelihood') -
+			json_extract(value, '\$.drawn_log_likelihood'))) < 1e-3
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "4|1" &&
+		pxr_sample 1 --db a.db --nll-map test:3 --json --out map.svg -f &&
+		bits=$(json '$.bits_per_pixel[11][11]') &&
+		pxr_sample 1 --db a.db --complete test:3 --occlude rect:11,11,1,1 --count 32 --json \
+			--out one.png --force &&
+		is "$(query :memory: "SELECT min(abs(json_extract(value, '\$.drawn_log_likelihood') +
+			$bits * ln(2))) < 1e-4, count(DISTINCT round(json_extract(value, '\$.log_likelihood') -
+			json_extract(value, '\$.drawn_log_likelihood'), 2))
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "1|1" &&
+		pxr_sample 1 --db a.db --complete valid:7 --out c.png -f &&
+		grep -q "4 completions, of the drawn pixels log-likelihood -.*; of all log-likelihood -" out &&
+		pxr_sample 1 --db a.db --out c.png -f && ! grep -q "drawn pixels" out
+}
+ok "the likelihood of what was drawn is told beside that of the whole" likelihood_of_what_is_drawn
+
+# The small version is that of the image that is completed, not that of the completion.
+likelihood_given_the_small() {
+	pxr_sample big --db a.db --complete valid:0 --occlude bottom:1 --json --out c.png -f &&
+		is "$(query :memory: "SELECT count(*), max(abs(json_extract(value, '\$.log_likelihood') -
+			json_extract(value, '\$.drawn_log_likelihood'))) < 1e-2
+			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "4|1"
+}
+ok "... given the same small image" likelihood_given_the_small
+
 says_not_exact() {
 	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&
 		out_has "was drawn given those before it, not those after it"
@@ -288,10 +343,64 @@ bad_images() {
 		refused 2 "nothere.png: cannot be opened" \
 			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
 		err_has "SPLIT:NUMBER[,NUMBER...]" &&
+		refused 2 "tset:0,1: there is no split 'tset'" \
+			pxr_sample 1 --db a.db --complete tset:0,1 --out n.png &&
+		refused 2 "there is no split 'tset'" \
+			pxr_sample 1 --db a.db --nll-map tset --out n.svg &&
 		refused 2 "what is occluded cannot be read: 'middle'" \
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
 ok "images and regions that are not there are refused" bad_images
+
+# --- plain images ---------------------------------------------------------------------------------
+
+# What was drawn, as a file: evaluated, completed and trained on, it is the image that was drawn.
+plain_images() {
+	pxr_sample 1 --db a.db --count 12 --images drawn --json && is "$(json '$.folder')" drawn &&
+		is "$(json '$.out')" "" && is "$(ls drawn | wc -l)" 12 && ! [ -e samples.png ] || return
+	for i in 0 11; do
+		file=drawn/00000$(printf '%02d' $i).png
+		pxr_sample 1 --db a.db --count 12 --images again$i --json &&
+			log=$(json "\$.images[$i].log_likelihood") &&
+			text_is $file pxr:image $i && text_is $file pxr:seed 1 && text_is $file pxr:uid "$uid" &&
+			text_is $file pxr:log_likelihood "$(printf '%.4f' "$log")" &&
+			pxr_sample 1 --db a.db --nll-map $file --json --out plain.svg -f &&
+			is "$(query :memory: "SELECT abs($(json '$.nats_per_image') + $log) < 1e-3")" 1 || return
+	done
+	diff -r drawn again11 && rm -r again0 again11 &&
+		pxr_sample 1 --db a.db --complete drawn/0000003.png --occlude rect:11,11,1,1 --count 9 \
+			--images back --out back.png -f && [ -s back.png ] && is "$(ls back | wc -l)" 9 &&
+		"$top/runner/pxr-data" info png_folder path=drawn >out 2>err && out_has 12
+}
+ok "images are written one by one, and read again" plain_images
+
+plain_completions() {
+	pxr_sample 1 --db a.db --complete valid:0,7 --count 2 --images parts --json || return
+	file=parts/0000003.png
+	is "$(json '$.images[3].of') $(json '$.images[3].completion')" "valid:7 1" &&
+		text_is $file pxr:of valid:7 && text_is $file pxr:completion 1 &&
+		text_is $file pxr:occluded bottom:0.5 && text_is $file pxr:drawn_log_likelihood \
+		"$(printf '%.4f' "$(json '$.images[3].drawn_log_likelihood')")"
+}
+ok "... completions too" plain_completions
+
+trains_on_them() {
+	pxr_run folder.yaml data.path=drawn --db drawn.db && pxr_sample last --db drawn.db \
+		--nll-map train --out drawn.svg && out_has "all 12 images of train"
+	status=$?
+	rm -rf drawn.db* drawn.checkpoints
+	return $status
+}
+ok "... and are a data set" trains_on_them
+
+folder_refused() {
+	refused 2 "drawn: the folder is not empty" pxr_sample 1 --db a.db --images drawn -f &&
+		refused 2 "goes with samples and completions" \
+			pxr_sample 1 --db a.db --nll-map test --images none &&
+		refused 2 "no/such: cannot be written" pxr_sample 1 --db a.db --images no/such &&
+		! [ -e none ] && rm -r drawn back parts
+}
+ok "... in a folder that holds nothing else" folder_refused
 
 # --- looking into the model -----------------------------------------------------------------------
 
@@ -312,6 +421,21 @@ distribution_of_a_sample() {
 		! grep -q pxr:seed sample.svg
 }
 ok "... of an image that is drawn where none is named" distribution_of_a_sample
+
+# The first pixel's distribution depends on no image: p to the power of 2, normalized.
+distribution_at_its_temperature() {
+	pxr_sample small --db a.db --softmax 0,0,red --json --out t.svg -f &&
+		is "$(json '$.temperature')" 1.0 &&
+		wanted=$(query :memory: "WITH p AS (SELECT value * value AS square FROM json_each(
+			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities'))
+			SELECT group_concat(printf('%.5f', square / (SELECT sum(square) FROM p)), ' ') FROM p") &&
+		! grep -q "at temperature" t.svg &&
+		pxr_sample small --db a.db --softmax 0,0,red --json --out t.svg -f --temperature 0.5 &&
+		is "$(query :memory: "SELECT group_concat(printf('%.5f', value), ' ') FROM json_each(
+			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities')")" "$wanted" &&
+		grep -q "<title>Distributions of .*, at temperature 0.5<" t.svg
+}
+ok "... from which it was drawn, at its temperature" distribution_at_its_temperature
 
 bad_pixels() {
 	refused 2 "there is no pixel 4,0" pxr_sample small --db a.db --softmax 4,0 --out n.svg &&
@@ -335,9 +459,24 @@ map_adds_up() {
 ok "the bits of the pixels add up to the run's NLL" map_adds_up
 
 few_images() {
-	pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg && out_has "10 images:"
+	pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg &&
+		out_has "the first 10 of 256 images of valid: " &&
+		grep -q "<title>.*(tiny), the first 10 of 256 images of valid: .* bits an image, in the mean<" \
+			few.svg && grep -q "^pxr:images: the first 10 of 256 images of valid$" few.svg &&
+		pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg -f --json &&
+		is "$(json '$.of') $(json '$.images') $(json '$.of_images')" "valid 10 256" &&
+		pxr_sample 1 --db a.db --nll-map valid --out few.svg -f && out_has "all 256 images of valid:" &&
+		pxr_sample 1 --db a.db --nll-map valid:3,4 --out few.svg -f && out_has "valid:3,4:"
 }
-ok "a part of a split will do" few_images
+ok "a part of a split will do, and is said to be one" few_images
+
+too_many_images() {
+	refused 2 "'test' has 256 images: there are not 257" \
+		pxr_sample 1 --db a.db --nll-map test --count 257 --out n.svg &&
+		refused 2 "'test:3' has 1 image: there are not 2" \
+			pxr_sample 1 --db a.db --nll-map test:3 --count 2 --out n.svg && ! [ -e n.svg ]
+}
+ok "... but not more than there are" too_many_images
 
 # --- arguments ------------------------------------------------------------------------------------
 

@@ -40,6 +40,22 @@ static inline int64_t add_run(struct pxr_store *store, const char *name)
         return run.id;
 }
 
+/* Record a picture of a sample. */
+static inline int add_picture(struct pxr_store *store, struct pxr_moment at, int64_t seed,
+                              const void *png, size_t size)
+{
+        return pxr_store_add_sample(store, at,
+                                    &(struct pxr_sample_row) { .kind = "samples",
+                                                               .seed = seed,
+                                                               .count = 1,
+                                                               .temperature = 1,
+                                                               .parameter_hash = "dd",
+                                                               .log_likelihood = -3.5,
+                                                               .png = png,
+                                                               .size = size },
+                                    diag);
+}
+
 static inline int append_row(void *context, int columns, char **value, char **names)
 {
         char **text = context;

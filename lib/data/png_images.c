@@ -121,11 +121,14 @@ int pxr_png_write(const char *path, const struct pxr_picture *picture, struct px
 
 /* An image's PNG; `bytes` has room for its values as bytes. */
 static int write_image(const char *path, const struct pxr_png_kind *kind, const uint8_t *pixels,
-                       uint8_t *bytes, struct pxr_diag *diag)
+                       struct pxr_png_texts texts, uint8_t *bytes, struct pxr_diag *diag)
 {
-        const struct pxr_picture picture = {
-                .rows = kind->rows, .cols = kind->cols, .colours = kind->colours, .pixels = bytes
-        };
+        const struct pxr_picture picture = { .rows = kind->rows,
+                                             .cols = kind->cols,
+                                             .colours = kind->colours,
+                                             .pixels = bytes,
+                                             .texts = texts.text,
+                                             .text_count = texts.count };
 
         for (size_t i = 0; i < size_of(kind); i++)
                 bytes[i] = pxr_level_byte(pixels[i], kind->levels);
@@ -134,8 +137,8 @@ static int write_image(const char *path, const struct pxr_png_kind *kind, const 
 
 /* Write them beside the folder they will be. Sets *done to how many there are. */
 static int write_all(const char *partial, const struct pxr_png_kind *kind, int64_t count,
-                     const char *const *names, const uint8_t *pixels, int64_t *done,
-                     struct pxr_diag *diag)
+                     const char *const *names, const uint8_t *pixels,
+                     const struct pxr_png_texts *texts, int64_t *done, struct pxr_diag *diag)
 {
         uint8_t *bytes = malloc(size_of(kind));
         int status = bytes ? 0 : pxr_out_of_memory(diag);
@@ -144,7 +147,8 @@ static int write_all(const char *partial, const struct pxr_png_kind *kind, int64
                 char path[PATH_MAX + NAME_MAX + 2];
 
                 snprintf(path, sizeof path, "%s/%s", partial, names[*done]);
-                status = write_image(path, kind, pixels + (size_t)*done * size_of(kind), bytes,
+                status = write_image(path, kind, pixels + (size_t)*done * size_of(kind),
+                                     texts ? texts[*done] : (struct pxr_png_texts) { 0 }, bytes,
                                      diag);
         }
         free(bytes);
@@ -163,7 +167,8 @@ static void remove_all(const char *partial, int64_t count, const char *const *na
 }
 
 int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
-                         const char *const *names, const uint8_t *pixels, struct pxr_diag *diag)
+                         const char *const *names, const uint8_t *pixels,
+                         const struct pxr_png_texts *texts, struct pxr_diag *diag)
 {
         char partial[PATH_MAX];
         int64_t done = 0;
@@ -175,7 +180,7 @@ int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, in
         if (mkdir(partial, 0777) != 0)
                 return pxr_user_error(diag, "%s: the folder cannot be made: %s", partial,
                                       strerror(errno));
-        status = write_all(partial, kind, count, names, pixels, &done, diag);
+        status = write_all(partial, kind, count, names, pixels, texts, &done, diag);
         if (!status && rename(partial, folder) != 0)
                 status = pxr_system_error(diag, "%s: cannot be written: %s", folder,
                                           strerror(errno));

@@ -26,9 +26,16 @@ int pxr_png_write(const char *path, const struct pxr_picture *picture, struct px
 /* Can files be written to `folder`? It has to be new, or empty. Returns 0 or -1. */
 int pxr_png_check_folder(const char *folder, struct pxr_diag *diag);
 
-/* Write images to the new or empty folder, as files of these names. All are there afterwards, or
- * none and no folder. Returns 0 or -1. */
+/* The texts of one image. */
+struct pxr_png_texts {
+        const struct pxr_png_text *text;
+        int count;
+};
+
+/* Write images to the new or empty folder, as files of these names, with the texts of each (NULL:
+ * none). All are there afterwards, or none and no folder. Returns 0 or -1. */
 int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
-                         const char *const *names, const uint8_t *pixels, struct pxr_diag *diag);
+                         const char *const *names, const uint8_t *pixels,
+                         const struct pxr_png_texts *texts, struct pxr_diag *diag);
 
 #endif

@@ -73,6 +73,9 @@ struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store
         if (caption->temperature > 0) {
                 add(&texts, "pxr:seed", pxr_strf(arena, "%" PRIu64, caption->seed));
                 add(&texts, "pxr:temperature", pxr_strf(arena, "%.15g", caption->temperature));
+                if (caption->log_likelihood < 0)
+                        add(&texts, "pxr:log_likelihood",
+                            pxr_strf(arena, "%.4f", caption->log_likelihood));
         }
         add(&texts, "pxr:parameters", caption->parameter_hash);
         if (result.text)

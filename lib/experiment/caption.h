@@ -15,15 +15,16 @@ struct pxr_caption {
         int64_t step;           /* of the parameters */
         const char *parameter_hash;
         uint64_t seed;
-        double temperature;   /* 0: nothing is drawn, and there is no seed either */
-        const char *given;    /* what was given to the model, in words; NULL: nothing */
-        const char *occluded; /* as pxr_occlusion_read() reads it; NULL: nothing */
-        const char *images;   /* the names of those that were completed; NULL: none */
+        double temperature;    /* 0: nothing is drawn, and there is no seed either */
+        double log_likelihood; /* of what is drawn, a mean in nats per image */
+        const char *given;     /* what was given to the model, in words; NULL: nothing */
+        const char *occluded;  /* as pxr_occlusion_read() reads it; NULL: nothing */
+        const char *images;    /* that were completed or evaluated, in words; NULL: none */
 };
 
 /* The texts: Title, Software, and pxr:run, pxr:uid, pxr:name, pxr:step, pxr:seed, pxr:temperature,
- * pxr:parameters (their SHA-256), pxr:nll (the run's result, once it is on record), pxr:given,
- * pxr:occluded and pxr:images. NULL after an error. */
+ * pxr:log_likelihood, pxr:parameters (their SHA-256), pxr:nll (the run's result, once it is on
+ * record), pxr:given, pxr:occluded and pxr:images. NULL after an error. */
 struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store *store,
                                        const struct pxr_caption *caption, int *count,
                                        struct pxr_diag *diag);

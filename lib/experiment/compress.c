@@ -210,6 +210,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                 status = compress_pixels(arena, order, &file, pixels, &result->size, diag);
         result->payload = pxr_codec_file_payload(&file);
         result->nats = file.nats;
+        result->spared = file.streams.spared;
         if (!status)
                 pxr_codec_compare(&file.streams, file.nats, diag);
         pxr_streams_free(&file.streams);
@@ -300,7 +301,8 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
                 return pxr_out_of_memory(diag);
         status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);
         if (!status)
-                status = pxr_png_write_images(folder, &kind, file->images, names, pixels, diag);
+                status = pxr_png_write_images(folder, &kind, file->images, names, pixels, NULL,
+                                              diag);
         free(pixels);
         return status;
 }

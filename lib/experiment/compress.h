@@ -35,6 +35,7 @@ struct pxr_compressed {
         int64_t images, values; /* all of them, and the values of one */
         size_t size, payload;   /* bytes of the file, and of the streams in it */
         double nats;            /* the images' NLL */
+        double spared;          /* bits of it that were not needed: no value costs more than 32 */
 };
 
 /* Compress to a new file. Returns 0, 1 when progress() stopped it, or -1 after an error. */

@@ -7,11 +7,15 @@
 #include "experiment/draw.h"
 
 #include <inttypes.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/png_images.h"
 #include "experiment/caption.h"
 #include "sample/grid.h"
+#include "tensor/gemm.h"
+#include "train/evaluate.h"
 
 static int images_to_draw(const struct pxr_draw_order *order)
 {
@@ -93,7 +97,7 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag)
                         return -1;
         if (check_last(order, diag))
                 return -1;
-        return pxr_grid_check(&grid, diag);
+        return order->grid ? pxr_grid_check(&grid, diag) : 0;
 }
 
 bool pxr_completions_exact(const struct pxr_draw_order *order)
@@ -189,6 +193,7 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
         if (!drawn->pixels || !drawn->nats)
                 return pxr_out_of_memory(diag);
         drawn->key = NULL;
+        drawn->hidden_nats = NULL;
         return images ? take_images(arena, images, size, drawn, diag) : 0;
 }
 
@@ -211,6 +216,56 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .progress = stage_progress,
                                                        .context = stage },
                             drawn->pixels, diag);
+}
+
+/* The nats of one completion's hidden pixels, given all before each. */
+static double hidden_nats(const struct pxr_draw_order *order, struct pxr_workspace *workspace,
+                          const uint8_t *pixels, const uint8_t *small)
+{
+        const struct pxr_graph *graph = order->chain[0]->graph;
+        double nats = 0;
+
+        pxr_workspace_load(workspace, pixels, 1);
+        if (small)
+                pxr_workspace_condition(workspace, small, 1);
+        pxr_workspace_forward(workspace, order->chain[0]->parameters);
+        for (int row = 0; row < graph->rows; row++)
+                for (int col = 0; col < graph->cols; col++)
+                        if (order->occlusion.hidden[row * graph->cols + col])
+                                pxr_workspace_pixel_loss(workspace, row, col, &nats);
+        return nats;
+}
+
+/* How likely the drawn part of each completion is, by one pass over each. */
+static int rate_hidden(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                       const uint8_t *small, struct pxr_drawn *drawn, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = order->chain[0]->graph;
+        size_t size = pxr_graph_values(graph);
+        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        struct pxr_workspace **workspace =
+                pxr_alloc_array(arena, (size_t)order->threads, sizeof(struct pxr_workspace *));
+        int status = 0;
+
+        drawn->hidden_nats = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(double));
+        if (!workspace || !drawn->hidden_nats)
+                return pxr_out_of_memory(diag);
+        for (int i = 0; i < order->threads && !status; i++) {
+                workspace[i] =
+                        pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, 1, false, diag);
+                status = workspace[i] ? 0 : -1;
+        }
+        if (!status) {
+                pxr_blas_single_thread();
+#pragma omp parallel for num_threads(order->threads) schedule(dynamic, 1)
+                for (int i = 0; i < drawn->count; i++)
+                        drawn->hidden_nats[i] = hidden_nats(order, workspace[omp_get_thread_num()],
+                                                            drawn->pixels + i * size,
+                                                            small ? small + i * small_size : NULL);
+        }
+        for (int i = 0; i < order->threads; i++)
+                pxr_workspace_free(workspace[i]);
+        return status;
 }
 
 static int64_t pixels_of(const struct pxr_draw_order *order, int k)
@@ -238,6 +293,8 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
                                             &stage, &drawn[k], diag);
                 stage.before += pixels_of(order, k);
         }
+        if (!status && order->occlusion.hidden)
+                status = rate_hidden(arena, order, given, &drawn[0], diag);
         free(given);
         return status;
 }
@@ -283,30 +340,106 @@ static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *or
         return pixels;
 }
 
+/* The caption of all, but for what differs from image to image. */
+static struct pxr_caption caption_of(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                                     const char *title)
+{
+        const struct pxr_recorded *r = order->chain[0];
+
+        return (struct pxr_caption) { .title = title,
+                                      .run = r->run->id,
+                                      .uid = r->run->uid,
+                                      .name = r->run->name,
+                                      .step = r->step,
+                                      .parameter_hash = r->parameter_hash,
+                                      .seed = order->seed,
+                                      .temperature = order->temperature,
+                                      .given = given_words(arena, order),
+                                      .occluded = order->occlusion.text };
+}
+
 uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
                        const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag)
 {
-        const struct pxr_recorded *r = order->chain[0];
         struct pxr_grid grid = grid_of(order);
         const char *names = order->images ? pxr_images_names(arena, order->images) : NULL;
-        const struct pxr_caption caption = { .title = order->images ? "completions" : "samples",
-                                             .run = r->run->id,
-                                             .uid = r->run->uid,
-                                             .name = r->run->name,
-                                             .step = r->step,
-                                             .parameter_hash = r->parameter_hash,
-                                             .seed = order->seed,
-                                             .temperature = order->temperature,
-                                             .given = given_words(arena, order),
-                                             .occluded = order->occlusion.text,
-                                             .images = names };
+        struct pxr_nll nll = pxr_nll_of(drawn->nats, drawn->count);
+        struct pxr_caption caption =
+                caption_of(arena, order, order->images ? "completions" : "samples");
 
+        caption.log_likelihood = -pxr_nats_per_image(&nll);
+        caption.images = names;
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
         if (!grid.pixels || (order->images && !names)) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        grid.texts = pxr_caption_texts(arena, r->store, &caption, &grid.text_count, diag);
+        grid.texts =
+                pxr_caption_texts(arena, order->chain[0]->store, &caption, &grid.text_count, diag);
         return grid.texts ? pxr_grid_png(&grid, size, diag) : NULL;
+}
+
+/* --- plain images ------------------------------------------------------------------------------
+ */
+
+enum { OWN_TEXTS = 5 };
+
+/* The texts that image number i has beyond `all`. Returns 0, or -1 when memory is out. */
+static int own_texts(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                     const struct pxr_drawn *drawn, int i, const struct pxr_png_texts *all,
+                     struct pxr_png_texts *texts)
+{
+        struct pxr_png_text *text =
+                pxr_alloc_array(arena, (size_t)all->count + OWN_TEXTS, sizeof(*text));
+        struct pxr_png_text *own = text ? text + all->count : NULL;
+        int count = 0;
+
+        if (!text)
+                return -1;
+        memcpy(text, all->text, (size_t)all->count * sizeof(*text));
+        own[count++] = (struct pxr_png_text) { "pxr:image", pxr_strf(arena, "%d", i) };
+        own[count++] = (struct pxr_png_text) { "pxr:log_likelihood",
+                                               pxr_strf(arena, "%.4f", -drawn->nats[i]) };
+        if (order->images) {
+                int of = i % order->images->count, completion = i / order->images->count;
+
+                own[count++] = (struct pxr_png_text) { "pxr:of", order->images->name[of] };
+                own[count++] = (struct pxr_png_text) { "pxr:completion",
+                                                       pxr_strf(arena, "%d", completion) };
+        }
+        if (drawn->hidden_nats)
+                own[count++] =
+                        (struct pxr_png_text) { "pxr:drawn_log_likelihood",
+                                                pxr_strf(arena, "%.4f", -drawn->hidden_nats[i]) };
+        *texts = (struct pxr_png_texts) { text, all->count + count };
+        for (int k = 0; k < count; k++)
+                if (!own[k].value)
+                        return -1;
+        return 0;
+}
+
+int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                    const struct pxr_drawn *drawn, const char *folder, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = order->chain[0]->graph;
+        const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
+                                           graph->levels };
+        const struct pxr_caption caption =
+                caption_of(arena, order, order->images ? "completion" : "sample");
+        struct pxr_png_texts all;
+        struct pxr_png_texts *texts = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*texts));
+        const char **names = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*names));
+
+        if (!texts || !names)
+                return pxr_out_of_memory(diag);
+        all.text = pxr_caption_texts(arena, order->chain[0]->store, &caption, &all.count, diag);
+        if (!all.text)
+                return -1;
+        for (int i = 0; i < drawn->count; i++) {
+                names[i] = pxr_strf(arena, "%07d.png", i);
+                if (!names[i] || own_texts(arena, order, drawn, i, &all, &texts[i]))
+                        return pxr_out_of_memory(diag);
+        }
+        return pxr_png_write_images(folder, &kind, drawn->count, names, drawn->pixels, texts, diag);
 }

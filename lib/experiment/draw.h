@@ -19,6 +19,7 @@ struct pxr_draw_order {
         uint64_t seed;
         double temperature;
         int count; /* images; where there are some to complete: completions of each */
+        bool grid; /* one picture of all is wanted */
         int threads;
         int batch;                       /* images at work at once at most; 0: no limit */
         const struct pxr_images *images; /* to be completed; NULL: none. The chain is then of 1 */
@@ -36,12 +37,14 @@ struct pxr_drawn {
                             k x (images to be completed) + i */
         double *nats;    /* [image]: -log p under the model at temperature 1, given the small image
                             where it is given one */
+        double *hidden_nats; /* [image]: of it the part of the pixels that were hidden; NULL: all
+                                are drawn */
         struct pxr_image_key *key; /* [image]: of a completion the image's number in its split, and
                                       k; NULL: its place */
         uint64_t seed; /* of the first run drawn from, that of the order; others have their own */
 };
 
-/* Do the runs of a chain fit one another, and the picture a PNG? Returns 0 or -1. */
+/* Do the runs of a chain fit one another, and the grid, if any, a PNG? Returns 0 or -1. */
 int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag);
 
 /* Are completions from the model's law given what is known? Not where known pixels come after
@@ -59,5 +62,12 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
  * free(); NULL after an error. */
 uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
                        const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag);
+
+/* What was drawn as plain images, each in a PNG of its own: 0000000.png on, in the order of
+ * `drawn`, in a new or empty folder. The texts of each say where it comes from, also pxr:image (its
+ * number), pxr:log_likelihood, and of a completion pxr:of, pxr:completion and
+ * pxr:drawn_log_likelihood. Returns 0, or -1 with no folder. */
+int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                    const struct pxr_drawn *drawn, const char *folder, struct pxr_diag *diag);
 
 #endif

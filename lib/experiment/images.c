@@ -115,6 +115,16 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
 /* --- of a file ---------------------------------------------------------------------------------
  */
 
+/* The length of what is written like a split, "tset" or "tset:0,5", up to its ':'; 0 of a file. */
+static int split_like(const char *which)
+{
+        size_t word = strspn(which, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789_-");
+        bool numbers = which[word] == ':' && !which[word + strspn(which + word, ":0123456789,")];
+
+        return which[word] == '\0' || numbers ? (int)word : 0;
+}
+
 static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr_images *images,
                      struct pxr_diag *diag)
 {
@@ -125,6 +135,11 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
         if (make_room(recorded->experiment->arena, graph, 1, images, diag))
                 return -1;
         images->name[0] = path;
+        if (split_like(path) && access(path, F_OK) != 0)
+                return pxr_user_error(diag,
+                                      "%s: there is no split '%.*s' (train, valid or test), and no "
+                                      "file of that name",
+                                      path, split_like(path), path);
         if (pxr_png_read_image(path, &kind, images->pixels, diag) == 0)
                 return 0;
         if (access(path, F_OK) != 0)

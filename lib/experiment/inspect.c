@@ -20,10 +20,10 @@ enum { MOST_SPOTS = 1024 };
 
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 
-/* Where a figure comes from; `temperature` and `seed` as pxr_caption has them. */
+/* Where a figure comes from; `temperature`, `seed` and `images` as pxr_caption has them. */
 static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const char *title,
-                                     uint64_t seed, double temperature, int *count,
-                                     struct pxr_diag *diag)
+                                     uint64_t seed, double temperature, const char *images,
+                                     int *count, struct pxr_diag *diag)
 {
         return pxr_caption_texts(
                 recorded->experiment->arena, recorded->store,
@@ -36,6 +36,7 @@ static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const 
                         .parameter_hash = recorded->parameter_hash,
                         .seed = seed,
                         .temperature = temperature,
+                        .images = images,
                         .given = pxr_given_version(recorded->experiment->arena, recorded->graph) },
                 count, diag);
 }
@@ -81,6 +82,25 @@ int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_sp
                                    : pxr_user_error(diag, "%s: the model's images are grey", text);
 }
 
+/* p(k) to the power of 1 / temperature, normalized: what the logits divided by it give. */
+static void distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
+                            double *p)
+{
+        double top = -INFINITY, sum = 0;
+
+        if (temperature == 0 || temperature == 1) {
+                graph->distribution->probabilities[PXR_F32](graph->levels, logits, p);
+                return;
+        }
+        graph->distribution->log_probabilities[PXR_F32](graph->levels, logits, p);
+        for (int level = 0; level < graph->levels; level++)
+                top = fmax(top, p[level]);
+        for (int level = 0; level < graph->levels; level++)
+                sum += p[level] = exp((p[level] - top) / temperature);
+        for (int level = 0; level < graph->levels; level++)
+                p[level] /= sum;
+}
+
 /* Append what the pass over the image `number` gives at a spot. */
 static int add_spot(const struct pxr_recorded *recorded, const struct pxr_workspace *workspace,
                     const struct pxr_images *images, int number, const struct pxr_spot *spot,
@@ -98,9 +118,9 @@ static int add_spot(const struct pxr_recorded *recorded, const struct pxr_worksp
                 p = pxr_alloc_array(recorded->experiment->arena, graph->levels, sizeof(*p));
                 if (!p)
                         return -1;
-                graph->distribution->probabilities[PXR_F32](
-                        graph->levels,
-                        pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0), p);
+                distribution_at(graph,
+                                pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0),
+                                activations->temperature, p);
                 activations->list[activations->count++] = (struct pxr_activation) {
                         .image = images->name[number],
                         .row = spot->row,
@@ -154,9 +174,14 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
         struct pxr_softmax_plot plot = { .levels = recorded->graph->levels,
                                          .panel = panel,
                                          .panels = activations->count };
+        const char *at = "";
 
-        plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64,
-                              recorded->run->id, recorded->run->name, recorded->step);
+        if (activations->temperature != 0 && activations->temperature != 1)
+                at = pxr_strf(arena, ", at temperature %.15g", activations->temperature);
+        plot.title =
+                at ? pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
+                              recorded->run->id, recorded->run->name, recorded->step, at)
+                   : NULL;
         if (!panel || !plot.title) {
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -176,7 +201,7 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                 }
         }
         plot.texts = texts_of(recorded, "distributions", activations->seed,
-                              activations->temperature, &plot.text_count, diag);
+                              activations->temperature, NULL, &plot.text_count, diag);
         return plot.texts ? pxr_softmax_svg(&plot, size, diag) : NULL;
 }
 
@@ -210,6 +235,28 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
         return evaluation->set ? 0 : -1;
 }
 
+/* Are there so many, and how are they called? Returns 0 or -1. */
+static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluation *evaluation,
+                       struct pxr_bits_map *map, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = recorded->experiment->arena;
+        int64_t all = evaluation->set->count[evaluation->split], limit = evaluation->limit;
+        const char *which = map->which;
+
+        map->all = all;
+        if (limit > all)
+                return pxr_user_error(diag, "'%s' has %" PRId64 " image%s: there are not %" PRId64,
+                                      which, all, all == 1 ? "" : "s", limit);
+        if (limit > 0 && limit < all)
+                map->images = pxr_strf(arena, "the first %" PRId64 " of %" PRId64 " images of %s",
+                                       limit, all, which);
+        else if (pxr_split_find(which) >= 0)
+                map->images = pxr_strf(arena, "all %" PRId64 " images of %s", all, which);
+        else
+                map->images = which;
+        return map->images ? 0 : pxr_out_of_memory(diag);
+}
+
 int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
                  int threads, bool (*progress)(void *context, int64_t done, int64_t all),
                  void *context, struct pxr_bits_map *map, struct pxr_diag *diag)
@@ -229,9 +276,10 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
         };
         int status;
 
-        if (choose(recorded, which, path, &evaluation, diag))
+        map->which = which;
+        if (choose(recorded, which, path, &evaluation, diag) ||
+            name_images(recorded, &evaluation, map, diag))
                 return -1;
-        map->images = which;
         map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
         if (!map->bits || !nats)
                 return pxr_out_of_memory(diag);
@@ -262,6 +310,7 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        plot.texts = texts_of(recorded, "bits per pixel", 0, 0, &plot.text_count, diag);
+        plot.texts =
+                texts_of(recorded, "bits per pixel", 0, 0, map->images, &plot.text_count, diag);
         return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;
 }

@@ -38,7 +38,8 @@ struct pxr_activations {
 extern const char *const pxr_colour_names[];
 
 /* The distributions at `count` spots of each image. How the images were drawn is the caller's to
- * fill in. Returns 0 or -1. */
+ * fill in before: the distributions are those that they were drawn from, at their temperature.
+ * Returns 0 or -1. */
 int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
                     const struct pxr_spot *spots, int count, struct pxr_activations *activations,
                     struct pxr_diag *diag);
@@ -49,13 +50,16 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
 
 /* Bits of each pixel, a mean over images. */
 struct pxr_bits_map {
-        const char *images; /* in words */
+        const char *images; /* in words: "the first 10 of 256 images of valid" */
+        const char *which;  /* as they were asked for: "valid" */
+        int64_t all;        /* of which the first were taken, as many as nll has */
         double *bits;       /* [row][col] */
         struct pxr_nll nll; /* of the images */
 };
 
-/* The map of what `which` names: a split ("valid"), the first `limit` images of it (0: all), or
- * what pxr_images_take() takes. Returns 0, 1 when progress() stopped it, or -1. */
+/* The map of what `which` names: a split ("valid") or what pxr_images_take() takes, the first
+ * `limit` images of it (0: all; more than there are is an error). Returns 0, 1 when progress()
+ * stopped it, or -1. */
 int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
                  int threads, bool (*progress)(void *context, int64_t done, int64_t all),
                  void *context, struct pxr_bits_map *map, struct pxr_diag *diag);

@@ -163,19 +163,22 @@ static int record_files(struct pxr_state *state, struct pxr_diag *diag)
         return 0;
 }
 
-/* Record a picture and show it to the watcher. Frees `png`, which may be NULL after an error. */
-static int record_picture(struct pxr_state *state, int64_t step, const char *kind, int64_t seed,
-                          int64_t count, uint8_t *png, size_t size, struct pxr_diag *diag)
+/* Record the row's picture and show it to the watcher. Frees `png`, which may be NULL after an
+ * error. */
+static int record_picture(struct pxr_state *state, int64_t step, struct pxr_sample_row row,
+                          uint8_t *png, size_t size, struct pxr_diag *diag)
 {
         const struct pxr_watcher *watcher = &state->order->watcher;
         int status;
 
         if (!png)
                 return -1;
-        status = pxr_store_add_sample(state->order->store, pxr_step_moment(state, step), kind, seed,
-                                      count, png, size, diag);
+        row.png = png;
+        row.size = size;
+        status =
+                pxr_store_add_sample(state->order->store, pxr_step_moment(state, step), &row, diag);
         if (!status && watcher->picture)
-                watcher->picture(watcher->context, state->run, kind, step, png, size);
+                watcher->picture(watcher->context, state->run, row.kind, step, png, size);
         free(png);
         return status;
 }
@@ -201,8 +204,11 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
                                                 .levels = 256 },
                            &size, diag);
         free(map);
-        return record_picture(state, state->trainer->step, "receptive field", 0, 1, png, size,
-                              diag);
+        return record_picture(state, state->trainer->step,
+                              (struct pxr_sample_row) { .kind = "receptive field",
+                                                        .count = 1,
+                                                        .log_likelihood = NAN },
+                              png, size, diag);
 }
 
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
@@ -331,7 +337,7 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
 
 /* The grid, which says where it comes from. */
 static int record_grid(struct pxr_state *state, int64_t step, const float *parameters,
-                       const uint8_t *pixels, struct pxr_diag *diag)
+                       const uint8_t *pixels, double log_likelihood, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
@@ -344,7 +350,8 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
                                        .step = step,
                                        .parameter_hash = hash,
                                        .seed = (uint64_t)settings->seed,
-                                       .temperature = 1 };
+                                       .temperature = 1,
+                                       .log_likelihood = log_likelihood };
         struct pxr_grid grid = { .pixels = pixels,
                                  .images = (int)settings->count,
                                  .rows = graph->rows,
@@ -364,8 +371,14 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
         if (grid.texts)
                 png = pxr_grid_png(&grid, &size, diag);
         pxr_arena_free(arena);
-        return record_picture(state, step, "samples", settings->seed, settings->count, png, size,
-                              diag);
+        return record_picture(state, step,
+                              (struct pxr_sample_row) { .kind = "samples",
+                                                        .seed = settings->seed,
+                                                        .count = settings->count,
+                                                        .temperature = caption.temperature,
+                                                        .parameter_hash = hash,
+                                                        .log_likelihood = log_likelihood },
+                              png, size, diag);
 }
 
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
@@ -385,21 +398,29 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
                 .context = &pace,
         };
         uint8_t *pixels, *small = NULL;
-        int status;
+        int status = -1;
 
         if (settings->count == 0)
                 return 0;
         if (tell_fallback(state, diag))
                 return -1;
         pixels = malloc(image * settings->count);
-        if (!pixels)
-                return pxr_out_of_memory(diag);
-        status = pxr_small_images(graph, state->experiment->set, generation.count, &small, diag);
+        generation.nats = calloc((size_t)settings->count, sizeof(double));
+        if (!pixels || !generation.nats)
+                pxr_out_of_memory(diag);
+        else
+                status = pxr_small_images(graph, state->experiment->set, generation.count, &small,
+                                          diag);
         generation.small = small;
         if (!status)
                 status = pxr_generate(&generation, pixels, diag);
-        if (!status)
-                status = record_grid(state, step, parameters, pixels, diag);
+        if (!status) {
+                struct pxr_nll nll = pxr_nll_of(generation.nats, generation.count);
+
+                status = record_grid(state, step, parameters, pixels, -pxr_nats_per_image(&nll),
+                                     diag);
+        }
+        free(generation.nats);
         free(small);
         free(pixels);
         return status;

@@ -195,7 +195,8 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                 store, arena, diag,
                 .statement = pxr_store_query(
                         store, diag,
-                        "SELECT kind, step, epoch, seed, count, png FROM sample AS s WHERE run = ? "
+                        "SELECT kind, step, epoch, seed, count, png, log_likelihood FROM sample AS "
+                        "s WHERE run = ? "
                         "AND id = (SELECT id FROM sample WHERE run = s.run AND kind = s.kind "
                         "ORDER BY step DESC, id DESC LIMIT 1) ORDER BY kind <> 'samples', kind",
                         "i", run->id)
@@ -215,13 +216,16 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                 any = true;
                 pxr_html_data(to, "image/png", sqlite3_column_blob(rows.statement, 5),
                               (size_t)sqlite3_column_bytes(rows.statement, 5));
-                if (samples)
+                if (samples) {
                         pxr_html(to,
-                                 "\"><figcaption>%ld samples of step %ld (epoch %.4g), seed "
-                                 "%ld</figcaption></figure>\n",
+                                 "\"><figcaption>%ld samples of step %ld (epoch %.4g), seed %ld",
                                  pxr_rows_integer(&rows, 4), pxr_rows_integer(&rows, 1),
                                  pxr_rows_real(&rows, 2), pxr_rows_integer(&rows, 3));
-                else
+                        if (isfinite(pxr_rows_real(&rows, 6)))
+                                pxr_html(to, "; log-likelihood %.2f nats/image in the mean",
+                                         pxr_rows_real(&rows, 6));
+                        pxr_html(to, "</figcaption></figure>\n");
+                } else
                         pxr_html(to, "\"><figcaption>%s</figcaption></figure>\n", kind);
         }
         if (any)

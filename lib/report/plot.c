@@ -307,16 +307,6 @@ static double value_at(const struct pxr_value_map *map, int place, int colour)
         return value > 0 && isfinite(value) ? value : 0;
 }
 
-static double highest(const struct pxr_value_map *map)
-{
-        double end = 0;
-
-        for (int place = 0; place < map->rows * map->cols; place++)
-                for (int colour = 0; colour < map->colours; colour++)
-                        end = fmax(end, value_at(map, place, colour));
-        return end > 0 ? end : 1;
-}
-
 static int put_cells(FILE *to, const struct pxr_value_map *map, int colour, double end,
                      const char *name, struct pxr_diag *diag)
 {
@@ -364,7 +354,7 @@ static int put_colour(FILE *to, const struct pxr_value_map *map, int colour, dou
         return 0;
 }
 
-static int put_bar(FILE *to, double end, const char *unit, struct pxr_diag *diag)
+static int put_bar(FILE *to, double end, double highest, const char *unit, struct pxr_diag *diag)
 {
         enum { SLICES = 128 };
         uint8_t pixels[3 * SLICES];
@@ -382,18 +372,23 @@ static int put_bar(FILE *to, double end, const char *unit, struct pxr_diag *diag
         for (int i = 0; i * step <= end * (1 + 1e-9); i++)
                 pxr_html(to, "<span style=\"left:%.2f%%\">%.*f</span>", 100 * i * step / end,
                          decimals_of(step), i * step);
-        pxr_html(to, "</div><p class=\"unit\">%s</p>\n", unit);
+        pxr_html(to, "</div><p class=\"unit\">%s", unit);
+        if (highest > end)
+                pxr_html(to, "; the lightest stands for &#8805;&#8239;%.3g, up to %.3g", end,
+                         highest);
+        pxr_html(to, "</p>\n");
         return 0;
 }
 
 int pxr_plot_map(FILE *to, const struct pxr_value_map *map, struct pxr_diag *diag)
 {
-        double end = highest(map);
+        size_t values = (size_t)map->rows * map->cols * map->colours;
+        double highest, end = pxr_heat_end(map->value, values, &highest);
 
         pxr_html(to, "<div class=\"maps\">\n");
         for (int colour = 0; colour < map->colours; colour++)
                 if (put_colour(to, map, colour, end, diag))
                         return -1;
         pxr_html(to, "</div>\n");
-        return put_bar(to, end, map->unit, diag);
+        return put_bar(to, end, highest, map->unit, diag);
 }

@@ -38,6 +38,10 @@ static const char facts[] =
         FACT("started", "started_at")
         FACT("ended", "finished_at")
         FACT("wall time, seconds", "round(wall_seconds, 1)")
+        FACT("training, images a second", "(SELECT round(avg(value), 1) FROM metric WHERE run = ?1 "
+             "AND name = 'images_per_second')")
+        FACT("of it waiting for images, %", "(SELECT round(100 * avg(value), 2) FROM metric WHERE "
+             "run = ?1 AND name = 'data_wait_share')")
         FACT("gone on with, times", "nullif(taken, 0)")
         FACT("command line", "command_line")
         FACT("started in folder", "folder")
@@ -107,9 +111,17 @@ static const struct pxr_column checkpoint_columns[] = {
 };
 
 static const struct pxr_column sample_columns[] = {
-        { "kind", "Kind", PXR_IF_FILLED },   { "step", "Step", PXR_IF_FILLED },
-        { "epoch", "Epoch", PXR_IF_FILLED }, { "seed", "Seed", PXR_IF_FILLED },
-        { "count", "Count", PXR_IF_FILLED }, { "bytes", "Bytes", PXR_IF_FILLED },
+        { "kind", "Kind", PXR_IF_FILLED },
+        { "step", "Step", PXR_IF_FILLED },
+        { "epoch", "Epoch", PXR_IF_FILLED },
+        { "seed", "Seed", PXR_IF_FILLED },
+        { "count", "Count", PXR_IF_FILLED },
+        { "log_likelihood", "Log-likelihood (nats/image)", PXR_IF_FILLED },
+        { "nll", "NLL then (nats/image)", PXR_IF_FILLED },
+        { "nll_split", "of", PXR_IF_FILLED },
+        { "temperature", "Temperature", PXR_TO_PROGRAMS },
+        { "parameter_hash", "Parameters", PXR_TO_PROGRAMS },
+        { "bytes", "Bytes", PXR_IF_FILLED },
 };
 
 static const struct pxr_column event_columns[] = { { "at", "At", PXR_IF_FILLED },
@@ -121,8 +133,9 @@ static const struct pxr_column event_columns[] = { { "at", "At", PXR_IF_FILLED }
 static const enum pxr_style plain[16], result_style[16] = {
         [1] = PXR_STYLE_NLL, [2] = PXR_STYLE_NLL, [3] = PXR_STYLE_NLL, [6] = PXR_STYLE_EPOCH
 };
-static const enum pxr_style epoch_style_1[16] = { [1] = PXR_STYLE_EPOCH },
-                            epoch_style_2[16] = { [2] = PXR_STYLE_EPOCH };
+static const enum pxr_style epoch_style_1[16] = { [1] = PXR_STYLE_EPOCH }, sample_style[16] = {
+        [2] = PXR_STYLE_EPOCH, [5] = PXR_STYLE_NLL, [6] = PXR_STYLE_NLL
+};
 
 #define COLUMNS(list) list, plain, sizeof(list) / sizeof((list)[0])
 #define STYLED(list, style) list, style, sizeof(list) / sizeof((list)[0])
@@ -147,8 +160,9 @@ static const struct pxr_part parts[] = {
         { "checkpoints", "Checkpoints", STYLED(checkpoint_columns, epoch_style_1),
           "SELECT step, epoch, path, size, CASE best WHEN 1 THEN 'best' END, created_at, sha256 "
           "FROM checkpoint WHERE run = ?1 ORDER BY step" },
-        { "samples", "Pictures", STYLED(sample_columns, epoch_style_2),
-          "SELECT kind, step, epoch, seed, count, length(png) FROM sample WHERE run = ?1 "
+        { "samples", "Pictures", STYLED(sample_columns, sample_style),
+          "SELECT kind, step, epoch, seed, count, log_likelihood, nll, nll_split, temperature, "
+          "parameter_hash, length(png) FROM sample WHERE run = ?1 "
           "ORDER BY kind, step, seed" },
         { "events", "Events", COLUMNS(event_columns),
           "SELECT at, step, kind, message FROM event WHERE run = ?1 ORDER BY id" },

@@ -114,12 +114,16 @@ int pxr_codec_widths(int levels, const double *probability, uint64_t *width)
         return 0;
 }
 
-/* The bits that a value has by its probability beyond those of its width. */
-static double spared(double probability, uint64_t width)
+/* The bits that a level has by its probability beyond those of its width. The probability itself
+ * may be too small for a number. */
+static double spared(const struct pxr_graph *graph, const void *logits, int level, uint64_t width)
 {
-        double bits = log2((double)PXR_RANGE_TOTAL / (double)width);
+        double bits = log2((double)PXR_RANGE_TOTAL / (double)width), log_p[MAX_LEVELS];
 
-        return fmax(-log2(probability) - bits, 0);
+        if (width > 2) /* it is that of its probability, but for rounding */
+                return 0;
+        graph->distribution->log_probabilities[PXR_F32](graph->levels, logits, log_p);
+        return fmax(-log_p[level] / M_LN2 - bits, 0);
 }
 
 static int encode_value(struct pxr_range_encoder *encoder, const uint64_t *width, int level)
@@ -178,14 +182,15 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
                 uint8_t *level = worker->group + image * size + place;
 
                 if (image < images) {
-                        graph->distribution->probabilities[PXR_F32](
-                                graph->levels,
-                                pxr_workspace_logits(worker->workspace, row, col, colour, image),
-                                probability);
+                        const void *logits =
+                                pxr_workspace_logits(worker->workspace, row, col, colour, image);
+
+                        graph->distribution->probabilities[PXR_F32](graph->levels, logits,
+                                                                    probability);
                         if (pxr_codec_widths(graph->levels, probability, width))
                                 return improper(worker->work, first + image, row, col, colour);
                         if (worker->work->encodes)
-                                worker->spared += spared(probability[*level], width[*level]);
+                                worker->spared += spared(graph, logits, *level, width[*level]);
                         *level = (uint8_t)(worker->work->encodes
                                                    ? encode_value(&worker->encoder, width, *level)
                                                    : decode_value(&worker->decoder, width));

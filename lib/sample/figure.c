@@ -234,6 +234,34 @@ char *pxr_softmax_svg(const struct pxr_softmax_plot *plot, size_t *size, struct 
 
 enum { MAP_LEFT = 48, MAP_TOP = 40, MAP_AIM = 400, BAR_GAP = 24, BAR_COLS = 16, BAR_ROOM = 96 };
 
+/* The highest value below `top`, and how many there are of it; -1: none. */
+static double next_below(const double *value, size_t count, double top, size_t *equal)
+{
+        double next = -1;
+
+        for (size_t i = 0; i < count; i++) {
+                if (!(value[i] < top) || value[i] < next)
+                        continue;
+                *equal = value[i] > next ? 1 : *equal + 1;
+                next = value[i];
+        }
+        return next;
+}
+
+double pxr_heat_end(const double *value, size_t count, double *highest)
+{
+        size_t left = count / 100, equal = 0;
+        double end;
+
+        *highest = next_below(value, count, INFINITY, &equal);
+        *highest = *highest > 0 ? *highest : 1;
+        for (end = *highest; equal > 0 && equal <= left && end > 0;) {
+                left -= equal;
+                end = next_below(value, count, end, &equal);
+        }
+        return end > 0 && *highest > 1.5 * end ? end : *highest;
+}
+
 /* Dark blue, red, yellow, nearly white. */
 void pxr_heat(double part, uint8_t rgb[3])
 {
@@ -292,7 +320,8 @@ static void put_places(FILE *to, const struct pxr_map_plot *plot, double zoom)
                 MAP_TOP + plot->rows * zoom / 2);
 }
 
-static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, double end)
+/* The bar says where its scale does not reach the highest value. */
+static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, double end, bool beyond)
 {
         enum { SLICES = 64 };
         double left = MAP_LEFT + plot->cols * zoom + BAR_GAP, rows = plot->rows * zoom;
@@ -312,8 +341,17 @@ static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, doub
         for (int i = 0; i * step <= end * (1 + 1e-9); i++) {
                 double y = MAP_TOP + rows * (1 - i * step / end);
 
+                if (beyond && y < MAP_TOP + 14)
+                        break; /* there is no room beside the end's */
                 put_line(to, left + BAR_COLS, y, left + BAR_COLS + 4, y, "#222");
                 put_number(to, left + BAR_COLS + 7, y + 4, "start", i * step);
+        }
+        if (beyond) {
+                char text[32];
+
+                snprintf(text, sizeof(text), ">= %.4g", end);
+                put_line(to, left + BAR_COLS, MAP_TOP, left + BAR_COLS + 4, MAP_TOP, "#222");
+                put_text(to, left + BAR_COLS + 7, MAP_TOP + 4, "start", "", text);
         }
         fprintf(to, "<text transform=\"translate(%.1f %.1f) rotate(-90)\" text-anchor=\"middle\">",
                 left + BAR_COLS + 54, MAP_TOP + rows / 2);
@@ -323,7 +361,8 @@ static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, doub
 
 char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag)
 {
-        double zoom = fmax(1, floor(MAP_AIM / fmax(plot->rows, plot->cols))), end = 0;
+        double zoom = fmax(1, floor(MAP_AIM / fmax(plot->rows, plot->cols))), highest;
+        double end = pxr_heat_end(plot->value, (size_t)plot->rows * plot->cols, &highest);
         char *text = NULL;
         FILE *to = open_memstream(&text, size);
 
@@ -331,13 +370,10 @@ char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        for (int i = 0; i < plot->rows * plot->cols; i++)
-                end = fmax(end, plot->value[i]);
-        end = end > 0 ? end : 1;
         put_head(to, MAP_LEFT + plot->cols * zoom + BAR_GAP + BAR_ROOM,
                  MAP_TOP + plot->rows * zoom + 40, plot->title, plot->texts, plot->text_count);
         put_cells(to, plot, zoom, end);
         put_places(to, plot, zoom);
-        put_bar(to, plot, zoom, end);
+        put_bar(to, plot, zoom, end, highest > end);
         return finish(to, &text, diag);
 }

@@ -37,11 +37,16 @@ struct pxr_map_plot {
         int text_count;
 };
 
-/* A heat map with axes and a labelled colour bar. As above. */
+/* A heat map with axes and a labelled colour bar, of the scale of pxr_heat_end(). As above. */
 char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag);
 
-/* The colour of a part, from 0 to 1, of a heat map's highest value: from dark to light, so that it
- * is right in grey as well. */
+/* Where a heat map's scale ends: at the highest value, or where that is over 1.5 times as high as
+ * 99 % of them are, at those, lest a few have all others look alike. Values that are no number do
+ * not count; 1 where none is over 0. *highest becomes the highest of all. */
+double pxr_heat_end(const double *value, size_t count, double *highest);
+
+/* The colour of a part, from 0 to 1, of a heat map's scale: from dark to light, so that it is right
+ * in grey as well. What is beyond an end looks like it. */
 void pxr_heat(double part, uint8_t rgb[3]);
 
 /* 1, 2 or 5 times a power of ten, of which `all` holds at most `most`: the step of an axis. */

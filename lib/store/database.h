@@ -173,9 +173,19 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
 /* Value `i` of nll_map.nats. */
 float pxr_nll_map_value(const uint8_t *nats, size_t i);
 
-int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
-                         int64_t seed, int64_t count, const void *png, size_t size,
-                         struct pxr_diag *diag);
+/* A picture. One of what was drawn also has the NLL on record of that step, of the result before
+ * one along the way, of the test split before the validation split. */
+struct pxr_sample_row {
+        const char *kind; /* "samples", "receptive field" */
+        int64_t seed, count;
+        double temperature;         /* 0: nothing was drawn */
+        const char *parameter_hash; /* NULL where nothing was drawn */
+        double log_likelihood;      /* nats per image, a mean; NAN where nothing was drawn */
+        const void *png;
+        size_t size;
+};
+int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
+                         const struct pxr_sample_row *row, struct pxr_diag *diag);
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
                         const char *message, struct pxr_diag *diag);
 

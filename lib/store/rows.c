@@ -392,19 +392,33 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
         return status;
 }
 
-int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at, const char *kind,
-                         int64_t seed, int64_t count, const void *png, size_t size,
-                         struct pxr_diag *diag)
+/* The NLL of ?1 at step ?2. */
+#define NLL_THEN                                                                  \
+        " FROM metric WHERE run = ?1 AND step = ?2 AND images > 0 AND "           \
+        "name IN ('nll', 'final_nll') AND split IN ('valid', 'test') AND ?7 > 0 " \
+        "ORDER BY name = 'final_nll' DESC, split = 'test' DESC LIMIT 1)"
+
+int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
+                         const struct pxr_sample_row *row, struct pxr_diag *diag)
 {
+        bool drawn = row->temperature > 0;
+
         if (pxr_store_check_held(store, at.run, diag))
                 return -1;
         return pxr_store_execute(
                 store, diag,
-                "INSERT INTO sample (run, step, epoch, kind, seed, count, png) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, kind, step, seed) DO "
-                "UPDATE SET epoch = excluded.epoch, count = excluded.count, "
-                "png = excluded.png",
-                "iidtiib", at.run, at.step, at.epoch, kind, seed, count, png, size);
+                "INSERT INTO sample (run, step, epoch, kind, seed, count, temperature, "
+                "parameter_hash, log_likelihood, png, nll, nll_split) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                "(SELECT sum_nats / images" NLL_THEN ", (SELECT split" NLL_THEN ") "
+                "ON CONFLICT (run, kind, step, seed) DO UPDATE SET epoch = excluded.epoch, "
+                "count = excluded.count, temperature = excluded.temperature, "
+                "parameter_hash = excluded.parameter_hash, "
+                "log_likelihood = excluded.log_likelihood, png = excluded.png, "
+                "nll = excluded.nll, nll_split = excluded.nll_split",
+                "iidtiidtdb", at.run, at.step, at.epoch, row->kind, row->seed, row->count,
+                drawn ? row->temperature : NAN, row->parameter_hash, row->log_likelihood, row->png,
+                row->size);
 }
 
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,

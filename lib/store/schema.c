@@ -337,6 +337,16 @@ static const char version_5[] =
                 "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n"
                 "    process_id, process_start");
 
-const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5 };
+/* What the texts of a picture of samples say, so that both tell where it comes from; NULL in
+ * pictures recorded before, and in those of what is not drawn. */
+static const char version_6[] =
+        "ALTER TABLE sample ADD COLUMN temperature REAL;\n"
+        "ALTER TABLE sample ADD COLUMN parameter_hash TEXT; -- SHA-256 of the parameters\n"
+        "ALTER TABLE sample ADD COLUMN log_likelihood REAL; -- nats per image, their mean\n"
+        "ALTER TABLE sample ADD COLUMN nll REAL; -- of the model then, nats per image\n"
+        "ALTER TABLE sample ADD COLUMN nll_split TEXT; -- of which split that is\n";
+
+const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5,
+                                          version_6 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

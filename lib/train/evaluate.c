@@ -40,6 +40,15 @@ void pxr_nll_add(struct pxr_nll *nll, double nats)
         nll->images++;
 }
 
+struct pxr_nll pxr_nll_of(const double *nats, int count)
+{
+        struct pxr_nll nll = { 0 };
+
+        for (int i = 0; i < count; i++)
+                pxr_nll_add(&nll, nats[i]);
+        return nll;
+}
+
 const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set)
 {
         double nats = pxr_nats_per_image(nll), error = pxr_standard_error(nll);

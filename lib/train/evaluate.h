@@ -29,6 +29,9 @@ double pxr_standard_error(const struct pxr_nll *nll);
 /* Add one image's nats. */
 void pxr_nll_add(struct pxr_nll *nll, double nats);
 
+/* Of `count` images that have these nats. */
+struct pxr_nll pxr_nll_of(const double *nats, int count);
+
 /* What is suspect about an NLL, or NULL: not finite; worse than the uniform distribution over the
  * set's levels; below the set's floor by more than 5 standard errors (5 % where there is no
  * standard error), unless something is given or the images were trained on. */
