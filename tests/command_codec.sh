@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 31
+plan 32
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -69,6 +69,15 @@ threads() {
 		diff -r three set/valid
 }
 ok "threads change nothing" threads
+
+another_build() {
+	cp a.db b.db && cp -r a.checkpoints b.checkpoints &&
+		query b.db "UPDATE plugin SET sha256 = 'x'; UPDATE run SET program_revision = 'old'" &&
+		pxr_codec decode tiny some.pxr --db b.db -o built && diff -r built part &&
+		err_has "warning: run 1 was made by another build (pxr " && err_has " of revision old; layers" &&
+		rm -r b.db* b.checkpoints
+}
+ok "another build gives the images back, and warns" another_build
 
 info() {
 	pxr_codec info test.pxr && out_has "run 'tiny'" && out_has "256 of 12 x 12, grey, 2 levels" &&

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 39
+plan 41
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -142,6 +142,26 @@ quiet() {
 	pxr_sample 1 --db a.db -q --out quiet.png && ! [ -s out ] && ! [ -s err ] && [ -s quiet.png ]
 }
 ok "--quiet prints nothing" quiet
+
+# What a run is of is its parameters and its model, not the file a layer was loaded from.
+another_build() {
+	cp a.db b.db && cp -r a.checkpoints b.checkpoints &&
+		query b.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'" &&
+		pxr_sample 1 --db b.db --out build.png && cmp build.png plain.png &&
+		err_has "warning: run 1 was made by another build (pxr " && err_has "; layers relu): its last" &&
+		query b.db "UPDATE plugin SET version = '0.0.1' WHERE name = 'relu'" &&
+		pxr_sample 1 --db b.db --out build.png -f && cmp build.png plain.png &&
+		err_has "; layers relu 0.0.1 (here " && is "$(wc -l <err)" 1
+}
+ok "another build samples a run, and warns" another_build
+
+other_model() {
+	query b.db "UPDATE run SET certificate = 'x' WHERE id = 1" &&
+		refused 2 "the layers make another one of its spec than they did" \
+			pxr_sample 1 --db b.db --out other.png && ! [ -e other.png ] &&
+		rm -r b.db* b.checkpoints
+}
+ok "layers that make another model of its spec do not" other_model
 
 not_overwritten() {
 	refused 2 "plain.png: is there already" pxr_sample 1 --db a.db --seed 9 --out plain.png &&

@@ -245,34 +245,13 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                                  run, name, version, path, sha256);
 }
 
-int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
-                     const char *name, const char **sha256, struct pxr_diag *diag)
-{
-        sqlite3_stmt *s =
-                pxr_store_query(store, diag, "SELECT sha256 FROM plugin WHERE run = ? AND name = ?",
-                                "it", run, name);
-        bool short_of = false;
-        int status;
-
-        *sha256 = NULL;
-        if (!s)
-                return -1;
-        status = sqlite3_step(s);
-        if (status == SQLITE_ROW)
-                *sha256 = column(s, 0, arena, &short_of);
-        else if (status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        if (short_of)
-                return pxr_out_of_memory(diag);
-        return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
-}
-
 int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                       struct pxr_plugin_row **list, struct pxr_diag *diag)
 {
         sqlite3_stmt *s = pxr_store_query(
-                store, diag, "SELECT name, path FROM plugin WHERE run = ? ORDER BY name", "i", run);
+                store, diag,
+                "SELECT name, version, path, sha256 FROM plugin WHERE run = ? ORDER BY name", "i",
+                run);
         bool short_of = false;
         int status;
 
@@ -286,7 +265,9 @@ int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t 
                 if (!row)
                         break;
                 *row = (struct pxr_plugin_row) { column(s, 0, arena, &short_of),
-                                                 column(s, 1, arena, &short_of), NULL };
+                                                 column(s, 1, arena, &short_of),
+                                                 column(s, 2, arena, &short_of),
+                                                 column(s, 3, arena, &short_of), NULL };
                 *list = row;
                 list = &row->next;
         }
