@@ -29,4 +29,10 @@ int program_end(struct program *program, int status);
 int64_t number_option(const char *option, const char *text, int64_t least, int64_t most,
                       struct argp_state *state);
 
+/* The number of workers that --threads is given; and what it is where it is not given, one a
+ * processor. OpenBLAS has room for so many callers, with little to spare, and dies of more. */
+enum { MOST_THREADS = 512 };
+int threads_option(const char *text, struct argp_state *state);
+int usual_threads(void);
+
 #endif
