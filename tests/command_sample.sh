@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 41
+plan 42
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -174,7 +174,7 @@ ok "a picture is overwritten by --force alone" not_overwritten
 # --- chains ---------------------------------------------------------------------------------------
 
 chain() {
-	pxr_sample big --from small --db a.db --seed 4 --json --out chain.png &&
+	pxr_sample big --from small --db a.db --seed 4 --json --out chain.png && ! [ -s err ] &&
 		is "$(json '$.from[0].name')" small && is "$(json '$.count')" 18 &&
 		is "$(json '$.from[0].seed')" 4 && ! is "$(json '$.seed')" 4 >/dev/null &&
 		first=$(json '$.from[0].images[17]') && grep -aqF "from run 2 (" chain.png &&
@@ -182,6 +182,15 @@ chain() {
 		is "$(json '$.images[17]')" "$first"
 }
 ok "a conditional run is given what the small one draws" chain
+
+other_data() {
+	cp a.db d.db && cp -r a.checkpoints d.checkpoints &&
+		pxr_run small.yaml data.limit=32 name=part --db d.db &&
+		pxr_sample big --from part --db d.db --out part.png -q && is "$(wc -l <err)" 1 &&
+		err_has "('part') was trained on other data (markov_rgb) than the small versions that run" &&
+		rm -r d.db* d.checkpoints part.png
+}
+ok "... and a small one that knows other data is told" other_data
 
 misfits() {
 	refused 2 "is given images of 4x4x3 with 4 levels, but run 3 ('big') draws 8x8x3" \

@@ -103,6 +103,7 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .image_levels = sqlite3_column_int(s, 25),
                 .folder = column(s, 26, arena, &short_of),
                 .repeats = column(s, 27, arena, &short_of),
+                .given_identity = column(s, 28, arena, &short_of),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -123,7 +124,7 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
-                "image_levels, folder, repeats FROM run "
+                "image_levels, folder, repeats, given_identity FROM run "
                 "WHERE id = coalesce("
                 "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
                 "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
