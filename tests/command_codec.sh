@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 32
+plan 33
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -162,6 +162,15 @@ wrong_pixels() {
 			pxr_codec decode wrong.pxr --db a.db -o none
 }
 ok "images other than those that were compressed are never written" wrong_pixels
+
+# On the machine that compressed them.
+tells_altered() {
+	sed "s/$digest/$other/" test.pxr >wrong && sealed wrong >wrong.pxr &&
+		none_of_it 1 "does not give back what was compressed" \
+			pxr_codec decode wrong.pxr --db a.db -o none &&
+		err_has "the file was altered and its sum made to fit, or the model sees what it is to"
+}
+ok "... and that the file may have been altered is said" tells_altered
 
 there_already() {
 	echo mine >mine.pxr
