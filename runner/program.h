@@ -30,8 +30,9 @@ int64_t number_option(const char *option, const char *text, int64_t least, int64
                       struct argp_state *state);
 
 /* The number of workers that --threads is given; and what it is where it is not given, one a
- * processor. OpenBLAS has room for so many callers, with little to spare, and dies of more. */
-enum { MOST_THREADS = 512 };
+ * processor. OpenBLAS is built with room for a number of callers (on Debian 128), takes more in
+ * with a warning, and dies of 512. */
+enum { MOST_THREADS = 256 };
 int threads_option(const char *text, struct argp_state *state);
 int usual_threads(void);
 

@@ -91,7 +91,7 @@ ok "what is computed before the first pixel, the loss and the drawing have their
 
 # A BLAS has room for so many callers.
 ok "more threads than a BLAS can take are refused" \
-	refused 2 "--threads wants a number from 1 to 512" bench counted.yaml --threads 1024
+	refused 2 "--threads wants a number from 1 to 256" bench counted.yaml --threads 1024
 
 from_data() {
 	bench counted.yaml -r 1 --images 4 --threads 1 --quiet && is "$(wc -c <err)" 0
