@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,4 +43,16 @@ int64_t number_option(const char *option, const char *text, int64_t least, int64
                 argp_error(state, "%s wants a number from %" PRId64 " to %" PRId64 ", not '%s'",
                            option, least, most, text);
         return number;
+}
+
+int threads_option(const char *text, struct argp_state *state)
+{
+        return (int)number_option("--threads", text, 1, MOST_THREADS, state);
+}
+
+int usual_threads(void)
+{
+        int processors = omp_get_num_procs();
+
+        return processors < MOST_THREADS ? processors : MOST_THREADS;
 }

@@ -29,4 +29,11 @@ int program_end(struct program *program, int status);
 int64_t number_option(const char *option, const char *text, int64_t least, int64_t most,
                       struct argp_state *state);
 
+/* The number of workers that --threads is given; and what it is where it is not given, one a
+ * processor. OpenBLAS is built with room for a number of callers (on Debian 128), takes more in
+ * with a warning, and dies of 512. */
+enum { MOST_THREADS = 256 };
+int threads_option(const char *text, struct argp_state *state);
+int usual_threads(void);
+
 #endif

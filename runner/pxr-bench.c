@@ -6,7 +6,6 @@
  */
 #include <argp.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +90,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->repetitions = (int)number_option("--repetitions", text, 1, 4096, state);
                 return 0;
         case 't':
-                arguments->threads = (int)number_option("--threads", text, 1, 4096, state);
+                arguments->threads = threads_option(text, state);
                 return 0;
         case ARGP_KEY_ARG:
                 if (!arguments->spec)
@@ -180,9 +179,28 @@ static double busy(const struct pxr_op_speed *op)
         return op->seconds[PXR_PASS_FORWARD] + op->seconds[PXR_PASS_BACKWARD];
 }
 
+/* What is no op's: its seconds of the training step, or of drawing, or (NULL) none of one. */
+static void print_other(const struct pxr_speed *speed, const char *name, const double *training,
+                        const double *drawing)
+{
+        char training_ms[32] = "", share[32] = "", drawing_ms[32] = "";
+
+        if (training) {
+                snprintf(training_ms, sizeof(training_ms), "%.3f", 1e3 * *training);
+                snprintf(share, sizeof(share), "%.1f %%",
+                         100 * *training / speed->training_seconds);
+        }
+        if (drawing)
+                snprintf(drawing_ms, sizeof(drawing_ms), "%.3f", 1e3 * *drawing);
+        printf("%-28s %6s %11s %11s %8s %8s %11s\n", name, "", "", training_ms, share, "",
+               drawing_ms);
+}
+
 static void print_ops(const struct pxr_speed *speed)
 {
-        double rest = speed->training_seconds, advances = 0;
+        const struct pxr_step_times *times = &speed->step_times;
+        double rest = speed->training_seconds - times->loss - times->optimizer;
+        double advances = speed->drawing_seconds;
 
         printf("\ntime by op: of one training step, all threads together; and of drawing %d images "
                "on one\n"
@@ -205,8 +223,11 @@ static void print_ops(const struct pxr_speed *speed)
                                : 0);
                 advances += op->seconds[PXR_PASS_ADVANCE];
         }
-        printf("%-28s %6s %11s %11.3f %6.1f %% %8s %11.3f\n", "all else", "", "", 1e3 * rest,
-               100 * rest / speed->training_seconds, "", 1e3 * (speed->advance_seconds - advances));
+        advances = speed->advance_seconds - advances;
+        print_other(speed, "loss", &times->loss, NULL);
+        print_other(speed, "optimizer", &times->optimizer, NULL);
+        print_other(speed, "drawing", NULL, &speed->drawing_seconds);
+        print_other(speed, "all else", &rest, &advances);
 }
 
 static double peak_memory(void)
@@ -242,7 +263,9 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
                 printf(" (measured: %.1f)", last->naive.median / last->evaluation.median);
         printf("\n");
         printf("memory: %.1f MB to train (%.1f MB of it activations), %.1f MB to evaluate, %.1f MB "
-               "to draw; %.1f MB at most in this run\n",
+               "to draw; the whole bench, with all of these and the matrices of SGEMM, took %.1f "
+               "MB "
+               "at most\n",
                last->trainer_bytes / 1e6, last->activation_bytes / 1e6,
                last->evaluation_bytes / 1e6, last->generation_bytes / 1e6, peak_memory() / 1e6);
         print_ops(last);
@@ -278,8 +301,9 @@ static json_t *speed_as_json(const struct pxr_speed *s)
         for (int i = 0; i < s->ops; i++)
                 json_array_append_new(ops, op_as_json(&s->op[i]));
         return json_pack(
-                "{s:i, s:f, s:f, s:o, s:o, s:o, s:o*, s:f, s:o, s:I, s:I, s:I, s:I}", "threads",
-                s->threads, "sgemm_gflops", s->sgemm, "peak_gflops", s->peak, "training",
+                "{s:i, s:f, s:f, s:o, s:o, s:o, s:o*, s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:I, "
+                "s:I}",
+                "threads", s->threads, "sgemm_gflops", s->sgemm, "peak_gflops", s->peak, "training",
                 timing_as_json(s, &s->training, s->batch, s->training_multiply_adds), "evaluation",
                 timing_as_json(s, &s->evaluation, s->images, s->forward_multiply_adds),
                 "generation",
@@ -287,7 +311,9 @@ static json_t *speed_as_json(const struct pxr_speed *s)
                 s->naive.repetitions
                         ? timing_as_json(s, &s->naive, s->images, s->forward_multiply_adds)
                         : NULL,
-                "training_step_seconds", s->training_seconds, "ops", ops, "trainer_bytes",
+                "training_step_seconds", s->training_seconds, "loss_seconds", s->step_times.loss,
+                "optimizer_seconds", s->step_times.optimizer, "advance_seconds", s->advance_seconds,
+                "drawing_seconds", s->drawing_seconds, "ops", ops, "trainer_bytes",
                 (json_int_t)s->trainer_bytes, "activation_bytes", (json_int_t)s->activation_bytes,
                 "evaluation_bytes", (json_int_t)s->evaluation_bytes, "generation_bytes",
                 (json_int_t)s->generation_bytes);
@@ -365,9 +391,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .threads = omp_get_num_procs(),
-                                       .repetitions = 5,
-                                       .images = 64 };
+        struct arguments arguments = { .threads = usual_threads(), .repetitions = 5, .images = 64 };
         struct program program;
         int status;
 

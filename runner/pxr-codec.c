@@ -7,7 +7,6 @@
 #include <argp.h>
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +79,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->checkpoint = text;
                 return 0;
         case 't':
-                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
+                arguments->threads = threads_option(text, state);
                 return 0;
         case 'q':
                 arguments->quiet = true;
@@ -435,7 +434,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db", .threads = omp_get_num_procs() };
+        struct arguments arguments = { .database = "pxr.db", .threads = usual_threads() };
         struct program program;
         int status;
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +159,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 't':
-                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
+                arguments->threads = threads_option(text, state);
                 return 0;
         case ARGP_KEY_ARG:
                 take_word(arguments, text, state);
@@ -518,7 +517,7 @@ static char *join(struct pxr_arena *arena, int count, char **words)
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db", .threads = omp_get_num_procs() };
+        struct arguments arguments = { .database = "pxr.db", .threads = usual_threads() };
         struct program program;
         int status = 1;
 

@@ -7,7 +7,6 @@
 #include <argp.h>
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,7 +279,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->quiet = true;
                 return 0;
         case 't':
-                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
+                arguments->threads = threads_option(text, state);
                 return 0;
         case ARGP_KEY_ARG:
                 if (arguments->run)
@@ -648,7 +647,7 @@ int main(int argc, char **argv)
                                        .checkpoint = "best",
                                        .count = -1,
                                        .seed = -1,
-                                       .threads = omp_get_num_procs() };
+                                       .threads = usual_threads() };
         struct program program;
         struct command command;
 

@@ -7,7 +7,6 @@
 #include <argp.h>
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +115,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 arguments->jobs = (int)number_option("--jobs", text, 1, 1024, state);
                 return 0;
         case 't':
-                arguments->threads = (int)number_option("--threads", text, 1, 1024, state);
+                arguments->threads = threads_option(text, state);
                 return 0;
         case 'q':
                 arguments->quiet = true;
@@ -418,7 +417,7 @@ static const char *task_name(struct pxr_arena *arena, struct pxr_diag *diag)
 /* How many threads a run has. */
 static int share(const struct arguments *arguments)
 {
-        int all = arguments->threads ? arguments->threads : omp_get_num_procs();
+        int all = arguments->threads ? arguments->threads : usual_threads();
 
         if (arguments->launcher == PXR_LAUNCH_SLURM)
                 return arguments->threads ? arguments->threads : 1;

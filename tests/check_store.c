@@ -244,7 +244,7 @@ END_TEST
 START_TEST(layers_plugins_and_files_are_recorded)
 {
         int64_t run = add_run(store, "one");
-        const char *sha256;
+        struct pxr_plugin_row *plugin;
         const struct pxr_layer_row layer = { 3,      "model.3", "conv", 28, 27, 16, 1234567890123,
                                              2.5e12, 4,         5,      6 };
 
@@ -255,10 +255,12 @@ START_TEST(layers_plugins_and_files_are_recorded)
                          "1|3|model.3|conv|28|27|16|1234567890123|2500000000000.0|4|5|6\n"
                          "1|conv|1.0|/a/conv.so|cc\n"
                          "1|data/x|5000000000|dd\n");
-        OK(pxr_store_plugin(store, arena, run, "conv", &sha256, diag));
-        ck_assert_str_eq(sha256, "cc");
-        OK(pxr_store_plugin(store, arena, run, "relu", &sha256, diag));
-        ck_assert_ptr_null(sha256);
+        OK(pxr_store_plugins(store, arena, run, &plugin, diag));
+        ck_assert_str_eq(plugin->name, "conv");
+        ck_assert_str_eq(plugin->version, "1.0");
+        ck_assert_str_eq(plugin->path, "/a/conv.so");
+        ck_assert_str_eq(plugin->sha256, "cc");
+        ck_assert_ptr_null(plugin->next);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_bench.sh - pxr-bench: what it measures is counted right, and what it cannot take is refused.
 . "${srcdir:-.}/tests/command.sh"
-plan 10
+plan 12
 
 bench() {
 	"$top/runner/pxr-bench" "$@" >out 2>err
@@ -50,7 +50,11 @@ ok "training is counted as forward and both gradients" counts
 table() {
 	bench counted.yaml --image 8x8x1:2 -r 1 --images 4 --threads 2 --scaling &&
 		out_has "training           1 " && out_has "generation         2 " &&
-		out_has "conv 3x3 1>4" && out_has "as long as evaluating it"
+		out_has "conv 3x3 1>4" && out_has "as long as evaluating it" &&
+		out_has "the whole bench, with all of these" &&
+		for row in loss optimizer drawing 'all else'; do
+			grep -q "^$row  *[0-9]" out || return
+		done
 }
 ok "the table has every number of threads and every op" table
 
@@ -62,6 +66,32 @@ naive() {
 		sed -n '/"naive"/,/}/p' out | grep -q images_per_second
 }
 ok "drawing by whole passes can be measured beside it" naive
+
+cat >given.yaml <<'EOF'
+name: given
+data: {set: markov_rgb}
+model:
+  - multi_scale: {size: 4, features: 3, layers: [conv: {mask: A, kernel: 3, features: 6}]}
+  - softmax
+train: {batch: 8, micro_batch: 4, epochs: 1}
+EOF
+
+# An op that is computed once before the first pixel is one of those that drawing takes time for, and
+# what no op does is told apart.
+divides() {
+	bench given.yaml -r 1 --images 4 --threads 1 --json &&
+		sed -n '/"op": "deconv/,/}/p' out | grep -q '"advance_seconds": [1-9.e-]*[1-9]' &&
+		for name in loss_seconds optimizer_seconds drawing_seconds; do
+			case $(field $name) in
+			'' | 0.0 | -*) return 1 ;;
+			esac
+		done
+}
+ok "what is computed before the first pixel, the loss and the drawing have their time" divides
+
+# A BLAS has room for so many callers.
+ok "more threads than a BLAS can take are refused" \
+	refused 2 "--threads wants a number from 1 to 256" bench counted.yaml --threads 1024
 
 from_data() {
 	bench counted.yaml -r 1 --images 4 --threads 1 --quiet && is "$(wc -c <err)" 0

@@ -2,7 +2,7 @@
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
 . "${srcdir:-.}/tests/command.sh"
-plan 32
+plan 34
 
 pxr_codec() {
 	"$top/runner/pxr-codec" "$@" >out 2>err
@@ -84,6 +84,15 @@ threads() {
 		diff -r three set/valid
 }
 ok "threads change nothing" threads
+
+another_build() {
+	cp a.db b.db && cp -r a.checkpoints b.checkpoints &&
+		query b.db "UPDATE plugin SET sha256 = 'x'; UPDATE run SET program_revision = 'old'" &&
+		pxr_codec decode tiny some.pxr --db b.db -o built && diff -r built part &&
+		err_has "warning: run 1 was made by another build (pxr " && err_has " of revision old; layers" &&
+		rm -r b.db* b.checkpoints
+}
+ok "another build gives the images back, and warns" another_build
 
 info() {
 	pxr_codec info test.pxr && out_has "run 'tiny'" && out_has "256 of 12 x 12, grey, 2 levels" &&
@@ -168,6 +177,15 @@ wrong_pixels() {
 			pxr_codec decode wrong.pxr --db a.db -o none
 }
 ok "images other than those that were compressed are never written" wrong_pixels
+
+# On the machine that compressed them.
+tells_altered() {
+	sed "s/$digest/$other/" test.pxr >wrong && sealed wrong >wrong.pxr &&
+		none_of_it 1 "does not give back what was compressed" \
+			pxr_codec decode wrong.pxr --db a.db -o none &&
+		err_has "the file was altered and its sum made to fit, or the model sees what it is to"
+}
+ok "... and that the file may have been altered is said" tells_altered
 
 there_already() {
 	echo mine >mine.pxr

@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 20
+plan 22
 
 # Everything a run has computed, as text: parameters, NLL, samples (their pixels: the texts before
 # them name the run). Rates of work do differ.
@@ -225,14 +225,37 @@ taken() {
 }
 ok "a process whose run was taken up by another stops and changes nothing" taken
 
-changed_plugin() {
+another_build() {
 	exits 130 interrupt plug.db INT || return
 	query plug.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
-	query plug.db .dump >before
-	refused 2 "another plugin 'relu'" pxr_run --resume 1 --db plug.db &&
-		query plug.db .dump | cmp - before
+	pxr_run --resume 1 --db plug.db &&
+		err_has "warning: run 1 goes on with another build of its layers (relu)" &&
+		is "$(query plug.db "SELECT count(*) FROM plugin WHERE sha256 = 'x'")" 0 &&
+		is "$(query plug.db "SELECT count(*) FROM event WHERE kind = 'resumed' AND message LIKE
+			'resumed at step % with another build of its layers: relu by pxr %'")" 1 &&
+		same_result one.db plug.db
 }
-ok "a layer plugin that has changed is named and refused" changed_plugin
+ok "another build of a layer goes on with a run, warns, and is on record" another_build
+
+# Refused without a change of the database.
+unchanged() { # DATABASE TEXT
+	query "$1" .dump >before
+	refused 2 "$2" pxr_run --resume 1 --db "$1" && query "$1" .dump | cmp - before
+}
+
+changed_plugin() {
+	exits 130 interrupt layers.db INT || return
+	query layers.db "UPDATE plugin SET sha256 = 'x', version = '0.0.1' WHERE name = 'relu'"
+	unchanged layers.db "was trained with another version of its layers: relu 0.0.1 (here " &&
+		err_has "pxr-run --from-run 1"
+}
+ok "another version of a layer is named and refused" changed_plugin
+
+changed_model() {
+	query layers.db "DELETE FROM plugin; UPDATE run SET certificate = 'x'"
+	unchanged layers.db "the layers make another one of its spec than they did"
+}
+ok "layers that make another model are refused" changed_model
 
 other_version() {
 	exits 130 interrupt version.db INT || return

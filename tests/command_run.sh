@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 47
+plan 48
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures && out_has "sqlite3 a.db"
@@ -330,6 +330,14 @@ absent_data() {
 		err_has "pxr-data fetch binarized_mnist" && is "$(grep -c 'no such' err)" 1
 }
 ok "a data set that is not there is named once, with how to get it" absent_data
+
+# What may be set where the spec is not at hand, as by pxr-sample, is left to its reader.
+no_files() {
+	mkdir empty && refused 2 "empty: holds neither binarized_mnist_train.amat nor" pxr_run \
+		tiny.yaml "data={set: binarized_mnist, path: empty}" --db none.db && rmdir empty &&
+		is "$(grep -c "that 'splits' of the spec names" err)" 1 && ! err_has "splits: ["
+}
+ok "splits that are not there are told, and once what splits there must be" no_files
 
 truncated_data() {
 	truncate -s -9 set/binarized_mnist_test.amat

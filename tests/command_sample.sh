@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 49
+plan 52
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -168,6 +168,26 @@ quiet() {
 }
 ok "--quiet prints nothing" quiet
 
+# What a run is of is its parameters and its model, not the file a layer was loaded from.
+another_build() {
+	cp a.db b.db && cp -r a.checkpoints b.checkpoints &&
+		query b.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'" &&
+		pxr_sample 1 --db b.db --out build.png && cmp build.png plain.png &&
+		err_has "warning: run 1 was made by another build (pxr " && err_has "; layers relu): its last" &&
+		query b.db "UPDATE plugin SET version = '0.0.1' WHERE name = 'relu'" &&
+		pxr_sample 1 --db b.db --out build.png -f && cmp build.png plain.png &&
+		err_has "; layers relu 0.0.1 (here " && is "$(wc -l <err)" 1
+}
+ok "another build samples a run, and warns" another_build
+
+other_model() {
+	query b.db "UPDATE run SET certificate = 'x' WHERE id = 1" &&
+		refused 2 "the layers make another one of its spec than they did" \
+			pxr_sample 1 --db b.db --out other.png && ! [ -e other.png ] &&
+		rm -r b.db* b.checkpoints
+}
+ok "layers that make another model of its spec do not" other_model
+
 not_overwritten() {
 	refused 2 "plain.png: is there already" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
 		err_has "--force overwrites it" && cmp plain.png pictures/run-1-samples-00000096.png &&
@@ -179,7 +199,7 @@ ok "a picture is overwritten by --force alone" not_overwritten
 # --- chains ---------------------------------------------------------------------------------------
 
 chain() {
-	pxr_sample big --from small --db a.db --seed 4 --json --out chain.png &&
+	pxr_sample big --from small --db a.db --seed 4 --json --out chain.png && ! [ -s err ] &&
 		is "$(json '$.from[0].name')" small && is "$(json '$.count')" 18 &&
 		is "$(json '$.from[0].seed')" 4 && ! is "$(json '$.seed')" 4 >/dev/null &&
 		first=$(json '$.from[0].images[17]') && grep -aqF "from run 2 (" chain.png &&
@@ -187,6 +207,15 @@ chain() {
 		is "$(json '$.images[17]')" "$first"
 }
 ok "a conditional run is given what the small one draws" chain
+
+other_data() {
+	cp a.db d.db && cp -r a.checkpoints d.checkpoints &&
+		pxr_run small.yaml data.limit=32 name=part --db d.db &&
+		pxr_sample big --from part --db d.db --out part.png -q && is "$(wc -l <err)" 1 &&
+		err_has "('part') was trained on other data (markov_rgb) than the small versions that run" &&
+		rm -r d.db* d.checkpoints part.png
+}
+ok "... and a small one that knows other data is told" other_data
 
 misfits() {
 	refused 2 "is given images of 4x4x3 with 4 levels, but run 3 ('big') draws 8x8x3" \

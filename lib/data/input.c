@@ -138,7 +138,9 @@ static int open_either(struct pxr_input *input, const char *folder, const char *
         if (stat(folder, &status))
                 return pxr_user_error(diag, "%s: no such folder", folder);
         pxr_user_error(diag, "%s: holds neither %s nor %s.gz", folder, name, name);
-        pxr_note(diag, "'splits' names the splits that must be there: 'splits: [test]'");
+        if (pxr_diag_errors(diag) == 1) /* said once, of however many splits */
+                pxr_note(diag, "a folder has to have every split that 'splits' of the spec names: "
+                               "train, valid and test where it names none");
         return -1;
 }
 

@@ -254,12 +254,12 @@ static int other_images(struct pxr_arena *arena, const struct pxr_codec_file *fi
         if (describe(arena, &program, &numerics, diag))
                 return -1;
         if (strcmp(program, file->program) == 0 && strcmp(numerics, file->numerics) == 0) {
-                pxr_note(diag,
-                         "it sees what it is to predict, or it computes other bits each time");
+                pxr_note(diag, "the file was altered and its sum made to fit, or the model sees "
+                               "what it is to predict, or computes other bits each time");
                 return -1;
         }
         pxr_note(diag, "its probabilities have to be the same to the last bit, and the machine or "
-                       "the program is another");
+                       "the program is another; or the file was altered and its sum made to fit");
         pxr_note(diag, "compressed by %s (%s)", file->program, file->numerics);
         pxr_note(diag, "this is %s (%s)", program, numerics);
         return -1;

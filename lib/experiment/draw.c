@@ -33,6 +33,18 @@ static int not_given(const struct pxr_recorded *run, struct pxr_diag *diag)
                               run->run->id, run->run->name);
 }
 
+/* Images drawn of two runs that never saw the same are of the law of neither's. */
+static void warn_of_data(const struct pxr_run *run, const struct pxr_run *from,
+                         struct pxr_diag *diag)
+{
+        if (run->given_identity && from->data_identity &&
+            strcmp(run->given_identity, from->data_identity) != 0)
+                pxr_warn(diag,
+                         "run %" PRId64 " ('%s') was trained on other data (%s) than the small "
+                         "versions that run %" PRId64 " ('%s') was given (of %s)",
+                         from->id, from->name, from->data_set, run->id, run->name, run->data_set);
+}
+
 static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded *from,
                       struct pxr_diag *diag)
 {
@@ -41,8 +53,10 @@ static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded 
         if (!g->small_rows)
                 return not_given(run, diag);
         if (g->small_rows == small->rows && g->small_cols == small->cols &&
-            g->colours == small->colours && g->levels == small->levels)
+            g->colours == small->colours && g->levels == small->levels) {
+                warn_of_data(run->run, from->run, diag);
                 return 0;
+        }
         return pxr_user_error(diag,
                               "run %" PRId64 " ('%s') is given images of %dx%dx%d with %d levels, "
                               "but run %" PRId64 " ('%s') draws %dx%dx%d with %d levels",

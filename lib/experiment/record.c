@@ -144,14 +144,21 @@ static int record_layers(struct pxr_state *state, struct pxr_diag *diag)
 
 static int record_files(struct pxr_state *state, struct pxr_diag *diag)
 {
-        const struct pxr_experiment *e = state->experiment;
-        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(e->model, e->model->layer);
+        const struct pxr_data_file *file = state->experiment->set->files;
 
-        for (const struct pxr_data_file *file = e->set->files; file; file = file->next)
+        for (; file; file = file->next)
                 if (pxr_store_add_data_file(state->order->store, state->run, file->path, file->size,
                                             file->sha256, diag))
                         return -1;
-        for (; layer; layer = pxr_layer_of_new_plugin(e->model, layer->next)) {
+        return 0;
+}
+
+int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag)
+{
+        const struct pxr_model *model = state->experiment->model;
+        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
+
+        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next)) {
                 char hex[PXR_SHA256_HEX];
 
                 if (pxr_sha256_file(layer->plugin->path, hex, diag) ||
@@ -220,7 +227,8 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
                 return pxr_out_of_memory(diag);
         if (!pxr_store_begin(state->order->store, diag)) {
                 if (record_row(arena, state, diag) || record_layers(state, diag) ||
-                    record_files(state, diag) || record_field(state, diag))
+                    record_files(state, diag) || pxr_record_plugins(state, diag) ||
+                    record_field(state, diag))
                         pxr_store_rollback(state->order->store);
                 else
                         status = pxr_store_commit(state->order->store, diag);

@@ -12,6 +12,9 @@
  * nothing. Sets state->run. */
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 
+/* Record the plugins of the run's layers, as they are now. Returns 0 or -1. */
+int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
+
 /* Record an NLL of the parameters at `step` and tell the watcher. `final`: the run's result. */
 int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);

@@ -21,35 +21,101 @@ void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA2
         pxr_sha256_final(&hash, hex);
 }
 
-static int check_plugin(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                        const struct pxr_plugin_file *plugin, struct pxr_diag *diag)
-{
-        const char *recorded, *name = plugin->layer->name;
-        char hex[PXR_SHA256_HEX];
+/* --- the build -------------------------------------------------------------------------------- */
 
-        if (pxr_sha256_file(plugin->path, hex, diag) ||
-            pxr_store_plugin(store, arena, run, name, &recorded, diag))
-                return -1;
-        if (recorded && strcmp(recorded, hex) == 0)
+/* Add a plugin to the list of those that are not what is on record. NULL when memory is out. */
+static char *list_plugin(struct pxr_arena *arena, const char *list,
+                         const struct pxr_plugin_row *old, const struct pxr_plugin_file *now,
+                         bool *versions)
+{
+        const char *between = *list ? ", " : "", *name = now->layer->name;
+
+        if (!old || strcmp(old->version, now->version) == 0)
+                return pxr_strf(arena, "%s%s%s", list, between, name);
+        *versions = true;
+        return pxr_strf(arena, "%s%s%s %s (here %s)", list, between, name, old->version,
+                        now->version);
+}
+
+const char *pxr_other_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                              const struct pxr_model *model, bool *versions, struct pxr_diag *diag)
+{
+        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
+        struct pxr_plugin_row *all, *old;
+        const char *list = "";
+
+        *versions = false;
+        if (pxr_store_plugins(store, arena, run, &all, diag))
+                return NULL;
+        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next)) {
+                char hex[PXR_SHA256_HEX];
+
+                if (pxr_sha256_file(layer->plugin->path, hex, diag))
+                        return NULL;
+                for (old = all; old && strcmp(old->name, layer->plugin->layer->name) != 0;)
+                        old = old->next;
+                if (old && strcmp(old->sha256, hex) == 0)
+                        continue;
+                list = list_plugin(arena, list, old, layer->plugin, versions);
+                if (!list) {
+                        pxr_out_of_memory(diag);
+                        return NULL;
+                }
+        }
+        return list;
+}
+
+bool pxr_same_program(const struct pxr_run *run, const struct pxr_provenance *now)
+{
+        const char *was = run->program_revision ? run->program_revision : "";
+        const char *is = now->program_revision ? now->program_revision : "";
+
+        return strcmp(run->program_version, now->program_version) == 0 && strcmp(was, is) == 0;
+}
+
+int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
+                          struct pxr_diag *diag)
+{
+        if (!run->certificate || strcmp(run->certificate, certificate->digest) == 0)
                 return 0;
         pxr_user_error(diag,
-                       "run %" PRId64 " was made with another plugin '%s': the SHA-256 of %s is "
-                       "not the one on record",
-                       run, name, plugin->path);
-        pxr_note(diag, "put the old plugin back, or start from the beginning with a new run");
+                       "run %" PRId64 " had another model: the layers make another one of its "
+                       "spec than they did",
+                       run->id);
+        pxr_note(diag,
+                 "put the plugins back that it was made with ('pxr-report show %" PRId64
+                 "' tells them), or train it anew (pxr-run --from-run %" PRId64 ")",
+                 run->id, run->id);
         return -1;
 }
 
-int pxr_check_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                      const struct pxr_model *model, struct pxr_diag *diag)
+/* What was trained is still what is used when the layers, however they were built, make the same
+ * graph with the same dependencies of the spec. Only rounding may be another. */
+static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
+                       struct pxr_diag *diag)
 {
-        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
+        const struct pxr_run *run = recorded->run;
+        struct pxr_experiment *e = recorded->experiment;
+        const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
+        const char *revision = run->program_revision, *plugins;
+        bool versions;
 
-        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next))
-                if (check_plugin(arena, store, run, layer->plugin, diag))
-                        return -1;
+        if (!now || pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
+            pxr_check_certificate(run, &e->certificate, diag))
+                return -1;
+        plugins = pxr_other_plugins(arena, recorded->store, run->id, e->model, &versions, diag);
+        if (!plugins)
+                return -1;
+        if (*plugins || !pxr_same_program(run, now))
+                pxr_warn(diag,
+                         "run %" PRId64 " was made by another build (pxr %s%s%s%s%s): its last "
+                         "bits may differ",
+                         run->id, run->program_version, revision ? " of revision " : "",
+                         revision ? revision : "", *plugins ? "; layers " : "", plugins);
         return 0;
 }
+
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static void close_store(void *store)
 {
@@ -153,8 +219,7 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *data
         recorded->run = pxr_store_find_run(store, arena, which, diag);
         row = recorded->run ? choose(arena, store, recorded->run, checkpoint, diag) : NULL;
         recorded->experiment = row ? build(arena, recorded->run, diag) : NULL;
-        if (!recorded->experiment ||
-            pxr_check_plugins(arena, store, recorded->run->id, recorded->experiment->model, diag))
+        if (!recorded->experiment || check_build(arena, recorded, diag))
                 return NULL;
         recorded->graph = recorded->experiment->model->graph;
         return take_parameters(arena, recorded, row, diag) ? NULL : recorded;

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "experiment/experiment.h"
 #include "store/database.h"
+#include "store/provenance.h"
 
 struct pxr_recorded {
         const char *database; /* its path, as given */
@@ -30,8 +31,8 @@ struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *databa
 
 /* Take up run `which` (a number, a name, or "last") of a database with its checkpoint `checkpoint`:
  * "best" on the validation split (the last, where none is marked), "last", or the number of a step.
- * The plugins must be those the run was made with. NULL after an error; else it lives as long as
- * the arena. */
+ * The layers must make the model that was trained; that another build made the run is a warning.
+ * NULL after an error; else it lives as long as the arena. */
 struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *database,
                                        struct pxr_store *store, const char *which,
                                        const char *checkpoint, struct pxr_diag *diag);
@@ -40,9 +41,17 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *data
  * if not NULL, is where it lies now. Returns 0 or -1. */
 int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag);
 
-/* Are the plugins of a model those that the run was made with? Returns 0 or -1. */
-int pxr_check_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                      const struct pxr_model *model, struct pxr_diag *diag);
+/* The plugins of a model that are not the files the run was made with, in words: "conv, relu 0.9
+ * (here 1.0)"; "" for none. *versions: has one another version? NULL after an error. */
+const char *pxr_other_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                              const struct pxr_model *model, bool *versions, struct pxr_diag *diag);
+
+/* Was the run made by this version and revision of pxr? */
+bool pxr_same_program(const struct pxr_run *run, const struct pxr_provenance *now);
+
+/* Do the layers still make the model that the run has on record? Returns 0 or -1. */
+int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
+                          struct pxr_diag *diag);
 
 /* Read the parameters (`average`: the averaged ones) of a checkpoint that is on record. Returns 0
  * or -1. */

@@ -20,7 +20,7 @@ static void warn_of_version(const struct pxr_run *old, const struct pxr_provenan
         const char *was = old->program_revision ? old->program_revision : "";
         const char *is = now->program_revision ? now->program_revision : "";
 
-        if (strcmp(old->program_version, now->program_version) != 0 || strcmp(was, is) != 0)
+        if (!pxr_same_program(old, now))
                 pxr_warn(diag,
                          "run %" PRId64 " was trained by pxr %s%s%s and goes on with pxr %s%s%s: "
                          "it may differ from a run of either",
@@ -28,9 +28,37 @@ static void warn_of_version(const struct pxr_run *old, const struct pxr_provenan
                          now->program_version, *is ? " of revision " : "", is);
 }
 
+/* Another build of the same version computes the same but for its last bits; another version may be
+ * meant to compute something else, and a run is of one. *other: the plugins of another build. */
+static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state, const char **other,
+                         struct pxr_diag *diag)
+{
+        bool versions;
+
+        *other = pxr_other_plugins(arena, state->order->store, state->run, state->experiment->model,
+                                   &versions, diag);
+        if (!*other)
+                return -1;
+        if (!versions) {
+                if (**other)
+                        pxr_warn(diag,
+                                 "run %" PRId64 " goes on with another build of its layers (%s): "
+                                 "its last bits may differ from a run with one build",
+                                 state->run, *other);
+                return 0;
+        }
+        pxr_user_error(diag, "run %" PRId64 " was trained with another version of its layers: %s",
+                       state->run, *other);
+        pxr_note(diag,
+                 "put the plugins back that it was trained with, or train it anew: pxr-run "
+                 "--from-run %" PRId64,
+                 state->run);
+        return -1;
+}
+
 /* Is what the run was made with still what is here? */
 static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
-                      const struct pxr_provenance *now, struct pxr_diag *diag)
+                      const struct pxr_provenance *now, const char **other, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
         const struct pxr_experiment *e = state->experiment;
@@ -40,13 +68,9 @@ static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
                                       "run %" PRId64 " was trained on other data: the data set's "
                                       "identity is not the one on record",
                                       old->id);
-        if (pxr_check_plugins(arena, state->order->store, state->run, e->model, diag))
+        if (check_plugins(arena, state, other, diag) ||
+            pxr_check_certificate(old, &e->certificate, diag))
                 return -1;
-        if (strcmp(old->certificate, e->certificate.digest) != 0)
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " had another model: the layers make "
-                                      "another one of its spec than they did",
-                                      old->id);
         warn_of_version(old, now, diag);
         if (old->instruction_set && now->instruction_set &&
             strcmp(old->instruction_set, now->instruction_set) != 0)
@@ -75,15 +99,18 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
         const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
         struct pxr_store *store = state->order->store;
         struct pxr_run run = { 0 };
+        const char *other = "";
         char *what, *line;
 
-        if (!now || check_same(arena, state, now, diag) || take_state(state, diag))
+        if (!now || check_same(arena, state, now, &other, diag) || take_state(state, diag))
                 return -1;
-        what = pxr_strf(arena, "resumed at step %" PRId64, state->trainer->step);
+        what = pxr_strf(arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
+                        *other ? " with another build of its layers: " : "", other);
         if (!what)
                 return pxr_out_of_memory(diag);
         line = pxr_record_process(arena, now, state, what, &run, diag);
         if (!line || pxr_store_take_run(store, old, &run, diag) ||
+            pxr_record_plugins(state, diag) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag) ||
             pxr_checkpoint_sweep(state, diag))
                 return -1;

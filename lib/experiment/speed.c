@@ -271,30 +271,60 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
         return 0;
 }
 
-/* One group drawn, of zeros, with a clock in it. */
-static int time_advances(struct bench *bench, double *const seconds[PXR_PASSES],
-                         struct pxr_speed *speed, struct pxr_diag *diag)
+/* What drawing a value takes beside the ops: about as pxr_generate() does it. */
+static int draw_level(const struct pxr_graph *graph, const void *logits, int pixel, int colour,
+                      int image)
+{
+        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, image, pixel, colour);
+        double probability[256];
+
+        graph->distribution->probabilities[PXR_F32](graph->levels, logits, probability);
+        return pxr_random_uniform(&random) >= probability[0];
+}
+
+static void advance(struct pxr_workspace *workspace, const struct pxr_graph *graph, int order,
+                    struct pxr_speed *speed)
+{
+        int pixel = order / graph->colours, colour = order % graph->colours;
+        int row = pixel / graph->cols, col = pixel % graph->cols;
+        int level[PXR_GENERATION_GROUP];
+        double start;
+
+        pxr_workspace_advance(workspace, row, col, colour);
+        start = pxr_now();
+        for (int image = 0; image < PXR_GENERATION_GROUP; image++)
+                level[image] =
+                        draw_level(graph, pxr_workspace_logits(workspace, row, col, colour, image),
+                                   pixel, colour, image);
+        speed->drawing_seconds += pxr_now() - start;
+        for (int image = 0; image < PXR_GENERATION_GROUP; image++)
+                pxr_workspace_set(workspace, row, col, colour, image, level[image]);
+}
+
+/* One group drawn with a clock in it. What is computed once, before the first advance, is by
+ * forward kernels, but no part of the training's. */
+static int time_advances(struct bench *bench, double *seconds, struct pxr_speed *speed,
+                         struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = bench->graph;
         struct pxr_workspace *workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION,
                                                             PXR_GENERATION_GROUP, false, diag);
+        struct clocks *clocks = new_clocks(bench->arena, graph->nodes, 1);
         double start = pxr_now();
 
-        if (!workspace)
-                return -1;
-        pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
-        pxr_workspace_time(workspace, seconds);
-        for (size_t order = 0; order < pxr_graph_values(graph) && !stop_asked(bench, 0, 0);
-             order++) {
-                int pixel = (int)order / graph->colours, colour = (int)order % graph->colours;
-                int row = pixel / graph->cols, col = pixel % graph->cols;
-
-                pxr_workspace_advance(workspace, row, col, colour);
-                for (int image = 0; image < PXR_GENERATION_GROUP; image++)
-                        pxr_workspace_set(workspace, row, col, colour, image, 0);
+        if (!workspace || !clocks) {
+                pxr_workspace_free(workspace);
+                return workspace ? pxr_out_of_memory(diag) : -1;
         }
+        pxr_workspace_time(workspace, clocks->seconds);
+        pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
+        for (size_t order = 0; order < pxr_graph_values(graph) && !stop_asked(bench, 0, 0); order++)
+                advance(workspace, graph, (int)order, speed);
         speed->advance_seconds = pxr_now() - start;
         pxr_workspace_free(workspace);
+        for (int i = 0; i < graph->nodes; i++)
+                seconds[i] +=
+                        clocks->seconds[PXR_PASS_FORWARD][i] + clocks->seconds[PXR_PASS_ADVANCE][i];
         return stop_asked(bench, 0, 0) ? STOPPED : 0;
 }
 
@@ -310,12 +340,14 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
                 return pxr_out_of_memory(diag);
         for (int i = 0; i < trainer->threads; i++)
                 pxr_workspace_time(trainer->workspace[i], clocks[i].seconds);
+        trainer->times = &speed->step_times;
         status = train(bench, diag);
+        trainer->times = NULL;
         speed->training_seconds = (pxr_now() - start) * trainer->threads;
         for (int i = 0; i < trainer->threads; i++)
                 pxr_workspace_time(trainer->workspace[i], NULL);
         if (!status && !pxr_graph_fallback(bench->graph, PXR_F32))
-                status = time_advances(bench, clocks[0].seconds, speed, diag);
+                status = time_advances(bench, clocks[0].seconds[PXR_PASS_ADVANCE], speed, diag);
         return status ? status : add_times(bench, clocks, trainer->threads, speed, diag);
 }
 

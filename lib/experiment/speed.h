@@ -21,7 +21,7 @@ struct pxr_op_speed {
         const char *name; /* "conv 3x3 16>16" */
         int nodes;
         /* Of a training step, all workers together; of the advances of one group of images that
-         * are drawn, by one worker. */
+         * are drawn, with what is computed once before them, by one worker. */
         double seconds[PXR_PASSES];
         double multiply_adds[PXR_PASSES]; /* that these seconds were spent on */
 };
@@ -53,7 +53,9 @@ struct pxr_speed {
         struct pxr_op_speed *op;                              /* slowest in training first */
         int ops;
         double training_seconds; /* of the step whose time `op` divides, all workers together */
-        double advance_seconds;  /* of the group that was drawn */
+        struct pxr_step_times step_times; /* its parts that are no op's */
+        double advance_seconds;           /* of the group that was drawn */
+        double drawing_seconds;           /* of them those for probabilities and random numbers */
         size_t trainer_bytes, activation_bytes, evaluation_bytes, generation_bytes;
 };
 

@@ -116,13 +116,9 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                          const char *version, const char *path, const char *sha256,
                          struct pxr_diag *diag);
 
-/* The SHA-256 on record of a plugin of a run; *sha256 is NULL when it has none of that name. */
-int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
-                     const char *name, const char **sha256, struct pxr_diag *diag);
-
 /* All plugins of a run, by name. Returns 0 or -1. */
 struct pxr_plugin_row {
-        const char *name, *path;
+        const char *name, *version, *path, *sha256;
         struct pxr_plugin_row *next;
 };
 int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,

@@ -103,6 +103,7 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .image_levels = sqlite3_column_int(s, 25),
                 .folder = column(s, 26, arena, &short_of),
                 .repeats = column(s, 27, arena, &short_of),
+                .given_identity = column(s, 28, arena, &short_of),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -123,7 +124,7 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
-                "image_levels, folder, repeats FROM run "
+                "image_levels, folder, repeats, given_identity FROM run "
                 "WHERE id = coalesce("
                 "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
                 "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
@@ -255,34 +256,13 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
                                  run, name, version, path, sha256);
 }
 
-int pxr_store_plugin(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
-                     const char *name, const char **sha256, struct pxr_diag *diag)
-{
-        sqlite3_stmt *s =
-                pxr_store_query(store, diag, "SELECT sha256 FROM plugin WHERE run = ? AND name = ?",
-                                "it", run, name);
-        bool short_of = false;
-        int status;
-
-        *sha256 = NULL;
-        if (!s)
-                return -1;
-        status = sqlite3_step(s);
-        if (status == SQLITE_ROW)
-                *sha256 = column(s, 0, arena, &short_of);
-        else if (status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        if (short_of)
-                return pxr_out_of_memory(diag);
-        return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
-}
-
 int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                       struct pxr_plugin_row **list, struct pxr_diag *diag)
 {
         sqlite3_stmt *s = pxr_store_query(
-                store, diag, "SELECT name, path FROM plugin WHERE run = ? ORDER BY name", "i", run);
+                store, diag,
+                "SELECT name, version, path, sha256 FROM plugin WHERE run = ? ORDER BY name", "i",
+                run);
         bool short_of = false;
         int status;
 
@@ -296,7 +276,9 @@ int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t 
                 if (!row)
                         break;
                 *row = (struct pxr_plugin_row) { column(s, 0, arena, &short_of),
-                                                 column(s, 1, arena, &short_of), NULL };
+                                                 column(s, 1, arena, &short_of),
+                                                 column(s, 2, arena, &short_of),
+                                                 column(s, 3, arena, &short_of), NULL };
                 *list = row;
                 list = &row->next;
         }

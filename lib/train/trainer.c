@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/arithmetic.h"
+#include "base/clock.h"
 #include "base/pages.h"
 #include "tensor/gemm.h"
 
@@ -166,6 +167,19 @@ size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_s
                pxr_trainer_activation_bytes(graph, settings, threads);
 }
 
+static void compute_loss(struct pxr_trainer *trainer, struct pxr_workspace *workspace, double scale,
+                         double *nll)
+{
+        double start = trainer->times ? pxr_now() : 0, seconds;
+
+        pxr_workspace_loss(workspace, scale, nll);
+        if (!trainer->times)
+                return;
+        seconds = pxr_now() - start;
+#pragma omp atomic
+        trainer->times->loss += seconds;
+}
+
 /* Gradients of all micro-batches of a batch, each into its own array. */
 static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels, int images)
 {
@@ -186,7 +200,7 @@ static void compute_gradients(struct pxr_trainer *trainer, const uint8_t *pixels
                 memset(gradient, 0, trainer->size * sizeof(float));
                 pxr_workspace_load(workspace, pixels + (size_t)first * dimensions, count);
                 pxr_workspace_forward(workspace, trainer->parameters);
-                pxr_workspace_loss(workspace, scale, trainer->nll + first);
+                compute_loss(trainer, workspace, scale, trainer->nll + first);
                 pxr_workspace_backward(workspace, trainer->parameters, gradient);
         }
 }
@@ -306,9 +320,10 @@ int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int ima
 {
         const struct pxr_train_settings *settings = trainer->settings;
         int used = (int)((images + settings->micro_batch - 1) / settings->micro_batch);
-        double sum = 0, clip_factor = 1;
+        double sum = 0, clip_factor = 1, start;
 
         compute_gradients(trainer, pixels, images);
+        start = trainer->times ? pxr_now() : 0;
         trainer->gradient_norm = add_gradients(trainer, used);
         for (int i = 0; i < images; i++)
                 sum += trainer->nll[i];
@@ -320,6 +335,8 @@ int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int ima
                         pxr_rate_factor(&settings->schedule, settings->warm_up, trainer->step,
                                         trainer->all_steps);
         update(trainer, clip_factor);
+        if (trainer->times)
+                trainer->times->optimizer += trainer->threads * (pxr_now() - start);
         trainer->step++;
         return 0;
 }

@@ -28,6 +28,12 @@ struct pxr_train_settings {
 
 extern const struct pxr_options pxr_train_options;
 
+/* Seconds of steps that are no op's, all workers together. */
+struct pxr_step_times {
+        double loss;      /* and its gradient by the logits */
+        double optimizer; /* with adding up the micro-batches' gradients and clipping */
+};
+
 /* Everything that a checkpoint must hold is in the arrays and the counters. */
 struct pxr_trainer {
         const struct pxr_graph *graph;
@@ -46,6 +52,7 @@ struct pxr_trainer {
         double *square;                   /* sums of squares of parts of the gradient */
         double gradient_norm;             /* of the last step, before clipping */
         double rate;                      /* of the last step */
+        struct pxr_step_times *times;     /* added to by each step; NULL: not wanted */
 };
 
 /* A trainer with parameters in their starting values. NULL after an error. */
