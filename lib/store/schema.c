@@ -346,7 +346,7 @@ static const char version_6[] =
         "ALTER TABLE sample ADD COLUMN nll REAL; -- of the model then, nats per image\n"
         "ALTER TABLE sample ADD COLUMN nll_split TEXT; -- of which split that is\n";
 
-const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5,
-                                          version_6 };
+const char *const pxr_schema_steps[] = { version_1, version_2, version_3,
+                                         version_4, version_5, version_6 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);
