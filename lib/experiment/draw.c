@@ -7,14 +7,12 @@
 #include "experiment/draw.h"
 
 #include <inttypes.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/png_images.h"
 #include "experiment/caption.h"
 #include "sample/grid.h"
-#include "tensor/gemm.h"
 #include "train/evaluate.h"
 
 static int images_to_draw(const struct pxr_draw_order *order)
@@ -200,14 +198,16 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
 {
         const struct pxr_images *images = order->images;
         size_t size = pxr_graph_values(graph);
+        bool hides = order->occlusion.hidden != NULL;
 
         drawn->count = images_to_draw(order);
         drawn->pixels = pxr_alloc_array(arena, (size_t)drawn->count + 1, size);
         drawn->nats = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->nats));
-        if (!drawn->pixels || !drawn->nats)
+        drawn->hidden_nats =
+                hides ? pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(double)) : NULL;
+        if (!drawn->pixels || !drawn->nats || (hides && !drawn->hidden_nats))
                 return pxr_out_of_memory(diag);
         drawn->key = NULL;
-        drawn->hidden_nats = NULL;
         return images ? take_images(arena, images, size, drawn, diag) : 0;
 }
 
@@ -222,6 +222,7 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .drawn = order->occlusion.hidden,
                                                        .temperature = order->temperature,
                                                        .nats = drawn->nats,
+                                                       .drawn_nats = drawn->hidden_nats,
                                                        .seed = drawn->seed,
                                                        .key = drawn->key,
                                                        .count = drawn->count,
@@ -230,56 +231,6 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .progress = stage_progress,
                                                        .context = stage },
                             drawn->pixels, diag);
-}
-
-/* The nats of one completion's hidden pixels, given all before each. */
-static double hidden_nats(const struct pxr_draw_order *order, struct pxr_workspace *workspace,
-                          const uint8_t *pixels, const uint8_t *small)
-{
-        const struct pxr_graph *graph = order->chain[0]->graph;
-        double nats = 0;
-
-        pxr_workspace_load(workspace, pixels, 1);
-        if (small)
-                pxr_workspace_condition(workspace, small, 1);
-        pxr_workspace_forward(workspace, order->chain[0]->parameters);
-        for (int row = 0; row < graph->rows; row++)
-                for (int col = 0; col < graph->cols; col++)
-                        if (order->occlusion.hidden[row * graph->cols + col])
-                                pxr_workspace_pixel_loss(workspace, row, col, &nats);
-        return nats;
-}
-
-/* How likely the drawn part of each completion is, by one pass over each. */
-static int rate_hidden(struct pxr_arena *arena, const struct pxr_draw_order *order,
-                       const uint8_t *small, struct pxr_drawn *drawn, struct pxr_diag *diag)
-{
-        const struct pxr_graph *graph = order->chain[0]->graph;
-        size_t size = pxr_graph_values(graph);
-        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        struct pxr_workspace **workspace =
-                pxr_alloc_array(arena, (size_t)order->threads, sizeof(struct pxr_workspace *));
-        int status = 0;
-
-        drawn->hidden_nats = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(double));
-        if (!workspace || !drawn->hidden_nats)
-                return pxr_out_of_memory(diag);
-        for (int i = 0; i < order->threads && !status; i++) {
-                workspace[i] =
-                        pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, 1, false, diag);
-                status = workspace[i] ? 0 : -1;
-        }
-        if (!status) {
-                pxr_blas_single_thread();
-#pragma omp parallel for num_threads(order->threads) schedule(dynamic, 1)
-                for (int i = 0; i < drawn->count; i++)
-                        drawn->hidden_nats[i] = hidden_nats(order, workspace[omp_get_thread_num()],
-                                                            drawn->pixels + i * size,
-                                                            small ? small + i * small_size : NULL);
-        }
-        for (int i = 0; i < order->threads; i++)
-                pxr_workspace_free(workspace[i]);
-        return status;
 }
 
 static int64_t pixels_of(const struct pxr_draw_order *order, int k)
@@ -307,8 +258,6 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
                                             &stage, &drawn[k], diag);
                 stage.before += pixels_of(order, k);
         }
-        if (!status && order->occlusion.hidden)
-                status = rate_hidden(arena, order, given, &drawn[0], diag);
         free(given);
         return status;
 }

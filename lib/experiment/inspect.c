@@ -13,6 +13,7 @@
 
 #include "experiment/caption.h"
 #include "sample/figure.h"
+#include "sample/generate.h"
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
@@ -82,25 +83,6 @@ int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_sp
                                    : pxr_user_error(diag, "%s: the model's images are grey", text);
 }
 
-/* p(k) to the power of 1 / temperature, normalized: what the logits divided by it give. */
-static void distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
-                            double *p)
-{
-        double top = -INFINITY, sum = 0;
-
-        if (temperature == 0 || temperature == 1) {
-                graph->distribution->probabilities[PXR_F32](graph->levels, logits, p);
-                return;
-        }
-        graph->distribution->log_probabilities[PXR_F32](graph->levels, logits, p);
-        for (int level = 0; level < graph->levels; level++)
-                top = fmax(top, p[level]);
-        for (int level = 0; level < graph->levels; level++)
-                sum += p[level] = exp((p[level] - top) / temperature);
-        for (int level = 0; level < graph->levels; level++)
-                p[level] /= sum;
-}
-
 /* Append what the pass over the image `number` gives at a spot. */
 static int add_spot(const struct pxr_recorded *recorded, const struct pxr_workspace *workspace,
                     const struct pxr_images *images, int number, const struct pxr_spot *spot,
@@ -118,9 +100,9 @@ static int add_spot(const struct pxr_recorded *recorded, const struct pxr_worksp
                 p = pxr_alloc_array(recorded->experiment->arena, graph->levels, sizeof(*p));
                 if (!p)
                         return -1;
-                distribution_at(graph,
-                                pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0),
-                                activations->temperature, p);
+                pxr_distribution_at(
+                        graph, pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0),
+                        activations->temperature, p);
                 activations->list[activations->count++] = (struct pxr_activation) {
                         .image = images->name[number],
                         .row = spot->row,

@@ -271,17 +271,6 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
         return 0;
 }
 
-/* What drawing a value takes beside the ops: about as pxr_generate() does it. */
-static int draw_level(const struct pxr_graph *graph, const void *logits, int pixel, int colour,
-                      int image)
-{
-        struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, image, pixel, colour);
-        double probability[256];
-
-        graph->distribution->probabilities[PXR_F32](graph->levels, logits, probability);
-        return pxr_random_uniform(&random) >= probability[0];
-}
-
 static void advance(struct pxr_workspace *workspace, const struct pxr_graph *graph, int order,
                     struct pxr_speed *speed)
 {
@@ -292,10 +281,13 @@ static void advance(struct pxr_workspace *workspace, const struct pxr_graph *gra
 
         pxr_workspace_advance(workspace, row, col, colour);
         start = pxr_now();
-        for (int image = 0; image < PXR_GENERATION_GROUP; image++)
-                level[image] =
-                        draw_level(graph, pxr_workspace_logits(workspace, row, col, colour, image),
-                                   pixel, colour, image);
+        for (int image = 0; image < PXR_GENERATION_GROUP; image++) {
+                struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, image, pixel, colour);
+
+                level[image] = pxr_draw_level(
+                        graph, pxr_workspace_logits(workspace, row, col, colour, image), 1,
+                        &random);
+        }
         speed->drawing_seconds += pxr_now() - start;
         for (int image = 0; image < PXR_GENERATION_GROUP; image++)
                 pxr_workspace_set(workspace, row, col, colour, image, level[image]);

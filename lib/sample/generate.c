@@ -48,19 +48,36 @@ static int draw(const double *probability, int levels, double uniform)
         return levels - 1;
 }
 
-/* p(k) to the power of 1 / temperature, normalized: what the logits divided by it give. */
-static void temper(int levels, double temperature, const double *log_p, double *probability)
+void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
+                         double *probability)
 {
-        double top = log_p[0], sum = 0;
+        const struct pxr_distribution *distribution = graph->distribution;
+        int levels = graph->levels;
+        double top, sum = 0;
 
+        if (temperature == 0 || temperature == 1) {
+                distribution->probabilities[PXR_F32](levels, logits, probability);
+                return;
+        }
+        distribution->log_probabilities[PXR_F32](levels, logits, probability);
+        top = probability[0];
         for (int level = 1; level < levels; level++)
-                top = log_p[level] > top ? log_p[level] : top;
+                top = probability[level] > top ? probability[level] : top;
         for (int level = 0; level < levels; level++) {
-                probability[level] = exp((log_p[level] - top) / temperature);
+                probability[level] = exp((probability[level] - top) / temperature);
                 sum += probability[level];
         }
         for (int level = 0; level < levels; level++)
                 probability[level] /= sum;
+}
+
+int pxr_draw_level(const struct pxr_graph *graph, const void *logits, double temperature,
+                   struct pxr_random *random)
+{
+        double probability[MAX_LEVELS];
+
+        pxr_distribution_at(graph, logits, temperature, probability);
+        return draw(probability, graph->levels, pxr_random_uniform(random));
 }
 
 /* The value that the logits and the image's own random number give. */
@@ -72,16 +89,13 @@ static int draw_value(const struct pxr_generation *g, const void *logits, int im
                 keyed ? g->key[image] : (struct pxr_image_key) { (uint32_t)image, 0 };
         struct pxr_random random = pxr_random(g->seed, PXR_RANDOM_SAMPLE, key.number, pixel,
                                               key.again * AGAIN + colour);
-        double probability[MAX_LEVELS], log_p[MAX_LEVELS];
-        int levels = g->graph->levels;
 
-        if (g->temperature == 0 || g->temperature == 1) {
-                g->graph->distribution->probabilities[PXR_F32](levels, logits, probability);
-        } else {
-                g->graph->distribution->log_probabilities[PXR_F32](levels, logits, log_p);
-                temper(levels, g->temperature, log_p, probability);
-        }
-        return draw(probability, levels, pxr_random_uniform(&random));
+        return pxr_draw_level(g->graph, logits, g->temperature, &random);
+}
+
+static bool is_drawn(const struct pxr_generation *g, int row, int col)
+{
+        return !g->drawn || g->drawn[row * g->graph->cols + col];
 }
 
 /* One colour of one pixel of a group of `images`, the first of which is number `first`. Images
@@ -94,7 +108,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         int pixel = row * graph->cols + col;
         size_t place = (size_t)pixel * graph->colours + colour;
         size_t size = pxr_graph_values(graph);
-        bool drawn = !g->drawn || g->drawn[pixel];
+        bool drawn = is_drawn(g, row, col);
 
         if (g->whole_passes)
                 pxr_workspace_forward(workspace, g->parameters);
@@ -141,7 +155,7 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
         int wanted = left < group ? left : group;
         int images = drawing->shares.filled ? group : wanted;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        double nats[MOST] = { 0 };
+        double nats[MOST] = { 0 }, drawn_nats[MOST] = { 0 };
 
         if (report(drawing,
                    0)) /* no loop of threads can be left, but what remains of it is quick */
@@ -155,12 +169,16 @@ static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace,
                                 draw_colour(drawing, workspace, first, images, row, col, colour);
                         if (drawing->g->nats)
                                 pxr_workspace_pixel_loss(workspace, row, col, nats);
+                        if (drawing->g->drawn_nats && is_drawn(drawing->g, row, col))
+                                pxr_workspace_pixel_loss(workspace, row, col, drawn_nats);
                 }
                 if (report(drawing, (int64_t)wanted * graph->cols))
                         return;
         }
         if (drawing->g->nats)
                 memcpy(drawing->g->nats + first, nats, wanted * sizeof(*nats));
+        if (drawing->g->drawn_nats)
+                memcpy(drawing->g->drawn_nats + first, drawn_nats, wanted * sizeof(*drawn_nats));
 }
 
 static int copy_small(struct drawing *drawing, struct pxr_diag *diag)

@@ -28,8 +28,10 @@ struct pxr_generation {
         const bool *drawn;    /* [row][col]: the pixels to draw, the others being kept as they come;
                                  NULL: all */
         double temperature;   /* logits are divided by it; 0: by nothing, as by 1 */
-        double *nats; /* [image]: becomes -log p of the whole image under the model (whatever
-                         the temperature); NULL: not wanted */
+        double *nats;       /* [image]: becomes -log p of the whole image under the model (whatever
+                               the temperature); NULL: not wanted */
+        double *drawn_nats; /* [image]: the part of it that the pixels to draw have; NULL: not
+                               wanted */
         uint64_t seed;
         const struct pxr_image_key *key; /* [image]; NULL: its place among the images, and 0 */
         int count, threads;
@@ -46,6 +48,15 @@ struct pxr_generation {
  * from the model's law given the known pixels when these come before all drawn ones. Returns 0, 1
  * when progress() stopped it, or -1 after an error. */
 int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
+
+/* The probabilities of the levels that the logits divided by the temperature (0: by nothing) give:
+ * p(k) to the power of 1 / temperature, normalized. */
+void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
+                         double *probability);
+
+/* A level drawn from them by one random number. */
+int pxr_draw_level(const struct pxr_graph *graph, const void *logits, double temperature,
+                   struct pxr_random *random);
 
 /* Bytes of memory it takes besides the images; `batch` as above. */
 size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads, int batch);
