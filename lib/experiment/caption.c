@@ -92,3 +92,13 @@ struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store
         pxr_out_of_memory(diag);
         return NULL;
 }
+
+struct pxr_caption pxr_recorded_caption(const struct pxr_recorded *recorded, const char *title)
+{
+        return (struct pxr_caption) { .title = title,
+                                      .run = recorded->run->id,
+                                      .uid = recorded->run->uid,
+                                      .name = recorded->run->name,
+                                      .step = recorded->step,
+                                      .parameter_hash = recorded->parameter_hash };
+}

@@ -6,6 +6,7 @@
 #define PXR_EXPERIMENT_CAPTION_H
 
 #include "data/png.h"
+#include "experiment/recorded.h"
 #include "store/database.h"
 
 struct pxr_caption {
@@ -21,6 +22,9 @@ struct pxr_caption {
         const char *occluded;  /* as pxr_occlusion_read() reads it; NULL: nothing */
         const char *images;    /* that were completed or evaluated, in words; NULL: none */
 };
+
+/* What a picture of a recorded run has from the run; the rest is the caller's to fill in. */
+struct pxr_caption pxr_recorded_caption(const struct pxr_recorded *recorded, const char *title);
 
 /* The texts: Title, Software, and pxr:run, pxr:uid, pxr:name, pxr:step, pxr:seed, pxr:temperature,
  * pxr:log_likelihood, pxr:parameters (their SHA-256), pxr:nll (the run's result, once it is on

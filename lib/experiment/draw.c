@@ -307,18 +307,13 @@ static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *or
 static struct pxr_caption caption_of(struct pxr_arena *arena, const struct pxr_draw_order *order,
                                      const char *title)
 {
-        const struct pxr_recorded *r = order->chain[0];
+        struct pxr_caption caption = pxr_recorded_caption(order->chain[0], title);
 
-        return (struct pxr_caption) { .title = title,
-                                      .run = r->run->id,
-                                      .uid = r->run->uid,
-                                      .name = r->run->name,
-                                      .step = r->step,
-                                      .parameter_hash = r->parameter_hash,
-                                      .seed = order->seed,
-                                      .temperature = order->temperature,
-                                      .given = given_words(arena, order),
-                                      .occluded = order->occlusion.text };
+        caption.seed = order->seed;
+        caption.temperature = order->temperature;
+        caption.given = given_words(arena, order);
+        caption.occluded = order->occlusion.text;
+        return caption;
 }
 
 uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,

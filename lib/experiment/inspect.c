@@ -26,20 +26,14 @@ static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const 
                                      uint64_t seed, double temperature, const char *images,
                                      int *count, struct pxr_diag *diag)
 {
-        return pxr_caption_texts(
-                recorded->experiment->arena, recorded->store,
-                &(struct pxr_caption) {
-                        .title = title,
-                        .run = recorded->run->id,
-                        .uid = recorded->run->uid,
-                        .name = recorded->run->name,
-                        .step = recorded->step,
-                        .parameter_hash = recorded->parameter_hash,
-                        .seed = seed,
-                        .temperature = temperature,
-                        .images = images,
-                        .given = pxr_given_version(recorded->experiment->arena, recorded->graph) },
-                count, diag);
+        struct pxr_arena *arena = recorded->experiment->arena;
+        struct pxr_caption caption = pxr_recorded_caption(recorded, title);
+
+        caption.seed = seed;
+        caption.temperature = temperature;
+        caption.images = images;
+        caption.given = pxr_given_version(arena, recorded->graph);
+        return pxr_caption_texts(arena, recorded->store, &caption, count, diag);
 }
 
 /* --- distributions -----------------------------------------------------------------------------

@@ -203,16 +203,10 @@ static int record_split(struct pxr_state *state, int64_t step, enum pxr_split sp
                                         diag);
 }
 
-/* Is the split asked for, and there? */
-static bool wanted(const struct pxr_experiment *e, int split)
+/* Is the split among those asked for, and there? */
+static bool wanted(const struct pxr_experiment *e, uint32_t splits, int split)
 {
-        return e->settings.evaluate.splits >> split & 1 && e->set->count[split] > 0;
-}
-
-static bool wanted_at_end(const struct pxr_experiment *e, int split)
-{
-        return wanted(e, split) ||
-               (e->settings.evaluate.at_end >> split & 1 && e->set->count[split] > 0);
+        return splits >> split & 1 && e->set->count[split] > 0;
 }
 
 /* Take note of a validation NLL; true when it is the best so far. */
@@ -236,18 +230,19 @@ static bool compare(struct pxr_state *state, double nats)
 static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
+        uint32_t splits = e->settings.evaluate.splits;
         struct evaluated result[PXR_SPLITS] = { 0 };
         int status = 0;
 
         for (int split = 0; split < PXR_SPLITS && !status; split++)
-                if (wanted(e, split))
+                if (wanted(e, splits, split))
                         status = evaluate_split(state, split, pxr_trainer_best(state->trainer),
                                                 e->settings.evaluate.limit, &result[split], diag);
         for (int split = 0; split < PXR_SPLITS && !status; split++)
-                if (wanted(e, split))
+                if (wanted(e, splits, split))
                         status = record_split(state, state->trainer->step, split, &result[split],
                                               false, diag);
-        if (!status && wanted(e, PXR_VALID))
+        if (!status && wanted(e, splits, PXR_VALID))
                 *valid = pxr_nats_per_image(&result[PXR_VALID].nll);
         for (int split = 0; split < PXR_SPLITS; split++)
                 free(result[split].value_nats);
@@ -356,11 +351,14 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
 {
+        const struct pxr_experiment *e = state->experiment;
+        uint32_t splits = e->settings.evaluate.splits | e->settings.evaluate.at_end;
+
         for (int split = 0; split < PXR_SPLITS; split++) {
                 struct evaluated result = { 0 };
                 int status;
 
-                if (!wanted_at_end(state->experiment, split))
+                if (!wanted(e, splits, split))
                         continue;
                 status = evaluate_split(state, split, parameters, 0, &result, diag);
                 if (!status)

@@ -77,9 +77,7 @@ static void list(struct deletion *d, const struct doomed *one)
         d->bytes += bytes;
         cell[0] = pxr_integer_cell(one->run->id);
         cell[1] = pxr_text_cell(d->table, one->run->name);
-        cell[2] = pxr_text_cell(d->table,
-                                pxr_run_state(one->run->status, one->run->host,
-                                              one->run->process_id, one->run->process_start));
+        cell[2] = pxr_text_cell(d->table, pxr_run_state(one->run));
         cell[3] = pxr_integer_cell(count);
         cell[4] = pxr_integer_cell(bytes);
         cell[5] = pxr_duration_cell(one->run->wall_seconds);

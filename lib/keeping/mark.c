@@ -160,8 +160,7 @@ static int archive(struct pxr_arena *arena, struct pxr_store *store, struct pxr_
         cell = pxr_table_row(table);
         cell[0] = pxr_integer_cell(run->id);
         cell[1] = pxr_text_cell(table, run->name);
-        cell[2] = pxr_text_cell(
-                table, pxr_run_state(run->status, run->host, run->process_id, run->process_start));
+        cell[2] = pxr_text_cell(table, pxr_run_state(run));
         return 0;
 }
 

@@ -398,8 +398,7 @@ static int fill_section(struct section *s, const char *which)
         if (!s->tables)
                 return -1;
         results = find_table(s, "results");
-        state = pxr_run_state(s->run->status, s->run->host, s->run->process_id,
-                              s->run->process_start);
+        state = pxr_run_state(s->run);
         pxr_html(s->to,
                  "<section class=\"run\" id=\"run-%ld\"><h2>%s <small>run %ld <span "
                  "class=\"status %s\">%s</span></small></h2>\n",

@@ -7,8 +7,8 @@
 #include "store/provenance.h"
 #include "store/statement.h"
 
-const char *pxr_run_state(const char *status, const char *host, int64_t process_id,
-                          const char *process_start)
+static const char *state_of(const char *status, const char *host, int64_t process_id,
+                            const char *process_start)
 {
         if (status && strcmp(status, "running") == 0 && host && pxr_process_host(host) &&
             !pxr_process_lives(host, process_id, process_start))
@@ -16,14 +16,19 @@ const char *pxr_run_state(const char *status, const char *host, int64_t process_
         return status;
 }
 
+const char *pxr_run_state(const struct pxr_run *run)
+{
+        return state_of(run->status, run->host, run->process_id, run->process_start);
+}
+
 static void run_state(sqlite3_context *context, int count, sqlite3_value **value)
 {
         (void)count;
         sqlite3_result_text(context,
-                            pxr_run_state((const char *)sqlite3_value_text(value[0]),
-                                          (const char *)sqlite3_value_text(value[1]),
-                                          sqlite3_value_int64(value[2]),
-                                          (const char *)sqlite3_value_text(value[3])),
+                            state_of((const char *)sqlite3_value_text(value[0]),
+                                     (const char *)sqlite3_value_text(value[1]),
+                                     sqlite3_value_int64(value[2]),
+                                     (const char *)sqlite3_value_text(value[3])),
                             -1, SQLITE_TRANSIENT);
 }
 

@@ -12,8 +12,7 @@
 #include "store/database.h"
 
 /* 'killed', or the status on record. */
-const char *pxr_run_state(const char *status, const char *host, int64_t process_id,
-                          const char *process_start);
+const char *pxr_run_state(const struct pxr_run *run);
 
 /* The same for statements on this database, as the function of these columns. Returns 0 or -1. */
 #define PXR_RUN_STATE "run_state(status, host, process_id, process_start)"
