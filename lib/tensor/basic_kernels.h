@@ -61,21 +61,15 @@ static void K(add_backward)(const struct pxr_call *call)
 static void K(add_advance)(const struct pxr_call *call)
 {
         const struct pxr_node *node = call->node;
-        int block = node->shape.channels / node->gates;
-        int from = pxr_group_begin(block, node->colours, call->colour);
-        int to = pxr_group_begin(block, node->colours, call->colour + 1);
+        struct pxr_runs runs = pxr_runs_of(node, call->images, call->colour);
         size_t start = ((size_t)call->row * node->shape.cols + call->col) *
-                       pxr_pixel_size(node, call->images);
+                               pxr_pixel_size(node, call->images) +
+                       runs.first;
         const real *restrict a = (const real *)call->input[0] + start;
         const real *restrict b = (const real *)call->input[1] + start;
         real *restrict y = (real *)call->output + start;
-        int blocks = call->images * node->gates;
 
-        if (to - from == block) { /* all of it, as one block */
-                to = block = block * blocks;
-                blocks = 1;
-        }
-        for (int i = 0; i < blocks; i++)
-                for (int f = i * block + from; f < i * block + to; f++)
-                        y[f] = a[f] + b[f];
+        for (size_t run = 0; run < runs.count; run++)
+                for (size_t i = run * runs.apart; i < run * runs.apart + runs.size; i++)
+                        y[i] = a[i] + b[i];
 }

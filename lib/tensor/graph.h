@@ -51,6 +51,12 @@ const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const cha
 /* Which nodes the logits depend on: needed[nodes]. The image always is one. */
 void pxr_graph_needed(const struct pxr_graph *graph, bool *needed);
 
+/* Have the maps of two nodes as many rows and columns? That of node 0 has the image's. */
+static inline bool pxr_same_size(const struct pxr_node *a, const struct pxr_node *b)
+{
+        return a->shape.rows == b->shape.rows && a->shape.cols == b->shape.cols;
+}
+
 /* Values of one image: rows x cols x colours. */
 static inline size_t pxr_graph_values(const struct pxr_graph *graph)
 {

@@ -411,23 +411,18 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
         K(pxr_lstm_cells)(&one);
 }
 
-/* Set features of the output at a place from h of a cell; to zero where there is none. */
-static void K(advance_output)(const struct pxr_call *call, int place, const real *h, int from,
-                              int count)
+/* Set the colour's features of the output at a place from h of a cell; to zero where there is none.
+ */
+static void K(advance_output)(const struct pxr_call *call, int place, const real *h)
 {
-        size_t features = ((const struct lstm *)call->node->conf)->features;
-        size_t size = call->images * features;
-        real *y = (real *)call->output + place * size;
+        struct pxr_runs runs = pxr_runs_of(call->node, call->images, call->colour);
+        real *y = (real *)call->output + place * pxr_pixel_size(call->node, call->images);
 
-        if ((size_t)count == features) { /* all of it, as one run */
-                features = size;
-                count = (int)size;
-        }
-        for (size_t at = from; at < size; at += features)
+        for (size_t run = 0, at = runs.first; run < runs.count; run++, at += runs.apart)
                 if (h)
-                        memcpy(y + at, h + at, count * sizeof(real));
+                        memcpy(y + at, h + at, runs.size * sizeof(real));
                 else
-                        memset(y + at, 0, count * sizeof(real));
+                        memset(y + at, 0, runs.size * sizeof(real));
 }
 
 /* The scan from the right can only go over a row when all of it is there. Its output lies a row
@@ -455,7 +450,7 @@ static void K(lstm_advance)(const struct pxr_call *call)
         if (!lstm->shift)
                 K(advance_cell)(call, call->row, call->col, from, to - from);
         K(advance_output)
-        (call, place, K(cell_at)(call, K(two_rows)(call).h, source), from, to - from);
+        (call, place, K(cell_at)(call, K(two_rows)(call).h, source));
         if (lstm->shift)
                 K(advance_row_from_right)(call);
 }

@@ -189,11 +189,6 @@ static bool widest(const struct pxr_node *node, const enum pxr_span *span)
         return true;
 }
 
-static bool same_size(const struct pxr_node *a, const struct pxr_node *b)
-{
-        return a->shape.rows == b->shape.rows && a->shape.cols == b->shape.cols;
-}
-
 void pxr_reach_spans(const struct pxr_graph *graph, enum pxr_span *span)
 {
         struct spans spans = { .span = span };
@@ -205,7 +200,7 @@ void pxr_reach_spans(const struct pxr_graph *graph, enum pxr_span *span)
                 bool in_row = node->op->flags & PXR_ADVANCE_READS_ITS_ROW;
 
                 for (int k = 0; k < node->inputs; k++)
-                        widen(&span[node->input[k]->index], !same_size(node, node->input[k])
+                        widen(&span[node->input[k]->index], !pxr_same_size(node, node->input[k])
                                                                     ? PXR_SPAN_MAP
                                                             : in_row ? PXR_SPAN_ROW
                                                                      : PXR_SPAN_PIXEL);

@@ -20,11 +20,6 @@ static unsigned char **new_waits(const struct pxr_graph *graph)
         return wait;
 }
 
-static bool of_image_shape(const struct pxr_graph *graph, const struct pxr_node *node)
-{
-        return node->shape.rows == graph->rows && node->shape.cols == graph->cols;
-}
-
 /* Find out what a node waits for. False where it cannot be computed step by step. A node of another
  * shape than the image's is advanced at every turn, if its op knows what to compute then. */
 static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node, const int *last,
@@ -32,7 +27,7 @@ static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node
 {
         int spots = graph->rows * graph->cols * graph->colours;
 
-        if (!of_image_shape(graph, node))
+        if (!pxr_same_size(node, graph->node[0]))
                 return node->op->flags & PXR_ADVANCE_OF_ANY_SHAPE;
         for (int order = 0; order < spots; order++) {
                 if (last[order] < order)
@@ -44,26 +39,30 @@ static bool set_waits(const struct pxr_graph *graph, const struct pxr_node *node
         return true;
 }
 
-/* The last of what depends on no value (a condition's map of each layer) is large, and read at one
- * pixel at a time. Of what it reads itself, the maps are whole. */
-static void find_piecemeal(struct pxr_turns *turns, const struct pxr_graph *graph,
-                           enum pxr_precision precision)
+/* Can what depends on no value be computed pixel by pixel, as it is read? Its map is then not kept.
+ */
+static bool can_advance(const struct pxr_turns *turns, const struct pxr_graph *graph,
+                        const struct pxr_node *node, enum pxr_precision precision)
+{
+        const struct pxr_op *op = node->op;
+
+        return !turns->fallback && node->inputs > 0 && op->flags & PXR_ADVANCE_AT_ITS_PIXEL &&
+               op->kernels[precision].advance && !op->state && !op->advance_state &&
+               pxr_same_size(node, graph->node[0]) && turns->kept[node->index] == PXR_SPAN_PIXEL;
+}
+
+/* What depends on no value is computed once, but for the last of it (a condition's map of each
+ * layer), which is large. Of what that reads, the maps are whole. */
+static void find_constant(struct pxr_turns *turns, const struct pxr_graph *graph,
+                          enum pxr_precision precision)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                const struct pxr_op *op = node->op;
 
-                turns->constant[i] = node->constant;
-                turns->piecemeal[i] = !turns->fallback && node->constant && node->inputs > 0 &&
-                                      op->flags & PXR_ADVANCE_AT_ITS_PIXEL &&
-                                      op->kernels[precision].advance && !op->state &&
-                                      !op->advance_state && of_image_shape(graph, node) &&
-                                      turns->kept[i] == PXR_SPAN_PIXEL;
-                for (int k = 0; k < node->inputs; k++)
-                        turns->piecemeal[node->input[k]->index] &= !node->constant;
+                turns->constant[i] = node->constant && !can_advance(turns, graph, node, precision);
+                for (int k = 0; node->constant && k < node->inputs; k++)
+                        turns->constant[node->input[k]->index] = true;
         }
-        for (int i = 0; i < graph->nodes; i++)
-                turns->constant[i] = turns->constant[i] && !turns->piecemeal[i];
 }
 
 /* What is left behind when its turn is over. */
@@ -71,12 +70,12 @@ static void find_kept(struct pxr_turns *turns, const struct pxr_graph *graph,
                       enum pxr_precision precision)
 {
         pxr_reach_spans(graph, turns->kept);
-        find_piecemeal(turns, graph, precision);
+        find_constant(turns, graph, precision);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
 
                 if (turns->fallback || !(node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL) ||
-                    turns->constant[i] || !of_image_shape(graph, node))
+                    turns->constant[i] || !pxr_same_size(node, graph->node[0]))
                         turns->kept[i] = PXR_SPAN_MAP;
         }
 }
@@ -89,10 +88,8 @@ int pxr_turns_make(struct pxr_turns *turns, const struct pxr_graph *graph,
 
         *turns = (struct pxr_turns) { .wait = new_waits(graph),
                                       .kept = calloc(graph->nodes, sizeof(enum pxr_span)),
-                                      .constant = calloc(graph->nodes, sizeof(bool)),
-                                      .piecemeal = calloc(graph->nodes, sizeof(bool)) };
-        if (!needed || !last || !turns->wait || !turns->kept || !turns->constant ||
-            !turns->piecemeal) {
+                                      .constant = calloc(graph->nodes, sizeof(bool)) };
+        if (!needed || !last || !turns->wait || !turns->kept || !turns->constant) {
                 free(needed);
                 free(last);
                 pxr_turns_free(turns);
@@ -118,7 +115,6 @@ void pxr_turns_free(struct pxr_turns *turns)
         free(turns->wait);
         free(turns->kept);
         free(turns->constant);
-        free(turns->piecemeal);
         *turns = (struct pxr_turns) { 0 };
 }
 

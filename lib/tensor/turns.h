@@ -14,9 +14,8 @@ struct pxr_turns {
         unsigned char **wait; /* [node][order]: 0: in its turn; 1 + c: when colour c is set */
         enum pxr_span *kept;  /* [node]: of its output, no more is read than the pixel whose turn
                                  it is, or its row */
-        bool *constant;       /* [node]: computed once, before the first pixel */
-        bool *piecemeal;      /* [node]: depends on no value, but is computed pixel by pixel, all
-                                colours at once, so that its map need not be kept */
+        bool *constant;       /* [node]: computed once, before the first pixel. Others that depend
+                                 on no value are computed pixel by pixel, all colours at once */
         const char *fallback; /* as pxr_graph_fallback(); then all maps are kept */
 };
 

@@ -515,7 +515,7 @@ void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, in
         for (int i = 1; i < graph->nodes; i++) {
                 if (!workspace->plan.place[i].live || workspace->turns.constant[i])
                         continue;
-                if (workspace->turns.piecemeal[i])
+                if (graph->node[i]->constant)
                         for (int c = 0; colour == 0 && c < graph->colours; c++)
                                 advance_node(workspace, graph->node[i], row, col, c);
                 else if (!workspace->turns.wait[i][order])

@@ -171,6 +171,30 @@ static inline size_t pxr_map_size(const struct pxr_node *node, int images)
         return (size_t)node->shape.rows * node->shape.cols * pxr_pixel_size(node, images);
 }
 
+/* What `advance` computes of a pixel of a map: for each image and gate the channels of one colour,
+ * in `count` runs of `size` values. Run r begins first + r apart values behind the pixel's
+ * beginning. Where the runs have no gaps between them they are one. */
+struct pxr_runs {
+        size_t first, apart, size, count;
+};
+static inline struct pxr_runs pxr_runs_of(const struct pxr_node *node, int images, int colour)
+{
+        int block = node->shape.channels / node->gates;
+        int begin = pxr_group_begin(block, node->colours, colour);
+        int end = pxr_group_begin(block, node->colours, colour + 1);
+        struct pxr_runs runs;
+
+        runs.first = (size_t)begin;
+        runs.apart = (size_t)block;
+        runs.size = (size_t)(end - begin);
+        runs.count = (size_t)images * node->gates;
+        if (runs.size == runs.apart) {
+                runs.size *= runs.count;
+                runs.count = 1;
+        }
+        return runs;
+}
+
 /* C = alpha A B + beta C, row-major, as cblas_sgemm() and cblas_dgemm() have it; A is m x k (k x m
  * if transposed), B is k x n (n x k if transposed). Where k is 0, C stays as it is, whatever beta
  * is. The bits of a row of C may depend on m, but never on the other rows' values. */
