@@ -136,6 +136,8 @@ static int by_value(const void *left, const void *right)
 
 static bool same_value(const struct point *a, const struct point *b)
 {
+        if (!isnan(a->value->number))
+                return a->value->number == b->value->number;
         return strcmp(a->value->text, b->value->text) == 0;
 }
 
@@ -162,8 +164,10 @@ static void add_values(struct effects *e, const struct pxr_swept_key *key)
 
 static char *span(struct effects *e, int first, int last)
 {
-        char *text = pxr_strf(e->table->arena, "%s to %s", e->point[first].value->text,
-                              e->point[last].value->text);
+        const char *low = e->point[first].value->text, *high = e->point[last].value->text;
+        char *text = same_value(&e->point[first], &e->point[last])
+                             ? pxr_strdup(e->table->arena, low)
+                             : pxr_strf(e->table->arena, "%s to %s", low, high);
 
         e->table->failed |= !text;
         return text ? text : "";
@@ -195,6 +199,33 @@ static void note_correlation(struct effects *e, const struct pxr_swept_key *key,
                                : "lower values went with lower (better) NLLs");
 }
 
+/* Where part `i` of PARTS begins: where the value changes that is nearest to an equal share, as
+ * equal values belong together. */
+static int part_begins(const struct effects *e, int i)
+{
+        int share = e->points * i / PARTS, before = share, behind = share;
+
+        while (before > 0 && before < e->points &&
+               same_value(&e->point[before], &e->point[before - 1]))
+                before--;
+        while (behind > 0 && behind < e->points &&
+               same_value(&e->point[behind], &e->point[behind - 1]))
+                behind++;
+        return share - before < behind - share ? before : behind;
+}
+
+/* A row for each part of the runs, by value; none if all are in one. */
+static void add_parts(struct effects *e, const struct pxr_swept_key *key)
+{
+        for (int i = 0; i < PARTS; i++) {
+                int first = part_begins(e, i), next = part_begins(e, i + 1);
+
+                if (next > first && next - first < e->points)
+                        add_row(e, key->name, span(e, first, next - 1), e->point + first,
+                                next - first);
+        }
+}
+
 /* A row for all, and one for each third of the runs by value. */
 static void add_range(struct effects *e, const struct pxr_swept_key *key)
 {
@@ -208,11 +239,7 @@ static void add_range(struct effects *e, const struct pxr_swept_key *key)
         if (!e->table->failed)
                 e->table->cell[row * COLUMNS + CORRELATION] = pxr_real_cell(r, 2);
         note_correlation(e, key, r);
-        for (int i = 0; i < PARTS; i++) {
-                int first = e->points * i / PARTS, next = e->points * (i + 1) / PARTS;
-
-                add_row(e, key->name, span(e, first, next - 1), e->point + first, next - first);
-        }
+        add_parts(e, key);
 }
 
 static bool all_numbers(const struct effects *e)
