@@ -565,10 +565,79 @@ START_TEST(best_is_chosen_by_validation)
         record(usual);
         record(other);
         ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1");
-        other.spec = PIXELCNN(REPEAT("4", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
-        other.valid = 0; /* then nothing but the test split tells */
+}
+END_TEST
+
+/* One spec without a validation NLL has not the others chosen by their test NLL. */
+START_TEST(without_validation_none_is_chosen_before_others)
+{
+        struct sort better = usual, none = usual;
+        const struct pxr_table *table;
+
+        better.spec = PIXELCNN(REPEAT("3", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        better.test = 82.5;
+        better.valid = 81.3;
+        none.spec = PIXELCNN(REPEAT("4", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        none.test = 81.0;
+        none.valid = 0;
+        record(usual);
+        record(better);
+        record(none);
+        table = table_of(4);
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "run"), "2");
+        ck_assert(has_note(table, "Not shown: run 3 (PixelCNN): it has no validation NLL"));
+        ck_assert(!has_note(table, "flatters"));
+        /* One that cannot be is none. */
+        sql("UPDATE metric SET suspect = 'x', sum_nats = 1 WHERE run = 3 AND split = 'valid'; "
+            "INSERT INTO metric SELECT 3, step, epoch, split, name, value, 1, sum_squares, images, "
+            "dimensions, standard_error, 'x' FROM metric WHERE run = 2 AND split = 'valid'");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "2");
+}
+END_TEST
+
+/* Of seeds of which some have none, those that have one stand for the spec. */
+START_TEST(seeds_without_validation_do_not_hide_the_others)
+{
+        struct sort second = usual, other = usual;
+
+        second.seed = 2;
+        second.valid = 0;
+        other.spec = PIXELCNN(REPEAT("3", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        other.valid = 82;
+        other.test = 80;
+        record(usual);
+        record(second);
         record(other);
-        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "81.00");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1, 2");
+}
+END_TEST
+
+#define DIAGONAL(batch)                                                                       \
+        "model:\n- " CONV(                                                                    \
+                "A", "7",                                                                     \
+                "64") "\n- diagonal_bilstm: {features: 32}\n- sigmoid: {}\n" TRAIN("rmsprop", \
+                                                                                   batch, "1")
+
+START_TEST(choice_by_the_test_split_is_told)
+{
+        static const char row[] = "Diagonal BiLSTM (1 layer, h = 32)";
+        struct sort first = usual, other;
+
+        first.row = row;
+        first.valid = 0;
+        first.spec = DIAGONAL("16");
+        other = first;
+        record(first);
+        other.spec = LIKE_PAPER; /* another model leaves no choice */
+        other.test = 90;
+        record(other);
+        ck_assert_str_eq(cell_of(table_of(4), row, "run"), "1");
+        ck_assert(!has_note(table_of(4), "flatters"));
+        other.spec = DIAGONAL("32");
+        other.test = 81.0;
+        record(other);
+        ck_assert_str_eq(cell_of(table_of(4), row, "run"), "3");
+        ck_assert(has_note(table_of(4), "Chosen among several specs by its test NLL"));
 }
 END_TEST
 
@@ -852,6 +921,53 @@ START_TEST(ranks_are_correlated)
 }
 END_TEST
 
+/* The rows of what a key with these values does, as "value:runs ...", the first of them all. */
+static const char *parts_of(const double *number, int jobs)
+{
+        struct pxr_swept_key key = { "train.batch", true };
+        struct pxr_swept swept = {
+                .name = "s", .search = "random", .unit = "nats/image", .key = &key, .keys = 1
+        };
+        struct pxr_swept_value *value = pxr_alloc_array(arena, (size_t)jobs, sizeof(*value));
+        char *text = pxr_strdup(arena, "");
+        const struct pxr_table *table;
+
+        swept.job = pxr_alloc_array(arena, (size_t)jobs, sizeof(*swept.job));
+        swept.jobs = jobs;
+        for (int i = 0; i < jobs; i++) {
+                value[i] = (struct pxr_swept_value) { pxr_strf(arena, "%g", number[i]), number[i] };
+                swept.job[i] = (struct pxr_swept_job) { .number = i + 1,
+                                                        .run = i + 1,
+                                                        .state = "finished",
+                                                        .identity = "aa",
+                                                        .valid = 80 + i,
+                                                        .value = &value[i] };
+        }
+        table = pxr_effects_table(arena, &swept, diag);
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        for (size_t i = 0; i < table->rows; i++) {
+                const struct pxr_cell *cell = table->cell + i * table->columns;
+
+                text = pxr_strf(arena, "%s%s%s:%s", text, i ? ", " : "", cell[1].text,
+                                pxr_cell_words(arena, cell + 2));
+        }
+        return text;
+}
+
+START_TEST(equal_values_share_a_part)
+{
+        const double even[] = { 1, 2, 3, 4, 5, 6 }, two[] = { 8, 16, 8, 16, 8, 16, 16 };
+        const double heap[] = { 1, 1, 1, 1, 2, 3, 3, 4, 5 }, one[] = { 4, 4, 4, 4, 4, 4 };
+        const double most[] = { 1, 2, 2, 2, 2, 2, 2, 3 };
+
+        ck_assert_str_eq(parts_of(even, 6), "1 to 6:6, 1 to 2:2, 3 to 4:2, 5 to 6:2");
+        ck_assert_str_eq(parts_of(two, 7), "8 to 16:7, 8:3, 16:4");
+        ck_assert_str_eq(parts_of(heap, 9), "1 to 5:9, 1:4, 2 to 3:3, 4 to 5:2");
+        ck_assert_str_eq(parts_of(one, 6), "4:6");
+        ck_assert_str_eq(parts_of(most, 8), "1 to 3:8, 1:1, 2:6, 3:1");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("report");
@@ -867,12 +983,16 @@ int main(void)
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
         ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
         ADD_SCRATCH_TEST(suite, ranks_are_correlated);
+        ADD_SCRATCH_TEST(suite, equal_values_share_a_part);
         tcase_add_checked_fixture(database, setup, teardown);
         tcase_set_timeout(database, 120);
         tcase_add_test(database, run_stands_beside_its_row);
         tcase_add_test(database, what_is_not_the_row_is_never_shown);
         tcase_add_test(database, seeds_of_a_spec_are_one);
         tcase_add_test(database, best_is_chosen_by_validation);
+        tcase_add_test(database, without_validation_none_is_chosen_before_others);
+        tcase_add_test(database, seeds_without_validation_do_not_hide_the_others);
+        tcase_add_test(database, choice_by_the_test_split_is_told);
         tcase_add_test(database, whole_cifar10_is_known_by_its_files);
         tcase_add_test(database, rows_that_there_are_not_are_told);
         tcase_add_test(database, old_runs_are_read_by_their_spec);
