@@ -105,16 +105,29 @@ struct writing {
         const char *id;
         const struct pxr_table *table;
         const struct pxr_html_runs *runs;
+        bool *shown, *numbers; /* [columns]: to ask each column once, not at each cell */
 };
+
+static int ask_columns(struct writing *w)
+{
+        w->shown = pxr_alloc_array(w->arena, (size_t)w->table->columns, sizeof(bool));
+        w->numbers = pxr_alloc_array(w->arena, (size_t)w->table->columns, sizeof(bool));
+        if (!w->shown || !w->numbers)
+                return -1;
+        for (int i = 0; i < w->table->columns; i++) {
+                w->shown[i] = pxr_column_shown(w->table, i);
+                w->numbers[i] = pxr_column_of_numbers(w->table, i);
+        }
+        return 0;
+}
 
 static void put_head(const struct writing *w)
 {
         pxr_html(w->to, "<thead><tr>");
         for (int i = 0; i < w->table->columns; i++)
-                if (pxr_column_shown(w->table, i))
+                if (w->shown[i])
                         pxr_html(w->to, "<th scope=\"col\"%s>%s</th>",
-                                 pxr_column_of_numbers(w->table, i) ? " class=\"n\"" : "",
-                                 w->table->column[i].heading);
+                                 w->numbers[i] ? " class=\"n\"" : "", w->table->column[i].heading);
         pxr_html(w->to, "</tr></thead>\n");
 }
 
@@ -136,7 +149,7 @@ static int put_cell(const struct writing *w, const struct pxr_cell *cell, int co
         if (!words)
                 return -1;
         pxr_html(w->to, "<td");
-        if (pxr_column_of_numbers(w->table, column))
+        if (w->numbers[column])
                 pxr_html(w->to, " class=\"n\"");
         else if (strlen(words) >= LONG)
                 pxr_html(w->to, " class=\"long\"");
@@ -158,7 +171,7 @@ static int put_rows(const struct writing *w)
         for (size_t row = 0; row < w->table->rows; row++) {
                 pxr_html(w->to, "<tr>");
                 for (int i = 0; i < w->table->columns; i++)
-                        if (pxr_column_shown(w->table, i) &&
+                        if (w->shown[i] &&
                             put_cell(w, w->table->cell + row * w->table->columns + i, i))
                                 return -1;
                 pxr_html(w->to, "</tr>\n");
@@ -180,8 +193,10 @@ static void put_notes(const struct writing *w)
 int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,
                    const struct pxr_html_runs *runs)
 {
-        const struct writing w = { to, arena, id, table, runs };
+        struct writing w = { to, arena, id, table, runs, NULL, NULL };
 
+        if (ask_columns(&w))
+                return -1;
         pxr_html(to, "<h3 id=\"%s\">%s</h3>\n", id, table->title);
         if (table->rows > 0) {
                 pxr_html(to,

@@ -20,7 +20,7 @@
 #include "report/plot.h"
 #include "report/rows.h"
 
-enum { LISTED = 1000, DETAILED = 20 };
+enum { DETAILED = 20 };
 
 /* A page in the making. */
 struct page {
@@ -71,9 +71,9 @@ static int choose_runs(struct page *page)
 {
         struct pxr_runs_wanted wanted = {
                 .where = page->wanted->where,
-                .limit = page->wanted->limit ? page->wanted->limit : LISTED,
+                .limit = page->wanted->limit,
         };
-        int64_t most = page->wanted->limit ? page->wanted->limit : DETAILED, *run;
+        int64_t most = page->wanted->details < 0 ? DETAILED : page->wanted->details, *run;
 
         page->list = pxr_report_runs(page->arena, page->store, &wanted, page->diag);
         wanted.all = true;
@@ -160,10 +160,11 @@ static int put_runs(const struct page *page)
                 pxr_html(page->to, "Those for which <code>%s</code>: ", page->wanted->where);
         pxr_html(page->to, "%ld of the %ld runs in the database", listed, page->runs);
         if (detailed < listed)
-                pxr_html(page->to,
-                         "; the newest %ld with all there is to see of them (<code>--limit</code> "
-                         "and <code>--where</code> choose others)",
-                         detailed);
+                pxr_html(
+                        page->to,
+                        "; the newest %ld with all there is to see of them (<code>--details</code> "
+                        "shows more, <code>--where</code> others)",
+                        detailed);
         pxr_html(page->to, ".</p>\n");
         if (pxr_html_table(page->to, page->arena, "list", page->list, &page->detailed))
                 return pxr_out_of_memory(page->diag);
