@@ -10,6 +10,7 @@
 #include "report/departures.h"
 #include "report/effects.h"
 #include "report/escape.h"
+#include "report/plot.h"
 #include "report/report.h"
 #include "run_database.h"
 #include "spec/recipe.h"
@@ -555,6 +556,30 @@ START_TEST(seeds_of_a_spec_are_one)
 }
 END_TEST
 
+START_TEST(seeds_that_diverged_are_not_in_the_mean)
+{
+        struct sort second = usual, third = usual;
+
+        second.seed = 2;
+        third.seed = 3;
+        second.test = 81.7;
+        third.test = 1e31;
+        third.suspect = "worse than the uniform distribution";
+        record(usual);
+        record(second);
+        record(third);
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "81.60");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "deviation"), "0.14");
+        ck_assert(has_note(table_of(4), "Mean and deviation of 2 seeds. Without 1 more of its "
+                                        "seeds, whose NLL cannot be shown."));
+        /* Once more, and now it went well. */
+        third.suspect = NULL;
+        third.test = 81.6;
+        record(third);
+        ck_assert(has_note(table_of(4), "Mean and deviation of 3 seeds. Departs"));
+}
+END_TEST
+
 START_TEST(best_is_chosen_by_validation)
 {
         struct sort other = usual;
@@ -921,6 +946,61 @@ START_TEST(ranks_are_correlated)
 }
 END_TEST
 
+/* --- diverged runs ------------------------------------------------------------------------------
+ */
+
+START_TEST(huge_numbers_stay_narrow)
+{
+        static const struct {
+                double value;
+                bool sign;
+                const char *words;
+        } cases[] = { { 1.2345e31, false, "1.23e+31" },
+                      { 1e31, true, "+1e+31" },
+                      { -2e20, false, "-2e+20" },
+                      { 9999999, false, "9999999.000" } };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct pxr_cell cell = pxr_real_cell(cases[i].value, 3);
+
+                cell.sign = cases[i].sign;
+                ck_assert_str_eq(pxr_cell_words(arena, &cell), cases[i].words);
+        }
+}
+END_TEST
+
+/* A curve of some points, the step of each its number. */
+static struct pxr_curve curve_of(double *nats, size_t count)
+{
+        static double epoch[16];
+        static int64_t step[16];
+
+        for (size_t i = 0; i < count; i++) {
+                epoch[i] = (double)i + 1;
+                step[i] = (int64_t)i + 1;
+        }
+        return (struct pxr_curve) { "valid", count, epoch, nats, step, 784 };
+}
+
+START_TEST(curves_keep_their_scale_where_training_diverged)
+{
+        double nats[] = { 104, 100, 95, 90, 88, 86, 3e30, 1e31 };
+        struct pxr_curve curve[PXR_CURVES] = { curve_of(nats, 8) };
+        const struct pxr_curve_plot plot = { curve, false, { { "a", NAN }, { "b", NAN } } };
+        char *page = NULL;
+        size_t size;
+        FILE *to = open_memstream(&page, &size);
+
+        pxr_plot_curves(to, &plot);
+        fclose(to);
+        ck_assert_msg(strstr(page, "data-y=\"85 105\"") != NULL, "%s", page);
+        ck_assert_msg(strstr(page, " 2 points lie above the plot.") != NULL, "%s", page);
+        ck_assert_msg(strstr(page, "8 8 1e+31") != NULL, "%s", page);
+        free(page);
+        ck_assert_str_eq(pxr_sparkline(arena, curve, 8), "█▇▅▂▁▁↑↑");
+}
+END_TEST
+
 /* The rows of what a key with these values does, as "value:runs ...", the first of them all. */
 static const char *parts_of(const double *number, int jobs)
 {
@@ -954,6 +1034,43 @@ static const char *parts_of(const double *number, int jobs)
         return text;
 }
 
+START_TEST(diverged_jobs_are_counted_but_not_in_means)
+{
+        struct pxr_swept_key key = { "train.batch", false };
+        struct pxr_swept_value low = { "1", 1 }, high = { "2", 2 };
+        struct pxr_swept_job job[] = {
+                { .number = 1, .run = 1, .identity = "a", .valid = 80, .value = &low },
+                { .number = 2, .run = 2, .identity = "a", .valid = 84, .value = &low },
+                { .number = 3,
+                  .run = 3,
+                  .identity = "a",
+                  .valid = 1e31,
+                  .value = &low,
+                  .suspect = "worse than the uniform distribution" },
+                { .number = 4,
+                  .run = 4,
+                  .identity = "a",
+                  .valid = 1e31,
+                  .value = &high,
+                  .suspect = "worse than the uniform distribution" },
+        };
+        const struct pxr_swept swept = { .name = "s",
+                                         .search = "grid",
+                                         .unit = "nats/image",
+                                         .key = &key,
+                                         .keys = 1,
+                                         .job = job,
+                                         .jobs = 4 };
+        const struct pxr_table *table = pxr_effects_table(arena, &swept, diag);
+        const char *text = written(table, PXR_FORMAT_CSV);
+
+        ck_assert_msg(strstr(text, "train.batch,1,3,1,82,2.8284271247461903,80,1,") != NULL, "%s",
+                      text);
+        ck_assert_msg(strstr(text, "train.batch,2,1,1,,,,,") != NULL, "%s", text);
+        ck_assert(has_note(table, "2 of 4 jobs diverged"));
+}
+END_TEST
+
 START_TEST(equal_values_share_a_part)
 {
         const double even[] = { 1, 2, 3, 4, 5, 6 }, two[] = { 8, 16, 8, 16, 8, 16, 16 };
@@ -983,12 +1100,16 @@ int main(void)
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
         ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
         ADD_SCRATCH_TEST(suite, ranks_are_correlated);
+        ADD_SCRATCH_TEST(suite, huge_numbers_stay_narrow);
+        ADD_SCRATCH_TEST(suite, curves_keep_their_scale_where_training_diverged);
+        ADD_SCRATCH_TEST(suite, diverged_jobs_are_counted_but_not_in_means);
         ADD_SCRATCH_TEST(suite, equal_values_share_a_part);
         tcase_add_checked_fixture(database, setup, teardown);
         tcase_set_timeout(database, 120);
         tcase_add_test(database, run_stands_beside_its_row);
         tcase_add_test(database, what_is_not_the_row_is_never_shown);
         tcase_add_test(database, seeds_of_a_spec_are_one);
+        tcase_add_test(database, seeds_that_diverged_are_not_in_the_mean);
         tcase_add_test(database, best_is_chosen_by_validation);
         tcase_add_test(database, without_validation_none_is_chosen_before_others);
         tcase_add_test(database, seeds_without_validation_do_not_hide_the_others);

@@ -252,20 +252,30 @@ static int put_fact(const struct section *s, const char *heading, const char *na
 }
 
 /* The result, with its standard error and unit. */
-static void put_result(const struct section *s)
+static int put_result(const struct section *s)
 {
         const struct pxr_cell *nll = find_cell(s->page, s->run->id, "nll");
         const struct pxr_cell *error = find_cell(s->page, s->run->id, "standard_error");
         const struct pxr_cell *split = find_cell(s->page, s->run->id, "split");
         const struct pxr_cell *unit = find_cell(s->page, s->run->id, "unit");
 
+        const char *words;
+
         if (!nll || nll->kind != PXR_CELL_REAL || !split || !unit)
-                return;
-        pxr_html(s->to, "<li class=\"result\"><span>NLL, %s</span>%.3f", split->text, nll->real);
-        if (error && error->kind == PXR_CELL_REAL)
-                pxr_html(s->to, " <small>&#177;&#8239;%.3f</small>", error->real);
+                return 0;
+        words = pxr_cell_words(s->arena, nll);
+        if (words)
+                pxr_html(s->to, "<li class=\"result\"><span>NLL, %s</span>%s", split->text, words);
+        if (words && error && error->kind == PXR_CELL_REAL) {
+                words = pxr_cell_words(s->arena, error);
+                if (words)
+                        pxr_html(s->to, " <small>&#177;&#8239;%s</small>", words);
+        }
+        if (!words)
+                return pxr_out_of_memory(s->page->diag);
         pxr_html(s->to, " <small>%s</small></li>\n",
                  strcmp(unit->text, "bits") == 0 ? "bits/dim" : "nats/image");
+        return 0;
 }
 
 static int put_summary(const struct section *s)
@@ -278,7 +288,8 @@ static int put_summary(const struct section *s)
         const struct pxr_cell *suspect = find_cell(s->page, s->run->id, "suspect");
 
         pxr_html(s->to, "<ul class=\"facts\">\n");
-        put_result(s);
+        if (put_result(s))
+                return -1;
         for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
                 if (put_fact(s, facts[i][0], facts[i][1]))
                         return -1;

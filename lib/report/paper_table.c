@@ -38,8 +38,8 @@ struct making {
         const struct pxr_paper_table *paper;
         struct pxr_diag *diag;
         struct pxr_table *table;
-        struct candidate *candidate;
-        size_t count, room;
+        struct candidate *candidate; /* those that cannot stand in the table come last */
+        size_t count, dropped, room;
         int marks, left_out;
 };
 
@@ -223,11 +223,16 @@ static int sift(struct making *m)
                         reason = "its NLL is of images given their small versions";
                 else if (judge_data(m, c, row, &known, &reason))
                         return -1;
-                if (reason)
+                if (reason) {
                         leave_out(m, c, reason);
-                else
+                } else {
+                        struct candidate other = m->candidate[kept];
+
                         m->candidate[kept++] = *c;
+                        *c = other;
+                }
         }
+        m->dropped = m->count - kept;
         m->count = kept;
         return 0;
 }
@@ -428,6 +433,40 @@ static const char *next_mark(struct making *m)
                            : pxr_strf(m->arena, "%c%c", first, last);
 }
 
+/* How many seeds of a group's spec are not in its mean: their NLL cannot stand in the table. */
+static int seeds_left_out(const struct making *m, const struct group *group)
+{
+        const struct candidate *dropped = m->candidate + m->count;
+        int count = 0;
+
+        for (size_t i = 0; i < m->dropped; i++) {
+                bool counted = !same_spec(group->of, &dropped[i]);
+
+                for (int k = 0; k < group->count && !counted; k++)
+                        counted = group->of[k].seed == dropped[i].seed;
+                for (size_t k = 0; k < i && !counted; k++)
+                        counted = same_spec(&dropped[k], &dropped[i]) &&
+                                  dropped[k].seed == dropped[i].seed;
+                count += !counted;
+        }
+        return count;
+}
+
+/* How many seeds there are, and which are missing; "" for one alone. NULL when memory is out. */
+static char *seed_words(struct making *m, const struct group *group)
+{
+        int missing = seeds_left_out(m, group);
+        char *words = pxr_strdup(m->arena, "");
+
+        if (group->count > 1)
+                words = pxr_strf(m->arena, "Mean and deviation of %d seeds. ", group->count);
+        if (words && missing > 0)
+                words = pxr_strf(m->arena,
+                                 "%sWithout %d more of its seeds, whose NLL cannot be shown. ",
+                                 words, missing);
+        return words;
+}
+
 /* `chosen` says by what it was chosen among several, where that is by the NLL shown; else "". */
 static void footnote(struct making *m, const struct pxr_paper_row *row, const struct group *group,
                      const struct pxr_departures *found, const char *chosen, struct pxr_cell *cell)
@@ -435,13 +474,10 @@ static void footnote(struct making *m, const struct pxr_paper_row *row, const st
         const char *departures = pxr_remarks(m->arena, found->departure);
         const char *choices = pxr_remarks(m->arena, found->choice), *mark = next_mark(m);
         const char *transforms = group->of->transforms;
-        char *seeds;
+        char *seeds = seed_words(m, group);
 
-        if (group->count > 1)
-                seeds = pxr_strf(m->arena, "Mean and deviation of %d seeds. %s", group->count,
-                                 chosen);
-        else
-                seeds = pxr_strdup(m->arena, chosen);
+        if (seeds)
+                seeds = pxr_strf(m->arena, "%s%s", seeds, chosen);
         if (!departures || !choices || !mark || !seeds) {
                 m->table->failed = true;
                 return;

@@ -90,7 +90,7 @@ char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
                       size_t *size, struct pxr_diag *diag);
 
 /* The learning curves of one run, a row for each step at which there is an NLL; and as a line of
- * characters. */
+ * characters, in which an arrow is a point above the ceiling. */
 struct pxr_curve {
         const char *split;
         size_t count;
@@ -101,6 +101,10 @@ struct pxr_curve {
 enum { PXR_CURVES = 4 }; /* splits, and room for the unforeseen */
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag);
+/* Above this NLL (nats of an image) a point of these curves is not worth the scale it would ask
+ * for: it is some multiple of what the better ones are, as where training diverges. INFINITY: none.
+ */
+double pxr_curve_ceiling(const struct pxr_curve *curve, int curves);
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
 
 /* Is an NLL of so many dimensions told in bits per dimension? Images of one colour are told in

@@ -126,10 +126,15 @@ static char *duration_words(struct pxr_arena *arena, double seconds)
         return pxr_strf(arena, "%lld d %lld h", all / 86400, all / 3600 % 24);
 }
 
+static const double MOST_REAL = 1e7;
+
 static char *real_words(struct pxr_arena *arena, const struct pxr_cell *cell)
 {
         char text[PXR_REAL_TEXT];
 
+        /* Where training diverged there is no use in thirty digits. */
+        if (fabs(cell->real) >= MOST_REAL && isfinite(cell->real))
+                return pxr_strf(arena, cell->sign ? "%+.3g" : "%.3g", cell->real);
         if (cell->decimals < 0 || !isfinite(cell->real))
                 return pxr_strdup(arena, pxr_format_real(cell->real, text));
         return pxr_strf(arena, cell->sign ? "%+.*f" : "%.*f", cell->decimals, cell->real);
