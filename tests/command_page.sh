@@ -211,6 +211,9 @@ function point(box, x, y) {
 }
 function tip(box) { var t = box.querySelector('.tip'); return t.hidden ? '' : t.textContent; }
 say('title', document.title);
+say('right', all('#runs th, #runs td').filter(function (c) { return c.textContent.trim() === 'NLL' ||
+  c.cellIndex === 0 && c.tagName === 'TD'; }).slice(0, 2).map(function (c) {
+  return getComputedStyle(c).textAlign; }).join(' '));
 say('order', order());
 var nll = all('#runs th button').filter(function (b) { return b.textContent === 'NLL'; })[0];
 nll.click(); say('up', order()); say('sort', nll.parentNode.getAttribute('aria-sort'));
@@ -258,9 +261,9 @@ keeps_policy() {
 
 sorts() {
 	drive >driven.html && shows driven.html && is "$(saw title)" "Runs in runs.db" &&
-		is "$(saw order)" "1 2 3 4" && is "$(saw up)" "$(by_nll ASC)" &&
+		is "$(saw order)" "4 3 2 1" && is "$(saw up)" "$(by_nll ASC)" &&
 		is "$(saw sort)" ascending && is "$(saw down)" "$(by_nll DESC)" &&
-		is "$(saw again)" "1 2 3 4"
+		is "$(saw again)" "4 3 2 1" && is "$(saw right)" "right right"
 }
 
 tells_values() {

@@ -98,6 +98,9 @@ bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run)
 /* Texts from so many bytes on may be broken into lines. */
 enum { LONG = 28 };
 
+/* Tables of more rows scroll within their box, under their headings. */
+enum { TALL = 60 };
+
 /* A table being written. */
 struct writing {
         FILE *to;
@@ -126,8 +129,10 @@ static void put_head(const struct writing *w)
         pxr_html(w->to, "<thead><tr>");
         for (int i = 0; i < w->table->columns; i++)
                 if (w->shown[i])
-                        pxr_html(w->to, "<th scope=\"col\"%s>%s</th>",
-                                 w->numbers[i] ? " class=\"n\"" : "", w->table->column[i].heading);
+                        pxr_html(w->to,
+                                 w->numbers[i] ? "<th scope=\"col\" class=\"n\">%s</th>"
+                                               : "<th scope=\"col\">%s</th>",
+                                 w->table->column[i].heading);
         pxr_html(w->to, "</tr></thead>\n");
 }
 
@@ -200,7 +205,9 @@ int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const stru
         pxr_html(to, "<h3 id=\"%s\">%s</h3>\n", id, table->title);
         if (table->rows > 0) {
                 pxr_html(to,
-                         "<div class=\"box\" role=\"region\" tabindex=\"0\" "
+                         table->rows > TALL ? "<div class=\"box tall\" " : "<div class=\"box\" ");
+                pxr_html(to,
+                         "role=\"region\" tabindex=\"0\" "
                          "aria-labelledby=\"%s\"><table class=\"sorted\">\n",
                          id);
                 put_head(&w);

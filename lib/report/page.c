@@ -72,6 +72,7 @@ static int choose_runs(struct page *page)
         struct pxr_runs_wanted wanted = {
                 .where = page->wanted->where,
                 .limit = page->wanted->limit,
+                .newest_first = true,
         };
         int64_t most = page->wanted->details < 0 ? DETAILED : page->wanted->details, *run;
 
@@ -84,9 +85,8 @@ static int choose_runs(struct page *page)
         run = pxr_alloc_array(page->arena, page->list->rows + 1, sizeof(*run));
         if (!run)
                 return pxr_out_of_memory(page->diag);
-        for (size_t i = page->list->rows; i > 0 && (int64_t)page->detailed.count < most; i--)
-                run[page->detailed.count++] =
-                        page->list->cell[(i - 1) * page->list->columns].integer;
+        for (size_t i = 0; i < page->list->rows && (int64_t)i < most; i++)
+                run[page->detailed.count++] = page->list->cell[i * page->list->columns].integer;
         page->detailed.run = run;
         return 0;
 }
@@ -160,11 +160,11 @@ static int put_runs(const struct page *page)
                 pxr_html(page->to, "Those for which <code>%s</code>: ", page->wanted->where);
         pxr_html(page->to, "%ld of the %ld runs in the database", listed, page->runs);
         if (detailed < listed)
-                pxr_html(
-                        page->to,
-                        "; the newest %ld with all there is to see of them (<code>--details</code> "
-                        "shows more, <code>--where</code> others)",
-                        detailed);
+                pxr_html(page->to,
+                         "; the newest %ld with all there is to see of them (<code "
+                         "class=\"option\">--details</code> "
+                         "shows more, <code class=\"option\">--where</code> others)",
+                         detailed);
         pxr_html(page->to, ".</p>\n");
         if (pxr_html_table(page->to, page->arena, "list", page->list, &page->detailed))
                 return pxr_out_of_memory(page->diag);

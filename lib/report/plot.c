@@ -303,7 +303,10 @@ void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot)
                  frame.y.low, frame.y.high);
         put_svg(to, &frame);
         put_labels(to, &frame);
-        pxr_html(to, "</div>\n");
+        pxr_html(
+                to,
+                "<span class=\"axis of-y\">%s</span><span class=\"axis of-x\">epoch</span></div>\n",
+                plot->bits ? "bits/dim" : "nats/image");
         put_legend(to, &frame);
         pxr_html(to, "</figure>\n");
 }

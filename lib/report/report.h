@@ -23,14 +23,14 @@ struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_sto
                                          struct pxr_diag *diag);
 
 /* Which runs: the newest `limit` (0: all) for which `where` (NULL: all), an SQL expression on the
- * columns of the view run_summary, is true, in the order of their numbers. `all` has a column for
- * each of the view's. The expression can read nothing but that view, and only for some seconds;
- * has_tag(tags, 'x') tells whether x is one of the tags. */
+ * columns of the view run_summary, is true, in the order of their numbers, or the newest first.
+ * `all` has a column for each of the view's. The expression can read nothing but that view, and
+ * only for some seconds; has_tag(tags, 'x') tells whether x is one of the tags. */
 enum pxr_archived { PXR_NOT_ARCHIVED, PXR_ARCHIVED_TOO, PXR_ARCHIVED_ALONE };
 struct pxr_runs_wanted {
         const char *where;
         int64_t limit;
-        bool all;
+        bool all, newest_first;
         enum pxr_archived archived;
 };
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,

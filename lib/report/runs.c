@@ -347,7 +347,8 @@ static struct pxr_table *collect(struct pxr_arena *arena, struct pxr_store *stor
                 condition_error(store, guard, wanted, diag);
                 return NULL;
         }
-        reverse(table);
+        if (!wanted->newest_first)
+                reverse(table);
         if (table->rows == 0)
                 pxr_table_note(table, NULL,
                                wanted->where ? "There is no such run." : "There are no runs.");
