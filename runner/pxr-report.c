@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <pxr/version.h>
@@ -612,6 +613,16 @@ static struct pxr_store *open_store(const struct work *work, const struct comman
         return store;
 }
 
+/* Columns of the terminal that is written to; 0 where it is none, and lines may be as long as they
+ * come. */
+static int line_width(void)
+{
+        struct winsize size;
+
+        return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col
+                                                                                     : 0;
+}
+
 /* Run the command and print what it gives. Returns 0 or -1. */
 static int carry_out(struct work *work, const struct command *command)
 {
@@ -623,7 +634,9 @@ static int carry_out(struct work *work, const struct command *command)
                 return html(work);
         if (work->store || command->access == OPENS_ITSELF)
                 table = command->make(work);
-        return table ? pxr_tables_write(table, work->arguments->format, stdout, work->diag) : -1;
+        return table ? pxr_tables_write(table, work->arguments->format, stdout, line_width(),
+                                        work->diag)
+                     : -1;
 }
 
 /* After the table of what would be lost: is it to be? On a terminal the user says so. */

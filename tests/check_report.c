@@ -104,7 +104,7 @@ static const char *written(const struct pxr_table *table, enum pxr_format format
         size_t size;
         FILE *to = open_memstream(&bytes, &size);
 
-        OK(pxr_tables_write(table, format, to, diag));
+        OK(pxr_tables_write(table, format, to, 0, diag));
         fclose(to);
         copy = pxr_strdup(arena, bytes);
         free(bytes);
@@ -130,6 +130,45 @@ START_TEST(people_see_what_is_there_and_programs_everything)
                                                         "\n<sup>a</sup> of x\\|y\n");
         ck_assert_ptr_nonnull(strstr(written(table, PXR_FORMAT_LATEX),
                                      "x\\textbar{}y\\textsuperscript{a} & $-$1.23 &  \\\\\n"));
+}
+END_TEST
+
+static const char *written_in(const struct pxr_table *table, int line)
+{
+        char *bytes = NULL, *copy;
+        size_t size;
+        FILE *to = open_memstream(&bytes, &size);
+
+        OK(pxr_tables_write(table, PXR_FORMAT_TEXT, to, line, diag));
+        fclose(to);
+        copy = pxr_strdup(arena, bytes);
+        free(bytes);
+        return copy;
+}
+
+/* Texts and headings are broken, numbers never, and what has no room is named. */
+START_TEST(text_fits_into_a_terminal)
+{
+        static const struct pxr_column wide[] = { { "name", "Name", PXR_ALWAYS },
+                                                  { "rate", "train.adam.rate", PXR_ALWAYS },
+                                                  { "time", "Time", PXR_ALWAYS } };
+        struct pxr_table *table = pxr_table_new(arena, "t", "T", wide, 3);
+        struct pxr_cell *cell = pxr_table_row(table);
+
+        cell[0] = pxr_text_cell(table, "a_long_name_of_é_run with spaces");
+        cell[1] = pxr_real_cell(0.001, 3);
+        cell[2] = pxr_integer_cell(1234);
+        ck_assert_str_eq(written_in(table, 32), "T\n"
+                                                "Name                train.  Time\n"
+                                                "                     adam.      \n"
+                                                "                      rate      \n"
+                                                "--------------------------------\n"
+                                                "a_long_name_of_      0.001  1234\n"
+                                                "é_run with                      \n"
+                                                "spaces                          \n");
+        ck_assert_ptr_nonnull(strstr(written_in(table, 26), "No room for: Time."));
+        ck_assert_ptr_null(strstr(written_in(table, 26), "1234"));
+        ck_assert_ptr_nonnull(strstr(written_in(table, 0), "a_long_name_of_é_run with spaces  "));
 }
 END_TEST
 
@@ -1092,6 +1131,7 @@ int main(void)
 
         ADD_SCRATCH_TEST(suite, hostile_texts_are_harmless);
         ADD_SCRATCH_TEST(suite, people_see_what_is_there_and_programs_everything);
+        ADD_SCRATCH_TEST(suite, text_fits_into_a_terminal);
         ADD_SCRATCH_TEST(suite, json_is_json_whatever_the_name);
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);

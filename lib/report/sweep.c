@@ -18,12 +18,17 @@ static const char *const names[] = { "jobs", "best", "effects", NULL };
  */
 
 static const struct pxr_column list_columns[] = {
-        { "sweep", "Sweep", PXR_IF_FILLED },         { "search", "Search", PXR_IF_FILLED },
-        { "jobs", "Jobs", PXR_IF_FILLED },           { "finished", "Finished", PXR_IF_FILLED },
-        { "failed", "Failed", PXR_IF_FILLED },       { "running", "Running", PXR_IF_FILLED },
-        { "waiting", "Waiting", PXR_IF_FILLED },     { "seconds", "Time", PXR_IF_FILLED },
-        { "best_run", "Best run", PXR_IF_FILLED },   { "valid_nats", "Nats/image", PXR_IF_FILLED },
-        { "valid_bits", "Bits/dim", PXR_IF_FILLED },
+        { "sweep", "Sweep", PXR_IF_FILLED },
+        { "search", "Search", PXR_IF_FILLED },
+        { "jobs", "Jobs", PXR_IF_FILLED },
+        { "finished", "Finished", PXR_IF_FILLED },
+        { "failed", "Failed", PXR_IF_FILLED },
+        { "running", "Running", PXR_IF_FILLED },
+        { "waiting", "Waiting", PXR_IF_FILLED },
+        { "seconds", "Time", PXR_IF_FILLED },
+        { "best_run", "Best run", PXR_IF_FILLED },
+        { "valid_nats", "Valid. nats/image", PXR_IF_FILLED },
+        { "valid_bits", "Valid. bits/dim", PXR_IF_FILLED },
 };
 
 static const enum pxr_style list_styles[] = {
