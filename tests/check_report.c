@@ -151,8 +151,9 @@ START_TEST(text_fits_into_a_terminal)
 {
         static const struct pxr_column wide[] = { { "name", "Name", PXR_ALWAYS },
                                                   { "rate", "train.adam.rate", PXR_ALWAYS },
-                                                  { "time", "Time", PXR_ALWAYS } };
-        struct pxr_table *table = pxr_table_new(arena, "t", "T", wide, 3);
+                                                  { "time", "Time", PXR_ALWAYS },
+                                                  { "none", "None", PXR_IF_ROOM } };
+        struct pxr_table *table = pxr_table_new(arena, "t", "T", wide, 4);
         struct pxr_cell *cell = pxr_table_row(table);
 
         cell[0] = pxr_text_cell(table, "a_long_name_of_é_run with spaces");
@@ -168,6 +169,9 @@ START_TEST(text_fits_into_a_terminal)
                                                 "spaces                          \n");
         ck_assert_ptr_nonnull(strstr(written_in(table, 26), "No room for: Time."));
         ck_assert_ptr_null(strstr(written_in(table, 26), "1234"));
+        cell[3] = pxr_integer_cell(5);
+        ck_assert_ptr_nonnull(strstr(written_in(table, 34), "No room for: None."));
+        ck_assert_ptr_nonnull(strstr(written_in(table, 34), "1234"));
         ck_assert_ptr_nonnull(strstr(written_in(table, 0), "a_long_name_of_é_run with spaces  "));
 }
 END_TEST

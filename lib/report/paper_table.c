@@ -357,9 +357,9 @@ static const struct pxr_column columns[COLUMNS] = {
         [DIFFERENCE] = { "difference", "Difference", PXR_ALWAYS },
         [OURS_TRAIN] = { "ours_train", "Ours (train)", PXR_IF_FILLED },
         [RUN] = { "run", "Run", PXR_ALWAYS },
-        [EPOCHS] = { "epochs", "Epochs", PXR_IF_FILLED },
-        [PARAMETERS] = { "parameters", "Parameters", PXR_IF_FILLED },
-        [WALL] = { "wall_seconds", "Time", PXR_IF_FILLED },
+        [EPOCHS] = { "epochs", "Epochs", PXR_IF_ROOM },
+        [PARAMETERS] = { "parameters", "Parameters", PXR_IF_ROOM },
+        [WALL] = { "wall_seconds", "Time", PXR_IF_ROOM },
 };
 
 /* An NLL in the table's unit. */

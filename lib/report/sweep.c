@@ -79,11 +79,11 @@ enum { VALID, ERROR, TEST, UNIT, EPOCHS, SECONDS, FAILURES, MESSAGE, SUSPECT, BE
 
 static const struct pxr_column behind[] = {
         [VALID] = { "valid_nll", "Valid. NLL", PXR_IF_FILLED },
-        [ERROR] = { "standard_error", "Std. error", PXR_IF_FILLED },
+        [ERROR] = { "standard_error", "Std. error", PXR_IF_ROOM },
         [TEST] = { "test_nll", "Test NLL", PXR_IF_FILLED },
         [UNIT] = { "unit", "Unit", PXR_IF_FILLED },
-        [EPOCHS] = { "epochs", "Epochs", PXR_IF_FILLED },
-        [SECONDS] = { "seconds", "Time", PXR_IF_FILLED },
+        [EPOCHS] = { "epochs", "Epochs", PXR_IF_ROOM },
+        [SECONDS] = { "seconds", "Time", PXR_IF_ROOM },
         [FAILURES] = { "failures", "Failures", PXR_IF_FILLED },
         [MESSAGE] = { "message", "Failed of", PXR_IF_FILLED },
         [SUSPECT] = { "suspect", "Suspect", PXR_IF_FILLED },

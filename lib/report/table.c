@@ -186,7 +186,8 @@ char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell)
 
 bool pxr_column_shown(const struct pxr_table *table, int column)
 {
-        if (table->column[column].shown != PXR_IF_FILLED)
+        if (table->column[column].shown != PXR_IF_FILLED &&
+            table->column[column].shown != PXR_IF_ROOM)
                 return table->column[column].shown == PXR_ALWAYS;
         for (size_t row = 0; row < table->rows; row++)
                 if (table->cell[row * table->columns + column].kind != PXR_CELL_EMPTY)
@@ -412,9 +413,37 @@ static int all_of(const int *width, int columns)
         return all;
 }
 
+/* Leave out the last column that can be done without, or else the last: it goes behind those that
+ * are shown. */
+static void leave_out(struct layout *layout, struct words *words)
+{
+        int i = layout->columns - 1, shown, least, width;
+        bool number;
+
+        while (i > 0 && words->table->column[words->shown[i]].shown != PXR_IF_ROOM)
+                i--;
+        if (i == 0)
+                i = layout->columns - 1;
+        shown = words->shown[i];
+        number = words->number[i];
+        least = layout->least[i];
+        width = layout->width[i];
+        layout->columns--;
+        for (; i < layout->columns; i++) {
+                words->shown[i] = words->shown[i + 1];
+                words->number[i] = words->number[i + 1];
+                layout->least[i] = layout->least[i + 1];
+                layout->width[i] = layout->width[i + 1];
+        }
+        words->shown[i] = shown;
+        words->number[i] = number;
+        layout->least[i] = least;
+        layout->width[i] = width;
+}
+
 /* Make it fit into `line`, 0 for no end: the widest headings and texts are broken into lines, and
- * what has no room then is left out, from the last column on. */
-static int lay_out(struct layout *layout, const struct words *words, int line)
+ * what has no room then is left out. */
+static int lay_out(struct layout *layout, struct words *words, int line)
 {
         size_t room = (size_t)words->table->columns + 1;
 
@@ -438,7 +467,7 @@ static int lay_out(struct layout *layout, const struct words *words, int line)
                         layout->least[i] = piece;
         }
         while (line > 0 && layout->columns > 1 && all_of(layout->least, layout->columns) > line)
-                layout->columns--;
+                leave_out(layout, words);
         while (line > 0 && all_of(layout->width, layout->columns) > line) {
                 int widest = -1;
 

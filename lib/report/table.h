@@ -46,6 +46,7 @@ struct pxr_cell {
 
 enum pxr_shown {
         PXR_IF_FILLED, /* to people, unless it is empty throughout */
+        PXR_IF_ROOM,   /* the same; and a narrow terminal can do without it */
         PXR_ALWAYS,
         PXR_TO_PROGRAMS, /* alone */
 };
