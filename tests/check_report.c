@@ -169,6 +169,9 @@ START_TEST(text_fits_into_a_terminal)
                                                 "spaces                          \n");
         ck_assert_ptr_nonnull(strstr(written_in(table, 26), "No room for: Time."));
         ck_assert_ptr_null(strstr(written_in(table, 26), "1234"));
+        cell[0] = pxr_text_cell(table, "0.0004683 to 0.0008943");
+        ck_assert_ptr_nonnull(strstr(written_in(table, 33), "\n0.0008943 "));
+        cell[0] = pxr_text_cell(table, "a_long_name_of_é_run with spaces");
         cell[3] = pxr_integer_cell(5);
         ck_assert_ptr_nonnull(strstr(written_in(table, 34), "No room for: None."));
         ck_assert_ptr_nonnull(strstr(written_in(table, 34), "1234"));
