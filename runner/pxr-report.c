@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <pxr/version.h>
@@ -25,7 +26,7 @@ struct arguments {
         const char **word;
         size_t words;
         const char *database, *paper, *where, *part, *out;
-        int64_t limit;
+        int64_t limit, details; /* details -1: not given */
         int format;
         bool formatted; /* --format was given */
         unsigned given; /* the options below */
@@ -40,6 +41,7 @@ enum takes {
         TAKES_FORCE = 16,
         TAKES_OLD = 32,
         TAKES_MISSING = 64,
+        TAKES_DETAILS = 128,
         /* ... and what is told apart within --all and --archived */
         GIVEN_ALL = 1024,
         GIVEN_ARCHIVED = 2048,
@@ -56,6 +58,7 @@ static const struct {
         { TAKES_FORCE, "--force is for 'delete' and 'html'" },
         { TAKES_OLD, "--old is for 'gc'" },
         { TAKES_MISSING, "--forget-missing is for 'gc'" },
+        { TAKES_DETAILS, "--details is for 'html'" },
 };
 
 enum {
@@ -69,7 +72,8 @@ enum {
         OPTION_ARCHIVED,
         OPTION_OUT,
         OPTION_OLD,
-        OPTION_MISSING
+        OPTION_MISSING,
+        OPTION_DETAILS
 };
 
 static const struct argp_option options[] = {
@@ -81,6 +85,10 @@ static const struct argp_option options[] = {
           "true",
           0 },
         { "limit", OPTION_LIMIT, "N", 0, "runs, html: only the newest N", 0 },
+        { "details", OPTION_DETAILS, "N", 0,
+          "html: curves, pictures, spec and provenance of the newest N of those listed (default: "
+          "20)",
+          0 },
         { "all", OPTION_ALL, NULL, 0, "runs: archived ones too", 0 },
         { "archived", OPTION_ARCHIVED, NULL, 0, "runs: archived ones alone", 0 },
         { "part", OPTION_PART, "NAME", 0,
@@ -113,10 +121,21 @@ static int format_named(const char *text, struct argp_state *state)
         return 0;
 }
 
+static int64_t number_from(int64_t least, const char *option, const char *text,
+                           struct argp_state *state)
+{
+        char *end;
+        int64_t number = strtoll(text, &end, 10);
+
+        if (*end || end == text || number < least)
+                argp_error(state, "%s wants a number from %d on, not '%s'", option, (int)least,
+                           text);
+        return number;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
-        char *end;
 
         switch (key) {
         case OPTION_DB:
@@ -132,9 +151,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
                 return 0;
         case OPTION_LIMIT:
                 arguments->given |= TAKES_LIST;
-                arguments->limit = strtoll(text, &end, 10);
-                if (*end || end == text || arguments->limit < 1)
-                        argp_error(state, "--limit wants a number from 1 on, not '%s'", text);
+                arguments->limit = number_from(1, "--limit", text, state);
+                return 0;
+        case OPTION_DETAILS:
+                arguments->given |= TAKES_DETAILS;
+                arguments->details = number_from(0, "--details", text, state);
                 return 0;
         case OPTION_PART:
                 arguments->given |= TAKES_PART;
@@ -239,8 +260,9 @@ static const struct argp argp = {
                "status is running, finished, interrupted, failed, or killed: on record as "
                "running, by a process of this host that is no more. Of other hosts' runs only the "
                "record is known.\n\n"
-               "The page is one file that needs no other and no network. Without --limit it lists "
-               "the newest 1000 runs, and shows the newest 20 in detail.\n\n"
+               "The page is one file that needs no other and no network. It lists all runs, or "
+               "those that --where and --limit choose, and shows the newest 20 of them, or "
+               "--details N, in detail.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or database.",
 };
 
@@ -474,7 +496,7 @@ static int html(const struct work *work)
 {
         const struct arguments *a = work->arguments;
         const char *out = a->out ? a->out : "report.html";
-        const struct pxr_page_wanted wanted = { a->database, a->where, a->limit };
+        const struct pxr_page_wanted wanted = { a->database, a->where, a->limit, a->details };
         const struct pxr_paper *paper = pxr_paper_open(work->arena, a->paper, work->diag);
         char *page;
         size_t size;
@@ -518,7 +540,7 @@ static const struct command {
         { "compare", 3, SIZE_MAX, compare, "two runs or more", TAKES_PART, READS },
         { "sweep", 1, 2, sweep, "", TAKES_PART, READS },
         { "doctor", 1, 2, doctor, "", 0, READS },
-        { "html", 1, 1, NULL, "", TAKES_LIST | TAKES_OUT | TAKES_FORCE, READS },
+        { "html", 1, 1, NULL, "", TAKES_LIST | TAKES_DETAILS | TAKES_OUT | TAKES_FORCE, READS },
         { "tag", 1, SIZE_MAX, tag, "", 0, CHANGES_FROM_3 },
         { "untag", 3, SIZE_MAX, tag, "a run and tags of it", 0, CHANGES },
         { "note", 2, 3, note, "a run, and the text of its note", 0, CHANGES_FROM_3 },
@@ -605,6 +627,16 @@ static struct pxr_store *open_store(const struct work *work, const struct comman
         return store;
 }
 
+/* Columns of the terminal that is written to; 0 where it is none, and lines may be as long as they
+ * come. */
+static int line_width(void)
+{
+        struct winsize size;
+
+        return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col
+                                                                                     : 0;
+}
+
 /* Run the command and print what it gives. Returns 0 or -1. */
 static int carry_out(struct work *work, const struct command *command)
 {
@@ -616,7 +648,9 @@ static int carry_out(struct work *work, const struct command *command)
                 return html(work);
         if (work->store || command->access == OPENS_ITSELF)
                 table = command->make(work);
-        return table ? pxr_tables_write(table, work->arguments->format, stdout, work->diag) : -1;
+        return table ? pxr_tables_write(table, work->arguments->format, stdout, line_width(),
+                                        work->diag)
+                     : -1;
 }
 
 /* What a command asks after the table of what it would do. */
@@ -676,7 +710,7 @@ static int execute(struct pxr_arena *arena, struct arguments *arguments, struct 
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db" };
+        struct arguments arguments = { .database = "pxr.db", .details = -1 };
         struct program program;
         int status;
 

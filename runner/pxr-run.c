@@ -330,7 +330,7 @@ static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *
         printer->verdict = verdict_as_json(&verdict);
         display_line(printer->display, "run %" PRId64 ": %s", id, verdict.words);
         if (!printer->arguments->quiet && !printer->arguments->json && verdict.circumstances)
-                return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, diag);
+                return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, 0, diag);
         return 0;
 }
 

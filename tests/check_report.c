@@ -11,6 +11,7 @@
 #include "report/departures.h"
 #include "report/effects.h"
 #include "report/escape.h"
+#include "report/plot.h"
 #include "report/report.h"
 #include "run_database.h"
 #include "spec/recipe.h"
@@ -104,7 +105,7 @@ static const char *written(const struct pxr_table *table, enum pxr_format format
         size_t size;
         FILE *to = open_memstream(&bytes, &size);
 
-        OK(pxr_tables_write(table, format, to, diag));
+        OK(pxr_tables_write(table, format, to, 0, diag));
         fclose(to);
         copy = pxr_strdup(arena, bytes);
         free(bytes);
@@ -130,6 +131,52 @@ START_TEST(people_see_what_is_there_and_programs_everything)
                                                         "\n<sup>a</sup> of x\\|y\n");
         ck_assert_ptr_nonnull(strstr(written(table, PXR_FORMAT_LATEX),
                                      "x\\textbar{}y\\textsuperscript{a} & $-$1.23 &  \\\\\n"));
+}
+END_TEST
+
+static const char *written_in(const struct pxr_table *table, int line)
+{
+        char *bytes = NULL, *copy;
+        size_t size;
+        FILE *to = open_memstream(&bytes, &size);
+
+        OK(pxr_tables_write(table, PXR_FORMAT_TEXT, to, line, diag));
+        fclose(to);
+        copy = pxr_strdup(arena, bytes);
+        free(bytes);
+        return copy;
+}
+
+/* Texts and headings are broken, numbers never, and what has no room is named. */
+START_TEST(text_fits_into_a_terminal)
+{
+        static const struct pxr_column wide[] = { { "name", "Name", PXR_ALWAYS },
+                                                  { "rate", "train.adam.rate", PXR_ALWAYS },
+                                                  { "time", "Time", PXR_ALWAYS },
+                                                  { "none", "None", PXR_IF_ROOM } };
+        struct pxr_table *table = pxr_table_new(arena, "t", "T", wide, 4);
+        struct pxr_cell *cell = pxr_table_row(table);
+
+        cell[0] = pxr_text_cell(table, "a_long_name_of_é_run with spaces");
+        cell[1] = pxr_real_cell(0.001, 3);
+        cell[2] = pxr_integer_cell(1234);
+        ck_assert_str_eq(written_in(table, 32), "T\n"
+                                                "Name                train.  Time\n"
+                                                "                     adam.      \n"
+                                                "                      rate      \n"
+                                                "--------------------------------\n"
+                                                "a_long_name_of_      0.001  1234\n"
+                                                "é_run with                      \n"
+                                                "spaces                          \n");
+        ck_assert_ptr_nonnull(strstr(written_in(table, 26), "No room for: Time."));
+        ck_assert_ptr_null(strstr(written_in(table, 26), "1234"));
+        cell[0] = pxr_text_cell(table, "0.0004683 to 0.0008943");
+        ck_assert_ptr_nonnull(strstr(written_in(table, 33), "\n0.0008943 "));
+        cell[0] = pxr_text_cell(table, "a_long_name_of_é_run with spaces");
+        cell[3] = pxr_integer_cell(5);
+        ck_assert_ptr_nonnull(strstr(written_in(table, 34), "No room for: None."));
+        ck_assert_ptr_nonnull(strstr(written_in(table, 34), "1234"));
+        ck_assert_ptr_nonnull(strstr(written_in(table, 0), "a_long_name_of_é_run with spaces  "));
 }
 END_TEST
 
@@ -633,6 +680,30 @@ START_TEST(seeds_of_a_spec_are_one)
 }
 END_TEST
 
+START_TEST(seeds_that_diverged_are_not_in_the_mean)
+{
+        struct sort second = usual, third = usual;
+
+        second.seed = 2;
+        third.seed = 3;
+        second.test = 81.7;
+        third.test = 1e31;
+        third.suspect = "worse than the uniform distribution";
+        record(usual);
+        record(second);
+        record(third);
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "81.60");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "deviation"), "0.14");
+        ck_assert(has_note(table_of(4), "Mean and deviation of 2 seeds. Without 1 more of its "
+                                        "seeds, whose NLL cannot be shown."));
+        /* Once more, and now it went well. */
+        third.suspect = NULL;
+        third.test = 81.6;
+        record(third);
+        ck_assert(has_note(table_of(4), "Mean and deviation of 3 seeds. Departs"));
+}
+END_TEST
+
 START_TEST(best_is_chosen_by_validation)
 {
         struct sort other = usual;
@@ -643,10 +714,81 @@ START_TEST(best_is_chosen_by_validation)
         record(usual);
         record(other);
         ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1");
-        other.spec = PIXELCNN(REPEAT("4", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
-        other.valid = 0; /* then nothing but the test split tells */
+}
+END_TEST
+
+/* One spec without a validation NLL has not the others chosen by their test NLL. */
+START_TEST(without_validation_none_is_chosen_before_others)
+{
+        struct sort better = usual, none = usual;
+        const struct pxr_table *table;
+
+        better.spec = PIXELCNN(REPEAT("3", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        better.test = 82.5;
+        better.valid = 81.3;
+        none.spec = PIXELCNN(REPEAT("4", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        none.test = 81.0;
+        none.valid = 0;
+        record(usual);
+        record(better);
+        record(none);
+        table = table_of(4);
+        ck_assert_str_eq(cell_of(table, "PixelCNN", "run"), "2");
+        ck_assert(has_note(table, "Not shown: run 3 (PixelCNN): it has no validation NLL"));
+        ck_assert(!has_note(table, "flatters"));
+        /* One that cannot be is none. */
+        sql("UPDATE metric SET suspect = 'x', sum_nats = 1 WHERE run = 3 AND split = 'valid'; "
+            "INSERT INTO metric SELECT 3, step, epoch, split, name, value, 1, sum_squares, images, "
+            "dimensions, standard_error, 'x' FROM metric WHERE run = 2 AND split = 'valid'");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "2");
+}
+END_TEST
+
+/* Of seeds of which some have none, those that have one stand for the spec. */
+START_TEST(seeds_without_validation_do_not_hide_the_others)
+{
+        struct sort second = usual, other = usual;
+
+        second.seed = 2;
+        second.valid = 0;
+        other.spec = PIXELCNN(REPEAT("3", BLOCK("5"))) TRAIN("rmsprop", "16", "1");
+        other.valid = 82;
+        other.test = 80;
+        record(usual);
+        record(second);
         record(other);
-        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "81.00");
+        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1, 2");
+}
+END_TEST
+
+/* clang-format off */
+#define DIAGONAL(batch) \
+        "model:\n- " CONV("A", "7", "64") "\n- skip_connections: {features: 32, layers: [" \
+        "residual: {layers: [diagonal_bilstm: {features: 32}, " CONV("B", "1", "64") "]}, " \
+        "skip: {}]}\n- relu: {}\n- " CONV("B", "1", "32") "\n- relu: {}\n- " \
+        CONV("B", "1", "32") "\n- sigmoid: {}\n" TRAIN("rmsprop", batch, "1")
+/* clang-format on */
+
+START_TEST(choice_by_the_test_split_is_told)
+{
+        static const char row[] = "Diagonal BiLSTM (1 layer, h = 32)";
+        struct sort first = usual, other;
+
+        first.row = row;
+        first.valid = 0;
+        first.spec = DIAGONAL("16");
+        other = first;
+        record(first);
+        other.spec = LIKE_PAPER; /* another model leaves no choice */
+        other.test = 90;
+        record(other);
+        ck_assert_str_eq(cell_of(table_of(4), row, "run"), "1");
+        ck_assert(!has_note(table_of(4), "flatters"));
+        other.spec = DIAGONAL("32");
+        other.test = 81.0;
+        record(other);
+        ck_assert_str_eq(cell_of(table_of(4), row, "run"), "3");
+        ck_assert(has_note(table_of(4), "Chosen among several specs by its test NLL"));
 }
 END_TEST
 
@@ -1077,6 +1219,145 @@ START_TEST(ranks_are_correlated)
 }
 END_TEST
 
+/* --- diverged runs ------------------------------------------------------------------------------
+ */
+
+START_TEST(huge_numbers_stay_narrow)
+{
+        static const struct {
+                double value;
+                bool sign;
+                const char *words;
+        } cases[] = { { 1.2345e31, false, "1.23e+31" },
+                      { 1e31, true, "+1e+31" },
+                      { -2e20, false, "-2e+20" },
+                      { 9999999, false, "9999999.000" } };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct pxr_cell cell = pxr_real_cell(cases[i].value, 3);
+
+                cell.sign = cases[i].sign;
+                ck_assert_str_eq(pxr_cell_words(arena, &cell), cases[i].words);
+        }
+}
+END_TEST
+
+/* A curve of some points, the step of each its number. */
+static struct pxr_curve curve_of(double *nats, size_t count)
+{
+        static double epoch[16];
+        static int64_t step[16];
+
+        for (size_t i = 0; i < count; i++) {
+                epoch[i] = (double)i + 1;
+                step[i] = (int64_t)i + 1;
+        }
+        return (struct pxr_curve) { "valid", count, epoch, nats, step, 784 };
+}
+
+START_TEST(curves_keep_their_scale_where_training_diverged)
+{
+        double nats[] = { 104, 100, 95, 90, 88, 86, 3e30, 1e31 };
+        struct pxr_curve curve[PXR_CURVES] = { curve_of(nats, 8) };
+        const struct pxr_curve_plot plot = { curve, false, { { "a", NAN }, { "b", NAN } } };
+        char *page = NULL;
+        size_t size;
+        FILE *to = open_memstream(&page, &size);
+
+        pxr_plot_curves(to, &plot);
+        fclose(to);
+        ck_assert_msg(strstr(page, "data-y=\"85 105\"") != NULL, "%s", page);
+        ck_assert_msg(strstr(page, " 2 points lie above the plot.") != NULL, "%s", page);
+        ck_assert_msg(strstr(page, "8 8 1e+31") != NULL, "%s", page);
+        free(page);
+        ck_assert_str_eq(pxr_sparkline(arena, curve, 8), "█▇▅▂▁▁↑↑");
+}
+END_TEST
+
+/* The rows of what a key with these values does, as "value:runs ...", the first of them all. */
+static const char *parts_of(const double *number, int jobs)
+{
+        struct pxr_swept_key key = { "train.batch", true };
+        struct pxr_swept swept = {
+                .name = "s", .search = "random", .unit = "nats/image", .key = &key, .keys = 1
+        };
+        struct pxr_swept_value *value = pxr_alloc_array(arena, (size_t)jobs, sizeof(*value));
+        char *text = pxr_strdup(arena, "");
+        const struct pxr_table *table;
+
+        swept.job = pxr_alloc_array(arena, (size_t)jobs, sizeof(*swept.job));
+        swept.jobs = jobs;
+        for (int i = 0; i < jobs; i++) {
+                value[i] = (struct pxr_swept_value) { pxr_strf(arena, "%g", number[i]), number[i] };
+                swept.job[i] = (struct pxr_swept_job) { .number = i + 1,
+                                                        .run = i + 1,
+                                                        .state = "finished",
+                                                        .identity = "aa",
+                                                        .valid = 80 + i,
+                                                        .value = &value[i] };
+        }
+        table = pxr_effects_table(arena, &swept, diag);
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        for (size_t i = 0; i < table->rows; i++) {
+                const struct pxr_cell *cell = table->cell + i * table->columns;
+
+                text = pxr_strf(arena, "%s%s%s:%s", text, i ? ", " : "", cell[1].text,
+                                pxr_cell_words(arena, cell + 2));
+        }
+        return text;
+}
+
+START_TEST(diverged_jobs_are_counted_but_not_in_means)
+{
+        struct pxr_swept_key key = { "train.batch", false };
+        struct pxr_swept_value low = { "1", 1 }, high = { "2", 2 };
+        struct pxr_swept_job job[] = {
+                { .number = 1, .run = 1, .identity = "a", .valid = 80, .value = &low },
+                { .number = 2, .run = 2, .identity = "a", .valid = 84, .value = &low },
+                { .number = 3,
+                  .run = 3,
+                  .identity = "a",
+                  .valid = 1e31,
+                  .value = &low,
+                  .suspect = "worse than the uniform distribution" },
+                { .number = 4,
+                  .run = 4,
+                  .identity = "a",
+                  .valid = 1e31,
+                  .value = &high,
+                  .suspect = "worse than the uniform distribution" },
+        };
+        const struct pxr_swept swept = { .name = "s",
+                                         .search = "grid",
+                                         .unit = "nats/image",
+                                         .key = &key,
+                                         .keys = 1,
+                                         .job = job,
+                                         .jobs = 4 };
+        const struct pxr_table *table = pxr_effects_table(arena, &swept, diag);
+        const char *text = written(table, PXR_FORMAT_CSV);
+
+        ck_assert_msg(strstr(text, "train.batch,1,3,1,82,2.8284271247461903,80,1,") != NULL, "%s",
+                      text);
+        ck_assert_msg(strstr(text, "train.batch,2,1,1,,,,,") != NULL, "%s", text);
+        ck_assert(has_note(table, "2 of 4 jobs diverged"));
+}
+END_TEST
+
+START_TEST(equal_values_share_a_part)
+{
+        const double even[] = { 1, 2, 3, 4, 5, 6 }, two[] = { 8, 16, 8, 16, 8, 16, 16 };
+        const double heap[] = { 1, 1, 1, 1, 2, 3, 3, 4, 5 }, one[] = { 4, 4, 4, 4, 4, 4 };
+        const double most[] = { 1, 2, 2, 2, 2, 2, 2, 3 };
+
+        ck_assert_str_eq(parts_of(even, 6), "1 to 6:6, 1 to 2:2, 3 to 4:2, 5 to 6:2");
+        ck_assert_str_eq(parts_of(two, 7), "8 to 16:7, 8:3, 16:4");
+        ck_assert_str_eq(parts_of(heap, 9), "1 to 5:9, 1:4, 2 to 3:3, 4 to 5:2");
+        ck_assert_str_eq(parts_of(one, 6), "4:6");
+        ck_assert_str_eq(parts_of(most, 8), "1 to 3:8, 1:1, 2:6, 3:1");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("report");
@@ -1084,6 +1365,7 @@ int main(void)
 
         ADD_SCRATCH_TEST(suite, hostile_texts_are_harmless);
         ADD_SCRATCH_TEST(suite, people_see_what_is_there_and_programs_everything);
+        ADD_SCRATCH_TEST(suite, text_fits_into_a_terminal);
         ADD_SCRATCH_TEST(suite, json_is_json_whatever_the_name);
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);
@@ -1095,12 +1377,20 @@ int main(void)
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
         ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
         ADD_SCRATCH_TEST(suite, ranks_are_correlated);
+        ADD_SCRATCH_TEST(suite, huge_numbers_stay_narrow);
+        ADD_SCRATCH_TEST(suite, curves_keep_their_scale_where_training_diverged);
+        ADD_SCRATCH_TEST(suite, diverged_jobs_are_counted_but_not_in_means);
+        ADD_SCRATCH_TEST(suite, equal_values_share_a_part);
         tcase_add_checked_fixture(database, setup, teardown);
         tcase_set_timeout(database, 120);
         tcase_add_test(database, run_stands_beside_its_row);
         tcase_add_test(database, what_is_not_the_row_is_never_shown);
         tcase_add_test(database, seeds_of_a_spec_are_one);
+        tcase_add_test(database, seeds_that_diverged_are_not_in_the_mean);
         tcase_add_test(database, best_is_chosen_by_validation);
+        tcase_add_test(database, without_validation_none_is_chosen_before_others);
+        tcase_add_test(database, seeds_without_validation_do_not_hide_the_others);
+        tcase_add_test(database, choice_by_the_test_split_is_told);
         tcase_add_test(database, whole_cifar10_is_known_by_its_files);
         tcase_add_test(database, data_are_known_by_their_identity_in_any_format);
         tcase_add_test(database, rows_that_there_are_not_are_told);

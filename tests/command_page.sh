@@ -2,7 +2,7 @@
 # command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 27
+plan 28
 
 html() {
 	"$top/runner/pxr-report" html "$@" >out 2>err
@@ -143,6 +143,19 @@ chooses() {
 }
 ok "a condition and a limit choose the runs" chooses
 
+# All four are listed; no link leads to those without details.
+details() {
+	html --db runs.db --out brief.html --details 1 && is "$(times brief.html '<section class="run"')" 1 &&
+		grep -qF 'id="run-4"' brief.html && is "$(times brief.html '<a href="#run-4">')" 2 &&
+		! grep -q 'href="#run-[123]"' brief.html &&
+		is "$(sed -n '/<section id="runs">/,/<.section>/p' brief.html | grep -c '^<tr><td')" 4 &&
+		html --db runs.db --out list.html --details 0 && is "$(times list.html '<section class="run"')" 0 &&
+		! grep -q 'href="#run-' list.html &&
+		refused 2 "--details wants a number from 0 on" html --db runs.db --details -1 --out x.html &&
+		refused 2 "--details is for 'html', not for 'runs'" "$top/runner/pxr-report" runs --db runs.db --details 1 2>err
+}
+ok "details are shown of as many as are asked for, and all are listed" details
+
 ok "no run is a page too" eval 'html --db runs.db --out no.html --where "nll < 0" &&
 	grep -qF "There is no such run." no.html'
 ok "a condition that is none leaves no page" eval \
@@ -198,6 +211,9 @@ function point(box, x, y) {
 }
 function tip(box) { var t = box.querySelector('.tip'); return t.hidden ? '' : t.textContent; }
 say('title', document.title);
+say('right', all('#runs th, #runs td').filter(function (c) { return c.textContent.trim() === 'NLL' ||
+  c.cellIndex === 0 && c.tagName === 'TD'; }).slice(0, 2).map(function (c) {
+  return getComputedStyle(c).textAlign; }).join(' '));
 say('order', order());
 var nll = all('#runs th button').filter(function (b) { return b.textContent === 'NLL'; })[0];
 nll.click(); say('up', order()); say('sort', nll.parentNode.getAttribute('aria-sort'));
@@ -245,9 +261,9 @@ keeps_policy() {
 
 sorts() {
 	drive >driven.html && shows driven.html && is "$(saw title)" "Runs in runs.db" &&
-		is "$(saw order)" "1 2 3 4" && is "$(saw up)" "$(by_nll ASC)" &&
+		is "$(saw order)" "4 3 2 1" && is "$(saw up)" "$(by_nll ASC)" &&
 		is "$(saw sort)" ascending && is "$(saw down)" "$(by_nll DESC)" &&
-		is "$(saw again)" "1 2 3 4"
+		is "$(saw again)" "4 3 2 1" && is "$(saw right)" "right right"
 }
 
 tells_values() {

@@ -90,7 +90,7 @@ static bool write_csv(FILE *file, const void *context)
 {
         const struct csv *csv = context;
 
-        return pxr_tables_write(csv->table, PXR_FORMAT_CSV, file, csv->diag) == 0;
+        return pxr_tables_write(csv->table, PXR_FORMAT_CSV, file, 0, csv->diag) == 0;
 }
 
 static int add_metrics(struct export *e)

@@ -167,7 +167,8 @@ static const struct row results[] = {
         { "epochs", "SELECT epochs FROM run_summary WHERE run = ?1", 1, false, false },
         { "parameters", OF_RUN("parameters"), 0, false, false },
         { "multiply-adds an image",
-          "SELECT sum(multiply_adds) FROM layer WHERE run = ?1 AND kind NOT IN ('repeat', "
+          "SELECT CAST(sum(multiply_adds) AS INTEGER) FROM layer WHERE run = ?1 AND kind NOT IN "
+          "('repeat', "
           "'residual', 'skip_connections', 'multi_scale')",
           0, false, false },
         { "wall time", OF_RUN("wall_seconds"), 0, true, false },

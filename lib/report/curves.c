@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* curves.c - learning curves, from the metrics of a run. Uses store/. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/report.h"
@@ -70,17 +71,47 @@ int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t 
         return status;
 }
 
+static int by_value(const void *left, const void *right)
+{
+        double a = *(const double *)left, b = *(const double *)right;
+
+        return (a > b) - (a < b);
+}
+
+/* The lower quartile is what the run is capable of, even if most of it was after it diverged. */
+double pxr_curve_ceiling(const struct pxr_curve *curve, int curves)
+{
+        enum { EACH = 256, TIMES = 4 };
+        double value[PXR_CURVES * EACH];
+        size_t count = 0;
+
+        for (int i = 0; i < curves && i < PXR_CURVES; i++) {
+                size_t points = curve[i].count < EACH ? curve[i].count : EACH;
+
+                for (size_t k = 0; k < points; k++) {
+                        double nats = curve[i].nats[(k + 1) * curve[i].count / points - 1];
+
+                        if (isfinite(nats))
+                                value[count++] = nats;
+                }
+        }
+        if (count == 0)
+                return INFINITY;
+        qsort(value, count, sizeof(*value), by_value);
+        return value[count / 4] > 0 ? TIMES * value[count / 4] : INFINITY;
+}
+
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width)
 {
         static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-        double low = INFINITY, high = -INFINITY;
+        double low = INFINITY, high = -INFINITY, ceiling = pxr_curve_ceiling(curve, 1);
         int columns = curve->count < (size_t)width ? (int)curve->count : width;
         char *text = pxr_alloc(arena, 4 * (size_t)width + 1), *end = text;
 
         if (!text)
                 return NULL;
         for (size_t i = 0; i < curve->count; i++)
-                if (isfinite(curve->nats[i])) {
+                if (curve->nats[i] <= ceiling && isfinite(curve->nats[i])) {
                         low = fmin(low, curve->nats[i]);
                         high = fmax(high, curve->nats[i]);
                 }
@@ -88,7 +119,9 @@ char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int 
                 double nats = curve->nats[(size_t)(i + 1) * curve->count / columns - 1];
                 double part = high > low ? (nats - low) / (high - low) : 0;
 
-                end = stpcpy(end, isfinite(nats) ? bars[(int)fmin(7, part * 8)] : "?");
+                end = stpcpy(end, !isfinite(nats)  ? "?"
+                                  : nats > ceiling ? "↑"
+                                                   : bars[(int)fmin(7, part * 8)]);
         }
         return text;
 }

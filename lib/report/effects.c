@@ -11,12 +11,13 @@ enum {
         PARTS = 3,
 };
 
-enum { KEY, VALUE, RUNS, MEAN, DEVIATION, BEST, BEST_JOB, CORRELATION, COLUMNS };
+enum { KEY, VALUE, RUNS, DIVERGED, MEAN, DEVIATION, BEST, BEST_JOB, CORRELATION, COLUMNS };
 
 static const struct pxr_column columns[] = {
         [KEY] = { "key", "Key", PXR_IF_FILLED },
         [VALUE] = { "value", "Value", PXR_IF_FILLED },
         [RUNS] = { "runs", "Runs", PXR_ALWAYS },
+        [DIVERGED] = { "diverged", "Diverged", PXR_IF_FILLED },
         [MEAN] = { "mean_nll", "Mean NLL", PXR_ALWAYS },
         [DEVIATION] = { "deviation", "Deviation", PXR_IF_FILLED },
         [BEST] = { "best_nll", "Best NLL", PXR_ALWAYS },
@@ -91,29 +92,45 @@ double pxr_rank_correlation(const double *x, const double *y, int count, double 
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-/* A row for some of the points. Returns its mean. */
+/* An NLL that is worse than knowing nothing is counted, and kept out of the means, of which it
+ * would leave nothing. */
+static bool diverged(const struct point *point)
+{
+        return point->job->suspect != NULL;
+}
+
+/* A row for some of the points. Returns its mean, NAN where all diverged. */
 static double add_row(struct effects *e, const char *key, const char *value,
                       const struct point *point, int count)
 {
         struct pxr_cell *cell = pxr_table_row(e->table);
-        const struct pxr_swept_job *best = point[0].job;
+        const struct pxr_swept_job *best = NULL;
         double sum = 0, squares = 0, mean;
+        int rest = 0;
 
         for (int i = 0; i < count; i++) {
+                if (diverged(&point[i]))
+                        continue;
                 sum += point[i].job->valid;
-                if (point[i].job->valid < best->valid)
+                rest++;
+                if (!best || point[i].job->valid < best->valid)
                         best = point[i].job;
         }
-        mean = sum / count;
+        mean = rest > 0 ? sum / rest : NAN;
         for (int i = 0; i < count; i++)
-                squares += (point[i].job->valid - mean) * (point[i].job->valid - mean);
+                if (!diverged(&point[i]))
+                        squares += (point[i].job->valid - mean) * (point[i].job->valid - mean);
         cell[KEY] = pxr_text_cell(e->table, key);
         cell[VALUE] = pxr_text_cell(e->table, value);
         cell[RUNS] = pxr_integer_cell(count);
+        if (rest < count)
+                cell[DIVERGED] = pxr_integer_cell(count - rest);
         cell[MEAN] = pxr_real_cell(mean, e->decimals);
-        cell[DEVIATION] = pxr_real_cell(count > 1 ? sqrt(squares / (count - 1)) : NAN, e->decimals);
-        cell[BEST] = pxr_real_cell(best->valid, e->decimals);
-        cell[BEST_JOB] = pxr_integer_cell(best->number);
+        cell[DEVIATION] = pxr_real_cell(rest > 1 ? sqrt(squares / (rest - 1)) : NAN, e->decimals);
+        if (best) {
+                cell[BEST] = pxr_real_cell(best->valid, e->decimals);
+                cell[BEST_JOB] = pxr_integer_cell(best->number);
+        }
         return mean;
 }
 
@@ -136,6 +153,8 @@ static int by_value(const void *left, const void *right)
 
 static bool same_value(const struct point *a, const struct point *b)
 {
+        if (!isnan(a->value->number))
+                return a->value->number == b->value->number;
         return strcmp(a->value->text, b->value->text) == 0;
 }
 
@@ -145,13 +164,14 @@ static void add_values(struct effects *e, const struct pxr_swept_key *key)
         double low = INFINITY, high = -INFINITY;
         int alike, values = 0;
 
-        for (int i = 0; i < e->points; i += alike, values++) {
+        for (int i = 0; i < e->points; i += alike) {
                 double mean;
 
                 for (alike = 1;
                      i + alike < e->points && same_value(&e->point[i], &e->point[i + alike]);)
                         alike++;
                 mean = add_row(e, key->name, e->point[i].value->text, e->point + i, alike);
+                values += !isnan(mean);
                 low = fmin(low, mean);
                 high = fmax(high, mean);
         }
@@ -162,8 +182,10 @@ static void add_values(struct effects *e, const struct pxr_swept_key *key)
 
 static char *span(struct effects *e, int first, int last)
 {
-        char *text = pxr_strf(e->table->arena, "%s to %s", e->point[first].value->text,
-                              e->point[last].value->text);
+        const char *low = e->point[first].value->text, *high = e->point[last].value->text;
+        char *text = same_value(&e->point[first], &e->point[last])
+                             ? pxr_strdup(e->table->arena, low)
+                             : pxr_strf(e->table->arena, "%s to %s", low, high);
 
         e->table->failed |= !text;
         return text ? text : "";
@@ -195,6 +217,33 @@ static void note_correlation(struct effects *e, const struct pxr_swept_key *key,
                                : "lower values went with lower (better) NLLs");
 }
 
+/* Where part `i` of PARTS begins: where the value changes that is nearest to an equal share, as
+ * equal values belong together. */
+static int part_begins(const struct effects *e, int i)
+{
+        int share = e->points * i / PARTS, before = share, behind = share;
+
+        while (before > 0 && before < e->points &&
+               same_value(&e->point[before], &e->point[before - 1]))
+                before--;
+        while (behind > 0 && behind < e->points &&
+               same_value(&e->point[behind], &e->point[behind - 1]))
+                behind++;
+        return share - before < behind - share ? before : behind;
+}
+
+/* A row for each part of the runs, by value; none if all are in one. */
+static void add_parts(struct effects *e, const struct pxr_swept_key *key)
+{
+        for (int i = 0; i < PARTS; i++) {
+                int first = part_begins(e, i), next = part_begins(e, i + 1);
+
+                if (next > first && next - first < e->points)
+                        add_row(e, key->name, span(e, first, next - 1), e->point + first,
+                                next - first);
+        }
+}
+
 /* A row for all, and one for each third of the runs by value. */
 static void add_range(struct effects *e, const struct pxr_swept_key *key)
 {
@@ -208,11 +257,7 @@ static void add_range(struct effects *e, const struct pxr_swept_key *key)
         if (!e->table->failed)
                 e->table->cell[row * COLUMNS + CORRELATION] = pxr_real_cell(r, 2);
         note_correlation(e, key, r);
-        for (int i = 0; i < PARTS; i++) {
-                int first = e->points * i / PARTS, next = e->points * (i + 1) / PARTS;
-
-                add_row(e, key->name, span(e, first, next - 1), e->point + first, next - first);
-        }
+        add_parts(e, key);
 }
 
 static bool all_numbers(const struct effects *e)
@@ -255,11 +300,13 @@ static void note_basis(struct effects *e)
 {
         const struct pxr_swept *swept = e->swept;
         bool grid = strcmp(swept->search, "grid") == 0;
-        int counted = 0, lowest = 0;
+        int counted = 0, lowest = 0, bad = 0;
 
         for (int i = 0; i < swept->jobs; i++) {
                 lowest += swept->job[i].rung == 0;
                 counted += swept->job[i].rung == 0 && pxr_swept_counts(&swept->job[i]);
+                bad += swept->job[i].rung == 0 && pxr_swept_counts(&swept->job[i]) &&
+                       swept->job[i].suspect;
         }
         if (halving(swept))
                 pxr_table_note(e->table, NULL,
@@ -276,6 +323,12 @@ static void note_basis(struct effects *e)
                                "All keys were drawn together: a mean is of the runs that happen to "
                                "have that value, and a correlation sees only what rises or falls "
                                "throughout.");
+        if (bad > 0)
+                pxr_table_note(e->table, NULL,
+                               "%d of %d jobs diverged: their NLL is worse than that of a model "
+                               "that knows nothing. They are not in the means and deviations, but "
+                               "in the correlations.",
+                               bad, lowest);
         if (counted < lowest)
                 pxr_table_note(e->table, NULL,
                                "%d of %d jobs count: the others have no validation NLL, or one "

@@ -6,9 +6,9 @@
 #include "report/swept.h"
 #include "report/table.h"
 
-/* Table "effects": for each value of each key the mean and the best NLL of its runs; for a key
- * drawn from a range its thirds, and the rank correlation. Of halving, the lowest rung alone. NULL
- * after an error. */
+/* Table "effects": for each value of each key the mean and the best NLL of its runs but those that
+ * diverged, which are counted; for a key drawn from a range its thirds, and the rank correlation.
+ * Of halving, the lowest rung alone. NULL after an error. */
 struct pxr_table *pxr_effects_table(struct pxr_arena *arena, const struct pxr_swept *swept,
                                     struct pxr_diag *diag);
 

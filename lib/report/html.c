@@ -98,6 +98,9 @@ bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run)
 /* Texts from so many bytes on may be broken into lines. */
 enum { LONG = 28 };
 
+/* Tables of more rows scroll within their box, under their headings. */
+enum { TALL = 60 };
+
 /* A table being written. */
 struct writing {
         FILE *to;
@@ -105,15 +108,30 @@ struct writing {
         const char *id;
         const struct pxr_table *table;
         const struct pxr_html_runs *runs;
+        bool *shown, *numbers; /* [columns]: to ask each column once, not at each cell */
 };
+
+static int ask_columns(struct writing *w)
+{
+        w->shown = pxr_alloc_array(w->arena, (size_t)w->table->columns, sizeof(bool));
+        w->numbers = pxr_alloc_array(w->arena, (size_t)w->table->columns, sizeof(bool));
+        if (!w->shown || !w->numbers)
+                return -1;
+        for (int i = 0; i < w->table->columns; i++) {
+                w->shown[i] = pxr_column_shown(w->table, i);
+                w->numbers[i] = pxr_column_of_numbers(w->table, i);
+        }
+        return 0;
+}
 
 static void put_head(const struct writing *w)
 {
         pxr_html(w->to, "<thead><tr>");
         for (int i = 0; i < w->table->columns; i++)
-                if (pxr_column_shown(w->table, i))
-                        pxr_html(w->to, "<th scope=\"col\"%s>%s</th>",
-                                 pxr_column_of_numbers(w->table, i) ? " class=\"n\"" : "",
+                if (w->shown[i])
+                        pxr_html(w->to,
+                                 w->numbers[i] ? "<th scope=\"col\" class=\"n\">%s</th>"
+                                               : "<th scope=\"col\">%s</th>",
                                  w->table->column[i].heading);
         pxr_html(w->to, "</tr></thead>\n");
 }
@@ -136,7 +154,7 @@ static int put_cell(const struct writing *w, const struct pxr_cell *cell, int co
         if (!words)
                 return -1;
         pxr_html(w->to, "<td");
-        if (pxr_column_of_numbers(w->table, column))
+        if (w->numbers[column])
                 pxr_html(w->to, " class=\"n\"");
         else if (strlen(words) >= LONG)
                 pxr_html(w->to, " class=\"long\"");
@@ -158,7 +176,7 @@ static int put_rows(const struct writing *w)
         for (size_t row = 0; row < w->table->rows; row++) {
                 pxr_html(w->to, "<tr>");
                 for (int i = 0; i < w->table->columns; i++)
-                        if (pxr_column_shown(w->table, i) &&
+                        if (w->shown[i] &&
                             put_cell(w, w->table->cell + row * w->table->columns + i, i))
                                 return -1;
                 pxr_html(w->to, "</tr>\n");
@@ -180,12 +198,16 @@ static void put_notes(const struct writing *w)
 int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,
                    const struct pxr_html_runs *runs)
 {
-        const struct writing w = { to, arena, id, table, runs };
+        struct writing w = { to, arena, id, table, runs, NULL, NULL };
 
+        if (ask_columns(&w))
+                return -1;
         pxr_html(to, "<h3 id=\"%s\">%s</h3>\n", id, table->title);
         if (table->rows > 0) {
                 pxr_html(to,
-                         "<div class=\"box\" role=\"region\" tabindex=\"0\" "
+                         table->rows > TALL ? "<div class=\"box tall\" " : "<div class=\"box\" ");
+                pxr_html(to,
+                         "role=\"region\" tabindex=\"0\" "
                          "aria-labelledby=\"%s\"><table class=\"sorted\">\n",
                          id);
                 put_head(&w);

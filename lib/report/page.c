@@ -21,7 +21,7 @@
 #include "report/rows.h"
 #include "store/run_state.h"
 
-enum { LISTED = 1000, DETAILED = 20 };
+enum { DETAILED = 20 };
 
 /* A page in the making. */
 struct page {
@@ -72,9 +72,10 @@ static int choose_runs(struct page *page)
 {
         struct pxr_runs_wanted wanted = {
                 .where = page->wanted->where,
-                .limit = page->wanted->limit ? page->wanted->limit : LISTED,
+                .limit = page->wanted->limit,
+                .newest_first = true,
         };
-        int64_t most = page->wanted->limit ? page->wanted->limit : DETAILED, *run;
+        int64_t most = page->wanted->details < 0 ? DETAILED : page->wanted->details, *run;
 
         page->list = pxr_report_runs(page->arena, page->store, &wanted, page->diag);
         wanted.all = true;
@@ -85,9 +86,8 @@ static int choose_runs(struct page *page)
         run = pxr_alloc_array(page->arena, page->list->rows + 1, sizeof(*run));
         if (!run)
                 return pxr_out_of_memory(page->diag);
-        for (size_t i = page->list->rows; i > 0 && (int64_t)page->detailed.count < most; i--)
-                run[page->detailed.count++] =
-                        page->list->cell[(i - 1) * page->list->columns].integer;
+        for (size_t i = 0; i < page->list->rows && (int64_t)i < most; i++)
+                run[page->detailed.count++] = page->list->cell[i * page->list->columns].integer;
         page->detailed.run = run;
         return 0;
 }
@@ -162,8 +162,9 @@ static int put_runs(const struct page *page)
         pxr_html(page->to, "%ld of the %ld runs in the database", listed, page->runs);
         if (detailed < listed)
                 pxr_html(page->to,
-                         "; the newest %ld with all there is to see of them (<code>--limit</code> "
-                         "and <code>--where</code> choose others)",
+                         "; the newest %ld with all there is to see of them (<code "
+                         "class=\"option\">--details</code> "
+                         "shows more, <code class=\"option\">--where</code> others)",
                          detailed);
         pxr_html(page->to, ".</p>\n");
         if (pxr_html_table(page->to, page->arena, "list", page->list, &page->detailed))
@@ -252,20 +253,30 @@ static int put_fact(const struct section *s, const char *heading, const char *na
 }
 
 /* The result, with its standard error and unit. */
-static void put_result(const struct section *s)
+static int put_result(const struct section *s)
 {
         const struct pxr_cell *nll = find_cell(s->page, s->run->id, "nll");
         const struct pxr_cell *error = find_cell(s->page, s->run->id, "standard_error");
         const struct pxr_cell *split = find_cell(s->page, s->run->id, "split");
         const struct pxr_cell *unit = find_cell(s->page, s->run->id, "unit");
 
+        const char *words;
+
         if (!nll || nll->kind != PXR_CELL_REAL || !split || !unit)
-                return;
-        pxr_html(s->to, "<li class=\"result\"><span>NLL, %s</span>%.3f", split->text, nll->real);
-        if (error && error->kind == PXR_CELL_REAL)
-                pxr_html(s->to, " <small>&#177;&#8239;%.3f</small>", error->real);
+                return 0;
+        words = pxr_cell_words(s->arena, nll);
+        if (words)
+                pxr_html(s->to, "<li class=\"result\"><span>NLL, %s</span>%s", split->text, words);
+        if (words && error && error->kind == PXR_CELL_REAL) {
+                words = pxr_cell_words(s->arena, error);
+                if (words)
+                        pxr_html(s->to, " <small>&#177;&#8239;%s</small>", words);
+        }
+        if (!words)
+                return pxr_out_of_memory(s->page->diag);
         pxr_html(s->to, " <small>%s</small></li>\n",
                  strcmp(unit->text, "bits") == 0 ? "bits/dim" : "nats/image");
+        return 0;
 }
 
 static int put_summary(const struct section *s)
@@ -278,7 +289,8 @@ static int put_summary(const struct section *s)
         const struct pxr_cell *suspect = find_cell(s->page, s->run->id, "suspect");
 
         pxr_html(s->to, "<ul class=\"facts\">\n");
-        put_result(s);
+        if (put_result(s))
+                return -1;
         for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
                 if (put_fact(s, facts[i][0], facts[i][1]))
                         return -1;

@@ -28,7 +28,8 @@ struct candidate {
 struct group {
         struct candidate *of; /* the first of `count`, each of another seed */
         int count;
-        double nats, deviation, valid;
+        double nats, deviation;
+        double valid; /* of those that have one; NAN: none has */
 };
 
 struct making {
@@ -37,8 +38,8 @@ struct making {
         const struct pxr_paper_table *paper;
         struct pxr_diag *diag;
         struct pxr_table *table;
-        struct candidate *candidate;
-        size_t count, room;
+        struct candidate *candidate; /* those that cannot stand in the table come last */
+        size_t count, dropped, room;
         int marks, left_out;
 };
 
@@ -96,7 +97,7 @@ static int read_candidates(struct making *m)
                         "FROM run JOIN metric AS nll ON nll.run = run.id AND nll.name = "
                         "'final_nll' AND nll.split = ?2 AND nll.images > 0 "
                         "LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = "
-                        "'final_nll' AND valid.split = 'valid' "
+                        "'final_nll' AND valid.split = 'valid' AND valid.suspect IS NULL "
                         "LEFT JOIN metric AS train ON train.run = run.id AND train.name = "
                         "'final_nll' AND train.split = 'train' "
                         "WHERE (reproduces_table = ?1 OR reproduces_table IS NULL) "
@@ -222,11 +223,16 @@ static int sift(struct making *m)
                         reason = "its NLL is of images given their small versions";
                 else if (judge_data(m, c, row, &known, &reason))
                         return -1;
-                if (reason)
+                if (reason) {
                         leave_out(m, c, reason);
-                else
+                } else {
+                        struct candidate other = m->candidate[kept];
+
                         m->candidate[kept++] = *c;
+                        *c = other;
+                }
         }
+        m->dropped = m->count - kept;
         m->count = kept;
         return 0;
 }
@@ -260,54 +266,57 @@ static bool same_spec(const struct candidate *a, const struct candidate *b)
 static struct group take_group(struct candidate **c, const struct candidate *end)
 {
         struct group group = { .of = *c };
-        double squares = 0;
+        double squares = 0, valid = 0;
+        int with_valid = 0;
 
         for (; *c < end && same_spec(group.of, *c); ++*c)
                 if (group.count == 0 || group.of[group.count - 1].seed != (*c)->seed)
                         group.of[group.count++] = **c;
         for (int i = 0; i < group.count; i++) {
                 group.nats += group.of[i].nats / group.count;
-                group.valid += group.of[i].valid / group.count; /* NAN if one has none */
+                if (isfinite(group.of[i].valid)) {
+                        valid += group.of[i].valid;
+                        with_valid++;
+                }
         }
+        group.valid = with_valid > 0 ? valid / with_valid : NAN;
         for (int i = 0; i < group.count; i++)
                 squares += (group.of[i].nats - group.nats) * (group.of[i].nats - group.nats);
         group.deviation = group.count > 1 ? sqrt(squares / (group.count - 1)) : NAN;
         return group;
 }
 
+/* Best first by the NLL on the validation split. To choose by the very NLL that is reported would
+ * flatter it: those that have nothing else come last, and are chosen among only when all are so. */
 static int by_valid(const void *left, const void *right)
 {
         const struct group *a = left, *b = right;
+        double x = a->valid, y = b->valid;
 
-        return (a->valid > b->valid) - (a->valid < b->valid);
+        if (isnan(x) != isnan(y))
+                return isnan(x) ? 1 : -1;
+        if (isnan(x)) {
+                x = a->nats;
+                y = b->nats;
+        }
+        if (x != y)
+                return x < y ? -1 : 1;
+        return (a->of->run < b->of->run) - (a->of->run > b->of->run);
 }
 
-static int by_nll(const void *left, const void *right)
-{
-        const struct group *a = left, *b = right;
-
-        return (a->nats > b->nats) - (a->nats < b->nats);
-}
-
-/* The groups of a row, best first. To choose among them by the very NLL that is reported would
- * flatter it. */
+/* The groups of a row, best first. */
 static size_t row_groups(struct making *m, const struct pxr_paper_row *row, struct group *group)
 {
         struct candidate *c = m->candidate, *end = m->candidate + m->count;
-        bool all_valid = true;
         size_t count = 0;
 
-        while (c < end) {
-                if (strcmp(c->row, row->row) != 0) {
+        while (c < end)
+                if (strcmp(c->row, row->row) != 0)
                         c++;
-                        continue;
-                }
-                group[count++] = take_group(&c, end);
-                all_valid = all_valid && !isnan(group[count - 1].valid) &&
-                            strcmp(group[count - 1].of->identity, group[0].of->identity) == 0;
-        }
+                else
+                        group[count++] = take_group(&c, end);
         if (count > 1)
-                qsort(group, count, sizeof(*group), all_valid ? by_valid : by_nll);
+                qsort(group, count, sizeof(*group), by_valid);
         return count;
 }
 
@@ -348,9 +357,9 @@ static const struct pxr_column columns[COLUMNS] = {
         [DIFFERENCE] = { "difference", "Difference", PXR_ALWAYS },
         [OURS_TRAIN] = { "ours_train", "Ours (train)", PXR_IF_FILLED },
         [RUN] = { "run", "Run", PXR_ALWAYS },
-        [EPOCHS] = { "epochs", "Epochs", PXR_IF_FILLED },
-        [PARAMETERS] = { "parameters", "Parameters", PXR_IF_FILLED },
-        [WALL] = { "wall_seconds", "Time", PXR_IF_FILLED },
+        [EPOCHS] = { "epochs", "Epochs", PXR_IF_ROOM },
+        [PARAMETERS] = { "parameters", "Parameters", PXR_IF_ROOM },
+        [WALL] = { "wall_seconds", "Time", PXR_IF_ROOM },
 };
 
 /* An NLL in the table's unit. */
@@ -424,16 +433,51 @@ static const char *next_mark(struct making *m)
                            : pxr_strf(m->arena, "%c%c", first, last);
 }
 
+/* How many seeds of a group's spec are not in its mean: their NLL cannot stand in the table. */
+static int seeds_left_out(const struct making *m, const struct group *group)
+{
+        const struct candidate *dropped = m->candidate + m->count;
+        int count = 0;
+
+        for (size_t i = 0; i < m->dropped; i++) {
+                bool counted = !same_spec(group->of, &dropped[i]);
+
+                for (int k = 0; k < group->count && !counted; k++)
+                        counted = group->of[k].seed == dropped[i].seed;
+                for (size_t k = 0; k < i && !counted; k++)
+                        counted = same_spec(&dropped[k], &dropped[i]) &&
+                                  dropped[k].seed == dropped[i].seed;
+                count += !counted;
+        }
+        return count;
+}
+
+/* How many seeds there are, and which are missing; "" for one alone. NULL when memory is out. */
+static char *seed_words(struct making *m, const struct group *group)
+{
+        int missing = seeds_left_out(m, group);
+        char *words = pxr_strdup(m->arena, "");
+
+        if (group->count > 1)
+                words = pxr_strf(m->arena, "Mean and deviation of %d seeds. ", group->count);
+        if (words && missing > 0)
+                words = pxr_strf(m->arena,
+                                 "%sWithout %d more of its seeds, whose NLL cannot be shown. ",
+                                 words, missing);
+        return words;
+}
+
+/* `chosen` says by what it was chosen among several, where that is by the NLL shown; else "". */
 static void footnote(struct making *m, const struct pxr_paper_row *row, const struct group *group,
-                     const struct pxr_departures *found, struct pxr_cell *cell)
+                     const struct pxr_departures *found, const char *chosen, struct pxr_cell *cell)
 {
         const char *departures = pxr_remarks(m->arena, found->departure);
         const char *choices = pxr_remarks(m->arena, found->choice), *mark = next_mark(m);
         const char *transforms = group->of->transforms;
-        char *seeds = pxr_strdup(m->arena, "");
+        char *seeds = seed_words(m, group);
 
-        if (group->count > 1)
-                seeds = pxr_strf(m->arena, "Mean and deviation of %d seeds. ", group->count);
+        if (seeds)
+                seeds = pxr_strf(m->arena, "%s%s", seeds, chosen);
         if (!departures || !choices || !mark || !seeds) {
                 m->table->failed = true;
                 return;
@@ -479,30 +523,76 @@ static int compare(struct making *m, const struct pxr_paper_row *row, const stru
         return 0;
 }
 
+/* Say what a group is that is another model than the row's. Returns 0 or -1. */
+static int leave_out_other(struct making *m, const struct group *group,
+                           const struct pxr_departures *found)
+{
+        const char *others = pxr_remarks(m->arena, found->other);
+
+        if (others)
+                others = pxr_strf(m->arena, "another model than the row's: %s", others);
+        if (!others)
+                return pxr_out_of_memory(m->diag);
+        leave_out(m, group->of, others);
+        return 0;
+}
+
+/* Was the first of these groups of a row's model chosen by the NLL that is shown? It was if there
+ * is another that it could have been, and nothing else to tell them apart by. Those that could not
+ * be chosen for want of a validation NLL are said to be left out. Returns 0 or -1. */
+static int judge_choice(struct making *m, const struct pxr_paper_row *row,
+                        const struct group *group, size_t count, const char **chosen)
+{
+        bool by_shown = m->paper->split == PXR_VALID || isnan(group->valid);
+        struct pxr_departures found;
+
+        *chosen = "";
+        for (size_t i = 1; i < count; i++) {
+                bool passed_over = isnan(group[i].valid) && !isnan(group->valid);
+
+                if (!by_shown && !passed_over)
+                        continue;
+                if (compare(m, row, &group[i], &found))
+                        return -1;
+                if (found.other)
+                        continue;
+                if (passed_over)
+                        leave_out(m, group[i].of,
+                                  "it has no validation NLL to choose it by, as others of the row");
+                else if (m->paper->split == PXR_VALID)
+                        *chosen = "Chosen among several specs by the validation NLL that is shown, "
+                                  "which flatters it. ";
+                else
+                        *chosen = "Chosen among several specs by its test NLL, as none has a "
+                                  "validation NLL: that flatters it. ";
+                if (!passed_over)
+                        by_shown = false; /* one is enough */
+        }
+        return 0;
+}
+
 static int make_row(struct making *m, const struct pxr_paper_row *row, struct group *group)
 {
         struct pxr_cell *cell = pxr_table_row(m->table);
         size_t count = row_groups(m, row, group);
+        const char *chosen;
 
         published(m, row, cell);
         for (size_t i = 0; i < count; i++) {
                 struct pxr_departures found;
-                const char *others;
 
                 if (compare(m, row, &group[i], &found))
                         return -1;
-                if (!found.other) {
-                        measured(m, row, &group[i], cell);
-                        footnote(m, row, &group[i], &found, cell);
-                        return 0;
+                if (found.other) {
+                        if (leave_out_other(m, &group[i], &found))
+                                return -1;
+                        continue;
                 }
-                others = pxr_remarks(m->arena, found.other);
-                if (!others)
-                        return pxr_out_of_memory(m->diag);
-                others = pxr_strf(m->arena, "another model than the row's: %s", others);
-                if (!others)
-                        return pxr_out_of_memory(m->diag);
-                leave_out(m, group[i].of, others);
+                if (judge_choice(m, row, &group[i], count - i, &chosen))
+                        return -1;
+                measured(m, row, &group[i], cell);
+                footnote(m, row, &group[i], &found, chosen, cell);
+                return 0;
         }
         return 0;
 }

@@ -26,7 +26,8 @@ struct frame {
         struct axis x, y;
         double scale[PXR_CURVES]; /* from nats to what is told */
         const char *unit;
-        bool beyond; /* first points lie above the plot */
+        double ceiling; /* NLLs in nats above it are above the plot */
+        size_t beyond;  /* points above the plot */
 };
 
 /* Points that are drawn: not more than there is room for, the last among them. */
@@ -68,9 +69,20 @@ static void round_off(struct axis *axis, int ticks)
  * into a line: where most of the height is the first points', it goes as far as the others do. */
 static void leave_out_first(struct frame *frame, struct axis others)
 {
-        if (others.high - others.low < 0.5 * (frame->y.high - frame->y.low)) {
+        if (others.high - others.low < 0.5 * (frame->y.high - frame->y.low))
                 frame->y = others;
-                frame->beyond = true;
+}
+
+static void count_beyond(struct frame *frame)
+{
+        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
+                const struct pxr_curve *curve = &frame->plot->curve[i];
+
+                for (size_t k = 0; k < points_of(curve); k++) {
+                        double nats = curve->nats[point_at(curve, k)];
+
+                        frame->beyond += isfinite(nats) && nats * frame->scale[i] > frame->y.high;
+                }
         }
 }
 
@@ -83,6 +95,7 @@ static size_t set_frame(struct frame *frame)
         frame->x = (struct axis) { 0, 0, 0 };
         frame->y = others;
         frame->unit = frame->plot->bits ? "bits per dimension" : "nats per image";
+        frame->ceiling = pxr_curve_ceiling(frame->plot->curve, PXR_CURVES);
         for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
                 const struct pxr_curve *curve = &frame->plot->curve[i];
 
@@ -92,8 +105,9 @@ static size_t set_frame(struct frame *frame)
                         double nats = curve->nats[point_at(curve, k)];
 
                         finite += isfinite(nats);
-                        widen(&frame->y, nats * frame->scale[i]);
-                        if (k > 0)
+                        if (nats <= frame->ceiling)
+                                widen(&frame->y, nats * frame->scale[i]);
+                        if (nats <= frame->ceiling && k > 0)
                                 widen(&others, nats * frame->scale[i]);
                         widen(&frame->x, curve->epoch[point_at(curve, k)]);
                 }
@@ -110,6 +124,7 @@ static size_t set_frame(struct frame *frame)
                 round_off(&frame->x, 8);
                 frame->x.high = end > 0 ? end : frame->x.high;
                 round_off(&frame->y, 5);
+                count_beyond(frame);
         }
         return finite;
 }
@@ -124,9 +139,10 @@ static double across(const struct frame *frame, double epoch)
         return SIDE * part(&frame->x, epoch);
 }
 
+/* What is far above the plot need not be drawn as far. */
 static double down(const struct frame *frame, double value)
 {
-        return SIDE * (1 - part(&frame->y, value));
+        return SIDE * fmax(1 - part(&frame->y, value), -10);
 }
 
 static int decimals_of(double step)
@@ -147,13 +163,23 @@ static void put_grid(FILE *to, const struct frame *frame)
         pxr_html(to, "\"/>\n");
 }
 
+static void put_number(FILE *to, double value, int decimals)
+{
+        if (fabs(value) < 1e7)
+                pxr_html(to, "%.*f", decimals, value);
+        else
+                pxr_html(to, "%.3g", value);
+}
+
 static void put_labels(FILE *to, const struct frame *frame)
 {
         for (int i = 0; i <= ticks_of(&frame->y); i++) {
                 double value = frame->y.low + i * frame->y.step;
 
-                pxr_html(to, "<span class=\"y\" style=\"top:%.2f%%\">%.*f</span>\n",
-                         100 * (1 - part(&frame->y, value)), decimals_of(frame->y.step), value);
+                pxr_html(to, "<span class=\"y\" style=\"top:%.2f%%\">",
+                         100 * (1 - part(&frame->y, value)));
+                put_number(to, value, decimals_of(frame->y.step));
+                pxr_html(to, "</span>\n");
         }
         for (int i = 0; i <= ticks_of(&frame->x); i++) {
                 double value = frame->x.low + i * frame->x.step;
@@ -186,8 +212,8 @@ static void put_points(FILE *to, const struct frame *frame, int i)
 
                 if (!isfinite(curve->nats[at]))
                         continue;
-                pxr_html(to, "%s%ld %.6g %.*f", first ? "" : ",", curve->step[at], curve->epoch[at],
-                         frame->plot->bits ? 4 : 3, curve->nats[at] * frame->scale[i]);
+                pxr_html(to, "%s%ld %.6g ", first ? "" : ",", curve->step[at], curve->epoch[at]);
+                put_number(to, curve->nats[at] * frame->scale[i], frame->plot->bits ? 4 : 3);
                 first = false;
         }
         pxr_html(to, "\"");
@@ -234,8 +260,9 @@ static void put_legend(FILE *to, const struct frame *frame)
                         pxr_html(to, "<span class=\"key %s\">%s %.*f</span> ", names[i],
                                  frame->plot->line[i].name, 2, frame->plot->line[i].value);
         pxr_html(to, "</span>");
-        if (frame->beyond)
-                pxr_html(to, " The first points lie above the plot.");
+        if (frame->beyond > 0)
+                pxr_html(to, " %ld %s above the plot.", (int64_t)frame->beyond,
+                         frame->beyond == 1 ? "point lies" : "points lie");
         if (drawn < all)
                 pxr_html(to, " %ld of %ld points are drawn.", (int64_t)drawn, (int64_t)all);
         pxr_html(to, "</figcaption>\n");
@@ -276,7 +303,10 @@ void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot)
                  frame.y.low, frame.y.high);
         put_svg(to, &frame);
         put_labels(to, &frame);
-        pxr_html(to, "</div>\n");
+        pxr_html(
+                to,
+                "<span class=\"axis of-y\">%s</span><span class=\"axis of-x\">epoch</span></div>\n",
+                plot->bits ? "bits/dim" : "nats/image");
         put_legend(to, &frame);
         pxr_html(to, "</figure>\n");
 }

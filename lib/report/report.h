@@ -15,22 +15,22 @@
 
 /* A table of the paper with our runs beside it: a run is a row's if its spec says so, its data are
  * those of the row (by hash), its NLL is neither conditional nor suspect, and its model is not a
- * smaller one. Of several specs the best is shown, by its validation NLL if all have one; runs that
- * differ in their seed alone are one, with their mean and deviation. Footnotes say in what a run
- * departs from the row. */
+ * smaller one. Of several specs that with the best validation NLL is shown; only when none has one,
+ * that with the best test NLL, and a footnote says so. Runs that differ in their seed alone are
+ * one, with their mean and deviation. Footnotes say in what a run departs from the row. */
 struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_store *store,
                                          const struct pxr_paper_table *paper,
                                          struct pxr_diag *diag);
 
 /* Which runs: the newest `limit` (0: all) for which `where` (NULL: all), an SQL expression on the
- * columns of the view run_summary, is true, in the order of their numbers. `all` has a column for
- * each of the view's. The expression can read nothing but that view, and only for some seconds;
- * has_tag(tags, 'x') tells whether x is one of the tags. */
+ * columns of the view run_summary, is true, in the order of their numbers, or the newest first.
+ * `all` has a column for each of the view's. The expression can read nothing but that view, and
+ * only for some seconds; has_tag(tags, 'x') tells whether x is one of the tags. */
 enum pxr_archived { PXR_NOT_ARCHIVED, PXR_ARCHIVED_TOO, PXR_ARCHIVED_ALONE };
 struct pxr_runs_wanted {
         const char *where;
         int64_t limit;
-        bool all;
+        bool all, newest_first;
         enum pxr_archived archived;
 };
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
@@ -77,20 +77,20 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                                     struct pxr_diag *diag);
 
 /* All of it as one HTML page that needs no other file and no network: the runs, the paper's tables,
- * and of each run curves, samples, where the nats are, spec and provenance. `limit` 0: the newest
- * 1000 are listed, the newest 20 in detail. Returns bytes to be freed with free() and sets *size;
- * NULL after an error. */
+ * and of each run curves, samples, where the nats are, spec and provenance. Returns bytes to be
+ * freed with free() and sets *size; NULL after an error. */
 struct pxr_page_wanted {
         const char *database; /* its name, as given */
         const char *where;    /* as in pxr_runs_wanted */
-        int64_t limit;        /* list, and show in detail, only the newest of them */
+        int64_t limit;        /* list only the newest of them; 0: all */
+        int64_t details;      /* show so many of those, the newest, in detail; negative: 20 */
 };
 char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
                       const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
                       size_t *size, struct pxr_diag *diag);
 
 /* The learning curves of one run, a row for each step at which there is an NLL; and as a line of
- * characters. */
+ * characters, in which an arrow is a point above the ceiling. */
 struct pxr_curve {
         const char *split;
         size_t count;
@@ -101,6 +101,10 @@ struct pxr_curve {
 enum { PXR_CURVES = 4 }; /* splits, and room for the unforeseen */
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag);
+/* Above this NLL (nats of an image) a point of these curves is not worth the scale it would ask
+ * for: it is some multiple of what the better ones are, as where training diverges. INFINITY: none.
+ */
+double pxr_curve_ceiling(const struct pxr_curve *curve, int curves);
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
 
 /* Is an NLL of so many dimensions told in bits per dimension? Images of one colour are told in

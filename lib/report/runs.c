@@ -147,6 +147,18 @@ static const char *heading_of(const char *name)
         return name;
 }
 
+/* What a narrow terminal can do without. */
+static bool dispensable(const char *name)
+{
+        static const char *const names[] = { "model", "standard_error", "parameters",
+                                             "wall_seconds" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                if (strcmp(names[i], name) == 0)
+                        return true;
+        return false;
+}
+
 /* Of a note, what fits in a list: as much of its first line. */
 static const char short_note[] =
         "CASE WHEN length(note) > 32 OR instr(note, char(10)) THEN "
@@ -335,6 +347,7 @@ static struct pxr_table *new_table(struct pxr_arena *arena, sqlite3_stmt *s)
                 if (!column[i].name)
                         return NULL;
                 column[i].heading = heading_of(column[i].name);
+                column[i].shown = dispensable(column[i].name) ? PXR_IF_ROOM : PXR_IF_FILLED;
         }
         return column ? pxr_table_new(arena, "runs", "Runs", column, count) : NULL;
 }
@@ -376,7 +389,8 @@ static struct pxr_table *collect(struct pxr_arena *arena, struct pxr_store *stor
                 condition_error(store, guard, wanted, diag);
                 return NULL;
         }
-        reverse(table);
+        if (!wanted->newest_first)
+                reverse(table);
         if (table->rows == 0)
                 pxr_table_note(table, NULL,
                                wanted->where ? "There is no such run." : "There are no runs.");

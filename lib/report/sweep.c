@@ -18,12 +18,17 @@ static const char *const names[] = { "jobs", "best", "effects", NULL };
  */
 
 static const struct pxr_column list_columns[] = {
-        { "sweep", "Sweep", PXR_IF_FILLED },         { "search", "Search", PXR_IF_FILLED },
-        { "jobs", "Jobs", PXR_IF_FILLED },           { "finished", "Finished", PXR_IF_FILLED },
-        { "failed", "Failed", PXR_IF_FILLED },       { "running", "Running", PXR_IF_FILLED },
-        { "waiting", "Waiting", PXR_IF_FILLED },     { "seconds", "Time", PXR_IF_FILLED },
-        { "best_run", "Best run", PXR_IF_FILLED },   { "valid_nats", "Nats/image", PXR_IF_FILLED },
-        { "valid_bits", "Bits/dim", PXR_IF_FILLED },
+        { "sweep", "Sweep", PXR_IF_FILLED },
+        { "search", "Search", PXR_IF_FILLED },
+        { "jobs", "Jobs", PXR_IF_FILLED },
+        { "finished", "Finished", PXR_IF_FILLED },
+        { "failed", "Failed", PXR_IF_FILLED },
+        { "running", "Running", PXR_IF_FILLED },
+        { "waiting", "Waiting", PXR_IF_FILLED },
+        { "seconds", "Time", PXR_IF_FILLED },
+        { "best_run", "Best run", PXR_IF_FILLED },
+        { "valid_nats", "Valid. nats/image", PXR_IF_FILLED },
+        { "valid_bits", "Valid. bits/dim", PXR_IF_FILLED },
 };
 
 static const enum pxr_style list_styles[] = {
@@ -75,11 +80,11 @@ enum { VALID, ERROR, TEST, UNIT, EPOCHS, SECONDS, FAILURES, MESSAGE, SUSPECT, BE
 
 static const struct pxr_column behind[] = {
         [VALID] = { "valid_nll", "Valid. NLL", PXR_IF_FILLED },
-        [ERROR] = { "standard_error", "Std. error", PXR_IF_FILLED },
+        [ERROR] = { "standard_error", "Std. error", PXR_IF_ROOM },
         [TEST] = { "test_nll", "Test NLL", PXR_IF_FILLED },
         [UNIT] = { "unit", "Unit", PXR_IF_FILLED },
-        [EPOCHS] = { "epochs", "Epochs", PXR_IF_FILLED },
-        [SECONDS] = { "seconds", "Time", PXR_IF_FILLED },
+        [EPOCHS] = { "epochs", "Epochs", PXR_IF_ROOM },
+        [SECONDS] = { "seconds", "Time", PXR_IF_ROOM },
         [FAILURES] = { "failures", "Failures", PXR_IF_FILLED },
         [MESSAGE] = { "message", "Failed of", PXR_IF_FILLED },
         [SUSPECT] = { "suspect", "Suspect", PXR_IF_FILLED },

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,10 +127,15 @@ static char *duration_words(struct pxr_arena *arena, double seconds)
         return pxr_strf(arena, "%lld d %lld h", all / 86400, all / 3600 % 24);
 }
 
+static const double MOST_REAL = 1e7;
+
 static char *real_words(struct pxr_arena *arena, const struct pxr_cell *cell)
 {
         char text[PXR_REAL_TEXT];
 
+        /* Where training diverged there is no use in thirty digits. */
+        if (fabs(cell->real) >= MOST_REAL && isfinite(cell->real))
+                return pxr_strf(arena, cell->sign ? "%+.3g" : "%.3g", cell->real);
         if (cell->decimals < 0 || !isfinite(cell->real))
                 return pxr_strdup(arena, pxr_format_real(cell->real, text));
         return pxr_strf(arena, cell->sign ? "%+.*f" : "%.*f", cell->decimals, cell->real);
@@ -180,7 +186,8 @@ char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell)
 
 bool pxr_column_shown(const struct pxr_table *table, int column)
 {
-        if (table->column[column].shown != PXR_IF_FILLED)
+        if (table->column[column].shown != PXR_IF_FILLED &&
+            table->column[column].shown != PXR_IF_ROOM)
                 return table->column[column].shown == PXR_ALWAYS;
         for (size_t row = 0; row < table->rows; row++)
                 if (table->cell[row * table->columns + column].kind != PXR_CELL_EMPTY)
@@ -253,7 +260,7 @@ static int width_at(const struct words *words, size_t row, int i)
 enum { LINE = 100 };
 
 /* Break at spaces, so that what is read in a terminal is not broken elsewhere. */
-static void wrap(FILE *to, const char *text, int indent)
+static void wrap(FILE *to, const char *text, int indent, int line)
 {
         int column = indent;
 
@@ -262,7 +269,7 @@ static void wrap(FILE *to, const char *text, int indent)
                 char *word = strndup(text, (size_t)length);
                 int width = word ? pxr_escape_text(NULL, word) : 0;
 
-                if (column > indent && column + 1 + width > LINE) {
+                if (column > indent && column + 1 + width > line) {
                         fprintf(to, "\n%*s", indent, "");
                         column = indent;
                 } else if (column > indent) {
@@ -283,62 +290,249 @@ static void pad(FILE *to, int width)
         fprintf(to, "%*s", width > 0 ? width : 0, "");
 }
 
-static void text_row(FILE *to, const struct words *words, size_t row, const int *width)
-{
-        for (int i = 0; i < words->columns; i++) {
-                int space = width[i] - width_at(words, row, i);
-                bool last = i == words->columns - 1;
+/* A table as lines of text: how wide each of the columns shown is. */
+struct layout {
+        const struct words *words;
+        int *width, *least; /* [columns] */
+        int columns;        /* so many are shown: the last do not fit */
+};
 
-                if (i > 0)
-                        fputs("  ", to);
-                if (words->number[i])
-                        pad(to, space);
-                pxr_escape_text(to, word_at(words, row, i));
-                if (mark_at(words, row, i))
-                        fprintf(to, " [%s]", mark_at(words, row, i));
-                if (!words->number[i] && !last)
-                        pad(to, space);
-        }
-        putc('\n', to);
+/* A cell with its mark; of row -1 the heading. */
+static const char *full_at(const struct words *words, ptrdiff_t row, int i)
+{
+        const char *mark, *text;
+
+        if (row < 0)
+                return words->table->column[words->shown[i]].heading;
+        mark = mark_at(words, (size_t)row, i);
+        text = word_at(words, (size_t)row, i);
+        return mark ? pxr_strf(words->arena, "%s [%s]", text, mark) : text;
 }
 
-static int write_text(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
+/* Bytes of the text's first letter. */
+static size_t letter(const char *text)
 {
-        int *width = pxr_alloc_array(arena, (size_t)table->columns + 1, sizeof(int)), all = 0;
+        size_t size = 1;
+
+        while ((text[size] & 0xc0) == 0x80)
+                size++;
+        return size;
+}
+
+/* May a line end behind this letter? Not within a number. */
+static bool breaks_after(const char *letter)
+{
+        char c = *letter;
+
+        if (c == '.' && letter[1] >= '0' && letter[1] <= '9')
+                return false;
+        return c == ' ' || c == '.' || c == '_' || c == '/' || c == ',' || c == ';';
+}
+
+/* The first line of a text that is broken into lines of `width`, where it may be if there is such a
+ * place. Moves *text behind it. NULL when memory is out. */
+static char *take_line(struct pxr_arena *arena, const char **text, int width)
+{
+        const char *from = *text, *end = from, *good = NULL;
+        char *line;
+
+        while (*end) {
+                const char *next = end + letter(end);
+
+                line = pxr_strf(arena, "%.*s", (int)(next - from), from);
+                if (!line)
+                        return NULL;
+                if (end > from && pxr_escape_text(NULL, line) > width + (next[-1] == ' '))
+                        break;
+                end = next;
+                if (breaks_after(end - 1))
+                        good = end;
+        }
+        if (*end && good)
+                end = good;
+        *text = end;
+        line = pxr_strf(arena, "%.*s", (int)(end - from), from);
+        for (size_t last = line ? strlen(line) : 0; *end && last > 0 && line[last - 1] == ' ';)
+                line[--last] = '\0';
+        return line;
+}
+
+/* The widest piece of a heading that is broken wherever it may be. */
+static int widest_piece(const char *text)
+{
+        int widest = 0, width = 0;
+
+        for (; *text; text++) {
+                width += *text != ' ';
+                widest = width > widest ? width : widest;
+                if (breaks_after(text))
+                        width = 0;
+        }
+        return widest;
+}
+
+static int text_row(FILE *to, const struct layout *layout, ptrdiff_t row)
+{
+        const struct words *words = layout->words;
+        const char **rest =
+                pxr_alloc_array(words->arena, (size_t)words->columns + 1, sizeof(*rest));
+        bool more = true;
+
+        for (int i = 0; rest && i < layout->columns; i++)
+                if (!(rest[i] = full_at(words, row, i)))
+                        return -1;
+        while (rest && more) {
+                more = false;
+                for (int i = 0; i < layout->columns; i++) {
+                        bool last = i == layout->columns - 1;
+                        int natural = pxr_escape_text(NULL, rest[i]), space;
+                        const char *line = rest[i];
+
+                        if (natural <= layout->width[i])
+                                rest[i] += strlen(rest[i]);
+                        else if (!(line = take_line(words->arena, &rest[i], layout->width[i])))
+                                return -1;
+                        space = layout->width[i] - pxr_escape_text(NULL, line);
+                        if (i > 0)
+                                fputs("  ", to);
+                        if (words->number[i])
+                                pad(to, space);
+                        pxr_escape_text(to, line);
+                        if (!words->number[i] && !last)
+                                pad(to, space);
+                        more = more || *rest[i];
+                }
+                putc('\n', to);
+        }
+        return rest ? 0 : -1;
+}
+
+enum { NARROW = 16 }; /* texts are not broken into less, if that can be helped */
+
+static int all_of(const int *width, int columns)
+{
+        int all = columns > 0 ? 2 * (columns - 1) : 0;
+
+        for (int i = 0; i < columns; i++)
+                all += width[i];
+        return all;
+}
+
+/* Leave out the last column that can be done without, or else the last: it goes behind those that
+ * are shown. */
+static void leave_out(struct layout *layout, struct words *words)
+{
+        int i = layout->columns - 1, shown, least, width;
+        bool number;
+
+        while (i > 0 && words->table->column[words->shown[i]].shown != PXR_IF_ROOM)
+                i--;
+        if (i == 0)
+                i = layout->columns - 1;
+        shown = words->shown[i];
+        number = words->number[i];
+        least = layout->least[i];
+        width = layout->width[i];
+        layout->columns--;
+        for (; i < layout->columns; i++) {
+                words->shown[i] = words->shown[i + 1];
+                words->number[i] = words->number[i + 1];
+                layout->least[i] = layout->least[i + 1];
+                layout->width[i] = layout->width[i + 1];
+        }
+        words->shown[i] = shown;
+        words->number[i] = number;
+        layout->least[i] = least;
+        layout->width[i] = width;
+}
+
+/* Make it fit into `line`, 0 for no end: the widest headings and texts are broken into lines, and
+ * what has no room then is left out. */
+static int lay_out(struct layout *layout, struct words *words, int line)
+{
+        size_t room = (size_t)words->table->columns + 1;
+
+        *layout = (struct layout) { words, pxr_alloc_array(words->arena, room, sizeof(int)),
+                                    pxr_alloc_array(words->arena, room, sizeof(int)),
+                                    words->columns };
+        if (!layout->width || !layout->least)
+                return -1;
+        for (int i = 0; i < words->columns; i++) {
+                const char *heading = words->table->column[words->shown[i]].heading;
+                int cells = 0, piece = widest_piece(heading);
+
+                for (size_t row = 0; row < words->table->rows; row++)
+                        if (width_at(words, row, i) > cells)
+                                cells = width_at(words, row, i);
+                layout->width[i] = pxr_escape_text(NULL, heading);
+                if (cells > layout->width[i])
+                        layout->width[i] = cells;
+                layout->least[i] = words->number[i] || cells < NARROW ? cells : NARROW;
+                if (piece > layout->least[i])
+                        layout->least[i] = piece;
+        }
+        while (line > 0 && layout->columns > 1 && all_of(layout->least, layout->columns) > line)
+                leave_out(layout, words);
+        while (line > 0 && all_of(layout->width, layout->columns) > line) {
+                int widest = -1;
+
+                for (int i = 0; i < layout->columns; i++)
+                        if (layout->width[i] > layout->least[i] &&
+                            (widest < 0 || layout->width[i] > layout->width[widest]))
+                                widest = i;
+                if (widest < 0)
+                        break;
+                layout->width[widest]--;
+        }
+        return 0;
+}
+
+static int note_left_out(FILE *to, const struct layout *layout, int line)
+{
+        const struct words *words = layout->words;
+        char *text = pxr_strdup(words->arena, "No room for:");
+
+        for (int i = layout->columns; text && i < words->columns; i++)
+                text = pxr_strf(words->arena, "%s%s %s", text, i > layout->columns ? "," : "",
+                                full_at(words, -1, i));
+        if (text)
+                text = pxr_strf(words->arena, "%s. A wider terminal, or --format, shows all.",
+                                text);
+        if (!text)
+                return -1;
+        putc('\n', to);
+        wrap(to, text, 0, line);
+        return 0;
+}
+
+static int write_text(struct pxr_arena *arena, const struct pxr_table *table, FILE *to, int line)
+{
+        int notes = line > 0 && line < LINE ? line : LINE, all;
+        struct layout layout;
         struct words words;
 
-        if (!width || word_table(arena, table, &words))
+        if (word_table(arena, table, &words) || lay_out(&layout, &words, line))
                 return -1;
-        for (int i = 0; i < words.columns; i++) {
-                width[i] = pxr_escape_text(NULL, table->column[words.shown[i]].heading);
-                for (size_t row = 0; row < table->rows; row++)
-                        if (width_at(&words, row, i) > width[i])
-                                width[i] = width_at(&words, row, i);
-                all += width[i] + (i > 0 ? 2 : 0);
+        wrap(to, table->title, 0, notes);
+        all = all_of(layout.width, layout.columns);
+        if (table->rows > 0) {
+                if (text_row(to, &layout, -1))
+                        return -1;
+                for (int i = 0; i < all; i++)
+                        putc('-', to);
+                putc('\n', to);
         }
-        wrap(to, table->title, 0);
-        for (int i = 0; table->rows > 0 && i < words.columns; i++) {
-                const char *heading = table->column[words.shown[i]].heading;
-                int space = width[i] - pxr_escape_text(NULL, heading);
-
-                if (i > 0)
-                        fputs("  ", to);
-                if (words.number[i])
-                        pad(to, space);
-                pxr_escape_text(to, heading);
-                if (!words.number[i] && i < words.columns - 1)
-                        pad(to, space);
-        }
-        for (int i = 0; table->rows > 0 && i < all + 2; i++)
-                putc(i == 0 || i == all + 1 ? '\n' : '-', to);
         for (size_t row = 0; row < table->rows; row++)
-                text_row(to, &words, row, width);
+                if (text_row(to, &layout, (ptrdiff_t)row))
+                        return -1;
+        if (table->rows > 0 && layout.columns < words.columns && note_left_out(to, &layout, notes))
+                return -1;
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 if (note == table->note)
                         putc('\n', to);
                 if (note->mark)
                         fprintf(to, "[%s] ", note->mark);
-                wrap(to, note->text, note->mark ? (int)strlen(note->mark) + 3 : 0);
+                wrap(to, note->text, note->mark ? (int)strlen(note->mark) + 3 : 0, notes);
         }
         return 0;
 }
@@ -587,7 +781,8 @@ static const char latex_preamble[] =
         "\\usepackage[landscape,margin=15mm]{geometry}\n"
         "\\begin{document}\n\\small\n\\LTpre=\\smallskipamount\\LTpost=0pt\n";
 
-static int write_for_people(const struct pxr_table *table, enum pxr_format format, FILE *to)
+static int write_for_people(const struct pxr_table *table, enum pxr_format format, FILE *to,
+                            int line)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
         int status = arena ? 0 : -1;
@@ -596,7 +791,7 @@ static int write_for_people(const struct pxr_table *table, enum pxr_format forma
                 fputs(latex_preamble, to);
         for (; table && !status; table = table->next) {
                 if (format == PXR_FORMAT_TEXT)
-                        status = write_text(arena, table, to);
+                        status = write_text(arena, table, to, line);
                 else if (format == PXR_FORMAT_MD)
                         status = write_markdown(arena, table, to);
                 else
@@ -610,7 +805,7 @@ static int write_for_people(const struct pxr_table *table, enum pxr_format forma
         return status;
 }
 
-int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to,
+int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to, int line,
                      struct pxr_diag *diag)
 {
         int status = 0;
@@ -620,6 +815,6 @@ int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE
         else if (format == PXR_FORMAT_JSON)
                 status = write_json(table, to);
         else
-                status = write_for_people(table, format, to);
+                status = write_for_people(table, format, to, line);
         return status ? pxr_out_of_memory(diag) : 0;
 }

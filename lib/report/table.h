@@ -46,6 +46,7 @@ struct pxr_cell {
 
 enum pxr_shown {
         PXR_IF_FILLED, /* to people, unless it is empty throughout */
+        PXR_IF_ROOM,   /* the same; and a narrow terminal can do without it */
         PXR_ALWAYS,
         PXR_TO_PROGRAMS, /* alone */
 };
@@ -98,8 +99,8 @@ struct pxr_cell pxr_real_cell(double value, int decimals);
 struct pxr_cell pxr_duration_cell(double seconds);
 
 /* Write a list of tables; as CSV, the first alone. LaTeX is a whole document, which compiles as it
- * is. Returns 0 or -1. */
-int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to,
+ * is. Text fits into lines of `line` columns (0: as long as they come). Returns 0 or -1. */
+int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to, int line,
                      struct pxr_diag *diag);
 
 /* A cell as people see it, without its mark and not escaped; NULL when memory is out. */

@@ -78,8 +78,9 @@ report doctor 1 --format json
 report tag
 report gc
 report html --out -
-report html --out - --limit 100
-report html --out - --where "run % 100 = 1"
+report html --out - --details 100
+report html --out - --limit 1000 --details 0
+report html --out - --where "run % 100 = 1" --details 100
 for view in run_summary chain_nll best_run sweep_result; do
 	measure "SELECT * FROM $view" sqlite3 many.db "SELECT * FROM $view"
 done
