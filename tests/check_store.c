@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "run_database.h"
+#include "store/statement.h"
 
 static struct pxr_store *store;
 
@@ -396,6 +397,31 @@ START_TEST(reading_leaves_nothing_behind)
 }
 END_TEST
 
+/* Such a view stands still in a store that reads, and does not let it write. */
+START_TEST(view_is_kept_as_it_was)
+{
+        struct pxr_store *store = open_store(in_scratch("runs.db"), true), *reader;
+        struct pxr_nll_row nll = { "test", "final_nll", 800, 70000, 10, 784, 0.5, NULL };
+        struct pxr_moment at = { add_run(store, "a"), 0, 0 };
+        int count;
+
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        reader = open_store(in_scratch("runs.db"), false);
+        OK(pxr_store_keep_view(reader, "run_nll", diag));
+        at.run = add_run(store, "b");
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        OK(pxr_store_number(reader, "SELECT count(*) FROM run_nll", &count, diag));
+        ck_assert_int_eq(count, 1);
+        OK(pxr_store_number(reader, "SELECT count(*) FROM main.run_nll", &count, diag));
+        ck_assert_int_eq(count, 2);
+        ck_assert_int_eq(pxr_store_keep_view(reader, "no_such", diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "no_such");
+        ck_assert_int_eq(pxr_store_add_event(reader, at, "a", "b", diag), -1);
+        pxr_store_close(reader);
+        pxr_store_close(store);
+}
+END_TEST
+
 /* What a killed run left in the log is read, and is for the next run to put in order. */
 START_TEST(reading_leaves_the_log_of_a_killed_run)
 {
@@ -440,6 +466,7 @@ int main(void)
         ADD(rolling_back_leaves_nothing);
         ADD(other_programs_see_what_is_recorded_at_once);
         ADD_SCRATCH_TEST(suite, reading_leaves_nothing_behind);
+        ADD_SCRATCH_TEST(suite, view_is_kept_as_it_was);
         ADD_SCRATCH_TEST(suite, reading_leaves_the_log_of_a_killed_run);
         return run_suite(suite);
 }

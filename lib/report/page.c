@@ -443,7 +443,8 @@ static int put_page(struct page *page)
         if (choose_runs(page))
                 return -1;
         put_head(page);
-        if (put_runs(page) || put_paper(page))
+        if (put_runs(page) || put_paper(page) ||
+            (page->detailed.count > 1 && pxr_store_keep_view(page->store, "chain_nll", page->diag)))
                 return -1;
         for (size_t i = 0; i < page->detailed.count; i++)
                 if (put_run(page, page->detailed.run[i]))

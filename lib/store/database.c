@@ -230,6 +230,25 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
         return store;
 }
 
+int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag)
+{
+        int status, before = 0;
+        char *statement =
+                sqlite3_mprintf("CREATE TEMP TABLE %Q AS SELECT * FROM main.%Q", view, view);
+
+        if (!statement)
+                return pxr_out_of_memory(diag);
+        /* query_only forbids temporary tables too. */
+        status = pxr_store_number(store, "PRAGMA query_only", &before, diag) ||
+                 pxr_store_execute(store, diag, "PRAGMA temp_store = MEMORY", "") ||
+                 pxr_store_execute(store, diag, "PRAGMA query_only = OFF", "") ||
+                 pxr_store_execute(store, diag, statement, "");
+        sqlite3_free(statement);
+        if (before && pxr_store_execute(store, status ? NULL : diag, "PRAGMA query_only = ON", ""))
+                status = -1;
+        return status ? -1 : 0;
+}
+
 /* What the check found first, without the heading that says in which database. */
 static const char *finding(sqlite3_stmt *s)
 {
