@@ -173,6 +173,17 @@ data set has no images
     1 | evaluate.splits=valid
       |                 ^~~~~
 note: it has images in train, test: name these alone, or see data.splits" evaluate.splits=valid &&
+		refuses splits.yaml "command line:1:18: error: evaluate: 'at_end' names 'valid', of which \
+the data set has no images
+    1 | evaluate.at_end=[valid]
+      |                  ^~~~~
+note: it has images in train, test: name these alone, or see data.splits" \
+			evaluate.splits=test evaluate.at_end=[valid] &&
+		refuses splits.yaml "command line:1:20: error: data: 'splits' names 'valid', of which the \
+data set has no images
+    1 | data.splits=[train,valid]
+      |                    ^~~~~
+note: it has images in train: name these alone" evaluate.splits=train data.splits=[train,valid] &&
 		pxr_run splits.yaml evaluate.splits=test data.valid=5 --db splits.db
 }
 ok "a split to evaluate on that has no images is refused where it is named" absent_split

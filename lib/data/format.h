@@ -16,7 +16,7 @@
 /* The options every set has. */
 struct pxr_data_common {
         const char *set;
-        uint32_t splits; /* bit PXR_TRAIN and so on: splits that are wanted, and must be there */
+        uint32_t splits; /* bit PXR_TRAIN and so on: splits that are wanted */
         int64_t limit;   /* images of each split; 0: all */
         bool grey;
         int64_t downsample; /* rows to keep; 0: all */

@@ -41,7 +41,7 @@ enum { FORMATS = sizeof pxr_data_formats / sizeof pxr_data_formats[0] - 1 };
 static const struct pxr_option common_rows[] = {
         PXR_STRING(struct pxr_data_common, set, NULL, "name of the data set"),
         PXR_ENUM_SET(struct pxr_data_common, splits, "[train, valid, test]", pxr_split_names,
-                     "splits that are used, and must be there"),
+                     "splits that are used; those that a spec names must be there"),
         PXR_INT(struct pxr_data_common, limit, "0", 0, 1e9,
                 "use the first images of each split only; 0: all"),
         PXR_BOOL(struct pxr_data_common, grey, "false",

@@ -123,35 +123,55 @@ static int check_patience(const struct pxr_experiment *experiment, const struct 
                             why);
 }
 
-/* A split that the spec names is wanted: an NLL that is not there is no surprise for the end of the
- * training. The default names none, and what is on record was accepted. */
-static int check_splits(const struct pxr_experiment *experiment, struct pxr_diag *diag)
+/* The names of the splits that a data set has images of; NULL when memory is out. */
+static const char *splits_there(struct pxr_arena *arena, const struct pxr_dataset *set)
 {
-        const struct pxr_dataset *set = experiment->set;
-        const struct pxr_yaml *node = pxr_yaml_find(experiment->root, "evaluate.splits");
         const char *there = "";
-        int status = 0;
 
-        if (!node || node->origin == PXR_ORIGIN_DEFAULT)
-                return 0;
         for (int split = 0; there && split < PXR_SPLITS; split++)
                 if (set->count[split] > 0)
-                        there = pxr_strf(experiment->arena, "%s%s%s", there, *there ? ", " : "",
+                        there = pxr_strf(arena, "%s%s%s", there, *there ? ", " : "",
                                          pxr_split_names[split]);
-        if (!there)
-                return pxr_out_of_memory(diag);
+        return there;
+}
+
+/* A split that the spec names is wanted: an NLL that is not there is no surprise for the end of the
+ * training. The default names none, and what is on record was accepted. */
+static int check_split_names(const struct pxr_experiment *experiment, const char *section,
+                             const char *option, struct pxr_diag *diag)
+{
+        const struct pxr_dataset *set = experiment->set;
+        const struct pxr_yaml *node = pxr_yaml_get(experiment->root, section);
+        int status = 0;
+
+        node = node ? pxr_yaml_get(node, option) : NULL;
+        if (!node || node->origin == PXR_ORIGIN_DEFAULT)
+                return 0;
         for (const struct pxr_yaml *name = node->first; name; name = name->next) {
                 int split = pxr_split_find(name->text);
+                const char *there;
 
                 if (split < 0 || set->count[split] > 0)
                         continue;
+                there = splits_there(experiment->arena, set);
+                if (!there)
+                        return pxr_out_of_memory(diag);
                 status = pxr_error_at(diag, name->mark,
-                                      "evaluate: 'splits' names '%s', of which the data set has no "
-                                      "images",
-                                      name->text);
-                pxr_note(diag, "it has images in %s: name these alone, or see data.splits", there);
+                                      "%s: '%s' names '%s', of which the data set has no images",
+                                      section, option, name->text);
+                pxr_note(diag, "it has images in %s: name these alone%s", there,
+                         strcmp(section, "data") == 0 ? "" : ", or see data.splits");
         }
         return status;
+}
+
+static int check_splits(const struct pxr_experiment *experiment, struct pxr_diag *diag)
+{
+        int status = check_split_names(experiment, "data", "splits", diag);
+
+        if (check_split_names(experiment, "evaluate", "splits", diag))
+                status = -1;
+        return check_split_names(experiment, "evaluate", "at_end", diag) ? -1 : status;
 }
 
 /* Sections, data and layers are checked though one of them is wrong, so that all errors of a spec
