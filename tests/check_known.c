@@ -362,6 +362,35 @@ START_TEST(nothing_is_written_over)
 }
 END_TEST
 
+static bool stop_at_second(void *context, const char *name, int64_t done, int64_t all,
+                           const char *unit)
+{
+        (void)context, (void)name, (void)all, (void)unit;
+        return done == 1;
+}
+
+/* Half a set would look like a whole one. */
+START_TEST(a_conversion_broken_off_leaves_nothing)
+{
+        struct pxr_dataset *set = sound(OPEN("{set: markov_rgb, train: 2}"));
+        const struct pxr_data_watcher watcher = { .progress = stop_at_second };
+
+        make_folder("empty");
+        for (int container = 0; container < 2; container++) {
+                ck_assert_int_eq(pxr_convert(set, container, in_scratch("new"), &watcher, diag), 1);
+                ck_assert_int_eq(access(in_scratch("new"), F_OK), -1);
+                ck_assert_int_eq(pxr_convert(set, container, in_scratch("empty"), &watcher, diag),
+                                 1);
+                ck_assert_int_eq(rmdir(in_scratch("empty")), 0);
+                make_folder("empty");
+        }
+        make_folder("empty/convert-00beef"); /* a killed one's */
+        OK(pxr_convert(set, PXR_TO_PNG, in_scratch("empty"), NULL, diag));
+        ck_assert_int_eq(access(in_scratch("empty/convert-00beef"), F_OK), -1);
+        ck_assert_int_eq(access(in_scratch("empty/train/0000001.png"), F_OK), 0);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("known");
@@ -379,5 +408,6 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_set_converted_to_png_is_the_same_set);
         ADD_SCRATCH_TEST(suite, pictures_go_to_npz_and_come_back);
         ADD_SCRATCH_TEST(suite, nothing_is_written_over);
+        ADD_SCRATCH_TEST(suite, a_conversion_broken_off_leaves_nothing);
         return run_suite(suite);
 }

@@ -2,7 +2,7 @@
 /* staging.c - folders in which something is put together before it gets its place. */
 #include "config.h"
 
-#include "keeping/staging.h"
+#include "base/staging.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,15 +14,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Is a name PREFIX and six digits? */
-static bool is_of_prefix(const char *name, const char *prefix)
-{
-        size_t length = strlen(prefix);
-
-        return strncmp(name, prefix, length) == 0 && strlen(name) == length + 6 &&
-               strspn(name + length, "0123456789abcdef") == 6;
-}
 
 /* Remove a folder that nobody holds. */
 static void clear_one(const char *path)
@@ -47,7 +38,7 @@ static void clear_left(const char *prefix)
         snprintf(folder, sizeof(folder), "%.*s", (int)(name - prefix), prefix);
         list = opendir(*folder ? folder : ".");
         while (list && (entry = readdir(list)))
-                if (is_of_prefix(entry->d_name, name) &&
+                if (pxr_is_staging(entry->d_name, name) &&
                     snprintf(path, sizeof(path), "%s%s", folder, entry->d_name) < (int)sizeof(path))
                         clear_one(path);
         if (list)
@@ -121,9 +112,12 @@ int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_d
         return 0;
 }
 
-bool pxr_is_staging(const char *name)
+bool pxr_is_staging(const char *name, const char *prefix)
 {
-        return is_of_prefix(name, PXR_IMPORT_PREFIX);
+        size_t length = strlen(prefix);
+
+        return strncmp(name, prefix, length) == 0 && strlen(name) == length + 6 &&
+               strspn(name + length, "0123456789abcdef") == 6;
 }
 
 /* Go through a folder, removing what is in it or not. Returns 0 or -1; the bytes go to *bytes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* staging.h - folders in which something is put together before it gets its place. Uses base/. */
-#ifndef PXR_KEEPING_STAGING_H
-#define PXR_KEEPING_STAGING_H
+/* staging.h - folders in which something is put together before it gets its place. */
+#ifndef PXR_BASE_STAGING_H
+#define PXR_BASE_STAGING_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -25,9 +25,8 @@ void pxr_staging_remove(struct pxr_staging *staging);
 /* Give it its name, which nothing may have yet. Returns 0 or -1. */
 int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_diag *diag);
 
-/* Is this the name of a folder that an import is unpacked in? */
-#define PXR_IMPORT_PREFIX "import-"
-bool pxr_is_staging(const char *name);
+/* Is this what pxr_staging_make() calls a folder of this prefix, without its path? */
+bool pxr_is_staging(const char *name, const char *prefix);
 
 /* Bytes of the files in a folder, and removing it with all of them; links are not followed. */
 int64_t pxr_folder_bytes(const char *path);

@@ -7,12 +7,15 @@
 #include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/staging.h"
 #include "data/convert.h"
 #include "data/format.h"
 #include "data/png_images.h"
@@ -24,7 +27,7 @@ const char *const pxr_container_names[] = { "png", "npz", NULL };
 /* The work. */
 struct conversion {
         const struct pxr_dataset *set;
-        const char *folder;
+        const char *folder, *into; /* the user's, and the one in it until all is there */
         const struct pxr_data_watcher *watcher;
         size_t size;     /* bytes of an image */
         uint8_t *pixels; /* the image at hand, as bytes from 0 to 255 */
@@ -66,7 +69,7 @@ static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_d
 {
         char path[PATH_MAX];
 
-        snprintf(path, sizeof path, "%s/%s", c->folder, pxr_split_names[split]);
+        snprintf(path, sizeof path, "%s/%s", c->into, pxr_split_names[split]);
         if (mkdir(path, 0777) != 0)
                 return pxr_user_error(diag, "%s: the folder cannot be made: %s", path,
                                       strerror(errno));
@@ -75,7 +78,7 @@ static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_d
 
                 if (result != 0)
                         return result;
-                snprintf(path, sizeof path, "%s/%s/%07lld.png", c->folder, pxr_split_names[split],
+                snprintf(path, sizeof path, "%s/%s/%07lld.png", c->into, pxr_split_names[split],
                          (long long)i);
                 if (write_png(c, path, diag))
                         return -1;
@@ -147,7 +150,7 @@ static int split_to_npz(struct conversion *c, enum pxr_split split, struct pxr_d
 
         if (!archive)
                 return pxr_out_of_memory(diag);
-        snprintf(path, sizeof path, "%s/%s.npz", c->folder, names[split]);
+        snprintf(path, sizeof path, "%s/%s.npz", c->into, names[split]);
         result = start_npz(c, archive, c->set->count[split], path, diag);
         if (result == 0)
                 result = images_to_npz(c, split, archive, path, diag);
@@ -157,22 +160,62 @@ static int split_to_npz(struct conversion *c, enum pxr_split split, struct pxr_d
 
 /* --- both --------------------------------------------------------------------------------------*/
 
-/* Make the folder; what is in one already is not to be mixed with a set. */
-static int make_empty(const char *folder, struct pxr_diag *diag)
+/* Is nothing in the folder but what is put together there? */
+static int check_empty(const char *folder, const char *staging, struct pxr_diag *diag)
 {
-        DIR *stream;
+        const char *own = strrchr(staging, '/') + 1;
+        DIR *stream = opendir(folder);
         struct dirent *entry;
         bool empty = true;
 
-        if (mkdir(folder, 0777) == 0)
-                return 0;
-        if (errno != EEXIST || !(stream = opendir(folder)))
-                return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
-                                      strerror(errno));
+        if (!stream)
+                return pxr_system_error(diag, "%s: cannot be read: %s", folder, strerror(errno));
         while ((entry = readdir(stream)))
-                empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+                empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                         strcmp(entry->d_name, own) == 0;
         closedir(stream);
         return empty ? 0 : pxr_user_error(diag, "%s: the folder is not empty", folder);
+}
+
+/* Begin in the folder, which is made where it is not there: *made tells. A set takes its place in
+ * it when it is whole; what is there already is not to be mixed with a set. */
+static int start(const char *folder, struct pxr_staging *staging, bool *made, struct pxr_diag *diag)
+{
+        char prefix[PATH_MAX];
+        struct stat status;
+        int why;
+
+        *made = mkdir(folder, 0777) == 0;
+        why = errno;
+        if (!*made && (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)))
+                return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
+                                      strerror(why));
+        snprintf(prefix, sizeof prefix, "%s/convert-", folder);
+        return pxr_staging_make(staging, prefix, diag) || check_empty(folder, staging->path, diag)
+                       ? -1
+                       : 0;
+}
+
+/* All that was put together to the folder itself. */
+static int give_places(const char *staging, const char *folder, struct pxr_diag *diag)
+{
+        DIR *stream = opendir(staging);
+        struct dirent *entry;
+        char to[PATH_MAX];
+        int status = 0;
+
+        if (!stream)
+                return pxr_system_error(diag, "%s: cannot be read: %s", staging, strerror(errno));
+        while (status == 0 && (entry = readdir(stream))) {
+                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                        continue;
+                snprintf(to, sizeof to, "%s/%s", folder, entry->d_name);
+                if (renameat(dirfd(stream), entry->d_name, AT_FDCWD, to) != 0)
+                        status = pxr_system_error(diag, "%s: cannot be made: %s", to,
+                                                  strerror(errno));
+        }
+        closedir(stream);
+        return status;
 }
 
 static int check_container(const struct pxr_dataset *set, enum pxr_container container,
@@ -187,6 +230,24 @@ static int check_container(const struct pxr_dataset *set, enum pxr_container con
         return 0;
 }
 
+static int write_splits(struct conversion *c, enum pxr_container container, struct pxr_diag *diag)
+{
+        int result;
+
+        for (int i = 0; i < PXR_SPLITS; i++)
+                c->all += c->set->count[i];
+        c->pixels = malloc(c->size);
+        c->planes = malloc(c->size);
+        result = c->pixels && c->planes ? 0 : pxr_out_of_memory(diag);
+        for (int i = 0; i < PXR_SPLITS && result == 0; i++)
+                if (c->set->count[i] > 0)
+                        result = container == PXR_TO_PNG ? split_to_png(c, i, diag)
+                                                         : split_to_npz(c, i, diag);
+        free(c->pixels);
+        free(c->planes);
+        return result;
+}
+
 int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
                 const struct pxr_data_watcher *watcher, struct pxr_diag *diag)
 {
@@ -195,22 +256,22 @@ int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, con
                                 .watcher = watcher,
                                 .size = (size_t)set->rows * (size_t)set->cols *
                                         (size_t)set->colours };
+        struct pxr_staging staging = { .fd = -1 };
+        bool made = false;
         int result;
 
         if (strlen(folder) > PATH_MAX - 64)
                 return pxr_user_error(diag, "%.60s...: the path is too long", folder);
-        if (check_container(set, container, diag) || make_empty(folder, diag))
+        if (check_container(set, container, diag))
                 return -1;
-        for (int i = 0; i < PXR_SPLITS; i++)
-                c.all += set->count[i];
-        c.pixels = malloc(c.size);
-        c.planes = malloc(c.size);
-        result = c.pixels && c.planes ? 0 : pxr_out_of_memory(diag);
-        for (int i = 0; i < PXR_SPLITS && result == 0; i++)
-                if (set->count[i] > 0)
-                        result = container == PXR_TO_PNG ? split_to_png(&c, i, diag)
-                                                         : split_to_npz(&c, i, diag);
-        free(c.pixels);
-        free(c.planes);
+        result = start(folder, &staging, &made, diag);
+        c.into = staging.path;
+        if (result == 0)
+                result = write_splits(&c, container, diag);
+        if (result == 0)
+                result = give_places(staging.path, folder, diag);
+        pxr_staging_remove(&staging);
+        if (result != 0 && made)
+                rmdir(folder);
         return result;
 }

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "keeping/staging.h"
+#include "base/staging.h"
 #include "store/database.h"
 
 struct pxr_made {

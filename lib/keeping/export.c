@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/staging.h"
 #include "keeping/copy.h"
 #include "keeping/keeping.h"
 #include "keeping/manifest.h"
-#include "keeping/staging.h"
 #include "report/escape.h"
 #include "report/parts.h"
 #include "report/rows.h"

@@ -17,8 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/staging.h"
 #include "keeping/keeping.h"
-#include "keeping/staging.h"
 #include "report/rows.h"
 #include "store/folder.h"
 #include "store/provenance.h"
@@ -288,7 +288,7 @@ static int look_at_folder(struct gc *gc)
         count = scandir(where, &entry, NULL, alphasort);
         for (int i = 0; i < count; i++) {
                 if (!status)
-                        status = pxr_is_staging(entry[i]->d_name)
+                        status = pxr_is_staging(entry[i]->d_name, PXR_IMPORT_PREFIX)
                                          ? look_at_import(gc, entry[i]->d_name)
                                          : look_at_run(gc, entry[i]->d_name);
                 free(entry[i]);

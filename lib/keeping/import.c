@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/staging.h"
 #include "keeping/manifest.h"
 #include "keeping/merge.h"
-#include "keeping/staging.h"
 #include "store/folder.h"
 
 struct import {

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/staging.h"
 #include "data/archive.h"
 #include "keeping/manifest.h"
-#include "keeping/staging.h"
 #include "store/folder.h"
 
 /* --- packing -----------------------------------------------------------------------------------

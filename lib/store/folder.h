@@ -24,6 +24,9 @@ char *pxr_beside_database(struct pxr_arena *arena, const char *database, const c
 /* Make a run's folder, `path` to open, and the one it is in. Returns 0 or -1. */
 int pxr_make_run_folder(const char *path, struct pxr_diag *diag);
 
+/* What an import puts together in the folder of all runs begins with this (base/staging.h). */
+#define PXR_IMPORT_PREFIX "import-"
+
 /* Does a path stay below the folder that it is relative to? No empty name, "." or ".." in it. */
 bool pxr_path_stays_below(const char *path);
 
