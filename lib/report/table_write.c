@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* table_write.c - tables as Markdown, LaTeX, CSV and JSON, and in whichever format is asked for. */
+#include "report/table_words.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/escape.h"
+#include "spec/options.h"
+
+const char *const pxr_format_names[] = { "text", "md", "csv", "latex", "json", NULL };
+
+/* --- for people --------------------------------------------------------------------------------
+ */
+
+static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
+{
+        struct pxr_words words;
+
+        if (pxr_words_of(&words, arena, table))
+                return -1;
+        fputs("### ", to);
+        pxr_escape_markdown(to, table->title);
+        fputs("\n\n|", to);
+        for (int i = 0; i < words.columns; i++) {
+                putc(' ', to);
+                pxr_escape_markdown(to, table->column[words.shown[i]].heading);
+                fputs(" |", to);
+        }
+        fputs("\n|", to);
+        for (int i = 0; i < words.columns; i++)
+                fputs(words.number[i] ? "---:|" : "---|", to);
+        putc('\n', to);
+        for (size_t row = 0; row < table->rows; row++) {
+                putc('|', to);
+                for (int i = 0; i < words.columns; i++) {
+                        putc(' ', to);
+                        pxr_escape_markdown(to, pxr_word_at(&words, row, i));
+                        if (pxr_mark_at(&words, row, i))
+                                fprintf(to, "<sup>%s</sup>", pxr_mark_at(&words, row, i));
+                        fputs(" |", to);
+                }
+                putc('\n', to);
+        }
+        for (const struct pxr_note *note = table->note; note; note = note->next) {
+                putc('\n', to);
+                if (note->mark)
+                        fprintf(to, "<sup>%s</sup> ", note->mark);
+                pxr_escape_markdown(to, note->text);
+                putc('\n', to);
+        }
+        return 0;
+}
+
+/* What fits in a line of the page, in letters of \small, and a letter's width; the columns that may
+ * be broken into lines, and what they keep at the least; the rows that fit on a page. */
+enum { LATEX_LINE = 150, LATEX_WIDE = 40, LATEX_LEAST = 24, LATEX_PAGE = 40 };
+static const double latex_letter = 1.65; /* millimetres */
+
+static int latex_width(const struct pxr_words *words, int i)
+{
+        int width = pxr_escape_text(NULL, words->table->column[words->shown[i]].heading);
+
+        for (size_t row = 0; row < words->table->rows; row++)
+                if (pxr_word_width(words, row, i) > width)
+                        width = pxr_word_width(words, row, i);
+        return width + 2;
+}
+
+/* Where the lines would be longer than the page is wide, the widest columns of text share what the
+ * others leave. */
+static void latex_columns(const struct pxr_words *words, FILE *to)
+{
+        int all = 0, broken = 0, others = 0, letters = 0;
+
+        for (int i = 0; i < words->columns; i++) {
+                int width = latex_width(words, i);
+                bool wide = !words->number[i] && width > LATEX_WIDE;
+
+                all += width;
+                broken += wide;
+                others += wide ? 0 : width;
+        }
+        if (all > LATEX_LINE && broken > 0) {
+                letters = (LATEX_LINE - others) / broken;
+                letters = letters < LATEX_LEAST ? LATEX_LEAST : letters;
+        }
+        for (int i = 0; i < words->columns; i++)
+                if (letters && !words->number[i] && latex_width(words, i) > LATEX_WIDE)
+                        fprintf(to, ">{\\raggedright\\arraybackslash}p{%.0fmm}",
+                                letters * latex_letter);
+                else
+                        putc(words->number[i] ? 'r' : 'l', to);
+}
+
+static void latex_tabular(const struct pxr_words *words, FILE *to)
+{
+        const struct pxr_table *table = words->table;
+        bool several = table->rows > LATEX_PAGE;
+
+        fputs(several ? "\\begin{longtable}[l]{@{}" : "\\begin{tabular}{@{}", to);
+        latex_columns(words, to);
+        fputs("@{}}\n\\hline\n", to);
+        for (int i = 0; i < words->columns; i++) {
+                fputs(i ? " & " : "", to);
+                pxr_escape_latex(to, table->column[words->shown[i]].heading);
+        }
+        fputs(" \\\\\n\\hline\n", to);
+        fputs(several ? "\\endhead\n" : "", to);
+        for (size_t row = 0; row < table->rows; row++) {
+                for (int i = 0; i < words->columns; i++) {
+                        const char *word = pxr_word_at(words, row, i);
+                        bool minus = words->number[i] && *word == '-';
+
+                        fputs(i ? " & " : "", to);
+                        fputs(minus ? "$-$" : "", to);
+                        pxr_escape_latex(to, word + minus);
+                        if (pxr_mark_at(words, row, i))
+                                fprintf(to, "\\textsuperscript{%s}", pxr_mark_at(words, row, i));
+                }
+                fputs(" \\\\\n", to);
+        }
+        fputs(several ? "\\hline\n\\end{longtable}\n" : "\\hline\n\\end{tabular}\n", to);
+}
+
+static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
+{
+        struct pxr_words words;
+
+        if (pxr_words_of(&words, arena, table))
+                return -1;
+        fputs("\n\\noindent\\textbf{", to);
+        pxr_escape_latex(to, table->title);
+        fputs("}\n\n\\nopagebreak\\medskip\\noindent\n", to);
+        if (table->rows > 0)
+                latex_tabular(&words, to);
+        for (const struct pxr_note *note = table->note; note; note = note->next) {
+                fputs("\n\\smallskip\\noindent{\\footnotesize ", to);
+                if (note->mark)
+                        fprintf(to, "\\textsuperscript{%s}~", note->mark);
+                pxr_escape_latex(to, note->text);
+                fputs("\\par}\n", to);
+        }
+        fputs("\n\\bigskip\n", to);
+        return 0;
+}
+
+/* --- for programs ------------------------------------------------------------------------------
+ */
+
+static void write_csv(const struct pxr_table *table, FILE *to)
+{
+        char text[PXR_REAL_TEXT];
+
+        for (int i = 0; i < table->columns; i++) {
+                fputs(i ? "," : "", to);
+                pxr_escape_csv(to, table->column[i].name);
+        }
+        putc('\n', to);
+        for (size_t i = 0; i < table->rows * table->columns; i++) {
+                const struct pxr_cell *cell = table->cell + i;
+
+                if (i % table->columns > 0)
+                        putc(',', to);
+                if (cell->kind == PXR_CELL_TEXT)
+                        pxr_escape_csv(to, cell->text);
+                else if (cell->kind == PXR_CELL_INTEGER)
+                        fprintf(to, "%" PRId64, cell->integer);
+                else if (cell->kind != PXR_CELL_EMPTY)
+                        fputs(pxr_format_real(cell->real, text), to);
+                if ((i + 1) % table->columns == 0)
+                        putc('\n', to);
+        }
+}
+
+/* Broken UTF-8, which JSON has no place for, becomes visible. */
+static json_t *json_text(const char *text)
+{
+        json_t *value = json_string(text);
+        char *bytes = NULL;
+        size_t size;
+        FILE *to;
+
+        if (value || !(to = open_memstream(&bytes, &size)))
+                return value;
+        pxr_escape_text(to, text);
+        fclose(to);
+        value = json_string(bytes);
+        free(bytes);
+        return value;
+}
+
+static json_t *json_cell(const struct pxr_cell *cell)
+{
+        if (cell->kind == PXR_CELL_TEXT)
+                return json_text(cell->text);
+        if (cell->kind == PXR_CELL_INTEGER)
+                return json_integer(cell->integer);
+        if (cell->kind == PXR_CELL_EMPTY || !isfinite(cell->real))
+                return json_null();
+        return json_real(cell->real);
+}
+
+static json_t *json_table(const struct pxr_table *table)
+{
+        json_t *rows = json_array(), *notes = json_array();
+
+        for (size_t row = 0; row < table->rows; row++) {
+                json_t *object = json_object();
+
+                for (int i = 0; i < table->columns; i++) {
+                        const struct pxr_cell *cell = table->cell + row * table->columns + i;
+
+                        json_object_set_new(object, table->column[i].name, json_cell(cell));
+                        if (cell->mark)
+                                json_object_set_new(object, "note", json_string(cell->mark));
+                }
+                json_array_append_new(rows, object);
+        }
+        for (const struct pxr_note *note = table->note; note; note = note->next)
+                json_array_append_new(notes, json_pack("{s:s?, s:o}", "note", note->mark, "text",
+                                                       json_text(note->text)));
+        return json_pack("{s:s, s:o, s:o, s:o}", "table", table->name, "title",
+                         json_text(table->title), "rows", rows, "notes", notes);
+}
+
+static int write_json(const struct pxr_table *table, FILE *to)
+{
+        json_t *root = table->next ? json_array() : json_table(table);
+        int status;
+
+        for (; table->next || json_is_array(root); table = table->next) {
+                json_array_append_new(root, json_table(table));
+                if (!table->next)
+                        break;
+        }
+        status = root ? json_dumpf(root, to, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : -1;
+        putc('\n', to);
+        json_decref(root);
+        return status;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------
+ */
+
+static const char latex_preamble[] =
+        "\\documentclass[a4paper]{article}\n"
+        "% A table in a document of your own needs these five packages, the last two only where "
+        "it\n"
+        "% is broken into lines or pages; one of several pages wants LaTeX to be run twice.\n"
+        "\\usepackage[T1]{fontenc}\n"
+        "\\usepackage[utf8]{inputenc}\n"
+        "\\usepackage{textcomp}\n"
+        "\\usepackage{array}\n"
+        "\\usepackage{longtable}\n"
+        "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
+        "\\usepackage[landscape,margin=15mm]{geometry}\n"
+        "\\begin{document}\n\\small\n\\LTpre=\\smallskipamount\\LTpost=0pt\n";
+
+static int write_for_people(const struct pxr_table *table, enum pxr_format format, FILE *to,
+                            int line)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        int status = arena ? 0 : -1;
+
+        if (format == PXR_FORMAT_LATEX)
+                fputs(latex_preamble, to);
+        for (; table && !status; table = table->next) {
+                if (format == PXR_FORMAT_TEXT)
+                        status = pxr_table_text(arena, table, to, line);
+                else if (format == PXR_FORMAT_MD)
+                        status = write_markdown(arena, table, to);
+                else
+                        status = write_latex(arena, table, to);
+                if (table->next && format != PXR_FORMAT_LATEX)
+                        putc('\n', to);
+        }
+        if (format == PXR_FORMAT_LATEX)
+                fputs("\\end{document}\n", to);
+        pxr_arena_free(arena);
+        return status;
+}
+
+int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to, int line,
+                     struct pxr_diag *diag)
+{
+        int status = 0;
+
+        if (format == PXR_FORMAT_CSV)
+                write_csv(table, to);
+        else if (format == PXR_FORMAT_JSON)
+                status = write_json(table, to);
+        else
+                status = write_for_people(table, format, to, line);
+        return status ? pxr_out_of_memory(diag) : 0;
+}
