@@ -14,11 +14,7 @@
 #include <string.h>
 
 #include "base/installed.h"
-
-/* Where layers are installed. */
-#ifndef PXR_LAYERDIR
-#define PXR_LAYERDIR "/usr/local/lib/pxr/layers"
-#endif
+#include "base/installed_paths.h"
 
 static const char suffix[] = ".so";
 
