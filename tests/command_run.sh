@@ -5,7 +5,9 @@ command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 plan 48
 
 ends_well() {
-	pxr_run tiny.yaml --db a.db --out pictures && out_has "pxr-sample 1 --db a.db"
+	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
+		is "$(head -n 1 out)" "run 1: tiny, $(query a.db "SELECT parameters FROM run") parameters; \
+markov_binary, 256 training images of 12x12x1; 1 thread"
 }
 ok "a run ends well and says where to look" ends_well
 
