@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 37
+plan 38
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -207,6 +207,17 @@ alike() {
 	pxr_sweep half.yaml --db same.db --jobs 2 && same same.db 6
 }
 ok "when the first runs all fail of one error the sweep ends, and goes on once it is mended" alike
+
+# Those that were at work when it ended fail too, of the same error.
+alike_at_work() {
+	sed 's/^spec:/retries: 0\n&/' half.yaml >once.yaml && : >work.checkpoints &&
+		exits 1 pxr_sweep once.yaml --db work.db --jobs 6 &&
+		is "$(grep -c "failed of the same error" err)" 1 &&
+		is "$(query work.db "SELECT sum(taken) > 3, sum(failures) FROM job")" "1|0" || return
+	rm work.checkpoints
+	pxr_sweep once.yaml --db work.db --jobs 2 && same work.db 6
+}
+ok "and so do those that were at work then" alike_at_work
 
 crashed() {
 	begin crash.db half.yaml 1
