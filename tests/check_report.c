@@ -195,6 +195,14 @@ START_TEST(json_is_json_whatever_the_name)
 END_TEST
 
 /* Braces that fit, and no character that TeX acts upon, outside of what this program writes. */
+START_TEST(latex_can_break_paths)
+{
+        ck_assert_ptr_nonnull(
+                strstr(written(small_table("model.1.conv_b/x 1.5"), PXR_FORMAT_LATEX),
+                       "model.1.\\allowbreak{}conv\\_\\allowbreak{}b/\\allowbreak{}x 1.5"));
+}
+END_TEST
+
 START_TEST(latex_stays_balanced)
 {
         const char *text = written(small_table("}{\\end{document}%&#$^_~"), PXR_FORMAT_LATEX);
@@ -1374,6 +1382,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, people_see_what_is_there_and_programs_everything);
         ADD_SCRATCH_TEST(suite, text_fits_into_a_terminal);
         ADD_SCRATCH_TEST(suite, json_is_json_whatever_the_name);
+        ADD_SCRATCH_TEST(suite, latex_can_break_paths);
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);
         ADD_SCRATCH_TEST(suite, choices_are_told);

@@ -257,7 +257,7 @@ ok "halving trains the best for longer" halved
 
 spent() {
 	sweep runs.yaml "$grid" 'budget: {runs: 2}' 'set: {train.epochs: 1}'
-	pxr_sweep runs.yaml --db runs.db && err_has "the budget is used up" &&
+	pxr_sweep runs.yaml --db runs.db && err_has "the budget of 2 runs is used up" &&
 		is "$(query runs.db "SELECT state, count(*) FROM sweep_result GROUP BY state")" "finished|2
 waiting|10"
 }
@@ -265,7 +265,7 @@ ok "a budget of runs ends a sweep" spent
 
 out_of_time() {
 	sweep hours.yaml "$grid" 'budget: {hours: 1e-7}' 'set: {train.epochs: 1}'
-	pxr_sweep hours.yaml --db hours.db && err_has "the budget is used up" &&
+	pxr_sweep hours.yaml --db hours.db && err_has " hours is used up" &&
 		[ "$(query hours.db "SELECT count(*) FROM run")" -lt 3 ]
 }
 ok "a budget of hours ends a sweep" out_of_time
