@@ -31,7 +31,8 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
 {
         json_t *images = json_array(), *root = run_as_json(order->chain[k]);
 
-        add_json(&root, "seed", json_integer((json_int_t)drawn[k].seed));
+        if (k == 0) /* all of a chain is drawn from the one seed that was asked for */
+                add_json(&root, "seed", json_integer((json_int_t)order->seed));
         add_json(&root, "temperature", json_real(order->temperature));
         add_json(&root, "count", json_integer(drawn[k].count));
         tell_given(&root, order->chain[k]->graph);

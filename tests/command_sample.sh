@@ -204,7 +204,7 @@ ok "a picture is overwritten by --force alone" not_overwritten
 chain() {
 	pxr_sample big --from small --db a.db --seed 4 --json --out chain.png && ! [ -s err ] &&
 		is "$(json '$.from[0].name')" small && is "$(json '$.count')" 18 &&
-		is "$(json '$.from[0].seed')" 4 && ! is "$(json '$.seed')" 4 >/dev/null &&
+		is "$(json '$.seed')" 4 && is "$(json '$.from[0].seed')" "" &&
 		first=$(json '$.from[0].images[17]') && grep -aqF "from run 2 (" chain.png &&
 		pxr_sample small --db a.db --seed 4 --count 18 --json --out alone.png &&
 		is "$(json '$.images[17]')" "$first"
@@ -234,6 +234,7 @@ not_said() {
 		err_has "'--from RUN' has them drawn by a run of 4x4 images" && err_has "'--from data'" &&
 		refused 2 "run 3 ('big') is conditional" \
 			pxr_sample big --db a.db --softmax 0,0 --out m.svg &&
+		err_has "'--from data'" && ! err_has "'--from RUN'" &&
 		refused 2 "run 2 ('small') is not given small images" \
 			pxr_sample big --from small --from data --db a.db --out m.png &&
 		! [ -e m.png ] && ! [ -e m.svg ]

@@ -77,8 +77,9 @@ static int check_last(const struct pxr_draw_order *order, struct pxr_diag *diag)
         pxr_user_error(diag,
                        "run %" PRId64 " ('%s') is conditional: what small images is it given?",
                        last->run->id, last->run->name);
-        pxr_note(diag, "'--from RUN' has them drawn by a run of %dx%d images", g->small_rows,
-                 g->small_cols);
+        if (!order->alone)
+                pxr_note(diag, "'--from RUN' has them drawn by a run of %dx%d images",
+                         g->small_rows, g->small_cols);
         pxr_note(diag, "'--from data' takes them from the run's data set");
         return -1;
 }
