@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 48
+plan 49
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -113,6 +113,19 @@ dry_run() {
 		out_has "receptive field" && ! [ -e none.db ]
 }
 ok "--dry-run prints the model and leaves no database" dry_run
+
+dry_run_json() {
+	pxr_run tiny.yaml --dry-run && cp out table && pxr_run tiny.yaml --dry-run --json &&
+		json="CAST(readfile('out') AS TEXT)" &&
+		is "$(query :memory: "SELECT count(*) FROM json_each($json, '\$.layers')")" \
+			"$(grep -c '^ *layers\.' table)" &&
+		is "$(query :memory: "SELECT json_extract($json, '\$.parameters')")" "$(sed -n 's/^parameters *//p' table)" &&
+		is "$(query :memory: "SELECT printf('%.1f MB at most', json_extract($json, '\$.memory_bytes.all')
+			/ 1e6)")" "$(sed -n 's/^memory *\(.*most\).*/\1/p' table)" &&
+		is "$(query :memory: "SELECT substr(json_extract($json, '\$.certificate.digest'), 1, 16)")" \
+			"$(sed -n 's/.*certificate \([0-9a-f]*\),.*/\1/p' table)"
+}
+ok "--dry-run --json says the same" dry_run_json
 
 memory_adds_up() {
 	pxr_run tiny.yaml --dry-run && awk '/^memory/ {
