@@ -80,7 +80,8 @@ static const struct argp_option options[] = {
         { "from", OPTION_FROM, "RUN|data", 0,
           "what small images a conditional RUN is given: those that this run draws (one more "
           "--from "
-          "for what that one is given), or, with the word 'data', those of RUN's data set",
+          "for what that one is given), or, with the word 'data', those of RUN's data set: "
+          "its validation split's, from the first on (or else the training split's, or test's)",
           1 },
         { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
         { NULL, 0, NULL, 0, "What is drawn:", 2 },

@@ -72,7 +72,8 @@ ok "samples are those that the run has on record" same_as_the_run
 
 same_given_small() {
 	pxr_sample big --from data --db a.db --checkpoint last --out given.png &&
-		cmp given.png pictures/run-3-samples-00000008.png
+		cmp given.png pictures/run-3-samples-00000008.png &&
+		text_is given.png pxr:given "small versions of the data set's images, valid:0 on"
 }
 ok "a conditional run is given the same small images" same_given_small
 
