@@ -340,6 +340,16 @@ of_a_file() {
 }
 ok "a PNG file is completed as the image it shows" of_a_file
 
+any_name() {
+	odd=$(printf 'o\001\377.png') && cp "$file" "$odd" &&
+		pxr_sample 1 --db a.db --complete "$odd" --json --out "$(printf 'p\377.png')" &&
+		is "$(json '$.images[0].of') $(json '$.out')" 'o\x01\xff.png p\xff.png' &&
+		text_is "$(printf 'p\377.png')" pxr:images 'o\x01\xff.png' &&
+		pxr_sample 1 --db a.db --softmax 1,1 --image "$odd" --out odd.svg &&
+		grep -qF 'o\x01\xff.png' odd.svg && ! grep -q "$(printf '\001')" odd.svg
+}
+ok "a file of any name is named in pictures and JSON" any_name
+
 # 255 is no multiple of 6: a picture of seven levels rounds them, as pxr-data does.
 of_seven_levels() {
 	pxr_run seven.yaml --db seven.db && pxr_convert p7 markov_rgb limit=2 levels=7 &&
@@ -582,12 +592,6 @@ cannot_write() {
 		pxr_sample 1 --db a.db --out folder.png -f && rmdir folder.png
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
-
-not_json() {
-	no_json pxr_sample 1 --db a.db --out "$not_utf8.png" --json &&
-		no_json pxr_sample 1 --db a.db --softmax 0,0 --out "$not_utf8.svg" --json
-}
-ok "what cannot be JSON is an error" not_json
 
 # Early enough to find it at work, late enough to find it prepared: how long that is, is the
 # machine's affair.

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "data/png_images.h"
 
 enum { MOST_IMAGES = 256 };
@@ -134,7 +135,9 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
 
         if (make_room(recorded->experiment->arena, graph, 1, images, diag))
                 return -1;
-        images->name[0] = path;
+        images->name[0] = pxr_visible(recorded->experiment->arena, path);
+        if (!images->name[0])
+                return pxr_out_of_memory(diag);
         if (split_like(path) && access(path, F_OK) != 0)
                 return pxr_user_error(diag,
                                       "%s: there is no split '%.*s' (train, valid or test), and no "
