@@ -408,7 +408,10 @@ static void print_drawn(const struct command *c, const struct pxr_draw_order *or
         if (order->images)
                 print_not_exact(c, order);
         if (c->arguments->folder)
-                display_line(c->display, "images in %s", c->arguments->folder);
+                display_line(c->display,
+                             "images in %s; as a set: {set: png_folder, path: %s, levels: %d}",
+                             c->arguments->folder, c->arguments->folder,
+                             order->chain[0]->graph->levels);
         if (c->arguments->out)
                 display_line(c->display, "in %s", c->arguments->out);
 }
