@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 49
+plan 50
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -209,7 +209,7 @@ chain_added_up() {
 3|test|run 3 of 6x6 given 3x3 + run $(best) of 3x3"
 }
 best() {
-	query chain.db "SELECT run FROM run_nll WHERE run IN (2, 4) AND split = 'test'
+	query chain.db "SELECT run FROM run_nll WHERE run IN (2, 4) AND split = 'valid'
 		ORDER BY suspect IS NOT NULL, nats_per_image LIMIT 1"
 }
 ok "the NLLs of a chain of conditional models add up to that of the image" chain_added_up
@@ -221,6 +221,18 @@ chain_units() {
 		FROM chain_nll AS c WHERE run = 1")" "2|2|2|2"
 }
 ok "bits per dimension of a chain are of the values of the largest image" chain_units
+
+# The same runs for each split, chosen by validation: what is best on test is not looked for there.
+chain_chosen_by_validation() {
+	cp chain.db chosen.db && other=$((6 - $(best))) &&
+		query chosen.db "UPDATE metric SET sum_nats = 0.1 * sum_nats WHERE run = $other AND split = 'test'" &&
+		is "$(query chosen.db "SELECT count(DISTINCT counted), min(counted) FROM chain_nll WHERE run = 3")" \
+			"1|run 3 of 6x6 given 3x3 + run $(best) of 3x3" &&
+		query chosen.db "DELETE FROM metric WHERE split = 'valid'" &&
+		is "$(query chosen.db "SELECT count(*), counted FROM chain_nll WHERE run = 3")" \
+			"1|run 3 of 6x6 given 3x3 + run $other of 3x3"
+}
+ok "the parts of a chain are chosen by validation" chain_chosen_by_validation
 
 # What show tells is the view's, with what was counted.
 chain_shown() {
