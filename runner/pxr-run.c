@@ -182,9 +182,11 @@ static const struct argp argp = {
                "--from-run takes the spec that is on record of RUN, trains it anew as a run of its "
                "own, and compares parameters, NLLs and pictures with those of RUN. Where they "
                "differ "
-               "it tells in what the two were made under different circumstances. A data path that "
+               "it tells in what the two were made under different circumstances. With --quiet it "
+               "says nothing where they are the same. A data path that "
                "is relative is seen from the folder that RUN was started in.\n\n"
-               "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
+               "Exit status: 0 done, 1 the system failed or a run of --from-run is not the same to "
+               "the bit, 2 a mistake in spec, data or arguments, "
                "130 interrupted (go on with --resume).",
 };
 
@@ -199,6 +201,7 @@ struct printer {
         bool given; /* the model is conditional */
         json_t *results;
         json_t *verdict; /* of a repetition; NULL: it is none */
+        bool other;      /* it is not the same as what it repeats */
 };
 
 static void on_progress(void *context, const struct pxr_progress *progress)
@@ -328,8 +331,14 @@ static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *
         if (pxr_report_repetition(arena, order->store, new, old, &verdict, diag))
                 return -1;
         printer->verdict = verdict_as_json(&verdict);
+        printer->other = !verdict.same;
+        if (printer->arguments->quiet || printer->arguments->json) {
+                if (printer->other)
+                        pxr_warn(diag, "run %" PRId64 ": %s", id, verdict.words);
+                return 0;
+        }
         display_line(printer->display, "run %" PRId64 ": %s", id, verdict.words);
-        if (!printer->arguments->quiet && !printer->arguments->json && verdict.circumstances)
+        if (verdict.circumstances)
                 return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, 0, diag);
         return 0;
 }
@@ -373,7 +382,7 @@ static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct prin
             tell_repetition(arena, order, id, printer, diag))
                 return pxr_diag_status(diag);
         print_end(printer, id, end);
-        return end == PXR_RUN_INTERRUPTED ? 130 : 0;
+        return end == PXR_RUN_INTERRUPTED ? 130 : printer->other;
 }
 
 /* Open the database for the run to go on with, or to repeat, and find it there: only to read, where

@@ -3,7 +3,7 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 45
+plan 46
 OMP_WAIT_POLICY=passive
 export OMP_WAIT_POLICY
 
@@ -485,11 +485,19 @@ differs() {
 	cp one.db changed.db && sqlite3 changed.db "UPDATE metric SET sum_nats = sum_nats + 1 WHERE
 		run = 1 AND name = 'final_nll' AND split = 'test'; UPDATE run SET libraries = 'other' WHERE id = 1;
 		UPDATE sample SET png = (SELECT png FROM sample WHERE run = 2 AND kind = 'samples' LIMIT 1) WHERE run = 1
-		AND step = 96 AND kind = 'samples'" && pxr_run --from-run 1 --db changed.db --threads 1 &&
+		AND step = 96 AND kind = 'samples'" && exits 1 pxr_run --from-run 1 --db changed.db --threads 1 &&
 		out_has "differs from run 1: test NLL" && out_has "1 of 20 NLLs" && out_has "1 of 4 pictures" &&
 		grep -q "^libraries  *other" out
 }
 ok "what differs is told, and under which circumstances" differs
+
+# As with cmp: silence is the same, and what differs is never passed over.
+quietly() {
+	pxr_run --from-run 1 --db one.db --threads 2 -q && ! [ -s out ] && ! [ -s err ] &&
+		exits 1 pxr_run --from-run 1 --db changed.db --threads 2 -q && ! [ -s out ] &&
+		err_has ": differs from run 1: test NLL"
+}
+ok "quietly, it is said only that they differ" quietly
 
 elsewhere() {
 	mkdir -p far && (cd far && pxr_run --from-run 1 --db ../one.db --json) && mv far/out out &&
