@@ -293,15 +293,13 @@ static void print_end(const struct printer *printer, int64_t id, int end)
                         id, database);
         } else if (!printer->arguments->quiet) {
                 printf("run %" PRId64 " is in %s; to look further:\n"
-                       "  sqlite3 %s 'SELECT * FROM run_nll'\n"
-                       "  sqlite3 %s \"SELECT writefile('samples.png', png) FROM sample WHERE run "
-                       "= "
-                       "%" PRId64 " AND kind = 'samples' ORDER BY step DESC LIMIT 1\"\n",
-                       id, database, database, database, id);
+                       "  pxr-report show %" PRId64 " --db %s\n"
+                       "  pxr-sample %" PRId64 " --db %s%s\n",
+                       id, database, id, database, id, database,
+                       printer->given ? " --from data" : "");
                 if (printer->given)
-                        printf("it is given a small image; with the NLL of a run of that added:\n"
-                               "  sqlite3 %s 'SELECT * FROM chain_nll WHERE run = %" PRId64 "'\n",
-                               database, id);
+                        puts("it is given a small image: with a run of these in the same database, "
+                             "'show' adds the NLL of that");
         }
 }
 

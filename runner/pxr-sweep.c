@@ -353,11 +353,18 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                         state->finished, state->known, command);
                 return 130;
         }
-        if (end == PXR_SWEEP_SPENT)
+        if (end == PXR_SWEEP_SPENT) {
+                char spent[48];
+
+                if (sweep->budget.hours > 0 && state->seconds >= 3600 * sweep->budget.hours)
+                        snprintf(spent, sizeof(spent), "%.2f hours", state->seconds / 3600);
+                else
+                        snprintf(spent, sizeof(spent), "%" PRId64 " runs", sweep->budget.runs);
                 fprintf(stderr,
-                        "the budget is used up (%.2f hours), with %d of %d runs finished; with "
-                        "more of it in %s, go on with: %s\n",
-                        state->seconds / 3600, state->finished, state->known, sweep->path, command);
+                        "the budget of %s is used up, with %d of %d runs finished; with more of it "
+                        "in %s, go on with: %s\n",
+                        spent, state->finished, state->known, sweep->path, command);
+        }
         if (state->elsewhere)
                 fprintf(stderr,
                         "%d runs are at work elsewhere: process %" PRId64 " on host %s has one\n",

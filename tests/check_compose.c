@@ -355,8 +355,8 @@ START_TEST(every_value_can_be_explained)
         expect_explained(root, "note", "note = '1' (command line: note='1')\n");
         expect_explained(root, "splits", "splits = [] (command line: splits=[])\n");
         expect_explained(root, "inner",
-                         "inner.label = \"two\\nlines\" (b:1:16)\n"
-                         "inner.depth = 1 (default)\n");
+                         "inner.depth = 1 (default)\n"
+                         "inner.label = \"two\\nlines\" (b:1:16)\n");
         expect_explained(root, "layers", "layers.0.relu = {} (a:4:10)\n");
         expect_explained(root, "optimizer.sgd.rate", "optimizer.sgd.rate = 0.1 (default)\n");
         ck_assert_ptr_nonnull(

@@ -44,25 +44,6 @@ START_TEST(empty_file_becomes_a_database)
 END_TEST
 
 /* A step that cannot be taken leaves the old schema. */
-START_TEST(failed_migration_changes_nothing)
-{
-        char *path = in_scratch("runs.db"), *create;
-        unsigned char *before, *after;
-        size_t size[2];
-
-        create = pxr_strf(arena, "PRAGMA application_id = %d; CREATE TABLE metric (other)",
-                          PXR_APPLICATION_ID);
-        sql(create);
-        before = file_bytes(path, &size[0]);
-        ck_assert_ptr_null(pxr_store_open(path, true, diag));
-        expect_error(PXR_FAULT_SYSTEM, "table metric already exists");
-        after = file_bytes(path, &size[1]);
-        ck_assert_uint_eq(size[0], size[1]);
-        ck_assert_mem_eq(before, after, size[0]);
-        refused(path, false, "has an older schema: bring it up to date with");
-}
-END_TEST
-
 static void make_version_1(const char *path)
 {
         sql_of(path, pxr_schema_steps[0]);
@@ -75,6 +56,24 @@ static void make_version_1(const char *path)
                         "'0', '', 's', 'i', 'c', 1)",
                         PXR_APPLICATION_ID));
 }
+
+START_TEST(failed_migration_changes_nothing)
+{
+        char *path = in_scratch("runs.db");
+        unsigned char *before, *after;
+        size_t size[2];
+
+        make_version_1(path);
+        sql("CREATE TABLE tag (other)");
+        before = file_bytes(path, &size[0]);
+        ck_assert_ptr_null(pxr_store_open(path, true, diag));
+        expect_error(PXR_FAULT_SYSTEM, "table tag already exists");
+        after = file_bytes(path, &size[1]);
+        ck_assert_uint_eq(size[0], size[1]);
+        ck_assert_mem_eq(before, after, size[0]);
+        refused(path, false, "has an older schema: bring it up to date with");
+}
+END_TEST
 
 START_TEST(upgrade_keeps_a_copy)
 {
@@ -100,6 +99,22 @@ START_TEST(upgrade_without_room_for_a_copy_changes_nothing)
         ck_assert_int_eq(pxr_store_upgrade(path, copy, diag), -1);
         expect_error(PXR_FAULT_USER, "runs.db.schema-1: is there already");
         ck_assert_str_eq(sql("PRAGMA user_version; SELECT name FROM run"), "1\nold\n");
+}
+END_TEST
+
+START_TEST(no_schema_of_ours_is_left_as_it_is)
+{
+        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+
+        pxr_store_close(open_store(path, true));
+        for (int version = -1; version < 1; version++) {
+                sql(pxr_strf(arena, "PRAGMA user_version = %d", version));
+                refused(path, true, "which none of pxr's is");
+                refused(path, false, "which none of pxr's is");
+                ck_assert_int_eq(pxr_store_upgrade(path, copy, diag), -1);
+                expect_error(PXR_FAULT_USER, "which none of pxr's is");
+                ck_assert_int_eq(files_in_scratch(), 1);
+        }
 }
 END_TEST
 
@@ -398,6 +413,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
         ADD_SCRATCH_TEST(suite, upgrade_keeps_a_copy);
         ADD_SCRATCH_TEST(suite, upgrade_without_room_for_a_copy_changes_nothing);
+        ADD_SCRATCH_TEST(suite, no_schema_of_ours_is_left_as_it_is);
         ADD_SCRATCH_TEST(suite, newer_schema_is_left_as_it_is);
         ADD_SCRATCH_TEST(suite, what_is_no_run_database_is_refused);
         ADD_SCRATCH_TEST(suite, corrupt_database_is_named);

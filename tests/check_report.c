@@ -195,6 +195,14 @@ START_TEST(json_is_json_whatever_the_name)
 END_TEST
 
 /* Braces that fit, and no character that TeX acts upon, outside of what this program writes. */
+START_TEST(latex_can_break_paths)
+{
+        ck_assert_ptr_nonnull(
+                strstr(written(small_table("model.1.conv_b/x 1.5"), PXR_FORMAT_LATEX),
+                       "model.1.\\allowbreak{}conv\\_\\allowbreak{}b/\\allowbreak{}x 1.5"));
+}
+END_TEST
+
 START_TEST(latex_stays_balanced)
 {
         const char *text = written(small_table("}{\\end{document}%&#$^_~"), PXR_FORMAT_LATEX);
@@ -1192,14 +1200,21 @@ END_TEST
 /* --- recipes -----------------------------------------------------------------------------------
  */
 
-START_TEST(recipe_forgets_the_seed_alone)
+START_TEST(recipe_forgets_the_seed_and_names)
 {
         char a[PXR_SHA256_HEX], b[PXR_SHA256_HEX];
 
         OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "1"), a, diag));
         OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "2"), b, diag));
         ck_assert_str_eq(a, b);
-        OK(pxr_spec_recipe(arena, TRAIN("adam", "17", "1"), b, diag));
+        OK(pxr_spec_recipe(
+                arena,
+                "name: x\ndescription: y\nreproduces: {table: 4}\n" TRAIN(
+                        "adam", "16", "2") "evaluate: {at_end: [train]}\nsample: {count: 3}\n",
+                a, diag));
+        OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "2") "evaluate: {}\n", b, diag));
+        ck_assert_str_eq(a, b);
+        OK(pxr_spec_recipe(arena, TRAIN("adam", "17", "2") "evaluate: {}\n", b, diag));
         ck_assert_str_ne(a, b);
 }
 END_TEST
@@ -1367,6 +1382,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, people_see_what_is_there_and_programs_everything);
         ADD_SCRATCH_TEST(suite, text_fits_into_a_terminal);
         ADD_SCRATCH_TEST(suite, json_is_json_whatever_the_name);
+        ADD_SCRATCH_TEST(suite, latex_can_break_paths);
         ADD_SCRATCH_TEST(suite, latex_stays_balanced);
         ADD_SCRATCH_TEST(suite, departures_are_computed);
         ADD_SCRATCH_TEST(suite, choices_are_told);
@@ -1375,7 +1391,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, another_likelihood_is_a_departure);
         ADD_SCRATCH_TEST(suite, smaller_models_are_others);
         ADD_SCRATCH_TEST(suite, experiments_are_of_their_rows);
-        ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_alone);
+        ADD_SCRATCH_TEST(suite, recipe_forgets_the_seed_and_names);
         ADD_SCRATCH_TEST(suite, ranks_are_correlated);
         ADD_SCRATCH_TEST(suite, huge_numbers_stay_narrow);
         ADD_SCRATCH_TEST(suite, curves_keep_their_scale_where_training_diverged);

@@ -40,16 +40,7 @@ static void expect_stable(struct pxr_yaml *root)
         ck_assert_str_eq(text, sound(pxr_yaml_emit(arena, again, diag)));
 }
 
-static const char complete[] = "layers:\n"
-                               "- relu: {}\n"
-                               "- repeat:\n"
-                               "    count: 2\n"
-                               "    layers:\n"
-                               "    - residual:\n"
-                               "        layers:\n"
-                               "        - conv:\n"
-                               "            count: 1\n"
-                               "name: x\n"
+static const char complete[] = "name: x\n"
                                "flag: false\n"
                                "whole: 3\n"
                                "seed: 1\n"
@@ -65,6 +56,15 @@ static const char complete[] = "layers:\n"
                                "    momentum: 0.9\n"
                                "inner:\n"
                                "  depth: 1\n"
+                               "layers:\n"
+                               "- relu: {}\n"
+                               "- repeat:\n"
+                               "    count: 2\n"
+                               "    layers:\n"
+                               "    - residual:\n"
+                               "        layers:\n"
+                               "        - conv:\n"
+                               "            count: 1\n"
                                "node: {}\n";
 
 static const char short_one[] = "layers:\n"
@@ -77,6 +77,8 @@ static const char short_one[] = "layers:\n"
 START_TEST(every_default_is_written_out)
 {
         ck_assert_str_eq(resolved(short_one), complete);
+        ck_assert_str_eq(resolved(pxr_strf(arena, "seed: 1\n%sflag: false\n", short_one)),
+                         complete);
 }
 END_TEST
 

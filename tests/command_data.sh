@@ -51,7 +51,7 @@ options_listed() {
 ok "list SET prints the options of a set" options_listed
 
 described() {
-	pxr_data info markov_rgb levels=3 limit=5 && out_has "3 levels" &&
+	pxr_data info markov_rgb levels=3 data.limit=5 && out_has "3 levels" &&
 		out_has "train       5 images" && out_has "(exact)"
 }
 ok "info describes a set with options" described

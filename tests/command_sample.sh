@@ -123,11 +123,14 @@ rows_hold_the_same() {
 }
 ok "... and so does its row" rows_hold_the_same
 
-no_result_yet() {
+nll_of_its_step() {
+	nats=$(query a.db "SELECT printf('%s %.4f nats/image', nll_split, nll) FROM sample
+		WHERE run = 1 AND step = 32 AND kind = 'samples'")
 	text_is pictures/run-1-samples-00000032.png pxr:step 32 &&
-		! grep -aqF pxr:nll pictures/run-1-samples-00000032.png
+		text_is pictures/run-1-samples-00000032.png pxr:nll "$nats" &&
+		pxr_sample 1 --db a.db --checkpoint 95 --out early.png && ! grep -aqF pxr:nll early.png
 }
-ok "a grid made along the way has no result" no_result_yet
+ok "a grid of an earlier step has the NLL of that step, if there is one" nll_of_its_step
 
 seed_and_temperature() {
 	pxr_sample 1 --db a.db --seed 7 --temperature 0.5 --out cold.png &&

@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 37
+plan 38
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -208,6 +208,17 @@ alike() {
 }
 ok "when the first runs all fail of one error the sweep ends, and goes on once it is mended" alike
 
+# Those that were at work when it ended fail too, of the same error.
+alike_at_work() {
+	sed 's/^spec:/retries: 0\n&/' half.yaml >once.yaml && : >work.checkpoints &&
+		exits 1 pxr_sweep once.yaml --db work.db --jobs 6 &&
+		is "$(grep -c "failed of the same error" err)" 1 &&
+		is "$(query work.db "SELECT sum(taken) > 3, sum(failures) FROM job")" "1|0" || return
+	rm work.checkpoints
+	pxr_sweep once.yaml --db work.db --jobs 2 && same work.db 6
+}
+ok "and so do those that were at work then" alike_at_work
+
 crashed() {
 	begin crash.db half.yaml 1
 	kill -9 "$(query crash.db "SELECT process_id FROM run WHERE status = 'running' LIMIT 1")"
@@ -246,7 +257,7 @@ ok "halving trains the best for longer" halved
 
 spent() {
 	sweep runs.yaml "$grid" 'budget: {runs: 2}' 'set: {train.epochs: 1}'
-	pxr_sweep runs.yaml --db runs.db && err_has "the budget is used up" &&
+	pxr_sweep runs.yaml --db runs.db && err_has "the budget of 2 runs is used up" &&
 		is "$(query runs.db "SELECT state, count(*) FROM sweep_result GROUP BY state")" "finished|2
 waiting|10"
 }
@@ -254,7 +265,7 @@ ok "a budget of runs ends a sweep" spent
 
 out_of_time() {
 	sweep hours.yaml "$grid" 'budget: {hours: 1e-7}' 'set: {train.epochs: 1}'
-	pxr_sweep hours.yaml --db hours.db && err_has "the budget is used up" &&
+	pxr_sweep hours.yaml --db hours.db && err_has " hours is used up" &&
 		[ "$(query hours.db "SELECT count(*) FROM run")" -lt 3 ]
 }
 ok "a budget of hours ends a sweep" out_of_time

@@ -7,10 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where programs are installed. */
-#ifndef PXR_BINDIR
-#define PXR_BINDIR "/usr/local/bin"
-#endif
+#include "base/installed_paths.h"
 
 /* Cut off the last part of a path; false when there is none. */
 static bool cut_last(char *path)

@@ -213,10 +213,16 @@ static struct pxr_yaml *of_set(struct pxr_arena *arena, const char *name, bool h
         return NULL;
 }
 
+/* An override is a key of the mapping, with or without the section that it stands in in a spec. */
+static const char *without_section(const char *override)
+{
+        return strncmp(override, "data.", 5) == 0 ? override + 5 : override;
+}
+
 static bool gives_path(const char *const *overrides, size_t count)
 {
         for (size_t i = 0; i < count; i++)
-                if (strncmp(overrides[i], "path=", 5) == 0)
+                if (strncmp(without_section(overrides[i]), "path=", 5) == 0)
                         return true;
         return false;
 }
@@ -250,7 +256,7 @@ struct pxr_yaml *pxr_data_mapping(struct pxr_arena *arena, const char *name,
         struct pxr_yaml *data = of_name(arena, name, gives_path(overrides, count), diag);
 
         for (size_t i = 0; data && i < count; i++)
-                if (pxr_spec_override(arena, data, overrides[i], diag))
+                if (pxr_spec_override(arena, data, without_section(overrides[i]), diag))
                         data = NULL;
         return data;
 }

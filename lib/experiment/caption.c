@@ -14,25 +14,28 @@
 
 enum { MOST_TEXTS = 16 };
 
-/* The run's result in words, grown row by row. */
-struct result {
+/* The NLLs of a step in words, grown row by row. */
+struct told {
         struct pxr_arena *arena;
-        const char *text; /* NULL: none yet, or no memory */
+        int64_t step;
+        const char *result, *along; /* NULL: none yet, or no memory */
         bool failed;
 };
 
 static void add_nll(void *context, struct pxr_moment at, const struct pxr_nll_row *nll)
 {
-        struct result *result = context;
+        struct told *told = context;
+        bool final = strcmp(nll->name, "final_nll") == 0;
+        const char **text = final ? &told->result : &told->along;
         double nats = nll->sum_nats / (double)nll->images;
 
-        if (strcmp(nll->name, "final_nll") != 0)
+        /* That of training, along the way, is of the models of a whole epoch. */
+        if (at.step != told->step || (!final && strcmp(nll->split, "train") == 0))
                 return;
-        result->text =
-                pxr_strf(result->arena, "%s%s%s %.4f nats/image, %.4f bits/dim (step %" PRId64 ")",
-                         result->text ? result->text : "", result->text ? "; " : "", nll->split,
-                         nats, nats / ((double)nll->dimensions * log(2)), at.step);
-        result->failed |= !result->text;
+        *text = pxr_strf(told->arena, "%s%s%s %.4f nats/image, %.4f bits/dim (step %" PRId64 ")",
+                         *text ? *text : "", *text ? "; " : "", nll->split, nats,
+                         nats / ((double)nll->dimensions * log(2)), at.step);
+        told->failed |= !*text;
 }
 
 /* The texts being gathered. */
@@ -54,11 +57,11 @@ struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store
                                        struct pxr_diag *diag)
 {
         struct texts texts = { .text = pxr_alloc_array(arena, MOST_TEXTS, sizeof(*texts.text)) };
-        struct result result = { .arena = arena };
+        struct told told = { .arena = arena, .step = caption->step };
 
-        if (pxr_store_nlls(store, caption->run, add_nll, &result, diag))
+        if (pxr_store_nlls(store, caption->run, add_nll, &told, diag))
                 return NULL;
-        if (!texts.text || result.failed) {
+        if (!texts.text || told.failed) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
@@ -78,8 +81,8 @@ struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store
                             pxr_strf(arena, "%.4f", caption->log_likelihood));
         }
         add(&texts, "pxr:parameters", caption->parameter_hash);
-        if (result.text)
-                add(&texts, "pxr:nll", result.text);
+        if (told.result || told.along)
+                add(&texts, "pxr:nll", told.result ? told.result : told.along);
         if (caption->given)
                 add(&texts, "pxr:given", caption->given);
         if (caption->occluded)

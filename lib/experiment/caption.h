@@ -27,8 +27,9 @@ struct pxr_caption {
 struct pxr_caption pxr_recorded_caption(const struct pxr_recorded *recorded, const char *title);
 
 /* The texts: Title, Software, and pxr:run, pxr:uid, pxr:name, pxr:step, pxr:seed, pxr:temperature,
- * pxr:log_likelihood, pxr:parameters (their SHA-256), pxr:nll (the run's result, once it is on
- * record), pxr:given, pxr:occluded and pxr:images. NULL after an error. */
+ * pxr:log_likelihood, pxr:parameters (their SHA-256), pxr:nll (of that step, the result before
+ * those along the way, once it is on record), pxr:given, pxr:occluded and pxr:images. NULL after an
+ * error. */
 struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store *store,
                                        const struct pxr_caption *caption, int *count,
                                        struct pxr_diag *diag);

@@ -452,6 +452,22 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
+/* What is begun, while it can still be stopped for being something else. */
+static void tell_start(const struct pxr_state *state)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_dataset *set = e->set;
+        char text[200];
+
+        snprintf(text, sizeof(text),
+                 "run %" PRId64 ": %.60s, %zu parameters; %s, %" PRId64
+                 " training images of %dx%dx%d; %d thread%s",
+                 state->run, e->settings.name, state->trainer->size, set->name,
+                 set->count[PXR_TRAIN], set->rows, set->cols, set->colours, state->order->threads,
+                 state->order->threads == 1 ? "" : "s");
+        pxr_tell(state, text);
+}
+
 int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = order->experiment;
@@ -476,6 +492,8 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
                 return -1;
         }
         *id = state.run;
+        if (!order->resume)
+                tell_start(&state);
         status = train(&state, diag);
         if (!status)
                 status = conclude(&state, diag);

@@ -14,11 +14,7 @@
 #include <string.h>
 
 #include "base/installed.h"
-
-/* Where layers are installed. */
-#ifndef PXR_LAYERDIR
-#define PXR_LAYERDIR "/usr/local/lib/pxr/layers"
-#endif
+#include "base/installed_paths.h"
 
 static const char suffix[] = ".so";
 
@@ -185,6 +181,9 @@ static void hint_nearest(const struct pxr_plugins *plugins, const char *name, st
                         pxr_note(diag, "%s was not used: %s", file->path, file->problem);
         if (count == 0)
                 pxr_note(diag, "no layer plugin was found in %s", plugins->searched);
+        else if (!nearest)
+                pxr_note(diag, "it was looked for in %s; PXR_LAYER_PATH names further folders",
+                         plugins->searched);
 }
 
 static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, const char *name,

@@ -6,12 +6,9 @@
 #include <unistd.h>
 
 #include "base/installed.h"
+#include "base/installed_paths.h"
 #include "data/data.h"
 #include "spec/options.h"
-
-#ifndef PXR_DATADIR
-#define PXR_DATADIR "/usr/local/share/pxr"
-#endif
 
 static const char *const relations[] = { "exactly", "about", "at_most", NULL };
 static const char *const units[] = { "nats", "bits", NULL };

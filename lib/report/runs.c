@@ -110,9 +110,10 @@ static int in_time(void *context)
  */
 
 static const char *const shown[] = {
-        "run",     "name",  "status", "model",          "data_set",    "epochs",
-        "split",   "nll",   "unit",   "standard_error", "parameters",  "wall_seconds",
-        "suspect", "sweep", "tags",   "note",           "archived_at",
+        "run",        "name",           "status",  "nll",      "unit",
+        "split",      "standard_error", "model",   "data_set", "epochs",
+        "parameters", "wall_seconds",   "suspect", "sweep",    "tags",
+        "note",       "archived_at",
 };
 
 enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
@@ -150,8 +151,8 @@ static const char *heading_of(const char *name)
 /* What a narrow terminal can do without. */
 static bool dispensable(const char *name)
 {
-        static const char *const names[] = { "model", "standard_error", "parameters",
-                                             "wall_seconds" };
+        static const char *const names[] = { "split",  "standard_error", "model",       "data_set",
+                                             "epochs", "parameters",     "wall_seconds" };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (strcmp(names[i], name) == 0)

@@ -55,7 +55,7 @@ static const char facts[] =
         FACT("threads", "threads")
         FACT("causality certificate", "certificate")
         FACT("SHA-256 of the spec", "spec_hash")
-        FACT("SHA-256 of the spec without its seed", "recipe_hash")
+        FACT("SHA-256 of the recipe: the spec without seed, name, data.path", "recipe_hash")
         FACT("SHA-256 of the parameters", "parameter_hash")
         ") WHERE value IS NOT NULL";
 /* clang-format on */

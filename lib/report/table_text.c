@@ -71,16 +71,6 @@ static size_t letter(const char *text)
         return size;
 }
 
-/* May a line end behind this letter? Not within a number. */
-static bool breaks_after(const char *letter)
-{
-        char c = *letter;
-
-        if (c == '.' && letter[1] >= '0' && letter[1] <= '9')
-                return false;
-        return c == ' ' || c == '.' || c == '_' || c == '/' || c == ',' || c == ';';
-}
-
 /* The first line of a text that is broken into lines of `width`, where it may be if there is such a
  * place. Moves *text behind it. NULL when memory is out. */
 static char *take_line(struct pxr_arena *arena, const char **text, int width)
@@ -97,7 +87,7 @@ static char *take_line(struct pxr_arena *arena, const char **text, int width)
                 if (end > from && pxr_escape_text(NULL, line) > width + (next[-1] == ' '))
                         break;
                 end = next;
-                if (breaks_after(end - 1))
+                if (pxr_word_breaks_after(end - 1))
                         good = end;
         }
         if (*end && good)
@@ -117,7 +107,7 @@ static int widest_piece(const char *text)
         for (; *text; text++) {
                 width += *text != ' ';
                 widest = width > widest ? width : widest;
-                if (breaks_after(text))
+                if (pxr_word_breaks_after(text))
                         width = 0;
         }
         return widest;

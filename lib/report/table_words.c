@@ -47,3 +47,12 @@ int pxr_word_width(const struct pxr_words *words, size_t row, int i)
         return pxr_escape_text(NULL, pxr_word_at(words, row, i)) +
                (mark ? (int)strlen(mark) + 3 : 0);
 }
+
+bool pxr_word_breaks_after(const char *letter)
+{
+        char c = *letter;
+
+        if (c == '.' && letter[1] >= '0' && letter[1] <= '9')
+                return false;
+        return c == ' ' || c == '.' || c == '_' || c == '/' || c == ',' || c == ';';
+}

@@ -24,6 +24,9 @@ const char *pxr_word_at(const struct pxr_words *words, size_t row, int i);
 const char *pxr_mark_at(const struct pxr_words *words, size_t row, int i);
 int pxr_word_width(const struct pxr_words *words, size_t row, int i);
 
+/* May a line end behind this letter? Not within a number. */
+bool pxr_word_breaks_after(const char *letter);
+
 /* The table for a terminal of `line` columns; 0: as wide as it is. Returns 0, or -1 when memory is
  * out. */
 int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE *to, int line);

@@ -70,6 +70,25 @@ static int latex_width(const struct pxr_words *words, int i)
         return width + 2;
 }
 
+/* A text in a column of lines: LaTeX breaks them at spaces alone unless told. Returns 0 or -1. */
+static int put_breakable(const struct pxr_words *words, const char *text, FILE *to)
+{
+        while (*text) {
+                const char *end = text + 1;
+                char *piece;
+
+                while (*end && (end[-1] == ' ' || !pxr_word_breaks_after(end - 1)))
+                        end++;
+                piece = pxr_strndup(words->arena, text, (size_t)(end - text));
+                if (!piece)
+                        return -1;
+                pxr_escape_latex(to, piece);
+                fputs(*end ? "\\allowbreak{}" : "", to);
+                text = end;
+        }
+        return 0;
+}
+
 /* Where the lines would be longer than the page is wide, the widest columns of text share what the
  * others leave. */
 static void latex_columns(const struct pxr_words *words, FILE *to)
@@ -96,7 +115,7 @@ static void latex_columns(const struct pxr_words *words, FILE *to)
                         putc(words->number[i] ? 'r' : 'l', to);
 }
 
-static void latex_tabular(const struct pxr_words *words, FILE *to)
+static int latex_tabular(const struct pxr_words *words, FILE *to)
 {
         const struct pxr_table *table = words->table;
         bool several = table->rows > LATEX_PAGE;
@@ -117,13 +136,15 @@ static void latex_tabular(const struct pxr_words *words, FILE *to)
 
                         fputs(i ? " & " : "", to);
                         fputs(minus ? "$-$" : "", to);
-                        pxr_escape_latex(to, word + minus);
+                        if (put_breakable(words, word + minus, to))
+                                return -1;
                         if (pxr_mark_at(words, row, i))
                                 fprintf(to, "\\textsuperscript{%s}", pxr_mark_at(words, row, i));
                 }
                 fputs(" \\\\\n", to);
         }
         fputs(several ? "\\hline\n\\end{longtable}\n" : "\\hline\n\\end{tabular}\n", to);
+        return 0;
 }
 
 static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
@@ -135,8 +156,8 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
         fputs("\n\\noindent\\textbf{", to);
         pxr_escape_latex(to, table->title);
         fputs("}\n\n\\nopagebreak\\medskip\\noindent\n", to);
-        if (table->rows > 0)
-                latex_tabular(&words, to);
+        if (table->rows > 0 && latex_tabular(&words, to))
+                return -1;
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 fputs("\n\\smallskip\\noindent{\\footnotesize ", to);
                 if (note->mark)

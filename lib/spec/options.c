@@ -178,6 +178,24 @@ static int read_defaults(struct pxr_arena *arena, struct pxr_yaml *node, const c
         return status;
 }
 
+/* Put what the mapping has in the tables' order, so that one meaning has one text: runs are known
+ * to be of the same spec by its hash. */
+static void put_in_order(struct pxr_yaml *node, const struct pxr_reading *readings, int count)
+{
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END; row++) {
+                        struct pxr_yaml *child = pxr_yaml_get(node, row->name);
+
+                        if (!child)
+                                continue;
+                        pxr_yaml_remove(child);
+                        pxr_yaml_append(node, child);
+                }
+        }
+}
+
 int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
                      const struct pxr_reading *readings, int count, struct pxr_diag *diag)
 {
@@ -193,6 +211,8 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
         for (int i = 0; i < count; i++)
                 if (read_defaults(arena, node, what, &readings[i], diag))
                         status = -1;
+        if (!status)
+                put_in_order(node, readings, count);
         for (int i = 0; i < count && !status; i++)
                 status = check_together(node, what, &readings[i], diag);
         return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recipe.h - what tells specs that differ in their seed alone from others. Uses base/ and yaml.h.
+ * recipe.h - what tells runs of one recipe, several seeds of it, from others. Uses base/ and
+ * yaml.h.
  */
 #ifndef PXR_SPEC_RECIPE_H
 #define PXR_SPEC_RECIPE_H
@@ -8,7 +9,9 @@
 #include "base/hash.h"
 #include "spec/yaml.h"
 
-/* SHA-256, in hexadecimal, of a resolved spec without its train.seed. Returns 0 or -1. */
+/* SHA-256, in hexadecimal, of a resolved spec without its seed, and without what has no influence
+ * on the NLL: how it is called, which row it reproduces, where the data lie, what is drawn or
+ * evaluated besides. Returns 0 or -1. */
 int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag);
 

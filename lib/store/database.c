@@ -34,6 +34,11 @@ static int read_version(struct pxr_store *store, int *version, bool *empty, stru
         if (application != PXR_APPLICATION_ID && (application != 0 || tables > 0))
                 return pxr_user_error(diag, "%s: this is a database of another program",
                                       store->path);
+        if (*version < (tables > 0))
+                return pxr_user_error(diag,
+                                      "%s: says that its schema is %d, which none of pxr's is: "
+                                      "another program has changed it; restore a copy",
+                                      store->path, *version);
         if (*version > pxr_schema_version)
                 return pxr_user_error(diag,
                                       "%s: written by a newer pxr (schema %d, this program knows "

@@ -254,6 +254,9 @@ int pxr_sweep_run_local(struct pxr_queue *s)
                 return pxr_out_of_memory(s->diag);
         while (go_on(&local))
                 continue;
+        /* Those too that were at work when it was told. */
+        if (s->alike && pxr_store_retry_jobs(s->order->store, s->sweep, s->diag))
+                local.failed = true;
         free(s->slot);
         s->slot = NULL;
         s->slots = 0;

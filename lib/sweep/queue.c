@@ -459,7 +459,7 @@ int pxr_queue_check_alike(struct pxr_queue *s, const struct pxr_view *view,
         char *line;
         int failed = 0;
 
-        if (last->state == PXR_JOB_FINISHED || !last->message)
+        if (last->state == PXR_JOB_FINISHED || !last->message || s->alike)
                 return 0;
         for (int i = 0; i < view->count; i++) {
                 const struct pxr_job *job = &view->job[i];
@@ -476,6 +476,7 @@ int pxr_queue_check_alike(struct pxr_queue *s, const struct pxr_view *view,
                 return 0;
         if (pxr_store_retry_jobs(s->order->store, s->sweep, s->diag))
                 return -1;
+        s->alike = true;
         (refused ? pxr_user_error : pxr_system_error)(
                 s->diag, "%s: the first %d jobs failed of the same error, so the sweep ends: %s",
                 s->order->sweep->name, failed, last->message);

@@ -33,6 +33,7 @@ struct pxr_queue {
         struct pxr_slot *slot; /* NULL: jobs run elsewhere */
         int slots;
         bool out_of_runs, out_of_time; /* of the budget */
+        bool alike;                    /* the first jobs all failed of one error, which is told */
         /* What a cluster knows of the holder of a job that has a task: is it gone? NULL: nothing.
          */
         bool (*is_gone)(const void *cluster, const struct pxr_job *job);
@@ -77,8 +78,8 @@ int pxr_queue_take(struct pxr_queue *queue, struct pxr_view *view, struct pxr_jo
 int pxr_queue_judge(struct pxr_queue *queue, const struct pxr_slot *slot, int status,
                     struct pxr_arena *arena, struct pxr_job *job);
 
-/* When the first jobs all fail of one error, so would the rest: returns -1 with the error recorded.
- * `last` is one that failed; the error is not the jobs' own, and all will be tried again.
+/* When the first jobs all fail of one error, so would the rest: returns -1 with the error recorded,
+ * once. `last` is one that failed; the error is not the jobs' own, and all will be tried again.
  * `refused`: the error is the user's. */
 int pxr_queue_check_alike(struct pxr_queue *queue, const struct pxr_view *view,
                           const struct pxr_job *last, bool refused);
