@@ -17,6 +17,7 @@
 #include <pxr/version.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "experiment/repeat.h"
 #include "experiment/run.h"
 #include "report/report.h"
@@ -238,23 +239,25 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
                    const char *suspect, bool final)
 {
         struct printer *printer = context;
-        double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
-        double error = pxr_standard_error(nll);
-        char given[48] = "";
+        double nats = pxr_nats_per_image(nll), part = 100 * (nats / printer->entropy - 1);
+        char number[3][PXR_NUMBER_TEXT], given[48] = "";
 
         if (nll->given_rows)
                 snprintf(given, sizeof(given), " given %dx%d", nll->given_rows, nll->given_cols);
         if (final)
                 json_array_append_new(printer->results,
                                       nll_as_json(split, nll, suspect, *given ? given + 7 : NULL));
-        display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s%s",
-                     final ? "result" : "", split, nats, error, bits, given,
+        display_line(printer->display, "%s %-5s  %9s nats/image (+- %s)  %s bits/dim%s%s%s%s",
+                     final ? "result" : "", split, pxr_number_text(nats, 4, number[0]),
+                     pxr_number_text(pxr_standard_error(nll), 4, number[1]),
+                     pxr_number_text(pxr_bits_per_dimension(nll), 4, number[2]), given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
                      final ? "" : display_epoch(epoch));
         if (final && !isnan(printer->entropy) && nll->given_rows == 0 && !nll->trained_on)
                 display_line(printer->display,
-                             "              %+.2f %% against the exact entropy of %.4f nats",
-                             100 * (nats / printer->entropy - 1), printer->entropy);
+                             "              %s%s %% against the exact entropy of %.4f nats",
+                             signbit(part) ? "" : "+", pxr_number_text(part, 2, number[0]),
+                             printer->entropy);
 }
 
 /* Write a picture to --out. A failure is a warning: the picture is in the database. */

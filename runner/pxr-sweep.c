@@ -14,6 +14,7 @@
 
 #include <pxr/version.h>
 
+#include "base/number.h"
 #include "runner/bar.h"
 #include "runner/common.h"
 #include "runner/program.h"
@@ -239,7 +240,7 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
                      double seconds)
 {
         struct printer *printer = context;
-        char time[32], result[64];
+        char time[32], result[96], number[PXR_NUMBER_TEXT];
 
         if (!printer->shown)
                 return;
@@ -248,8 +249,8 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
         if (job->state == PXR_JOB_FINISHED && isnan(job->nats))
                 snprintf(result, sizeof(result), "no validation NLL");
         else if (job->state == PXR_JOB_FINISHED)
-                snprintf(result, sizeof(result), "%9.4f nats/image%s", job->nats,
-                         job->suspect ? " SUSPECT" : "");
+                snprintf(result, sizeof(result), "%9s nats/image%s",
+                         pxr_number_text(job->nats, 4, number), job->suspect ? " SUSPECT" : "");
         else if (!job->message)
                 snprintf(result, sizeof(result), "interrupted, and saved");
         else
@@ -296,9 +297,12 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
 static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 {
         const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
+        char number[3][PXR_NUMBER_TEXT];
 
-        printf("%5" PRId64 " %5" PRId64 "  %9.4f +- %-8.4f  %8.4f  %s%s%s\n", job->number, job->run,
-               job->nats, job->standard_error, job->bits, trial ? trial->words : "",
+        printf("%5" PRId64 " %5" PRId64 "  %9s +- %-8s  %8s  %s%s%s\n", job->number, job->run,
+               pxr_number_text(job->nats, 4, number[0]),
+               pxr_number_text(job->standard_error, 4, number[1]),
+               pxr_number_text(job->bits, 4, number[2]), trial ? trial->words : "",
                job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 

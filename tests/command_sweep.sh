@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 38
+plan 39
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -66,6 +66,13 @@ same() {
 	results "$1" >these && is "$(wc -l <these)" "$2" && is "$(grep -cxFf whole these)" "$2"
 }
 ok "the same command again runs nothing" again
+
+huge() {
+	cp whole.db huge.db && query huge.db "UPDATE metric SET sum_nats = sum_nats * 1e30" &&
+		pxr_sweep grid.yaml --db huge.db &&
+		is "$(grep -cE '^ .* [0-9.]+e\+[0-9]+ \+- [0-9.]+ +[0-9.]+e\+[0-9]+  rate=' out)" 5
+}
+ok "NLLs of trainings that diverged are told in three digits" huge
 
 # begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished, and two at work have
 # a checkpoint.

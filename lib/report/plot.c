@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "data/png.h"
 #include "report/html.h"
 #include "sample/figure.h"
@@ -165,10 +166,9 @@ static void put_grid(FILE *to, const struct frame *frame)
 
 static void put_number(FILE *to, double value, int decimals)
 {
-        if (fabs(value) < 1e7)
-                pxr_html(to, "%.*f", decimals, value);
-        else
-                pxr_html(to, "%.3g", value);
+        char text[PXR_NUMBER_TEXT];
+
+        pxr_html(to, "%s", pxr_number_text(value, decimals, text));
 }
 
 static void put_labels(FILE *to, const struct frame *frame)
