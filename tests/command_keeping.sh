@@ -3,7 +3,7 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 46
+plan 47
 OMP_WAIT_POLICY=passive
 export OMP_WAIT_POLICY
 
@@ -517,6 +517,17 @@ printf '%s\n' 'name: seeds' 'spec: tiny.yaml' 'vary: {train.seed: [1, 2]}' >seed
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" >out 2>err
 }
+
+lacks_a_table() {
+	cp one.db short.db && sqlite3 short.db "DROP TABLE metric" && cp short.db before.db || return
+	for words in "tag 1 a" "note 1 b" "archive 1 --yes" "delete 1 --yes" "gc --yes" "merge one.db"; do
+		refused 2 "1 of the 15 tables are not as pxr makes them" report $words --db short.db &&
+			cmp short.db before.db || return
+	done
+	refused 2 "1 of the 15 tables are not as pxr makes them" pxr_sweep seeds.yaml --db short.db &&
+		is "$(sqlite3 short.db 'SELECT count(*) FROM sweep')" 0
+}
+ok "a database that lacks a table is not changed" lacks_a_table
 
 no_database() {
 	for file in empty.db text.db folder.db cut.db newer.db old.db; do
