@@ -484,6 +484,8 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments, c
                 print_runs(order.sweep, &plan);
                 return 0;
         }
+        if (arguments->launcher == PXR_LAUNCH_SLURM && pxr_sweep_find_slurm(arena, diag))
+                return pxr_diag_status(diag);
         /* A task leaves it to the sweep that submitted it: there are many at once. */
         order.store = arguments->task ? pxr_store_open(arguments->database, true, diag)
                                       : pxr_store_open_sound(arguments->database, diag);

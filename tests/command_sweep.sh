@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 39
+plan 41
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -343,6 +343,20 @@ without_slurm() {
 	PATH=$scratch/none pxr_sweep held.yaml --db none.db --launcher slurm
 }
 ok "a machine without Slurm is told" refused 2 "squeue was not found" without_slurm
+
+mkdir mute
+printf '#!/bin/sh\nprintf "squeue: error: %%s\\n" one two >&2\necho "$fatal" >&2\nexit 1\n' >mute/squeue
+chmod +x mute/squeue
+without_controller() {
+	fatal=$1 PATH=$scratch/mute:$PATH pxr_sweep held.yaml --db none.db --launcher slurm
+}
+mute_slurm() {
+	refused 1 "squeue failed: squeue: error: one" without_controller "" && ! grep -q two err &&
+		refused 1 "squeue failed: squeue: fatal: three" without_controller "squeue: fatal: three" &&
+		! grep -q two err
+}
+ok "a Slurm that does not answer is told in one line" mute_slurm
+ok "and no database is made for nothing" [ ! -e none.db ]
 
 with_bad_slurm() {
 	PATH=$scratch/bin:$PATH pxr_sweep held.yaml --db bad.db --launcher slurm
