@@ -1281,7 +1281,12 @@ static struct pxr_curve curve_of(double *nats, size_t count)
                 epoch[i] = (double)i + 1;
                 step[i] = (int64_t)i + 1;
         }
-        return (struct pxr_curve) { "valid", count, epoch, nats, step, 784 };
+        return (struct pxr_curve) { .split = "valid",
+                                    .count = count,
+                                    .epoch = epoch,
+                                    .nats = nats,
+                                    .step = step,
+                                    .dimensions = 784 };
 }
 
 START_TEST(curves_keep_their_scale_where_training_diverged)
