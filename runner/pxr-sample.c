@@ -552,9 +552,9 @@ static int softmax(struct command *c)
                 return -1;
         write_given(c->chain[0], given);
         display_line(c->display,
-                     "%d distributions of run %" PRId64 " (%s), step %" PRId64 "%s, in %s",
-                     activations.count, c->chain[0]->run->id, c->chain[0]->run->name,
-                     c->chain[0]->step, given, a->out);
+                     "%d distribution%s of run %" PRId64 " (%s), step %" PRId64 "%s, in %s",
+                     activations.count, activations.count == 1 ? "" : "s", c->chain[0]->run->id,
+                     c->chain[0]->run->name, c->chain[0]->step, given, a->out);
         return a->json ? print_activations_json(c->chain[0], &activations, a->out, c->diag) : 0;
 }
 

@@ -202,6 +202,12 @@ struct printer {
         int width; /* of a job's number */
 };
 
+/* What follows "run" where there are so many. */
+static const char *plural(int64_t count)
+{
+        return count == 1 ? "" : "s";
+}
+
 static void clear_bar(struct printer *printer)
 {
         if (printer->drawn)
@@ -281,14 +287,15 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
         for (int i = 0; i < plan->trials; i++)
                 if (plan->trial[i].rung == 0)
                         printf("%5d  %s\n", ++lowest, plan->trial[i].words);
-        printf("%s: %d runs of %s (%s)\n", sweep->name, lowest, sweep->spec, names[sweep->search]);
+        printf("%s: %d run%s of %s (%s)\n", sweep->name, lowest, plural(lowest), sweep->spec,
+               names[sweep->search]);
         if (plan->repeated)
                 printf("%d more would be the same as others of these\n", plan->repeated);
         for (int rung = 1; rung < sweep->rungs; rung++) {
                 for (int i = 0; i < rung; i++)
                         lowest = i ? lowest / (int)sweep->halving : lowest;
-                printf("then about %d for %" PRId64 " epochs\n", lowest / (int)sweep->halving,
-                       plan->epochs[rung]);
+                printf("then about %d for %" PRId64 " epoch%s\n", lowest / (int)sweep->halving,
+                       plan->epochs[rung], plural(plan->epochs[rung]));
         }
         if (sweep->budget.runs)
                 printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
@@ -315,8 +322,8 @@ static void print_report(const struct pxr_sweep *sweep, const struct pxr_sweep_s
         bool option = name && *name == '-';
 
         if (file && name)
-                printf("%d of %d runs finished; all of them: pxr-report sweep %s%s%s%s\n",
-                       state->finished, state->known,
+                printf("%d of %d run%s finished; all of them: pxr-report sweep %s%s%s%s\n",
+                       state->finished, state->known, plural(state->known),
                        strcmp(database, "pxr.db") == 0 ? "" : "--db ",
                        strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
                        option ? "-- " : "", name);
@@ -338,7 +345,8 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
 /* The cluster goes on without this program. */
 static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
 {
-        fprintf(stderr, "%d of %d runs finished", state->finished, state->known);
+        fprintf(stderr, "%d of %d run%s finished", state->finished, state->known,
+                plural(state->known));
         if (*state->array)
                 fprintf(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s",
                         state->array, state->array);
@@ -353,8 +361,8 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
         if (end == PXR_SWEEP_LEFT || (end == PXR_SWEEP_INTERRUPTED && *state->array))
                 return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
-                fprintf(stderr, "interrupted with %d of %d runs finished; go on with: %s\n",
-                        state->finished, state->known, command);
+                fprintf(stderr, "interrupted with %d of %d run%s finished; go on with: %s\n",
+                        state->finished, state->known, plural(state->known), command);
                 return 130;
         }
         if (end == PXR_SWEEP_SPENT) {
@@ -363,20 +371,23 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                 if (sweep->budget.hours > 0 && state->seconds >= 3600 * sweep->budget.hours)
                         snprintf(spent, sizeof(spent), "%.2f hours", state->seconds / 3600);
                 else
-                        snprintf(spent, sizeof(spent), "%" PRId64 " runs", sweep->budget.runs);
+                        snprintf(spent, sizeof(spent), "%" PRId64 " run%s", sweep->budget.runs,
+                                 plural(sweep->budget.runs));
                 fprintf(stderr,
-                        "the budget of %s is used up, with %d of %d runs finished; with more of it "
-                        "in %s, go on with: %s\n",
-                        spent, state->finished, state->known, sweep->path, command);
+                        "the budget of %s is used up, with %d of %d run%s finished; with more of "
+                        "it in %s, go on with: %s\n",
+                        spent, state->finished, state->known, plural(state->known), sweep->path,
+                        command);
         }
         if (state->elsewhere)
                 fprintf(stderr,
-                        "%d runs are at work elsewhere: process %" PRId64 " on host %s has one\n",
-                        state->elsewhere, state->elsewhere_process, state->elsewhere_host);
+                        "%d run%s at work elsewhere: process %" PRId64 " on host %s has one\n",
+                        state->elsewhere, plural(state->elsewhere), state->elsewhere_process,
+                        state->elsewhere_host);
         if (!state->failed)
                 return 0;
-        fprintf(stderr, "%d of %d runs failed; to try them again: %s --retry\n", state->failed,
-                state->known, command);
+        fprintf(stderr, "%d of %d run%s failed; to try again: %s --retry\n", state->failed,
+                state->known, plural(state->known), command);
         return 1;
 }
 

@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 41
+plan 42
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -32,6 +32,15 @@ listed() {
 		out_has "   12  rate=3e-2 repeat=3 seed=2" && out_has "12 runs of fast.yaml (grid)"
 }
 ok "--dry-run lists the runs and makes no database" listed
+
+sweep set.yaml 'set: {sample.count: 0, train.seed: 9}' 'vary: {train.seed: [1]}'
+sweep single.yaml 'vary: {train.seed: [1]}'
+set_and_varied() {
+	refused 2 "set.yaml:3:24: error: 'train.seed' varies: it cannot be set for all runs" \
+		pxr_sweep set.yaml --dry-run && pxr_sweep single.yaml --dry-run && out_has "single: 1 run of" &&
+		refused 2 "error: 'train.seed' varies" pxr_sweep single.yaml --dry-run train.seed=4
+}
+ok "what varies is not set for all" set_and_varied
 
 # Every run of a database: its spec, state and result.
 results() {
@@ -169,7 +178,7 @@ ok "an extended sweep keeps its numbers and its runs" extended
 
 shortened() {
 	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
-	pxr_sweep less.yaml --db ext.db && out_has "1 jobs on record are not in the sweep as it is now" &&
+	pxr_sweep less.yaml --db ext.db && out_has "1 job on record is not in the sweep as it is now" &&
 		is "$(query ext.db "SELECT group_concat(job) FROM sweep_result")" 2,3 &&
 		is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }

@@ -299,8 +299,8 @@ static void note_look(struct pxr_table *table, const char *check, const char *lo
         if (found > 0)
                 pxr_table_note(table, NULL, "%s: %s", check, look);
         if (found > MOST_OF_A_CHECK)
-                pxr_table_note(table, NULL, "%s: %zu more runs show it.", check,
-                               found - MOST_OF_A_CHECK);
+                pxr_table_note(table, NULL, "%s: shown by %zu more run%s.", check,
+                               found - MOST_OF_A_CHECK, found == MOST_OF_A_CHECK + 1 ? "" : "s");
 }
 
 static int examine(struct pxr_arena *arena, struct pxr_store *store, const struct check *check,

@@ -220,9 +220,11 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                               (size_t)sqlite3_column_bytes(rows.statement, 5));
                 if (samples) {
                         pxr_html(to,
-                                 "\"><figcaption>%ld samples of step %ld (epoch %.4g), seed %ld",
-                                 pxr_rows_integer(&rows, 4), pxr_rows_integer(&rows, 1),
-                                 pxr_rows_real(&rows, 2), pxr_rows_integer(&rows, 3));
+                                 "\"><figcaption>%ld sample%s of step %ld (epoch %.4g), seed %ld",
+                                 pxr_rows_integer(&rows, 4),
+                                 pxr_rows_integer(&rows, 4) == 1 ? "" : "s",
+                                 pxr_rows_integer(&rows, 1), pxr_rows_real(&rows, 2),
+                                 pxr_rows_integer(&rows, 3));
                         if (isfinite(pxr_rows_real(&rows, 6)))
                                 pxr_html(to, "; log-likelihood %s nats/image in the mean",
                                          pxr_number_text(pxr_rows_real(&rows, 6), 2, number));

@@ -357,8 +357,8 @@ static int submit(struct cluster *c, struct pxr_arena *arena, int tasks, int at_
                 pxr_note(s->diag, "cancel what was submitted with: scancel %" PRId64, c->submitted);
                 return -1;
         }
-        snprintf(text, sizeof(text), "Slurm array %" PRId64 ": %d tasks, %d at a time",
-                 c->submitted, tasks, at_a_time < tasks ? at_a_time : tasks);
+        snprintf(text, sizeof(text), "Slurm array %" PRId64 ": %d task%s, %d at a time",
+                 c->submitted, tasks, tasks == 1 ? "" : "s", at_a_time < tasks ? at_a_time : tasks);
         pxr_queue_tell(s, text);
         snprintf(s->state->array, sizeof(s->state->array), "%" PRId64, c->submitted);
         return 0;
