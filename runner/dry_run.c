@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* dry_run.c - the table of a model's layers, and what training it takes. */
+/* dry_run.c - a model's layers, and what training it takes: as a table, or as JSON. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "runner/dry_run.h"
+#include "runner/json.h"
 #include "sample/generate.h"
 #include "train/trainer.h"
 
@@ -46,23 +47,37 @@ static void print_layers(const struct pxr_model *model)
         }
 }
 
+struct memory {
+        double all, train, activations, evaluate, sample; /* bytes */
+};
+
 /* The trainer stays while the model is evaluated or draws samples. */
-static void print_memory(const struct pxr_experiment *e, int threads)
+static struct memory memory_of(const struct pxr_experiment *e, int threads)
 {
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_train_settings *settings = &e->settings.train;
-        double train = (double)pxr_trainer_bytes(graph, settings, threads);
-        double activations = (double)pxr_trainer_activation_bytes(graph, settings, threads);
-        double evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                      (int)settings->micro_batch) *
-                          threads;
-        double sample =
-                (double)pxr_generation_bytes(graph, (int)e->settings.sample.count, threads, 0);
+        struct memory memory = {
+                .train = (double)pxr_trainer_bytes(graph, settings, threads),
+                .activations = (double)pxr_trainer_activation_bytes(graph, settings, threads),
+                .evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                        (int)settings->micro_batch) *
+                            threads,
+                .sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count,
+                                                       threads, 0),
+        };
+
+        memory.all = memory.train + fmax(memory.evaluate, memory.sample);
+        return memory;
+}
+
+static void print_memory(const struct pxr_experiment *e, int threads)
+{
+        struct memory memory = memory_of(e, threads);
 
         printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
                "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
-               (train + fmax(evaluate, sample)) / 1e6, threads, threads == 1 ? "" : "s",
-               train / 1e6, activations / 1e6, evaluate / 1e6, sample / 1e6);
+               memory.all / 1e6, threads, threads == 1 ? "" : "s", memory.train / 1e6,
+               memory.activations / 1e6, memory.evaluate / 1e6, memory.sample / 1e6);
 }
 
 static void print_certificate(const struct pxr_experiment *e)
@@ -85,11 +100,74 @@ static void print_plan(const struct pxr_experiment *e)
                e->steps_per_epoch, e->steps_per_epoch == 1 ? "" : "s");
 }
 
+/* --- as JSON -----------------------------------------------------------------------------------
+ */
+
+static json_t *layers_as_json(const struct pxr_model *model)
+{
+        json_t *list = json_array();
+
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
+                const struct pxr_shape *shape = &layer->output->shape;
+                struct pxr_extent extent = pxr_receptive_extent(model->graph, layer->output);
+
+                add_json(&list, NULL,
+                         json_pack("{s:s, s:i, s:i, s:i, s:I, s:f, s:i, s:i, s:i}", "path",
+                                   layer->path, "rows", shape->rows, "cols", shape->cols,
+                                   "channels", shape->channels, "parameters",
+                                   (json_int_t)pxr_layer_parameters(model, layer), "multiply_adds",
+                                   pxr_layer_multiply_adds(model, layer), "field_above",
+                                   extent.above, "field_left", extent.left, "field_right",
+                                   extent.right));
+        }
+        return list;
+}
+
+static json_t *data_as_json(const struct pxr_dataset *set)
+{
+        return json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I}", "set", set->name, "rows",
+                         set->rows, "cols", set->cols, "colours", set->colours, "levels",
+                         set->levels, "train", (json_int_t)set->count[PXR_TRAIN], "valid",
+                         (json_int_t)set->count[PXR_VALID], "test",
+                         (json_int_t)set->count[PXR_TEST]);
+}
+
+static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_certificate *c = &e->certificate;
+        struct memory memory = memory_of(e, threads);
+
+        return print_json(
+                json_pack("{s:s, s:o, s:I, s:f, s:i, s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:I, s:I, "
+                          "s:{s:s, s:i, s:i, s:i, s:i}}",
+                          "name", e->settings.name, "layers", layers_as_json(e->model),
+                          "parameters", (json_int_t)graph->parameter_values, "multiply_adds",
+                          pxr_graph_multiply_adds(graph), "threads", threads, "memory_bytes", "all",
+                          memory.all, "train", memory.train, "activations", memory.activations,
+                          "evaluate", memory.evaluate, "sample", memory.sample, "data",
+                          data_as_json(e->set), "epochs", (json_int_t)e->settings.train.epochs,
+                          "steps_per_epoch", (json_int_t)e->steps_per_epoch, "certificate",
+                          "digest", c->digest, "values_changed", c->probes, "field_above",
+                          c->field_above, "field_left", c->field_left, "field_right",
+                          c->field_right),
+                diag);
+}
+
+/* --- both --------------------------------------------------------------------------------------
+ */
+
 /* Certified last: a model that is too large for it, or not causal, is worth looking at. */
-int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, int threads, struct pxr_diag *diag)
+int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, int threads, bool json,
+            struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = e->model->graph;
 
+        if (json) {
+                if (pxr_certify(arena, e->model, &e->certificate, diag))
+                        return pxr_diag_status(diag);
+                return print_as_json(e, threads, diag) ? pxr_diag_status(diag) : 0;
+        }
         print_layers(e->model);
         printf("\nparameters      %zu\n", graph->parameter_values);
         printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));

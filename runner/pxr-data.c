@@ -386,7 +386,7 @@ static int convert(struct pxr_arena *arena, const struct arguments *arguments,
                              &progress->watcher, diag);
         data_progress_end(progress);
         if (result > 0) {
-                fprintf(stderr, "interrupted; %s holds a part of the set\n", arguments->out);
+                fprintf(stderr, "interrupted; nothing of the set is in %s\n", arguments->out);
                 return 130;
         }
         if (result == 0 && !arguments->quiet) {

@@ -69,7 +69,7 @@ static const struct argp_option options[] = {
         { "explain", OPTION_EXPLAIN, "KEY", 0,
           "print what KEY is set to and where that comes from ('' for all keys)", 0 },
         { "quiet", 'q', NULL, 0, "print errors only", 0 },
-        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 0 },
+        { "json", OPTION_JSON, NULL, 0, "print the result, or the --dry-run, as JSON", 0 },
         { "job", OPTION_JOB, "ID", 0,
           "set by pxr-sweep: the job of its sweep that the run is for; the run ends with it", 0 },
         { 0 },
@@ -454,7 +454,7 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 return 0;
         }
         if (arguments->dry_run)
-                return dry_run(arena, order->experiment, arguments->threads, diag);
+                return dry_run(arena, order->experiment, arguments->threads, arguments->json, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
         if (order->store && arguments->job && pxr_sweep_attend(order, arguments->job, diag))

@@ -81,7 +81,8 @@ static const struct argp_option options[] = {
         { "from", OPTION_FROM, "RUN|data", 0,
           "what small images a conditional RUN is given: those that this run draws (one more "
           "--from "
-          "for what that one is given), or, with the word 'data', those of RUN's data set",
+          "for what that one is given), or, with the word 'data', those of RUN's data set: "
+          "its validation split's, from the first on (or else the training split's, or test's)",
           1 },
         { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
         { NULL, 0, NULL, 0, "What is drawn:", 2 },
@@ -411,7 +412,10 @@ static void print_drawn(const struct command *c, const struct pxr_draw_order *or
         if (order->images)
                 print_not_exact(c, order);
         if (c->arguments->folder)
-                display_line(c->display, "images in %s", c->arguments->folder);
+                display_line(c->display,
+                             "images in %s; as a set: {set: png_folder, path: %s, levels: %d}",
+                             c->arguments->folder, c->arguments->folder,
+                             order->chain[0]->graph->levels);
         if (c->arguments->out)
                 display_line(c->display, "in %s", c->arguments->out);
 }
@@ -524,6 +528,7 @@ static int softmax_images(struct command *c, struct pxr_images *images,
         if (c->arguments->images)
                 return pxr_images_take(c->chain[0], c->arguments->images, c->arguments->data,
                                        images, c->diag);
+        order.alone = true;
         status = do_order(c, &order, &drawn);
         *images = (struct pxr_images) { .count = 1, .pixels = drawn.pixels, .name = name };
         activations->seed = order.seed;

@@ -31,7 +31,8 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
 {
         json_t *images = json_array(), *root = run_as_json(order->chain[k]);
 
-        add_json(&root, "seed", json_integer((json_int_t)drawn[k].seed));
+        if (k == 0) /* all of a chain is drawn from the one seed that was asked for */
+                add_json(&root, "seed", json_integer((json_int_t)order->seed));
         add_json(&root, "temperature", json_real(order->temperature));
         add_json(&root, "count", json_integer(drawn[k].count));
         tell_given(&root, order->chain[k]->graph);
@@ -58,9 +59,9 @@ int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn 
         json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
 
         if (out)
-                add_json(&root, "out", json_string(out));
+                add_json(&root, "out", json_path(out));
         if (folder)
-                add_json(&root, "folder", json_string(folder));
+                add_json(&root, "folder", json_path(folder));
         if (order->images) {
                 add_json(&root, "occluded", json_string(order->occlusion.text));
                 add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));
@@ -94,7 +95,7 @@ int print_activations_json(const struct pxr_recorded *recorded,
                 add_json(&root, "seed", json_integer((json_int_t)activations->seed));
                 add_json(&root, "temperature", json_real(activations->temperature));
         }
-        add_json(&root, "out", json_string(out));
+        add_json(&root, "out", json_path(out));
         add_json(&root, "distributions", list);
         return print_json(root, diag);
 }
@@ -113,8 +114,8 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
                 add_json(&rows, NULL, cols);
         }
         tell_given(&root, graph);
-        add_json(&root, "out", json_string(out));
-        add_json(&root, "of", json_string(map->which));
+        add_json(&root, "out", json_path(out));
+        add_json(&root, "of", json_path(map->which));
         add_json(&root, "images", json_integer(map->nll.images));
         add_json(&root, "of_images", json_integer(map->all));
         add_json(&root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));

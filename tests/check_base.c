@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "suite.h"
 
 static void expect_text(struct pxr_diag *diag, const char *expected)
@@ -72,6 +73,17 @@ static void count_clean(void *what)
 {
         ++*(int *)what;
 }
+
+START_TEST(text_of_any_bytes_becomes_visible)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+
+        ck_assert_str_eq(pxr_visible(arena, "a\x01\xff\xc3\xa9\n"), "a\\x01\\xff\xc3\xa9\\x0a");
+        ck_assert_str_eq(pxr_visible(arena, "\xc2\x85"), "\\xc2\\x85");
+        ck_assert_str_eq(pxr_visible(arena, ""), "");
+        pxr_arena_free(arena);
+}
+END_TEST
 
 START_TEST(arena_is_zeroed_aligned_and_limited)
 {
@@ -185,6 +197,7 @@ int main(void)
         ADD_TEST(suite, error_at_shows_line_caret_and_hint);
         ADD_TEST(suite, errors_past_the_limit_are_counted);
         ADD_TEST(suite, nearest_name_is_near);
+        ADD_TEST(suite, text_of_any_bytes_becomes_visible);
         ADD_TEST(suite, arena_is_zeroed_aligned_and_limited);
         ADD_TEST(suite, philox_gives_the_published_numbers);
         ADD_TEST(suite, random_numbers_have_their_moments);

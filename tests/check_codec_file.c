@@ -235,6 +235,8 @@ START_TEST(forgeries_are_refused)
                 { "\"per_stream\":16", "\"per_stream\":-16" },
                 { "\"per_stream\":16", "\"per_stream\":17" },
                 { "\"per_stream\":16", "\"per_stream\":1600000000" },
+                { "\"nats\":1234.5", "\"nats\":-1.5" },
+                { "\"nats\":1234.5", "\"nats\":1e308" },
                 { "\"a.png\"", "\"../a.png\"" },
                 { "\"a.png\"", "\"/a.png\"" },
                 { "\"a.png\"", "\".a.png\"" },

@@ -28,7 +28,7 @@ END_TEST
 
 START_TEST(standard_errors_at_their_ends)
 {
-        struct pxr_nll nll = { .dimensions = 1 };
+        struct pxr_nll nll = { .dimensions = 1 }, same = { 0 };
 
         ck_assert(isnan(pxr_standard_error(&nll)));
         pxr_nll_add(&nll, 7);
@@ -38,6 +38,10 @@ START_TEST(standard_errors_at_their_ends)
         for (int i = 0; i < 9998; i++) /* rounding must not make a root of a negative number */
                 pxr_nll_add(&nll, 7.1);
         ck_assert(pxr_standard_error(&nll) >= 0 && pxr_standard_error(&nll) < 1e-3);
+        for (int image = 0; image < 1017;
+             image++) /* of a uniform model, whose sums are not exact */
+                pxr_nll_add(&same, 3072 * log(256));
+        ck_assert_double_eq(pxr_standard_error(&same), 0);
 }
 END_TEST
 

@@ -1036,6 +1036,10 @@ START_TEST(doctor_knows_the_signs)
                 const char *check, *sql;
         } cases[] = {
                 { "suspect", "UPDATE metric SET suspect = 'worse than the uniform distribution'" },
+                { "worse than uniform",
+                  "UPDATE run SET image_levels = 2; UPDATE metric SET sum_nats = 544 * images "
+                  "WHERE split = 'valid'" },
+                { "better than the floor", "UPDATE run SET data_entropy = 90" },
                 { "not finite", "UPDATE metric SET sum_nats = 9e999 WHERE split = 'valid'" },
                 { "no certificate", "UPDATE run SET certificate = ''" },
                 { "no result", "DELETE FROM metric" },
@@ -1099,7 +1103,8 @@ START_TEST(doctor_knows_what_is_well)
                 TRAINED("8300", "8300"),   /* within the tolerance */
                 VALIDATED("9000", "8900"), /* by more than a percent */
                 "INSERT INTO metric VALUES " NATS("valid", "1", "9000"),
-                "UPDATE run SET data_entropy = 89.5; " VALIDATED("9000", "8991"),
+                "UPDATE run SET data_entropy = 89.5; UPDATE metric SET sum_nats = 89.95 * "
+                "images; " VALIDATED("9000", "8991"),
                 "INSERT INTO metric VALUES " NATS("train", "1", "9900") "; " VALIDATED("9000",
                                                                                        "8991"),
                 ORDERED("17", "18", "16"),

@@ -32,7 +32,7 @@ ok "a condition that takes for ever is ended or refused" refused 2 "the conditio
 shows() {
 	report show tiny --db runs.db && out_has "causality certificate" && out_has "layers.0.conv" &&
 		out_has "receptive field" && out_has "Learning curve" && out_has "Bits/dim" &&
-		share=$(query runs.db "SELECT round(100 * avg(value), 2) FROM metric WHERE run = 1 AND
+		share=$(query runs.db "SELECT printf('%g', round(100 * avg(value), 2)) FROM metric WHERE run = 1 AND
 			name = 'data_wait_share'") &&
 		report show tiny --db runs.db --format csv --part facts &&
 		is "$(sed -n 's/^"*of it waiting for images, %"*,//p' out)" "$share" &&

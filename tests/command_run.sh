@@ -114,6 +114,19 @@ dry_run() {
 }
 ok "--dry-run prints the model and leaves no database" dry_run
 
+dry_run_json() {
+	pxr_run tiny.yaml --dry-run && cp out table && pxr_run tiny.yaml --dry-run --json &&
+		json="CAST(readfile('out') AS TEXT)" &&
+		is "$(query :memory: "SELECT count(*) FROM json_each($json, '\$.layers')")" \
+			"$(grep -c '^ *layers\.' table)" &&
+		is "$(query :memory: "SELECT json_extract($json, '\$.parameters')")" "$(sed -n 's/^parameters *//p' table)" &&
+		is "$(query :memory: "SELECT printf('%.1f MB at most', json_extract($json, '\$.memory_bytes.all')
+			/ 1e6)")" "$(sed -n 's/^memory *\(.*most\).*/\1/p' table)" &&
+		is "$(query :memory: "SELECT substr(json_extract($json, '\$.certificate.digest'), 1, 16)")" \
+			"$(sed -n 's/.*certificate \([0-9a-f]*\),.*/\1/p' table)"
+}
+ok "--dry-run --json says the same" dry_run_json
+
 memory_adds_up() {
 	pxr_run tiny.yaml --dry-run && awk '/^memory/ {
 		beside = $20 > $25 ? $20 : $25

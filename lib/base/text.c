@@ -2,6 +2,7 @@
 /* text.c - characters and lines of UTF-8 text that may be broken. Uses the C library alone. */
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 size_t pxr_character(const char *at, const char *end)
@@ -79,4 +80,21 @@ bool pxr_one_line(const char *text)
                         return false;
         }
         return true;
+}
+
+char *pxr_visible(struct pxr_arena *arena, const char *text)
+{
+        const char *end = text + strlen(text);
+        char *copy = pxr_alloc_array(arena, (size_t)(end - text) + 1, 4), *to = copy;
+
+        for (size_t size; copy && text < end; text += size) {
+                bool shown;
+
+                size = pxr_character(text, end);
+                shown = size > 0 && !pxr_control(text, size);
+                size += size == 0;
+                for (size_t i = 0; i < size; i++)
+                        to += sprintf(to, shown ? "%c" : "\\x%02x", (unsigned char)text[i]);
+        }
+        return copy;
 }

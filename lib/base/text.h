@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - characters and lines of UTF-8 text that may be broken. Uses the C library alone.
+ * text.h - characters and lines of UTF-8 text that may be broken. Uses the C library and arena.h.
  */
 #ifndef PXR_BASE_TEXT_H
 #define PXR_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include <pxr/arena.h>
 
 /* Bytes of the character at `at`: 1 to 4, or 0 where the bytes are no UTF-8 (or `at` is `end`). */
 size_t pxr_character(const char *at, const char *end);
@@ -23,6 +25,10 @@ size_t pxr_line_break(const char *at, const char *end);
 
 /* Is the character at `at`, `size` bytes long, a control character? */
 bool pxr_control(const char *at, size_t size);
+
+/* A copy that every format takes: control characters, and bytes that are no UTF-8, as "\xff". NULL
+ * when memory is out. */
+char *pxr_visible(struct pxr_arena *arena, const char *text);
 
 /* Does a text ended by NUL have neither line breaks nor control characters? */
 bool pxr_one_line(const char *text);

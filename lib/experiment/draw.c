@@ -77,8 +77,9 @@ static int check_last(const struct pxr_draw_order *order, struct pxr_diag *diag)
         pxr_user_error(diag,
                        "run %" PRId64 " ('%s') is conditional: what small images is it given?",
                        last->run->id, last->run->name);
-        pxr_note(diag, "'--from RUN' has them drawn by a run of %dx%d images", g->small_rows,
-                 g->small_cols);
+        if (!order->alone)
+                pxr_note(diag, "'--from RUN' has them drawn by a run of %dx%d images",
+                         g->small_rows, g->small_cols);
         pxr_note(diag, "'--from data' takes them from the run's data set");
         return -1;
 }
@@ -268,7 +269,8 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
 /* What the model was given, in words. */
 static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_order *order)
 {
-        const char *words = NULL;
+        const struct pxr_recorded *last = order->chain[order->length - 1];
+        const char *words = NULL, *data;
 
         for (int k = order->length - 1; k > 0; k--) {
                 const struct pxr_recorded *r = order->chain[k];
@@ -278,9 +280,12 @@ static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_or
                         words ? words : "", words ? "; then " : "", r->run->id, r->run->uid,
                         r->run->name, r->step, r->parameter_hash);
         }
-        if (words || !order->chain[0]->graph->small_rows)
+        if (order->images)
+                return pxr_given_version(arena, last->graph);
+        if (!last->graph->small_rows)
                 return words;
-        return order->images ? pxr_given_version(arena, order->chain[0]->graph) : PXR_GIVEN_BY_DATA;
+        data = pxr_small_images_words(arena, last->experiment->set);
+        return words && data ? pxr_strf(arena, "%s; that from %s", words, data) : data;
 }
 
 /* For each image to be completed: itself, its completions, itself. */

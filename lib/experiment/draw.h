@@ -16,6 +16,7 @@ struct pxr_draw_order {
         int length;                        /* of the chain */
         bool from_data; /* the last of it is given small images of its data set; needed where it
                            wants some, and no images are completed */
+        bool alone;     /* no other run can draw the small images; for the words of an error */
         uint64_t seed;
         double temperature;
         int count; /* images; where there are some to complete: completions of each */
@@ -41,7 +42,7 @@ struct pxr_drawn {
                                 are drawn */
         struct pxr_image_key *key; /* [image]: of a completion the image's number in its split, and
                                       k; NULL: its place */
-        uint64_t seed; /* of the first run drawn from, that of the order; others have their own */
+        uint64_t seed; /* of its random numbers: the first run's is the order's, others follow */
 };
 
 /* Do the runs of a chain fit one another, and the grid, if any, a PNG? Returns 0 or -1. */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "data/png_images.h"
 
 enum { MOST_IMAGES = 256 };
@@ -134,7 +135,9 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
 
         if (make_room(recorded->experiment->arena, graph, 1, images, diag))
                 return -1;
-        images->name[0] = path;
+        images->name[0] = pxr_visible(recorded->experiment->arena, path);
+        if (!images->name[0])
+                return pxr_out_of_memory(diag);
         if (split_like(path) && access(path, F_OK) != 0)
                 return pxr_user_error(diag,
                                       "%s: there is no split '%.*s' (train, valid or test), and no "
@@ -216,12 +219,23 @@ const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *g
                        : NULL;
 }
 
+static enum pxr_split small_images_split(const struct pxr_dataset *set)
+{
+        return set->count[PXR_VALID] > 0   ? PXR_VALID
+               : set->count[PXR_TRAIN] > 0 ? PXR_TRAIN
+                                           : PXR_TEST;
+}
+
+const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dataset *set)
+{
+        return pxr_strf(arena, "small versions of the data set's images, %s:0 on",
+                        pxr_split_names[small_images_split(set)]);
+}
+
 int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
                      uint8_t **small, struct pxr_diag *diag)
 {
-        enum pxr_split split = set->count[PXR_VALID] > 0   ? PXR_VALID
-                               : set->count[PXR_TRAIN] > 0 ? PXR_TRAIN
-                                                           : PXR_TEST;
+        enum pxr_split split = small_images_split(set);
         size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         uint8_t *image;
         int status = 0;

@@ -36,13 +36,13 @@ struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr
  * model, or when memory is out. */
 const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph);
 
-/* In captions: what pxr_small_images() gives. */
-#define PXR_GIVEN_BY_DATA "small images of the data set"
-
 /* What samples of a conditional model are given where nothing else is said: the first images of the
- * validation split (or of the training split), subsampled, from the first again after the last.
- * *small is malloc'ed; NULL for any other model. Returns 0 or -1. */
+ * validation split (or else of the training, or of the test split), subsampled, from the first
+ * again after the last. *small is malloc'ed; NULL for any other model. Returns 0 or -1. */
 int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
                      uint8_t **small, struct pxr_diag *diag);
+
+/* In captions: which these are. */
+const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dataset *set);
 
 #endif

@@ -373,7 +373,7 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
                 return pxr_out_of_memory(diag);
         pxr_hash_parameters(parameters, graph->parameter_values, hash);
         if (graph->small_rows)
-                caption.given = PXR_GIVEN_BY_DATA;
+                caption.given = pxr_small_images_words(arena, state->experiment->set);
         grid.texts =
                 pxr_caption_texts(arena, state->order->store, &caption, &grid.text_count, diag);
         if (grid.texts)

@@ -62,6 +62,25 @@ static const struct check checks[] = {
           "FROM run CROSS JOIN metric ON metric.run = run.id "
           "AND metric.name IN ('nll', 'final_nll') "
           "WHERE " ASKED " AND suspect IS NOT NULL GROUP BY metric.run, split, suspect" },
+        /* Computed anew from what is on record: somebody may have changed that. */
+        { "worse than uniform",
+          "a model that has learnt nothing would do better: is the rate too high, are the levels of "
+          "the data what the spec says?",
+          "SELECT run.id, printf('%s: %s nats/image, where all values alike have %s', split, "
+          "words(sum_nats / images), words(dimensions * ln(image_levels))) "
+          "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
+          "WHERE " ASKED " AND suspect IS NULL AND images > 0 AND image_levels > 1 "
+          "AND sum_nats / images > dimensions * ln(image_levels) * 1.000001 GROUP BY run.id" },
+        { "better than the floor",
+          "no model can have less than the entropy of the data: look for a leak, or for a record "
+          "that was changed.",
+          "SELECT run.id, printf('%s: %s nats/image, below the entropy of %s', split, "
+          "words(sum_nats / images), words(data_entropy)) "
+          "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
+          "AND metric.split <> 'train' "
+          "WHERE " ASKED " AND suspect IS NULL AND images > 0 AND given IS NULL "
+          "AND sum_nats / images < data_entropy - coalesce(5 * standard_error, 0.05 * data_entropy) "
+          "GROUP BY run.id" },
         { "not finite",
           "a rate too high, or a loss that overflows: lower train.optimizer's rate, set train.clip.",
           "SELECT metric.run, metric.name || ' of ' || split || ' at step ' || min(step) "

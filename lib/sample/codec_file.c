@@ -258,6 +258,8 @@ static int check_numbers(const struct reading *reading)
         if (file->images_per_stream < PXR_CODEC_GROUP || file->images_per_stream > MAX_PER_STREAM ||
             file->images_per_stream % PXR_CODEC_GROUP)
                 return unsound(reading, "no stream has so many images");
+        if (!(file->nats >= 0 && file->nats < 1e4 * (double)(values * file->images)))
+                return unsound(reading, "no images have such an NLL");
         return 0;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "train/evaluate.h"
 
+#include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -26,11 +27,14 @@ double pxr_bits_per_dimension(const struct pxr_nll *nll)
 double pxr_standard_error(const struct pxr_nll *nll)
 {
         double n = (double)nll->images, mean = nll->sum / n;
-        double variance = (nll->sum_squares - n * mean * mean) / (n - 1);
+        double spread = nll->sum_squares - n * mean * mean;
 
         if (nll->images < 2)
                 return NAN;
-        return sqrt(fmax(variance, 0) / n);
+        /* Less is rounding: images that all cost the same have no error. */
+        if (spread <= n * DBL_EPSILON * nll->sum_squares)
+                return 0;
+        return sqrt(spread / (n - 1) / n);
 }
 
 void pxr_nll_add(struct pxr_nll *nll, double nats)

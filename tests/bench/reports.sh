@@ -78,7 +78,7 @@ report doctor 1 --format json
 report tag
 report gc
 report html --out -
-report html --out - --details 100
+report html --out - --details 50
 report html --out - --limit 1000 --details 0
 report html --out - --where "run % 100 = 1" --details 100
 for view in run_summary chain_nll best_run sweep_result; do

@@ -31,6 +31,11 @@ settings_of() {
 	esac
 }
 
+# Values of an image: so many whole passes does it take to draw one without keeping anything.
+values_of() {
+	settings_of "$1" | sed 's/--image \([0-9]*\)x\([0-9]*\)x\([0-9]*\):.*/\1 * \2 * \3/' | xargs expr
+}
+
 # Median and range of PyTorch's training steps, for pxr's number of parameters.
 peer() {
 	timeout --foreground "$peer_seconds" "$python" -B "$source/tests/bench/peer.py" -r "$repetitions" "$@" |
@@ -42,20 +47,20 @@ echo "$(date +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 	"batch 16, $repetitions repetitions, $images images evaluated and drawn${torch:+; PyTorch $torch}"
 echo
 echo "| model | training images/s | of SGEMM, of peak | evaluation images/s | of SGEMM, of peak |" \
-	"generation images/s | drawing / evaluating | SGEMM / peak GFLOP/s |" \
+	"generation images/s | drawing / evaluating | whole passes / drawing | SGEMM / peak GFLOP/s |" \
 	"PyTorch training images/s (eager, compiled) |"
-echo "|---|---|---|---|---|---|---|---|---|"
+echo "|---|---|---|---|---|---|---|---|---|---|"
 for shape in $shapes; do
 	# shellcheck disable=SC2046
 	measured=$("$bench" "$source/experiments/$shape.yaml" train.batch=16 $(settings_of "$shape") \
-		-r "$repetitions" --images "$images" --quiet)
+		-r "$repetitions" --images "$images" --quiet) || exit
 	beside=
 	if [ "$torch" ]; then
 		parameters=$(echo "$measured" | sed -n '1s/.* \([0-9]*\) parameters.*/\1/p')
 		beside="$(peer "$shape" --parameters "$parameters"),"
 		beside="$beside $(peer "$shape" --parameters "$parameters" --compile)"
 	fi
-	echo "$measured" | awk -v shape="$shape" -v beside="$beside" '
+	echo "$measured" | awk -v shape="$shape" -v beside="$beside" -v values="$(values_of "$shape")" '
 		$1 == "training" || $1 == "evaluation" || $1 == "generation" {
 			rate[$1] = $3 " (" $4 " - " $6 ")"
 			share[$1] = $8 " %, " $10 " %"
@@ -66,6 +71,6 @@ for shape in $shapes; do
 		END {
 			print "| " shape " | " rate["training"] " | " share["training"] " | " \
 				rate["evaluation"] " | " share["evaluation"] " | " \
-				rate["generation"] " | " ratio " | " sgemm " / " peak " | " beside " |"
+				rate["generation"] " | " ratio " | " int(values / ratio + 0.5) " | " sgemm " / " peak " | " beside " |"
 		}'
 done
