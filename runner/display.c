@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "runner/bar.h"
 #include "runner/common.h"
 
@@ -47,14 +48,15 @@ void display_end(struct run_display *display)
 
 static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
 {
-        char left[32];
+        char left[32], nats[PXR_NUMBER_TEXT];
         int length = 0;
 
         *text = '\0';
         if (strcmp(p->what, "training") == 0)
                 length = snprintf(text, size, "epoch %.2f  ", p->epoch);
         if (!isnan(p->nats_per_image))
-                length += snprintf(text + length, size - length, "%.3f nats  ", p->nats_per_image);
+                length += snprintf(text + length, size - length, "%s nats  ",
+                                   pxr_number_text(p->nats_per_image, 3, nats));
         if (!isnan(p->rate))
                 length += snprintf(text + length, size - length, "%.0f %s/s  ", p->rate,
                                    strcmp(p->what, "sampling") == 0 ? "pixels" : "images");

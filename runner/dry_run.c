@@ -95,8 +95,9 @@ static void print_plan(const struct pxr_experiment *e)
                ", test %" PRId64 "\n",
                e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
                e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
-        printf("training        %" PRId64 " epochs of %" PRId64 " steps\n",
-               e->settings.train.epochs, e->steps_per_epoch);
+        printf("training        %" PRId64 " epoch%s of %" PRId64 " step%s\n",
+               e->settings.train.epochs, e->settings.train.epochs == 1 ? "" : "s",
+               e->steps_per_epoch, e->steps_per_epoch == 1 ? "" : "s");
 }
 
 /* --- as JSON -----------------------------------------------------------------------------------

@@ -307,7 +307,8 @@ static int decode(struct pxr_arena *arena, const struct arguments *arguments,
                                ? 1
                                : 0;
         if (!arguments->quiet)
-                printf("%" PRId64 " images, as they were, are in %s\n", file->images,
+                printf("%" PRId64 " image%s in %s\n", file->images,
+                       file->images == 1 ? ", as it was, is" : "s, as they were, are",
                        arguments->out);
         return 0;
 }

@@ -240,8 +240,8 @@ static void print_info(const struct pxr_dataset *set)
                set->colours == 1 ? "grey" : "in colour", set->levels);
         for (int i = 0; i < PXR_SPLITS; i++)
                 if (set->count[i] > 0)
-                        printf("%-11s %" PRId64 " images, SHA-256 %s\n", pxr_split_names[i],
-                               set->count[i], set->digest[i]);
+                        printf("%-11s %" PRId64 " image%s, SHA-256 %s\n", pxr_split_names[i],
+                               set->count[i], set->count[i] == 1 ? "" : "s", set->digest[i]);
         printf("transforms  %s\n", set->transforms);
         printf("identity    %s\n", set->identity);
         if (!isnan(set->entropy))

@@ -17,6 +17,7 @@
 #include <pxr/version.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "experiment/repeat.h"
 #include "experiment/run.h"
 #include "report/report.h"
@@ -182,9 +183,11 @@ static const struct argp argp = {
                "--from-run takes the spec that is on record of RUN, trains it anew as a run of its "
                "own, and compares parameters, NLLs and pictures with those of RUN. Where they "
                "differ "
-               "it tells in what the two were made under different circumstances. A data path that "
+               "it tells in what the two were made under different circumstances. With --quiet it "
+               "says nothing where they are the same. A data path that "
                "is relative is seen from the folder that RUN was started in.\n\n"
-               "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
+               "Exit status: 0 done, 1 the system failed or a run of --from-run is not the same to "
+               "the bit, 2 a mistake in spec, data or arguments, "
                "130 interrupted (go on with --resume).",
 };
 
@@ -199,6 +202,7 @@ struct printer {
         bool given; /* the model is conditional */
         json_t *results;
         json_t *verdict; /* of a repetition; NULL: it is none */
+        bool other;      /* it is not the same as what it repeats */
 };
 
 static void on_progress(void *context, const struct pxr_progress *progress)
@@ -235,23 +239,25 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
                    const char *suspect, bool final)
 {
         struct printer *printer = context;
-        double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
-        double error = pxr_standard_error(nll);
-        char given[48] = "";
+        double nats = pxr_nats_per_image(nll), part = 100 * (nats / printer->entropy - 1);
+        char number[3][PXR_NUMBER_TEXT], given[48] = "";
 
         if (nll->given_rows)
                 snprintf(given, sizeof(given), " given %dx%d", nll->given_rows, nll->given_cols);
         if (final)
                 json_array_append_new(printer->results,
                                       nll_as_json(split, nll, suspect, *given ? given + 7 : NULL));
-        display_line(printer->display, "%s %-5s  %9.4f nats/image (+- %.4f)  %.4f bits/dim%s%s%s%s",
-                     final ? "result" : "", split, nats, error, bits, given,
+        display_line(printer->display, "%s %-5s  %9s nats/image (+- %s)  %s bits/dim%s%s%s%s",
+                     final ? "result" : "", split, pxr_number_text(nats, 4, number[0]),
+                     pxr_number_text(pxr_standard_error(nll), 4, number[1]),
+                     pxr_number_text(pxr_bits_per_dimension(nll), 4, number[2]), given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
                      final ? "" : display_epoch(epoch));
         if (final && !isnan(printer->entropy) && nll->given_rows == 0 && !nll->trained_on)
                 display_line(printer->display,
-                             "              %+.2f %% against the exact entropy of %.4f nats",
-                             100 * (nats / printer->entropy - 1), printer->entropy);
+                             "              %s%s %% against the exact entropy of %.4f nats",
+                             signbit(part) ? "" : "+", pxr_number_text(part, 2, number[0]),
+                             printer->entropy);
 }
 
 /* Write a picture to --out. A failure is a warning: the picture is in the database. */
@@ -326,8 +332,14 @@ static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *
         if (pxr_report_repetition(arena, order->store, new, old, &verdict, diag))
                 return -1;
         printer->verdict = verdict_as_json(&verdict);
+        printer->other = !verdict.same;
+        if (printer->arguments->quiet || printer->arguments->json) {
+                if (printer->other)
+                        pxr_warn(diag, "run %" PRId64 ": %s", id, verdict.words);
+                return 0;
+        }
         display_line(printer->display, "run %" PRId64 ": %s", id, verdict.words);
-        if (!printer->arguments->quiet && !printer->arguments->json && verdict.circumstances)
+        if (verdict.circumstances)
                 return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, 0, diag);
         return 0;
 }
@@ -371,7 +383,7 @@ static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct prin
             tell_repetition(arena, order, id, printer, diag))
                 return pxr_diag_status(diag);
         print_end(printer, id, end);
-        return end == PXR_RUN_INTERRUPTED ? 130 : 0;
+        return end == PXR_RUN_INTERRUPTED ? 130 : printer->other;
 }
 
 /* Open the database for the run to go on with, or to repeat, and find it there: only to read, where

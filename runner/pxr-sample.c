@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/staging.h"
 #include "data/png_images.h"
 #include "experiment/draw.h"
@@ -348,11 +349,13 @@ static bool on_progress(void *context, int64_t done, int64_t all)
 }
 
 /* "(+- 0.1)", or nothing for one image. */
-static void write_error(const struct pxr_nll *nll, char text[32])
+static void write_error(const struct pxr_nll *nll, char text[64])
 {
+        char number[PXR_NUMBER_TEXT];
+
         *text = '\0';
         if (nll->images > 1)
-                snprintf(text, 32, " (+- %.4f)", pxr_standard_error(nll));
+                snprintf(text, 64, " (+- %s)", pxr_number_text(pxr_standard_error(nll), 4, number));
 }
 
 /* " given its 4x4 version" of a conditional run, else nothing. */
@@ -376,14 +379,15 @@ static void print_not_exact(const struct command *c, const struct pxr_draw_order
 }
 
 /* "log-likelihood -12.3 nats/image (+- 0.1)" of so many images. */
-static void write_likelihood(const double *nats, int count, char text[96])
+static void write_likelihood(const double *nats, int count, char text[160])
 {
         const struct pxr_nll nll = pxr_nll_of(nats, count);
-        char error[32];
+        char error[64], number[PXR_NUMBER_TEXT];
 
         write_error(&nll, error);
-        snprintf(text, 96, "log-likelihood %.4f nats%s%s", -pxr_nats_per_image(&nll),
-                 count > 1 ? "/image" : "", error);
+        snprintf(text, 160, "log-likelihood %s nats%s%s",
+                 pxr_number_text(-pxr_nats_per_image(&nll), 4, number), count > 1 ? "/image" : "",
+                 error);
 }
 
 static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
@@ -391,12 +395,12 @@ static void print_drawn(const struct command *c, const struct pxr_draw_order *or
 {
         for (int k = order->length - 1; k >= 0; k--) {
                 const struct pxr_recorded *r = c->chain[k];
-                char whole[96], given[64], part[160] = "";
+                char whole[160], given[64], part[224] = "";
 
                 write_likelihood(drawn[k].nats, drawn[k].count, whole);
                 write_given(r, given);
                 if (drawn[k].hidden_nats) {
-                        char hidden[96];
+                        char hidden[160];
 
                         write_likelihood(drawn[k].hidden_nats, drawn[k].count, hidden);
                         snprintf(part, sizeof(part), " of the drawn pixels %s; of all", hidden);
@@ -572,7 +576,7 @@ static int nll_map(struct command *c)
         const struct arguments *a = c->arguments;
         struct pxr_bits_map map;
         size_t size = 0;
-        char *svg, error[32], given[64];
+        char *svg, error[64], given[64], nats[PXR_NUMBER_TEXT], bits[PXR_NUMBER_TEXT];
         int status;
 
         c->what = "evaluating";
@@ -585,9 +589,9 @@ static int nll_map(struct command *c)
         svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
         if (write_picture(c, svg, size))
                 return -1;
-        display_line(c->display, "%s: %.4f nats/image%s, %.4f bits/dim%s; in %s", map.images,
-                     pxr_nats_per_image(&map.nll), error, pxr_bits_per_dimension(&map.nll), given,
-                     a->out);
+        display_line(c->display, "%s: %s nats/image%s, %s bits/dim%s; in %s", map.images,
+                     pxr_number_text(pxr_nats_per_image(&map.nll), 4, nats), error,
+                     pxr_number_text(pxr_bits_per_dimension(&map.nll), 4, bits), given, a->out);
         return a->json ? print_map_json(c->chain[0], &map, a->out, c->diag) : 0;
 }
 

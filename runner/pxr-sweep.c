@@ -14,6 +14,7 @@
 
 #include <pxr/version.h>
 
+#include "base/number.h"
 #include "runner/bar.h"
 #include "runner/common.h"
 #include "runner/program.h"
@@ -201,6 +202,12 @@ struct printer {
         int width; /* of a job's number */
 };
 
+/* What follows "run" where there are so many. */
+static const char *plural(int64_t count)
+{
+        return count == 1 ? "" : "s";
+}
+
 static void clear_bar(struct printer *printer)
 {
         if (printer->drawn)
@@ -239,7 +246,7 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
                      double seconds)
 {
         struct printer *printer = context;
-        char time[32], result[64];
+        char time[32], result[96], number[PXR_NUMBER_TEXT];
 
         if (!printer->shown)
                 return;
@@ -248,8 +255,8 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
         if (job->state == PXR_JOB_FINISHED && isnan(job->nats))
                 snprintf(result, sizeof(result), "no validation NLL");
         else if (job->state == PXR_JOB_FINISHED)
-                snprintf(result, sizeof(result), "%9.4f nats/image%s", job->nats,
-                         job->suspect ? " SUSPECT" : "");
+                snprintf(result, sizeof(result), "%9s nats/image%s",
+                         pxr_number_text(job->nats, 4, number), job->suspect ? " SUSPECT" : "");
         else if (!job->message)
                 snprintf(result, sizeof(result), "interrupted, and saved");
         else
@@ -280,14 +287,15 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
         for (int i = 0; i < plan->trials; i++)
                 if (plan->trial[i].rung == 0)
                         printf("%5d  %s\n", ++lowest, plan->trial[i].words);
-        printf("%s: %d runs of %s (%s)\n", sweep->name, lowest, sweep->spec, names[sweep->search]);
+        printf("%s: %d run%s of %s (%s)\n", sweep->name, lowest, plural(lowest), sweep->spec,
+               names[sweep->search]);
         if (plan->repeated)
                 printf("%d more would be the same as others of these\n", plan->repeated);
         for (int rung = 1; rung < sweep->rungs; rung++) {
                 for (int i = 0; i < rung; i++)
                         lowest = i ? lowest / (int)sweep->halving : lowest;
-                printf("then about %d for %" PRId64 " epochs\n", lowest / (int)sweep->halving,
-                       plan->epochs[rung]);
+                printf("then about %d for %" PRId64 " epoch%s\n", lowest / (int)sweep->halving,
+                       plan->epochs[rung], plural(plan->epochs[rung]));
         }
         if (sweep->budget.runs)
                 printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
@@ -296,9 +304,12 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
 static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 {
         const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
+        char number[3][PXR_NUMBER_TEXT];
 
-        printf("%5" PRId64 " %5" PRId64 "  %9.4f +- %-8.4f  %8.4f  %s%s%s\n", job->number, job->run,
-               job->nats, job->standard_error, job->bits, trial ? trial->words : "",
+        printf("%5" PRId64 " %5" PRId64 "  %9s +- %-8s  %8s  %s%s%s\n", job->number, job->run,
+               pxr_number_text(job->nats, 4, number[0]),
+               pxr_number_text(job->standard_error, 4, number[1]),
+               pxr_number_text(job->bits, 4, number[2]), trial ? trial->words : "",
                job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 
@@ -311,8 +322,8 @@ static void print_report(const struct pxr_sweep *sweep, const struct pxr_sweep_s
         bool option = name && *name == '-';
 
         if (file && name)
-                printf("%d of %d runs finished; all of them: pxr-report sweep %s%s%s%s\n",
-                       state->finished, state->known,
+                printf("%d of %d run%s finished; all of them: pxr-report sweep %s%s%s%s\n",
+                       state->finished, state->known, plural(state->known),
                        strcmp(database, "pxr.db") == 0 ? "" : "--db ",
                        strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
                        option ? "-- " : "", name);
@@ -334,7 +345,8 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
 /* The cluster goes on without this program. */
 static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
 {
-        fprintf(stderr, "%d of %d runs finished", state->finished, state->known);
+        fprintf(stderr, "%d of %d run%s finished", state->finished, state->known,
+                plural(state->known));
         if (*state->array)
                 fprintf(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s",
                         state->array, state->array);
@@ -349,8 +361,8 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
         if (end == PXR_SWEEP_LEFT || (end == PXR_SWEEP_INTERRUPTED && *state->array))
                 return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
-                fprintf(stderr, "interrupted with %d of %d runs finished; go on with: %s\n",
-                        state->finished, state->known, command);
+                fprintf(stderr, "interrupted with %d of %d run%s finished; go on with: %s\n",
+                        state->finished, state->known, plural(state->known), command);
                 return 130;
         }
         if (end == PXR_SWEEP_SPENT) {
@@ -359,20 +371,23 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                 if (sweep->budget.hours > 0 && state->seconds >= 3600 * sweep->budget.hours)
                         snprintf(spent, sizeof(spent), "%.2f hours", state->seconds / 3600);
                 else
-                        snprintf(spent, sizeof(spent), "%" PRId64 " runs", sweep->budget.runs);
+                        snprintf(spent, sizeof(spent), "%" PRId64 " run%s", sweep->budget.runs,
+                                 plural(sweep->budget.runs));
                 fprintf(stderr,
-                        "the budget of %s is used up, with %d of %d runs finished; with more of it "
-                        "in %s, go on with: %s\n",
-                        spent, state->finished, state->known, sweep->path, command);
+                        "the budget of %s is used up, with %d of %d run%s finished; with more of "
+                        "it in %s, go on with: %s\n",
+                        spent, state->finished, state->known, plural(state->known), sweep->path,
+                        command);
         }
         if (state->elsewhere)
                 fprintf(stderr,
-                        "%d runs are at work elsewhere: process %" PRId64 " on host %s has one\n",
-                        state->elsewhere, state->elsewhere_process, state->elsewhere_host);
+                        "%d run%s at work elsewhere: process %" PRId64 " on host %s has one\n",
+                        state->elsewhere, plural(state->elsewhere), state->elsewhere_process,
+                        state->elsewhere_host);
         if (!state->failed)
                 return 0;
-        fprintf(stderr, "%d of %d runs failed; to try them again: %s --retry\n", state->failed,
-                state->known, command);
+        fprintf(stderr, "%d of %d run%s failed; to try again: %s --retry\n", state->failed,
+                state->known, plural(state->known), command);
         return 1;
 }
 
@@ -480,6 +495,8 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments, c
                 print_runs(order.sweep, &plan);
                 return 0;
         }
+        if (arguments->launcher == PXR_LAUNCH_SLURM && pxr_sweep_find_slurm(arena, diag))
+                return pxr_diag_status(diag);
         /* A task leaves it to the sweep that submitted it: there are many at once. */
         order.store = arguments->task ? pxr_store_open(arguments->database, true, diag)
                                       : pxr_store_open_sound(arguments->database, diag);

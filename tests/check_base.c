@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* check_base.c - errors, arenas and random numbers. */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <pxr/random.h>
 
 #include "base/hash.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "suite.h"
 
@@ -168,6 +170,26 @@ START_TEST(sha256_gives_the_published_digest)
 }
 END_TEST
 
+START_TEST(numbers_have_no_more_digits_than_are_of_use)
+{
+        static const struct {
+                double value;
+                int decimals;
+                const char *text;
+        } cases[] = { { 81.79, 4, "81.7900" },
+                      { -9999999, 3, "-9999999.000" },
+                      { 1e7, 4, "1e+07" },
+                      { 2155622459934901419525612778907762688.0, 4, "2.16e+36" },
+                      { -1.2345e31, 0, "-1.23e+31" },
+                      { INFINITY, 4, "inf" } };
+        char text[PXR_NUMBER_TEXT];
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+                ck_assert_str_eq(pxr_number_text(cases[i].value, cases[i].decimals, text),
+                                 cases[i].text);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("base");
@@ -180,5 +202,6 @@ int main(void)
         ADD_TEST(suite, philox_gives_the_published_numbers);
         ADD_TEST(suite, random_numbers_have_their_moments);
         ADD_TEST(suite, sha256_gives_the_published_digest);
+        ADD_TEST(suite, numbers_have_no_more_digits_than_are_of_use);
         return run_suite(suite);
 }

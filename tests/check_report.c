@@ -1262,6 +1262,20 @@ START_TEST(huge_numbers_stay_narrow)
 }
 END_TEST
 
+START_TEST(the_doctor_tells_huge_nlls_in_few_digits)
+{
+        const struct pxr_table *table;
+
+        record_good();
+        sql("UPDATE metric SET sum_nats = 3e38, images = 100, suspect = 'worse than the uniform "
+            "distribution' WHERE split = 'valid'");
+        table = pxr_report_doctor(arena, store, paper, NULL, diag);
+        ck_assert(table && table->rows > 0);
+        ck_assert_msg(strstr(table->cell[2].text, "(3e+36 nats/image)") != NULL, "%s",
+                      table->cell[2].text);
+}
+END_TEST
+
 /* A curve of some points, the step of each its number. */
 static struct pxr_curve curve_of(double *nats, size_t count)
 {
@@ -1272,7 +1286,12 @@ static struct pxr_curve curve_of(double *nats, size_t count)
                 epoch[i] = (double)i + 1;
                 step[i] = (int64_t)i + 1;
         }
-        return (struct pxr_curve) { "valid", count, epoch, nats, step, 784 };
+        return (struct pxr_curve) { .split = "valid",
+                                    .count = count,
+                                    .epoch = epoch,
+                                    .nats = nats,
+                                    .step = step,
+                                    .dimensions = 784 };
 }
 
 START_TEST(curves_keep_their_scale_where_training_diverged)
@@ -1408,6 +1427,7 @@ int main(void)
         tcase_add_test(database, what_is_not_the_row_is_never_shown);
         tcase_add_test(database, seeds_of_a_spec_are_one);
         tcase_add_test(database, seeds_that_diverged_are_not_in_the_mean);
+        tcase_add_test(database, the_doctor_tells_huge_nlls_in_few_digits);
         tcase_add_test(database, best_is_chosen_by_validation);
         tcase_add_test(database, without_validation_none_is_chosen_before_others);
         tcase_add_test(database, seeds_without_validation_do_not_hide_the_others);

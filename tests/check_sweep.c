@@ -316,6 +316,31 @@ START_TEST(mistakes)
 }
 END_TEST
 
+/* What varies is set for no run: not at the key, not below it. */
+START_TEST(what_is_set_does_not_vary)
+{
+        static const char seeds[] = "'train.seed' varies: it cannot be set for all runs";
+        static const char rate[] = "'train.optimizer.adam.rate' varies: ";
+
+        refused("set: {train.batch: 9, train.seed: 9}\nvary: {train.seed: [1, 2]}\n", seeds);
+        refused("set: {train.seed: 9}\nvary: {train.seed: {integer: [1, 2]}}\nsearch: {random: "
+                "2}\n",
+                seeds);
+        refused("set: {train.optimizer.adam.rate: 9}\nvary: {train.optimizer: [{adam: {rate: "
+                "1}}]}\n",
+                rate);
+        refused("set: {train.seed: 9}\nvary: {a: {cases: {b: {train.seed: 1}, c: {train.seed: "
+                "2}}}}\n",
+                seeds);
+        /* A case that leaves it, a part of what is set, a name that only begins alike. */
+        ck_assert_ptr_nonnull(read_sweep("set: {train.seed: 9}\nvary: {a: {cases: {b: "
+                                         "{train.seed: 1}, c: {train.batch: 2}}}}\n"));
+        ck_assert_ptr_nonnull(read_sweep("set: {train.optimizer: {adam: {rate: 1}}}\nvary: "
+                                         "{train.optimizer.adam.rate: [1, 2]}\n"));
+        ck_assert_ptr_nonnull(read_sweep("set: {train.epochs: 9}\nvary: {train.epoch: [1]}\n"));
+}
+END_TEST
+
 START_TEST(too_many)
 {
         char *list = pxr_strdup(arena, "1");
@@ -394,6 +419,7 @@ int main(void)
         ADD_SWEEP_TEST(suite, halving_climbs);
         ADD_SWEEP_TEST(suite, halving_of_failures);
         ADD_SWEEP_TEST(suite, mistakes);
+        ADD_SWEEP_TEST(suite, what_is_set_does_not_vary);
         ADD_SWEEP_TEST(suite, too_many);
         ADD_SWEEP_TEST(suite, children);
         ADD_SWEEP_TEST(suite, shell_words);

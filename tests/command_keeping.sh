@@ -3,7 +3,7 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 45
+plan 47
 OMP_WAIT_POLICY=passive
 export OMP_WAIT_POLICY
 
@@ -485,11 +485,19 @@ differs() {
 	cp one.db changed.db && sqlite3 changed.db "UPDATE metric SET sum_nats = sum_nats + 1 WHERE
 		run = 1 AND name = 'final_nll' AND split = 'test'; UPDATE run SET libraries = 'other' WHERE id = 1;
 		UPDATE sample SET png = (SELECT png FROM sample WHERE run = 2 AND kind = 'samples' LIMIT 1) WHERE run = 1
-		AND step = 96 AND kind = 'samples'" && pxr_run --from-run 1 --db changed.db --threads 1 &&
+		AND step = 96 AND kind = 'samples'" && exits 1 pxr_run --from-run 1 --db changed.db --threads 1 &&
 		out_has "differs from run 1: test NLL" && out_has "1 of 20 NLLs" && out_has "1 of 4 pictures" &&
 		grep -q "^libraries  *other" out
 }
 ok "what differs is told, and under which circumstances" differs
+
+# As with cmp: silence is the same, and what differs is never passed over.
+quietly() {
+	pxr_run --from-run 1 --db one.db --threads 2 -q && ! [ -s out ] && ! [ -s err ] &&
+		exits 1 pxr_run --from-run 1 --db changed.db --threads 2 -q && ! [ -s out ] &&
+		err_has ": differs from run 1: test NLL"
+}
+ok "quietly, it is said only that they differ" quietly
 
 elsewhere() {
 	mkdir -p far && (cd far && pxr_run --from-run 1 --db ../one.db --json) && mv far/out out &&
@@ -509,6 +517,17 @@ printf '%s\n' 'name: seeds' 'spec: tiny.yaml' 'vary: {train.seed: [1, 2]}' >seed
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" >out 2>err
 }
+
+lacks_a_table() {
+	cp one.db short.db && sqlite3 short.db "DROP TABLE metric" && cp short.db before.db || return
+	for words in "tag 1 a" "note 1 b" "archive 1 --yes" "delete 1 --yes" "gc --yes" "merge one.db"; do
+		refused 2 "1 of the 15 tables are not as pxr makes them" report $words --db short.db &&
+			cmp short.db before.db || return
+	done
+	refused 2 "1 of the 15 tables are not as pxr makes them" pxr_sweep seeds.yaml --db short.db &&
+		is "$(sqlite3 short.db 'SELECT count(*) FROM sweep')" 0
+}
+ok "a database that lacks a table is not changed" lacks_a_table
 
 no_database() {
 	for file in empty.db text.db folder.db cut.db newer.db old.db; do

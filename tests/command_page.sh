@@ -2,7 +2,7 @@
 # command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 28
+plan 29
 
 html() {
 	"$top/runner/pxr-report" html "$@" >out 2>err
@@ -34,6 +34,7 @@ evaluate: {every: 1 epoch, splits: [test]}
 sample: {count: 3, every: 1 epoch}
 END
 pxr_run colours.yaml --db runs.db --threads 1 || exit 1
+pxr_run tiny.yaml train.epochs=1 evaluate.every=never sample.count=0 --db ends.db --threads 1 || exit 1
 before=$(sha256sum <runs.db)
 
 writes() {
@@ -47,6 +48,14 @@ ok "unless told" html --db runs.db --force
 ok "or to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
 	grep -v "^</main>\|^<footer>" piped.html >one; grep -v "^</main>\|^<footer>" report.html >two; cmp one two'
 ok "the database was only read" eval 'is "$(sha256sum <runs.db)" "$before"'
+
+# Of a run that looked at no split before the end, there is the end.
+draws_the_end() {
+	html --db ends.db --out ends.html && is "$(times ends.html '<path class="line')" 1 &&
+		grep -q '<path class="final valid" data-split="valid, final" data-points="16 1 [0-9.]*" d="M' ends.html &&
+		grep -q '<path class="final test"' ends.html && is "$(times ends.html '<span class="key final">')" 1
+}
+ok "the final NLLs are drawn" draws_the_end
 
 loads_nothing() {
 	! grep -Eo ' (src|href|srcset|action|poster|data)="[^"]*"' report.html |
@@ -266,9 +275,14 @@ sorts() {
 		is "$(saw again)" "4 3 2 1" && is "$(saw right)" "right right"
 }
 
+final_of() {
+	printf '%.3f' "$(query runs.db "SELECT nats_per_image FROM run_nll WHERE run = 1 AND split = '$1'")"
+}
 tells_values() {
-	is "$(saw before)" "" && is "$(saw spots)" 3 &&
-		is "$(saw hover)" "epoch 6, step 96|train $(nll_at train 6) nats|valid $(nll_at valid 6) nats|test $(nll_at test 6) nats" &&
+	valid="valid $(nll_at valid 6) nats|valid, final $(final_of valid) nats"
+	test="test $(nll_at test 6) nats|test, final $(final_of test) nats"
+	is "$(saw before)" "" && is "$(saw spots)" 5 &&
+		is "$(saw hover)" "epoch 6, step 96|train $(nll_at train 6) nats|$valid|$test" &&
 		is "$(saw left)" "epoch 5, step 80|train $(nll_at train 5) nats|valid $(nll_at valid 5) nats|test $(nll_at test 5) nats" &&
 		is "$(saw escape)" ""
 }

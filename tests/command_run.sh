@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 50
+plan 51
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -317,6 +317,13 @@ diverges() {
 			(SELECT kind FROM event WHERE kind <> 'started') FROM run")" "failed|1|error"
 }
 ok "a training that diverges stops, names the layer and keeps its state" diverges
+
+huge() {
+	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 100}}" train.clip=1000 train.epochs=1 train.average=0 \
+		sample.count=0 --db huge.db && grep -qE 'train +[0-9.]+e\+[0-9]+ nats/image' out &&
+		! grep -qE '[0-9]{9}' out
+}
+ok "an NLL of a training that diverged is told in three digits" huge
 
 early_stopping() {
 	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 2.0, momentum: 0}}" train.clip=1 \

@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 38
+plan 42
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -32,6 +32,15 @@ listed() {
 		out_has "   12  rate=3e-2 repeat=3 seed=2" && out_has "12 runs of fast.yaml (grid)"
 }
 ok "--dry-run lists the runs and makes no database" listed
+
+sweep set.yaml 'set: {sample.count: 0, train.seed: 9}' 'vary: {train.seed: [1]}'
+sweep single.yaml 'vary: {train.seed: [1]}'
+set_and_varied() {
+	refused 2 "set.yaml:3:24: error: 'train.seed' varies: it cannot be set for all runs" \
+		pxr_sweep set.yaml --dry-run && pxr_sweep single.yaml --dry-run && out_has "single: 1 run of" &&
+		refused 2 "error: 'train.seed' varies" pxr_sweep single.yaml --dry-run train.seed=4
+}
+ok "what varies is not set for all" set_and_varied
 
 # Every run of a database: its spec, state and result.
 results() {
@@ -66,6 +75,13 @@ same() {
 	results "$1" >these && is "$(wc -l <these)" "$2" && is "$(grep -cxFf whole these)" "$2"
 }
 ok "the same command again runs nothing" again
+
+huge() {
+	cp whole.db huge.db && query huge.db "UPDATE metric SET sum_nats = sum_nats * 1e30" &&
+		pxr_sweep grid.yaml --db huge.db &&
+		is "$(grep -cE '^ .* [0-9.]+e\+[0-9]+ \+- [0-9.]+ +[0-9.]+e\+[0-9]+  rate=' out)" 5
+}
+ok "NLLs of trainings that diverged are told in three digits" huge
 
 # begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished, and two at work have
 # a checkpoint.
@@ -162,7 +178,7 @@ ok "an extended sweep keeps its numbers and its runs" extended
 
 shortened() {
 	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
-	pxr_sweep less.yaml --db ext.db && out_has "1 jobs on record are not in the sweep as it is now" &&
+	pxr_sweep less.yaml --db ext.db && out_has "1 job on record is not in the sweep as it is now" &&
 		is "$(query ext.db "SELECT group_concat(job) FROM sweep_result")" 2,3 &&
 		is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }
@@ -336,6 +352,20 @@ without_slurm() {
 	PATH=$scratch/none pxr_sweep held.yaml --db none.db --launcher slurm
 }
 ok "a machine without Slurm is told" refused 2 "squeue was not found" without_slurm
+
+mkdir mute
+printf '#!/bin/sh\nprintf "squeue: error: %%s\\n" one two >&2\necho "$fatal" >&2\nexit 1\n' >mute/squeue
+chmod +x mute/squeue
+without_controller() {
+	fatal=$1 PATH=$scratch/mute:$PATH pxr_sweep held.yaml --db none.db --launcher slurm
+}
+mute_slurm() {
+	refused 1 "squeue failed: squeue: error: one" without_controller "" && ! grep -q two err &&
+		refused 1 "squeue failed: squeue: fatal: three" without_controller "squeue: fatal: three" &&
+		! grep -q two err
+}
+ok "a Slurm that does not answer is told in one line" mute_slurm
+ok "and no database is made for nothing" [ ! -e none.db ]
 
 with_bad_slurm() {
 	PATH=$scratch/bin:$PATH pxr_sweep held.yaml --db bad.db --launcher slurm

@@ -12,6 +12,8 @@
 
 #include <pxr/version.h>
 
+#include "base/number.h"
+
 enum { MOST_TEXTS = 16 };
 
 /* The NLLs of a step in words, grown row by row. */
@@ -28,13 +30,16 @@ static void add_nll(void *context, struct pxr_moment at, const struct pxr_nll_ro
         bool final = strcmp(nll->name, "final_nll") == 0;
         const char **text = final ? &told->result : &told->along;
         double nats = nll->sum_nats / (double)nll->images;
+        char text_of_nats[PXR_NUMBER_TEXT], text_of_bits[PXR_NUMBER_TEXT];
 
         /* That of training, along the way, is of the models of a whole epoch. */
         if (at.step != told->step || (!final && strcmp(nll->split, "train") == 0))
                 return;
-        *text = pxr_strf(told->arena, "%s%s%s %.4f nats/image, %.4f bits/dim (step %" PRId64 ")",
-                         *text ? *text : "", *text ? "; " : "", nll->split, nats,
-                         nats / ((double)nll->dimensions * log(2)), at.step);
+        pxr_number_text(nats, 4, text_of_nats);
+        pxr_number_text(nats / ((double)nll->dimensions * log(2)), 4, text_of_bits);
+        *text = pxr_strf(told->arena, "%s%s%s %s nats/image, %s bits/dim (step %" PRId64 ")",
+                         *text ? *text : "", *text ? "; " : "", nll->split, text_of_nats,
+                         text_of_bits, at.step);
         told->failed |= !*text;
 }
 

@@ -206,8 +206,9 @@ static int carry_out(struct deletion *d)
                 stayed += delete_files(d, one);
         if (stayed)
                 pxr_table_note(d->table, NULL,
-                               "%" PRId64 " files of checkpoints stay: they lie in the folder of "
-                               "another database, of which this one is a copy, or was renamed.",
+                               "Files of checkpoints that stay: %" PRId64
+                               ". They lie in the folder "
+                               "of another database, of which this one is a copy, or was renamed.",
                                stayed);
         return 0;
 }

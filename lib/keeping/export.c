@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/staging.h"
 #include "keeping/copy.h"
 #include "keeping/keeping.h"
@@ -216,14 +217,14 @@ static char *results(struct export *e)
                                          "suspect FROM nll WHERE run = ? AND name = "
                                          "'final_nll' ORDER BY split",
                                          "i", e->run->id) };
-        char *text = pxr_strdup(e->arena, "");
+        char *text = pxr_strdup(e->arena, ""), nats[PXR_NUMBER_TEXT], bits[PXR_NUMBER_TEXT];
 
         while (text && pxr_rows_next(&rows))
                 text = pxr_strf(
-                        e->arena, "%s  %-6s %.4f nats an image, %.4f bits a dimension%s\n", text,
+                        e->arena, "%s  %-6s %s nats an image, %s bits a dimension%s\n", text,
                         sqlite3_column_text(rows.statement, 0),
-                        sqlite3_column_double(rows.statement, 1),
-                        sqlite3_column_double(rows.statement, 2),
+                        pxr_number_text(sqlite3_column_double(rows.statement, 1), 4, nats),
+                        pxr_number_text(sqlite3_column_double(rows.statement, 2), 4, bits),
                         sqlite3_column_type(rows.statement, 3) == SQLITE_NULL ? "" : " (SUSPECT)");
         return pxr_rows_end(&rows) ? NULL : text;
 }

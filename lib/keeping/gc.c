@@ -394,14 +394,15 @@ static void tell(struct gc *gc)
                                "database); --forget-missing takes them off the record.",
                                gc->folder);
         if (gc->missing && gc->wanted->missing)
-                pxr_table_note(gc->table, NULL, "%" PRId64 " missing checkpoints%s.", gc->missing,
-                               done ? " were taken off the record"
+                pxr_table_note(gc->table, NULL, "%" PRId64 " missing checkpoint%s%s.", gc->missing,
+                               gc->missing == 1 ? "" : "s",
+                               done ? " taken off the record"
                                     : "; --yes takes them off the record");
         if (gc->kept)
                 pxr_table_note(gc->table, NULL,
-                               "%" PRId64 " files are kept that another database beside this one "
+                               "%" PRId64 " file%s kept that another database beside this one "
                                "has on record, or may have.",
-                               gc->kept);
+                               gc->kept, gc->kept == 1 ? " is" : "s are");
 }
 
 static int collect(struct gc *gc)

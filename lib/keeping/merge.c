@@ -370,9 +370,7 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
         m.into = exists ? pxr_store_change(into, diag) : pxr_store_open(into, true, diag);
         if (!m.into)
                 return NULL;
-        status = pxr_store_check_tables(m.into, diag);
-        if (!status)
-                status = merge_all(&m, store, given ? given : from->word, from->count, &any);
+        status = merge_all(&m, store, given ? given : from->word, from->count, &any);
         /* Another process may have found it and put something in meanwhile. */
         exists =
                 exists || pxr_store_number(m.into, "SELECT count(*) FROM run", &runs, NULL) || runs;

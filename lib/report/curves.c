@@ -18,9 +18,9 @@ static int count_points(struct pxr_arena *arena, struct pxr_store *store, int64_
         struct pxr_rows rows = { store, arena, diag,
                                  .statement = pxr_store_query(
                                          store, diag,
-                                         "SELECT split, count(*), max(dimensions) FROM metric "
-                                         "WHERE run = ? AND name = 'nll' AND images > 0 "
-                                         "GROUP BY split ORDER BY split",
+                                         "SELECT split, sum(name = 'nll'), max(dimensions) FROM "
+                                         "metric WHERE run = ? AND name IN ('nll', 'final_nll') "
+                                         "AND images > 0 GROUP BY split ORDER BY split",
                                          "i", run) };
 
         for (int i = 0; i < PXR_CURVES && pxr_rows_next(&rows); i++) {
@@ -55,6 +55,31 @@ static int read_points(struct pxr_arena *arena, struct pxr_store *store, int64_t
         return pxr_rows_end(&rows);
 }
 
+static int read_finals(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
+{
+        struct pxr_rows rows = { store, arena, diag,
+                                 .statement = pxr_store_query(
+                                         store, diag,
+                                         "SELECT split, step, epoch, sum_nats / images FROM metric "
+                                         "WHERE run = ? AND name = 'final_nll' AND images > 0",
+                                         "i", run) };
+
+        while (pxr_rows_next(&rows)) {
+                const char *split = pxr_rows_text(&rows, 0);
+
+                for (int i = 0; split && i < PXR_CURVES && curve[i].split; i++) {
+                        if (strcmp(curve[i].split, split) != 0)
+                                continue;
+                        curve[i].final.known = true;
+                        curve[i].final.step = pxr_rows_integer(&rows, 1);
+                        curve[i].final.epoch = pxr_rows_real(&rows, 2);
+                        curve[i].final.nats = pxr_rows_real(&rows, 3);
+                }
+        }
+        return pxr_rows_end(&rows);
+}
+
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
 {
@@ -67,6 +92,8 @@ int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t 
         status = count_points(arena, store, run, curve, diag);
         for (int i = 0; !status && i < PXR_CURVES && curve[i].split; i++)
                 status = read_points(arena, store, run, &curve[i], diag);
+        if (!status)
+                status = read_finals(arena, store, run, curve, diag);
         pxr_store_rollback(store);
         return status;
 }

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "data/data.h"
 #include "report/report.h"
 #include "report/row_data.h"
@@ -57,7 +58,7 @@ static const struct check checks[] = {
           "an NLL that cannot be true: look for a leak, a wrong floor, or a training that went "
           "astray (pxr-report show RUN).",
           "SELECT metric.run, split || ' NLL of step ' || max(step) || ': ' || suspect || "
-          "printf(' (%.3f nats/image)', sum_nats / images) "
+          "printf(' (%s nats/image)', words(sum_nats / images)) "
           "FROM run CROSS JOIN metric ON metric.run = run.id "
           "AND metric.name IN ('nll', 'final_nll') "
           "WHERE " ASKED " AND suspect IS NOT NULL GROUP BY metric.run, split, suspect" },
@@ -65,16 +66,16 @@ static const struct check checks[] = {
         { "worse than uniform",
           "a model that has learnt nothing would do better: is the rate too high, are the levels of "
           "the data what the spec says?",
-          "SELECT run.id, printf('%s: %.3f nats/image, where all values alike have %.3f', split, "
-          "sum_nats / images, dimensions * ln(image_levels)) "
+          "SELECT run.id, printf('%s: %s nats/image, where all values alike have %s', split, "
+          "words(sum_nats / images), words(dimensions * ln(image_levels))) "
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
           "WHERE " ASKED " AND suspect IS NULL AND images > 0 AND image_levels > 1 "
           "AND sum_nats / images > dimensions * ln(image_levels) * 1.000001 GROUP BY run.id" },
         { "better than the floor",
           "no model can have less than the entropy of the data: look for a leak, or for a record "
           "that was changed.",
-          "SELECT run.id, printf('%s: %.3f nats/image, below the entropy of %.3f', split, "
-          "sum_nats / images, data_entropy) "
+          "SELECT run.id, printf('%s: %s nats/image, below the entropy of %s', split, "
+          "words(sum_nats / images), words(data_entropy)) "
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
           "AND metric.split <> 'train' "
           "WHERE " ASKED " AND suspect IS NULL AND images > 0 AND given IS NULL "
@@ -113,8 +114,8 @@ static const struct check checks[] = {
         { "train worse than test",
           "a model knows what it was trained on: are the splits what they are called, is the "
           "training split mirrored or binarized anew?",
-          "SELECT run.id, printf('train %.3f, test %.3f nats/image', "
-          "train.sum_nats / train.images, test.sum_nats / test.images) "
+          "SELECT run.id, printf('train %s, test %s nats/image', "
+          "words(train.sum_nats / train.images), words(test.sum_nats / test.images)) "
           "FROM run " FINAL("test") FINAL("train")
           "WHERE " ASKED " AND train.sum_nats / train.images > "
           "test.sum_nats / test.images * 1.02 + 5 * coalesce(test.standard_error, 0)" },
@@ -124,8 +125,9 @@ static const struct check checks[] = {
           "anew, was the test split among what it learnt from?",
           /* No model's NLL but the mean of those of an epoch, which got better by as much again as
            * since the epoch before; the average of parameters may be better than all of them. */
-          "SELECT run.id, printf('train %.3f in epoch %.1f, test %.3f nats/image', "
-          "train.sum_nats / train.images, train.epoch, test.sum_nats / test.images) "
+          "SELECT run.id, printf('train %s in epoch %.1f, test %s nats/image', "
+          "words(train.sum_nats / train.images), train.epoch, "
+          "words(test.sum_nats / test.images)) "
           "FROM run " FINAL("test") LAST("train")
           "CROSS JOIN metric AS before ON before.run = run.id AND before.name = 'nll' "
           "AND before.split = 'train' AND before.images > 0 "
@@ -164,16 +166,16 @@ static const struct check checks[] = {
         { "overfitted",
           "the model has learnt its training images by heart: fewer parameters or epochs, "
           "train.patience, data.flip.",
-          "SELECT run.id, printf('train %.3f, valid %.3f nats/image in the end', "
-          "train.sum_nats / train.images, valid.sum_nats / valid.images) "
+          "SELECT run.id, printf('train %s, valid %s nats/image in the end', "
+          "words(train.sum_nats / train.images), words(valid.sum_nats / valid.images)) "
           "FROM run " LAST("train") LAST("valid")
           "WHERE " ASKED " AND valid.sum_nats / valid.images > "
           "train.sum_nats / train.images * 1.1 + 5 * coalesce(valid.standard_error, 0)" },
         { "best long before the end",
           "training went on after the best validation NLL: set train.patience, or fewer epochs.",
-          "SELECT run.id, printf('validation: best %.3f at epoch %.1f, %.3f at the end, epoch "
-          "%.1f', best.sum_nats / best.images, best.epoch, valid.sum_nats / valid.images, "
-          "valid.epoch) "
+          "SELECT run.id, printf('validation: best %s at epoch %.1f, %s at the end, epoch "
+          "%.1f', words(best.sum_nats / best.images), best.epoch, "
+          "words(valid.sum_nats / valid.images), valid.epoch) "
           "FROM run " LAST("valid")
           "CROSS JOIN metric AS best ON best.run = run.id AND best.name = 'nll' "
           "AND best.split = 'valid' AND best.step = (SELECT step FROM metric AS m "
@@ -186,7 +188,8 @@ static const struct check checks[] = {
           "rate too low or too high, is a layer cut off?",
           /* What is near the entropy had nothing left to learn. The mean of the first epoch's
            * training is of models from the untrained one on. */
-          "SELECT id, printf('%.3f nats/image at first, validation %.3f at best', start, best) "
+          "SELECT id, printf('%s nats/image at first, validation %s at best', words(start), "
+          "words(best)) "
           "FROM (SELECT run.id, data_entropy, count(*) AS counted, "
           "min(m.sum_nats / m.images) AS best, max(" FIRST("valid") ", " FIRST("train") ") AS start "
           "FROM run CROSS JOIN metric AS m ON m.run = run.id AND m.name = 'nll' "
@@ -196,8 +199,8 @@ static const struct check checks[] = {
         { "training unstable",
           "the training NLL rose by more than a tenth from one epoch to the next: lower the rate, "
           "set train.clip or train.warm_up.",
-          "SELECT id, printf('train: from %.3f to %.3f nats/image at epoch %.1f', before, nats, "
-          "epoch) "
+          "SELECT id, printf('train: from %s to %s nats/image at epoch %.1f', words(before), "
+          "words(nats), epoch) "
           "FROM (SELECT run.id, epoch, sum_nats / images AS nats, "
           "lag(sum_nats / images) OVER (PARTITION BY run.id ORDER BY step) AS before "
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'nll' "
@@ -277,6 +280,18 @@ static void colour_share(sqlite3_context *context, int count, sqlite3_value **va
         sqlite3_result_double(context, sum / (values / colours) / log(levels));
 }
 
+/* words(nats): an NLL as people are shown it. */
+static void words(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        char text[PXR_NUMBER_TEXT];
+
+        (void)count;
+        if (sqlite3_value_type(value[0]) != SQLITE_NULL)
+                sqlite3_result_text(context,
+                                    pxr_number_text(sqlite3_value_double(value[0]), 3, text), -1,
+                                    SQLITE_TRANSIENT);
+}
+
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
 enum { MOST_OF_A_CHECK = 20 };
@@ -303,8 +318,8 @@ static void note_look(struct pxr_table *table, const char *check, const char *lo
         if (found > 0)
                 pxr_table_note(table, NULL, "%s: %s", check, look);
         if (found > MOST_OF_A_CHECK)
-                pxr_table_note(table, NULL, "%s: %zu more runs show it.", check,
-                               found - MOST_OF_A_CHECK);
+                pxr_table_note(table, NULL, "%s: shown by %zu more run%s.", check,
+                               found - MOST_OF_A_CHECK, found == MOST_OF_A_CHECK + 1 ? "" : "s");
 }
 
 static int examine(struct pxr_arena *arena, struct pxr_store *store, const struct check *check,
@@ -458,6 +473,7 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                 range = (struct range) { run->id, run->id };
         sqlite3_create_function(store->handle, "colour_share", 4, SQLITE_UTF8, NULL, colour_share,
                                 NULL, NULL);
+        sqlite3_create_function(store->handle, "words", 1, SQLITE_UTF8, NULL, words, NULL, NULL);
         for (int i = 0; i < CHECKS; i++)
                 if (examine(arena, store, &checks[i], range, table, diag))
                         return NULL;

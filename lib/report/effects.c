@@ -325,15 +325,15 @@ static void note_basis(struct effects *e)
                                "throughout.");
         if (bad > 0)
                 pxr_table_note(e->table, NULL,
-                               "%d of %d jobs diverged: their NLL is worse than that of a model "
+                               "%d of %d job%s diverged: their NLL is worse than that of a model "
                                "that knows nothing. They are not in the means and deviations, but "
                                "in the correlations.",
-                               bad, lowest);
+                               bad, lowest, lowest == 1 ? "" : "s");
         if (counted < lowest)
                 pxr_table_note(e->table, NULL,
-                               "%d of %d jobs count: the others have no validation NLL, or one "
+                               "%d of %d job%s count: the others have no validation NLL, or one "
                                "that cannot be.",
-                               counted, lowest);
+                               counted, lowest, lowest == 1 ? "" : "s");
         if (!pxr_swept_comparable(swept))
                 pxr_table_note(e->table, NULL,
                                "Not all runs have the same data: their NLLs cannot be compared.");

@@ -159,7 +159,8 @@ static int put_runs(const struct page *page)
         pxr_html(page->to, "<section id=\"runs\"><h2>Runs</h2>\n<p>");
         if (page->wanted->where)
                 pxr_html(page->to, "Those for which <code>%s</code>: ", page->wanted->where);
-        pxr_html(page->to, "%ld of the %ld runs in the database", listed, page->runs);
+        pxr_html(page->to, "%ld of the %ld run%s in the database", listed, page->runs,
+                 page->runs == 1 ? "" : "s");
         if (detailed < listed)
                 pxr_html(page->to,
                          "; the newest %ld with all there is to see of them (<code "

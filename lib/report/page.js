@@ -93,7 +93,7 @@
 
   function curves(plot) {
     var x = range(plot.dataset.x), y = range(plot.dataset.y), at = -1;
-    var lines = all('path.line', plot).map(function (line) {
+    var lines = all('path.line, path.final', plot).map(function (line) {
       return {
         split: line.dataset.split,
         name: line.getAttribute('class'),
@@ -112,7 +112,7 @@
     epochs.sort(function (a, b) { return a - b; });
     var guide = make('div', 'guide', plot), tip = make('div', 'tip', plot);
     var spots = lines.map(function (line) {
-      return make('div', line.name.replace('line', 'spot'), plot);
+      return make('div', line.name.replace(/line|final/, 'spot'), plot);
     });
     tip.setAttribute('role', 'status');
 

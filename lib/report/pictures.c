@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "report/html.h"
 #include "report/plot.h"
 #include "report/rows.h"
@@ -206,6 +207,7 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
         while (pxr_rows_next(&rows)) {
                 const char *kind = pxr_rows_text(&rows, 0);
                 bool samples = kind && strcmp(kind, "samples") == 0;
+                char number[PXR_NUMBER_TEXT];
 
                 if (!kind)
                         break;
@@ -218,12 +220,14 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                               (size_t)sqlite3_column_bytes(rows.statement, 5));
                 if (samples) {
                         pxr_html(to,
-                                 "\"><figcaption>%ld samples of step %ld (epoch %.4g), seed %ld",
-                                 pxr_rows_integer(&rows, 4), pxr_rows_integer(&rows, 1),
-                                 pxr_rows_real(&rows, 2), pxr_rows_integer(&rows, 3));
+                                 "\"><figcaption>%ld sample%s of step %ld (epoch %.4g), seed %ld",
+                                 pxr_rows_integer(&rows, 4),
+                                 pxr_rows_integer(&rows, 4) == 1 ? "" : "s",
+                                 pxr_rows_integer(&rows, 1), pxr_rows_real(&rows, 2),
+                                 pxr_rows_integer(&rows, 3));
                         if (isfinite(pxr_rows_real(&rows, 6)))
-                                pxr_html(to, "; log-likelihood %.2f nats/image in the mean",
-                                         pxr_rows_real(&rows, 6));
+                                pxr_html(to, "; log-likelihood %s nats/image in the mean",
+                                         pxr_number_text(pxr_rows_real(&rows, 6), 2, number));
                         pxr_html(to, "</figcaption></figure>\n");
                 } else
                         pxr_html(to, "\"><figcaption>%s</figcaption></figure>\n", kind);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "data/png.h"
 #include "report/html.h"
 #include "sample/figure.h"
@@ -73,6 +74,12 @@ static void leave_out_first(struct frame *frame, struct axis others)
                 frame->y = others;
 }
 
+/* Is there a result to draw? */
+static bool has_final(const struct pxr_curve *curve)
+{
+        return curve->final.known && isfinite(curve->final.nats) && isfinite(curve->final.epoch);
+}
+
 static void count_beyond(struct frame *frame)
 {
         for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
@@ -83,10 +90,26 @@ static void count_beyond(struct frame *frame)
 
                         frame->beyond += isfinite(nats) && nats * frame->scale[i] > frame->y.high;
                 }
+                frame->beyond +=
+                        has_final(curve) && curve->final.nats * frame->scale[i] > frame->y.high;
         }
 }
 
-/* Returns the number of finite points. */
+/* Make room for the result, which is no point of the line. */
+static void widen_to_final(struct frame *frame, struct axis *others, int i)
+{
+        const struct pxr_curve *curve = &frame->plot->curve[i];
+
+        if (!has_final(curve))
+                return;
+        widen(&frame->x, curve->final.epoch);
+        if (curve->final.nats <= frame->ceiling) {
+                widen(&frame->y, curve->final.nats * frame->scale[i]);
+                widen(others, curve->final.nats * frame->scale[i]);
+        }
+}
+
+/* Returns the number of finite points of the lines. */
 static size_t set_frame(struct frame *frame)
 {
         struct axis others = { INFINITY, -INFINITY, 0 };
@@ -100,7 +123,7 @@ static size_t set_frame(struct frame *frame)
                 const struct pxr_curve *curve = &frame->plot->curve[i];
 
                 frame->scale[i] = frame->plot->bits ? 1 / (M_LN2 * (double)curve->dimensions) : 1;
-                least = curve->count < least ? curve->count : least;
+                least = curve->count > 0 && curve->count < least ? curve->count : least;
                 for (size_t k = 0; k < points_of(curve); k++) {
                         double nats = curve->nats[point_at(curve, k)];
 
@@ -111,6 +134,7 @@ static size_t set_frame(struct frame *frame)
                                 widen(&others, nats * frame->scale[i]);
                         widen(&frame->x, curve->epoch[point_at(curve, k)]);
                 }
+                widen_to_final(frame, &others, i);
         }
         for (int i = 0; finite > 0 && i < 2; i++) {
                 widen(&frame->y, frame->plot->line[i].value);
@@ -165,10 +189,9 @@ static void put_grid(FILE *to, const struct frame *frame)
 
 static void put_number(FILE *to, double value, int decimals)
 {
-        if (fabs(value) < 1e7)
-                pxr_html(to, "%.*f", decimals, value);
-        else
-                pxr_html(to, "%.3g", value);
+        char text[PXR_NUMBER_TEXT];
+
+        pxr_html(to, "%s", pxr_number_text(value, decimals, text));
 }
 
 static void put_labels(FILE *to, const struct frame *frame)
@@ -241,10 +264,24 @@ static void put_line(FILE *to, const struct frame *frame, int i, bool dots)
         pxr_html(to, "\"/>\n");
 }
 
+/* The result, as a square where its step is. */
+static void put_final(FILE *to, const struct frame *frame, int i)
+{
+        const struct pxr_curve *curve = &frame->plot->curve[i];
+        double value = curve->final.nats * frame->scale[i];
+
+        pxr_html(to, "<path class=\"final %s\" data-split=\"%s, final\" data-points=\"%ld %.6g ",
+                 class_of(curve->split), curve->split, curve->final.step, curve->final.epoch);
+        put_number(to, value, frame->plot->bits ? 4 : 3);
+        pxr_html(to, "\" d=\"M%.1f %.1fh0\"/>\n", across(frame, curve->final.epoch),
+                 down(frame, value));
+}
+
 static void put_legend(FILE *to, const struct frame *frame)
 {
         static const char *const names[] = { "mark", "mark second" };
         size_t all = 0, drawn = 0;
+        bool final = false;
 
         pxr_html(to, "<figcaption>NLL in %s, by epochs <span class=\"legend\">", frame->unit);
         for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
@@ -252,6 +289,7 @@ static void put_legend(FILE *to, const struct frame *frame)
 
                 all += curve->count;
                 drawn += points_of(curve);
+                final |= has_final(curve);
                 pxr_html(to, "<span class=\"key %s\">%s</span> ", class_of(curve->split),
                          curve->split);
         }
@@ -259,6 +297,8 @@ static void put_legend(FILE *to, const struct frame *frame)
                 if (isfinite(frame->plot->line[i].value))
                         pxr_html(to, "<span class=\"key %s\">%s %.*f</span> ", names[i],
                                  frame->plot->line[i].name, 2, frame->plot->line[i].value);
+        if (final)
+                pxr_html(to, "<span class=\"key final\">final</span> ");
         pxr_html(to, "</span>");
         if (frame->beyond > 0)
                 pxr_html(to, " %ld %s above the plot.", (int64_t)frame->beyond,
@@ -280,9 +320,14 @@ static void put_svg(FILE *to, const struct frame *frame)
                         pxr_html(to, "<path class=\"mark%s\" d=\"M0 %.1fH%d\"/>\n",
                                  i ? " second" : "", down(frame, frame->plot->line[i].value), SIDE);
         for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
-                put_line(to, frame, i, false);
-                if (frame->plot->curve[i].count <= MOST_DOTS)
+                const struct pxr_curve *curve = &frame->plot->curve[i];
+
+                if (curve->count > 0)
+                        put_line(to, frame, i, false);
+                if (curve->count > 0 && curve->count <= MOST_DOTS)
                         put_line(to, frame, i, true);
+                if (has_final(curve))
+                        put_final(to, frame, i);
         }
         pxr_html(to, "</svg>\n");
 }

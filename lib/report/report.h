@@ -97,6 +97,11 @@ struct pxr_curve {
         double *epoch, *nats; /* NLL of an image */
         int64_t *step;
         int64_t dimensions;
+        struct { /* the result; of a split that was not looked at before, it is all there is */
+                bool known;
+                int64_t step;
+                double epoch, nats;
+        } final;
 };
 enum { PXR_CURVES = 4 }; /* splits, and room for the unforeseen */
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,

@@ -165,10 +165,11 @@ static void note_jobs(struct pxr_table *table, const struct pxr_swept *swept)
                 finished += strcmp(swept->job[i].state, "finished") == 0;
                 failed += strcmp(swept->job[i].state, "failed") == 0;
         }
-        pxr_table_note(table, NULL, "%d of %d jobs are finished%s.", finished, swept->jobs,
+        pxr_table_note(table, NULL, "%d of %d job%s finished%s.", finished, swept->jobs,
+                       swept->jobs == 1 ? "" : "s",
                        failed ? "; pxr-sweep --retry tries those that failed again" : "");
         if (swept->keys > MOST_KEYS)
-                pxr_table_note(table, NULL, "%d more keys vary, and are not shown.",
+                pxr_table_note(table, NULL, "Keys that vary and are not shown: %d.",
                                swept->keys - MOST_KEYS);
 }
 

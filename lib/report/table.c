@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "spec/options.h"
 
 struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const char *title,
@@ -117,18 +118,16 @@ static char *duration_words(struct pxr_arena *arena, double seconds)
         return pxr_strf(arena, "%lld d %lld h", all / 86400, all / 3600 % 24);
 }
 
-static const double MOST_REAL = 1e7;
-
 static char *real_words(struct pxr_arena *arena, const struct pxr_cell *cell)
 {
-        char text[PXR_REAL_TEXT];
+        char number[PXR_NUMBER_TEXT], text[PXR_REAL_TEXT];
+        const char *words =
+                pxr_number_text(cell->real, cell->decimals < 0 ? 0 : cell->decimals, number);
 
-        /* Where training diverged there is no use in thirty digits. */
-        if (fabs(cell->real) >= MOST_REAL && isfinite(cell->real))
-                return pxr_strf(arena, cell->sign ? "%+.3g" : "%.3g", cell->real);
-        if (cell->decimals < 0 || !isfinite(cell->real))
-                return pxr_strdup(arena, pxr_format_real(cell->real, text));
-        return pxr_strf(arena, cell->sign ? "%+.*f" : "%.*f", cell->decimals, cell->real);
+        /* As many digits as it takes, unless these would be thirty. */
+        if (cell->decimals < 0 && !strchr(words, 'e'))
+                words = pxr_format_real(cell->real, text);
+        return pxr_strf(arena, "%s%s", cell->sign && !signbit(cell->real) ? "+" : "", words);
 }
 
 /* Thousands apart, for numbers of five digits and more. */

@@ -339,7 +339,7 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
         if (pxr_store_exists(path, diag))
                 return NULL;
         store = pxr_store_open(path, false, diag);
-        status = store ? pxr_store_check(store, diag) : -1;
+        status = !store || pxr_store_check(store, diag) || pxr_store_check_tables(store, diag);
         pxr_store_close(store);
         return status ? NULL : pxr_store_open(path, true, diag);
 }
@@ -358,9 +358,16 @@ static int check_file(const char *path, struct pxr_diag *diag)
 
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
 {
+        struct pxr_store *store;
+
         if (access(path, F_OK) == 0 && check_file(path, diag))
                 return NULL;
-        return pxr_store_open(path, true, diag);
+        store = pxr_store_open(path, true, diag);
+        if (store && pxr_store_check_tables(store, diag)) { /* now that all have been made */
+                pxr_store_close(store);
+                return NULL;
+        }
+        return store;
 }
 
 /* Keep a copy of the database as it is, in a file that was not there before. */

@@ -24,8 +24,8 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
 void pxr_store_close(struct pxr_store *store);
 
 /* Open a database that is there, with the newest schema, to change what is on record: all of it is
- * looked through first, for a corrupt one is made worse by every change. NULL after an error, with
- * the file as it was. */
+ * looked through first, for a corrupt one, or one that lacks a table, is made worse by every
+ * change. NULL after an error, with the file as it was. */
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
 
 /* Open a database to write, as pxr_store_open() does; one that is there already is looked through

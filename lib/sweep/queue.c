@@ -77,8 +77,9 @@ static int enroll_jobs(struct pxr_queue *s, const struct pxr_view *view)
                         return -1;
         if (unwanted) {
                 snprintf(text, sizeof(text),
-                         "%d jobs on record are not in the sweep as it is now, and are left out",
-                         unwanted);
+                         "%d job%s on record %s not in the sweep as it is now, and %s left out",
+                         unwanted, unwanted == 1 ? "" : "s", unwanted == 1 ? "is" : "are",
+                         unwanted == 1 ? "is" : "are");
                 pxr_queue_tell(s, text);
         }
         return s->order->retry ? pxr_store_retry_jobs(s->order->store, s->sweep, s->diag) : 0;

@@ -398,6 +398,55 @@ static int read_fixed(struct pxr_sweep *sweep, const struct pxr_yaml *set,
         return 0;
 }
 
+/* Does an override "KEY=VALUE" replace all that is set at `key`, or below it? */
+static bool replaces(const char *override, const char *key)
+{
+        size_t length = strcspn(override, "=");
+
+        return strncmp(override, key, length) == 0 && strchr("=.", key[length]);
+}
+
+/* Has a factor another value for `key` in every run? A case that has none leaves the one that is
+ * set. */
+static bool always_replaces(const struct pxr_factor *factor, const char *key)
+{
+        for (int i = 0; i < factor->levels; i++) {
+                const struct pxr_level *level = &factor->level[i];
+                int k = 0;
+
+                while (k < level->count && !replaces(level->overrides[k], key))
+                        k++;
+                if (k == level->count)
+                        return false;
+        }
+        return factor->levels > 0 || replaces(factor->name, key);
+}
+
+/* What is set for all runs is so in some of them. */
+static int check_fixed(const struct pxr_sweep *sweep, struct pxr_diag *diag)
+{
+        static const char varies[] = "'%.*s' varies: it cannot be set for all runs";
+        int status = 0;
+
+        for (int i = 0; i < sweep->fixed_count; i++) {
+                const char *key = sweep->fixed[i];
+                const struct pxr_mark *place = &sweep->fixed_places[i].key;
+
+                for (int k = 0; k < sweep->factors; k++) {
+                        const char *name = sweep->factor[k].name;
+
+                        if (!always_replaces(&sweep->factor[k], key))
+                                continue;
+                        status = place->source ? pxr_error_at(diag, *place, varies,
+                                                              (int)strcspn(key, "="), key)
+                                               : pxr_user_error(diag, varies,
+                                                                (int)strcspn(key, "="), key);
+                        pxr_note(diag, "its values are those of '%s', below vary", name);
+                }
+        }
+        return status;
+}
+
 /* A path relative to the sweep's file, as seen from here. */
 static char *beside(const struct pxr_sweep *sweep, const char *path)
 {
@@ -432,7 +481,8 @@ struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
                 pxr_out_of_memory(diag);
         if (!sweep->spec || !sweep->definition ||
             read_fixed(sweep, settings.set, overrides, count, diag) ||
-            read_factors(sweep, settings.vary, diag) || read_search(sweep, &settings.search, diag))
+            read_factors(sweep, settings.vary, diag) || check_fixed(sweep, diag) ||
+            read_search(sweep, &settings.search, diag))
                 return NULL;
         shorten_names(sweep);
         return sweep;

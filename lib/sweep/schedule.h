@@ -74,6 +74,9 @@ enum pxr_sweep_end {
         PXR_SWEEP_SPENT,       /* the budget is used up, and jobs are left */
 };
 
+/* Does Slurm answer? To be asked before a database is made for nothing. Returns 0 or -1. */
+int pxr_sweep_find_slurm(struct pxr_arena *arena, struct pxr_diag *diag);
+
 /* Run what is left of a sweep. *state is how it stands at the end. Returns an enum pxr_sweep_end,
  * or -1 after an error, also when the first jobs all failed of the same. */
 int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *state,

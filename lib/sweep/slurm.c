@@ -65,16 +65,33 @@ static int missing(const char *program, struct pxr_diag *diag)
                               program);
 }
 
+/* Of what one of Slurm's programs says, the line that tells most: that of what ended it, or the
+ * first. */
+static const char *main_line(struct pxr_arena *arena, const char *messages)
+{
+        const char *line = strstr(messages, "fatal: ");
+
+        while (line && line > messages && line[-1] != '\n')
+                line--;
+        line = line ? line : messages;
+        return pxr_strndup(arena, line, strcspn(line, "\n"));
+}
+
 /* Run one of Slurm's programs. What it says when it fails is passed on. */
 static int ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
                struct pxr_answer *answer, struct pxr_diag *diag)
 {
+        const char *line;
+
         if (pxr_child_ask(arena, arguments, input, answer, diag))
                 return errno == ENOENT ? missing(arguments[0], diag) : -1;
         if (answer->status == 0)
                 return 0;
+        line = main_line(arena, answer->messages);
+        if (!line)
+                return pxr_out_of_memory(diag);
         return pxr_system_error(diag, "%s failed: %s", arguments[0],
-                                *answer->messages ? answer->messages : "it does not say why");
+                                *line ? line : "it does not say why");
 }
 
 static int by_place(const void *left, const void *right)
@@ -141,13 +158,21 @@ static int read_tasks(struct cluster *c, const char *text)
         return 0;
 }
 
+static const char *const squeue[] = {
+        "squeue", "--me", "--noheader", "--states=all", "--array", "--format=%F %K %T", NULL
+};
+
+int pxr_sweep_find_slurm(struct pxr_arena *arena, struct pxr_diag *diag)
+{
+        struct pxr_answer answer;
+
+        return ask(arena, squeue, "", &answer, diag);
+}
+
 /* The arrays are read first: of one that is submitted later nothing is known, be it listed or not.
  * When squeue fails after it has worked, the cluster may come back: until then nothing is known. */
 static int list_tasks(struct cluster *c)
 {
-        static const char *const squeue[] = {
-                "squeue", "--me", "--noheader", "--states=all", "--array", "--format=%F %K %T", NULL
-        };
         struct pxr_queue *s = c->queue;
         struct pxr_answer answer;
         bool first = !c->arena;
@@ -332,8 +357,8 @@ static int submit(struct cluster *c, struct pxr_arena *arena, int tasks, int at_
                 pxr_note(s->diag, "cancel what was submitted with: scancel %" PRId64, c->submitted);
                 return -1;
         }
-        snprintf(text, sizeof(text), "Slurm array %" PRId64 ": %d tasks, %d at a time",
-                 c->submitted, tasks, at_a_time < tasks ? at_a_time : tasks);
+        snprintf(text, sizeof(text), "Slurm array %" PRId64 ": %d task%s, %d at a time",
+                 c->submitted, tasks, tasks == 1 ? "" : "s", at_a_time < tasks ? at_a_time : tasks);
         pxr_queue_tell(s, text);
         snprintf(s->state->array, sizeof(s->state->array), "%" PRId64, c->submitted);
         return 0;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* number.c - numbers as people are shown them. Uses the C library alone. */
+#include "base/number.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const double MOST = 1e7; /* more has no use for all its digits */
+
+char *pxr_number_text(double value, int decimals, char text[PXR_NUMBER_TEXT])
+{
+        if (fabs(value) >= MOST)
+                snprintf(text, PXR_NUMBER_TEXT, "%.3g", value);
+        else
+                snprintf(text, PXR_NUMBER_TEXT, "%.*f", decimals, value);
+        return text;
+}

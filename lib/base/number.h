@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* number.h - numbers as people are shown them. Uses the C library alone. */
+#ifndef PXR_BASE_NUMBER_H
+#define PXR_BASE_NUMBER_H
+
+enum { PXR_NUMBER_TEXT = 48 }; /* characters of one, its NUL included */
+
+/* An NLL, or another number that a training which diverged makes huge, with `decimals` of them (12
+ * at most): "81.7900". From ten million on it has three digits, "2.16e+36". Returns `text`. */
+char *pxr_number_text(double value, int decimals, char text[PXR_NUMBER_TEXT]);
+
+#endif
