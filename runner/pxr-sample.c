@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/staging.h"
 #include "data/png_images.h"
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
@@ -502,11 +503,18 @@ static int draw(struct command *c)
         status = do_order(c, &order, drawn);
         if (status)
                 return status;
-        if (a->folder && pxr_drawn_write(c->arena, &order, drawn, a->folder, c->diag))
-                return -1;
         png = a->out ? pxr_drawn_png(c->arena, &order, drawn, &size, c->diag) : NULL;
-        if (a->out && write_picture(c, png, size))
+        if (a->out && !png)
                 return -1;
+        if (a->folder && pxr_drawn_write(c->arena, &order, drawn, a->folder, c->diag)) {
+                free(png);
+                return -1;
+        }
+        if (a->out && write_picture(c, png, size)) {
+                if (a->folder) /* both or neither: a repeat would be refused because of it */
+                        pxr_remove_folder(a->folder);
+                return -1;
+        }
         display_end(c->display);
         print_drawn(c, &order, drawn);
         return a->json ? print_drawn_json(&order, drawn, a->out, a->folder, c->diag) : 0;

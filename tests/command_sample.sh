@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 52
+plan 53
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -592,6 +592,16 @@ cannot_write() {
 		pxr_sample 1 --db a.db --out folder.png -f && rmdir folder.png
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
+
+# Its picture is larger than any of its images.
+both_or_neither() {
+	(trap '' XFSZ && ulimit -f 6 && exec "$top/runner/pxr-sample" 1 --db a.db --count 900 \
+		--images both --out both.png -q) >out 2>err
+	[ $? -eq 1 ] && err_has "both.png" && is "$(find . -name 'both*')" "" &&
+		pxr_sample 1 --db a.db --count 900 --images both --out both.png && [ -s both.png ] &&
+		is "$(ls both | wc -l)" 900 && rm -r both both.png
+}
+ok "a picture that cannot be finished takes the images with it" both_or_neither
 
 # Early enough to find it at work, late enough to find it prepared: how long that is, is the
 # machine's affair.
