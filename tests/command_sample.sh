@@ -593,13 +593,13 @@ cannot_write() {
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
 
-# Its picture is larger than any of its images.
+# Its picture is larger than any of its images, and than what SQLite keeps beside a database.
 both_or_neither() {
-	(trap '' XFSZ && ulimit -f 6 && exec "$top/runner/pxr-sample" 1 --db a.db --count 900 \
+	(trap '' XFSZ && ulimit -f 70 && exec "$top/runner/pxr-sample" 1 --db a.db --count 4096 \
 		--images both --out both.png -q) >out 2>err
 	[ $? -eq 1 ] && err_has "both.png" && is "$(find . -name 'both*')" "" &&
-		pxr_sample 1 --db a.db --count 900 --images both --out both.png && [ -s both.png ] &&
-		is "$(ls both | wc -l)" 900 && rm -r both both.png
+		pxr_sample 1 --db a.db --count 4096 --images both --out both.png && [ -s both.png ] &&
+		is "$(ls both | wc -l)" 4096 && rm -r both both.png
 }
 ok "a picture that cannot be finished takes the images with it" both_or_neither
 
