@@ -577,7 +577,8 @@ moved_data() {
 			--data "$name" --out moved.png -f || return
 	done
 	refused 2 "true: no such file or folder" \
-		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f
+		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f &&
+		! err_has "data.path="
 	status=$?
 	rm -rf "$was" folder.db* folder.checkpoints
 	return $status
