@@ -127,6 +127,18 @@ START_TEST(a_file_that_is_there_stays)
 }
 END_TEST
 
+START_TEST(no_file_is_written_that_could_not_be_read)
+{
+        struct pxr_codec_file file = file_of();
+        size_t size;
+
+        file.nats = 0;
+        ck_assert_int_eq(pxr_codec_file_write(in_scratch("a.pxr"), &file, &size, diag), -1);
+        expect_error(PXR_FAULT_USER, "NLL is 0 nats");
+        ck_assert_int_eq(files_in_scratch(), 0);
+}
+END_TEST
+
 /* --- damage ------------------------------------------------------------------------------------
  */
 
@@ -235,6 +247,7 @@ START_TEST(forgeries_are_refused)
                 { "\"per_stream\":16", "\"per_stream\":-16" },
                 { "\"per_stream\":16", "\"per_stream\":17" },
                 { "\"per_stream\":16", "\"per_stream\":1600000000" },
+                { "\"nats\":1234.5", "\"nats\":0.0" },
                 { "\"nats\":1234.5", "\"nats\":-1.5" },
                 { "\"nats\":1234.5", "\"nats\":1e308" },
                 { "\"a.png\"", "\"../a.png\"" },
@@ -283,6 +296,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, what_is_written_is_read);
         ADD_SCRATCH_TEST(suite, images_of_a_split_are_numbered);
         ADD_SCRATCH_TEST(suite, a_file_that_is_there_stays);
+        ADD_SCRATCH_TEST(suite, no_file_is_written_that_could_not_be_read);
         ADD_SCRATCH_TEST(suite, every_truncation_is_refused);
         ADD_SCRATCH_TEST(suite, every_altered_byte_is_refused);
         ADD_SCRATCH_TEST(suite, what_is_no_file_is_refused);

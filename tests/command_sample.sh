@@ -346,7 +346,10 @@ any_name() {
 		is "$(json '$.images[0].of') $(json '$.out')" 'o\x01\xff.png p\xff.png' &&
 		text_is "$(printf 'p\377.png')" pxr:images 'o\x01\xff.png' &&
 		pxr_sample 1 --db a.db --softmax 1,1 --image "$odd" --out odd.svg &&
-		grep -qF 'o\x01\xff.png' odd.svg && ! grep -q "$(printf '\001')" odd.svg
+		grep -qF 'o\x01\xff.png' odd.svg && ! grep -q "$(printf '\001')" odd.svg &&
+		pxr_sample 1 --db a.db --nll-map "$odd" --json --out odd.svg -f &&
+		is "$(json '$.of')" 'o\x01\xff.png' && grep -q '<title>Run .*, o.x01.xff.png: ' odd.svg &&
+		! grep -q "$(printf '[\001\377]')" odd.svg
 }
 ok "a file of any name is named in pictures and JSON" any_name
 
@@ -577,7 +580,8 @@ moved_data() {
 			--data "$name" --out moved.png -f || return
 	done
 	refused 2 "true: no such file or folder" \
-		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f
+		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f &&
+		! err_has "data.path="
 	status=$?
 	rm -rf "$was" folder.db* folder.checkpoints
 	return $status

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "experiment/caption.h"
 #include "sample/figure.h"
 #include "sample/generate.h"
@@ -217,8 +218,11 @@ static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluatio
 {
         struct pxr_arena *arena = recorded->experiment->arena;
         int64_t all = evaluation->set->count[evaluation->split], limit = evaluation->limit;
-        const char *which = map->which;
+        const char *which = pxr_visible(arena, map->which);
 
+        if (!which)
+                return pxr_out_of_memory(diag);
+        map->which = which;
         map->all = all;
         if (limit > all)
                 return pxr_user_error(diag, "'%s' has %" PRId64 " image%s: there are not %" PRId64,

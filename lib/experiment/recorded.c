@@ -231,8 +231,12 @@ static int set_path(struct pxr_experiment *e, const char *path, struct pxr_diag 
         const struct pxr_yaml *set = pxr_yaml_get(e->settings.data, "set");
         struct pxr_yaml *node = pxr_yaml_get(e->settings.data, "path");
 
-        if (node && node->kind == PXR_YAML_SCALAR)
-                return pxr_spec_set_text(e->arena, node, "data.path", path, diag);
+        if (node && node->kind == PXR_YAML_SCALAR) {
+                if (pxr_spec_set_text(e->arena, node, "data.path", path, diag))
+                        return -1;
+                node->mark.line = 0; /* nobody wrote "data.path=": there is no line to show */
+                return 0;
+        }
         return pxr_user_error(diag,
                               "%s: the run's data set (%s) is not read from files: it lies nowhere",
                               path, set && set->kind == PXR_YAML_SCALAR ? set->text : "unnamed");

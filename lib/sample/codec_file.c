@@ -90,6 +90,14 @@ size_t pxr_codec_file_payload(const struct pxr_codec_file *file)
         return size;
 }
 
+/* Can images have this NLL? Not where they cost nothing: sizes are told as parts of it. */
+static bool sound_nll(const struct pxr_codec_file *file)
+{
+        double values = (double)file->rows * file->cols * file->colours * (double)file->images;
+
+        return file->nats > 0 && file->nats < 1e4 * values;
+}
+
 /* --- writing -----------------------------------------------------------------------------------
  */
 
@@ -126,11 +134,18 @@ static char *header_of(const struct pxr_codec_file *file)
 int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, size_t *size,
                          struct pxr_diag *diag)
 {
-        char *header = header_of(file);
-        size_t length = header ? strlen(header) : 0;
+        size_t length;
         uint8_t *bytes, *at;
+        char *header;
         int status;
 
+        if (!sound_nll(file))
+                return pxr_user_error(diag,
+                                      "the images' NLL is %g nats: no file is written that could "
+                                      "not be read again",
+                                      file->nats);
+        header = header_of(file);
+        length = header ? strlen(header) : 0;
         *size = FIRST_LINE + length + 1 + pxr_codec_file_payload(file) + HASH;
         bytes = header ? malloc(*size) : NULL;
         if (!bytes) {
@@ -258,7 +273,7 @@ static int check_numbers(const struct reading *reading)
         if (file->images_per_stream < PXR_CODEC_GROUP || file->images_per_stream > MAX_PER_STREAM ||
             file->images_per_stream % PXR_CODEC_GROUP)
                 return unsound(reading, "no stream has so many images");
-        if (!(file->nats >= 0 && file->nats < 1e4 * (double)(values * file->images)))
+        if (!sound_nll(file))
                 return unsound(reading, "no images have such an NLL");
         return 0;
 }
