@@ -158,23 +158,23 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
  */
 
 /* Certified last: a model that is too large for it, or not causal, is worth looking at. */
-int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, int threads, bool json,
-            struct pxr_diag *diag)
+int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, const struct pxr_examination *how,
+            bool json, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = e->model->graph;
 
         if (json) {
-                if (pxr_certify(arena, e->model, &e->certificate, diag))
+                if (pxr_certify(arena, e->model, how, &e->certificate, diag))
                         return pxr_diag_status(diag);
-                return print_as_json(e, threads, diag) ? pxr_diag_status(diag) : 0;
+                return print_as_json(e, how->threads, diag) ? pxr_diag_status(diag) : 0;
         }
         print_layers(e->model);
         printf("\nparameters      %zu\n", graph->parameter_values);
         printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        print_memory(e, threads);
+        print_memory(e, how->threads);
         print_plan(e);
         fflush(stdout);
-        if (pxr_certify(arena, e->model, &e->certificate, diag))
+        if (pxr_certify(arena, e->model, how, &e->certificate, diag))
                 return pxr_diag_status(diag);
         print_certificate(e);
         return 0;

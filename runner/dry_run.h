@@ -9,7 +9,7 @@
 
 /* Print the model and what it needs, then certify it and print that; as JSON all at once, or the
  * error alone. The exit status. */
-int dry_run(struct pxr_arena *arena, struct pxr_experiment *experiment, int threads, bool json,
-            struct pxr_diag *diag);
+int dry_run(struct pxr_arena *arena, struct pxr_experiment *experiment,
+            const struct pxr_examination *how, bool json, struct pxr_diag *diag);
 
 #endif

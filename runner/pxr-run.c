@@ -16,6 +16,7 @@
 
 #include <pxr/version.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "experiment/repeat.h"
@@ -197,6 +198,7 @@ static const struct argp argp = {
 struct printer {
         const struct arguments *arguments;
         struct run_display *display;
+        double started; /* the examination */
         struct pxr_diag *diag;
         double entropy;
         bool given; /* the model is conditional */
@@ -210,6 +212,28 @@ static void on_progress(void *context, const struct pxr_progress *progress)
         struct printer *printer = context;
 
         display_progress(printer->display, progress);
+}
+
+/* Of the examination that the model is causal. */
+static void on_examined(void *context, int done, int all)
+{
+        struct printer *printer = context;
+        double now = pxr_now();
+
+        if (done == 0)
+                printer->started = now;
+        display_progress(
+                printer->display,
+                &(struct pxr_progress) {
+                        .what = "checking causality",
+                        .done = done,
+                        .all = all,
+                        .rate = NAN,
+                        .nats_per_image = NAN,
+                        .seconds_left = done ? (now - printer->started) / done * (all - done) : NAN,
+                });
+        if (done == all)
+                display_end(printer->display);
 }
 
 static void on_note(void *context, const char *text)
@@ -442,39 +466,44 @@ static void explain(struct pxr_arena *arena, const struct pxr_experiment *experi
         fputs(text ? text : "", stdout);
 }
 
+static struct pxr_examination examination_of(struct printer *printer)
+{
+        return (struct pxr_examination) { .threads = printer->arguments->threads,
+                                          .progress = on_examined,
+                                          .context = printer };
+}
+
 /* What is asked for, of the experiment; its exit status. */
 static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct printer *printer,
                     struct pxr_diag *diag)
 {
         const struct arguments *arguments = printer->arguments;
-        int status = 1;
+        struct pxr_examination how = examination_of(printer);
 
         if (arguments->explain) {
                 explain(arena, order->experiment, arguments->explain, diag);
                 return 0;
         }
         if (arguments->dry_run)
-                return dry_run(arena, order->experiment, arguments->threads, arguments->json, diag);
+                return dry_run(arena, order->experiment, &how, arguments->json, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
         if (order->store && arguments->job && pxr_sweep_attend(order, arguments->job, diag))
                 return 1;
-        printer->display = display_new(!arguments->quiet && !arguments->json);
-        if (order->store && printer->display) {
-                tell_other_data(order, printer);
-                status = run(arena, order, printer, diag);
-        }
-        display_free(printer->display);
-        return status;
+        if (!order->store)
+                return 1;
+        tell_other_data(order, printer);
+        return run(arena, order, printer, diag);
 }
 
 /* A row that there is not is told before the proof, which may take minutes, and not by the report,
  * when no run can be given another. */
-static struct pxr_experiment *open_experiment(struct pxr_arena *arena,
-                                              const struct arguments *arguments,
+static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct printer *printer,
                                               const struct pxr_spec_origin *origin,
                                               struct pxr_diag *diag)
 {
+        const struct arguments *arguments = printer->arguments;
+        struct pxr_examination how = examination_of(printer);
         const struct pxr_experiment *read;
 
         if (arguments->explain)
@@ -485,7 +514,7 @@ static struct pxr_experiment *open_experiment(struct pxr_arena *arena,
                         return NULL;
         }
         return arguments->dry_run ? pxr_experiment_build(arena, origin, diag)
-                                  : pxr_experiment_open(arena, origin, diag);
+                                  : pxr_experiment_open(arena, origin, &how, diag);
 }
 
 /* Everything between the arguments and the exit status. */
@@ -503,8 +532,12 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         bool recorded = arguments->resume || arguments->repeat;
         int status = 1;
 
+        printer.display = display_new(!arguments->quiet && !arguments->json);
+        if (!printer.display)
+                return 1;
         if (!recorded || take_recorded(arena, arguments, &order, &origin, diag) == 0)
-                order.experiment = open_experiment(arena, arguments, &origin, diag);
+                order.experiment = open_experiment(arena, &printer, &origin, diag);
+        display_end(printer.display); /* of the examination, which an error ends */
         if (order.repeats && !order.experiment)
                 pxr_repeat_explain(arena, order.store, order.repeats, diag);
         if (order.experiment)
@@ -512,6 +545,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         pxr_store_close(order.store);
         json_decref(printer.results);
         json_decref(printer.verdict);
+        display_free(printer.display);
         return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
 }
 

@@ -151,22 +151,31 @@ static void leak_setup(void)
 
 static const struct pxr_image_kind grey = { 4, 5, 1, 2 }, rgb = { 4, 5, 3, 2 };
 
-/* The stack is built, and refused with exactly this text. */
-static void expect_leak(struct pxr_image_kind kind, const char *text, const char *expected)
+static void expect_leak_seen(const struct pxr_model *model, int threads, const char *expected)
 {
-        struct pxr_model *model = build_stack(kind, text);
+        const struct pxr_examination how = { .threads = threads };
         struct pxr_certificate certificate;
         char *written = NULL;
         size_t size = 0;
         FILE *stream = open_memstream(&written, &size);
 
-        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), -1);
+        ck_assert_int_eq(pxr_certify(arena, model, &how, &certificate, diag), -1);
         pxr_diag_write(diag, "test", stream);
         fclose(stream);
         ck_assert_str_eq(written, expected);
         ck_assert_int_eq(pxr_diag_status(diag), PXR_FAULT_USER);
         free(written);
         pxr_diag_clear(diag);
+}
+
+/* The stack is built, and refused with exactly this text on however many threads. */
+static void expect_leak(struct pxr_image_kind kind, const char *text, const char *expected)
+{
+        const struct pxr_model *model = build_stack(kind, text);
+
+        expect_leak_seen(model, 1, expected);
+        expect_leak_seen(model, 2, expected);
+        expect_leak_seen(model, 9, expected);
 }
 
 #define NOT_CAUSAL ": the model is not causal: it would see what it is to predict\n"
@@ -270,7 +279,7 @@ START_TEST(sound_stacks_are_certified)
                         struct pxr_model *model = build_stack(kind ? rgb : grey, texts[i]);
                         struct pxr_certificate certificate;
 
-                        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), 0);
+                        ck_assert_int_eq(pxr_certify(arena, model, NULL, &certificate, diag), 0);
                         ck_assert_int_ge(certificate.probes, kind ? 60 : 20);
                 }
 }
@@ -280,7 +289,7 @@ static const char *digest_of(struct pxr_image_kind kind, const char *text)
 {
         struct pxr_certificate certificate;
 
-        ck_assert_int_eq(pxr_certify(arena, build_stack(kind, text), &certificate, diag), 0);
+        ck_assert_int_eq(pxr_certify(arena, build_stack(kind, text), NULL, &certificate, diag), 0);
         return pxr_strdup(arena, certificate.digest);
 }
 
@@ -353,7 +362,7 @@ static void expect_field(struct pxr_image_kind kind, int blocks)
                  blocks > 1 ? "- conv: {mask: B, features: 3}\n" : "",
                  blocks > 2 ? "- conv: {mask: B, features: 3}\n" : "");
         model = build_stack(kind, text);
-        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), 0);
+        ck_assert_int_eq(pxr_certify(arena, model, NULL, &certificate, diag), 0);
         map[0][CENTRE][CENTRE] = true;
         for (int i = 0; i < blocks; i++, now = !now)
                 spread(3, true, map[now], map[!now]);
@@ -405,7 +414,7 @@ START_TEST(the_blind_spot_is_on_the_map)
                                                           "- conv: {mask: B, features: 3}\n"
                                                           "- softmax\n");
 
-        ck_assert_int_eq(pxr_certify(arena, model, &certificate, diag), 0);
+        ck_assert_int_eq(pxr_certify(arena, model, NULL, &certificate, diag), 0);
         ck_assert_int_eq(certificate.field[(CENTRE - 1) * SIDE + CENTRE + 1], 1);
         ck_assert_int_eq(certificate.field[(CENTRE - 1) * SIDE + CENTRE + 2], 0);
         ck_assert_int_eq(certificate.field[(CENTRE - 2) * SIDE + CENTRE + 2], 1);

@@ -104,8 +104,8 @@ static void expect_certified(const struct subject *s)
 {
         struct pxr_certificate certificate;
 
-        ck_assert_msg(pxr_certify(arena, s->model, &certificate, diag) == 0, "%s, %d colours: %s",
-                      s->name, s->colours, pxr_diag_text(diag, 0));
+        ck_assert_msg(pxr_certify(arena, s->model, NULL, &certificate, diag) == 0,
+                      "%s, %d colours: %s", s->name, s->colours, pxr_diag_text(diag, 0));
         ck_assert_int_ge(certificate.probes, SIDE * SIDE);
 }
 

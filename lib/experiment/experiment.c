@@ -260,11 +260,12 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
 
 struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
                                            const struct pxr_spec_origin *origin,
-                                           struct pxr_diag *diag)
+                                           const struct pxr_examination *how, struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = pxr_experiment_build(arena, origin, diag);
 
-        if (!experiment || pxr_certify(arena, experiment->model, &experiment->certificate, diag))
+        if (!experiment ||
+            pxr_certify(arena, experiment->model, how, &experiment->certificate, diag))
                 return NULL;
         return experiment;
 }

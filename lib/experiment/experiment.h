@@ -61,10 +61,11 @@ struct pxr_spec_origin {
         const char *data_path; /* ... and, not NULL, where its data lie instead of at data.path */
 };
 
-/* Read a spec, check it, open its data, build its model and prove it causal. NULL after errors. It
- * lives as long as the arena. */
+/* Read a spec, check it, open its data, build its model and prove it causal, as `how` says. NULL
+ * after errors. It lives as long as the arena. */
 struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
                                            const struct pxr_spec_origin *origin,
+                                           const struct pxr_examination *how,
                                            struct pxr_diag *diag);
 
 /* All but the proof, for --dry-run. */

@@ -168,10 +168,11 @@ struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const stru
 }
 
 int pxr_certify(struct pxr_arena *arena, const struct pxr_model *model,
-                struct pxr_certificate *certificate, struct pxr_diag *diag)
+                const struct pxr_examination *how, struct pxr_certificate *certificate,
+                struct pxr_diag *diag)
 {
         *certificate = (struct pxr_certificate) { 0 };
         if (pxr_certify_dependencies(arena, model, certificate, diag))
                 return -1;
-        return pxr_certify_kernels(model, certificate, diag);
+        return pxr_certify_kernels(model, how, certificate, diag);
 }

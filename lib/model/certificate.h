@@ -20,16 +20,25 @@ struct pxr_certificate {
         unsigned char *field; /* [row][col]: 1 where a value can reach the centre's logits */
 };
 
-/* Examine a model. Returns 0, or -1 after an error at the line of the layer that leaks, which names
- * tap and colour. */
+/* How to examine: a large model takes minutes. */
+struct pxr_examination {
+        int threads; /* that share the work; the certificate is the same */
+        /* Called now and then with the passes done of all. May be NULL. */
+        void (*progress)(void *context, int done, int all);
+        void *context;
+};
+
+/* Examine a model; `how` may be NULL: on one thread, silently. Returns 0, or -1 after an error at
+ * the line of the layer that leaks, which names tap and colour. */
 int pxr_certify(struct pxr_arena *arena, const struct pxr_model *model,
-                struct pxr_certificate *certificate, struct pxr_diag *diag);
+                const struct pxr_examination *how, struct pxr_certificate *certificate,
+                struct pxr_diag *diag);
 
 /* The two legs, for `pxr-layers check`. dependencies() also fills in the receptive field. */
 int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *model,
                              struct pxr_certificate *certificate, struct pxr_diag *diag);
-int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *certificate,
-                        struct pxr_diag *diag);
+int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examination *how,
+                        struct pxr_certificate *certificate, struct pxr_diag *diag);
 
 /* Pixels that the centre of a node's map can see: how far up, and how far to the left and right. */
 struct pxr_extent {

@@ -13,22 +13,25 @@
 #include "tensor/reach.h"
 #include "tensor/workspace.h"
 
-enum { PROBES = 64, PROBE_IMAGES = 8 };
+/* Images are examined several at once, so that one kernel that reads another image is seen too. */
+enum { PROBES = 64, PROBE_IMAGES = 8, MOST_WORKERS = 4 };
 
 struct probe {
         const struct pxr_graph *graph;
-        struct pxr_workspace *workspace;
+        struct pxr_workspace *workspace[MOST_WORKERS]; /* each of `each` images */
+        int workers, each;
         float *parameters;
         uint8_t *pixels;    /* [image][row][col][colour] */
         uint8_t *unchanged; /* what they were before the last change */
         uint8_t *small;     /* what a conditional model is given with them: it stays as it is */
-        float *logits;      /* of the unchanged images */
+        float *logits;      /* of the unchanged images, [worker][row][col][image][channel] */
         struct pxr_random random;
 };
 
 static void probe_free(struct probe *probe)
 {
-        pxr_workspace_free(probe->workspace);
+        for (int i = 0; i < probe->workers; i++)
+                pxr_workspace_free(probe->workspace[i]);
         free(probe->parameters);
         free(probe->pixels);
         free(probe->unchanged);
@@ -52,7 +55,22 @@ static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
         return -1;
 }
 
-static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct pxr_diag *diag)
+/* A workspace for each worker. Returns 0 or -1, without an error recorded. */
+static int make_workspaces(struct probe *probe, int threads)
+{
+        probe->workers = threads >= MOST_WORKERS ? MOST_WORKERS : threads >= 2 ? 2 : 1;
+        probe->each = PROBE_IMAGES / probe->workers;
+        for (int i = 0; i < probe->workers; i++) {
+                probe->workspace[i] = pxr_workspace_new(probe->graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                        probe->each, false, NULL);
+                if (!probe->workspace[i])
+                        return -1;
+        }
+        return 0;
+}
+
+static int probe_new(struct probe *probe, const struct pxr_graph *graph, int threads,
+                     struct pxr_diag *diag)
 {
         size_t values = (size_t)graph->rows * graph->cols * graph->colours * PROBE_IMAGES;
 
@@ -65,10 +83,8 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct 
                 .logits = malloc(pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float)),
                 .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
         };
-        probe->workspace =
-                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES, false, NULL);
-        if (!probe->workspace || !probe->parameters || !probe->pixels || !probe->unchanged ||
-            !probe->small || !probe->logits) {
+        if (make_workspaces(probe, threads) || !probe->parameters || !probe->pixels ||
+            !probe->unchanged || !probe->small || !probe->logits) {
                 probe_free(probe);
                 return no_memory(graph, diag);
         }
@@ -85,26 +101,45 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, struct 
 /* Compute all nodes for the images as they are. */
 static void compute(const struct probe *probe)
 {
-        pxr_workspace_load(probe->workspace, probe->pixels, PROBE_IMAGES);
-        pxr_workspace_condition(probe->workspace, probe->small, PROBE_IMAGES);
-        pxr_workspace_forward(probe->workspace, probe->parameters);
+        const struct pxr_graph *graph = probe->graph;
+        size_t values = (size_t)graph->rows * graph->cols * graph->colours * probe->each;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours * probe->each;
+
+#pragma omp parallel for num_threads(probe->workers) schedule(static, 1)
+        for (int i = 0; i < probe->workers; i++) {
+                pxr_workspace_load(probe->workspace[i], probe->pixels + i * values, probe->each);
+                pxr_workspace_condition(probe->workspace[i], probe->small + i * small, probe->each);
+                pxr_workspace_forward(probe->workspace[i], probe->parameters);
+        }
+}
+
+/* The logits are to be compared with what they are now. */
+static void keep_logits(const struct probe *probe)
+{
+        size_t size = pxr_map_size(probe->graph->logits, probe->each);
+
+        for (int i = 0; i < probe->workers; i++)
+                memcpy(probe->logits + i * size,
+                       pxr_workspace_logits(probe->workspace[i], 0, 0, 0, 0), size * sizeof(float));
 }
 
 /* The first order whose logits of `image` have changed, or that past the last. */
 static int first_change(const struct probe *probe, int image)
 {
         const struct pxr_graph *graph = probe->graph;
-        int group = graph->logits->shape.channels / graph->colours;
-        size_t logit = 0;
+        int channels = graph->logits->shape.channels, group = channels / graph->colours;
+        int worker = image / probe->each, own = image % probe->each;
+        const float *before = probe->logits + worker * pxr_map_size(graph->logits, probe->each);
 
         for (int order = 0; order < graph->rows * graph->cols * graph->colours; order++) {
                 int pixel = order / graph->colours, colour = order % graph->colours;
-                const void *now = pxr_workspace_logits(probe->workspace, pixel / graph->cols,
-                                                       pixel % graph->cols, colour, image);
+                const void *now =
+                        pxr_workspace_logits(probe->workspace[worker], pixel / graph->cols,
+                                             pixel % graph->cols, colour, own);
+                size_t logit =
+                        ((size_t)pixel * probe->each + own) * channels + (size_t)colour * group;
 
-                logit = ((size_t)pixel * PROBE_IMAGES + image) * graph->logits->shape.channels +
-                        (size_t)colour * group;
-                if (memcmp(now, probe->logits + logit, group * sizeof(float)) != 0)
+                if (memcmp(now, before + logit, group * sizeof(float)) != 0)
                         return order;
         }
         return graph->rows * graph->cols * graph->colours;
@@ -227,8 +262,7 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
                                     pxr_random_below(&probe->random, graph->levels - 1)) %
                                    graph->levels);
         }
-        memcpy(probe->logits, pxr_workspace_logits(probe->workspace, 0, 0, 0, 0),
-               pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float));
+        keep_logits(probe);
         compute(probe);
         for (int image = 0; image < PROBE_IMAGES; image++) {
                 struct leak leak = { image, orders[image], first_change(probe, image) };
@@ -239,20 +273,26 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
         return 0;
 }
 
-int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *certificate,
-                        struct pxr_diag *diag)
+int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examination *how,
+                        struct pxr_certificate *certificate, struct pxr_diag *diag)
 {
+        static const struct pxr_examination usual = { .threads = 1 };
         const struct pxr_graph *graph = model->graph;
         int spots = graph->rows * graph->cols * graph->colours, status = 0;
         int probes = spots < PROBES ? spots : PROBES;
         struct probe probe;
 
-        if (probe_new(&probe, graph, diag))
+        how = how ? how : &usual;
+        if (how->progress)
+                how->progress(how->context, 0, probes + PROBE_IMAGES);
+        if (probe_new(&probe, graph, how->threads, diag))
                 return -1;
         compute(&probe);
         for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
                 int orders[PROBE_IMAGES];
 
+                if (how->progress)
+                        how->progress(how->context, at + PROBE_IMAGES, probes + PROBE_IMAGES);
                 /* Evenly over the map, the first and the last value included. */
                 for (int i = 0; i < PROBE_IMAGES; i++) {
                         int number = at + i < probes ? at + i : probes - 1;
@@ -263,6 +303,8 @@ int pxr_certify_kernels(const struct pxr_model *model, struct pxr_certificate *c
                 status = probe_once(&probe, orders, diag);
                 certificate->probes += PROBE_IMAGES;
         }
+        if (how->progress)
+                how->progress(how->context, probes + PROBE_IMAGES, probes + PROBE_IMAGES);
         probe_free(&probe);
         return status;
 }

@@ -266,7 +266,7 @@ const char *pxr_check_causality(struct pxr_arena *arena, const struct pxr_model 
 
         (void)skipped;
         if (pxr_certify_dependencies(arena, model, &certificate, diag) ||
-            pxr_certify_kernels(model, &certificate, diag))
+            pxr_certify_kernels(model, NULL, &certificate, diag))
                 return pxr_diag_text(diag, pxr_diag_errors(diag) - 1);
         workspace = pxr_workspace_new(model->graph, PXR_F32, PXR_FOR_EVALUATION, PXR_BENCH_IMAGES,
                                       true, diag);
