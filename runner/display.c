@@ -58,8 +58,9 @@ static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
                 length += snprintf(text + length, size - length, "%s nats  ",
                                    pxr_number_text(p->nats_per_image, 3, nats));
         if (!isnan(p->rate))
-                length += snprintf(text + length, size - length, "%.0f %s/s  ", p->rate,
-                                   strcmp(p->what, "sampling") == 0 ? "pixels" : "images");
+                length +=
+                        snprintf(text + length, size - length, "%.*f %s/s  ", p->rate < 9.5 ? 1 : 0,
+                                 p->rate, strcmp(p->what, "sampling") == 0 ? "pixels" : "images");
         if (!isnan(p->seconds_left)) {
                 bar_write_time(p->seconds_left, left, sizeof(left));
                 snprintf(text + length, size - length, "%s left", left);

@@ -200,6 +200,7 @@ struct printer {
         const struct arguments *arguments;
         bool shown, bar, drawn;
         int width; /* of a job's number */
+        int words; /* columns of the longest words for what varied */
 };
 
 /* What follows "run" where there are so many. */
@@ -261,7 +262,8 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
                 snprintf(result, sizeof(result), "interrupted, and saved");
         else
                 *result = '\0';
-        printf("job %*" PRId64 "  %s  %7s  ", printer->width, job->number, trial->words, time);
+        printf("job %*" PRId64 "  %-*s  %7s  ", printer->width, job->number, printer->words,
+               trial->words, time);
         if (*result)
                 puts(result);
         else
@@ -403,6 +405,9 @@ static int run(struct pxr_sweep_order *order, struct printer *printer, const cha
         int count, end;
 
         printer->width = snprintf(NULL, 0, "%d", order->plan->trials);
+        for (int i = 0; i < order->plan->trials; i++)
+                if ((int)strlen(order->plan->trial[i].words) > printer->words)
+                        printer->words = (int)strlen(order->plan->trial[i].words);
         printer->bar = printer->shown && isatty(STDERR_FILENO);
         order->watcher = (struct pxr_sweep_watcher) {
                 .context = printer, .ended = on_ended, .progress = on_progress, .note = on_note

@@ -181,6 +181,7 @@ START_TEST(other_arrays_are_refused)
         head_refused("'|u1'", "False", "(2, 48), 'more': 1", "a head that is not understood");
         head_refused("'|u1'", "False", "(2, 50)", "rows of 50 bytes: no square image");
         head_refused("'|u1'", "False", "(2, 0)", "rows of 0 bytes: no square image");
+        head_refused("'|u1'", "False", "(0, 48)", "holds no images");
         head_refused("'|u1'", "False", "(2, 9223372036854775807)", "no square image");
         head_refused("'|u1'", "False", "(3, 48)", "byte 224: the array ends within image 3 of 3");
         head_refused("'|u1'", "False", "(9000000000000, 48)", "the array ends within image 3");

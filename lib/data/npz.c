@@ -109,6 +109,8 @@ static int read_array(struct pxr_arena *arena, struct pxr_dataset *set, const st
         if (pxr_npy_read_head(input, &rows, &cols, diag) ||
             set_size(arena, set, options, input, cols, diag))
                 return -1;
+        if (rows == 0)
+                return pxr_user_error(diag, "%s: holds no images", pxr_input_path(input));
         row = malloc((size_t)cols);
         if (!row)
                 return pxr_out_of_memory(diag);
