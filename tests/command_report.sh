@@ -139,7 +139,9 @@ runs_of_sweeps() {
 		is "$(sqlite3 of.db "SELECT run, sweep, job FROM runs ORDER BY job")" "$(sqlite3 sweeps.db "SELECT
 			run, sweep, job FROM sweep_result WHERE sweep = 'grid' AND job BETWEEN 3 AND 5")" &&
 		is "$(sqlite3 of.db "SELECT count(*) FROM runs")" 3 &&
-		report runs --db sweeps.db && grep -q " Sweep" out && out_has drawn &&
+		is "$(sqlite3 sweeps.db "SELECT substr(varied, 1, 16) FROM run_summary WHERE sweep = 'grid'
+			AND job = 6")" "rate=0.01 seed=1" &&
+		report runs --db sweeps.db && grep -q " Sweep" out && out_has drawn && out_has "rate=0.01 seed=1" &&
 		report runs --db runs.db && ! out_has Sweep
 }
 ok "runs tell which sweep's job they are" runs_of_sweeps
@@ -149,7 +151,7 @@ sweep_jobs() {
 	report sweep grid --db sweeps.db --format csv && sqlite3 jobs.db ".import --csv out jobs" 2>err &&
 		is "$(sqlite3 jobs.db 'SELECT job, state, "train.optimizer.adam.rate", round(valid_nll, 6),
 			round(test_nll, 6) FROM jobs')" "$(sqlite3 sweeps.db "SELECT job, sweep_result.state,
-			varied ->> '\$.\"train.optimizer.adam.rate\"', round(sweep_result.valid_nats, 6),
+			sweep_result.varied ->> '\$.\"train.optimizer.adam.rate\"', round(sweep_result.valid_nats, 6),
 			round(test_nats, 6) FROM sweep_result JOIN run_summary USING (run, sweep, job) WHERE sweep = 'grid'
 			ORDER BY job")"
 }

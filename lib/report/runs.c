@@ -110,10 +110,9 @@ static int in_time(void *context)
  */
 
 static const char *const shown[] = {
-        "run",        "name",           "status",  "nll",      "unit",
-        "split",      "standard_error", "model",   "data_set", "epochs",
-        "parameters", "wall_seconds",   "suspect", "sweep",    "tags",
-        "note",       "archived_at",
+        "run",    "name",     "status", "nll",         "unit",         "split",   "standard_error",
+        "model",  "data_set", "epochs", "parameters",  "wall_seconds", "suspect", "sweep",
+        "varied", "tags",     "note",   "archived_at",
 };
 
 enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
@@ -135,6 +134,7 @@ static const struct {
         { "wall_seconds", "Time" },
         { "suspect", "Suspect" },
         { "sweep", "Sweep" },
+        { "varied", "Varied" },
         { "tags", "Tags" },
         { "note", "Note" },
         { "archived_at", "Archived" },

@@ -325,17 +325,19 @@ static const char version_4[] =
         "    words AS counted\n"
         "  FROM chain WHERE rest IS NULL GROUP BY run, split;\n";
 
+#define OF_A_SWEEP                                                                          \
+        ",\n"                                                                               \
+        "    (SELECT sweep.name FROM job JOIN sweep ON sweep.id = job.sweep\n"              \
+        "      WHERE job.run = run.id ORDER BY job.id LIMIT 1) AS sweep,\n"                 \
+        "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n" \
+        "    process_id, process_start"
+
 /* What run_summary lacked: the sweep and the job that a run is of, and whose process it is. And
  * what tells whether an average of the parameters was used. */
 static const char version_5[] =
         "ALTER TABLE run ADD COLUMN raw_parameter_hash TEXT; -- that parameter_hash would be "
         "without train.average; NULL: there is none\n"
-        "DROP VIEW run_summary;\n" RUN_SUMMARY(
-                ",\n"
-                "    (SELECT sweep.name FROM job JOIN sweep ON sweep.id = job.sweep\n"
-                "      WHERE job.run = run.id ORDER BY job.id LIMIT 1) AS sweep,\n"
-                "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n"
-                "    process_id, process_start");
+        "DROP VIEW run_summary;\n" RUN_SUMMARY(OF_A_SWEEP);
 
 /* What the texts of a picture of samples say, so that both tell where it comes from; NULL in
  * pictures recorded before, and in those of what is not drawn. */
@@ -346,10 +348,19 @@ static const char version_6[] =
         "ALTER TABLE sample ADD COLUMN nll REAL; -- of the model then, nats per image\n"
         "ALTER TABLE sample ADD COLUMN nll_split TEXT; -- of which split that is\n";
 
-/* The parts of a chain are chosen by their NLL on the validation split, the same runs for each
+/* run_summary tells what the sweep that a run is of varied, so that its runs can be told apart:
+ * each key without what its path begins with.
+ *
+ * The parts of a chain are chosen by their NLL on the validation split, the same runs for each
  * split: what is chosen by the test NLL has none that can be trusted. Only where no run that fits
  * was evaluated on a validation split does the test NLL choose. */
+/* clang-format off */
 static const char version_7[] =
+        "DROP VIEW run_summary;\n"
+        RUN_SUMMARY(OF_A_SWEEP ",\n"
+        "    (SELECT group_concat(substr(key, length(rtrim(key, replace(key, '.', ''))) + 1)\n"
+        "      || '=' || value, ' ') FROM json_each((SELECT varied FROM job\n"
+        "      WHERE job.run = run.id ORDER BY id LIMIT 1))) AS varied")
         "DROP VIEW chain_nll;\n"
         "CREATE VIEW chain_nll AS\n"
         "  WITH RECURSIVE part AS MATERIALIZED (\n"
@@ -381,10 +392,10 @@ static const char version_7[] =
         "      AND best.split = chain.split AND best.images = chain.images)\n"
         "  SELECT run, name, split, nats_per_image, nats_per_image * bits AS bits_per_dimension,\n"
         "    standard_error, images, words AS counted\n"
-        "  FROM (SELECT *, first_value(words) OVER (PARTITION BY run ORDER BY split = 'valid' "
-        "DESC,\n"
+        "  FROM (SELECT *, first_value(words) OVER (PARTITION BY run ORDER BY split = 'valid' DESC,\n"
         "      nats_per_image, words) AS way FROM chain WHERE rest IS NULL)\n"
         "  WHERE words = way;\n";
+/* clang-format on */
 
 const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4,
                                          version_5, version_6, version_7 };
