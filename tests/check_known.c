@@ -354,6 +354,12 @@ START_TEST(nothing_is_written_over)
         write_file(in_scratch("a/mine"), "x", 1);
         ck_assert_int_eq(pxr_convert(set, PXR_TO_PNG, in_scratch("a"), NULL, diag), -1);
         expect_error(PXR_FAULT_USER, "/a: the folder is not empty");
+        make_folder("dated");
+        make_folder("dated/convert-202611");
+        write_file(in_scratch("dated/convert-202611/thesis"), "x", 1);
+        ck_assert_int_eq(pxr_convert(set, PXR_TO_PNG, in_scratch("dated"), NULL, diag), -1);
+        expect_error(PXR_FAULT_USER, "/dated: the folder is not empty");
+        ck_assert_int_eq(access(in_scratch("dated/convert-202611/thesis"), F_OK), 0);
         ck_assert_int_eq(pxr_convert(set, PXR_TO_PNG, in_scratch("a/mine"), NULL, diag), -1);
         expect_error(PXR_FAULT_USER, "/mine: the folder cannot be made");
         ck_assert_int_eq(pxr_convert(set, PXR_TO_NPZ, in_scratch("b"), NULL, diag), -1);
@@ -384,9 +390,9 @@ START_TEST(a_conversion_broken_off_leaves_nothing)
                 ck_assert_int_eq(rmdir(in_scratch("empty")), 0);
                 make_folder("empty");
         }
-        make_folder("empty/convert-00beef"); /* a killed one's */
+        make_folder("empty/.pxr-convert-00beef"); /* a killed one's */
         OK(pxr_convert(set, PXR_TO_PNG, in_scratch("empty"), NULL, diag));
-        ck_assert_int_eq(access(in_scratch("empty/convert-00beef"), F_OK), -1);
+        ck_assert_int_eq(access(in_scratch("empty/.pxr-convert-00beef"), F_OK), -1);
         ck_assert_int_eq(access(in_scratch("empty/train/0000001.png"), F_OK), 0);
 }
 END_TEST

@@ -160,10 +160,12 @@ static int split_to_npz(struct conversion *c, enum pxr_split split, struct pxr_d
 
 /* --- both --------------------------------------------------------------------------------------*/
 
-/* Is nothing in the folder but what is put together there? */
-static int check_empty(const char *folder, const char *staging, struct pxr_diag *diag)
+/* What is put together in the folder, which is the user's: a name that nobody else gives. */
+#define PREFIX ".pxr-convert-"
+
+/* Is nothing in the folder but what a killed process may have left of such work? */
+static int check_empty(const char *folder, struct pxr_diag *diag)
 {
-        const char *own = strrchr(staging, '/') + 1;
         DIR *stream = opendir(folder);
         struct dirent *entry;
         bool empty = true;
@@ -172,7 +174,7 @@ static int check_empty(const char *folder, const char *staging, struct pxr_diag 
                 return pxr_system_error(diag, "%s: cannot be read: %s", folder, strerror(errno));
         while ((entry = readdir(stream)))
                 empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-                         strcmp(entry->d_name, own) == 0;
+                         pxr_is_staging(entry->d_name, PREFIX);
         closedir(stream);
         return empty ? 0 : pxr_user_error(diag, "%s: the folder is not empty", folder);
 }
@@ -190,10 +192,10 @@ static int start(const char *folder, struct pxr_staging *staging, bool *made, st
         if (!*made && (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)))
                 return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
                                       strerror(why));
-        snprintf(prefix, sizeof prefix, "%s/convert-", folder);
-        return pxr_staging_make(staging, prefix, diag) || check_empty(folder, staging->path, diag)
-                       ? -1
-                       : 0;
+        if (access(folder, W_OK) != 0)
+                return pxr_user_error(diag, "%s: cannot be written: %s", folder, strerror(errno));
+        snprintf(prefix, sizeof prefix, "%s/" PREFIX, folder);
+        return check_empty(folder, diag) || pxr_staging_make(staging, prefix, diag) ? -1 : 0;
 }
 
 /* All that was put together to the folder itself. */

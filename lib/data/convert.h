@@ -17,7 +17,8 @@ enum pxr_container {
 extern const char *const pxr_container_names[];
 
 /* Write all splits of a set as it reads in epoch 0 to the new or empty folder `folder`. Levels are
- * spread from 0 to 255. Returns 0, 1 when the watcher stopped it, or -1; then nothing is left. */
+ * spread from 0 to 255. Returns 0, 1 when the watcher stopped it, or -1. A set that is not whole is
+ * not left there. */
 int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
                 const struct pxr_data_watcher *watcher, struct pxr_diag *diag);
 
