@@ -26,6 +26,7 @@
 #include "runner/program.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
+#include "sweep/child.h"
 #include "sweep/schedule.h"
 
 const char *argp_program_version = "pxr-run " PXR_VERSION;
@@ -305,10 +306,13 @@ static void on_picture(void *context, int64_t run, const char *kind, int64_t ste
         pxr_diag_free(diag);
 }
 
-static void print_end(const struct printer *printer, int64_t id, int end)
+/* With what there is to do next, which can be copied. */
+static void print_end(struct pxr_arena *arena, const struct printer *printer, int64_t id, int end)
 {
         const char *database = printer->arguments->database;
+        const char *word = pxr_shell_word(arena, database);
 
+        word = word ? word : database;
         if (printer->arguments->json) {
                 print_json(json_pack("{s:I, s:s, s:s, s:O, s:O*}", "run", (json_int_t)id, "status",
                                      end == PXR_RUN_FINISHED ? "finished" : "interrupted",
@@ -317,13 +321,12 @@ static void print_end(const struct printer *printer, int64_t id, int end)
                            printer->diag);
         } else if (end == PXR_RUN_INTERRUPTED) {
                 fprintf(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n",
-                        id, database);
+                        id, word);
         } else if (!printer->arguments->quiet) {
                 printf("run %" PRId64 " is in %s; to look further:\n"
                        "  pxr-report show %" PRId64 " --db %s\n"
                        "  pxr-sample %" PRId64 " --db %s%s\n",
-                       id, database, id, database, id, database,
-                       printer->given ? " --from data" : "");
+                       id, database, id, word, id, word, printer->given ? " --from data" : "");
                 if (printer->given)
                         puts("it is given a small image: with a run of these in the same database, "
                              "'show' adds the NLL of that");
@@ -406,7 +409,7 @@ static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct prin
             (order->repeats || (order->resume && order->resume->repeats)) &&
             tell_repetition(arena, order, id, printer, diag))
                 return pxr_diag_status(diag);
-        print_end(printer, id, end);
+        print_end(arena, printer, id, end);
         return end == PXR_RUN_INTERRUPTED ? 130 : printer->other;
 }
 
@@ -488,6 +491,8 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 return dry_run(arena, order->experiment, &how, arguments->json, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
+        if (order->store && pxr_store_check_tables(order->store, diag))
+                return 1;
         if (order->store && arguments->job && pxr_sweep_attend(order, arguments->job, diag))
                 return 1;
         if (!order->store)

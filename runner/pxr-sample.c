@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -390,6 +391,19 @@ static void write_likelihood(const double *nats, int count, char text[160])
                  error);
 }
 
+/* The images, and how a spec reads them, where their path can stand in one as it is. */
+static void print_folder(const struct command *c, const struct pxr_draw_order *order)
+{
+        const char *folder = c->arguments->folder;
+
+        if (folder[strcspn(folder, " \t,:{}[]'\"#&*!|>%@`\\")])
+                display_line(c->display, "images in %s", folder);
+        else
+                display_line(c->display,
+                             "images in %s; as a set: {set: png_folder, path: %s, levels: %d}",
+                             folder, folder, order->chain[0]->graph->levels);
+}
+
 static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
@@ -413,10 +427,7 @@ static void print_drawn(const struct command *c, const struct pxr_draw_order *or
         if (order->images)
                 print_not_exact(c, order);
         if (c->arguments->folder)
-                display_line(c->display,
-                             "images in %s; as a set: {set: png_folder, path: %s, levels: %d}",
-                             c->arguments->folder, c->arguments->folder,
-                             order->chain[0]->graph->levels);
+                print_folder(c, order);
         if (c->arguments->out)
                 display_line(c->display, "in %s", c->arguments->out);
 }
@@ -492,6 +503,7 @@ static int draw(struct command *c)
                                                                         : 64);
         struct pxr_drawn drawn[MOST_RUNS];
         struct pxr_images images;
+        bool there = a->folder && access(a->folder, F_OK) == 0;
         size_t size = 0;
         uint8_t *png;
         int status;
@@ -515,8 +527,11 @@ static int draw(struct command *c)
                 return -1;
         }
         if (a->out && write_picture(c, png, size)) {
-                if (a->folder) /* both or neither: a repeat would be refused because of it */
+                if (a->folder) { /* both or neither: a repeat would be refused because of it */
                         pxr_remove_folder(a->folder);
+                        if (there)
+                                mkdir(a->folder, 0777);
+                }
                 return -1;
         }
         display_end(c->display);

@@ -371,7 +371,8 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                 char spent[48];
 
                 if (sweep->budget.hours > 0 && state->seconds >= 3600 * sweep->budget.hours)
-                        snprintf(spent, sizeof(spent), "%.2f hours", state->seconds / 3600);
+                        snprintf(spent, sizeof(spent), "%.4g hours (%.4g)", sweep->budget.hours,
+                                 state->seconds / 3600);
                 else
                         snprintf(spent, sizeof(spent), "%" PRId64 " run%s", sweep->budget.runs,
                                  plural(sweep->budget.runs));

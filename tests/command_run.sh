@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 51
+plan 52
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -10,6 +10,13 @@ ends_well() {
 markov_binary, 256 training images of 12x12x1; 1 thread"
 }
 ok "a run ends well and says where to look" ends_well
+
+can_be_copied() {
+	mkdir -p "sp ace" && pxr_run tiny.yaml train.epochs=1 --db "sp ace/a.db" &&
+		sed -n '/to look further:/,$s/^  //p' out >further && PATH=$top/runner:$PATH sh -e further >looked &&
+		grep -q tiny looked
+}
+ok "what it says to do next can be copied, whatever the database is called" can_be_copied
 
 splits_recorded() {
 	is "$(query a.db "SELECT group_concat(split) FROM run_nll WHERE nats_per_image > 0")" \
@@ -228,7 +235,13 @@ chain_chosen_by_validation() {
 		query chosen.db "UPDATE metric SET sum_nats = 0.1 * sum_nats WHERE run = $other AND split = 'test'" &&
 		is "$(query chosen.db "SELECT count(DISTINCT counted), min(counted) FROM chain_nll WHERE run = 3")" \
 			"1|run 3 of 6x6 given 3x3 + run $(best) of 3x3" &&
-		query chosen.db "DELETE FROM metric WHERE split = 'valid'" &&
+		query chosen.db "UPDATE metric SET sum_nats = 0.1 * sum_nats WHERE run = $other AND
+			split = 'valid'; DELETE FROM metric WHERE run = $other AND split = 'test'" &&
+		is "$(query chosen.db "SELECT count(*), min(counted) FROM chain_nll WHERE run = 3")" \
+			"2|run 3 of 6x6 given 3x3 + run $(best) of 3x3" &&
+		cp chain.db chosen.db &&
+		query chosen.db "UPDATE metric SET sum_nats = 0.1 * sum_nats WHERE run = $other AND split = 'test';
+			DELETE FROM metric WHERE split = 'valid'" &&
 		is "$(query chosen.db "SELECT count(*), counted FROM chain_nll WHERE run = 3")" \
 			"1|run 3 of 6x6 given 3x3 + run $other of 3x3"
 }

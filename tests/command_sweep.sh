@@ -281,7 +281,7 @@ ok "a budget of runs ends a sweep" spent
 
 out_of_time() {
 	sweep hours.yaml "$grid" 'budget: {hours: 1e-7}' 'set: {train.epochs: 1}'
-	pxr_sweep hours.yaml --db hours.db && err_has " hours is used up" &&
+	pxr_sweep hours.yaml --db hours.db && err_has "the budget of 1e-07 hours" &&
 		[ "$(query hours.db "SELECT count(*) FROM run")" -lt 3 ]
 }
 ok "a budget of hours ends a sweep" out_of_time

@@ -244,17 +244,21 @@ static const struct check checks[] = {
         { "not the same bits",
           "the same spec, seed, data, program and instruction set gave other numbers: memory at "
           "fault, another library, or a race.",
-          "SELECT max(run.id), printf('runs %d and %d should be the same to the bit: test %.9f "
-          "and %.9f nats/image', min(run.id), max(run.id), min(sum_nats / images), "
-          "max(sum_nats / images)) "
+          "SELECT max(id), printf('runs %d and %d should be the same to the bit: test %.15g and "
+          "%.15g nats/image', lowest, highest, min(nats), max(nats)) "
+          "FROM (SELECT run.id, sum_nats / images AS nats, first_value(run.id) OVER alike AS lowest, "
+          "last_value(run.id) OVER alike AS highest, spec_hash, data_identity, program_revision, "
+          "instruction_set, libraries "
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
           "AND metric.split = 'test' "
           "WHERE spec_hash IN (SELECT spec_hash FROM run WHERE " ASKED ") "
           "AND (archived_at IS NULL OR run.id = ?1) "
           "AND images > 0 AND program_revision NOT LIKE '%dirty' "
+          "WINDOW alike AS (PARTITION BY spec_hash, data_identity, program_revision, "
+          "instruction_set, libraries ORDER BY sum_nats / images, run.id "
+          "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) "
           "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries "
-          "HAVING count(*) > 1 AND min(sum_nats) <> max(sum_nats) "
-          "AND ?1 <= max(run.id) AND ?2 >= min(run.id)" },
+          "HAVING min(nats) <> max(nats) AND ?1 <= max(id) AND ?2 >= min(id)" },
         { "made of uncommitted code",
           "the program was built from a tree with changes that are in no revision: the run "
           "cannot be made again from the revision on record.",

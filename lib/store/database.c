@@ -324,10 +324,11 @@ int pxr_store_check_tables(struct pxr_store *store, struct pxr_diag *diag)
         sqlite3_close(new);
         if (!status && same < all)
                 status = pxr_user_error(diag,
-                                        "%s: %d of the %d tables are not as pxr makes them: the "
+                                        "%s: %d of the %d tables %s not as pxr makes them: the "
                                         "database was changed by hand, or made by another build "
                                         "of pxr",
-                                        store->path, all - same, all);
+                                        store->path, all - same, all,
+                                        all - same == 1 ? "is" : "are");
         return status;
 }
 

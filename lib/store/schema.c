@@ -353,7 +353,8 @@ static const char version_6[] =
  *
  * The parts of a chain are chosen by their NLL on the validation split, the same runs for each
  * split: what is chosen by the test NLL has none that can be trusted. Only where no run that fits
- * was evaluated on a validation split does the test NLL choose. */
+ * was evaluated on a validation split does the test NLL choose. One that was evaluated on fewer
+ * splits than another is not chosen before it, for the chain would have no NLL on the rest. */
 /* clang-format off */
 static const char version_7[] =
         "DROP VIEW run_summary;\n"
@@ -373,7 +374,7 @@ static const char version_7[] =
         "      AND run.archived_at IS NULL),\n"
         "  chosen AS MATERIALIZED (\n"
         "    SELECT run FROM (SELECT run, row_number() OVER (PARTITION BY data_identity, rest\n"
-        "        ORDER BY max(split = 'valid') DESC,\n"
+        "        ORDER BY count(*) DESC, max(split = 'valid') DESC,\n"
         "          min(CASE WHEN split = 'valid' THEN nats_per_image END), min(nats_per_image),\n"
         "          run) AS place\n"
         "      FROM part GROUP BY run)\n"
