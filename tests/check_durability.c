@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "run_database.h"
+#include "spec/recipe.h"
 #include "store/schema.h"
 
 enum { NOBODY = 65534 };
@@ -77,10 +78,13 @@ END_TEST
 
 START_TEST(upgrade_keeps_a_copy)
 {
-        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+        char *path = in_scratch("runs.db"), copy[PATH_MAX], recipe[PXR_SHA256_HEX];
 
         make_version_1(path);
+        sql("UPDATE run SET spec = 'train: {seed: 3, epochs: 2}'");
+        OK(pxr_spec_recipe(arena, "name: x\ntrain: {epochs: 2, seed: 9}", recipe, diag));
         OK(pxr_store_upgrade(path, copy, diag));
+        ck_assert_str_eq(sql("SELECT recipe_hash FROM run"), pxr_strf(arena, "%s\n", recipe));
         ck_assert_str_eq(copy, pxr_strf(arena, "%s.schema-1", path));
         ck_assert_str_eq(sql("PRAGMA user_version; SELECT name, note FROM run"),
                          pxr_strf(arena, "%d\nold|\n", pxr_schema_version));

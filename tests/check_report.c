@@ -1221,6 +1221,9 @@ START_TEST(recipe_forgets_the_seed_and_names)
         ck_assert_str_eq(a, b);
         OK(pxr_spec_recipe(arena, TRAIN("adam", "17", "2") "evaluate: {}\n", b, diag));
         ck_assert_str_ne(a, b);
+        OK(pxr_spec_recipe(arena, "evaluate: {limit: 0, every: never}\ndata: {set: x}\n", a, diag));
+        OK(pxr_spec_recipe(arena, "data: {set: x}\nevaluate: {every: never, limit: 0}\n", b, diag));
+        ck_assert_str_eq(a, b);
 }
 END_TEST
 

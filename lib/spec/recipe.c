@@ -3,6 +3,7 @@
  * on but for luck. */
 #include "spec/recipe.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "spec/tree.h"
@@ -21,6 +22,36 @@ struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec, st
         return pxr_yaml_parse(arena, source, diag);
 }
 
+static int by_key(const void *left, const void *right)
+{
+        const struct pxr_yaml *const *a = left, *const *b = right;
+
+        return strcmp((*a)->key, (*b)->key);
+}
+
+/* Mappings in the order of their keys: programs of other versions have had other orders. */
+static int sort_keys(struct pxr_arena *arena, struct pxr_yaml *node)
+{
+        struct pxr_yaml **child = pxr_alloc_array(arena, (size_t)node->count + 1, sizeof(*child));
+        size_t count = 0;
+
+        if (!child)
+                return -1;
+        for (struct pxr_yaml *at = node->first; at; at = at->next) {
+                if (sort_keys(arena, at))
+                        return -1;
+                child[count++] = at;
+        }
+        if (node->kind != PXR_YAML_MAPPING)
+                return 0;
+        qsort(child, count, sizeof(struct pxr_yaml *), by_key);
+        for (size_t i = 0; i < count; i++) {
+                pxr_yaml_remove(child[i]);
+                pxr_yaml_append(node, child[i]);
+        }
+        return 0;
+}
+
 int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag)
 {
@@ -35,6 +66,8 @@ int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA2
         for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
                 if ((node = pxr_yaml_find(root, left_out[i])))
                         pxr_yaml_remove(node);
+        if (sort_keys(arena, root))
+                return pxr_out_of_memory(diag);
         text = pxr_yaml_emit(arena, root, diag);
         if (!text)
                 return -1;

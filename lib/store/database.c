@@ -2,7 +2,7 @@
 /*
  * database.c - opening the run database, its schema's versions, transactions.
  *
- * Uses base/, schema.h, statement.h and SQLite.
+ * Uses base/, spec/recipe.h, schema.h, statement.h and SQLite.
  */
 #include "store/database.h"
 
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "spec/recipe.h"
 #include "store/run_state.h"
 #include "store/schema.h"
 #include "store/statement.h"
@@ -47,15 +48,42 @@ static int read_version(struct pxr_store *store, int *version, bool *empty, stru
         return 0;
 }
 
+/* recipe_of(spec), NULL where that is none. */
+static void recipe_of(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *spec = (const char *)sqlite3_value_text(value[0]);
+        struct pxr_arena *arena = pxr_arena_new(0);
+        char hex[PXR_SHA256_HEX];
+
+        (void)count;
+        if (arena && spec && *spec && pxr_spec_recipe(arena, spec, hex, NULL) == 0)
+                sqlite3_result_text(context, hex, -1, SQLITE_TRANSIENT);
+        pxr_arena_free(arena);
+}
+
+/* What a recipe is (spec/recipe.h) was another thing before version 7. */
+static int renew_recipes(struct pxr_store *store, struct pxr_diag *diag)
+{
+        if (sqlite3_create_function(store->handle, "recipe_of", 1, SQLITE_UTF8, NULL, recipe_of,
+                                    NULL, NULL) != SQLITE_OK)
+                return pxr_store_failed(store, diag);
+        return pxr_store_execute(
+                store, diag, "UPDATE run SET recipe_hash = coalesce(recipe_of(spec), recipe_hash)",
+                "");
+}
+
 /* Bring the schema from `version` up to date, within a transaction. */
 static int take_steps(struct pxr_store *store, int version, struct pxr_diag *diag)
 {
         char sql[64];
+        bool renew = version < 7;
 
         for (; version < pxr_schema_version; version++)
                 if (sqlite3_exec(store->handle, pxr_schema_steps[version], NULL, NULL, NULL) !=
                     SQLITE_OK)
                         return pxr_store_failed(store, diag);
+        if (renew && renew_recipes(store, diag))
+                return -1;
         sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d", pxr_schema_version);
         if (pxr_store_execute(store, diag, sql, ""))
                 return -1;
