@@ -27,10 +27,15 @@ is_long() {
 	esac
 }
 
+# Nothing is complained of: a proof that takes long says how far it has come.
+no_complaint() {
+	! grep -v '^checking causality ' err
+}
+
 # dry_run SPEC [KEY=VALUE]: the model is certified, the data are read, and nothing is left behind.
 dry_run() {
 	pxr_run "$@" --dry-run --threads 1 --db none.db && out_has "causal          certificate " &&
-		out_has "data            $set" && ! [ -s err ] && ! [ -e none.db ]
+		out_has "data            $set" && no_complaint && ! [ -e none.db ]
 }
 
 for spec in "$source"/experiments/*.yaml; do
