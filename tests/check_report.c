@@ -573,6 +573,8 @@ static int64_t record(struct sort sort)
                                .data_entropy = NAN,
                                .given = sort.given,
                                .certificate = "cc",
+                               .fingerprint_nll = NAN,
+                               .fingerprint_gradient = NAN,
                                .reproduces_table = sort.table,
                                .reproduces_row = sort.row,
                                .recipe_hash = recipe };
@@ -1179,6 +1181,28 @@ START_TEST(doctor_finds_bits_that_are_not_the_same)
         record(other);
         sql("UPDATE run SET program_revision = 'ab', instruction_set = 'x', libraries = 'y'");
         ck_assert(doctor_finds("not the same bits"));
+        sql("INSERT INTO plugin VALUES (3, 'relu', '1', 'relu.so', 'edited')");
+        ck_assert(!doctor_finds("not the same bits"));
+}
+END_TEST
+
+START_TEST(doctor_knows_two_models_of_one_spec)
+{
+        struct sort other = usual;
+
+        other.seed++;
+        record(usual);
+        record(other);
+        ck_assert(!doctor_finds("one spec, two models"));
+        sql("UPDATE run SET fingerprint_nll = 60, fingerprint_gradient = 7");
+        sql("UPDATE run SET fingerprint_nll = fingerprint_nll * (1 + 1e-13) WHERE id = 2");
+        ck_assert(!doctor_finds("one spec, two models"));
+        sql("UPDATE run SET fingerprint_gradient = 7.00001 WHERE id = 2");
+        ck_assert(doctor_finds("one spec, two models"));
+        sql("UPDATE run SET fingerprint_gradient = 7, fingerprint_nll = 60.00001 WHERE id = 2");
+        ck_assert(doctor_finds("one spec, two models"));
+        sql("UPDATE run SET recipe_hash = 'another' WHERE id = 2");
+        ck_assert(!doctor_finds("one spec, two models"));
 }
 END_TEST
 
@@ -1447,6 +1471,7 @@ int main(void)
         tcase_add_test(database, doctor_speaks_in_sentences);
         tcase_add_test(database, doctor_reads_the_split_of_a_table);
         tcase_add_test(database, doctor_finds_bits_that_are_not_the_same);
+        tcase_add_test(database, doctor_knows_two_models_of_one_spec);
         tcase_add_test(database, doctor_counts_no_archived_run_that_is_not_named);
         suite_add_tcase(suite, database);
         return run_suite(suite);

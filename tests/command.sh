@@ -52,6 +52,17 @@ pxr_layers() {
 	"$top/runner/pxr-layers" "$@" >out 2>err
 }
 
+# with FOLDER COMMAND...: with the layers in that folder too.
+with() {
+	PXR_LAYER_PATH=$1
+	export PXR_LAYER_PATH
+	shift
+	"$@"
+	with_status=$?
+	unset PXR_LAYER_PATH
+	return $with_status
+}
+
 # exits STATUS COMMAND...
 exits() {
 	wanted=$1

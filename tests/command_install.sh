@@ -154,23 +154,13 @@ builds_new() {
 ok "what pxr-layers new writes compiles with pkg-config alone" builds_new
 
 passes() {
-	PXR_LAYER_PATH=.
-	export PXR_LAYER_PATH
-	installed pxr-layers check foo && ! grep -q "FAILED\|skipped" out
-	checked=$?
-	unset PXR_LAYER_PATH
-	return $checked
+	with . installed pxr-layers check foo && ! grep -q "FAILED\|skipped" out
 }
 ok "and passes the check untouched" passes
 
 trains() {
-	PXR_LAYER_PATH=.
-	export PXR_LAYER_PATH
 	sed 's/- relu$/- foo/' tiny.yaml >foo.yaml
-	grep -q -e '- foo' foo.yaml && installed pxr-run foo.yaml train.epochs=1 --db foo.db
-	trained=$?
-	unset PXR_LAYER_PATH
-	return $trained
+	grep -q -e '- foo' foo.yaml && with . installed pxr-run foo.yaml train.epochs=1 --db foo.db
 }
 ok "and trains" trains
 

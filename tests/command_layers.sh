@@ -21,16 +21,6 @@ module() {
 	mkdir -p "$2" && compile "$1" "$2/module.so" "$3"
 }
 
-with() {
-	PXR_LAYER_PATH=$1
-	export PXR_LAYER_PATH
-	shift
-	"$@"
-	with_status=$?
-	unset PXR_LAYER_PATH
-	return $with_status
-}
-
 # --- lists and descriptions -----------------------------------------------------------------------
 
 lists() {

@@ -20,6 +20,7 @@
 #include "experiment/caption.h"
 #include "experiment/images.h"
 #include "experiment/recorded.h"
+#include "model/fingerprint.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
 #include "spec/recipe.h"
@@ -53,7 +54,8 @@ char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *n
         return line;
 }
 
-static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+static int record_row(struct pxr_arena *arena, struct pxr_state *state,
+                      const struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
@@ -91,6 +93,8 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state, struct p
                 .data_entropy = graph->small_rows ? NAN : e->set->entropy,
                 .given = given,
                 .certificate = e->certificate.digest,
+                .fingerprint_nll = fingerprint->nll,
+                .fingerprint_gradient = fingerprint->gradient,
                 .parameters = (int64_t)e->model->graph->parameter_values,
                 .image_rows = graph->rows,
                 .image_cols = graph->cols,
@@ -221,12 +225,14 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_fingerprint fingerprint;
         int status = -1;
 
         if (!arena)
                 return pxr_out_of_memory(diag);
-        if (!pxr_store_begin(state->order->store, diag)) {
-                if (record_row(arena, state, diag) || record_layers(state, diag) ||
+        if (!pxr_fingerprint_take(state->experiment->model, true, &fingerprint, diag) &&
+            !pxr_store_begin(state->order->store, diag)) {
+                if (record_row(arena, state, &fingerprint, diag) || record_layers(state, diag) ||
                     record_files(state, diag) || pxr_record_plugins(state, diag) ||
                     record_field(state, diag))
                         pxr_store_rollback(state->order->store);

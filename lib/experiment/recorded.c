@@ -7,10 +7,12 @@
 #include "experiment/recorded.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/pages.h"
+#include "model/fingerprint.h"
 
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
@@ -73,6 +75,21 @@ bool pxr_same_program(const struct pxr_run *run, const struct pxr_provenance *no
         return strcmp(run->program_version, now->program_version) == 0 && strcmp(was, is) == 0;
 }
 
+const char *pxr_build_words(bool known)
+{
+        return known ? "its last bits may differ" : "whether it computes the same is not on record";
+}
+
+/* What to do about other layers. Always -1. */
+static int put_back(const struct pxr_run *run, struct pxr_diag *diag)
+{
+        pxr_note(diag,
+                 "put the plugins back that it was made with ('pxr-report show %" PRId64
+                 "' tells them), or train it anew (pxr-run --from-run %" PRId64 ")",
+                 run->id, run->id);
+        return -1;
+}
+
 int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
                           struct pxr_diag *diag)
 {
@@ -82,15 +99,41 @@ int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificat
                        "run %" PRId64 " had another model: the layers make another one of its "
                        "spec than they did",
                        run->id);
-        pxr_note(diag,
-                 "put the plugins back that it was made with ('pxr-report show %" PRId64
-                 "' tells them), or train it anew (pxr-run --from-run %" PRId64 ")",
-                 run->id, run->id);
-        return -1;
+        return put_back(run, diag);
+}
+
+int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
+                          const char *plugins, bool *known, struct pxr_diag *diag)
+{
+        struct pxr_fingerprint now;
+
+        *known = !isnan(run->fingerprint_nll);
+        if (!*known)
+                return 0;
+        if (pxr_fingerprint_take(model, training, &now, diag))
+                return -1;
+        if (!pxr_fingerprint_same(now.nll, run->fingerprint_nll))
+                pxr_user_error(diag,
+                               "run %" PRId64 " was made with layers that compute something else: "
+                               "under the same parameters the same image has %.10g nats here, and "
+                               "had %.10g",
+                               run->id, now.nll, run->fingerprint_nll);
+        else if (!pxr_fingerprint_same(now.gradient, run->fingerprint_gradient))
+                pxr_user_error(diag,
+                               "run %" PRId64 " was trained with layers whose backward pass "
+                               "computes something else: the gradient of the same image sums to "
+                               "%.10g here, and did to %.10g",
+                               run->id, now.gradient, run->fingerprint_gradient);
+        else
+                return 0;
+        if (*plugins)
+                pxr_note(diag, "these layers are from other files than then: %s", plugins);
+        return put_back(run, diag);
 }
 
 /* What was trained is still what is used when the layers, however they were built, make the same
- * graph with the same dependencies of the spec. Only rounding may be another. */
+ * graph with the same dependencies of the spec, and compute the same. Only rounding may be another.
+ */
 static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
                        struct pxr_diag *diag)
 {
@@ -98,7 +141,7 @@ static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
         struct pxr_experiment *e = recorded->experiment;
         const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
         const char *revision = run->program_revision, *plugins;
-        bool versions;
+        bool versions, known;
 
         if (!now || pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
             pxr_check_certificate(run, &e->certificate, diag))
@@ -106,12 +149,13 @@ static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
         plugins = pxr_other_plugins(arena, recorded->store, run->id, e->model, &versions, diag);
         if (!plugins)
                 return -1;
-        if (*plugins || !pxr_same_program(run, now))
-                pxr_warn(diag,
-                         "run %" PRId64 " was made by another build (pxr %s%s%s%s%s): its last "
-                         "bits may differ",
-                         run->id, run->program_version, revision ? " of revision " : "",
-                         revision ? revision : "", *plugins ? "; layers " : "", plugins);
+        if (!*plugins && pxr_same_program(run, now))
+                return 0;
+        if (pxr_check_fingerprint(run, e->model, false, plugins, &known, diag))
+                return -1;
+        pxr_warn(diag, "run %" PRId64 " was made by another build (pxr %s%s%s%s%s): %s", run->id,
+                 run->program_version, revision ? " of revision " : "", revision ? revision : "",
+                 *plugins ? "; layers " : "", plugins, pxr_build_words(known));
         return 0;
 }
 

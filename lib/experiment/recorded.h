@@ -31,7 +31,8 @@ struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *databa
 
 /* Take up run `which` (a number, a name, or "last") of a database with its checkpoint `checkpoint`:
  * "best" on the validation split (the last, where none is marked), "last", or the number of a step.
- * The layers must make the model that was trained; that another build made the run is a warning.
+ * The layers must make the model that was trained, and compute what it did; that another build made
+ * the run is a warning.
  * NULL after an error; else it lives as long as the arena. */
 struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *database,
                                        struct pxr_store *store, const char *which,
@@ -52,6 +53,15 @@ bool pxr_same_program(const struct pxr_run *run, const struct pxr_provenance *no
 /* Do the layers still make the model that the run has on record? Returns 0 or -1. */
 int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
                           struct pxr_diag *diag);
+
+/* Do the layers still compute what the run's did? For `training` the gradient counts too. `plugins`
+ * names those that are other files now, as pxr_other_plugins() does. *known: is it on record what
+ * the run's computed? Returns 0, or -1 where it is and they do not. */
+int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
+                          const char *plugins, bool *known, struct pxr_diag *diag);
+
+/* What another build means where pxr_check_fingerprint() found nothing, in words. */
+const char *pxr_build_words(bool known);
 
 /* Read the parameters (`average`: the averaged ones) of a checkpoint that is on record. Returns 0
  * or -1. */

@@ -20,12 +20,11 @@ static void warn_of_version(const struct pxr_run *old, const struct pxr_provenan
         const char *was = old->program_revision ? old->program_revision : "";
         const char *is = now->program_revision ? now->program_revision : "";
 
-        if (!pxr_same_program(old, now))
-                pxr_warn(diag,
-                         "run %" PRId64 " was trained by pxr %s%s%s and goes on with pxr %s%s%s: "
-                         "it may differ from a run of either",
-                         old->id, old->program_version, *was ? " of revision " : "", was,
-                         now->program_version, *is ? " of revision " : "", is);
+        pxr_warn(diag,
+                 "run %" PRId64 " was trained by pxr %s%s%s and goes on with pxr %s%s%s: "
+                 "it may differ from a run of either",
+                 old->id, old->program_version, *was ? " of revision " : "", was,
+                 now->program_version, *is ? " of revision " : "", is);
 }
 
 /* Another build of the same version computes the same but for its last bits; another version may be
@@ -39,14 +38,8 @@ static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state,
                                    &versions, diag);
         if (!*other)
                 return -1;
-        if (!versions) {
-                if (**other)
-                        pxr_warn(diag,
-                                 "run %" PRId64 " goes on with another build of its layers (%s): "
-                                 "its last bits may differ from a run with one build",
-                                 state->run, *other);
+        if (!versions)
                 return 0;
-        }
         pxr_user_error(diag, "run %" PRId64 " was trained with another version of its layers: %s",
                        state->run, *other);
         pxr_note(diag,
@@ -54,6 +47,25 @@ static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state,
                  "--from-run %" PRId64,
                  state->run);
         return -1;
+}
+
+/* Does another build compute the same? What it is called is a warning. */
+static int check_build(const struct pxr_state *state, const struct pxr_provenance *now,
+                       const char *plugins, struct pxr_diag *diag)
+{
+        const struct pxr_run *old = state->order->resume;
+        bool same = pxr_same_program(old, now), known;
+
+        if (same && !*plugins)
+                return 0;
+        if (pxr_check_fingerprint(old, state->experiment->model, true, plugins, &known, diag))
+                return -1;
+        if (*plugins)
+                pxr_warn(diag, "run %" PRId64 " goes on with another build of its layers (%s): %s",
+                         old->id, plugins, pxr_build_words(known));
+        if (!same)
+                warn_of_version(old, now, diag);
+        return 0;
 }
 
 /* Is what the run was made with still what is here? */
@@ -69,9 +81,9 @@ static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
                                       "identity is not the one on record",
                                       old->id);
         if (check_plugins(arena, state, other, diag) ||
-            pxr_check_certificate(old, &e->certificate, diag))
+            pxr_check_certificate(old, &e->certificate, diag) ||
+            check_build(state, now, *other, diag))
                 return -1;
-        warn_of_version(old, now, diag);
         if (old->instruction_set && now->instruction_set &&
             strcmp(old->instruction_set, now->instruction_set) != 0)
                 pxr_warn(diag,

@@ -48,6 +48,12 @@ struct check {
         "AND " split_ ".step = (SELECT max(step) FROM metric AS m WHERE m.run = run.id " \
         "AND m.name = 'nll' AND m.split = '" split_ "') "
 
+/* A run's layers as they were: names and hashes of their files. */
+#define PLUGINS \
+        "(SELECT group_concat(plugin.name || plugin.sha256) FROM plugin WHERE plugin.run = run.id)"
+
+#define WHOLE "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" /* a window's frame */
+
 /* The first NLL along the way, 0 where there is none. */
 #define FIRST(split_) \
         "coalesce((SELECT f.sum_nats / f.images FROM metric AS f WHERE f.run = run.id " \
@@ -242,23 +248,41 @@ static const struct check checks[] = {
           "HAVING max(field_above) < image_rows / 2 "
           "AND (reproduces_table > 0 OR max(kind IN ('row_lstm', 'diagonal_bilstm')))" },
         { "not the same bits",
-          "the same spec, seed, data, program and instruction set gave other numbers: memory at "
-          "fault, another library, or a race.",
+          "the same spec, seed, data, program, layers and instruction set gave other numbers: memory "
+          "at fault, another library, or a race.",
           "SELECT max(id), printf('runs %d and %d should be the same to the bit: test %.15g and "
           "%.15g nats/image', lowest, highest, min(nats), max(nats)) "
           "FROM (SELECT run.id, sum_nats / images AS nats, first_value(run.id) OVER alike AS lowest, "
           "last_value(run.id) OVER alike AS highest, spec_hash, data_identity, program_revision, "
-          "instruction_set, libraries "
+          "instruction_set, libraries, " PLUGINS " AS plugins "
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
           "AND metric.split = 'test' "
           "WHERE spec_hash IN (SELECT spec_hash FROM run WHERE " ASKED ") "
           "AND (archived_at IS NULL OR run.id = ?1) "
           "AND images > 0 AND program_revision NOT LIKE '%dirty' "
           "WINDOW alike AS (PARTITION BY spec_hash, data_identity, program_revision, "
-          "instruction_set, libraries ORDER BY sum_nats / images, run.id "
-          "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) "
-          "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries "
+          "instruction_set, libraries, " PLUGINS " ORDER BY sum_nats / images, run.id " WHOLE ")) "
+          "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries, plugins "
           "HAVING min(nats) <> max(nats) AND ?1 <= max(id) AND ?2 >= min(id)" },
+        { "one spec, two models",
+          "a layer was edited between the runs: their results are of two models and have no mean "
+          "(pxr-report compare RUN RUN tells the layers' files).",
+          "SELECT max(id), printf('runs %d and %d: the same spec, whose layers compute something "
+          "else: a fixed image has %.10g and %.10g nats, its gradients sum to %.10g and %.10g', "
+          "lowest, highest, min(nll), max(nll), gradient_lowest, gradient_highest) "
+          "FROM (SELECT run.id, recipe_hash, data_identity, fingerprint_nll AS nll, "
+          "fingerprint_gradient AS gradient, first_value(run.id) OVER alike AS lowest, "
+          "last_value(run.id) OVER alike AS highest, "
+          "first_value(fingerprint_gradient) OVER alike AS gradient_lowest, "
+          "last_value(fingerprint_gradient) OVER alike AS gradient_highest "
+          "FROM run WHERE recipe_hash IN (SELECT recipe_hash FROM run WHERE " ASKED ") "
+          "AND (archived_at IS NULL OR run.id = ?1) AND fingerprint_nll IS NOT NULL "
+          "WINDOW alike AS (PARTITION BY recipe_hash, data_identity "
+          "ORDER BY fingerprint_nll, fingerprint_gradient, run.id " WHOLE ")) "
+          "GROUP BY recipe_hash, data_identity "
+          "HAVING (max(nll) - min(nll) > 1e-9 * max(nll) "
+          "OR max(gradient) - min(gradient) > 1e-9 * max(gradient)) "
+          "AND ?1 <= max(id) AND ?2 >= min(id)" },
         { "made of uncommitted code",
           "the program was built from a tree with changes that are in no revision: the run "
           "cannot be made again from the revision on record.",

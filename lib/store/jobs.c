@@ -49,21 +49,6 @@ int pxr_store_take_sweep(struct pxr_store *store, const char *name, const char *
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-/* A column's text, NULL for NULL. `*short_of` becomes true when memory is out. */
-static const char *text(sqlite3_stmt *s, int i, struct pxr_arena *arena, bool *short_of)
-{
-        const unsigned char *value = sqlite3_column_text(s, i);
-        char *copy = value ? pxr_strdup(arena, (const char *)value) : NULL;
-
-        *short_of |= !copy && sqlite3_column_type(s, i) != SQLITE_NULL;
-        return copy;
-}
-
-static double real(sqlite3_stmt *s, int i)
-{
-        return sqlite3_column_type(s, i) == SQLITE_NULL ? NAN : sqlite3_column_double(s, i);
-}
-
 static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *job)
 {
         bool short_of = false;
@@ -71,29 +56,29 @@ static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *jo
         *job = (struct pxr_job) {
                 .id = sqlite3_column_int64(s, 0),
                 .number = sqlite3_column_int64(s, 1),
-                .spec_hash = text(s, 2, arena, &short_of),
-                .varied = text(s, 3, arena, &short_of),
+                .spec_hash = pxr_store_text(s, 2, arena, &short_of),
+                .varied = pxr_store_text(s, 3, arena, &short_of),
                 .rung = sqlite3_column_int(s, 4),
                 .wanted = sqlite3_column_int(s, 5) != 0,
                 .state = state_of((const char *)sqlite3_column_text(s, 6)),
                 .failures = sqlite3_column_int64(s, 7),
                 .taken = sqlite3_column_int64(s, 8),
-                .message = text(s, 9, arena, &short_of),
+                .message = pxr_store_text(s, 9, arena, &short_of),
                 .seconds = sqlite3_column_double(s, 10),
-                .host = text(s, 11, arena, &short_of),
+                .host = pxr_store_text(s, 11, arena, &short_of),
                 .process_id = sqlite3_column_int64(s, 12),
-                .process_start = text(s, 13, arena, &short_of),
+                .process_start = pxr_store_text(s, 13, arena, &short_of),
                 .silent = sqlite3_column_int(s, 14) != 0,
-                .task = text(s, 15, arena, &short_of),
+                .task = pxr_store_text(s, 15, arena, &short_of),
                 .run = sqlite3_column_int64(s, 16),
-                .run_status = text(s, 17, arena, &short_of),
-                .run_host = text(s, 18, arena, &short_of),
+                .run_status = pxr_store_text(s, 17, arena, &short_of),
+                .run_host = pxr_store_text(s, 18, arena, &short_of),
                 .run_process_id = sqlite3_column_int64(s, 19),
-                .run_process_start = text(s, 20, arena, &short_of),
-                .nats = real(s, 21),
-                .bits = real(s, 22),
-                .standard_error = real(s, 23),
-                .suspect = text(s, 24, arena, &short_of),
+                .run_process_start = pxr_store_text(s, 20, arena, &short_of),
+                .nats = pxr_store_real(s, 21),
+                .bits = pxr_store_real(s, 22),
+                .standard_error = pxr_store_real(s, 23),
+                .suspect = pxr_store_text(s, 24, arena, &short_of),
                 .archived = sqlite3_column_int(s, 25) != 0,
         };
         return short_of ? -1 : 0;

@@ -30,16 +30,17 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "process_id, process_start, started_at, data_set, data_identity, "
                     "data_transforms, data_entropy, given, certificate, parameters, "
                     "image_rows, image_cols, image_colours, image_levels, given_identity, "
-                    "reproduces_table, reproduces_row, recipe_hash, folder, repeats) VALUES (?, "
+                    "reproduces_table, reproduces_row, recipe_hash, folder, repeats, "
+                    "fingerprint_nll, fingerprint_gradient) VALUES (?, "
                     "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdttiiiiit"
-                    "itttt",
+                    "ittttdd",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
@@ -48,22 +49,13 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     run->data_entropy, run->given, run->certificate, run->parameters,
                     (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
                     (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
-                    run->reproduces_row, run->recipe_hash, run->folder, run->repeats))
+                    run->reproduces_row, run->recipe_hash, run->folder, run->repeats,
+                    run->fingerprint_nll, run->fingerprint_gradient))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;
         store->taken = 0;
         return 0;
-}
-
-/* A column's text, NULL for NULL. `*short_of` becomes true when memory is out. */
-static const char *column(sqlite3_stmt *statement, int i, struct pxr_arena *arena, bool *short_of)
-{
-        const unsigned char *text = sqlite3_column_text(statement, i);
-        char *copy = text ? pxr_strdup(arena, (const char *)text) : NULL;
-
-        *short_of |= !copy && sqlite3_column_type(statement, i) != SQLITE_NULL;
-        return copy;
 }
 
 static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
@@ -75,35 +67,35 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 return NULL;
         *run = (struct pxr_run) {
                 .id = sqlite3_column_int64(s, 0),
-                .name = column(s, 1, arena, &short_of),
-                .status = column(s, 2, arena, &short_of),
-                .message = column(s, 3, arena, &short_of),
-                .spec = column(s, 4, arena, &short_of),
-                .spec_hash = column(s, 5, arena, &short_of),
+                .name = pxr_store_text(s, 1, arena, &short_of),
+                .status = pxr_store_text(s, 2, arena, &short_of),
+                .message = pxr_store_text(s, 3, arena, &short_of),
+                .spec = pxr_store_text(s, 4, arena, &short_of),
+                .spec_hash = pxr_store_text(s, 5, arena, &short_of),
                 .seed = sqlite3_column_int64(s, 6),
-                .host = column(s, 7, arena, &short_of),
+                .host = pxr_store_text(s, 7, arena, &short_of),
                 .process_id = sqlite3_column_int64(s, 8),
-                .process_start = column(s, 9, arena, &short_of),
-                .data_set = column(s, 10, arena, &short_of),
-                .data_identity = column(s, 11, arena, &short_of),
-                .certificate = column(s, 12, arena, &short_of),
+                .process_start = pxr_store_text(s, 9, arena, &short_of),
+                .data_set = pxr_store_text(s, 10, arena, &short_of),
+                .data_identity = pxr_store_text(s, 11, arena, &short_of),
+                .certificate = pxr_store_text(s, 12, arena, &short_of),
                 .parameters = sqlite3_column_int64(s, 13),
-                .instruction_set = column(s, 14, arena, &short_of),
+                .instruction_set = pxr_store_text(s, 14, arena, &short_of),
                 .wall_seconds = sqlite3_column_double(s, 15),
-                .data_entropy = sqlite3_column_type(s, 16) == SQLITE_NULL
-                                        ? NAN
-                                        : sqlite3_column_double(s, 16),
-                .parameter_hash = column(s, 17, arena, &short_of),
+                .data_entropy = pxr_store_real(s, 16),
+                .parameter_hash = pxr_store_text(s, 17, arena, &short_of),
                 .taken = sqlite3_column_int64(s, 19),
-                .program_version = column(s, 20, arena, &short_of),
-                .program_revision = column(s, 21, arena, &short_of),
+                .program_version = pxr_store_text(s, 20, arena, &short_of),
+                .program_revision = pxr_store_text(s, 21, arena, &short_of),
                 .image_rows = sqlite3_column_int(s, 22),
                 .image_cols = sqlite3_column_int(s, 23),
                 .image_colours = sqlite3_column_int(s, 24),
                 .image_levels = sqlite3_column_int(s, 25),
-                .folder = column(s, 26, arena, &short_of),
-                .repeats = column(s, 27, arena, &short_of),
-                .given_identity = column(s, 28, arena, &short_of),
+                .folder = pxr_store_text(s, 26, arena, &short_of),
+                .repeats = pxr_store_text(s, 27, arena, &short_of),
+                .given_identity = pxr_store_text(s, 28, arena, &short_of),
+                .fingerprint_nll = pxr_store_real(s, 29),
+                .fingerprint_gradient = pxr_store_real(s, 30),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -124,7 +116,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
-                "image_levels, folder, repeats, given_identity FROM run "
+                "image_levels, folder, repeats, given_identity, fingerprint_nll, "
+                "fingerprint_gradient FROM run "
                 "WHERE id = coalesce("
                 "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
                 "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
@@ -275,10 +268,10 @@ int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t 
                 short_of = !row;
                 if (!row)
                         break;
-                *row = (struct pxr_plugin_row) { column(s, 0, arena, &short_of),
-                                                 column(s, 1, arena, &short_of),
-                                                 column(s, 2, arena, &short_of),
-                                                 column(s, 3, arena, &short_of), NULL };
+                *row = (struct pxr_plugin_row) { pxr_store_text(s, 0, arena, &short_of),
+                                                 pxr_store_text(s, 1, arena, &short_of),
+                                                 pxr_store_text(s, 2, arena, &short_of),
+                                                 pxr_store_text(s, 3, arena, &short_of), NULL };
                 *list = row;
                 list = &row->next;
         }
@@ -463,8 +456,8 @@ int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int6
                 }
                 row->step = sqlite3_column_int64(s, 0);
                 row->epoch = sqlite3_column_double(s, 1);
-                row->path = column(s, 2, arena, &short_of);
-                row->sha256 = column(s, 3, arena, &short_of);
+                row->path = pxr_store_text(s, 2, arena, &short_of);
+                row->sha256 = pxr_store_text(s, 3, arena, &short_of);
                 row->size = sqlite3_column_int64(s, 4);
                 row->best = sqlite3_column_int(s, 5) != 0;
                 if (short_of) {

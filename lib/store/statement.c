@@ -177,3 +177,20 @@ int pxr_store_number(struct pxr_store *store, const char *sql, int *value, struc
         sqlite3_finalize(statement);
         return 0;
 }
+
+const char *pxr_store_text(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
+                           bool *short_of)
+{
+        const unsigned char *value = sqlite3_column_text(statement, column);
+        char *copy = value ? pxr_strdup(arena, (const char *)value) : NULL;
+
+        *short_of |= !copy && sqlite3_column_type(statement, column) != SQLITE_NULL;
+        return copy;
+}
+
+double pxr_store_real(sqlite3_stmt *statement, int column)
+{
+        return sqlite3_column_type(statement, column) == SQLITE_NULL
+                       ? NAN
+                       : sqlite3_column_double(statement, column);
+}

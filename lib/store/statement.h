@@ -9,8 +9,10 @@
 #define PXR_STORE_STATEMENT_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <pxr/arena.h>
 #include <pxr/diag.h>
 
 struct pxr_store {
@@ -32,5 +34,11 @@ int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char
 
 /* The first value of a statement without arguments. Returns 0 or -1. */
 int pxr_store_number(struct pxr_store *store, const char *sql, int *value, struct pxr_diag *diag);
+
+/* A column of the row at hand. Its text is copied, NULL for NULL; `*short_of` becomes true when
+ * memory is out. Its number is NAN for NULL. */
+const char *pxr_store_text(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
+                           bool *short_of);
+double pxr_store_real(sqlite3_stmt *statement, int column);
 
 #endif

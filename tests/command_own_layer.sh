@@ -1,0 +1,103 @@
+#!/bin/sh
+# command_own_layer.sh - a layer of one's own that is edited after a run was made with it: what it
+# then computes is not what the run is of.
+source=$(cd "${srcdir:-.}" && pwd)
+. "$source/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 9
+
+# compile VALUE SLOPE FLAG...: the layer `bend`, of the value of x and the slope in terms of it, y.
+compile() {
+	sed -e "s|tanh(x), 1 - y \* y|$1, $2|" written/bend.c >bend.c && grep -qF "$1, $2)" bend.c || return
+	shift 2
+	${CC:-cc} -std=c17 -Wall -Wextra -Werror -shared -fPIC -I"$source/lib/include" \
+		-I"$top/lib/include" "$@" -o bend.so bend.c
+}
+as_it_was() {
+	compile 'tanh(x)' '1 - y * y' -O2
+}
+
+sample() {
+	with . "$top/runner/pxr-sample" "$@" >out 2>err
+}
+
+trains() {
+	mkdir written && (cd written && pxr_layers new bend) && as_it_was &&
+		sed 's/- relu$/- bend/' tiny.yaml >bend.yaml && grep -q -e '- bend' bend.yaml &&
+		with . pxr_run bend.yaml --db a.db && sample 1 --db a.db --out was.png
+}
+ok "a layer of one's own trains and samples" trains
+
+# A run that is stopped after its first checkpoint.
+stops() {
+	PXR_LAYER_PATH=. "$top/runner/pxr-run" bend.yaml --db half.db >out 2>err &
+	until [ "$(query half.db 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 0 ]; do
+		kill -0 $! 2>/dev/null || return
+		sleep 0.02
+	done
+	kill -INT $!
+	wait $!
+	is "$(query half.db 'SELECT status FROM run')" interrupted
+}
+ok "a run with it is stopped" stops
+
+# The same source, for which the compiler makes another file.
+built_anew() {
+	compile 'tanh(x)' '1 - y * y' -O1 -DOTHER=1 -g && sample 1 --db a.db --out anew.png &&
+		cmp anew.png was.png && err_has "made by another build (pxr " &&
+		err_has "layers bend): its last bits may differ"
+}
+ok "another build of its source samples the run, and warns" built_anew
+
+refused_here() {
+	refused 2 "run 1 was made with layers that compute something else: under the same parameters" "$@" &&
+		err_has "these layers are from other files than then: bend" &&
+		err_has "put the plugins back that it was made with"
+}
+
+edited() {
+	compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && with . pxr_layers check bend &&
+		refused_here sample 1 --db a.db --out edited.png && ! [ -e edited.png ] &&
+		refused_here sample 1 --db a.db --nll-map test:3 --out edited.svg && ! [ -e edited.svg ]
+}
+ok "edited, it draws and tells nothing of the run" edited
+
+encode() {
+	with . "$top/runner/pxr-codec" encode 1 --split test --count 4 --db a.db -o edited.pxr >out 2>err
+}
+compresses_nothing() {
+	refused_here encode && ! [ -e edited.pxr ]
+}
+ok "nor does it compress" compresses_nothing
+
+# Refused without a change of the database.
+unchanged() { # TEXT
+	query half.db .dump >before
+	refused 2 "$1" with . pxr_run --resume 1 --db half.db && err_has "bend" &&
+		query half.db .dump | cmp - before
+}
+ok "nor does a run go on with it" \
+	unchanged "run 1 was made with layers that compute something else"
+
+slope_edited() {
+	compile 'tanh(x)' '1 - y' -O2 && sample 1 --db a.db --out slope.png && cmp slope.png was.png &&
+		unchanged "run 1 was trained with layers whose backward pass computes something else"
+}
+ok "one whose slope was edited samples, and no run goes on with it" slope_edited
+
+# Two runs of one spec, seeds or not, are of two models then.
+doctor() {
+	compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 &&
+		with . pxr_run bend.yaml train.seed=2 --db a.db &&
+		"$top/runner/pxr-report" doctor --db a.db >out 2>err && out_has "one spec, two models" &&
+		out_has "runs 1 and 2: the same spec" && ! out_has "not the same bits"
+}
+ok "the doctor tells runs with one and with the other" doctor
+
+# Recorded before fingerprints were: nobody can tell.
+unknown() {
+	query a.db "UPDATE run SET fingerprint_nll = NULL, fingerprint_gradient = NULL" &&
+		sample 1 --db a.db --out unknown.png &&
+		err_has "layers bend): whether it computes the same is not on record"
+}
+ok "what is not on record is not claimed" unknown
