@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 22
+plan 23
 
 # Everything a run has computed, as text: parameters, NLL, samples (their pixels: the texts before
 # them name the run). Rates of work do differ.
@@ -118,6 +118,9 @@ tells_killed() {
 		is "$(query gone.db "SELECT group_concat(status) FROM run")" running,running
 }
 ok "a run that was killed is told from one at work, and how to go on" gone
+
+ok "its wall time up to the last checkpoint is on record" \
+	is "$(query gone.db "SELECT wall_seconds > 0 FROM run WHERE name = 'gone'")" 1
 
 killed=0
 killed_often() {

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "experiment/record.h"
 #include "experiment/recorded.h"
@@ -165,6 +166,26 @@ static int write_and_hash(const char *path, struct pxr_safetensors *file, char h
         return status;
 }
 
+/* With the time it took to get there. */
+static int record(struct pxr_state *state, const struct pxr_checkpoint_row *row,
+                  struct pxr_diag *diag)
+{
+        struct pxr_store *store = state->order->store;
+        double now = pxr_now();
+
+        if (pxr_store_begin(store, diag))
+                return -1;
+        if (pxr_store_add_checkpoint(store, state->run, row, diag) ||
+            pxr_store_add_seconds(store, state->run, now - state->recorded, diag)) {
+                pxr_store_rollback(store);
+                return -1;
+        }
+        if (pxr_store_commit(store, diag))
+                return -1;
+        state->recorded = now;
+        return 0;
+}
+
 static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_safetensors file = { 0 };
@@ -191,15 +212,7 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         row.path = relative;
         row.sha256 = hex;
         row.size = stat(path, &status) == 0 ? status.st_size : 0;
-        if (pxr_store_begin(state->order->store, diag))
-                return -1;
-        if (pxr_store_add_checkpoint(state->order->store, state->run, &row, diag)) {
-                pxr_store_rollback(state->order->store);
-                return -1;
-        }
-        if (pxr_store_commit(state->order->store, diag))
-                return -1;
-        return prune(arena, state, diag);
+        return record(state, &row, diag) ? -1 : prune(arena, state, diag);
 }
 
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)

@@ -419,7 +419,7 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
 }
 
 /* Put the end of a run on record, whatever it is. */
-static int close_run(struct pxr_state *state, int status, double seconds, struct pxr_diag *diag)
+static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
 {
         char message[64] = "";
         const char *error = pxr_diag_first_error(diag);
@@ -443,7 +443,8 @@ static int close_run(struct pxr_state *state, int status, double seconds, struct
                               status < 0   ? error
                               : status > 0 ? message
                                            : NULL,
-                              status ? NULL : state->result_hash, seconds, status < 0 ? own : diag))
+                              status ? NULL : state->result_hash, pxr_now() - state->recorded,
+                              status < 0 ? own : diag))
                 status = -1;
         pxr_diag_free(own);
         return status;
@@ -471,8 +472,9 @@ static void tell_start(const struct pxr_state *state)
 int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = order->experiment;
-        struct pxr_state state = { .order = order, .experiment = experiment };
-        double started = pxr_now();
+        struct pxr_state state = { .order = order,
+                                   .experiment = experiment,
+                                   .recorded = pxr_now() };
         int status;
 
         state.counters.best = INFINITY;
@@ -497,7 +499,7 @@ int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *dia
         status = train(&state, diag);
         if (!status)
                 status = conclude(&state, diag);
-        status = close_run(&state, status, pxr_now() - started, diag);
+        status = close_run(&state, status, diag);
         pxr_trainer_free(state.trainer);
         return status < 0 ? -1 : status == STOPPED ? PXR_RUN_INTERRUPTED : PXR_RUN_FINISHED;
 }

@@ -24,6 +24,7 @@ struct pxr_state {
         struct pxr_trainer *trainer;
         struct pxr_counters counters;
         int64_t run;
+        double recorded;                  /* the wall time up to here is on record; of pxr_now() */
         bool fallback_told;               /* that samples are made by whole passes */
         char uid[PXR_UID];                /* of the run */
         char result_hash[PXR_SHA256_HEX]; /* of the result's parameters; "": no result yet */

@@ -100,6 +100,11 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
+/* Add to a run's wall_seconds while it is at work, so that a process that is killed takes no more
+ * than the last of them with it. */
+int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
+                          struct pxr_diag *diag);
+
 /* Record of a run with train.average which parameters its result would be of without. */
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
                              struct pxr_diag *diag);

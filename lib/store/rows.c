@@ -193,6 +193,16 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
         return sqlite3_changes(store->handle) == 1 ? 0 : gone(store, run, diag);
 }
 
+int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
+                          struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
+        return pxr_store_execute(store, diag,
+                                 "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1",
+                                 "id", run, seconds);
+}
+
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
                              struct pxr_diag *diag)
 {
