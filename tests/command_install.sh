@@ -136,13 +136,13 @@ fi
 
 # --- a plugin of one's own ------------------------------------------------------------------------
 
-# The tree is staged: its prefix is where pxr.pc lies.
+# The tree is staged: pxr.pc lies elsewhere than where it was configured to.
 flags() {
-	PKG_CONFIG_PATH=$lib/pkgconfig "$pkg_config" --define-prefix "$@" pxr
+	PKG_CONFIG_PATH=$lib/pkgconfig "$pkg_config" "$@" pxr
 }
 
 knows_itself() {
-	is "$(flags --variable=layerdir)" "$lib/pxr/layers" &&
+	is "$(cd "$(flags --variable=layerdir)" && pwd)" "$lib/pxr/layers" &&
 		is "$(flags --modversion)" "$(installed pxr-run --version && sed 's/.* //' out)"
 }
 ok "pkg-config knows where layers lie" knows_itself
