@@ -92,8 +92,9 @@ static const struct argp_option options[] = {
         { "all", OPTION_ALL, NULL, 0, "runs: archived ones too", 0 },
         { "archived", OPTION_ARCHIVED, NULL, 0, "runs: archived ones alone", 0 },
         { "part", OPTION_PART, "NAME", 0,
-          "show, compare, sweep: one table of them: facts, results, curve, spec, ..., jobs, best, "
-          "effects",
+          "one table alone: of show facts, results, chain, curve, layers, files, plugins, "
+          "checkpoints, samples, events, spec; of compare spec, results, circumstances, curve; of "
+          "sweep jobs, best, effects",
           0 },
         { "paper", OPTION_PAPER, "FILE", 0,
           "the paper's tables as data (default: the file that came with pxr)", 0 },
