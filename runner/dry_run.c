@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/dry_run.h"
+#include "base/number.h"
 #include "runner/json.h"
 #include "sample/generate.h"
 #include "train/trainer.h"
@@ -76,7 +77,7 @@ static void print_memory(const struct pxr_experiment *e, int threads)
 
         printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
                "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
-               memory.all / 1e6, threads, threads == 1 ? "" : "s", memory.train / 1e6,
+               memory.all / 1e6, threads, pxr_plural(threads), memory.train / 1e6,
                memory.activations / 1e6, memory.evaluate / 1e6, memory.sample / 1e6);
 }
 
@@ -96,8 +97,21 @@ static void print_plan(const struct pxr_experiment *e)
                e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
                e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
         printf("training        %" PRId64 " epoch%s of %" PRId64 " step%s\n",
-               e->settings.train.epochs, e->settings.train.epochs == 1 ? "" : "s",
-               e->steps_per_epoch, e->steps_per_epoch == 1 ? "" : "s");
+               e->settings.train.epochs, pxr_plural(e->settings.train.epochs), e->steps_per_epoch,
+               pxr_plural(e->steps_per_epoch));
+}
+
+/* All but the certificate, to be read while that is worked out. */
+static void print_model(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+
+        print_layers(e->model);
+        printf("\nparameters      %zu\n", graph->parameter_values);
+        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
+        print_memory(e, threads);
+        print_plan(e);
+        fflush(stdout);
 }
 
 /* --- as JSON -----------------------------------------------------------------------------------
@@ -161,21 +175,12 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
 int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, const struct pxr_examination *how,
             bool json, struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = e->model->graph;
-
-        if (json) {
-                if (pxr_certify(arena, e->model, how, &e->certificate, diag))
-                        return pxr_diag_status(diag);
-                return print_as_json(e, how->threads, diag) ? pxr_diag_status(diag) : 0;
-        }
-        print_layers(e->model);
-        printf("\nparameters      %zu\n", graph->parameter_values);
-        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        print_memory(e, how->threads);
-        print_plan(e);
-        fflush(stdout);
+        if (!json)
+                print_model(e, how->threads);
         if (pxr_certify(arena, e->model, how, &e->certificate, diag))
                 return pxr_diag_status(diag);
+        if (json)
+                return print_as_json(e, how->threads, diag) ? pxr_diag_status(diag) : 0;
         print_certificate(e);
         return 0;
 }

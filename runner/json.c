@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <pxr/arena.h>
-
-#include "base/text.h"
-
 void add_json(json_t **whole, const char *key, json_t *value)
 {
         if ((key ? json_object_set_new(*whole, key, value)
@@ -16,18 +12,6 @@ void add_json(json_t **whole, const char *key, json_t *value)
                 return;
         json_decref(*whole);
         *whole = NULL;
-}
-
-json_t *json_path(const char *path)
-{
-        json_t *value = json_string(path);
-        struct pxr_arena *arena = value ? NULL : pxr_arena_new(0);
-        char *visible = arena ? pxr_visible(arena, path) : NULL;
-
-        if (visible)
-                value = json_string(visible);
-        pxr_arena_free(arena);
-        return value;
 }
 
 int print_json(json_t *root, struct pxr_diag *diag)

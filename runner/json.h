@@ -11,9 +11,6 @@
  * the whole: it becomes NULL. */
 void add_json(json_t **whole, const char *key, json_t *value);
 
-/* A path, which may hold any bytes; what JSON cannot have stands as "\xff". */
-json_t *json_path(const char *path);
-
 /* Print it, and free it. NULL, as jansson returns for what cannot be JSON, is an error. Returns 0
  * or -1. */
 int print_json(json_t *root, struct pxr_diag *diag);

@@ -13,6 +13,7 @@
 
 #include <pxr/version.h>
 
+#include "base/number.h"
 #include "data/convert.h"
 #include "data/fetch.h"
 #include "data/format.h"
@@ -241,7 +242,7 @@ static void print_info(const struct pxr_dataset *set)
         for (int i = 0; i < PXR_SPLITS; i++)
                 if (set->count[i] > 0)
                         printf("%-11s %" PRId64 " image%s, SHA-256 %s\n", pxr_split_names[i],
-                               set->count[i], set->count[i] == 1 ? "" : "s", set->digest[i]);
+                               set->count[i], pxr_plural(set->count[i]), set->digest[i]);
         printf("transforms  %s\n", set->transforms);
         printf("identity    %s\n", set->identity);
         if (!isnan(set->entropy))

@@ -13,6 +13,7 @@
 
 #include <pxr/version.h>
 
+#include "base/number.h"
 #include "model/conformance.h"
 #include "runner/common.h"
 #include "runner/program.h"
@@ -130,7 +131,7 @@ static void print_result(void *context, const struct pxr_check_result *result)
 
         *not_built_count += not_built;
         snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
-                 result->kind.cols, result->kind.colours, result->kind.colours == 1 ? "" : "s",
+                 result->kind.cols, result->kind.colours, pxr_plural(result->kind.colours),
                  result->kind.levels);
         printf("  %-10s %-25s %s%s%s\n", result->test, kind,
                result->problem   ? "FAILED"
@@ -154,7 +155,7 @@ static void print_summary(bool failed, int not_built)
         fputs(failed ? "not all passed" : "all passed", stdout);
         if (not_built)
                 printf(", but for %d kind%s of image that a layer was not built for", not_built,
-                       not_built == 1 ? "" : "s");
+                       pxr_plural(not_built));
         putchar('\n');
 }
 

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pxr/version.h>
@@ -581,7 +581,7 @@ static int softmax(struct command *c)
         write_given(c->chain[0], given);
         display_line(c->display,
                      "%d distribution%s of run %" PRId64 " (%s), step %" PRId64 "%s, in %s",
-                     activations.count, activations.count == 1 ? "" : "s", c->chain[0]->run->id,
+                     activations.count, pxr_plural(activations.count), c->chain[0]->run->id,
                      c->chain[0]->run->name, c->chain[0]->step, given, a->out);
         return a->json ? print_activations_json(c->chain[0], &activations, a->out, c->diag) : 0;
 }

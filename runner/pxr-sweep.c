@@ -203,12 +203,6 @@ struct printer {
         int words; /* columns of the longest words for what varied */
 };
 
-/* What follows "run" where there are so many. */
-static const char *plural(int64_t count)
-{
-        return count == 1 ? "" : "s";
-}
-
 static void clear_bar(struct printer *printer)
 {
         if (printer->drawn)
@@ -289,7 +283,7 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
         for (int i = 0; i < plan->trials; i++)
                 if (plan->trial[i].rung == 0)
                         printf("%5d  %s\n", ++lowest, plan->trial[i].words);
-        printf("%s: %d run%s of %s (%s)\n", sweep->name, lowest, plural(lowest), sweep->spec,
+        printf("%s: %d run%s of %s (%s)\n", sweep->name, lowest, pxr_plural(lowest), sweep->spec,
                names[sweep->search]);
         if (plan->repeated)
                 printf("%d more would be the same as others of these\n", plan->repeated);
@@ -297,7 +291,7 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
                 for (int i = 0; i < rung; i++)
                         lowest = i ? lowest / (int)sweep->halving : lowest;
                 printf("then about %d for %" PRId64 " epoch%s\n", lowest / (int)sweep->halving,
-                       plan->epochs[rung], plural(plan->epochs[rung]));
+                       plan->epochs[rung], pxr_plural(plan->epochs[rung]));
         }
         if (sweep->budget.runs)
                 printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
@@ -325,7 +319,7 @@ static void print_report(const struct pxr_sweep *sweep, const struct pxr_sweep_s
 
         if (file && name)
                 printf("%d of %d run%s finished; all of them: pxr-report sweep %s%s%s%s\n",
-                       state->finished, state->known, plural(state->known),
+                       state->finished, state->known, pxr_plural(state->known),
                        strcmp(database, "pxr.db") == 0 ? "" : "--db ",
                        strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
                        option ? "-- " : "", name);
@@ -348,7 +342,7 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
 static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
 {
         fprintf(stderr, "%d of %d run%s finished", state->finished, state->known,
-                plural(state->known));
+                pxr_plural(state->known));
         if (*state->array)
                 fprintf(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s",
                         state->array, state->array);
@@ -364,7 +358,7 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                 return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
                 fprintf(stderr, "interrupted with %d of %d run%s finished; go on with: %s\n",
-                        state->finished, state->known, plural(state->known), command);
+                        state->finished, state->known, pxr_plural(state->known), command);
                 return 130;
         }
         if (end == PXR_SWEEP_SPENT) {
@@ -375,22 +369,22 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                                  state->seconds / 3600);
                 else
                         snprintf(spent, sizeof(spent), "%" PRId64 " run%s", sweep->budget.runs,
-                                 plural(sweep->budget.runs));
+                                 pxr_plural(sweep->budget.runs));
                 fprintf(stderr,
                         "the budget of %s is used up, with %d of %d run%s finished; with more of "
                         "it in %s, go on with: %s\n",
-                        spent, state->finished, state->known, plural(state->known), sweep->path,
+                        spent, state->finished, state->known, pxr_plural(state->known), sweep->path,
                         command);
         }
         if (state->elsewhere)
-                fprintf(stderr,
-                        "%d run%s at work elsewhere: process %" PRId64 " on host %s has one\n",
-                        state->elsewhere, plural(state->elsewhere), state->elsewhere_process,
+                fprintf(stderr, "%d run%s at work elsewhere,%s by process %" PRId64 " on host %s\n",
+                        state->elsewhere, pxr_plural(state->elsewhere),
+                        state->elsewhere == 1 ? "" : " one of them", state->elsewhere_process,
                         state->elsewhere_host);
         if (!state->failed)
                 return 0;
         fprintf(stderr, "%d of %d run%s failed; to try again: %s --retry\n", state->failed,
-                state->known, plural(state->known), command);
+                state->known, pxr_plural(state->known), command);
         return 1;
 }
 

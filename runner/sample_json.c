@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/json.h"
 #include "runner/json.h"
 
 static json_t *number(double value)
@@ -59,9 +60,9 @@ int print_drawn_json(const struct pxr_draw_order *order, const struct pxr_drawn 
         json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
 
         if (out)
-                add_json(&root, "out", json_path(out));
+                add_json(&root, "out", pxr_json_text(out));
         if (folder)
-                add_json(&root, "folder", json_path(folder));
+                add_json(&root, "folder", pxr_json_text(folder));
         if (order->images) {
                 add_json(&root, "occluded", json_string(order->occlusion.text));
                 add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));
@@ -95,7 +96,7 @@ int print_activations_json(const struct pxr_recorded *recorded,
                 add_json(&root, "seed", json_integer((json_int_t)activations->seed));
                 add_json(&root, "temperature", json_real(activations->temperature));
         }
-        add_json(&root, "out", json_path(out));
+        add_json(&root, "out", pxr_json_text(out));
         add_json(&root, "distributions", list);
         return print_json(root, diag);
 }
@@ -114,8 +115,8 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
                 add_json(&rows, NULL, cols);
         }
         tell_given(&root, graph);
-        add_json(&root, "out", json_path(out));
-        add_json(&root, "of", json_path(map->which));
+        add_json(&root, "out", pxr_json_text(out));
+        add_json(&root, "of", pxr_json_text(map->which));
         add_json(&root, "images", json_integer(map->nll.images));
         add_json(&root, "of_images", json_integer(map->all));
         add_json(&root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));

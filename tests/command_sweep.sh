@@ -331,7 +331,7 @@ elsewhere_at_work() {
 	sweep held.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}' 'budget: {runs: 1}'
 	pxr_sweep held.yaml --db held.db && held held.db "-1 minutes" || return
 	sed -i /budget/d held.yaml
-	pxr_sweep held.yaml --db held.db && err_has "process 1 on host elsewhere.test has one" &&
+	pxr_sweep held.yaml --db held.db && err_has "1 run at work elsewhere, by process 1 on host elsewhere.test" &&
 		is "$(query held.db "SELECT group_concat(state) FROM sweep_result")" finished,running,finished
 }
 ok "a job that another host has is left to it" elsewhere_at_work

@@ -15,3 +15,8 @@ char *pxr_number_text(double value, int decimals, char text[PXR_NUMBER_TEXT])
                 snprintf(text, PXR_NUMBER_TEXT, "%.*f", decimals, value);
         return text;
 }
+
+const char *pxr_plural(int64_t count)
+{
+        return count == 1 ? "" : "s";
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c - characters and lines of UTF-8 text that may be broken. Uses the C library alone. */
+/*
+ * text.c - characters and lines of UTF-8 text that may be broken. Uses the C library and arena.h.
+ */
 #include "base/text.h"
 
 #include <stdio.h>

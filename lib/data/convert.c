@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "base/staging.h"
 #include "data/convert.h"
 #include "data/format.h"
@@ -228,7 +229,7 @@ static int check_container(const struct pxr_dataset *set, enum pxr_container con
                                       "%s: images of %d x %d pixels of %d colour%s: .npz is "
                                       "for square ones in colour; use png",
                                       set->name, set->rows, set->cols, set->colours,
-                                      set->colours == 1 ? "" : "s");
+                                      pxr_plural(set->colours));
         return 0;
 }
 

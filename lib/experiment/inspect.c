@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "experiment/caption.h"
 #include "sample/figure.h"
@@ -226,7 +227,7 @@ static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluatio
         map->all = all;
         if (limit > all)
                 return pxr_user_error(diag, "'%s' has %" PRId64 " image%s: there are not %" PRId64,
-                                      which, all, all == 1 ? "" : "s", limit);
+                                      which, all, pxr_plural(all), limit);
         if (limit > 0 && limit < all)
                 map->images = pxr_strf(arena, "the first %" PRId64 " of %" PRId64 " images of %s",
                                        limit, all, which);

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "experiment/record.h"
 #include "experiment/recorded.h"
 #include "experiment/state.h"
@@ -465,7 +466,7 @@ static void tell_start(const struct pxr_state *state)
                  " training images of %dx%dx%d; %d thread%s",
                  state->run, e->settings.name, state->trainer->size, set->name,
                  set->count[PXR_TRAIN], set->rows, set->cols, set->colours, state->order->threads,
-                 state->order->threads == 1 ? "" : "s");
+                 pxr_plural(state->order->threads));
         pxr_tell(state, text);
 }
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "base/staging.h"
 #include "keeping/keeping.h"
 #include "report/rows.h"
@@ -395,7 +396,7 @@ static void tell(struct gc *gc)
                                gc->folder);
         if (gc->missing && gc->wanted->missing)
                 pxr_table_note(gc->table, NULL, "%" PRId64 " missing checkpoint%s%s.", gc->missing,
-                               gc->missing == 1 ? "" : "s",
+                               pxr_plural(gc->missing),
                                done ? " taken off the record"
                                     : "; --yes takes them off the record");
         if (gc->kept)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/number.h"
 #include "tensor/reach.h"
 
 /* Report a leak of `logit`. The path of its last dependency is followed from the logits to the
@@ -42,9 +43,8 @@ static int blame(int *const *last, struct pxr_node_spot logit, struct pxr_diag *
         pxr_note(diag, "its op '%s' reads, for %s at (%d, %d), the tap %+d row%s %+d column%s, %s",
                  guilty.node->op->name, pxr_colour_name(guilty.node, guilty.colour), guilty.row,
                  guilty.col, guilty_source.row - guilty.row,
-                 abs(guilty_source.row - guilty.row) == 1 ? "" : "s",
-                 guilty_source.col - guilty.col,
-                 abs(guilty_source.col - guilty.col) == 1 ? "" : "s",
+                 pxr_plural(abs(guilty_source.row - guilty.row)), guilty_source.col - guilty.col,
+                 pxr_plural(abs(guilty_source.col - guilty.col)),
                  pxr_colour_name(guilty.node, guilty_source.colour));
         pxr_note(diag,
                  "so the distribution of %s at (%d, %d) depends on the value of %s at (%d, %d)",

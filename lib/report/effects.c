@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 enum {
         FEW = 6, /* runs, of which thirds or a correlation would say nothing */
         PARTS = 3,
@@ -328,12 +330,12 @@ static void note_basis(struct effects *e)
                                "%d of %d job%s diverged: their NLL is worse than that of a model "
                                "that knows nothing. They are not in the means and deviations, but "
                                "in the correlations.",
-                               bad, lowest, lowest == 1 ? "" : "s");
+                               bad, lowest, pxr_plural(lowest));
         if (counted < lowest)
                 pxr_table_note(e->table, NULL,
                                "%d of %d job%s count: the others have no validation NLL, or one "
                                "that cannot be.",
-                               counted, lowest, lowest == 1 ? "" : "s");
+                               counted, lowest, pxr_plural(lowest));
         if (!pxr_swept_comparable(swept))
                 pxr_table_note(e->table, NULL,
                                "Not all runs have the same data: their NLLs cannot be compared.");

@@ -14,8 +14,9 @@
 
 #include <pxr/version.h>
 
-#include "report/page_text.h"
+#include "base/number.h"
 #include "report/html.h"
+#include "report/page_text.h"
 #include "report/pictures.h"
 #include "report/plot.h"
 #include "report/rows.h"
@@ -160,7 +161,7 @@ static int put_runs(const struct page *page)
         if (page->wanted->where)
                 pxr_html(page->to, "Those for which <code>%s</code>: ", page->wanted->where);
         pxr_html(page->to, "%ld of the %ld run%s in the database", listed, page->runs,
-                 page->runs == 1 ? "" : "s");
+                 pxr_plural(page->runs));
         if (detailed < listed)
                 pxr_html(page->to,
                          "; the newest %ld with all there is to see of them (<code "
@@ -260,7 +261,6 @@ static int put_result(const struct section *s)
         const struct pxr_cell *error = find_cell(s->page, s->run->id, "standard_error");
         const struct pxr_cell *split = find_cell(s->page, s->run->id, "split");
         const struct pxr_cell *unit = find_cell(s->page, s->run->id, "unit");
-
         const char *words;
 
         if (!nll || nll->kind != PXR_CELL_REAL || !split || !unit)

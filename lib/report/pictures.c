@@ -221,8 +221,7 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                 if (samples) {
                         pxr_html(to,
                                  "\"><figcaption>%ld sample%s of step %ld (epoch %.4g), seed %ld",
-                                 pxr_rows_integer(&rows, 4),
-                                 pxr_rows_integer(&rows, 4) == 1 ? "" : "s",
+                                 pxr_rows_integer(&rows, 4), pxr_plural(pxr_rows_integer(&rows, 4)),
                                  pxr_rows_integer(&rows, 1), pxr_rows_real(&rows, 2),
                                  pxr_rows_integer(&rows, 3));
                         if (isfinite(pxr_rows_real(&rows, 6)))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "report/effects.h"
 #include "report/parts.h"
 #include "report/rows.h"
@@ -166,7 +167,7 @@ static void note_jobs(struct pxr_table *table, const struct pxr_swept *swept)
                 failed += strcmp(swept->job[i].state, "failed") == 0;
         }
         pxr_table_note(table, NULL, "%d of %d job%s finished%s.", finished, swept->jobs,
-                       swept->jobs == 1 ? "" : "s",
+                       pxr_plural(swept->jobs),
                        failed ? "; pxr-sweep --retry tries those that failed again" : "");
         if (swept->keys > MOST_KEYS)
                 pxr_table_note(table, NULL, "Keys that vary and are not shown: %d.",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "report/escape.h"
 #include "spec/options.h"
 
@@ -197,27 +198,10 @@ static void write_csv(const struct pxr_table *table, FILE *to)
         }
 }
 
-/* Broken UTF-8, which JSON has no place for, becomes visible. */
-static json_t *json_text(const char *text)
-{
-        json_t *value = json_string(text);
-        char *bytes = NULL;
-        size_t size;
-        FILE *to;
-
-        if (value || !(to = open_memstream(&bytes, &size)))
-                return value;
-        pxr_escape_text(to, text);
-        fclose(to);
-        value = json_string(bytes);
-        free(bytes);
-        return value;
-}
-
 static json_t *json_cell(const struct pxr_cell *cell)
 {
         if (cell->kind == PXR_CELL_TEXT)
-                return json_text(cell->text);
+                return pxr_json_text(cell->text);
         if (cell->kind == PXR_CELL_INTEGER)
                 return json_integer(cell->integer);
         if (cell->kind == PXR_CELL_EMPTY || !isfinite(cell->real))
@@ -243,9 +227,9 @@ static json_t *json_table(const struct pxr_table *table)
         }
         for (const struct pxr_note *note = table->note; note; note = note->next)
                 json_array_append_new(notes, json_pack("{s:s?, s:o}", "note", note->mark, "text",
-                                                       json_text(note->text)));
+                                                       pxr_json_text(note->text)));
         return json_pack("{s:s, s:o, s:o, s:o}", "table", table->name, "title",
-                         json_text(table->title), "rows", rows, "notes", notes);
+                         pxr_json_text(table->title), "rows", rows, "notes", notes);
 }
 
 static int write_json(const struct pxr_table *table, FILE *to)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/number.h"
 #include "spec/tree.h"
 
 int pxr_value_wrong(const struct pxr_value *v, const char *message)
@@ -202,7 +203,7 @@ static int read_interval(const struct pxr_value *v)
                 return out_of_range(v);
         *(struct pxr_interval *)v->field = interval;
         snprintf(form, sizeof(form), "%lld %s%s", (long long)interval.count,
-                 interval.unit == PXR_STEPS ? "step" : "epoch", interval.count == 1 ? "" : "s");
+                 interval.unit == PXR_STEPS ? "step" : "epoch", pxr_plural(interval.count));
         return set_form(v, form);
 }
 

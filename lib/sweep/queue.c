@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "sweep/halving.h"
 
 enum { ALIKE = 3 }; /* jobs that fail of one error before any is finished end the sweep */
@@ -78,7 +79,7 @@ static int enroll_jobs(struct pxr_queue *s, const struct pxr_view *view)
         if (unwanted) {
                 snprintf(text, sizeof(text),
                          "%d job%s on record %s not in the sweep as it is now, and %s left out",
-                         unwanted, unwanted == 1 ? "" : "s", unwanted == 1 ? "is" : "are",
+                         unwanted, pxr_plural(unwanted), unwanted == 1 ? "is" : "are",
                          unwanted == 1 ? "is" : "are");
                 pxr_queue_tell(s, text);
         }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "sweep/queue.h"
 
 enum {
@@ -358,7 +359,7 @@ static int submit(struct cluster *c, struct pxr_arena *arena, int tasks, int at_
                 return -1;
         }
         snprintf(text, sizeof(text), "Slurm array %" PRId64 ": %d task%s, %d at a time",
-                 c->submitted, tasks, tasks == 1 ? "" : "s", at_a_time < tasks ? at_a_time : tasks);
+                 c->submitted, tasks, pxr_plural(tasks), at_a_time < tasks ? at_a_time : tasks);
         pxr_queue_tell(s, text);
         snprintf(s->state->array, sizeof(s->state->array), "%" PRId64, c->submitted);
         return 0;
