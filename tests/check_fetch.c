@@ -258,9 +258,12 @@ START_TEST(no_server_at_all_is_an_error_of_the_system)
 {
         FETCH(SERVE);
         remove(in_scratch("got/it/a.bin"));
-        order.retries = 0; /* the port is closed again */
+        notes[0] = '\0';
+        /* The port is closed again. Whoever has no network is told at once. */
         ck_assert_int_eq(pxr_fetch_file(&order, &known, diag), -1);
         expect_error(PXR_FAULT_SYSTEM, "a.bin: ");
+        ck_assert_str_eq(notes, "");
+        ck_assert(!is_there("got/it/a.bin.part"));
 }
 END_TEST
 

@@ -137,7 +137,7 @@ verified() {
 ok "verify judges file by file" verified
 
 no_server() {
-	refused 1 "for the 1th time" pxr_data fetch mnist --url http://127.0.0.1:9 --retries 0
+	refused 1 "is there a network?" pxr_data fetch mnist --url http://127.0.0.1:9
 }
 ok "fetch without a server fails as the system's fault" no_server
 

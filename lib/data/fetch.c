@@ -38,6 +38,7 @@ struct transfer {
         int64_t at;             /* bytes of it */
         struct pxr_sha256 hash; /* of these */
         bool resumed;           /* some of them are of an earlier run, or another attempt */
+        bool reached;           /* a server has answered */
 
         /* Of the attempt. */
         bool begun;           /* a byte has come */
@@ -259,6 +260,7 @@ static enum outcome attempt(struct transfer *t)
         set_options(t, range);
         code = curl_easy_perform(t->curl);
         curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+        t->reached |= status > 0;
         if (t->outcome != LOST)
                 return t->outcome;
         if (code == CURLE_OK && t->at == t->known->size)
@@ -269,6 +271,11 @@ static enum outcome attempt(struct transfer *t)
                 snprintf(t->problem, sizeof t->problem, "%s", curl_easy_strerror(code));
         if (code == CURLE_HTTP_RETURNED_ERROR && status == 416 && t->at > 0)
                 return start_again(t) ? HOPELESS : LOST;
+        if (!t->reached && (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)) {
+                pxr_system_error(t->diag, "%s: %s", t->url, t->problem);
+                pxr_hint(t->diag, "is there a network? --url names another place on the web");
+                return HOPELESS;
+        }
         if (code == CURLE_OK || is_transient(code, status))
                 return LOST;
         pxr_user_error(t->diag, "%s: %s", t->url, t->problem);
@@ -421,6 +428,8 @@ static int fetch_new(struct transfer *t)
         if (open_part(t))
                 return -1;
         outcome = fill_and_check(t);
+        if (outcome != WHOLE && t->at == 0)
+                unlink(t->part); /* nothing to go on with */
         if (outcome == STOPPED)
                 return PXR_FETCH_STOPPED;
         if (outcome != WHOLE || give_name(t))
