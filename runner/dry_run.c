@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* dry_run.c - a model's layers, and what training it takes: as a table, or as JSON. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "runner/dry_run.h"
 #include "base/number.h"
+#include "experiment/memory.h"
+#include "runner/dry_run.h"
 #include "runner/json.h"
-#include "sample/generate.h"
-#include "train/trainer.h"
 
 /* Columns that the paths of all layers fit into, indented by their depth. */
 static int path_width(const struct pxr_model *model)
@@ -48,32 +46,9 @@ static void print_layers(const struct pxr_model *model)
         }
 }
 
-struct memory {
-        double all, train, activations, evaluate, sample; /* bytes */
-};
-
-/* The trainer stays while the model is evaluated or draws samples. */
-static struct memory memory_of(const struct pxr_experiment *e, int threads)
-{
-        const struct pxr_graph *graph = e->model->graph;
-        const struct pxr_train_settings *settings = &e->settings.train;
-        struct memory memory = {
-                .train = (double)pxr_trainer_bytes(graph, settings, threads),
-                .activations = (double)pxr_trainer_activation_bytes(graph, settings, threads),
-                .evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                        (int)settings->micro_batch) *
-                            threads,
-                .sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count,
-                                                       threads, 0),
-        };
-
-        memory.all = memory.train + fmax(memory.evaluate, memory.sample);
-        return memory;
-}
-
 static void print_memory(const struct pxr_experiment *e, int threads)
 {
-        struct memory memory = memory_of(e, threads);
+        struct pxr_memory memory = pxr_memory_of(e, threads);
 
         printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
                "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
@@ -150,7 +125,7 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
 {
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_certificate *c = &e->certificate;
-        struct memory memory = memory_of(e, threads);
+        struct pxr_memory memory = pxr_memory_of(e, threads);
 
         return print_json(
                 json_pack("{s:s, s:o, s:I, s:f, s:i, s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:I, s:I, "
@@ -175,8 +150,12 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
 int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, const struct pxr_examination *how,
             bool json, struct pxr_diag *diag)
 {
+        const char *warning = pxr_memory_warning(e, how->threads);
+
         if (!json)
                 print_model(e, how->threads);
+        if (warning)
+                pxr_warn(diag, "%s", warning);
         if (pxr_certify(arena, e->model, how, &e->certificate, diag))
                 return pxr_diag_status(diag);
         if (json)

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "experiment/memory.h"
 #include "experiment/repeat.h"
 #include "experiment/run.h"
 #include "report/report.h"
@@ -461,6 +462,15 @@ static void tell_other_data(const struct pxr_run_order *order, struct printer *p
                              run->id);
 }
 
+/* Before the training, for the system asks nobody whom it ends. */
+static void tell_memory(const struct pxr_run_order *order, struct printer *printer)
+{
+        const char *warning = pxr_memory_warning(order->experiment, order->threads);
+
+        if (warning)
+                display_line(printer->display, "warning: %s", warning);
+}
+
 static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
                     const char *key, struct pxr_diag *diag)
 {
@@ -495,6 +505,7 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
             (arguments->job && pxr_sweep_attend(order, arguments->job, diag)))
                 return 1;
         tell_other_data(order, printer);
+        tell_memory(order, printer);
         return run(arena, order, printer, diag);
 }
 

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 52
+plan 53
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -143,6 +143,13 @@ memory_adds_up() {
 	}' out
 }
 ok "the memory is that of training and what goes on meanwhile" memory_adds_up
+
+too_much_memory() {
+	pxr_run tiny.yaml --dry-run train.batch=65536 train.micro_batch=65536 --threads 256 &&
+		err_has "warning: this takes " && err_has "the system may end it; train.recompute=true, a" &&
+		pxr_run tiny.yaml --dry-run && ! err_has "the system may end it"
+}
+ok "more memory than the machine has is a warning" too_much_memory
 
 no_memory() {
 	(

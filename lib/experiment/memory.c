@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.c - the memory that an experiment takes. Uses every floor below. */
+#include "experiment/memory.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#include "base/number.h"
+#include "sample/generate.h"
+#include "train/trainer.h"
+
+struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_train_settings *settings = &e->settings.train;
+        struct pxr_memory memory = {
+                .train = (double)pxr_trainer_bytes(graph, settings, threads),
+                .activations = (double)pxr_trainer_activation_bytes(graph, settings, threads),
+                .evaluate = (double)pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                        (int)settings->micro_batch) *
+                            threads,
+                .sample = (double)pxr_generation_bytes(graph, (int)e->settings.sample.count,
+                                                       threads, 0),
+        };
+
+        memory.all = memory.train + fmax(memory.evaluate, memory.sample);
+        return memory;
+}
+
+char *pxr_memory_warning(const struct pxr_experiment *e, int threads)
+{
+        double here = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+        double most = pxr_memory_of(e, threads).all;
+
+        if (!(here > 0 && most > here))
+                return NULL;
+        return pxr_strf(e->arena,
+                        "this takes %.1f GB with %d thread%s, and the machine has %.1f GB: the "
+                        "system may end it; %sa smaller train.micro_batch or fewer threads take "
+                        "less",
+                        most / 1e9, threads, pxr_plural(threads), here / 1e9,
+                        e->settings.train.recompute ? "" : "train.recompute=true, ");
+}
