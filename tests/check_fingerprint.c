@@ -17,6 +17,7 @@ PXR_ELEMENTWISE(as_it_was, "bend", tanh(x), 1 - y * y)
 PXR_ELEMENTWISE(rounded_elsewhere, "bend", 1 - 2 / (exp(2 * x) + 1), (1 - y) * (1 + y))
 PXR_ELEMENTWISE(other_value, "bend", tanh(x) + 1e-6f, 1 - y * y)
 PXR_ELEMENTWISE(other_slope, "bend", tanh(x), 1 - y * y / 2)
+PXR_ELEMENTWISE(other_float, "bend", tanh(x) + (sizeof(x) == sizeof(float) ? 0.1f : 0), 1 - y * y)
 
 static const struct pxr_op *bend_op;
 
@@ -39,16 +40,17 @@ static const char stack[] = "- conv: {mask: A, kernel: 3, features: 4}\n"
 /* Of the stack with the layer made of `op`. */
 static struct pxr_fingerprint with_op(const struct pxr_op *op, char *digest)
 {
-        struct pxr_fingerprint fingerprint, nll;
+        struct pxr_fingerprint fingerprint, used;
         struct pxr_certificate certificate;
         const struct pxr_model *model;
 
         bend_op = op;
         model = build_stack(kind, stack);
         ck_assert_int_eq(pxr_fingerprint_take(model, true, &fingerprint, diag), 0);
-        ck_assert_int_eq(pxr_fingerprint_take(model, false, &nll, diag), 0);
-        ck_assert_double_eq(nll.nll, fingerprint.nll);
-        ck_assert(isnan(nll.gradient));
+        ck_assert_int_eq(pxr_fingerprint_take(model, false, &used, diag), 0);
+        ck_assert_double_eq(used.nll, fingerprint.nll);
+        ck_assert(isnan(used.gradient));
+        ck_assert(pxr_fingerprint_same(used.single, fingerprint.single, PXR_F32));
         ck_assert_int_eq(pxr_certify_dependencies(arena, model, &certificate, diag), 0);
         snprintf(digest, sizeof(certificate.digest), "%s", certificate.digest);
         return fingerprint;
@@ -56,20 +58,26 @@ static struct pxr_fingerprint with_op(const struct pxr_op *op, char *digest)
 
 START_TEST(an_edited_layer_is_known_by_it)
 {
-        const struct pxr_op *other[] = { &as_it_was, &rounded_elsewhere, &other_value,
-                                         &other_slope };
-        const bool same_nll[] = { true, true, false, true };
-        const bool same_gradient[] = { true, true, false, false };
+        static const struct {
+                const struct pxr_op *op;
+                bool nll, gradient, single; /* stay the same */
+        } edits[] = {
+                { &as_it_was, true, true, true },     { &rounded_elsewhere, true, true, true },
+                { &other_value, false, false, true }, { &other_slope, true, false, true },
+                { &other_float, true, true, false },
+        };
         char was_digest[65], digest[65];
         struct pxr_fingerprint was = with_op(&as_it_was, was_digest);
 
         ck_assert(isfinite(was.nll) && was.nll > 0 && isfinite(was.gradient) && was.gradient > 0);
-        for (int i = 0; i < 4; i++) {
-                struct pxr_fingerprint now = with_op(other[i], digest);
+        for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+                struct pxr_fingerprint now = with_op(edits[i].op, digest);
 
-                ck_assert_int_eq(pxr_fingerprint_same(now.nll, was.nll), same_nll[i]);
-                ck_assert_int_eq(pxr_fingerprint_same(now.gradient, was.gradient),
-                                 same_gradient[i]);
+                ck_assert_int_eq(pxr_fingerprint_same(now.nll, was.nll, PXR_F64), edits[i].nll);
+                ck_assert_int_eq(pxr_fingerprint_same(now.gradient, was.gradient, PXR_F64),
+                                 edits[i].gradient);
+                ck_assert_int_eq(pxr_fingerprint_same(now.single, was.single, PXR_F32),
+                                 edits[i].single);
                 ck_assert_str_eq(digest, was_digest); /* which does not tell */
         }
 }
@@ -88,16 +96,19 @@ static void init_to(const struct pxr_parameter *parameter, struct pxr_random *ra
                 values[i] = first_value;
 }
 
+/* Of vectors (the convolution's biases), and of a map of them (the histogram's logits). */
 START_TEST(initial_parameters_are_no_part_of_it)
 {
+        static const char *const stacks[] = { "- conv: {mask: A, features: 3}\n- sigmoid\n",
+                                              "- histogram\n" };
         struct pxr_fingerprint a, b;
-        struct pxr_model *model = build_stack(kind, "- conv: {mask: A, features: 3}\n- sigmoid\n");
+        struct pxr_model *model = build_stack(kind, stacks[_i]);
 
         ck_assert_int_eq(pxr_fingerprint_take(model, true, &a, diag), 0);
-        for (struct pxr_parameter *p = model->graph->parameter; p; p = p->next)
-                if (p->rank == 1)
-                        p->init = init_to;
         for (first_value = 0; first_value < 2; first_value++) {
+                for (struct pxr_parameter *p = model->graph->parameter; p; p = p->next)
+                        if (!strstr(p->name, "weight")) /* which has a mask */
+                                p->init = init_to;
                 ck_assert_int_eq(pxr_fingerprint_take(model, true, &b, diag), 0);
                 ck_assert_double_eq(a.nll, b.nll);
                 ck_assert_double_eq(a.gradient, b.gradient);
@@ -107,11 +118,27 @@ END_TEST
 
 START_TEST(rounding_and_the_unknown_are_the_same)
 {
-        ck_assert(pxr_fingerprint_same(1e5, 1e5 * (1 + 1e-12)));
-        ck_assert(!pxr_fingerprint_same(1e5, 1e5 * (1 + 1e-8)));
-        ck_assert(!pxr_fingerprint_same(0, 1e-30) && pxr_fingerprint_same(0, 0));
-        ck_assert(pxr_fingerprint_same(INFINITY, INFINITY) && !pxr_fingerprint_same(INFINITY, 1));
-        ck_assert(pxr_fingerprint_same(NAN, 1) && pxr_fingerprint_same(1, NAN));
+        static const struct {
+                double a, b;
+                bool twice, single; /* the same in that precision */
+        } cases[] = {
+                { 1e5, 1e5 * (1 + 1e-12), true, true },
+                { -1e5, -1e5 * (1 + 1e-8), false, true },
+                { 1e5, 1e5 * (1 + 1e-3), false, false },
+                { 0, 1e-30, false, false },
+                { 0, 0, true, true },
+                { INFINITY, INFINITY, true, true },
+                { INFINITY, 1, false, false },
+                { NAN, 1, true, true },
+                { 1, NAN, true, true },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                ck_assert_int_eq(pxr_fingerprint_same(cases[i].a, cases[i].b, PXR_F64),
+                                 cases[i].twice);
+                ck_assert_int_eq(pxr_fingerprint_same(cases[i].a, cases[i].b, PXR_F32),
+                                 cases[i].single);
+        }
 }
 END_TEST
 
@@ -126,7 +153,7 @@ int main(void)
         Suite *suite = suite_create("fingerprint");
 
         ADD_CASE(suite, an_edited_layer_is_known_by_it, bend_setup);
-        ADD_STACK_TEST(suite, initial_parameters_are_no_part_of_it);
+        ADD_STACK_LOOP(suite, initial_parameters_are_no_part_of_it, 2);
         ADD_STACK_TEST(suite, rounding_and_the_unknown_are_the_same);
         return run_suite(suite);
 }

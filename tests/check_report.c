@@ -575,6 +575,7 @@ static int64_t record(struct sort sort)
                                .certificate = "cc",
                                .fingerprint_nll = NAN,
                                .fingerprint_gradient = NAN,
+                               .fingerprint_single = NAN,
                                .reproduces_table = sort.table,
                                .reproduces_row = sort.row,
                                .recipe_hash = recipe };

@@ -607,7 +607,8 @@ fi
 locked() {
 	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec;
 		ALTER TABLE run DROP COLUMN raw_parameter_hash; ALTER TABLE run DROP COLUMN fingerprint_nll;
-		ALTER TABLE run DROP COLUMN fingerprint_gradient; PRAGMA user_version = 3" || return
+		ALTER TABLE run DROP COLUMN fingerprint_gradient;
+		ALTER TABLE run DROP COLUMN fingerprint_single; PRAGMA user_version = 3" || return
 	for column in temperature parameter_hash log_likelihood nll nll_split; do
 		sqlite3 old3.db "ALTER TABLE sample DROP COLUMN $column" || return
 	done

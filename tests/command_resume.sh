@@ -232,10 +232,10 @@ another_build() {
 	exits 130 interrupt plug.db INT || return
 	query plug.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
 	pxr_run --resume 1 --db plug.db &&
-		err_has "warning: run 1 goes on with another build of its layers (relu)" &&
+		err_has "warning: run 1 goes on with another build of its layers (relu x (here " &&
 		is "$(query plug.db "SELECT count(*) FROM plugin WHERE sha256 = 'x'")" 0 &&
 		is "$(query plug.db "SELECT count(*) FROM event WHERE kind = 'resumed' AND message LIKE
-			'resumed at step % with another build of its layers: relu by pxr %'")" 1 &&
+			'resumed at step % with another build of its layers: relu x (here %) by pxr %'")" 1 &&
 		same_result one.db plug.db
 }
 ok "another build of a layer goes on with a run, warns, and is on record" another_build

@@ -119,11 +119,12 @@ static inline struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
 }
 
 /* Add a case of its own for one test, with a fixture that ends with graph_teardown(). */
-#define ADD_CASE(suite, test, setup_)                                      \
+#define ADD_CASE(suite, test, setup_) ADD_LOOP(suite, test, setup_, 1)
+#define ADD_LOOP(suite, test, setup_, times)                               \
         do {                                                               \
                 TCase *tcase_ = tcase_create(#test);                       \
                 tcase_add_checked_fixture(tcase_, setup_, graph_teardown); \
-                tcase_add_test(tcase_, test);                              \
+                tcase_add_loop_test(tcase_, test, 0, times);               \
                 tcase_set_timeout(tcase_, 120);                            \
                 suite_add_tcase(suite, tcase_);                            \
         } while (0)

@@ -51,5 +51,6 @@ static inline struct pxr_model *build_stack(struct pxr_image_kind kind, const ch
 
 /* With arena, diag and plugins. */
 #define ADD_STACK_TEST(suite, test) ADD_CASE(suite, test, stack_setup)
+#define ADD_STACK_LOOP(suite, test, times) ADD_LOOP(suite, test, stack_setup, times)
 
 #endif

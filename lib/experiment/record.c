@@ -95,6 +95,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                 .certificate = e->certificate.digest,
                 .fingerprint_nll = fingerprint->nll,
                 .fingerprint_gradient = fingerprint->gradient,
+                .fingerprint_single = fingerprint->single,
                 .parameters = (int64_t)e->model->graph->parameter_values,
                 .image_rows = graph->rows,
                 .image_cols = graph->cols,
@@ -239,6 +240,9 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
                 else
                         status = pxr_store_commit(state->order->store, diag);
         }
+        if (!status && !pxr_fingerprint_known(&fingerprint))
+                pxr_tell(state, "what the model computes of a fixed image is no number: a layer "
+                                "that is edited later may go unnoticed");
         pxr_arena_free(arena);
         return status;
 }

@@ -25,15 +25,19 @@ void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA2
 
 /* --- the build -------------------------------------------------------------------------------- */
 
-/* Add a plugin to the list of those that are not what is on record. NULL when memory is out. */
+/* Add a plugin to the list of those that are not what is on record, with the versions or else the
+ * files' hashes. NULL when memory is out. */
 static char *list_plugin(struct pxr_arena *arena, const char *list,
                          const struct pxr_plugin_row *old, const struct pxr_plugin_file *now,
-                         bool *versions)
+                         const char *hex, bool *versions)
 {
         const char *between = *list ? ", " : "", *name = now->layer->name;
 
-        if (!old || strcmp(old->version, now->version) == 0)
+        if (!old)
                 return pxr_strf(arena, "%s%s%s", list, between, name);
+        if (strcmp(old->version, now->version) == 0)
+                return pxr_strf(arena, "%s%s%s %.8s (here %.8s)", list, between, name, old->sha256,
+                                hex);
         *versions = true;
         return pxr_strf(arena, "%s%s%s %s (here %s)", list, between, name, old->version,
                         now->version);
@@ -58,7 +62,7 @@ const char *pxr_other_plugins(struct pxr_arena *arena, struct pxr_store *store, 
                         old = old->next;
                 if (old && strcmp(old->sha256, hex) == 0)
                         continue;
-                list = list_plugin(arena, list, old, layer->plugin, versions);
+                list = list_plugin(arena, list, old, layer->plugin, hex, versions);
                 if (!list) {
                         pxr_out_of_memory(diag);
                         return NULL;
@@ -102,32 +106,54 @@ int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificat
         return put_back(run, diag);
 }
 
-int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
-                          const char *plugins, bool *known, struct pxr_diag *diag)
+/* Does the model's fingerprint, taken for training or for use, differ from the run's? Says in what.
+ */
+static bool differs(const struct pxr_run *run, const struct pxr_fingerprint *now, bool training,
+                    struct pxr_diag *diag)
 {
-        struct pxr_fingerprint now;
-
-        *known = !isnan(run->fingerprint_nll);
-        if (!*known)
-                return 0;
-        if (pxr_fingerprint_take(model, training, &now, diag))
-                return -1;
-        if (!pxr_fingerprint_same(now.nll, run->fingerprint_nll))
+        if (!pxr_fingerprint_same(now->nll, run->fingerprint_nll, PXR_F64))
                 pxr_user_error(diag,
                                "run %" PRId64 " was made with layers that compute something else: "
                                "under the same parameters the same image has %.10g nats here, and "
                                "had %.10g",
-                               run->id, now.nll, run->fingerprint_nll);
-        else if (!pxr_fingerprint_same(now.gradient, run->fingerprint_gradient))
+                               run->id, now->nll, run->fingerprint_nll);
+        else if (!pxr_fingerprint_same(now->gradient, run->fingerprint_gradient, PXR_F64))
                 pxr_user_error(diag,
                                "run %" PRId64 " was trained with layers whose backward pass "
                                "computes something else: the gradient of the same image sums to "
                                "%.10g here, and did to %.10g",
-                               run->id, now.gradient, run->fingerprint_gradient);
+                               run->id, now->gradient, run->fingerprint_gradient);
+        else if (!pxr_fingerprint_same(now->single, run->fingerprint_single, PXR_F32))
+                pxr_user_error(diag,
+                               "run %" PRId64 " was made with layers that compute something else "
+                               "in single precision: %sthe same image has %.7g nats here, and had "
+                               "%.7g",
+                               run->id, training ? "" : "pixel by pixel ", now->single,
+                               run->fingerprint_single);
         else
+                return false;
+        return true;
+}
+
+int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
+                          const char *plugins, bool *known, struct pxr_diag *diag)
+{
+        struct pxr_fingerprint was = { run->fingerprint_nll, run->fingerprint_gradient,
+                                       run->fingerprint_single };
+        struct pxr_fingerprint now;
+
+        *known = pxr_fingerprint_known(&was);
+        if (isnan(was.nll) && isnan(was.gradient) && isnan(was.single))
+                return 0;
+        if (pxr_fingerprint_take(model, training, &now, diag))
+                return -1;
+        if (!differs(run, &now, training, diag))
                 return 0;
         if (*plugins)
                 pxr_note(diag, "these layers are from other files than then: %s", plugins);
+        else
+                pxr_note(diag, "no layer is from another file: pxr itself is another, or what a "
+                               "layer is linked with");
         return put_back(run, diag);
 }
 
@@ -149,10 +175,10 @@ static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
         plugins = pxr_other_plugins(arena, recorded->store, run->id, e->model, &versions, diag);
         if (!plugins)
                 return -1;
-        if (!*plugins && pxr_same_program(run, now))
-                return 0;
         if (pxr_check_fingerprint(run, e->model, false, plugins, &known, diag))
                 return -1;
+        if (!*plugins && pxr_same_program(run, now))
+                return 0;
         pxr_warn(diag, "run %" PRId64 " was made by another build (pxr %s%s%s%s%s): %s", run->id,
                  run->program_version, revision ? " of revision " : "", revision ? revision : "",
                  *plugins ? "; layers " : "", plugins, pxr_build_words(known));

@@ -56,8 +56,6 @@ static int check_build(const struct pxr_state *state, const struct pxr_provenanc
         const struct pxr_run *old = state->order->resume;
         bool same = pxr_same_program(old, now), known;
 
-        if (same && !*plugins)
-                return 0;
         if (pxr_check_fingerprint(old, state->experiment->model, true, plugins, &known, diag))
                 return -1;
         if (*plugins)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fingerprint.c - what a model computes, in two numbers. Uses base/ and tensor/. */
+/* fingerprint.c - what a model computes, in three numbers. Uses base/ and tensor/. */
 #include "model/fingerprint.h"
 
 #include <math.h>
@@ -7,88 +7,156 @@
 
 #include "tensor/workspace.h"
 
-/* What a mask keeps at zero stays there; all else is drawn anew. */
-static int set_parameters(const struct pxr_graph *graph, double *values, struct pxr_diag *diag)
+/* The image and the parameters, in both precisions. */
+struct subject {
+        const struct pxr_graph *graph;
+        uint8_t *pixels; /* [row][col][colour] */
+        double *twice;
+        float *single;
+        struct pxr_diag *diag;
+};
+
+/* All values are drawn, for what they start from may be edited too. Zeros among others stay: a mask
+ * keeps them. Those of a vector are positive, for it may be a scale. */
+static void draw(const struct pxr_parameter *p, double *value, struct pxr_random *random)
 {
+        double scale = p->rank > 1 ? sqrt((double)p->shape[p->rank - 1] / (double)p->size) : 0.2;
+        bool masked = false;
+
+        for (size_t i = 0; i < p->size; i++)
+                masked |= p->rank > 1 && value[i] != 0;
+        for (size_t i = 0; i < p->size; i++)
+                if (!masked || value[i] != 0)
+                        value[i] = scale * pxr_random_normal(random);
+        for (size_t i = 0; i < p->size && p->rank < 2; i++)
+                value[i] = fabs(value[i]);
+}
+
+static int make_subject(struct subject *s)
+{
+        const struct pxr_graph *graph = s->graph;
         struct pxr_random random = pxr_random(3, PXR_RANDOM_TEST, 0, 0, 0);
-
-        if (pxr_graph_init(graph, 3, NULL, values, diag))
-                return -1;
-        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next) {
-                double *value = values + p->offset;
-                double scale = p->rank > 1 ? sqrt((double)p->shape[p->rank - 1] / p->size) : 0.2;
-
-                for (size_t i = 0; i < p->size; i++)
-                        if (p->rank == 1 || value[i] != 0)
-                                value[i] = scale * pxr_random_normal(&random);
-        }
-        return 0;
-}
-
-/* One fixed image, computed with the parameters. Returns 0 or -1. */
-static int load_image(struct pxr_workspace *workspace, const struct pxr_graph *graph,
-                      const double *parameters, struct pxr_diag *diag)
-{
         size_t values = (size_t)graph->rows * graph->cols * graph->colours;
-        struct pxr_random random = pxr_random(4, PXR_RANDOM_TEST, 0, 0, 0);
-        uint8_t *pixels = malloc(values);
 
-        if (!pixels)
-                return pxr_out_of_memory(diag);
+        s->pixels = malloc(values);
+        s->twice = calloc(graph->parameter_values + 1, sizeof(double));
+        s->single = calloc(graph->parameter_values + 1, sizeof(float));
+        if (!s->pixels || !s->twice || !s->single)
+                return pxr_out_of_memory(s->diag);
+        if (pxr_graph_init(graph, 3, NULL, s->twice, s->diag))
+                return -1;
+        for (const struct pxr_parameter *p = graph->parameter; p; p = p->next)
+                draw(p, s->twice + p->offset, &random);
+        for (size_t i = 0; i < graph->parameter_values; i++)
+                s->single[i] = (float)s->twice[i];
         for (size_t i = 0; i < values; i++)
-                pixels[i] = (uint8_t)pxr_random_below(&random, graph->levels);
-        pxr_workspace_load(workspace, pixels, 1);
-        pxr_workspace_forward(workspace, parameters);
-        free(pixels);
+                s->pixels[i] = (uint8_t)pxr_random_below(&random, graph->levels);
         return 0;
 }
 
-/* The gradient as a sum in which no two values cancel, nor can they be exchanged. */
-static int sum_gradient(struct pxr_workspace *workspace, const struct pxr_graph *graph,
-                        const double *parameters, double *sum, struct pxr_diag *diag)
+static void free_subject(struct subject *s)
 {
-        struct pxr_random random = pxr_random(5, PXR_RANDOM_TEST, 0, 0, 0);
-        double *gradient = calloc(graph->parameter_values + 1, sizeof(double));
+        free(s->pixels);
+        free(s->twice);
+        free(s->single);
+}
+
+/* A sum in which no two gradients cancel, nor can they be exchanged. */
+static int sum_gradient(const struct subject *s, struct pxr_workspace *workspace, double *sum)
+{
+        struct pxr_random random = pxr_random(4, PXR_RANDOM_TEST, 0, 0, 0);
+        double *gradient = calloc(s->graph->parameter_values + 1, sizeof(double));
 
         if (!gradient)
-                return pxr_out_of_memory(diag);
-        pxr_workspace_backward(workspace, parameters, gradient);
+                return pxr_out_of_memory(s->diag);
+        pxr_workspace_backward(workspace, s->twice, gradient);
         *sum = 0;
-        for (size_t i = 0; i < graph->parameter_values; i++)
+        for (size_t i = 0; i < s->graph->parameter_values; i++)
                 *sum += fabs(gradient[i]) * (0.5 + pxr_random_uniform(&random));
         free(gradient);
         return 0;
 }
 
-int pxr_fingerprint_take(const struct pxr_model *model, bool gradient,
-                         struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
+/* The NLL by whole passes, and the gradient's sum where that is not NULL. */
+static int take_whole(const struct subject *s, enum pxr_precision precision, double *nll,
+                      double *gradient)
 {
-        const struct pxr_graph *graph = model->graph;
         enum pxr_use use = gradient ? PXR_FOR_LEAN_TRAINING : PXR_FOR_EVALUATION;
-        struct pxr_workspace *workspace = pxr_workspace_new(graph, PXR_F64, use, 1, false, diag);
-        double *parameters = calloc(graph->parameter_values + 1, sizeof(double));
-        int status = -1;
+        struct pxr_workspace *workspace =
+                pxr_workspace_new(s->graph, precision, use, 1, false, s->diag);
+        const void *parameters = precision == PXR_F32 ? (const void *)s->single : s->twice;
+        int status = 0;
 
-        *fingerprint = (struct pxr_fingerprint) { .gradient = NAN };
-        if (workspace && !parameters)
-                pxr_out_of_memory(diag);
-        else if (workspace && !set_parameters(graph, parameters, diag))
-                status = load_image(workspace, graph, parameters, diag);
-        if (!status) {
-                pxr_workspace_loss(workspace, 1, &fingerprint->nll);
-                if (gradient)
-                        status = sum_gradient(workspace, graph, parameters, &fingerprint->gradient,
-                                              diag);
-        }
+        if (!workspace)
+                return -1;
+        *nll = 0;
+        pxr_workspace_load(workspace, s->pixels, 1);
+        pxr_workspace_forward(workspace, parameters);
+        pxr_workspace_loss(workspace, 1, nll);
+        if (gradient)
+                status = sum_gradient(s, workspace, gradient);
         pxr_workspace_free(workspace);
-        free(parameters);
         return status;
 }
 
-/* Sums of a double's 16 digits keep more than 9 of them. */
-bool pxr_fingerprint_same(double a, double b)
+/* The NLL in single precision, pixel by pixel. */
+static int take_steps(const struct subject *s, double *nll)
 {
+        const struct pxr_graph *graph = s->graph;
+        struct pxr_workspace *workspace =
+                pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, 1, false, s->diag);
+        const uint8_t *pixel = s->pixels;
+
+        if (!workspace)
+                return -1;
+        if (pxr_workspace_fallback(workspace)) { /* to whole passes, one a value */
+                pxr_workspace_free(workspace);
+                return take_whole(s, PXR_F32, nll, NULL);
+        }
+        *nll = 0;
+        pxr_workspace_load(workspace, s->pixels, 1); /* for the small image */
+        pxr_workspace_begin(workspace, s->single, 1);
+        for (int row = 0; row < graph->rows; row++)
+                for (int col = 0; col < graph->cols; col++) {
+                        for (int colour = 0; colour < graph->colours; colour++) {
+                                pxr_workspace_advance(workspace, row, col, colour);
+                                pxr_workspace_set(workspace, row, col, colour, 0, *pixel++);
+                        }
+                        pxr_workspace_pixel_loss(workspace, row, col, nll);
+                }
+        pxr_workspace_free(workspace);
+        return 0;
+}
+
+int pxr_fingerprint_take(const struct pxr_model *model, bool training,
+                         struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
+{
+        struct subject s = { .graph = model->graph, .diag = diag };
+        int status = make_subject(&s);
+
+        *fingerprint = (struct pxr_fingerprint) { NAN, NAN, NAN };
+        if (!status)
+                status = take_whole(&s, PXR_F64, &fingerprint->nll,
+                                    training ? &fingerprint->gradient : NULL);
+        if (!status)
+                status = training ? take_whole(&s, PXR_F32, &fingerprint->single, NULL)
+                                  : take_steps(&s, &fingerprint->single);
+        free_subject(&s);
+        return status;
+}
+
+/* Sums of doubles keep more than nine digits, those of floats more than four. */
+bool pxr_fingerprint_same(double a, double b, enum pxr_precision precision)
+{
+        double tolerance = precision == PXR_F32 ? 1e-4 : 1e-9;
+
         if (!isfinite(a) || !isfinite(b))
                 return isnan(a) || isnan(b) || a == b;
-        return fabs(a - b) <= 1e-9 * fmax(fabs(a), fabs(b));
+        return fabs(a - b) <= tolerance * fmax(fabs(a), fabs(b));
+}
+
+bool pxr_fingerprint_known(const struct pxr_fingerprint *fingerprint)
+{
+        return !isnan(fingerprint->nll) && !isnan(fingerprint->gradient) &&
+               !isnan(fingerprint->single);
 }

@@ -190,6 +190,7 @@ static const struct row circumstances[] = {
           "SELECT group_concat(name || ' ' || version || ' ' || substr(sha256, 1, 8), ', ') FROM "
           "(SELECT * FROM plugin WHERE run = ?1 ORDER BY name)",
           0, false, false },
+        { "nats of a fixed image", OF_RUN("round(fingerprint_nll, 6)"), 6, false, false },
         { "threads", OF_RUN("threads"), 0, false, false },
         { "gone on with, times", OF_RUN("taken"), 0, false, false },
 };

@@ -48,9 +48,10 @@ struct check {
         "AND " split_ ".step = (SELECT max(step) FROM metric AS m WHERE m.run = run.id " \
         "AND m.name = 'nll' AND m.split = '" split_ "') "
 
-/* A run's layers as they were: names and hashes of their files. */
-#define PLUGINS \
-        "(SELECT group_concat(plugin.name || plugin.sha256) FROM plugin WHERE plugin.run = run.id)"
+/* A run's layers as they were: hashes of their files, and what they computed. */
+#define LAYERS \
+        "(SELECT ifnull(group_concat(plugin.name || plugin.sha256), '') FROM plugin " \
+        "WHERE plugin.run = run.id) || printf(' %.8g %.8g', fingerprint_nll, fingerprint_gradient)"
 
 #define WHOLE "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" /* a window's frame */
 
@@ -254,15 +255,15 @@ static const struct check checks[] = {
           "%.15g nats/image', lowest, highest, min(nats), max(nats)) "
           "FROM (SELECT run.id, sum_nats / images AS nats, first_value(run.id) OVER alike AS lowest, "
           "last_value(run.id) OVER alike AS highest, spec_hash, data_identity, program_revision, "
-          "instruction_set, libraries, " PLUGINS " AS plugins "
+          "instruction_set, libraries, " LAYERS " AS layers "
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'final_nll' "
           "AND metric.split = 'test' "
           "WHERE spec_hash IN (SELECT spec_hash FROM run WHERE " ASKED ") "
           "AND (archived_at IS NULL OR run.id = ?1) "
           "AND images > 0 AND program_revision NOT LIKE '%dirty' "
           "WINDOW alike AS (PARTITION BY spec_hash, data_identity, program_revision, "
-          "instruction_set, libraries, " PLUGINS " ORDER BY sum_nats / images, run.id " WHOLE ")) "
-          "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries, plugins "
+          "instruction_set, libraries, " LAYERS " ORDER BY sum_nats / images, run.id " WHOLE ")) "
+          "GROUP BY spec_hash, data_identity, program_revision, instruction_set, libraries, layers "
           "HAVING min(nats) <> max(nats) AND ?1 <= max(id) AND ?2 >= min(id)" },
         { "one spec, two models",
           "a layer was edited between the runs: their results are of two models and have no mean "
@@ -280,7 +281,7 @@ static const struct check checks[] = {
           "WINDOW alike AS (PARTITION BY recipe_hash, data_identity "
           "ORDER BY fingerprint_nll, fingerprint_gradient, run.id " WHOLE ")) "
           "GROUP BY recipe_hash, data_identity "
-          "HAVING (max(nll) - min(nll) > 1e-9 * max(nll) "
+          "HAVING (max(nll) - min(nll) > 1e-9 * max(abs(max(nll)), abs(min(nll))) "
           "OR max(gradient) - min(gradient) > 1e-9 * max(gradient)) "
           "AND ?1 <= max(id) AND ?2 >= min(id)" },
         { "made of uncommitted code",

@@ -54,9 +54,8 @@ static const char facts[] =
         FACT("libraries", "libraries")
         FACT("threads", "threads")
         FACT("causality certificate", "certificate")
-        FACT("fingerprint: nats of a fixed image, sum of its gradient",
-             "CASE WHEN fingerprint_nll IS NOT NULL "
-             "THEN printf('%.12g, %.12g', fingerprint_nll, fingerprint_gradient) END")
+        FACT("fingerprint: nats of a fixed image", "fingerprint_nll")
+        FACT("fingerprint: sum of its gradient", "fingerprint_gradient")
         FACT("SHA-256 of the spec", "spec_hash")
         FACT("SHA-256 of the recipe: the spec without seed, name, data.path", "recipe_hash")
         FACT("SHA-256 of the parameters", "parameter_hash")

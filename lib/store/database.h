@@ -77,7 +77,8 @@ struct pxr_run {
         double data_entropy; /* NAN: not known, or not comparable */
         const char *given;   /* "32x32": its NLLs are given a small image; NULL: nothing */
         const char *certificate;
-        double fingerprint_nll, fingerprint_gradient; /* NAN: not on record */
+        /* Of its model (model/fingerprint.h); NAN: not on record. */
+        double fingerprint_nll, fingerprint_gradient, fingerprint_single;
         int64_t parameters;
         const char *parameter_hash;
         int image_rows, image_cols, image_colours, image_levels; /* 0: not on record */

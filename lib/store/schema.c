@@ -401,7 +401,8 @@ static const char version_7[] =
 /* What the model computed (model/fingerprint.h); NULL in runs recorded before. */
 static const char version_8[] =
         "ALTER TABLE run ADD COLUMN fingerprint_nll REAL; -- of a fixed image, in nats\n"
-        "ALTER TABLE run ADD COLUMN fingerprint_gradient REAL; -- magnitudes, a weighted sum\n";
+        "ALTER TABLE run ADD COLUMN fingerprint_gradient REAL; -- magnitudes, a weighted sum\n"
+        "ALTER TABLE run ADD COLUMN fingerprint_single REAL; -- the NLL in single precision\n";
 
 const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4,
                                          version_5, version_6, version_7, version_8 };
