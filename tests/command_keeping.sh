@@ -3,7 +3,7 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 47
+plan 48
 OMP_WAIT_POLICY=passive
 export OMP_WAIT_POLICY
 
@@ -176,6 +176,23 @@ imports() {
 		is "$(ls there.checkpoints)" "2-$(sqlite3 there.db 'SELECT uid FROM run')"
 }
 ok "it is taken in elsewhere, and used there" imports
+
+# An export with the schema of before, its manifest written anew.
+imports_older() {
+	cp -r gone older && chmod -R u+w older && rm -f older/run.db-* && sqlite3 older/run.db "
+		PRAGMA journal_mode = DELETE; ALTER TABLE run DROP COLUMN fingerprint_nll;
+		ALTER TABLE run DROP COLUMN fingerprint_gradient;
+		ALTER TABLE run DROP COLUMN fingerprint_single; PRAGMA user_version = 7" >/dev/null &&
+		(cd older && find . -type f ! -name MANIFEST.sha256 | sed 's|^./||' | sort |
+			xargs sha256sum >MANIFEST.sha256) && tar -czf older.tar.gz older || return
+	for form in older older.tar.gz; do
+		rm -rf new.db new.checkpoints && report import $form --db new.db && files_sound new.db &&
+			is "$(sqlite3 new.db 'SELECT uid, fingerprint_nll FROM run')" \
+				"$(sqlite3 there.db 'SELECT uid FROM run')|" || return
+	done
+	is "$(sqlite3 older/run.db 'PRAGMA user_version')" 7
+}
+ok "what an older pxr exported is taken in, and stays as it is" imports_older
 
 round_trip() {
 	report export 2 --db there.db --out back && diff -r gone back &&

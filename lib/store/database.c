@@ -399,6 +399,49 @@ struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
         return store;
 }
 
+/* Have a copy in memory for the handle. */
+static int copy_into_memory(struct pxr_store *store, struct pxr_diag *diag)
+{
+        sqlite3 *file = store->handle;
+        sqlite3_backup *backup;
+
+        store->handle = NULL;
+        if (open_handle(store, ":memory:", SQLITE_OPEN_READWRITE, diag)) {
+                sqlite3_close(file);
+                return -1;
+        }
+        backup = sqlite3_backup_init(store->handle, "main", file, "main");
+        if (backup)
+                sqlite3_backup_step(backup, -1);
+        if (!backup || sqlite3_backup_finish(backup) != SQLITE_OK) {
+                pxr_store_failed(store, diag);
+                sqlite3_close(file);
+                return -1;
+        }
+        sqlite3_close(file);
+        return 0;
+}
+
+struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+        bool empty = true;
+        int version, status = -1;
+
+        if (store && !open_to_read(store, diag))
+                status = read_version(store, &version, &empty, diag);
+        if (status || empty || version == pxr_schema_version) {
+                pxr_store_close(store);
+                return status ? NULL : pxr_store_open(path, false, diag);
+        }
+        if (pxr_store_check(store, diag) || copy_into_memory(store, diag) || migrate(store, diag) ||
+            pxr_store_know_states(store, diag)) {
+                pxr_store_close(store);
+                return NULL;
+        }
+        return store;
+}
+
 /* Keep a copy of the database as it is, in a file that was not there before. */
 static int keep_copy(struct pxr_store *store, int version, char *copy, struct pxr_diag *diag)
 {

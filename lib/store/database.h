@@ -32,6 +32,10 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
  * first, as for pxr_store_change(). For work so long that it had better not begin in vain. */
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
 
+/* Open a database to read, whatever its schema: one of an older schema is copied into memory and
+ * brought up to date there. Its file stays as it is. For databases of a run or a few. */
+struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag);
+
 /* Is every page of an open database sound? Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 
