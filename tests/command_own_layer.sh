@@ -4,7 +4,7 @@
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 11
+plan 12
 
 # compile VALUE SLOPE FLAG...: the layer `bend`, of the value of x and the slope in terms of it, y.
 compile() {
@@ -120,9 +120,24 @@ doctor() {
 }
 ok "the doctor tells runs with one and with the other" doctor
 
+# A sweep does not mix runs of two models.
+swept() {
+	printf '%s\n' 'name: bends' 'spec: bend.yaml' 'set: {train.epochs: 1}' \
+		'vary: {train.seed: [1, 2]}' >sweep.yaml
+	cp a.db s.db && as_it_was && with . "$top/runner/pxr-sweep" sweep.yaml --db s.db -q >out 2>err &&
+		compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && sed -i 's/1, 2]/1, 2, 3]/' sweep.yaml &&
+		query s.db .dump >before &&
+		refused 2 "was made with layers that compute something else" \
+			with . "$top/runner/pxr-sweep" sweep.yaml --db s.db 2>err &&
+		err_has "under another name it begins anew" && query s.db .dump | cmp - before &&
+		as_it_was && with . "$top/runner/pxr-sweep" sweep.yaml --db s.db >out 2>err &&
+		is "$(query s.db "SELECT group_concat(state) FROM job")" finished,finished,finished
+}
+ok "a sweep goes on with the same layers alone" swept
+
 # Recorded before fingerprints were: nobody can tell.
 unknown() {
-	query a.db "UPDATE run SET fingerprint_nll = NULL, fingerprint_gradient = NULL,
+	compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && query a.db "UPDATE run SET fingerprint_nll = NULL, fingerprint_gradient = NULL,
 		fingerprint_single = NULL" &&
 		sample 1 --db a.db --out unknown.png &&
 		err_has "): whether it computes the same is not on record"

@@ -219,6 +219,20 @@ static struct pxr_experiment *build(struct pxr_arena *arena, const struct pxr_ru
                          : pxr_experiment_build(arena, &origin, diag);
 }
 
+int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
+                     struct pxr_diag *diag)
+{
+        struct pxr_experiment *e = build(arena, run, diag);
+        const char *plugins;
+        bool versions, known;
+
+        if (!e || pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
+            pxr_check_certificate(run, &e->certificate, diag))
+                return -1;
+        plugins = pxr_other_plugins(arena, store, run->id, e->model, &versions, diag);
+        return plugins ? pxr_check_fingerprint(run, e->model, true, plugins, &known, diag) : -1;
+}
+
 /* The checkpoint that a word names; NULL after an error. */
 static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena, struct pxr_store *store,
                                                const struct pxr_run *run, const char *word,

@@ -61,6 +61,11 @@ int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificat
 int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
                           const char *plugins, bool *known, struct pxr_diag *diag);
 
+/* Would the layers that are here train what they did for a run? Its model is built for this.
+ * Returns 0 or -1. */
+int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
+                     struct pxr_diag *diag);
+
 /* What another build means where pxr_check_fingerprint() found nothing, in words. */
 const char *pxr_build_words(bool known);
 

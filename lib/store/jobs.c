@@ -153,6 +153,30 @@ int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t swe
 /* --- changing ----------------------------------------------------------------------------------
  */
 
+const char *pxr_store_newest_of_sweep(struct pxr_store *store, struct pxr_arena *arena,
+                                      const char *name, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "SELECT ifnull(max(run.id), '') FROM sweep JOIN job ON job.sweep = sweep.id "
+                "JOIN run ON run.id = job.run AND run.fingerprint_nll IS NOT NULL "
+                "WHERE sweep.name = ?",
+                "t", name);
+        const char *run = NULL;
+        bool short_of = false;
+
+        if (!s)
+                return NULL;
+        if (sqlite3_step(s) == SQLITE_ROW)
+                run = pxr_store_text(s, 0, arena, &short_of);
+        else
+                pxr_store_failed(store, diag);
+        if (short_of)
+                pxr_out_of_memory(diag);
+        sqlite3_finalize(s);
+        return run;
+}
+
 int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *job,
                       struct pxr_diag *diag)
 {

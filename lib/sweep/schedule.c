@@ -5,7 +5,32 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "experiment/recorded.h"
 #include "sweep/queue.h"
+
+/* A sweep compares its runs: they are to be of the same layers. What they are is looked at once,
+ * before anything is changed, and not by each task of a cluster. */
+static int check_layers(const struct pxr_sweep_order *order, struct pxr_arena *arena,
+                        struct pxr_diag *diag)
+{
+        const char *newest;
+        const struct pxr_run *run;
+
+        if (order->task)
+                return 0;
+        newest = pxr_store_newest_of_sweep(order->store, arena, order->sweep->name, diag);
+        if (!newest || !*newest)
+                return newest ? 0 : -1;
+        run = pxr_store_find_run(order->store, arena, newest, diag);
+        if (!run)
+                return -1;
+        if (!pxr_check_layers(arena, order->store, run, diag))
+                return 0;
+        pxr_note(diag,
+                 "the runs of sweep '%s' could not be compared: under another name it begins anew",
+                 order->sweep->name);
+        return -1;
+}
 
 int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *state,
                   struct pxr_diag *diag)
@@ -18,7 +43,7 @@ int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *s
         queue.self = arena ? pxr_provenance(arena, NULL, diag) : NULL;
         if (!arena)
                 pxr_out_of_memory(diag);
-        else if (queue.self && !pxr_queue_enroll(&queue))
+        else if (queue.self && !check_layers(order, arena, diag) && !pxr_queue_enroll(&queue))
                 status = order->launcher == PXR_LAUNCH_SLURM ? pxr_sweep_run_slurm(&queue)
                                                              : pxr_sweep_run_local(&queue);
         pxr_arena_free(arena);
