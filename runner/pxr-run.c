@@ -88,7 +88,8 @@ static int64_t job_of(const char *text, struct argp_state *state)
         return job;
 }
 
-/* The spec, then what overrides it. With --from-run the first word is no spec: check_words(). */
+/* The spec, then what overrides it. For a run on record the first word is no spec: check_words().
+ */
 static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
 {
         if (!arguments->spec)
@@ -99,7 +100,7 @@ static void take_word(struct arguments *arguments, const char *text, struct argp
                 argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
 }
 
-/* With --from-run: where the data lie, NULL where nothing is said of it. */
+/* Of a run on record: where the data lie now, NULL where nothing is said of it. */
 static const char *data_path(const struct arguments *arguments)
 {
         static const char key[] = "data.path=";
@@ -111,14 +112,17 @@ static const char *data_path(const struct arguments *arguments)
 
 static void check_words(const struct arguments *arguments, struct argp_state *state)
 {
-        if (arguments->resume && (arguments->spec || arguments->count))
-                argp_error(state, "--resume goes on with the run's own spec: give no other spec or "
-                                  "value");
+        const char *given = arguments->resume ? "--resume" : "--from-run";
+
         if (arguments->resume && arguments->repeat)
                 argp_error(state, "--resume and --from-run are two different things");
-        if (arguments->repeat && (arguments->count || (arguments->spec && !data_path(arguments))))
-                argp_error(state, "--from-run has the run's own spec: the one thing to be given "
-                                  "beside it is where its data lie now, data.path=PATH");
+        if ((arguments->resume || arguments->repeat) &&
+            (arguments->count || (arguments->spec && !data_path(arguments))))
+                argp_error(
+                        state,
+                        "%s has the run's own spec: the one thing to be given beside it is where "
+                        "its data lie now, data.path=PATH",
+                        given);
         if (!arguments->resume && !arguments->repeat && !arguments->spec)
                 argp_usage(state);
 }
@@ -179,7 +183,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "SPEC [KEY=VALUE...]\n--resume RUN\n--from-run RUN [data.path=PATH]",
+        .args_doc = "SPEC [KEY=VALUE...]\n--resume RUN [data.path=PATH]\n--from-run RUN "
+                    "[data.path=PATH]",
         .doc = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.\v"
                "Any value of the spec can be given another on the command line:\n\n"
                "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
@@ -440,14 +445,12 @@ static int take_recorded(struct pxr_arena *arena, const struct arguments *argume
                 order->folder = NULL; /* the spec's is another one */
                 return open_recorded(arena, arguments, order, &order->repeats, diag)
                                ? -1
-                               : pxr_repeat_origin(arena, order->repeats, data_path(arguments),
-                                                   origin, diag);
+                               : pxr_run_origin(arena, order->repeats, data_path(arguments), origin,
+                                                diag);
         }
         if (open_recorded(arena, arguments, order, &order->resume, diag))
                 return -1;
-        origin->path = "the run's spec";
-        origin->recorded = order->resume->spec;
-        return 0;
+        return pxr_run_origin(arena, order->resume, data_path(arguments), origin, diag);
 }
 
 /* Said before the work is begun: the data of the run to be repeated are others now. */

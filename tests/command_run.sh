@@ -303,7 +303,7 @@ ok "a picture of --out that cannot be written is a warning" unwritable_picture
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
-ok "a spec beside --resume" refused 2 "give no other spec" pxr_run --resume 1 tiny.yaml
+ok "a spec beside --resume" refused 2 "the one thing to be given" pxr_run --resume 1 tiny.yaml
 ok "a run that is not there" refused 2 "99" pxr_run --resume 99 --db a.db
 
 no_database() {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/pages.h"
+#include "experiment/repeat.h"
 #include "model/fingerprint.h"
 
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
@@ -330,6 +331,8 @@ int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct px
 {
         struct pxr_experiment *e = recorded->experiment;
 
+        if (!path && pxr_run_data(e->arena, recorded->run, &path, diag))
+                return -1;
         if (path && set_path(e, path, diag))
                 return -1;
         if (path || !e->set)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* repeat.c - making a run that is on record once more, perhaps from another folder. */
+/* repeat.c - a run's spec and data found again, perhaps from another folder. */
 #include "experiment/repeat.h"
 
 #include <inttypes.h>
@@ -17,15 +17,14 @@ static bool same_file(const char *a, const char *b)
         return realpath(a, left) && realpath(b, right) && strcmp(left, right) == 0;
 }
 
-/* The path of the spec's data as seen from the folder the run was started in, where that is another
- * place than seen from here. *path stays NULL where there is nothing to say. */
-static int find_data(struct pxr_arena *arena, const struct pxr_run *run, const char **path,
-                     struct pxr_diag *diag)
+int pxr_run_data(struct pxr_arena *arena, const struct pxr_run *run, const char **path,
+                 struct pxr_diag *diag)
 {
         struct pxr_yaml *root = pxr_spec_recorded(arena, run->spec, diag);
         const struct pxr_yaml *node = root ? pxr_yaml_find(root, "data.path") : NULL;
         const char *there;
 
+        *path = NULL;
         if (!root)
                 return -1;
         if (!run->folder || !node || node->kind != PXR_YAML_SCALAR || *node->text == '/')
@@ -38,10 +37,10 @@ static int find_data(struct pxr_arena *arena, const struct pxr_run *run, const c
         return 0;
 }
 
-int pxr_repeat_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
-                      struct pxr_spec_origin *origin, struct pxr_diag *diag)
+int pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
+                   struct pxr_spec_origin *origin, struct pxr_diag *diag)
 {
-        if (!path && find_data(arena, run, &path, diag))
+        if (!path && pxr_run_data(arena, run, &path, diag))
                 return -1;
         *origin =
                 (struct pxr_spec_origin) { .path = pxr_strf(arena, "spec of run %" PRId64, run->id),

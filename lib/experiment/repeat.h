@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * repeat.h - making a run that is on record once more. Uses experiment.h, store/, model/plugin.h.
+ * repeat.h - a run's spec and data found again, to repeat it or to go on with it, perhaps from
+ * another folder. Uses experiment.h, store/, model/plugin.h.
  */
 #ifndef PXR_EXPERIMENT_REPEAT_H
 #define PXR_EXPERIMENT_REPEAT_H
@@ -8,11 +9,16 @@
 #include "experiment/experiment.h"
 #include "store/database.h"
 
-/* Where the spec of a run comes from when it is repeated, and where its data lie: at `path` if that
- * is not NULL; else where its spec says, seen from the folder it was started in, if they are there;
- * else seen from here. Returns 0 or -1. */
-int pxr_repeat_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
-                      struct pxr_spec_origin *origin, struct pxr_diag *diag);
+/* Where a run's data lie, when that is not where its spec says as seen from here: as seen from the
+ * folder it was started in, if they are there. *path is NULL where there is nothing to say. Returns
+ * 0 or -1. */
+int pxr_run_data(struct pxr_arena *arena, const struct pxr_run *run, const char **path,
+                 struct pxr_diag *diag);
+
+/* Where the spec of a run comes from, and its data: from `path` if that is not NULL, else as
+ * pxr_run_data() finds them. Returns 0 or -1. */
+int pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
+                   struct pxr_spec_origin *origin, struct pxr_diag *diag);
 
 /* After its spec could not be used: note where plugins lay that cannot be found now. */
 void pxr_repeat_explain(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
