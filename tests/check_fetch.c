@@ -230,7 +230,7 @@ START_TEST(retries_come_to_an_end_and_keep_what_came)
 {
         size_t part;
 
-        expect_refused(FETCH(DROP), PXR_FAULT_SYSTEM, "for the 4th time; 281250 of 300000 bytes");
+        expect_refused(FETCH(DROP), PXR_FAULT_SYSTEM, "in attempt 4; 281250 of 300000 bytes");
         ck_assert_int_eq(server.requests, RETRIES + 1);
         part = part_size();
         ck_assert_uint_eq(part, 281250);

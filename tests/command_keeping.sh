@@ -352,8 +352,8 @@ ok "tags are set, found, shown and taken away" tags
 
 bad_tags() {
 	before=$(contents all.db)
-	refused 2 "it is empty, or has a comma" report tag 1 fine a,b --db all.db &&
-		refused 2 "it is empty, or has a comma" report tag 1 '' --db all.db &&
+	refused 2 "it has a comma" report tag 1 fine a,b --db all.db &&
+		refused 2 "it is empty" report tag 1 '' --db all.db &&
 		refused 2 "is not UTF-8" report tag 1 "$not_utf8" --db all.db &&
 		refused 2 "has no tag 'nope'" report untag 1 "o'clock" nope --db all.db &&
 		is "$(sqlite3 all.db "SELECT count(*) FROM tag WHERE run = 1")" 3 &&

@@ -217,7 +217,7 @@ other_data() {
 	cp a.db d.db && cp -r a.checkpoints d.checkpoints &&
 		pxr_run small.yaml data.limit=32 name=part --db d.db &&
 		pxr_sample big --from part --db d.db --out part.png -q && is "$(wc -l <err)" 1 &&
-		err_has "('part') was trained on other data (markov_rgb) than the small versions that run" &&
+		err_has "('part') was trained on other images (markov_rgb) than the small versions that run" &&
 		rm -r d.db* d.checkpoints part.png
 }
 ok "... and a small one that knows other data is told" other_data

@@ -314,7 +314,7 @@ static enum outcome fill(struct transfer *t)
                         return outcome;
                 if (retry == t->fetch->retries) {
                         pxr_system_error(t->diag,
-                                         "%s: %s, for the %dth time; %lld of %lld bytes "
+                                         "%s: %s, in attempt %d; %lld of %lld bytes "
                                          "are kept",
                                          t->url, t->problem, retry + 1, (long long)t->at,
                                          (long long)t->known->size);

@@ -38,9 +38,12 @@ static void warn_of_data(const struct pxr_run *run, const struct pxr_run *from,
         if (run->given_identity && from->data_identity &&
             strcmp(run->given_identity, from->data_identity) != 0)
                 pxr_warn(diag,
-                         "run %" PRId64 " ('%s') was trained on other data (%s) than the small "
-                         "versions that run %" PRId64 " ('%s') was given (of %s)",
-                         from->id, from->name, from->data_set, run->id, run->name, run->data_set);
+                         "run %" PRId64 " ('%s') was trained on other images (%s) than the small "
+                         "versions that run %" PRId64 " ('%s') was given (of %s): another set, or "
+                         "other data.limit or splits ('pxr-report compare %" PRId64 " %" PRId64
+                         "')",
+                         from->id, from->name, from->data_set, run->id, run->name, run->data_set,
+                         from->id, run->id);
 }
 
 static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded *from,

@@ -7,13 +7,12 @@
 #include "experiment/recorded.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/pages.h"
 #include "experiment/repeat.h"
-#include "model/fingerprint.h"
+#include "experiment/same.h"
 
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
@@ -24,165 +23,34 @@ void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA2
         pxr_sha256_final(&hash, hex);
 }
 
-/* --- the build -------------------------------------------------------------------------------- */
-
-/* Add a plugin to the list of those that are not what is on record, with the versions or else the
- * files' hashes. NULL when memory is out. */
-static char *list_plugin(struct pxr_arena *arena, const char *list,
-                         const struct pxr_plugin_row *old, const struct pxr_plugin_file *now,
-                         const char *hex, bool *versions)
-{
-        const char *between = *list ? ", " : "", *name = now->layer->name;
-
-        if (!old)
-                return pxr_strf(arena, "%s%s%s", list, between, name);
-        if (strcmp(old->version, now->version) == 0)
-                return pxr_strf(arena, "%s%s%s %.8s (here %.8s)", list, between, name, old->sha256,
-                                hex);
-        *versions = true;
-        return pxr_strf(arena, "%s%s%s %s (here %s)", list, between, name, old->version,
-                        now->version);
-}
-
-const char *pxr_other_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                              const struct pxr_model *model, bool *versions, struct pxr_diag *diag)
-{
-        const struct pxr_built_layer *layer = pxr_layer_of_new_plugin(model, model->layer);
-        struct pxr_plugin_row *all, *old;
-        const char *list = "";
-
-        *versions = false;
-        if (pxr_store_plugins(store, arena, run, &all, diag))
-                return NULL;
-        for (; layer; layer = pxr_layer_of_new_plugin(model, layer->next)) {
-                char hex[PXR_SHA256_HEX];
-
-                if (pxr_sha256_file(layer->plugin->path, hex, diag))
-                        return NULL;
-                for (old = all; old && strcmp(old->name, layer->plugin->layer->name) != 0;)
-                        old = old->next;
-                if (old && strcmp(old->sha256, hex) == 0)
-                        continue;
-                list = list_plugin(arena, list, old, layer->plugin, hex, versions);
-                if (!list) {
-                        pxr_out_of_memory(diag);
-                        return NULL;
-                }
-        }
-        return list;
-}
-
-bool pxr_same_program(const struct pxr_run *run, const struct pxr_provenance *now)
-{
-        const char *was = run->program_revision ? run->program_revision : "";
-        const char *is = now->program_revision ? now->program_revision : "";
-
-        return strcmp(run->program_version, now->program_version) == 0 && strcmp(was, is) == 0;
-}
-
-const char *pxr_build_words(bool known)
-{
-        return known ? "its last bits may differ" : "whether it computes the same is not on record";
-}
-
-/* What to do about other layers. Always -1. */
-static int put_back(const struct pxr_run *run, struct pxr_diag *diag)
-{
-        pxr_note(diag,
-                 "put the plugins back that it was made with ('pxr-report show %" PRId64
-                 "' tells them), or train it anew (pxr-run --from-run %" PRId64 ")",
-                 run->id, run->id);
-        return -1;
-}
-
-int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
-                          struct pxr_diag *diag)
-{
-        if (!run->certificate || strcmp(run->certificate, certificate->digest) == 0)
-                return 0;
-        pxr_user_error(diag,
-                       "run %" PRId64 " had another model: the layers make another one of its "
-                       "spec than they did",
-                       run->id);
-        return put_back(run, diag);
-}
-
-/* Does the model's fingerprint, taken for training or for use, differ from the run's? Says in what.
- */
-static bool differs(const struct pxr_run *run, const struct pxr_fingerprint *now, bool training,
-                    struct pxr_diag *diag)
-{
-        if (!pxr_fingerprint_same(now->nll, run->fingerprint_nll, PXR_F64))
-                pxr_user_error(diag,
-                               "run %" PRId64 " was made with layers that compute something else: "
-                               "under the same parameters the same image has %.10g nats here, and "
-                               "had %.10g",
-                               run->id, now->nll, run->fingerprint_nll);
-        else if (!pxr_fingerprint_same(now->gradient, run->fingerprint_gradient, PXR_F64))
-                pxr_user_error(diag,
-                               "run %" PRId64 " was trained with layers whose backward pass "
-                               "computes something else: the gradient of the same image sums to "
-                               "%.10g here, and did to %.10g",
-                               run->id, now->gradient, run->fingerprint_gradient);
-        else if (!pxr_fingerprint_same(now->single, run->fingerprint_single, PXR_F32))
-                pxr_user_error(diag,
-                               "run %" PRId64 " was made with layers that compute something else "
-                               "in single precision: %sthe same image has %.7g nats here, and had "
-                               "%.7g",
-                               run->id, training ? "" : "pixel by pixel ", now->single,
-                               run->fingerprint_single);
-        else
-                return false;
-        return true;
-}
-
-int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
-                          const char *plugins, bool *known, struct pxr_diag *diag)
-{
-        struct pxr_fingerprint was = { run->fingerprint_nll, run->fingerprint_gradient,
-                                       run->fingerprint_single };
-        struct pxr_fingerprint now;
-
-        *known = pxr_fingerprint_known(&was);
-        if (isnan(was.nll) && isnan(was.gradient) && isnan(was.single))
-                return 0;
-        if (pxr_fingerprint_take(model, training, &now, diag))
-                return -1;
-        if (!differs(run, &now, training, diag))
-                return 0;
-        if (*plugins)
-                pxr_note(diag, "these layers are from other files than then: %s", plugins);
-        else
-                pxr_note(diag, "no layer is from another file: pxr itself is another, or what a "
-                               "layer is linked with");
-        return put_back(run, diag);
-}
-
 /* What was trained is still what is used when the layers, however they were built, make the same
  * graph with the same dependencies of the spec, and compute the same. Only rounding may be another.
  */
+static int check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
+                        struct pxr_experiment *e, bool training, struct pxr_build *build,
+                        struct pxr_diag *diag)
+{
+        if (pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
+            pxr_check_certificate(run, &e->certificate, diag) ||
+            pxr_compare_build(arena, store, run, e->model, build, diag))
+                return -1;
+        return pxr_check_fingerprint(run, e->model, training, build, diag);
+}
+
 static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
                        struct pxr_diag *diag)
 {
         const struct pxr_run *run = recorded->run;
-        struct pxr_experiment *e = recorded->experiment;
-        const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
-        const char *revision = run->program_revision, *plugins;
-        bool versions, known;
+        const char *revision = run->program_revision;
+        struct pxr_build build;
 
-        if (!now || pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
-            pxr_check_certificate(run, &e->certificate, diag))
+        if (check_layers(arena, recorded->store, run, recorded->experiment, false, &build, diag))
                 return -1;
-        plugins = pxr_other_plugins(arena, recorded->store, run->id, e->model, &versions, diag);
-        if (!plugins)
-                return -1;
-        if (pxr_check_fingerprint(run, e->model, false, plugins, &known, diag))
-                return -1;
-        if (!*plugins && pxr_same_program(run, now))
+        if (!*build.plugins && build.program)
                 return 0;
         pxr_warn(diag, "run %" PRId64 " was made by another build (pxr %s%s%s%s%s): %s", run->id,
                  run->program_version, revision ? " of revision " : "", revision ? revision : "",
-                 *plugins ? "; layers " : "", plugins, pxr_build_words(known));
+                 *build.few ? "; layers " : "", build.few, pxr_build_words(&build));
         return 0;
 }
 
@@ -224,14 +92,9 @@ int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const str
                      struct pxr_diag *diag)
 {
         struct pxr_experiment *e = build(arena, run, diag);
-        const char *plugins;
-        bool versions, known;
+        struct pxr_build now;
 
-        if (!e || pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
-            pxr_check_certificate(run, &e->certificate, diag))
-                return -1;
-        plugins = pxr_other_plugins(arena, store, run->id, e->model, &versions, diag);
-        return plugins ? pxr_check_fingerprint(run, e->model, true, plugins, &known, diag) : -1;
+        return e ? check_layers(arena, store, run, e, true, &now, diag) : -1;
 }
 
 /* The checkpoint that a word names; NULL after an error. */

@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "experiment/experiment.h"
 #include "store/database.h"
-#include "store/provenance.h"
 
 struct pxr_recorded {
         const char *database; /* its path, as given */
@@ -42,32 +41,10 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *data
  * if not NULL, is where it lies now. Returns 0 or -1. */
 int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag);
 
-/* The plugins of a model that are not the files the run was made with, in words, with their
- * versions or else their hashes: "conv a982d8ce (here 36066ac8), relu 0.9 (here 1.0)"; "" for none.
- * *versions: has one another version? NULL after an error. */
-const char *pxr_other_plugins(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                              const struct pxr_model *model, bool *versions, struct pxr_diag *diag);
-
-/* Was the run made by this version and revision of pxr? */
-bool pxr_same_program(const struct pxr_run *run, const struct pxr_provenance *now);
-
-/* Do the layers still make the model that the run has on record? Returns 0 or -1. */
-int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
-                          struct pxr_diag *diag);
-
-/* Do the layers still compute what the run's did? For `training` the gradient counts too. `plugins`
- * names those that are other files now, as pxr_other_plugins() does. *known: is all of it on record
- * what the run's computed? Returns 0, or -1 where it is and they do not. */
-int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
-                          const char *plugins, bool *known, struct pxr_diag *diag);
-
 /* Would the layers that are here train what they did for a run? Its model is built for this.
  * Returns 0 or -1. */
 int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                      struct pxr_diag *diag);
-
-/* What another build means where pxr_check_fingerprint() found nothing, in words. */
-const char *pxr_build_words(bool known);
 
 /* Read the parameters (`average`: the averaged ones) of a checkpoint that is on record. Returns 0
  * or -1. */

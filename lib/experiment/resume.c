@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "experiment/record.h"
-#include "experiment/recorded.h"
+#include "experiment/same.h"
 #include "experiment/state.h"
-#include "store/provenance.h"
 
 static void warn_of_version(const struct pxr_run *old, const struct pxr_provenance *now,
                             struct pxr_diag *diag)
@@ -27,48 +26,42 @@ static void warn_of_version(const struct pxr_run *old, const struct pxr_provenan
                  now->program_version, *is ? " of revision " : "", is);
 }
 
-/* Another build of the same version computes the same but for its last bits; another version may be
- * meant to compute something else, and a run is of one. *other: the plugins of another build. */
-static int check_plugins(struct pxr_arena *arena, const struct pxr_state *state, const char **other,
-                         struct pxr_diag *diag)
+/* Another version of a layer may be meant to compute something else, and a run is of one. */
+static int check_versions(const struct pxr_run *old, const struct pxr_build *build,
+                          struct pxr_diag *diag)
 {
-        bool versions;
-
-        *other = pxr_other_plugins(arena, state->order->store, state->run, state->experiment->model,
-                                   &versions, diag);
-        if (!*other)
-                return -1;
-        if (!versions)
+        if (!build->versions)
                 return 0;
         pxr_user_error(diag, "run %" PRId64 " was trained with another version of its layers: %s",
-                       state->run, *other);
+                       old->id, build->plugins);
         pxr_note(diag,
                  "put the plugins back that it was trained with, or train it anew: pxr-run "
                  "--from-run %" PRId64,
-                 state->run);
+                 old->id);
         return -1;
 }
 
-/* Does another build compute the same? What it is called is a warning. */
-static int check_build(const struct pxr_state *state, const struct pxr_provenance *now,
-                       const char *plugins, struct pxr_diag *diag)
+/* What is not what it was, but may be. */
+static void warn(const struct pxr_run *old, const struct pxr_build *build, struct pxr_diag *diag)
 {
-        const struct pxr_run *old = state->order->resume;
-        bool same = pxr_same_program(old, now), known;
+        const struct pxr_provenance *now = build->now;
 
-        if (pxr_check_fingerprint(old, state->experiment->model, true, plugins, &known, diag))
-                return -1;
-        if (*plugins)
+        if (*build->few)
                 pxr_warn(diag, "run %" PRId64 " goes on with another build of its layers (%s): %s",
-                         old->id, plugins, pxr_build_words(known));
-        if (!same)
+                         old->id, build->few, pxr_build_words(build));
+        if (!build->program)
                 warn_of_version(old, now, diag);
-        return 0;
+        if (old->instruction_set && now->instruction_set &&
+            strcmp(old->instruction_set, now->instruction_set) != 0)
+                pxr_warn(diag,
+                         "run %" PRId64 " began on %s and goes on on %s: its last bits will "
+                         "differ from a run on one machine",
+                         old->id, old->instruction_set, now->instruction_set);
 }
 
 /* Is what the run was made with still what is here? */
 static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
-                      const struct pxr_provenance *now, const char **other, struct pxr_diag *diag)
+                      struct pxr_build *build, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
         const struct pxr_experiment *e = state->experiment;
@@ -78,16 +71,11 @@ static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
                                       "run %" PRId64 " was trained on other data: the data set's "
                                       "identity is not the one on record",
                                       old->id);
-        if (check_plugins(arena, state, other, diag) ||
-            pxr_check_certificate(old, &e->certificate, diag) ||
-            check_build(state, now, *other, diag))
+        if (pxr_compare_build(arena, state->order->store, old, e->model, build, diag) ||
+            check_versions(old, build, diag) || pxr_check_certificate(old, &e->certificate, diag) ||
+            pxr_check_fingerprint(old, e->model, true, build, diag))
                 return -1;
-        if (old->instruction_set && now->instruction_set &&
-            strcmp(old->instruction_set, now->instruction_set) != 0)
-                pxr_warn(diag,
-                         "run %" PRId64 " began on %s and goes on on %s: its last bits will "
-                         "differ from a run on one machine",
-                         old->id, old->instruction_set, now->instruction_set);
+        warn(old, build, diag);
         return 0;
 }
 
@@ -106,19 +94,18 @@ static int take_state(struct pxr_state *state, struct pxr_diag *diag)
 static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
-        const struct pxr_provenance *now = pxr_provenance(arena, NULL, diag);
         struct pxr_store *store = state->order->store;
         struct pxr_run run = { 0 };
-        const char *other = "";
+        struct pxr_build build;
         char *what, *line;
 
-        if (!now || check_same(arena, state, now, &other, diag) || take_state(state, diag))
+        if (check_same(arena, state, &build, diag) || take_state(state, diag))
                 return -1;
         what = pxr_strf(arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
-                        *other ? " with another build of its layers: " : "", other);
+                        *build.plugins ? " with another build of its layers: " : "", build.plugins);
         if (!what)
                 return pxr_out_of_memory(diag);
-        line = pxr_record_process(arena, now, state, what, &run, diag);
+        line = pxr_record_process(arena, build.now, state, what, &run, diag);
         if (!line || pxr_store_take_run(store, old, &run, diag) ||
             pxr_record_plugins(state, diag) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag) ||

@@ -56,12 +56,13 @@ static int check_tags(const struct pxr_words *tags, struct pxr_diag *diag)
 
                 if (!is_utf8(tag))
                         return pxr_user_error(diag, "the tag '%s' is not UTF-8", tag);
-                if (!*tag || strchr(tag, ','))
-                        return pxr_user_error(
-                                diag,
-                                "'%s' is no tag: it is empty, or has a comma; several "
-                                "tags are several words",
-                                tag);
+                if (!*tag)
+                        return pxr_user_error(diag, "'' is no tag: it is empty");
+                if (strchr(tag, ','))
+                        return pxr_user_error(diag,
+                                              "'%s' is no tag: it has a comma; several tags are "
+                                              "several words",
+                                              tag);
                 if (*tag == ' ' || tag[strlen(tag) - 1] == ' ')
                         return pxr_user_error(
                                 diag, "'%s' is no tag: it begins or ends with a blank", tag);

@@ -238,7 +238,7 @@ static int note_left_out(FILE *to, const struct layout *layout, int line)
                 text = pxr_strf(words->arena, "%s%s %s", text, i > layout->columns ? "," : "",
                                 full_at(words, -1, i));
         if (text)
-                text = pxr_strf(words->arena, "%s. A wider terminal, or --format, shows all.",
+                text = pxr_strf(words->arena, "%s. A wider terminal, or --format md, shows all.",
                                 text);
         if (!text)
                 return -1;

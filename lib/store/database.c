@@ -497,8 +497,7 @@ int pxr_store_exists(const char *path, struct pxr_diag *diag)
 {
         if (access(path, F_OK) == 0 || errno != ENOENT)
                 return 0;
-        return pxr_user_error(
-                diag, "%s: there is no such database: --db names the one that has the run", path);
+        return pxr_user_error(diag, "%s: there is no such database (--db names another)", path);
 }
 
 void pxr_store_patience(struct pxr_store *store, int milliseconds)
