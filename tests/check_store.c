@@ -299,6 +299,12 @@ START_TEST(views_tell_the_nll)
         ck_assert_str_eq(sql("SELECT suspect FROM run_nll WHERE run = 2"), "below the entropy\n");
         ck_assert_str_eq(sql("SELECT name, nats_per_image FROM best_run"), "good|80.0\n");
         ck_assert_str_eq(sql("SELECT run, step, nats_per_image FROM learning_curve"), "1|9|80.0\n");
+        /* With a validation split, that alone chooses. */
+        nll.split = "valid";
+        nll.sum_nats = 700;
+        OK(pxr_store_add_nll(store, at, &nll, diag));
+        ck_assert_str_eq(sql("SELECT name, split, nats_per_image FROM best_run ORDER BY split"),
+                         "bad|test|90.0\nbad|valid|70.0\n");
 }
 END_TEST
 

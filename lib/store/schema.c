@@ -398,11 +398,27 @@ static const char version_7[] =
         "  WHERE words = way;\n";
 /* clang-format on */
 
-/* What the model computed (model/fingerprint.h); NULL in runs recorded before. */
+/* What the model computed (model/fingerprint.h); NULL in runs recorded before. And the best run of
+ * each data set is chosen by its validation NLL, the same for each split, as the parts of a chain
+ * are. */
 static const char version_8[] =
         "ALTER TABLE run ADD COLUMN fingerprint_nll REAL; -- of a fixed image, in nats\n"
         "ALTER TABLE run ADD COLUMN fingerprint_gradient REAL; -- magnitudes, a weighted sum\n"
-        "ALTER TABLE run ADD COLUMN fingerprint_single REAL; -- the NLL in single precision\n";
+        "ALTER TABLE run ADD COLUMN fingerprint_single REAL; -- the NLL in single precision\n"
+        "DROP VIEW best_run;\n"
+        "CREATE VIEW best_run AS\n"
+        "  WITH fit AS (\n"
+        "    SELECT * FROM run_nll WHERE suspect IS NULL\n"
+        "      AND run IN (SELECT id FROM run WHERE archived_at IS NULL)),\n"
+        "  chosen AS (\n"
+        "    SELECT run, row_number() OVER (PARTITION BY data_identity, given\n"
+        "      ORDER BY max(split = 'valid') DESC,\n"
+        "        min(CASE WHEN split = 'valid' THEN nats_per_image END), min(nats_per_image), "
+        "run)\n"
+        "      AS place FROM fit GROUP BY run)\n"
+        "  SELECT data_set, data_identity, given, split, run, name, nats_per_image,\n"
+        "    bits_per_dimension, standard_error\n"
+        "  FROM fit JOIN chosen USING (run) WHERE place = 1;\n";
 
 const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4,
                                          version_5, version_6, version_7, version_8 };
