@@ -130,6 +130,55 @@ START_TEST(a_scale_ends_at_a_number)
 }
 END_TEST
 
+/* The lines of a map's title, joined by '|'; each is of the same size and none is too wide. The
+ * picture becomes as much higher as they need. */
+static void expect_title(const char *title, const char *lines)
+{
+        static const double value[4];
+        size_t size;
+        char *svg = pxr_map_svg(
+                     &(struct pxr_map_plot) {
+                             .title = title, .unit = "bits", .rows = 2, .cols = 2, .value = value },
+                     &size, diag),
+             got[512] = "";
+        const char *at = svg, *cells;
+        double cols, rows, count = 0;
+
+        ck_assert_ptr_nonnull(svg);
+        cols = number_after(&at, "viewBox=\"0 0 ");
+        rows = number_after(&at, " ");
+        cells = strstr(svg, "<g ");
+        while ((at = strstr(at, " font-size=\"14\">")) && at < cells) {
+                const char *end = strstr(at, "</text>");
+
+                at += strlen(" font-size=\"14\">");
+                ck_assert_int_lt((end - at) * 14 * 0.6, cols);
+                snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%.*s", count ? "|" : "",
+                         (int)(end - at), at);
+                count++;
+        }
+        ck_assert_str_eq(got, lines);
+        ck_assert_double_eq(number_after(&cells, "translate(0 "), 18 * fmax(0, count - 1));
+        ck_assert_double_eq(rows, 480 + 18 * fmax(0, count - 1));
+        free(svg);
+}
+
+START_TEST(a_long_title_has_lines)
+{
+        expect_title("", "");
+        expect_title("Run 1 (quickstart), test:3: 74.66 bits an image",
+                     "Run 1 (quickstart), test:3: 74.66 bits an image");
+        expect_title("Run 12 (mnist_pixelcnn_small), images of test: 120.50 bits an image given "
+                     "its 14x14 version, in the mean",
+                     "Run 12 (mnist_pixelcnn_small), images of test: 120.50|"
+                     "bits an image given its 14x14 version, in the mean");
+        expect_title(
+                "Run 3 (aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg)",
+                "Run 3|(aaaaaaaaaabbbbbbbbbbccccccccccddddd|"
+                "dddddeeeeeeeeeeffffffffffgggggggggg)");
+}
+END_TEST
+
 /* Nothing costs a bit: the map is of one colour, and there is nothing to divide by. */
 START_TEST(a_map_of_zeros_is_dark)
 {
@@ -258,6 +307,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, a_map_has_each_pixel);
         ADD_GRAPH_TEST(suite, a_few_do_not_darken_the_others);
         ADD_GRAPH_TEST(suite, a_scale_ends_at_a_number);
+        ADD_GRAPH_TEST(suite, a_long_title_has_lines);
         ADD_GRAPH_TEST(suite, a_map_of_zeros_is_dark);
         ADD_GRAPH_TEST(suite, regions_hide_what_they_say);
         ADD_GRAPH_TEST(suite, other_regions_are_refused);

@@ -1341,6 +1341,87 @@ START_TEST(curves_keep_their_scale_where_training_diverged)
 }
 END_TEST
 
+/* The plot of these has this axis, and so many points above it. */
+static void expect_curves(const struct pxr_curve curve[PXR_CURVES], const char *axis, int beyond)
+{
+        const struct pxr_curve_plot plot = { curve, false, { { "a", NAN }, { "b", NAN } } };
+        char *page = NULL, wanted[64];
+        size_t size;
+        FILE *to = open_memstream(&page, &size);
+
+        pxr_plot_curves(to, &plot);
+        fclose(to);
+        snprintf(wanted, sizeof(wanted), "data-y=\"%s\"", axis);
+        ck_assert_msg(strstr(page, wanted) != NULL, "no %s: %s", wanted, page);
+        snprintf(wanted, sizeof(wanted), " %d point", beyond);
+        ck_assert_msg((strstr(page, " above the plot.") != NULL) == (beyond > 0) &&
+                              (beyond == 0 || strstr(page, wanted)),
+                      "not%s above: %s", wanted, page);
+        free(page);
+}
+
+static void expect_axis(double *nats, size_t count, const char *axis, int beyond)
+{
+        const struct pxr_curve curve[PXR_CURVES] = { curve_of(nats, count) };
+
+        expect_curves(curve, axis, beyond);
+}
+
+/* The first point takes two thirds of the height, then more; of few points, all that it needs. */
+START_TEST(only_what_squeezes_the_others_is_above)
+{
+        double few[] = { 200, 110, 105, 100 };
+        double third[] = { 130, 110, 109, 108, 106, 104, 102, 100 };
+        double more[] = { 130.5, 109, 108, 107, 106, 104, 102, 100 };
+        double diverged[] = { 5, 6, 7, 1e31 };
+
+        expect_axis(few, 4, "100 200", 0);
+        expect_axis(third, 8, "100 130", 0);
+        expect_axis(more, 8, "100 110", 1);
+        expect_axis(diverged, 4, "0 1e+31", 0);
+        ck_assert_double_eq(pxr_curve_ceiling(&(struct pxr_curve) { .count = 4, .nats = few }, 1),
+                            INFINITY);
+}
+END_TEST
+
+/* What is some multiple of the better ones is not always far from the others. */
+START_TEST(a_steep_curve_is_shown_whole)
+{
+        double steep[] = { 6, 5.5, 5, 3, 2, 1, 1, 1 };
+        struct pxr_curve curve = curve_of(steep, 8);
+
+        expect_axis(steep, 8, "1 6", 0);
+        ck_assert_str_eq(pxr_sparkline(arena, &curve, 8), "██▇▄▂▁▁▁");
+}
+END_TEST
+
+/* What squeezes goes, what is beside it stays. */
+START_TEST(no_more_is_above_than_squeezes)
+{
+        double far[] = { 338, 219, 211, 210, 209, 208, 207, 207 };
+        double near[] = { 236, 216, 212, 211, 210, 210, 210, 210 };
+        struct pxr_curve curve[PXR_CURVES] = { curve_of(far, 8), curve_of(near, 8) };
+        double diverged[] = { 30, 60, 25, 22, 20, 20, 20, 20, 120, 3e30 };
+
+        expect_curves(curve, "200 240", 1);
+        expect_axis(diverged, 10, "20 120", 1);
+}
+END_TEST
+
+/* A first point under the others is no reason to leave it out below; nor has a curve without
+ * others an end at none. */
+START_TEST(all_that_is_not_above_is_within)
+{
+        double rising[] = { 50, 100, 101, 102, 103, 104, 105, 106 };
+        double alone[] = { 50, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+        double rounded[] = { 207.013, 206.9, 206.8, 206.75, 206.7, 206.65, 206.62, 206.61 };
+
+        expect_axis(rising, 8, "40 120", 0);
+        expect_axis(alone, 8, "47 53", 0);
+        expect_axis(rounded, 8, "206.6 207.1", 0);
+}
+END_TEST
+
 /* The rows of what a key with these values does, as "value:runs ...", the first of them all. */
 static const char *parts_of(const double *number, int jobs)
 {
@@ -1447,6 +1528,10 @@ int main(void)
         ADD_SCRATCH_TEST(suite, ranks_are_correlated);
         ADD_SCRATCH_TEST(suite, huge_numbers_stay_narrow);
         ADD_SCRATCH_TEST(suite, curves_keep_their_scale_where_training_diverged);
+        ADD_SCRATCH_TEST(suite, only_what_squeezes_the_others_is_above);
+        ADD_SCRATCH_TEST(suite, a_steep_curve_is_shown_whole);
+        ADD_SCRATCH_TEST(suite, no_more_is_above_than_squeezes);
+        ADD_SCRATCH_TEST(suite, all_that_is_not_above_is_within);
         ADD_SCRATCH_TEST(suite, diverged_jobs_are_counted_but_not_in_means);
         ADD_SCRATCH_TEST(suite, equal_values_share_a_part);
         tcase_add_checked_fixture(database, setup, teardown);

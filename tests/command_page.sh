@@ -2,7 +2,7 @@
 # command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 29
+plan 31
 
 html() {
 	"$top/runner/pxr-report" html "$@" >out 2>err
@@ -223,6 +223,21 @@ say('title', document.title);
 say('right', all('#runs th, #runs td').filter(function (c) { return c.textContent.trim() === 'NLL' ||
   c.cellIndex === 0 && c.tagName === 'TD'; }).slice(0, 2).map(function (c) {
   return getComputedStyle(c).textAlign; }).join(' '));
+/* What room there is beside the words of a heading, to the left or to the right of them. */
+function room(button) {
+  var words = document.createRange(), outer = button.getBoundingClientRect();
+  words.selectNodeContents(button);
+  var inner = words.getBoundingClientRect(), padding = parseFloat(getComputedStyle(button).paddingLeft);
+  return button.parentNode.className === 'n' ? [inner.left - outer.left - padding, outer.right - inner.right - padding] :
+    [outer.right - inner.right - padding, inner.left - outer.left - padding];
+}
+say('marks', all('#runs th button').every(function (b) {
+  var mark = getComputedStyle(b, '::after');
+  return mark.display !== 'none' && parseFloat(mark.width) > 8 && Math.abs(room(b)[0] - parseFloat(mark.width)) < 1 &&
+    Math.abs(room(b)[1]) < 1;
+}) + ' ' + (all('#runs th.n').length > 2) + ' ' + (all('#runs th:not(.n)').length > 2));
+say('veil', all('#runs th, #runs td').every(function (c) {
+  return /^rgba[(].*, 0([.]0[0-9]*)?[)]$/.test(getComputedStyle(c).backgroundColor); }) + '');
 say('order', order());
 var nll = all('#runs th button').filter(function (b) { return b.textContent === 'NLL'; })[0];
 nll.click(); say('up', order()); say('sort', nll.parentNode.getAttribute('aria-sort'));
@@ -273,6 +288,15 @@ sorts() {
 		is "$(saw order)" "4 3 2 1" && is "$(saw up)" "$(by_nll ASC)" &&
 		is "$(saw sort)" ascending && is "$(saw down)" "$(by_nll DESC)" &&
 		is "$(saw again)" "4 3 2 1" && is "$(saw right)" "right right"
+}
+
+headings_have_room() {
+	is "$(saw marks)" "true true true"
+}
+
+# A table's own shadow, behind its cells, says that there is more of it: no cell is over it.
+shadow_is_seen() {
+	is "$(saw veil)" true
 }
 
 final_of() {
@@ -330,13 +354,15 @@ prints() {
 if [ -n "$browser" ]; then
 	ok "its own script runs under its policy" keeps_policy
 	ok "a click on a heading sorts" sorts
+	ok "marks have room of their own beside the words of headings" headings_have_room
+	ok "no cell hides that a table goes on" shadow_is_seen
 	ok "curves tell their values under a pointer and the arrow keys" tells_values
 	ok "and so do maps" tells_cells
 	ok "it is dark where that is preferred" light_and_dark
 	ok "nothing but boxes scrolls sideways at 360 pixels" fits_a_phone
 	ok "it prints, with what is folded up" prints
 else
-	for what in policy sorting curves maps dark phone print; do
+	for what in policy sorting marks shadow curves maps dark phone print; do
 		ok "in a browser: $what # SKIP there is no chromium that starts" true
 	done
 fi

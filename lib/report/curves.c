@@ -105,16 +105,22 @@ static int by_value(const void *left, const void *right)
         return (a > b) - (a < b);
 }
 
+double pxr_highest_end(double low, double others)
+{
+        return low + 3 * (others - low);
+}
+
 /* The lower quartile is what the run is capable of, even if most of it was after it diverged. */
 double pxr_curve_ceiling(const struct pxr_curve *curve, int curves)
 {
         enum { EACH = 256, TIMES = 4 };
-        double value[PXR_CURVES * EACH];
-        size_t count = 0;
+        double value[PXR_CURVES * EACH], ceiling;
+        size_t count = 0, longest = 0;
 
         for (int i = 0; i < curves && i < PXR_CURVES; i++) {
                 size_t points = curve[i].count < EACH ? curve[i].count : EACH;
 
+                longest = curve[i].count > longest ? curve[i].count : longest;
                 for (size_t k = 0; k < points; k++) {
                         double nats = curve[i].nats[(k + 1) * curve[i].count / points - 1];
 
@@ -122,10 +128,13 @@ double pxr_curve_ceiling(const struct pxr_curve *curve, int curves)
                                 value[count++] = nats;
                 }
         }
-        if (count == 0)
-                return INFINITY;
         qsort(value, count, sizeof(*value), by_value);
-        return value[count / 4] > 0 ? TIMES * value[count / 4] : INFINITY;
+        if (count == 0 || longest < PXR_FEW_POINTS || value[count / 4] <= 0)
+                return INFINITY;
+        ceiling = TIMES * value[count / 4];
+        while (value[count - 1] > ceiling)
+                count--;
+        return fmax(ceiling, pxr_highest_end(value[0], value[count - 1]));
 }
 
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width)

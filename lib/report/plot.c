@@ -16,7 +16,7 @@
 
 /* The SVG is stretched to the size the page gives it, so that it holds lines alone; what is written
  * stands over it, placed in per cent. */
-enum { SIDE = 1000, MOST_POINTS = 300, MOST_DOTS = 40, LEAST_POINTS = 4 };
+enum { SIDE = 1000, MOST_POINTS = 300, MOST_DOTS = 40 };
 
 struct axis {
         double low, high, step;
@@ -67,11 +67,22 @@ static void round_off(struct axis *axis, int ticks)
 }
 
 /* A model that knows nothing yet is far from all that follows, which a plot of both would squeeze
- * into a line: where most of the height is the first points', it goes as far as the others do. */
-static void leave_out_first(struct frame *frame, struct axis others)
+ * into a line: the plot goes as high as the others do, and the first points that leave them room.
+ */
+static void leave_out_first(struct frame *frame, double others)
 {
-        if (others.high - others.low < 0.5 * (frame->y.high - frame->y.low))
-                frame->y = others;
+        double end = pxr_highest_end(frame->y.low, others);
+
+        if (!isfinite(others))
+                return;
+        frame->y.high = others;
+        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
+                const struct pxr_curve *curve = &frame->plot->curve[i];
+                double nats = curve->count > 0 ? curve->nats[point_at(curve, 0)] : NAN;
+
+                if (nats <= frame->ceiling && nats * frame->scale[i] <= end)
+                        widen(&frame->y, nats * frame->scale[i]);
+        }
 }
 
 /* Is there a result to draw? */
@@ -80,18 +91,22 @@ static bool has_final(const struct pxr_curve *curve)
         return curve->final.known && isfinite(curve->final.nats) && isfinite(curve->final.epoch);
 }
 
+/* Is a value above the plot, by more than rounding? */
+static bool is_beyond(const struct frame *frame, double value)
+{
+        return isfinite(value) && value > frame->y.high + 1e-6 * frame->y.step;
+}
+
 static void count_beyond(struct frame *frame)
 {
         for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
                 const struct pxr_curve *curve = &frame->plot->curve[i];
 
-                for (size_t k = 0; k < points_of(curve); k++) {
-                        double nats = curve->nats[point_at(curve, k)];
-
-                        frame->beyond += isfinite(nats) && nats * frame->scale[i] > frame->y.high;
-                }
+                for (size_t k = 0; k < points_of(curve); k++)
+                        frame->beyond +=
+                                is_beyond(frame, curve->nats[point_at(curve, k)] * frame->scale[i]);
                 frame->beyond +=
-                        has_final(curve) && curve->final.nats * frame->scale[i] > frame->y.high;
+                        has_final(curve) && is_beyond(frame, curve->final.nats * frame->scale[i]);
         }
 }
 
@@ -113,7 +128,7 @@ static void widen_to_final(struct frame *frame, struct axis *others, int i)
 static size_t set_frame(struct frame *frame)
 {
         struct axis others = { INFINITY, -INFINITY, 0 };
-        size_t finite = 0, least = SIZE_MAX;
+        size_t finite = 0;
 
         frame->x = (struct axis) { 0, 0, 0 };
         frame->y = others;
@@ -123,14 +138,13 @@ static size_t set_frame(struct frame *frame)
                 const struct pxr_curve *curve = &frame->plot->curve[i];
 
                 frame->scale[i] = frame->plot->bits ? 1 / (M_LN2 * (double)curve->dimensions) : 1;
-                least = curve->count > 0 && curve->count < least ? curve->count : least;
                 for (size_t k = 0; k < points_of(curve); k++) {
                         double nats = curve->nats[point_at(curve, k)];
 
                         finite += isfinite(nats);
                         if (nats <= frame->ceiling)
                                 widen(&frame->y, nats * frame->scale[i]);
-                        if (nats <= frame->ceiling && k > 0)
+                        if (nats <= frame->ceiling && (k > 0 || curve->count < PXR_FEW_POINTS))
                                 widen(&others, nats * frame->scale[i]);
                         widen(&frame->x, curve->epoch[point_at(curve, k)]);
                 }
@@ -140,11 +154,10 @@ static size_t set_frame(struct frame *frame)
                 widen(&frame->y, frame->plot->line[i].value);
                 widen(&others, frame->plot->line[i].value);
         }
-        if (least >= LEAST_POINTS)
-                leave_out_first(frame, others);
         if (finite > 0) {
                 double end = frame->x.high;
 
+                leave_out_first(frame, others.high);
                 round_off(&frame->x, 8);
                 frame->x.high = end > 0 ? end : frame->x.high;
                 round_off(&frame->y, 5);

@@ -106,9 +106,14 @@ struct pxr_curve {
 enum { PXR_CURVES = 4 }; /* splits, and room for the unforeseen */
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag);
+/* How high a scale from `low` may go without squeezing the others, which end here, flat: they have
+ * a third of it. What is higher may be left above it, but not of few points, of which each tells
+ * something. */
+double pxr_highest_end(double low, double others);
+enum { PXR_FEW_POINTS = 8 };
 /* Above this NLL (nats of an image) a point of these curves is not worth the scale it would ask
- * for: it is some multiple of what the better ones are, as where training diverges. INFINITY: none.
- */
+ * for: it is some multiple of what the better ones are, as where training diverges, and would
+ * squeeze them flat. INFINITY: none. */
 double pxr_curve_ceiling(const struct pxr_curve *curve, int curves);
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
 

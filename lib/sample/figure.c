@@ -15,9 +15,9 @@
 /* --- what plots share --------------------------------------------------------------------------
  */
 
-static void put_escaped(FILE *to, const char *text)
+static void put_part(FILE *to, const char *text, const char *end)
 {
-        for (; *text; text++) {
+        for (; text < end; text++) {
                 if (*text == '&')
                         fputs("&amp;", to);
                 else if (*text == '<')
@@ -29,6 +29,11 @@ static void put_escaped(FILE *to, const char *text)
         }
 }
 
+static void put_escaped(FILE *to, const char *text)
+{
+        put_part(to, text, text + strlen(text));
+}
+
 static void put_text(FILE *to, double x, double y, const char *anchor, const char *more,
                      const char *text)
 {
@@ -37,8 +42,11 @@ static void put_text(FILE *to, double x, double y, const char *anchor, const cha
         fputs("</text>\n", to);
 }
 
-/* Text of this size, or smaller where it would be wider than `room`. Letters are taken to be a bit
- * wider than most are, as nobody knows the browser's font. */
+/* In sizes of the font: a bit more than that of most letters, as nobody knows the browser's font.
+ */
+static const double letter_width = 0.62;
+
+/* Text of this size, or smaller where it would be wider than `room`. */
 static void put_fitted(FILE *to, double x, double y, const char *anchor, const char *more,
                        double size, double room, const char *text)
 {
@@ -46,7 +54,7 @@ static void put_fitted(FILE *to, double x, double y, const char *anchor, const c
         char all[64];
 
         if (letters > 0)
-                size = fmin(size, room / (0.62 * letters));
+                size = fmin(size, room / (letter_width * letters));
         snprintf(all, sizeof(all), " font-size=\"%.1f\"%s", size, more);
         put_text(to, x, y, anchor, all, text);
 }
@@ -65,16 +73,67 @@ static void put_line(FILE *to, double x1, double y1, double x2, double y2, const
                 y1, x2, y2, colour);
 }
 
-/* The start of a file of this many units. */
+enum { TITLE_SIZE = 14, TITLE_LINE = 18 };
+
+/* The end of a line of at most so many characters: after a word, or within a word that is longer.
+ */
+static const char *line_end(const char *text, int most)
+{
+        const char *end = text + strlen(text), *at = text, *word = NULL;
+
+        for (int i = 0; i < most && at < end; i++, at += pxr_step(at, end))
+                if (*at == ' ')
+                        word = at;
+        return at < end && *at != ' ' && word ? word : at;
+}
+
+static const char *next_line(const char *end)
+{
+        return end + strspn(end, " ");
+}
+
+static int count_lines(const char *text, int most)
+{
+        int lines = 0;
+
+        for (; *text; lines++)
+                text = next_line(line_end(text, most));
+        return lines;
+}
+
+/* A title in as many lines as it needs, each about as long as the others. */
+static void put_title(FILE *to, double cols, const char *title, int lines, int most)
+{
+        double y = 20;
+
+        while (most > 1 && count_lines(title, most - 1) == lines)
+                most--;
+        for (const char *line = title; *line; y += TITLE_LINE) {
+                const char *end = line_end(line, most);
+
+                fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"%d\">",
+                        cols / 2, y, TITLE_SIZE);
+                put_part(to, line, end);
+                fputs("</text>\n", to);
+                line = next_line(end);
+        }
+}
+
+/* The start of a file of this many units, and of what is below the title, for the first line of
+ * which there is room in them. */
 static void put_head(FILE *to, double cols, double rows, const char *title,
                      const struct pxr_png_text *texts, int count)
 {
+        int most = (int)((cols - 16) / (letter_width * TITLE_SIZE));
+        int lines = count_lines(title + strspn(title, " "), most);
+        int more = lines > 1 ? (lines - 1) * TITLE_LINE : 0;
+
         fprintf(to,
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
                 "width=\"%.0f\" height=\"%.0f\" font-family=\"sans-serif\" font-size=\"11\" "
                 "fill=\"#222\">\n<title>",
-                cols, rows, cols, rows);
+                cols, rows + more, cols, rows + more);
         put_escaped(to, title);
         fputs("</title>\n<desc>", to);
         for (int i = 0; i < count; i++) {
@@ -84,8 +143,9 @@ static void put_head(FILE *to, double cols, double rows, const char *title,
                 putc('\n', to);
         }
         fputs("</desc>\n", to);
-        fprintf(to, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", cols, rows);
-        put_fitted(to, cols / 2, 20, "middle", "", 14, cols - 16, title);
+        fprintf(to, "<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", cols, rows + more);
+        put_title(to, cols, title + strspn(title, " "), lines, most);
+        fprintf(to, "<g transform=\"translate(0 %d)\">\n", more);
 }
 
 double pxr_tick_step(double all, int most)
@@ -104,7 +164,7 @@ static char *finish(FILE *to, char **text, struct pxr_diag *diag)
 {
         bool failed;
 
-        fputs("</svg>\n", to);
+        fputs("</g>\n</svg>\n", to);
         failed = ferror(to) != 0;
         if (fclose(to) != 0 || failed) {
                 free(*text);
