@@ -124,7 +124,7 @@ static void put_title(FILE *to, double cols, const char *title, int lines, int m
 static void put_head(FILE *to, double cols, double rows, const char *title,
                      const struct pxr_png_text *texts, int count)
 {
-        int most = (int)((cols - 16) / (letter_width * TITLE_SIZE));
+        int most = (int)fmax(1, (cols - 16) / (letter_width * TITLE_SIZE));
         int lines = count_lines(title + strspn(title, " "), most);
         int more = lines > 1 ? (lines - 1) * TITLE_LINE : 0;
 
