@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 31
+plan 32
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -40,6 +40,19 @@ shows() {
 		report show tiny --db runs.db --part samples && out_has "Log-likelihood (nats/image)"
 }
 ok "a run is shown" shows
+
+# Of 12345678 too, which is more digits than a number of the other kind is shown with.
+counts() {
+	cp runs.db counts.db && sqlite3 counts.db "UPDATE layer SET multiply_adds = 12345678.0 WHERE position = 0" &&
+		report show 1 --db counts.db --part layers && out_has "12,345,678" &&
+		report show 1 --db counts.db --part layers --format json &&
+		is "$(sqlite3 :memory: "SELECT group_concat(DISTINCT json_type(value, '\$.multiply_adds')) FROM
+			json_each(readfile('out'), '\$.rows')")" integer &&
+		pxr_run tiny.yaml --dry-run --json &&
+		is "$(sqlite3 :memory: "SELECT group_concat(DISTINCT type) FROM json_tree(readfile('out'))
+			WHERE key = 'multiply_adds'")" integer
+}
+ok "multiply-adds are whole numbers" counts
 
 curve() {
 	report show 1 --db runs.db --format csv && is "$(head -n 1 out)" "run,split,step,epoch,nll,unit" &&

@@ -153,8 +153,9 @@ static const struct pxr_part parts[] = {
           "SELECT split, nats_per_image, bits_per_dimension, standard_error, images, counted "
           "FROM chain_nll WHERE run = ?1 ORDER BY split" },
         { "layers", "Layers", COLUMNS(layer_columns),
-          "SELECT position, path, rows, cols, channels, parameters, multiply_adds, field_above, "
-          "field_left, field_right FROM layer WHERE run = ?1 ORDER BY position" },
+          "SELECT position, path, rows, cols, channels, parameters, "
+          "CAST(round(multiply_adds) AS INTEGER), field_above, field_left, field_right "
+          "FROM layer WHERE run = ?1 ORDER BY position" },
         { "files", "Files of data", COLUMNS(file_columns),
           "SELECT path, size, sha256 FROM data_file WHERE run = ?1 ORDER BY path" },
         { "plugins", "Plugins", COLUMNS(plugin_columns),
