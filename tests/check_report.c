@@ -200,6 +200,12 @@ START_TEST(latex_can_break_paths)
         ck_assert_ptr_nonnull(
                 strstr(written(small_table("model.1.conv_b/x 1.5"), PXR_FORMAT_LATEX),
                        "model.1.\\allowbreak{}conv\\_\\allowbreak{}b/\\allowbreak{}x 1.5"));
+        ck_assert_ptr_nonnull(strstr(
+                written(small_table(
+                                "of 2345678901234567890123456789é1 and 123456789012345678901234"),
+                        PXR_FORMAT_LATEX),
+                "of 23456789\\allowbreak{}01234567890123456789é1 and "
+                "123456789012345678901234\\textsuperscript"));
 }
 END_TEST
 
