@@ -676,6 +676,41 @@ START_TEST(what_is_not_the_row_is_never_shown)
 }
 END_TEST
 
+START_TEST(runs_without_a_result_are_named)
+{
+        static const struct {
+                const char *sql, *note;
+        } cases[] = {
+                { "UPDATE run SET status = 'interrupted'", "run 1 (PixelCNN): it is interrupted." },
+                { "UPDATE run SET status = 'failed'", "run 1 (PixelCNN): it has failed." },
+                { "UPDATE run SET status = 'finished'",
+                  "run 1 (PixelCNN): it was not evaluated on the test split." },
+                { "UPDATE run SET status = 'running'", "run 1 (PixelCNN): it is running." },
+                { "UPDATE run SET process_id = 1, process_start = 'never', host = (SELECT here "
+                  "FROM "
+                  "host)",
+                  "run 1 (PixelCNN): it is killed." },
+        };
+        struct utsname system;
+
+        uname(&system);
+        record(usual);
+        ck_assert(!has_note(table_of(4), "Not shown"));
+        sql(pxr_strf(arena,
+                     "DELETE FROM metric WHERE split = 'test'; CREATE TABLE host AS SELECT "
+                     "'%s' AS here",
+                     system.nodename));
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                sql(cases[i].sql);
+                ck_assert_msg(has_note(table_of(4), cases[i].note), "%s", cases[i].note);
+                ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "");
+        }
+        ck_assert(!has_note(table_of(6), "Not shown"));
+        sql("UPDATE run SET archived_at = started_at");
+        ck_assert(!has_note(table_of(4), "Not shown"));
+}
+END_TEST
+
 START_TEST(seeds_of_a_spec_are_one)
 {
         struct sort second = usual, again = usual;
@@ -1459,6 +1494,7 @@ int main(void)
         tcase_set_timeout(database, 120);
         tcase_add_test(database, run_stands_beside_its_row);
         tcase_add_test(database, what_is_not_the_row_is_never_shown);
+        tcase_add_test(database, runs_without_a_result_are_named);
         tcase_add_test(database, seeds_of_a_spec_are_one);
         tcase_add_test(database, seeds_that_diverged_are_not_in_the_mean);
         tcase_add_test(database, the_doctor_tells_huge_nlls_in_few_digits);
