@@ -1122,6 +1122,8 @@ START_TEST(doctor_knows_the_signs)
                 { "cannot see all",
                   "UPDATE run SET reproduces_table = 0;" SEEING("row_lstm", "3") },
                 { "made of uncommitted code", "UPDATE run SET program_revision = 'ab-dirty'" },
+                { "checkpoint gone",
+                  "INSERT INTO checkpoint VALUES (1, 9, 9, 'none', 'aa', 3, 0, 'then')" },
                 { "not the paper's row", "UPDATE run SET data_identity = 'other'" },
                 { "not the paper's row", "UPDATE run SET reproduces_row = 'PixelCN'" },
         };
@@ -1130,6 +1132,7 @@ START_TEST(doctor_knows_the_signs)
         ck_assert_uint_eq(pxr_report_doctor(arena, store, paper, NULL, diag)->rows, 0);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
+                    "DELETE FROM checkpoint; "
                     "DELETE FROM sqlite_sequence");
                 record_good();
                 ck_assert_msg(!doctor_finds(cases[i].check), "%s, unasked", cases[i].check);
@@ -1167,6 +1170,7 @@ START_TEST(doctor_knows_what_is_well)
                 const struct pxr_table *table;
 
                 sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
+                    "DELETE FROM checkpoint; "
                     "DELETE FROM sqlite_sequence");
                 record_good();
                 sql(cases[i]);
@@ -1178,6 +1182,33 @@ START_TEST(doctor_knows_what_is_well)
 END_TEST
 
 /* Each says what to look at, as a sentence. */
+/* By the files' sizes, of the best and the last. */
+START_TEST(doctor_misses_the_checkpoints_that_count)
+{
+        static const struct {
+                const char *sql;
+                bool found;
+        } cases[] = {
+                { "INSERT INTO checkpoint VALUES (1, 1, 1, 'none', 'aa', 3, 0, 'then'), "
+                  "(1, 2, 2, 'file', 'aa', 3, 1, 'then'), (1, 3, 3, 'file', 'aa', 3, 0, 'then')",
+                  false },
+                { "UPDATE checkpoint SET path = 'none' WHERE step = 2", true },
+                { "UPDATE checkpoint SET path = 'file', size = 4 WHERE step = 2", true },
+                { "UPDATE checkpoint SET size = 3 WHERE step = 2", false },
+                { "UPDATE checkpoint SET path = 'none' WHERE step = 3", true },
+                { "UPDATE run SET status = 'running'", false },
+        };
+
+        record_good();
+        write_file(in_scratch("file"), "abc", 3);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                sql(cases[i].sql);
+                ck_assert_msg(doctor_finds("checkpoint gone") == cases[i].found, "%s",
+                              cases[i].sql);
+        }
+}
+END_TEST
+
 START_TEST(doctor_speaks_in_sentences)
 {
         const struct pxr_table *table;
@@ -1511,6 +1542,7 @@ int main(void)
         tcase_add_test(database, conditions_can_do_no_harm);
         tcase_add_test(database, doctor_knows_the_signs);
         tcase_add_test(database, doctor_knows_what_is_well);
+        tcase_add_test(database, doctor_misses_the_checkpoints_that_count);
         tcase_add_test(database, doctor_speaks_in_sentences);
         tcase_add_test(database, doctor_reads_the_split_of_a_table);
         tcase_add_test(database, doctor_finds_bits_that_are_not_the_same);
