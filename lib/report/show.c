@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* show.c - all that is on record of one run. Uses store/, parts.h. */
+/* show.c - all that is on record of one run. Uses store/, chain.h, parts.h. */
 #include <string.h>
 
+#include "report/chain.h"
 #include "report/parts.h"
 #include "store/run_state.h"
 
@@ -218,9 +219,11 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
 
                 if (wanted(part, parts[i].name)) {
                         table = pxr_part_table(arena, store, &parts[i], run->id, diag);
-                        if (!table)
+                        if (!table || (strcmp(parts[i].name, "chain") == 0 &&
+                                       pxr_note_no_chain(table, store, run->id, diag)))
                                 return NULL;
-                        if ((table->rows > 0 || part) && pxr_table_append(&list, table))
+                        if ((table->rows > 0 || table->note || part) &&
+                            pxr_table_append(&list, table))
                                 return NULL;
                 }
                 if (strcmp(parts[i].name, "chain") != 0 || !wanted(part, "curve"))
