@@ -101,11 +101,11 @@ static json_t *layers_as_json(const struct pxr_model *model)
                 struct pxr_extent extent = pxr_receptive_extent(model->graph, layer->output);
 
                 add_json(&list, NULL,
-                         json_pack("{s:s, s:i, s:i, s:i, s:I, s:f, s:i, s:i, s:i}", "path",
+                         json_pack("{s:s, s:i, s:i, s:i, s:I, s:I, s:i, s:i, s:i}", "path",
                                    layer->path, "rows", shape->rows, "cols", shape->cols,
                                    "channels", shape->channels, "parameters",
                                    (json_int_t)pxr_layer_parameters(model, layer), "multiply_adds",
-                                   pxr_layer_multiply_adds(model, layer), "field_above",
+                                   (json_int_t)pxr_layer_multiply_adds(model, layer), "field_above",
                                    extent.above, "field_left", extent.left, "field_right",
                                    extent.right));
         }
@@ -128,18 +128,18 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
         struct pxr_memory memory = pxr_memory_of(e, threads);
 
         return print_json(
-                json_pack("{s:s, s:o, s:I, s:f, s:i, s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:I, s:I, "
+                json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:I, s:I, "
                           "s:{s:s, s:i, s:i, s:i, s:i}}",
                           "name", e->settings.name, "layers", layers_as_json(e->model),
                           "parameters", (json_int_t)graph->parameter_values, "multiply_adds",
-                          pxr_graph_multiply_adds(graph), "threads", threads, "memory_bytes", "all",
-                          memory.all, "train", memory.train, "activations", memory.activations,
-                          "evaluate", memory.evaluate, "sample", memory.sample, "data",
-                          data_as_json(e->set), "epochs", (json_int_t)e->settings.train.epochs,
-                          "steps_per_epoch", (json_int_t)e->steps_per_epoch, "certificate",
-                          "digest", c->digest, "values_changed", c->probes, "field_above",
-                          c->field_above, "field_left", c->field_left, "field_right",
-                          c->field_right),
+                          (json_int_t)pxr_graph_multiply_adds(graph), "threads", threads,
+                          "memory_bytes", "all", memory.all, "train", memory.train, "activations",
+                          memory.activations, "evaluate", memory.evaluate, "sample", memory.sample,
+                          "data", data_as_json(e->set), "epochs",
+                          (json_int_t)e->settings.train.epochs, "steps_per_epoch",
+                          (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
+                          "values_changed", c->probes, "field_above", c->field_above, "field_left",
+                          c->field_left, "field_right", c->field_right),
                 diag);
 }
 

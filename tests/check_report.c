@@ -200,6 +200,12 @@ START_TEST(latex_can_break_paths)
         ck_assert_ptr_nonnull(
                 strstr(written(small_table("model.1.conv_b/x 1.5"), PXR_FORMAT_LATEX),
                        "model.1.\\allowbreak{}conv\\_\\allowbreak{}b/\\allowbreak{}x 1.5"));
+        ck_assert_ptr_nonnull(strstr(
+                written(small_table(
+                                "of 2345678901234567890123456789é1 and 123456789012345678901234"),
+                        PXR_FORMAT_LATEX),
+                "of 23456789\\allowbreak{}01234567890123456789é1 and "
+                "123456789012345678901234\\textsuperscript"));
 }
 END_TEST
 
@@ -670,6 +676,41 @@ START_TEST(what_is_not_the_row_is_never_shown)
 }
 END_TEST
 
+START_TEST(runs_without_a_result_are_named)
+{
+        static const struct {
+                const char *sql, *note;
+        } cases[] = {
+                { "UPDATE run SET status = 'interrupted'", "run 1 (PixelCNN): it is interrupted." },
+                { "UPDATE run SET status = 'failed'", "run 1 (PixelCNN): it has failed." },
+                { "UPDATE run SET status = 'finished'",
+                  "run 1 (PixelCNN): it was not evaluated on the test split." },
+                { "UPDATE run SET status = 'running'", "run 1 (PixelCNN): it is running." },
+                { "UPDATE run SET process_id = 1, process_start = 'never', host = (SELECT here "
+                  "FROM "
+                  "host)",
+                  "run 1 (PixelCNN): it is killed." },
+        };
+        struct utsname system;
+
+        uname(&system);
+        record(usual);
+        ck_assert(!has_note(table_of(4), "Not shown"));
+        sql(pxr_strf(arena,
+                     "DELETE FROM metric WHERE split = 'test'; CREATE TABLE host AS SELECT "
+                     "'%s' AS here",
+                     system.nodename));
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                sql(cases[i].sql);
+                ck_assert_msg(has_note(table_of(4), cases[i].note), "%s", cases[i].note);
+                ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "");
+        }
+        ck_assert(!has_note(table_of(6), "Not shown"));
+        sql("UPDATE run SET archived_at = started_at");
+        ck_assert(!has_note(table_of(4), "Not shown"));
+}
+END_TEST
+
 START_TEST(seeds_of_a_spec_are_one)
 {
         struct sort second = usual, again = usual;
@@ -1081,6 +1122,8 @@ START_TEST(doctor_knows_the_signs)
                 { "cannot see all",
                   "UPDATE run SET reproduces_table = 0;" SEEING("row_lstm", "3") },
                 { "made of uncommitted code", "UPDATE run SET program_revision = 'ab-dirty'" },
+                { "checkpoint gone",
+                  "INSERT INTO checkpoint VALUES (1, 9, 9, 'none', 'aa', 3, 0, 'then')" },
                 { "not the paper's row", "UPDATE run SET data_identity = 'other'" },
                 { "not the paper's row", "UPDATE run SET reproduces_row = 'PixelCN'" },
         };
@@ -1089,6 +1132,7 @@ START_TEST(doctor_knows_the_signs)
         ck_assert_uint_eq(pxr_report_doctor(arena, store, paper, NULL, diag)->rows, 0);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
+                    "DELETE FROM checkpoint; "
                     "DELETE FROM sqlite_sequence");
                 record_good();
                 ck_assert_msg(!doctor_finds(cases[i].check), "%s, unasked", cases[i].check);
@@ -1126,6 +1170,7 @@ START_TEST(doctor_knows_what_is_well)
                 const struct pxr_table *table;
 
                 sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
+                    "DELETE FROM checkpoint; "
                     "DELETE FROM sqlite_sequence");
                 record_good();
                 sql(cases[i]);
@@ -1137,6 +1182,33 @@ START_TEST(doctor_knows_what_is_well)
 END_TEST
 
 /* Each says what to look at, as a sentence. */
+/* By the files' sizes, of the best and the last. */
+START_TEST(doctor_misses_the_checkpoints_that_count)
+{
+        static const struct {
+                const char *sql;
+                bool found;
+        } cases[] = {
+                { "INSERT INTO checkpoint VALUES (1, 1, 1, 'none', 'aa', 3, 0, 'then'), "
+                  "(1, 2, 2, 'file', 'aa', 3, 1, 'then'), (1, 3, 3, 'file', 'aa', 3, 0, 'then')",
+                  false },
+                { "UPDATE checkpoint SET path = 'none' WHERE step = 2", true },
+                { "UPDATE checkpoint SET path = 'file', size = 4 WHERE step = 2", true },
+                { "UPDATE checkpoint SET size = 3 WHERE step = 2", false },
+                { "UPDATE checkpoint SET path = 'none' WHERE step = 3", true },
+                { "UPDATE run SET status = 'running'", false },
+        };
+
+        record_good();
+        write_file(in_scratch("file"), "abc", 3);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                sql(cases[i].sql);
+                ck_assert_msg(doctor_finds("checkpoint gone") == cases[i].found, "%s",
+                              cases[i].sql);
+        }
+}
+END_TEST
+
 START_TEST(doctor_speaks_in_sentences)
 {
         const struct pxr_table *table;
@@ -1538,6 +1610,7 @@ int main(void)
         tcase_set_timeout(database, 120);
         tcase_add_test(database, run_stands_beside_its_row);
         tcase_add_test(database, what_is_not_the_row_is_never_shown);
+        tcase_add_test(database, runs_without_a_result_are_named);
         tcase_add_test(database, seeds_of_a_spec_are_one);
         tcase_add_test(database, seeds_that_diverged_are_not_in_the_mean);
         tcase_add_test(database, the_doctor_tells_huge_nlls_in_few_digits);
@@ -1554,6 +1627,7 @@ int main(void)
         tcase_add_test(database, conditions_can_do_no_harm);
         tcase_add_test(database, doctor_knows_the_signs);
         tcase_add_test(database, doctor_knows_what_is_well);
+        tcase_add_test(database, doctor_misses_the_checkpoints_that_count);
         tcase_add_test(database, doctor_speaks_in_sentences);
         tcase_add_test(database, doctor_reads_the_split_of_a_table);
         tcase_add_test(database, doctor_finds_bits_that_are_not_the_same);

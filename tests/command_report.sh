@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 31
+plan 33
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -40,6 +40,19 @@ shows() {
 		report show tiny --db runs.db --part samples && out_has "Log-likelihood (nats/image)"
 }
 ok "a run is shown" shows
+
+# Of 12345678 too, which is more digits than a number of the other kind is shown with.
+counts() {
+	cp runs.db counts.db && sqlite3 counts.db "UPDATE layer SET multiply_adds = 12345678.0 WHERE position = 0" &&
+		report show 1 --db counts.db --part layers && out_has "12,345,678" &&
+		report show 1 --db counts.db --part layers --format json &&
+		is "$(sqlite3 :memory: "SELECT group_concat(DISTINCT json_type(value, '\$.multiply_adds')) FROM
+			json_each(readfile('out'), '\$.rows')")" integer &&
+		pxr_run tiny.yaml --dry-run --json &&
+		is "$(sqlite3 :memory: "SELECT group_concat(DISTINCT type) FROM json_tree(readfile('out'))
+			WHERE key = 'multiply_adds'")" integer
+}
+ok "multiply-adds are whole numbers" counts
 
 curve() {
 	report show 1 --db runs.db --format csv && is "$(head -n 1 out)" "run,split,step,epoch,nll,unit" &&
@@ -157,6 +170,29 @@ sweep_jobs() {
 }
 ok "a sweep's jobs have their values and NLLs" sweep_jobs
 
+# As after kill -9: the jobs are 'running' on record, as are runs that went with it.
+sweep_killed() {
+	cp sweeps.db gone.db && sqlite3 gone.db "
+		UPDATE job SET state = 'running', seconds = 0, host = (SELECT host FROM run), process_id = 1,
+			process_start = 'never' WHERE sweep = 1 AND number <= 5;
+		UPDATE run SET wall_seconds = 1000 WHERE id IN (SELECT run FROM job WHERE state = 'running');
+		UPDATE run SET status = 'running', process_id = 1, process_start = 'never'
+			WHERE id = (SELECT run FROM job WHERE sweep = 1 AND number = 1);
+		UPDATE run SET status = 'interrupted' WHERE id = (SELECT run FROM job WHERE sweep = 1 AND number = 2);
+		UPDATE job SET run = NULL WHERE sweep = 1 AND number = 3;
+		UPDATE job SET host = 'elsewhere' WHERE sweep = 1 AND number = 5" &&
+		report sweep grid --db gone.db --part jobs --format csv && rm -f jobs.db &&
+		sqlite3 jobs.db ".import --csv out jobs" 2>err &&
+		is "$(sqlite3 jobs.db "SELECT group_concat(state, ' ') FROM jobs")" \
+			"killed interrupted killed finished running finished finished finished" &&
+		is "$(sqlite3 jobs.db "SELECT group_concat(seconds + 0 >= 1000, ' ') FROM jobs")" "1 1 0 1 1 0 0 0" &&
+		report sweep grid --db gone.db && out_has "4 of 8 jobs finished." &&
+		out_has "The pxr-sweep that had 3 jobs is gone" &&
+		report sweep --db gone.db --format csv &&
+		is "$(grep '^grid' out | cut -d , -f 3-9)" "8,4,,1,1,2,"
+}
+ok "jobs whose sweep was killed are not said to be running" sweep_killed
+
 sweep_best() {
 	report sweep grid --db sweeps.db --part best --format csv &&
 		is "$(cut -d , -f 1 out | tail -n +2 | head -n 3 | tr '\n' ' ')" "$(sqlite3 sweeps.db "SELECT
@@ -168,10 +204,10 @@ ok "the best come first" sweep_best
 # A run that is archived is none of the best, nor counted where they are told apart.
 best_archived() {
 	cp sweeps.db archived.db && report sweep --db archived.db --format csv &&
-		best=$(grep '^grid' out | cut -d , -f 9) && is "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+		best=$(grep '^grid' out | cut -d , -f 11) && is "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
 			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1")" "$best" &&
 		report archive "$best" --yes --db archived.db && report sweep --db archived.db --format csv &&
-		is "$(grep '^grid' out | cut -d , -f 9)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
+		is "$(grep '^grid' out | cut -d , -f 11)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result
 			WHERE sweep = 'grid' ORDER BY valid_nats LIMIT 1, 1")" &&
 		report sweep grid --db archived.db --part best --format csv &&
 		is "$(cut -d , -f 2 out | sed -n 2p)" "$(sqlite3 sweeps.db "SELECT run FROM sweep_result

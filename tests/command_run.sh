@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 53
+plan 54
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -283,6 +283,35 @@ chain_of_what_counts() {
 		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 4
 }
 ok "an archived run is no part of a chain, and is nowhere the best" chain_of_what_counts
+
+# told WORDS: why run 3 has no sum, in its chain alone and in all that is told of it.
+told() {
+	"$report" show 3 --db nochain.db --part chain >out && tr -s '\n ' '  ' <out >line &&
+		grep -qF -e "$1" line && "$report" show 3 --db nochain.db >out && tr -s '\n ' '  ' <out >line &&
+		grep -qF -e "$1" line || {
+		echo "# not told: $1: $(cat line)"
+		return 1
+	}
+}
+no_chain() {
+	none="No sum: no finished run of just these small images (3x3) is in the database"
+	cp chain.db nochain.db && "$report" show 3 --db nochain.db >out && ! out_has "No sum" &&
+		"$report" show 2 --db nochain.db --part chain >out && ! out_has "No sum" &&
+		query nochain.db "UPDATE run SET archived_at = 'then' WHERE id = 2;
+			UPDATE run SET status = 'interrupted' WHERE id = 4" &&
+		told "$none that fits: run 2 is archived; run 4 is not finished (interrupted); run 5 has other data" &&
+		query nochain.db "UPDATE run SET archived_at = NULL, status = 'finished';
+			UPDATE metric SET suspect = 'x' WHERE run = 2; UPDATE metric SET images = 7 WHERE run = 4" &&
+		told "run 2 has a suspect NLL; run 4 was evaluated on other splits or another number of images;" &&
+		query nochain.db "INSERT INTO run (uid, name, status, spec, spec_hash, origins, seed, program_version,
+			started_at, data_set, data_identity, certificate, parameters, image_rows, image_cols)
+			SELECT 'other' || value, name, status, spec, spec_hash, origins, seed, program_version, started_at, data_set,
+			'other', certificate, parameters, image_rows, image_cols FROM run, json_each('[1, 2, 3]')
+			WHERE run.id = 2" && told "and 1 more." &&
+		query nochain.db "DELETE FROM run WHERE id IN (2, 4) OR id > 4" && told "$none." &&
+		query nochain.db "UPDATE run SET archived_at = 'then' WHERE id = 3" && told "No sum: the run is archived."
+}
+ok "a chain without a sum says why" no_chain
 
 # Another name of a picture's file shows whether it is written into, or replaced once whole.
 whole_pictures() {

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 53
+plan 54
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -166,6 +166,23 @@ checkpoints() {
 		err_has "there is one of step 95" && ! [ -e n.png ]
 }
 ok "a checkpoint is chosen by its step" checkpoints
+
+lost_checkpoint() {
+	cp -r a.db lost.db && cp -r a.checkpoints lost.checkpoints &&
+		query lost.db "UPDATE checkpoint SET path = replace(path, 'a.checkpoints', 'lost.checkpoints')" &&
+		last=$(query lost.db "SELECT path FROM checkpoint WHERE run = 1 AND step = 96") &&
+		printf x >>"$last" &&
+		refused 2 "its SHA-256 differs" pxr_sample 1 --db lost.db --checkpoint last --out n.png &&
+		err_has "note: there is one of step 95" && ! err_has "step 96 (" && rm "$last" &&
+		refused 2 "$last" pxr_sample 1 --db lost.db --checkpoint last --out n.png &&
+		err_has "note: there is one of step 95" && ! err_has "of step 96" &&
+		rm -r lost.checkpoints && exits 2 pxr_sample 1 --db lost.db --checkpoint last --out n.png &&
+		! err_has "there is one"
+	status=$?
+	rm -rf lost.checkpoints lost.db
+	return $status
+}
+ok "where one is lost or was altered the others are told" lost_checkpoint
 
 quiet() {
 	pxr_sample 1 --db a.db -q --out quiet.png && ! [ -s out ] && ! [ -s err ] && [ -s quiet.png ]

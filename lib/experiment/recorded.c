@@ -13,6 +13,7 @@
 #include "base/pages.h"
 #include "experiment/repeat.h"
 #include "experiment/same.h"
+#include "store/folder.h"
 
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
@@ -97,11 +98,23 @@ int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const str
         return e ? check_layers(arena, store, run, e, true, &now, diag) : -1;
 }
 
-/* The checkpoint that a word names; NULL after an error. */
-static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena, struct pxr_store *store,
-                                               const struct pxr_run *run, const char *word,
-                                               struct pxr_diag *diag)
+/* Below an error with one checkpoint of a run, say which others there are: their files too. */
+static void note_others(const struct pxr_recorded *recorded, const struct pxr_checkpoint_row *list,
+                        int64_t step, struct pxr_diag *diag)
 {
+        for (const struct pxr_checkpoint_row *row = list; row; row = row->next)
+                if (row->step != step &&
+                    pxr_checkpoint_bytes(recorded->database, row->path) == row->size)
+                        pxr_note(diag, "there is one of step %" PRId64 "%s", row->step,
+                                 row->best ? " (best)" : "");
+}
+
+/* The checkpoint that a word names; NULL after an error. */
+static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena,
+                                               const struct pxr_recorded *recorded,
+                                               const char *word, struct pxr_diag *diag)
+{
+        const struct pxr_run *run = recorded->run;
         bool best = strcmp(word, "best") == 0, last = strcmp(word, "last") == 0;
         struct pxr_checkpoint_row *list, *row;
         char *end;
@@ -111,7 +124,7 @@ static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena, struct p
                 pxr_user_error(diag, "a checkpoint is 'best', 'last' or a step, not '%s'", word);
                 return NULL;
         }
-        if (pxr_store_checkpoints(store, arena, run->id, &list, diag))
+        if (pxr_store_checkpoints(recorded->store, arena, run->id, &list, diag))
                 return NULL;
         if (!list) {
                 pxr_user_error(diag, "run %" PRId64 " ('%s') has no checkpoint yet", run->id,
@@ -123,9 +136,7 @@ static const struct pxr_checkpoint_row *choose(struct pxr_arena *arena, struct p
         if (row || best)
                 return row ? row : list;
         pxr_user_error(diag, "run %" PRId64 " has no checkpoint of step %s", run->id, word);
-        for (row = list; row; row = row->next)
-                pxr_note(diag, "there is one of step %" PRId64 "%s", row->step,
-                         row->best ? " (best)" : "");
+        note_others(recorded, list, step, diag);
         return NULL;
 }
 
@@ -136,13 +147,17 @@ static int take_parameters(struct pxr_arena *arena, struct pxr_recorded *recorde
         float *parameters = pxr_pages_new((size + 1) * sizeof(float));
         char *hex = pxr_alloc(arena, PXR_SHA256_HEX);
         bool average = recorded->experiment->settings.train.average > 0;
+        struct pxr_checkpoint_row *list;
 
         if (!parameters || pxr_arena_defer(arena, free, parameters) ||
             !hex) /* the arena frees it */
                 return pxr_out_of_memory(diag);
         if (pxr_checkpoint_read(arena, recorded->database, row, recorded->graph, average,
-                                parameters, diag))
+                                parameters, diag)) {
+                if (!pxr_store_checkpoints(recorded->store, arena, recorded->run->id, &list, diag))
+                        note_others(recorded, list, row->step, diag);
                 return -1;
+        }
         pxr_hash_parameters(parameters, size, hex);
         recorded->parameters = parameters;
         recorded->parameter_hash = hex;
@@ -165,7 +180,7 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *data
         recorded->database = database;
         recorded->store = store;
         recorded->run = pxr_store_find_run(store, arena, which, diag);
-        row = recorded->run ? choose(arena, store, recorded->run, checkpoint, diag) : NULL;
+        row = recorded->run ? choose(arena, recorded, checkpoint, diag) : NULL;
         recorded->experiment = row ? build(arena, recorded->run, diag) : NULL;
         if (!recorded->experiment || check_build(arena, recorded, diag))
                 return NULL;

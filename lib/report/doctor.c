@@ -16,6 +16,7 @@
 #include "report/rows.h"
 #include "spec/options.h"
 #include "spec/recipe.h"
+#include "store/folder.h"
 #include "store/run_state.h"
 
 /* `look` ends as a sentence does. */
@@ -118,6 +119,18 @@ static const struct check checks[] = {
           "tells) or when the machine was started anew: pxr-run --resume RUN goes on with it.",
           "SELECT run.id, 'said to be running, as process ' || process_id || ' of this host, "
           "which is no more' FROM run WHERE " ASKED " AND " PXR_RUN_STATE " = 'killed'" },
+        { "checkpoint gone",
+          "nothing can be drawn or coded with it: put the file back from a copy; pxr-sample and "
+          "pxr-codec take the run's other checkpoints too (--checkpoint STEP).",
+          /* Of the files there are and their sizes: to hash them all would take long. */
+          "SELECT id, printf('%s: the %s checkpoint, of step %d, %s', path, "
+          "CASE best WHEN 1 THEN 'best' ELSE 'last' END, max(step), CASE bytes WHEN -1 THEN "
+          "'is missing' ELSE printf('has %d bytes instead of %d', bytes, size) END) "
+          "FROM (SELECT run.id, path, step, best, size, checkpoint_bytes(path) AS bytes FROM run "
+          "CROSS JOIN checkpoint ON checkpoint.run = run.id WHERE " ASKED
+          " AND " PXR_RUN_STATE " <> 'running' AND (best OR step = "
+          "(SELECT max(step) FROM checkpoint AS c WHERE c.run = run.id))) "
+          "WHERE bytes <> size GROUP BY id" },
         { "train worse than test",
           "a model knows what it was trained on: are the splits what they are called, is the "
           "training split mirrored or binarized anew?",
@@ -321,6 +334,16 @@ static void words(sqlite3_context *context, int count, sqlite3_value **value)
                                     SQLITE_TRANSIENT);
 }
 
+/* checkpoint_bytes(path): of the file there is, -1 where it is missing. */
+static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const struct pxr_store *store = sqlite3_user_data(context);
+        const char *path = (const char *)sqlite3_value_text(value[0]);
+
+        (void)count;
+        sqlite3_result_int64(context, path ? pxr_checkpoint_bytes(store->path, path) : -1);
+}
+
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
 enum { MOST_OF_A_CHECK = 20 };
@@ -503,6 +526,8 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
         sqlite3_create_function(store->handle, "colour_share", 4, SQLITE_UTF8, NULL, colour_share,
                                 NULL, NULL);
         sqlite3_create_function(store->handle, "words", 1, SQLITE_UTF8, NULL, words, NULL, NULL);
+        sqlite3_create_function(store->handle, "checkpoint_bytes", 1, SQLITE_UTF8, store,
+                                checkpoint_bytes, NULL, NULL);
         for (int i = 0; i < CHECKS; i++)
                 if (examine(arena, store, &checks[i], range, table, diag))
                         return NULL;

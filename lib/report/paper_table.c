@@ -16,11 +16,13 @@
 #include "report/rows.h"
 #include "spec/options.h"
 #include "spec/recipe.h"
+#include "store/run_state.h"
 
 /* A run that says it is of this table, with its result. */
 struct candidate {
         int64_t run, seed, parameters, images, dimensions;
         const char *row, *recipe, *set, *identity, *transforms, *given, *suspect;
+        const char *state;                                /* of a run without a result; else NULL */
         double nats, error, epoch, valid, train, seconds; /* NLLs of an image in nats; NAN: none */
 };
 
@@ -93,8 +95,9 @@ static int read_candidates(struct making *m)
                         "nll.images, nll.standard_error, nll.images, nll.dimensions, nll.epoch, "
                         "valid.sum_nats / valid.images, train.sum_nats / train.images, "
                         "wall_seconds, reproduces_table, "
-                        "CASE WHEN reproduces_table IS NULL THEN spec END "
-                        "FROM run JOIN metric AS nll ON nll.run = run.id AND nll.name = "
+                        "CASE WHEN reproduces_table IS NULL THEN spec END, "
+                        "CASE WHEN nll.run IS NULL THEN " PXR_RUN_STATE " END "
+                        "FROM run LEFT JOIN metric AS nll ON nll.run = run.id AND nll.name = "
                         "'final_nll' AND nll.split = ?2 AND nll.images > 0 "
                         "LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = "
                         "'final_nll' AND valid.split = 'valid' AND valid.suspect IS NULL "
@@ -124,6 +127,7 @@ static int read_candidates(struct making *m)
                         .transforms = pxr_rows_text(&rows, 7),
                         .given = pxr_rows_text(&rows, 8),
                         .suspect = pxr_rows_text(&rows, 9),
+                        .state = pxr_rows_text(&rows, 20),
                         .nats = pxr_rows_real(&rows, 10),
                         .error = pxr_rows_real(&rows, 11),
                         .images = pxr_rows_integer(&rows, 12),
@@ -199,6 +203,17 @@ static void warn_of_row(struct making *m, const struct candidate *c)
                          c->run, c->row, (int)m->paper->table);
 }
 
+/* Why a run has no NLL to show. NULL when memory is out. */
+static const char *no_result(struct making *m, const char *state)
+{
+        if (strcmp(state, "finished") == 0)
+                return pxr_strf(m->arena, "it was not evaluated on the %s split",
+                                pxr_split_names[m->paper->split]);
+        if (strcmp(state, "failed") == 0)
+                return "it has failed";
+        return pxr_strf(m->arena, "it is %s", state);
+}
+
 /* Keep those whose number can stand in the table. */
 static int sift(struct making *m)
 {
@@ -217,12 +232,17 @@ static int sift(struct making *m)
                         unknown = c->row;
                         continue;
                 }
-                if (c->suspect || !isfinite(c->nats))
+                if (c->state) {
+                        reason = no_result(m, c->state);
+                        if (!reason)
+                                return pxr_out_of_memory(m->diag);
+                } else if (c->suspect || !isfinite(c->nats)) {
                         reason = c->suspect ? c->suspect : "its NLL is not finite";
-                else if (c->given)
+                } else if (c->given) {
                         reason = "its NLL is of images given their small versions";
-                else if (judge_data(m, c, row, &known, &reason))
+                } else if (judge_data(m, c, row, &known, &reason)) {
                         return -1;
+                }
                 if (reason) {
                         leave_out(m, c, reason);
                 } else {

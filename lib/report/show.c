@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* show.c - all that is on record of one run. Uses store/, parts.h. */
+/* show.c - all that is on record of one run. Uses store/, chain.h, parts.h. */
 #include <string.h>
 
+#include "report/chain.h"
 #include "report/parts.h"
 #include "store/run_state.h"
 
@@ -153,8 +154,9 @@ static const struct pxr_part parts[] = {
           "SELECT split, nats_per_image, bits_per_dimension, standard_error, images, counted "
           "FROM chain_nll WHERE run = ?1 ORDER BY split" },
         { "layers", "Layers", COLUMNS(layer_columns),
-          "SELECT position, path, rows, cols, channels, parameters, multiply_adds, field_above, "
-          "field_left, field_right FROM layer WHERE run = ?1 ORDER BY position" },
+          "SELECT position, path, rows, cols, channels, parameters, "
+          "CAST(round(multiply_adds) AS INTEGER), field_above, field_left, field_right "
+          "FROM layer WHERE run = ?1 ORDER BY position" },
         { "files", "Files of data", COLUMNS(file_columns),
           "SELECT path, size, sha256 FROM data_file WHERE run = ?1 ORDER BY path" },
         { "plugins", "Plugins", COLUMNS(plugin_columns),
@@ -217,9 +219,11 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
 
                 if (wanted(part, parts[i].name)) {
                         table = pxr_part_table(arena, store, &parts[i], run->id, diag);
-                        if (!table)
+                        if (!table || (strcmp(parts[i].name, "chain") == 0 &&
+                                       pxr_note_no_chain(table, store, run->id, diag)))
                                 return NULL;
-                        if ((table->rows > 0 || part) && pxr_table_append(&list, table))
+                        if ((table->rows > 0 || table->note || part) &&
+                            pxr_table_append(&list, table))
                                 return NULL;
                 }
                 if (strcmp(parts[i].name, "chain") != 0 || !wanted(part, "curve"))

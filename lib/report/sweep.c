@@ -7,6 +7,7 @@
 #include "report/effects.h"
 #include "report/parts.h"
 #include "report/rows.h"
+#include "store/run_state.h"
 
 enum {
         BEST = 5,
@@ -25,6 +26,8 @@ static const struct pxr_column list_columns[] = {
         { "finished", "Finished", PXR_IF_FILLED },
         { "failed", "Failed", PXR_IF_FILLED },
         { "running", "Running", PXR_IF_FILLED },
+        { "interrupted", "Interrupted", PXR_IF_FILLED },
+        { "killed", "Killed", PXR_IF_FILLED },
         { "waiting", "Waiting", PXR_IF_FILLED },
         { "seconds", "Time", PXR_IF_FILLED },
         { "best_run", "Best run", PXR_IF_FILLED },
@@ -33,7 +36,7 @@ static const struct pxr_column list_columns[] = {
 };
 
 static const enum pxr_style list_styles[] = {
-        [7] = PXR_STYLE_DURATION, [9] = PXR_STYLE_NLL, [10] = PXR_STYLE_NLL
+        [9] = PXR_STYLE_DURATION, [11] = PXR_STYLE_NLL, [12] = PXR_STYLE_NLL
 };
 
 /* ?1 is no use. */
@@ -45,9 +48,12 @@ static const struct pxr_part list = {
         sizeof(list_columns) / sizeof(list_columns[0]),
         "SELECT sweep.name, search, count(job.id), nullif(sum(state = 'finished'), 0), "
         "nullif(sum(state = 'failed'), 0), nullif(sum(state = 'running'), 0), "
+        "nullif(sum(state = 'interrupted'), 0), nullif(sum(state = 'killed'), 0), "
         "nullif(sum(state = 'waiting'), 0), sum(seconds), best.run, best.nats_per_image, "
         "best.bits_per_dimension FROM sweep "
-        "LEFT JOIN job ON job.sweep = sweep.id AND job.wanted "
+        "LEFT JOIN (SELECT job.id, job.sweep, " PXR_JOB_STATE " AS state, " PXR_JOB_SECONDS
+        " AS seconds FROM job LEFT JOIN run ON run.id = job.run WHERE job.wanted) AS job "
+        "ON job.sweep = sweep.id "
         "LEFT JOIN (SELECT j.sweep, j.run, min(nll.nats_per_image) AS nats_per_image, "
         "nll.bits_per_dimension FROM job AS j JOIN nll ON nll.run = j.run AND nll.name = "
         "'final_nll' AND nll.split = 'valid' AND nll.suspect IS NULL JOIN run ON run.id = j.run "
@@ -158,17 +164,28 @@ static void add_job(struct pxr_table *table, const struct pxr_swept *swept,
         cell[SUSPECT] = pxr_text_cell(table, job->suspect);
 }
 
+static int count_in(const struct pxr_swept *swept, const char *state)
+{
+        int count = 0;
+
+        for (int i = 0; i < swept->jobs; i++)
+                count += strcmp(swept->job[i].state, state) == 0;
+        return count;
+}
+
 static void note_jobs(struct pxr_table *table, const struct pxr_swept *swept)
 {
-        int finished = 0, failed = 0;
+        int finished = count_in(swept, "finished"), failed = count_in(swept, "failed");
+        int stopped = count_in(swept, "interrupted") + count_in(swept, "killed");
 
-        for (int i = 0; i < swept->jobs; i++) {
-                finished += strcmp(swept->job[i].state, "finished") == 0;
-                failed += strcmp(swept->job[i].state, "failed") == 0;
-        }
         pxr_table_note(table, NULL, "%d of %d job%s finished%s.", finished, swept->jobs,
                        pxr_plural(swept->jobs),
                        failed ? "; pxr-sweep --retry tries those that failed again" : "");
+        if (stopped > 0)
+                pxr_table_note(table, NULL,
+                               "The pxr-sweep that had %d job%s is gone; started again, it goes on "
+                               "with %s.",
+                               stopped, pxr_plural(stopped), stopped == 1 ? "it" : "them");
         if (swept->keys > MOST_KEYS)
                 pxr_table_note(table, NULL, "Keys that vary and are not shown: %d.",
                                swept->keys - MOST_KEYS);

@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "report/rows.h"
 #include "spec/options.h"
+#include "store/run_state.h"
 
 /* --- values ------------------------------------------------------------------------------------
  */
@@ -140,8 +141,9 @@ static int mark_drawn(struct pxr_arena *arena, struct pxr_swept *swept, struct p
  */
 
 static const char select_jobs[] =
-        "SELECT job.number, job.rung, job.run, job.failures, job.state, job.message, "
-        "coalesce(valid.suspect, test.suspect), run.data_identity, job.seconds, job.varied, "
+        "SELECT job.number, job.rung, job.run, job.failures, " PXR_JOB_STATE ", job.message, "
+        "coalesce(valid.suspect, test.suspect), run.data_identity, " PXR_JOB_SECONDS
+        ", job.varied, "
         "valid.epoch, valid.nats_per_image, valid.bits_per_dimension, valid.standard_error, "
         "test.nats_per_image, test.bits_per_dimension, "
         "coalesce(valid.dimensions, test.dimensions), run.image_colours, "

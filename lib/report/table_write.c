@@ -57,8 +57,9 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
 }
 
 /* What fits in a line of the page, in letters of \small, and a letter's width; the columns that may
- * be broken into lines, and what they keep at the least; the rows that fit on a page. */
-enum { LATEX_LINE = 150, LATEX_WIDE = 40, LATEX_LEAST = 24, LATEX_PAGE = 40 };
+ * be broken into lines, and what they keep at the least; of a word that has no room in that, what
+ * stays together; the rows that fit on a page. */
+enum { LATEX_LINE = 150, LATEX_WIDE = 40, LATEX_LEAST = 24, LATEX_PIECE = 8, LATEX_PAGE = 40 };
 static const double latex_letter = 1.65; /* millimetres */
 
 static int latex_width(const struct pxr_words *words, int i)
@@ -71,20 +72,35 @@ static int latex_width(const struct pxr_words *words, int i)
         return width + 2;
 }
 
+/* Where a word may be broken that begins at `text`: at its end, or, where it is longer than any
+ * column need be, as a SHA-256 is, before. */
+static const char *word_end(const char *text)
+{
+        const char *end = text, *piece = NULL;
+        int letters = 0;
+
+        do {
+                if (letters == LATEX_PIECE)
+                        piece = end;
+                do
+                        end++;
+                while ((*end & 0xc0) == 0x80);
+                letters++;
+        } while (*end && *end != ' ' && !pxr_word_breaks_after(end - 1));
+        return letters > LATEX_LEAST ? piece : end;
+}
+
 /* A text in a column of lines: LaTeX breaks them at spaces alone unless told. Returns 0 or -1. */
 static int put_breakable(const struct pxr_words *words, const char *text, FILE *to)
 {
         while (*text) {
-                const char *end = text + 1;
-                char *piece;
+                const char *end = word_end(text);
+                char *piece = pxr_strndup(words->arena, text, (size_t)(end - text));
 
-                while (*end && (end[-1] == ' ' || !pxr_word_breaks_after(end - 1)))
-                        end++;
-                piece = pxr_strndup(words->arena, text, (size_t)(end - text));
                 if (!piece)
                         return -1;
                 pxr_escape_latex(to, piece);
-                fputs(*end ? "\\allowbreak{}" : "", to);
+                fputs(*end && *end != ' ' && end[-1] != ' ' ? "\\allowbreak{}" : "", to);
                 text = end;
         }
         return 0;

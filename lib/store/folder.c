@@ -36,6 +36,17 @@ char *pxr_beside_database(struct pxr_arena *arena, const char *database, const c
                         relative);
 }
 
+int64_t pxr_checkpoint_bytes(const char *database, const char *relative)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        const char *path = arena ? pxr_beside_database(arena, database, relative) : NULL;
+        struct stat status;
+        int64_t bytes = path && stat(path, &status) == 0 ? (int64_t)status.st_size : -1;
+
+        pxr_arena_free(arena);
+        return bytes;
+}
+
 int pxr_make_run_folder(const char *path, struct pxr_diag *diag)
 {
         char copy[PATH_MAX];

@@ -21,6 +21,10 @@ char *pxr_run_folder(struct pxr_arena *arena, const char *database, int64_t run,
 /* A path relative to the database's folder, as one to open. */
 char *pxr_beside_database(struct pxr_arena *arena, const char *database, const char *relative);
 
+/* The bytes of a checkpoint's file, whose path is relative to the database's folder; -1 where it is
+ * missing (or memory is out). */
+int64_t pxr_checkpoint_bytes(const char *database, const char *relative);
+
 /* Make a run's folder, `path` to open, and the one it is in. Returns 0 or -1. */
 int pxr_make_run_folder(const char *path, struct pxr_diag *diag);
 
