@@ -405,6 +405,7 @@ static const char version_8[] =
         "ALTER TABLE run ADD COLUMN fingerprint_nll REAL; -- of a fixed image, in nats\n"
         "ALTER TABLE run ADD COLUMN fingerprint_gradient REAL; -- magnitudes, a weighted sum\n"
         "ALTER TABLE run ADD COLUMN fingerprint_single REAL; -- the NLL in single precision\n"
+        "CREATE INDEX run_of_recipe ON run (recipe_hash);\n"
         "DROP VIEW best_run;\n"
         "CREATE VIEW best_run AS\n"
         "  WITH fit AS (\n"
