@@ -582,6 +582,7 @@ static int64_t record(struct sort sort)
                                .fingerprint_nll = NAN,
                                .fingerprint_gradient = NAN,
                                .fingerprint_single = NAN,
+                               .fingerprint_version = 1,
                                .reproduces_table = sort.table,
                                .reproduces_row = sort.row,
                                .recipe_hash = recipe };

@@ -179,7 +179,8 @@ ok "it is taken in elsewhere, and used there" imports
 
 # What a step of the schema makes that it cannot make twice.
 undo_8="DROP INDEX run_of_recipe; ALTER TABLE run DROP COLUMN fingerprint_nll; ALTER TABLE run
-	DROP COLUMN fingerprint_gradient; ALTER TABLE run DROP COLUMN fingerprint_single"
+	DROP COLUMN fingerprint_gradient; ALTER TABLE run DROP COLUMN fingerprint_single; ALTER TABLE run
+	DROP COLUMN fingerprint_version"
 
 # An export with the schema of before, its manifest written anew.
 imports_older() {

@@ -4,7 +4,7 @@
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 12
+plan 13
 
 # compile VALUE SLOPE FLAG...: the layer `bend`, of the value of x and the slope in terms of it, y.
 compile() {
@@ -30,7 +30,7 @@ ok "a layer of one's own trains and samples" trains
 
 # A run that is stopped after its first checkpoint.
 stops() {
-	PXR_LAYER_PATH=. "$top/runner/pxr-run" bend.yaml --db half.db >out 2>err &
+	PXR_LAYER_PATH=. "$top/runner/pxr-run" bend.yaml train.epochs=60 --db half.db >out 2>err &
 	until [ "$(query half.db 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 0 ]; do
 		kill -0 $! 2>/dev/null || return
 		sleep 0.02
@@ -50,7 +50,7 @@ built_anew() {
 ok "another build of its source samples the run, and warns" built_anew
 
 refused_here() {
-	refused 2 "run 1 was made with layers that compute something else: under the same parameters" "$@" &&
+	refused 2 "run 1 was made with layers that compute something else: pixel by pixel, the first" "$@" &&
 		err_has "these layers are from other files than then: bend" &&
 		err_has "put the plugins back that it was made with"
 }
@@ -88,7 +88,7 @@ ok "one whose slope was edited samples, and no run goes on with it" slope_edited
 # In the precision that is used alone, and in how pixels are drawn alone.
 float_edited() {
 	compile 'tanh(x) + (sizeof(x) == sizeof(float) ? 0.1f : 0)' '1 - y * y' -O2 &&
-		refused 2 "layers that compute something else in single precision: pixel by pixel" \
+		refused 2 "layers that compute something else: pixel by pixel, the first pixels" \
 			sample 1 --db a.db --out float.png && ! [ -e float.png ] &&
 		unchanged "run 1 was made with layers that compute something else in single precision: the"
 }
@@ -120,25 +120,33 @@ doctor() {
 }
 ok "the doctor tells runs with one and with the other" doctor
 
-# A sweep does not mix runs of two models.
+# One that computes no number.
+spoilt() {
+	compile 'x / (x - x)' '1 - y * y' -O2 &&
+		refused 2 "layers that compute something else" sample 1 --db a.db --out nan.png &&
+		! [ -e nan.png ] && unchanged "layers that compute something else"
+}
+ok "nor does anything with one that computes no number" spoilt
+
+# A sweep does not mix runs of two models, whichever of its layers was edited.
 swept() {
 	printf '%s\n' 'name: bends' 'spec: bend.yaml' 'set: {train.epochs: 1}' \
-		'vary: {train.seed: [1, 2]}' >sweep.yaml
+		'vary: {model.2: [bend, relu], train.seed: [1]}' >sweep.yaml
 	cp a.db s.db && as_it_was && with . "$top/runner/pxr-sweep" sweep.yaml --db s.db -q >out 2>err &&
-		compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && sed -i 's/1, 2]/1, 2, 3]/' sweep.yaml &&
+		compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && sed -i 's/\[1\]/[1, 2]/' sweep.yaml &&
 		query s.db .dump >before &&
 		refused 2 "was made with layers that compute something else" \
 			with . "$top/runner/pxr-sweep" sweep.yaml --db s.db 2>err &&
 		err_has "under another name it begins anew" && query s.db .dump | cmp - before &&
 		as_it_was && with . "$top/runner/pxr-sweep" sweep.yaml --db s.db >out 2>err &&
-		is "$(query s.db "SELECT group_concat(state) FROM job")" finished,finished,finished
+		is "$(query s.db "SELECT group_concat(state) FROM job")" finished,finished,finished,finished
 }
 ok "a sweep goes on with the same layers alone" swept
 
 # Recorded before fingerprints were: nobody can tell.
 unknown() {
 	compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && query a.db "UPDATE run SET fingerprint_nll = NULL, fingerprint_gradient = NULL,
-		fingerprint_single = NULL" &&
+		fingerprint_single = NULL, fingerprint_version = NULL" &&
 		sample 1 --db a.db --out unknown.png &&
 		err_has "): whether it computes the same is not on record"
 }

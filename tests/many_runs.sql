@@ -20,7 +20,7 @@ INSERT INTO run (id, uid, name, status, message, spec, spec_hash, origins, seed,
     data_set, data_identity, data_transforms, data_entropy, given, certificate, parameters,
     parameter_hash, image_rows, image_cols, image_colours, image_levels, reproduces_table,
     reproduces_row, recipe_hash, folder, archived_at, note, fingerprint_nll, fingerprint_gradient,
-    fingerprint_single)
+    fingerprint_single, fingerprint_version)
   SELECT i, printf('%08x', i), 'run_' || i, 'finished', message, spec, spec_hash || i, origins, i,
     program_version, program_revision, git_revision, git_difference, command_line, host, processor,
     instruction_set, libraries, threads, process_id, process_start, taken, started_at, finished_at,
@@ -29,7 +29,7 @@ INSERT INTO run (id, uid, name, status, message, spec, spec_hash, origins, seed,
     CASE i % 4 WHEN 0 THEN 'NADE' WHEN 1 THEN 'Row LSTM' WHEN 2 THEN 'PixelCNN' ELSE 'Rwo LSTM' END,
     printf('%064x', i / 16), folder, CASE i % 100 WHEN 99 THEN started_at END,
     CASE i % 50 WHEN 0 THEN 'looked at' END, fingerprint_nll, fingerprint_gradient,
-    fingerprint_single
+    fingerprint_single, fingerprint_version
   FROM run, number WHERE id = 1;
 -- Three runs of ten are of a chain of conditional models.
 UPDATE run SET given = '14x14', given_identity = 'small' WHERE id % 10 = 0;

@@ -96,6 +96,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                 .fingerprint_nll = fingerprint->nll,
                 .fingerprint_gradient = fingerprint->gradient,
                 .fingerprint_single = fingerprint->single,
+                .fingerprint_version = PXR_FINGERPRINT_VERSION,
                 .parameters = (int64_t)e->model->graph->parameter_values,
                 .image_rows = graph->rows,
                 .image_cols = graph->cols,
@@ -231,7 +232,8 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 
         if (!arena)
                 return pxr_out_of_memory(diag);
-        if (!pxr_fingerprint_take(state->experiment->model, true, &fingerprint, diag) &&
+        pxr_pace_progress(&(struct pxr_pace) { state, "taking the fingerprint", pxr_now() }, 0, 1);
+        if (!pxr_fingerprint_take(state->experiment->model, &fingerprint, diag) &&
             !pxr_store_begin(state->order->store, diag)) {
                 if (record_row(arena, state, &fingerprint, diag) || record_layers(state, diag) ||
                     record_files(state, diag) || pxr_record_plugins(state, diag) ||
@@ -241,7 +243,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
                         status = pxr_store_commit(state->order->store, diag);
         }
         if (!status && !pxr_fingerprint_known(&fingerprint))
-                pxr_tell(state, "what the model computes of a fixed image is no number: a layer "
+                pxr_tell(state, "what the model computes of a fixed image is not finite: a layer "
                                 "that is edited later may go unnoticed");
         pxr_arena_free(arena);
         return status;

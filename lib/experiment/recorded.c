@@ -218,10 +218,5 @@ int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct px
                                           (uint64_t)e->settings.train.seed, diag);
         if (!e->set)
                 return -1;
-        if (strcmp(e->set->identity, recorded->run->data_identity) != 0)
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " was trained on other data: the data set's "
-                                      "identity is not the one on record",
-                                      recorded->run->id);
-        return 0;
+        return pxr_check_data(recorded->run, e->set->identity, diag);
 }

@@ -6,7 +6,6 @@
  * Uses every floor below.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "experiment/record.h"
@@ -66,12 +65,8 @@ static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
         const struct pxr_run *old = state->order->resume;
         const struct pxr_experiment *e = state->experiment;
 
-        if (strcmp(old->data_identity, e->set->identity) != 0)
-                return pxr_user_error(diag,
-                                      "run %" PRId64 " was trained on other data: the data set's "
-                                      "identity is not the one on record",
-                                      old->id);
-        if (pxr_compare_build(arena, state->order->store, old, e->model, build, diag) ||
+        if (pxr_check_data(old, e->set->identity, diag) ||
+            pxr_compare_build(arena, state->order->store, old, e->model, build, diag) ||
             check_versions(old, build, diag) || pxr_check_certificate(old, &e->certificate, diag) ||
             pxr_check_fingerprint(old, e->model, true, build, diag))
                 return -1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * same.c - is what a run was made with what is here? Plugins, program, graph, and what it computes.
+ * same.c - is what a run was made with what is here? Data, plugins, program, graph, and what it
+ * computes.
  *
  * Uses model/ and store/.
  */
 #include "experiment/same.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -113,6 +113,16 @@ static int put_back(const struct pxr_run *run, struct pxr_diag *diag)
         return -1;
 }
 
+int pxr_check_data(const struct pxr_run *run, const char *identity, struct pxr_diag *diag)
+{
+        if (strcmp(run->data_identity, identity) == 0)
+                return 0;
+        return pxr_user_error(diag,
+                              "run %" PRId64 " was trained on other data: the data set's identity "
+                              "is not the one on record",
+                              run->id);
+}
+
 int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
                           struct pxr_diag *diag)
 {
@@ -125,33 +135,52 @@ int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificat
         return put_back(run, diag);
 }
 
-/* Does the model's fingerprint, taken for training or for use, differ from the run's? Says in what.
- */
-static bool differs(const struct pxr_run *run, const struct pxr_fingerprint *now, bool training,
-                    struct pxr_diag *diag)
+/* Compare what is computed in training. 0: the same, 1: not, which is said; or -1. */
+static int compare_training(const struct pxr_run *run, const struct pxr_model *model,
+                            struct pxr_diag *diag)
 {
-        if (!pxr_fingerprint_same(now->nll, run->fingerprint_nll, PXR_F64))
-                pxr_user_error(diag,
+        struct pxr_fingerprint now;
+
+        if (pxr_fingerprint_take(model, &now, diag))
+                return -1;
+        if (!pxr_fingerprint_same(now.nll, run->fingerprint_nll, PXR_F64))
+                return -pxr_user_error(diag,
+                                       "run %" PRId64
+                                       " was made with layers that compute something "
+                                       "else: a fixed image has %.10g nats here, and had %.10g",
+                                       run->id, now.nll, run->fingerprint_nll);
+        if (!pxr_fingerprint_same(now.gradient, run->fingerprint_gradient, PXR_F64))
+                return -pxr_user_error(
+                        diag,
+                        "run %" PRId64 " was trained with layers whose backward pass "
+                        "computes something else: the gradient of a fixed image sums "
+                        "to %.10g here, and did to %.10g",
+                        run->id, now.gradient, run->fingerprint_gradient);
+        if (!pxr_fingerprint_same(now.single, run->fingerprint_single, PXR_F32))
+                return -pxr_user_error(
+                        diag,
+                        "run %" PRId64 " was made with layers that compute something "
+                        "else in single precision: the first pixels of a fixed image "
+                        "have %.7g nats here, and had %.7g",
+                        run->id, now.single, run->fingerprint_single);
+        return 0;
+}
+
+/* Compare what is computed in drawing and decoding. 0: the same, 1: not, which is said; or -1. */
+static int compare_use(const struct pxr_run *run, const struct pxr_model *model,
+                       struct pxr_diag *diag)
+{
+        double single;
+
+        if (pxr_fingerprint_use(model, &single, diag))
+                return -1;
+        if (pxr_fingerprint_same(single, run->fingerprint_single, PXR_F32))
+                return 0;
+        return -pxr_user_error(diag,
                                "run %" PRId64 " was made with layers that compute something else: "
-                               "under the same parameters the same image has %.10g nats here, and "
-                               "had %.10g",
-                               run->id, now->nll, run->fingerprint_nll);
-        else if (!pxr_fingerprint_same(now->gradient, run->fingerprint_gradient, PXR_F64))
-                pxr_user_error(diag,
-                               "run %" PRId64 " was trained with layers whose backward pass "
-                               "computes something else: the gradient of the same image sums to "
-                               "%.10g here, and did to %.10g",
-                               run->id, now->gradient, run->fingerprint_gradient);
-        else if (!pxr_fingerprint_same(now->single, run->fingerprint_single, PXR_F32))
-                pxr_user_error(diag,
-                               "run %" PRId64 " was made with layers that compute something else "
-                               "in single precision: %sthe same image has %.7g nats here, and had "
-                               "%.7g",
-                               run->id, training ? "" : "pixel by pixel ", now->single,
-                               run->fingerprint_single);
-        else
-                return false;
-        return true;
+                               "pixel by pixel, the first pixels of a fixed image have %.7g nats "
+                               "here, and had %.7g",
+                               run->id, single, run->fingerprint_single);
 }
 
 int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
@@ -159,15 +188,14 @@ int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *mod
 {
         struct pxr_fingerprint was = { run->fingerprint_nll, run->fingerprint_gradient,
                                        run->fingerprint_single };
-        struct pxr_fingerprint now;
+        int differs;
 
+        if (run->fingerprint_version != PXR_FINGERPRINT_VERSION)
+                return 0;
         build->known = pxr_fingerprint_known(&was);
-        if (isnan(was.nll) && isnan(was.gradient) && isnan(was.single))
-                return 0;
-        if (pxr_fingerprint_take(model, training, &now, diag))
-                return -1;
-        if (!differs(run, &now, training, diag))
-                return 0;
+        differs = training ? compare_training(run, model, diag) : compare_use(run, model, diag);
+        if (differs <= 0)
+                return differs;
         if (*build->few)
                 pxr_note(diag, "these layers are from other files than then: %s", build->few);
         else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * same.h - is what a run was made with what is here? Plugins, program, graph, and what it computes.
+ * same.h - is what a run was made with what is here? Data, plugins, program, graph, and what it
+ * computes.
  *
  * Uses model/ and store/.
  */
@@ -27,12 +28,16 @@ int pxr_compare_build(struct pxr_arena *arena, struct pxr_store *store, const st
                       const struct pxr_model *model, struct pxr_build *build,
                       struct pxr_diag *diag);
 
+/* Is a data set, by its identity, the one that the run was trained on? Returns 0 or -1. */
+int pxr_check_data(const struct pxr_run *run, const char *identity, struct pxr_diag *diag);
+
 /* Do the layers still make the model that the run has on record? Returns 0 or -1. */
 int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificate *certificate,
                           struct pxr_diag *diag);
 
-/* Do they still compute what the run's did (model/fingerprint.h)? For `training` the gradient
- * counts too. Sets build->known. Returns 0, or -1 where it is on record and they do not. */
+/* Do they still compute what the run's did (model/fingerprint.h): for `training` all of it, else
+ * what drawing and decoding use? Sets build->known. Returns 0, or -1 where it is on record and they
+ * do not. */
 int pxr_check_fingerprint(const struct pxr_run *run, const struct pxr_model *model, bool training,
                           struct pxr_build *build, struct pxr_diag *diag);
 

@@ -77,86 +77,122 @@ static int sum_gradient(const struct subject *s, struct pxr_workspace *workspace
         return 0;
 }
 
-/* The NLL by whole passes, and the gradient's sum where that is not NULL. */
-static int take_whole(const struct subject *s, enum pxr_precision precision, double *nll,
-                      double *gradient)
+/* Of the image's pixels, in raster order, those of which `single` is the NLL: with steps each costs
+ * as much as drawing it. */
+static int first_pixels(const struct pxr_graph *graph)
 {
-        enum pxr_use use = gradient ? PXR_FOR_LEAN_TRAINING : PXR_FOR_EVALUATION;
+        enum { VALUES = 1024 };
+        int pixels = graph->rows * graph->cols, most = VALUES / graph->colours;
+
+        return pixels < most ? pixels : most;
+}
+
+/* In double precision by a training step's passes. */
+static int take_twice(const struct subject *s, struct pxr_fingerprint *fingerprint)
+{
         struct pxr_workspace *workspace =
-                pxr_workspace_new(s->graph, precision, use, 1, false, s->diag);
-        const void *parameters = precision == PXR_F32 ? (const void *)s->single : s->twice;
-        int status = 0;
+                pxr_workspace_new(s->graph, PXR_F64, PXR_FOR_LEAN_TRAINING, 1, false, s->diag);
+        int status;
+
+        if (!workspace)
+                return -1;
+        fingerprint->nll = 0;
+        pxr_workspace_load(workspace, s->pixels, 1);
+        pxr_workspace_forward(workspace, s->twice);
+        pxr_workspace_loss(workspace, 1, &fingerprint->nll);
+        status = sum_gradient(s, workspace, &fingerprint->gradient);
+        pxr_workspace_free(workspace);
+        return status;
+}
+
+/* In single precision by a whole pass. */
+static int take_whole(const struct subject *s, double *nll)
+{
+        const struct pxr_graph *graph = s->graph;
+        struct pxr_workspace *workspace =
+                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, 1, false, s->diag);
+        int pixels = first_pixels(graph);
 
         if (!workspace)
                 return -1;
         *nll = 0;
         pxr_workspace_load(workspace, s->pixels, 1);
-        pxr_workspace_forward(workspace, parameters);
-        pxr_workspace_loss(workspace, 1, nll);
-        if (gradient)
-                status = sum_gradient(s, workspace, gradient);
+        pxr_workspace_forward(workspace, s->single);
+        for (int i = 0; i < pixels; i++)
+                pxr_workspace_pixel_loss(workspace, i / graph->cols, i % graph->cols, nll);
         pxr_workspace_free(workspace);
-        return status;
+        return 0;
 }
 
-/* The NLL in single precision, pixel by pixel. */
+/* In single precision pixel by pixel. */
 static int take_steps(const struct subject *s, double *nll)
 {
         const struct pxr_graph *graph = s->graph;
         struct pxr_workspace *workspace =
                 pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION, 1, false, s->diag);
-        const uint8_t *pixel = s->pixels;
+        const uint8_t *value = s->pixels;
+        int pixels = first_pixels(graph);
 
         if (!workspace)
                 return -1;
         if (pxr_workspace_fallback(workspace)) { /* to whole passes, one a value */
                 pxr_workspace_free(workspace);
-                return take_whole(s, PXR_F32, nll, NULL);
+                return take_whole(s, nll);
         }
         *nll = 0;
         pxr_workspace_load(workspace, s->pixels, 1); /* for the small image */
         pxr_workspace_begin(workspace, s->single, 1);
-        for (int row = 0; row < graph->rows; row++)
-                for (int col = 0; col < graph->cols; col++) {
-                        for (int colour = 0; colour < graph->colours; colour++) {
-                                pxr_workspace_advance(workspace, row, col, colour);
-                                pxr_workspace_set(workspace, row, col, colour, 0, *pixel++);
-                        }
-                        pxr_workspace_pixel_loss(workspace, row, col, nll);
+        for (int i = 0; i < pixels; i++) {
+                int row = i / graph->cols, col = i % graph->cols;
+
+                for (int colour = 0; colour < graph->colours; colour++) {
+                        pxr_workspace_advance(workspace, row, col, colour);
+                        pxr_workspace_set(workspace, row, col, colour, 0, *value++);
                 }
+                pxr_workspace_pixel_loss(workspace, row, col, nll);
+        }
         pxr_workspace_free(workspace);
         return 0;
 }
 
-int pxr_fingerprint_take(const struct pxr_model *model, bool training,
-                         struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
+int pxr_fingerprint_take(const struct pxr_model *model, struct pxr_fingerprint *fingerprint,
+                         struct pxr_diag *diag)
 {
         struct subject s = { .graph = model->graph, .diag = diag };
         int status = make_subject(&s);
 
         *fingerprint = (struct pxr_fingerprint) { NAN, NAN, NAN };
         if (!status)
-                status = take_whole(&s, PXR_F64, &fingerprint->nll,
-                                    training ? &fingerprint->gradient : NULL);
+                status = take_twice(&s, fingerprint);
         if (!status)
-                status = training ? take_whole(&s, PXR_F32, &fingerprint->single, NULL)
-                                  : take_steps(&s, &fingerprint->single);
+                status = take_whole(&s, &fingerprint->single);
         free_subject(&s);
         return status;
 }
 
-/* Sums of doubles keep more than nine digits, those of floats more than four. */
-bool pxr_fingerprint_same(double a, double b, enum pxr_precision precision)
+int pxr_fingerprint_use(const struct pxr_model *model, double *single, struct pxr_diag *diag)
 {
-        double tolerance = precision == PXR_F32 ? 1e-4 : 1e-9;
+        struct subject s = { .graph = model->graph, .diag = diag };
+        int status = make_subject(&s);
 
-        if (!isfinite(a) || !isfinite(b))
-                return isnan(a) || isnan(b) || a == b;
-        return fabs(a - b) <= tolerance * fmax(fabs(a), fabs(b));
+        if (!status)
+                status = take_steps(&s, single);
+        free_subject(&s);
+        return status;
+}
+
+/* Sums of doubles keep more than nine digits, those of floats more than five. */
+bool pxr_fingerprint_same(double now, double was, enum pxr_precision precision)
+{
+        double tolerance = precision == PXR_F32 ? 1e-5 : 1e-9;
+
+        if (!isfinite(now) || !isfinite(was))
+                return isnan(was) || now == was;
+        return fabs(now - was) <= tolerance * fmax(fabs(now), fabs(was));
 }
 
 bool pxr_fingerprint_known(const struct pxr_fingerprint *fingerprint)
 {
-        return !isnan(fingerprint->nll) && !isnan(fingerprint->gradient) &&
-               !isnan(fingerprint->single);
+        return isfinite(fingerprint->nll) && isfinite(fingerprint->gradient) &&
+               isfinite(fingerprint->single);
 }

@@ -191,6 +191,8 @@ static const struct row circumstances[] = {
           "(SELECT * FROM plugin WHERE run = ?1 ORDER BY name)",
           0, false, false },
         { "nats of a fixed image", OF_RUN("round(fingerprint_nll, 6)"), 6, false, false },
+        { "its gradients, summed", OF_RUN("round(fingerprint_gradient, 4)"), 4, false, false },
+        { "its first pixels, in floats", OF_RUN("round(fingerprint_single, 2)"), 2, false, false },
         { "threads", OF_RUN("threads"), 0, false, false },
         { "gone on with, times", OF_RUN("taken"), 0, false, false },
 };

@@ -52,7 +52,8 @@ struct check {
 /* A run's layers as they were: hashes of their files, and what they computed. */
 #define LAYERS \
         "(SELECT ifnull(group_concat(plugin.name || plugin.sha256), '') FROM plugin " \
-        "WHERE plugin.run = run.id) || printf(' %.8g %.8g', fingerprint_nll, fingerprint_gradient)"
+        "WHERE plugin.run = run.id) || printf(' %.8g %.8g %.4g', fingerprint_nll, " \
+        "fingerprint_gradient, fingerprint_single)"
 
 #define WHOLE "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" /* a window's frame */
 
@@ -282,20 +283,20 @@ static const struct check checks[] = {
           "a layer was edited between the runs: their results are of two models and have no mean "
           "(pxr-report compare RUN RUN tells the layers' files).",
           "SELECT max(id), printf('runs %d and %d: the same spec, whose layers compute something "
-          "else: a fixed image has %.10g and %.10g nats, its gradients sum to %.10g and %.10g', "
-          "lowest, highest, min(nll), max(nll), gradient_lowest, gradient_highest) "
-          "FROM (SELECT run.id, recipe_hash, data_identity, fingerprint_nll AS nll, "
-          "fingerprint_gradient AS gradient, first_value(run.id) OVER alike AS lowest, "
-          "last_value(run.id) OVER alike AS highest, "
-          "first_value(fingerprint_gradient) OVER alike AS gradient_lowest, "
-          "last_value(fingerprint_gradient) OVER alike AS gradient_highest "
+          "else: a fixed image has from %.10g to %.10g nats, its gradient sums to from %.10g to "
+          "%.10g, in single precision its first pixels have from %.7g to %.7g', lowest, highest, "
+          "min(nll), max(nll), min(gradient), max(gradient), min(single), max(single)) "
+          "FROM (SELECT run.id, recipe_hash, data_identity, fingerprint_version, "
+          "fingerprint_nll AS nll, fingerprint_gradient AS gradient, fingerprint_single AS single, "
+          "first_value(run.id) OVER alike AS lowest, last_value(run.id) OVER alike AS highest "
           "FROM run WHERE recipe_hash IN (SELECT recipe_hash FROM run WHERE " ASKED ") "
           "AND (archived_at IS NULL OR run.id = ?1) AND fingerprint_nll IS NOT NULL "
-          "WINDOW alike AS (PARTITION BY recipe_hash, data_identity "
-          "ORDER BY fingerprint_nll, fingerprint_gradient, run.id " WHOLE ")) "
-          "GROUP BY recipe_hash, data_identity "
+          "WINDOW alike AS (PARTITION BY recipe_hash, data_identity, fingerprint_version "
+          "ORDER BY round(fingerprint_nll, 6), round(fingerprint_gradient, 6), fingerprint_single, "
+          "run.id " WHOLE ")) GROUP BY recipe_hash, data_identity, fingerprint_version "
           "HAVING (max(nll) - min(nll) > 1e-9 * max(abs(max(nll)), abs(min(nll))) "
-          "OR max(gradient) - min(gradient) > 1e-9 * max(gradient)) "
+          "OR max(gradient) - min(gradient) > 1e-9 * max(gradient) "
+          "OR max(single) - min(single) > 1e-5 * max(abs(max(single)), abs(min(single)))) "
           "AND ?1 <= max(id) AND ?2 >= min(id)" },
         { "made of uncommitted code",
           "the program was built from a tree with changes that are in no revision: the run "

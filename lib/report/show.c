@@ -57,6 +57,7 @@ static const char facts[] =
         FACT("causality certificate", "certificate")
         FACT("fingerprint: nats of a fixed image", "fingerprint_nll")
         FACT("fingerprint: sum of its gradient", "fingerprint_gradient")
+        FACT("fingerprint: nats of its first pixels, in floats", "fingerprint_single")
         FACT("SHA-256 of the spec", "spec_hash")
         FACT("SHA-256 of the recipe: the spec without seed, name, data.path", "recipe_hash")
         FACT("SHA-256 of the parameters", "parameter_hash")

@@ -83,6 +83,7 @@ struct pxr_run {
         const char *certificate;
         /* Of its model (model/fingerprint.h); NAN: not on record. */
         double fingerprint_nll, fingerprint_gradient, fingerprint_single;
+        int64_t fingerprint_version; /* 0: not on record */
         int64_t parameters;
         const char *parameter_hash;
         int image_rows, image_cols, image_colours, image_levels; /* 0: not on record */

@@ -5,7 +5,6 @@
 #include "store/jobs.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,32 +149,38 @@ int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t swe
         return status;
 }
 
-/* --- changing ----------------------------------------------------------------------------------
- */
-
-const char *pxr_store_newest_of_sweep(struct pxr_store *store, struct pxr_arena *arena,
-                                      const char *name, struct pxr_diag *diag)
+int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, const char *name,
+                              int64_t **runs, int *count, struct pxr_diag *diag)
 {
+        enum { MOST = 64 };
         sqlite3_stmt *s = pxr_store_query(
                 store, diag,
-                "SELECT ifnull(max(run.id), '') FROM sweep JOIN job ON job.sweep = sweep.id "
-                "JOIN run ON run.id = job.run AND run.fingerprint_nll IS NOT NULL "
-                "WHERE sweep.name = ?",
-                "t", name);
-        const char *run = NULL;
-        bool short_of = false;
+                "SELECT max(run) FROM (SELECT run.id AS run, (SELECT group_concat(plugin.name || "
+                "plugin.sha256) FROM plugin WHERE plugin.run = run.id) AS plugins FROM sweep "
+                "JOIN job ON job.sweep = sweep.id JOIN run ON run.id = job.run "
+                "WHERE sweep.name = ? AND run.fingerprint_version IS NOT NULL) "
+                "GROUP BY plugins ORDER BY 1 DESC LIMIT ?",
+                "ti", name, (int64_t)MOST);
+        int status;
 
-        if (!s)
-                return NULL;
-        if (sqlite3_step(s) == SQLITE_ROW)
-                run = pxr_store_text(s, 0, arena, &short_of);
-        else
-                pxr_store_failed(store, diag);
-        if (short_of)
+        *count = 0;
+        *runs = s ? pxr_alloc_array(arena, MOST, sizeof(**runs)) : NULL;
+        if (s && !*runs)
                 pxr_out_of_memory(diag);
+        if (!*runs) {
+                sqlite3_finalize(s);
+                return -1;
+        }
+        while ((status = sqlite3_step(s)) == SQLITE_ROW)
+                (*runs)[(*count)++] = sqlite3_column_int64(s, 0);
+        if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
         sqlite3_finalize(s);
-        return run;
+        return status == SQLITE_DONE ? 0 : -1;
 }
+
+/* --- changing ----------------------------------------------------------------------------------
+ */
 
 int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *job,
                       struct pxr_diag *diag)

@@ -54,10 +54,10 @@ int pxr_store_take_sweep(struct pxr_store *store, const char *name, const char *
 int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
                    struct pxr_job **jobs, int *count, struct pxr_diag *diag);
 
-/* The newest run of a sweep that has on record what its model computes; "" for none. Its number, as
- * pxr_store_find_run() takes it; NULL after an error. */
-const char *pxr_store_newest_of_sweep(struct pxr_store *store, struct pxr_arena *arena,
-                                      const char *name, struct pxr_diag *diag);
+/* Of a sweep's runs that have on record what their model computes, the newest of each set of
+ * plugins: their numbers, in memory of the arena. Returns 0 or -1. */
+int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, const char *name,
+                              int64_t **runs, int *count, struct pxr_diag *diag);
 
 /* Record a new job, with the sweep's next number, which goes to job->number, as job->id. */
 int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *job,

@@ -31,16 +31,17 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "data_transforms, data_entropy, given, certificate, parameters, "
                     "image_rows, image_cols, image_colours, image_levels, given_identity, "
                     "reproduces_table, reproduces_row, recipe_hash, folder, repeats, "
-                    "fingerprint_nll, fingerprint_gradient, fingerprint_single) VALUES (?, "
+                    "fingerprint_nll, fingerprint_gradient, fingerprint_single, "
+                    "fingerprint_version) VALUES (?, "
                     "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdttiiiiit"
-                    "ittttddd",
+                    "ittttdddi",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
@@ -50,7 +51,8 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
                     (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
                     run->reproduces_row, run->recipe_hash, run->folder, run->repeats,
-                    run->fingerprint_nll, run->fingerprint_gradient, run->fingerprint_single))
+                    run->fingerprint_nll, run->fingerprint_gradient, run->fingerprint_single,
+                    run->fingerprint_version))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;
@@ -97,6 +99,7 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .fingerprint_nll = pxr_store_real(s, 29),
                 .fingerprint_gradient = pxr_store_real(s, 30),
                 .fingerprint_single = pxr_store_real(s, 31),
+                .fingerprint_version = sqlite3_column_int64(s, 32),
         };
         snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
         return short_of ? NULL : run;
@@ -118,7 +121,7 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
                 "program_version, program_revision, image_rows, image_cols, image_colours, "
                 "image_levels, folder, repeats, given_identity, fingerprint_nll, "
-                "fingerprint_gradient, fingerprint_single FROM run "
+                "fingerprint_gradient, fingerprint_single, fingerprint_version FROM run "
                 "WHERE id = coalesce("
                 "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
                 "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",

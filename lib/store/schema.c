@@ -404,7 +404,8 @@ static const char version_7[] =
 static const char version_8[] =
         "ALTER TABLE run ADD COLUMN fingerprint_nll REAL; -- of a fixed image, in nats\n"
         "ALTER TABLE run ADD COLUMN fingerprint_gradient REAL; -- magnitudes, a weighted sum\n"
-        "ALTER TABLE run ADD COLUMN fingerprint_single REAL; -- the NLL in single precision\n"
+        "ALTER TABLE run ADD COLUMN fingerprint_single REAL; -- of its first pixels, in floats\n"
+        "ALTER TABLE run ADD COLUMN fingerprint_version INTEGER; -- of what these are of\n"
         "CREATE INDEX run_of_recipe ON run (recipe_hash);\n"
         "DROP VIEW best_run;\n"
         "CREATE VIEW best_run AS\n"
@@ -416,7 +417,7 @@ static const char version_8[] =
         "      ORDER BY max(split = 'valid') DESC,\n"
         "        min(CASE WHEN split = 'valid' THEN nats_per_image END), min(nats_per_image), "
         "run)\n"
-        "      AS place FROM fit GROUP BY run)\n"
+        "      AS place FROM fit WHERE split <> 'train' GROUP BY run)\n"
         "  SELECT data_set, data_identity, given, split, run, name, nats_per_image,\n"
         "    bits_per_dimension, standard_error\n"
         "  FROM fit JOIN chosen USING (run) WHERE place = 1;\n";

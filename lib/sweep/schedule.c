@@ -2,34 +2,52 @@
 /* schedule.c - a sweep run from end to end, however its jobs are launched. Uses queue.h. */
 #include "sweep/schedule.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "experiment/recorded.h"
 #include "sweep/queue.h"
 
-/* A sweep compares its runs: they are to be of the same layers. What they are is looked at once,
- * before anything is changed, and not by each task of a cluster. */
+/* Would this run's layers train what they did? */
+static int check_run(const struct pxr_sweep_order *order, int64_t number, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        const char *which = arena ? pxr_strf(arena, "%" PRId64, number) : NULL;
+        const struct pxr_run *run;
+        int status = -1;
+
+        if (!which) {
+                pxr_out_of_memory(diag);
+        } else {
+                run = pxr_store_find_run(order->store, arena, which, diag);
+                status = run ? pxr_check_layers(arena, order->store, run, diag) : -1;
+        }
+        pxr_arena_free(arena);
+        return status;
+}
+
+/* A sweep compares its runs: a layer is to be the same in all of them. Looked at before anything is
+ * changed, and not by each task of a cluster. */
 static int check_layers(const struct pxr_sweep_order *order, struct pxr_arena *arena,
                         struct pxr_diag *diag)
 {
-        const char *newest;
-        const struct pxr_run *run;
+        int64_t *runs;
+        int count;
 
         if (order->task)
                 return 0;
-        newest = pxr_store_newest_of_sweep(order->store, arena, order->sweep->name, diag);
-        if (!newest || !*newest)
-                return newest ? 0 : -1;
-        run = pxr_store_find_run(order->store, arena, newest, diag);
-        if (!run)
+        if (pxr_store_builds_of_sweep(order->store, arena, order->sweep->name, &runs, &count, diag))
                 return -1;
-        if (!pxr_check_layers(arena, order->store, run, diag))
-                return 0;
-        pxr_note(diag,
-                 "the runs of sweep '%s' could not be compared: under another name it begins anew",
-                 order->sweep->name);
-        return -1;
+        for (int i = 0; i < count; i++)
+                if (check_run(order, runs[i], diag)) {
+                        pxr_note(diag,
+                                 "the runs of sweep '%s' could not be compared: under another name "
+                                 "it begins anew",
+                                 order->sweep->name);
+                        return -1;
+                }
+        return 0;
 }
 
 int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *state,
