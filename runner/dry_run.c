@@ -46,14 +46,12 @@ static void print_layers(const struct pxr_model *model)
         }
 }
 
-static void print_memory(const struct pxr_experiment *e, int threads)
+static void print_memory(const struct pxr_memory *memory, int threads)
 {
-        struct pxr_memory memory = pxr_memory_of(e, threads);
-
         printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
                "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
-               memory.all / 1e6, threads, pxr_plural(threads), memory.train / 1e6,
-               memory.activations / 1e6, memory.evaluate / 1e6, memory.sample / 1e6);
+               memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
+               memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
 }
 
 static void print_certificate(const struct pxr_experiment *e)
@@ -77,14 +75,15 @@ static void print_plan(const struct pxr_experiment *e)
 }
 
 /* All but the certificate, to be read while that is worked out. */
-static void print_model(const struct pxr_experiment *e, int threads)
+static void print_model(const struct pxr_experiment *e, const struct pxr_memory *memory,
+                        int threads)
 {
         const struct pxr_graph *graph = e->model->graph;
 
         print_layers(e->model);
         printf("\nparameters      %zu\n", graph->parameter_values);
         printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        print_memory(e, threads);
+        print_memory(memory, threads);
         print_plan(e);
         fflush(stdout);
 }
@@ -121,11 +120,11 @@ static json_t *data_as_json(const struct pxr_dataset *set)
                          (json_int_t)set->count[PXR_TEST]);
 }
 
-static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr_diag *diag)
+static int print_as_json(const struct pxr_experiment *e, const struct pxr_memory *memory,
+                         int threads, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_certificate *c = &e->certificate;
-        struct pxr_memory memory = pxr_memory_of(e, threads);
 
         return print_json(
                 json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:I, s:I, "
@@ -133,9 +132,9 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
                           "name", e->settings.name, "layers", layers_as_json(e->model),
                           "parameters", (json_int_t)graph->parameter_values, "multiply_adds",
                           (json_int_t)pxr_graph_multiply_adds(graph), "threads", threads,
-                          "memory_bytes", "all", memory.all, "train", memory.train, "activations",
-                          memory.activations, "evaluate", memory.evaluate, "sample", memory.sample,
-                          "data", data_as_json(e->set), "epochs",
+                          "memory_bytes", "all", memory->all, "train", memory->train, "activations",
+                          memory->activations, "evaluate", memory->evaluate, "sample",
+                          memory->sample, "data", data_as_json(e->set), "epochs",
                           (json_int_t)e->settings.train.epochs, "steps_per_epoch",
                           (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
                           "values_changed", c->probes, "field_above", c->field_above, "field_left",
@@ -150,16 +149,17 @@ static int print_as_json(const struct pxr_experiment *e, int threads, struct pxr
 int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, const struct pxr_examination *how,
             bool json, struct pxr_diag *diag)
 {
-        const char *warning = pxr_memory_warning(e, how->threads);
+        struct pxr_memory memory = pxr_memory_of(e, how->threads);
+        const char *warning = pxr_memory_warning(e, how->threads, &memory);
 
         if (!json)
-                print_model(e, how->threads);
+                print_model(e, &memory, how->threads);
         if (warning)
                 pxr_warn(diag, "%s", warning);
         if (pxr_certify(arena, e->model, how, &e->certificate, diag))
                 return pxr_diag_status(diag);
         if (json)
-                return print_as_json(e, how->threads, diag) ? pxr_diag_status(diag) : 0;
+                return print_as_json(e, &memory, how->threads, diag) ? pxr_diag_status(diag) : 0;
         print_certificate(e);
         return 0;
 }

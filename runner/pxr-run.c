@@ -468,7 +468,8 @@ static void tell_other_data(const struct pxr_run_order *order, struct printer *p
 /* Before the training, for the system asks nobody whom it ends. */
 static void tell_memory(const struct pxr_run_order *order, struct printer *printer)
 {
-        const char *warning = pxr_memory_warning(order->experiment, order->threads);
+        struct pxr_memory memory = pxr_memory_of(order->experiment, order->threads);
+        const char *warning = pxr_memory_warning(order->experiment, order->threads, &memory);
 
         if (warning)
                 display_line(printer->display, "warning: %s", warning);

@@ -27,17 +27,17 @@ struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
         return memory;
 }
 
-char *pxr_memory_warning(const struct pxr_experiment *e, int threads)
+char *pxr_memory_warning(const struct pxr_experiment *e, int threads,
+                         const struct pxr_memory *memory)
 {
         double here = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-        double most = pxr_memory_of(e, threads).all;
 
-        if (!(here > 0 && most > here))
+        if (!(here > 0 && memory->all > here))
                 return NULL;
         return pxr_strf(e->arena,
                         "this takes %.1f GB with %d thread%s, and the machine has %.1f GB: the "
                         "system may end it; %sa smaller train.micro_batch or fewer threads take "
                         "less",
-                        most / 1e9, threads, pxr_plural(threads), here / 1e9,
+                        memory->all / 1e9, threads, pxr_plural(threads), here / 1e9,
                         e->settings.train.recompute ? "" : "train.recompute=true, ");
 }

@@ -15,8 +15,9 @@ struct pxr_memory {
 
 struct pxr_memory pxr_memory_of(const struct pxr_experiment *experiment, int threads);
 
-/* That this machine has less, in words that say what takes less; NULL when it has enough. NULL too
- * when memory is out. */
-char *pxr_memory_warning(const struct pxr_experiment *experiment, int threads);
+/* That this machine has less than an experiment with so many threads takes, in words that say what
+ * takes less; NULL when it has enough. NULL too when memory is out. */
+char *pxr_memory_warning(const struct pxr_experiment *experiment, int threads,
+                         const struct pxr_memory *memory);
 
 #endif
