@@ -190,7 +190,10 @@ START_TEST(what_is_no_file_is_refused)
         ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("none"), &size, diag));
         expect_error(PXR_FAULT_USER, "none: cannot be opened");
         ck_assert_ptr_null(pxr_codec_file_read(arena, scratch, &size, diag));
-        expect_error(PXR_FAULT_USER, "cannot be read");
+        expect_error(PXR_FAULT_USER, ": is a folder, not a file");
+        ck_assert_int_eq(mkfifo(in_scratch("pipe"), 0600), 0);
+        ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("pipe"), &size, diag));
+        expect_error(PXR_FAULT_USER, "pipe: is a device or pipe, not a file");
 }
 END_TEST
 

@@ -50,6 +50,13 @@ START_TEST(what_is_no_file_is_refused)
 {
         mkdir("folder", 0777);
         REFUSED("pxr: error: folder: is a folder, not a spec\n", "folder");
+        ck_assert_int_eq(mkfifo("pipe", 0600), 0);
+        REFUSED("pxr: error: pipe: is a device or pipe, not a spec\n", "pipe");
+        spec_file("child", "extends: pipe\n");
+        REFUSED("child:1:10: error: pipe: is a device or pipe, not a spec\n"
+                "    1 | extends: pipe\n"
+                "      |          ^~~~\n",
+                "child");
         REFUSED("pxr: error: none: cannot be opened: No such file or directory\n", "none");
         spec_file("list", "- 1\n");
         REFUSED("list:1:1: error: a spec is a mapping (name: ..., data: ...)\n"

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "scratch.h"
 
 static void expect_content(const char *name, const char *text)
@@ -24,6 +25,35 @@ START_TEST(a_file_is_written_and_replaced)
         OK(pxr_file_write(in_scratch("a"), true, "fifteen", 7, diag));
         expect_content("a", "fifteen");
         ck_assert_int_eq(files_in_scratch(), 1);
+}
+END_TEST
+
+START_TEST(only_plain_files_are_opened)
+{
+        char hex[PXR_SHA256_HEX];
+        size_t size;
+
+        OK(pxr_file_write(in_scratch("a"), true, "one", 3, diag));
+        ck_assert_mem_eq(pxr_file_read(arena, in_scratch("a"), 3, &size, diag), "one", 3);
+        ck_assert_uint_eq(size, 3);
+        ck_assert_ptr_null(pxr_file_read(arena, in_scratch("a"), 2, &size, diag));
+        expect_error(PXR_FAULT_USER, "/a: is larger than 2 bytes");
+        ck_assert_int_eq(mkfifo(in_scratch("pipe"), 0600), 0);
+        ck_assert_int_eq(symlink("/dev/zero", in_scratch("zero")), 0);
+        for (int i = 0; i < 2; i++) {
+                const char *path = in_scratch(i ? "zero" : "pipe");
+
+                ck_assert_ptr_null(pxr_file_read(arena, path, 1 << 20, &size, diag));
+                expect_error(PXR_FAULT_USER, ": is a device or pipe, not a file");
+                ck_assert_int_eq(pxr_sha256_file(path, hex, diag), -1);
+                expect_error(PXR_FAULT_USER, ": is a device or pipe, not a file");
+                ck_assert_int_eq(pxr_file_duplicate(path, in_scratch("b"), false, diag), -1);
+                expect_error(PXR_FAULT_USER, ": is a device or pipe, not a file");
+        }
+        ck_assert_ptr_null(pxr_file_read(arena, scratch, 1 << 20, &size, diag));
+        expect_error(PXR_FAULT_USER, ": is a folder, not a file");
+        ck_assert_ptr_null(pxr_file_read(arena, in_scratch("none"), 1, &size, diag));
+        expect_error(PXR_FAULT_USER, "/none: cannot be opened: No such file");
 }
 END_TEST
 
@@ -158,6 +188,7 @@ int main(void)
         Suite *suite = suite_create("file");
 
         ADD_SCRATCH_TEST(suite, a_file_is_written_and_replaced);
+        ADD_SCRATCH_TEST(suite, only_plain_files_are_opened);
         ADD_SCRATCH_TEST(suite, a_file_that_cannot_be_written_stays_as_it_was);
         ADD_SCRATCH_TEST(suite, what_cannot_be_written_is_known_before);
         ADD_SCRATCH_TEST(suite, files_of_others_stay);

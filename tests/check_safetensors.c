@@ -324,10 +324,10 @@ START_TEST(what_is_no_file_is_named)
         ck_assert_ptr_null(pxr_safetensors_read(arena, in_scratch("absent"), diag));
         expect_error(PXR_FAULT_USER, "absent: cannot be opened: No such file");
         ck_assert_ptr_null(pxr_safetensors_read(arena, scratch, diag));
-        expect_error(PXR_FAULT_USER, "it is no plain file");
+        expect_error(PXR_FAULT_USER, ": is a folder, not a file");
         ck_assert_int_eq(mkfifo(in_scratch("pipe"), 0600), 0);
         ck_assert_ptr_null(pxr_safetensors_read(arena, in_scratch("pipe"), diag));
-        expect_error(PXR_FAULT_USER, "it is no plain file");
+        expect_error(PXR_FAULT_USER, "pipe: is a device or pipe, not a file");
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.c - whole files, read, and written whole or not at all: beside, synced, renamed.
+ * file.c - plain files, opened and read, and written whole or not at all: beside, synced, renamed.
  *
  * Uses the C library, POSIX and Linux.
  */
@@ -19,51 +19,102 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Read to the end; what is no file (a pipe) tells no size. */
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+int pxr_open_plain(const char *path)
+{
+        /* O_NONBLOCK: opening a pipe does not wait for a writer. */
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), failed;
+        struct stat status;
+
+        if (fd < 0)
+                return -1;
+        failed = fstat(fd, &status) != 0   ? errno
+                 : S_ISDIR(status.st_mode) ? EISDIR
+                 : S_ISREG(status.st_mode) ? 0
+                                           : ENXIO;
+        if (!failed)
+                return fd;
+        close(fd);
+        errno = failed;
+        return -1;
+}
+
+int pxr_open_error(const char *path, struct pxr_diag *diag)
+{
+        switch (errno) {
+        case EISDIR:
+                return pxr_user_error(diag, "%s: is a folder, not a file", path);
+        case ENXIO:
+                return pxr_user_error(diag, "%s: is a device or pipe, not a file", path);
+        case EIO:
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+                return pxr_system_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+        default:
+                return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+        }
+}
+
+FILE *pxr_file_open(const char *path, struct pxr_diag *diag)
+{
+        int fd = pxr_open_plain(path), failed;
+        FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
+
+        if (file)
+                return file;
+        failed = errno;
+        if (fd >= 0)
+                close(fd);
+        errno = failed;
+        pxr_open_error(path, diag);
+        return NULL;
+}
+
+/* The bytes that the file has when it is opened. */
 static uint8_t *read_all(struct pxr_arena *arena, FILE *file, const char *path, size_t limit,
                          size_t *size, struct pxr_diag *diag)
 {
-        size_t room = 1 << 16;
-        uint8_t *bytes = pxr_alloc(arena, room);
+        struct stat status;
+        uint8_t *bytes;
 
-        *size = 0;
-        while (bytes) {
-                *size += fread(bytes + *size, 1, room - *size, file);
-                if (*size > limit) {
-                        pxr_user_error(diag, "%s: is larger than %zu bytes", path, limit);
-                        return NULL;
-                }
-                if (*size < room && ferror(file)) {
-                        pxr_user_error(diag, "%s: cannot be read: %s", path, strerror(errno));
-                        return NULL;
-                }
-                if (*size < room)
-                        return bytes;
-                uint8_t *more = pxr_alloc_array(arena, room, 2);
-
-                if (more)
-                        memcpy(more, bytes, room);
-                bytes = more;
-                room *= 2;
+        if (fstat(fileno(file), &status) != 0) {
+                pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(errno));
+                return NULL;
         }
-        pxr_out_of_memory(diag);
+        if ((uintmax_t)status.st_size > limit) {
+                pxr_user_error(diag, "%s: is larger than %zu bytes", path, limit);
+                return NULL;
+        }
+        bytes = pxr_alloc(arena, (size_t)status.st_size + 1);
+        if (!bytes) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        *size = fread(bytes, 1, (size_t)status.st_size, file);
+        if (!ferror(file))
+                return bytes;
+        pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(errno));
         return NULL;
 }
 
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,
                        struct pxr_diag *diag)
 {
-        FILE *file = fopen(path, "rbe");
+        FILE *file = pxr_file_open(path, diag);
         uint8_t *bytes;
 
-        if (!file) {
-                pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+        if (!file)
                 return NULL;
-        }
         bytes = read_all(arena, file, path, limit, size, diag);
         fclose(file);
         return bytes;
 }
+
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 /* Make a rename in the folder of `path` last through a power cut. */
 static void sync_folder(const char *path)
@@ -223,9 +274,9 @@ int pxr_file_duplicate(const char *from, const char *to, bool link_it, struct px
                 sync_folder(to);
                 return 0;
         }
-        file = fopen(from, "rbe");
+        file = pxr_file_open(from, diag);
         if (!file)
-                return pxr_user_error(diag, "%s: cannot be opened: %s", from, strerror(errno));
+                return -1;
         status = pxr_file_write_by(to, false, write_copy, file, diag);
         fclose(file);
         return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.h - whole files: read into memory, and written so that they are there whole or not at all.
+ * file.h - plain files: opened, read into memory, and written whole or not at all.
  *
  * Uses arena.h and the C library.
  */
@@ -14,7 +14,18 @@
 
 #include <pxr/arena.h>
 
-/* All bytes of a file, which may be up to `limit`; in the arena. NULL after an error. */
+/* Open what must be a plain file, to read. A pipe would be waited for and a device may never end,
+ * so these are refused, as folders are. Returns a descriptor, or -1 with errno: EISDIR for a
+ * folder, ENXIO for a pipe, a device or a socket. */
+int pxr_open_plain(const char *path);
+
+/* Record why pxr_open_plain() failed, from errno. Returns -1. */
+int pxr_open_error(const char *path, struct pxr_diag *diag);
+
+/* Both at once, as a stream. NULL after an error. */
+FILE *pxr_file_open(const char *path, struct pxr_diag *diag);
+
+/* All bytes of a plain file, which may be up to `limit`; in the arena. NULL after an error. */
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,
                        struct pxr_diag *diag);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+
 void pxr_sha256_init(struct pxr_sha256 *hash)
 {
         sha256_init(&hash->context);
@@ -45,19 +47,17 @@ int pxr_sha256_file(const char *path, char hex[PXR_SHA256_HEX], struct pxr_diag 
 {
         struct pxr_sha256 hash;
         char buffer[1 << 16];
-        FILE *file = fopen(path, "rb");
+        FILE *file = pxr_file_open(path, diag);
         size_t size;
         int failed;
 
         if (!file)
-                return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+                return -1;
         pxr_sha256_init(&hash);
         while ((size = fread(buffer, 1, sizeof(buffer), file)) > 0)
                 pxr_sha256_update(&hash, buffer, size);
         failed = ferror(file) ? errno : 0;
         fclose(file);
-        if (failed == EISDIR)
-                return pxr_user_error(diag, "%s: is a folder, not a file", path);
         if (failed)
                 return pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(failed));
         pxr_sha256_final(&hash, hex);

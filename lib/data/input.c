@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/file.h"
 #include "data/format.h"
 #include "data/input.h"
 
@@ -33,35 +33,20 @@ struct pxr_input {
         unsigned char buffer[BUFFER];
 };
 
-static int cannot(const struct pxr_input *input, const char *what, int error, struct pxr_diag *diag)
-{
-        if (error == EIO || error == ENOMEM || error == EMFILE || error == ENFILE)
-                return pxr_system_error(diag, "%s: cannot be %s: %s", input->path, what,
-                                        strerror(error));
-        return pxr_user_error(diag, "%s: cannot be %s: %s", input->path, what, strerror(error));
-}
-
 /* Returns 0, -1 after an error, or 1 when there is no such file. */
 static int try_open(struct pxr_input *input, const char *folder, const char *name,
                     const char *ending, struct pxr_diag *diag)
 {
         int length = snprintf(input->path, sizeof input->path, "%s%s%s%s", folder ? folder : "",
                               folder ? "/" : "", name, ending);
-        struct stat status;
 
         if (length < 0 || (size_t)length >= sizeof input->path)
                 return pxr_user_error(diag, "%.60s...: the path is too long",
                                       folder ? folder : name);
-        /* Without O_NONBLOCK a pipe of that name would wait for a writer. */
-        input->file = open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (input->file < 0)
-                return errno == ENOENT ? 1 : cannot(input, "opened", errno, diag);
-        if (fstat(input->file, &status))
-                return cannot(input, "read", errno, diag);
-        if (!S_ISREG(status.st_mode))
-                return pxr_user_error(diag, "%s: is %s, not a file", input->path,
-                                      S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe");
-        return 0;
+        input->file = pxr_open_plain(input->path);
+        if (input->file >= 0)
+                return 0;
+        return errno == ENOENT ? 1 : pxr_open_error(input->path, diag);
 }
 
 /* Read more from disk behind what is not used yet. */
@@ -79,7 +64,8 @@ static int fill(struct pxr_input *input, struct pxr_diag *diag)
                 got = read(input->file, input->buffer + z->avail_in, room);
         while (got < 0 && errno == EINTR);
         if (got < 0)
-                return cannot(input, "read", errno, diag);
+                return pxr_system_error(diag, "%s: cannot be read: %s", input->path,
+                                        strerror(errno));
         pxr_sha256_update(&input->hash, input->buffer + z->avail_in, (size_t)got);
         z->avail_in += (unsigned)got;
         input->disk += got;

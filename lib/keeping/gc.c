@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/number.h"
 #include "base/staging.h"
 #include "keeping/keeping.h"
@@ -127,7 +128,7 @@ static int has_row(struct gc *gc, const char *path, bool *has)
 static bool is_database(const char *path)
 {
         unsigned char head[72] = "";
-        FILE *file = fopen(path, "rbe");
+        FILE *file = pxr_file_open(path, NULL);
         bool is = file && fread(head, 1, sizeof(head), file) == sizeof(head) &&
                   memcmp(head, "SQLite format 3", 16) == 0 &&
                   (uint32_t)(head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71]) ==

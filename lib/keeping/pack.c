@@ -48,7 +48,7 @@ static bool write_entry(struct archive *archive, const struct packing *packing, 
 
         snprintf(path, sizeof(path), "%s/%s", packing->folder, name);
         snprintf(inner, sizeof(inner), "%s/%s", packing->top, name);
-        file = fopen(path, "rbe");
+        file = pxr_file_open(path, NULL);
         if (entry && file && fstat(fileno(file), &status) == 0) {
                 archive_entry_set_pathname(entry, inner);
                 archive_entry_set_size(entry, status.st_size);

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "spec/tree.h"
 
 enum { MAX_EXTENDS = 16 }; /* files that extend one another */
@@ -54,10 +56,6 @@ static int system_refused(const struct loader *loader, const struct loading *fil
 static int read_text(const struct loader *loader, const struct loading *file, FILE *stream,
                      char *text, size_t *size)
 {
-        struct stat status;
-
-        if (fstat(fileno(stream), &status) == 0 && S_ISDIR(status.st_mode))
-                return file_error(loader, file, "is a folder, not a spec");
         errno = 0;
         *size = fread(text, 1, PXR_SPEC_MAX_BYTES + 1, stream);
         return ferror(stream) ? system_refused(loader, file, "read", errno) : 0;
@@ -88,18 +86,34 @@ static struct pxr_source *read_stream(const struct loader *loader, const struct 
         return done ? source : NULL;
 }
 
+/* The spec that the user names may come from a pipe: as "-", or as the shell names one below /dev.
+ * A file that another names is a plain one. NULL after an error. */
+static FILE *open_source(const struct loader *loader, const struct loading *file)
+{
+        bool piped = !file->outer && strncmp(file->path, "/dev/", 5) == 0;
+        FILE *stream = piped ? fopen(file->path, "rb") : NULL;
+        int fd = piped ? -1 : pxr_open_plain(file->path);
+
+        if (fd >= 0 && !(stream = fdopen(fd, "rb"))) {
+                close(fd);
+                pxr_out_of_memory(loader->diag);
+        } else if (!stream && errno == EISDIR) {
+                file_error(loader, file, "is a folder, not a spec");
+        } else if (!stream && errno == ENXIO) {
+                file_error(loader, file, "is a device or pipe, not a spec");
+        } else if (!stream) {
+                system_refused(loader, file, "opened", errno);
+        }
+        return stream;
+}
+
 static struct pxr_source *read_source(const struct loader *loader, const struct loading *file)
 {
         bool standard = !file->outer && strcmp(file->path, "-") == 0;
-        FILE *stream = standard ? stdin : fopen(file->path, "rb");
-        struct pxr_source *source;
+        FILE *stream = standard ? stdin : open_source(loader, file);
+        struct pxr_source *source = stream ? read_stream(loader, file, stream) : NULL;
 
-        if (!stream) {
-                system_refused(loader, file, "opened", errno);
-                return NULL;
-        }
-        source = read_stream(loader, file, stream);
-        if (!standard)
+        if (stream && !standard)
                 fclose(stream);
         return source;
 }

@@ -8,14 +8,12 @@
 #include "store/safetensors.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
@@ -264,21 +262,15 @@ static int PXR_PRINTF(2, 3) wrong(const struct reading *r, const char *format, .
 
 /* The header's length and its text, and the data, each in memory of its own so that the data are
  * aligned whatever the header's length. NULL after an error. */
-static char *read_parts(struct reading *r, int descriptor, size_t *length)
+static char *read_parts(struct reading *r, FILE *file, size_t *length)
 {
-        FILE *file = fdopen(descriptor, "rb");
         unsigned char bytes[8], *data;
         uint64_t header = 0;
         struct stat status;
         char *text;
 
-        if (!file || fstat(descriptor, &status) != 0) {
+        if (fstat(fileno(file), &status) != 0) {
                 pxr_system_error(r->diag, "%s: cannot be read: %s", r->file->path, strerror(errno));
-                file ? fclose(file) : close(descriptor);
-                return NULL;
-        }
-        if (!S_ISREG(status.st_mode)) {
-                pxr_user_error(r->diag, "%s: cannot be opened: it is no plain file", r->file->path);
                 fclose(file);
                 return NULL;
         }
@@ -472,20 +464,18 @@ struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char
         json_error_t error;
         json_t *header;
         size_t length;
-        int descriptor, status;
+        FILE *stream;
+        int status;
         char *text;
 
         if (!file || !(file->path = pxr_strdup(arena, path))) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        /* O_NONBLOCK: a pipe nobody writes to is refused, not waited for. */
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (descriptor < 0) {
-                pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+        stream = pxr_file_open(path, diag);
+        if (!stream)
                 return NULL;
-        }
-        text = read_parts(&r, descriptor, &length);
+        text = read_parts(&r, stream, &length);
         if (!text)
                 return NULL;
         header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
