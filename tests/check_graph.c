@@ -226,6 +226,116 @@ START_TEST(parameters_are_named_by_path)
 }
 END_TEST
 
+/* A container that builds two lists below one name, and a layer that is called what a second conv
+ * would be. */
+struct both {
+        const struct pxr_yaml *layers;
+};
+
+static const struct pxr_option both_rows[] = { PXR_LAYERS(struct both, layers, "built twice"),
+                                               PXR_END };
+
+static const struct pxr_options both_options = { .rows = both_rows, .size = sizeof(struct both) };
+
+static struct pxr_node *both_build(struct pxr_builder *builder, const void *conf,
+                                   struct pxr_node *input)
+{
+        const struct pxr_yaml *layers = ((const struct both *)conf)->layers;
+
+        input = pxr_build_layers(builder, NULL, layers, input);
+        return input ? pxr_build_layers(builder, NULL, layers, input) : NULL;
+}
+
+static const struct pxr_layer both = {
+        .name = "both", .summary = "test", .options = &both_options, .build = both_build
+};
+
+static struct pxr_node *conv_2_build(struct pxr_builder *builder, const void *conf,
+                                     struct pxr_node *input)
+{
+        (void)conf;
+        return pxr_conv(builder, NULL,
+                        &(struct pxr_conv) { .kernel = 1, .mask = PXR_MASK_B, .features = 6 },
+                        input);
+}
+
+static const struct pxr_layer conv_2 = { .name = "conv_2",
+                                         .summary = "test",
+                                         .build = conv_2_build };
+
+/* The weights of a stack, in their order. */
+static void expect_weights(const char *text, const char *const *names)
+{
+        const struct pxr_model *model = build_stack(grey, text);
+
+        for (const struct pxr_parameter *p = model->graph->parameter; p; p = p->next)
+                if (strcmp(strrchr(p->name, '.'), ".weight") == 0)
+                        ck_assert_str_eq(p->name, *names++);
+        ck_assert_ptr_null(*names);
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next)
+                for (const struct pxr_built_layer *other = layer->next; other; other = other->next)
+                        ck_assert_str_ne(layer->path, other->path);
+}
+
+#define FIRST "- conv: {mask: A, features: 6}\n"
+
+START_TEST(names_are_unique)
+{
+        static const char *const repeats[] = { "layers.0.conv.weight",
+                                               "layers.1.residual.0.conv.weight",
+                                               "layers.1.residual.1.conv.weight",
+                                               "layers.1.residual.0.conv_2.weight",
+                                               "layers.1.residual.0.conv_3.weight",
+                                               "layers.2.sigmoid.weight",
+                                               NULL };
+        static const char *const lists[] = { "layers.0.conv.weight", "layers.1.both.conv.weight",
+                                             "layers.1.both.conv_2.weight",
+                                             "layers.2.sigmoid.weight", NULL };
+        static const char *const numbers[] = { "layers.0.conv.weight",
+                                               "layers.1.residual.conv.weight",
+                                               "layers.1.residual.conv_2.weight",
+                                               "layers.1.residual.conv_3.weight",
+                                               "layers.2.sigmoid.weight",
+                                               NULL };
+
+        add_layer(&both);
+        add_layer(&conv_2);
+        expect_weights(FIRST "- residual:\n"
+                             "    - repeat: 2\n"
+                             "      layers: [relu, conv: {features: 6}]\n"
+                             "    - relu\n"
+                             "    - repeat: 1\n"
+                             "      layers: [relu, conv: {features: 6}, conv: {features: 6}]\n"
+                             "- sigmoid\n",
+                       repeats);
+        expect_weights(FIRST "- both: [relu, conv: {features: 6}]\n- sigmoid\n", lists);
+        expect_weights(FIRST "- residual: [conv: {features: 6}, conv_2, conv: {features: 6}]\n"
+                             "- sigmoid\n",
+                       numbers);
+}
+END_TEST
+
+/* What a repeat holds is named as ever where another beside it holds layers of other kinds: a
+ * checkpoint finds its parameters by their names. */
+START_TEST(names_stay_where_nothing_clashes)
+{
+        static const char *const names[] = { "layers.0.conv.weight",
+                                             "layers.1.residual.0.conv.weight",
+                                             "layers.1.residual.1.conv.weight",
+                                             "layers.1.residual.0.row_lstm.input_to_state.weight",
+                                             "layers.2.sigmoid.weight",
+                                             NULL };
+
+        expect_weights(FIRST "- residual:\n"
+                             "    - repeat: 2\n"
+                             "      layers: [relu, conv: {features: 6}]\n"
+                             "    - repeat: 1\n"
+                             "      layers: [relu, row_lstm: {features: 6}]\n"
+                             "- sigmoid\n",
+                       names);
+}
+END_TEST
+
 static const float *start(const struct pxr_graph *graph, uint64_t seed)
 {
         float *values = allocate(graph->parameter_values, sizeof(float));
@@ -285,6 +395,8 @@ int main(void)
         ADD_STACK_TEST(suite, a_model_ends_with_one_output);
         ADD_STACK_TEST(suite, a_list_of_layers_is_wanted);
         ADD_STACK_TEST(suite, parameters_are_named_by_path);
+        ADD_STACK_TEST(suite, names_are_unique);
+        ADD_STACK_TEST(suite, names_stay_where_nothing_clashes);
         ADD_STACK_TEST(suite, starting_values_depend_on_seed_and_name_alone);
         ADD_GRAPH_TEST(suite, op_without_advance_is_named_where_generation_needs_it);
         return run_suite(suite);

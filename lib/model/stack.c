@@ -5,7 +5,8 @@
  * Paths: an item of `model:` is layers.<number>.<name>; a layer in a container has the
  * container's path before its own name, and a number behind it from the second of a name on. A
  * container that builds its list several times (repeat) has the number of the repetition where its
- * own name would stand. Uses base/, spec/ and tensor/.
+ * own name would stand; what several such containers in one list hold is counted together. Uses
+ * base/, spec/ and tensor/.
  */
 #include "model/model.h"
 
@@ -111,15 +112,53 @@ static int check_list(struct stack *stack, const struct pxr_yaml *list)
         return status;
 }
 
-/* How often a name has been met in a list before `end`. */
-static int namesakes(const struct pxr_yaml *list, const struct pxr_yaml *end, const char *name)
+/* What follows `base` and a dot in the path of a layer; NULL: it lies elsewhere. */
+static const char *name_below(const struct pxr_built_layer *layer, const char *base)
+{
+        size_t length = strlen(base);
+
+        if (strncmp(layer->path, base, length) != 0 || layer->path[length] != '.')
+                return NULL;
+        return layer->path + length + 1;
+}
+
+static bool is_taken(const struct pxr_model *model, const char *base, const char *name)
+{
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
+                const char *other = name_below(layer, base);
+
+                if (other && strcmp(other, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* How many layers of a plugin stand directly below `base`. */
+static int namesakes(const struct pxr_model *model, const char *base,
+                     const struct pxr_plugin_file *plugin)
 {
         int count = 0;
 
-        for (const struct pxr_yaml *node = list->first; node != end; node = node->next)
-                if (node->first && node->first->key && strcmp(node->first->key, name) == 0)
-                        count++;
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
+                const char *name = layer->plugin == plugin ? name_below(layer, base) : NULL;
+
+                count += name && !strchr(name, '.');
+        }
         return count;
+}
+
+/* The name of a layer, with a number behind it where layers before have it. It is unique below
+ * `base`, below which several lists can be built: the repetitions of two repeats in a container. */
+static const char *free_name(const struct stack *stack, const struct item *item, const char *base)
+{
+        int number = namesakes(stack->model, base, item->plugin) + 1;
+        const char *name = item->name;
+
+        if (number > 1)
+                name = pxr_strf(stack->arena, "%s_%d", item->name, number);
+        while (name && is_taken(stack->model, base, name))
+                name = pxr_strf(stack->arena, "%s_%d", item->name, ++number);
+        return name;
 }
 
 static int record(struct stack *stack, const struct item *item, const char *path, int first,
@@ -226,12 +265,10 @@ struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
         for (struct pxr_yaml *node = layers->first; node && input; node = node->next) {
                 struct item item;
                 const char *name;
-                int before;
 
                 if (read_item(stack, node, &item))
                         return NULL;
-                before = namesakes(layers, node, item.name);
-                name = before ? pxr_strf(arena, "%s_%d", item.name, before + 1) : item.name;
+                name = free_name(stack, &item, base);
                 if (!name) {
                         pxr_out_of_memory(builder->diag);
                         return NULL;

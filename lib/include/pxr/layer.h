@@ -53,7 +53,7 @@ struct pxr_layer {
 
 /* Build a list of layers (an option made with PXR_LAYERS) on top of `input`: for containers.
  * `part` names this use below the container's own name, for parameters: NULL, or the number of a
- * repetition ("0"). */
+ * repetition ("0"). A layer whose name is taken there gets a number: conv, conv_2, conv_3. */
 struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
                                   const struct pxr_yaml *layers, struct pxr_node *input);
 
