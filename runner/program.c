@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <omp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runner/common.h"
 
 void program_begin(struct program *program, const char *name, int argc)
 {
         close_stdout_at_exit(name);
+        signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
         argp_err_exit_status = 2;
         *program = (struct program) { name, pxr_arena_new(0), pxr_diag_new(), NULL };
         if (program->arena)
@@ -20,6 +23,17 @@ void program_begin(struct program *program, const char *name, int argc)
         if (program->diag && program->words)
                 return;
         fprintf(stderr, "%s: out of memory\n", name);
+        exit(1);
+}
+
+void program_parse(const struct program *program, const struct argp *argp, int argc, char **argv,
+                   void *arguments)
+{
+        error_t failed = argp_parse(argp, argc, argv, 0, NULL, arguments);
+
+        if (!failed)
+                return;
+        fprintf(stderr, "%s: cannot read the arguments: %s\n", program->name, strerror(failed));
         exit(1);
 }
 

@@ -18,9 +18,13 @@ struct program {
         const char **words; /* room for as many words as there are arguments, and a NULL */
 };
 
-/* Make ready, before argp_parse(): wrong arguments exit with 2, output that cannot be written with
- * 1, and so does the program where memory is out. */
+/* Make ready, before program_parse(): wrong arguments exit with 2, output that cannot be written
+ * with 1, and so does the program where memory is out. */
 void program_begin(struct program *program, const char *name, int argc);
+
+/* argp_parse(), which needs memory: exit with 1 where it fails. */
+void program_parse(const struct program *program, const struct argp *argp, int argc, char **argv,
+                   void *arguments);
 
 /* Print the messages, free everything, and return `status`. */
 int program_end(struct program *program, int status);

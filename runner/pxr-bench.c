@@ -397,7 +397,7 @@ int main(int argc, char **argv)
 
         program_begin(&program, "pxr-bench", argc);
         arguments.overrides = program.words;
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, program.diag);
         return program_end(&program, status);
 }

@@ -441,7 +441,7 @@ int main(int argc, char **argv)
 
         program_begin(&program, "pxr-codec", argc);
         arguments.word = program.words;
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, program.diag);
         return program_end(&program, status);
 }

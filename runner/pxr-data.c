@@ -468,7 +468,7 @@ int main(int argc, char **argv)
 
         program_begin(&program, "pxr-data", argc);
         arguments.word = program.words;
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, program.diag);
         return program_end(&program, status);
 }

@@ -300,6 +300,6 @@ int main(int argc, char **argv)
         struct program program;
 
         program_begin(&program, "pxr-layers", argc);
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         return program_end(&program, execute(program.arena, &arguments, program.diag));
 }

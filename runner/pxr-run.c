@@ -584,7 +584,7 @@ int main(int argc, char **argv)
 
         program_begin(&program, "pxr-run", argc);
         arguments.overrides = program.words;
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         if (arguments.out && mkdir(arguments.out, 0777) != 0 && errno != EEXIST)
                 pxr_user_error(program.diag, "%s: the folder cannot be made: %s", arguments.out,
                                strerror(errno));

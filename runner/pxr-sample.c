@@ -684,7 +684,7 @@ int main(int argc, char **argv)
         struct command command;
 
         program_begin(&program, "pxr-sample", argc);
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         command = (struct command) { .arguments = &arguments,
                                      .arena = program.arena,
                                      .diag = program.diag };

@@ -534,7 +534,7 @@ int main(int argc, char **argv)
                 return program_end(&program, 1);
         }
         command = join(program.arena, argc, argv); /* before argp puts the words in another order */
-        argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+        program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, command, program.diag);
         return program_end(&program, status);
 }

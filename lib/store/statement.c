@@ -53,7 +53,9 @@ static int cannot_transfer(struct pxr_store *store, struct pxr_diag *diag)
 
         pxr_system_error(diag, "%s: the database cannot be read or written: %s", store->path,
                          reason ? strerror(reason) : sqlite3_errmsg(store->handle));
-        pxr_note(diag, "is a quota used up, or the disk gone? What was recorded before is safe");
+        pxr_note(diag,
+                 "is a quota used up, a limit of file sizes ('ulimit -f') reached, or the disk "
+                 "gone? What was recorded before is safe");
         return -1;
 }
 
