@@ -20,6 +20,18 @@ static struct pxr_provenance *gathered(const char *folder)
         return p;
 }
 
+/* Run a script in the folder; its exit status. */
+static int shell(const char *script)
+{
+        char *command[] = { "sh", "-euc", (char *)script, "sh", scratch, NULL };
+        pid_t child;
+        int status;
+
+        ck_assert_int_eq(posix_spawnp(&child, "sh", NULL, NULL, command, environ), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        return status;
+}
+
 /* Run git in the folder, without the user's settings; its exit status. */
 static int git(const char *first, ...)
 {
@@ -124,6 +136,121 @@ START_TEST(revision_and_difference_are_recorded)
 }
 END_TEST
 
+START_TEST(untracked_files_are_named)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        ck_assert_int_eq(shell("cd $1; echo '*.o' >>.git/info/exclude; touch a.o b.yaml; mkdir new;"
+                               "touch new/file; rm -f a.yaml"),
+                         0);
+        p = gathered(scratch);
+        ck_assert_msg(strncmp(p->git_difference, "?? b.yaml\n?? new/\ndiff --git ", 29) == 0, "%s",
+                      p->git_difference);
+}
+END_TEST
+
+/* Whatever a repository can name for git to run; each would leave a file ran-WHAT. */
+static const char plant[] =
+        "cd $1; seen=$1/.git; script() {\n"
+        "        printf '#!/bin/sh\\ntouch %s/ran-%s\\ncat\\n' $seen $1 >.git/$1\n"
+        "        chmod +x .git/$1; }\n"
+        "for what in fsmonitor clean process external textconv command ssh pager alias hook inner\n"
+        "        do script $what; done\n"
+        "mkdir sub .git/hooked; cp .git/hook .git/hooked/post-index-change\n"
+        "cp .git/hook .git/hooked/reference-transaction\n"
+        "git init -q sub; touch sub/file; git -C sub add file\n"
+        "git -C sub -c user.name=a -c user.email=a@b commit -q -m sub\n"
+        "git add sub 2>/dev/null\n"
+        "echo 'a.yaml filter=x diff=x' >.gitattributes\n"
+        "echo 'sub filter=y=z' >.git/info/attributes\n"
+        "conf() { git config \"$@\"; }\n"
+        "conf filter.x.process $seen/process; conf filter.x.clean $seen/clean\n"
+        "conf filter.x.required true; conf filter.y=z.clean $seen/clean\n"
+        "conf diff.external $seen/external; conf diff.x.command $seen/command\n"
+        "conf diff.x.textconv $seen/textconv; conf diff.submodule diff; conf core.pager "
+        "$seen/pager\n"
+        "conf diff.ignoreSubmodules none; conf core.sshCommand $seen/ssh; conf pager.diff true\n"
+        "conf alias.diff !$seen/alias; conf alias.ls-files !$seen/alias\n"
+        "conf alias.rev-parse !$seen/alias; conf alias.config !$seen/alias\n"
+        "echo changed >sub/file; git -C sub config core.fsmonitor $seen/inner\n"
+        "git -C sub config filter.x.clean $seen/inner; echo '* filter=x' >sub/.gitattributes\n"
+        "conf core.hooksPath $seen/hooked; conf core.fsmonitor $seen/fsmonitor\n"
+        "rm -f .git/ran-*";
+
+static const char nothing_ran[] = "! ls $1/.git/ran-* 2>/dev/null";
+
+START_TEST(nothing_that_a_repository_names_is_run)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        ck_assert_int_eq(shell(plant), 0);
+        write_file(in_scratch("a.yaml"), "two, and longer\n", 16);
+        p = gathered(scratch);
+        ck_assert_int_eq(shell(nothing_ran), 0);
+        ck_assert_ptr_nonnull(p->git_difference);
+        ck_assert_msg(strstr(p->git_difference, "?? .gitattributes\n") != NULL &&
+                              strstr(p->git_difference, "\n-one\n+two, and longer") != NULL,
+                      "%s", p->git_difference);
+}
+END_TEST
+
+/* git would fetch it, by a program that the repository names. */
+START_TEST(missing_object_is_not_fetched)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        ck_assert_int_eq(shell(plant), 0);
+        ck_assert_int_eq(shell("cd $1; git config core.repositoryformatversion 1\n"
+                               "git config extensions.partialClone origin\n"
+                               "git config remote.origin.promisor true\n"
+                               "git config remote.origin.url $1/sub\n"
+                               "git config remote.origin.uploadpack $1/.git/command\n"
+                               "blob=$(git rev-parse HEAD:a.yaml)\n"
+                               "rm -f .git/objects/*/$(echo $blob | cut -c3-); rm -f .git/ran-*\n"
+                               "echo two >a.yaml"),
+                         0);
+        p = gathered(scratch);
+        ck_assert_int_eq(shell(nothing_ran), 0);
+        ck_assert_ptr_nonnull(p->git_revision);
+        ck_assert_ptr_null(p->git_difference);
+}
+END_TEST
+
+/* Else a repository could have a file of the user's stand in the record. */
+START_TEST(files_outside_of_the_repository_are_not_recorded)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        ck_assert_int_eq(shell("cd $1; mkdir inner; mv .git inner; echo secret >a.yaml\n"
+                               "git -C inner config core.worktree $1"),
+                         0);
+        p = gathered(in_scratch("inner"));
+        ck_assert_ptr_null(p->git_difference);
+}
+END_TEST
+
+START_TEST(linked_worktree_is_described)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        ck_assert_int_eq(git("worktree", "add", "-q", in_scratch("linked"), NULL), 0);
+        write_file(in_scratch("linked/a.yaml"), "two\n", 4);
+        p = gathered(in_scratch("linked"));
+        ck_assert_ptr_nonnull(p->git_difference);
+        ck_assert_msg(strstr(p->git_difference, "\n-one\n+two") != NULL, "%s", p->git_difference);
+}
+END_TEST
+
 START_TEST(large_difference_is_cut)
 {
         static char text[3 << 20];
@@ -195,6 +322,11 @@ int main(void)
         ADD_SCRATCH_TEST(suite, folder_outside_of_git_has_no_revision);
         ADD_SCRATCH_TEST(suite, absence_of_git_is_no_error);
         ADD_SCRATCH_TEST(suite, revision_and_difference_are_recorded);
+        ADD_SCRATCH_TEST(suite, untracked_files_are_named);
+        ADD_SCRATCH_TEST(suite, nothing_that_a_repository_names_is_run);
+        ADD_SCRATCH_TEST(suite, missing_object_is_not_fetched);
+        ADD_SCRATCH_TEST(suite, files_outside_of_the_repository_are_not_recorded);
+        ADD_SCRATCH_TEST(suite, linked_worktree_is_described);
         ADD_SCRATCH_TEST(suite, large_difference_is_cut);
         ADD_SCRATCH_TEST(suite, this_process_lives);
         ADD_SCRATCH_TEST(suite, killed_process_does_not_live);

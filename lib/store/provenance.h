@@ -14,7 +14,10 @@
 
 struct pxr_provenance {
         const char *program_version, *program_revision;
-        const char *git_revision, *git_difference; /* of the folder asked about */
+        const char *git_revision; /* of the folder asked about */
+        /* What is not committed there: untracked files as "?? NAME", then the difference; NULL also
+         * where git did not say in time, or cannot be asked safely. */
+        const char *git_difference;
         const char *host, *processor, *instruction_set, *libraries;
         int64_t process_id;
         const char *process_start; /* with the id, names a process for good */
