@@ -241,8 +241,10 @@ static void print_info(const struct pxr_dataset *set)
                set->colours == 1 ? "grey" : "in colour", set->levels);
         for (int i = 0; i < PXR_SPLITS; i++)
                 if (set->count[i] > 0)
-                        printf("%-11s %" PRId64 " image%s, SHA-256 %s\n", pxr_split_names[i],
-                               set->count[i], pxr_plural(set->count[i]), set->digest[i]);
+                        printf("%-11s %" PRId64 " image%s\n"
+                               "            of %" PRId64 " before transforms, SHA-256 %s\n",
+                               pxr_split_names[i], set->count[i], pxr_plural(set->count[i]),
+                               set->whole[i], set->digest[i]);
         printf("transforms  %s\n", set->transforms);
         printf("identity    %s\n", set->identity);
         if (!isnan(set->entropy))
@@ -261,8 +263,9 @@ static int print_info_as_json(const struct pxr_dataset *set, struct pxr_diag *di
         for (int i = 0; i < PXR_SPLITS; i++)
                 if (set->count[i] > 0)
                         add_json(&splits, pxr_split_names[i],
-                                 json_pack("{s:I, s:s}", "images", (json_int_t)set->count[i],
-                                           "sha256", set->digest[i]));
+                                 json_pack("{s:I, s:I, s:s}", "images", (json_int_t)set->count[i],
+                                           "whole_images", (json_int_t)set->whole[i], "sha256",
+                                           set->digest[i]));
         for (const struct pxr_data_file *file = set->files; file; file = file->next)
                 add_json(&files, NULL,
                          json_pack("{s:s, s:I, s:s, s:b}", "path", file->path, "size",

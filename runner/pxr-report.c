@@ -93,7 +93,8 @@ static const struct argp_option options[] = {
         { "archived", OPTION_ARCHIVED, NULL, 0, "runs: archived ones alone", 0 },
         { "part", OPTION_PART, "NAME", 0,
           "one table alone: of show facts, results, chain, curve, layers, files, plugins, "
-          "checkpoints, samples, events, spec; of compare spec, results, circumstances, curve; of "
+          "checkpoints, samples, events, spec, difference (what git had not committed); of compare "
+          "spec, results, circumstances, curve; of "
           "sweep jobs, best, effects",
           0 },
         { "paper", OPTION_PAPER, "FILE", 0,

@@ -52,13 +52,16 @@ ok "list SET prints the options of a set" options_listed
 
 described() {
 	pxr_data info markov_rgb levels=3 data.limit=5 && out_has "3 levels" &&
-		out_has "train       5 images" && out_has "(exact)"
+		out_has "train       5 images" && out_has "(exact)" &&
+		out_has "            of 20000 before transforms, SHA-256 "
 }
 ok "info describes a set with options" described
 
 described_json() {
 	pxr_data info markov_rgb --json levels=3 && is "$(json '$.levels')" 3 &&
-		is "$(json '$.splits.valid.images')" 2000
+		is "$(json '$.splits.valid.images')" 2000 &&
+		pxr_data info markov_rgb --json limit=5 && is "$(json '$.splits.valid.images')" 5 &&
+		is "$(json '$.splits.valid.whole_images')" 2000
 }
 ok "info --json is JSON" described_json
 

@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 33
+plan 34
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -63,6 +63,23 @@ ok "its learning curve is there to be plotted" curve
 ok "and its spec" eval 'report show 1 --db runs.db --part spec && out_has "  features: 8"'
 ok "a part there is not is told" refused 2 "did you mean 'curve'?" \
 	report show 1 --db runs.db --part curv
+uncommitted() {
+	[ -e git.db ] || sqlite3 runs.db ".backup git.db"
+	query git.db "UPDATE run SET git_revision = 'abc', git_difference = $1 WHERE id = 1" &&
+		report show 1 --db git.db --format csv --part facts
+}
+git_facts() {
+	uncommitted "'?? new file' || char(10) || '?? b' || char(10) || 'diff --git a/x b/x' ||
+			char(10) || char(10) || '+one'" &&
+		out_has "untracked files,\"new file, b\"" && out_has "changes,yes (--part difference)" &&
+		report show 1 --db git.db --part difference && out_has "+one" && out_has "?? b" &&
+		report show 1 --db git.db && ! out_has "+one" &&
+		uncommitted "'?? ' || replace(hex(zeroblob(500)), '00', 'ab ')" &&
+		out_has "changes,none" && out_has "ab ... (--part difference)" &&
+		uncommitted "''" && out_has "changes,none" && ! out_has untracked &&
+		uncommitted NULL && out_has "changes,not known" && ! out_has untracked
+}
+ok "what git had not committed is told, and is a part of its own" git_facts
 ok "a run there is not is told" refused 2 "there is no run 'three'" report show three --db runs.db
 
 compares() {

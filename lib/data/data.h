@@ -38,6 +38,7 @@ struct pxr_dataset {
         int colours;               /* 1 (grey) or 3 (red, green, blue) */
         int levels;                /* values a pixel's colour can have: 2 to 256 */
         int64_t count[PXR_SPLITS]; /* images in each split; 0: there is no such split */
+        int64_t whole[PXR_SPLITS]; /* ... and before the data's `limit` */
         double entropy;            /* exact, nats an image; NAN where nobody knows it */
         double floor;              /* an NLL below this many nats an image is suspect; or NAN */
         const char *digest[PXR_SPLITS]; /* SHA-256 of each split's content, whole and before any

@@ -217,6 +217,7 @@ int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
 
         if (!view)
                 return pxr_out_of_memory(diag);
+        memcpy(set->whole, set->count, sizeof(set->whole));
         if (apply_limit(arena, set, common->limit, diag))
                 return -1;
         set->transforms_of_size = set->transforms;

@@ -37,7 +37,7 @@ struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *sto
                                   const struct pxr_runs_wanted *wanted, struct pxr_diag *diag);
 
 /* All that is on record of a run: facts, results, curve, layers, files, plugins, checkpoints,
- * samples, events, each a table of that name, and its spec. `part` (NULL: all) is one of them;
+ * samples, events, each a table of that name, and its spec and the difference from what git had.
  * `all_steps`: the whole learning curve, not some twenty rows of it. */
 struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
                                   const char *which, const char *part, bool all_steps,

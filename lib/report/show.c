@@ -4,17 +4,26 @@
 
 #include "report/chain.h"
 #include "report/parts.h"
+#include "report/rows.h"
 #include "store/run_state.h"
 
-static const char *const names[] = { "facts",   "results", "chain",   "curve",
-                                     "layers",  "files",   "plugins", "checkpoints",
-                                     "samples", "events",  "spec",    NULL };
+static const char *const names[] = { "facts", "results",    "chain",       "curve",   "layers",
+                                     "files", "plugins",    "checkpoints", "samples", "events",
+                                     "spec",  "difference", NULL };
 
 static const struct pxr_column fact_columns[] = { { "fact", "Fact", PXR_IF_FILLED },
                                                   { "value", "Value", PXR_IF_FILLED } };
 
 /* What is NULL has no row. */
 #define FACT(name, value) "UNION ALL SELECT '" name "', " value " FROM run WHERE id = ?1 "
+
+/* git_difference begins with untracked files, each a line "?? NAME". */
+#define DIFFERENCE_AT "instr(char(10) || git_difference, char(10) || 'diff ')"
+#define UNTRACKED                                                                          \
+        "replace(substr(git_difference, 4, CASE " DIFFERENCE_AT " WHEN 0 THEN 500 "        \
+        "ELSE min(500, " DIFFERENCE_AT " - 5) END), char(10) || '?? ', ', ') || "          \
+        "iif(" DIFFERENCE_AT " > 505 OR " DIFFERENCE_AT " = 0 AND length(git_difference) " \
+        "> 503, ' ... (--part difference)', '')"
 
 /* clang-format off */
 static const char facts[] =
@@ -48,7 +57,10 @@ static const char facts[] =
         FACT("started in folder", "folder")
         FACT("program", "program_version || coalesce(' ' || program_revision, '')")
         FACT("git revision of the spec", "git_revision")
-        FACT("not committed, bytes", "nullif(length(git_difference), 0)")
+        FACT("uncommitted changes", "CASE WHEN git_revision IS NULL THEN NULL "
+             "WHEN git_difference IS NULL THEN 'not known' "
+             "WHEN " DIFFERENCE_AT " = 0 THEN 'none' ELSE 'yes (--part difference)' END")
+        FACT("untracked files", "CASE WHEN git_difference LIKE '?? %' THEN " UNTRACKED " END")
         FACT("host", "host")
         FACT("processor", "processor")
         FACT("instruction set", "instruction_set")
@@ -176,13 +188,13 @@ static const struct pxr_part parts[] = {
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 
 /* A row a line, so that it comes out as it is. */
-static struct pxr_table *spec_table(struct pxr_arena *arena, const char *spec,
+static struct pxr_table *line_table(struct pxr_arena *arena, const char *name,
+                                    const struct pxr_column *column, const char *all,
                                     struct pxr_diag *diag)
 {
-        static const struct pxr_column columns[] = { { "line", "Spec", PXR_IF_FILLED } };
-        struct pxr_table *table = pxr_table_new(arena, "spec", "Spec", columns, 1);
+        struct pxr_table *table = pxr_table_new(arena, name, column->heading, column, 1);
 
-        for (const char *line = spec; table && *line; line += strcspn(line, "\n")) {
+        for (const char *line = all; table && line && *line; line += strcspn(line, "\n")) {
                 char *text;
 
                 line += *line == '\n';
@@ -199,9 +211,33 @@ static struct pxr_table *spec_table(struct pxr_arena *arena, const char *spec,
         return pxr_table_finish(table, diag) ? NULL : table;
 }
 
+static struct pxr_table *spec_table(struct pxr_arena *arena, const struct pxr_run *run,
+                                    struct pxr_diag *diag)
+{
+        static const struct pxr_column column = { "line", "Spec", PXR_IF_FILLED };
+
+        return line_table(arena, "spec", &column, run->spec, diag);
+}
+
+static struct pxr_table *difference_table(struct pxr_arena *arena, struct pxr_store *store,
+                                          const struct pxr_run *run, struct pxr_diag *diag)
+{
+        static const struct pxr_column column = { "line", "Uncommitted changes", PXR_IF_FILLED };
+        struct pxr_rows rows = { store, arena, diag,
+                                 .statement = pxr_store_query(
+                                         store, diag, "SELECT git_difference FROM run WHERE id = ?",
+                                         "i", run->id) };
+        const char *text = NULL;
+
+        while (pxr_rows_next(&rows))
+                text = pxr_rows_text(&rows, 0);
+        return pxr_rows_end(&rows) ? NULL : line_table(arena, "difference", &column, text, diag);
+}
+
 static bool wanted(const char *part, const char *name)
 {
-        return part ? strcmp(part, name) == 0 : strcmp(name, "spec") != 0;
+        return part ? strcmp(part, name) == 0
+                    : strcmp(name, "spec") != 0 && strcmp(name, "difference") != 0;
 }
 
 struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
@@ -234,7 +270,10 @@ struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *sto
                                                     : pxr_lines_table(arena, store, &run, 1, diag)))
                         return NULL;
         }
-        if (wanted(part, "spec") && pxr_table_append(&list, spec_table(arena, run->spec, diag)))
+        if (wanted(part, "spec") && pxr_table_append(&list, spec_table(arena, run, diag)))
+                return NULL;
+        if (wanted(part, "difference") &&
+            pxr_table_append(&list, difference_table(arena, store, run, diag)))
                 return NULL;
         return list.first;
 }
