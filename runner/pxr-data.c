@@ -396,6 +396,8 @@ static int convert(struct pxr_arena *arena, const struct arguments *arguments,
         if (result == 0 && !arguments->quiet) {
                 printf("data: {set: %s, path: %s", arguments->container ? "npz" : "png_folder",
                        arguments->out);
+                if (arguments->container == PXR_TO_NPZ)
+                        printf(", layout: %s", set->colours == 3 ? "hwc" : "hw");
                 printf(set->levels < 256 ? ", levels: %d}\n" : "}\n", set->levels);
         }
         return result < 0 ? pxr_diag_status(diag) : 0;

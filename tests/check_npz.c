@@ -104,17 +104,20 @@ START_TEST(one_file_is_split_by_option)
         struct pxr_dataset *set, *part;
 
         put("some.npz", 0, 7);
-        set = sound(OPEN("{set: npz, path: %s/some.npz, valid: 2}", scratch));
+        set = sound(OPEN("{set: npz, path: %s/some.npz, layout: chw, valid: 2}", scratch));
         ck_assert_int_eq(set->count[PXR_TRAIN], 5);
         ck_assert_int_eq(set->count[PXR_VALID], 2);
         expect_image(set, PXR_VALID, 0, 5);
-        part = sound(OPEN("{set: npz, path: %s/some.npz, valid: 2, splits: [valid]}", scratch));
+        part = sound(OPEN("{set: npz, path: %s/some.npz, layout: chw, valid: 2, splits: [valid]}",
+                          scratch));
         ck_assert_int_eq(part->count[PXR_TRAIN], 0);
         ck_assert_str_eq(part->digest[PXR_VALID], set->digest[PXR_VALID]);
-        refused_at(OPEN("{valid: 7, set: npz, path: %s/some.npz}", scratch), 9, "leaves none of 7");
+        refused_at(OPEN("{valid: 7, set: npz, path: %s/some.npz, layout: chw}", scratch), 9,
+                   "leaves none of 7");
         put("train.npz", 0, 2);
         put("val.npz", 0, 2);
-        refused_at(OPEN("{valid: 1, set: npz, path: %s}", scratch), 9, "there is a file val*.npz");
+        refused_at(OPEN("{valid: 1, set: npz, path: %s, layout: chw}", scratch), 9,
+                   "there is a file val*.npz");
 }
 END_TEST
 
@@ -155,7 +158,7 @@ static void array_refused(const void *bytes, size_t size, const char *message)
 {
         pack_zip(in_scratch("a.npz"), false,
                  (struct packed[]) { { "data.npy", bytes, size }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: npz, path: %s/a.npz}", scratch), message);
+        refused(OPEN("{set: npz, path: %s/a.npz, layout: chw}", scratch), message);
 }
 
 static void head_refused(const char *descr, const char *order, const char *shape,
@@ -172,17 +175,14 @@ START_TEST(other_arrays_are_refused)
         struct packed good = array(0, 2);
         uint8_t *bytes = (uint8_t *)good.bytes;
 
-        head_refused("'<f4'", "False", "(2, 48)", "an array of bytes (descr '|u1') is wanted, not");
-        head_refused("'|u1'", "True", "(2, 48)", "in C order");
-        head_refused("'|u1'", "False", "(96,)", "two dimensions");
-        head_refused("'|u1'", "False", "(2, 16, 3)", "two dimensions");
-        head_refused("'|u1'", "False", "(2, -48)", "two dimensions");
-        head_refused("'|u1'", "False", "(99999999999999999999, 48)", "two dimensions");
-        head_refused("'|u1'", "False", "(2, 48), 'more': 1", "a head that is not understood");
-        head_refused("'|u1'", "False", "(2, 50)", "rows of 50 bytes: no square image");
-        head_refused("'|u1'", "False", "(2, 0)", "rows of 0 bytes: no square image");
+        head_refused("'|u1'", "False", "(2, -48)", "invalid header of an array");
+        head_refused("'|u1'", "False", "(99999999999999999999, 48)", "invalid header");
+        head_refused("'|u1'", "False", "(1, 1, 1, 1, 1, 1, 1, 1, 1)", "invalid header");
+        head_refused("'|u1'", "False", "(2, 48), 'more': 1", "invalid header");
+        head_refused("[('x', '|u1')]", "False", "(2, 48)", "invalid header");
+        head_refused("'an extremely long dtype'", "False", "(2, 48)", "invalid header");
+        head_refused("'|u1'", "None", "(2, 48)", "invalid header");
         head_refused("'|u1'", "False", "(0, 48)", "holds no images");
-        head_refused("'|u1'", "False", "(2, 9223372036854775807)", "no square image");
         head_refused("'|u1'", "False", "(3, 48)", "byte 224: the array ends within image 3 of 3");
         head_refused("'|u1'", "False", "(9000000000000, 48)", "the array ends within image 3");
         head_refused("'|u1'", "False", "(1, 48)", "byte 176: junk behind the last of 1 images");
@@ -193,6 +193,158 @@ START_TEST(other_arrays_are_refused)
         array_refused(bytes, good.size, "byte 8: a head of ");
         bytes[6] = 9;
         array_refused(bytes, good.size, "byte 0: does not start like an array of NumPy");
+}
+END_TEST
+
+/* --- layouts -----------------------------------------------------------------------------------*/
+
+/* A file whose array has this head and counts up from 0, as bytes. */
+static void put_counting(const char *name, const char *key, const char *descr, const char *order,
+                         const char *shape, int size)
+{
+        uint8_t *bytes = pxr_alloc(arena, (size_t)(HEAD + size));
+
+        write_head(bytes, descr, order, shape);
+        for (int i = 0; i < size; i++)
+                bytes[HEAD + i] = (uint8_t)i;
+        pack_zip(in_scratch(name), false,
+                 (struct packed[]) { { "labels.npy", "not looked at", 13 },
+                                     { key, bytes, (size_t)(HEAD + size) },
+                                     { NULL, NULL, 0 } });
+}
+
+static struct pxr_dataset *open_shape(const char *shape, int size, const char *options)
+{
+        put_counting("a.npz", "data.npy", "'|u1'", "False", shape, size);
+        return OPEN("{set: npz, path: %s/a.npz%s}", scratch, options);
+}
+
+/* Image 1 of the array must have this size, and these bytes. */
+static void expect_layout(const char *shape, const char *options, int rows, int cols, int colours,
+                          bool planar)
+{
+        int plane = rows * cols, size = plane * colours;
+        struct pxr_dataset *set = sound(open_shape(shape, 2 * size, options));
+        uint8_t *pixels = pxr_alloc(arena, (size_t)size);
+
+        ck_assert_int_eq(set->rows, rows);
+        ck_assert_int_eq(set->cols, cols);
+        ck_assert_int_eq(set->colours, colours);
+        ck_assert_int_eq(set->count[PXR_TRAIN], 2);
+        read_one(set, PXR_TRAIN, 0, 1, pixels);
+        for (int i = 0; i < size; i++)
+                ck_assert_int_eq(pixels[i],
+                                 size + (planar ? i % colours * plane + i / colours : i));
+}
+
+START_TEST(shapes_that_leave_no_choice_are_read_for_what_they_are)
+{
+        expect_layout("(2, 4, 6, 3)", "", 4, 6, 3, false);
+        expect_layout("(2, 3, 4, 6)", "", 4, 6, 3, true);
+        expect_layout("(2, 4, 6, 1)", "", 4, 6, 1, false);
+        expect_layout("(2, 1, 4, 6)", "", 4, 6, 1, false);
+        expect_layout("(2, 4, 6)", "", 4, 6, 1, false);
+        expect_layout("(2, 36)", "", 6, 6, 1, false);
+}
+END_TEST
+
+START_TEST(a_stated_layout_decides_where_the_shape_does_not)
+{
+        expect_layout("(2, 48)", ", layout: hwc", 4, 4, 3, false);
+        expect_layout("(2, 48)", ", layout: chw", 4, 4, 3, true);
+        expect_layout("(2, 36)", ", layout: hw", 6, 6, 1, false);
+        expect_layout("(2, 3, 5, 3)", ", layout: hwc", 3, 5, 3, false);
+        expect_layout("(2, 3, 5, 3)", ", layout: chw", 5, 3, 3, true);
+        expect_layout("(2, 8, 3)", ", layout: hw", 8, 3, 1, false);
+}
+END_TEST
+
+START_TEST(a_layout_is_never_guessed)
+{
+        refused(open_shape("(2, 48)", 96, ""), "the shape (2, 48) does not determine the layout");
+        refused(open_shape("(2, 3, 5, 3)", 90, ""), "does not determine the layout");
+        refused(open_shape("(2, 1, 5, 3)", 30, ""), "does not determine the layout");
+        refused(open_shape("(4, 4, 3)", 48, ""), "does not determine the layout");
+        refused(open_shape("(2, 16, 3)", 96, ""), "does not determine the layout");
+        refused(open_shape("(2, 1, 16)", 32, ""), "does not determine the layout");
+        put("train.npz", 0, 2);
+        refused(OPEN("{set: npz, path: %s/train.npz}", scratch), "does not determine the layout");
+}
+END_TEST
+
+START_TEST(a_layout_that_does_not_fit_is_refused)
+{
+        static const char *const shapes[] = {
+                "(96,)",     "(2, 50)",         "(2, 0)",       "(2, 9223372036854775807)",
+                "(2, 4, 0)", "(2, 4, 6, 4)",    "(2, 4, 6, 2)", "(2, 4097, 6)",
+                "()",        "(2, 4, 2, 2, 3)",
+        };
+
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+                refused(open_shape(shapes[i], 96, ""),
+                        pxr_strf(arena, "an array of shape %s does not hold", shapes[i]));
+        refused_at(OPEN("{layout: hw, set: npz, path: %s/a.npz}", scratch), 10,
+                   "'layout: hw' does not fit the shape (2, 4, 2, 2, 3)");
+        refused(open_shape("(2, 48)", 96, ", layout: hw"), "does not fit the shape (2, 48)");
+        refused(open_shape("(2, 36)", 72, ", layout: hwc"), "does not fit the shape (2, 36)");
+        refused(open_shape("(2, 4, 6, 3)", 144, ", layout: chw"), "does not fit the shape");
+}
+END_TEST
+
+/* Opening failed with these words, in its error or a note. */
+static void expect_words(const struct pxr_dataset *set, const char *words)
+{
+        char *written = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&written, &size);
+
+        ck_assert_ptr_null(set);
+        pxr_diag_write(diag, "test", stream);
+        fclose(stream);
+        ck_assert_msg(strstr(written, words), "'%s' is not in '%s'", words, written);
+        free(written);
+        pxr_diag_clear(diag);
+}
+
+START_TEST(other_types_and_keys_say_how_to_convert_them)
+{
+        static const struct {
+                const char *key, *descr, *order, *words;
+        } arrays[] = {
+                { "data.npy", "'<f4'", "False", "expected an array of bytes (dtype uint8), got" },
+                { "data.npy", "'<f4'", "False", "data=numpy.rint(255 * numpy.load('" },
+                { "data.npy", "'|b1'", "False", "data=255 * numpy.load('" },
+                { "data.npy", "'<i8'", "False", "a.npz')['data'].astype('uint8'))" },
+                { "data.npy", "'|u1'", "True", "numpy.ascontiguousarray(numpy.load('" },
+                { "x.npy", "'|u1'", "False",
+                  "holds no array 'data' (data.npy); its arrays are: labels, x" },
+                { "x.npy", "'|u1'", "False", "a.npz')['labels'])" },
+        };
+
+        for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+                put_counting("a.npz", arrays[i].key, arrays[i].descr, arrays[i].order,
+                             "(2, 4, 4, 3)", 96);
+                expect_words(OPEN("{set: npz, path: %s/a.npz}", scratch), arrays[i].words);
+        }
+}
+END_TEST
+
+START_TEST(levels_are_spread_over_the_bytes)
+{
+        struct pxr_dataset *set;
+        uint8_t bytes[HEAD + 8] = { [HEAD] = 0, 255, 255, 0, 255, 0, 0, 0 }, pixels[4];
+        const struct packed entries[] = { { "data.npy", bytes, sizeof bytes }, { NULL, NULL, 0 } };
+
+        write_head(bytes, "'|u1'", "False", "(2, 2, 2)");
+        pack_zip(in_scratch("a.npz"), false, entries);
+        set = sound(OPEN("{set: npz, path: %s/a.npz, levels: 2}", scratch));
+        ck_assert_int_eq(set->levels, 2);
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_mem_eq(pixels, "\0\1\1\0", 4);
+        bytes[HEAD + 6] = 1;
+        pack_zip(in_scratch("a.npz"), false, entries);
+        refused(OPEN("{set: npz, path: %s/a.npz, levels: 2}", scratch),
+                "a.npz: data.npy: image 2: row 1, column 0: the value 1 is none of 2 levels");
 }
 END_TEST
 
@@ -209,7 +361,8 @@ START_TEST(heads_of_every_version_are_read)
                 pack_zip(in_scratch("a.npz"), false,
                          (struct packed[]) { { "data.npy", bytes, good.size + extra },
                                              { NULL, NULL, 0 } });
-                expect_image(sound(OPEN("{set: npz, path: %s/a.npz}", scratch)), PXR_TRAIN, 0, 3);
+                expect_image(sound(OPEN("{set: npz, path: %s/a.npz, layout: chw}", scratch)),
+                             PXR_TRAIN, 0, 3);
         }
 }
 END_TEST
@@ -220,28 +373,28 @@ START_TEST(damaged_archives_are_refused)
         unsigned char *bytes;
         size_t size, data = 0;
 
-        refused(OPEN("{set: npz, path: %s}", path), "a.npz: no such file or folder");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz: no such file or folder");
         refused(OPEN("{set: npz, path: %s}", scratch), "holds no train*.npz, val*.npz");
         write_file(path, "", 0);
-        refused(OPEN("{set: npz, path: %s}", path), "a.npz: ");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz: ");
         write_file(path, "<!DOCTYPE html>", 15);
-        refused(OPEN("{set: npz, path: %s}", path), "not a sound tar or zip file");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "not a sound tar or zip file");
         pack_zip(path, false, (struct packed[]) { { "x.npy", "x", 1 }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: npz, path: %s}", path), "holds no array 'data'");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "holds no array 'data'");
         pack_zip(path, false, (struct packed[]) { array(0, 1), array(0, 1), { NULL, NULL, 0 } });
-        refused(OPEN("{set: npz, path: %s}", path), "holds data.npy twice");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "holds data.npy twice");
         for (int store = 0; store < 2; store++) {
                 pack_zip(path, store, (struct packed[]) { array(0, 4), { NULL, NULL, 0 } });
                 bytes = file_bytes(path, &size);
                 for (size_t cut = 0; cut < size / 2; cut++) {
                         write_file(path, bytes, cut);
-                        refused(OPEN("{set: npz, path: %s}", path), "a.npz");
+                        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz");
                 }
                 for (data = 0; memcmp(bytes + data, "data.npy", 8) != 0;)
                         data++;
                 bytes[data + 140] ^= 1; /* caught by the check sum, or by the unpacking */
                 write_file(path, bytes, size);
-                refused(OPEN("{set: npz, path: %s}", path), "a.npz");
+                refused(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz");
         }
 }
 END_TEST
@@ -250,13 +403,13 @@ START_TEST(files_of_another_size_are_named)
 {
         uint8_t bytes[HEAD + 12] = { 0 };
 
-        put("train_1.npz", 0, 2);
+        put("train_data_batch_1.npz", 0, 2);
         write_head(bytes, "'|u1'", "False", "(1, 12)");
-        pack_zip(in_scratch("train_2.npz"), false,
+        pack_zip(in_scratch("train_data_batch_2.npz"), false,
                  (struct packed[]) { { "data.npy", bytes, sizeof bytes }, { NULL, NULL, 0 } });
         refused(OPEN("{set: npz, path: %s}", scratch),
-                "train_2.npz: data.npy: images of 2 x 2 pixels, but those of the first file have "
-                "4 x 4");
+                "train_data_batch_2.npz: data.npy: images of 2 x 2 pixels and 3 colours, but those "
+                "of the first file have 4 x 4 and 3");
 }
 END_TEST
 
@@ -269,6 +422,12 @@ int main(void)
         ADD_SCRATCH_TEST(suite, beyond_the_memory_pixels_are_the_same_from_a_file);
         ADD_SCRATCH_TEST(suite, a_temporary_file_that_cannot_be_is_an_error_of_the_system);
         ADD_SCRATCH_TEST(suite, other_arrays_are_refused);
+        ADD_SCRATCH_TEST(suite, shapes_that_leave_no_choice_are_read_for_what_they_are);
+        ADD_SCRATCH_TEST(suite, a_stated_layout_decides_where_the_shape_does_not);
+        ADD_SCRATCH_TEST(suite, a_layout_is_never_guessed);
+        ADD_SCRATCH_TEST(suite, a_layout_that_does_not_fit_is_refused);
+        ADD_SCRATCH_TEST(suite, other_types_and_keys_say_how_to_convert_them);
+        ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);
         ADD_SCRATCH_TEST(suite, heads_of_every_version_are_read);
         ADD_SCRATCH_TEST(suite, damaged_archives_are_refused);
         ADD_SCRATCH_TEST(suite, files_of_another_size_are_named);

@@ -104,6 +104,12 @@ not_over() {
 ok "convert writes nothing over" not_over
 
 to_npz() {
+	pxr_data convert markov_binary train=20 valid=5 test=0 --to npz --out ./grey &&
+		is "$(cat out)" "data: {set: npz, path: ./grey, layout: hw, levels: 2}" &&
+		pxr_data info ./grey --json levels=2 && digest=$(json '$.splits.train.sha256') &&
+		pxr_data convert markov_binary train=20 valid=5 test=0 --out ./black -q &&
+		pxr_data info ./black --json levels=2 &&
+		is "$(json '$.splits.train.sha256')" "$digest" || return 1
 	pxr_data convert png --to npz --out ./npz && pxr_data info ./npz --json &&
 		is "$(json '$.splits.train.images')" 20 && pxr_data info png --json &&
 		digest=$(json '$.splits.train.sha256') && pxr_data info npz/train.npz --json &&

@@ -32,7 +32,6 @@ struct conversion {
         const struct pxr_data_watcher *watcher;
         size_t size;     /* bytes of an image */
         uint8_t *pixels; /* the image at hand, as bytes from 0 to 255 */
-        uint8_t *planes; /* the same as planes of colours */
         int64_t done, all;
 };
 
@@ -114,8 +113,9 @@ static int start_npz(struct conversion *c, struct archive *archive, int64_t imag
         memset(head, ' ', sizeof head);
         memcpy(head, "\x93NUMPY\x01\x00\x76\x00", 10);
         head[10 + snprintf(head + 10, sizeof head - 10,
-                           "{'descr': '|u1', 'fortran_order': False, 'shape': (%lld, %zu), }",
-                           (long long)images, c->size)] = ' ';
+                           "{'descr': '|u1', 'fortran_order': False, 'shape': (%lld, %d, %d%s), }",
+                           (long long)images, c->set->rows, c->set->cols,
+                           c->set->colours == 3 ? ", 3" : "")] = ' ';
         head[NPY_HEAD - 1] = '\n';
         failed = archive_write_open_filename(archive, path) != ARCHIVE_OK ||
                  archive_write_header(archive, entry) != ARCHIVE_OK ||
@@ -127,16 +127,12 @@ static int start_npz(struct conversion *c, struct archive *archive, int64_t imag
 static int images_to_npz(struct conversion *c, enum pxr_split split, struct archive *archive,
                          const char *path, struct pxr_diag *diag)
 {
-        size_t plane = c->size / 3;
-
         for (int64_t i = 0; i < c->set->count[split]; i++) {
                 int result = read_image(c, split, i, diag);
 
                 if (result != 0)
                         return result;
-                for (size_t at = 0; at < c->size; at++)
-                        c->planes[at % 3 * plane + at / 3] = c->pixels[at];
-                if (archive_write_data(archive, c->planes, c->size) != (la_ssize_t)c->size)
+                if (archive_write_data(archive, c->pixels, c->size) != (la_ssize_t)c->size)
                         return archive_failed(archive, path, diag);
         }
         return archive_write_close(archive) == ARCHIVE_OK ? 0 : archive_failed(archive, path, diag);
@@ -221,18 +217,6 @@ static int give_places(const char *staging, const char *folder, struct pxr_diag 
         return status;
 }
 
-static int check_container(const struct pxr_dataset *set, enum pxr_container container,
-                           struct pxr_diag *diag)
-{
-        if (container == PXR_TO_NPZ && (set->colours != 3 || set->rows != set->cols))
-                return pxr_user_error(diag,
-                                      "%s: images of %d x %d pixels of %d colour%s: .npz is "
-                                      "for square ones in colour; use png",
-                                      set->name, set->rows, set->cols, set->colours,
-                                      pxr_plural(set->colours));
-        return 0;
-}
-
 static int write_splits(struct conversion *c, enum pxr_container container, struct pxr_diag *diag)
 {
         int result;
@@ -240,14 +224,12 @@ static int write_splits(struct conversion *c, enum pxr_container container, stru
         for (int i = 0; i < PXR_SPLITS; i++)
                 c->all += c->set->count[i];
         c->pixels = malloc(c->size);
-        c->planes = malloc(c->size);
-        result = c->pixels && c->planes ? 0 : pxr_out_of_memory(diag);
+        result = c->pixels ? 0 : pxr_out_of_memory(diag);
         for (int i = 0; i < PXR_SPLITS && result == 0; i++)
                 if (c->set->count[i] > 0)
                         result = container == PXR_TO_PNG ? split_to_png(c, i, diag)
                                                          : split_to_npz(c, i, diag);
         free(c->pixels);
-        free(c->planes);
         return result;
 }
 
@@ -265,8 +247,6 @@ int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, con
 
         if (strlen(folder) > PATH_MAX - 64)
                 return pxr_user_error(diag, "%.60s...: the path is too long", folder);
-        if (check_container(set, container, diag))
-                return -1;
         result = start(folder, &staging, &made, diag);
         c.into = staging.path;
         if (result == 0)

@@ -10,7 +10,7 @@
 
 enum pxr_container {
         PXR_TO_PNG, /* folders train, valid, test of files 0000000.png: what png_folder reads */
-        PXR_TO_NPZ, /* files train.npz, val.npz, test.npz: what npz reads; sets in colour only */
+        PXR_TO_NPZ, /* files train.npz, val.npz, test.npz: what npz reads */
 };
 
 /* "png", "npz", NULL. */

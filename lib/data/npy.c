@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "data/npy.h"
@@ -17,8 +18,7 @@ enum { MAX_TEXT = 4096 };
 /* The text of a head as it is parsed. */
 struct text {
         const char *at;
-        bool bytes, by_rows, two; /* what the dictionary says of the array */
-        int64_t rows, cols;
+        struct pxr_npy *array;
         int keys; /* found: a bit each */
 };
 
@@ -52,7 +52,44 @@ static bool take_number(struct text *text, int64_t *number)
         return true;
 }
 
-/* A value that is not understood leaves the text where it stands. */
+static bool take_type(struct text *text)
+{
+        size_t length;
+
+        if (!take(text, "'"))
+                return false;
+        length = strcspn(text->at, "'");
+        if (text->at[length] != '\'' || length >= PXR_NPY_TYPE)
+                return false;
+        memcpy(text->array->type, text->at, length);
+        text->at += length + 1;
+        return true;
+}
+
+static bool take_order(struct text *text)
+{
+        text->array->by_columns = take(text, "True");
+        return text->array->by_columns || take(text, "False");
+}
+
+static bool take_shape(struct text *text)
+{
+        struct pxr_npy *array = text->array;
+
+        if (!take(text, "("))
+                return false;
+        while (!take(text, ")")) {
+                if (array->dimensions == PXR_NPY_DIMENSIONS ||
+                    !take_number(text, &array->shape[array->dimensions]))
+                        return false;
+                array->dimensions++;
+                skip_spaces(text);
+                if (!take(text, ",") && *text->at != ')')
+                        return false;
+        }
+        return true;
+}
+
 static bool parse_item(struct text *text)
 {
         int key = take(text, "'descr'")           ? DESCR
@@ -63,15 +100,7 @@ static bool parse_item(struct text *text)
         if (key == 0 || text->keys & key || !take(text, ":"))
                 return false;
         text->keys |= key;
-        if (key == DESCR)
-                return text->bytes = take(text, "'|u1'") || take(text, "'u1'");
-        if (key == ORDER)
-                return text->by_rows = take(text, "False");
-        text->two = take(text, "(") && take_number(text, &text->rows) && take(text, ",") &&
-                    take_number(text, &text->cols);
-        if (text->two)
-                take(text, ",");
-        return text->two = text->two && take(text, ")");
+        return key == DESCR ? take_type(text) : key == ORDER ? take_order(text) : take_shape(text);
 }
 
 static bool parse(struct text *text)
@@ -83,22 +112,6 @@ static bool parse(struct text *text)
                         return false;
         skip_spaces(text);
         return text->keys == (DESCR | ORDER | SHAPE) && strcmp(text->at, "\n") == 0;
-}
-
-static int refuse(const struct pxr_input *input, const struct text *text, const char *start,
-                  struct pxr_diag *diag)
-{
-        if (text->keys & DESCR && !text->bytes)
-                return pxr_user_error(diag, "%s: an array of bytes (descr '|u1') is wanted, not %s",
-                                      pxr_input_path(input), start);
-        if (text->keys & ORDER && !text->by_rows)
-                return pxr_user_error(diag, "%s: an array in C order is wanted, not %s",
-                                      pxr_input_path(input), start);
-        if (text->keys & SHAPE && !text->two)
-                return pxr_user_error(diag, "%s: an array of two dimensions is wanted, not %s",
-                                      pxr_input_path(input), start);
-        return pxr_user_error(diag, "%s: a head that is not understood: %s", pxr_input_path(input),
-                              start);
 }
 
 static int read_exactly(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
@@ -114,11 +127,11 @@ static int read_exactly(struct pxr_input *input, void *bytes, size_t size, struc
         return 0;
 }
 
-int pxr_npy_read_head(struct pxr_input *input, int64_t *rows, int64_t *cols, struct pxr_diag *diag)
+int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag)
 {
         unsigned char magic[8], length[4] = { 0 };
         char content[MAX_TEXT + 1];
-        struct text text = { .at = content };
+        struct text text = { .at = content, .array = array };
         uint32_t size;
 
         if (read_exactly(input, magic, sizeof magic, diag))
@@ -138,13 +151,25 @@ int pxr_npy_read_head(struct pxr_input *input, int64_t *rows, int64_t *cols, str
         if (read_exactly(input, content, size, diag))
                 return -1;
         content[size] = '\0';
+        *array = (struct pxr_npy) { 0 };
         if (!parse(&text)) {
                 for (char *end = content + strlen(content);
                      end > content && (end[-1] == ' ' || end[-1] == '\n');)
                         *--end = '\0';
-                return refuse(input, &text, content, diag);
+                return pxr_user_error(diag, "%s: invalid header of an array: %s",
+                                      pxr_input_path(input), content);
         }
-        *rows = text.rows;
-        *cols = text.cols;
         return 0;
+}
+
+const char *pxr_npy_shape(const struct pxr_npy *array, char text[PXR_NPY_SHAPE_TEXT])
+{
+        int length = snprintf(text, PXR_NPY_SHAPE_TEXT, "(");
+
+        for (int i = 0; i < array->dimensions; i++)
+                length += snprintf(text + length, PXR_NPY_SHAPE_TEXT - (size_t)length, "%s%lld",
+                                   i ? ", " : "", (long long)array->shape[i]);
+        snprintf(text + length, PXR_NPY_SHAPE_TEXT - (size_t)length,
+                 array->dimensions == 1 ? ",)" : ")");
+        return text;
 }

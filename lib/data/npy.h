@@ -6,10 +6,24 @@
 #ifndef PXR_DATA_NPY_H
 #define PXR_DATA_NPY_H
 
+#include <stdbool.h>
+
 #include "data/input.h"
 
-/* Read the head of an array of bytes in two dimensions, rows one after the other; anything else is
- * refused. Its content follows in the input. Returns 0 or -1. */
-int pxr_npy_read_head(struct pxr_input *input, int64_t *rows, int64_t *cols, struct pxr_diag *diag);
+enum { PXR_NPY_DIMENSIONS = 8, PXR_NPY_TYPE = 16, PXR_NPY_SHAPE_TEXT = 200 };
+
+struct pxr_npy {
+        char type[PXR_NPY_TYPE]; /* the dtype in NumPy's short form: "|u1" for bytes */
+        bool by_columns;         /* Fortran order: the first dimension varies fastest */
+        int dimensions;
+        int64_t shape[PXR_NPY_DIMENSIONS];
+};
+
+/* Read the head of an array; what is not understood is refused. The array's content follows in the
+ * input. Returns 0 or -1. */
+int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag);
+
+/* "(60000, 28, 28)". Returns `text`. */
+const char *pxr_npy_shape(const struct pxr_npy *array, char text[PXR_NPY_SHAPE_TEXT]);
 
 #endif

@@ -2,31 +2,37 @@
 /*
  * npz.c - images in NumPy's .npz files, as the later release of downsampled ImageNet has them.
  *
- * A file is a zip archive whose entry data.npy is an array of N rows: each an image as planes of
- * red, green and blue, 3 x side x side bytes. Other entries (labels, mean) are passed over. In a
- * folder, train*.npz, val*.npz and test*.npz are the splits, and a split's files follow one
- * another by the numbers in their names. Uses base/, archive.h, npy.h and pixels.h.
+ * A file is a zip archive whose entry data.npy is an array of images (layout.h: which shapes).
+ * Other entries (labels, mean) are passed over. In a folder, train*.npz, val*.npz and test*.npz are
+ * the splits, and a split's files follow one another by the numbers in their names. Uses base/,
+ * archive.h, layout.h, npy.h, pixels.h and png_images.h.
  */
 #include "config.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "data/archive.h"
 #include "data/format.h"
 #include "data/known.h"
-#include "data/npy.h"
+#include "data/layout.h"
 #include "data/pixels.h"
+#include "data/png_images.h"
 
-enum { MAX_SIDE = 1024, MAX_FILES = 1000, MB = 1 << 20 };
+enum { MAX_FILES = 1000, MB = 1 << 20, KEYS_TEXT = 400 };
 
 struct npz {
         const char *path;
+        int layout;
+        int64_t levels;
         int64_t valid;
         double memory;
 };
@@ -39,47 +45,114 @@ struct files {
 
 /* --- one file ----------------------------------------------------------------------------------*/
 
+/* Names as downsampled ImageNet has them, whose flat rows are planes. */
+static bool is_imagenet(const char *path)
+{
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+        int batch, end = 0;
+
+        sscanf(name, "train_data_batch_%d.npz%n", &batch, &end);
+        return (end > 0 && name[end] == '\0') || strcmp(name, "val_data.npz") == 0;
+}
+
+/* How the user makes a file that can be read: a line of Python. `why`: "to ...". */
+static void note_numpy(const char *why, const char *before, const char *path, const char *key,
+                       const char *after, struct pxr_diag *diag)
+{
+        pxr_note(diag, "%s, in Python: numpy.savez('new.npz', data=%snumpy.load('%s')['%s']%s)",
+                 why, before, path, key, after);
+}
+
+/* Only bytes are read, in C order. */
+static int check_type(const char *path, const struct pxr_input *input, const struct pxr_npy *array,
+                      struct pxr_diag *diag)
+{
+        const char *type = array->type, *name = pxr_input_path(input);
+
+        if (strcmp(type, "|u1") != 0 && strcmp(type, "u1") != 0) {
+                pxr_user_error(diag, "%s: expected an array of bytes (dtype uint8), got dtype '%s'",
+                               name, type);
+                if (strpbrk(type, "f"))
+                        note_numpy("to convert values from 0 to 1", "numpy.rint(255 * ", path,
+                                   "data", ").astype('uint8')", diag);
+                else if (strpbrk(type, "b"))
+                        note_numpy("to convert it to images of 'levels: 2'", "255 * ", path, "data",
+                                   ".astype('uint8')", diag);
+                else
+                        note_numpy("to convert values from 0 to 255", "", path, "data",
+                                   ".astype('uint8')", diag);
+                return -1;
+        }
+        if (!array->by_columns)
+                return 0;
+        pxr_user_error(diag, "%s: expected an array in C order, got Fortran order", name);
+        note_numpy("to convert it", "numpy.ascontiguousarray(", path, "data", ")", diag);
+        return -1;
+}
+
 /* The first array decides the size of all images. */
 static int set_size(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
-                    const struct pxr_input *input, int64_t cols, struct pxr_diag *diag)
+                    const struct pxr_input *input, const struct pxr_layout *layout,
+                    struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
-        int64_t side = lround(sqrt((double)cols / 3));
 
-        if (side < 1 || side > MAX_SIDE || 3 * side * side != cols)
+        if (held->pixels && (layout->rows != set->rows || layout->cols != set->cols ||
+                             layout->colours != set->colours))
                 return pxr_user_error(diag,
-                                      "%s: rows of %lld bytes: no square image of three "
-                                      "colours",
-                                      pxr_input_path(input), (long long)cols);
-        if (held->pixels && side != set->rows)
-                return pxr_user_error(diag,
-                                      "%s: images of %lld x %lld pixels, but those of the "
-                                      "first file have %d x %d",
-                                      pxr_input_path(input), (long long)side, (long long)side,
-                                      set->rows, set->cols);
+                                      "%s: images of %d x %d pixels and %d colour%s, but those of "
+                                      "the first file have %d x %d and %d",
+                                      pxr_input_path(input), layout->rows, layout->cols,
+                                      layout->colours, pxr_plural(layout->colours), set->rows,
+                                      set->cols, set->colours);
         if (held->pixels)
                 return 0;
-        set->rows = set->cols = (int)side;
+        set->rows = layout->rows;
+        set->cols = layout->cols;
+        set->colours = layout->colours;
         held->pixels =
-                pxr_pixels_new(arena, (size_t)cols,
+                pxr_pixels_new(arena, (size_t)set->rows * (size_t)set->cols * (size_t)set->colours,
                                options->memory > 0 ? (int64_t)(options->memory * MB) : 1, diag);
         return held->pixels ? 0 : -1;
 }
 
-static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t rows, uint8_t *row,
-                     struct pxr_diag *diag)
+/* Image `number`, counted from 1, from how it lies in the file to how it is held. */
+static int take_image(const struct pxr_dataset *set, const struct pxr_input *input,
+                      const struct pxr_layout *layout, int64_t number, const uint8_t *bytes,
+                      uint8_t *image, struct pxr_diag *diag)
+{
+        const struct pxr_png_kind kind = { set->rows, set->cols, set->colours, set->levels };
+        size_t plane = (size_t)set->rows * (size_t)set->cols;
+        char name[PATH_MAX + 64];
+
+        if (layout->planar)
+                pxr_data_interleave(bytes, plane, image);
+        else
+                memcpy(image, bytes, plane * (size_t)set->colours);
+        if (set->levels == 256)
+                return 0;
+        snprintf(name, sizeof name, "%s: image %lld", pxr_input_path(input), (long long)number);
+        if (pxr_png_to_levels(name, &kind, image, diag) == 0)
+                return 0;
+        pxr_note(diag, "level k of %d is the byte 255 * k / %d, rounded", set->levels,
+                 set->levels - 1);
+        return -1;
+}
+
+static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t rows,
+                     const struct pxr_layout *layout, uint8_t *row, struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
-        size_t plane = (size_t)set->rows * (size_t)set->cols;
+        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
         int64_t got;
 
         for (int64_t i = 0; i < rows; i++) {
                 uint8_t *image;
 
-                got = pxr_input_read_all(input, row, 3 * plane, diag);
+                got = pxr_input_read_all(input, row, size, diag);
                 if (got < 0)
                         return -1;
-                if ((size_t)got < 3 * plane)
+                if ((size_t)got < size)
                         return pxr_user_error(diag,
                                               "%s: byte %lld: the array ends within image %lld of "
                                               "%lld (truncated?)",
@@ -87,9 +160,8 @@ static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t r
                                               (long long)pxr_input_offset(input), (long long)i + 1,
                                               (long long)rows);
                 image = pxr_pixels_add(held->pixels, diag);
-                if (!image)
+                if (!image || take_image(set, input, layout, i + 1, row, image, diag))
                         return -1;
-                pxr_data_interleave(row, plane, image);
         }
         got = pxr_input_read(input, row, 1, diag);
         if (got > 0)
@@ -99,30 +171,70 @@ static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t r
         return got ? -1 : 0;
 }
 
-static int read_array(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
-                      struct pxr_input *input, struct pxr_diag *diag)
+static int read_array(struct pxr_arena *arena, struct pxr_dataset *set,
+                      const struct pxr_data_common *common, const struct npz *options,
+                      const char *path, struct pxr_input *input, struct pxr_diag *diag)
 {
-        int64_t rows, cols;
+        struct pxr_layout layout;
+        struct pxr_npy array;
         uint8_t *row;
         int failed;
 
-        if (pxr_npy_read_head(input, &rows, &cols, diag) ||
-            set_size(arena, set, options, input, cols, diag))
+        if (pxr_npy_read_head(input, &array, diag) || check_type(path, input, &array, diag) ||
+            pxr_layout_find(pxr_input_path(input), &array, (enum pxr_layout_name)options->layout,
+                            pxr_data_place(common, "layout"), is_imagenet(path), &layout, diag) ||
+            set_size(arena, set, options, input, &layout, diag))
                 return -1;
-        if (rows == 0)
+        if (array.shape[0] == 0)
                 return pxr_user_error(diag, "%s: holds no images", pxr_input_path(input));
-        row = malloc((size_t)cols);
+        row = malloc((size_t)set->rows * (size_t)set->cols * (size_t)set->colours);
         if (!row)
                 return pxr_out_of_memory(diag);
-        failed = read_rows(set, input, rows, row, diag);
+        failed = read_rows(set, input, array.shape[0], &layout, row, diag);
         free(row);
         return failed;
 }
 
+/* The keys of the arrays that a file holds, as text: "x, y". */
+struct keys {
+        char first[64], all[KEYS_TEXT];
+};
+
+static void add_key(struct keys *keys, const char *entry)
+{
+        size_t used = strlen(keys->all), length = strlen(entry);
+
+        if (length < 4 || strcmp(entry + length - 4, ".npy") != 0)
+                return;
+        length -= 4;
+        if (used == 0)
+                snprintf(keys->first, sizeof keys->first, "%.*s", (int)length, entry);
+        if (used + length + 8 < sizeof keys->all)
+                snprintf(keys->all + used, sizeof keys->all - used, "%s%.*s", used ? ", " : "",
+                         (int)length, entry);
+        else if (used > 0 && keys->all[used - 1] != '.')
+                strcpy(keys->all + used, ", ...");
+}
+
+static int no_data(const char *path, const struct keys *keys, struct pxr_diag *diag)
+{
+        if (!keys->all[0])
+                return pxr_user_error(diag,
+                                      "%s: holds no arrays; the images must be an array "
+                                      "'data' (data.npy)",
+                                      path);
+        pxr_user_error(diag, "%s: holds no array 'data' (data.npy); its arrays are: %s", path,
+                       keys->all);
+        note_numpy("to save one of them under that name", "", path, keys->first, "", diag);
+        return -1;
+}
+
 /* Read the entry data.npy. */
-static int read_entries(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+static int read_entries(struct pxr_arena *arena, struct pxr_dataset *set,
+                        const struct pxr_data_common *common, const struct npz *options,
                         struct pxr_archive *archive, const char *path, struct pxr_diag *diag)
 {
+        struct keys keys = { 0 };
         const char *name;
         int result, found = 0;
 
@@ -130,22 +242,22 @@ static int read_entries(struct pxr_arena *arena, struct pxr_dataset *set, const 
                 struct pxr_input *input;
                 int failed;
 
+                add_key(&keys, name);
                 if (strcmp(name, "data.npy") != 0)
                         continue;
                 if (found++)
                         return pxr_user_error(diag, "%s: holds data.npy twice", path);
                 input = pxr_archive_entry(archive, diag);
-                failed = !input || read_array(arena, set, options, input, diag);
+                failed = !input || read_array(arena, set, common, options, path, input, diag);
                 pxr_input_close(input);
                 if (failed)
                         return -1;
         }
-        if (result == 0 && !found)
-                return pxr_user_error(diag, "%s: holds no array 'data' (data.npy)", path);
-        return result;
+        return result == 0 && !found ? no_data(path, &keys, diag) : result;
 }
 
-static int read_file(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
+static int read_file(struct pxr_arena *arena, struct pxr_dataset *set,
+                     const struct pxr_data_common *common, const struct npz *options,
                      const char *path, struct pxr_diag *diag)
 {
         struct pxr_archive *archive = pxr_archive_open(path, diag);
@@ -153,7 +265,7 @@ static int read_file(struct pxr_arena *arena, struct pxr_dataset *set, const str
 
         if (!archive)
                 return -1;
-        failed = read_entries(arena, set, options, archive, path, diag) ||
+        failed = read_entries(arena, set, common, options, archive, path, diag) ||
                  pxr_archive_record(archive, arena, set, diag);
         pxr_archive_close(archive);
         return failed;
@@ -294,7 +406,7 @@ static int read_all(struct pxr_arena *arena, struct pxr_dataset *set,
                                                             pxr_data_wants(common, PXR_VALID));
 
                 for (int j = 0; wanted && j < files[i].count; j++)
-                        if (read_file(arena, set, options, files[i].names[j], diag))
+                        if (read_file(arena, set, common, options, files[i].names[j], diag))
                                 return -1;
                 if (held->pixels)
                         count[i] = pxr_pixels_count(held->pixels) - before;
@@ -318,8 +430,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         struct files *files = pxr_alloc_array(arena, PXR_SPLITS, sizeof *files);
 
         (void)seed;
-        set->colours = 3;
-        set->levels = 256;
+        set->levels = (int)options->levels;
         set->entropy = NAN;
         set->read = pxr_held_read;
         set->state = pxr_alloc(arena, sizeof(struct pxr_held));
@@ -333,6 +444,12 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 static const struct pxr_option rows[] = {
         PXR_STRING(struct npz, path, NULL,
                    "an .npz file, or a folder of train*.npz, val*.npz and test*.npz"),
+        PXR_ENUM(struct npz, layout, "any", pxr_layout_names,
+                 "order of the array 'data': hwc: N x rows x columns x colours; chw: N x colours x "
+                 "rows x columns; hw: N x rows x columns, grey; any of them may be N flat rows of "
+                 "square images; any: as its shape says, where it allows one alone"),
+        PXR_INT(struct npz, levels, "256", 2, 256,
+                "values of a pixel's colour, spread from 0 to 255 in the files"),
         PXR_INT(struct npz, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split"),
         PXR_REAL(struct npz, memory, "2048", 0, 1e9,
@@ -345,7 +462,7 @@ static const struct pxr_options options = { .rows = rows, .size = sizeof(struct 
 
 const struct pxr_data_format pxr_data_npz = {
         .name = "npz",
-        .help = "square images in colour in NumPy's .npz files, as of downsampled ImageNet",
+        .help = "images in NumPy's .npz files, as of downsampled ImageNet",
         .options = &options,
         .open = open_set,
 };
