@@ -146,6 +146,51 @@ static void leak_setup(void)
         add_layer(&unmasked);
 }
 
+/* --- families ---------------------------------------------------------------------------------
+ */
+
+/* A layer of the test's own changes the name of a model only where it tells a pixel of others. */
+START_TEST(a_model_is_called_after_what_tells_pixels_of_others)
+{
+        static const struct {
+                const char *family, *stack;
+                int colours;
+        } cases[] = {
+                { "pixelcnn", "- conv: {mask: A, features: 6}\n- relu\n- sigmoid\n", 1 },
+                { "pixelcnn", "- mix\n- conv: {mask: A, features: 6}\n- sigmoid\n", 1 },
+                { "pixelcnn", "- mix\n- conv: {mask: A, features: 6}\n- softmax\n", 3 },
+                { "pixelcnn", "- liar\n- conv: {mask: A, features: 6}\n- sigmoid\n", 1 },
+                { "pixelcnn", "- unmasked\n- sigmoid\n", 1 },
+                { "scan", "- scan\n- conv: {mask: A, features: 6}\n- sigmoid\n", 1 },
+                { "row", "- conv: {mask: A, features: 6}\n- row_lstm: {features: 6}\n- sigmoid\n",
+                  1 },
+                { "row",
+                  "- scan\n- conv: {mask: A, features: 6}\n- residual:\n"
+                  "    - row_lstm: {features: 6}\n- sigmoid\n",
+                  1 },
+                { "diagonal",
+                  "- multi_scale:\n    size: 2\n    layers:\n"
+                  "      - conv: {mask: A, features: 6}\n"
+                  "      - diagonal_bilstm: {features: 6}\n      - sigmoid\n",
+                  1 },
+                { "nade", "- nade: {hidden: 3}\n", 1 },
+                { "made", "- made: {hidden: 3}\n", 1 },
+                { "gaussian", "- gaussian\n", 3 },
+                { "histogram", "- histogram\n", 3 },
+                { "uniform", "- uniform\n", 1 },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const struct pxr_model *model =
+                        build_stack((struct pxr_image_kind) { 4, 4, cases[i].colours,
+                                                              cases[i].colours == 1 ? 2 : 256 },
+                                    cases[i].stack);
+
+                ck_assert_str_eq(pxr_model_family(model), cases[i].family);
+        }
+}
+END_TEST
+
 /* --- refusals ----------------------------------------------------------------------------------
  */
 
@@ -428,6 +473,7 @@ int main(void)
 {
         Suite *suite = suite_create("certificate");
 
+        ADD_CASE(suite, a_model_is_called_after_what_tells_pixels_of_others, leak_setup);
         ADD_CASE(suite, mask_b_first, leak_setup);
         ADD_CASE(suite, no_mask_at_all, leak_setup);
         ADD_CASE(suite, colours_mixed, leak_setup);

@@ -94,6 +94,22 @@ START_TEST(upgrade_keeps_a_copy)
 }
 END_TEST
 
+/* What a model is called was worked out from the names of its layers. */
+START_TEST(upgrade_fills_in_the_family)
+{
+        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+
+        make_version_1(path);
+        sql("INSERT INTO layer VALUES (1, 0, 'layers.0', 'conv', 1, 1, 1, 1, 9, 1, 1, 1), "
+            "(1, 1, 'layers.1', 'squash', 1, 1, 1, 0, 0, 1, 1, 1), "
+            "(1, 2, 'layers.2', 'sigmoid', 1, 1, 1, 1, 1, 1, 1, 1)");
+        OK(pxr_store_upgrade(path, copy, diag));
+        ck_assert_str_eq(sql("SELECT model FROM run_summary"), "squash\n");
+        sql("UPDATE run SET family = 'pixelcnn'");
+        ck_assert_str_eq(sql("SELECT model FROM run_summary"), "pixelcnn\n");
+}
+END_TEST
+
 START_TEST(upgrade_without_room_for_a_copy_changes_nothing)
 {
         char *path = in_scratch("runs.db"), copy[PATH_MAX];
@@ -416,6 +432,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, empty_file_becomes_a_database);
         ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
         ADD_SCRATCH_TEST(suite, upgrade_keeps_a_copy);
+        ADD_SCRATCH_TEST(suite, upgrade_fills_in_the_family);
         ADD_SCRATCH_TEST(suite, upgrade_without_room_for_a_copy_changes_nothing);
         ADD_SCRATCH_TEST(suite, no_schema_of_ours_is_left_as_it_is);
         ADD_SCRATCH_TEST(suite, newer_schema_is_left_as_it_is);

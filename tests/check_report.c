@@ -1121,7 +1121,7 @@ START_TEST(doctor_knows_the_signs)
                   "'train', 'gradient_norm', 1)" },
                 { "cannot see all", SEEING("conv", "3") },
                 { "cannot see all",
-                  "UPDATE run SET reproduces_table = 0;" SEEING("row_lstm", "3") },
+                  "UPDATE run SET reproduces_table = 0, family = 'row';" SEEING("row_lstm", "3") },
                 { "made of uncommitted code", "UPDATE run SET program_revision = 'ab-dirty'" },
                 { "checkpoint gone",
                   "INSERT INTO checkpoint VALUES (1, 9, 9, 'none', 'aa', 3, 0, 'then')" },

@@ -181,11 +181,12 @@ ok "it is taken in elsewhere, and used there" imports
 undo_8="DROP INDEX run_of_recipe; ALTER TABLE run DROP COLUMN fingerprint_nll; ALTER TABLE run
 	DROP COLUMN fingerprint_gradient; ALTER TABLE run DROP COLUMN fingerprint_single; ALTER TABLE run
 	DROP COLUMN fingerprint_version"
+undo_9="DROP VIEW run_summary; ALTER TABLE run DROP COLUMN family; CREATE VIEW run_summary AS SELECT 1"
 
 # An export with the schema of before, its manifest written anew.
 imports_older() {
 	cp -r gone older && chmod -R u+w older && rm -f older/run.db-* && sqlite3 older/run.db "
-		PRAGMA journal_mode = DELETE; $undo_8; PRAGMA user_version = 7" >/dev/null &&
+		PRAGMA journal_mode = DELETE; $undo_9; $undo_8; PRAGMA user_version = 7" >/dev/null &&
 		(cd older && find . -type f ! -name MANIFEST.sha256 | sed 's|^./||' | sort |
 			xargs sha256sum >MANIFEST.sha256) && tar -czf older.tar.gz older || return
 	for form in older older.tar.gz; do
@@ -626,7 +627,7 @@ fi
 # Every one waits as long as it is told to; all at once. The older one is of the third schema.
 locked() {
 	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec;
-		ALTER TABLE run DROP COLUMN raw_parameter_hash; $undo_8; PRAGMA user_version = 3" || return
+		ALTER TABLE run DROP COLUMN raw_parameter_hash; $undo_9; $undo_8; PRAGMA user_version = 3" || return
 	for column in temperature parameter_hash log_likelihood nll nll_split; do
 		sqlite3 old3.db "ALTER TABLE sample DROP COLUMN $column" || return
 	done

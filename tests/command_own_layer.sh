@@ -24,7 +24,8 @@ sample() {
 trains() {
 	mkdir written && (cd written && pxr_layers new bend) && as_it_was &&
 		sed 's/- relu$/- bend/' tiny.yaml >bend.yaml && grep -q -e '- bend' bend.yaml &&
-		with . pxr_run bend.yaml --db a.db && sample 1 --db a.db --out was.png
+		with . pxr_run bend.yaml --db a.db && sample 1 --db a.db --out was.png &&
+		is "$(query a.db 'SELECT model FROM run_summary')" pixelcnn
 }
 ok "a layer of one's own trains and samples" trains
 

@@ -48,6 +48,12 @@ struct pxr_model *pxr_model_build_part(struct pxr_arena *arena, const struct pxr
                                        struct pxr_yaml *model, const struct pxr_image_kind *kind,
                                        struct pxr_diag *diag);
 
+/* What a model is called after what carries information between its pixels: "row" and "diagonal"
+ * with an LSTM, else the name of a layer that does it by an op of its own, "pixelcnn" with
+ * convolutions alone; of several the one with the most multiply-adds. Where pixels are independent,
+ * the name of the first layer. */
+const char *pxr_model_family(const struct pxr_model *model);
+
 /* The first layer of a plugin's from `layer` on (its `next`, say) that no layer before it is of:
  * for going through the plugins a model uses, each once. NULL: there is none. */
 const struct pxr_built_layer *pxr_layer_of_new_plugin(const struct pxr_model *model,

@@ -261,7 +261,7 @@ static const struct check checks[] = {
           "FROM run CROSS JOIN layer ON layer.run = run.id "
           "WHERE " ASKED " AND image_rows > 0 AND given IS NULL GROUP BY run.id "
           "HAVING max(field_above) < image_rows / 2 "
-          "AND (reproduces_table > 0 OR max(kind IN ('row_lstm', 'diagonal_bilstm')))" },
+          "AND (reproduces_table > 0 OR family IN ('row', 'diagonal'))" },
         { "not the same bits",
           "the same spec, seed, data, program, layers and instruction set gave other numbers: memory "
           "at fault, another library, or a race.",

@@ -80,7 +80,7 @@ struct pxr_run {
         const char *data_set, *data_identity, *data_transforms;
         double data_entropy; /* NAN: not known, or not comparable */
         const char *given;   /* "32x32": its NLLs are given a small image; NULL: nothing */
-        const char *certificate;
+        const char *certificate, *family; /* of its model: pxr_model_family() */
         /* Of its model (model/fingerprint.h); NAN: not on record. */
         double fingerprint_nll, fingerprint_gradient, fingerprint_single;
         int64_t fingerprint_version; /* 0: not on record */

@@ -32,16 +32,16 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     "image_rows, image_cols, image_colours, image_levels, given_identity, "
                     "reproduces_table, reproduces_row, recipe_hash, folder, repeats, "
                     "fingerprint_nll, fingerprint_gradient, fingerprint_single, "
-                    "fingerprint_version) VALUES (?, "
+                    "fingerprint_version, family) VALUES (?, "
                     "?, 'running', "
                     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     "ttttti"
                     "tttt"
                     "ttttti"
                     "it"
                     "tttdttiiiiit"
-                    "ittttdddi",
+                    "ittttdddit",
                     run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
                     run->program_version, run->program_revision, run->git_revision,
                     run->git_difference, run->command_line, run->host, run->processor,
@@ -52,7 +52,7 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
                     (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
                     run->reproduces_row, run->recipe_hash, run->folder, run->repeats,
                     run->fingerprint_nll, run->fingerprint_gradient, run->fingerprint_single,
-                    run->fingerprint_version))
+                    run->fingerprint_version, run->family))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;

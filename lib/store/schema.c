@@ -175,18 +175,22 @@ static const char version_1[] =
         "  UNIQUE (run, split)\n"                                                     \
         ");\n"
 
-/* One row a run; its model is called after the layer it has beside convolutions, if any. The
- * columns are for people's conditions: keep their names. */
-#define RUN_SUMMARY(more_)                                                                       \
-        "CREATE VIEW run_summary AS\n"                                                           \
-        "  SELECT run.id AS run, run.name, run.status,\n"                                        \
-        "    (SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN "          \
+/* A guess at a model's family by the names of its layers, as it was before it was on record: of the
+ * layer it has beside convolutions, if any. */
+#define MODEL_BY_NAMES                                                                           \
+        "(SELECT CASE kind WHEN 'row_lstm' THEN 'row' WHEN 'diagonal_bilstm' THEN "              \
         "'diagonal'\n"                                                                           \
         "       WHEN 'conv' THEN 'pixelcnn' ELSE kind END FROM layer WHERE layer.run = run.id\n" \
         "       AND kind NOT IN ('multi_scale', 'relu', 'repeat', 'residual', 'sigmoid', "       \
         "'skip',\n"                                                                              \
         "         'skip_connections', 'softmax')\n"                                              \
-        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1) AS model,\n"       \
+        "       ORDER BY kind = 'conv', multiply_adds DESC, position LIMIT 1)"
+
+/* One row a run. The columns are for people's conditions: keep their names. */
+#define RUN_SUMMARY(model_, more_)                                                               \
+        "CREATE VIEW run_summary AS\n"                                                           \
+        "  SELECT run.id AS run, run.name, run.status,\n"                                        \
+        "    " model_ " AS model,\n"                                                             \
         "    data_set, given, reproduces_table AS paper_table, reproduces_row AS paper_row, "    \
         "seed,\n"                                                                                \
         "    coalesce(test.split, valid.split) AS split,\n"                                      \
@@ -259,7 +263,7 @@ static const char version_2[] =
         "  run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,\n"
         "  tag TEXT NOT NULL,        -- without a comma\n"
         "  PRIMARY KEY (run, tag)\n"
-        ") WITHOUT ROWID;\n" RUN_SUMMARY("") SWEEPS NLL_MAP;
+        ") WITHOUT ROWID;\n" RUN_SUMMARY(MODEL_BY_NAMES, "") SWEEPS NLL_MAP;
 
 /* Jobs at work elsewhere: when their holder was last heard of, and what a cluster calls it. */
 static const char version_3[] =
@@ -332,12 +336,18 @@ static const char version_4[] =
         "    (SELECT number FROM job WHERE job.run = run.id ORDER BY id LIMIT 1) AS job,\n" \
         "    process_id, process_start"
 
+#define WHAT_IT_VARIED                                                                          \
+        ",\n"                                                                                   \
+        "    (SELECT group_concat(substr(key, length(rtrim(key, replace(key, '.', ''))) + 1)\n" \
+        "      || '=' || value, ' ') FROM json_each((SELECT varied FROM job\n"                  \
+        "      WHERE job.run = run.id ORDER BY id LIMIT 1))) AS varied"
+
 /* What run_summary lacked: the sweep and the job that a run is of, and whose process it is. And
  * what tells whether an average of the parameters was used. */
 static const char version_5[] =
         "ALTER TABLE run ADD COLUMN raw_parameter_hash TEXT; -- that parameter_hash would be "
         "without train.average; NULL: there is none\n"
-        "DROP VIEW run_summary;\n" RUN_SUMMARY(OF_A_SWEEP);
+        "DROP VIEW run_summary;\n" RUN_SUMMARY(MODEL_BY_NAMES, OF_A_SWEEP);
 
 /* What the texts of a picture of samples say, so that both tell where it comes from; NULL in
  * pictures recorded before, and in those of what is not drawn. */
@@ -358,10 +368,7 @@ static const char version_6[] =
 /* clang-format off */
 static const char version_7[] =
         "DROP VIEW run_summary;\n"
-        RUN_SUMMARY(OF_A_SWEEP ",\n"
-        "    (SELECT group_concat(substr(key, length(rtrim(key, replace(key, '.', ''))) + 1)\n"
-        "      || '=' || value, ' ') FROM json_each((SELECT varied FROM job\n"
-        "      WHERE job.run = run.id ORDER BY id LIMIT 1))) AS varied")
+        RUN_SUMMARY(MODEL_BY_NAMES, OF_A_SWEEP WHAT_IT_VARIED)
         "DROP VIEW chain_nll;\n"
         "CREATE VIEW chain_nll AS\n"
         "  WITH RECURSIVE part AS MATERIALIZED (\n"
@@ -422,7 +429,14 @@ static const char version_8[] =
         "    bits_per_dimension, standard_error\n"
         "  FROM fit JOIN chosen USING (run) WHERE place = 1;\n";
 
-const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4,
-                                         version_5, version_6, version_7, version_8 };
+/* What a model is called is on record with its run (model/model.h) rather than worked out from the
+ * names of its layers, among which a layer of one's own in place of an activation changed it. */
+static const char version_9[] =
+        "ALTER TABLE run ADD COLUMN family TEXT; -- 'pixelcnn', 'row', 'diagonal', or a layer\n"
+        "UPDATE run SET family = " MODEL_BY_NAMES ";\n"
+        "DROP VIEW run_summary;\n" RUN_SUMMARY("run.family", OF_A_SWEEP WHAT_IT_VARIED);
+
+const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5,
+                                         version_6, version_7, version_8, version_9 };
 
 const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);

@@ -90,4 +90,10 @@ extern const struct pxr_op pxr_small_image_op;
  * [place][image][colour]. */
 extern const struct pxr_op pxr_image_op;
 
+/* Whether a node is a convolution, masked or not. */
+bool pxr_is_conv(const struct pxr_node *node);
+
+/* enum pxr_scan of an LSTM; -1 for other nodes. */
+int pxr_lstm_scan(const struct pxr_node *node);
+
 #endif

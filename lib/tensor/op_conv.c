@@ -182,6 +182,11 @@ static const struct pxr_op conv_op = {
         .multiply_adds = conv_multiply_adds,
 };
 
+bool pxr_is_conv(const struct pxr_node *node)
+{
+        return node->op == &conv_op;
+}
+
 struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
                           const struct pxr_conv *settings, struct pxr_node *input)
 {

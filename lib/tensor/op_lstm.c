@@ -280,6 +280,13 @@ static const struct pxr_op lstm_op = LSTM_OP(PXR_ADVANCE_AT_ITS_PIXEL);
 static const struct pxr_op lstm_from_right_op =
         LSTM_OP(PXR_ADVANCE_AT_ITS_PIXEL | PXR_ADVANCE_READS_ITS_ROW);
 
+int pxr_lstm_scan(const struct pxr_node *node)
+{
+        if (node->op != &lstm_op && node->op != &lstm_from_right_op)
+                return -1;
+        return ((const struct lstm *)node->conf)->settings.scan;
+}
+
 /* Number the cells in the order of the scan. Returns 0, or -1 when memory is out. */
 static int number_cells(struct pxr_arena *arena, struct lstm *lstm, struct pxr_shape shape)
 {
