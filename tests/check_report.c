@@ -1039,8 +1039,13 @@ static bool doctor_finds(const char *check)
         "(1, " step ", " step ", '" split "', 'nll', NULL, " nats ", 0, 100, 784, 0.1, NULL)"
 #define TRAINED(first, second) \
         "INSERT INTO metric VALUES " NATS("train", "1", first) ", " NATS("train", "2", second)
-#define VALIDATED(first, second) \
-        "INSERT INTO metric VALUES " NATS("valid", "1", first) ", " NATS("valid", "2", second)
+/* The result is that of the second. */
+#define VALIDATED(first, second)                                                                  \
+        "INSERT INTO metric VALUES " NATS("valid", "1", first) ", " NATS(                         \
+                "valid", "2", second) "; "                                                        \
+                                      "UPDATE metric SET step = 2, epoch = 2, sum_nats = " second \
+                                      " * images / 100 "                                          \
+                                      "WHERE name = 'final_nll' AND split = 'valid'"
 
 /* Two epochs of so many images, and what tells their orders. */
 #define ORDERED(first, second, images)                                                          \
@@ -1099,6 +1104,10 @@ START_TEST(doctor_knows_the_signs)
                 { "best long before the end",
                   "INSERT INTO metric VALUES (1, 1, 1, 'valid', 'nll', NULL, 8000, 0, 100, 784, "
                   "0.1, NULL), (1, 9, 9, 'valid', 'nll', NULL, 9000, 0, 100, 784, 0.1, NULL)" },
+                /* Of an older pxr, which had no NLL of the last step along the way. */
+                { "best long before the end",
+                  "INSERT INTO metric VALUES (1, 1, 1, 'valid', 'nll', NULL, 8000, 0, 100, 784, "
+                  "0.1, NULL), (1, 2, 2, 'valid', 'nll', NULL, 8001, 0, 100, 784, 0.1, NULL)" },
                 { "train worse than test", TRAINED("9400", "9300") },
                 { "killed", "UPDATE run SET status = 'running', process_id = 1, process_start = "
                             "'never', host = (SELECT here FROM host)" },
@@ -1151,6 +1160,11 @@ START_TEST(doctor_knows_what_is_well)
                 TRAINED("8300", "8300"),   /* within the tolerance */
                 VALIDATED("9000", "8900"), /* by more than a percent */
                 "INSERT INTO metric VALUES " NATS("valid", "1", "9000"),
+                /* Of an older pxr: the result is better than the last along the way. */
+                "INSERT INTO metric VALUES " NATS("valid", "1", "8300") ", " NATS("valid", "2",
+                                                                                  "9000"),
+                "INSERT INTO metric VALUES " NATS("valid", "1", "9000") ", " NATS("valid", "2",
+                                                                                  "9000"),
                 "UPDATE run SET data_entropy = 89.5; UPDATE metric SET sum_nats = 89.95 * "
                 "images; " VALIDATED("9000", "8991"),
                 "INSERT INTO metric VALUES " NATS("train", "1", "9900") "; " VALIDATED("9000",

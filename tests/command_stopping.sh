@@ -1,8 +1,9 @@
 #!/bin/sh
-# command_stopping.sh - early stopping: when, and with which parameters.
+# command_stopping.sh - the end of a training: when it stops, and which parameters are its result and
+# its best.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 8
+plan 11
 
 # A rate so high that training is soon at its best and then wanders.
 wander() {
@@ -76,3 +77,45 @@ no_split() {
 		"data={set: markov_binary, train: 64, valid: 0}" --db no.db && [ ! -e no.db ]
 }
 ok "patience with a data set without validation split is an error before anything runs" no_split
+
+# Epochs that are no multiple of the evaluations': the last step is one of its own.
+last_is_best() {
+	rm -f last.db
+	pxr_run tiny.yaml train.epochs=3 "evaluate={every: $1, splits: [valid]}" --db last.db || return
+	best=$(query last.db "SELECT path FROM checkpoint WHERE best")
+	is "$(query last.db "SELECT step FROM checkpoint WHERE best")" \
+		"$(query last.db "SELECT step FROM run_nll")" && [ -s "$best" ] &&
+		"$top/runner/pxr-sample" 1 --db last.db --nll-map valid --json --out map.svg -f >out &&
+		is "$(query last.db "SELECT abs(json_extract(CAST(readfile('out') AS TEXT),
+			'\$.nats_per_image') - nats_per_image) < 1e-6 FROM run_nll")" 1
+}
+last_steps() {
+	last_is_best "2 epochs" && last_is_best "7 steps" && last_is_best never
+}
+ok "a result that is better than all before is of the best checkpoint" last_steps
+
+# The one of the best step, which pruning spares, where the last is worse.
+last_is_worse() {
+	wander train.epochs=12 "evaluate.every=5 epochs" train.checkpoint="1 epoch" --db worse.db || return
+	best=$(query worse.db "SELECT step FROM learning_curve WHERE split = 'valid'
+		ORDER BY nats_per_image, step LIMIT 1")
+	is "$(query worse.db "SELECT step FROM checkpoint WHERE best")" "$best" &&
+		is "$(query worse.db "SELECT count(*) FROM learning_curve WHERE split = 'valid'")" 3 &&
+		[ -s "$(query worse.db "SELECT path FROM checkpoint WHERE best")" ]
+}
+ok "a result that is worse leaves the best checkpoint as it is" last_is_worse
+
+# What a bar says that it does, one after the other.
+evaluates_once() {
+	script -qec "'$top/runner/pxr-run' tiny.yaml train.epochs=1 --db once.db" /dev/null >out 2>err &&
+		is "$(tr '\r' '\n' <out | grep -o 'evaluating [a-z]*' | uniq | tr '\n' ' ')" \
+			"evaluating valid evaluating test " &&
+		is "$(query once.db "SELECT count(*) FROM metric AS m JOIN metric AS f
+			USING (split, step, sum_nats, sum_squares, images, dimensions)
+			WHERE m.name = 'nll' AND f.name = 'final_nll'")" 2
+}
+if command -v script >/dev/null; then
+	ok "one evaluation of the last parameters is the result, too" evaluates_once
+else
+	ok "one evaluation of the last parameters is the result, too # SKIP script is missing" true
+fi

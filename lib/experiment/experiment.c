@@ -21,7 +21,7 @@ static const struct pxr_options reproduces_options = { .rows = reproduces_rows,
 
 static const struct pxr_option evaluate_rows[] = {
         PXR_INTERVAL(struct pxr_evaluate_settings, every, "1 epoch",
-                     "how often the NLL is computed; it always is at the end"),
+                     "how often the NLL is computed; it always is after the last step"),
         PXR_ENUM_SET(
                 struct pxr_evaluate_settings, splits, "[valid, test]", pxr_split_names,
                 "on which splits; unless they are named, those the data set lacks are left out"),

@@ -161,6 +161,13 @@ static bool is_due(const struct pxr_experiment *e, struct pxr_interval every, in
         return step > 0 && step % period == 0;
 }
 
+/* The last step is always evaluated, so that its parameters can be the best on the validation
+ * split. */
+static bool evaluation_due(const struct pxr_experiment *e, int64_t step)
+{
+        return is_due(e, e->settings.evaluate.every, step) || (step > 0 && step == e->all_steps);
+}
+
 /* What an evaluation of a split gives. */
 struct evaluated {
         struct pxr_nll nll;
@@ -296,7 +303,7 @@ static int do_due(struct pxr_state *state, struct epoch *epoch, struct pxr_diag 
 
         if (step % e->steps_per_epoch == 0 && end_epoch(state, epoch, diag))
                 return -1;
-        if (is_due(e, e->settings.evaluate.every, step))
+        if (evaluation_due(e, step))
                 status = evaluate(state, &valid, diag);
         if (!status && is_due(e, e->settings.sample.every, step) && step < e->all_steps)
                 status = pxr_record_samples(state, step, pxr_trainer_best(state->trainer), diag);
@@ -348,6 +355,45 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
+/* The result on a split that was evaluated in full at `step` already. Not the training split: its
+ * NLL along the way may be the mean of an epoch's steps. Returns 1 with *nll, 0, or -1. */
+static int evaluated_before(const struct pxr_state *state, int64_t step, enum pxr_split split,
+                            struct pxr_nll *nll, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        struct pxr_nll_row row;
+        int found = split == PXR_TRAIN
+                            ? 0
+                            : pxr_store_find_evaluation(state->order->store, state->run, step,
+                                                        pxr_split_names[split], &row, diag);
+
+        if (found <= 0 || row.images != e->set->count[split])
+                return found < 0 ? -1 : 0;
+        *nll = no_images(e->model->graph);
+        nll->sum = row.sum_nats;
+        nll->sum_squares = row.sum_squares;
+        nll->images = row.images;
+        return 1;
+}
+
+/* The result of one split. Returns 0, 1 when stopped, or -1. */
+static int record_result_of(struct pxr_state *state, int64_t step, enum pxr_split split,
+                            const float *parameters, struct pxr_diag *diag)
+{
+        struct evaluated result = { 0 };
+        int status = evaluated_before(state, step, split, &result.nll, diag);
+
+        if (status)
+                return status < 0 ? -1
+                                  : pxr_record_nll(state, step, pxr_split_names[split], &result.nll,
+                                                   true, diag);
+        status = evaluate_split(state, split, parameters, 0, &result, diag);
+        if (!status)
+                status = record_split(state, step, split, &result, true, diag);
+        free(result.value_nats);
+        return status;
+}
+
 /* The result that the parameters at `step` give. */
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
@@ -356,15 +402,10 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
         uint32_t splits = e->settings.evaluate.splits | e->settings.evaluate.at_end;
 
         for (int split = 0; split < PXR_SPLITS; split++) {
-                struct evaluated result = { 0 };
-                int status;
+                int status = wanted(e, splits, split)
+                                     ? record_result_of(state, step, split, parameters, diag)
+                                     : 0;
 
-                if (!wanted(e, splits, split))
-                        continue;
-                status = evaluate_split(state, split, parameters, 0, &result, diag);
-                if (!status)
-                        status = record_split(state, step, split, &result, true, diag);
-                free(result.value_nats);
                 if (status)
                         return status;
         }

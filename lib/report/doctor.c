@@ -37,17 +37,19 @@ struct check {
 #define AVERAGE SETTING("average")
 #define CLIP SETTING("clip")
 
-/* The result on a split, and the NLL there along the way that was last. CROSS JOIN: run by run, and
- * of each the few rows that are asked for; the other way round would go through all metrics. */
+/* The result on a split, and the last NLL there: the result, unless that is of an earlier step.
+ * CROSS JOIN: run by run, and of each the few rows that are asked for; the other way round would go
+ * through all metrics. */
 #define FINAL(split_) \
         "CROSS JOIN metric AS " split_ " ON " split_ ".run = run.id " \
         "AND " split_ ".name = 'final_nll' AND " split_ ".split = '" split_ "' " \
         "AND " split_ ".images > 0 "
 #define LAST(split_) \
-        "CROSS JOIN metric AS " split_ " ON " split_ ".run = run.id AND " split_ ".name = 'nll' " \
+        "CROSS JOIN metric AS " split_ " ON " split_ ".run = run.id " \
         "AND " split_ ".split = '" split_ "' AND " split_ ".images > 0 " \
-        "AND " split_ ".step = (SELECT max(step) FROM metric AS m WHERE m.run = run.id " \
-        "AND m.name = 'nll' AND m.split = '" split_ "') "
+        "AND (" split_ ".step, " split_ ".name) = (SELECT step, name FROM metric AS m " \
+        "WHERE m.run = run.id AND m.name IN ('nll', 'final_nll') AND m.split = '" split_ "' " \
+        "ORDER BY step DESC, name LIMIT 1) "
 
 /* A run's layers as they were: hashes of their files, and what they computed. */
 #define LAYERS \
@@ -198,10 +200,10 @@ static const struct check checks[] = {
           "%.1f', words(best.sum_nats / best.images), best.epoch, "
           "words(valid.sum_nats / valid.images), valid.epoch) "
           "FROM run " LAST("valid")
-          "CROSS JOIN metric AS best ON best.run = run.id AND best.name = 'nll' "
-          "AND best.split = 'valid' AND best.step = (SELECT step FROM metric AS m "
-          "WHERE m.run = run.id AND m.name = 'nll' AND m.split = 'valid' "
-          "ORDER BY m.sum_nats / m.images LIMIT 1) "
+          "CROSS JOIN metric AS best ON best.run = run.id AND best.split = 'valid' "
+          "AND (best.step, best.name) = (SELECT step, name FROM metric AS m "
+          "WHERE m.run = run.id AND m.name IN ('nll', 'final_nll') AND m.split = 'valid' "
+          "AND m.images > 0 ORDER BY m.sum_nats / m.images LIMIT 1) "
           "WHERE " ASKED " AND best.epoch < 0.75 * valid.epoch AND valid.sum_nats / valid.images > "
           "best.sum_nats / best.images + 2 * coalesce(valid.standard_error, 0)" },
         { "learnt nothing",
@@ -211,9 +213,9 @@ static const struct check checks[] = {
            * training is of models from the untrained one on. */
           "SELECT id, printf('%s nats/image at first, validation %s at best', words(start), "
           "words(best)) "
-          "FROM (SELECT run.id, data_entropy, count(*) AS counted, "
+          "FROM (SELECT run.id, data_entropy, count(DISTINCT m.step) AS counted, "
           "min(m.sum_nats / m.images) AS best, max(" FIRST("valid") ", " FIRST("train") ") AS start "
-          "FROM run CROSS JOIN metric AS m ON m.run = run.id AND m.name = 'nll' "
+          "FROM run CROSS JOIN metric AS m ON m.run = run.id AND m.name IN ('nll', 'final_nll') "
           "AND m.split = 'valid' AND m.images > 0 WHERE " ASKED " GROUP BY run.id) "
           "WHERE counted > 1 AND best > 0.995 * start "
           "AND (data_entropy IS NULL OR best > 1.02 * data_entropy)" },

@@ -335,6 +335,31 @@ int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struc
                 nll->sum_squares, nll->images, nll->dimensions, nll->standard_error, nll->suspect);
 }
 
+int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
+                              struct pxr_nll_row *nll, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "SELECT sum_nats, sum_squares, metric.images, dimensions FROM metric JOIN nll_map "
+                "USING (run, split, step) WHERE run = ? AND step = ? AND split = ? "
+                "AND name = 'nll' AND nll_map.images = metric.images "
+                "AND sum_nats IS NOT NULL AND sum_squares IS NOT NULL", /* not NaN */
+                "iit", run, step, split);
+        int status = s ? sqlite3_step(s) : SQLITE_ERROR;
+
+        *nll = (struct pxr_nll_row) { .split = split, .name = "nll" };
+        if (status == SQLITE_ROW) {
+                nll->sum_nats = sqlite3_column_double(s, 0);
+                nll->sum_squares = sqlite3_column_double(s, 1);
+                nll->images = sqlite3_column_int64(s, 2);
+                nll->dimensions = sqlite3_column_int64(s, 3);
+        } else if (s && status != SQLITE_DONE) {
+                pxr_store_failed(store, diag);
+        }
+        sqlite3_finalize(s);
+        return status == SQLITE_ROW ? 1 : status == SQLITE_DONE ? 0 : -1;
+}
+
 /* In the order of bytes that the schema names. */
 static void put_floats(const float *from, size_t count, uint8_t *to)
 {

@@ -40,7 +40,9 @@ static const struct pxr_option rows[] = {
                  "decay of a running average of the parameters, which is then what is evaluated, "
                  "sampled and kept; 0: none"),
         PXR_INT(struct pxr_train_settings, patience, "0", 0, 1e6,
-                "evaluations without a better validation NLL after which training stops; 0: never"),
+                "evaluations without a better validation NLL after which training stops, with the "
+                "best "
+                "parameters as its result; 0: never, with the last ones"),
         PXR_INTERVAL(struct pxr_train_settings, checkpoint, "1 epoch",
                      "how often the state is saved"),
         PXR_END,
