@@ -315,8 +315,8 @@ START_TEST(sound_stacks_are_certified)
         const char *const texts[] = {
                 "- conv: {mask: A, kernel: 3, features: 6}\n- softmax\n",
                 "- conv: {mask: A, kernel: 7, features: 7}\n- relu\n- softmax\n",
-                "- conv: {mask: A, features: 6}\n- repeat: 2\n"
-                "  layers: [residual: [relu, conv: {mask: B, features: 6}]]\n- sigmoid\n",
+                ("- conv: {mask: A, features: 6}\n- repeat: 2\n"
+                 "  layers: [residual: [relu, conv: {mask: B, features: 6}]]\n- sigmoid\n"),
         };
 
         for (int i = 0; i < 3; i++)

@@ -39,7 +39,7 @@ static struct pxr_codec_file file_of(void)
                 .pixels = A_HASH,
                 .nats = 1234.5,
                 .names = names,
-                .streams = { 1, bytes, sizes },
+                .streams = { .count = 1, .bytes = bytes, .size = sizes },
         };
 }
 

@@ -380,7 +380,7 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
                                  .colours = graph->colours,
                                  .levels = graph->levels };
         uint8_t *png = NULL;
-        size_t size;
+        size_t size = 0;
 
         if (!arena)
                 return pxr_out_of_memory(diag);
