@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/number.h"
+#include "base/processor.h"
 #include "base/text.h"
 #include "suite.h"
 
@@ -190,6 +191,23 @@ START_TEST(numbers_have_no_more_digits_than_are_of_use)
 }
 END_TEST
 
+/* The levels by name are what GCC knows. */
+START_TEST(the_processor_has_the_level_that_gcc_sees)
+{
+#if !defined(__x86_64__)
+        ck_assert_int_eq(pxr_x86_level(), 0);
+#elif defined(__clang__)
+        int level = pxr_x86_level();
+
+        ck_assert(level == 1 || level == 3 || level == 4);
+#else
+        ck_assert_int_eq(pxr_x86_level(), __builtin_cpu_supports("x86-64-v4")   ? 4
+                                          : __builtin_cpu_supports("x86-64-v3") ? 3
+                                                                                : 1);
+#endif
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("base");
@@ -202,6 +220,7 @@ int main(void)
         ADD_TEST(suite, philox_gives_the_published_numbers);
         ADD_TEST(suite, random_numbers_have_their_moments);
         ADD_TEST(suite, sha256_gives_the_published_digest);
+        ADD_TEST(suite, the_processor_has_the_level_that_gcc_sees);
         ADD_TEST(suite, numbers_have_no_more_digits_than_are_of_use);
         return run_suite(suite);
 }

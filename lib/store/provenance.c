@@ -26,6 +26,7 @@
 
 #include <pxr/version.h>
 
+#include "base/processor.h"
 #include "store/revision.h" /* made by the Makefile */
 
 enum { DIFFERENCE_LIMIT = 1 << 20 };
@@ -165,13 +166,10 @@ static const char *processor_model(struct pxr_arena *arena)
 static const char *instruction_set(struct pxr_arena *arena)
 {
 #if defined(__x86_64__)
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("x86-64-v4"))
-                return "x86-64-v4";
-        if (__builtin_cpu_supports("x86-64-v3"))
-                return "x86-64-v3";
+        int level = pxr_x86_level();
+
         (void)arena;
-        return "x86-64";
+        return level == 4 ? "x86-64-v4" : level == 3 ? "x86-64-v3" : "x86-64";
 #else
         struct utsname name;
 

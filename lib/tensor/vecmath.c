@@ -4,7 +4,7 @@
  *
  * exp(x) = 2^n exp(r) with n = round(x / ln 2) and |r| <= ln 2 / 2, where a polynomial of degree 6
  * (minimax on that interval) serves. tanh uses exp for large |x| and an odd rational-free series
- * for small, so that it keeps its relative accuracy near 0. Uses nothing.
+ * for small, so that it keeps its relative accuracy near 0. Uses base/.
  */
 #include <pxr/vecmath.h>
 
@@ -12,16 +12,37 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
+#include "base/processor.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(PXR_SANITIZED)
-#define CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define CLONES
-#endif
 #define INLINE static inline __attribute__((always_inline))
+
+/* Define a function for three instruction sets: its body, which is to be inlined, is compiled for
+ * each. Not by target_clones, which clang 14 takes and resolves wrongly, and which cannot be
+ * combined with sanitizers. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FOR_LEVEL(level, type, name, parameters, arguments)                                    \
+        static __attribute__((target("arch=x86-64-v" #level))) type name##_v##level parameters \
+        {                                                                                      \
+                return name##_body arguments;                                                  \
+        }
+#define FOR_EACH_LEVEL(type, name, parameters, arguments)    \
+        FOR_LEVEL(3, type, name, parameters, arguments)      \
+        FOR_LEVEL(4, type, name, parameters, arguments)      \
+        type name parameters                                 \
+        {                                                    \
+                int level = pxr_x86_level();                 \
+                                                             \
+                return level == 4   ? name##_v4 arguments    \
+                       : level == 3 ? name##_v3 arguments    \
+                                    : name##_body arguments; \
+        }
+#else
+#define FOR_EACH_LEVEL(type, name, parameters, arguments) \
+        type name parameters                              \
+        {                                                 \
+                return name##_body arguments;             \
+        }
+#endif
 
 /* Select without a branch, which the vectoriser takes for a blend. */
 INLINE float choose(int32_t condition, float yes, float no)
@@ -55,22 +76,26 @@ INLINE float exp_one(float x)
         return choose(x < -87.33654f, 0.0f, choose(x != x, x, p * half_scale * scale));
 }
 
-CLONES void pxr_exp_f32(size_t size, const float *x, float *y)
+INLINE void pxr_exp_f32_body(size_t size, const float *x, float *y)
 {
         for (size_t i = 0; i < size; i++)
                 y[i] = exp_one(x[i]);
 }
+
+FOR_EACH_LEVEL(void, pxr_exp_f32, (size_t size, const float *x, float *y), (size, x, y))
 
 INLINE float sigmoid_one(float x)
 {
         return 1.0f / (1.0f + exp_one(-x));
 }
 
-CLONES void pxr_sigmoid_f32(size_t size, const float *x, float *y)
+INLINE void pxr_sigmoid_f32_body(size_t size, const float *x, float *y)
 {
         for (size_t i = 0; i < size; i++)
                 y[i] = sigmoid_one(x[i]);
 }
+
+FOR_EACH_LEVEL(void, pxr_sigmoid_f32, (size_t size, const float *x, float *y), (size, x, y))
 
 void pxr_sigmoid_f64(size_t size, const double *x, double *y)
 {
@@ -93,16 +118,18 @@ INLINE float tanh_one(float x)
         return choose(a < 0.625f, small, choose(x != x, x, large));
 }
 
-CLONES void pxr_tanh_f32(size_t size, const float *x, float *y)
+INLINE void pxr_tanh_f32_body(size_t size, const float *x, float *y)
 {
         for (size_t i = 0; i < size; i++)
                 y[i] = tanh_one(x[i]);
 }
 
+FOR_EACH_LEVEL(void, pxr_tanh_f32, (size_t size, const float *x, float *y), (size, x, y))
+
 /* Reductions run in 16 lanes at every instruction set, in one order. */
 enum { LANES = 16 };
 
-CLONES float pxr_max_f32(size_t size, const float *x)
+INLINE float pxr_max_f32_body(size_t size, const float *x)
 {
         float lane[LANES];
         size_t i = 0;
@@ -119,7 +146,9 @@ CLONES float pxr_max_f32(size_t size, const float *x)
         return lane[0];
 }
 
-CLONES float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y)
+FOR_EACH_LEVEL(float, pxr_max_f32, (size_t size, const float *x), (size, x))
+
+INLINE float pxr_exp_sum_f32_body(size_t size, const float *x, float shift, float *y)
 {
         float lane[LANES] = { 0 };
         float sum = 0;
@@ -139,6 +168,9 @@ CLONES float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y)
         return sum;
 }
 
+FOR_EACH_LEVEL(float, pxr_exp_sum_f32, (size_t size, const float *x, float shift, float *y),
+               (size, x, shift, y))
+
 /* The cells of one image at one place. As parameters, since the vectoriser heeds `restrict` there.
  */
 INLINE void one_cell(size_t count, float *restrict o, float *restrict f, float *restrict i,
@@ -155,7 +187,7 @@ INLINE void one_cell(size_t count, float *restrict o, float *restrict f, float *
         }
 }
 
-CLONES void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells)
+INLINE void pxr_lstm_cells_f32_body(const struct pxr_lstm_cells *cells)
 {
         size_t features = cells->features;
 
@@ -168,6 +200,8 @@ CLONES void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells)
                          (float *)cells->c + cell * features, (float *)cells->h + cell * features);
         }
 }
+
+FOR_EACH_LEVEL(void, pxr_lstm_cells_f32, (const struct pxr_lstm_cells *cells), (cells))
 
 INLINE void one_cell_gradient(size_t count, float *restrict o, float *restrict f, float *restrict i,
                               float *restrict g, const float *restrict before,
@@ -187,8 +221,8 @@ INLINE void one_cell_gradient(size_t count, float *restrict o, float *restrict f
         }
 }
 
-CLONES void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, const float *dh,
-                                        float *dc)
+INLINE void pxr_lstm_cells_gradient_f32_body(const struct pxr_lstm_cells *cells, const float *dh,
+                                             float *dc)
 {
         size_t features = cells->features;
 
@@ -202,3 +236,6 @@ CLONES void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, cons
                                   dc + cell * features);
         }
 }
+
+FOR_EACH_LEVEL(void, pxr_lstm_cells_gradient_f32,
+               (const struct pxr_lstm_cells *cells, const float *dh, float *dc), (cells, dh, dc))

@@ -2,8 +2,8 @@
 /*
  * vecmath.h - exp, sigmoid and tanh over arrays of floats, and the gates of an LSTM.
  *
- * Compiled with flags of their own and once for each instruction set, chosen when the program is
- * loaded. Errors are in units in the last place of the result, where that is a normal number (not
+ * Compiled with flags of their own and once for each instruction set, chosen as the program
+ * runs. Errors are in units in the last place of the result, where that is a normal number (not
  * below 1.18e-38). A value's result does not depend on what stands beside it. NaN gives NaN. The
  * functions of doubles are plain loops: they serve gradient checks.
  */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * processor.c - which instruction set this processor has.
+ *
+ * GCC knows the levels by name, as "x86-64-v4"; clang before 17 knows most of their features, and
+ * no version of it below 18 knows f16c, lzcnt and movbe. So the features are asked for one by one,
+ * these three of the processor itself. Uses nothing.
+ */
+#include "base/processor.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <cpuid.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define HAS(feature) (__builtin_cpu_supports(feature) != 0)
+
+static bool has_v3(void)
+{
+        const unsigned f16c = 1u << 29, movbe = 1u << 22, lzcnt = 1u << 5; /* bits of ecx */
+        unsigned a, b, c, d;
+
+        if (!HAS("avx2") || !HAS("fma") || !HAS("bmi") || !HAS("bmi2"))
+                return false;
+        if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & f16c) || !(c & movbe))
+                return false;
+        return __get_cpuid(0x80000001, &a, &b, &c, &d) && c & lzcnt;
+}
+
+static bool has_v4(void)
+{
+        return has_v3() && HAS("avx512f") && HAS("avx512bw") && HAS("avx512cd") &&
+               HAS("avx512dq") && HAS("avx512vl");
+}
+
+int pxr_x86_level(void)
+{
+        static atomic_int known; /* asking takes microseconds in a virtual machine */
+        int level = atomic_load_explicit(&known, memory_order_relaxed);
+
+        if (level == 0) {
+                level = has_v4() ? 4 : has_v3() ? 3 : 1;
+                atomic_store_explicit(&known, level, memory_order_relaxed);
+        }
+        return level;
+}
+
+#else
+
+int pxr_x86_level(void)
+{
+        return 0;
+}
+
+#endif
