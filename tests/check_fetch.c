@@ -193,6 +193,14 @@ START_TEST(busy_and_silent_servers_are_asked_again)
 }
 END_TEST
 
+START_TEST(a_server_that_trickles_is_not_waited_for)
+{
+        expect_fetched(FETCH(TRICKLE, SERVE));
+        ck_assert_int_eq(server.requests, 2);
+        ck_assert_ptr_nonnull(strstr(notes, "Less than 1000 bytes/sec"));
+}
+END_TEST
+
 /* --- what does not -----------------------------------------------------------------------------*/
 
 START_TEST(a_damaged_file_never_takes_its_name)
@@ -397,6 +405,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_part_of_another_file_is_given_up);
         ADD_SCRATCH_TEST(suite, redirects_are_followed);
         ADD_SCRATCH_TEST(suite, busy_and_silent_servers_are_asked_again);
+        ADD_SCRATCH_TEST(suite, a_server_that_trickles_is_not_waited_for);
         ADD_SCRATCH_TEST(suite, a_damaged_file_never_takes_its_name);
         ADD_SCRATCH_TEST(suite, another_file_is_refused_by_its_size);
         ADD_SCRATCH_TEST(suite, a_page_of_unknown_length_is_no_file_and_no_hindrance);

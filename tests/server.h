@@ -32,6 +32,7 @@ enum act {
         LONGER,        /* some bytes too many, without having said so */
         CORRUPT,       /* one byte is wrong */
         STALL,         /* some bytes, then silence */
+        TRICKLE,       /* a byte at a time, ten a second */
         SILENT,        /* closed without an answer */
         BUSY,          /* 503 */
         GONE,          /* 404 */
@@ -101,15 +102,17 @@ static inline void say_file_head(const struct server *server, int client, long l
                 say_head(client, "HTTP/1.1 200 OK\r\n%sConnection: close\r\n\r\n", length);
 }
 
-/* Until the client goes away, or the test ends. */
-static inline void wait_for_close(struct server *server, int client)
+/* Until the client goes away, or the test ends; it may get a byte now and then. */
+static inline void wait_for_close(struct server *server, int client, const uint8_t *bytes)
 {
         char byte;
 
         while (!server->quit) {
                 struct pollfd one = { .fd = client, .events = POLLIN };
 
-                if (poll(&one, 1, 20) > 0 && recv(client, &byte, 1, 0) <= 0)
+                if (bytes)
+                        say(client, bytes++, 1);
+                if (poll(&one, 1, bytes ? 100 : 20) > 0 && recv(client, &byte, 1, 0) <= 0)
                         return;
         }
 }
@@ -125,7 +128,9 @@ static inline void serve(struct server *server, int client, long long from, enum
                 say(client, bytes, left / 2);
         } else if (act == STALL) {
                 say(client, bytes, left / 3);
-                wait_for_close(server, client);
+                wait_for_close(server, client, NULL);
+        } else if (act == TRICKLE) {
+                wait_for_close(server, client, bytes);
         } else if (act == CORRUPT) {
                 copy = malloc(left);
                 memcpy(copy, bytes, left);

@@ -23,7 +23,7 @@
 #include "base/hash.h"
 #include "data/fetch.h"
 
-enum { CONNECT_SECONDS = 30, REDIRECTS = 10, MAX_PAUSE = 30 };
+enum { CONNECT_SECONDS = 30, REDIRECTS = 10, MAX_PAUSE = 30, SLOWEST = 1000 /* bytes/s */ };
 
 /* How an attempt ended. */
 enum outcome { WHOLE, LOST, HOPELESS, STOPPED };
@@ -210,7 +210,7 @@ static void set_options(struct transfer *t, char range[32])
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_USERAGENT, "pxr-data/" PACKAGE_VERSION);
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST);
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)t->fetch->stall);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, t->problem);
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);

@@ -18,7 +18,7 @@ struct pxr_fetch {
         const char *folder; /* to put them in; made when it is not there */
         int retries;        /* how often a lost connection is taken up again */
         double pause;       /* seconds before the first retry; doubled up to 30 for later ones */
-        int stall;          /* seconds without a byte after which a connection counts as lost */
+        int stall;          /* seconds below 1000 bytes/s after which a connection counts as lost */
         const struct pxr_data_watcher *watcher;
 };
 
