@@ -287,6 +287,29 @@ START_TEST(an_archive_without_its_batches_is_refused)
 }
 END_TEST
 
+START_TEST(an_archive_made_to_fill_the_memory_is_refused)
+{
+        enum { RECORDS = 13000 };
+        const char *path = in_scratch(ARCHIVE);
+        const void *zeros = pxr_alloc(arena, (size_t)RECORDS * RECORD);
+        const struct packed entries[] = { { "data_batch_1.bin", zeros, (size_t)RECORDS * RECORD },
+                                          { NULL, NULL, 0 } };
+
+        ck_assert_ptr_nonnull(zeros);
+        pack_tar(path, true, entries);
+        refused(OPEN("{set: cifar10, path: %s, splits: [train]}", path),
+                "tar.gz: unpacks to more than 200 times its size");
+        path = in_scratch("cifar.zip");
+        pack_zip(path, false, entries);
+        refused(OPEN("{set: cifar10, path: %s, splits: [train]}", path),
+                "cifar.zip: unpacks to more than 200 times its size");
+        pack_zip(path, true, entries);
+        ck_assert_int_eq(
+                sound(OPEN("{set: cifar10, path: %s, splits: [train]}", path))->count[PXR_TRAIN],
+                RECORDS);
+}
+END_TEST
+
 /* --- what every set can do ---------------------------------------------------------------------*/
 
 START_TEST(flips_are_drawn_anew_each_epoch_for_train_alone)
@@ -463,6 +486,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, the_archive_is_the_same_set_as_its_files);
         ADD_SCRATCH_TEST(suite, a_damaged_archive_is_refused);
         ADD_SCRATCH_TEST(suite, an_archive_without_its_batches_is_refused);
+        ADD_SCRATCH_TEST(suite, an_archive_made_to_fill_the_memory_is_refused);
         ADD_SCRATCH_TEST(suite, flips_are_drawn_anew_each_epoch_for_train_alone);
         ADD_SCRATCH_TEST(suite, a_flip_depends_on_the_image_and_not_on_the_batch);
         ADD_SCRATCH_TEST(suite, downsampling_keeps_the_top_left_of_each_block);

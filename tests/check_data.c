@@ -41,7 +41,7 @@ static size_t pack(const void *bytes, size_t size, unsigned char *packed, size_t
 
 static void write_packed(const char *name, const void *bytes, size_t size)
 {
-        unsigned char packed[1 << 16];
+        static unsigned char packed[1 << 18];
 
         put(name, packed, pack(bytes, size, packed, sizeof packed));
 }
@@ -230,6 +230,20 @@ START_TEST(gzip_of_several_members_is_one_text)
 }
 END_TEST
 
+START_TEST(gzip_made_to_fill_the_memory_is_refused)
+{
+        enum { LINES = 25000, HALF = 1000 };
+        char *text = amat(LINES);
+
+        write_packed("binarized_mnist_test.amat.gz", text, (size_t)HALF * LINE);
+        ck_assert_int_eq(sound(open_amat())->count[PXR_TEST], HALF); /* small, so that it may */
+        write_packed("binarized_mnist_test.amat.gz", text, (size_t)LINES * LINE);
+        refused(open_amat(), "binarized_mnist_test.amat.gz: unpacks to more than 200 times its");
+        put("binarized_mnist_test.amat", text, (size_t)LINES * LINE);
+        ck_assert_int_eq(sound(open_amat())->count[PXR_TEST], LINES);
+}
+END_TEST
+
 /* --- mnist -------------------------------------------------------------------------------------*/
 
 enum { IDX_HEAD = 16, IDX_ROWS = 3, IDX_COLS = 5, IDX_PIXELS = IDX_ROWS * IDX_COLS };
@@ -280,6 +294,18 @@ START_TEST(idx_is_split_and_binarized)
         ck_assert_str_ne(packed->identity, set->identity);
         refused_at(OPEN("{valid: 20, set: mnist, path: %s}", scratch), 9,
                    "leaves none to train on");
+}
+END_TEST
+
+START_TEST(idx_that_promises_more_than_gzip_can_hold_is_refused_by_its_head)
+{
+        uint8_t bytes[4096];
+        size_t size = idx(bytes, 4);
+
+        bytes[4] = 0x10; /* 2^28 images and some */
+        write_packed("t10k-images-idx3-ubyte.gz", bytes, size);
+        refused(OPEN("{set: mnist, path: %s, splits: [test]}", scratch),
+                "t10k-images-idx3-ubyte.gz: unpacks to more than 200 times its size");
 }
 END_TEST
 
@@ -455,7 +481,9 @@ int main(void)
         ADD_SCRATCH_TEST(suite, missing_files_and_folders_are_named);
         ADD_SCRATCH_TEST(suite, broken_gzip_is_refused_with_its_offset);
         ADD_SCRATCH_TEST(suite, gzip_of_several_members_is_one_text);
+        ADD_SCRATCH_TEST(suite, gzip_made_to_fill_the_memory_is_refused);
         ADD_SCRATCH_TEST(suite, idx_is_split_and_binarized);
+        ADD_SCRATCH_TEST(suite, idx_that_promises_more_than_gzip_can_hold_is_refused_by_its_head);
         ADD_SCRATCH_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone);
         ADD_SCRATCH_TEST(suite, broken_idx_is_refused_with_its_byte);
         ADD_SCRATCH_TEST(suite, unknown_sets_and_options_are_refused_at_their_place);

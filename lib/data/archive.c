@@ -25,6 +25,7 @@ struct pxr_archive {
         const char *name;      /* of the entry */
         struct pxr_diag *diag; /* of the call that is going on */
         bool reported;         /* the input has recorded an error there */
+        int64_t unpacked;      /* bytes of all entries so far */
         char chunk[CHUNK];
 };
 
@@ -116,7 +117,16 @@ static int64_t read_entry(void *context, void *bytes, size_t size, struct pxr_di
 
         archive->diag = diag;
         got = archive_read_data(archive->archive, bytes, size);
-        return got < 0 ? complain(archive, archive->name, diag) : got;
+        if (got < 0)
+                return complain(archive, archive->name, diag);
+        archive->unpacked += got;
+        if (archive->unpacked <= pxr_input_most(archive->input))
+                return got;
+        pxr_user_error(diag, "%s: unpacks to more than %d times its size",
+                       pxr_input_path(archive->input), PXR_UNPACKED_TIMES);
+        pxr_note(diag, "only files made to fill memory or disk do; if you trust it, unpack it "
+                       "yourself");
+        return -1;
 }
 
 struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag)

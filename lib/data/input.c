@@ -25,6 +25,7 @@ struct pxr_input {
         bool between; /* gzip: outside of a member, where the file may end */
         bool at_end;  /* nothing is left to read from disk */
         int64_t disk; /* bytes read from disk */
+        int64_t most; /* bytes that may be unpacked */
         int64_t offset;
         z_stream stream; /* its next_in, avail_in hold what is read but not used, gzip or not */
         struct pxr_sha256 hash;
@@ -39,14 +40,19 @@ static int try_open(struct pxr_input *input, const char *folder, const char *nam
 {
         int length = snprintf(input->path, sizeof input->path, "%s%s%s%s", folder ? folder : "",
                               folder ? "/" : "", name, ending);
+        struct stat status;
 
         if (length < 0 || (size_t)length >= sizeof input->path)
                 return pxr_user_error(diag, "%.60s...: the path is too long",
                                       folder ? folder : name);
         input->file = pxr_open_plain(input->path);
-        if (input->file >= 0)
-                return 0;
-        return errno == ENOENT ? 1 : pxr_open_error(input->path, diag);
+        if (input->file < 0)
+                return errno == ENOENT ? 1 : pxr_open_error(input->path, diag);
+        if (fstat(input->file, &status))
+                return pxr_system_error(diag, "%s: cannot be read: %s", input->path,
+                                        strerror(errno));
+        input->most = pxr_unpacked_most(status.st_size);
+        return 0;
 }
 
 /* Read more from disk behind what is not used yet. */
@@ -247,6 +253,25 @@ static int64_t read_gzip(struct pxr_input *input, void *bytes, size_t size, stru
         return (int64_t)size - z->avail_out;
 }
 
+static int too_much(const struct pxr_input *input, struct pxr_diag *diag)
+{
+        pxr_user_error(diag, "%s: unpacks to more than %d times its size", input->path,
+                       PXR_UNPACKED_TIMES);
+        pxr_note(diag, "only files made to fill memory or disk do; if you trust it, unpack it "
+                       "yourself");
+        return -1;
+}
+
+int pxr_input_expect(const struct pxr_input *input, int64_t size, struct pxr_diag *diag)
+{
+        return input->gzip && size > input->most - input->offset ? too_much(input, diag) : 0;
+}
+
+int64_t pxr_input_most(const struct pxr_input *input)
+{
+        return input->most;
+}
+
 int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
         int64_t got;
@@ -260,7 +285,7 @@ int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct
                                   : read_plain(input, bytes, size, diag);
         if (got > 0)
                 input->offset += got;
-        return got;
+        return got > 0 && pxr_input_expect(input, 0, diag) ? -1 : got;
 }
 
 int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)

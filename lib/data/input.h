@@ -3,7 +3,8 @@
  * input.h - reading a file of data from end to end: plain or gzip, hashed, with offsets.
  *
  * The SHA-256 is of the very bytes that were parsed, as they lie on disk. Memory is bounded
- * whatever the file claims to hold. Uses base/, data.h and zlib.
+ * whatever the file claims to hold: what is compressed gives pxr_unpacked_most() bytes at most.
+ * Uses base/, data.h and zlib.
  */
 #ifndef PXR_DATA_INPUT_H
 #define PXR_DATA_INPUT_H
@@ -14,6 +15,18 @@
 #include "data/data.h"
 
 struct pxr_input;
+
+/* Images compress to a tenth of their size, the emptiest to a hundredth; deflate can make a
+ * thousandth, of zeros, to fill a reader's memory. */
+enum { PXR_UNPACKED_TIMES = 200, PXR_UNPACKED_ALWAYS = 16 << 20 };
+
+/* The bytes that a compressed file of `size` bytes may unpack to. */
+static inline int64_t pxr_unpacked_most(int64_t size)
+{
+        return size < INT64_MAX / 2 / PXR_UNPACKED_TIMES
+                       ? PXR_UNPACKED_ALWAYS + size * PXR_UNPACKED_TIMES
+                       : INT64_MAX;
+}
 
 /* Open `folder`/`name`, or else `folder`/`name`.gz; without a folder (NULL), `name` is the path. A
  * file that starts like gzip is unpacked whatever its name. NULL after an error that names the
@@ -33,6 +46,13 @@ int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct
 /* The same, but fewer than `size` bytes only where the content ends. */
 int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size,
                            struct pxr_diag *diag);
+
+/* May `size` bytes of content still come, as a head promises? An error if not, so that nothing is
+ * read in vain. Returns 0 or -1. */
+int pxr_input_expect(const struct pxr_input *input, int64_t size, struct pxr_diag *diag);
+
+/* pxr_unpacked_most() of the file. */
+int64_t pxr_input_most(const struct pxr_input *input);
 
 /* The path that was opened; for an entry of an archive, "PATH: NAME". */
 const char *pxr_input_path(const struct pxr_input *input);

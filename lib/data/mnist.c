@@ -99,6 +99,8 @@ static int parse(struct idx *idx, struct pxr_input *input, struct pxr_diag *diag
         if (read_head(idx, input, diag))
                 return -1;
         idx->images.size = (size_t)idx->rows * (size_t)idx->cols;
+        if (pxr_input_expect(input, idx->count * (int64_t)idx->images.size, diag))
+                return -1;
         /* One by one, so that memory grows with the file and not with what its head says. */
         for (int64_t i = 0; i < idx->count; i++) {
                 uint8_t *pixels = pxr_images_add(&idx->images);

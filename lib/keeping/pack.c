@@ -98,9 +98,6 @@ int pxr_pack(const struct pxr_listed *list, const char *folder, const char *top,
 /* --- unpacking ---------------------------------------------------------------------------------
  */
 
-/* What an export holds does not shrink to a hundredth of it; what does is made to fill a disk. */
-enum { MOST_TIMES = 200, ALWAYS_BYTES = 16 << 20 };
-
 struct unpacking {
         struct pxr_arena *arena;
         struct pxr_archive *archive;
@@ -118,9 +115,9 @@ struct entry {
 static int too_large(const struct unpacking *u)
 {
         return pxr_user_error(u->diag,
-                              "%s: it unpacks to more than %d times its size, as no export does; "
+                              "%s: unpacks to more than %d times its size, as no export does; "
                               "nothing was taken over",
-                              u->path, MOST_TIMES);
+                              u->path, PXR_UNPACKED_TIMES);
 }
 
 /* Before any of it is written: is the entry too large, for the archive or for the disk? */
@@ -211,7 +208,7 @@ int pxr_unpack(struct pxr_arena *arena, const char *path, const char *folder, st
         int got = -1;
 
         if (stat(path, &status) == 0)
-                u.left = ALWAYS_BYTES + (int64_t)status.st_size * MOST_TIMES;
+                u.left = pxr_unpacked_most(status.st_size);
         while (u.archive && (got = pxr_archive_next(u.archive, &name, diag)) > 0) {
                 const char *relative = inner_name(path, name, diag);
 
