@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/hash.h"
 #include "dataset.h"
@@ -137,6 +138,31 @@ START_TEST(beyond_the_memory_pixels_are_the_same_from_a_file)
                 expect_image(filed, PXR_VALID, 1, 21);
         }
         ck_assert_int_eq(files_in_scratch(), 12); /* the temporary ones have no name */
+}
+END_TEST
+
+/* What the library is told of every disk, in place of what the C library would say. */
+static bool nearly_full;
+
+int fstatvfs(int file, struct statvfs *status)
+{
+        struct stat stat;
+
+        if (fstat(file, &stat) != 0)
+                return -1;
+        *status = (struct statvfs) { .f_frsize = 1, .f_bavail = nearly_full ? 200 << 20 : 1 << 30 };
+        return 0;
+}
+
+START_TEST(a_temporary_file_does_not_fill_the_disk)
+{
+        put_all();
+        setenv("TMPDIR", scratch, 1);
+        sound(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        nearly_full = true;
+        ck_assert_ptr_null(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        expect_error(PXR_FAULT_SYSTEM, "cannot be written here: No space left on device");
+        sound(OPEN("{set: npz, path: %s}", scratch));
 }
 END_TEST
 
@@ -420,6 +446,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, files_follow_one_another_by_number);
         ADD_SCRATCH_TEST(suite, one_file_is_split_by_option);
         ADD_SCRATCH_TEST(suite, beyond_the_memory_pixels_are_the_same_from_a_file);
+        ADD_SCRATCH_TEST(suite, a_temporary_file_does_not_fill_the_disk);
         ADD_SCRATCH_TEST(suite, a_temporary_file_that_cannot_be_is_an_error_of_the_system);
         ADD_SCRATCH_TEST(suite, other_arrays_are_refused);
         ADD_SCRATCH_TEST(suite, shapes_that_leave_no_choice_are_read_for_what_they_are);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -80,6 +81,17 @@ static int make_file(struct pxr_pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
+/* The disk is not only ours: leave room for what other programs have to write there. */
+enum { LEAVE_FREE = 256 << 20 };
+
+static bool has_room(const struct pxr_pixels *pixels, size_t size)
+{
+        struct statvfs disk;
+
+        return fstatvfs(pixels->file, &disk) != 0 ||
+               (double)disk.f_bavail * (double)disk.f_frsize >= (double)size + LEAVE_FREE;
+}
+
 /* Move what is in the block to the file. */
 static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
 {
@@ -88,6 +100,8 @@ static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
 
         if (pixels->file < 0 && make_file(pixels, diag))
                 return -1;
+        if (!has_room(pixels, size))
+                return file_error(pixels, "written", ENOSPC, diag);
         for (size_t done = 0; done < size;) {
                 ssize_t put = write(pixels->file, pixels->block + done, size - done);
 

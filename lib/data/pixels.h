@@ -3,7 +3,8 @@
  * pixels.h - the images of a set as they were read: in memory, or in a file where they are many.
  *
  * A format adds images one by one, in the order of its splits. Beyond the budget they move to a
- * temporary file that has no name, so that it goes away with the program. Uses base/ and data.h.
+ * temporary file that has no name, so that it goes away with the program; 256 MB of its disk are
+ * left free. Uses base/ and data.h.
  */
 #ifndef PXR_DATA_PIXELS_H
 #define PXR_DATA_PIXELS_H
