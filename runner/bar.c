@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "runner/common.h"
+
 enum { BAR = 24 };
 
 /* Columns of the terminal; 80 where it does not say. */
@@ -31,7 +33,8 @@ void bar_draw(const char *what, double part, const char *numbers)
                 bar[i] = i < part * left ? '#' : '.';
         bar[left] = '\0';
         snprintf(line, sizeof(line), "%s [%s] %3.0f%%  %s", what, bar, 100 * part, numbers);
-        fprintf(stderr, "\r\033[K%.*s", width, line);
+        fputs("\r\033[K", stderr);
+        say(stderr, "%.*s", width, line);
 }
 
 void bar_clear(void)
@@ -41,7 +44,7 @@ void bar_clear(void)
 
 void bar_print_plain(const char *what, double part, const char *numbers)
 {
-        fprintf(stderr, "%s %3.0f%%  %s\n", what, 100 * part, numbers);
+        say(stderr, "%s %3.0f%%  %s\n", what, 100 * part, numbers);
 }
 
 void bar_write_time(double seconds, char *text, size_t size)

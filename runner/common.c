@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* common.c - what all commands end with, and how they are asked to. */
+#define _GNU_SOURCE /* vasprintf() */
 #include "runner/common.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "report/escape.h"
 
 static const char *program_name;
 
@@ -29,6 +32,43 @@ void close_stdout_at_exit(const char *program)
 {
         program_name = program;
         atexit(close_stdout);
+}
+
+void vsay(FILE *to, const char *format, va_list arguments)
+{
+        size_t length = strlen(format), before = strspn(format, "\n"), after = 0;
+        char *text;
+
+        while (after < length - before && format[length - 1 - after] == '\n')
+                after++;
+        if (vasprintf(&text, format, arguments) < 0) {
+                fputs("out of memory\n", to);
+                return;
+        }
+        text[strlen(text) - after] = '\0';
+        fprintf(to, "%.*s", (int)before, format);
+        pxr_escape_text(to, text + before);
+        fputs(format + length - after, to);
+        free(text);
+}
+
+void say(FILE *to, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsay(to, format, arguments);
+        va_end(arguments);
+}
+
+void say_lines(FILE *to, const char *text)
+{
+        while (*text) {
+                int length = (int)strcspn(text, "\n");
+
+                say(to, "%.*s\n", length, text);
+                text += length + (text[length] == '\n');
+        }
 }
 
 volatile sig_atomic_t stop_asked;

@@ -14,6 +14,16 @@
  * status 1. */
 void close_stdout_at_exit(const char *program);
 
+/* Print what may hold other people's text: names from a database, a spec or a file. Every command
+ * prints it so and in no other way, for it could move the cursor of a terminal or look like
+ * another text. Line breaks at the ends of `format` are printed; whatever else cannot be shown
+ * comes out as "\x1b". */
+void say(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
+void vsay(FILE *to, const char *format, va_list arguments);
+
+/* The same of a text of lines. */
+void say_lines(FILE *to, const char *text);
+
 /* Becomes nonzero at the first SIGINT or SIGTERM after watch_signals(), which asks the work to
  * stop; a second one ends the program at once. */
 extern volatile sig_atomic_t stop_asked;

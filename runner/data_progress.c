@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "runner/bar.h"
+#include "runner/common.h"
 #include "runner/data_progress.h"
 
 enum { PLAIN_SECONDS = 30 };
@@ -91,7 +92,7 @@ static void on_note(void *context, const char *text)
 
         data_progress_end(p);
         if (!p->quiet)
-                fprintf(stderr, "%s\n", text);
+                say(stderr, "%s\n", text);
 }
 
 void data_progress_init(struct data_progress *progress, bool quiet,

@@ -113,7 +113,7 @@ void display_line(struct run_display *display, const char *format, ...)
                 return;
         display_end(display);
         va_start(arguments, format);
-        vprintf(format, arguments);
+        vsay(stdout, format, arguments);
         va_end(arguments);
         putchar('\n');
         fflush(stdout);

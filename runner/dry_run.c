@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "experiment/memory.h"
+#include "runner/common.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
 
@@ -26,10 +27,10 @@ static void print_layers(const struct pxr_model *model)
         const int width = path_width(model);
         char output[40];
 
-        printf("%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
-               "multiply-adds", "sees");
+        say(stdout, "%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
+            "multiply-adds", "sees");
         snprintf(output, sizeof(output), "%dx%dx%d", graph->rows, graph->cols, graph->colours);
-        printf("%-*s %14s\n", width, "image", output);
+        say(stdout, "%-*s %14s\n", width, "image", output);
         for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
                 const struct pxr_shape *shape = &layer->output->shape;
                 struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
@@ -39,19 +40,20 @@ static void print_layers(const struct pxr_model *model)
                          shape->channels);
                 snprintf(field, sizeof(field), "%d up %d|%d", extent.above, extent.left,
                          extent.right);
-                printf("%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
-                       width - 2 * layer->depth, layer->path, output,
-                       pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
-                       field);
+                say(stdout, "%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
+                    width - 2 * layer->depth, layer->path, output,
+                    pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
+                    field);
         }
 }
 
 static void print_memory(const struct pxr_memory *memory, int threads)
 {
-        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
-               "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
-               memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
-               memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
+        say(stdout,
+            "memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
+            "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
+            memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
+            memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
 }
 
 static void print_certificate(const struct pxr_experiment *e)
@@ -60,18 +62,19 @@ static void print_certificate(const struct pxr_experiment *e)
 
         printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
                c->field_left, c->field_right);
-        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
+        say(stdout, "causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
 }
 
 static void print_plan(const struct pxr_experiment *e)
 {
-        printf("data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
-               ", test %" PRId64 "\n",
-               e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
-               e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
-        printf("training        %" PRId64 " epoch%s of %" PRId64 " step%s\n",
-               e->settings.train.epochs, pxr_plural(e->settings.train.epochs), e->steps_per_epoch,
-               pxr_plural(e->steps_per_epoch));
+        say(stdout,
+            "data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
+            ", test %" PRId64 "\n",
+            e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
+            e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
+        say(stdout, "training        %" PRId64 " epoch%s of %" PRId64 " step%s\n",
+            e->settings.train.epochs, pxr_plural(e->settings.train.epochs), e->steps_per_epoch,
+            pxr_plural(e->steps_per_epoch));
 }
 
 /* All but the certificate, to be read while that is worked out. */

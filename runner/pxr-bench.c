@@ -132,7 +132,7 @@ static void print_progress(void *context, const char *what)
         const struct arguments *arguments = context;
 
         if (!arguments->quiet && !arguments->json)
-                fprintf(stderr, "measuring %s ...\n", what);
+                say(stderr, "measuring %s ...\n", what);
 }
 
 static double gflops(double multiply_adds, double seconds)
@@ -154,11 +154,11 @@ static void print_rate(const struct pxr_speed *speed, const char *what,
 
         char median[32], slowest[32], fastest[32], work[32];
 
-        printf("%-11s %8d %12s %12s - %-9s %10s %8.1f %% %7.1f %%\n", what, speed->threads,
-               four_digits(images / timing->median, median),
-               four_digits(images / timing->slowest, slowest),
-               four_digits(images / timing->fastest, fastest), four_digits(rate, work),
-               100 * rate / speed->sgemm, 100 * rate / speed->peak);
+        say(stdout, "%-11s %8d %12s %12s - %-9s %10s %8.1f %% %7.1f %%\n", what, speed->threads,
+            four_digits(images / timing->median, median),
+            four_digits(images / timing->slowest, slowest),
+            four_digits(images / timing->fastest, fastest), four_digits(rate, work),
+            100 * rate / speed->sgemm, 100 * rate / speed->peak);
 }
 
 static void print_speed(const struct pxr_speed *speed)
@@ -192,8 +192,8 @@ static void print_other(const struct pxr_speed *speed, const char *name, const d
         }
         if (drawing)
                 snprintf(drawing_ms, sizeof(drawing_ms), "%.3f", 1e3 * *drawing);
-        printf("%-28s %6s %11s %11s %8s %8s %11s\n", name, "", "", training_ms, share, "",
-               drawing_ms);
+        say(stdout, "%-28s %6s %11s %11s %8s %8s %11s\n", name, "", "", training_ms, share, "",
+            drawing_ms);
 }
 
 static void print_ops(const struct pxr_speed *speed)
@@ -213,14 +213,13 @@ static void print_ops(const struct pxr_speed *speed)
                         op->multiply_adds[PXR_PASS_FORWARD] + op->multiply_adds[PXR_PASS_BACKWARD];
 
                 rest -= busy(op);
-                printf("%-28s %6d %11.3f %11.3f %6.1f %% %8.3g %11.3f %8.3g\n", op->name, op->nodes,
-                       1e3 * op->seconds[PXR_PASS_FORWARD], 1e3 * op->seconds[PXR_PASS_BACKWARD],
-                       100 * busy(op) / speed->training_seconds, gflops(work, busy(op)),
-                       1e3 * op->seconds[PXR_PASS_ADVANCE],
-                       op->seconds[PXR_PASS_ADVANCE] > 0
-                               ? gflops(op->multiply_adds[PXR_PASS_ADVANCE],
-                                        op->seconds[PXR_PASS_ADVANCE])
-                               : 0);
+                say(stdout, "%-28s %6d %11.3f %11.3f %6.1f %% %8.3g %11.3f %8.3g\n", op->name,
+                    op->nodes, 1e3 * op->seconds[PXR_PASS_FORWARD],
+                    1e3 * op->seconds[PXR_PASS_BACKWARD], 100 * busy(op) / speed->training_seconds,
+                    gflops(work, busy(op)), 1e3 * op->seconds[PXR_PASS_ADVANCE],
+                    op->seconds[PXR_PASS_ADVANCE] > 0 ? gflops(op->multiply_adds[PXR_PASS_ADVANCE],
+                                                               op->seconds[PXR_PASS_ADVANCE])
+                                                      : 0);
                 advances += op->seconds[PXR_PASS_ADVANCE];
         }
         advances = speed->advance_seconds - advances;
@@ -242,18 +241,18 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
         const struct pxr_graph *graph = e->model->graph;
         const struct pxr_speed *last = &speed[count - 1];
 
-        printf("%s: %dx%dx%d, %zu parameters, %.4g MFLOP an image forward, %.4g to train; "
-               "batch %d\n\n",
-               e->settings.name, graph->rows, graph->cols, graph->colours, graph->parameter_values,
-               2e-6 * last->forward_multiply_adds, 2e-6 * last->training_multiply_adds,
-               last->batch);
-        printf("%-11s %8s %12s %24s %10s %10s %9s\n", "", "threads", "images/s",
-               "slowest - fastest  ", "GFLOP/s", "of SGEMM", "of peak");
+        say(stdout,
+            "%s: %dx%dx%d, %zu parameters, %.4g MFLOP an image forward, %.4g to train; "
+            "batch %d\n\n",
+            e->settings.name, graph->rows, graph->cols, graph->colours, graph->parameter_values,
+            2e-6 * last->forward_multiply_adds, 2e-6 * last->training_multiply_adds, last->batch);
+        say(stdout, "%-11s %8s %12s %24s %10s %10s %9s\n", "", "threads", "images/s",
+            "slowest - fastest  ", "GFLOP/s", "of SGEMM", "of peak");
         for (int i = 0; i < count; i++)
                 print_speed(&speed[i]);
         for (int i = 0; i < count; i++) {
-                printf("%-11s %8d %48.4g\n", "SGEMM", speed[i].threads, speed[i].sgemm);
-                printf("%-11s %8d %48.4g\n", "peak", speed[i].threads, speed[i].peak);
+                say(stdout, "%-11s %8d %48.4g\n", "SGEMM", speed[i].threads, speed[i].sgemm);
+                say(stdout, "%-11s %8d %48.4g\n", "peak", speed[i].threads, speed[i].peak);
         }
         printf("\ndrawing an image takes %.2f times as long as evaluating it; with a whole pass "
                "for "

@@ -188,8 +188,8 @@ static void print_encoded(const struct pxr_compressed *c, const char *path)
                 printf("spared   %.1f bytes: values less likely than 2^-32 cost 32 bits each, "
                        "whatever their NLL\n",
                        c->spared / 8);
-        printf("%s    %zu bytes with its header    %.4f of the NLL\n", path, c->size,
-               8.0 * (double)c->size / bits);
+        say(stdout, "%s    %zu bytes with its header    %.4f of the NLL\n", path, c->size,
+            8.0 * (double)c->size / bits);
 }
 
 static int print_encoded_as_json(const struct pxr_compressed *c, const char *path,
@@ -307,9 +307,8 @@ static int decode(struct pxr_arena *arena, const struct arguments *arguments,
                                ? 1
                                : 0;
         if (!arguments->quiet)
-                printf("%" PRId64 " image%s in %s\n", file->images,
-                       file->images == 1 ? ", as it was, is" : "s, as they were, are",
-                       arguments->out);
+                say(stdout, "%" PRId64 " image%s in %s\n", file->images,
+                    file->images == 1 ? ", as it was, is" : "s, as they were, are", arguments->out);
         return 0;
 }
 
@@ -320,21 +319,22 @@ static void print_info(const struct pxr_codec_file *file, size_t size)
 {
         double bits = file->nats / M_LN2;
 
-        printf("images      %" PRId64 " of %d x %d, %s, %d levels\n", file->images, file->rows,
-               file->cols, file->colours == 1 ? "grey" : "in colour", file->levels);
+        say(stdout, "images      %" PRId64 " of %d x %d, %s, %d levels\n", file->images, file->rows,
+            file->cols, file->colours == 1 ? "grey" : "in colour", file->levels);
         if (file->names)
-                printf("from        %s%s\n", file->names[0], file->images > 1 ? " ..." : "");
+                say(stdout, "from        %s%s\n", file->names[0], file->images > 1 ? " ..." : "");
         else
-                printf("from        %s, number %" PRId64 " on, of data %s\n", file->split,
-                       file->first, file->data);
+                say(stdout, "from        %s, number %" PRId64 " on, of data %s\n", file->split,
+                    file->first, file->data);
         printf("size        %zu bytes, %zu of them coded: %.4f of the NLL\n", size,
                pxr_codec_file_payload(file), 8.0 * (double)pxr_codec_file_payload(file) / bits);
-        printf("model       run '%s' (%s), step %" PRId64 "\n", file->run, file->uid, file->step);
-        printf("parameters  SHA-256 %s\n", file->parameters);
-        printf("certificate %s\n", file->certificate);
-        printf("pixels      SHA-256 %s\n", file->pixels);
-        printf("made by     %s\n", file->program);
-        printf("on          %s\n", file->numerics);
+        say(stdout, "model       run '%s' (%s), step %" PRId64 "\n", file->run, file->uid,
+            file->step);
+        say(stdout, "parameters  SHA-256 %s\n", file->parameters);
+        say(stdout, "certificate %s\n", file->certificate);
+        say(stdout, "pixels      SHA-256 %s\n", file->pixels);
+        say(stdout, "made by     %s\n", file->program);
+        say(stdout, "on          %s\n", file->numerics);
 }
 
 static int print_info_as_json(const struct pxr_codec_file *file, size_t size, struct pxr_diag *diag)

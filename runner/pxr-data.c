@@ -133,9 +133,9 @@ static void list_files(const struct pxr_known_set *known)
         int all, present = pxr_known_present(known, known->folder, &all);
 
         for (const struct pxr_known_file *file = known->files; file->name; file++)
-                printf("  %-28s %s\n", file->name, data_size((double)file->size));
-        printf("  from %s\n", known->url ? known->url : known->source);
-        printf("  %s: %s", known->folder, present == 0 ? "not there" : "");
+                say(stdout, "  %-28s %s\n", file->name, data_size((double)file->size));
+        say(stdout, "  from %s\n", known->url ? known->url : known->source);
+        say(stdout, "  %s: %s", known->folder, present == 0 ? "not there" : "");
         if (present > 0)
                 printf("%d of %d files", present, all);
         putchar('\n');
@@ -146,7 +146,7 @@ static void list(void)
         for (int i = 0; pxr_data_formats[i]; i++) {
                 const struct pxr_known_set *known = known_set(pxr_data_formats[i]->name);
 
-                printf("%s: %s\n", pxr_data_formats[i]->name, pxr_data_formats[i]->help);
+                say(stdout, "%s: %s\n", pxr_data_formats[i]->name, pxr_data_formats[i]->help);
                 if (known)
                         list_files(known);
         }
@@ -190,9 +190,9 @@ static int print_rows(struct pxr_arena *arena, const struct pxr_options *table)
 
                 if (!words)
                         return 1;
-                printf("  %-12s %s\n", row->name, words);
+                say(stdout, "  %-12s %s\n", row->name, words);
                 if (row->help)
-                        printf("%15s%s\n", "", row->help);
+                        say(stdout, "%15s%s\n", "", row->help);
         }
         return 0;
 }
@@ -208,7 +208,7 @@ static int list_set(struct pxr_arena *arena, const char *name, struct pxr_diag *
                 names[count] = format->name;
                 if (strcmp(format->name, name) != 0)
                         continue;
-                printf("%s: %s\n", format->name, format->help);
+                say(stdout, "%s: %s\n", format->name, format->help);
                 if (known_set(name))
                         list_files(known_set(name));
                 puts("\noptions");
@@ -236,24 +236,26 @@ static struct pxr_dataset *open_set(struct pxr_arena *arena, const struct argume
 
 static void print_info(const struct pxr_dataset *set)
 {
-        printf("set         %s\n", set->name);
-        printf("images      %d x %d, %s, %d levels\n", set->rows, set->cols,
-               set->colours == 1 ? "grey" : "in colour", set->levels);
+        say(stdout, "set         %s\n", set->name);
+        say(stdout, "images      %d x %d, %s, %d levels\n", set->rows, set->cols,
+            set->colours == 1 ? "grey" : "in colour", set->levels);
         for (int i = 0; i < PXR_SPLITS; i++)
-                if (set->count[i] > 0)
-                        printf("%-11s %" PRId64 " image%s\n"
-                               "            of %" PRId64 " before transforms, SHA-256 %s\n",
-                               pxr_split_names[i], set->count[i], pxr_plural(set->count[i]),
-                               set->whole[i], set->digest[i]);
-        printf("transforms  %s\n", set->transforms);
-        printf("identity    %s\n", set->identity);
+                if (set->count[i] > 0) {
+                        say(stdout, "%-11s %" PRId64 " image%s\n", pxr_split_names[i],
+                            set->count[i], pxr_plural(set->count[i]));
+                        say(stdout, "            of %" PRId64 " before transforms, SHA-256 %s\n",
+                            set->whole[i], set->digest[i]);
+                }
+        say(stdout, "transforms  %s\n", set->transforms);
+        say(stdout, "identity    %s\n", set->identity);
         if (!isnan(set->entropy))
                 printf("entropy     %.6f nats an image, %.6f bits/dim (exact)\n", set->entropy,
                        set->entropy / (M_LN2 * set->rows * set->cols * set->colours));
-        for (const struct pxr_data_file *file = set->files; file; file = file->next)
-                printf("file        %s, %s%s\n            SHA-256 %s\n", file->path,
-                       data_size((double)file->size),
-                       pxr_known_sha256(file->sha256) ? ", official" : "", file->sha256);
+        for (const struct pxr_data_file *file = set->files; file; file = file->next) {
+                say(stdout, "file        %s, %s%s\n", file->path, data_size((double)file->size),
+                    pxr_known_sha256(file->sha256) ? ", official" : "");
+                say(stdout, "            SHA-256 %s\n", file->sha256);
+        }
 }
 
 static int print_info_as_json(const struct pxr_dataset *set, struct pxr_diag *diag)
@@ -313,8 +315,8 @@ static void print_verdict(void *context, const struct pxr_verified *file)
                                    pxr_verdict_names[file->verdict], "words", file->words, "size",
                                    (json_int_t)file->size, "sha256", file->sha256));
         else
-                printf("%-13s %s%s%s\n", pxr_verdict_names[file->verdict], file->path,
-                       *file->words ? ": " : "", file->words);
+                say(stdout, "%-13s %s%s%s\n", pxr_verdict_names[file->verdict], file->path,
+                    *file->words ? ": " : "", file->words);
 }
 
 static int verify(const struct arguments *arguments, struct data_progress *progress,
@@ -364,8 +366,8 @@ static int fetch(const struct arguments *arguments, struct data_progress *progre
                 return 130;
         }
         if (result == PXR_FETCHED && !arguments->quiet)
-                printf("data: {set: %s, path: %s}\n", known->name,
-                       arguments->folder ? arguments->folder : known->folder);
+                say(stdout, "data: {set: %s, path: %s}\n", known->name,
+                    arguments->folder ? arguments->folder : known->folder);
         return result < 0 ? pxr_diag_status(diag) : 0;
 }
 
@@ -390,14 +392,14 @@ static int convert(struct pxr_arena *arena, const struct arguments *arguments,
                              &progress->watcher, diag);
         data_progress_end(progress);
         if (result > 0) {
-                fprintf(stderr, "interrupted; nothing of the set is in %s\n", arguments->out);
+                say(stderr, "interrupted; nothing of the set is in %s\n", arguments->out);
                 return 130;
         }
         if (result == 0 && !arguments->quiet) {
-                printf("data: {set: %s, path: %s", arguments->container ? "npz" : "png_folder",
-                       arguments->out);
+                say(stdout, "data: {set: %s, path: %s", arguments->container ? "npz" : "png_folder",
+                    arguments->out);
                 if (arguments->container == PXR_TO_NPZ)
-                        printf(", layout: %s", set->colours == 3 ? "hwc" : "hw");
+                        say(stdout, ", layout: %s", set->colours == 3 ? "hwc" : "hw");
                 printf(set->levels < 256 ? ", levels: %d}\n" : "}\n", set->levels);
         }
         return result < 0 ? pxr_diag_status(diag) : 0;

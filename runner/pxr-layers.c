@@ -61,14 +61,14 @@ static int list(const struct pxr_plugins *plugins)
 
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
                 if (!file->problem) {
-                        printf("%-16s %s\n", file->layer->name, file->layer->summary);
+                        say(stdout, "%-16s %s\n", file->layer->name, file->layer->summary);
                         usable++;
                 }
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
                 if (file->problem)
-                        fprintf(stderr, "pxr-layers: warning: %s: %s\n", file->path, file->problem);
+                        say(stderr, "pxr-layers: warning: %s: %s\n", file->path, file->problem);
         if (usable == 0)
-                fprintf(stderr, "pxr-layers: no layers in %s\n", plugins->searched);
+                say(stderr, "pxr-layers: no layers in %s\n", plugins->searched);
         return usable ? 0 : 2;
 }
 
@@ -81,7 +81,7 @@ static void print_indented(const char *text, int indent)
         while (*text) {
                 int length = (int)strcspn(text, "\n");
 
-                printf("%*s%.*s\n", indent, "", length, text);
+                say(stdout, "%*s%.*s\n", indent, "", length, text);
                 text += length + (text[length] == '\n');
         }
 }
@@ -90,7 +90,7 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
 {
         const struct pxr_layer *layer = file->layer;
 
-        printf("%s: %s\n", layer->name, layer->summary);
+        say(stdout, "%s: %s\n", layer->name, layer->summary);
         if (layer->description) {
                 putchar('\n');
                 print_indented(layer->description, 2);
@@ -102,7 +102,7 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
 
                         if (!words)
                                 return 1;
-                        printf("  %-14s %s\n", row->name, words);
+                        say(stdout, "  %-14s %s\n", row->name, words);
                         if (row->help)
                                 print_indented(row->help, 17);
                 }
@@ -110,12 +110,12 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
         if (layer->parameters) {
                 puts("\nparameters");
                 for (const struct pxr_parameter_doc *p = layer->parameters; p->name; p++) {
-                        printf("  %-14s %s\n", p->name, p->shape);
+                        say(stdout, "  %-14s %s\n", p->name, p->shape);
                         if (p->meaning)
                                 print_indented(p->meaning, 17);
                 }
         }
-        printf("\nfrom %s (built for pxr %s)\n", file->path, file->version);
+        say(stdout, "\nfrom %s (built for pxr %s)\n", file->path, file->version);
         return 0;
 }
 
@@ -133,19 +133,19 @@ static void print_result(void *context, const struct pxr_check_result *result)
         snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
                  result->kind.cols, result->kind.colours, pxr_plural(result->kind.colours),
                  result->kind.levels);
-        printf("  %-10s %-25s %s%s%s\n", result->test, kind,
-               result->problem   ? "FAILED"
-               : not_built       ? "not built"
-               : result->skipped ? "skipped"
-                                 : "ok",
-               why ? ": " : "", why ? why : "");
+        say(stdout, "  %-10s %-25s %s%s%s\n", result->test, kind,
+            result->problem   ? "FAILED"
+            : not_built       ? "not built"
+            : result->skipped ? "skipped"
+                              : "ok",
+            why ? ": " : "", why ? why : "");
 }
 
 /* As pxr_check_layer(). Adds to *not_built the kinds of image that the layer was not tested on. */
 static int check_one(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
                      int *not_built, struct pxr_diag *diag)
 {
-        printf("%s\n", file->layer->name);
+        say(stdout, "%s\n", file->layer->name);
         return pxr_check_layer(plugins, file, print_result, not_built, diag);
 }
 
@@ -154,8 +154,8 @@ static void print_summary(bool failed, int not_built)
 {
         fputs(failed ? "not all passed" : "all passed", stdout);
         if (not_built)
-                printf(", but for %d kind%s of image that a layer was not built for", not_built,
-                       pxr_plural(not_built));
+                say(stdout, ", but for %d kind%s of image that a layer was not built for",
+                    not_built, pxr_plural(not_built));
         putchar('\n');
 }
 
@@ -173,8 +173,10 @@ static int check(const struct pxr_plugins *plugins, const char *name, struct pxr
                 return status;
         }
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
-                if (file->problem)
-                        printf("%s\n  FAILED: %s\n", file->path, file->problem);
+                if (file->problem) {
+                        say(stdout, "%s\n", file->path);
+                        say(stdout, "  FAILED: %s\n", file->problem);
+                }
                 failed += file->problem || check_one(plugins, file, &not_built, diag) != 0;
         }
         print_summary(failed, not_built);
@@ -258,7 +260,7 @@ static int write_new(struct pxr_arena *arena, const char *name, struct pxr_diag 
                 remove(path);
                 return -1;
         }
-        printf("%s is written; its head says how to build and check it\n", path);
+        say(stdout, "%s is written; its head says how to build and check it\n", path);
         return 0;
 }
 

@@ -479,7 +479,7 @@ static int write_page(const struct work *work, const char *out, const char *page
         }
         if (pxr_file_write(out, work->arguments->given & TAKES_FORCE, page, size, work->diag))
                 return -1;
-        printf("%s: %.1f MB\n", out, (double)size * 1e-6);
+        say(stdout, "%s: %.1f MB\n", out, (double)size * 1e-6);
         return 0;
 }
 
@@ -684,10 +684,10 @@ static int confirm(const struct work *work, const struct question *question)
         if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
                 return pxr_user_error(work->diag, "nothing was %s: --yes is wanted for that",
                                       question->done);
-        fprintf(stderr, "%s [y/N] ", question->text);
+        say(stderr, "%s [y/N] ", question->text);
         if (fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y'))
                 return 0;
-        fprintf(stderr, "Nothing was %s.\n", question->done);
+        say(stderr, "Nothing was %s.\n", question->done);
         return 1;
 }
 

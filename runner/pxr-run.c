@@ -326,13 +326,13 @@ static void print_end(struct pxr_arena *arena, const struct printer *printer, in
                                      printer->verdict),
                            printer->diag);
         } else if (end == PXR_RUN_INTERRUPTED) {
-                fprintf(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n",
-                        id, word);
+                say(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n", id,
+                    word);
         } else if (!printer->arguments->quiet) {
-                printf("run %" PRId64 " is in %s; to look further:\n"
-                       "  pxr-report show %" PRId64 " --db %s\n"
-                       "  pxr-sample %" PRId64 " --db %s%s\n",
-                       id, database, id, word, id, word, printer->given ? " --from data" : "");
+                say(stdout, "run %" PRId64 " is in %s; to look further:\n", id, database);
+                say(stdout, "  pxr-report show %" PRId64 " --db %s\n", id, word);
+                say(stdout, "  pxr-sample %" PRId64 " --db %s%s\n", id, word,
+                    printer->given ? " --from data" : "");
                 if (printer->given)
                         puts("it is given a small image: with a run of these in the same database, "
                              "'show' adds the NLL of that");
@@ -480,7 +480,7 @@ static void explain(struct pxr_arena *arena, const struct pxr_experiment *experi
 {
         char *text = pxr_yaml_explain(arena, experiment->root, key, diag);
 
-        fputs(text ? text : "", stdout);
+        say_lines(stdout, text ? text : "");
 }
 
 static struct pxr_examination examination_of(struct printer *printer)

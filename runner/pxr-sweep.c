@@ -233,8 +233,8 @@ static void on_progress(void *context, const struct pxr_sweep_state *state)
 
 static void print_failure(const struct pxr_job *job)
 {
-        printf("failed%s: %s\n", job->state == PXR_JOB_WAITING ? ", to be tried again" : "",
-               job->message);
+        say(stdout, "failed%s: %s\n", job->state == PXR_JOB_WAITING ? ", to be tried again" : "",
+            job->message);
 }
 
 static void on_ended(void *context, const struct pxr_job *job, const struct pxr_trial *trial,
@@ -256,10 +256,10 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
                 snprintf(result, sizeof(result), "interrupted, and saved");
         else
                 *result = '\0';
-        printf("job %*" PRId64 "  %-*s  %7s  ", printer->width, job->number, printer->words,
-               trial->words, time);
+        say(stdout, "job %*" PRId64 "  %-*s  %7s  ", printer->width, job->number, printer->words,
+            trial->words, time);
         if (*result)
-                puts(result);
+                say(stdout, "%s\n", result);
         else
                 print_failure(job);
         fflush(stdout);
@@ -272,7 +272,7 @@ static void on_note(void *context, const char *text)
         if (!printer->shown)
                 return;
         clear_bar(printer);
-        puts(text);
+        say(stdout, "%s\n", text);
 }
 
 static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *plan)
@@ -282,16 +282,16 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
 
         for (int i = 0; i < plan->trials; i++)
                 if (plan->trial[i].rung == 0)
-                        printf("%5d  %s\n", ++lowest, plan->trial[i].words);
-        printf("%s: %d run%s of %s (%s)\n", sweep->name, lowest, pxr_plural(lowest), sweep->spec,
-               names[sweep->search]);
+                        say(stdout, "%5d  %s\n", ++lowest, plan->trial[i].words);
+        say(stdout, "%s: %d run%s of %s (%s)\n", sweep->name, lowest, pxr_plural(lowest),
+            sweep->spec, names[sweep->search]);
         if (plan->repeated)
                 printf("%d more would be the same as others of these\n", plan->repeated);
         for (int rung = 1; rung < sweep->rungs; rung++) {
                 for (int i = 0; i < rung; i++)
                         lowest = i ? lowest / (int)sweep->halving : lowest;
-                printf("then about %d for %" PRId64 " epoch%s\n", lowest / (int)sweep->halving,
-                       plan->epochs[rung], pxr_plural(plan->epochs[rung]));
+                say(stdout, "then about %d for %" PRId64 " epoch%s\n", lowest / (int)sweep->halving,
+                    plan->epochs[rung], pxr_plural(plan->epochs[rung]));
         }
         if (sweep->budget.runs)
                 printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
@@ -302,11 +302,11 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
         const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
         char number[3][PXR_NUMBER_TEXT];
 
-        printf("%5" PRId64 " %5" PRId64 "  %9s +- %-8s  %8s  %s%s%s\n", job->number, job->run,
-               pxr_number_text(job->nats, 4, number[0]),
-               pxr_number_text(job->standard_error, 4, number[1]),
-               pxr_number_text(job->bits, 4, number[2]), trial ? trial->words : "",
-               job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
+        say(stdout, "%5" PRId64 " %5" PRId64 "  %9s +- %-8s  %8s  %s%s%s\n", job->number, job->run,
+            pxr_number_text(job->nats, 4, number[0]),
+            pxr_number_text(job->standard_error, 4, number[1]),
+            pxr_number_text(job->bits, 4, number[2]), trial ? trial->words : "",
+            job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 
 /* How to see the rest: what can be typed, whatever the names are. */
@@ -318,11 +318,11 @@ static void print_report(const struct pxr_sweep *sweep, const struct pxr_sweep_s
         bool option = name && *name == '-';
 
         if (file && name)
-                printf("%d of %d run%s finished; all of them: pxr-report sweep %s%s%s%s\n",
-                       state->finished, state->known, pxr_plural(state->known),
-                       strcmp(database, "pxr.db") == 0 ? "" : "--db ",
-                       strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
-                       option ? "-- " : "", name);
+                say(stdout, "%d of %d run%s finished; all of them: pxr-report sweep %s%s%s%s\n",
+                    state->finished, state->known, pxr_plural(state->known),
+                    strcmp(database, "pxr.db") == 0 ? "" : "--db ",
+                    strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
+                    option ? "-- " : "", name);
 }
 
 static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
@@ -341,12 +341,12 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
 /* The cluster goes on without this program. */
 static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
 {
-        fprintf(stderr, "%d of %d run%s finished", state->finished, state->known,
-                pxr_plural(state->known));
+        say(stderr, "%d of %d run%s finished", state->finished, state->known,
+            pxr_plural(state->known));
         if (*state->array)
-                fprintf(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s",
-                        state->array, state->array);
-        fprintf(stderr, "\ngo on and see the results with: %s\n", command);
+                say(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s", state->array,
+                    state->array);
+        say(stderr, "\ngo on and see the results with: %s\n", command);
         return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
 }
 
@@ -357,8 +357,8 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
         if (end == PXR_SWEEP_LEFT || (end == PXR_SWEEP_INTERRUPTED && *state->array))
                 return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
-                fprintf(stderr, "interrupted with %d of %d run%s finished; go on with: %s\n",
-                        state->finished, state->known, pxr_plural(state->known), command);
+                say(stderr, "interrupted with %d of %d run%s finished; go on with: %s\n",
+                    state->finished, state->known, pxr_plural(state->known), command);
                 return 130;
         }
         if (end == PXR_SWEEP_SPENT) {
@@ -377,14 +377,14 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                         command);
         }
         if (state->elsewhere)
-                fprintf(stderr, "%d run%s at work elsewhere,%s by process %" PRId64 " on host %s\n",
-                        state->elsewhere, pxr_plural(state->elsewhere),
-                        state->elsewhere == 1 ? "" : " one of them", state->elsewhere_process,
-                        state->elsewhere_host);
+                say(stderr, "%d run%s at work elsewhere,%s by process %" PRId64 " on host %s\n",
+                    state->elsewhere, pxr_plural(state->elsewhere),
+                    state->elsewhere == 1 ? "" : " one of them", state->elsewhere_process,
+                    state->elsewhere_host);
         if (!state->failed)
                 return 0;
-        fprintf(stderr, "%d of %d run%s failed; to try again: %s --retry\n", state->failed,
-                state->known, pxr_plural(state->known), command);
+        say(stderr, "%d of %d run%s failed; to try again: %s --retry\n", state->failed,
+            state->known, pxr_plural(state->known), command);
         return 1;
 }
 

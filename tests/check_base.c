@@ -45,6 +45,16 @@ START_TEST(error_at_shows_line_caret_and_hint)
 }
 END_TEST
 
+START_TEST(error_holds_what_can_be_shown)
+{
+        struct pxr_diag *diag = pxr_diag_new();
+
+        pxr_user_error(diag, "no %s", "a\033[2J\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8e\xff");
+        ck_assert_str_eq(pxr_diag_text(diag, 0), "no a [2J ????");
+        pxr_diag_free(diag);
+}
+END_TEST
+
 START_TEST(errors_past_the_limit_are_counted)
 {
         struct pxr_diag *diag = pxr_diag_new();
@@ -81,6 +91,8 @@ START_TEST(text_of_any_bytes_becomes_visible)
 
         ck_assert_str_eq(pxr_visible(arena, "a\x01\xff\xc3\xa9\n"), "a\\x01\\xff\xc3\xa9\\x0a");
         ck_assert_str_eq(pxr_visible(arena, "\xc2\x85"), "\\xc2\\x85");
+        ck_assert_str_eq(pxr_visible(arena, "\xe2\x80\xae|\xe2\x81\xa9|\xe2\x80\x8f"),
+                         "\\xe2\\x80\\xae|\\xe2\\x81\\xa9|\\xe2\\x80\\x8f");
         ck_assert_str_eq(pxr_visible(arena, ""), "");
         pxr_arena_free(arena);
 }
@@ -213,6 +225,7 @@ int main(void)
         Suite *suite = suite_create("base");
 
         ADD_TEST(suite, error_at_shows_line_caret_and_hint);
+        ADD_TEST(suite, error_holds_what_can_be_shown);
         ADD_TEST(suite, errors_past_the_limit_are_counted);
         ADD_TEST(suite, nearest_name_is_near);
         ADD_TEST(suite, text_of_any_bytes_becomes_visible);

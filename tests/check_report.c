@@ -59,6 +59,7 @@ START_TEST(hostile_texts_are_harmless)
                 { pxr_escape_csv, "", "\"\"" },
                 { pxr_escape_csv, "a,b", "\"a,b\"" },
                 { pxr_escape_csv, "a\"b\nc", "\"a\"\"b\nc\"" },
+                { pxr_escape_csv, "a\033b\t\xe2\x80\xae", "a\\x1bb\t\\xe2\\x80\\xae" },
                 { pxr_escape_latex, "\\input{/etc/passwd}",
                   "\\textbackslash{}input\\{/etc/passwd\\}" },
                 { pxr_escape_latex, "50% & $x_1^2$ #~",

@@ -62,8 +62,8 @@ void pxr_diag_free(struct pxr_diag *diag)
         free(diag);
 }
 
-/* Copy `size` bytes as one line that can be shown: control characters become blanks, bytes that
- * are no UTF-8 question marks. */
+/* Copy `size` bytes as one line that can be shown, as many characters long: control characters
+ * become blanks, bytes that are no UTF-8 and what else cannot be shown question marks. */
 static char *copy_clean(const char *from, size_t size)
 {
         const char *end = from + size;
@@ -74,8 +74,10 @@ static char *copy_clean(const char *from, size_t size)
         while (from < end) {
                 size_t length = pxr_character(from, end);
 
-                if (length == 0 || pxr_control(from, length) || pxr_line_break(from, end))
-                        *to++ = length ? ' ' : '?';
+                if (length > 0 && (pxr_control(from, length) || pxr_line_break(from, end)))
+                        *to++ = ' ';
+                else if (length == 0 || !pxr_shown(from, length))
+                        *to++ = '?';
                 else
                         to = (char *)memcpy(to, from, length) + length;
                 from += length ? length : 1;

@@ -72,6 +72,25 @@ bool pxr_control(const char *at, size_t size)
                (size == 2 && byte[0] == 0xC2 && byte[1] < 0xA0);
 }
 
+uint32_t pxr_code_of(const char *at, size_t size)
+{
+        const unsigned char *byte = (const unsigned char *)at;
+        uint32_t code = size == 1 ? byte[0] : byte[0] & (0x7Fu >> size);
+
+        for (size_t i = 1; i < size; i++)
+                code = code << 6 | (byte[i] & 0x3F);
+        return code;
+}
+
+bool pxr_shown(const char *at, size_t size)
+{
+        uint32_t code = pxr_code_of(at, size);
+
+        return !pxr_control(at, size) && code != 0x061C && code != 0xFEFF &&
+               !(code >= 0x200B && code <= 0x200F) && !(code >= 0x2028 && code <= 0x202E) &&
+               !(code >= 0x2060 && code <= 0x206F);
+}
+
 bool pxr_one_line(const char *text)
 {
         const char *end = text + strlen(text);
@@ -93,7 +112,7 @@ char *pxr_visible(struct pxr_arena *arena, const char *text)
                 bool shown;
 
                 size = pxr_character(text, end);
-                shown = size > 0 && !pxr_control(text, size);
+                shown = size > 0 && pxr_shown(text, size);
                 size += size == 0;
                 for (size_t i = 0; i < size; i++)
                         to += sprintf(to, shown ? "%c" : "\\x%02x", (unsigned char)text[i]);

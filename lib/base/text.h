@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <pxr/arena.h>
 
@@ -26,8 +27,15 @@ size_t pxr_line_break(const char *at, const char *end);
 /* Is the character at `at`, `size` bytes long, a control character? */
 bool pxr_control(const char *at, size_t size);
 
-/* A copy that every format takes: control characters, and bytes that are no UTF-8, as "\xff". NULL
- * when memory is out. */
+/* Its number in Unicode. */
+uint32_t pxr_code_of(const char *at, size_t size);
+
+/* Can the character be shown as it is? Control characters cannot, nor can those that change the
+ * direction or the place of what follows: a text could then look like another. */
+bool pxr_shown(const char *at, size_t size);
+
+/* A copy that every format takes: characters that are not shown, and bytes that are no UTF-8, as
+ * "\xff". NULL when memory is out. */
 char *pxr_visible(struct pxr_arena *arena, const char *text);
 
 /* Does a text ended by NUL have neither line breaks nor control characters? */

@@ -7,25 +7,8 @@
 
 #include "base/text.h"
 
-/* Characters that change the direction or the place of what follows. */
-static bool invisible(uint32_t code)
-{
-        return (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-               (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
-}
-
-static uint32_t code_of(const char *at, size_t size)
-{
-        const unsigned char *byte = (const unsigned char *)at;
-        uint32_t code = size == 1 ? byte[0] : byte[0] & (0x7fu >> size);
-
-        for (size_t i = 1; i < size; i++)
-                code = code << 6 | (byte[i] & 0x3f);
-        return code;
-}
-
 /* The next character: its bytes to *size. Returns false when it is to be shown as bytes, because
- * it is none, or a control character. */
+ * it is none, or cannot be shown. */
 static bool next(const char *at, const char *end, size_t *size)
 {
         *size = pxr_character(at, end);
@@ -33,7 +16,7 @@ static bool next(const char *at, const char *end, size_t *size)
                 *size = 1;
                 return false;
         }
-        return !pxr_control(at, *size) && !invisible(code_of(at, *size));
+        return pxr_shown(at, *size);
 }
 
 static int put_bytes(FILE *to, const char *at, size_t size, const char *before)
@@ -84,17 +67,22 @@ void pxr_escape_markdown(FILE *to, const char *text)
 
 void pxr_escape_csv(FILE *to, const char *text)
 {
-        if (*text && !strpbrk(text, ",\"\r\n") && *text != ' ' && text[strlen(text) - 1] != ' ') {
-                fputs(text, to);
-                return;
-        }
-        putc('"', to);
-        for (; *text; text++) {
+        const char *end = text + strlen(text);
+        bool quoted = text == end || strpbrk(text, ",\"\r\n") || *text == ' ' || end[-1] == ' ';
+
+        if (quoted)
+                putc('"', to);
+        for (size_t size; text < end; text += size) {
+                if (!next(text, end, &size) && !strchr("\t\r\n", *text)) {
+                        put_bytes(to, text, size, "\\");
+                        continue;
+                }
                 if (*text == '"')
                         putc('"', to);
-                putc(*text, to);
+                fwrite(text, 1, size, to);
         }
-        putc('"', to);
+        if (quoted)
+                putc('"', to);
 }
 
 static const struct {
@@ -164,11 +152,11 @@ void pxr_escape_latex(FILE *to, const char *text)
                 known = latex_of(text, size);
                 if (known)
                         fputs(known, to);
-                else if (code_of(text, size) < 0x80 ||
-                         (code_of(text, size) >= 0xa1 && code_of(text, size) <= 0xff))
+                else if (pxr_code_of(text, size) < 0x80 ||
+                         (pxr_code_of(text, size) >= 0xa1 && pxr_code_of(text, size) <= 0xff))
                         fwrite(text, 1, size, to);
                 else
-                        fprintf(to, "{[}U+%04X{]}", (unsigned)code_of(text, size));
+                        fprintf(to, "{[}U+%04X{]}", (unsigned)pxr_code_of(text, size));
         }
 }
 

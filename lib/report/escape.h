@@ -16,7 +16,8 @@ int pxr_escape_text(FILE *to, const char *text); /* `to` NULL: count alone */
 /* In a cell of a Markdown table, as the text it is. */
 void pxr_escape_markdown(FILE *to, const char *text);
 
-/* A field of CSV (RFC 4180), with its quotes where it needs them. The text stays whole. */
+/* A field of CSV (RFC 4180), with its quotes where it needs them. Tabs and line breaks
+ * stay as they are. */
 void pxr_escape_csv(FILE *to, const char *text);
 
 /* For pdfLaTeX with T1 fonts; a character it may not have becomes [U+1F600]. */

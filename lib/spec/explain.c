@@ -43,17 +43,25 @@ static void write_escaped(FILE *to, const char *text)
                         fprintf(to, "\\%c", *text);
                 else if (pxr_control(text, size))
                         fprintf(to, "\\x%02X", (unsigned char)text[size - 1]);
-                else if (pxr_line_break(text, end)) /* LS, PS */
-                        fprintf(to, "\\u20%02X", (unsigned char)text[size - 1] - 0x80);
+                else if (!pxr_shown(text, size))
+                        fprintf(to, "\\u%04X", (unsigned)pxr_code_of(text, size));
                 else
                         fwrite(text, 1, size, to);
         }
         fputc('"', to);
 }
 
+static bool is_plain(const char *text)
+{
+        for (const char *end = text + strlen(text); text < end; text += pxr_step(text, end))
+                if (!pxr_shown(text, pxr_step(text, end)))
+                        return false;
+        return true;
+}
+
 static void write_text(FILE *to, const char *text)
 {
-        if (pxr_one_line(text))
+        if (is_plain(text))
                 fputs(text, to);
         else
                 write_escaped(to, text);
@@ -65,7 +73,7 @@ static void write_value(FILE *to, const struct pxr_yaml *node)
                 fputs(node->kind == PXR_YAML_MAPPING ? "{}" : "[]", to);
         else if (pxr_yaml_empty(node))
                 fputs("null", to);
-        else if (node->quoted && pxr_one_line(node->text))
+        else if (node->quoted && is_plain(node->text))
                 fprintf(to, "'%s'", node->text);
         else
                 write_text(to, node->text);
