@@ -172,8 +172,7 @@ static struct pxr_recorded *open_run(struct pxr_arena *arena, const struct argum
 {
         struct pxr_store *store = pxr_recorded_store(arena, arguments->database, diag);
 
-        return store ? pxr_recorded_open(arena, arguments->database, store, run, checkpoint, diag)
-                     : NULL;
+        return store ? pxr_recorded_open(arena, store, run, checkpoint, diag) : NULL;
 }
 
 static void print_encoded(const struct pxr_compressed *c, const char *path)

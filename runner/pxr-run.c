@@ -541,8 +541,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         struct pxr_spec_origin origin = { .path = arguments->spec,
                                           .overrides = arguments->overrides,
                                           .count = arguments->count };
-        struct pxr_run_order order = { .database = arguments->database,
-                                       .folder = folder_of(arena, arguments->spec),
+        struct pxr_run_order order = { .folder = folder_of(arena, arguments->spec),
                                        .command_line = command_line,
                                        .threads = arguments->threads };
         struct printer printer = { .arguments = arguments, .diag = diag, .results = json_array() };

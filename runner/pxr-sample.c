@@ -617,9 +617,8 @@ static int open_runs(struct command *c)
         struct pxr_store *store = pxr_recorded_store(c->arena, a->database, c->diag);
 
         for (int k = 0; store && k <= a->froms; k++) {
-                c->chain[k] =
-                        pxr_recorded_open(c->arena, a->database, store, k ? a->from[k - 1] : a->run,
-                                          k ? "best" : a->checkpoint, c->diag);
+                c->chain[k] = pxr_recorded_open(c->arena, store, k ? a->from[k - 1] : a->run,
+                                                k ? "best" : a->checkpoint, c->diag);
                 if (!c->chain[k])
                         return -1;
                 c->length++;

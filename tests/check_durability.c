@@ -14,6 +14,19 @@
 
 enum { NOBODY = 65534 };
 
+/* Root may write anything: go on as nobody. */
+static void drop_privileges(void)
+{
+        if (geteuid() == 0)
+                ck_assert_int_eq(seteuid(NOBODY), 0);
+}
+
+static void take_privileges(void)
+{
+        if (getuid() == 0)
+                ck_assert_int_eq(seteuid(0), 0);
+}
+
 /* Opening fails with this error. */
 static void refused(const char *path, bool writable, const char *error)
 {
@@ -176,6 +189,137 @@ START_TEST(what_is_no_run_database_is_refused)
 }
 END_TEST
 
+START_TEST(names_that_sqlite_would_not_take_for_a_file_are_refused)
+{
+        static const char *const names[] = { ":memory:", "file:x?mode=memory", "file:runs.db" };
+
+        ck_assert_int_eq(chdir(scratch), 0);
+        ck_assert_int_eq(symlink("file:x?mode=memory", "link.db"), 0);
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+                for (int writable = 0; writable < 2; writable++)
+                        refused(names[i], writable, "a database must be a file");
+        refused("link.db", true, "a database must be a file");
+        ck_assert_int_eq(pxr_store_exists(":memory:", diag), -1);
+        expect_error(PXR_FAULT_USER, "a database must be a file");
+        ck_assert_int_eq(files_in_scratch(), 1);
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                char *path = pxr_strf(arena, "./%s", names[i]);
+
+                pxr_store_close(open_store(path, true));
+                ck_assert_int_eq(access(path, F_OK), 0);
+        }
+}
+END_TEST
+
+/* The log and the checkpoints lie beside the file, not beside the link. */
+START_TEST(symbolic_link_is_followed_once)
+{
+        struct pxr_store *store;
+
+        ck_assert_int_eq(mkdir(in_scratch("disk"), 0777), 0);
+        ck_assert_int_eq(symlink("disk/second.db", in_scratch("first.db")), 0);
+        ck_assert_int_eq(symlink(in_scratch("disk/runs.db"), in_scratch("disk/second.db")), 0);
+        ck_assert_int_eq(symlink("circle.db", in_scratch("circle.db")), 0);
+        store = open_store(in_scratch("first.db"), true); /* before its file is there, and after */
+        pxr_store_close(store);
+        store = open_store(in_scratch("first.db"), true);
+        add_run(store, "one");
+        ck_assert_str_eq(pxr_store_path(store), in_scratch("disk/runs.db"));
+        ck_assert_int_eq(access(in_scratch("disk/runs.db-wal"), F_OK), 0);
+        pxr_store_close(store);
+        refused(in_scratch("circle.db"), true, "circle.db: cannot follow the symbolic link");
+}
+END_TEST
+
+/* What is in the log of a killed run cannot be read in a read-only folder, through a link either.
+ */
+START_TEST(log_behind_a_symbolic_link_is_seen)
+{
+        ck_assert_int_eq(mkdir(in_scratch("disk"), 0777), 0);
+        ck_assert_int_eq(chmod(scratch, 0755), 0);
+        ck_assert_int_eq(symlink("disk/runs.db", in_scratch("link.db")), 0);
+        pxr_store_close(open_store(in_scratch("disk/runs.db"), true));
+        write_file(in_scratch("disk/runs.db-wal"), "left", 4);
+        ck_assert_int_eq(chmod(in_scratch("disk/runs.db"), 0444), 0);
+        ck_assert_int_eq(chmod(in_scratch("disk"), 0555), 0);
+        drop_privileges();
+        refused(in_scratch("link.db"), false, "a run has not closed the database");
+        take_privileges();
+        ck_assert_int_eq(chmod(in_scratch("disk"), 0755), 0);
+}
+END_TEST
+
+/* --- moved or replaced while it is in use ------------------------------------------------------
+ */
+
+static void nothing_is_recorded(struct pxr_store *store)
+{
+        struct pxr_moment at = { 1, 2, 2 };
+
+        ck_assert(!pxr_store_in_place(store));
+        ck_assert_int_eq(pxr_store_add_metric(store, at, "train", "rate", 1, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "was moved, deleted or replaced while it was in use");
+        OK(pxr_store_begin(store, diag));
+        OK(pxr_store_add_event(store, at, "step", "done", diag));
+        ck_assert_int_eq(pxr_store_commit(store, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "was moved, deleted or replaced while it was in use");
+}
+
+START_TEST(moved_database_keeps_its_records)
+{
+        char *path = in_scratch("runs.db");
+        struct pxr_store *store = open_store(path, true);
+
+        add_run(store, "one");
+        ck_assert(pxr_store_in_place(store));
+        ck_assert_int_eq(rename(path, in_scratch("moved.db")), 0);
+        nothing_is_recorded(store);
+        pxr_store_close(store);
+        ck_assert_str_eq(sql_of(in_scratch("moved.db"), "SELECT name FROM run"), "one\n");
+        ck_assert_int_eq(rename(in_scratch("moved.db"), path), 0);
+        ck_assert_str_eq(sql("SELECT name FROM run; SELECT count(*) FROM metric; "
+                             "SELECT count(*) FROM event; PRAGMA integrity_check"),
+                         "one\n0\n0\nok\n");
+}
+END_TEST
+
+START_TEST(database_in_the_place_of_another_is_left_alone)
+{
+        char *path = in_scratch("runs.db");
+        struct pxr_store *store, *other = open_store(in_scratch("other.db"), true);
+        unsigned char *before, *after;
+        size_t size[2];
+
+        add_run(other, "other");
+        pxr_store_close(other);
+        before = file_bytes(in_scratch("other.db"), &size[0]);
+        store = open_store(path, true);
+        add_run(store, "one");
+        ck_assert_int_eq(rename(in_scratch("other.db"), path), 0);
+        nothing_is_recorded(store);
+        pxr_store_close(store);
+        after = file_bytes(path, &size[1]);
+        ck_assert_uint_eq(size[0], size[1]);
+        ck_assert_mem_eq(before, after, size[0]);
+        ck_assert_str_eq(sql("SELECT name FROM run"), "other\n");
+}
+END_TEST
+
+START_TEST(deleted_database_is_an_error)
+{
+        char *path = in_scratch("runs.db");
+        struct pxr_store *store = open_store(path, true);
+        size_t size;
+
+        add_run(store, "one");
+        ck_assert_int_eq(unlink(path), 0);
+        nothing_is_recorded(store);
+        pxr_store_close(store);
+        file_bytes(in_scratch("runs.db-wal"), &size); /* no log for the next of this name */
+        ck_assert_uint_eq(size, 0);
+}
+END_TEST
+
 START_TEST(corrupt_database_is_named)
 {
         char *path = in_scratch("runs.db");
@@ -199,19 +343,6 @@ END_TEST
 
 /* --- what cannot be written --------------------------------------------------------------------
  */
-
-/* Root may write anything: go on as nobody. */
-static void drop_privileges(void)
-{
-        if (geteuid() == 0)
-                ck_assert_int_eq(seteuid(NOBODY), 0);
-}
-
-static void take_privileges(void)
-{
-        if (getuid() == 0)
-                ck_assert_int_eq(seteuid(0), 0);
-}
 
 START_TEST(read_only_file_is_refused_for_writing_alone)
 {
@@ -437,6 +568,12 @@ int main(void)
         ADD_SCRATCH_TEST(suite, no_schema_of_ours_is_left_as_it_is);
         ADD_SCRATCH_TEST(suite, newer_schema_is_left_as_it_is);
         ADD_SCRATCH_TEST(suite, what_is_no_run_database_is_refused);
+        ADD_SCRATCH_TEST(suite, names_that_sqlite_would_not_take_for_a_file_are_refused);
+        ADD_SCRATCH_TEST(suite, symbolic_link_is_followed_once);
+        ADD_SCRATCH_TEST(suite, log_behind_a_symbolic_link_is_seen);
+        ADD_SCRATCH_TEST(suite, moved_database_keeps_its_records);
+        ADD_SCRATCH_TEST(suite, database_in_the_place_of_another_is_left_alone);
+        ADD_SCRATCH_TEST(suite, deleted_database_is_an_error);
         ADD_SCRATCH_TEST(suite, corrupt_database_is_named);
         ADD_SCRATCH_TEST(suite, read_only_file_is_refused_for_writing_alone);
         ADD_SCRATCH_TEST(suite, locked_database_says_so);

@@ -3,7 +3,84 @@
 . "${srcdir:-.}/tests/command.sh"
 source=$top/${srcdir:-.}
 case ${srcdir:-.} in /*) source=$srcdir ;; esac
-plan 2
+plan 8
+
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+
+# --- databases that are no file, a link, or moved ---------------------------------------------------
+no_file() {
+	for name in :memory: "file:x?mode=memory"; do
+		refused 2 "$name: a database must be a file" pxr_run tiny.yaml --db "$name" || return
+		for command in "report runs" "report import none" "sample 1" "sweep grid.yaml"; do
+			# shellcheck disable=SC2086 # words
+			refused 2 "$name: a database must be a file" "$top/runner/pxr-${command%% *}" \
+				${command#* } --db "$name" >out 2>err || return
+		done
+	done
+	refused 2 "the database needs a name" pxr_run tiny.yaml --db ""
+}
+printf 'name: grid\nspec: tiny.yaml\nvary: {train.seed: [1, 2]}\n' >grid.yaml
+ok "a database that is no file is refused" no_file
+
+linked() {
+	mkdir -p disk && ln -s disk/runs.db link.db && pxr_run tiny.yaml train.epochs=1 --db link.db &&
+		[ -d disk/runs.checkpoints ] && [ ! -e link.checkpoints ] &&
+		"$top/runner/pxr-sample" 1 --count 1 --out one.png --db disk/runs.db >out 2>err &&
+		"$top/runner/pxr-sample" 1 --count 1 --out two.png --db link.db >out 2>err && cmp one.png two.png &&
+		"$top/runner/pxr-report" export 1 --db link.db --out one.tar.gz >out 2>err &&
+		ln -s disk/in.db in.db && "$top/runner/pxr-report" import one.tar.gz --db in.db >out 2>err &&
+		[ -d disk/in.checkpoints ] && [ ! -e in.checkpoints ]
+}
+ok "checkpoints of a database behind a link lie beside its file" linked
+
+# A run that would go on for long, with its database $1 at work.
+begin() {
+	"$top/runner/pxr-run" tiny.yaml train.epochs=100000 --quiet --db "$1" >out 2>err &
+	run=$!
+	until [ "$(query "$1" 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 1 ]; do
+		kill -0 $run 2>/dev/null || return
+		sleep 0.02
+	done
+}
+stops() {
+	wait $run
+	is $? 1 && err_has "was moved, deleted or replaced while it was in use" &&
+		[ -f "$(sed -n 's/^note: the checkpoint of step [0-9]* is //p' err)" ]
+}
+
+moved() {
+	begin run.db && mv run.db moved.db && stops && mv moved.db run.db &&
+		is "$(query run.db "PRAGMA integrity_check; SELECT status FROM run")" "ok
+running" && pxr_run --resume 1 --dry-run --db run.db
+}
+ok "a run whose database is moved stops, and keeps its checkpoint" moved
+
+replaced() {
+	pxr_run tiny.yaml train.epochs=1 --db other.db && begin rep.db || return
+	cp other.db new.db && mv new.db rep.db && stops &&
+		is "$(query rep.db "PRAGMA integrity_check; SELECT status FROM run")" "ok
+finished"
+}
+ok "a run whose database is replaced leaves the new one alone" replaced
+
+deleted() {
+	begin del.db && rm del.db* && stops && [ ! -e del.db ]
+}
+ok "a run whose database is deleted stops" deleted
+
+sweep_moved() {
+	printf 'name: long\nspec: tiny.yaml\nvary: {train.epochs: [99998, 99999]}\n' >long.yaml
+	"$top/runner/pxr-sweep" long.yaml --quiet --db sweep.db >out 2>err &
+	run=$!
+	until [ "$(query sweep.db 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 1 ]; do
+		kill -0 $run 2>/dev/null || return
+		sleep 0.02
+	done
+	mv sweep.db gone.db
+	wait $run
+	is $? 1 && err_has "sweep.db: the database was moved, deleted or replaced"
+}
+ok "a sweep whose database is moved stops" sweep_moved
 
 # --- allocations that fail -------------------------------------------------------------------------
 # fail_at NUMBER COMMAND...: with that allocation failing.

@@ -56,7 +56,27 @@ static char *array_name(struct pxr_arena *arena, const struct group *group, cons
 /* The run's own folder, relative to the database's. */
 static char *relative_folder(struct pxr_arena *arena, const struct pxr_state *state)
 {
-        return pxr_run_folder(arena, state->order->database, state->run, state->uid);
+        return pxr_run_folder(arena, pxr_store_path(state->order->store), state->run, state->uid);
+}
+
+/* A path relative to the database's folder, as one to open. NULL for NULL. */
+static char *beside(struct pxr_arena *arena, const struct pxr_state *state, const char *relative)
+{
+        return relative ? pxr_beside_database(arena, pxr_store_path(state->order->store), relative)
+                        : NULL;
+}
+
+static char *relative_file(struct pxr_arena *arena, const char *folder, int64_t step)
+{
+        return pxr_strf(arena, "%s/step-%08" PRId64 ".safetensors", folder, step);
+}
+
+char *pxr_checkpoint_file(struct pxr_arena *arena, const struct pxr_state *state)
+{
+        char *folder = relative_folder(arena, state);
+
+        return beside(arena, state,
+                      folder ? relative_file(arena, folder, state->trainer->step) : NULL);
 }
 
 /* --- contents ----------------------------------------------------------------------------------
@@ -140,7 +160,7 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
 
                 if (row->best || kept++ < 2)
                         continue;
-                path = pxr_beside_database(arena, state->order->database, row->path);
+                path = beside(arena, state, row->path);
                 if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
                         return -1;
                 if (path && strncmp(row->path, folder, strlen(folder)) == 0)
@@ -190,7 +210,8 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
 {
         struct pxr_safetensors file = { 0 };
         struct pxr_moment now = pxr_state_moment(state);
-        char *folder = relative_folder(arena, state), *relative, *path, hex[PXR_SHA256_HEX];
+        char *folder = relative_folder(arena, state), *path, hex[PXR_SHA256_HEX];
+        char *relative = folder ? relative_file(arena, folder, now.step) : NULL;
         const struct pxr_counters *c = &state->counters;
         struct pxr_checkpoint_row row = { .step = now.step,
                                           .epoch = now.epoch,
@@ -199,9 +220,8 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
 
         if (!folder || fill_arrays(arena, state->trainer, &file) || fill_texts(arena, state, &file))
                 return pxr_out_of_memory(diag);
-        relative = pxr_strf(arena, "%s/step-%08" PRId64 ".safetensors", folder, now.step);
-        folder = pxr_beside_database(arena, state->order->database, folder);
-        path = relative ? pxr_beside_database(arena, state->order->database, relative) : NULL;
+        folder = beside(arena, state, folder);
+        path = beside(arena, state, relative);
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
         if (pxr_store_check_held(state->order->store, state->run, diag) ||
@@ -318,7 +338,7 @@ static int try(struct pxr_arena *arena, struct pxr_state *state,
 {
         struct pxr_diag *own = pxr_diag_new();
         struct pxr_safetensors *file =
-                own ? open_recorded(arena, state->order->database, row, own) : NULL;
+                own ? open_recorded(arena, pxr_store_path(state->order->store), row, own) : NULL;
         struct group group[GROUPS];
         int groups = groups_of(state->trainer, group);
         int status =
@@ -392,7 +412,7 @@ static bool is_named(const struct pxr_checkpoint_row *list, const char *relative
 static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         char *folder = relative_folder(arena, state);
-        char *path = folder ? pxr_beside_database(arena, state->order->database, folder) : NULL;
+        char *path = beside(arena, state, folder);
         struct pxr_checkpoint_row *list;
         struct dirent *entry;
         DIR *stream;
@@ -404,8 +424,7 @@ static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
         stream = opendir(path);
         while (stream && (entry = readdir(stream))) {
                 char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
-                char *full = relative ? pxr_beside_database(arena, state->order->database, relative)
-                                      : NULL;
+                char *full = beside(arena, state, relative);
 
                 if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
                         unlink(full);
@@ -449,9 +468,9 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool averag
                 if (!row)
                         pxr_system_error(diag, "the checkpoint of step %" PRId64 " is gone", step);
                 else
-                        status = pxr_checkpoint_read(arena, state->order->database, row,
-                                                     state->trainer->graph, average, parameters,
-                                                     diag);
+                        status = pxr_checkpoint_read(arena, pxr_store_path(state->order->store),
+                                                     row, state->trainer->graph, average,
+                                                     parameters, diag);
         }
         pxr_arena_free(arena);
         return status;

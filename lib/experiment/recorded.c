@@ -104,7 +104,7 @@ static void note_others(const struct pxr_recorded *recorded, const struct pxr_ch
 {
         for (const struct pxr_checkpoint_row *row = list; row; row = row->next)
                 if (row->step != step &&
-                    pxr_checkpoint_bytes(recorded->database, row->path) == row->size)
+                    pxr_checkpoint_bytes(pxr_store_path(recorded->store), row->path) == row->size)
                         pxr_note(diag, "there is one of step %" PRId64 "%s", row->step,
                                  row->best ? " (best)" : "");
 }
@@ -152,8 +152,8 @@ static int take_parameters(struct pxr_arena *arena, struct pxr_recorded *recorde
         if (!parameters || pxr_arena_defer(arena, free, parameters) ||
             !hex) /* the arena frees it */
                 return pxr_out_of_memory(diag);
-        if (pxr_checkpoint_read(arena, recorded->database, row, recorded->graph, average,
-                                parameters, diag)) {
+        if (pxr_checkpoint_read(arena, pxr_store_path(recorded->store), row, recorded->graph,
+                                average, parameters, diag)) {
                 if (!pxr_store_checkpoints(recorded->store, arena, recorded->run->id, &list, diag))
                         note_others(recorded, list, row->step, diag);
                 return -1;
@@ -166,9 +166,9 @@ static int take_parameters(struct pxr_arena *arena, struct pxr_recorded *recorde
         return 0;
 }
 
-struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *database,
-                                       struct pxr_store *store, const char *which,
-                                       const char *checkpoint, struct pxr_diag *diag)
+struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, struct pxr_store *store,
+                                       const char *which, const char *checkpoint,
+                                       struct pxr_diag *diag)
 {
         struct pxr_recorded *recorded = pxr_alloc(arena, sizeof(*recorded));
         const struct pxr_checkpoint_row *row;
@@ -177,7 +177,6 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *data
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        recorded->database = database;
         recorded->store = store;
         recorded->run = pxr_store_find_run(store, arena, which, diag);
         row = recorded->run ? choose(arena, recorded, checkpoint, diag) : NULL;

@@ -12,7 +12,6 @@
 #include "store/database.h"
 
 struct pxr_recorded {
-        const char *database; /* its path, as given */
         struct pxr_store *store;
         const struct pxr_run *run;
         struct pxr_experiment *experiment; /* `set` is NULL until pxr_recorded_data() */
@@ -33,9 +32,9 @@ struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *databa
  * The layers must make the model that was trained, and compute what it did; that another build made
  * the run is a warning.
  * NULL after an error; else it lives as long as the arena. */
-struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, const char *database,
-                                       struct pxr_store *store, const char *which,
-                                       const char *checkpoint, struct pxr_diag *diag);
+struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, struct pxr_store *store,
+                                       const char *which, const char *checkpoint,
+                                       struct pxr_diag *diag);
 
 /* Open the run's own data set (experiment->set), which must be the one it was trained on. `path`,
  * if not NULL, is where it lies now. Returns 0 or -1. */

@@ -132,7 +132,7 @@ static int check_not_running(const struct pxr_run_order *order, struct pxr_diag 
                 pxr_note(diag,
                          "if that process is surely dead, say so and resume again: sqlite3 %s "
                          "\"UPDATE run SET status = 'interrupted' WHERE id = %" PRId64 "\"",
-                         order->database, run->id);
+                         pxr_store_path(order->store), run->id);
                 return -1;
         }
         if (pxr_process_lives(run->host, run->process_id, run->process_start))

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -460,6 +461,25 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
         return status ? status : pxr_checkpoint_save(state, diag);
 }
 
+/* Say where the checkpoint is that a database which is no longer there cannot name. */
+static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, struct pxr_diag *diag)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        const char *file = arena ? pxr_checkpoint_file(arena, state) : NULL;
+        const char *database = pxr_store_path(state->order->store), *error;
+
+        if (file && access(file, F_OK) == 0)
+                pxr_note(diag, "the checkpoint of step %" PRId64 " is %s", state->trainer->step,
+                         file);
+        else if ((error = pxr_diag_first_error(saving)))
+                pxr_note(diag, "no checkpoint could be saved: %s", error);
+        pxr_note(diag,
+                 "to continue from the last checkpoint on record, move the database back to %s and "
+                 "resume run %" PRId64,
+                 database, state->run);
+        pxr_arena_free(arena);
+}
+
 /* Put the end of a run on record, whatever it is. */
 static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
 {
@@ -471,6 +491,8 @@ static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
                 status = -1;
         else if (status < 0 && state->trainer->step > 0)
                 pxr_checkpoint_save(state, own); /* what there is, if it can be kept */
+        if (status < 0 && own && !pxr_store_in_place(state->order->store))
+                note_kept(state, own, diag);
         if (status == STOPPED)
                 snprintf(message, sizeof(message), "stopped at step %" PRId64,
                          state->trainer->step);

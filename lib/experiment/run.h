@@ -39,7 +39,6 @@ struct pxr_watcher {
 struct pxr_run_order {
         struct pxr_experiment *experiment;
         struct pxr_store *store;
-        const char *database;          /* path of the store */
         const char *folder;            /* of the spec: whose git state is recorded */
         const char *command_line;      /* for the record */
         const struct pxr_run *resume;  /* NULL: a new run */

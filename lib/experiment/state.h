@@ -45,6 +45,9 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
  * checkpoints nobody needs: the last two and the best stay. Returns 0 or -1. */
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag);
 
+/* The file of the checkpoint at the step that the run is at. NULL when memory is out. */
+char *pxr_checkpoint_file(struct pxr_arena *arena, const struct pxr_state *state);
+
 /* Take up the newest checkpoint that is whole. Returns 1, 0 when none was ever saved, or -1 after
  * an error: also when there are some and none can be used. */
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);

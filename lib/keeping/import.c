@@ -69,8 +69,9 @@ static int check_database(const char *into, struct pxr_diag *diag)
         return store ? 0 : -1;
 }
 
-struct pxr_table *pxr_import(struct pxr_arena *arena, const char *into,
-                             const struct pxr_words *from, struct pxr_diag *diag)
+/* Into the database whose file is `into`. */
+static struct pxr_table *import_all(struct pxr_arena *arena, const char *into,
+                                    const struct pxr_words *from, struct pxr_diag *diag)
 {
         const char *folder = pxr_checkpoints_folder(arena, into);
         struct import import = {
@@ -101,4 +102,12 @@ struct pxr_table *pxr_import(struct pxr_arena *arena, const char *into,
                 pxr_staging_remove(&import.staging[i]);
         rmdir(import.folder); /* where there is nothing in it */
         return table;
+}
+
+struct pxr_table *pxr_import(struct pxr_arena *arena, const char *into,
+                             const struct pxr_words *from, struct pxr_diag *diag)
+{
+        char path[PATH_MAX];
+
+        return pxr_database_path(into, path, diag) ? NULL : import_all(arena, path, from, diag);
 }

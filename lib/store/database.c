@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "spec/recipe.h"
+#include "store/folder.h"
 #include "store/run_state.h"
 #include "store/schema.h"
 #include "store/statement.h"
@@ -147,12 +148,38 @@ static int set_journal(struct pxr_store *store, struct pxr_diag *diag)
 static int open_handle(struct pxr_store *store, const char *name, int flags, struct pxr_diag *diag)
 {
         int status = sqlite3_open_v2(name, &store->handle, flags, NULL);
+        struct stat file;
 
         if (status != SQLITE_OK)
                 return pxr_store_failed(store, diag);
+        if (stat(store->path, &file) == 0) {
+                store->device = file.st_dev;
+                store->inode = file.st_ino;
+        }
         sqlite3_extended_result_codes(store->handle, 1);
         sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
         return 0;
+}
+
+/* The log of the database, 0 where there is none. */
+static ino_t find_log(const struct pxr_store *store)
+{
+        char *log = sqlite3_mprintf("%s-wal", store->path);
+        struct stat status;
+        ino_t inode = log && stat(log, &status) == 0 ? status.st_ino : 0;
+
+        sqlite3_free(log);
+        return inode;
+}
+
+/* The log of a database that was moved keeps its name, and what takes the place of the database
+ * would take the log for its own. Have its records in the database, wherever that is now. */
+static void empty_log(struct pxr_store *store)
+{
+        if (find_log(store) != store->log)
+                return;
+        sqlite3_busy_timeout(store->handle, 0);
+        sqlite3_wal_checkpoint_v2(store->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 /* Does a log lie beside the database, of a run that is at work or was killed? */
@@ -217,6 +244,17 @@ static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
         return pxr_store_failed(store, diag);
 }
 
+/* Before each transaction ends; nonzero rolls it back. */
+static int before_commit(void *context)
+{
+        struct pxr_store *store = context;
+
+        if (!pxr_store_in_place(store))
+                return 1;
+        store->log = find_log(store);
+        return 0;
+}
+
 static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
 {
         if (open_handle(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, diag))
@@ -225,6 +263,7 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
         if (sqlite3_db_readonly(store->handle, "main") == 1)
                 return pxr_user_error(diag, "%s: the database cannot be written: it is read-only",
                                       store->path);
+        sqlite3_commit_hook(store->handle, before_commit, store);
         return 0;
 }
 
@@ -232,13 +271,12 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
 static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store;
+        char file[PATH_MAX];
 
-        if (!*path) { /* to SQLite, a database that is gone at the end */
-                pxr_user_error(diag, "the database needs a name");
+        if (pxr_database_path(path, file, diag))
                 return NULL;
-        }
         store = calloc(1, sizeof(*store));
-        if (!store || !(store->path = strdup(path))) {
+        if (!store || !(store->path = strdup(file))) {
                 free(store);
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -493,8 +531,27 @@ int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag)
         return status;
 }
 
+const char *pxr_store_path(const struct pxr_store *store)
+{
+        return store->path;
+}
+
+/* A file that cannot be looked at may well be there. */
+bool pxr_store_in_place(const struct pxr_store *store)
+{
+        struct stat file;
+
+        if (stat(store->path, &file) != 0)
+                return errno != ENOENT && errno != ENOTDIR;
+        return file.st_dev == store->device && file.st_ino == store->inode;
+}
+
 int pxr_store_exists(const char *path, struct pxr_diag *diag)
 {
+        char file[PATH_MAX];
+
+        if (pxr_database_path(path, file, diag))
+                return -1;
         if (access(path, F_OK) == 0 || errno != ENOENT)
                 return 0;
         return pxr_user_error(diag, "%s: there is no such database (--db names another)", path);
@@ -509,6 +566,8 @@ void pxr_store_close(struct pxr_store *store)
 {
         if (!store)
                 return;
+        if (store->handle && store->log && !pxr_store_in_place(store))
+                empty_log(store);
         sqlite3_close(store->handle);
         free(store->path);
         free(store);

@@ -23,6 +23,13 @@ struct pxr_store;
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);
 
+/* Where its file lies; checkpoints lie beside it. */
+const char *pxr_store_path(const struct pxr_store *store);
+
+/* Whether its file is still the one at its path. Once it was moved, deleted or replaced, nothing
+ * more can be recorded in it. */
+bool pxr_store_in_place(const struct pxr_store *store);
+
 /* Open a database that is there, with the newest schema, to change what is on record: all of it is
  * looked through first, for a corrupt one, or one that lacks a table, is made worse by every
  * change. NULL after an error, with the file as it was. */

@@ -9,6 +9,37 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_LINKS = 40 };
+
+int pxr_database_path(const char *name, char path[PATH_MAX], struct pxr_diag *diag)
+{
+        char target[PATH_MAX];
+        ssize_t length;
+
+        if (!*name) /* to SQLite, a database that is gone at the end */
+                return pxr_user_error(diag, "the database needs a name");
+        if (snprintf(path, PATH_MAX, "%s", name) >= PATH_MAX)
+                return pxr_user_error(diag, "%s: the name is too long", name);
+        for (int links = 0; (length = readlink(path, target, sizeof(target) - 1)) >= 0; links++) {
+                const char *slash = *target == '/' ? NULL : strrchr(path, '/');
+                size_t folder = slash ? (size_t)(slash + 1 - path) : 0;
+
+                if (links == MOST_LINKS || folder + (size_t)length >= PATH_MAX)
+                        return pxr_user_error(diag, "%s: cannot follow the symbolic link: %s", name,
+                                              strerror(links == MOST_LINKS ? ELOOP : ENAMETOOLONG));
+                memcpy(path + folder, target, (size_t)length);
+                path[folder + (size_t)length] = '\0';
+        }
+        if (strcmp(path, ":memory:") == 0 || strncmp(path, "file:", 5) == 0)
+                return pxr_user_error(
+                        diag,
+                        "%s: a database must be a file, named by its path (for a file "
+                        "of this name: ./%s)",
+                        name, path);
+        return 0;
+}
 
 char *pxr_checkpoints_folder(struct pxr_arena *arena, const char *database)
 {

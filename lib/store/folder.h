@@ -5,10 +5,16 @@
 #ifndef PXR_STORE_FOLDER_H
 #define PXR_STORE_FOLDER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <pxr/arena.h>
+
+/* Where the database of this name lies: behind symbolic links, since its log and its checkpoints
+ * lie beside the file. A name that SQLite would not take for a file's is a user's error. Returns 0
+ * or -1. */
+int pxr_database_path(const char *name, char path[PATH_MAX], struct pxr_diag *diag);
 
 /* The folder of all runs of a database, relative to the database's own: its name without ".db" and
  * with ".checkpoints". NULL when memory is out, as below. */

@@ -59,10 +59,21 @@ static int cannot_transfer(struct pxr_store *store, struct pxr_diag *diag)
         return -1;
 }
 
+static int moved(struct pxr_store *store, struct pxr_diag *diag)
+{
+        return pxr_system_error(diag,
+                                "%s: the database was moved, deleted or replaced while it was in "
+                                "use: nothing more is recorded in it",
+                                store->path);
+}
+
 int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
 {
         const char *path = store->path;
 
+        if (sqlite3_extended_errcode(store->handle) == SQLITE_CONSTRAINT_COMMITHOOK ||
+            sqlite3_extended_errcode(store->handle) == SQLITE_READONLY_DBMOVED)
+                return moved(store, diag);
         if (is_folder(path))
                 return pxr_user_error(diag, "%s: this is a folder, not a database", path);
         switch (sqlite3_errcode(store->handle) & 0xff) {

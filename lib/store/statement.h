@@ -11,13 +11,16 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <pxr/arena.h>
 #include <pxr/diag.h>
 
 struct pxr_store {
         sqlite3 *handle;
-        char *path;
+        char *path;          /* of the file itself: symbolic links are resolved */
+        dev_t device;        /* the file that was opened there */
+        ino_t inode, log;    /* log: at the last commit, 0: none */
         int64_t held, taken; /* the run this process records last took up, and its run.taken then */
 };
 
