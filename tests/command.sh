@@ -111,6 +111,22 @@ bound_here() {
 	bound true 2>/dev/null
 }
 
+# What cannot_fail says, when it is not empty, keeps commands from being made to fail.
+# preload COMMAND...: with tests/modules/failing.c in it.
+failing() {
+	source=$top/${srcdir:-.}
+	case ${srcdir:-.} in /*) source=$srcdir ;; esac
+	cannot_fail=
+	if grep -q '^#define PXR_SANITIZED' "$top/config.h"; then
+		cannot_fail="a sanitizer has its own malloc"
+	elif ! ${CC:-cc} -shared -fPIC -o "$scratch/failing.so" "$source/tests/modules/failing.c" 2>/dev/null; then
+		cannot_fail="the C library's malloc cannot be replaced"
+	fi
+}
+preload() {
+	LD_PRELOAD=$scratch/failing.so "$@"
+}
+
 query() {
 	sqlite3 "$@"
 }

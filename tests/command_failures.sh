@@ -1,8 +1,6 @@
 #!/bin/sh
 # command_failures.sh - the system fails: exit status 1 and a message, never a crash.
 . "${srcdir:-.}/tests/command.sh"
-source=$top/${srcdir:-.}
-case ${srcdir:-.} in /*) source=$srcdir ;; esac
 plan 8
 
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
@@ -83,17 +81,12 @@ sweep_moved() {
 ok "a sweep whose database is moved stops" sweep_moved
 
 # --- allocations that fail -------------------------------------------------------------------------
+failing
 # fail_at NUMBER COMMAND...: with that allocation failing.
-cannot_fail=
-if grep -q '^#define PXR_SANITIZED' "$top/config.h"; then
-	cannot_fail="a sanitizer has its own malloc"
-elif ! ${CC:-cc} -shared -fPIC -o failing.so "$source/tests/modules/failing.c" 2>/dev/null; then
-	cannot_fail="the C library's malloc cannot be replaced"
-fi
 fail_at() {
 	at=$1
 	shift
-	FAIL_ALLOCATION=$at LD_PRELOAD=$scratch/failing.so "$@" >out 2>err
+	FAIL_ALLOCATION=$at preload "$@" >out 2>err
 }
 
 # out_of_memory FIRST LAST STEP COMMAND...: each ends well, or with status 1 and a message.
