@@ -264,6 +264,35 @@ START_TEST(any_bytes_can_be_tried)
 }
 END_TEST
 
+static bool note_images(void *context, int64_t done, int64_t all)
+{
+        int64_t *most = context;
+
+        ck_assert_int_le(done, all);
+        *most = done;
+        return false;
+}
+
+START_TEST(decoding_ends_where_the_stream_does)
+{
+        const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
+        struct pxr_coding coding = coding_of(graph, 640, 1);
+        int64_t done = 0;
+        double nats;
+        struct pxr_streams *streams;
+
+        coding.images_per_stream = coding.images;
+        coding.progress = note_images;
+        coding.context = &done;
+        streams = encode(&coding, random_images(graph, 640, 1), &nats);
+        ck_assert_int_eq(done, 640);
+        streams->size[0] = 1;
+        ck_assert_int_eq(pxr_decode(&coding, streams, allocate(size_of(&coding), 1), diag),
+                         PXR_UNDECODABLE);
+        ck_assert_int_eq(done, 0);
+}
+END_TEST
+
 /* Layers that make of each value, straight away, logits that give it nearly all probability. */
 static void look_at(const struct pxr_call *call, size_t first, size_t count)
 {
@@ -590,6 +619,7 @@ int main(void)
         ADD_STACK_TEST(suite, streams_are_long_enough_for_their_ends);
         ADD_STACK_TEST(suite, other_parameters_do_not_decode);
         ADD_STACK_TEST(suite, any_bytes_can_be_tried);
+        ADD_STACK_TEST(suite, decoding_ends_where_the_stream_does);
         ADD_STACK_TEST(suite, a_model_that_leaks_cannot_be_decoded);
         ADD_STACK_TEST(suite, a_wrong_mask_cannot_be_decoded);
         ADD_STACK_TEST(suite, whole_passes_do_where_there_are_no_steps);

@@ -250,6 +250,7 @@ START_TEST(forgeries_are_refused)
                 { "\"per_stream\":16", "\"per_stream\":-16" },
                 { "\"per_stream\":16", "\"per_stream\":17" },
                 { "\"per_stream\":16", "\"per_stream\":1600000000" },
+                { "\"per_stream\":16", "\"per_stream\":131072" },
                 { "\"nats\":1234.5", "\"nats\":0.0" },
                 { "\"nats\":1234.5", "\"nats\":-1.5" },
                 { "\"nats\":1234.5", "\"nats\":1e308" },

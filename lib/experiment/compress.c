@@ -274,12 +274,12 @@ static int decompress_pixels(struct pxr_arena *arena, const struct pxr_recorded 
         char hex[PXR_SHA256_HEX];
         int status = pxr_decode(&coding, &file->streams, pixels, diag);
 
-        if (status && status != PXR_UNDECODABLE)
+        if (status == PXR_UNDECODABLE)
+                return other_images(arena, file, path, diag);
+        if (status)
                 return status;
         pxr_sha256(pixels, (size_t)file->images * pxr_graph_values(recorded->graph), hex);
-        return status == 0 && strcmp(hex, file->pixels) == 0
-                       ? 0
-                       : other_images(arena, file, path, diag);
+        return strcmp(hex, file->pixels) == 0 ? 0 : other_images(arena, file, path, diag);
 }
 
 int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
@@ -287,22 +287,25 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
                    const struct pxr_codec_work *work, struct pxr_diag *diag)
 {
         const struct pxr_png_kind kind = kind_of(recorded->graph);
-        const char *const *names = pxr_codec_file_names(arena, file, diag);
+        const char *const *names;
         uint8_t *pixels;
         int status;
 
-        if (!names || check_run(recorded, diag) ||
-            pxr_codec_check_model(recorded, file, path, diag) ||
-            check_names(arena, names, (size_t)file->images, diag) ||
+        if (check_run(recorded, diag) || pxr_codec_check_model(recorded, file, path, diag) ||
+            (file->names && check_names(arena, file->names, (size_t)file->images, diag)) ||
             pxr_png_check_folder(folder, diag))
                 return -1;
+        /* A file may promise more images than it has: this memory is none until it is written to,
+         * and names are made up only for images that are there. */
         pixels = calloc((size_t)file->images, pxr_graph_values(recorded->graph));
         if (!pixels)
                 return pxr_out_of_memory(diag);
         status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);
+        names = status ? NULL : pxr_codec_file_names(arena, file, diag);
         if (!status)
-                status = pxr_png_write_images(folder, &kind, file->images, names, pixels, NULL,
-                                              diag);
+                status = names ? pxr_png_write_images(folder, &kind, file->images, names, pixels,
+                                                      NULL, diag)
+                               : -1;
         free(pixels);
         return status;
 }

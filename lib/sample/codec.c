@@ -150,6 +150,18 @@ static int decode_value(struct pxr_range_decoder *decoder, const uint64_t *width
 /* --- a group -----------------------------------------------------------------------------------
  */
 
+/* Memory ran out; or else the stream is not of this model. */
+static void fail(struct work *work, bool memory)
+{
+#pragma omp critical(pxr_codec)
+        {
+                if (!work->failed && memory)
+                        pxr_out_of_memory(work->diag);
+                work->undecodable = work->undecodable || (!work->failed && !memory);
+                work->failed = true;
+        }
+}
+
 /* Tell of an error in the first value that has one. Returns -1. */
 static int improper(struct work *work, int64_t image, int row, int col, int colour)
 {
@@ -213,7 +225,8 @@ static void evaluate(struct worker *worker, int64_t first)
         pxr_workspace_load(worker->workspace, worker->group, GROUP);
 }
 
-/* Code a group. Returns 0 or -1. */
+/* Code a group. Returns 0 or -1; decoding ends where the stream does, however many images are
+ * promised. */
 static int code_group(struct worker *worker, int64_t first)
 {
         const struct pxr_coding *coding = worker->work->coding;
@@ -230,9 +243,14 @@ static int code_group(struct worker *worker, int64_t first)
                 pxr_workspace_begin(worker->workspace, coding->parameters, GROUP);
         }
         for (int row = 0; row < graph->rows; row++)
-                for (int col = 0; col < graph->cols; col++)
+                for (int col = 0; col < graph->cols && !failed; col++) {
                         for (int colour = 0; colour < graph->colours && !failed; colour++)
                                 failed = code_value(worker, first, images, row, col, colour);
+                        if (!worker->work->encodes && pxr_range_decoder_past(&worker->decoder)) {
+                                fail(worker->work, false);
+                                failed = -1;
+                        }
+                }
         if (!worker->work->encodes)
                 memcpy(worker->work->pixels + first * size, worker->group, size * images);
         return failed;
@@ -253,18 +271,6 @@ static bool report(struct work *work, int64_t images)
                 ends = work->stopped || work->failed;
         }
         return ends;
-}
-
-/* Memory ran out; or else the stream is not of this model. */
-static void fail(struct work *work, bool memory)
-{
-#pragma omp critical(pxr_codec)
-        {
-                if (!work->failed && memory)
-                        pxr_out_of_memory(work->diag);
-                work->undecodable = work->undecodable || (!work->failed && !memory);
-                work->failed = true;
-        }
 }
 
 /* --- a stream ----------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ enum {
         HASH = SHA256_DIGEST_SIZE,
         HEX = PXR_SHA256_HEX - 1,
         MAX_SIDE = 1 << 15,
-        MAX_SIZE_BYTES = 5, /* of a stream's size */
-        MAX_PER_STREAM = 1 << 17,
+        MAX_SIZE_BYTES = 5,          /* of a stream's size */
+        VALUES_PER_STREAM = 1 << 17, /* or one group more, as pxr_images_per_stream() has it */
 };
 
 static const size_t max_file = (size_t)1 << 36;
@@ -270,7 +270,8 @@ static int check_numbers(const struct reading *reading)
                 return unsound(reading, "there are no such images");
         if (file->images < 1 || file->images > max_values / values)
                 return unsound(reading, "it has no images, or too many");
-        if (file->images_per_stream < PXR_CODEC_GROUP || file->images_per_stream > MAX_PER_STREAM ||
+        if (file->images_per_stream < PXR_CODEC_GROUP ||
+            file->images_per_stream > VALUES_PER_STREAM / values + PXR_CODEC_GROUP ||
             file->images_per_stream % PXR_CODEC_GROUP)
                 return unsound(reading, "no stream has so many images");
         if (!sound_nll(file))

@@ -125,6 +125,11 @@ void pxr_range_decode(struct pxr_range_decoder *decoder, uint64_t below, uint64_
         }
 }
 
+bool pxr_range_decoder_past(const struct pxr_range_decoder *decoder)
+{
+        return decoder->at > decoder->size + BYTES;
+}
+
 bool pxr_range_decoder_end(const struct pxr_range_decoder *decoder)
 {
         uint64_t number;
