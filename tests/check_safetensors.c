@@ -253,6 +253,27 @@ START_TEST(wrong_headers_are_refused)
 }
 END_TEST
 
+/* A header of an opening brace and a character again and again. */
+static void expect_header_refused(size_t length, char fill, const char *text)
+{
+        char *header = pxr_alloc(arena, length + 1);
+
+        ck_assert_ptr_nonnull(header);
+        memset(header, fill, length);
+        header[0] = '{';
+        ck_assert_ptr_null(read_made(header, 0));
+        expect_error(PXR_FAULT_USER, text);
+}
+
+/* Three bytes of "{},{}," take 250 in memory. */
+START_TEST(headers_made_to_fill_the_memory_are_refused)
+{
+        expect_header_refused(17 << 20, ' ', "its header of 17.0 MB is larger than 16 MB");
+        expect_header_refused(2 << 20, '{', "it has more than 1048576 values");
+        expect_header_refused(1 << 20, '{', "no JSON object: string or '}' expected");
+}
+END_TEST
+
 /* A header of any length and arrays in any order are allowed; pointers are aligned all the same. */
 START_TEST(odd_but_right_files_are_read)
 {
@@ -343,6 +364,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, write_errors_name_the_file);
         ADD_SCRATCH_TEST(suite, names_no_file_can_hold_are_refused);
         ADD_SCRATCH_TEST(suite, wrong_headers_are_refused);
+        ADD_SCRATCH_TEST(suite, headers_made_to_fill_the_memory_are_refused);
         ADD_SCRATCH_TEST(suite, odd_but_right_files_are_read);
         ADD_SCRATCH_TEST(suite, every_cut_is_noticed);
         ADD_SCRATCH_TEST(suite, damaged_headers_do_no_harm);

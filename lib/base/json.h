@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* json.h - texts as JSON. Uses text.h and jansson. */
+/* json.h - texts as JSON, and JSON of files. Uses text.h and jansson. */
 #ifndef PXR_BASE_JSON_H
 #define PXR_BASE_JSON_H
 
@@ -8,5 +8,10 @@
 /* A text that may hold any bytes, such as a path. In one that is not UTF-8, what JSON cannot have
  * stands as "\xff". NULL when memory is out. */
 json_t *pxr_json_text(const char *text);
+
+/* Parse the JSON of a file. A value of three bytes can take hundreds in memory, so that a text that
+ * may have more than `most` values is refused unread. No key may be there twice. NULL with what is
+ * wrong in error->text. */
+json_t *pxr_json_parse(const char *text, size_t size, size_t most, json_error_t *error);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 static const char first_line[] = "pxr-codec 1\n";
@@ -23,6 +24,7 @@ enum {
         HEX = PXR_SHA256_HEX - 1,
         MAX_SIDE = 1 << 15,
         MAX_SIZE_BYTES = 5,          /* of a stream's size */
+        HEADER_VALUES = 1 << 21,     /* most of them names */
         VALUES_PER_STREAM = 1 << 17, /* or one group more, as pxr_images_per_stream() has it */
 };
 
@@ -324,7 +326,7 @@ static int take_header(const struct reading *reading, json_t *header)
 static int read_header(const struct reading *reading, const uint8_t *text, size_t size)
 {
         json_error_t error;
-        json_t *header = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+        json_t *header = pxr_json_parse((const char *)text, size, HEADER_VALUES, &error);
         int status = header ? take_header(reading, header) : unsound(reading, error.text);
 
         json_decref(header);
