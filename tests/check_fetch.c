@@ -262,6 +262,22 @@ START_TEST(what_no_retry_mends_is_asked_for_once)
 }
 END_TEST
 
+START_TEST(a_failure_leaves_no_folder_that_it_made)
+{
+        expect_refused(FETCH(GONE), PXR_FAULT_USER, "404");
+        ck_assert(!is_there("got"));
+        mkdir(in_scratch("got"), 0700);
+        expect_refused(FETCH(CORRUPT), PXR_FAULT_USER, "a.bin: SHA-256 is ");
+        ck_assert(is_there("got") && !is_there("got/it"));
+        mkdir(in_scratch("got/it"), 0700);
+        expect_refused(FETCH(GONE), PXR_FAULT_USER, "404");
+        ck_assert_msg(is_there("got/it"), "the user's own folder was removed");
+        rmdir(in_scratch("got/it"));
+        expect_refused(FETCH(DROP), PXR_FAULT_SYSTEM, "bytes are kept");
+        ck_assert_uint_gt(part_size(), 0);
+}
+END_TEST
+
 START_TEST(no_server_at_all_is_an_error_of_the_system)
 {
         FETCH(SERVE);
@@ -411,6 +427,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_page_of_unknown_length_is_no_file_and_no_hindrance);
         ADD_SCRATCH_TEST(suite, retries_come_to_an_end_and_keep_what_came);
         ADD_SCRATCH_TEST(suite, what_no_retry_mends_is_asked_for_once);
+        ADD_SCRATCH_TEST(suite, a_failure_leaves_no_folder_that_it_made);
         ADD_SCRATCH_TEST(suite, no_server_at_all_is_an_error_of_the_system);
         ADD_SCRATCH_TEST(suite, a_file_of_that_name_is_never_touched);
         ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_is_not_touched_either);

@@ -39,6 +39,7 @@ struct transfer {
         struct pxr_sha256 hash; /* of these */
         bool resumed;           /* some of them are of an earlier run, or another attempt */
         bool reached;           /* a server has answered */
+        size_t made;            /* length of the path of the topmost new folder; 0: none is new */
 
         /* Of the attempt. */
         bool begun;           /* a byte has come */
@@ -387,21 +388,46 @@ static int look_at_present(const struct transfer *t)
         return PXR_FETCHED;
 }
 
-/* Make a folder and those above it. */
-static int make_folders(const char *folder, struct pxr_diag *diag)
+static int make_folder(struct transfer *t, const char *path)
 {
-        char path[PATH_MAX];
+        int failed = mkdir(path, 0777);
 
-        snprintf(path, sizeof path, "%s", folder);
+        if (!failed && t->made == 0)
+                t->made = strlen(path);
+        return failed;
+}
+
+/* Make the folder and those above it. */
+static int make_folders(struct transfer *t)
+{
+        char path[PATH_MAX] = "";
+
+        snprintf(path, sizeof path, "%s", t->fetch->folder);
         for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
                 *slash = '\0';
-                mkdir(path, 0777);
+                make_folder(t, path);
                 *slash = '/';
         }
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-                return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
+        if (make_folder(t, path) != 0 && errno != EEXIST)
+                return pxr_user_error(t->diag, "%s: the folder cannot be made: %s", path,
                                       strerror(errno));
         return 0;
+}
+
+/* Remove the folders that were made, as far as they are empty: a folder without the set would be
+ * taken for the set. */
+static void remove_folders(const struct transfer *t)
+{
+        char path[PATH_MAX], *end;
+
+        snprintf(path, sizeof path, "%s", t->fetch->folder);
+        for (end = path + strlen(path); t->made > 0 && end >= path + t->made; end--) {
+                if (*end != '/' && *end != '\0')
+                        continue;
+                *end = '\0';
+                if (end[-1] != '/' && rmdir(path) != 0)
+                        return;
+        }
 }
 
 static int set_names(struct transfer *t)
@@ -417,7 +443,7 @@ static int set_names(struct transfer *t)
         snprintf(t->path, sizeof t->path, "%s/%s", folder, name);
         snprintf(t->part, sizeof t->part, "%s/%s.part", folder, name);
         snprintf(t->url, sizeof t->url, "%s%s%s", t->fetch->url, slash, name);
-        return make_folders(folder, t->diag);
+        return make_folders(t);
 }
 
 static int fetch_new(struct transfer *t)
@@ -456,6 +482,8 @@ int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_known_file *f
                 result = fetch_new(t);
         if (t->file >= 0)
                 close(t->file);
+        if (result != PXR_FETCHED)
+                remove_folders(t);
         curl_easy_cleanup(t->curl);
         free(t);
         return result;
