@@ -521,17 +521,18 @@ static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct pr
 {
         const struct arguments *arguments = printer->arguments;
         struct pxr_examination how = examination_of(printer);
-        const struct pxr_experiment *read;
+        struct pxr_experiment *experiment;
 
         if (arguments->explain)
                 return pxr_experiment_read(arena, origin, diag);
-        if (!origin->recorded) {
-                read = pxr_experiment_read(arena, origin, diag);
-                if (!read || pxr_paper_check(arena, arguments->paper, read->root, diag))
-                        return NULL;
-        }
-        return arguments->dry_run ? pxr_experiment_build(arena, origin, diag)
-                                  : pxr_experiment_open(arena, origin, &how, diag);
+        experiment = pxr_experiment_build(arena, origin, diag);
+        if (!experiment)
+                return NULL;
+        if (!origin->recorded && pxr_paper_check(arena, arguments->paper, experiment->root, diag))
+                return NULL;
+        if (!arguments->dry_run && pxr_experiment_prove(experiment, &how, diag))
+                return NULL;
+        return experiment;
 }
 
 /* Everything between the arguments and the exit status. */

@@ -409,7 +409,7 @@ START_TEST(unknown_sets_and_options_are_refused_at_their_place)
         refused(OPEN("{set: markov_binary, row: 3}"), "unknown option 'row'");
         refused(OPEN("{set: markov_binary, cols: 17}"), "17");
         refused(OPEN("{set: markov_binary, splits: [valid], valid: 0}"), "no images");
-        refused(OPEN("{set: binarized_mnist}"), "path");
+        refused(OPEN("{set: binarized_mnist}"), "data/binarized_mnist: no such file or folder");
 }
 END_TEST
 

@@ -255,13 +255,9 @@ START_TEST(files_specs_and_names_are_found)
         ck_assert_ptr_nonnull(
                 strstr(mapping("spec.yaml", (const char *[]) { "rows=5", NULL }), "rows: 5"));
         expect_mapping("markov_rgb", "markov_rgb");
-        ck_assert_ptr_null(mapping("cifar10", NULL));
-        expect_error(PXR_FAULT_USER, "cifar10: there is no folder data/cifar10");
+        expect_mapping("cifar10", "cifar10");
         ck_assert_ptr_nonnull(
                 strstr(mapping("cifar10", (const char *[]) { "path=here", NULL }), "here"));
-        make_folder("data");
-        make_folder("data/cifar10");
-        expect_mapping("cifar10", "data/cifar10");
         ck_assert_ptr_null(mapping("./nowhere", NULL));
         expect_error(PXR_FAULT_USER, "./nowhere: no such file or folder");
         write_file("a.txt", "x", 1);
@@ -321,6 +317,26 @@ START_TEST(a_set_converted_to_png_is_the_same_set)
                         }
                 }
         }
+}
+END_TEST
+
+/* A spec without a path looks where 'pxr-data fetch' puts the files. */
+START_TEST(every_set_with_files_has_a_place_where_it_is_expected)
+{
+        int sets = 0;
+
+        for (int i = 0; pxr_data_formats[i]; i++)
+                for (const struct pxr_option *row = pxr_data_formats[i]->options->rows; row->type;
+                     row++)
+                        if (strcmp(row->name, "path") == 0) {
+                                ck_assert_str_eq(row->initial, pxr_strf(arena, "data/%s",
+                                                                        pxr_data_formats[i]->name));
+                                sets++;
+                        }
+        ck_assert_int_eq(sets, 6);
+        for (int i = 0; pxr_known_sets[i]; i++)
+                ck_assert_str_eq(pxr_known_sets[i]->folder,
+                                 pxr_strf(arena, "data/%s", pxr_known_sets[i]->name));
 }
 END_TEST
 
@@ -410,6 +426,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_path_is_taken_as_it_is_spelt);
         ADD_SCRATCH_TEST(suite, every_level_has_a_byte_of_its_own);
         ADD_SCRATCH_TEST(suite, a_set_converted_to_png_is_the_same_set);
+        ADD_SCRATCH_TEST(suite, every_set_with_files_has_a_place_where_it_is_expected);
         ADD_SCRATCH_TEST(suite, pictures_go_to_npz_and_come_back);
         ADD_SCRATCH_TEST(suite, nothing_is_written_over);
         ADD_SCRATCH_TEST(suite, a_conversion_broken_off_leaves_nothing);

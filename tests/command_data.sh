@@ -72,7 +72,10 @@ wrong_option() {
 ok "a misspelt set or option is refused with the nearest" wrong_option
 
 not_fetched_yet() {
-	refused 2 "pxr-data fetch cifar10" pxr_data info cifar10
+	refused 2 "pxr-data fetch cifar10" pxr_data info cifar10 && mkdir empty &&
+		refused 2 "pxr-data fetch mnist" pxr_data info mnist path=empty &&
+		refused 2 "pxr-data fetch cifar10" pxr_data info cifar10 path=empty &&
+		refused 2 "image-net.org" pxr_data info imagenet && rmdir empty
 }
 ok "a set that is not there says how to fetch it" not_fetched_yet
 
@@ -146,7 +149,8 @@ verified() {
 ok "verify judges file by file" verified
 
 no_server() {
-	refused 1 "is there a network?" pxr_data fetch mnist --url http://127.0.0.1:9
+	refused 1 "is there a network?" pxr_data fetch mnist --url http://127.0.0.1:9 && ! [ -e data ] &&
+		refused 2 "pxr-data fetch mnist" pxr_data info mnist
 }
 ok "fetch without a server fails as the system's fault" no_server
 

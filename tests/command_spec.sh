@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_spec.sh - specs as their user meets them: broken ones, and --explain.
 . "${srcdir:-.}/tests/command.sh"
-plan 17
+plan 18
 
 # shown TEXT: exactly this on stderr.
 shown() {
@@ -64,6 +64,40 @@ several.yaml:7:14: error: sigmoid takes no options
 }
 ok "errors of sections, data and layers are shown at once" everywhere
 
+no_files() {
+	cat >files.yaml <<'END'
+name: files
+data: {set: cifar10}
+model:
+  - conv: {mask: A, kernel: 3, features: 9}
+  - residual: [conv: {mask: B, kernel: 1, features: 5}]
+  - softmax
+train: {epochs: 1}
+END
+	path="pxr-run: error: data/cifar10: no such file or folder
+note: without a 'path', cifar10 is expected in data/cifar10 below the current folder
+note: 'pxr-data fetch cifar10' puts the official files into data/cifar10"
+	residual="files.yaml:5:5: error: layers.1.residual: the layers in it must give as many channels as \
+they are given: they are given 9, and give 5
+    5 |   - residual: [conv: {mask: B, kernel: 1, features: 5}]
+      |     ^"
+	refuses files.yaml "$path
+$residual" && refuses files.yaml "command line:1:6: error: cifar10: unknown option 'vald'
+    1 | data.vald=5
+      |      ^~~~ did you mean 'valid'?
+$residual" data.vald=5 && refuses files.yaml "command line:1:21: error: conv: 'kernel' must be odd, so \
+that it has a centre
+    1 | model.0.conv.kernel=2
+      |                     ^
+$path" model.0.conv.kernel=2 && refuses files.yaml "command line:1:14: error: data: 'splits' names \
+'valid', of which the data set has no images
+    1 | data.splits=[valid, train]
+      |              ^~~~~
+note: it has images in train: name these alone
+$residual" data.set=markov_rgb "data.splits=[valid, train]" data.valid=0
+}
+ok "errors of the data and of the model's shapes are shown at once" no_files
+
 ok "errors of overrides point at the command line" refuses tiny.yaml \
 	"command line:1:7: error: train: unknown option 'bacth'
     1 | train.bacth=32
@@ -86,7 +120,7 @@ train.optimizer.sgd.momentum = 0.9 (default)"
 ok "another optimizer can be chosen by overriding an option of it" override_optimizer
 
 standard_input() {
-	pxr_run - --explain model.0.conv.kernel <tiny.yaml &&
+	pxr_run - --dry-run <tiny.yaml && pxr_run - --explain model.0.conv.kernel <tiny.yaml &&
 		is "$(cat out)" "model.0.conv.kernel = 5 (standard input:4:29)"
 }
 ok "a spec can come from the standard input" standard_input

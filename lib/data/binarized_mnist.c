@@ -141,6 +141,14 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
         return 0;
 }
 
+static void set_kind(const void *conf, struct pxr_dataset *set)
+{
+        (void)conf;
+        set->rows = set->cols = SIDE;
+        set->colours = 1;
+        set->levels = 2;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -149,9 +157,6 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         int failed = 0;
 
         (void)seed;
-        set->rows = set->cols = SIDE;
-        set->colours = 1;
-        set->levels = 2;
         set->entropy = NAN;
         set->transforms = "static binarization";
         set->read = read_images;
@@ -165,7 +170,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 }
 
 static const struct pxr_option rows[] = {
-        PXR_STRING(struct binarized_mnist, path, NULL,
+        PXR_STRING(struct binarized_mnist, path, "data/binarized_mnist",
                    "folder of binarized_mnist_{train,valid,test}.amat or .amat.gz"),
         PXR_END,
 };
@@ -176,5 +181,6 @@ const struct pxr_data_format pxr_data_binarized_mnist = {
         .name = "binarized_mnist",
         .help = "MNIST in its fixed binarization, 28x28, two levels",
         .options = &options,
+        .kind = set_kind,
         .open = open_set,
 };

@@ -281,6 +281,14 @@ static uint32_t wanted_batches(const struct pxr_data_common *common, const struc
         return wanted;
 }
 
+static void set_kind(const void *conf, struct pxr_dataset *set)
+{
+        (void)conf;
+        set->rows = set->cols = SIDE;
+        set->colours = 3;
+        set->levels = 256;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -290,9 +298,6 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         struct batch batches[TEST + 1] = { 0 };
 
         (void)seed;
-        set->rows = set->cols = SIDE;
-        set->colours = 3;
-        set->levels = 256;
         set->entropy = NAN;
         set->transforms = options->valid > 0 ? pxr_strf(arena, "valid = last %lld of train",
                                                         (long long)options->valid)
@@ -311,7 +316,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 }
 
 static const struct pxr_option rows[] = {
-        PXR_STRING(struct cifar10, path, NULL,
+        PXR_STRING(struct cifar10, path, "data/cifar10",
                    "cifar-10-binary.tar.gz, the folder it unpacks to, or one that holds either"),
         PXR_INT(struct cifar10, valid, "0", 0, 1e9,
                 "images at the end of the training batches that form the valid split (of the "
@@ -325,5 +330,6 @@ const struct pxr_data_format pxr_data_cifar10 = {
         .name = "cifar10",
         .help = "CIFAR-10, binary version, 32x32 in colour, 256 levels",
         .options = &options,
+        .kind = set_kind,
         .open = open_set,
 };

@@ -68,6 +68,15 @@ struct pxr_dataset {
  * errors. */
 int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag);
 
+/* Does what the `path` of a checked mapping names exist? Returns 0, or -1 after an error. */
+int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag);
+
+/* A set of the rows, cols, colours and levels that the mapping's images have, as far as that is
+ * known without opening anything; NULL where it is not, or after an error. Wrong options are passed
+ * over. There is nothing else in it. */
+struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data,
+                                        struct pxr_diag *diag);
+
 /* Open the set a spec's `data` mapping names, reading (and so completing) that mapping. Relative
  * paths are taken from the current folder. `seed` is the run's: it keys what is drawn anew each
  * epoch of training. What is drawn once (synthetic images, the binarization of valid and test)

@@ -30,9 +30,13 @@ struct pxr_data_format {
         const char *help;
         const struct pxr_options *options; /* beside the common ones */
 
-        /* Fill in everything of `set` but name, identity and floor. `conf` is the checked struct
-         * of `options`, `seed` that of the run. What every set can do (limit, grey, downsample,
-         * flip) is done by the caller. */
+        /* Set rows, cols, colours and levels of `set` as the options say them, before any file is
+         * read; what the files say stays 0. NULL: nothing is known. */
+        void (*kind)(const void *conf, struct pxr_dataset *set);
+
+        /* Fill in everything of `set` but name, identity, floor and what `kind` has set. `conf` is
+         * the checked struct of `options`, `seed` that of the run. What every set can do (limit,
+         * grey, downsample, flip) is done by the caller. */
         int (*open)(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag);

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "data/format.h"
 #include "data/known.h"
+#include "data/verify.h"
 #include "spec/options.h"
 
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
@@ -151,14 +152,42 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
         return set->identity ? 0 : -1;
 }
 
-/* Errors of files name the file; say also where the spec names its folder. */
-static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, struct pxr_diag *diag)
+/* How the official files are had, where they are not all in the folder. */
+static void note_fetch(const char *name, const char *path, struct pxr_diag *diag)
+{
+        const struct pxr_known_set *set = NULL;
+        struct stat status;
+        int all;
+
+        for (int i = 0; pxr_known_sets[i]; i++)
+                if (strcmp(pxr_known_sets[i]->name, name) == 0)
+                        set = pxr_known_sets[i];
+        if (!set || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) ||
+            pxr_known_present(set, path, &all) == all)
+                return;
+        if (set->url)
+                pxr_note(diag, "'pxr-data fetch %s' puts the official files into %s", name,
+                         set->folder);
+        else
+                pxr_note(diag, "its files were distributed by %s", set->source);
+}
+
+/* Errors of files name the file; say also where the spec names its folder, and how to get it. */
+static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, const char *set,
+                      struct pxr_diag *diag)
 {
         const struct pxr_yaml *path = pxr_yaml_get(data, "path");
-        const char *origin = path && path->mark.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
+        const char *origin;
 
-        if (origin)
+        if (!path || path->kind != PXR_YAML_SCALAR)
+                return;
+        origin = path->mark.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
+        if (path->origin == PXR_ORIGIN_DEFAULT)
+                pxr_note(diag, "without a 'path', %s is expected in %s below the current folder",
+                         set, path->text);
+        else if (origin)
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
+        note_fetch(set, path->text, diag);
 }
 
 /* Is what `path` names there? Said once, and before each split is looked for in it. */
@@ -172,11 +201,7 @@ static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data, cons
             errno != ENOENT)
                 return 0;
         pxr_user_error(diag, "%s: no such file or folder", path->text);
-        note_path(arena, data, diag);
-        for (int i = 0; pxr_known_sets[i]; i++)
-                if (strcmp(pxr_known_sets[i]->name, set) == 0 && pxr_known_sets[i]->url)
-                        pxr_note(diag, "'pxr-data fetch %s' puts the official files into %s", set,
-                                 pxr_known_sets[i]->folder);
+        note_path(arena, data, set, diag);
         return -1;
 }
 
@@ -208,6 +233,36 @@ int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr
         return choose(arena, data, &format, &common, &conf, diag);
 }
 
+int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag)
+{
+        const struct pxr_data_format *format = find(data, diag);
+
+        return format ? check_path(arena, data, format->name, diag) : -1;
+}
+
+struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data,
+                                        struct pxr_diag *diag)
+{
+        struct pxr_dataset *set = pxr_alloc(arena, sizeof *set);
+        const struct pxr_data_format *format;
+        struct pxr_data_common *common;
+        void *conf;
+
+        if (!set) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        if (choose(arena, data, &format, &common, &conf, NULL) && (!format || !common || !conf))
+                return NULL;
+        if (!format->kind)
+                return NULL;
+        format->kind(conf, set);
+        if (set->rows < 1 || set->cols < 1 || set->colours < 1 || set->levels < 2)
+                return NULL; /* of a wrong option */
+        set->transforms = "none";
+        return pxr_data_transform(arena, set, common, 0, NULL) ? NULL : set;
+}
+
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag)
 {
@@ -225,8 +280,10 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
         set->name = format->name;
         if (check_path(arena, data, format->name, diag))
                 return NULL;
+        if (format->kind)
+                format->kind(conf, set);
         if (format->open(arena, set, common, conf, seed, diag)) {
-                note_path(arena, data, diag);
+                note_path(arena, data, format->name, diag);
                 return NULL;
         }
         return finish(arena, set, common, seed, diag) ? NULL : set;

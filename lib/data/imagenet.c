@@ -84,6 +84,15 @@ static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *co
         return set->transforms ? 0 : pxr_out_of_memory(diag);
 }
 
+static void set_kind(const void *conf, struct pxr_dataset *set)
+{
+        const struct imagenet *options = conf;
+
+        set->rows = set->cols = options->size == SMALL ? 32 : 64;
+        set->colours = 3;
+        set->levels = 256;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -92,9 +101,6 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         struct pxr_png_split splits[PXR_SPLITS] = { 0 };
 
         (void)seed;
-        set->rows = set->cols = options->size == SMALL ? 32 : 64;
-        set->colours = 3;
-        set->levels = 256;
         set->entropy = NAN;
         if (find_splits(arena, common, options, splits, set, diag))
                 return -1;
@@ -106,7 +112,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 
 static const struct pxr_option rows[] = {
         PXR_STRING(
-                struct imagenet, path, NULL,
+                struct imagenet, path, "data/imagenet",
                 "folder that holds train_32x32 and valid_32x32, or train_64x64 and valid_64x64, or "
                 "their archives (train_32x32.tar ...)"),
         PXR_ENUM(struct imagenet, size, "32", sizes, "pixels on a side"),
@@ -125,5 +131,6 @@ const struct pxr_data_format pxr_data_imagenet = {
         .help = "downsampled ImageNet as PNG files in folders or archives, 32x32 or 64x64 in "
                 "colour",
         .options = &options,
+        .kind = set_kind,
         .open = open_set,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* locate.c - from what a user names to a set's `data` mapping. Uses spec/, known.h, format.h. */
+/* locate.c - from what a user names to a set's `data` mapping. Uses spec/, format.h. */
 #include "config.h"
 
 #include <dirent.h>
@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "data/format.h"
-#include "data/known.h"
 #include "data/locate.h"
 #include "spec/tree.h"
 
@@ -190,41 +189,10 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, struc
 
 /* --- names of sets -----------------------------------------------------------------------------*/
 
-/* Where official files of a set are fetched to; NULL for sets without. */
-static const char *usual_folder(const char *set)
-{
-        for (int i = 0; pxr_known_sets[i]; i++)
-                if (strcmp(pxr_known_sets[i]->name, set) == 0)
-                        return pxr_known_sets[i]->folder;
-        return NULL;
-}
-
-/* A set by its name, in the folder that its official files are fetched to. */
-static struct pxr_yaml *of_set(struct pxr_arena *arena, const char *name, bool has_path,
-                               struct pxr_diag *diag)
-{
-        const char *folder = has_path ? NULL : usual_folder(name);
-        struct stat status;
-
-        if (!folder || stat(folder, &status) == 0)
-                return mapping_of(arena, name, folder, diag);
-        pxr_user_error(diag, "%s: there is no folder %s", name, folder);
-        pxr_note(diag, "'path=FOLDER' names another; 'pxr-data fetch %s' fetches the set", name);
-        return NULL;
-}
-
 /* An override is a key of the mapping, with or without the section that it stands in in a spec. */
 static const char *without_section(const char *override)
 {
         return strncmp(override, "data.", 5) == 0 ? override + 5 : override;
-}
-
-static bool gives_path(const char *const *overrides, size_t count)
-{
-        for (size_t i = 0; i < count; i++)
-                if (strncmp(without_section(overrides[i]), "path=", 5) == 0)
-                        return true;
-        return false;
 }
 
 static bool is_set(const char *name)
@@ -235,14 +203,13 @@ static bool is_set(const char *name)
         return false;
 }
 
-static struct pxr_yaml *of_name(struct pxr_arena *arena, const char *name, bool has_path,
-                                struct pxr_diag *diag)
+static struct pxr_yaml *of_name(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
         struct stat status;
 
         /* What is no path either is left to pxr_dataset_open(), which names the nearest set. */
         if (is_set(name) || (stat(name, &status) != 0 && !strpbrk(name, "/.")))
-                return of_set(arena, name, has_path, diag);
+                return mapping_of(arena, name, NULL, diag);
         if (stat(name, &status) != 0) {
                 pxr_user_error(diag, "%s: no such file or folder", name);
                 return NULL;
@@ -253,7 +220,7 @@ static struct pxr_yaml *of_name(struct pxr_arena *arena, const char *name, bool 
 struct pxr_yaml *pxr_data_mapping(struct pxr_arena *arena, const char *name,
                                   const char *const *overrides, size_t count, struct pxr_diag *diag)
 {
-        struct pxr_yaml *data = of_name(arena, name, gives_path(overrides, count), diag);
+        struct pxr_yaml *data = of_name(arena, name, diag);
 
         for (size_t i = 0; data && i < count; i++)
                 if (pxr_spec_override(arena, data, without_section(overrides[i]), diag))

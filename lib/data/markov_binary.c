@@ -106,6 +106,16 @@ static double entropy(int rows, int cols)
         return sum;
 }
 
+static void set_kind(const void *conf, struct pxr_dataset *set)
+{
+        const struct pxr_markov *options = conf;
+
+        set->rows = (int)options->rows;
+        set->cols = (int)options->cols;
+        set->colours = 1;
+        set->levels = 2;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -113,10 +123,6 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         const struct pxr_markov *options = conf;
 
         (void)seed;
-        set->rows = (int)options->rows;
-        set->cols = (int)options->cols;
-        set->colours = 1;
-        set->levels = 2;
         set->entropy = entropy(set->rows, set->cols);
         set->nats = nats;
         set->read = read_images;
@@ -142,5 +148,6 @@ const struct pxr_data_format pxr_data_markov_binary = {
         .name = "markov_binary",
         .help = "synthetic binary blobs whose exact entropy is known",
         .options = &options,
+        .kind = set_kind,
         .open = open_set,
 };

@@ -203,6 +203,16 @@ static double entropy(const struct pxr_dataset *set, const struct state *state)
         return sum;
 }
 
+static void set_kind(const void *conf, struct pxr_dataset *set)
+{
+        const struct pxr_markov *options = conf;
+
+        set->rows = (int)options->rows;
+        set->cols = (int)options->cols;
+        set->colours = 3;
+        set->levels = (int)options->levels;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -216,10 +226,6 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         state->options = options;
         state->levels = (int)options->levels;
         fill_tables(state);
-        set->rows = (int)options->rows;
-        set->cols = (int)options->cols;
-        set->colours = 3;
-        set->levels = state->levels;
         set->entropy = entropy(set, state);
         set->nats = nats;
         set->read = read_images;
@@ -245,5 +251,6 @@ const struct pxr_data_format pxr_data_markov_rgb = {
         .name = "markov_rgb",
         .help = "synthetic streaks in red, green and blue whose exact entropy is known",
         .options = &options,
+        .kind = set_kind,
         .open = open_set,
 };

@@ -15,7 +15,7 @@
 
 #include "data/format.h"
 
-enum { HEAD = 16, MAGIC = 0x00000803, MAX_SIDE = 4096 };
+enum { HEAD = 16, MAGIC = 0x00000803, MAX_SIDE = 4096, SIDE = 28 };
 
 enum binarization { THRESHOLD, STOCHASTIC, NONE };
 
@@ -246,6 +246,15 @@ static const char *describe(struct pxr_arena *arena, const struct mnist *options
         return pxr_strf(arena, "%s256 levels", split);
 }
 
+static void set_kind(const void *conf, struct pxr_dataset *set)
+{
+        const struct mnist *options = conf;
+
+        set->rows = set->cols = SIDE; /* the files of its kin may say otherwise */
+        set->colours = 1;
+        set->levels = options->binarization == NONE ? 256 : 2;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -254,8 +263,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         struct state *state = pxr_alloc(arena, sizeof *state);
         int failed = 0;
 
-        set->colours = 1;
-        set->levels = options->binarization == NONE ? 256 : 2;
+        set->rows = set->cols = 0; /* until a file is read */
         set->entropy = NAN;
         set->transforms = describe(arena, options);
         set->read = read_images;
@@ -271,7 +279,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 }
 
 static const struct pxr_option rows[] = {
-        PXR_STRING(struct mnist, path, NULL,
+        PXR_STRING(struct mnist, path, "data/mnist",
                    "folder of train-images-idx3-ubyte and t10k-images-idx3-ubyte, or .gz"),
         PXR_ENUM(struct mnist, binarization, "threshold", binarizations,
                  "how a pixel becomes 0 or 1: by the threshold; stochastic: 1 with probability "
@@ -290,5 +298,6 @@ const struct pxr_data_format pxr_data_mnist = {
         .name = "mnist",
         .help = "MNIST and its kin in idx files, binarized or with 256 levels",
         .options = &options,
+        .kind = set_kind,
         .open = open_set,
 };

@@ -442,7 +442,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 }
 
 static const struct pxr_option rows[] = {
-        PXR_STRING(struct npz, path, NULL,
+        PXR_STRING(struct npz, path, "data/npz",
                    "an .npz file, or a folder of train*.npz, val*.npz and test*.npz"),
         PXR_ENUM(struct npz, layout, "any", pxr_layout_names,
                  "order of the array 'data': hwc: N x rows x columns x colours; chw: N x colours x "

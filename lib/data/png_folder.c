@@ -144,7 +144,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 }
 
 static const struct pxr_option rows[] = {
-        PXR_STRING(struct png_folder, path, NULL,
+        PXR_STRING(struct png_folder, path, "data/png_folder",
                    "folder or tar archive of PNG files of one size, or folder of folders train, "
                    "valid, test"),
         PXR_INT(struct png_folder, valid, "0", 0, 1e9,

@@ -174,16 +174,18 @@ static int check_splits(const struct pxr_experiment *experiment, struct pxr_diag
         return check_split_names(experiment, "evaluate", "at_end", diag) ? -1 : status;
 }
 
+/* What of a spec has errors. */
+enum { BAD_DATA = 1, BAD_MODEL = 2, BAD_REST = 4 };
+
 /* Sections, data and layers are checked though one of them is wrong, so that all errors of a spec
- * show at once. */
-struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
-                                           const struct pxr_spec_origin *origin,
-                                           struct pxr_diag *diag)
+ * show at once: *bad says which. NULL where nothing can be checked. */
+static struct pxr_experiment *read_spec(struct pxr_arena *arena,
+                                        const struct pxr_spec_origin *origin, int *bad,
+                                        struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = pxr_alloc(arena, sizeof(*experiment));
         struct pxr_settings *settings = &experiment->settings;
         struct pxr_reading reading = { &pxr_settings_options, settings };
-        int status;
 
         if (!experiment) {
                 pxr_out_of_memory(diag);
@@ -194,15 +196,25 @@ struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
         experiment->plugins = experiment->root ? pxr_plugins_open(arena, diag) : NULL;
         if (!experiment->plugins)
                 return NULL;
-        status = pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag);
-        if (settings->data && pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, diag))
-                status = -1;
-        if (settings->model &&
+        *bad = pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag) ? BAD_REST : 0;
+        if (!settings->data || pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, diag))
+                *bad |= BAD_DATA;
+        if (!settings->model ||
             pxr_model_check(arena, experiment->plugins, (struct pxr_yaml *)settings->model, diag))
-                status = -1;
-        if (!status)
-                status = check_patience(experiment, NULL, diag);
-        return status ? NULL : experiment;
+                *bad |= BAD_MODEL;
+        if (!*bad && check_patience(experiment, NULL, diag))
+                *bad = BAD_REST;
+        return experiment;
+}
+
+struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
+                                           const struct pxr_spec_origin *origin,
+                                           struct pxr_diag *diag)
+{
+        int bad;
+        struct pxr_experiment *experiment = read_spec(arena, origin, &bad, diag);
+
+        return experiment && !bad ? experiment : NULL;
 }
 
 static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
@@ -237,37 +249,60 @@ struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
         return experiment && !build_model(experiment, kind, diag) ? experiment : NULL;
 }
 
+/* Open the data of a spec that has no errors. Of another, see whether they are there. */
+static int open_data(struct pxr_experiment *experiment, const struct pxr_spec_origin *origin,
+                     int bad, struct pxr_diag *diag)
+{
+        struct pxr_yaml *data = (struct pxr_yaml *)experiment->settings.data;
+        int status;
+
+        if (bad & BAD_DATA)
+                return -1;
+        if (bad)
+                return pxr_dataset_find(experiment->arena, data, diag);
+        experiment->set = pxr_dataset_open(experiment->arena, data,
+                                           (uint64_t)experiment->settings.train.seed, diag);
+        if (!experiment->set)
+                return -1;
+        status = origin->recorded ? 0 : check_splits(experiment, diag);
+        if (check_patience(experiment, experiment->set, diag))
+                status = -1;
+        return status;
+}
+
+/* A model is built though its data have errors, if it is known how large their images are: its own
+ * errors show at once. */
 struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag)
 {
-        struct pxr_experiment *experiment = pxr_experiment_read(arena, origin, diag);
+        int bad;
+        struct pxr_experiment *experiment = read_spec(arena, origin, &bad, diag);
+        const struct pxr_dataset *set;
         struct pxr_image_kind kind;
 
         if (!experiment)
                 return NULL;
-        experiment->set = pxr_dataset_open(arena, (struct pxr_yaml *)experiment->settings.data,
-                                           (uint64_t)experiment->settings.train.seed, diag);
-        if (!experiment->set || (!origin->recorded && check_splits(experiment, diag)) ||
-            check_patience(experiment, experiment->set, diag))
+        if (open_data(experiment, origin, bad, diag))
+                bad |= BAD_DATA;
+        if (bad & BAD_MODEL || !experiment->settings.data)
                 return NULL;
-        kind = (struct pxr_image_kind) { experiment->set->rows, experiment->set->cols,
-                                         experiment->set->colours, experiment->set->levels };
-        if (build_model(experiment, &kind, diag) || count_steps(experiment, diag))
+        set = experiment->set ? experiment->set
+                              : pxr_dataset_foresee(
+                                        arena, (struct pxr_yaml *)experiment->settings.data, diag);
+        if (!set)
+                return NULL;
+        kind = (struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels };
+        if (build_model(experiment, &kind, diag) || bad || count_steps(experiment, diag))
                 return NULL;
         return experiment;
 }
 
-struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
-                                           const struct pxr_spec_origin *origin,
-                                           const struct pxr_examination *how, struct pxr_diag *diag)
+int pxr_experiment_prove(struct pxr_experiment *experiment, const struct pxr_examination *how,
+                         struct pxr_diag *diag)
 {
-        struct pxr_experiment *experiment = pxr_experiment_build(arena, origin, diag);
-
-        if (!experiment ||
-            pxr_certify(arena, experiment->model, how, &experiment->certificate, diag))
-                return NULL;
-        return experiment;
+        return pxr_certify(experiment->arena, experiment->model, how, &experiment->certificate,
+                           diag);
 }
 
 double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step)

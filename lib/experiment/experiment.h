@@ -61,17 +61,15 @@ struct pxr_spec_origin {
         const char *data_path; /* ... and, not NULL, where its data lie instead of at data.path */
 };
 
-/* Read a spec, check it, open its data, build its model and prove it causal, as `how` says. NULL
- * after errors. It lives as long as the arena. */
-struct pxr_experiment *pxr_experiment_open(struct pxr_arena *arena,
-                                           const struct pxr_spec_origin *origin,
-                                           const struct pxr_examination *how,
-                                           struct pxr_diag *diag);
-
-/* All but the proof, for --dry-run. */
+/* Read a spec, check it, open its data and build its model. Errors in one part do not hide those in
+ * another. NULL after errors. It lives as long as the arena. */
 struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag);
+
+/* Prove its model causal, as `how` says, before it is trained. Returns 0 or -1. */
+int pxr_experiment_prove(struct pxr_experiment *experiment, const struct pxr_examination *how,
+                         struct pxr_diag *diag);
 
 /* The model alone, for images of a kind that is known: no data are opened, `set` is NULL. */
 struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
