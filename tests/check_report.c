@@ -846,6 +846,23 @@ START_TEST(choice_by_the_test_split_is_told)
 }
 END_TEST
 
+/* In the run that is named; in all where `run` is NULL. */
+static bool doctor_finds_in(const char *run, const char *check)
+{
+        const struct pxr_table *table = pxr_report_doctor(arena, store, paper, run, diag);
+
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        for (size_t i = 0; i < table->rows; i++)
+                if (strcmp(table->cell[i * table->columns + 1].text, check) == 0)
+                        return true;
+        return false;
+}
+
+static bool doctor_finds(const char *check)
+{
+        return doctor_finds_in(NULL, check);
+}
+
 static void add_file(int64_t run, const char *name, bool official)
 {
         const struct pxr_known_set *known = pxr_known_find("cifar10", diag);
@@ -886,6 +903,57 @@ START_TEST(whole_cifar10_is_known_by_its_files)
         ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "ours"), "3.128");
         ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "paper_train"), "3.00");
         ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "ours_train"), "3.081");
+}
+END_TEST
+
+/* CIFAR-10 in other files, as the paper's file knows it. */
+START_TEST(whole_cifar10_is_known_by_its_identity)
+{
+        static const char *const known[] = {
+                "1e2813e0929983629aa5b86f7102a4bca7dd5bb699515e6f9957fbb85cba36ac",
+                "5c1ea0ba1950abd4775498e418b8058afb167e55f75e24013fb83946331fe460",
+        };
+
+        for (size_t i = 0; i < 2; i++) {
+                struct sort sort = { "Row LSTM", ROW_LSTM("12", "128", "1024"),
+                                     "npz",      known[i],
+                                     "none",     NULL,
+                                     NULL,       5,
+                                     1,          10000,
+                                     6600,       0,
+                                     0 };
+
+                sql("DELETE FROM run; DELETE FROM metric; DELETE FROM sqlite_sequence");
+                record(sort);
+                ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "run"), "1");
+                ck_assert(!doctor_finds("not the paper's row"));
+        }
+}
+END_TEST
+
+/* What is judged of a run does not depend on others of the same identity. */
+START_TEST(data_are_judged_by_the_run_alone)
+{
+        struct sort sort = { "Row LSTM", ROW_LSTM("12", "128", "1024"),
+                             "cifar10",  "unlisted",
+                             "none",     NULL,
+                             NULL,       5,
+                             1,          10000,
+                             6600,       0,
+                             0 };
+        int64_t run;
+
+        run = record(sort);
+        for (int batch = 1; batch <= 5; batch++)
+                add_file(run, pxr_strf(arena, "data_batch_%d.bin", batch), true);
+        add_file(run, "test_batch.bin", true);
+        sort.set = "npz";
+        sort.seed = 2;
+        record(sort);
+        ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "run"), "1");
+        ck_assert(has_note(table_of(5), "its data set is npz, not cifar10"));
+        ck_assert(!doctor_finds_in("1", "not the paper's row"));
+        ck_assert(doctor_finds("not the paper's row"));
 }
 END_TEST
 
@@ -1017,23 +1085,6 @@ START_TEST(conditions_can_do_no_harm)
         ck_assert_str_eq(sql("SELECT count(*) FROM run"), "1\n");
 }
 END_TEST
-
-/* In the run that is named; in all where `run` is NULL. */
-static bool doctor_finds_in(const char *run, const char *check)
-{
-        const struct pxr_table *table = pxr_report_doctor(arena, store, paper, run, diag);
-
-        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
-        for (size_t i = 0; i < table->rows; i++)
-                if (strcmp(table->cell[i * table->columns + 1].text, check) == 0)
-                        return true;
-        return false;
-}
-
-static bool doctor_finds(const char *check)
-{
-        return doctor_finds_in(NULL, check);
-}
 
 /* Two epochs: nats of 100 images of the training split; of the validation split. */
 #define NATS(split, step, nats) \
@@ -1635,6 +1686,8 @@ int main(void)
         tcase_add_test(database, seeds_without_validation_do_not_hide_the_others);
         tcase_add_test(database, choice_by_the_test_split_is_told);
         tcase_add_test(database, whole_cifar10_is_known_by_its_files);
+        tcase_add_test(database, whole_cifar10_is_known_by_its_identity);
+        tcase_add_test(database, data_are_judged_by_the_run_alone);
         tcase_add_test(database, data_are_known_by_their_identity_in_any_format);
         tcase_add_test(database, rows_that_there_are_not_are_told);
         tcase_add_test(database, old_runs_are_read_by_their_spec);

@@ -435,13 +435,6 @@ static int judge(struct pxr_arena *arena, struct pxr_store *store, const struct 
         return *reason ? 0 : pxr_out_of_memory(diag);
 }
 
-/* Claims that are alike are judged once: they come one after the other. */
-static bool alike(const struct claim *a, const struct claim *b)
-{
-        return a->table == b->table && a->images == b->images && a->row && b->row &&
-               strcmp(a->row, b->row) == 0 && strcmp(a->identity, b->identity) == 0;
-}
-
 /* "CASE reproduces_table WHEN 4 THEN 'test' ... END": the split that each table is of. NULL when
  * memory is out. */
 static const char *split_of_table(struct pxr_arena *arena, const struct pxr_paper *paper)
@@ -476,8 +469,6 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
 {
         const char *claims = claims_text(arena, paper);
         struct pxr_rows rows = { .store = store, .arena = arena, .diag = diag };
-        struct claim last = { 0 };
-        const char *reason = NULL;
         size_t found = 0;
 
         if (!claims)
@@ -489,16 +480,14 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
                                        pxr_rows_text(&rows, 3),    pxr_rows_text(&rows, 4),
                                        pxr_rows_text(&rows, 5) };
 
+                const char *reason = NULL;
+
                 if (rows.short_of)
                         break;
-                if (!alike(&claim, &last)) {
-                        reason = NULL;
-                        if (judge(arena, store, paper, &claim, &reason, diag)) {
-                                sqlite3_finalize(rows.statement);
-                                return -1;
-                        }
+                if (judge(arena, store, paper, &claim, &reason, diag)) {
+                        sqlite3_finalize(rows.statement);
+                        return -1;
                 }
-                last = claim;
                 if (reason && found++ < MOST_OF_A_CHECK)
                         add_finding(table, claim.run, "not the paper's row", reason, row_look);
         }

@@ -157,37 +157,6 @@ static void leave_out(struct making *m, const struct candidate *c, const char *w
                                c->row, why);
 }
 
-/* What was found of data before: 10,000 runs have few data sets. */
-struct verdict {
-        const struct pxr_paper_row *row;
-        const char *identity, *reason;
-        int64_t images;
-        struct verdict *next;
-};
-
-static int judge_data(struct making *m, const struct candidate *c, const struct pxr_paper_row *row,
-                      struct verdict **known, const char **reason)
-{
-        const struct pxr_row_data data = { c->run, c->set, c->identity, c->transforms, c->images };
-        struct verdict *verdict = *known;
-
-        while (verdict && (verdict->row != row || verdict->images != c->images ||
-                           strcmp(verdict->identity, c->identity) != 0))
-                verdict = verdict->next;
-        if (!verdict) {
-                verdict = pxr_alloc(m->arena, sizeof(*verdict));
-                if (!verdict)
-                        return pxr_out_of_memory(m->diag);
-                *verdict = (struct verdict) { row, c->identity, NULL, c->images, *known };
-                if (pxr_row_data_misfit(m->arena, m->store, m->paper, row, &data, &verdict->reason,
-                                        m->diag))
-                        return -1;
-                *known = verdict;
-        }
-        *reason = verdict->reason;
-        return 0;
-}
-
 static void warn_of_row(struct making *m, const struct candidate *c)
 {
         const char *nearest = pxr_paper_nearest(m->paper, c->row);
@@ -217,12 +186,13 @@ static const char *no_result(struct making *m, const char *state)
 /* Keep those whose number can stand in the table. */
 static int sift(struct making *m)
 {
-        struct verdict *known = NULL;
         const char *unknown = NULL;
         size_t kept = 0;
 
         for (size_t i = 0; i < m->count; i++) {
                 struct candidate *c = &m->candidate[i];
+                const struct pxr_row_data data = { c->run, c->set, c->identity, c->transforms,
+                                                   c->images };
                 const struct pxr_paper_row *row = pxr_paper_row(m->paper, c->row);
                 const char *reason = NULL;
 
@@ -240,7 +210,8 @@ static int sift(struct making *m)
                         reason = c->suspect ? c->suspect : "its NLL is not finite";
                 } else if (c->given) {
                         reason = "its NLL is of images given their small versions";
-                } else if (judge_data(m, c, row, &known, &reason)) {
+                } else if (pxr_row_data_misfit(m->arena, m->store, m->paper, row, &data, &reason,
+                                               m->diag)) {
                         return -1;
                 }
                 if (reason) {

@@ -14,7 +14,8 @@ struct pxr_row_data {
         int64_t images; /* that its NLL is over */
 };
 
-/* Returns 0 with *reason NULL if they are, or what is wrong with them; or -1 after an error. */
+/* A matter of this run alone, whatever others are on record. Returns 0 with *reason NULL if they
+ * are, or what is wrong with them; or -1 after an error. */
 int pxr_row_data_misfit(struct pxr_arena *arena, struct pxr_store *store,
                         const struct pxr_paper_table *table, const struct pxr_paper_row *row,
                         const struct pxr_row_data *data, const char **reason,
