@@ -542,6 +542,10 @@ struct sort {
         double train;       /* 0: none */
 };
 
+/* With 5000 images to validate on. */
+static const char whole_cifar10[] =
+        "5c1ea0ba1950abd4775498e418b8058afb167e55f75e24013fb83946331fe460";
+
 static const struct sort usual = { "PixelCNN",
                                    LIKE_PAPER,
                                    "binarized_mnist",
@@ -906,12 +910,55 @@ START_TEST(whole_cifar10_is_known_by_its_files)
 }
 END_TEST
 
+/* With early stopping, a validation NLL is the lowest of the run's own. A test NLL is none of them.
+ */
+START_TEST(early_stopping_on_the_nll_shown_is_told)
+{
+        static const char told[] = "The validation NLL shown is the lowest of the run's "
+                                   "evaluations (train.patience 3)";
+        static const struct {
+                const char *row, *text;
+                int table;
+                bool told;
+        } cases[] = {
+                { "12 layers", ", patience: 3", 3, true },
+                { "residual, skip", ", patience: 3", 2, true },
+                { "12 layers", ", patience: 0", 3, false },
+                { "12 layers", "", 3, false },
+                { "Row LSTM", ", patience: 3", 5, false },
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                static const char spec[] = ROW_LSTM("12", "128", "1024"); /* ends in "}\n" */
+                struct sort sort = { cases[i].row,
+                                     pxr_strf(arena, "%.*s%s}\n", (int)sizeof(spec) - 3, spec,
+                                              cases[i].text),
+                                     "npz",
+                                     whole_cifar10,
+                                     "none",
+                                     NULL,
+                                     NULL,
+                                     cases[i].table,
+                                     1,
+                                     10000,
+                                     6600,
+                                     6600,
+                                     0 };
+
+                sql("DELETE FROM run; DELETE FROM metric; DELETE FROM sqlite_sequence");
+                record(sort);
+                ck_assert_str_eq(cell_of(table_of(cases[i].table), cases[i].row, "run"), "1");
+                ck_assert_msg(has_note(table_of(cases[i].table), told) == cases[i].told, "%zu", i);
+        }
+}
+END_TEST
+
 /* CIFAR-10 in other files, as the paper's file knows it. */
 START_TEST(whole_cifar10_is_known_by_its_identity)
 {
         static const char *const known[] = {
                 "1e2813e0929983629aa5b86f7102a4bca7dd5bb699515e6f9957fbb85cba36ac",
-                "5c1ea0ba1950abd4775498e418b8058afb167e55f75e24013fb83946331fe460",
+                whole_cifar10,
         };
 
         for (size_t i = 0; i < 2; i++) {
@@ -1687,6 +1734,7 @@ int main(void)
         tcase_add_test(database, choice_by_the_test_split_is_told);
         tcase_add_test(database, whole_cifar10_is_known_by_its_files);
         tcase_add_test(database, whole_cifar10_is_known_by_its_identity);
+        tcase_add_test(database, early_stopping_on_the_nll_shown_is_told);
         tcase_add_test(database, data_are_judged_by_the_run_alone);
         tcase_add_test(database, data_are_known_by_their_identity_in_any_format);
         tcase_add_test(database, rows_that_there_are_not_are_told);

@@ -557,6 +557,19 @@ static void compare_training(struct comparison *c, const struct pxr_yaml *paper,
         }
 }
 
+/* The train.patience of a run that could stop early, or NULL. */
+static const char *patience_of(const struct pxr_yaml *train)
+{
+        const struct pxr_yaml *value = train ? pxr_yaml_get(train, "patience") : NULL;
+        int64_t evaluations;
+
+        return value && value->kind == PXR_YAML_SCALAR &&
+                               pxr_parse_int(value->text, &evaluations) == PXR_NUMBER &&
+                               evaluations > 0
+                       ? value->text
+                       : NULL;
+}
+
 int pxr_departures(struct pxr_arena *arena, const struct pxr_paper_row *row,
                    const struct pxr_yaml *spec, struct pxr_departures *found, struct pxr_diag *diag)
 {
@@ -571,5 +584,6 @@ int pxr_departures(struct pxr_arena *arena, const struct pxr_paper_row *row,
                 check_depth(&c, row, model);
         compare_data(&c, row->data, pxr_yaml_get(spec, "data"));
         compare_training(&c, row->train, pxr_yaml_get(spec, "train"));
+        found->patience = patience_of(pxr_yaml_get(spec, "train"));
         return c.short_of ? pxr_out_of_memory(diag) : 0;
 }

@@ -17,6 +17,7 @@ struct pxr_departures {
         struct pxr_remark *departure; /* "kernel of conv 2 in residual: 5, not 3" */
         struct pxr_remark *choice;    /* where the paper is silent: "clip 0.05" */
         struct pxr_remark *other;     /* why it is another model than the row's: "fewer features" */
+        const char *patience;         /* train.patience; NULL: none */
 };
 
 /* Compare a resolved spec with what the paper says of a row. Returns 0, or -1 when memory is out.

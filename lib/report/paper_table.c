@@ -458,6 +458,17 @@ static char *seed_words(struct making *m, const struct group *group)
         return words;
 }
 
+/* Where the NLL shown is the lowest of the run's own evaluations. NULL when memory is out. */
+static char *early_words(struct making *m, const struct pxr_departures *found)
+{
+        if (m->paper->split != PXR_VALID || !found->patience)
+                return pxr_strdup(m->arena, "");
+        return pxr_strf(m->arena,
+                        "The validation NLL shown is the lowest of the run's evaluations "
+                        "(train.patience %s), which flatters it. ",
+                        found->patience);
+}
+
 /* `chosen` says by what it was chosen among several, where that is by the NLL shown; else "". */
 static void footnote(struct making *m, const struct pxr_paper_row *row, const struct group *group,
                      const struct pxr_departures *found, const char *chosen, struct pxr_cell *cell)
@@ -465,10 +476,10 @@ static void footnote(struct making *m, const struct pxr_paper_row *row, const st
         const char *departures = pxr_remarks(m->arena, found->departure);
         const char *choices = pxr_remarks(m->arena, found->choice), *mark = next_mark(m);
         const char *transforms = group->of->transforms;
-        char *seeds = seed_words(m, group);
+        char *seeds = seed_words(m, group), *early = early_words(m, found);
 
         if (seeds)
-                seeds = pxr_strf(m->arena, "%s%s", seeds, chosen);
+                seeds = early ? pxr_strf(m->arena, "%s%s%s", seeds, chosen, early) : NULL;
         if (!departures || !choices || !mark || !seeds) {
                 m->table->failed = true;
                 return;
