@@ -505,8 +505,7 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 return dry_run(arena, order->experiment, &how, arguments->json, diag);
         if (!order->store)
                 order->store = pxr_store_open(arguments->database, true, diag);
-        if (!order->store || pxr_store_check_tables(order->store, diag) ||
-            (arguments->job && pxr_sweep_attend(order, arguments->job, diag)))
+        if (!order->store || (arguments->job && pxr_sweep_attend(order, arguments->job, diag)))
                 return 1;
         tell_other_data(order, printer);
         tell_memory(order, printer);

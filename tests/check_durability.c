@@ -78,14 +78,91 @@ START_TEST(failed_migration_changes_nothing)
         size_t size[2];
 
         make_version_1(path);
-        sql("CREATE TABLE tag (other)");
+        sql("CREATE INDEX run_of_row ON run (name)");
         before = file_bytes(path, &size[0]);
         ck_assert_ptr_null(pxr_store_open(path, true, diag));
-        expect_error(PXR_FAULT_SYSTEM, "table tag already exists");
+        expect_error(PXR_FAULT_SYSTEM, "index run_of_row already exists");
         after = file_bytes(path, &size[1]);
         ck_assert_uint_eq(size[0], size[1]);
         ck_assert_mem_eq(before, after, size[0]);
         refused(path, false, "has an older schema: bring it up to date with");
+}
+END_TEST
+
+/* What a file from elsewhere may bring with it, and what is said of it. */
+static const struct {
+        const char *sql, *error;
+} added[] = {
+        { "CREATE TRIGGER x AFTER UPDATE ON run BEGIN DELETE FROM metric; END",
+          "trigger 'x' was added" },
+        { "CREATE VIEW x AS SELECT 1", "view 'x' was added" },
+        { "CREATE TABLE x (y)", "table 'x' was added" },
+        { "CREATE VIRTUAL TABLE x USING fts5(y)", "'x" },
+        { "CREATE INDEX x ON run (hex(zeroblob(9)))", "index 'x' was added" },
+        { "CREATE INDEX x ON run (name) WHERE length(name) > 3", "index 'x' was added" },
+        { "ALTER TABLE run ADD COLUMN x CHECK (length(hex(zeroblob(9))) > 3)",
+          "table 'run' is not as pxr makes it" },
+        { "DROP TABLE plugin", "table 'plugin' is missing" },
+        { "DROP TABLE metric; CREATE VIEW metric AS SELECT 1", "'metric' " },
+        { "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'name TEXT NOT "
+          "NULL', 'name TEXT') WHERE name = 'run'",
+          "table 'run' is not as pxr makes it" },
+};
+
+enum { ADDED = sizeof(added) / sizeof(added[0]) };
+
+START_TEST(what_was_added_to_the_schema_is_refused)
+{
+        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+
+        for (size_t i = 0; i < ADDED; i++) {
+                pxr_store_close(open_store(path, true));
+                sql(added[i].sql);
+                refused(path, false, added[i].error);
+                refused(path, true, added[i].error);
+                ck_assert_ptr_null(pxr_store_change(path, diag));
+                expect_error(PXR_FAULT_USER, added[i].error);
+                ck_assert_ptr_null(pxr_store_open_sound(path, diag));
+                expect_error(PXR_FAULT_USER, added[i].error);
+                ck_assert_ptr_null(pxr_store_open_older(path, diag));
+                expect_error(PXR_FAULT_USER, added[i].error);
+                ck_assert_int_eq(pxr_store_upgrade(path, copy, diag), -1);
+                expect_error(PXR_FAULT_USER, added[i].error);
+                unlink(path);
+        }
+}
+END_TEST
+
+/* The steps to the newest schema change the rows of runs. */
+START_TEST(what_was_added_to_an_older_schema_does_not_run)
+{
+        char *path = in_scratch("runs.db"), copy[PATH_MAX];
+
+        for (size_t i = 0; i < ADDED; i++) {
+                bool view = strstr(added[i].error, "view") != NULL;
+
+                make_version_1(path);
+                sql(added[i].sql);
+                refused(path, true, added[i].error);
+                ck_assert_ptr_null(pxr_store_open_sound(path, diag));
+                expect_error(PXR_FAULT_USER, added[i].error);
+                ck_assert_ptr_null(pxr_store_open_older(path, diag));
+                expect_error(PXR_FAULT_USER, added[i].error);
+                ck_assert_int_eq(pxr_store_upgrade(path, copy, diag), -1);
+                expect_error(PXR_FAULT_USER, added[i].error);
+                ck_assert_str_eq(sql("PRAGMA user_version"), "1\n");
+                ck_assert_msg(view || files_in_scratch() == 1, "%s", added[i].sql);
+                unlink(path);
+        }
+}
+END_TEST
+
+START_TEST(plain_indexes_and_statistics_may_be_added)
+{
+        pxr_store_close(open_store(in_scratch("runs.db"), true));
+        sql("CREATE INDEX x ON run (name, started_at); ANALYZE");
+        pxr_store_close(open_store(in_scratch("runs.db"), false));
+        pxr_store_close(open_store(in_scratch("runs.db"), true));
 }
 END_TEST
 
@@ -562,6 +639,9 @@ int main(void)
         ADD_SCRATCH_TEST(suite, new_database_has_the_newest_schema);
         ADD_SCRATCH_TEST(suite, empty_file_becomes_a_database);
         ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
+        ADD_SCRATCH_TEST(suite, what_was_added_to_the_schema_is_refused);
+        ADD_SCRATCH_TEST(suite, what_was_added_to_an_older_schema_does_not_run);
+        ADD_SCRATCH_TEST(suite, plain_indexes_and_statistics_may_be_added);
         ADD_SCRATCH_TEST(suite, upgrade_keeps_a_copy);
         ADD_SCRATCH_TEST(suite, upgrade_fills_in_the_family);
         ADD_SCRATCH_TEST(suite, upgrade_without_room_for_a_copy_changes_nothing);

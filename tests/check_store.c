@@ -385,6 +385,23 @@ static void expect_same(const char *one, const char *other)
 }
 
 /* Not even the index of the log that SQLite makes to read. */
+/* Runs that refer to each other in a circle, say. */
+START_TEST(query_without_end_is_stopped)
+{
+        sqlite3_stmt *s = pxr_store_query(store, diag,
+                                          "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + "
+                                          "1 FROM n) SELECT count(*) FROM n",
+                                          "");
+
+        ck_assert_ptr_nonnull(s);
+        store->since -= 1000;
+        ck_assert_int_ne(sqlite3_step(s), SQLITE_ROW);
+        pxr_store_failed(store, diag);
+        expect_error(PXR_FAULT_USER, "seconds of processor time");
+        sqlite3_finalize(s);
+}
+END_TEST
+
 START_TEST(reading_leaves_nothing_behind)
 {
         struct pxr_store *store = open_store(in_scratch("runs.db"), true);
@@ -471,6 +488,7 @@ int main(void)
         ADD(nlls_are_handed_back_in_order);
         ADD(rolling_back_leaves_nothing);
         ADD(other_programs_see_what_is_recorded_at_once);
+        ADD(query_without_end_is_stopped);
         ADD_SCRATCH_TEST(suite, reading_leaves_nothing_behind);
         ADD_SCRATCH_TEST(suite, view_is_kept_as_it_was);
         ADD_SCRATCH_TEST(suite, reading_leaves_the_log_of_a_killed_run);

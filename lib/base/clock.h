@@ -8,4 +8,7 @@
 /* Seconds, of a clock that only goes forward. */
 double pxr_now(void);
 
+/* Seconds of processor time that this thread has used. */
+double pxr_cpu_now(void);
+
 #endif

@@ -307,9 +307,7 @@ static struct pxr_store *open_from(struct pxr_arena *arena, const char *path, bo
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        return store && !pxr_store_check_tables(store, diag) && !pxr_store_check(store, diag)
-                       ? store
-                       : NULL;
+        return store && !pxr_store_check(store, diag) ? store : NULL;
 }
 
 /* Take a database away that was made for nothing. */

@@ -2,7 +2,8 @@
 /*
  * database.c - opening the run database, its schema's versions, transactions.
  *
- * Uses base/, spec/recipe.h, schema.h, statement.h and SQLite.
+ * Every way to open a database sees to it that what others put into its schema does not run
+ * (objects.h). Uses base/, spec/recipe.h, objects.h, schema.h, statement.h and SQLite.
  */
 #include "store/database.h"
 
@@ -14,14 +15,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "spec/recipe.h"
 #include "store/folder.h"
+#include "store/objects.h"
 #include "store/run_state.h"
 #include "store/schema.h"
 #include "store/statement.h"
 
-enum { BUSY_MILLISECONDS = 30000 };
+enum { BUSY_MILLISECONDS = 30000, PROGRESS_STEPS = 1000000 };
 
 /* Is it ours, and of a version we know? Read as of one moment: another process may be at work. */
 static int read_version(struct pxr_store *store, int *version, bool *empty, struct pxr_diag *diag)
@@ -53,10 +56,12 @@ static int read_version(struct pxr_store *store, int *version, bool *empty, stru
 static void recipe_of(sqlite3_context *context, int count, sqlite3_value **value)
 {
         const char *spec = (const char *)sqlite3_value_text(value[0]);
+        struct pxr_store *store = sqlite3_user_data(context);
         struct pxr_arena *arena = pxr_arena_new(0);
         char hex[PXR_SHA256_HEX];
 
         (void)count;
+        store->since = pxr_cpu_now(); /* this takes long for many runs, and is not endless */
         if (arena && spec && *spec && pxr_spec_recipe(arena, spec, hex, NULL) == 0)
                 sqlite3_result_text(context, hex, -1, SQLITE_TRANSIENT);
         pxr_arena_free(arena);
@@ -65,7 +70,7 @@ static void recipe_of(sqlite3_context *context, int count, sqlite3_value **value
 /* What a recipe is (spec/recipe.h) was another thing before version 7. */
 static int renew_recipes(struct pxr_store *store, struct pxr_diag *diag)
 {
-        if (sqlite3_create_function(store->handle, "recipe_of", 1, SQLITE_UTF8, NULL, recipe_of,
+        if (sqlite3_create_function(store->handle, "recipe_of", 1, SQLITE_UTF8, store, recipe_of,
                                     NULL, NULL) != SQLITE_OK)
                 return pxr_store_failed(store, diag);
         return pxr_store_execute(
@@ -92,7 +97,8 @@ static int take_steps(struct pxr_store *store, int version, struct pxr_diag *dia
         return pxr_store_execute(store, diag, sql, "");
 }
 
-/* In one transaction: what was read of the version may have become old before it began. */
+/* In one transaction: what was read of the version may have become old before it began. The steps
+ * change rows, which must not set off anything that others put into the schema. */
 static int migrate(struct pxr_store *store, struct pxr_diag *diag)
 {
         bool empty;
@@ -100,7 +106,9 @@ static int migrate(struct pxr_store *store, struct pxr_diag *diag)
 
         if (pxr_store_begin(store, diag))
                 return -1;
-        if (read_version(store, &version, &empty, diag) || take_steps(store, version, diag)) {
+        if (read_version(store, &version, &empty, diag) ||
+            pxr_store_check_objects(store, version, diag) || take_steps(store, version, diag) ||
+            pxr_store_check_objects(store, pxr_schema_version, diag)) {
                 pxr_store_rollback(store);
                 return -1;
         }
@@ -124,6 +132,8 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
         if (pxr_store_execute(store, diag, "BEGIN", ""))
                 return -1;
         status = read_version(store, &version, &empty, diag);
+        if (!status && version == pxr_schema_version)
+                status = pxr_store_check_objects(store, version, diag);
         pxr_store_rollback(store);
         if (status || version == pxr_schema_version)
                 return status;
@@ -158,6 +168,11 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
         }
         sqlite3_extended_result_codes(store->handle, 1);
         sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
+        /* The file may come from elsewhere. pxr has no triggers of its own. */
+        sqlite3_db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_db_config(store->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        sqlite3_db_config(store->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+        sqlite3_progress_handler(store->handle, PROGRESS_STEPS, pxr_store_overdue, store);
         return 0;
 }
 
@@ -348,56 +363,6 @@ int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
         return status;
 }
 
-/* How many tables and indices a new database has, and how many of those `store` has too. */
-static int compare_tables(struct pxr_store *store, sqlite3 *new, int *same, int *all,
-                          struct pxr_diag *diag)
-{
-        static const char sql[] = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
-        sqlite3_stmt *s = NULL, *one;
-        int status = 0;
-
-        for (int version = 0; version < pxr_schema_version; version++)
-                if (sqlite3_exec(new, pxr_schema_steps[version], NULL, NULL, NULL) != SQLITE_OK)
-                        return pxr_system_error(diag, "%s", sqlite3_errmsg(new));
-        if (sqlite3_prepare_v2(new, sql, -1, &s, NULL) != SQLITE_OK)
-                return pxr_system_error(diag, "%s", sqlite3_errmsg(new));
-        while (!status && sqlite3_step(s) == SQLITE_ROW) {
-                one = pxr_store_query(store, diag,
-                                      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = "
-                                      "?1 AND sql IS ?2",
-                                      "tt", sqlite3_column_text(s, 0), sqlite3_column_text(s, 1));
-                if (!one)
-                        status = -1;
-                else
-                        *same += sqlite3_step(one) == SQLITE_ROW;
-                sqlite3_finalize(one);
-                ++*all;
-        }
-        sqlite3_finalize(s);
-        return status;
-}
-
-int pxr_store_check_tables(struct pxr_store *store, struct pxr_diag *diag)
-{
-        sqlite3 *new = NULL;
-        int same = 0, all = 0, status;
-
-        if (sqlite3_open(":memory:", &new) != SQLITE_OK) {
-                sqlite3_close(new);
-                return pxr_out_of_memory(diag);
-        }
-        status = compare_tables(store, new, &same, &all, diag);
-        sqlite3_close(new);
-        if (!status && same < all)
-                status = pxr_user_error(diag,
-                                        "%s: %d of the %d tables %s not as pxr makes them: the "
-                                        "database was changed by hand, or made by another build "
-                                        "of pxr",
-                                        store->path, all - same, all,
-                                        all - same == 1 ? "is" : "are");
-        return status;
-}
-
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store;
@@ -406,7 +371,7 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
         if (pxr_store_exists(path, diag))
                 return NULL;
         store = pxr_store_open(path, false, diag);
-        status = !store || pxr_store_check(store, diag) || pxr_store_check_tables(store, diag);
+        status = !store || pxr_store_check(store, diag);
         pxr_store_close(store);
         return status ? NULL : pxr_store_open(path, true, diag);
 }
@@ -415,26 +380,24 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
 static int check_file(const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store = new_store(path, diag);
-        int status = store ? open_to_read(store, diag) : -1;
+        bool empty;
+        int version, status = store ? open_to_read(store, diag) : -1;
 
         if (!status)
-                status = pxr_store_check(store, diag);
+                status = read_version(store, &version, &empty, diag) ||
+                                         pxr_store_check_objects(store, version, diag) ||
+                                         pxr_store_check(store, diag)
+                                 ? -1
+                                 : 0;
         pxr_store_close(store);
         return status;
 }
 
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
 {
-        struct pxr_store *store;
-
         if (access(path, F_OK) == 0 && check_file(path, diag))
                 return NULL;
-        store = pxr_store_open(path, true, diag);
-        if (store && pxr_store_check_tables(store, diag)) { /* now that all have been made */
-                pxr_store_close(store);
-                return NULL;
-        }
-        return store;
+        return pxr_store_open(path, true, diag);
 }
 
 /* Have a copy in memory for the handle. */
@@ -472,7 +435,8 @@ struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag)
                 pxr_store_close(store);
                 return status ? NULL : pxr_store_open(path, false, diag);
         }
-        if (pxr_store_check(store, diag) || copy_into_memory(store, diag) || migrate(store, diag) ||
+        if (pxr_store_check_objects(store, version, diag) || pxr_store_check(store, diag) ||
+            copy_into_memory(store, diag) || migrate(store, diag) ||
             pxr_store_know_states(store, diag)) {
                 pxr_store_close(store);
                 return NULL;
@@ -502,8 +466,8 @@ static int upgrade(struct pxr_store *store, char *copy, struct pxr_diag *diag)
         bool empty;
         int version;
 
-        if (open_to_write(store, diag) || pxr_store_check(store, diag) ||
-            read_version(store, &version, &empty, diag))
+        if (open_to_write(store, diag) || read_version(store, &version, &empty, diag) ||
+            pxr_store_check_objects(store, version, diag) || pxr_store_check(store, diag))
                 return -1;
         if (empty)
                 return old_or_empty(store, true, diag);

@@ -18,8 +18,9 @@
 
 struct pxr_store;
 
-/* Open a database; `writable` also creates it, or brings an older schema up to date. NULL after an
- * error. */
+/* Open a database; `writable` also creates it, or brings an older schema up to date. One whose
+ * schema holds anything but what pxr makes is refused, here and below (objects.h). Values are not
+ * looked at: any column of a file from elsewhere may hold anything. NULL after an error. */
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);
 
@@ -45,10 +46,6 @@ struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag);
 
 /* Is every page of an open database sound? Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
-
-/* Are the tables those that this program makes? Not so in a file that somebody made up. Returns 0
- * or -1. */
-int pxr_store_check_tables(struct pxr_store *store, struct pxr_diag *diag);
 
 /* Bring the schema of a database that is there up to date. `copy` (PATH_MAX characters) becomes the
  * path of the copy that is kept of it as it was, "" when it was up to date. Returns 0 or -1. */

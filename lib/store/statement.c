@@ -15,6 +15,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+enum { MOST_SECONDS = 30 };
+
+int pxr_store_overdue(void *store)
+{
+        return pxr_cpu_now() - ((struct pxr_store *)store)->since > MOST_SECONDS;
+}
+
 static bool is_folder(const char *path)
 {
         struct stat status;
@@ -102,6 +111,12 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
                 return cannot_open(store, diag);
         case SQLITE_NOMEM:
                 return pxr_out_of_memory(diag);
+        case SQLITE_INTERRUPT:
+                return pxr_user_error(diag,
+                                      "%s: a query was stopped after %d seconds of processor time: "
+                                      "the runs on record refer to each other without end, or "
+                                      "there are too many of them",
+                                      path, MOST_SECONDS);
         case SQLITE_IOERR:
                 return cannot_transfer(store, diag);
         default:
@@ -141,6 +156,7 @@ sqlite3_stmt *pxr_store_query(struct pxr_store *store, struct pxr_diag *diag, co
         va_list arguments;
         int status = sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL);
 
+        store->since = pxr_cpu_now();
         va_start(arguments, format);
         if (status == SQLITE_OK)
                 status = bind(statement, format, arguments);
@@ -160,6 +176,7 @@ int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char
         va_list arguments;
         int status = sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL);
 
+        store->since = pxr_cpu_now();
         va_start(arguments, format);
         if (status == SQLITE_OK)
                 status = bind(statement, format, arguments);

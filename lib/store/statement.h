@@ -22,7 +22,13 @@ struct pxr_store {
         dev_t device;        /* the file that was opened there */
         ino_t inode, log;    /* log: at the last commit, 0: none */
         int64_t held, taken; /* the run this process records last took up, and its run.taken then */
+        double since;        /* pxr_cpu_now() when the statement at hand was begun */
 };
+
+/* For sqlite3_progress_handler(): has the statement at hand, begun by pxr_store_query() or
+ * pxr_store_execute(), taken more processor time than any report takes? What a file from elsewhere
+ * has on record can make a recursive view endless. */
+int pxr_store_overdue(void *store);
 
 /* Record what went wrong last, as one clear message. Returns -1. */
 int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag);
