@@ -2,7 +2,7 @@
 # command_others.sh - text that other people wrote, in every command: it moves no terminal's cursor.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 8
+plan 12
 
 pxr() {
 	program=$1
@@ -89,3 +89,53 @@ data() {
 		harmless 0 pxr data info "$planted" && harmless 2 pxr data info "$planted" "$planted=1"
 }
 ok "pxr-data" data
+
+# --- names: one that hides 'last' or a number would hide other runs ------------------------------
+
+no_name() {
+	for name in '""' last 2016 '"a\tb"' '"a\nb"' '"\e[2J"'; do
+		harmless 2 pxr run short.yaml "name=$name" --db none.db && err_has "the name '" &&
+			err_has "choose another" || return
+		printf "name: $(echo "$name" | sed 's/\\/\\\\/g')\n" >named.yaml &&
+			sed 1d short.yaml >>named.yaml && refused 2 "named.yaml:1:7: error: the name '" \
+			pxr run named.yaml --dry-run || return
+	done
+	pxr run short.yaml "name=2016b" --dry-run && ! [ -e none.db ]
+}
+ok "a run cannot be called so" no_name
+
+no_name_in_sweep() {
+	printf 'name: a\nspec: short.yaml\nset: {name: last}\nvary: {train.seed: [1]}\n' >bad.yaml &&
+		refused 2 "the name 'last' stands for" pxr sweep bad.yaml --db none.db &&
+		printf 'name: a\nspec: short.yaml\nvary: {name: [a, "12"]}\n' >bad.yaml &&
+		refused 2 "the name '12' is a number" pxr sweep bad.yaml --db none.db &&
+		printf 'name: "a\\nb"\nspec: short.yaml\nvary: {train.seed: [1]}\n' >bad.yaml &&
+		refused 2 "'name' has a control character" pxr sweep bad.yaml --db none.db
+}
+ok "nor in a sweep" no_name_in_sweep
+
+# Of an older pxr; runs 1 and 2 keep theirs.
+old_names() {
+	query a.db "UPDATE run SET name = 'a' || char(10) || 'b', status = 'finished' WHERE id = 1;
+		UPDATE run SET name = '2016', spec = replace(spec, 'name: tiny', 'name: 2016')
+		WHERE id = 2" && harmless 0 pxr report show 2016 --db a.db &&
+		harmless 0 pxr codec encode 1 --split test --count 2 -o c.pxr --db a.db &&
+		harmless 0 pxr codec info c.pxr && out_has 'a\x0ab' &&
+		harmless 0 pxr codec decode c.pxr -o c --db a.db &&
+		harmless 0 pxr run --from-run 2 --db a.db --threads 1 &&
+		is "$(query a.db "SELECT name FROM run ORDER BY id DESC LIMIT 1")" "run 2016"
+}
+ok "a run that an older pxr named so is used as ever" old_names
+
+taken_over() {
+	harmless 0 pxr report merge a.db --db merged.db && err_has "stands for the run of that number" &&
+		is "$(query merged.db "SELECT group_concat(name) FROM
+			(SELECT name FROM run WHERE id < 3 ORDER BY id)")" 'a\x0ab,run 2016' &&
+		query a.db "UPDATE run SET name = 'last' WHERE id = 2" &&
+		harmless 0 pxr report export 2 --db a.db --out old && sqlite3 old/run.db \
+		"UPDATE run SET name = 'last'" && (cd old && sha256sum run.db >sum &&
+		sed -i "s/^.*  run.db\$/$(cat sum)/" MANIFEST.sha256 && rm sum) &&
+		harmless 0 pxr report import old --db merged2.db && err_has "becomes 'run last'" &&
+		is "$(query merged2.db "SELECT name FROM run")" "run last"
+}
+ok "in another database it gets a name that hides nothing" taken_over

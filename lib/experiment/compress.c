@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "data/png_images.h"
 #include "store/provenance.h"
 
@@ -187,7 +188,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
 {
         const struct pxr_recorded *recorded = order->recorded;
         const struct pxr_graph *graph = recorded->graph;
-        struct pxr_codec_file file = { .run = recorded->run->name,
+        struct pxr_codec_file file = { .run = pxr_visible(arena, recorded->run->name),
                                        .uid = recorded->run->uid,
                                        .step = recorded->step,
                                        .certificate = recorded->run->certificate,
@@ -199,6 +200,8 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
         uint8_t *pixels = NULL;
         int status;
 
+        if (!file.run)
+                return pxr_out_of_memory(diag);
         if (check_run(recorded, diag) || pxr_file_may_write(order->out, false, diag) ||
             describe(arena, &file.program, &file.numerics, diag))
                 return -1;

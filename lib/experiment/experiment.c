@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "spec/options.h"
+#include "store/database.h"
 
 static const struct pxr_option reproduces_rows[] = {
         PXR_INT(struct pxr_reproduces, table, "0", 0, 99, "number of the paper's table; 0: none"),
@@ -97,6 +98,21 @@ static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_orig
                                         .text = origin->recorded,
                                         .size = strlen(origin->recorded) };
         return move_data(arena, pxr_yaml_parse(arena, source, diag), origin, diag);
+}
+
+/* What is on record keeps its name. */
+static int check_name(const struct pxr_experiment *experiment, const struct pxr_spec_origin *origin,
+                      struct pxr_diag *diag)
+{
+        const char *name = experiment->settings.name;
+        const char *fault = origin->recorded ? NULL : pxr_run_name_fault(name);
+
+        if (!fault)
+                return 0;
+        pxr_error_at(diag, pxr_yaml_get(experiment->root, "name")->mark, "the name '%s' %s", name,
+                     fault);
+        pxr_hint(diag, "choose another");
+        return -1;
 }
 
 /* Patience counts evaluations of the validation split: without any, training would never stop
@@ -202,6 +218,8 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
         if (!settings->model ||
             pxr_model_check(arena, experiment->plugins, (struct pxr_yaml *)settings->model, diag))
                 *bad |= BAD_MODEL;
+        if (settings->name && check_name(experiment, origin, diag))
+                *bad |= BAD_REST;
         if (!*bad && check_patience(experiment, NULL, diag))
                 *bad = BAD_REST;
         return experiment;

@@ -63,7 +63,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
         char recipe[PXR_SHA256_HEX], folder[PATH_MAX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
         const struct pxr_graph *graph = e->model->graph;
-        const char *given = NULL, *small = NULL, *started;
+        const char *given = NULL, *small = NULL, *started, *name;
         struct pxr_run run;
 
         if (graph->small_rows) {
@@ -71,6 +71,9 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                 small = pxr_dataset_small_identity(arena, e->set, graph->small_rows,
                                                    graph->small_cols, diag);
         }
+        name = pxr_run_name_mended(arena, e->settings.name);
+        if (!name)
+                return pxr_out_of_memory(diag);
         if (!p || !spec || !origins || (graph->small_rows && !small))
                 return -1;
         if (graph->small_rows && !given)
@@ -79,7 +82,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                 return -1;
         pxr_sha256(spec, strlen(spec), hash);
         run = (struct pxr_run) {
-                .name = e->settings.name,
+                .name = name,
                 .spec = spec,
                 .spec_hash = hash,
                 .origins = origins,

@@ -405,6 +405,30 @@ static int take_row(struct pxr_copying *c, int64_t number, int64_t other)
                        : 0;
 }
 
+/* Others may have named it so that it would hide other runs. */
+static int mend_name(struct pxr_copying *c, int64_t run, int64_t made)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(c->from, c->diag, "SELECT name FROM run WHERE id = ?", "i", run);
+        bool short_of = false;
+        const char *name = s && sqlite3_step(s) == SQLITE_ROW
+                                   ? pxr_store_text(s, 0, c->arena, &short_of)
+                                   : NULL;
+        const char *mended = name ? pxr_run_name_mended(c->arena, name) : NULL;
+
+        sqlite3_finalize(s);
+        if (!s)
+                return -1;
+        if (short_of || (name && !mended))
+                return pxr_out_of_memory(c->diag);
+        if (!name || strcmp(name, mended) == 0)
+                return 0;
+        pxr_warn(c->diag, "%s: run %" PRId64 " becomes '%s': its name '%s' %s", c->from->path, run,
+                 mended, name, pxr_run_name_fault(name));
+        return pxr_store_execute(c->into, c->diag, "UPDATE run SET name = ? WHERE id = ?", "ti",
+                                 mended, made);
+}
+
 /* The run's own row; its number in the new database is what *number becomes. */
 static int copy_row(struct pxr_copying *c, int64_t run, int64_t *number)
 {
@@ -416,6 +440,8 @@ static int copy_row(struct pxr_copying *c, int64_t run, int64_t *number)
         if (copy_rows(c, "run", "SELECT * FROM run WHERE id = ?", run, instead))
                 return -1;
         made = sqlite3_last_insert_rowid(c->into->handle);
+        if (mend_name(c, run, made))
+                return -1;
         if (*number && take_row(c, *number, made))
                 return -1;
         *number = *number ? *number : made;

@@ -68,6 +68,14 @@ void pxr_store_rollback(struct pxr_store *store);
 
 enum { PXR_UID = 9 }; /* 8 hexadecimal digits and the end */
 
+/* What is wrong with the name of a run, in words that follow it; NULL: nothing. A name would hide
+ * what finds a run before or after it: a number, or 'last'. */
+const char *pxr_run_name_fault(const char *name);
+
+/* The name, or one like it without fault, for a run that an older pxr or somebody else named. NULL
+ * when memory is out. */
+const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name);
+
 /* A row of table `run`. Strings may be NULL where the schema allows. */
 struct pxr_run {
         int64_t id;

@@ -8,11 +8,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/database.h"
 #include "store/statement.h"
 
 /* --- runs --------------------------------------------------------------------------------------
  */
+
+const char *pxr_run_name_fault(const char *name)
+{
+        if (!*name)
+                return "is empty";
+        if (!pxr_one_line(name))
+                return "has a control character or a line break";
+        if (strcmp(name, "last") == 0)
+                return "stands for the newest run";
+        if (strspn(name, "0123456789") == strlen(name))
+                return "is a number, which stands for the run of that number";
+        return NULL;
+}
+
+const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name)
+{
+        if (!pxr_run_name_fault(name))
+                return pxr_strdup(arena, name);
+        name = pxr_visible(arena, name);
+        if (name && pxr_run_name_fault(name))
+                return pxr_strf(arena, "run%s%s", *name ? " " : "", name);
+        return name;
+}
 
 #define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 

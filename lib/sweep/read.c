@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/options.h"
 #include "sweep/json.h"
 #include "sweep/sweep.h"
@@ -86,9 +87,9 @@ static const char *check(const void *conf, const char **message)
 {
         const struct settings *settings = conf;
 
-        if (*settings->name)
+        if (*settings->name && pxr_one_line(settings->name))
                 return NULL;
-        *message = "is empty";
+        *message = *settings->name ? "has a control character or a line break" : "is empty";
         return "name";
 }
 
