@@ -185,15 +185,11 @@ static int list_as_json(struct pxr_diag *diag)
 
 static int print_rows(struct pxr_arena *arena, const struct pxr_options *table)
 {
-        for (const struct pxr_option *row = table->rows; row && row->type; row++) {
-                char *words = pxr_option_words(arena, row);
+        char *text = pxr_options_text(arena, table, 2);
 
-                if (!words)
-                        return 1;
-                say(stdout, "  %-12s %s\n", row->name, words);
-                if (row->help)
-                        say(stdout, "%15s%s\n", "", row->help);
-        }
+        if (!text)
+                return 1;
+        say_lines(stdout, text);
         return 0;
 }
 

@@ -96,16 +96,12 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
                 print_indented(layer->description, 2);
         }
         if (layer->options && layer->options->rows) {
-                puts("\noptions");
-                for (const struct pxr_option *row = layer->options->rows; row->type; row++) {
-                        char *words = pxr_option_words(arena, row);
+                char *text = pxr_options_text(arena, layer->options, 2);
 
-                        if (!words)
-                                return 1;
-                        say(stdout, "  %-14s %s\n", row->name, words);
-                        if (row->help)
-                                print_indented(row->help, 17);
-                }
+                if (!text)
+                        return 1;
+                puts("\noptions");
+                say_lines(stdout, text);
         }
         if (layer->parameters) {
                 puts("\nparameters");

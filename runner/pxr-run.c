@@ -27,6 +27,7 @@
 #include "runner/program.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
+#include "spec/options.h"
 #include "sweep/child.h"
 #include "sweep/schedule.h"
 
@@ -70,7 +71,8 @@ static const struct argp_option options[] = {
         { "dry-run", OPTION_DRY_RUN, NULL, 0, "print the model and what it needs; train nothing",
           0 },
         { "explain", OPTION_EXPLAIN, "KEY", 0,
-          "print what KEY is set to and where that comes from ('' for all keys)", 0 },
+          "print what KEY is set to, where that comes from, and what it can be ('' for all keys)",
+          0 },
         { "quiet", 'q', NULL, 0, "print errors only", 0 },
         { "json", OPTION_JSON, NULL, 0, "print the result, or the --dry-run, as JSON", 0 },
         { "job", OPTION_JOB, "ID", 0,
@@ -478,9 +480,16 @@ static void tell_memory(const struct pxr_run_order *order, struct printer *print
 static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
                     const char *key, struct pxr_diag *diag)
 {
-        char *text = pxr_yaml_explain(arena, experiment->root, key, diag);
+        char *text = pxr_yaml_explain(arena, experiment->root, key, diag), *more;
 
-        say_lines(stdout, text ? text : "");
+        if (!text)
+                return;
+        say_lines(stdout, text);
+        more = pxr_option_text(arena, experiment->root, key);
+        if (!more)
+                pxr_out_of_memory(diag);
+        else if (*more)
+                printf("\noptions\n%s", more);
 }
 
 static struct pxr_examination examination_of(struct printer *printer)

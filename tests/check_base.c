@@ -76,6 +76,7 @@ START_TEST(nearest_name_is_near)
 
         ck_assert_str_eq(pxr_nearest("kernl", names, 3), "kernel");
         ck_assert_str_eq(pxr_nearest("feature", names, 3), "features");
+        ck_assert_str_eq(pxr_nearest("KERNEL", names, 3), "kernel");
         ck_assert_ptr_null(pxr_nearest("dilation", names, 3));
 }
 END_TEST

@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_spec.sh - specs as their user meets them: broken ones, and --explain.
 . "${srcdir:-.}/tests/command.sh"
-plan 18
+plan 22
 
 # shown TEXT: exactly this on stderr.
 shown() {
@@ -114,7 +114,7 @@ ok "a repeat can be overridden by its name or its option" override_repeat
 
 override_optimizer() {
 	pxr_run tiny.yaml --explain train.optimizer train.optimizer.sgd.rate=1 &&
-		is "$(cat out)" "train.optimizer.sgd.rate = 1 (command line: train.optimizer.sgd.rate=1)
+		is "$(sed '/^$/,$d' out)" "train.optimizer.sgd.rate = 1 (command line: train.optimizer.sgd.rate=1)
 train.optimizer.sgd.momentum = 0.9 (default)"
 }
 ok "another optimizer can be chosen by overriding an option of it" override_optimizer
@@ -142,6 +142,59 @@ short_data() {
 		is "$(cat out)" "data.set = markov_binary (command line: data=markov_binary)"
 }
 ok "a data set without options can be written as its name" short_data
+
+# The options of every choice, not of the chosen one alone.
+explained_options() {
+	pxr_run tiny.yaml --explain train.optimizer && is "$(grep -c "^options$" out)" 1 &&
+		out_has "  optimizer      one of rmsprop, adam or sgd" && out_has "    rmsprop " && out_has "    adam  " &&
+		out_has "      beta1          number, 0 to 0.999999; default 0.9" && out_has "    sgd " &&
+		pxr_run tiny.yaml --explain train.optimizer.adam &&
+		is "$(sed '1,/^options/d' out | sed -n '3p;4p')" "  beta1          number, 0 to 0.999999; default 0.9
+                 decay of the mean of the gradient" && ! out_has sgd &&
+		pxr_run tiny.yaml --explain train.batch &&
+		is "$(sed 1,3d out)" "  batch          integer, 1 to 65536; default 16
+                 images of one step" &&
+		pxr_run tiny.yaml --explain '' && ! out_has options
+}
+ok "--explain lists what a key can be, with the options of each choice" explained_options
+
+# meant KEY=VALUE NAMES: what the hint of an unknown key is.
+meant() {
+	exits 2 pxr_run tiny.yaml "$1" --dry-run && err_has "did you mean $2?"
+}
+near_keys() {
+	for key in learning_rate train.learning_rate evaluate.learning_rate; do
+		meant $key=1 "'train.optimizer.adam.rate'" || return
+	done
+	meant train.optimizer.adam.learning_rate=1 "'rate'" && meant train.batch_size=2 "'batch'" &&
+		meant epoch=2 "'train.epochs'" && meant seed=2 "'train.seed' or 'sample.seed'" &&
+		meant evaluate.count=2 "'sample.count'" && meant Train=2 "'train'" &&
+		meant rate=2 "'name', or 'train.optimizer.adam.rate'" &&
+		meant model.1=Conv "'conv'" && meant model.0.conv.mask=a "'A'" &&
+		exits 2 pxr_run tiny.yaml --explain learning_rate &&
+		err_has "did you mean 'train.optimizer.adam.rate'?" &&
+		exits 2 pxr_run tiny.yaml vary=2 --dry-run && ! err_has "did you mean"
+}
+ok "a key that stands elsewhere is named with its path, whatever its case" near_keys
+
+one_for_another() {
+	printf '%s\n' 'name: s' 'spec: tiny.yaml' 'vary: {train.batch: [1, 2]}' >sweep.yaml
+	exits 2 pxr_run sweep.yaml && shown "sweep.yaml:3:1: error: this is a sweep, not a spec
+    3 | vary: {train.batch: [1, 2]}
+      | ^~~~ run it with 'pxr-sweep sweep.yaml'" &&
+		exits 2 "$top/runner/pxr-sweep" tiny.yaml >out 2>err && is "$(grep -c error: err)" 1 &&
+		err_has "this is a spec, not a sweep" && err_has "run it with 'pxr-run tiny.yaml'"
+}
+ok "a sweep in place of a spec is told as one, and the other way round" one_for_another
+
+# Whatever path they are run by.
+named() {
+	for program in run sample sweep report data layers codec bench; do
+		exits 2 "$top/runner/pxr-$program" --bogus >out 2>err &&
+			is "$(sed 's/:.*//;q' err)" pxr-$program || return
+	done
+}
+ok "errors begin with a program's name, not with its path" named
 
 wrong_key() {
 	exits 2 pxr_run tiny.yaml --explain train.bacth &&

@@ -2,6 +2,7 @@
 /* diag.c - errors, warnings, hints and notes, kept until somebody writes them. C library alone. */
 #include "config.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -407,8 +408,14 @@ static size_t least(size_t a, size_t b)
         return a < b ? a : b;
 }
 
-/* Insertions, deletions, changes and swaps of neighbours that make `a` into `b`, given up (as
- * `limit` + 1) where there are too many. */
+/* Whether two characters are the same, in whatever case. */
+static bool alike(char a, char b)
+{
+        return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Insertions, deletions, changes and swaps of neighbours that make `a` into `b` but for case, given
+ * up (as `limit` + 1) where there are too many. */
 static size_t distance(const char *a, const char *b, size_t limit)
 {
         size_t la = strlen(a), lb = strlen(b), rows[3][65];
@@ -422,9 +429,10 @@ static size_t distance(const char *a, const char *b, size_t limit)
 
                 row[0] = i;
                 for (size_t j = 1; j <= lb; j++) {
-                        row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]),
+                        row[j] = least(above[j - 1] + !alike(a[i - 1], b[j - 1]),
                                        least(above[j], row[j - 1]) + 1);
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                        if (i > 1 && j > 1 && alike(a[i - 1], b[j - 2]) &&
+                            alike(a[i - 2], b[j - 1]))
                                 row[j] = least(row[j], two[j - 2] + 1);
                 }
         }

@@ -190,6 +190,18 @@ static int check_splits(const struct pxr_experiment *experiment, struct pxr_diag
         return check_split_names(experiment, "evaluate", "at_end", diag) ? -1 : status;
 }
 
+/* A sweep is told by one error instead of one for each of its keys. */
+static int check_no_sweep(const struct pxr_yaml *root, const char *path, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *vary = pxr_yaml_get(root, "vary");
+
+        if (!vary || pxr_yaml_get(root, "model"))
+                return 0;
+        pxr_error_at(diag, vary->key_mark, "this is a sweep, not a spec");
+        pxr_hint(diag, "run it with 'pxr-sweep %s'", path);
+        return -1;
+}
+
 /* What of a spec has errors. */
 enum { BAD_DATA = 1, BAD_MODEL = 2, BAD_REST = 4 };
 
@@ -209,7 +221,9 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
         }
         experiment->arena = arena;
         experiment->root = load(arena, origin, diag);
-        experiment->plugins = experiment->root ? pxr_plugins_open(arena, diag) : NULL;
+        if (!experiment->root || check_no_sweep(experiment->root, origin->path, diag))
+                return NULL;
+        experiment->plugins = pxr_plugins_open(arena, diag);
         if (!experiment->plugins)
                 return NULL;
         *bad = pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag) ? BAD_REST : 0;

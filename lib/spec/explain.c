@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "spec/options.h"
 #include "spec/tree.h"
 
 enum { MAX_NAMES = 256 };
@@ -140,7 +141,8 @@ static char *explain(struct pxr_arena *arena, const struct pxr_yaml *node, struc
 static void no_such_key(struct pxr_arena *arena, const struct pxr_yaml *node, const char *path,
                         size_t at, struct pxr_diag *diag)
 {
-        const char *names[MAX_NAMES], *nearest;
+        const char *names[MAX_NAMES];
+        char *meant, *before = pxr_strndup(arena, path, at);
         char *name = pxr_strndup(arena, path + at, strcspn(path + at, "."));
         size_t count = 0;
 
@@ -152,9 +154,9 @@ static void no_such_key(struct pxr_arena *arena, const struct pxr_yaml *node, co
              child = child->next)
                 if (child->key)
                         names[count++] = child->key;
-        nearest = name ? pxr_nearest(name, names, count) : NULL;
-        if (nearest)
-                pxr_hint(diag, "did you mean '%.*s%s'?", (int)at, path, nearest);
+        meant = name && before ? pxr_option_meant(arena, node, name, before, names, count) : NULL;
+        if (meant)
+                pxr_hint(diag, "did you mean %s?", meant);
 }
 
 char *pxr_yaml_explain(struct pxr_arena *arena, struct pxr_yaml *root, const char *path,

@@ -42,9 +42,9 @@ static char *list_keys(struct pxr_arena *arena, const char *const *names, size_t
 static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, const char *what,
                        const struct pxr_reading *readings, int count, struct pxr_diag *diag)
 {
-        const char *names[MAX_NAMES], *nearest;
+        const char *names[MAX_NAMES];
         size_t known = 0;
-        char *list;
+        char *list, *meant;
 
         for (int i = 0; i < count; i++) {
                 const struct pxr_option *row = readings[i].options->rows;
@@ -53,9 +53,9 @@ static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, con
                         names[known++] = row->name;
         }
         pxr_error_at(diag, node->key_mark, "%s: unknown option '%s'", what, node->key);
-        nearest = pxr_nearest(node->key, names, known);
-        if (nearest) {
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        meant = pxr_option_meant(arena, node, node->key, "", names, known);
+        if (meant) {
+                pxr_hint(diag, "did you mean %s?", meant);
         } else if (known == 0) {
                 pxr_note(diag, "%s takes no options", what);
         } else {
@@ -201,6 +201,8 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
 {
         int status;
 
+        if (!node->parent)
+                node->table = readings[0].options;
         if (pxr_yaml_empty(node))
                 pxr_yaml_become_mapping(node);
         else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))

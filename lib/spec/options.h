@@ -37,6 +37,13 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
                    const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
                    void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag);
 
+/* What an unknown option `name`, at or below `node`, may have been meant to be: of the `names` the
+ * nearest, or one that is a word of it ('rate' for 'learning_rate'), with `before` before it; the
+ * paths of options of that name elsewhere in the spec. "'rate'", "'train.seed' or 'sample.seed'";
+ * NULL: nothing. */
+char *pxr_option_meant(struct pxr_arena *arena, const struct pxr_yaml *node, const char *name,
+                       const char *before, const char *const *names, size_t count);
+
 enum pxr_parsed { PXR_NO_NUMBER, PXR_NUMBER, PXR_NUMBER_TOO_LARGE };
 
 /* Numbers as YAML 1.2's core schema has them: 1e-3, .5, 0x1f, 0o17, -3. A number that does not fit
@@ -49,6 +56,14 @@ char *pxr_format_real(double value, char text[PXR_REAL_TEXT]);
 
 /* A row's value type, default and range in words, for help texts: "integer, 1 to 63, default 3". */
 char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option);
+
+/* All rows of a table as lines that are set in by `indent`, each with its words and its help, and
+ * those of the variants of a choice below it. NULL when memory is out. */
+char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *options, int indent);
+
+/* What the option at a path of a resolved spec is for, as lines; "" where it has no row in the
+ * tables of the spec: the root, a data set's, a layer's. NULL when memory is out. */
+char *pxr_option_text(struct pxr_arena *arena, const struct pxr_yaml *root, const char *path);
 
 /* The names a row's value can have: "A, B or C"; NULL when memory is out. */
 char *pxr_option_names(struct pxr_arena *arena, const struct pxr_option *option);

@@ -2,12 +2,15 @@
 /*
  * words.c - option tables in words, for help texts and errors.
  *
- * Uses base/.
+ * Uses base/ and tree.h.
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "spec/options.h"
+#include "spec/tree.h"
 
 static const char *name_of(const struct pxr_option *option, int index)
 {
@@ -93,4 +96,124 @@ char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option)
         if (!*option->initial)
                 return type;
         return pxr_strf(arena, "%s; default %s", type, option->initial);
+}
+
+/* --- lines -------------------------------------------------------------------------------------
+ */
+
+enum { NAME = 14 }; /* characters of the column of names */
+
+struct lines {
+        struct pxr_arena *arena;
+        FILE *to;
+        bool failed; /* memory is out */
+};
+
+/* A text of one or more lines, each set in. */
+static void write_text(const struct lines *lines, const char *text, int indent)
+{
+        while (text && *text) {
+                int length = (int)strcspn(text, "\n");
+
+                fprintf(lines->to, "%*s%.*s\n", indent, "", length, text);
+                text += length + (text[length] == '\n');
+        }
+}
+
+static void write_rows(struct lines *lines, const struct pxr_options *options, int indent);
+
+static void write_variants(struct lines *lines, const struct pxr_option *row, int indent)
+{
+        for (const struct pxr_variant *variant = row->variants; variant->name; variant++) {
+                fprintf(lines->to, "%*s%-*s %s\n", indent, "", NAME, variant->name, variant->help);
+                write_rows(lines, variant->options, indent + 2);
+        }
+}
+
+static void write_rows(struct lines *lines, const struct pxr_options *options, int indent)
+{
+        const struct pxr_option *row = options ? options->rows : NULL;
+
+        for (; row && row->type != PXR_TYPE_END; row++) {
+                char *text = pxr_option_words(lines->arena, row);
+
+                lines->failed |= !text;
+                fprintf(lines->to, "%*s%-*s %s\n", indent, "", NAME, row->name, text ? text : "");
+                write_text(lines, row->help, indent + NAME + 1);
+                if (row->type == PXR_TYPE_CHOICE)
+                        write_variants(lines, row, indent + 2);
+        }
+}
+
+/* What was written, kept in the arena. Closes `lines`. */
+static char *keep(struct lines *lines, char **text, size_t *size)
+{
+        char *kept;
+
+        lines->failed |= ferror(lines->to) | fclose(lines->to);
+        kept = lines->failed ? NULL : pxr_strndup(lines->arena, *text, *size);
+        free(*text);
+        return kept;
+}
+
+char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *options, int indent)
+{
+        char *text = NULL;
+        size_t size = 0;
+        struct lines lines = { arena, open_memstream(&text, &size), false };
+
+        if (!lines.to)
+                return NULL;
+        write_rows(&lines, options, indent);
+        return keep(&lines, &text, &size);
+}
+
+/* Whether the first name of a path is `name`; *rest is then what follows it. */
+static bool begins(const char *path, const char *name, const char **rest)
+{
+        size_t length = strcspn(path, ".");
+
+        if (strlen(name) != length || strncmp(path, name, length) != 0)
+                return false;
+        *rest = path + length + (path[length] == '.');
+        return true;
+}
+
+/* The row of a path, or NULL; *inner are the options at it, if it is a section or a variant. */
+static const struct pxr_option *row_at(const struct pxr_options *options, const char *path,
+                                       const struct pxr_options **inner)
+{
+        const struct pxr_option *row = options ? options->rows : NULL;
+        const struct pxr_variant *variant;
+
+        *inner = NULL;
+        while (row && row->type != PXR_TYPE_END && !begins(path, row->name, &path))
+                row++;
+        if (!row || row->type == PXR_TYPE_END)
+                return NULL;
+        if (row->type == PXR_TYPE_SECTION)
+                *inner = row->section;
+        variant = row->type == PXR_TYPE_CHOICE && *path ? row->variants : NULL;
+        while (variant && variant->name && !begins(path, variant->name, &path))
+                variant++;
+        if (variant)
+                *inner = variant->options;
+        if (*path)
+                return row_at(*inner, path, inner);
+        return row;
+}
+
+char *pxr_option_text(struct pxr_arena *arena, const struct pxr_yaml *root, const char *path)
+{
+        const struct pxr_options *inner;
+        const struct pxr_option *row = *path ? row_at(root->table, path, &inner) : NULL;
+        struct pxr_option alone[2] = { { 0 } };
+        struct pxr_options of_one = { .rows = alone };
+
+        if (!row || row->type == PXR_TYPE_NODE || row->type == PXR_TYPE_LAYERS)
+                return pxr_strdup(arena, "");
+        if (inner)
+                return pxr_options_text(arena, inner, 2);
+        alone[0] = *row;
+        return pxr_options_text(arena, &of_one, 2);
 }

@@ -12,6 +12,8 @@
 #include <pxr/arena.h>
 #include <pxr/diag.h>
 
+struct pxr_options;
+
 enum pxr_yaml_kind { PXR_YAML_SCALAR, PXR_YAML_SEQUENCE, PXR_YAML_MAPPING };
 
 enum pxr_origin {
@@ -33,7 +35,8 @@ struct pxr_yaml {
         struct pxr_yaml *first; /* SEQUENCE, MAPPING: children, in order */
         struct pxr_yaml *last;
         struct pxr_yaml *next;
-        int count; /* children */
+        int count;                       /* children */
+        const struct pxr_options *table; /* of a root whose options were read: theirs */
 };
 
 /* Bounds on what is read: beyond them the spec is refused with one error. */

@@ -448,6 +448,20 @@ static int check_fixed(const struct pxr_sweep *sweep, struct pxr_diag *diag)
         return status;
 }
 
+/* A spec is told by one error instead of one for each of its keys. */
+static int check_no_spec(const struct pxr_yaml *root, const char *path, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *model = pxr_yaml_get(root, "model");
+
+        if (!model || pxr_yaml_get(root, "vary"))
+                return 0;
+        pxr_error_at(diag, model->key_mark, "this is a spec, not a sweep");
+        pxr_hint(diag,
+                 "run it with 'pxr-run %s', or name it as 'spec' in a file that says what varies",
+                 path);
+        return -1;
+}
+
 /* A path relative to the sweep's file, as seen from here. */
 static char *beside(const struct pxr_sweep *sweep, const char *path)
 {
@@ -468,7 +482,8 @@ struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
 
         if (!sweep)
                 pxr_out_of_memory(diag);
-        if (!root || pxr_options_read(arena, root, "sweep", &reading, 1, diag))
+        if (!root || check_no_spec(root, path, diag) ||
+            pxr_options_read(arena, root, "sweep", &reading, 1, diag))
                 return NULL;
         *sweep = (struct pxr_sweep) { .arena = arena,
                                       .path = path,

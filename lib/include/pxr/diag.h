@@ -96,8 +96,8 @@ void pxr_diag_write(const struct pxr_diag *diag, const char *program, FILE *to);
 /* Forget everything recorded. */
 void pxr_diag_clear(struct pxr_diag *diag);
 
-/* Of `count` names the one nearest to `name` (edits and swaps, a third of its length at most), or
- * NULL. The same rule serves misspelt keys, values, layers and data sets. */
+/* Of `count` names the one nearest to `name` (edits and swaps, a third of its length at most; case
+ * does not count), or NULL. The same rule serves misspelt keys, values, layers and data sets. */
 const char *pxr_nearest(const char *name, const char *const *names, size_t count);
 
 #ifdef __cplusplus
