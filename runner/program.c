@@ -29,8 +29,12 @@ void program_begin(struct program *program, const char *name, int argc)
 void program_parse(const struct program *program, const struct argp *argp, int argc, char **argv,
                    void *arguments)
 {
-        error_t failed = argp_parse(argp, argc, argv, 0, NULL, arguments);
+        error_t failed;
 
+        /* Errors begin with the first argument, which may be the path of a file in a build tree. */
+        if (argc > 0)
+                argv[0] = (char *)program->name;
+        failed = argp_parse(argp, argc, argv, 0, NULL, arguments);
         if (!failed)
                 return;
         fprintf(stderr, "%s: cannot read the arguments: %s\n", program->name, strerror(failed));
