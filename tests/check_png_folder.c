@@ -128,6 +128,7 @@ static void put_kind(const char *name, int type, int depth, int interlace, uint8
         png_infop info = png_create_info_struct(png);
         png_color colours[2] = { { 10, 20, 30 }, { 40, 50, 60 } };
         uint8_t row[8 * 8], *rows[4] = { row, row, row, row };
+        png_byte clear[2] = { 0, 255 }; /* the first of the palette is transparent */
 
         ck_assert(file && png && info);
         memset(row, value, sizeof row);
@@ -135,6 +136,8 @@ static void put_kind(const char *name, int type, int depth, int interlace, uint8
         png_set_IHDR(png, info, 8, 4, depth, type, interlace, 0, 0);
         if (type == PNG_COLOR_TYPE_PALETTE)
                 png_set_PLTE(png, info, colours, 2);
+        if (type == PNG_COLOR_TYPE_PALETTE)
+                png_set_tRNS(png, info, clear, 2, NULL);
         png_write_info(png, info);
         png_write_image(png, rows);
         png_write_end(png, info);
@@ -177,12 +180,37 @@ START_TEST(kinds_of_png_that_lose_nothing_are_read)
 }
 END_TEST
 
+START_TEST(alpha_of_opaque_images_is_dropped)
+{
+        static const int interlaces[] = { PNG_INTERLACE_NONE, PNG_INTERLACE_ADAM7 };
+        struct pxr_dataset *set;
+        uint8_t pixels[3 * 32];
+
+        for (int i = 0; i < 2; i++) {
+                set = sound(open_kind("", PNG_COLOR_TYPE_RGB_ALPHA, 8, interlaces[i], 255));
+                ck_assert_int_eq(set->colours, 3);
+                read_one(set, PXR_TRAIN, 0, 0, pixels);
+                for (int j = 0; j < 96; j++)
+                        ck_assert_int_eq(pixels[j], 255);
+                set = sound(open_kind("", PNG_COLOR_TYPE_GRAY_ALPHA, 8, interlaces[i], 255));
+                ck_assert_int_eq(set->colours, 1);
+        }
+        set = sound(open_kind(", colours: rgb", PNG_COLOR_TYPE_GRAY_ALPHA, 8, 0, 255));
+        ck_assert_int_eq(set->colours, 3);
+        set = sound(open_kind("", PNG_COLOR_TYPE_PALETTE, 8, 0, 1));
+        read_one(set, PXR_TRAIN, 0, 0, pixels);
+        ck_assert_mem_eq(pixels + 93, "\x28\x32\x3C", 3);
+}
+END_TEST
+
 START_TEST(kinds_of_png_that_would_lose_something_are_refused)
 {
         refused(open_kind("", PNG_COLOR_TYPE_GRAY, 16, PNG_INTERLACE_NONE, 1),
                 "a.png: 16 bits a sample");
         refused(open_kind("", PNG_COLOR_TYPE_RGB_ALPHA, 8, PNG_INTERLACE_NONE, 1),
-                "a.png: has transparency");
+                "a.png: row 0, column 0: is transparent (alpha 1)");
+        refused(open_kind("", PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, 0),
+                "a.png: row 0, column 0: is transparent (alpha 0)");
         refused(open_kind(", colours: grey", PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, 1),
                 "a.png: in colour, where grey is wanted");
 }
@@ -426,6 +454,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, the_folder_is_recorded_like_sha256sum_would);
         ADD_SCRATCH_TEST(suite, the_identity_is_of_pixels_and_order_not_of_names);
         ADD_SCRATCH_TEST(suite, kinds_of_png_that_lose_nothing_are_read);
+        ADD_SCRATCH_TEST(suite, alpha_of_opaque_images_is_dropped);
         ADD_SCRATCH_TEST(suite, kinds_of_png_that_would_lose_something_are_refused);
         ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);
         ADD_SCRATCH_TEST(suite, files_that_do_not_fit_are_named);

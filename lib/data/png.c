@@ -34,6 +34,8 @@ struct codec {
         struct pxr_arena *arena;
         struct pxr_picture *picture;
         uint8_t *pixels;
+        uint8_t *with_alpha; /* the same with an alpha channel, where the file has one; malloc() */
+        size_t stride;       /* of the rows that libpng gives */
         png_text *texts;
 };
 
@@ -268,8 +270,6 @@ static const char *misfit(const struct codec *codec)
 
         if (png_get_bit_depth(codec->png, codec->info) == 16)
                 return "16 bits a sample; 8 are wanted";
-        if (type & PNG_COLOR_MASK_ALPHA || png_get_valid(codec->png, codec->info, PNG_INFO_tRNS))
-                return "has transparency; plain grey or colour is wanted";
         if (codec->picture->colours == 1 && type & PNG_COLOR_MASK_COLOR)
                 return "in colour, where grey is wanted";
         return NULL;
@@ -294,10 +294,57 @@ static void refuse_misfit(struct codec *codec)
         png_error(codec->png, "misfit");
 }
 
+/* Copy the pixels without their alpha, which must be 255: then nothing is lost. */
+static int drop_alpha(struct codec *codec)
+{
+        const struct pxr_picture *picture = codec->picture;
+        size_t colours = (size_t)picture->colours, cols = (size_t)picture->cols;
+        const uint8_t *from = codec->with_alpha;
+
+        for (size_t i = 0; i < cols * (size_t)picture->rows; i++, from += colours + 1) {
+                if (from[colours] != 255) {
+                        pxr_user_error(codec->diag,
+                                       "%s: row %zu, column %zu: is transparent (alpha %d); only "
+                                       "opaque images are read",
+                                       codec->name, i / cols, i % cols, from[colours]);
+                        pxr_note(codec->diag,
+                                 "to put images on white: mogrify -background white -alpha remove "
+                                 "-alpha off *.png (ImageMagick)");
+                        return -1;
+                }
+                memcpy(codec->pixels + i * colours, from, colours);
+        }
+        return 0;
+}
+
+/* Where libpng is to put the rows. */
+static void find_room(struct codec *codec)
+{
+        const struct pxr_picture *picture = codec->picture;
+        size_t channels = png_get_channels(codec->png, codec->info);
+
+        codec->stride = (size_t)picture->cols * channels;
+        if (channels == (size_t)picture->colours + 1) {
+                codec->with_alpha = malloc((size_t)picture->rows * codec->stride);
+                if (!codec->with_alpha)
+                        memory_out(codec);
+        } else if (channels != (size_t)picture->colours) {
+                png_error(codec->png, "a kind of PNG that is not understood");
+        }
+        if (png_get_rowbytes(codec->png, codec->info) != codec->stride)
+                png_error(codec->png, "a kind of PNG that is not understood");
+}
+
+static void read_row(struct codec *codec, int row)
+{
+        uint8_t *to = codec->with_alpha ? codec->with_alpha : codec->pixels;
+
+        png_read_row(codec->png, to + (size_t)row * codec->stride, NULL);
+}
+
 static int decode_exactly(struct codec *codec)
 {
         struct pxr_picture *picture = codec->picture;
-        size_t stride = (size_t)picture->cols * (size_t)picture->colours;
         int passes;
 
         if (setjmp(png_jmpbuf(codec->png)))
@@ -309,13 +356,12 @@ static int decode_exactly(struct codec *codec)
                 png_set_gray_to_rgb(codec->png);
         passes = png_set_interlace_handling(codec->png);
         png_read_update_info(codec->png, codec->info);
-        if (png_get_rowbytes(codec->png, codec->info) != stride)
-                png_error(codec->png, "a kind of PNG that is not understood");
+        find_room(codec);
         for (int pass = 0; pass < passes; pass++)
                 for (int row = 0; row < picture->rows; row++)
-                        png_read_row(codec->png, codec->pixels + (size_t)row * stride, NULL);
+                        read_row(codec, row);
         png_read_end(codec->png, codec->info);
-        return 0;
+        return codec->with_alpha ? drop_alpha(codec) : 0;
 }
 
 int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
@@ -337,6 +383,7 @@ int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int
                 failed = decode_exactly(&codec);
         else
                 pxr_out_of_memory(diag);
+        free(codec.with_alpha);
         png_destroy_read_struct(&codec.png, &codec.info, NULL);
         return failed;
 }

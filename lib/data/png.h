@@ -36,8 +36,8 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
                                    size_t size, struct pxr_diag *diag);
 
 /* Decode a PNG of exactly this size to pixels[rows][cols][colours], where nothing may be lost: grey
- * becomes RGB where `colours` is 3, but colour is refused where it is 1, and so are 16 bits and
- * transparency. Returns 0 or -1. */
+ * becomes RGB where `colours` is 3, and alpha that is 255 everywhere is dropped; colour is refused
+ * where `colours` is 1, and so are 16 bits and transparent pixels. Returns 0 or -1. */
 int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
                            int colours, uint8_t *pixels, struct pxr_diag *diag);
 
