@@ -262,6 +262,23 @@ START_TEST(a_damaged_archive_is_refused)
 }
 END_TEST
 
+START_TEST(the_python_version_is_refused_by_its_name)
+{
+        static const char words[] = "is CIFAR-10's Python version, but the binary version is";
+        struct packed entries[] = { { "cifar-10-batches-py/data_batch_1", "x", 1 },
+                                    { NULL, NULL, 0 } };
+
+        pack_tar(in_scratch("cifar-10-python.tar.gz"), true, entries);
+        refused(OPEN("{set: cifar10, path: %s}", scratch), words);
+        refused(OPEN("{set: cifar10, path: %s/cifar-10-python.tar.gz}", scratch), words);
+        remove(in_scratch("cifar-10-python.tar.gz"));
+        write_file(in_scratch("data_batch_1"), "x", 1);
+        refused(OPEN("{set: cifar10, path: %s}", scratch), words);
+        put_all();
+        sound(OPEN("{set: cifar10, path: %s}", scratch));
+}
+END_TEST
+
 START_TEST(an_archive_without_its_batches_is_refused)
 {
         const char *path = in_scratch(ARCHIVE);
@@ -485,6 +502,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, missing_batches_are_named);
         ADD_SCRATCH_TEST(suite, the_archive_is_the_same_set_as_its_files);
         ADD_SCRATCH_TEST(suite, a_damaged_archive_is_refused);
+        ADD_SCRATCH_TEST(suite, the_python_version_is_refused_by_its_name);
         ADD_SCRATCH_TEST(suite, an_archive_without_its_batches_is_refused);
         ADD_SCRATCH_TEST(suite, an_archive_made_to_fill_the_memory_is_refused);
         ADD_SCRATCH_TEST(suite, flips_are_drawn_anew_each_epoch_for_train_alone);

@@ -144,6 +144,15 @@ static int batch_number(const char *path)
         return 0;
 }
 
+/* Its files have the names of the binary version, but for the ending. */
+static int refuse_python(const char *path, struct pxr_diag *diag)
+{
+        return pxr_user_error(diag,
+                              "%s: is CIFAR-10's Python version, but the binary version is "
+                              "expected (cifar-10-binary.tar.gz)",
+                              path);
+}
+
 static int read_entry(struct pxr_archive *archive, struct pxr_pixels *pixels, struct batch *batch,
                       struct pxr_diag *diag)
 {
@@ -161,15 +170,18 @@ static int read_entry(struct pxr_archive *archive, struct pxr_pixels *pixels, st
         return failed;
 }
 
-static int read_entries(struct pxr_archive *archive, struct pxr_pixels *pixels, uint32_t wanted,
-                        struct batch *batches, struct pxr_diag *diag)
+static int read_entries(struct pxr_archive *archive, const char *path, struct pxr_pixels *pixels,
+                        uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
 {
         const char *name;
         int result;
 
         while ((result = pxr_archive_next(archive, &name, diag)) > 0) {
+                const char *slash = strrchr(name, '/');
                 int i = batch_number(name);
 
+                if (strcmp(slash ? slash + 1 : name, "data_batch_1") == 0)
+                        return refuse_python(path, diag);
                 if ((wanted >> i & 1) && read_entry(archive, pixels, &batches[i], diag))
                         return -1;
         }
@@ -198,7 +210,7 @@ static int read_archive(struct pxr_arena *arena, struct pxr_dataset *set, const 
 
         if (!archive)
                 return -1;
-        failed = read_entries(archive, held->pixels, wanted, batches, diag) ||
+        failed = read_entries(archive, path, held->pixels, wanted, batches, diag) ||
                  check_archive(path, wanted, batches, diag) ||
                  pxr_archive_record(archive, arena, set, diag);
         pxr_archive_close(archive);
@@ -221,6 +233,10 @@ static int read_batches(struct pxr_arena *arena, struct pxr_dataset *set, const 
                 return read_folder(arena, set, inner, wanted, batches, diag);
         if (access(packed, F_OK) == 0 && !has(path, names[1]))
                 return read_archive(arena, set, packed, wanted, batches, diag);
+        if (!has(path, names[1]) && !has(path, names[TEST]) &&
+            (has(path, "cifar-10-batches-py") || has(path, "cifar-10-python.tar") ||
+             has(path, "data_batch_1")))
+                return refuse_python(path, diag);
         return read_folder(arena, set, path, wanted, batches, diag);
 }
 
