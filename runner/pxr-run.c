@@ -455,6 +455,15 @@ static int take_recorded(struct pxr_arena *arena, const struct arguments *argume
         return pxr_run_origin(arena, order->resume, data_path(arguments), origin, diag);
 }
 
+/* Warnings so far, of the data for instance, show before the training and not behind it. */
+static void tell_warnings(struct pxr_diag *diag)
+{
+        if (pxr_diag_errors(diag))
+                return;
+        pxr_diag_write(diag, "pxr-run", stderr);
+        pxr_diag_clear(diag);
+}
+
 /* Said before the work is begun: the data of the run to be repeated are others now. */
 static void tell_other_data(const struct pxr_run_order *order, struct printer *printer)
 {
@@ -516,6 +525,7 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
                 order->store = pxr_store_open(arguments->database, true, diag);
         if (!order->store || (arguments->job && pxr_sweep_attend(order, arguments->job, diag)))
                 return 1;
+        tell_warnings(diag);
         tell_other_data(order, printer);
         tell_memory(order, printer);
         return run(arena, order, printer, diag);
