@@ -230,6 +230,10 @@ START_TEST(a_folder_shows_its_format)
                 { "train", "png_folder" },
                 { "some.npz", "npz" },
                 { "some.PNG", "png_folder" },
+                { "some.jpg", "png_folder" },
+                { "some.parquet", "png_folder" },
+                { "data_batch_1", "cifar10" },
+                { "cifar-10-python.tar.gz", "cifar10" },
         };
 
         ck_assert_ptr_null(mapping(scratch, NULL));
@@ -239,6 +243,8 @@ START_TEST(a_folder_shows_its_format)
                 expect_mapping(scratch, pxr_strf(arena, "set: '%s'", signs[i][1]));
                 remove(in_scratch(signs[i][0]));
         }
+        make_folder("cats");
+        expect_mapping(scratch, "set: 'png_folder'");
         write_file(in_scratch("t10k-images-idx3-ubyte"), "x", 1);
         ck_assert_ptr_nonnull(strstr(mapping(scratch, NULL), "test"));
         ck_assert_ptr_null(strstr(mapping(scratch, NULL), "train"));

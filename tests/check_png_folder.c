@@ -70,6 +70,108 @@ START_TEST(folders_named_like_splits_are_splits)
 }
 END_TEST
 
+/* --- other files -------------------------------------------------------------------------------*/
+
+/* What was recorded, with its notes, has these words; forget it. */
+static void expect_words(const char *words)
+{
+        char *written = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&written, &size);
+
+        pxr_diag_write(diag, "test", stream);
+        fclose(stream);
+        ck_assert_msg(strstr(written, words), "'%s' is not in '%s'", words, written);
+        free(written);
+        pxr_diag_clear(diag);
+}
+
+START_TEST(class_folders_are_read_in_the_order_of_their_paths)
+{
+        struct pxr_dataset *set;
+
+        make_folder("dog");
+        make_folder("cat");
+        make_folder("cat/black");
+        put_picture("dog/1.png", 5);
+        put_picture("cat/10.png", 2);
+        put_picture("cat/9.png", 3);
+        put_picture("cat/black/1.png", 4);
+        put_picture("cat/1.png", 1);
+        ck_assert_int_eq(symlink("cat", in_scratch("a_link")), 0);
+        set = sound(OPEN("{set: png_folder, path: %s}", scratch));
+        ck_assert_int_eq(set->count[PXR_TRAIN], 5);
+        for (int i = 0; i < 5; i++)
+                expect_picture(set, PXR_TRAIN, i, i + 1);
+        set = sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
+        expect_picture(set, PXR_TRAIN, 3, 4);
+        make_folder("cat/TEST");
+        refused(OPEN("{set: png_folder, path: %s}", scratch),
+                "the folder cat/TEST looks like a split");
+}
+END_TEST
+
+START_TEST(folders_of_splits_may_hold_class_folders)
+{
+        struct pxr_dataset *set;
+
+        make_folder("train");
+        make_folder("train/a");
+        make_folder("test");
+        make_folder("test/a");
+        put_picture("train/a/0.png", 0);
+        put_picture("test/a/0.png", 1);
+        set = sound(OPEN("{set: png_folder, path: %s}", scratch));
+        expect_picture(set, PXR_TRAIN, 0, 0);
+        expect_picture(set, PXR_TEST, 0, 1);
+        ck_assert_ptr_null(pxr_diag_text(diag, 0));
+        make_folder("val");
+        sound(OPEN("{set: png_folder, path: %s}", scratch));
+        expect_words("skipped the folder val: the folders of splits are train, valid and test");
+}
+END_TEST
+
+START_TEST(folders_beside_files_are_skipped_as_ever)
+{
+        struct pxr_dataset *before, *set;
+
+        put_ten();
+        before = sound(OPEN("{set: png_folder, path: %s}", scratch));
+        ck_assert_ptr_null(pxr_diag_text(diag, 0)); /* of notes.txt */
+        make_folder("more");
+        put_picture("more/1.png", 5);
+        set = sound(OPEN("{set: png_folder, path: %s}", scratch));
+        expect_words("skipped 1 folder, such as more");
+        ck_assert_str_eq(set->identity, before->identity);
+}
+END_TEST
+
+START_TEST(other_images_are_named_when_they_are_skipped)
+{
+        put_ten();
+        write_file(in_scratch("a.jpg"), "x", 1);
+        write_file(in_scratch("b.jpg"), "x", 1);
+        sound(OPEN("{set: png_folder, path: %s}", scratch));
+        expect_words("skipped 3 files whose name does not end with .png, such as a.jpg");
+        make_folder("other");
+        make_folder("other/cat");
+        write_file(in_scratch("other/cat/1.JPG"), "x", 1);
+        ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
+        expect_words("it holds 1 other file, such as cat/1.JPG");
+        ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
+        expect_words("'mogrify -format png *.jpg'");
+        pack_tar(in_scratch("a.tar"), false,
+                 (struct packed[]) { { "cat/1.jpeg", "x", 1 }, { NULL, NULL, 0 } });
+        ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/a.tar}", scratch));
+        expect_words("it holds 1 other file, such as cat/1.jpeg");
+        write_file(in_scratch("other/a.parquet"), "PAR1", 4);
+        ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
+        expect_words("Parquet is not read");
+        ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other/a.parquet}", scratch));
+        expect_words("Parquet is not read");
+}
+END_TEST
+
 /* --- identity ----------------------------------------------------------------------------------*/
 
 START_TEST(the_folder_is_recorded_like_sha256sum_would)
@@ -213,6 +315,17 @@ START_TEST(kinds_of_png_that_would_lose_something_are_refused)
                 "a.png: row 0, column 0: is transparent (alpha 0)");
         refused(open_kind(", colours: grey", PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, 1),
                 "a.png: in colour, where grey is wanted");
+}
+END_TEST
+
+START_TEST(levels_are_suggested_for_files_of_one_bit)
+{
+        sound(open_kind("", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
+        expect_words("'levels: 2' makes them binary");
+        sound(open_kind(", levels: 2", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
+        sound(open_kind(", levels: 256", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
+        sound(open_kind("", PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_NONE, 255));
+        ck_assert_ptr_null(pxr_diag_text(diag, 0));
 }
 END_TEST
 
@@ -451,11 +564,16 @@ int main(void)
         ADD_SCRATCH_TEST(suite, files_are_images_in_the_order_of_their_names);
         ADD_SCRATCH_TEST(suite, splits_are_cut_from_the_end);
         ADD_SCRATCH_TEST(suite, folders_named_like_splits_are_splits);
+        ADD_SCRATCH_TEST(suite, class_folders_are_read_in_the_order_of_their_paths);
+        ADD_SCRATCH_TEST(suite, folders_of_splits_may_hold_class_folders);
+        ADD_SCRATCH_TEST(suite, folders_beside_files_are_skipped_as_ever);
+        ADD_SCRATCH_TEST(suite, other_images_are_named_when_they_are_skipped);
         ADD_SCRATCH_TEST(suite, the_folder_is_recorded_like_sha256sum_would);
         ADD_SCRATCH_TEST(suite, the_identity_is_of_pixels_and_order_not_of_names);
         ADD_SCRATCH_TEST(suite, kinds_of_png_that_lose_nothing_are_read);
         ADD_SCRATCH_TEST(suite, alpha_of_opaque_images_is_dropped);
         ADD_SCRATCH_TEST(suite, kinds_of_png_that_would_lose_something_are_refused);
+        ADD_SCRATCH_TEST(suite, levels_are_suggested_for_files_of_one_bit);
         ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);
         ADD_SCRATCH_TEST(suite, files_that_do_not_fit_are_named);
         ADD_SCRATCH_TEST(suite, an_archive_is_the_same_set_as_its_folder);

@@ -78,6 +78,42 @@ static bool has_ending(const char *folder, const char *ending)
         return found;
 }
 
+/* Does it hold what png_folder reads, or can say how to convert? */
+static bool has_pictures(const char *folder)
+{
+        static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".webp", ".parquet" };
+
+        for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+                if (has_ending(folder, endings[i]))
+                        return true;
+        return false;
+}
+
+static bool has_folder(const char *folder)
+{
+        DIR *stream = opendir(folder);
+        char path[PATH_MAX];
+        struct dirent *entry;
+        struct stat status;
+        bool found = false;
+
+        while (stream && !found && (entry = readdir(stream))) {
+                snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+                found = entry->d_name[0] != '.' && stat(path, &status) == 0 &&
+                        S_ISDIR(status.st_mode);
+        }
+        if (stream)
+                closedir(stream);
+        return found;
+}
+
+/* CIFAR-10's Python version, which cifar10 refuses by its name. */
+static bool has_python(const char *folder)
+{
+        return has(folder, "data_batch_1") || has(folder, "cifar-10-batches-py") ||
+               has(folder, "cifar-10-python.tar");
+}
+
 /* --- making the mapping ------------------------------------------------------------------------*/
 
 static struct pxr_yaml *mapping_of(struct pxr_arena *arena, const char *set, const char *path,
@@ -151,7 +187,9 @@ static struct pxr_yaml *of_folder(struct pxr_arena *arena, const char *folder,
                 return data;
         if (has_ending(folder, ".npz"))
                 return mapping_of(arena, "npz", folder, diag);
-        if (has_ending(folder, ".png"))
+        if (has_python(folder))
+                return mapping_of(arena, "cifar10", folder, diag);
+        if (has_pictures(folder) || has_folder(folder))
                 return mapping_of(arena, "png_folder", folder, diag);
         pxr_user_error(diag, "%s: holds no files of a format that is known", folder);
         pxr_note(diag, "'SET path=%s' says of which set it is", folder);
@@ -178,6 +216,8 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, struc
                 return of_spec(arena, path, diag);
         if (ends_with(path, ".npz"))
                 return mapping_of(arena, "npz", path, diag);
+        if (ends_with(path, ".parquet"))
+                return mapping_of(arena, "png_folder", path, diag);
         if (strstr(path, "cifar") && (ends_with(path, ".tar.gz") || ends_with(path, ".tar")))
                 return mapping_of(arena, "cifar10", path, diag);
         pxr_user_error(diag,

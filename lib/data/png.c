@@ -181,6 +181,7 @@ static void set_transforms(struct codec *codec)
         png_set_strip_alpha(codec->png);
         png_set_interlace_handling(codec->png);
         codec->picture->colours = type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+        codec->picture->bits = png_get_bit_depth(codec->png, codec->info);
         png_read_update_info(codec->png, codec->info);
 }
 

@@ -19,6 +19,7 @@ struct pxr_picture {
         int rows, cols;
         int colours;           /* 1 (grey) or 3 (red, green, blue) */
         const uint8_t *pixels; /* [row][col][colour], 0 to 255 */
+        int bits;              /* a sample had in the file that was decoded */
         const struct pxr_png_text *texts;
         int text_count;
 };

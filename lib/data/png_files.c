@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "data/png_files.h"
 
-enum { MAX_FILE = 1 << 28, TAR_BLOCK = 512 };
+enum { MAX_FILE = 1 << 28, TAR_BLOCK = 512, MAX_DEPTH = 32, MAX_FOLDERS = 100000 };
 
 /* --- listing -----------------------------------------------------------------------------------*/
 
@@ -70,26 +72,206 @@ static int add(struct pxr_arena *arena, struct pxr_png_files *files, const char 
         return 0;
 }
 
-static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr_diag *diag)
+/* --- other files -------------------------------------------------------------------------------*/
+
+/* What a folder or archive holds beside PNG files. */
+struct others {
+        int64_t files, folders;                /* that were skipped */
+        char file[PATH_MAX], folder[PATH_MAX]; /* one of them each */
+};
+
+/* Files that a user may take for a set, and what to do with them. */
+static const struct {
+        const char *ending, *advice;
+} kinds[] = {
+        { ".bmp", "PNG" },
+        { ".gif", "PNG" },
+        { ".jpeg", "PNG" },
+        { ".jpg", "PNG" },
+        { ".tif", "PNG" },
+        { ".tiff", "PNG" },
+        { ".webp", "PNG" },
+        { ".npy", "arrays are read from .npz files ('set: npz'), which numpy.savez('new.npz', "
+                  "data=numpy.load('FILE')) makes" },
+        { ".npz", "'set: npz' reads .npz files" },
+        { ".parquet", "Parquet is not read; where its column 'image' holds PNG files, this Python "
+                      "unpacks them: for i, row in enumerate(pyarrow.parquet.read_table('FILE')"
+                      ".to_pylist()): open(f'{i:07d}.png', 'wb').write(row['image']['bytes'])" },
+};
+
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* KINDS: none of them. */
+static int kind_of(const char *name)
 {
-        int copy = fcntl(files->handle, F_DUPFD_CLOEXEC, 0);
-        DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+        size_t length = strlen(name);
+
+        for (int i = 0; i < KINDS; i++) {
+                size_t tail = strlen(kinds[i].ending);
+
+                if (length > tail && strcasecmp(name + length - tail, kinds[i].ending) == 0)
+                        return i;
+        }
+        return KINDS;
+}
+
+static void note_kind(const char *name, struct pxr_diag *diag)
+{
+        int kind = kind_of(name);
+
+        if (kind == KINDS)
+                return;
+        if (strcmp(kinds[kind].advice, "PNG") == 0)
+                pxr_note(diag,
+                         "only PNG files are read: convert the images to PNG ('mogrify -format png "
+                         "*%s' of ImageMagick)",
+                         kinds[kind].ending);
+        else
+                pxr_note(diag, "%s", kinds[kind].advice);
+}
+
+/* The example is a file of a known kind, if there is one, and the first by its name: folders are
+ * listed in no order. */
+static void count_other(struct others *others, const char *name, bool folder)
+{
+        char *example = folder ? others->folder : others->file;
+        bool known = kind_of(name) < KINDS, known_before = kind_of(example) < KINDS;
+
+        ++*(folder ? &others->folders : &others->files);
+        if (!*example || (known && !known_before) ||
+            (known == known_before && strcmp(name, example) < 0))
+                snprintf(example, PATH_MAX, "%s", name);
+}
+
+static int report_others(const struct pxr_png_files *files, const struct others *others,
+                         struct pxr_diag *diag)
+{
+        if (files->count == 0) {
+                pxr_user_error(diag, "%s: holds no PNG files", files->path);
+                if (others->files > 0)
+                        pxr_note(diag, "it holds %lld other file%s, such as %s",
+                                 (long long)others->files, pxr_plural(others->files), others->file);
+                note_kind(others->file, diag);
+                return -1;
+        }
+        /* Notes and labels among the images are no surprise. */
+        if (kind_of(others->file) < KINDS) {
+                pxr_warn(diag,
+                         "%s: skipped %lld file%s whose name does not end with .png, such as %s",
+                         files->path, (long long)others->files, pxr_plural(others->files),
+                         others->file);
+                note_kind(others->file, diag);
+        }
+        if (others->folders > 0)
+                pxr_warn(diag,
+                         "%s: skipped %lld folder%s, such as %s: those below a folder are read "
+                         "only if it holds no PNG files itself",
+                         files->path, (long long)others->folders, pxr_plural(others->folders),
+                         others->folder);
+        return 0;
+}
+
+/* --- folders -----------------------------------------------------------------------------------*/
+
+/* A folder and those below it, as they are listed. */
+struct listing {
+        struct pxr_arena *arena;
+        struct pxr_png_files *files;
+        struct others *others;
+        bool below; /* look into the folders below */
+        int folders;
+        struct pxr_diag *diag;
+};
+
+/* The parts of a set must not become one split because their folders have other names. */
+static int check_split_name(const struct listing *l, const char *relative, const char *name)
+{
+        static const char *const names[] = { "train", "training",   "val",  "valid",
+                                             "dev",   "validation", "test", "testing" };
+
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (strcasecmp(name, names[i]) == 0) {
+                        pxr_user_error(l->diag, "%s: the folder %s looks like a split",
+                                       l->files->path, relative);
+                        pxr_note(l->diag,
+                                 "the splits of a set are the folders train, valid and test "
+                                 "in its 'path': rename it, or name the folder that holds it");
+                        return -1;
+                }
+        return 0;
+}
+
+static bool is_folder(int parent, const struct dirent *entry)
+{
+        struct stat status;
+
+        if (entry->d_type != DT_UNKNOWN)
+                return entry->d_type == DT_DIR;
+        return fstatat(parent, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+               S_ISDIR(status.st_mode);
+}
+
+static int list_below(struct listing *l, const char *relative, int depth);
+
+static int take_entry(struct listing *l, int parent, const char *relative,
+                      const struct dirent *entry, int depth)
+{
+        char name[PATH_MAX];
+        int length = snprintf(name, sizeof name, "%s%s%s", relative, *relative ? "/" : "",
+                              entry->d_name);
+
+        if (length >= (int)sizeof name)
+                return pxr_user_error(l->diag, "%s/%.60s...: the path is too long", l->files->path,
+                                      relative);
+        if (entry->d_name[0] == '.')
+                return 0;
+        if (is_png(entry->d_name))
+                return add(l->arena, l->files, name, 0, 0, l->diag);
+        if (!is_folder(parent, entry) || !l->below) {
+                count_other(l->others, name, is_folder(parent, entry));
+                return 0;
+        }
+        return check_split_name(l, name, entry->d_name) || list_below(l, name, depth + 1);
+}
+
+static int list_below(struct listing *l, const char *relative, int depth)
+{
+        int handle = openat(l->files->handle, *relative ? relative : ".",
+                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        DIR *folder = handle >= 0 ? fdopendir(handle) : NULL;
         struct dirent *entry;
         int failed = 0;
 
         if (!folder) {
-                if (copy >= 0)
-                        close(copy);
-                return open_error(files->path, errno, diag);
+                if (handle >= 0)
+                        close(handle);
+                return open_error(l->files->path, errno, l->diag);
         }
+        if (depth > MAX_DEPTH || ++l->folders > MAX_FOLDERS)
+                failed = pxr_user_error(l->diag,
+                                        "%s: more than %d folders, or more than %d in one another",
+                                        l->files->path, MAX_FOLDERS, MAX_DEPTH);
         while (!failed && (errno = 0, entry = readdir(folder)))
-                if (is_png(entry->d_name))
-                        failed = add(arena, files, entry->d_name, 0, 0, diag);
+                failed = take_entry(l, handle, relative, entry, depth);
         if (!failed && errno)
-                failed = pxr_system_error(diag, "%s: cannot be listed: %s", files->path,
+                failed = pxr_system_error(l->diag, "%s: cannot be listed: %s", l->files->path,
                                           strerror(errno));
         closedir(folder);
         return failed;
+}
+
+static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, struct others *others,
+                       struct pxr_diag *diag)
+{
+        struct listing listing = { .arena = arena, .files = files, .others = others, .diag = diag };
+
+        if (list_below(&listing, "", 0))
+                return -1;
+        if (files->count > 0 || others->folders == 0)
+                return 0;
+        *others = (struct others) { 0 };
+        listing.below = true;
+        return list_below(&listing, "", 0);
 }
 
 /* --- archives ----------------------------------------------------------------------------------*/
@@ -114,12 +296,14 @@ static int unsound(const struct pxr_png_files *files, struct archive *tar, struc
 {
         const char *what = archive_error_string(tar);
 
-        return pxr_user_error(diag, "%s: neither a folder nor a sound tar archive, unpacked: %s",
-                              files->path, what ? what : "unknown fault");
+        pxr_user_error(diag, "%s: neither a folder nor a sound tar archive, unpacked: %s",
+                       files->path, what ? what : "unknown fault");
+        note_kind(files->path, diag);
+        return -1;
 }
 
-static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, struct archive *tar,
-                        struct pxr_diag *diag)
+static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, struct others *others,
+                        struct archive *tar, struct pxr_diag *diag)
 {
         struct archive_entry *entry;
         int64_t end = 0;
@@ -131,9 +315,11 @@ static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, st
                 int64_t offset = archive_filter_bytes(tar, 0), size = archive_entry_size(entry);
 
                 end = offset + size;
-                if (!name || archive_entry_filetype(entry) != AE_IFREG || !is_png(last_part(name)))
+                if (!name || archive_entry_filetype(entry) != AE_IFREG || *last_part(name) == '.')
                         continue;
-                if (add(arena, files, name, offset, size, diag))
+                if (!is_png(last_part(name)))
+                        count_other(others, name, false);
+                else if (add(arena, files, name, offset, size, diag))
                         return -1;
         }
         return result == ARCHIVE_EOF ? check_end(files, end, diag) : unsound(files, tar, diag);
@@ -149,7 +335,8 @@ static int check_names(const struct pxr_png_files *files, struct pxr_diag *diag)
 }
 
 /* The position in the file is libarchive's; later reads do not depend on it. */
-static int list_archive(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr_diag *diag)
+static int list_archive(struct pxr_arena *arena, struct pxr_png_files *files, struct others *others,
+                        struct pxr_diag *diag)
 {
         struct archive *tar = archive_read_new();
         int failed;
@@ -159,7 +346,7 @@ static int list_archive(struct pxr_arena *arena, struct pxr_png_files *files, st
         files->archive = true;
         archive_read_support_format_tar(tar);
         if (archive_read_open_fd(tar, files->handle, 1 << 16) == ARCHIVE_OK)
-                failed = list_entries(arena, files, tar, diag);
+                failed = list_entries(arena, files, others, tar, diag);
         else
                 failed = unsound(files, tar, diag);
         archive_read_free(tar);
@@ -179,6 +366,7 @@ static void close_files(void *what)
 
 static int list(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr_diag *diag)
 {
+        struct others others = { 0 };
         struct stat status;
         int failed;
 
@@ -186,13 +374,11 @@ static int list(struct pxr_arena *arena, struct pxr_png_files *files, struct pxr
         if (files->handle < 0 || fstat(files->handle, &status))
                 return open_error(files->path, errno, diag);
         if (S_ISDIR(status.st_mode))
-                failed = list_folder(arena, files, diag);
+                failed = list_folder(arena, files, &others, diag);
         else
-                failed = list_archive(arena, files, diag);
-        if (failed)
+                failed = list_archive(arena, files, &others, diag);
+        if (failed || report_others(files, &others, diag))
                 return -1;
-        if (files->count == 0)
-                return pxr_user_error(diag, "%s: holds no PNG files", files->path);
         qsort(files->files, (size_t)files->count, sizeof *files->files, compare);
         return check_names(files, diag);
 }

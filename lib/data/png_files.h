@@ -2,9 +2,11 @@
 /*
  * png_files.h - folders of PNG files, or tar archives of them, as images of one size.
  *
- * The images are the files *.png in the order of their names (by bytes); other files are passed
- * over. A tar archive is read in place: where its files lie in it is noted once. Uses base/,
- * format.h, png.h and libarchive.
+ * The images are the files *.png in the order of their names (by bytes). Where a folder has none,
+ * they are those in the folders below it, in the order of their paths ("cat/9.png" before
+ * "dog/1.png"); links to folders are not followed. Other files are skipped; a warning says so where
+ * there are images among them. A tar archive is read in place: where its files lie in it is noted
+ * once. Uses base/, format.h, png.h and libarchive.
  */
 #ifndef PXR_DATA_PNG_FILES_H
 #define PXR_DATA_PNG_FILES_H
@@ -53,15 +55,17 @@ uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, s
 int64_t pxr_png_files_state(const struct pxr_png_files *files, int64_t index, char *text,
                             size_t room);
 
-/* Set rows, cols and colours of `set` from an image. Returns 0 or -1. */
+/* Set rows, cols and colours of `set` from an image, and *bits to the bits a sample in its file.
+ * Returns 0 or -1. */
 int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
-                       struct pxr_diag *diag);
+                       int *bits, struct pxr_diag *diag);
 
 /* Make `splits` the images of `set`, whose rows, cols, colours and levels are set: counts,
  * digests, files, read, state. Every image is decoded once, and refused if it has another size
  * or a value that is none of the levels'. Up to `memory` MB of pixels stay in memory; of more,
  * each is decoded anew when it is read. Files are recorded as one for each folder or archive, whose
- * SHA-256 is that of the lines `sha256sum *.png` prints there. Returns 0 or -1. */
+ * SHA-256 is that of the lines `sha256sum *.png` prints there, names without folders. Returns 0 or
+ * -1. */
 int pxr_png_files_load(struct pxr_arena *arena, struct pxr_dataset *set,
                        const struct pxr_png_split splits[PXR_SPLITS], double memory,
                        struct pxr_diag *diag);

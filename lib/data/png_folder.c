@@ -3,16 +3,19 @@
  * png_folder.c - any folder of PNG files of one size, grey or in colour.
  *
  * Either `path` holds the files (a folder, or a tar archive), or it holds folders train, valid and
- * test of them. Uses base/ and
- * png_files.h.
+ * test of them. Uses base/, spec/ and png_files.h.
  */
 #include "config.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "data/png_files.h"
+#include "spec/yaml.h"
 
 enum colours { ANY, GREY, RGB };
 
@@ -31,6 +34,35 @@ static bool is_folder(const char *path)
         struct stat status;
 
         return path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool is_split(const char *name)
+{
+        return pxr_split_find(name) >= 0;
+}
+
+/* Beside the folders of splits, a folder "val" is likely to be meant as one. */
+static void report_others(const char *path, struct pxr_diag *diag)
+{
+        char example[NAME_MAX + 1] = "", below[PATH_MAX];
+        DIR *folder = opendir(path);
+        struct dirent *entry;
+
+        while (folder && (entry = readdir(folder))) {
+                const char *name = entry->d_name;
+
+                snprintf(below, sizeof below, "%s/%s", path, name);
+                if (name[0] != '.' && !is_split(name) && is_folder(below) &&
+                    (!*example || strcmp(name, example) < 0))
+                        snprintf(example, sizeof example, "%s", name);
+        }
+        if (folder)
+                closedir(folder);
+        if (*example)
+                pxr_warn(diag,
+                         "%s: skipped the folder %s: the folders of splits are train, valid "
+                         "and test",
+                         path, example);
 }
 
 /* All of a folder, if it is there. */
@@ -86,6 +118,8 @@ static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *co
                         return -1;
                 apart |= splits[i].files != NULL;
         }
+        if (apart)
+                report_others(options->path, diag);
         if (!apart) {
                 splits[PXR_TRAIN].files = pxr_png_files_open(arena, options->path, diag);
                 if (!splits[PXR_TRAIN].files)
@@ -114,6 +148,13 @@ static const char *describe(struct pxr_arena *arena, const struct png_folder *op
         return words;
 }
 
+static bool is_default(const struct pxr_data_common *common, const char *option)
+{
+        const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
+
+        return !node || node->origin == PXR_ORIGIN_DEFAULT;
+}
+
 static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
                     const struct pxr_data_common *common, const void *conf, uint64_t seed,
                     struct pxr_diag *diag)
@@ -121,6 +162,7 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         const struct png_folder *options = conf;
         struct pxr_png_split splits[PXR_SPLITS] = { 0 };
         const struct pxr_png_split *sample = NULL;
+        int bits = 0;
 
         (void)seed;
         set->levels = (int)options->levels;
@@ -133,8 +175,13 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
         for (int i = PXR_SPLITS - 1; i >= 0; i--)
                 if (splits[i].count > 0)
                         sample = &splits[i];
-        if (pxr_png_files_size(sample->files, sample->first, set, diag))
+        if (pxr_png_files_size(sample->files, sample->first, set, &bits, diag))
                 return -1;
+        if (bits == 1 && set->colours == 1 && is_default(common, "levels"))
+                pxr_warn(diag,
+                         "%s: the pixels are black or white (1 bit each), but are read as 2 of 256 "
+                         "levels: 'levels: 2' makes them binary",
+                         sample->files->path);
         if (options->colours != ANY)
                 set->colours = options->colours == RGB ? 3 : 1;
         for (int i = 0; i < PXR_SPLITS; i++)
@@ -146,7 +193,8 @@ static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
 static const struct pxr_option rows[] = {
         PXR_STRING(struct png_folder, path, "data/png_folder",
                    "folder or tar archive of PNG files of one size, or folder of folders train, "
-                   "valid, test"),
+                   "valid, test; where a folder has none, those below it, in the order of their "
+                   "paths"),
         PXR_INT(struct png_folder, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split"),
         PXR_INT(struct png_folder, test, "0", 0, 1e9,

@@ -39,7 +39,7 @@ static int decode(const struct pxr_dataset *set, const struct pxr_png_files *fil
 }
 
 int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
-                       struct pxr_diag *diag)
+                       int *bits, struct pxr_diag *diag)
 {
         struct pxr_arena *scratch = pxr_arena_new(0);
         struct pxr_picture *picture = NULL;
@@ -57,6 +57,7 @@ int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct 
                 set->rows = picture->rows;
                 set->cols = picture->cols;
                 set->colours = picture->colours;
+                *bits = picture->bits;
         }
         free(bytes);
         pxr_arena_free(scratch);
