@@ -1227,6 +1227,9 @@ START_TEST(doctor_knows_the_signs)
                   "'train', 'gradient_norm', 1), (1, 2, 1, 'train', 'gradient_norm', 1), (1, 3, 1, "
                   "'train', 'gradient_norm', 1), (1, 4, 1, 'train', 'gradient_norm', 1), (1, 5, 1, "
                   "'train', 'gradient_norm', 1)" },
+                { "loss spike",
+                  "INSERT INTO event (run, at, step, kind, message) VALUES (1, 'then', 5, 'spike', "
+                  "'loss spike at step 5')" },
                 { "cannot see all", SEEING("conv", "3") },
                 { "cannot see all",
                   "UPDATE run SET reproduces_table = 0, family = 'row';" SEEING("row_lstm", "3") },
@@ -1241,7 +1244,7 @@ START_TEST(doctor_knows_the_signs)
         ck_assert_uint_eq(pxr_report_doctor(arena, store, paper, NULL, diag)->rows, 0);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
-                    "DELETE FROM checkpoint; "
+                    "DELETE FROM checkpoint; DELETE FROM event; "
                     "DELETE FROM sqlite_sequence");
                 record_good();
                 ck_assert_msg(!doctor_finds(cases[i].check), "%s, unasked", cases[i].check);
@@ -1284,7 +1287,7 @@ START_TEST(doctor_knows_what_is_well)
                 const struct pxr_table *table;
 
                 sql("DELETE FROM run; DELETE FROM metric; DELETE FROM nll_map; DELETE FROM layer; "
-                    "DELETE FROM checkpoint; "
+                    "DELETE FROM checkpoint; DELETE FROM event; "
                     "DELETE FROM sqlite_sequence");
                 record_good();
                 sql(cases[i]);

@@ -190,10 +190,13 @@ START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
         for (int64_t step = 3; step <= 5; step++)
                 record_step(one, step);
         OK(pxr_store_add_event(store, (struct pxr_moment) { one, 5, 1 }, "error", "why", diag));
+        OK(pxr_store_add_event(store, (struct pxr_moment) { one, 2, 1 }, "spike", "kept", diag));
+        OK(pxr_store_add_event(store, (struct pxr_moment) { one, 3, 1 }, "spike", "again", diag));
         OK(pxr_store_add_nll(store, (struct pxr_moment) { one, 1, 1 }, &result, diag));
         OK(pxr_store_rewind(store, one, 2, diag));
         ck_assert_str_eq(everything(), before);
-        ck_assert_str_eq(sql("SELECT step, kind, message FROM event"), "5|error|why\n");
+        ck_assert_str_eq(sql("SELECT step, kind, message FROM event"),
+                         "5|error|why\n2|spike|kept\n");
         OK(pxr_store_rewind(store, two, 0, diag));
         OK(pxr_store_checkpoints(store, arena, two, &list, diag));
         ck_assert_ptr_null(list);

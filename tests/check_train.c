@@ -7,6 +7,7 @@
 
 #include "reference.h"
 #include "settings.h"
+#include "train/spike.h"
 
 /* --- counting allocations ----------------------------------------------------------------------
  */
@@ -51,6 +52,42 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
         return *memory ? 0 : 12;
 }
 #endif
+
+/* --- loss spikes ------------------------------------------------------------
+ */
+
+START_TEST(spikes_are_told_from_what_is_usual)
+{
+        struct pxr_usual usual = { 0 };
+
+        /* Of 500 nats under the uniform distribution: an untrained model, which learns. */
+        for (int step = 0; step < 300; step++)
+                ck_assert(!pxr_is_spike(&usual, 100 + 420 * exp(-step / 9.0), 0.2, 500));
+        ck_assert_double_eq_tol(usual.nats, 100, 3);
+        ck_assert_double_eq_tol(usual.norm, 0.2, 1e-9);
+        ck_assert(!pxr_is_spike(&usual, 250, 1, 500));
+        for (int again = 0; again < 5; again++)
+                ck_assert(pxr_is_spike(&usual, 1e6, 60, 500)); /* the last as the first */
+        ck_assert(usual.nats < 200 && usual.norm < 0.5);
+}
+END_TEST
+
+START_TEST(spikes_are_far_above)
+{
+        struct pxr_usual untrained = { 0 }, sure = { 0 }, density = { 0 };
+
+        ck_assert(!pxr_is_spike(&untrained, 550, 1, 500));
+        ck_assert(
+                pxr_is_spike(&untrained, 1001, 1, 500)); /* far above uniform, from the first on */
+        for (int step = 0; step < 40; step++) {
+                ck_assert(!pxr_is_spike(&sure, 0.1, 1, 500));
+                ck_assert(!pxr_is_spike(&density, -30, 1, 500));
+        }
+        ck_assert(!pxr_is_spike(&sure, 20, 1, 500)); /* 200 times as much, and little */
+        ck_assert(pxr_is_spike(&sure, 40, 1, 500));
+        ck_assert(!pxr_is_spike(&density, -10, 1, 500));
+}
+END_TEST
 
 /* --- trainers ---------------------------------------------------------------
  */
@@ -389,6 +426,8 @@ int main(void)
 {
         Suite *suite = suite_create("train");
 
+        ADD_TEST(suite, spikes_are_told_from_what_is_usual);
+        ADD_TEST(suite, spikes_are_far_above);
         ADD_GRAPH_TEST(suite, a_step_goes_down_the_gradient_of_the_whole_batch);
         ADD_GRAPH_TEST(suite, clipping_shortens_the_gradient_to_the_norm_asked_for);
         ADD_GRAPH_TEST(suite, a_gradient_below_the_clip_is_left_alone);

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 54
+plan 56
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -363,9 +363,26 @@ ok "a database in a folder that is not there" refused 2 "nowhere/a.db" \
 diverges() {
 	refused 1 "layers." pxr_run tiny.yaml "train.optimizer={sgd: {rate: 1e6}}" --db nan.db &&
 		is "$(query nan.db "SELECT status, (SELECT count(*) > 0 FROM checkpoint),
-			(SELECT kind FROM event WHERE kind <> 'started') FROM run")" "failed|1|error"
+			(SELECT kind FROM event WHERE kind NOT IN ('started', 'spike')) FROM run")" "failed|1|error"
 }
 ok "a training that diverges stops, names the layer and keeps its state" diverges
+
+# Told once, on record up to a bound, with step, value and what to compare it with.
+spikes() {
+	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 20, momentum: 0.9}}" train.schedule=constant \
+		sample.count=0 --db spike.db && is "$(grep -c '^loss spike at step' out)" 1 &&
+		is "$(query spike.db "SELECT count(*), count(DISTINCT step), max(step) < 96, sum(message LIKE
+			'loss spike at step ' || step || ': % nats/image, where the steps before had %; gradient norm %'),
+			sum(message LIKE '%later spikes are not recorded') FROM event WHERE kind = 'spike'")" \
+			"20|20|1|20|1" &&
+		"$top/runner/pxr-report" doctor --db spike.db >out && grep -q 'loss spike  *20 on record; the first: loss spike at step' out
+}
+ok "loss spikes are on record, told and a sign of the doctor" spikes
+
+no_spikes() {
+	is "$(query a.db "SELECT count(*) FROM event WHERE kind = 'spike'")" 0
+}
+ok "... and a training that goes well has none" no_spikes
 
 huge() {
 	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 100}}" train.clip=1000 train.epochs=1 train.average=0 \

@@ -123,6 +123,10 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
                 { "since_best", pxr_strf(arena, "%" PRId64, c->since_best) },
                 { "gradient_norm", pxr_strf(arena, "%a", state->trainer->gradient_norm) },
                 { "rate", pxr_strf(arena, "%a", state->trainer->rate) },
+                { "usual_steps", pxr_strf(arena, "%" PRId64, c->usual.steps) },
+                { "usual_nats", pxr_strf(arena, "%a", c->usual.nats) },
+                { "usual_norm", pxr_strf(arena, "%a", c->usual.norm) },
+                { "spikes", pxr_strf(arena, "%" PRId64, c->spikes) },
                 { "pending", c->pending ? "1" : "0" },
                 { "stopped_early", c->stopped_early ? "1" : "0" },
                 { "format", "pxr checkpoint 1" },
@@ -305,6 +309,10 @@ static void take_counters(struct pxr_state *state, const struct pxr_safetensors 
         c->best = number(file, "best", INFINITY);
         c->best_step = (int64_t)number(file, "best_step", 0);
         c->since_best = (int64_t)number(file, "since_best", 0);
+        c->usual.steps = (int64_t)number(file, "usual_steps", 0);
+        c->usual.nats = number(file, "usual_nats", 0);
+        c->usual.norm = number(file, "usual_norm", 0);
+        c->spikes = (int64_t)number(file, "spikes", 0);
         c->pending = number(file, "pending", 0) != 0;
         c->stopped_early = number(file, "stopped_early", 0) != 0;
 }

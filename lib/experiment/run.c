@@ -22,6 +22,8 @@
 
 enum { STOPPED = 1 }; /* beside 0 and -1 */
 
+enum { MOST_SPIKES = 20 }; /* that are put on record of a run */
+
 /* What an epoch is trained with. */
 struct epoch {
         int64_t number; /* -1: none yet */
@@ -121,6 +123,36 @@ static void keep_pace(struct epoch *epoch, int images, double seconds)
         epoch->pace = (double)epoch->images / epoch->seconds;
 }
 
+/* Have a loss spike on record, and tell the first. */
+static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *diag)
+{
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_graph *graph = e->model->graph;
+        struct pxr_counters *c = &state->counters;
+        struct pxr_usual before = c->usual;
+        struct pxr_nll nll = pxr_nll_of(state->trainer->nll, images);
+        double nats = pxr_nats_per_image(&nll), norm = state->trainer->gradient_norm;
+        double uniform = (double)pxr_graph_values(graph) * log(graph->levels);
+        char text[400], number[3][PXR_NUMBER_TEXT];
+
+        if (!pxr_is_spike(&c->usual, nats, norm, uniform) || c->spikes < 0 ||
+            c->spikes >= MOST_SPIKES)
+                return 0;
+        c->spikes++;
+        snprintf(
+                text, sizeof(text),
+                "loss spike at step %" PRId64 ": %s nats/image, where the steps before had %s and "
+                "the uniform distribution has %s; gradient norm %.3g, before %.3g; train.clip %g%s",
+                state->trainer->step, pxr_number_text(nats, 1, number[0]),
+                pxr_number_text(before.nats, 1, number[1]), pxr_number_text(uniform, 1, number[2]),
+                norm, before.norm, e->settings.train.clip,
+                c->spikes == MOST_SPIKES ? "; later spikes are not recorded" : "");
+        if (c->spikes == 1)
+                pxr_tell(state, text);
+        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "spike", text,
+                                   diag);
+}
+
 static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
@@ -142,10 +174,11 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
         expect_next(e, epoch, first + images);
         if (pxr_trainer_step(state->trainer, epoch->batch, images, diag))
                 return -1;
+        state->counters.pending = true;
         for (int i = 0; i < images; i++)
                 pxr_nll_add(&state->counters.epoch_nll, state->trainer->nll[i]);
         keep_pace(epoch, images, pxr_now() - started);
-        return 0;
+        return look_for_spike(state, images, diag);
 }
 
 /* --- what is due after a step ------------------------------------------------------------------
@@ -346,7 +379,6 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
                         break;
                 }
                 status = train_step(state, &epoch, diag);
-                state->counters.pending = !status;
         }
         free(epoch.order);
         free(epoch.batch);

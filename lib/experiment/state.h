@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "experiment/run.h"
+#include "train/spike.h"
 
 /* Everything beside the trainer's arrays that a resumed run must find again. */
 struct pxr_counters {
@@ -16,6 +17,8 @@ struct pxr_counters {
         int64_t since_best; /* evaluations since */
         bool pending;       /* what is due at this step has yet to be done */
         bool stopped_early;
+        struct pxr_usual usual; /* of the steps so far */
+        int64_t spikes;         /* loss spikes so far */
 };
 
 struct pxr_state {

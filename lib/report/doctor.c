@@ -229,6 +229,14 @@ static const struct check checks[] = {
           "FROM run CROSS JOIN metric ON metric.run = run.id AND metric.name = 'nll' "
           "AND metric.split = 'train' AND images > 0 WHERE " ASKED ") "
           "WHERE nats > before * 1.1 GROUP BY id" },
+        { "loss spike",
+          "the batch of a step cost far more than those before it: the parameters jumped, and part of "
+          "what was learnt was lost. Set train.clip to about twice the usual gradient norm, lower the "
+          "rate, or raise train.warm_up.",
+          "SELECT run.id, printf('%d on record; the first: %s', count(*), (SELECT message FROM event AS e "
+          "WHERE e.run = run.id AND e.kind = 'spike' ORDER BY e.step LIMIT 1)) "
+          "FROM run CROSS JOIN event ON event.run = run.id AND event.kind = 'spike' "
+          "WHERE " ASKED " GROUP BY run.id" },
         { "average never used",
           "the result is of the same parameters as without train.average: they were not averaged, "
           "or what was evaluated was not the average: was this program changed?",

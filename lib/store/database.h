@@ -236,8 +236,8 @@ int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t st
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                           struct pxr_checkpoint_row **list, struct pxr_diag *diag);
 
-/* Forget the metrics, maps, samples and checkpoints of a run after `step`: they are about to be
- * made again. Events stay: they tell what happened, not what was computed. */
+/* Forget the metrics, maps, samples, checkpoints and loss spikes of a run after `step`: they are
+ * about to be made again. Other events stay: they tell what happened, not what was computed. */
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag);
 
 /* A run's NLLs in the order of recording, handed to `row` one by one. */

@@ -545,6 +545,7 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 "DELETE FROM nll_map WHERE run = ? AND step > ?",
                 "DELETE FROM sample WHERE run = ? AND step > ?",
                 "DELETE FROM checkpoint WHERE run = ? AND step > ?",
+                "DELETE FROM event WHERE run = ? AND step > ? AND kind = 'spike'",
         };
 
         if (pxr_store_begin(store, diag))
