@@ -69,7 +69,9 @@ static const struct pxr_layer multi_scale = {
         .summary = "a conditional model: the layers in it are given the image at a smaller scale",
         .description =
                 "The image is subsampled to size x size (the pixel at the top left of each\n"
-                "block), and deconvolutions (4x4, stride 2) make a map of the image's size of it.\n"
+                "block), and deconvolutions (4x4, stride 2) with a ReLU between two of them make "
+                "a\n"
+                "map of the image's size of it.\n"
                 "Each LSTM in it adds an unmasked 1x1 convolution of that map to its gates, each\n"
                 "convolution to its output, and softmax or sigmoid to its logits; skips are given\n"
                 "none. The NLL is that of the image given the small one; added to the small one's\n"

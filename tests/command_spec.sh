@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_spec.sh - specs as their user meets them: broken ones, and --explain.
 . "${srcdir:-.}/tests/command.sh"
-plan 22
+plan 23
 
 # shown TEXT: exactly this on stderr.
 shown() {
@@ -150,13 +150,26 @@ explained_options() {
 		out_has "      beta1          number, 0 to 0.999999; default 0.9" && out_has "    sgd " &&
 		pxr_run tiny.yaml --explain train.optimizer.adam &&
 		is "$(sed '1,/^options/d' out | sed -n '3p;4p')" "  beta1          number, 0 to 0.999999; default 0.9
-                 decay of the mean of the gradient" && ! out_has sgd &&
+                 m = beta1 m + (1 - beta1) g" && ! out_has sgd &&
 		pxr_run tiny.yaml --explain train.batch &&
 		is "$(sed 1,3d out)" "  batch          integer, 1 to 65536; default 16
                  images of one step" &&
 		pxr_run tiny.yaml --explain '' && ! out_has options
 }
 ok "--explain lists what a key can be, with the options of each choice" explained_options
+
+# Each choice has a row in the documentation.
+documented() {
+	for key in train.optimizer train.schedule; do
+		pxr_run tiny.yaml --explain $key && choices=$(sed -n 's/^    \([a-z]*\) .*/\1/p' out) &&
+			[ -n "$choices" ] || return
+		for choice in $choices; do
+			grep -q "^| \`$choice\` |" "$docs/training.md" || return
+		done
+	done
+}
+docs=$(cd "$top" && cd "${srcdir:-.}/docs" && pwd)
+ok "the formula of every optimizer and schedule is in the documentation" documented
 
 # meant KEY=VALUE NAMES: what the hint of an unknown key is.
 meant() {

@@ -100,9 +100,10 @@ struct adam {
 
 static const struct pxr_option adam_rows[] = {
         PXR_REAL(struct adam, rate, "1e-3", 0, 1e6, "learning rate"),
-        PXR_REAL(struct adam, beta1, "0.9", 0, 0.999999, "decay of the mean of the gradient"),
-        PXR_REAL(struct adam, beta2, "0.999", 0, 0.999999999, "decay of the mean of its square"),
-        PXR_REAL(struct adam, epsilon, "1e-8", 1e-20, 1, "keeps the quotient finite"),
+        PXR_REAL(struct adam, beta1, "0.9", 0, 0.999999, "m = beta1 m + (1 - beta1) g"),
+        PXR_REAL(struct adam, beta2, "0.999", 0, 0.999999999, "s = beta2 s + (1 - beta2) g^2"),
+        PXR_REAL(struct adam, epsilon, "1e-8", 1e-20, 1,
+                 "p -= rate m / (1 - beta1^t) / (sqrt(s / (1 - beta2^t)) + epsilon)"),
         PXR_END,
 };
 
@@ -165,7 +166,7 @@ struct decay {
 };
 
 static const struct pxr_option decay_rows[] = {
-        PXR_REAL(struct decay, factor, "0.1", 0, 1, "what the rate is multiplied with each time"),
+        PXR_REAL(struct decay, factor, "0.1", 0, 1, "what the rate is multiplied by each time"),
         PXR_INT(struct decay, times, "2", 1, 1000, "how often, evenly over the training"),
         PXR_END,
 };

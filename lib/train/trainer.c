@@ -37,8 +37,9 @@ static const struct pxr_option rows[] = {
         PXR_REAL(struct pxr_train_settings, clip, "0", 0, 1e30,
                  "largest norm of the gradient of the NLL in nats per dimension; 0: no limit"),
         PXR_REAL(struct pxr_train_settings, average, "0", 0, 0.9999999,
-                 "decay of a running average of the parameters, which is then what is evaluated, "
-                 "sampled and kept; 0: none"),
+                 "decay of a running average of the parameters, at most (1 + t) / (10 + t) at step "
+                 "t; "
+                 "the average is then what is evaluated and sampled; 0: none"),
         PXR_INT(struct pxr_train_settings, patience, "0", 0, 1e6,
                 "evaluations without a better validation NLL after which training stops, with the "
                 "best "
