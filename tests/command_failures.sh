@@ -33,7 +33,7 @@ ok "checkpoints of a database behind a link lie beside its file" linked
 
 # A run that would go on for long, with its database $1 at work.
 begin() {
-	"$top/runner/pxr-run" tiny.yaml train.epochs=100000 --quiet --db "$1" >out 2>err &
+	"$top/runner/pxr-run" tiny.yaml train.epochs=3000 --quiet --db "$1" >out 2>err &
 	run=$!
 	until [ "$(query "$1" 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 1 ]; do
 		kill -0 $run 2>/dev/null || return
@@ -67,7 +67,7 @@ deleted() {
 ok "a run whose database is deleted stops" deleted
 
 sweep_moved() {
-	printf 'name: long\nspec: tiny.yaml\nvary: {train.epochs: [99998, 99999]}\n' >long.yaml
+	printf 'name: long\nspec: tiny.yaml\nvary: {train.epochs: [2998, 2999]}\n' >long.yaml
 	"$top/runner/pxr-sweep" long.yaml --quiet --db sweep.db >out 2>err &
 	run=$!
 	until [ "$(query sweep.db 'SELECT count(*) FROM checkpoint' 2>/dev/null || echo 0)" -gt 1 ]; do

@@ -2,7 +2,7 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 24
+plan 26
 
 # Everything a run has computed, as text: parameters, NLL, samples (their pixels: the texts before
 # them name the run). Rates of work do differ.
@@ -138,6 +138,38 @@ told_first() {
 	awk '/is passed over/ { told = 1 } /resumed at step/ { exit !told }' out
 }
 ok "and that is told before training goes on" told_first
+
+# An error of reading, such as /proc/self/mem gives at 0, is no damage.
+unreadable() {
+	exits 130 interrupt eio.db INT || return
+	newest=$(ls eio.checkpoints/1-*/* | tail -n 1)
+	mv "$newest" sound && ln -s /proc/self/mem "$newest" && query eio.db .dump >before
+	refused 1 "nothing was changed: its checkpoint of step" pxr_run --resume 1 --db eio.db &&
+		err_has "$newest: cannot be read: Input/output error" &&
+		query eio.db .dump | cmp - before && [ -L "$newest" ] || return
+	mv sound "$newest" && pxr_run --resume 1 --db eio.db && ! err_has "is passed over" &&
+		same_result one.db eio.db
+}
+ok "a checkpoint that cannot be read now is not given up" unreadable
+
+# Killed at each sync of the first seconds: no file goes before one of a later step is on record.
+nothing_deleted() {
+	[ -z "$cannot_fail" ] || return 0
+	exits 130 interrupt keep.db INT || return
+	newest=$(ls keep.checkpoints/1-*/* | tail -n 1)
+	step=$(query keep.db "SELECT max(step) FROM checkpoint")
+	: >"$newest"
+	for at in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		KILL_SYNC=$at preload pxr_run --resume 1 --db keep.db
+		[ -e "$newest" ] || [ "$(query keep.db "SELECT max(step) FROM checkpoint")" -gt "$step" ] || {
+			echo "# at sync $at"
+			return 1
+		}
+	done
+	pxr_run --resume 1 --db keep.db && same_result one.db keep.db
+}
+failing
+ok "no checkpoint goes before a later one is safe${cannot_fail:+ # SKIP $cannot_fail}" nothing_deleted
 
 # Without a checkpoint that can be read, everything stays as it is.
 record_kept() {

@@ -41,21 +41,33 @@ int pxr_open_plain(const char *path)
         return -1;
 }
 
-int pxr_open_error(const char *path, struct pxr_diag *diag)
+int pxr_file_error(const char *path, const char *what, int error, struct pxr_diag *diag)
 {
-        switch (errno) {
+        switch (error) {
         case EISDIR:
                 return pxr_user_error(diag, "%s: is a folder, not a file", path);
         case ENXIO:
                 return pxr_user_error(diag, "%s: is a device or pipe, not a file", path);
-        case EIO:
-        case EMFILE:
-        case ENFILE:
+        case EACCES:
+        case EEXIST:
+        case ELOOP:
+        case ENAMETOOLONG:
+        case ENOENT:
+        case ENOTDIR:
+        case ENOTEMPTY:
+        case EPERM:
+        case EROFS:
+                return pxr_user_error(diag, "%s: %s: %s", path, what, strerror(error));
         case ENOMEM:
-                return pxr_system_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+                return pxr_out_of_memory(diag);
         default:
-                return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+                return pxr_system_error(diag, "%s: %s: %s", path, what, strerror(error));
         }
+}
+
+int pxr_open_error(const char *path, struct pxr_diag *diag)
+{
+        return pxr_file_error(path, "cannot be opened", errno, diag);
 }
 
 FILE *pxr_file_open(const char *path, struct pxr_diag *diag)

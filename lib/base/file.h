@@ -25,6 +25,11 @@ int pxr_open_error(const char *path, struct pxr_diag *diag);
 /* Both at once, as a stream. NULL after an error. */
 FILE *pxr_file_open(const char *path, struct pxr_diag *diag);
 
+/* Record why something could not be done with a file: "PATH: cannot be opened: No such file or
+ * directory". `error` is errno: that a name is wrong, or a right is missing, is the user's error;
+ * that reading failed, or the system is short of something, is the system's. Returns -1. */
+int pxr_file_error(const char *path, const char *what, int error, struct pxr_diag *diag);
+
 /* All bytes of a plain file, which may be up to `limit`; in the arena. NULL after an error. */
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,
                        struct pxr_diag *diag);

@@ -173,6 +173,40 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
         return 0;
 }
 
+static bool is_named(const struct pxr_checkpoint_row *list, const char *relative)
+{
+        while (list && strcmp(list->path, relative) != 0)
+                list = list->next;
+        return list != NULL;
+}
+
+/* Remove what a killed process left in the run's own folder, and checkpoints that a resumed run
+ * went back behind: files that are not on record. Not before a later checkpoint is. */
+static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+{
+        char *folder = relative_folder(arena, state);
+        char *path = beside(arena, state, folder);
+        struct pxr_checkpoint_row *list;
+        struct dirent *entry;
+        DIR *stream;
+
+        if (!path)
+                return pxr_out_of_memory(diag);
+        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
+                return -1;
+        stream = opendir(path);
+        while (stream && (entry = readdir(stream))) {
+                char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
+                char *full = beside(arena, state, relative);
+
+                if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
+                        unlink(full);
+        }
+        if (stream)
+                closedir(stream);
+        return 0;
+}
+
 /* A process that has taken up the run sweeps away files that are not on record, this one among
  * them: then it is that which is reported. */
 static int write_and_hash(const char *path, struct pxr_safetensors *file, char hex[PXR_SHA256_HEX],
@@ -236,7 +270,9 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         row.path = relative;
         row.sha256 = hex;
         row.size = stat(path, &status) == 0 ? status.st_size : 0;
-        return record(state, &row, diag) ? -1 : prune(arena, state, diag);
+        return record(state, &row, diag) || prune(arena, state, diag) || sweep(arena, state, diag)
+                       ? -1
+                       : 0;
 }
 
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
@@ -340,24 +376,56 @@ static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, const char
         return pxr_safetensors_read(arena, path, diag);
 }
 
-/* Take up one checkpoint. When it cannot be used, *why tells (NULL: memory is out). */
+/* Whether the error `own` shows that a checkpoint is not what was saved. One that could not be read
+ * now may be sound, and is no reason to go back to an older one. */
+static bool is_damage(struct pxr_arena *arena, const struct pxr_state *state,
+                      const struct pxr_checkpoint_row *row, const struct pxr_diag *own)
+{
+        const char *path = beside(arena, state, row->path);
+
+        if (!path || pxr_diag_status(own) != PXR_FAULT_USER)
+                return false;
+        return access(path, R_OK) == 0 || errno == ENOENT || errno == ENOTDIR;
+}
+
+static int not_read(const struct pxr_state *state, const struct pxr_checkpoint_row *row,
+                    const struct pxr_diag *own, struct pxr_diag *diag)
+{
+        const char *error = pxr_diag_first_error(own);
+
+        if (pxr_diag_status(own) == PXR_FAULT_USER)
+                pxr_user_error(diag, "%s", error);
+        else
+                pxr_system_error(diag, "%s", error);
+        pxr_note(diag,
+                 "run %" PRId64 " was not resumed, and nothing was changed: its checkpoint of step "
+                 "%" PRId64 " may be sound; resume again when it can be read",
+                 state->run, row->step);
+        return -1;
+}
+
+/* Take up one checkpoint. Returns 1, 0 when it is damaged, as *why tells, or -1 after an error. */
 static int try(struct pxr_arena *arena, struct pxr_state *state,
-               const struct pxr_checkpoint_row *row, char **why)
+               const struct pxr_checkpoint_row *row, char **why, struct pxr_diag *diag)
 {
         struct pxr_diag *own = pxr_diag_new();
         struct pxr_safetensors *file =
                 own ? open_recorded(arena, pxr_store_path(state->order->store), row, own) : NULL;
         struct group group[GROUPS];
-        int groups = groups_of(state->trainer, group);
-        int status =
-                file ? take_groups(arena, state->trainer->graph, file, group, groups, own) : -1;
+        int groups = groups_of(state->trainer, group), status = -1;
 
-        *why = NULL;
-        if (!status)
+        if (!own)
+                return pxr_out_of_memory(diag);
+        if (file && !take_groups(arena, state->trainer->graph, file, group, groups, own)) {
                 take_counters(state, file);
-        else if (own)
+                status = 1;
+        } else if (!is_damage(arena, state, row, own)) {
+                not_read(state, row, own, diag);
+        } else {
                 *why = pxr_strf(arena, "the checkpoint of step %" PRId64 " is passed over: %s",
                                 row->step, pxr_diag_first_error(own));
+                status = *why ? 0 : pxr_out_of_memory(diag);
+        }
         pxr_diag_free(own);
         return status;
 }
@@ -379,7 +447,7 @@ static int none_usable(const struct pxr_state *state, char *const *why, int coun
 static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_checkpoint_row *list, *row;
-        int count = 0, tried = 0;
+        int count = 0, damaged = 0, status = 0;
         char **why;
 
         if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
@@ -389,12 +457,15 @@ static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_d
         why = pxr_alloc_array(arena, (size_t)count + 1, sizeof(*why));
         if (!why)
                 return pxr_out_of_memory(diag);
-        for (row = list; row && try(arena, state, row, &why[tried]); row = row->next)
-                if (!why[tried++])
-                        return pxr_out_of_memory(diag);
-        if (!row)
+        for (row = list; row && !status; row = row->next) {
+                status = try(arena, state, row, &why[damaged], diag);
+                damaged += !status;
+        }
+        if (status < 0)
+                return -1;
+        if (!status)
                 return count ? none_usable(state, why, count, diag) : 0;
-        for (int i = 0; i < tried; i++) {
+        for (int i = 0; i < damaged; i++) {
                 pxr_tell(state, why[i]);
                 pxr_warn(diag, "%s", why[i]);
         }
@@ -405,47 +476,6 @@ int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0);
         int status = arena ? resume(arena, state, diag) : pxr_out_of_memory(diag);
-
-        pxr_arena_free(arena);
-        return status;
-}
-
-static bool is_named(const struct pxr_checkpoint_row *list, const char *relative)
-{
-        while (list && strcmp(list->path, relative) != 0)
-                list = list->next;
-        return list != NULL;
-}
-
-static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
-{
-        char *folder = relative_folder(arena, state);
-        char *path = beside(arena, state, folder);
-        struct pxr_checkpoint_row *list;
-        struct dirent *entry;
-        DIR *stream;
-
-        if (!path)
-                return pxr_out_of_memory(diag);
-        if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
-                return -1;
-        stream = opendir(path);
-        while (stream && (entry = readdir(stream))) {
-                char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
-                char *full = beside(arena, state, relative);
-
-                if (full && strncmp(entry->d_name, "step-", 5) == 0 && !is_named(list, relative))
-                        unlink(full);
-        }
-        if (stream)
-                closedir(stream);
-        return 0;
-}
-
-int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag)
-{
-        struct pxr_arena *arena = pxr_arena_new(0);
-        int status = arena ? sweep(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);
         return status;

@@ -103,8 +103,7 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
         line = pxr_record_process(arena, build.now, state, what, &run, diag);
         if (!line || pxr_store_take_run(store, old, &run, diag) ||
             pxr_record_plugins(state, diag) ||
-            pxr_store_rewind(store, old->id, state->trainer->step, diag) ||
-            pxr_checkpoint_sweep(state, diag))
+            pxr_store_rewind(store, old->id, state->trainer->step, diag))
                 return -1;
         pxr_tell(state, what);
         return pxr_store_add_event(store, pxr_state_moment(state), "resumed", line, diag);

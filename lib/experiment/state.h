@@ -45,19 +45,17 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
 }
 
 /* Save the state, put it on record (as the best when it is of the best step so far), and remove
- * checkpoints nobody needs: the last two and the best stay. Returns 0 or -1. */
+ * checkpoints nobody needs: the last two and the best stay. Files in the run's own folder that are
+ * not on record go too. Returns 0 or -1. */
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag);
 
 /* The file of the checkpoint at the step that the run is at. NULL when memory is out. */
 char *pxr_checkpoint_file(struct pxr_arena *arena, const struct pxr_state *state);
 
-/* Take up the newest checkpoint that is whole. Returns 1, 0 when none was ever saved, or -1 after
- * an error: also when there are some and none can be used. */
+/* Take up the newest checkpoint that is what was saved. Returns 1, 0 when none was ever saved, or
+ * -1 after an error: also when there are some and none can be used, or when one cannot be read now.
+ */
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);
-
-/* Remove what a killed process left in the run's own folder: files of checkpoints that are not on
- * record. Returns 0 or -1. */
-int pxr_checkpoint_sweep(struct pxr_state *state, struct pxr_diag *diag);
 
 /* Read the parameters, or their average, of the checkpoint at `step`. */
 int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool average,

@@ -7,6 +7,7 @@
  * store/, report/table.h.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -124,19 +125,23 @@ static int has_row(struct gc *gc, const char *path, bool *has)
 /* --- other databases ---------------------------------------------------------------------------
  */
 
-/* Is this file a run database? By the application_id in its first bytes. */
-static bool is_database(const char *path)
+/* Whether this file may be a run database, by the application_id in its first bytes. One that
+ * cannot be read may. */
+static bool may_be_database(const char *path)
 {
         unsigned char head[72] = "";
         FILE *file = pxr_file_open(path, NULL);
-        bool is = file && fread(head, 1, sizeof(head), file) == sizeof(head) &&
-                  memcmp(head, "SQLite format 3", 16) == 0 &&
-                  (uint32_t)(head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71]) ==
-                          PXR_APPLICATION_ID;
+        bool may;
 
-        if (file)
-                fclose(file);
-        return is;
+        if (!file)
+                return true;
+        may = (fread(head, 1, sizeof(head), file) == sizeof(head) &&
+               memcmp(head, "SQLite format 3", 16) == 0 &&
+               (uint32_t)(head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71]) ==
+                       PXR_APPLICATION_ID) ||
+              ferror(file);
+        fclose(file);
+        return may;
 }
 
 /* Does the database at `path` have `relative` on record? One that cannot be asked may. */
@@ -174,12 +179,15 @@ static int needed_elsewhere(struct gc *gc, const char *relative, const char **by
 
                 if (path && stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
                     (status.st_ino != own.st_ino || status.st_dev != own.st_dev) &&
-                    is_database(path) && may_need(path, relative))
+                    may_be_database(path) && may_need(path, relative))
                         *by = path;
         }
-        if (stream)
-                closedir(stream);
-        return folder ? 0 : pxr_out_of_memory(gc->diag);
+        if (!folder)
+                return pxr_out_of_memory(gc->diag);
+        if (!stream)
+                return pxr_file_error(folder, "cannot be read", errno, gc->diag);
+        closedir(stream);
+        return 0;
 }
 
 /* --- the folder --------------------------------------------------------------------------------
@@ -318,7 +326,8 @@ static int look_at_row(struct gc *gc, struct pxr_rows *rows)
         const char *where = what.path ? full(gc, what.path) : NULL;
         const char *uid = pxr_rows_text(rows, 5), *by;
         const char *own = uid ? pxr_run_folder(gc->arena, gc->store->path, what.run, uid) : NULL;
-        bool there = where && access(where, F_OK) == 0;
+        /* What cannot be looked at is not missing. */
+        bool there = where && (access(where, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
 
         if (!where || !own)
                 return pxr_out_of_memory(gc->diag);
