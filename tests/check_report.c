@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check_report.c - texts that mean harm, tables in every format, the paper's rows and ours. */
 #define _GNU_SOURCE /* nftw(), open_memstream() */
+#include <glob.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -11,6 +12,7 @@
 #include "report/departures.h"
 #include "report/effects.h"
 #include "report/escape.h"
+#include "report/html.h"
 #include "report/plot.h"
 #include "report/report.h"
 #include "run_database.h"
@@ -74,6 +76,73 @@ START_TEST(hostile_texts_are_harmless)
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
                 ck_assert_str_eq(escaped(cases[i].escape, cases[i].text), cases[i].wanted);
+}
+END_TEST
+
+/* The end of the C string that begins at `at`, copied to `text` as it stands in the source. */
+static const char *c_string(const char *at, char *text, size_t size)
+{
+        size_t length = 0;
+
+        for (at++; *at != '"'; at++) {
+                ck_assert_uint_lt(length + 2, size);
+                text[length++] = *at;
+                if (*at == '\\')
+                        text[length++] = *++at;
+        }
+        text[length] = '\0';
+        return at + 1;
+}
+
+/* Ask of every string that is an argument of pxr_html() in a source; returns how many calls. */
+static int check_html_calls(const char *source)
+{
+        int calls = 0;
+
+        for (const char *at = source; (at = strstr(at, "pxr_html(")); calls++) {
+                int depth = 1;
+
+                for (at += strlen("pxr_html("); depth > 0;) {
+                        char text[4096];
+
+                        if (strncmp(at, "'\"'", 3) == 0) {
+                                at += 3;
+                        } else if (*at == '"') {
+                                at = c_string(at, text, sizeof(text));
+                                ck_assert_msg(pxr_html_knows(text), "pxr_html() with \"%s\"", text);
+                        } else {
+                                depth += (*at == '(') - (*at == ')');
+                                at++;
+                        }
+                }
+        }
+        return calls;
+}
+
+/* Only here: the compiler takes it for printf(). */
+START_TEST(html_formats_are_known)
+{
+        static const char *const unknown[] = {
+                "%zu", "%i", "%lu", "%5d", "%.*s", "%", "%s %zu %d"
+        };
+        const char *source = getenv("srcdir");
+        glob_t found;
+        int calls = 0;
+
+        for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+                ck_assert_msg(!pxr_html_knows(unknown[i]), "%s", unknown[i]);
+        ck_assert(pxr_html_knows("%s %d %ld %f %.3g %.*f %% %g"));
+        ck_assert_int_eq(
+                glob(pxr_strf(arena, "%s/lib/*/*.c", source ? source : "."), 0, NULL, &found), 0);
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+                size_t size;
+                char *text = (char *)file_bytes(found.gl_pathv[i], &size);
+
+                text[size] = '\0';
+                calls += check_html_calls(text);
+        }
+        globfree(&found);
+        ck_assert_int_gt(calls, 100);
 }
 END_TEST
 
@@ -1695,12 +1764,33 @@ START_TEST(equal_values_share_a_part)
 }
 END_TEST
 
+/* A limit that leaves room for nothing, or for ever more of it. Sanitizers see what a NULL is used
+ * for that is only looked at. */
+START_TEST(lack_of_memory_is_an_error)
+{
+        const struct pxr_spec_origin origin = { .path = "recorded", .recorded = "name: a\n" };
+        const char *source = getenv("srcdir");
+        char *paper = pxr_strf(arena, "%s/reports/paper.yaml", source ? source : ".");
+
+        for (size_t limit = 1; limit < 300000; limit += 1 + limit / 8) {
+                struct pxr_arena *small = pxr_arena_new(limit);
+
+                ck_assert_ptr_null(pxr_experiment_read(small, &origin, diag));
+                ck_assert(pxr_paper_open(small, paper, diag) || pxr_diag_errors(diag) > 0);
+                pxr_diag_clear(diag);
+                pxr_arena_free(small);
+        }
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("report");
         TCase *database = tcase_create("database");
 
         ADD_SCRATCH_TEST(suite, hostile_texts_are_harmless);
+        ADD_SCRATCH_TEST(suite, html_formats_are_known);
+        ADD_SCRATCH_TEST(suite, lack_of_memory_is_an_error);
         ADD_SCRATCH_TEST(suite, people_see_what_is_there_and_programs_everything);
         ADD_SCRATCH_TEST(suite, text_fits_into_a_terminal);
         ADD_SCRATCH_TEST(suite, json_is_json_whatever_the_name);

@@ -212,13 +212,15 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
                                         struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = pxr_alloc(arena, sizeof(*experiment));
-        struct pxr_settings *settings = &experiment->settings;
-        struct pxr_reading reading = { &pxr_settings_options, settings };
+        struct pxr_settings *settings;
+        struct pxr_reading reading;
 
         if (!experiment) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
+        settings = &experiment->settings;
+        reading = (struct pxr_reading) { &pxr_settings_options, settings };
         experiment->arena = arena;
         experiment->root = load(arena, origin, diag);
         if (!experiment->root || check_no_sweep(experiment->root, origin->path, diag))

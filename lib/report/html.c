@@ -10,12 +10,35 @@
 
 #include "report/escape.h"
 
-/* Write the argument of the conversion that `format` begins with; returns what follows it. */
+/* Bytes of the conversion that `at` begins with; 0: it is not known. */
+static size_t conversion(const char *at)
+{
+        size_t size = 2;
+
+        if (strncmp(at, "%ld", 3) == 0)
+                return 3;
+        if (at[1] != '.')
+                return at[1] && strchr("sdfg%", at[1]) ? 2 : 0;
+        size += at[size] == '*' ? 1 : strspn(at + size, "0123456789");
+        return (at[size] == 'f' || at[size] == 'g') && size < 8 ? size + 1 : 0;
+}
+
+bool pxr_html_knows(const char *format)
+{
+        while ((format = strchr(format, '%')) && conversion(format))
+                format += conversion(format);
+        return !format;
+}
+
+/* Write the argument of the conversion that `format` begins with; returns what follows it: its end
+ * where it is not known, for nobody knows how large its argument is. */
 static const char *put_argument(FILE *to, const char *format, va_list *arguments)
 {
-        int length = (int)strcspn(format + 1, "%sdfg") + 2;
+        int length = (int)conversion(format);
         char one[16];
 
+        if (!length)
+                return format + strlen(format);
         snprintf(one, sizeof(one), "%.*s", length, format);
         switch (format[length - 1]) {
         case 's':

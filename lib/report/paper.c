@@ -107,12 +107,13 @@ static struct pxr_paper_table *read_table(struct pxr_arena *arena, struct pxr_ya
 {
         struct pxr_paper_table *table = pxr_alloc(arena, sizeof(*table));
         struct pxr_reading reading = { &table_table, table };
-        struct pxr_paper_row **end = &table->row;
+        struct pxr_paper_row **end;
 
         if (!table) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
+        end = &table->row;
         if (pxr_options_read(arena, node, "table", &reading, 1, diag) ||
             want_files(table->files, diag) || want_names(table->identities, "identities", diag) ||
             want_names(table->transforms, "transforms", diag) ||
