@@ -90,8 +90,9 @@ int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_
         for (;;) {
                 int result = archive_read_next_header(archive->archive, &archive->entry);
 
+                /* libarchive passes over what cannot be read behind the mark of the end. */
                 if (result == ARCHIVE_EOF)
-                        return 0;
+                        return archive->reported ? -1 : 0;
                 /* A warning is about names and attributes that we have no use for. */
                 if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
                         return complain(archive, NULL, diag);

@@ -171,10 +171,15 @@ static int unpack_entry(struct unpacking *u, const char *relative)
         else if (access(to, F_OK) == 0)
                 pxr_user_error(u->diag, "%s: it has two files '%s'; nothing was taken over",
                                u->path, relative);
+        else if (errno != ENOENT)
+                pxr_user_error(u->diag, "%s: '%s' cannot be unpacked: %s; nothing was taken over",
+                               u->path, relative, strerror(errno));
         else if (entry.input && !check_size(u, relative) &&
                  !pxr_make_folders(u->folder, relative, u->diag)) {
                 status = pxr_file_write_by(to, false, read_content, &entry, own);
-                if (status && !entry.failed)
+                if (status && !entry.failed && pxr_diag_status(own) == PXR_FAULT_USER)
+                        pxr_user_error(u->diag, "%s", pxr_diag_first_error(own));
+                else if (status && !entry.failed)
                         pxr_system_error(u->diag, "%s", pxr_diag_first_error(own));
         }
         pxr_diag_free(own);
