@@ -53,26 +53,6 @@ static void cut(struct input *input, const char *data, size_t size)
         }
 }
 
-/* Everything recorded is the user's fault and can be shown, a line each. */
-static void check_errors(const struct input *input, bool wanted)
-{
-        char *shown = NULL;
-        size_t size;
-        FILE *stream = open_memstream(&shown, &size);
-
-        MUST(stream);
-        pxr_diag_write(input->diag, "pxr", stream);
-        MUST(fclose(stream) == 0);
-        MUST((pxr_diag_errors(input->diag) > 0) == wanted);
-        MUST(!wanted || pxr_diag_status(input->diag) == PXR_FAULT_USER);
-        for (int i = 0; pxr_diag_text(input->diag, i); i++)
-                MUST(pxr_one_line(pxr_diag_text(input->diag, i)));
-        for (const char *at = shown; at < shown + size; at++)
-                MUST(pxr_character(at, shown + size) > 0 || ((unsigned char)*at & 0xC0) == 0x80);
-        free(shown);
-        pxr_diag_clear(input->diag);
-}
-
 /* --- trees -------------------------------------------------------------------------------------
  */
 
@@ -222,11 +202,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(input.arena && input.diag);
         cut(&input, (const char *)data, size);
         root = compose(&input);
-        check_errors(&input, !root);
+        fuzz_check_errors(input.diag, !root);
         if (root) {
                 explain(&input, root);
                 status = table_read(input.arena, root, &table, input.diag);
-                check_errors(&input, status != 0);
+                fuzz_check_errors(input.diag, status != 0);
                 if (status == 0)
                         check_resolved(&input, root, &table);
                 explain(&input, root);
