@@ -18,6 +18,7 @@
 #include "runner/program.h"
 #include "runner/json.h"
 #include "sample/generate.h"
+#include "tensor/gemm.h"
 
 const char *argp_program_version = "pxr-bench " PXR_VERSION;
 
@@ -115,11 +116,9 @@ static const struct argp argp = {
         .doc = "Measure how fast the model that SPEC (YAML) describes is trained, evaluated and "
                "drawn from on this machine.\v"
                "Speed is given as images a second, as GFLOP/s (counting two for each multiply-add "
-               "that no mask zeroes), and as shares of what square matrix products reach on as "
-               "many "
-               "threads in the same run: SGEMM of the BLAS, and the products that pxr's ops are "
-               "made "
-               "of (the peak). Nothing is recorded. Let nothing else run meanwhile.\n\n"
+               "that no mask zeroes), and as shares of what as many threads reach in the same run: "
+               "SGEMM of the BLAS on square matrices, and the peak, which is that of multiply-adds "
+               "in registers alone. Nothing is recorded. Let nothing else run meanwhile.\n\n"
                "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
                "130 interrupted.",
 };
@@ -372,6 +371,20 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
         return 0;
 }
 
+/* Said beside the numbers that it is about: a share of SGEMM then tells nothing of pxr. */
+static void warn_of_blas(void)
+{
+        const char *better, *taken_for = pxr_blas_taken_for(&better);
+
+        if (!taken_for)
+                return;
+        say(stderr,
+            "pxr-bench: warning: OpenBLAS takes this processor for an older one (%s) and leaves "
+            "vector instructions unused: 'of SGEMM' is too high\n",
+            taken_for);
+        say(stderr, "note: OPENBLAS_CORETYPE=%s in the environment has it use them\n", better);
+}
+
 static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    struct pxr_diag *diag)
 {
@@ -384,6 +397,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 
         if (!experiment)
                 return pxr_diag_status(diag);
+        warn_of_blas();
         watch_signals();
         return measure(arena, arguments, experiment, diag);
 }

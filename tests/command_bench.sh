@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_bench.sh - pxr-bench: what it measures is counted right, and what it cannot take is refused.
 . "${srcdir:-.}/tests/command.sh"
-plan 12
+plan 14
 
 bench() {
 	"$top/runner/pxr-bench" "$@" >out 2>err
@@ -46,6 +46,30 @@ counts() {
 		is "$(field training_multiply_adds)" "$((64 * (21 + 21 + 5))).0"
 }
 ok "training is counted as forward and both gradients" counts
+
+# Whatever else runs meanwhile.
+peak_is_most() {
+	awk "BEGIN { exit !($(field peak_gflops) >= $(field sgemm_gflops)) }"
+}
+ok "no product is above the peak" peak_is_most
+
+# An OpenBLAS that is told to take the processor for another, and uses no AVX2.
+warns_of_blas() {
+	OPENBLAS_CORETYPE=Prescott bench counted.yaml --image 8x8x1:2 -r 1 --images 4 -q &&
+		err_has "warning: OpenBLAS takes this processor for an older one (Prescott)" &&
+		err_has "OPENBLAS_CORETYPE=$better in the environment" &&
+		OPENBLAS_CORETYPE=$better bench counted.yaml --image 8x8x1:2 -r 1 --images 4 -q &&
+		! [ -s err ]
+}
+blas=$(ldd "$top/lib/.libs/libpxr.so" 2>/dev/null | sed -n 's/.* => \(.*openblas[^ ]*\) .*/\1/p')
+better=Haswell
+grep -q avx512f /proc/cpuinfo && better=SkylakeX
+what="it is told when OpenBLAS takes the processor for an older one"
+if [ -n "$blas" ] && grep -q DYNAMIC_ARCH "$blas" && grep -q avx2 /proc/cpuinfo; then
+	ok "$what" warns_of_blas
+else
+	ok "$what # SKIP no OpenBLAS that chooses its kernels, or no AVX2" true
+fi
 
 table() {
 	bench counted.yaml --image 8x8x1:2 -r 1 --images 4 --threads 2 --scaling &&

@@ -41,8 +41,8 @@ struct pxr_speed_order {
 /* What was measured. Only multiply-adds that no mask zeroes are counted, as 2 FLOP each. */
 struct pxr_speed {
         int threads;
-        /* GFLOP/s of square products on as many threads, the best of several sizes: those of the
-         * ops, which is what any op can reach; and SGEMM of the BLAS. */
+        /* GFLOP/s on as many threads, each at its best: of multiply-adds in registers, or what was
+         * seen to be more; and of SGEMM of the BLAS, the best of several square sizes. */
         double peak, sgemm;
         int batch, images;
         struct pxr_timing training;                           /* a step on a batch */

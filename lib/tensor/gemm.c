@@ -104,6 +104,47 @@ bool pxr_gemm_rows_alone(void)
         return pxr_product_f32(&product);
 }
 
+#ifdef OPENBLAS_VERSION
+
+static bool among(const char *name, const char *const *names)
+{
+        while (*names && strcmp(*names, name) != 0)
+                names++;
+        return *names != NULL;
+}
+
+/* OpenBLAS chooses its kernels by the model of the processor, and takes one that is newer than
+ * itself for an old one. Names that are not known here are of newer ones. */
+const char *pxr_blas_taken_for(const char **better)
+{
+        static const char *const sse[] = { "Generic",     "Katmai",     "Coppermine", "Northwood",
+                                           "Prescott",    "Banias",     "Atom",       "Core2",
+                                           "Penryn",      "Dunnington", "Nehalem",    "Athlon",
+                                           "Opteron",     "Barcelona",  "Bobcat",     "Nano",
+                                           "Sandybridge", "Bulldozer",  "Piledriver", "Steamroller",
+                                           NULL };
+        static const char *const avx2[] = { "Haswell", "Zen", "Excavator", NULL };
+        enum pxr_tiles tiles = pxr_best_tiles();
+        const char *name = openblas_get_corename();
+
+        if (tiles == PXR_NO_TILES || !name)
+                return NULL;
+        *better = tiles == PXR_TILES_AVX512 ? "SkylakeX" : "Haswell";
+        if (among(name, sse) || (tiles == PXR_TILES_AVX512 && among(name, avx2)))
+                return name;
+        return NULL;
+}
+
+#else
+
+const char *pxr_blas_taken_for(const char **better)
+{
+        (void)better;
+        return NULL;
+}
+
+#endif
+
 void pxr_blas_single_thread(void)
 {
 #ifdef OPENBLAS_VERSION

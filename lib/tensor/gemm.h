@@ -37,7 +37,10 @@ struct pxr_product {
 };
 
 /* Instruction sets that our own tiles are compiled for. */
-enum pxr_tiles { PXR_TILES_AVX2, PXR_TILES_AVX512 };
+enum pxr_tiles { PXR_NO_TILES, PXR_TILES_AVX2, PXR_TILES_AVX512 };
+
+/* The best set that the processor has. */
+enum pxr_tiles pxr_best_tiles(void);
 
 /* Compute a product of k > 0 with our own tiles, the same bits by any of them. False, with nothing
  * done, where the processor has not got the set. */
@@ -60,6 +63,15 @@ void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blo
 void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
                          const double *a, size_t lda, const double *b, size_t ldb,
                          const struct pxr_start_f64 *start, double *c, size_t ldc);
+
+/* Multiply-adds in registers alone, as fast as the processor can: `rounds` times some. Returns how
+ * many there were; 0, with nothing done, where no instruction set is known. */
+double pxr_multiply_adds(size_t rounds);
+
+/* The processor that the BLAS takes this one for, where that lacks vector instructions which this
+ * one has: "Prescott". *better is then one that has them, for OPENBLAS_CORETYPE. NULL where the
+ * BLAS uses what there is, or does not tell. */
+const char *pxr_blas_taken_for(const char **better);
 
 /* Are a row's bits in pxr_gemm_f32() the same whatever m is? Not where the BLAS computes it. */
 bool pxr_gemm_rows_alone(void);

@@ -167,6 +167,31 @@ static void S(product)(const struct pxr_product *product)
                 }
 }
 
+/* Multiply-adds in registers alone, `rounds` times SUMS vectors of them: enough independent sums to
+ * keep two units busy for the cycles that each takes. Sums tend to 1, so that none becomes
+ * infinite, or so small that it would take longer. Returns their total. */
+__attribute__((TARGET)) static float S(multiply_adds)(size_t rounds)
+{
+        const VECTOR half = BROADCAST(0.5F);
+        float lanes[LANES], total = 0;
+        VECTOR sum[SUMS];
+
+#pragma GCC unroll 10
+        for (int i = 0; i < SUMS; i++)
+                sum[i] = BROADCAST((float)i);
+        for (size_t round = 0; round < rounds; round++) {
+#pragma GCC unroll 10
+                for (int i = 0; i < SUMS; i++)
+                        sum[i] = MULTIPLY_ADD(sum[i], half, half);
+        }
+#pragma GCC unroll 10
+        for (int i = 0; i < SUMS; i++) {
+                STORE(lanes, sum[i]);
+                total += lanes[0];
+        }
+        return total;
+}
+
 #undef JOIN_AGAIN
 #undef JOIN
 #undef S

@@ -19,7 +19,7 @@
 
 /* Vectors in a panel at most; terms and rows that are taken at once (256 kB of A); the same rows
  * where A is transposed, and how many of them then lie together. */
-enum { VECTORS = 3, DEPTH = 256, HEIGHT = 256, PACKED_HEIGHT = 128, PACK = 8 };
+enum { VECTORS = 3, DEPTH = 256, HEIGHT = 256, PACKED_HEIGHT = 128, PACK = 8, SUMS = 10 };
 
 /* Some rows of C, and some terms of each sum. */
 struct part {
@@ -157,19 +157,51 @@ static inline __attribute__((always_inline, target("avx2"))) __m256i first_lanes
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
 #include "tensor/gemm_tiles.h"
 
+enum pxr_tiles pxr_best_tiles(void)
+{
+        if (__builtin_cpu_supports("avx512f"))
+                return PXR_TILES_AVX512;
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+                return PXR_TILES_AVX2;
+        return PXR_NO_TILES;
+}
+
 bool pxr_product_by(enum pxr_tiles tiles, const struct pxr_product *product)
 {
-        if (tiles == PXR_TILES_AVX512 && __builtin_cpu_supports("avx512f"))
-                product_avx512(product);
-        else if (tiles == PXR_TILES_AVX2 && __builtin_cpu_supports("avx2") &&
-                 __builtin_cpu_supports("fma"))
-                product_avx2(product);
-        else
+        if (tiles == PXR_NO_TILES || tiles > pxr_best_tiles())
                 return false;
+        if (tiles == PXR_TILES_AVX512)
+                product_avx512(product);
+        else
+                product_avx2(product);
         return true;
 }
 
+double pxr_multiply_adds(size_t rounds)
+{
+        static volatile float total; /* without a use of it, nothing would be computed */
+        enum pxr_tiles tiles = pxr_best_tiles();
+
+        if (tiles == PXR_NO_TILES)
+                return 0;
+        total = tiles == PXR_TILES_AVX512 ? multiply_adds_avx512(rounds)
+                                          : multiply_adds_avx2(rounds);
+        (void)total;
+        return (double)rounds * SUMS * (tiles == PXR_TILES_AVX512 ? 16 : 8);
+}
+
 #else
+
+enum pxr_tiles pxr_best_tiles(void)
+{
+        return PXR_NO_TILES;
+}
+
+double pxr_multiply_adds(size_t rounds)
+{
+        (void)rounds;
+        return 0;
+}
 
 bool pxr_product_by(enum pxr_tiles tiles, const struct pxr_product *product)
 {
