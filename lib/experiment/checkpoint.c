@@ -167,7 +167,7 @@ static int prune(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
                 path = beside(arena, state, row->path);
                 if (pxr_store_remove_checkpoint(state->order->store, state->run, row->step, diag))
                         return -1;
-                if (path && strncmp(row->path, folder, strlen(folder)) == 0)
+                if (path && pxr_is_own_checkpoint(row->path, folder))
                         unlink(path);
         }
         return 0;
@@ -194,7 +194,7 @@ static int sweep(struct pxr_arena *arena, struct pxr_state *state, struct pxr_di
                 return pxr_out_of_memory(diag);
         if (pxr_store_checkpoints(state->order->store, arena, state->run, &list, diag))
                 return -1;
-        stream = opendir(path);
+        stream = pxr_is_real_run_folder(path) ? opendir(path) : NULL;
         while (stream && (entry = readdir(stream))) {
                 char *relative = pxr_strf(arena, "%s/%s", folder, entry->d_name);
                 char *full = beside(arena, state, relative);
@@ -329,28 +329,81 @@ static double number(const struct pxr_safetensors *file, const char *key, double
 {
         const char *text = pxr_safetensors_text(file, key);
 
-        return text ? strtod(text, NULL) : otherwise;
+        char *end;
+        double value;
+
+        if (!text)
+                return otherwise;
+        value = strtod(text, &end);
+        return end == text || *end ? NAN : value;
 }
 
-static void take_counters(struct pxr_state *state, const struct pxr_safetensors *file)
+/* A whole number from 0 to `most` into *value, 0 where it is missing. Returns 0 or -1. */
+static int whole_number(const struct pxr_safetensors *file, const char *key, int64_t most,
+                        int64_t *value, struct pxr_diag *diag)
 {
-        struct pxr_counters *c = &state->counters;
+        const char *text = pxr_safetensors_text(file, key);
+        char *end;
 
-        state->trainer->step = (int64_t)number(file, "step", 0);
+        *value = 0;
+        if (!text)
+                return 0;
+        errno = 0;
+        *value = strtoll(text, &end, 10);
+        if (end != text && !*end && !errno && *value >= 0 && *value <= most)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: '%s' is '%.40s' in its metadata: expected a whole number from 0 "
+                              "to %" PRId64,
+                              file->path, key, text, most);
+}
+
+/* All or, after an error, none. A file from elsewhere may say anything. */
+static int take_counters(struct pxr_state *state, const struct pxr_safetensors *file,
+                         const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
+{
+        struct pxr_counters c = { .best = number(file, "best", INFINITY) };
+
+        if (row->step > state->trainer->all_steps)
+                return pxr_user_error(diag,
+                                      "%s: it is of step %" PRId64 ", and the training ends at "
+                                      "step %" PRId64,
+                                      file->path, row->step, state->trainer->all_steps);
+        if (whole_number(file, "epoch_images", INT64_MAX, &c.epoch_nll.images, diag) ||
+            whole_number(file, "best_step", row->step, &c.best_step, diag) ||
+            whole_number(file, "since_best", row->step, &c.since_best, diag) ||
+            whole_number(file, "usual_steps", INT64_MAX, &c.usual.steps, diag) ||
+            whole_number(file, "spikes", INT64_MAX, &c.spikes, diag))
+                return -1;
+        if (isnan(c.best))
+                return pxr_user_error(diag, "%s: 'best' is no number in its metadata", file->path);
+        c.epoch_nll.sum = number(file, "epoch_sum", 0);
+        c.epoch_nll.sum_squares = number(file, "epoch_sum_squares", 0);
+        c.usual.nats = number(file, "usual_nats", 0);
+        c.usual.norm = number(file, "usual_norm", 0);
+        c.pending = number(file, "pending", 0) != 0;
+        c.stopped_early = number(file, "stopped_early", 0) != 0;
+        state->counters = c;
+        state->trainer->step = row->step;
         state->trainer->gradient_norm = number(file, "gradient_norm", 0);
         state->trainer->rate = number(file, "rate", 0);
-        c->epoch_nll.sum = number(file, "epoch_sum", 0);
-        c->epoch_nll.sum_squares = number(file, "epoch_sum_squares", 0);
-        c->epoch_nll.images = (int64_t)number(file, "epoch_images", 0);
-        c->best = number(file, "best", INFINITY);
-        c->best_step = (int64_t)number(file, "best_step", 0);
-        c->since_best = (int64_t)number(file, "since_best", 0);
-        c->usual.steps = (int64_t)number(file, "usual_steps", 0);
-        c->usual.nats = number(file, "usual_nats", 0);
-        c->usual.norm = number(file, "usual_norm", 0);
-        c->spikes = (int64_t)number(file, "spikes", 0);
-        c->pending = number(file, "pending", 0) != 0;
-        c->stopped_early = number(file, "stopped_early", 0) != 0;
+        return 0;
+}
+
+/* A file is of the step that its row tells, or it was put there for another. */
+static int check_step(const struct pxr_safetensors *file, const struct pxr_checkpoint_row *row,
+                      struct pxr_diag *diag)
+{
+        int64_t step;
+
+        if (whole_number(file, "step", INT64_MAX, &step, diag))
+                return -1;
+        if (step == row->step && pxr_safetensors_text(file, "step"))
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: it is of step %" PRId64 " by its metadata, and of step %" PRId64
+                              " on record",
+                              file->path, step, row->step);
 }
 
 /* A checkpoint's file if it is the one that was recorded; NULL after an error. */
@@ -359,6 +412,7 @@ static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, const char
                                              struct pxr_diag *diag)
 {
         char *path = pxr_beside_database(arena, database, row->path), hex[PXR_SHA256_HEX];
+        struct pxr_safetensors *file;
 
         if (!path) {
                 pxr_out_of_memory(diag);
@@ -373,7 +427,8 @@ static struct pxr_safetensors *open_recorded(struct pxr_arena *arena, const char
                                path);
                 return NULL;
         }
-        return pxr_safetensors_read(arena, path, diag);
+        file = pxr_safetensors_read(arena, path, diag);
+        return file && !check_step(file, row, diag) ? file : NULL;
 }
 
 /* Whether the error `own` shows that a checkpoint is not what was saved. One that could not be read
@@ -416,8 +471,8 @@ static int try(struct pxr_arena *arena, struct pxr_state *state,
 
         if (!own)
                 return pxr_out_of_memory(diag);
-        if (file && !take_groups(arena, state->trainer->graph, file, group, groups, own)) {
-                take_counters(state, file);
+        if (file && !take_groups(arena, state->trainer->graph, file, group, groups, own) &&
+            !take_counters(state, file, row, own)) {
                 status = 1;
         } else if (!is_damage(arena, state, row, own)) {
                 not_read(state, row, own, diag);

@@ -85,8 +85,9 @@ static struct pxr_experiment *build(struct pxr_arena *arena, const struct pxr_ru
         const struct pxr_image_kind kind = { run->image_rows, run->image_cols, run->image_colours,
                                              run->image_levels };
 
-        return kind.rows ? pxr_experiment_model(arena, &origin, &kind, diag)
-                         : pxr_experiment_build(arena, &origin, diag);
+        return kind.rows && kind.cols && kind.colours && kind.levels
+                       ? pxr_experiment_model(arena, &origin, &kind, diag)
+                       : pxr_experiment_build(arena, &origin, diag);
 }
 
 int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,

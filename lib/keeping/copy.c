@@ -355,7 +355,7 @@ static int give_up_files(struct pxr_copying *c, int64_t run, const char *uid)
         if (pxr_store_checkpoints(c->into, c->arena, run, &row, c->diag))
                 return -1;
         for (; row; row = row->next)
-                if (strncmp(row->path, folder, strlen(folder)) == 0 &&
+                if (pxr_is_own_checkpoint(row->path, folder) &&
                     remember(c, &c->unneeded, row->path))
                         return -1;
         return 0;

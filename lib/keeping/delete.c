@@ -177,22 +177,21 @@ static int delete_rows(const struct deletion *d)
 static int64_t delete_files(const struct deletion *d, const struct doomed *one)
 {
         const char *folder = pxr_run_folder(d->arena, d->store->path, one->run->id, one->run->uid);
-        size_t length = folder ? strlen(folder) : 0;
+        const char *inner = folder ? pxr_beside_database(d->arena, d->store->path, folder) : NULL;
+        bool real = inner && pxr_is_real_run_folder(inner);
         int64_t stayed = 0;
 
         for (const struct pxr_checkpoint_row *file = one->files; folder && file;
              file = file->next) {
                 const char *full = pxr_beside_database(d->arena, d->store->path, file->path);
 
-                if (!full || strncmp(file->path, folder, length) != 0 ||
-                    file->path[length] != '/' || !pxr_path_stays_below(file->path))
+                if (!full || !real || !pxr_is_own_checkpoint(file->path, folder))
                         stayed++;
                 else if (unlink(full) != 0 && access(full, F_OK) == 0)
                         pxr_warn(d->diag, "%s: cannot be removed", full);
         }
-        folder = folder ? pxr_beside_database(d->arena, d->store->path, folder) : NULL;
-        if (folder)
-                rmdir(folder);
+        if (inner)
+                rmdir(inner);
         return stayed;
 }
 

@@ -100,13 +100,12 @@ static int look_up(struct gc *gc, int64_t run, const char *uid, bool *known, boo
 
         *known = pxr_rows_next(&rows);
         *at_work = false;
-        if (*known &&
-            strcmp((const char *)sqlite3_column_text(rows.statement, 0), "running") == 0) {
-                const char *host = pxr_rows_text(&rows, 1);
+        if (*known && strcmp(pxr_rows_text(&rows, 0), "running") == 0) {
+                const char *host = pxr_rows_optional(&rows, 1);
 
                 *at_work = (host && !pxr_process_host(host)) ||
                            pxr_process_lives(host, pxr_rows_integer(&rows, 2),
-                                             pxr_rows_text(&rows, 3));
+                                             pxr_rows_optional(&rows, 3));
         }
         return pxr_rows_end(&rows);
 }
@@ -291,10 +290,13 @@ static int look_at_folder(struct gc *gc)
 {
         const char *where = full(gc, gc->folder);
         struct dirent **entry;
+        struct stat status_of;
         int count, status = 0;
 
         if (!where)
                 return pxr_out_of_memory(gc->diag);
+        if (lstat(where, &status_of) != 0 || !S_ISDIR(status_of.st_mode))
+                return 0; /* a link may lead to files that are not pxr's */
         count = scandir(where, &entry, NULL, alphasort);
         for (int i = 0; i < count; i++) {
                 if (!status)
@@ -324,7 +326,7 @@ static int look_at_row(struct gc *gc, struct pxr_rows *rows)
                                 .step = pxr_rows_integer(rows, 1),
                                 .row = true };
         const char *where = what.path ? full(gc, what.path) : NULL;
-        const char *uid = pxr_rows_text(rows, 5), *by;
+        const char *uid = pxr_rows_text(rows, 5), *inner, *by;
         const char *own = uid ? pxr_run_folder(gc->arena, gc->store->path, what.run, uid) : NULL;
         /* What cannot be looked at is not missing. */
         bool there = where && (access(where, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
@@ -336,7 +338,8 @@ static int look_at_row(struct gc *gc, struct pxr_rows *rows)
                 what.row = gc->wanted->missing;
                 return note(gc, &what, 0, "on record, and its file is missing");
         }
-        what.file = strncmp(what.path, own, strlen(own)) == 0 && pxr_path_stays_below(what.path);
+        inner = full(gc, own);
+        what.file = inner && pxr_is_own_checkpoint(what.path, own) && pxr_is_real_run_folder(inner);
         if (!gc->wanted->old || !pxr_rows_integer(rows, 4) || !what.file)
                 return 0;
         if (needed_elsewhere(gc, what.path, &by))

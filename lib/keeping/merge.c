@@ -64,10 +64,10 @@ static struct twin *read_twin(struct pxr_rows *rows)
                                 .spec_hash = pxr_rows_text(rows, 4),
                                 .status = pxr_rows_text(rows, 5),
                                 .taken = pxr_rows_integer(rows, 6),
-                                .finished_at = pxr_rows_text(rows, 7),
-                                .host = pxr_rows_text(rows, 8),
+                                .finished_at = pxr_rows_optional(rows, 7),
+                                .host = pxr_rows_optional(rows, 8),
                                 .process_id = pxr_rows_integer(rows, 9),
-                                .process_start = pxr_rows_text(rows, 10) };
+                                .process_start = pxr_rows_optional(rows, 10) };
         return twin;
 }
 

@@ -65,11 +65,11 @@ static int list_jobs(struct merge *m, int64_t sweep, struct job **list)
                                       .wanted = pxr_rows_integer(&rows, 4),
                                       .state = pxr_rows_text(&rows, 5),
                                       .failures = pxr_rows_integer(&rows, 6),
-                                      .message = pxr_rows_text(&rows, 7),
+                                      .message = pxr_rows_optional(&rows, 7),
                                       .seconds = sqlite3_column_double(rows.statement, 8),
-                                      .uid = pxr_rows_text(&rows, 9),
-                                      .started_at = pxr_rows_text(&rows, 10),
-                                      .run_hash = pxr_rows_text(&rows, 11) };
+                                      .uid = pxr_rows_optional(&rows, 9),
+                                      .started_at = pxr_rows_optional(&rows, 10),
+                                      .run_hash = pxr_rows_optional(&rows, 11) };
                 *list = job;
                 list = &job->next;
         }
@@ -97,9 +97,10 @@ static int find_here(struct merge *m, int64_t sweep, const struct job *job, int6
         if (pxr_rows_next(&rows)) {
                 *id = pxr_rows_integer(&rows, 0);
                 *state = pxr_rows_text(&rows, 1);
-                *at_work = *state && strcmp(*state, "running") == 0 &&
-                           pxr_process_lives(pxr_rows_text(&rows, 2), pxr_rows_integer(&rows, 3),
-                                             pxr_rows_text(&rows, 4));
+                *at_work =
+                        *state && strcmp(*state, "running") == 0 &&
+                        pxr_process_lives(pxr_rows_optional(&rows, 2), pxr_rows_integer(&rows, 3),
+                                          pxr_rows_optional(&rows, 4));
         }
         return pxr_rows_end(&rows);
 }

@@ -56,8 +56,8 @@ static int look_up(struct pxr_table *table, struct pxr_store *store, int64_t run
                                  .statement = pxr_store_query(store, diag, own, "i", run) };
         bool is = pxr_rows_next(&rows);
 
-        *given = is ? pxr_rows_text(&rows, 0) : NULL;
-        *what = is ? pxr_rows_text(&rows, 1) : NULL;
+        *given = is ? pxr_rows_optional(&rows, 0) : NULL;
+        *what = is ? pxr_rows_optional(&rows, 1) : NULL;
         return pxr_rows_end(&rows);
 }
 

@@ -483,10 +483,10 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
                 return pxr_out_of_memory(diag);
         rows.statement = pxr_store_query(store, diag, claims, "ii", range.first, range.last);
         while (pxr_rows_next(&rows)) {
-                struct claim claim = { pxr_rows_integer(&rows, 0), pxr_rows_integer(&rows, 1),
-                                       pxr_rows_integer(&rows, 6), pxr_rows_text(&rows, 2),
-                                       pxr_rows_text(&rows, 3),    pxr_rows_text(&rows, 4),
-                                       pxr_rows_text(&rows, 5) };
+                struct claim claim = { pxr_rows_integer(&rows, 0),  pxr_rows_integer(&rows, 1),
+                                       pxr_rows_integer(&rows, 6),  pxr_rows_optional(&rows, 2),
+                                       pxr_rows_optional(&rows, 3), pxr_rows_optional(&rows, 4),
+                                       pxr_rows_optional(&rows, 5) };
 
                 const char *reason = NULL;
 

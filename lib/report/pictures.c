@@ -3,6 +3,7 @@
 #include "report/pictures.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,7 @@ static int put_checkpoint(FILE *to, struct pxr_arena *arena, struct pxr_store *s
                           const struct pxr_run *run, const struct drawn *drawn, int columns,
                           struct pxr_diag *diag)
 {
-        struct pxr_grid grid = { .images = (int)drawn->count,
+        struct pxr_grid grid = { .images = drawn->count > INT_MAX ? 0 : (int)drawn->count,
                                  .rows = run->image_rows,
                                  .cols = run->image_cols,
                                  .colours = run->image_colours };
@@ -170,7 +171,7 @@ int pxr_page_gallery(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
 
         if (read_series(arena, store, run->id, &series, diag))
                 return -1;
-        if (series.count < 2 && series.others == 0) {
+        if (series.count == 0 || (series.count < 2 && series.others == 0)) {
                 if (series.count == 1)
                         pxr_html(to, "<p class=\"none\">Samples were drawn at one step alone: "
                                      "<code>sample: {every: 1 epoch}</code> in a spec has them "
@@ -178,7 +179,7 @@ int pxr_page_gallery(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
                 return 0;
         }
         pxr_html(to, "<h3>The same samples, maturing</h3>\n");
-        if (run->image_rows <= 0) {
+        if (!run->image_rows || !run->image_cols || !run->image_colours) {
                 pxr_html(to, "<p class=\"none\">Not for this run: the size of its images is not on "
                              "record.</p>\n");
                 return 0;
@@ -287,7 +288,7 @@ int pxr_page_map(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
                          map.colours == 3 ? " and colour, in the order in which they are told" : "",
                          pxr_rows_integer(&rows, 3), pxr_rows_text(&rows, 0),
                          pxr_rows_integer(&rows, 1), pxr_rows_real(&rows, 2),
-                         pxr_rows_text(&rows, 8) ? ", given the small images" : "");
+                         pxr_rows_optional(&rows, 8) ? ", given the small images" : "");
                 status = pxr_plot_map(to, &map, diag);
         }
         return pxr_rows_end(&rows) ? -1 : status;

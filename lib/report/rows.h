@@ -45,13 +45,22 @@ static inline int pxr_rows_end(struct pxr_rows *rows)
 }
 
 /* A column's text, NULL for NULL. */
-static inline const char *pxr_rows_text(struct pxr_rows *rows, int i)
+static inline const char *pxr_rows_optional(struct pxr_rows *rows, int i)
 {
         const char *text = (const char *)sqlite3_column_text(rows->statement, i);
         const char *copy = text ? pxr_strdup(rows->arena, text) : NULL;
 
         rows->short_of |= !copy && sqlite3_column_type(rows->statement, i) != SQLITE_NULL;
         return copy;
+}
+
+/* The same for what has a text in every database that pxr makes: "" for NULL, which others may have
+ * put there. */
+static inline const char *pxr_rows_text(struct pxr_rows *rows, int i)
+{
+        const char *text = pxr_rows_optional(rows, i);
+
+        return text ? text : "";
 }
 
 /* A column's number, NAN for NULL. */

@@ -307,7 +307,7 @@ static void has_tag(sqlite3_context *context, int count, sqlite3_value **value)
         (void)count;
         while (tags && tag &&
                (strncmp(tags, tag, length) != 0 || (tags[length] != '\0' && tags[length] != ','))) {
-                tags = strchr(tags, ',');
+                tags = strstr(tags, ", ");
                 tags = tags ? tags + strlen(", ") : NULL;
         }
         sqlite3_result_int(context, tags && tag);
@@ -413,7 +413,7 @@ struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *sto
         if (!learn_view(store, &guard, diag) && !prepare(store, &guard, wanted, &s, diag))
                 table = collect(arena, store, s, &guard, wanted, diag);
         sqlite3_finalize(s);
-        sqlite3_progress_handler(store->handle, 0, NULL, NULL);
+        pxr_store_limit_time(store);
         sqlite3_set_authorizer(store->handle, NULL, NULL);
         sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, length);
         return table;

@@ -230,7 +230,7 @@ static struct pxr_table *difference_table(struct pxr_arena *arena, struct pxr_st
         const char *text = NULL;
 
         while (pxr_rows_next(&rows))
-                text = pxr_rows_text(&rows, 0);
+                text = pxr_rows_optional(&rows, 0);
         return pxr_rows_end(&rows) ? NULL : line_table(arena, "difference", &column, text, diag);
 }
 

@@ -41,10 +41,24 @@ static struct layout lay_out(const struct pxr_grid *grid)
         return layout;
 }
 
+/* Are there images, and no more pixels in them than a picture may have? Else they cannot be laid
+ * out: sizes on record may be anything. */
+static bool is_possible(const struct pxr_grid *grid)
+{
+        return grid->images > 0 && grid->rows > 0 && grid->rows <= PXR_PNG_MAX_SIDE &&
+               grid->cols > 0 && grid->cols <= PXR_PNG_MAX_SIDE &&
+               grid->images <= PXR_PNG_MAX_PIXELS / grid->rows / grid->cols;
+}
+
 int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag)
 {
-        struct layout layout = lay_out(grid);
+        struct layout layout;
 
+        if (!is_possible(grid))
+                return pxr_user_error(diag,
+                                      "%d images of %d x %d pixels do not go into one picture",
+                                      grid->images, grid->rows, grid->cols);
+        layout = lay_out(grid);
         if (layout.rows <= PXR_PNG_MAX_SIDE && layout.cols <= PXR_PNG_MAX_SIDE)
                 return 0;
         return pxr_user_error(diag,
@@ -108,10 +122,14 @@ uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag
 bool pxr_grid_cut(const struct pxr_grid *grid, const struct pxr_picture *picture, int image,
                   uint8_t *pixels)
 {
-        struct layout layout = lay_out(grid);
-        int top = GAP + image / layout.across * (grid->rows * layout.zoom + GAP);
-        int left = GAP + image % layout.across * (grid->cols * layout.zoom + GAP);
+        struct layout layout;
+        int top, left;
 
+        if (!is_possible(grid))
+                return false;
+        layout = lay_out(grid);
+        top = GAP + image / layout.across * (grid->rows * layout.zoom + GAP);
+        left = GAP + image % layout.across * (grid->cols * layout.zoom + GAP);
         if (picture->rows != layout.rows || picture->cols != layout.cols ||
             picture->colours != grid->colours || image < 0 || image >= grid->images)
                 return false;

@@ -24,7 +24,7 @@
 #include "store/schema.h"
 #include "store/statement.h"
 
-enum { BUSY_MILLISECONDS = 30000, PROGRESS_STEPS = 1000000 };
+enum { BUSY_MILLISECONDS = 30000 };
 
 /* Is it ours, and of a version we know? Read as of one moment: another process may be at work. */
 static int read_version(struct pxr_store *store, int *version, bool *empty, struct pxr_diag *diag)
@@ -172,7 +172,7 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-        sqlite3_progress_handler(store->handle, PROGRESS_STEPS, pxr_store_overdue, store);
+        pxr_store_limit_time(store);
         return 0;
 }
 

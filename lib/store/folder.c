@@ -67,9 +67,33 @@ char *pxr_beside_database(struct pxr_arena *arena, const char *database, const c
                         relative);
 }
 
+bool pxr_is_own_checkpoint(const char *relative, const char *folder)
+{
+        size_t length = strlen(folder);
+
+        return strncmp(relative, folder, length) == 0 &&
+               strncmp(relative + length, "/step-", 6) == 0 &&
+               !strchr(relative + length + 1, '/') && pxr_path_stays_below(relative);
+}
+
+static bool is_real_folder(const char *path)
+{
+        struct stat status;
+
+        return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool pxr_is_real_run_folder(const char *path)
+{
+        char copy[PATH_MAX];
+
+        snprintf(copy, sizeof(copy), "%s", path);
+        return is_real_folder(path) && is_real_folder(dirname(copy));
+}
+
 int64_t pxr_checkpoint_bytes(const char *database, const char *relative)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_path_stays_below(relative) ? pxr_arena_new(0) : NULL;
         const char *path = arena ? pxr_beside_database(arena, database, relative) : NULL;
         struct stat status;
         int64_t bytes = path && stat(path, &status) == 0 ? (int64_t)status.st_size : -1;
@@ -84,8 +108,15 @@ int pxr_make_run_folder(const char *path, struct pxr_diag *diag)
 
         snprintf(copy, sizeof(copy), "%s", path);
         if ((mkdir(dirname(copy), 0777) == 0 || errno == EEXIST) &&
-            (mkdir(path, 0777) == 0 || errno == EEXIST))
-                return 0;
+            (mkdir(path, 0777) == 0 || errno == EEXIST)) {
+                if (pxr_is_real_run_folder(path))
+                        return 0;
+                return pxr_user_error(diag,
+                                      "%s: it, or the folder it is in, is a symbolic link or a "
+                                      "file: checkpoints are written to folders beside the "
+                                      "database alone",
+                                      path);
+        }
         return pxr_system_error(diag, "%s: the folder for checkpoints cannot be made: %s", path,
                                 strerror(errno));
 }

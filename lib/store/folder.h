@@ -27,11 +27,20 @@ char *pxr_run_folder(struct pxr_arena *arena, const char *database, int64_t run,
 /* A path relative to the database's folder, as one to open. */
 char *pxr_beside_database(struct pxr_arena *arena, const char *database, const char *relative);
 
+/* Does a checkpoint's file lie in a run's own folder, both relative to the database's? Where it
+ * does not, it is another database's, or what somebody else named: it is not for us to remove. */
+bool pxr_is_own_checkpoint(const char *relative, const char *folder);
+
+/* Are a run's folder, `path` to open, and the one it is in folders, and not symbolic links, which
+ * in what comes from elsewhere may lead anywhere? */
+bool pxr_is_real_run_folder(const char *path);
+
 /* The bytes of a checkpoint's file, whose path is relative to the database's folder; -1 where it is
  * missing (or memory is out). */
 int64_t pxr_checkpoint_bytes(const char *database, const char *relative);
 
-/* Make a run's folder, `path` to open, and the one it is in. Returns 0 or -1. */
+/* Make a run's folder, `path` to open, and the one it is in; neither may be a symbolic link.
+ * Returns 0 or -1. */
 int pxr_make_run_folder(const char *path, struct pxr_diag *diag);
 
 /* What an import puts together in the folder of all runs begins with this (base/staging.h). */

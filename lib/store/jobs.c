@@ -16,7 +16,7 @@ static enum pxr_job_state state_of(const char *name)
 {
         int state = PXR_JOB_FAILED;
 
-        while (state > 0 && strcmp(state_names[state], name) != 0)
+        while (state > 0 && (!name || strcmp(state_names[state], name) != 0))
                 state--;
         return (enum pxr_job_state)state;
 }
@@ -62,22 +62,22 @@ static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *jo
                 .state = state_of((const char *)sqlite3_column_text(s, 6)),
                 .failures = sqlite3_column_int64(s, 7),
                 .taken = sqlite3_column_int64(s, 8),
-                .message = pxr_store_text(s, 9, arena, &short_of),
+                .message = pxr_store_optional(s, 9, arena, &short_of),
                 .seconds = sqlite3_column_double(s, 10),
-                .host = pxr_store_text(s, 11, arena, &short_of),
+                .host = pxr_store_optional(s, 11, arena, &short_of),
                 .process_id = sqlite3_column_int64(s, 12),
-                .process_start = pxr_store_text(s, 13, arena, &short_of),
+                .process_start = pxr_store_optional(s, 13, arena, &short_of),
                 .silent = sqlite3_column_int(s, 14) != 0,
-                .task = pxr_store_text(s, 15, arena, &short_of),
+                .task = pxr_store_optional(s, 15, arena, &short_of),
                 .run = sqlite3_column_int64(s, 16),
-                .run_status = pxr_store_text(s, 17, arena, &short_of),
-                .run_host = pxr_store_text(s, 18, arena, &short_of),
+                .run_status = pxr_store_optional(s, 17, arena, &short_of),
+                .run_host = pxr_store_optional(s, 18, arena, &short_of),
                 .run_process_id = sqlite3_column_int64(s, 19),
-                .run_process_start = pxr_store_text(s, 20, arena, &short_of),
+                .run_process_start = pxr_store_optional(s, 20, arena, &short_of),
                 .nats = pxr_store_real(s, 21),
                 .bits = pxr_store_real(s, 22),
                 .standard_error = pxr_store_real(s, 23),
-                .suspect = pxr_store_text(s, 24, arena, &short_of),
+                .suspect = pxr_store_optional(s, 24, arena, &short_of),
                 .archived = sqlite3_column_int(s, 25) != 0,
         };
         return short_of ? -1 : 0;

@@ -3,6 +3,7 @@
  * rows.c - what is recorded of a run, and read again. Uses base/, statement.h and SQLite.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "base/text.h"
 #include "store/database.h"
+#include "store/folder.h"
 #include "store/statement.h"
 
 /* --- runs --------------------------------------------------------------------------------------
@@ -84,10 +86,47 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
         return 0;
 }
 
+static bool is_within(int value, int most)
+{
+        return value >= 0 && value <= most;
+}
+
+/* Is what a run's files and the memory it takes follow from as pxr records it? Anybody may have
+ * written the row. */
+static int check_run(const struct pxr_store *store, const struct pxr_run *run,
+                     struct pxr_diag *diag)
+{
+        enum { MOST_SIDE = 1 << 15, MOST_VALUES = 1 << 26 };
+        const char *what = NULL;
+
+        if (!pxr_is_uid(run->uid))
+                what = "uid";
+        else if (!is_within(run->image_rows, MOST_SIDE) || !is_within(run->image_cols, MOST_SIDE) ||
+                 (run->image_colours != 3 && !is_within(run->image_colours, 1)) ||
+                 !is_within(run->image_levels, 256) ||
+                 (int64_t)run->image_rows * run->image_cols * run->image_colours > MOST_VALUES)
+                what = "size of images";
+        if (!what)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: run %" PRId64 " has an invalid %s on record: the database was "
+                              "changed by hand",
+                              store->path, run->id, what);
+}
+
+/* A column of a struct's int; -1 for what is none. */
+static int small(sqlite3_stmt *s, int column)
+{
+        int64_t value = sqlite3_column_int64(s, column);
+
+        return value >= 0 && value <= INT_MAX ? (int)value : -1;
+}
+
 static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
 {
         struct pxr_run *run = pxr_alloc(arena, sizeof(*run));
         bool short_of = false;
+        const char *uid;
 
         if (!run)
                 return NULL;
@@ -95,37 +134,39 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
                 .id = sqlite3_column_int64(s, 0),
                 .name = pxr_store_text(s, 1, arena, &short_of),
                 .status = pxr_store_text(s, 2, arena, &short_of),
-                .message = pxr_store_text(s, 3, arena, &short_of),
+                .message = pxr_store_optional(s, 3, arena, &short_of),
                 .spec = pxr_store_text(s, 4, arena, &short_of),
                 .spec_hash = pxr_store_text(s, 5, arena, &short_of),
                 .seed = sqlite3_column_int64(s, 6),
-                .host = pxr_store_text(s, 7, arena, &short_of),
+                .host = pxr_store_optional(s, 7, arena, &short_of),
                 .process_id = sqlite3_column_int64(s, 8),
-                .process_start = pxr_store_text(s, 9, arena, &short_of),
+                .process_start = pxr_store_optional(s, 9, arena, &short_of),
                 .data_set = pxr_store_text(s, 10, arena, &short_of),
                 .data_identity = pxr_store_text(s, 11, arena, &short_of),
                 .certificate = pxr_store_text(s, 12, arena, &short_of),
                 .parameters = sqlite3_column_int64(s, 13),
-                .instruction_set = pxr_store_text(s, 14, arena, &short_of),
+                .instruction_set = pxr_store_optional(s, 14, arena, &short_of),
                 .wall_seconds = sqlite3_column_double(s, 15),
                 .data_entropy = pxr_store_real(s, 16),
-                .parameter_hash = pxr_store_text(s, 17, arena, &short_of),
+                .parameter_hash = pxr_store_optional(s, 17, arena, &short_of),
                 .taken = sqlite3_column_int64(s, 19),
                 .program_version = pxr_store_text(s, 20, arena, &short_of),
-                .program_revision = pxr_store_text(s, 21, arena, &short_of),
-                .image_rows = sqlite3_column_int(s, 22),
-                .image_cols = sqlite3_column_int(s, 23),
-                .image_colours = sqlite3_column_int(s, 24),
-                .image_levels = sqlite3_column_int(s, 25),
-                .folder = pxr_store_text(s, 26, arena, &short_of),
-                .repeats = pxr_store_text(s, 27, arena, &short_of),
-                .given_identity = pxr_store_text(s, 28, arena, &short_of),
+                .program_revision = pxr_store_optional(s, 21, arena, &short_of),
+                .image_rows = small(s, 22),
+                .image_cols = small(s, 23),
+                .image_colours = small(s, 24),
+                .image_levels = small(s, 25),
+                .folder = pxr_store_optional(s, 26, arena, &short_of),
+                .repeats = pxr_store_optional(s, 27, arena, &short_of),
+                .given_identity = pxr_store_optional(s, 28, arena, &short_of),
                 .fingerprint_nll = pxr_store_real(s, 29),
                 .fingerprint_gradient = pxr_store_real(s, 30),
                 .fingerprint_single = pxr_store_real(s, 31),
                 .fingerprint_version = sqlite3_column_int64(s, 32),
         };
-        snprintf(run->uid, sizeof(run->uid), "%s", sqlite3_column_text(s, 18));
+        uid = (const char *)sqlite3_column_text(s, 18);
+        if (uid && pxr_is_uid(uid)) /* else it is refused */
+                snprintf(run->uid, sizeof(run->uid), "%s", uid);
         return short_of ? NULL : run;
 }
 
@@ -160,6 +201,8 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 run = read_run(statement, arena);
                 if (!run)
                         pxr_out_of_memory(diag);
+                else if (check_run(store, run, diag))
+                        run = NULL;
         } else if (status == SQLITE_DONE) {
                 pxr_user_error(diag, "%s: there is no run '%s'", store->path, which);
                 pxr_note(diag, "name one by its number, by its name, or as 'last'");
@@ -496,6 +539,19 @@ int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t st
                                  "ii", run, step);
 }
 
+/* Only files below the database's folder are checkpoints, whatever is on record. */
+static int check_checkpoint(const struct pxr_store *store, int64_t run,
+                            const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
+{
+        if (row->step >= 0 && pxr_path_stays_below(row->path) &&
+            strspn(row->sha256, "0123456789abcdef") == strlen(row->sha256))
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: run %" PRId64 " has an invalid checkpoint on record, of step "
+                              "%" PRId64 " in '%s': the database was changed by hand",
+                              store->path, run, row->step, row->path);
+}
+
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                           struct pxr_checkpoint_row **list, struct pxr_diag *diag)
 {
@@ -523,9 +579,9 @@ int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int6
                 row->sha256 = pxr_store_text(s, 3, arena, &short_of);
                 row->size = sqlite3_column_int64(s, 4);
                 row->best = sqlite3_column_int(s, 5) != 0;
-                if (short_of) {
+                if (short_of || check_checkpoint(store, run, row, diag)) {
                         sqlite3_finalize(s);
-                        return pxr_out_of_memory(diag);
+                        return short_of ? pxr_out_of_memory(diag) : -1;
                 }
                 *list = row;
                 list = &row->next;
@@ -579,9 +635,11 @@ int pxr_store_nlls(struct pxr_store *store, int64_t run,
         while ((status = sqlite3_step(s)) == SQLITE_ROW) {
                 struct pxr_moment at = { run, sqlite3_column_int64(s, 0),
                                          sqlite3_column_double(s, 1) };
+                const char *texts[] = { (const char *)sqlite3_column_text(s, 2),
+                                        (const char *)sqlite3_column_text(s, 3) };
                 struct pxr_nll_row nll = {
-                        .split = (const char *)sqlite3_column_text(s, 2),
-                        .name = (const char *)sqlite3_column_text(s, 3),
+                        .split = texts[0] ? texts[0] : "",
+                        .name = texts[1] ? texts[1] : "",
                         .sum_nats = sqlite3_column_double(s, 4),
                         .sum_squares = sqlite3_column_double(s, 5),
                         .images = sqlite3_column_int64(s, 6),

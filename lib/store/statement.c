@@ -17,11 +17,18 @@
 
 #include "base/clock.h"
 
-enum { MOST_SECONDS = 30 };
+enum { MOST_SECONDS = 30, STEPS_BETWEEN = 1000000 };
 
-int pxr_store_overdue(void *store)
+static int is_overdue(void *context)
 {
-        return pxr_cpu_now() - ((struct pxr_store *)store)->since > MOST_SECONDS;
+        const struct pxr_store *store = context;
+
+        return pxr_cpu_now() - store->since > MOST_SECONDS;
+}
+
+void pxr_store_limit_time(struct pxr_store *store)
+{
+        sqlite3_progress_handler(store->handle, STEPS_BETWEEN, is_overdue, store);
 }
 
 static bool is_folder(const char *path)
@@ -208,14 +215,22 @@ int pxr_store_number(struct pxr_store *store, const char *sql, int *value, struc
         return 0;
 }
 
-const char *pxr_store_text(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
-                           bool *short_of)
+const char *pxr_store_optional(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
+                               bool *short_of)
 {
         const unsigned char *value = sqlite3_column_text(statement, column);
         char *copy = value ? pxr_strdup(arena, (const char *)value) : NULL;
 
         *short_of |= !copy && sqlite3_column_type(statement, column) != SQLITE_NULL;
         return copy;
+}
+
+const char *pxr_store_text(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
+                           bool *short_of)
+{
+        const char *text = pxr_store_optional(statement, column, arena, short_of);
+
+        return text ? text : "";
 }
 
 double pxr_store_real(sqlite3_stmt *statement, int column)

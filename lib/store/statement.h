@@ -25,10 +25,10 @@ struct pxr_store {
         double since;        /* pxr_cpu_now() when the statement at hand was begun */
 };
 
-/* For sqlite3_progress_handler(): has the statement at hand, begun by pxr_store_query() or
- * pxr_store_execute(), taken more processor time than any report takes? What a file from elsewhere
- * has on record can make a recursive view endless. */
-int pxr_store_overdue(void *store);
+/* Stop statements, begun by pxr_store_query() or pxr_store_execute(), that take more processor time
+ * than any report does: what a file from elsewhere has on record can make a recursive view endless.
+ * So it is from the opening on. */
+void pxr_store_limit_time(struct pxr_store *store);
 
 /* Record what went wrong last, as one clear message. Returns -1. */
 int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag);
@@ -45,7 +45,10 @@ int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char
 int pxr_store_number(struct pxr_store *store, const char *sql, int *value, struct pxr_diag *diag);
 
 /* A column of the row at hand. Its text is copied, NULL for NULL; `*short_of` becomes true when
- * memory is out. Its number is NAN for NULL. */
+ * memory is out. pxr_store_text() is for what has a text in every database that pxr makes: it gives
+ * "" for NULL, which others may have put there. A number is NAN for NULL. */
+const char *pxr_store_optional(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
+                               bool *short_of);
 const char *pxr_store_text(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
                            bool *short_of);
 double pxr_store_real(sqlite3_stmt *statement, int column);

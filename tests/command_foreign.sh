@@ -1,0 +1,131 @@
+#!/bin/sh
+# command_foreign.sh - databases that somebody else made up, used where they lie: nothing outside
+# their folder is read, written or removed, and nothing is believed that cannot be.
+. "${srcdir:-.}/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+plan 7
+OMP_WAIT_POLICY=passive
+export OMP_WAIT_POLICY
+
+pxr_report() {
+	"$top/runner/pxr-report" "$@" >out 2>err
+}
+pxr_sample() {
+	"$top/runner/pxr-sample" "$@" >out 2>err
+}
+
+cat >small.yaml <<'END'
+name: small
+data: {set: markov_binary, rows: 4, cols: 4, train: 64, valid: 32, test: 32}
+model: [conv: {mask: A, kernel: 3, features: 4}, sigmoid]
+train: {optimizer: {adam: {rate: 1e-2}}, batch: 16, epochs: 5}
+evaluate: {every: 1 epoch, splits: [valid]}
+sample: {count: 4, every: 1 epoch}
+END
+pxr_run small.yaml --db made.db --threads 1 || exit 1
+query made.db "DELETE FROM metric WHERE step > 12; DELETE FROM checkpoint WHERE step > 16;
+	UPDATE run SET status = 'interrupted'"
+
+# A run with checkpoints of steps 12 and 16 that can be resumed, in a folder of its own; changed by
+# the SQL in $1.
+foreign() {
+	rm -rf home && mkdir -p home/it home/precious && cp -r made.db made.checkpoints home/it &&
+		echo kept >home/precious.txt && echo kept >home/precious/step-00000012.safetensors &&
+		query home/it/made.db "$1"
+}
+unharmed() {
+	is "$(cd home && find . -not -path './it*' | sort | xargs)" \
+		". ./precious ./precious.txt ./precious/step-00000012.safetensors"
+}
+resume() {
+	pxr_run --resume 1 --db home/it/made.db --threads 1
+}
+
+resumes() {
+	foreign "SELECT 1" && resume && is "$(query home/it/made.db 'SELECT status FROM run')" finished
+}
+ok "what nobody changed is resumed" resumes
+
+paths() {
+	for path in ../precious.txt made.checkpoints/../../precious.txt /etc/passwd '' . made.checkpoints//x; do
+		foreign "UPDATE checkpoint SET path = '$path' WHERE step = 12" &&
+			refused 2 "invalid checkpoint" resume && unharmed &&
+			refused 2 "invalid checkpoint" pxr_sample 1 --db home/it/made.db --out s.png &&
+			refused 2 "invalid checkpoint" pxr_report delete 1 --yes --db home/it/made.db && unharmed || return
+	done
+	for name in precious.txt x/step-1; do
+		foreign "UPDATE checkpoint SET path = 'made.checkpoints/1-' || (SELECT uid FROM run) ||
+			'/$name' WHERE step = 12" && folder=$(echo home/it/made.checkpoints/*) &&
+			mkdir -p $folder/x && echo kept >$folder/$name && resume &&
+			is "$(cat $folder/$name)" kept || return
+	done
+}
+ok "paths of checkpoints stay below the folder, and other files stay" paths
+
+uids() {
+	for uid in /../../x ../../precious '' 0123456 0123456G; do
+		foreign "UPDATE run SET uid = '$uid'" && refused 2 "invalid uid" resume && unharmed &&
+			refused 2 "invalid uid" pxr_report delete 1 --yes --db home/it/made.db || return
+	done
+}
+ok "a run's uid is no path" uids
+
+links() {
+	foreign "SELECT 1" && folder=$(echo home/it/made.checkpoints/*) && mv $folder moved &&
+		ln -s ../../precious $folder && cp moved/* home/precious && before=$(ls home/precious) || return
+	refused 2 "symbolic link" resume && is "$(ls home/precious)" "$before" &&
+		pxr_report delete 1 --yes --force --db home/it/made.db && is "$(ls home/precious)" "$before" || return
+	foreign "SELECT 1" && mv home/it/made.checkpoints home/precious/c &&
+		ln -s ../precious/c home/it/made.checkpoints && before=$(find home/precious) || return
+	refused 2 "symbolic link" resume && is "$(find home/precious)" "$before" &&
+		pxr_report gc --yes --old --db home/it/made.db && is "$(find home/precious)" "$before" &&
+		pxr_report delete 1 --yes --force --db home/it/made.db && is "$(find home/precious)" "$before"
+	rm -rf moved
+}
+ok "links lead nowhere" links
+
+# rewrite FROM TO: text in the newest checkpoint's file, of the same length, with its hash on record.
+rewrite() {
+	file=home/it/$(query home/it/made.db "SELECT path FROM checkpoint WHERE step = 16") &&
+		grep -qaF "$1" "$file" && LC_ALL=C sed -i "s/$1/$2/" "$file" && query home/it/made.db "UPDATE checkpoint SET
+			sha256 = '$(sha256sum <"$file" | cut -c1-64)' WHERE step = 16"
+}
+
+# With one checkpoint alone, which is passed over, the run cannot be resumed.
+metadata() {
+	for change in '"step":"16" "step":"-3"' '"step":"16" "step":"1e"' '"step":"16" "step":"17"' \
+		'"epoch_images":"64" "epoch_images":"-1"' '"best_step":"16" "best_step":"17"' \
+		'"best":"0x1 "best":"nan'; do
+		foreign "DELETE FROM checkpoint WHERE step < 16" && rewrite ${change% *} ${change#* } &&
+			refused 2 "none of its checkpoints can be used" resume || return
+	done
+	for step in 100001 9223372036854775807 17; do
+		foreign "DELETE FROM checkpoint WHERE step < 16; UPDATE checkpoint SET step = $step" &&
+			refused 2 "none of its checkpoints can be used" resume &&
+			is "$(query home/it/made.db 'SELECT status FROM run')" interrupted || return
+	done
+	foreign "DELETE FROM checkpoint WHERE step < 16; UPDATE checkpoint SET step = -1" &&
+		refused 2 "invalid checkpoint" resume
+}
+ok "a checkpoint is of its row's step, and of the training" metadata
+
+sizes() {
+	for change in "image_rows = 65536, image_cols = 65536" "image_cols = -1" "image_levels = 1000" \
+		"image_rows = 30000, image_cols = 30000" "image_colours = 2" "image_rows = 1 << 40"; do
+		foreign "UPDATE run SET $change" &&
+			refused 2 "invalid size of images" pxr_sample 1 --db home/it/made.db --out s.png || return
+	done
+	for change in "run SET image_cols = 0" "run SET image_colours = 0" "sample SET count = 1 << 40" \
+		"sample SET count = -1" "sample SET count = 0" "sample SET seed = 'a'" \
+		"nll_map SET rows = 65536, cols = 65536" "nll_map SET nats = x'00'"; do
+		foreign "UPDATE $change" && pxr_report html --db home/it/made.db --out - || return
+	done
+}
+ok "sizes on record are not believed" sizes
+
+has_tag() {
+	foreign "INSERT INTO tag VALUES (1, 'a,'), (1, 'b')" &&
+		pxr_report runs --db home/it/made.db --where "has_tag('a,', 'b')" && out_has "no such run" &&
+		pxr_report runs --db home/it/made.db --where "has_tag(tags, 'b')" && out_has small
+}
+ok "has_tag() ends where the tags do" has_tag
