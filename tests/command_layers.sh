@@ -3,7 +3,7 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 51
+plan 68
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {
@@ -106,6 +106,53 @@ no_advance() {
 	passes NO_ADVANCE && out_has "op 'faulty' cannot go step by step: generation makes whole passes"
 }
 ok "a layer without advance passes, and is told so" no_advance
+
+# --- what the library refuses, in every command ---------------------------------------------------
+
+faulty_spec() {
+	sed 's/- sigmoid/- faulty\n  - sigmoid/' tiny.yaml >faulty.yaml
+}
+
+# breaks FAULT TEXT: building a layer with this fault is refused, and says TEXT.
+breaks() {
+	faulty_spec && module faulty.c "$1" "-DFAULT=$1" &&
+		with "$1" refused 2 "faulty.yaml:9:5: error: layers.3.faulty: $2" \
+			pxr_run faulty.yaml --dry-run &&
+		with "$1" refused 2 "layers.1.faulty: $2" pxr_layers check faulty
+}
+
+ok "a node without an op" breaks NULL_OP "a node has no op"
+ok "an op without a name" breaks NULL_NAME "an op has no name"
+ok "a pointer that is no node" breaks GARBAGE_NODE "the layer did not return a node of this model"
+ok "an input that is no node" breaks GARBAGE_INPUT "input 0 of op 'faulty' is not a node of this model"
+ok "a map that no memory holds" breaks HUGE_MAP \
+	"op 'faulty' cannot make a map of 1073741824x1073741824x1073741824: it is too large"
+ok "scratch that no memory holds" breaks HUGE_SCRATCH \
+	"op 'faulty' asks for 18446744073709551615 values of scratch, which is too much"
+ok "state that no memory holds" breaks HUGE_STATE \
+	"op 'faulty' asks for 18446744073709551615 values of state, which is too much"
+ok "a parameter whose size overflows" breaks HUGE_PARAMETER \
+	"the parameter 'weight' of op 'faulty' is too large"
+ok "a parameter that nothing starts" breaks NO_INIT "a parameter has no function that starts it"
+ok "a close without an open" breaks CLOSES_UNOPENED "pxr_skip_close() without pxr_skip_open()"
+ok "an open without a close" breaks LEAVES_OPEN "a pxr_skip_open() is without its pxr_skip_close()"
+ok "a distribution without functions" breaks NO_DISTRIBUTION \
+	"the output's distribution lacks a name or a function"
+
+# misfits FAULT TEXT: a layer with such a table of options is not used.
+misfits() {
+	faulty_spec && module faulty.c "$1" "-DFAULT=$1" &&
+		with "$1" refused 2 "there is no layer 'faulty'" pxr_run faulty.yaml --dry-run &&
+		err_has "$1/module.so was not used: $2" &&
+		exits 1 with "$1" pxr_layers check && out_has "FAILED: $2"
+}
+
+ok "an option outside its struct" misfits OUTSIDE_STRUCT \
+	"the option 'size' lies outside its struct of 16 bytes"
+ok "an option without a name" misfits UNNAMED_OPTION "an option has no name"
+ok "an option of an unknown type" misfits UNKNOWN_TYPE "the option 'size' has no type that there is"
+ok "an option without choices" misfits NO_CHOICES "the option 'size' has no names to choose from"
+ok "two options of one name" misfits TWICE_NAMED "two options are named 'size'"
 
 # --- plugins that do not fit ----------------------------------------------------------------------
 

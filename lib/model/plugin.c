@@ -15,6 +15,7 @@
 
 #include "base/installed.h"
 #include "base/installed_paths.h"
+#include "spec/options.h"
 
 static const char suffix[] = ".so";
 
@@ -45,7 +46,13 @@ static const char *misfit(struct pxr_arena *arena, const struct pxr_plugin *entr
                 return "it was built with other headers than this program: rebuild it";
         if (!entry->layer || !entry->layer->name || !entry->layer->summary || !entry->layer->build)
                 return "its layer lacks a name, a summary or a build function";
-        return NULL;
+        if (!entry->version)
+                return "it does not say for which version of pxr it was built";
+        for (const struct pxr_parameter_doc *p = entry->layer->parameters; p && p->name; p++)
+                if (!p->shape)
+                        return pxr_strf(arena, "it documents no shape of its parameter '%s'",
+                                        p->name);
+        return entry->layer->options ? pxr_options_problem(arena, entry->layer->options) : NULL;
 }
 
 /* Open one file and fill in what it is. Returns 0, or -1 when memory is out. */

@@ -21,6 +21,11 @@ int pxr_skip_open(struct pxr_builder *builder, int features)
 
         if (!skips)
                 return pxr_out_of_memory(builder->diag);
+        if (features < 1) {
+                pxr_layer_error(builder, "layers cannot be connected to a sum of %d features",
+                                features);
+                return -1;
+        }
         skips->features = features;
         skips->outer = builder->skips;
         builder->skips = skips;
@@ -53,6 +58,8 @@ struct pxr_node *pxr_skip_close(struct pxr_builder *builder)
 {
         struct pxr_skips *skips = builder->skips;
 
+        if (!skips)
+                return pxr_layer_error(builder, "pxr_skip_close() without pxr_skip_open()");
         builder->skips = skips->outer;
         if (!skips->sum)
                 return pxr_layer_error(builder, "no layer is connected: put a skip behind each "

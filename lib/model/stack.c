@@ -203,6 +203,21 @@ static bool has_all_colours(struct pxr_builder *builder, const struct pxr_node *
         return false;
 }
 
+/* What a build function returned, if it kept the rules; else NULL, after an error. `errors`: as
+ * many as there were before. */
+static struct pxr_node *check_built(struct pxr_builder *outer, struct pxr_builder *inner,
+                                    struct pxr_node *output, int errors)
+{
+        if (pxr_diag_errors(outer->diag) > errors)
+                return output;
+        if (!pxr_graph_has(outer->graph, output))
+                return pxr_layer_error(inner, "the layer did not return a node of this model");
+        if (inner->skips != outer->skips)
+                return pxr_layer_error(inner, "a pxr_skip_open() is without its pxr_skip_close(), "
+                                              "or the other way round");
+        return output;
+}
+
 /* A layer that fails where the spec has it may do so for what an override made of another. */
 static void note_overrides(const struct stack *stack, const struct pxr_yaml *node)
 {
@@ -239,6 +254,8 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         output = item->plugin->layer->build(&inner, item->conf, input);
         stack->depth--;
         stack->base = outer_base;
+        if (output)
+                output = check_built(builder, &inner, output, errors);
         if (!output && pxr_diag_errors(stack->diag) == errors)
                 pxr_layer_error(&inner, "the layer could not be built and did not say why");
         /* A layer may go on after an error it should have passed up. */
@@ -258,6 +275,8 @@ struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
         struct pxr_arena *arena = stack->model->graph->arena;
         const char *base = part ? pxr_strf(arena, "%s.%s", stack->base, part) : builder->layer;
 
+        if (!layers)
+                return pxr_layer_error(builder, "there is no list of layers to build");
         if (!base) {
                 pxr_out_of_memory(builder->diag);
                 return NULL;
@@ -372,7 +391,9 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
                 pxr_note(diag, "end it with 'sigmoid' (2 levels) or 'softmax'");
                 return NULL;
         }
-        return check_reached(&stack) ? NULL : built;
+        if (pxr_graph_check_sizes(built->graph, diag) || check_reached(&stack))
+                return NULL;
+        return built;
 }
 
 int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,

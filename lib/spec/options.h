@@ -44,6 +44,10 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
 char *pxr_option_meant(struct pxr_arena *arena, const struct pxr_yaml *node, const char *name,
                        const char *before, const char *const *names, size_t count);
 
+/* What is wrong with a table itself, which a plugin may have made: a row without a name, a field
+ * outside its struct, a type without what it needs. NULL: nothing. */
+const char *pxr_options_problem(struct pxr_arena *arena, const struct pxr_options *options);
+
 enum pxr_parsed { PXR_NO_NUMBER, PXR_NUMBER, PXR_NUMBER_TOO_LARGE };
 
 /* Numbers as YAML 1.2's core schema has them: 1e-3, .5, 0x1f, 0o17, -3. A number that does not fit

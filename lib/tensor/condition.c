@@ -28,7 +28,10 @@ struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols
 
 void pxr_condition(struct pxr_builder *builder, struct pxr_node *map)
 {
-        builder->condition = map;
+        if (map && !pxr_graph_has(builder->graph, map))
+                pxr_layer_error(builder, "what conditions the layers is not a node of this model");
+        else
+                builder->condition = map;
 }
 
 struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,

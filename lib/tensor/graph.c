@@ -50,13 +50,47 @@ static int append(struct pxr_graph *graph, struct pxr_node *node)
         return 0;
 }
 
+bool pxr_graph_has(const struct pxr_graph *graph, const struct pxr_node *node)
+{
+        /* Mostly one of the last. */
+        for (int i = graph->nodes - 1; i >= 0; i--)
+                if (graph->node[i] == node)
+                        return true;
+        return false;
+}
+
+/* Multiply *size by an extent. False where the product is more than any array can have. */
+static bool extend(size_t *size, int extent)
+{
+        return !__builtin_mul_overflow(*size, (size_t)extent, size) && *size <= PXR_MOST_VALUES;
+}
+
+static bool is_too_large(struct pxr_shape shape)
+{
+        size_t size = 1;
+
+        return !extend(&size, shape.rows) || !extend(&size, shape.cols) ||
+               !extend(&size, shape.channels);
+}
+
+/* The first input that is no node of this graph; -1: there is none. */
+static int foreign_input(const struct pxr_graph *graph, const struct pxr_new_node *n)
+{
+        for (int i = 0; i < n->inputs; i++)
+                if (n->input[i] && !pxr_graph_has(graph, n->input[i]))
+                        return i;
+        return -1;
+}
+
 /* A plugin may ask for what cannot be. */
 static bool is_sound(struct pxr_builder *builder, const struct pxr_new_node *n)
 {
         const struct pxr_op *op = n->op;
         int gates = n->gates ? n->gates : 1;
 
-        if (builder->graph->logits)
+        if (!op || !op->name)
+                pxr_layer_error(builder, op ? "an op has no name" : "a node has no op");
+        else if (builder->graph->logits)
                 pxr_layer_error(builder, "nothing can follow the output of the model");
         else if (n->inputs < 0 || n->inputs > PXR_MAX_INPUTS)
                 pxr_layer_error(builder, "op '%s' cannot have %d inputs", op->name, n->inputs);
@@ -66,6 +100,15 @@ static bool is_sound(struct pxr_builder *builder, const struct pxr_new_node *n)
         else if (n->shape.rows < 1 || n->shape.cols < 1 || n->shape.channels < 1)
                 pxr_layer_error(builder, "op '%s' cannot make a map of %dx%dx%d", op->name,
                                 n->shape.rows, n->shape.cols, n->shape.channels);
+        else if (is_too_large(n->shape))
+                pxr_layer_error(builder, "op '%s' cannot make a map of %dx%dx%d: it is too large",
+                                op->name, n->shape.rows, n->shape.cols, n->shape.channels);
+        else if (foreign_input(builder->graph, n) >= 0)
+                pxr_layer_error(builder, "input %d of op '%s' is not a node of this model",
+                                foreign_input(builder->graph, n), op->name);
+        else if ((n->conf_size && !n->conf) || n->conf_size > PXR_MOST_VALUES)
+                pxr_layer_error(builder, "op '%s' has settings of %zu bytes%s", op->name,
+                                n->conf_size, n->conf ? ", which is too much" : " at NULL");
         else if (gates < 1 || n->shape.channels % gates)
                 pxr_layer_error(builder, "op '%s' cannot cut %d channels into %d gates", op->name,
                                 n->shape.channels, gates);
@@ -115,11 +158,24 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         struct pxr_graph *graph = builder->graph;
         struct pxr_parameter *parameter;
         bool sound = rank > 0 && rank <= PXR_MAX_RANK;
+        size_t size = 1;
 
         if (!node)
                 return -1;
+        if (!pxr_graph_has(graph, node) || !name || !init) {
+                pxr_layer_error(builder, !name   ? "a parameter has no name"
+                                         : !init ? "a parameter has no function that starts it"
+                                                 : "a parameter is not given a node of this model");
+                return -1;
+        }
         for (int i = 0; sound && i < rank; i++)
                 sound = shape[i] > 0;
+        for (int i = 0; sound && i < rank; i++)
+                if (!extend(&size, shape[i])) {
+                        pxr_layer_error(builder, "the parameter '%s' of op '%s' is too large", name,
+                                        node->op->name);
+                        return -1;
+                }
         if (!sound || node->parameters == PXR_MAX_PARAMETERS) {
                 pxr_layer_error(builder, "op '%s' cannot have %s '%s'", node->op->name,
                                 sound ? "one more parameter," : "a parameter of this shape,", name);
@@ -140,11 +196,8 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         parameter->node = node;
         parameter->init = init;
         parameter->rank = rank;
-        parameter->size = 1;
-        for (int i = 0; i < rank; i++) {
-                parameter->shape[i] = shape[i];
-                parameter->size *= shape[i];
-        }
+        parameter->size = size;
+        memcpy(parameter->shape, shape, rank * sizeof(*shape));
         parameter->offset = graph->parameter_values;
         graph->parameter_values += parameter->size;
         graph->parameters++;
@@ -194,14 +247,29 @@ int pxr_share_parameter(struct pxr_node *node, const struct pxr_node *owner, int
         return 0;
 }
 
+static bool is_whole(const struct pxr_distribution *d)
+{
+        bool whole = d && d->name && d->channels;
+
+        for (int p = 0; whole && p < PXR_PRECISIONS; p++)
+                whole = d->nll[p] && d->probabilities[p] && d->log_probabilities[p];
+        return whole;
+}
+
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution)
 {
         struct pxr_graph *graph = builder->graph;
-        int channels = distribution->channels(graph->levels);
+        int channels;
 
         if (!logits)
                 return NULL;
+        if (!pxr_graph_has(graph, logits))
+                return pxr_layer_error(builder, "the output is not a node of this model");
+        if (!is_whole(distribution))
+                return pxr_layer_error(builder,
+                                       "the output's distribution lacks a name or a function");
+        channels = distribution->channels(graph->levels);
         if (graph->logits)
                 return pxr_layer_error(builder, "the model has an output already");
         if (channels == 0)
@@ -307,6 +375,31 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
                                 twice[parameter->offset + i] = values[i];
                 }
                 free(values);
+        }
+        return 0;
+}
+
+int pxr_graph_check_sizes(const struct pxr_graph *graph, struct pxr_diag *diag)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                const struct pxr_op *op = node->op;
+                const struct {
+                        size_t (*size)(const struct pxr_node *node, int images);
+                        const char *name;
+                } ask[] = { { op->scratch, "scratch" },
+                            { op->state, "state" },
+                            { op->advance_state, "state for advance" } };
+
+                for (int k = 0; k < 3; k++) {
+                        size_t size = ask[k].size ? ask[k].size(node, 1) : 0;
+
+                        if (size > PXR_MOST_VALUES)
+                                return pxr_error_at(diag, node->mark,
+                                                    "%s: op '%s' asks for %zu values of %s, which "
+                                                    "is too much",
+                                                    node->layer, op->name, size, ask[k].name);
+                }
         }
         return 0;
 }

@@ -10,6 +10,10 @@
 #include <pxr/arena.h>
 #include <pxr/build.h>
 
+/* Values of any one array, for one image. More is a mistake, and their bytes are never too many for
+ * a size_t. */
+#define PXR_MOST_VALUES ((size_t)1 << 40)
+
 struct pxr_graph {
         struct pxr_arena *arena;
         int rows, cols, colours, levels; /* of the image */
@@ -47,6 +51,13 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
 
 /* "weight", or "left.weight" if `prefix` is "left". NULL when memory is out. */
 const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name);
+
+/* Whether a pointer is to a node of the graph; what it points to is not read. */
+bool pxr_graph_has(const struct pxr_graph *graph, const struct pxr_node *node);
+
+/* Whether the arrays that the ops ask for, beside their maps, have a size that can be. Returns 0,
+ * or -1 after an error that names the op. */
+int pxr_graph_check_sizes(const struct pxr_graph *graph, struct pxr_diag *diag);
 
 /* Which nodes the logits depend on: needed[nodes]. The image always is one. */
 void pxr_graph_needed(const struct pxr_graph *graph, bool *needed);

@@ -51,6 +51,12 @@ static size_t aligned(size_t bytes)
         return (bytes + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
 }
 
+/* Of an array. One that is too large to be becomes one that no memory holds, and so is refused. */
+static size_t bytes(size_t values, size_t value)
+{
+        return aligned((values < PXR_MOST_VALUES ? values : PXR_MOST_VALUES) * value);
+}
+
 /* What a node's op needs at most for micro-batches of up to `images`. It need not grow with them:
  * an op that works in pieces may take fewer but larger pieces of a smaller batch. */
 static size_t most_scratch(const struct pxr_node *node, int images)
@@ -90,14 +96,14 @@ static void set_sizes(const struct pxr_graph *graph, struct pxr_plan *plan, size
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
                 struct pxr_place *place = &plan->place[i];
-                size_t size = aligned(pxr_plan_output(plan, node, images) * value), scratch = 0;
-                size_t state = aligned(pxr_plan_state(plan, node, images) * value);
+                size_t size = bytes(pxr_plan_output(plan, node, images), value), scratch = 0;
+                size_t state = bytes(pxr_plan_state(plan, node, images), value);
 
                 place->output[PXR_ONCE].size = place->output[PXR_AGAIN].size = size;
                 place->state[PXR_ONCE].size = place->state[PXR_AGAIN].size = state;
                 place->gradient.size = size;
                 if (place->live)
-                        scratch = most_scratch(node, images) * value;
+                        scratch = bytes(most_scratch(node, images), value);
                 if (scratch > plan->scratch_bytes)
                         plan->scratch_bytes = scratch;
         }
