@@ -3,7 +3,7 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 68
+plan 74
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {
@@ -208,6 +208,19 @@ used_by_run() {
 }
 ok "pxr-run names the line, and the plugin that was not used" used_by_run
 
+fifo() {
+	mkdir pipe && mkfifo pipe/module.so && with pipe pxr_layers && out_has "conv " &&
+		err_has "pipe/module.so: it is a device or pipe, not a file" &&
+		exits 1 with pipe pxr_layers check && out_has "FAILED: it is a device or pipe"
+}
+ok "a pipe that is named like a module" fifo
+
+folder_of_a_name() {
+	mkdir -p folders/module.so && with folders pxr_layers && out_has "conv " &&
+		err_has "folders/module.so: it is a folder, not a file"
+}
+ok "a folder that is named like a module" folder_of_a_name
+
 # --- folders --------------------------------------------------------------------------------------
 
 no_folder() {
@@ -234,6 +247,40 @@ else
 		return $locked_status
 	}
 	ok "a folder that may not be read" may_not_read
+fi
+
+# warns FOLDER TEXT: there is one warning, which says TEXT, whatever the command.
+warns() {
+	with "$1" pxr_layers && is "$(grep -c warning: err)" 1 && err_has "$2" &&
+		with "$1" pxr_run tiny.yaml --dry-run && is "$(grep -c warning: err)" 1 && err_has "$2"
+}
+
+open_folder() {
+	mkdir open && cp NONE/module.so open/ && chmod o+w open &&
+		warns open "warning: open: all users can write to this folder of layers"
+}
+ok "a folder that all can write to" open_folder
+
+open_file() {
+	mkdir closed && cp NONE/module.so closed/ && chmod o+w closed/module.so &&
+		warns closed "warning: closed/module.so: all users can write to this layer"
+}
+ok "a module that all can write to" open_file
+
+sticky_folder() {
+	mkdir sticky && cp NONE/module.so sticky/ && chmod 1777 sticky && with sticky pxr_layers &&
+		! [ -s err ]
+}
+ok "a sticky folder with modules of one's own is no danger" sticky_folder
+
+if [ "$(id -u)" = 0 ]; then
+	foreign_module() {
+		chown 65534 sticky/module.so && chmod 755 sticky/module.so &&
+			warns sticky "warning: sticky/module.so: another user has put this layer"
+	}
+	ok "a sticky folder with another user's module" foreign_module
+else
+	ok "a sticky folder with another user's module # SKIP only root gives files away" true
 fi
 
 two_of_a_name() {

@@ -12,7 +12,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/installed.h"
 #include "base/installed_paths.h"
 #include "spec/options.h"
@@ -55,8 +58,7 @@ static const char *misfit(struct pxr_arena *arena, const struct pxr_plugin *entr
         return entry->layer->options ? pxr_options_problem(arena, entry->layer->options) : NULL;
 }
 
-/* Open one file and fill in what it is. Returns 0, or -1 when memory is out. */
-static int load(struct pxr_arena *arena, struct pxr_plugin_file *file)
+int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file)
 {
         void *module = dlopen(file->path, RTLD_NOW | RTLD_LOCAL);
         const struct pxr_plugin *entry;
@@ -104,12 +106,64 @@ static struct pxr_plugin_file *append(struct pxr_arena *arena, const char *path,
         return file;
 }
 
-/* Load what a folder holds. One that was asked for has to be there. */
+/* Warn of what runs other people's code, once. */
+static void warn_of_others(struct pxr_arena *arena, const char *path, const char *what,
+                           struct pxr_diag *diag)
+{
+        const char *text = pxr_strf(arena, "%s: %s", path, what), *other;
+
+        if (!text || !diag)
+                return;
+        for (int i = 0; (other = pxr_diag_text(diag, i)); i++)
+                if (strcmp(other, text) == 0)
+                        return;
+        pxr_warn(diag, "%s", text);
+}
+
+/* Whether all users can put files in place of others here; of a sticky folder only the owners. */
+static bool is_open_to_all(const struct stat *folder)
+{
+        return folder->st_mode & S_IWOTH && !(folder->st_mode & S_ISVTX);
+}
+
+/* A module that is no plain file is not opened: a pipe would be waited for. */
+static int examine_file(struct pxr_arena *arena, const struct stat *folder,
+                        struct pxr_plugin_file *file, struct pxr_diag *diag)
+{
+        int fd = pxr_open_plain(file->path);
+        struct stat status;
+
+        if (fd < 0) {
+                file->problem = errno == EISDIR  ? "it is a folder, not a file"
+                                : errno == ENXIO ? "it is a device or pipe, not a file"
+                                                 : pxr_strf(arena, "it cannot be opened: %s",
+                                                            strerror(errno));
+                return file->problem ? 0 : -1;
+        }
+        if (fstat(fd, &status) == 0) {
+                if (status.st_mode & S_IWOTH)
+                        warn_of_others(arena, file->path,
+                                       "all users can write to this layer, whose code runs as you: "
+                                       "chmod o-w",
+                                       diag);
+                else if (folder->st_mode & S_IWOTH && !is_open_to_all(folder) &&
+                         status.st_uid != 0 && status.st_uid != geteuid())
+                        warn_of_others(arena, file->path,
+                                       "another user has put this layer, whose code runs as you, "
+                                       "into a folder that all can write to",
+                                       diag);
+        }
+        close(fd);
+        return 0;
+}
+
+/* List what a folder holds. One that was asked for has to be there. */
 static int scan(struct pxr_arena *arena, const char *folder, bool asked,
-                struct pxr_plugin_file ***end)
+                struct pxr_plugin_file ***end, struct pxr_diag *diag)
 {
         struct dirent **entries;
         int count = scandir(folder, &entries, is_plugin, alphasort), status = 0;
+        struct stat mode = { 0 };
 
         if (count < 0) {
                 const char *reason = strerror(errno);
@@ -123,12 +177,17 @@ static int scan(struct pxr_arena *arena, const char *folder, bool asked,
                         return -1;
                 return 0;
         }
+        if (stat(folder, &mode) == 0 && is_open_to_all(&mode))
+                warn_of_others(arena, folder,
+                               "all users can write to this folder of layers, whose code runs as "
+                               "you: chmod o-w",
+                               diag);
         for (int i = 0; i < count; i++) {
                 char *path = pxr_strf(arena, "%s/%s", folder, entries[i]->d_name);
                 struct pxr_plugin_file *file = path ? append(arena, path, end) : NULL;
 
                 free(entries[i]);
-                if (status || !file || load(arena, file))
+                if (status || !file || examine_file(arena, &mode, file, diag))
                         status = -1;
         }
         free(entries);
@@ -136,7 +195,7 @@ static int scan(struct pxr_arena *arena, const char *folder, bool asked,
 }
 
 /* Search the folders of $PXR_LAYER_PATH, then the one that came with pxr. */
-static int scan_all(struct pxr_arena *arena, struct pxr_plugins *plugins)
+static int scan_all(struct pxr_arena *arena, struct pxr_plugins *plugins, struct pxr_diag *diag)
 {
         struct pxr_plugin_file **end = &plugins->file;
         const char *own = getenv("PXR_LAYER_PATH"), *came = own_layers(arena);
@@ -148,19 +207,32 @@ static int scan_all(struct pxr_arena *arena, struct pxr_plugins *plugins)
         if (!list || !plugins->searched)
                 return -1;
         for (folder = strtok_r(list, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
-                if (scan(arena, folder, true, &end))
+                if (scan(arena, folder, true, &end, diag))
                         return -1;
-        return scan(arena, came, false, &end);
+        return scan(arena, came, false, &end, diag);
+}
+
+struct pxr_plugins *pxr_plugins_search(struct pxr_arena *arena, struct pxr_diag *diag)
+{
+        struct pxr_plugins *plugins = pxr_alloc(arena, sizeof(*plugins));
+
+        if (!plugins || scan_all(arena, plugins, diag)) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return plugins;
 }
 
 struct pxr_plugins *pxr_plugins_open(struct pxr_arena *arena, struct pxr_diag *diag)
 {
-        struct pxr_plugins *plugins = pxr_alloc(arena, sizeof(*plugins));
+        struct pxr_plugins *plugins = pxr_plugins_search(arena, diag);
+        struct pxr_plugin_file *file = plugins ? plugins->file : NULL;
 
-        if (!plugins || scan_all(arena, plugins)) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
+        for (; file; file = file->next)
+                if (!file->problem && pxr_plugin_load(arena, file)) {
+                        pxr_out_of_memory(diag);
+                        return NULL;
+                }
         return plugins;
 }
 

@@ -28,6 +28,15 @@ struct pxr_plugins {
         const char *searched;         /* the folders, for messages */
 };
 
+/* Search alone: no file is loaded, and only those have a problem that are none. Folders and files
+ * that other users can write to are warned of, each once. Lasts as long as the arena. NULL only
+ * when memory is out. */
+struct pxr_plugins *pxr_plugins_search(struct pxr_arena *arena, struct pxr_diag *diag);
+
+/* Load one, which has no problem yet, and set its problem or its layer. It runs the module's code,
+ * and so may do anything. Returns 0, or -1 when memory is out. */
+int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file);
+
 /* Search and load. Lasts as long as the arena. NULL only when memory is out: a file that cannot be
  * used is no error before it is wanted. */
 struct pxr_plugins *pxr_plugins_open(struct pxr_arena *arena, struct pxr_diag *diag);
