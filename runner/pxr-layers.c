@@ -13,6 +13,7 @@
 
 #include <pxr/version.h>
 
+#include "base/apart.h"
 #include "base/number.h"
 #include "model/conformance.h"
 #include "runner/common.h"
@@ -21,17 +22,32 @@
 
 const char *argp_program_version = "pxr-layers " PXR_VERSION;
 
+/* What a layer may use in its examination, where the images are tiny. */
+enum { USUAL_SECONDS = 60, MOST_SECONDS = 1000000 };
+static const size_t most_memory = (size_t)2 << 30;
+
 struct arguments {
         const char *word[2];
-        int words;
+        int words, seconds;
 };
 
-static const struct argp_option options[] = { { 0 } };
+static const struct argp_option options[] = {
+        { .name = "seconds",
+          .key = 's',
+          .arg = "N",
+          .doc = "check: end the examination of a layer after N seconds of processor time, or ten "
+                 "times as many by the clock (60)" },
+        { 0 }
+};
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
         struct arguments *arguments = state->input;
 
+        if (key == 's') {
+                arguments->seconds = (int)number_option("--seconds", text, 1, MOST_SECONDS, state);
+                return 0;
+        }
         if (key != ARGP_KEY_ARG)
                 return ARGP_ERR_UNKNOWN;
         if (arguments->words == 2)
@@ -47,7 +63,9 @@ static const struct argp argp = {
         .doc = "List the layer plugins found, print one's options and parameters, check that one "
                "(or all) computes what it must, or write NAME.c, a plugin that builds.\v"
                "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by ':'), "
-               "then among those that came with pxr.\n\n"
+               "then among those that came with pxr. `check` loads and examines each in a process "
+               "of "
+               "its own.\n\n"
                "Exit status: 0 all is well, 1 the system or a check failed, 2 a mistake in the "
                "arguments.",
 };
@@ -118,31 +136,147 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
 /* --- check -------------------------------------------------------------------------------------
  */
 
+/* What a process of its own is to examine: this file, or the layer of this name. */
+struct examination {
+        struct pxr_plugins *plugins;
+        struct pxr_plugin_file *file;
+        const char *name;
+};
+
 static void print_result(void *context, const struct pxr_check_result *result)
 {
         const char *why = result->problem ? result->problem : result->skipped;
-        bool not_built = strcmp(result->test, PXR_CHECK_BUILD) == 0;
-        int *not_built_count = context;
+        bool build = strcmp(result->test, PXR_CHECK_BUILD) == 0;
+        struct pxr_apart_notes *notes = context;
         char kind[64];
 
-        *not_built_count += not_built;
         snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
                  result->kind.cols, result->kind.colours, pxr_plural(result->kind.colours),
                  result->kind.levels);
+        if (result->begins) {
+                snprintf(notes->doing, sizeof(notes->doing), "%s%s for images of %s",
+                         build ? "while it was built" : "in the test of its ",
+                         build ? "" : result->test, kind);
+                return;
+        }
+        notes->count += build;
         say(stdout, "  %-10s %-25s %s%s%s\n", result->test, kind,
             result->problem   ? "FAILED"
-            : not_built       ? "not built"
+            : build           ? "not built"
             : result->skipped ? "skipped"
                               : "ok",
             why ? ": " : "", why ? why : "");
+        fflush(stdout); /* before what may end the process */
 }
 
-/* As pxr_check_layer(). Adds to *not_built the kinds of image that the layer was not tested on. */
-static int check_one(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
-                     int *not_built, struct pxr_diag *diag)
+/* In a process of its own: load one module, and unload it. Leaves what is wrong with it. */
+static int try_to_load(void *context, struct pxr_apart_notes *notes)
 {
-        say(stdout, "%s\n", file->layer->name);
-        return pxr_check_layer(plugins, file, print_result, not_built, diag);
+        struct pxr_plugin_file *file = context;
+        struct pxr_arena *arena = pxr_arena_new(0);
+
+        snprintf(notes->doing, sizeof(notes->doing), "while it was loaded");
+        if (!arena || pxr_plugin_load(arena, file))
+                snprintf(notes->text, sizeof(notes->text), "out of memory");
+        else if (file->problem)
+                snprintf(notes->text, sizeof(notes->text), "%s", file->problem);
+        snprintf(notes->doing, sizeof(notes->doing), "while it was unloaded");
+        pxr_arena_free(arena);
+        return 0;
+}
+
+/* In a process of its own: put a layer to the tests, and print how it does. */
+static int examine(void *context, struct pxr_apart_notes *notes)
+{
+        struct examination *e = context;
+        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_diag *diag = pxr_diag_new();
+        const struct pxr_plugin_file *file = e->file;
+        int status = arena && diag ? 0 : -1;
+
+        for (struct pxr_plugin_file *f = e->plugins->file; f && !status; f = f->next) {
+                snprintf(notes->doing, sizeof(notes->doing), "while %.200s was loaded", f->path);
+                if (!f->problem)
+                        status = pxr_plugin_load(arena, f);
+        }
+        if (status)
+                pxr_out_of_memory(diag);
+        else if (!file)
+                file = pxr_plugin_named(e->plugins, e->name, diag);
+        if (!status && file && !file->problem) {
+                say(stdout, "%s\n", file->layer->name);
+                fflush(stdout);
+                snprintf(notes->text, sizeof(notes->text), "%s", file->layer->name);
+                status = pxr_check_layer(e->plugins, file, print_result, notes, diag);
+        } else {
+                status = -1;
+        }
+        if (status < 0)
+                status = pxr_diag_status(diag);
+        pxr_diag_write(diag, "pxr-layers", stderr);
+        snprintf(notes->doing, sizeof(notes->doing), "while it was unloaded");
+        pxr_diag_free(diag);
+        pxr_arena_free(arena);
+        return status;
+}
+
+/* The limits of one process, and what it left. */
+static int run_apart(int (*work)(void *context, struct pxr_apart_notes *notes), void *context,
+                     int seconds, struct pxr_apart_notes *notes, char *how, size_t size,
+                     struct pxr_diag *diag)
+{
+        const struct pxr_apart apart = {
+                .work = work, .context = context, .seconds = seconds, .memory = most_memory
+        };
+        int status = pxr_apart(&apart, notes, how, size);
+
+        if (status == PXR_APART_FAILED)
+                pxr_system_error(diag, "no process can be started: %s", strerror(errno));
+        return status;
+}
+
+/* Try each module alone, so that one that cannot be loaded does not keep the others from their
+ * examination. */
+static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, int seconds,
+                   struct pxr_diag *diag)
+{
+        for (struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
+                struct pxr_apart_notes notes;
+                char how[128];
+                int status;
+
+                if (file->problem)
+                        continue;
+                status = run_apart(try_to_load, file, seconds, &notes, how, sizeof(how), diag);
+                if (status == PXR_APART_FAILED)
+                        return -1;
+                if (status == PXR_APART_DIED)
+                        file->problem = pxr_strf(arena, "%s, %s", how, notes.doing);
+                else if (*notes.text)
+                        file->problem = pxr_strdup(arena, notes.text);
+                if ((status == PXR_APART_DIED || *notes.text) && !file->problem)
+                        return pxr_out_of_memory(diag);
+        }
+        return 0;
+}
+
+/* Examine a file, or the layer of a name. Returns the exit status that it means. Adds to *not_built
+ * the kinds of image that it was not tested on. */
+static int check_one(struct examination *e, int seconds, int *not_built, struct pxr_diag *diag)
+{
+        struct pxr_apart_notes notes;
+        char how[128];
+        int status = run_apart(examine, e, seconds, &notes, how, sizeof(how), diag);
+
+        if (status == PXR_APART_FAILED)
+                return 1;
+        *not_built += notes.count;
+        if (status != PXR_APART_DIED)
+                return status;
+        if (!*notes.text)
+                say(stdout, "%s\n", e->file ? e->file->path : e->name);
+        say(stdout, "  FAILED: %s, %s\n", how, notes.doing);
+        return 1;
 }
 
 /* What of the tests holds in the end, and on how little. */
@@ -155,25 +289,26 @@ static void print_summary(bool failed, int not_built)
         putchar('\n');
 }
 
-static int check(const struct pxr_plugins *plugins, const char *name, struct pxr_diag *diag)
+static int check(struct pxr_arena *arena, const char *name, int seconds, struct pxr_diag *diag)
 {
+        struct pxr_plugins *plugins = pxr_plugins_search(arena, diag);
+        struct examination e = { .plugins = plugins, .name = name };
         int failed = 0, not_built = 0, status;
 
+        if (!plugins || try_all(arena, plugins, seconds, diag))
+                return pxr_diag_status(diag);
         if (name) {
-                const struct pxr_plugin_file *file = pxr_plugin_named(plugins, name, diag);
-
-                status = file ? check_one(plugins, file, &not_built, diag) : -1;
-                if (status < 0)
-                        return pxr_diag_status(diag);
-                print_summary(status, not_built);
+                status = check_one(&e, seconds, &not_built, diag);
+                if (status < 2)
+                        print_summary(status, not_built);
                 return status;
         }
-        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
-                if (file->problem) {
-                        say(stdout, "%s\n", file->path);
-                        say(stdout, "  FAILED: %s\n", file->problem);
+        for (e.file = plugins->file; e.file; e.file = e.file->next) {
+                if (e.file->problem) {
+                        say(stdout, "%s\n", e.file->path);
+                        say(stdout, "  FAILED: %s\n", e.file->problem);
                 }
-                failed += file->problem || check_one(plugins, file, &not_built, diag) != 0;
+                failed += e.file->problem || check_one(&e, seconds, &not_built, diag) != 0;
         }
         print_summary(failed, not_built);
         return failed ? 1 : pxr_diag_status(diag);
@@ -277,11 +412,11 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                 pxr_user_error(diag, "new wants the name of the layer: pxr-layers new NAME");
                 return 2;
         }
+        if (strcmp(first, "check") == 0)
+                return check(arena, second, arguments->seconds, diag);
         plugins = pxr_plugins_open(arena, diag);
         if (!plugins)
                 return pxr_diag_status(diag);
-        if (strcmp(first, "check") == 0)
-                return check(plugins, second, diag);
         if (second) {
                 pxr_user_error(diag, "'%s' is not expected after '%s'", second, first);
                 return 2;
@@ -294,7 +429,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { 0 };
+        struct arguments arguments = { .seconds = USUAL_SECONDS };
         struct program program;
 
         program_begin(&program, "pxr-layers", argc);

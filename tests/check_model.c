@@ -37,6 +37,8 @@ static void report(void *context, const struct pxr_check_result *result)
         struct tally *tally = context;
         const char *why = result->problem ? result->problem : result->skipped;
 
+        if (result->begins)
+                return;
         if (strcmp(result->test, PXR_CHECK_BUILD) == 0)
                 tally->not_built[result->kind.colours]++;
         else if (!result->skipped)

@@ -3,7 +3,7 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 74
+plan 84
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {
@@ -153,6 +153,59 @@ ok "an option without a name" misfits UNNAMED_OPTION "an option has no name"
 ok "an option of an unknown type" misfits UNKNOWN_TYPE "the option 'size' has no type that there is"
 ok "an option without choices" misfits NO_CHOICES "the option 'size' has no names to choose from"
 ok "two options of one name" misfits TWICE_NAMED "two options are named 'size'"
+
+# --- code that ends or holds up its process -------------------------------------------------------
+
+# A crash is a signal, or under sanitizers their report.
+crashed="it was killed by signal 11 (Segmentation fault)"
+grep -q 'define PXR_SANITIZED 1' "$top/config.h" && crashed="it ended the program, with exit status 1"
+
+# ends FAULT HOW OPTION...: the layer with this fault fails for this reason.
+ends() {
+	fault=$1 how=$2
+	shift 2
+	module faulty.c "$fault" "-DFAULT=$fault" &&
+		exits 1 with "$fault" pxr_layers check faulty "$@" &&
+		is "$(failed_tests)" FAILED: && is "$(head -n 1 out)" faulty && out_has "FAILED: $how" && out_has "not all passed"
+}
+
+first_kind="for images of 5x4, 1 colour, 2 levels"
+ok "a layer that ends the program" ends EXITS \
+	"it ended the program, with exit status 0, while it was built $first_kind"
+ok "a layer that crashes" ends CRASHES "$crashed, while it was built $first_kind"
+ok "a layer that crashes as it computes" ends CRASHES_RUNNING \
+	"$crashed, in the test of its memory $first_kind"
+ok "a layer that never comes back" ends LOOPS \
+	"it ran too long: more than 1 second of processor time, while it was built $first_kind" \
+	--seconds 1
+ok "a layer that takes all memory" ends EATS_MEMORY \
+	"it asked for too much memory: more than 2048 MB, while it was built $first_kind"
+
+# ends_loading FAULT HOW OPTION...: so does one whose module cannot be loaded; others are examined.
+ends_loading() {
+	fault=$1 how=$2
+	shift 2
+	module faulty.c "$fault" "-DFAULT=$fault" &&
+		with "$fault" refused 2 "$fault/module.so was not used: $how" \
+			pxr_layers check faulty "$@" &&
+		with "$fault" pxr_layers check relu && is "$(tail -n 1 out)" "all passed"
+}
+
+ok "a module that ends the program as it is loaded" ends_loading EXITS_LOADING \
+	"it ended the program, with exit status 0, while it was loaded"
+ok "a module that crashes as it is loaded" ends_loading CRASHES_LOADING \
+	"$crashed, while it was loaded"
+ok "a module that ends the program as it is unloaded" ends_loading EXITS_UNLOADING \
+	"it ended the program, with exit status 0, while it was unloaded"
+
+never_loaded() {
+	module faulty.c LOOPS_LOADING -DFAULT=LOOPS_LOADING &&
+		with LOOPS_LOADING refused 2 "LOOPS_LOADING/module.so was not used: it ran too long: \
+more than 1 second of processor time, while it was loaded" pxr_layers check faulty --seconds 1
+}
+ok "a module that is never loaded" never_loaded
+
+ok "no time at all" refused 2 "--seconds" pxr_layers check relu --seconds 0
 
 # --- plugins that do not fit ----------------------------------------------------------------------
 

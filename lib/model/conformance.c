@@ -55,6 +55,13 @@ static struct pxr_yaml *check_stack(struct pxr_arena *arena, const struct pxr_la
         return pxr_yaml_parse(arena, source, diag);
 }
 
+static void begin(const char *test, const struct pxr_image_kind *kind,
+                  void (*report)(void *context, const struct pxr_check_result *result),
+                  void *context)
+{
+        report(context, &(struct pxr_check_result) { .test = test, .kind = *kind, .begins = true });
+}
+
 /* All tests on one kind of image: 0 passed, 1 failed, -1 the kind is refused, for the reason left
  * in `diag`. */
 static int check_kind(struct pxr_arena *arena, const struct pxr_plugins *plugins,
@@ -72,6 +79,7 @@ static int check_kind(struct pxr_arena *arena, const struct pxr_plugins *plugins
         for (int i = 0; i < TESTS; i++) {
                 struct pxr_check_result result = { .test = tests[i].name, .kind = *kind };
 
+                begin(tests[i].name, kind, report, context);
                 if (memory_failed)
                         result.skipped = "memory has to be right first";
                 else
@@ -99,6 +107,7 @@ int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_f
                         pxr_diag_free(own);
                         return pxr_out_of_memory(diag);
                 }
+                begin(PXR_CHECK_BUILD, &kinds[i], report, context);
                 kind_status =
                         check_kind(arena, plugins, file->layer, &kinds[i], report, context, own);
                 if (kind_status < 0) {

@@ -20,11 +20,12 @@
 /* What stands for the tests where the layer refuses a kind of image: skipped, with its reason. */
 #define PXR_CHECK_BUILD "build"
 
-/* One test done. `problem` is NULL when it was passed. `skipped` says why there was nothing to
- * test, else NULL. */
+/* One test done, or about to be done. `problem` is NULL when it was passed. `skipped` says why
+ * there was nothing to test, else NULL. */
 struct pxr_check_result {
         const char *test;
         struct pxr_image_kind kind;
+        bool begins; /* the test is not done yet */
         const char *problem;
         const char *skipped;
 };
