@@ -8,6 +8,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "report/escape.h"
@@ -69,6 +70,18 @@ void say_lines(FILE *to, const char *text)
                 say(to, "%.*s\n", length, text);
                 text += length + (text[length] == '\n');
         }
+}
+
+const char *free_name(const char *usual)
+{
+        static char name[64];
+        const char *dot = strrchr(usual, '.');
+        struct stat status;
+
+        snprintf(name, sizeof(name), "%s", usual);
+        for (int number = 2; lstat(name, &status) == 0; number++)
+                snprintf(name, sizeof(name), "%.*s-%d%s", (int)(dot - usual), usual, number, dot);
+        return name;
 }
 
 volatile sig_atomic_t stop_asked;

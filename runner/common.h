@@ -24,6 +24,10 @@ void vsay(FILE *to, const char *format, va_list arguments);
 /* The same of a text of lines. */
 void say_lines(FILE *to, const char *text);
 
+/* A name for a file that was not asked for by name: `usual`, or where that is there already
+ * "samples-2.png" and so on. In a buffer of its own. */
+const char *free_name(const char *usual);
+
 /* Becomes nonzero at the first SIGINT or SIGTERM after watch_signals(), which asks the work to
  * stop; a second one ends the program at once. */
 extern volatile sig_atomic_t stop_asked;

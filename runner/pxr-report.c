@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pxr/version.h>
@@ -100,7 +101,8 @@ static const struct argp_option options[] = {
         { "paper", OPTION_PAPER, "FILE", 0,
           "the paper's tables as data (default: the file that came with pxr)", 0 },
         { "out", OPTION_OUT, "PATH", 0,
-          "export: a new folder, or a new file NAME.tar.gz; html: the page (default: report.html; "
+          "export: a new folder, or a new file NAME.tar.gz; html: the page (default: report.html, "
+          "of which an older one is replaced; "
           "- is "
           "the standard output)",
           0 },
@@ -471,22 +473,36 @@ static struct pxr_table *upgrade(const struct work *work)
 /* --- the page ----------------------------------------------------------------------------------
  */
 
-static int write_page(const struct work *work, const char *out, const char *page, size_t size)
+static int write_page(const struct work *work, const char *out, bool replaces, bool older,
+                      const char *page, size_t size)
 {
         if (strcmp(out, "-") == 0) {
                 fwrite(page, 1, size, stdout); /* seen to at the end */
                 return 0;
         }
-        if (pxr_file_write(out, work->arguments->given & TAKES_FORCE, page, size, work->diag))
+        if (pxr_file_write(out, replaces, page, size, work->diag))
                 return -1;
-        say(stdout, "%s: %.1f MB\n", out, (double)size * 1e-6);
+        say(stdout, "%s: %.1f MB%s\n", out, (double)size * 1e-6,
+            older ? ", in place of an older page" : "");
         return 0;
 }
 
-static int may_write(const struct work *work, const char *out)
+/* Is there a page that pxr wrote? All of it can be made again, so that a new one may replace it. */
+static bool is_page(const char *path)
 {
-        bool force = work->arguments->given & TAKES_FORCE;
+        char head[4096];
+        struct stat status;
+        FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
+        size_t size = file ? fread(head, 1, sizeof(head) - 1, file) : 0;
 
+        head[size] = '\0';
+        if (file)
+                fclose(file);
+        return strstr(head, "<meta name=\"generator\" content=\"pxr ");
+}
+
+static int may_write(const struct work *work, const char *out, bool force)
+{
         if (strcmp(out, "-") == 0 || pxr_file_may_write(out, force, work->diag) == 0)
                 return 0;
         if (!force && access(out, F_OK) == 0)
@@ -501,13 +517,14 @@ static int html(const struct work *work)
         const struct pxr_page_wanted wanted = { a->database, a->where, a->limit, a->details };
         const struct pxr_paper *paper = pxr_paper_open(work->arena, a->paper, work->diag);
         char *page;
+        bool older = is_page(out), replaces = older || a->given & TAKES_FORCE;
         size_t size;
         int status;
 
-        if (!paper || may_write(work, out))
+        if (!paper || may_write(work, out, replaces))
                 return -1;
         page = pxr_report_page(work->arena, work->store, paper, &wanted, &size, work->diag);
-        status = page ? write_page(work, out, page, size) : -1;
+        status = page ? write_page(work, out, replaces, older, page, size) : -1;
         free(page);
         return status;
 }

@@ -113,7 +113,10 @@ static const struct argp_option options[] = {
           "plot the bits that each pixel costs, a mean over images", 3 },
         { NULL, 0, NULL, 0, "How, and where to:", 4 },
         { "out", OPTION_OUT, "FILE", 0,
-          "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg)", 4 },
+          "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg; where "
+          "that "
+          "is there already samples-2.png and so on)",
+          4 },
         { "force", 'f', NULL, 0, "overwrite it", 4 },
         { "images", OPTION_IMAGES, "FOLDER", 0,
           "write each image that is drawn to a PNG of its own, in a new or empty folder, and the "
@@ -186,7 +189,7 @@ static void check_out(struct arguments *arguments, struct argp_state *state)
         if (!arguments->out && arguments->folder)
                 return;
         if (!arguments->out)
-                arguments->out = usual;
+                arguments->out = arguments->force ? usual : free_name(usual);
         dot = strrchr(arguments->out, '.');
         if (!dot || strcasecmp(dot, end) != 0)
                 argp_error(state, "--out: the picture is written as %s: '%s' should end with %s",

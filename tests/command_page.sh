@@ -2,7 +2,7 @@
 # command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 31
+plan 32
 
 html() {
 	"$top/runner/pxr-report" html "$@" >out 2>err
@@ -43,8 +43,11 @@ writes() {
 }
 ok "a page is written" writes
 
-ok "and not over another" eval 'refused 2 "--force overwrites it" html --db runs.db'
-ok "unless told" html --db runs.db --force
+ok "in place of an older one" eval 'html --db runs.db && out_has "MB, in place of an older page"'
+echo mine >mine.html
+ok "and not over another file" eval 'refused 2 "--force overwrites it" html --db runs.db --out mine.html &&
+	is "$(cat mine.html)" mine'
+ok "unless told" html --db runs.db --out mine.html --force
 ok "or to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
 	grep -v "^</main>\|^<footer>" piped.html >one; grep -v "^</main>\|^<footer>" report.html >two; cmp one two'
 ok "the database was only read" eval 'is "$(sha256sum <runs.db)" "$before"'

@@ -2,7 +2,7 @@
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 54
+plan 55
 
 pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
@@ -217,6 +217,21 @@ not_overwritten() {
 		! cmp -s plain.png pictures/run-1-samples-00000096.png
 }
 ok "a picture is overwritten by --force alone" not_overwritten
+
+next_name() {
+	mkdir names && cd names && pxr_sample 1 --db ../a.db --count 1 && cp samples.png first &&
+		pxr_sample 1 --db ../a.db --count 1 --seed 9 && out_has "in samples-2.png" &&
+		pxr_sample 1 --db ../a.db --count 1 --json && out_has '"samples-3.png"' &&
+		cmp samples.png first && ! cmp -s samples-2.png first &&
+		pxr_sample 1 --db ../a.db --nll-map valid && pxr_sample 1 --db ../a.db --nll-map valid &&
+		out_has "in nll-map-2.svg" && pxr_sample 1 --db ../a.db --count 1 --seed 9 -f &&
+		cmp samples.png samples-2.png
+	status=$?
+	cd ..
+	rm -r names
+	return $status
+}
+ok "one that was not named gets a name that is free" next_name
 
 # --- chains ---------------------------------------------------------------------------------------
 

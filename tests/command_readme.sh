@@ -1,0 +1,40 @@
+#!/bin/sh
+# command_readme.sh - the README's commands, word for word and in its order, on smaller specs.
+source=$(cd "${srcdir:-.}" && pwd)
+. "$source/tests/command.sh"
+command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
+
+mkdir -p experiments/sweeps
+sed 's/{set: markov_binary}/{set: markov_binary, limit: 200}/; s/epochs: 8/epochs: 2/' \
+	"$source/experiments/quickstart.yaml" >experiments/quickstart.yaml
+sed 's/limit: 4000/limit: 40/' "$source/experiments/sweeps/quickstart.yaml" \
+	>experiments/sweeps/quickstart.yaml
+
+# A command a line: continued lines are put together. Left out is what needs real data, the network,
+# other databases or an answer, and what takes long.
+awk '/^    [^ ]/ { if (line != "") print line; line = substr($0, 5); next }
+	/^      / { if (line != "") line = line $0; next }
+	{ if (line != "") print line; line = "" }' "$source/README.md" |
+	grep -E '^(pxr-[a-z]+|cc|export|sqlite3) ' | while IFS= read -r line; do
+	case ${line%%  *} in
+	*mnist* | *imagenet* | *cifar* | *node1* | *' archive '* | *' delete '*) ;;
+	'pxr-layers check' | 'export PATH='*) ;;
+	*) printf '%s\n' "$line" ;;
+	esac
+done >commands
+plan $(($(wc -l <commands) + 1))
+
+# As build/ has it.
+PATH=$top/runner:$PATH PKG_CONFIG_PATH=$top
+export PATH PKG_CONFIG_PATH
+works() {
+	pxr-run experiments/quickstart.yaml --db quickstart.db >out 2>err && eval "$(sed -n \
+		'/to look further:/,$s/^  \(.*\)/\1 \&\&/p' out) true" >out 2>err
+}
+ok "the quickstart, and what it says to do next" works
+
+while IFS= read -r line <&3; do
+	eval "$line" >out 2>err
+	status=$?
+	ok "${line%%  *}" is $status 0
+done 3<commands
