@@ -197,20 +197,20 @@ static FILE *open_partial(const char *target, bool replace, char partial[PATH_MA
         return file;
 }
 
-/* Give a file its name, and without `replace` only when nothing has it. Returns 0, or -1 with
- * errno. */
-static int name_file(const char *partial, const char *target, bool replace)
+int pxr_file_name(const char *partial, const char *target, bool replace)
 {
-        if (replace)
-                return rename(partial, target);
-        if (renameat2(AT_FDCWD, partial, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
-                return 0;
-        if (errno != EINVAL && errno != ENOSYS) /* as file systems say that know no such call */
-                return -1;
-        if (link(partial, target) != 0)
-                return -1;
-        unlink(partial);
-        return 0;
+        int status = replace ? rename(partial, target)
+                             : renameat2(AT_FDCWD, partial, AT_FDCWD, target, RENAME_NOREPLACE);
+
+        /* As file systems say that know no such call. */
+        if (status != 0 && !replace && (errno == EINVAL || errno == ENOSYS)) {
+                status = link(partial, target);
+                if (status == 0)
+                        unlink(partial);
+        }
+        if (status == 0)
+                sync_folder(target);
+        return status;
 }
 
 int pxr_file_write_by(const char *path, bool replace,
@@ -233,14 +233,12 @@ int pxr_file_write_by(const char *path, bool replace,
                 written = false;
                 failed = errno;
         }
-        if (written && name_file(partial, target, replace) != 0) {
+        if (written && pxr_file_name(partial, target, replace) != 0) {
                 written = false;
                 failed = errno;
         }
-        if (written) {
-                sync_folder(target);
+        if (written)
                 return 0;
-        }
         unlink(partial);
         return failed == EEXIST && !replace ? pxr_user_error(diag, "%s: is there already", path)
                                             : pxr_system_error(diag, "%s: cannot be written: %s",

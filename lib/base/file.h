@@ -42,7 +42,11 @@ int pxr_file_write_by(const char *path, bool replace,
                       bool (*write)(FILE *file, const void *context), const void *context,
                       struct pxr_diag *diag);
 
-/* The same of bytes at hand. */
+/* Give a file that is whole and synced its name in the same file system, and without `replace` only
+ * where nothing has it; it lasts through a power cut. Returns 0, or -1 with errno. */
+int pxr_file_name(const char *partial, const char *target, bool replace);
+
+/* The same as pxr_file_write_by(), of bytes at hand. */
 int pxr_file_write(const char *path, bool replace, const void *bytes, size_t size,
                    struct pxr_diag *diag);
 

@@ -28,7 +28,7 @@ static void clear_one(const char *path)
 }
 
 /* What cannot be removed is left. */
-static void clear_left(const char *prefix)
+void pxr_staging_clear(const char *prefix)
 {
         const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
         char folder[PATH_MAX], path[PATH_MAX];
@@ -63,7 +63,7 @@ int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr
         unsigned number;
 
         staging->fd = -1;
-        clear_left(prefix);
+        pxr_staging_clear(prefix);
         do {
                 if (getrandom(&number, sizeof(number), 0) != sizeof(number))
                         return pxr_system_error(diag, "no random numbers: %s", strerror(errno));

@@ -15,6 +15,9 @@ struct pxr_staging {
         int fd; /* -1: there is none */
 };
 
+/* Remove the folders that killed processes left of a prefix. */
+void pxr_staging_clear(const char *prefix);
+
 /* Make the folder PREFIX and six random digits; those that killed processes left of this PREFIX are
  * removed. Returns 0 or -1. */
 int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr_diag *diag);

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/staging.h"
 #include "spec/recipe.h"
 #include "store/folder.h"
 #include "store/objects.h"
@@ -299,13 +300,46 @@ static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
         return store;
 }
 
+/* Have a database under its name only when it is whole: a process that is killed while it makes one
+ * leaves none, and no empty file. */
+static int make_database(struct pxr_store *store, struct pxr_diag *diag)
+{
+        struct pxr_staging staging;
+        char path[PATH_MAX];
+        int status;
+
+        if (snprintf(path, sizeof(path), "%s.new-", store->path) >= (int)sizeof(path))
+                return 0; /* opening it tells why */
+        if (access(store->path, F_OK) == 0 || errno != ENOENT) {
+                pxr_staging_clear(path);
+                return 0;
+        }
+        if (pxr_staging_make(&staging, path, NULL))
+                return 0;
+        status = snprintf(path, sizeof(path), "%s/database", staging.path) >= (int)sizeof(path)
+                         ? pxr_user_error(diag, "%s: the name is too long", store->path)
+                         : 0;
+        if (!status)
+                status = open_handle(store, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                     diag) ||
+                         pxr_store_know_states(store, diag) || check_schema(store, true, diag);
+        sqlite3_close(store->handle);
+        store->handle = NULL;
+        /* Another process may have been faster: then it is that one's. */
+        if (!status && pxr_file_name(path, store->path, false) != 0 && errno != EEXIST)
+                status = pxr_file_error(store->path, "cannot be made", errno, diag);
+        pxr_staging_remove(&staging);
+        return status ? -1 : 0;
+}
+
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag)
 {
         struct pxr_store *store = new_store(path, diag);
 
         if (!store)
                 return NULL;
-        if ((writable ? open_to_write(store, diag) : open_to_read(store, diag)) ||
+        if ((writable && make_database(store, diag)) ||
+            (writable ? open_to_write(store, diag) : open_to_read(store, diag)) ||
             pxr_store_execute(store, diag, "PRAGMA foreign_keys = ON", "") ||
             pxr_store_know_states(store, diag) || check_schema(store, writable, diag) ||
             (writable && set_journal(store, diag)) ||
@@ -447,6 +481,10 @@ struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag)
 /* Keep a copy of the database as it is, in a file that was not there before. */
 static int keep_copy(struct pxr_store *store, int version, char *copy, struct pxr_diag *diag)
 {
+        struct pxr_staging staging;
+        char path[PATH_MAX];
+        int status;
+
         if (snprintf(copy, PATH_MAX, "%s.schema-%d", store->path, version) >= PATH_MAX)
                 return pxr_user_error(diag, "%s: the name is too long", store->path);
         if (access(copy, F_OK) == 0)
@@ -454,11 +492,15 @@ static int keep_copy(struct pxr_store *store, int version, char *copy, struct px
                                       "%s: is there already, and is what a copy of the database "
                                       "is to be called: move it away",
                                       copy);
-        if (pxr_store_execute(store, diag, "VACUUM INTO ?1", "t", copy)) {
-                unlink(copy);
+        if (snprintf(path, sizeof(path), "%s.new-", copy) >= (int)sizeof(path) ||
+            pxr_staging_make(&staging, path, diag))
                 return -1;
-        }
-        return 0;
+        snprintf(path, sizeof(path), "%.*s/copy", PATH_MAX - 8, staging.path);
+        status = pxr_store_execute(store, diag, "VACUUM INTO ?1", "t", path);
+        if (!status && pxr_file_name(path, copy, false) != 0)
+                status = pxr_file_error(copy, "cannot be made", errno, diag);
+        pxr_staging_remove(&staging);
+        return status;
 }
 
 static int upgrade(struct pxr_store *store, char *copy, struct pxr_diag *diag)
