@@ -48,15 +48,16 @@ void display_end(struct run_display *display)
 
 static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
 {
-        char left[32], nats[PXR_NUMBER_TEXT];
+        char left[32], nll[PXR_NUMBER_TEXT];
         int length = 0;
 
         *text = '\0';
         if (strcmp(p->what, "training") == 0)
                 length = snprintf(text, size, "epoch %.2f  ", p->epoch);
-        if (!isnan(p->nats_per_image))
-                length += snprintf(text + length, size - length, "%s nats  ",
-                                   pxr_number_text(p->nats_per_image, 3, nats));
+        if (!isnan(p->nll))
+                length += snprintf(text + length, size - length, "%s %s  ",
+                                   pxr_number_text(p->nll, p->in_bits ? 4 : 3, nll),
+                                   p->in_bits ? "bits/dim" : "nats");
         if (!isnan(p->rate))
                 length +=
                         snprintf(text + length, size - length, "%.*f %s/s  ", p->rate < 9.5 ? 1 : 0,
@@ -81,7 +82,7 @@ static bool print_plain(const struct pxr_progress *p, double part)
 {
         char numbers[128];
 
-        if (isnan(p->seconds_left) && isnan(p->rate) && isnan(p->nats_per_image))
+        if (isnan(p->seconds_left) && isnan(p->rate) && isnan(p->nll))
                 return false;
         write_numbers(p, numbers, sizeof(numbers));
         bar_print_plain(p->what, part, numbers);

@@ -238,7 +238,7 @@ static void on_examined(void *context, int done, int all)
                         .done = done,
                         .all = all,
                         .rate = NAN,
-                        .nats_per_image = NAN,
+                        .nll = NAN,
                         .seconds_left = done ? (now - printer->started) / done * (all - done) : NAN,
                 });
         if (done == all)

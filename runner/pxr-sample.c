@@ -347,7 +347,7 @@ static bool on_progress(void *context, int64_t done, int64_t all)
                                                   .done = done,
                                                   .all = all,
                                                   .rate = rate,
-                                                  .nats_per_image = NAN,
+                                                  .nll = NAN,
                                                   .seconds_left = (double)(all - done) / rate });
         return stop_asked;
 }

@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 56
+plan 57
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -383,6 +383,22 @@ no_spikes() {
 	is "$(query a.db "SELECT count(*) FROM event WHERE kind = 'spike'")" 0
 }
 ok "... and a training that goes well has none" no_spikes
+
+# In colour in bits per dimension, like its results.
+bar_of() {
+	script -qec "'$top/runner/pxr-run' tiny.yaml 'data={set: $1, limit: 64}' 'model=$2' train.epochs=2 \
+		sample.count=0 --db unit.db" /dev/null >out 2>err &&
+		tr '\r' '\n' <out | grep -o 'epoch [0-9.]*  [0-9.]* [a-z/]*' | sed 's/.* //' | sort -u
+}
+units() {
+	is "$(bar_of markov_binary "[conv: {mask: A, kernel: 3, features: 4}, sigmoid]")" nats &&
+		is "$(bar_of markov_rgb "[conv: {mask: A, kernel: 3, features: 6}, softmax]")" bits/dim
+}
+if command -v script >/dev/null; then
+	ok "the bar has the NLL in the unit of the images" units
+else
+	ok "the bar has the NLL in the unit of the images # SKIP script is missing" true
+fi
 
 huge() {
 	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 100}}" train.clip=1000 train.epochs=1 train.average=0 \

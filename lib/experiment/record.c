@@ -334,7 +334,7 @@ bool pxr_pace_progress(void *context, int64_t done, int64_t all)
                                                .all = all,
                                                .epoch = pxr_state_moment(pace->state).epoch,
                                                .rate = rate,
-                                               .nats_per_image = NAN,
+                                               .nll = NAN,
                                                .seconds_left = (double)(all - done) / rate,
                                        });
 }

@@ -84,17 +84,20 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
         int64_t step = state->trainer->step;
         int64_t left = images_done(e, e->all_steps) - images_done(e, step);
         const struct pxr_nll *nll = &state->counters.epoch_nll;
+        bool bits = pxr_told_in_bits(nll->dimensions, e->set->colours);
 
-        return pxr_report(state,
-                          &(struct pxr_progress) {
-                                  .what = "training",
-                                  .done = step,
-                                  .all = e->all_steps,
-                                  .epoch = pxr_experiment_epoch(e, step),
-                                  .rate = epoch->pace,
-                                  .nats_per_image = nll->images ? pxr_nats_per_image(nll) : NAN,
-                                  .seconds_left = (double)left / epoch->pace,
-                          });
+        return pxr_report(state, &(struct pxr_progress) {
+                                         .what = "training",
+                                         .done = step,
+                                         .all = e->all_steps,
+                                         .epoch = pxr_experiment_epoch(e, step),
+                                         .rate = epoch->pace,
+                                         .nll = nll->images == 0 ? NAN
+                                                : bits           ? pxr_bits_per_dimension(nll)
+                                                                 : pxr_nats_per_image(nll),
+                                         .in_bits = bits,
+                                         .seconds_left = (double)left / epoch->pace,
+                                 });
 }
 
 /* The NLL of an epoch before its first step. */
@@ -131,6 +134,9 @@ static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *
         struct pxr_counters *c = &state->counters;
         struct pxr_usual before = c->usual;
         struct pxr_nll nll = pxr_nll_of(state->trainer->nll, images);
+        bool bits = pxr_told_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
+        double unit = bits ? M_LN2 * (double)pxr_graph_values(graph) : 1;
+        int decimals = bits ? 3 : 1;
         double nats = pxr_nats_per_image(&nll), norm = state->trainer->gradient_norm;
         double uniform = (double)pxr_graph_values(graph) * log(graph->levels);
         char text[400], number[3][PXR_NUMBER_TEXT];
@@ -139,14 +145,15 @@ static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *
             c->spikes >= MOST_SPIKES)
                 return 0;
         c->spikes++;
-        snprintf(
-                text, sizeof(text),
-                "loss spike at step %" PRId64 ": %s nats/image, where the steps before had %s and "
-                "the uniform distribution has %s; gradient norm %.3g, before %.3g; train.clip %g%s",
-                state->trainer->step, pxr_number_text(nats, 1, number[0]),
-                pxr_number_text(before.nats, 1, number[1]), pxr_number_text(uniform, 1, number[2]),
-                norm, before.norm, e->settings.train.clip,
-                c->spikes == MOST_SPIKES ? "; later spikes are not recorded" : "");
+        snprintf(text, sizeof(text),
+                 "loss spike at step %" PRId64 ": %s %s, where the steps before had %s and the "
+                 "uniform distribution has %s; gradient norm %.3g, before %.3g; train.clip %g%s",
+                 state->trainer->step, pxr_number_text(nats / unit, decimals, number[0]),
+                 bits ? "bits/dim" : "nats/image",
+                 pxr_number_text(before.nats / unit, decimals, number[1]),
+                 pxr_number_text(uniform / unit, decimals, number[2]), norm, before.norm,
+                 e->settings.train.clip,
+                 c->spikes == MOST_SPIKES ? "; later spikes are not recorded" : "");
         if (c->spikes == 1)
                 pxr_tell(state, text);
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "spike", text,

@@ -17,9 +17,11 @@ struct pxr_progress {
         const char *what; /* "training", "evaluating test", "sampling" */
         int64_t done, all;
         double epoch;
-        double rate;           /* images (or pixels) a second, lately; NAN: not known yet */
-        double nats_per_image; /* training: of this epoch so far; NAN otherwise */
-        double seconds_left;   /* of this stretch; NAN: not known yet */
+        double rate;         /* images (or pixels) a second, lately; NAN: not known yet */
+        double nll;          /* training: of this epoch so far, in the unit of its images; NAN:
+                                none */
+        bool in_bits;        /* ... which is bits per dimension, else nats per image */
+        double seconds_left; /* of this stretch; NAN: not known yet */
 };
 
 /* Who watches a run. Any function may be NULL. */

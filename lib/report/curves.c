@@ -7,11 +7,6 @@
 #include "report/report.h"
 #include "report/rows.h"
 
-bool pxr_told_in_bits(int64_t dimensions, int64_t colours)
-{
-        return colours > 0 ? colours != 1 : dimensions % 3 == 0;
-}
-
 static int count_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                         struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
 {

@@ -12,6 +12,7 @@
 #include "report/paper.h"
 #include "report/table.h"
 #include "store/database.h"
+#include "train/evaluate.h"
 
 /* A table of the paper with our runs beside it: a run is a row's if its spec says so, its data are
  * those of the row (by hash), its NLL is neither conditional nor suspect, and its model is not a
@@ -116,9 +117,5 @@ enum { PXR_FEW_POINTS = 8 };
  * squeeze them flat. INFINITY: none. */
 double pxr_curve_ceiling(const struct pxr_curve *curve, int curves);
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
-
-/* Is an NLL of so many dimensions told in bits per dimension? Images of one colour are told in
- * nats. `colours` is 0 where it is not on record. */
-bool pxr_told_in_bits(int64_t dimensions, int64_t colours);
 
 #endif

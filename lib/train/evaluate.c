@@ -24,6 +24,11 @@ double pxr_bits_per_dimension(const struct pxr_nll *nll)
         return pxr_nats_per_image(nll) / ((double)nll->dimensions * log(2));
 }
 
+bool pxr_told_in_bits(int64_t dimensions, int64_t colours)
+{
+        return colours > 0 ? colours != 1 : dimensions % 3 == 0;
+}
+
 double pxr_standard_error(const struct pxr_nll *nll)
 {
         double n = (double)nll->images, mean = nll->sum / n;
