@@ -7,6 +7,7 @@
 
 #include "reference.h"
 #include "settings.h"
+#include "experiment/ahead.h"
 #include "train/spike.h"
 
 /* --- counting allocations ----------------------------------------------------------------------
@@ -86,6 +87,46 @@ START_TEST(spikes_are_far_above)
         ck_assert(!pxr_is_spike(&sure, 20, 1, 500)); /* 200 times as much, and little */
         ck_assert(pxr_is_spike(&sure, 40, 1, 500));
         ck_assert(!pxr_is_spike(&density, -10, 1, 500));
+}
+END_TEST
+
+/* --- what is ahead ----------------------------------------------------------
+ */
+
+START_TEST(the_time_left_has_evaluation_and_samples)
+{
+        struct pxr_dataset set = { .count = { 100, 40, 30 } };
+        struct pxr_experiment e = { .set = &set, .steps_per_epoch = 10, .all_steps = 50 };
+        struct pxr_trainer trainer = { .step = 0 };
+        struct pxr_state state = { .experiment = &e, .trainer = &trainer };
+        struct pxr_ahead ahead;
+
+        e.settings.train.batch = 10;
+        e.settings.sample = (struct pxr_sample_settings) { .every = { 25, PXR_STEPS }, .count = 8 };
+        e.settings.evaluate.every = (struct pxr_interval) { 2, PXR_EPOCHS };
+        e.settings.evaluate.splits = 1 << PXR_VALID | 1 << PXR_TEST;
+        ahead = pxr_images_ahead(
+                &e, 0); /* evaluated after steps 20, 40 and 50, drawn after 25 and 50 */
+        ck_assert_double_eq(ahead.trained, 500);
+        ck_assert_double_eq(ahead.evaluated, 3 * 70);
+        ck_assert_double_eq(ahead.drawn, 2 * 8);
+        ahead = pxr_images_ahead(&e, 40);
+        ck_assert_double_eq(ahead.evaluated, 70);
+        ck_assert_double_eq(ahead.drawn, 8);
+        /* A part along the way, and all of it for the result; a split at the end alone. */
+        e.settings.evaluate.limit = 35;
+        e.settings.evaluate.at_end = 1 << PXR_TRAIN;
+        ahead = pxr_images_ahead(&e, 0);
+        ck_assert_double_eq(ahead.evaluated, 3 * (35 + 30) + 40 + 100);
+        e.settings.evaluate.every.unit = PXR_NEVER;
+        ahead = pxr_images_ahead(&e, 0);
+        ck_assert_double_eq(ahead.evaluated, 35 + 30 + 40 + 100);
+        /* First by guess, then as measured. */
+        ck_assert_double_eq_tol(pxr_seconds_ahead(&state, 10), 50 + 205 / 30.0 + 1.6, 1e-9);
+        state.evaluated = (struct pxr_measured) { 100, 50 };
+        state.drawn = (struct pxr_measured) { 8, 80 };
+        ck_assert_double_eq_tol(pxr_seconds_ahead(&state, 10), 50 + 205 / 2.0 + 160, 1e-9);
+        ck_assert(isnan(pxr_seconds_ahead(&state, NAN)));
 }
 END_TEST
 
@@ -428,6 +469,7 @@ int main(void)
 
         ADD_TEST(suite, spikes_are_told_from_what_is_usual);
         ADD_TEST(suite, spikes_are_far_above);
+        ADD_TEST(suite, the_time_left_has_evaluation_and_samples);
         ADD_GRAPH_TEST(suite, a_step_goes_down_the_gradient_of_the_whole_batch);
         ADD_GRAPH_TEST(suite, clipping_shortens_the_gradient_to_the_norm_asked_for);
         ADD_GRAPH_TEST(suite, a_gradient_below_the_clip_is_left_alone);

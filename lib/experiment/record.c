@@ -441,6 +441,8 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
         if (!status) {
                 struct pxr_nll nll = pxr_nll_of(generation.nats, generation.count);
 
+                state->drawn.images += (double)generation.count;
+                state->drawn.seconds += pxr_now() - pace.started;
                 status = record_grid(state, step, parameters, pixels, -pxr_nats_per_image(&nll),
                                      diag);
         }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "experiment/ahead.h"
 #include "experiment/record.h"
 #include "experiment/recorded.h"
 #include "experiment/state.h"
@@ -69,20 +70,10 @@ static void shuffle(const struct pxr_experiment *experiment, struct epoch *epoch
         epoch->number = number;
 }
 
-/* Images of the training that were done after `step` steps: the last batch of an epoch may be a
- * part of one. */
-static int64_t images_done(const struct pxr_experiment *e, int64_t step)
-{
-        int64_t within = step % e->steps_per_epoch * e->settings.train.batch;
-
-        return step / e->steps_per_epoch * e->set->count[PXR_TRAIN] + within;
-}
-
 static bool report_training(struct pxr_state *state, const struct epoch *epoch)
 {
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step;
-        int64_t left = images_done(e, e->all_steps) - images_done(e, step);
         const struct pxr_nll *nll = &state->counters.epoch_nll;
         bool bits = pxr_told_in_bits(nll->dimensions, e->set->colours);
 
@@ -96,7 +87,7 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
                                                 : bits           ? pxr_bits_per_dimension(nll)
                                                                  : pxr_nats_per_image(nll),
                                          .in_bits = bits,
-                                         .seconds_left = (double)left / epoch->pace,
+                                         .seconds_left = pxr_seconds_ahead(state, epoch->pace),
                                  });
 }
 
@@ -193,13 +184,9 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
 
 static bool is_due(const struct pxr_experiment *e, struct pxr_interval every, int64_t step)
 {
-        int64_t period = every.count;
+        int64_t period = pxr_period(e, every);
 
-        if (every.unit == PXR_NEVER)
-                return false;
-        if (every.unit == PXR_EPOCHS)
-                period *= e->steps_per_epoch;
-        return step > 0 && step % period == 0;
+        return period > 0 && step > 0 && step % period == 0;
 }
 
 /* The last step is always evaluated, so that its parameters can be the best on the validation
@@ -222,11 +209,12 @@ static int evaluate_split(struct pxr_state *state, enum pxr_split split, const f
                                             "evaluating test" };
         const struct pxr_experiment *e = state->experiment;
         struct pxr_pace pace = { state, what[split], pxr_now() };
+        int status;
 
         result->value_nats = calloc(pxr_graph_values(e->model->graph), sizeof(double));
         if (!result->value_nats)
                 return pxr_out_of_memory(diag);
-        return pxr_evaluate(
+        status = pxr_evaluate(
                 &(struct pxr_evaluation) { .graph = e->model->graph,
                                            .parameters = parameters,
                                            .set = e->set,
@@ -238,6 +226,11 @@ static int evaluate_split(struct pxr_state *state, enum pxr_split split, const f
                                            .progress = pxr_pace_progress,
                                            .context = &pace },
                 &result->nll, diag);
+        if (!status) {
+                state->evaluated.images += (double)result->nll.images;
+                state->evaluated.seconds += pxr_now() - pace.started;
+        }
+        return status;
 }
 
 /* `final`: it is the run's result. */

@@ -21,7 +21,8 @@ struct pxr_progress {
         double nll;          /* training: of this epoch so far, in the unit of its images; NAN:
                                 none */
         bool in_bits;        /* ... which is bits per dimension, else nats per image */
-        double seconds_left; /* of this stretch; NAN: not known yet */
+        double seconds_left; /* training: up to the end of the run; else of this stretch; NAN: not
+                                known yet */
 };
 
 /* Who watches a run. Any function may be NULL. */

@@ -21,14 +21,20 @@ struct pxr_counters {
         int64_t spikes;         /* loss spikes so far */
 };
 
+/* What this process did of a kind of work, and in what time. */
+struct pxr_measured {
+        double images, seconds;
+};
+
 struct pxr_state {
         const struct pxr_run_order *order;
         struct pxr_experiment *experiment;
         struct pxr_trainer *trainer;
         struct pxr_counters counters;
         int64_t run;
-        double recorded;                  /* the wall time up to here is on record; of pxr_now() */
-        bool fallback_told;               /* that samples are made by whole passes */
+        double recorded;    /* the wall time up to here is on record; of pxr_now() */
+        bool fallback_told; /* that samples are made by whole passes */
+        struct pxr_measured evaluated, drawn;
         char uid[PXR_UID];                /* of the run */
         char result_hash[PXR_SHA256_HEX]; /* of the result's parameters; "": no result yet */
 };
