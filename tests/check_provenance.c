@@ -151,6 +151,24 @@ START_TEST(untracked_files_are_named)
 }
 END_TEST
 
+/* git knows the time of a change to the second, and when it last looked by the time of its index.
+ */
+START_TEST(change_within_the_second_of_a_commit_is_seen)
+{
+        struct pxr_provenance *p;
+
+        if (!make_repository())
+                return;
+        ck_assert_int_eq(
+                shell("cd $1; sleep $(date +%N | awk '{ print 1.01 - $1 / 1e9 }')\n"
+                      "echo two >a.yaml; git -c user.name=a -c user.email=a@b commit -q -a -m two\n"
+                      "echo six >a.yaml; sleep 1.1"),
+                0);
+        p = gathered(scratch);
+        ck_assert_msg(strstr(p->git_difference, "\n-two\n+six") != NULL, "%s", p->git_difference);
+}
+END_TEST
+
 /* Whatever a repository can name for git to run; each would leave a file ran-WHAT. */
 static const char plant[] =
         "cd $1; seen=$1/.git; script() {\n"
@@ -218,7 +236,7 @@ START_TEST(missing_object_is_not_fetched)
         p = gathered(scratch);
         ck_assert_int_eq(shell(nothing_ran), 0);
         ck_assert_ptr_nonnull(p->git_revision);
-        ck_assert_ptr_null(p->git_difference);
+        ck_assert_msg(p->git_difference == NULL, "%s", p->git_difference);
 }
 END_TEST
 
@@ -323,6 +341,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, absence_of_git_is_no_error);
         ADD_SCRATCH_TEST(suite, revision_and_difference_are_recorded);
         ADD_SCRATCH_TEST(suite, untracked_files_are_named);
+        ADD_SCRATCH_TEST(suite, change_within_the_second_of_a_commit_is_seen);
         ADD_SCRATCH_TEST(suite, nothing_that_a_repository_names_is_run);
         ADD_SCRATCH_TEST(suite, missing_object_is_not_fetched);
         ADD_SCRATCH_TEST(suite, files_outside_of_the_repository_are_not_recorded);

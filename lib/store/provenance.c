@@ -119,7 +119,7 @@ static const char difference_script[] =
         "done\n"
         "git config --file \"$own/config\" core.bigFileThreshold 16m\n"
         "[ -f \"$index\" ]\n"
-        "cp \"$index\" \"$own/index\"\n"
+        "cp -p \"$index\" \"$own/index\"\n"
         "if [ -f \"$exclude\" ]; then mkdir \"$own/info\"; cp \"$exclude\" \"$own/info\"; fi\n"
         "export GIT_DIR=\"$own\" GIT_WORK_TREE=\"$top\" GIT_OBJECT_DIRECTORY=\"$objects\"\n"
         "export GIT_INDEX_FILE=\"$own/index\" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1\n"
