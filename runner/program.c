@@ -4,16 +4,41 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "runner/common.h"
 
-void program_begin(struct program *program, const char *name, int argc)
+/* As it is loaded, OpenBLAS starts a thread for each processor but one. Each needs 128 MB of
+ * addresses, and tries for ever to get them. Workers have threads of their own: where `ulimit -v`
+ * limits the addresses, begin again without those. */
+static void begin_without_blas_threads(char **argv)
 {
+        static const char variable[] = "OPENBLAS_NUM_THREADS";
+        const char *threads = getenv(variable);
+        char path[PATH_MAX];
+        struct rlimit limit;
+        ssize_t length;
+
+        if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+            (threads && strcmp(threads, "1") == 0))
+                return;
+        length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+        if (length <= 0 || setenv(variable, "1", 1) != 0)
+                return;
+        path[length] = '\0';
+        execv(path, argv);
+}
+
+void program_begin(struct program *program, const char *name, int argc, char **argv)
+{
+        begin_without_blas_threads(argv);
         close_stdout_at_exit(name);
         signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
         argp_err_exit_status = 2;

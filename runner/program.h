@@ -20,7 +20,7 @@ struct program {
 
 /* Make ready, before program_parse(): wrong arguments exit with 2, output that cannot be written
  * with 1, and so does the program where memory is out. */
-void program_begin(struct program *program, const char *name, int argc);
+void program_begin(struct program *program, const char *name, int argc, char **argv);
 
 /* argp_parse(), which needs memory: exit with 1 where it fails. */
 void program_parse(const struct program *program, const struct argp *argp, int argc, char **argv,

@@ -408,7 +408,7 @@ int main(int argc, char **argv)
         struct program program;
         int status;
 
-        program_begin(&program, "pxr-bench", argc);
+        program_begin(&program, "pxr-bench", argc, argv);
         arguments.overrides = program.words;
         program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, program.diag);

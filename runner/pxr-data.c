@@ -469,7 +469,7 @@ int main(int argc, char **argv)
         struct program program;
         int status;
 
-        program_begin(&program, "pxr-data", argc);
+        program_begin(&program, "pxr-data", argc, argv);
         arguments.word = program.words;
         program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, program.diag);

@@ -432,7 +432,7 @@ int main(int argc, char **argv)
         struct arguments arguments = { .seconds = USUAL_SECONDS };
         struct program program;
 
-        program_begin(&program, "pxr-layers", argc);
+        program_begin(&program, "pxr-layers", argc, argv);
         program_parse(&program, &argp, argc, argv, &arguments);
         return program_end(&program, execute(program.arena, &arguments, program.diag));
 }

@@ -733,7 +733,7 @@ int main(int argc, char **argv)
         struct program program;
         int status;
 
-        program_begin(&program, "pxr-report", argc);
+        program_begin(&program, "pxr-report", argc, argv);
         arguments.word = program.words;
         program_parse(&program, &argp, argc, argv, &arguments);
         status = execute(program.arena, &arguments, program.diag);

@@ -600,7 +600,7 @@ int main(int argc, char **argv)
         struct program program;
         int status = 1;
 
-        program_begin(&program, "pxr-run", argc);
+        program_begin(&program, "pxr-run", argc, argv);
         arguments.overrides = program.words;
         program_parse(&program, &argp, argc, argv, &arguments);
         if (arguments.out && mkdir(arguments.out, 0777) != 0 && errno != EEXIST)

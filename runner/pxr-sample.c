@@ -685,7 +685,7 @@ int main(int argc, char **argv)
         struct program program;
         struct command command;
 
-        program_begin(&program, "pxr-sample", argc);
+        program_begin(&program, "pxr-sample", argc, argv);
         program_parse(&program, &argp, argc, argv, &arguments);
         command = (struct command) { .arguments = &arguments,
                                      .arena = program.arena,

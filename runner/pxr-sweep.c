@@ -526,7 +526,7 @@ int main(int argc, char **argv)
         char *command;
         int status;
 
-        program_begin(&program, "pxr-sweep", argc);
+        program_begin(&program, "pxr-sweep", argc, argv);
         arguments.overrides = program.words;
         arguments.sbatch = pxr_alloc_array(program.arena, (size_t)argc + 1, sizeof(char *));
         if (!arguments.sbatch) {

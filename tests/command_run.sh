@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 57
+plan 58
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -164,6 +164,24 @@ if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
 	ok "a model without memory # SKIP sanitizers take all addresses" true
 else
 	ok "a model that does not fit into memory is said to be too large" no_memory
+fi
+
+# OpenBLAS tried for ever to get memory, in threads of its own too. As many as on a large machine are
+# asked for.
+limited() {
+	(
+		ulimit -v "$1"
+		OPENBLAS_NUM_THREADS=8 timeout 300 "$top/runner/pxr-run" tiny.yaml --dry-run >out 2>err
+	)
+}
+little_room() {
+	exits 1 limited 130000 && err_has "OpenBLAS needs 128 MB of addresses" &&
+		limited 600000 && out_has "causal"
+}
+if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
+	ok "few addresses # SKIP sanitizers take all addresses" true
+else
+	ok "where addresses are few, the BLAS does not wait for more" little_room
 fi
 
 explain() {

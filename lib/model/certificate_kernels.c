@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/gemm.h"
 #include "tensor/reach.h"
 #include "tensor/workspace.h"
 
@@ -74,6 +75,8 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, int thr
 {
         size_t values = (size_t)graph->rows * graph->cols * graph->colours * PROBE_IMAGES;
 
+        if (pxr_blas_reserve(diag))
+                return -1;
         *probe = (struct probe) {
                 .graph = graph,
                 .parameters = calloc(graph->parameter_values + 1, sizeof(float)),

@@ -8,20 +8,77 @@
 #include "tensor/gemm.h"
 
 #include <cblas.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <pxr/op.h>
 
 static const struct pxr_start_f32 zero = { .run = 1 };
 
+/* See pxr_blas_reserve(). */
+static struct {
+        pthread_once_t once;
+        pthread_mutex_t turn;
+        bool in_turns, no_room;
+} blas = { .once = PTHREAD_ONCE_INIT, .turn = PTHREAD_MUTEX_INITIALIZER };
+
+#ifdef OPENBLAS_VERSION
+static void reserve(void)
+{
+        const size_t buffer = (size_t)132 << 20; /* with what malloc() adds */
+        void *room = mmap(NULL, buffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        struct rlimit limit;
+        double one = 1;
+
+        blas.no_room = room == MAP_FAILED;
+        if (blas.no_room)
+                return;
+        munmap(room, buffer);
+        blas.in_turns = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+        /* Unlike a product, it takes the buffer whatever its size. */
+        if (blas.in_turns)
+                cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &one, 1, 0, &one, 1);
+}
+#else
+static void reserve(void)
+{
+}
+#endif
+
+int pxr_blas_reserve(struct pxr_diag *diag)
+{
+        pthread_once(&blas.once, reserve);
+        if (!blas.no_room)
+                return 0;
+        return pxr_system_error(diag, "no memory for matrix products: OpenBLAS needs 128 MB of "
+                                      "addresses, and `ulimit -v` leaves less: raise that limit");
+}
+
+static void begin_turn(void)
+{
+        if (blas.in_turns)
+                pthread_mutex_lock(&blas.turn);
+}
+
+static void end_turn(void)
+{
+        if (blas.in_turns)
+                pthread_mutex_unlock(&blas.turn);
+}
+
 void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                   size_t ldc)
 {
-        if (m && n && k)
-                cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-                            transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
-                            beta, c, ldc);
+        if (!m || !n || !k)
+                return;
+        begin_turn();
+        cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                    transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta,
+                    c, ldc);
+        end_turn();
 }
 
 void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
@@ -53,10 +110,13 @@ void pxr_gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                   const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c,
                   size_t ldc)
 {
-        if (m && n && k)
-                cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-                            transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb,
-                            beta, c, ldc);
+        if (!m || !n || !k)
+                return;
+        begin_turn();
+        cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                    transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta,
+                    c, ldc);
+        end_turn();
 }
 
 #define PXR_KERNELS_FILE "tensor/gemm_kernels.h"

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <pxr/diag.h>
+
 /* What a product is added to: row i is at first + (i / run) run_apart + (i % run) apart, so that it
  * can be a row for all (0 apart), a matrix, or pixels of a map that lie at equal distances. `first`
  * NULL: zero. Columns lie as in C. */
@@ -75,6 +77,12 @@ const char *pxr_blas_taken_for(const char **better);
 
 /* Are a row's bits in pxr_gemm_f32() the same whatever m is? Not where the BLAS computes it. */
 bool pxr_gemm_rows_alone(void);
+
+/* Take the memory that the BLAS needs. OpenBLAS takes 128 MB of addresses for each product that is
+ * computed at a time, when it first computes so many, and where it cannot have them it tries for
+ * ever. Where addresses are limited (`ulimit -v`), products therefore take turns from now on.
+ * Returns 0, or -1 after an error where there is not even room for one. */
+int pxr_blas_reserve(struct pxr_diag *diag);
 
 /* Have the BLAS compute each product on the calling thread alone: the workers are the
  * parallelism, and a product's bits must not depend on the number of threads. */

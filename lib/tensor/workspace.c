@@ -13,6 +13,7 @@
 #include "base/arithmetic.h"
 #include "base/clock.h"
 #include "base/pages.h"
+#include "tensor/gemm.h"
 #include "tensor/plan.h"
 #include "tensor/reach.h"
 #include "tensor/turns.h"
@@ -64,6 +65,10 @@ static struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
         bool advances = use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION;
         bool whole = checked || use != PXR_FOR_GENERATION;
 
+        if (pxr_blas_reserve(diag)) {
+                free(workspace);
+                return NULL;
+        }
         if (!workspace || (advances && set_turns(workspace, graph, precision, like)) ||
             pxr_plan_make(&workspace->plan, graph, precision, use, images, checked,
                           whole ? NULL : &workspace->turns)) {
