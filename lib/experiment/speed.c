@@ -111,7 +111,8 @@ static int measure_peaks(struct pxr_arena *arena, int threads, struct pxr_speed 
                 speed->sgemm = larger(speed->sgemm, best_rate(&blas, threads));
         }
         if (!status) {
-                speed->peak = larger(speed->peak, best_rate(&(struct load) { NULL }, threads));
+                speed->peak =
+                        larger(speed->peak, best_rate(&(struct load) { .gemm = NULL }, threads));
                 speed->peak = larger(speed->peak, speed->sgemm);
         }
         for (int i = 0; matrix && i < threads; i++)
