@@ -131,7 +131,7 @@ static void loop(void)
 static void misbehave(void)
 {
         enum { PIECE = 1 << 24 };
-        char *piece;
+        static char *volatile piece; /* so that no compiler leaves it out */
 
         if (FAULT == EXITS)
                 exit(0);
