@@ -6,6 +6,7 @@
 #include <fts.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -121,11 +122,39 @@ static int check_file(struct pxr_arena *arena, const struct pxr_listed *file, co
                               file->name, PXR_MANIFEST);
 }
 
-static bool is_listed(const struct pxr_listed *list, const char *name)
+/* The names of a list in order, so that each file of a folder is found without going through all.
+ */
+struct names {
+        const char **name;
+        size_t count;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-        while (list && strcmp(list->name, name) != 0)
-                list = list->next;
-        return list || strcmp(name, PXR_MANIFEST) == 0;
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int sort_names(struct pxr_arena *arena, const struct pxr_listed *list, struct names *names,
+                      struct pxr_diag *diag)
+{
+        size_t count = 1;
+
+        for (const struct pxr_listed *file = list; file; file = file->next)
+                count++;
+        names->name = pxr_alloc_array(arena, count, sizeof(*names->name));
+        if (!names->name)
+                return pxr_out_of_memory(diag);
+        names->name[0] = PXR_MANIFEST;
+        names->count = 1;
+        for (const struct pxr_listed *file = list; file; file = file->next)
+                names->name[names->count++] = file->name;
+        qsort(names->name, names->count, sizeof(*names->name), compare_names);
+        return 0;
+}
+
+static bool is_listed(const struct names *names, const char *name)
+{
+        return bsearch(&name, names->name, names->count, sizeof(*names->name), compare_names);
 }
 
 /* What SQLite finds beside a database is part of what it holds. */
@@ -134,8 +163,8 @@ static bool is_of_database(const char *name)
         return strncmp(name, "run.db-", strlen("run.db-")) == 0;
 }
 
-static int check_others(const struct pxr_listed *list, const char *folder, const char *name,
-                        bool alone, struct pxr_diag *diag)
+static int check_others(const struct names *names, const char *folder, const char *name, bool alone,
+                        struct pxr_diag *diag)
 {
         char *const paths[] = { (char *)folder, NULL };
         FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -148,7 +177,7 @@ static int check_others(const struct pxr_listed *list, const char *folder, const
                 const char *inner = entry->fts_path + strlen(folder) + 1;
 
                 if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
-                    (alone || is_of_database(inner)) && !is_listed(list, inner))
+                    (alone || is_of_database(inner)) && !is_listed(names, inner))
                         status = pxr_user_error(diag, "%s: '%s' is not in its %s", name, inner,
                                                 PXR_MANIFEST);
         }
@@ -160,13 +189,14 @@ int pxr_manifest_check(struct pxr_arena *arena, const char *folder, const char *
                        struct pxr_diag *diag)
 {
         const struct pxr_listed *list = read_list(arena, folder, name, diag);
+        struct names names = { 0 };
 
-        if (!list)
+        if (!list || sort_names(arena, list, &names, diag))
                 return -1;
-        if (!is_listed(list, "run.db"))
+        if (!is_listed(&names, "run.db"))
                 return pxr_user_error(diag, "%s: its %s lacks run.db", name, PXR_MANIFEST);
         for (const struct pxr_listed *file = list; file; file = file->next)
                 if (check_file(arena, file, folder, name, diag))
                         return -1;
-        return check_others(list, folder, name, alone, diag);
+        return check_others(&names, folder, name, alone, diag);
 }

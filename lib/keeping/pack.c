@@ -140,9 +140,8 @@ static int check_size(const struct unpacking *u, const char *relative)
                                 u->path, relative, (double)size / 1e6, free_bytes / 1e6);
 }
 
-static bool read_content(FILE *file, const void *context)
+static bool read_content(FILE *file, struct entry *entry)
 {
-        struct entry *entry = (struct entry *)context;
         char bytes[1 << 16];
         int64_t got;
 
@@ -159,14 +158,36 @@ static bool read_content(FILE *file, const void *context)
         return got == 0;
 }
 
+/* Not synced, as what is kept of an import is when it is copied from here: an archive may hold very
+ * many files. */
+static int write_content_to(struct entry *entry, const char *path)
+{
+        FILE *file = fopen(path, "wbxe");
+        bool written;
+        int failed;
+
+        if (!file)
+                return pxr_file_error(path, "cannot be written", errno, entry->of->diag);
+        written = read_content(file, entry);
+        failed = errno;
+        if (fclose(file) != 0 && written) {
+                written = false;
+                failed = errno;
+        }
+        if (written)
+                return 0;
+        return entry->failed ? -1
+                             : pxr_system_error(entry->of->diag, "%s: cannot be written: %s", path,
+                                                strerror(failed));
+}
+
 static int unpack_entry(struct unpacking *u, const char *relative)
 {
         const char *to = pxr_strf(u->arena, "%s/%s", u->folder, relative);
         struct entry entry = { pxr_archive_entry(u->archive, u->diag), u, false };
-        struct pxr_diag *own = pxr_diag_new();
         int status = -1;
 
-        if (!to || !own)
+        if (!to)
                 pxr_out_of_memory(u->diag);
         else if (access(to, F_OK) == 0)
                 pxr_user_error(u->diag, "%s: it has two files '%s'; nothing was taken over",
@@ -175,14 +196,8 @@ static int unpack_entry(struct unpacking *u, const char *relative)
                 pxr_user_error(u->diag, "%s: '%s' cannot be unpacked: %s; nothing was taken over",
                                u->path, relative, strerror(errno));
         else if (entry.input && !check_size(u, relative) &&
-                 !pxr_make_folders(u->folder, relative, u->diag)) {
-                status = pxr_file_write_by(to, false, read_content, &entry, own);
-                if (status && !entry.failed && pxr_diag_status(own) == PXR_FAULT_USER)
-                        pxr_user_error(u->diag, "%s", pxr_diag_first_error(own));
-                else if (status && !entry.failed)
-                        pxr_system_error(u->diag, "%s", pxr_diag_first_error(own));
-        }
-        pxr_diag_free(own);
+                 !pxr_make_folders(u->folder, relative, u->diag))
+                status = write_content_to(&entry, to);
         pxr_input_close(entry.input);
         return status;
 }
