@@ -261,6 +261,8 @@ static int make_ready(struct pxr_copying *c, const struct row *row)
                         status = check_file(c, from, to, row->sha256);
                 else if (access(from, F_OK) != 0)
                         status = 0;
+                else if (pxr_diag_status(own) == PXR_FAULT_USER)
+                        pxr_user_error(c->diag, "%s", pxr_diag_first_error(own));
                 else
                         pxr_system_error(c->diag, "%s", pxr_diag_first_error(own));
         }

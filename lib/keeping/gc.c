@@ -152,6 +152,8 @@ static bool may_need(const char *path, const char *relative)
 
         if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
             sqlite3_busy_timeout(handle, 5000) == SQLITE_OK &&
+            /* whoever made it: a view may be without end */
+            sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
             sqlite3_prepare_v2(handle, "SELECT 1 FROM checkpoint WHERE path = ?", -1, &s, NULL) ==
                     SQLITE_OK &&
             sqlite3_bind_text(s, 1, relative, -1, SQLITE_STATIC) == SQLITE_OK)
