@@ -446,7 +446,8 @@ static void too_much(int levels, const void *logits, double *probability)
 static const struct pxr_distribution improper = { .name = "improper",
                                                   .channels = one_channel,
                                                   .nll = { no_nll, no_nll },
-                                                  .probabilities = { too_much, too_much } };
+                                                  .probabilities = { too_much, too_much },
+                                                  .log_probabilities = { too_much, too_much } };
 
 START_TEST(what_does_not_add_up_is_refused)
 {

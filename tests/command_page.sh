@@ -52,9 +52,9 @@ ok "or to the standard output" eval 'html --db runs.db --out - && cp out piped.h
 	grep -v "^</main>\|^<footer>" piped.html >one; grep -v "^</main>\|^<footer>" report.html >two; cmp one two'
 ok "the database was only read" eval 'is "$(sha256sum <runs.db)" "$before"'
 
-# Of a run that looked at no split before the end, there is the end.
+# Of a run that is evaluated only after its last step, there is one point a split.
 draws_the_end() {
-	html --db ends.db --out ends.html && is "$(times ends.html '<path class="line')" 1 &&
+	html --db ends.db --out ends.html && is "$(times ends.html '<path class="line')" 3 &&
 		grep -q '<path class="final valid" data-split="valid, final" data-points="16 1 [0-9.]*" d="M' ends.html &&
 		grep -q '<path class="final test"' ends.html && is "$(times ends.html '<span class="key final">')" 1
 }
