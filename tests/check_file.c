@@ -25,6 +25,8 @@ START_TEST(a_file_is_written_and_replaced)
         OK(pxr_file_write(in_scratch("a"), true, "fifteen", 7, diag));
         expect_content("a", "fifteen");
         ck_assert_int_eq(files_in_scratch(), 1);
+        OK(pxr_file_write(in_scratch("empty"), true, NULL, 0, diag));
+        expect_content("empty", "");
 }
 END_TEST
 

@@ -254,7 +254,7 @@ static bool write_bytes(FILE *file, const void *context)
 {
         const struct bytes *all = context;
 
-        return fwrite(all->bytes, 1, all->size, file) == all->size;
+        return !all->size || fwrite(all->bytes, 1, all->size, file) == all->size;
 }
 
 int pxr_file_write(const char *path, bool replace, const void *bytes, size_t size,
