@@ -604,8 +604,7 @@ int main(int argc, char **argv)
         arguments.overrides = program.words;
         program_parse(&program, &argp, argc, argv, &arguments);
         if (arguments.out && mkdir(arguments.out, 0777) != 0 && errno != EEXIST)
-                pxr_user_error(program.diag, "%s: the folder cannot be made: %s", arguments.out,
-                               strerror(errno));
+                pxr_file_error(arguments.out, "the folder cannot be made", errno, program.diag);
         if (!pxr_diag_errors(program.diag))
                 status = execute(program.arena, &arguments, join(program.arena, argc, argv),
                                  program.diag);

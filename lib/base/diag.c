@@ -348,7 +348,7 @@ int pxr_diag_status(const struct pxr_diag *diag)
 {
         if (diag->errors == 0)
                 return 0;
-        return diag->user ? PXR_FAULT_USER : PXR_FAULT_SYSTEM;
+        return diag->user && !diag->memory_out ? PXR_FAULT_USER : PXR_FAULT_SYSTEM;
 }
 
 const char *pxr_diag_text(const struct pxr_diag *diag, int index)

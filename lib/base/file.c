@@ -41,28 +41,28 @@ int pxr_open_plain(const char *path)
         return -1;
 }
 
+bool pxr_is_system_error(int error)
+{
+        static const int user[] = { EACCES, EEXIST,  EISDIR,    ELOOP, ENAMETOOLONG, ENOENT,
+                                    ENXIO,  ENOTDIR, ENOTEMPTY, EPERM, EROFS };
+
+        for (size_t i = 0; i < sizeof(user) / sizeof(*user); i++)
+                if (error == user[i])
+                        return false;
+        return true;
+}
+
 int pxr_file_error(const char *path, const char *what, int error, struct pxr_diag *diag)
 {
-        switch (error) {
-        case EISDIR:
+        if (error == EISDIR)
                 return pxr_user_error(diag, "%s: is a folder, not a file", path);
-        case ENXIO:
+        if (error == ENXIO)
                 return pxr_user_error(diag, "%s: is a device or pipe, not a file", path);
-        case EACCES:
-        case EEXIST:
-        case ELOOP:
-        case ENAMETOOLONG:
-        case ENOENT:
-        case ENOTDIR:
-        case ENOTEMPTY:
-        case EPERM:
-        case EROFS:
-                return pxr_user_error(diag, "%s: %s: %s", path, what, strerror(error));
-        case ENOMEM:
+        if (error == ENOMEM)
                 return pxr_out_of_memory(diag);
-        default:
+        if (pxr_is_system_error(error))
                 return pxr_system_error(diag, "%s: %s: %s", path, what, strerror(error));
-        }
+        return pxr_user_error(diag, "%s: %s: %s", path, what, strerror(error));
 }
 
 int pxr_open_error(const char *path, struct pxr_diag *diag)
@@ -160,8 +160,8 @@ static int find_target(const char *path, bool replace, char target[PATH_MAX], st
         if (!replace || lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
                 return 0;
         if (!realpath(path, target))
-                return pxr_user_error(diag, "%s: is a symbolic link that cannot be followed: %s",
-                                      path, strerror(errno));
+                return pxr_file_error(path, "is a symbolic link that cannot be followed", errno,
+                                      diag);
         return strlen(target) + PARTIAL_LENGTH < PATH_MAX
                        ? 0
                        : pxr_user_error(diag, "%s: the name is too long", target);
@@ -306,7 +306,7 @@ int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
         if (!replace && lstat(target, &status) == 0)
                 return pxr_user_error(diag, "%s: is there already", path);
         if (access(dirname(target), W_OK | X_OK) != 0)
-                return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
+                return pxr_file_error(path, "cannot be written", errno, diag);
         return 0;
 }
 

@@ -25,6 +25,10 @@ int pxr_open_error(const char *path, struct pxr_diag *diag);
 /* Both at once, as a stream. NULL after an error. */
 FILE *pxr_file_open(const char *path, struct pxr_diag *diag);
 
+/* Whether errno means that reading failed or the system is short of something, rather than that a
+ * name is wrong or a right is missing. */
+bool pxr_is_system_error(int error);
+
 /* Record why something could not be done with a file: "PATH: cannot be opened: No such file or
  * directory". `error` is errno: that a name is wrong, or a right is missing, is the user's error;
  * that reading failed, or the system is short of something, is the system's. Returns -1. */

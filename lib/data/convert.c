@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/number.h"
 #include "base/staging.h"
 #include "data/convert.h"
@@ -71,8 +72,7 @@ static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_d
 
         snprintf(path, sizeof path, "%s/%s", c->into, pxr_split_names[split]);
         if (mkdir(path, 0777) != 0)
-                return pxr_user_error(diag, "%s: the folder cannot be made: %s", path,
-                                      strerror(errno));
+                return pxr_file_error(path, "the folder cannot be made", errno, diag);
         for (int64_t i = 0; i < c->set->count[split]; i++) {
                 int result = read_image(c, split, i, diag);
 
@@ -187,10 +187,9 @@ static int start(const char *folder, struct pxr_staging *staging, bool *made, st
         *made = mkdir(folder, 0777) == 0;
         why = errno;
         if (!*made && (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)))
-                return pxr_user_error(diag, "%s: the folder cannot be made: %s", folder,
-                                      strerror(why));
+                return pxr_file_error(folder, "the folder cannot be made", why, diag);
         if (access(folder, W_OK) != 0)
-                return pxr_user_error(diag, "%s: cannot be written: %s", folder, strerror(errno));
+                return pxr_file_error(folder, "cannot be written", errno, diag);
         snprintf(prefix, sizeof prefix, "%s/" PREFIX, folder);
         return check_empty(folder, diag) || pxr_staging_make(staging, prefix, diag) ? -1 : 0;
 }

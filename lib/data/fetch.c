@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "data/fetch.h"
 
@@ -84,8 +85,7 @@ static int open_part(struct transfer *t)
 {
         t->file = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (t->file < 0)
-                return pxr_user_error(t->diag, "%s: cannot be opened: %s", t->part,
-                                      strerror(errno));
+                return pxr_file_error(t->part, "cannot be opened", errno, t->diag);
         if (flock(t->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
                 return pxr_user_error(t->diag, "%s: another program is fetching it", t->part);
         return hash_part(t);
@@ -105,8 +105,7 @@ static int give_name(struct transfer *t)
                 failed = stat(t->path, &status) == 0 || rename(t->part, t->path) != 0;
         }
         if (failed)
-                return pxr_user_error(t->diag, "%s: cannot take its name: %s", t->part,
-                                      strerror(errno));
+                return pxr_file_error(t->part, "cannot take its name", errno, t->diag);
         return 0;
 }
 
@@ -375,7 +374,7 @@ static int look_at_present(const struct transfer *t)
         if (lstat(t->path, &status) != 0)
                 return errno == ENOENT
                                ? 1
-                               : pxr_user_error(t->diag, "%s: %s", t->path, strerror(errno));
+                               : pxr_file_error(t->path, "cannot be opened", errno, t->diag);
         if (pxr_sha256_file(t->path, hex, t->diag))
                 return -1;
         if (strcmp(hex, t->known->sha256) != 0)
@@ -409,8 +408,7 @@ static int make_folders(struct transfer *t)
                 *slash = '/';
         }
         if (make_folder(t, path) != 0 && errno != EEXIST)
-                return pxr_user_error(t->diag, "%s: the folder cannot be made: %s", path,
-                                      strerror(errno));
+                return pxr_file_error(path, "the folder cannot be made", errno, t->diag);
         return 0;
 }
 

@@ -19,6 +19,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/number.h"
 #include "data/archive.h"
 #include "data/format.h"
@@ -326,14 +327,15 @@ static int find_files(struct pxr_arena *arena, const char *path, struct files fi
         int failed;
 
         if (stat(path, &status) != 0)
-                return pxr_user_error(diag, "%s: no such file or folder", path);
+                return errno == ENOENT ? pxr_user_error(diag, "%s: no such file or folder", path)
+                                       : pxr_file_error(path, "cannot be opened", errno, diag);
         if (!S_ISDIR(status.st_mode)) {
                 files[PXR_TRAIN] = (struct files) { .names = { path }, .count = 1 };
                 return 0;
         }
         folder = opendir(path);
         if (!folder)
-                return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(errno));
+                return pxr_file_error(path, "cannot be opened", errno, diag);
         failed = list(arena, path, folder, files, diag);
         closedir(folder);
         return failed;

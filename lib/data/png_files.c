@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/number.h"
 #include "data/png_files.h"
 
@@ -27,9 +28,7 @@ static int open_error(const char *path, int error, struct pxr_diag *diag)
 {
         if (error == ENOENT)
                 return pxr_user_error(diag, "%s: no such folder", path);
-        if (error == EMFILE || error == ENFILE || error == EIO)
-                return pxr_system_error(diag, "%s: cannot be opened: %s", path, strerror(error));
-        return pxr_user_error(diag, "%s: cannot be opened: %s", path, strerror(error));
+        return pxr_file_error(path, "cannot be opened", error, diag);
 }
 
 static const char *last_part(const char *name)

@@ -178,8 +178,7 @@ int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, in
                 return -1;
         snprintf(partial, sizeof partial, "%.*s.partial", length_of(folder), folder);
         if (mkdir(partial, 0777) != 0)
-                return pxr_user_error(diag, "%s: the folder cannot be made: %s", partial,
-                                      strerror(errno));
+                return pxr_file_error(partial, "the folder cannot be made", errno, diag);
         status = write_all(partial, kind, count, names, pixels, texts, &done, diag);
         if (!status && rename(partial, folder) != 0)
                 status = pxr_system_error(diag, "%s: cannot be written: %s", folder,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "data/input.h"
 #include "data/verify.h"
 
@@ -267,7 +268,7 @@ int pxr_verify(const struct pxr_known_set *set, const char *path,
         int result;
 
         if (stat(path, &status))
-                return pxr_user_error(diag, "%s: %s", path, strerror(errno));
+                return pxr_file_error(path, "cannot be opened", errno, diag);
         if (S_ISDIR(status.st_mode)) {
                 list = find_form(set, path, inner, &folder);
                 result = check_list(&v, folder, list, diag);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/staging.h"
 #include "keeping/manifest.h"
 #include "keeping/merge.h"
@@ -25,7 +26,7 @@ static const char *make_ready(struct import *import, size_t i, const char *word)
         struct stat status;
 
         if (stat(word, &status) != 0) {
-                pxr_user_error(import->diag, "%s: cannot be opened: %s", word, strerror(errno));
+                pxr_file_error(word, "cannot be opened", errno, import->diag);
                 return NULL;
         }
         if (S_ISDIR(status.st_mode))
@@ -36,8 +37,7 @@ static const char *make_ready(struct import *import, size_t i, const char *word)
                 return NULL;
         }
         if (mkdir(import->folder, 0777) != 0 && errno != EEXIST) {
-                pxr_user_error(import->diag, "%s: the folder cannot be made: %s", import->folder,
-                               strerror(errno));
+                pxr_file_error(import->folder, "the folder cannot be made", errno, import->diag);
                 return NULL;
         }
         if (pxr_staging_make(&import->staging[i], prefix, import->diag) ||

@@ -109,10 +109,14 @@ static int check_file(struct pxr_arena *arena, const struct pxr_listed *file, co
         const char *path = pxr_strf(arena, "%s/%s", folder, file->name);
         char hex[PXR_SHA256_HEX];
         struct stat status;
+        int failed;
 
         if (!path)
                 return pxr_out_of_memory(diag);
-        if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        failed = lstat(path, &status) != 0 ? errno : 0;
+        if (failed && pxr_is_system_error(failed))
+                return pxr_file_error(path, "cannot be read", failed, diag);
+        if (failed || !S_ISREG(status.st_mode))
                 return pxr_user_error(diag, "%s: '%s' is missing", name, file->name);
         if (pxr_sha256_file(path, hex, diag))
                 return -1;
@@ -173,14 +177,20 @@ static int check_others(const struct names *names, const char *folder, const cha
 
         if (!tree)
                 return pxr_system_error(diag, "%s: cannot be read: %s", folder, strerror(errno));
-        while (!status && (entry = fts_read(tree))) {
+        while (!status && (errno = 0, entry = fts_read(tree))) {
                 const char *inner = entry->fts_path + strlen(folder) + 1;
 
-                if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
-                    (alone || is_of_database(inner)) && !is_listed(names, inner))
+                if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR ||
+                    entry->fts_info == FTS_NS)
+                        status = pxr_file_error(entry->fts_path, "cannot be read", entry->fts_errno,
+                                                diag);
+                else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
+                         (alone || is_of_database(inner)) && !is_listed(names, inner))
                         status = pxr_user_error(diag, "%s: '%s' is not in its %s", name, inner,
                                                 PXR_MANIFEST);
         }
+        if (!status && errno)
+                status = pxr_file_error(folder, "cannot be read", errno, diag);
         fts_close(tree);
         return status;
 }

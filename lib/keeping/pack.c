@@ -193,8 +193,7 @@ static int unpack_entry(struct unpacking *u, const char *relative)
                 pxr_user_error(u->diag, "%s: it has two files '%s'; nothing was taken over",
                                u->path, relative);
         else if (errno != ENOENT)
-                pxr_user_error(u->diag, "%s: '%s' cannot be unpacked: %s; nothing was taken over",
-                               u->path, relative, strerror(errno));
+                pxr_file_error(relative, "cannot be unpacked", errno, u->diag);
         else if (entry.input && !check_size(u, relative) &&
                  !pxr_make_folders(u->folder, relative, u->diag))
                 status = write_content_to(&entry, to);

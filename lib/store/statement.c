@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* statement.c - preparing, binding, stepping; what SQLite's errors mean. Uses base/ and SQLite. */
 #define _GNU_SOURCE /* AT_EACCESS */
+#include "base/file.h"
 #include "store/statement.h"
 
 #include <errno.h>
@@ -59,6 +60,9 @@ static int cannot_open(struct pxr_store *store, struct pxr_diag *diag)
                         why = "it does not exist";
         }
         free(copy);
+        if (reason && pxr_is_system_error(reason))
+                return pxr_system_error(diag, "%s: the database cannot be opened: %s", store->path,
+                                        why);
         return pxr_user_error(diag, "%s: the database cannot be opened: %s", store->path, why);
 }
 

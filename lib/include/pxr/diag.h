@@ -80,8 +80,8 @@ void pxr_note(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2, 3);
 /* Errors recorded so far. Only the first 20 are kept, before warnings; the rest are counted. */
 int pxr_diag_errors(const struct pxr_diag *diag);
 
-/* PXR_FAULT_USER if any error is the user's, PXR_FAULT_SYSTEM if all are the system's, 0 if there
- * is none: the exit status. */
+/* PXR_FAULT_USER if any error is the user's, PXR_FAULT_SYSTEM if all are the system's or memory ran
+ * out, which other errors may come of; 0 if there is none: the exit status. */
 int pxr_diag_status(const struct pxr_diag *diag);
 
 /* The text of error (or warning) number `index`, from 0, without its place; NULL past the end. */
