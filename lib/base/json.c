@@ -3,6 +3,9 @@
 #include "base/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -28,11 +31,39 @@ static size_t count_marks(const char *text, size_t size)
         return marks;
 }
 
+/* Where memory is out, jansson takes what it has read so far for a wrong text, or leaves some out.
+ */
+static _Thread_local bool allocation_failed;
+static const char memory_out[] = "out of memory";
+
+static void *allocate(size_t size)
+{
+        void *memory = malloc(size);
+
+        allocation_failed |= !memory;
+        return memory;
+}
+
 json_t *pxr_json_parse(const char *text, size_t size, size_t most, json_error_t *error)
 {
-        if (count_marks(text, size) <= most)
-                return json_loadb(text, size, JSON_REJECT_DUPLICATES, error);
+        json_t *value;
+
         *error = (json_error_t) { .line = -1 };
-        snprintf(error->text, sizeof(error->text), "it has more than %zu values", most);
+        if (count_marks(text, size) > most) {
+                snprintf(error->text, sizeof(error->text), "it has more than %zu values", most);
+                return NULL;
+        }
+        json_set_alloc_funcs(allocate, free);
+        allocation_failed = false;
+        value = json_loadb(text, size, JSON_REJECT_DUPLICATES, error);
+        if (!allocation_failed)
+                return value;
+        json_decref(value);
+        strcpy(error->text, memory_out);
         return NULL;
+}
+
+bool pxr_json_memory_out(const json_error_t *error)
+{
+        return strcasecmp(error->text, memory_out) == 0;
 }

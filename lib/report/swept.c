@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* swept.c - reading a sweep and its jobs from the run database. Uses store/, spec/ and jansson. */
+#include "base/json.h"
 #include "report/swept.h"
 
 #include <jansson.h>
@@ -97,9 +98,13 @@ static int read_all_values(struct pxr_arena *arena, struct pxr_swept *swept,
 {
         for (int pass = 0; pass < 2; pass++)
                 for (int i = 0; i < swept->jobs; i++) {
-                        json_t *object = json_loads(varied[i], 0, NULL);
+                        json_error_t error;
+                        json_t *object =
+                                pxr_json_parse(varied[i], strlen(varied[i]), SIZE_MAX, &error);
                         int status = 0;
 
+                        if (!object && pxr_json_memory_out(&error))
+                                return pxr_out_of_memory(diag);
                         if (!json_is_object(object)) {
                                 json_decref(object);
                                 return pxr_user_error(diag,

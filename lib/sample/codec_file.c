@@ -193,6 +193,12 @@ static int unsound(const struct reading *reading, const char *what)
                               reading->path, what);
 }
 
+static int wrong_json(const struct reading *reading, const json_error_t *error)
+{
+        return pxr_json_memory_out(error) ? pxr_out_of_memory(reading->diag)
+                                          : unsound(reading, error->text);
+}
+
 /* The first and the last bytes. */
 static int check_ends(const struct reading *reading, const uint8_t *bytes, size_t size)
 {
@@ -246,13 +252,16 @@ static int copy_names(const struct reading *reading, json_t *names)
 static int copy_origin(const struct reading *reading, json_t *origin)
 {
         struct pxr_codec_file *file = reading->file;
+        json_error_t error;
         json_int_t first;
 
         if (json_object_get(origin, "names"))
                 return copy_names(reading, json_object_get(origin, "names"));
-        if (json_unpack(origin, "{s:s, s:I, s:s}", "split", &file->split, "first", &first, "data",
-                        &file->data))
-                return unsound(reading, "it does not say where the images are from");
+        if (json_unpack_ex(origin, &error, 0, "{s:s, s:I, s:s}", "split", &file->split, "first",
+                           &first, "data", &file->data))
+                return pxr_json_memory_out(&error)
+                               ? pxr_out_of_memory(reading->diag)
+                               : unsound(reading, "it does not say where the images are from");
         if (!pxr_one_line(file->split) || !is_hash(file->data) || first < 0 || first > INT32_MAX)
                 return unsound(reading, "where the images are from makes no sense");
         file->first = first;
@@ -316,7 +325,7 @@ static int take_header(const struct reading *reading, json_t *header)
                            "program", &file->program, "numerics", &file->numerics, "images",
                            "count", &images, "per_stream", &per_stream, "sha256", &file->pixels,
                            "nats", &file->nats, "origin", &origin))
-                return unsound(reading, error.text);
+                return wrong_json(reading, &error);
         file->step = step;
         file->images = images;
         file->images_per_stream = per_stream;
@@ -327,7 +336,7 @@ static int read_header(const struct reading *reading, const uint8_t *text, size_
 {
         json_error_t error;
         json_t *header = pxr_json_parse((const char *)text, size, HEADER_VALUES, &error);
-        int status = header ? take_header(reading, header) : unsound(reading, error.text);
+        int status = header ? take_header(reading, header) : wrong_json(reading, &error);
 
         json_decref(header);
         return status;

@@ -125,17 +125,29 @@ static json_t *make_entry(const struct pxr_array *array, int64_t offset)
                          (json_int_t)(offset + pxr_array_bytes(array)));
 }
 
-/* Put `value`, which is taken over, under a key that is not there yet. */
+static bool is_utf8(const char *text)
+{
+        json_t *string = json_string(text);
+        bool is = string != NULL;
+
+        json_decref(string);
+        return is;
+}
+
+/* Put `value`, which is taken over, under a key that is not there yet; `text` is what it was made
+ * of, NULL for no text. */
 static int add_key(const char *path, json_t *object, const char *key, json_t *value,
-                   struct pxr_diag *diag)
+                   const char *text, struct pxr_diag *diag)
 {
         if (json_object_get(object, key)) {
                 json_decref(value);
                 return pxr_user_error(diag, "%s: a text named '%s' is there twice", path, key);
         }
-        if (!value || json_object_set_new(object, key, value))
-                return pxr_user_error(diag, "%s: '%s' or what it holds is not UTF-8", path, key);
-        return 0;
+        if (value && json_object_set_new(object, key, value) == 0)
+                return 0;
+        if (is_utf8(key) && (!text || is_utf8(text)))
+                return pxr_out_of_memory(diag);
+        return pxr_user_error(diag, "%s: '%s' or what it holds is not UTF-8", path, key);
 }
 
 /* The header as JSON; `array` in the order of the data. NULL after an error. */
@@ -151,10 +163,10 @@ static json_t *make_header(const char *path, const struct pxr_safetensors *conte
         }
         for (int i = 0; i < contents->texts; i++)
                 if (add_key(path, metadata, contents->text[i].key,
-                            json_string(contents->text[i].value), diag))
+                            json_string(contents->text[i].value), contents->text[i].value, diag))
                         goto failed;
         for (int i = 0; i < contents->arrays; i++) {
-                if (add_key(path, header, array[i].name, make_entry(&array[i], offset), diag))
+                if (add_key(path, header, array[i].name, make_entry(&array[i], offset), NULL, diag))
                         goto failed;
                 offset += pxr_array_bytes(&array[i]);
         }
@@ -333,16 +345,19 @@ static int64_t read_shape(const struct reading *r, json_t *shape, struct pxr_arr
 /* One entry of the header. */
 static int read_array(struct reading *r, const char *name, json_t *entry, struct pxr_array *array)
 {
+        json_error_t error = { .text = "" };
         json_int_t begin, end;
         const char *dtype;
         json_t *shape;
         int64_t size;
         size_t i;
 
-        if (json_unpack(entry, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape", &shape,
-                        "data_offsets", &begin, &end) != 0 ||
+        if (json_unpack_ex(entry, &error, 0, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape",
+                           &shape, "data_offsets", &begin, &end) != 0 ||
             !json_is_array(shape))
-                return wrong(r, "'%s' lacks dtype, shape or data_offsets", name);
+                return pxr_json_memory_out(&error)
+                               ? pxr_out_of_memory(r->diag)
+                               : wrong(r, "'%s' lacks dtype, shape or data_offsets", name);
         for (i = 0; i < sizeof(dtypes) / sizeof(dtypes[0]); i++)
                 if (strcmp(dtypes[i].name, dtype) == 0)
                         break;
@@ -489,6 +504,8 @@ struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char
         header = pxr_json_parse(text, length, HEADER_VALUES, &error);
         if (json_is_object(header))
                 status = read_header(&r, header);
+        else if (!header && pxr_json_memory_out(&error))
+                status = pxr_out_of_memory(diag);
         else
                 status = wrong(&r, "its header is no JSON object%s%s", header ? "" : ": ",
                                header ? "" : error.text);
