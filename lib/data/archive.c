@@ -49,12 +49,11 @@ static int complain(struct pxr_archive *archive, const char *where, struct pxr_d
 
         if (archive->reported)
                 return -1;
-        if (archive_errno(archive->archive) == ENOMEM)
+        if (archive_errno(archive->archive) == ENOMEM || !what)
                 return pxr_out_of_memory(diag);
         return pxr_user_error(diag, "%s: %s%sbefore byte %lld: not a sound tar or zip file: %s",
                               pxr_input_path(archive->input), where ? where : "", where ? ": " : "",
-                              (long long)pxr_input_offset(archive->input),
-                              what ? what : "unknown fault");
+                              (long long)pxr_input_offset(archive->input), what);
 }
 
 struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
@@ -74,9 +73,17 @@ struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
                 pxr_archive_close(archive);
                 return NULL;
         }
-        archive_read_support_format_tar(archive->archive);
-        archive_read_support_format_zip_streamable(archive->archive);
-        if (archive_read_open(archive->archive, archive, NULL, on_read, NULL) != ARCHIVE_OK) {
+        archive->entry = archive_entry_new2(archive->archive);
+        if (!archive->entry || archive_read_support_format_tar(archive->archive) != ARCHIVE_OK ||
+            archive_read_support_format_zip_streamable(archive->archive) != ARCHIVE_OK) {
+                pxr_out_of_memory(diag);
+                pxr_archive_close(archive);
+                return NULL;
+        }
+        archive_read_set_read_callback(archive->archive, on_read);
+        /* archive_read_open() would go on without memory for this. */
+        if (archive_read_set_callback_data(archive->archive, archive) != ARCHIVE_OK ||
+            archive_read_open1(archive->archive) != ARCHIVE_OK) {
                 complain(archive, NULL, diag);
                 pxr_archive_close(archive);
                 return NULL;
@@ -88,7 +95,7 @@ int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_
 {
         archive->diag = diag;
         for (;;) {
-                int result = archive_read_next_header(archive->archive, &archive->entry);
+                int result = archive_read_next_header2(archive->archive, archive->entry);
 
                 /* libarchive passes over what cannot be read behind the mark of the end. */
                 if (result == ARCHIVE_EOF)
@@ -151,6 +158,7 @@ void pxr_archive_close(struct pxr_archive *archive)
 {
         if (!archive)
                 return;
+        archive_entry_free(archive->entry);
         archive_read_free(archive->archive);
         pxr_input_close(archive->input);
         free(archive);

@@ -43,7 +43,9 @@ static void on_error(png_structp png, png_const_charp message)
 {
         struct codec *codec = png_get_error_ptr(png);
 
-        if (!codec->reported && codec->in)
+        if (!codec->reported && strcasestr(message, "memory"))
+                pxr_out_of_memory(codec->diag);
+        else if (!codec->reported && codec->in)
                 pxr_user_error(codec->diag, "%s: byte %zu: not a sound PNG: %s", codec->name,
                                codec->at, message);
         else if (!codec->reported)
