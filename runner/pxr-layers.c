@@ -13,6 +13,7 @@
 
 #include <pxr/version.h>
 
+#include "base/file.h"
 #include "base/apart.h"
 #include "base/number.h"
 #include "model/conformance.h"
@@ -76,6 +77,7 @@ static const struct argp argp = {
 static int list(const struct pxr_plugins *plugins)
 {
         int usable = 0;
+        bool unread = false;
 
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
                 if (!file->problem) {
@@ -83,11 +85,13 @@ static int list(const struct pxr_plugins *plugins)
                         usable++;
                 }
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
-                if (file->problem)
+                if (file->problem) {
                         say(stderr, "pxr-layers: warning: %s: %s\n", file->path, file->problem);
+                        unread |= file->unread;
+                }
         if (usable == 0)
                 say(stderr, "pxr-layers: no layers in %s\n", plugins->searched);
-        return usable ? 0 : 2;
+        return unread ? 1 : usable ? 0 : 2;
 }
 
 /* --- NAME --------------------------------------------------------------------------------------
@@ -104,7 +108,8 @@ static void print_indented(const char *text, int indent)
         }
 }
 
-static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
+static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file,
+                    struct pxr_diag *diag)
 {
         const struct pxr_layer *layer = file->layer;
 
@@ -116,8 +121,10 @@ static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file)
         if (layer->options && layer->options->rows) {
                 char *text = pxr_options_text(arena, layer->options, 2);
 
-                if (!text)
+                if (!text) {
+                        pxr_out_of_memory(diag);
                         return 1;
+                }
                 puts("\noptions");
                 say_lines(stdout, text);
         }
@@ -383,7 +390,7 @@ static int write_new(struct pxr_arena *arena, const char *name, struct pxr_diag 
         snprintf(path, sizeof(path), "%s.c", name);
         file = fopen(path, "wx");
         if (!file)
-                return pxr_user_error(diag, "%s: cannot be written: %s", path, strerror(errno));
+                return pxr_file_error(path, "cannot be written", errno, diag);
         failed = fprintf(file, template, name) < 0;
         failed |= fclose(file) != 0;
         if (failed) {
@@ -424,7 +431,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         if (strcmp(first, "list") == 0)
                 return list(plugins);
         file = pxr_plugin_named(plugins, first, diag);
-        return file ? describe(arena, file) : pxr_diag_status(diag);
+        return file ? describe(arena, file, diag) : pxr_diag_status(diag);
 }
 
 int main(int argc, char **argv)

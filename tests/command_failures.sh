@@ -1,7 +1,7 @@
 #!/bin/sh
 # command_failures.sh - the system fails: exit status 1 and a message, never a crash.
 . "${srcdir:-.}/tests/command.sh"
-plan 8
+plan 10
 
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -118,6 +118,38 @@ arguments() {
 	done
 }
 ok "memory that runs out in the arguments is an error${cannot_fail:+ # SKIP $cannot_fail}" arguments
+
+# What a command reads is not wrong because there is no memory for it.
+prepare() {
+	mkdir -p pictures && "$top/runner/pxr-sample" 1 --count 1 --out pictures/one.png --db disk/runs.db &&
+		"$top/runner/pxr-codec" encode 1 --split test --count 2 --out one.pxr --db disk/runs.db &&
+		"$top/runner/pxr-report" export 1 --db disk/runs.db --out some.tar.gz
+}
+commands() {
+	[ -z "$cannot_fail" ] || return 0
+	prepare >out 2>err || return
+	out_of_memory 0 140 3 "$top/runner/pxr-layers" conv &&
+		out_of_memory 0 110 2 "$top/runner/pxr-codec" info one.pxr &&
+		out_of_memory 1 400 7 "$top/runner/pxr-data" info png_folder path=pictures &&
+		out_of_memory 5 900 29 "$top/runner/pxr-run" tiny.yaml --dry-run --threads 1 &&
+		out_of_memory 5 5000 211 "$top/runner/pxr-report" show 1 --db disk/runs.db &&
+		out_of_memory 7 5000 311 "$top/runner/pxr-sample" 1 --count 1 --out two.png --force --threads 1 \
+			--db disk/runs.db || return
+	for at in 9 10 13 14 50 100 150 200 250 500; do
+		rm -rf took.*
+		out_of_memory $at $at 1 "$top/runner/pxr-report" import some.tar.gz --db took.db || return
+	done
+}
+ok "memory that runs out is no fault of what is read${cannot_fail:+ # SKIP $cannot_fail}" commands
+
+# --- errors of reading, such as /proc/self/mem gives at 0 ------------------------------------------
+[ -e /proc/self/mem ] || no_proc=" # SKIP there is no /proc"
+unreadable_layer() {
+	mkdir unread && ln -s /proc/self/mem unread/bend.so &&
+		refused 1 "unread/bend.so, where the layer 'bend' may be" with unread pxr_layers bend &&
+		with unread pxr_layers conv
+}
+ok "a layer that cannot be read is no fault of the user${no_proc:-}" eval '[ -n "${no_proc:-}" ] || unreadable_layer'
 
 # --- files that may not grow -----------------------------------------------------------------------
 too_large() {

@@ -58,6 +58,25 @@ static const char *misfit(struct pxr_arena *arena, const struct pxr_plugin *entr
         return entry->layer->options ? pxr_options_problem(arena, entry->layer->options) : NULL;
 }
 
+/* Whether the dynamic linker, which keeps no errno, gives this reason. */
+static bool says(const char *reason, int error)
+{
+        return strstr(reason, strerror(error)) != NULL;
+}
+
+/* What glibc says it cannot create are its own lists. */
+static bool is_of_memory(const char *reason)
+{
+        return says(reason, ENOMEM) || strstr(reason, "out of memory") ||
+               strstr(reason, "cannot allocate") || strstr(reason, "cannot create");
+}
+
+/* Of a file that is there, glibc says that it is not where it has no memory to look. */
+static bool is_of(const char *reason, const char *path)
+{
+        return strncmp(reason, path, strlen(path)) == 0 && access(path, F_OK) == 0;
+}
+
 int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file)
 {
         void *module = dlopen(file->path, RTLD_NOW | RTLD_LOCAL);
@@ -66,8 +85,11 @@ int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file)
         if (!module) {
                 const char *reason = dlerror();
 
-                file->problem = pxr_strf(arena, "it cannot be loaded: %s",
-                                         reason ? reason : "unknown reason");
+                if (!reason || is_of_memory(reason))
+                        return -1;
+                file->unread = says(reason, EIO) || says(reason, EMFILE) || says(reason, ENFILE) ||
+                               (is_of(reason, file->path) && says(reason, ENOENT));
+                file->problem = pxr_strf(arena, "it cannot be loaded: %s", reason);
                 return file->problem ? 0 : -1;
         }
         if (pxr_arena_defer(arena, close_module, module))
@@ -134,6 +156,9 @@ static int examine_file(struct pxr_arena *arena, const struct stat *folder,
         struct stat status;
 
         if (fd < 0) {
+                if (errno == ENOMEM)
+                        return -1;
+                file->unread = pxr_is_system_error(errno);
                 file->problem = errno == EISDIR  ? "it is a folder, not a file"
                                 : errno == ENXIO ? "it is a device or pipe, not a file"
                                                  : pxr_strf(arena, "it cannot be opened: %s",
@@ -168,13 +193,18 @@ static int scan(struct pxr_arena *arena, const char *folder, bool asked,
         if (count < 0) {
                 const char *reason = strerror(errno);
                 struct pxr_plugin_file *file;
+                bool unread;
 
                 if (!asked && errno == ENOENT)
                         return 0;
+                if (errno == ENOMEM)
+                        return -1;
+                unread = pxr_is_system_error(errno);
                 file = append(arena, folder, end);
                 if (!file ||
                     !(file->problem = pxr_strf(arena, "the folder cannot be read: %s", reason)))
                         return -1;
+                file->unread = unread;
                 return 0;
         }
         if (stat(folder, &mode) == 0 && is_open_to_all(&mode))
@@ -281,6 +311,12 @@ static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, con
                 }
                 found = found ? found : file;
         }
+        for (file = plugins->file; file && !found; file = file->next)
+                if (file->unread) {
+                        pxr_system_error(diag, "%s, where the layer '%s' may be: %s", file->path,
+                                         name, file->problem);
+                        return NULL;
+                }
         if (!found) {
                 pxr_error_at(diag, mark, "there is no layer '%s'", name);
                 hint_nearest(plugins, name, diag);
