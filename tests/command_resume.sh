@@ -8,8 +8,10 @@ plan 26
 # them name the run). Rates of work do differ.
 result() {
 	query "$1" "SELECT status, parameter_hash FROM run;
-		SELECT step, epoch, split, name, value, sum_nats, sum_squares, images FROM metric
+		SELECT step, epoch, split, name, value, sum_nats, sum_squares, images, dimensions,
+			standard_error, suspect FROM metric
 			WHERE name NOT IN ('images_per_second', 'data_wait_share') ORDER BY name, split, step;
+		SELECT step, message FROM event WHERE kind = 'spike' ORDER BY step;
 		SELECT split, step, epoch, images, hex(nats) FROM nll_map ORDER BY split;
 		SELECT step, kind, seed, hex(substr(png, instr(png, x'49444154'))) FROM sample
 			ORDER BY kind, step;"

@@ -362,8 +362,9 @@ static int whole_number(const struct pxr_safetensors *file, const char *key, int
 static int take_counters(struct pxr_state *state, const struct pxr_safetensors *file,
                          const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
 {
-        struct pxr_counters c = { .best = number(file, "best", INFINITY) };
+        struct pxr_counters c = state->counters; /* what a file does not hold stays as it is */
 
+        c.best = number(file, "best", INFINITY);
         if (row->step > state->trainer->all_steps)
                 return pxr_user_error(diag,
                                       "%s: it is of step %" PRId64 ", and the training ends at "
