@@ -4,6 +4,7 @@
 #include "runner/common.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "report/escape.h"
 
 static const char *program_name;
@@ -105,4 +107,14 @@ void watch_signals_patiently(void)
 {
         patient = 1;
         watch_signals();
+}
+
+const char *error_text(double error, char text[ERROR_TEXT])
+{
+        char number[PXR_NUMBER_TEXT];
+
+        *text = '\0';
+        if (!isnan(error))
+                snprintf(text, ERROR_TEXT, " (+- %s)", pxr_number_text(error, 4, number));
+        return text;
 }

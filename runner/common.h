@@ -24,6 +24,11 @@ void vsay(FILE *to, const char *format, va_list arguments);
 /* The same of a text of lines. */
 void say_lines(FILE *to, const char *text);
 
+/* " (+- 0.1)", or nothing for the standard error of one image, which is not known (NAN). Returns
+ * `text`. */
+enum { ERROR_TEXT = 64 };
+const char *error_text(double error, char text[ERROR_TEXT]);
+
 /* A name for a file that was not asked for by name: `usual`, or where that is there already
  * "samples-2.png" and so on. In a buffer of its own. */
 const char *free_name(const char *usual);

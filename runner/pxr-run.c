@@ -273,17 +273,17 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
 {
         struct printer *printer = context;
         double nats = pxr_nats_per_image(nll), part = 100 * (nats / printer->entropy - 1);
-        char number[3][PXR_NUMBER_TEXT], given[48] = "";
+        char number[2][PXR_NUMBER_TEXT], error[ERROR_TEXT], given[48] = "";
 
         if (nll->given_rows)
                 snprintf(given, sizeof(given), " given %dx%d", nll->given_rows, nll->given_cols);
         if (final)
                 json_array_append_new(printer->results,
                                       nll_as_json(split, nll, suspect, *given ? given + 7 : NULL));
-        display_line(printer->display, "%s %-5s  %9s nats/image (+- %s)  %s bits/dim%s%s%s%s",
+        display_line(printer->display, "%s %-5s  %9s nats/image%s  %s bits/dim%s%s%s%s",
                      final ? "result" : "", split, pxr_number_text(nats, 4, number[0]),
-                     pxr_number_text(pxr_standard_error(nll), 4, number[1]),
-                     pxr_number_text(pxr_bits_per_dimension(nll), 4, number[2]), given,
+                     error_text(pxr_standard_error(nll), error),
+                     pxr_number_text(pxr_bits_per_dimension(nll), 4, number[1]), given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
                      final ? "" : display_epoch(epoch));
         if (final && !isnan(printer->entropy) && nll->given_rows == 0 && !nll->trained_on)

@@ -352,16 +352,6 @@ static bool on_progress(void *context, int64_t done, int64_t all)
         return stop_asked;
 }
 
-/* "(+- 0.1)", or nothing for one image. */
-static void write_error(const struct pxr_nll *nll, char text[64])
-{
-        char number[PXR_NUMBER_TEXT];
-
-        *text = '\0';
-        if (nll->images > 1)
-                snprintf(text, 64, " (+- %s)", pxr_number_text(pxr_standard_error(nll), 4, number));
-}
-
 /* " given its 4x4 version" of a conditional run, else nothing. */
 static void write_given(const struct pxr_recorded *r, char text[64])
 {
@@ -386,12 +376,11 @@ static void print_not_exact(const struct command *c, const struct pxr_draw_order
 static void write_likelihood(const double *nats, int count, char text[160])
 {
         const struct pxr_nll nll = pxr_nll_of(nats, count);
-        char error[64], number[PXR_NUMBER_TEXT];
+        char error[ERROR_TEXT], number[PXR_NUMBER_TEXT];
 
-        write_error(&nll, error);
         snprintf(text, 160, "log-likelihood %s nats%s%s",
                  pxr_number_text(-pxr_nats_per_image(&nll), 4, number), count > 1 ? "/image" : "",
-                 error);
+                 error_text(pxr_standard_error(&nll), error));
 }
 
 /* The images, and how a spec reads them, where their path can stand in one as it is. */
@@ -602,7 +591,7 @@ static int nll_map(struct command *c)
                               a->threads, on_progress, c, &map, c->diag);
         if (status)
                 return status;
-        write_error(&map.nll, error);
+        error_text(pxr_standard_error(&map.nll), error);
         write_given(c->chain[0], given);
         svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
         if (write_picture(c, svg, size))

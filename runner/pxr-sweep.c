@@ -300,12 +300,11 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
 static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 {
         const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
-        char number[3][PXR_NUMBER_TEXT];
+        char number[2][PXR_NUMBER_TEXT], error[ERROR_TEXT];
 
-        say(stdout, "%5" PRId64 " %5" PRId64 "  %9s +- %-8s  %8s  %s%s%s\n", job->number, job->run,
-            pxr_number_text(job->nats, 4, number[0]),
-            pxr_number_text(job->standard_error, 4, number[1]),
-            pxr_number_text(job->bits, 4, number[2]), trial ? trial->words : "",
+        say(stdout, "%5" PRId64 " %5" PRId64 "  %9s%-14s  %8s  %s%s%s\n", job->number, job->run,
+            pxr_number_text(job->nats, 4, number[0]), error_text(job->standard_error, error),
+            pxr_number_text(job->bits, 4, number[1]), trial ? trial->words : "",
             job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 
@@ -330,7 +329,7 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
                        const struct pxr_job *jobs, int count)
 {
         if (count > 0 && !isnan(jobs[0].nats))
-                printf("\n%5s %5s  %-21s  %8s  of the validation split\n", "job", "run",
+                printf("\n%5s %5s  %-23s  %8s  of the validation split\n", "job", "run",
                        "nats/image", "bits/dim");
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats) && !jobs[i].archived)

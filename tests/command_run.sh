@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 58
+plan 59
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -479,6 +479,15 @@ truncated_data() {
 		"data={set: binarized_mnist, path: set}" --db none.db && ! [ -e none.db ]
 }
 ok "a truncated data file is named" truncated_data
+
+# Its standard error is not known.
+single() {
+	pxr_run tiny.yaml "data={set: markov_binary, train: 16, valid: 1, test: 2}" train.epochs=1 sample.count=0 \
+		--db single.db && out_has "nats/image  " && out_has "nats/image (+- " && ! grep -i nan out err &&
+		pxr_run tiny.yaml "data={set: markov_binary, train: 16, valid: 1, test: 2}" train.epochs=1 sample.count=0 \
+			--db single.db --json && is "$(grep -c '"standard_error": null' out)" 1
+}
+ok "the NLL of a single image has no standard error" single
 
 # All 257 images are evaluated after each of the 17 steps of 16, of which the last has one image.
 pace() {

@@ -2,7 +2,7 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 42
+plan 43
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
@@ -79,9 +79,15 @@ ok "the same command again runs nothing" again
 huge() {
 	cp whole.db huge.db && query huge.db "UPDATE metric SET sum_nats = sum_nats * 1e30" &&
 		pxr_sweep grid.yaml --db huge.db &&
-		is "$(grep -cE '^ .* [0-9.]+e\+[0-9]+ \+- [0-9.]+ +[0-9.]+e\+[0-9]+  rate=' out)" 5
+		is "$(grep -cE '^ .* [0-9.]+e\+[0-9]+ \(\+- [0-9.]+\) +[0-9.]+e\+[0-9]+  rate=' out)" 5
 }
 ok "NLLs of trainings that diverged are told in three digits" huge
+
+one_image() {
+	sweep one.yaml 'set: {data.valid: 1, train.epochs: 1}' 'vary: {train.seed: [1, 2]}'
+	pxr_sweep one.yaml --db one.db && is "$(grep -c 'nats/image' out)" 3 && ! grep nan out
+}
+ok "an NLL of one image has no standard error" one_image
 
 # begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished, and two at work have
 # a checkpoint.
