@@ -531,6 +531,15 @@ static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct
         return run(arena, order, printer, diag);
 }
 
+/* Make the folder of --out, unless it is there. */
+static int make_folder(const char *path, bool *made, struct pxr_diag *diag)
+{
+        *made = path && mkdir(path, 0777) == 0;
+        if (!path || *made || errno == EEXIST)
+                return 0;
+        return pxr_file_error(path, "the folder cannot be made", errno, diag);
+}
+
 /* A row that there is not is told before the proof, which may take minutes, and not by the report,
  * when no run can be given another. */
 static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct printer *printer,
@@ -540,6 +549,7 @@ static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct pr
         const struct arguments *arguments = printer->arguments;
         struct pxr_examination how = examination_of(printer);
         struct pxr_experiment *experiment;
+        bool made = false;
 
         if (arguments->explain)
                 return pxr_experiment_read(arena, origin, diag);
@@ -548,8 +558,12 @@ static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct pr
                 return NULL;
         if (!origin->recorded && pxr_paper_check(arena, arguments->paper, experiment->root, diag))
                 return NULL;
-        if (!arguments->dry_run && pxr_experiment_prove(experiment, &how, diag))
+        if (!arguments->dry_run && (make_folder(arguments->out, &made, diag) ||
+                                    pxr_experiment_prove(experiment, &how, diag))) {
+                if (made)
+                        rmdir(arguments->out);
                 return NULL;
+        }
         return experiment;
 }
 
@@ -603,8 +617,6 @@ int main(int argc, char **argv)
         program_begin(&program, "pxr-run", argc, argv);
         arguments.overrides = program.words;
         program_parse(&program, &argp, argc, argv, &arguments);
-        if (arguments.out && mkdir(arguments.out, 0777) != 0 && errno != EEXIST)
-                pxr_file_error(arguments.out, "the folder cannot be made", errno, program.diag);
         if (!pxr_diag_errors(program.diag))
                 status = execute(program.arena, &arguments, join(program.arena, argc, argv),
                                  program.diag);

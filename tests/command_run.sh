@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 59
+plan 60
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -488,6 +488,15 @@ single() {
 			--db single.db --json && is "$(grep -c '"standard_error": null' out)" 1
 }
 ok "the NLL of a single image has no standard error" single
+
+no_folder() {
+	refused 2 "error" pxr_run tiny.yaml model.0.conv.kernel=4 --out made && ! [ -e made ] &&
+		refused 2 "causal" pxr_run tiny.yaml model.0.conv.mask=B --out made --db none.db && ! [ -e made ] &&
+		pxr_run tiny.yaml --dry-run --out made && ! [ -e made ] && mkdir mine &&
+		refused 2 "causal" pxr_run tiny.yaml model.0.conv.mask=B --out mine --db none.db && rmdir mine &&
+		: >file && refused 2 "file/in: the folder cannot be made" pxr_run tiny.yaml --out file/in --db none.db
+}
+ok "a spec that is refused leaves no folder" no_folder
 
 # All 257 images are evaluated after each of the 17 steps of 16, of which the last has one image.
 pace() {
