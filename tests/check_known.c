@@ -256,6 +256,8 @@ START_TEST(files_specs_and_names_are_found)
         ck_assert_int_eq(chdir(scratch), 0);
         write_file("a.npz", "x", 1);
         expect_mapping("a.npz", "npz");
+        write_file("a.npy", "x", 1);
+        expect_mapping("a.npy", "npz");
         write_file("spec.yaml", "data: {set: markov_binary, rows: 4}\n", 36);
         expect_mapping("spec.yaml", "rows: 4");
         ck_assert_ptr_nonnull(

@@ -81,7 +81,7 @@ START_TEST(files_follow_one_another_by_number)
         int files = 0;
 
         put_all();
-        set = sound(OPEN("{set: npz, path: %s}", scratch));
+        set = sound(OPEN("{set: npz, path: %s, layout: chw}", scratch));
         ck_assert_int_eq(set->rows, SIDE);
         ck_assert_int_eq(set->cols, SIDE);
         ck_assert_int_eq(set->colours, 3);
@@ -129,9 +129,10 @@ START_TEST(beyond_the_memory_pixels_are_the_same_from_a_file)
 
         put_all();
         setenv("TMPDIR", scratch, 1);
-        held = sound(OPEN("{set: npz, path: %s}", scratch));
+        held = sound(OPEN("{set: npz, path: %s, layout: chw}", scratch));
         for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
-                filed = sound(OPEN("{set: npz, path: %s, memory: %s}", scratch, budgets[i]));
+                filed = sound(
+                        OPEN("{set: npz, path: %s, layout: chw, memory: %s}", scratch, budgets[i]));
                 ck_assert_str_eq(filed->identity, held->identity);
                 for (int j = 19; j >= 0; j--)
                         expect_image(filed, PXR_TRAIN, j, j);
@@ -158,11 +159,11 @@ START_TEST(a_temporary_file_does_not_fill_the_disk)
 {
         put_all();
         setenv("TMPDIR", scratch, 1);
-        sound(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        sound(OPEN("{set: npz, path: %s, layout: chw, memory: 0}", scratch));
         nearly_full = true;
-        ck_assert_ptr_null(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        ck_assert_ptr_null(OPEN("{set: npz, path: %s, layout: chw, memory: 0}", scratch));
         expect_error(PXR_FAULT_SYSTEM, "cannot be written here: No space left on device");
-        sound(OPEN("{set: npz, path: %s}", scratch));
+        sound(OPEN("{set: npz, path: %s, layout: chw}", scratch));
 }
 END_TEST
 
@@ -170,12 +171,12 @@ START_TEST(a_temporary_file_that_cannot_be_is_an_error_of_the_system)
 {
         put_all();
         setenv("TMPDIR", in_scratch("nowhere"), 1);
-        ck_assert_ptr_null(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        ck_assert_ptr_null(OPEN("{set: npz, path: %s, layout: chw, memory: 0}", scratch));
         expect_error(PXR_FAULT_SYSTEM, "/nowhere: the pixels, too many for the memory");
         setenv("TMPDIR", scratch, 1);
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &(struct rlimit) { 500, 500 });
-        ck_assert_ptr_null(OPEN("{set: npz, path: %s, memory: 0}", scratch));
+        ck_assert_ptr_null(OPEN("{set: npz, path: %s, layout: chw, memory: 0}", scratch));
         expect_error(PXR_FAULT_SYSTEM, "cannot be written here");
 }
 END_TEST
@@ -295,6 +296,31 @@ START_TEST(a_layout_is_never_guessed)
         refused(open_shape("(2, 1, 16)", 32, ""), "does not determine the layout");
         put("train.npz", 0, 2);
         refused(OPEN("{set: npz, path: %s/train.npz}", scratch), "does not determine the layout");
+        put("val_data.npz", 0, 2);
+        refused(OPEN("{set: npz, path: %s/val_data.npz}", scratch),
+                "does not determine the layout");
+}
+END_TEST
+
+/* Downsampled ImageNet, by the names and numbers of its files. */
+START_TEST(the_layout_of_imagenet_is_known)
+{
+        static const struct {
+                const char *name, *shape;
+                int images;
+        } files[] = { { "train_data_batch_1.npz", "(128116, 12)", 128116 },
+                      { "train_data_batch_10.npz", "(128123, 12)", 128123 },
+                      { "val_data.npz", "(50000, 12)", 50000 } };
+        const uint8_t planes[] = { 0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11 };
+        uint8_t pixels[12];
+
+        for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+                put_counting(files[i].name, "data.npy", "'|u1'", "False", files[i].shape,
+                             12 * files[i].images);
+                read_one(sound(OPEN("{set: npz, path: %s/%s}", scratch, files[i].name)), PXR_TRAIN,
+                         0, 0, pixels);
+                ck_assert_mem_eq(pixels, planes, sizeof planes);
+        }
 }
 END_TEST
 
@@ -407,6 +433,10 @@ START_TEST(damaged_archives_are_refused)
         refused(OPEN("{set: npz, path: %s, layout: chw}", path), "not a sound tar or zip file");
         pack_zip(path, false, (struct packed[]) { { "x.npy", "x", 1 }, { NULL, NULL, 0 } });
         refused(OPEN("{set: npz, path: %s, layout: chw}", path), "holds no array 'data'");
+        pack_zip(path, false, (struct packed[]) { { "a'b.npy", "x", 1 }, { NULL, NULL, 0 } });
+        expect_words(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz')['KEY'])");
+        write_file(in_scratch("a.npy"), "x", 1);
+        expect_words(OPEN("{set: npz, path: %s/a.npy}", scratch), "a.npy'))");
         pack_zip(path, false, (struct packed[]) { array(0, 1), array(0, 1), { NULL, NULL, 0 } });
         refused(OPEN("{set: npz, path: %s, layout: chw}", path), "holds data.npy twice");
         for (int store = 0; store < 2; store++) {
@@ -433,7 +463,7 @@ START_TEST(files_of_another_size_are_named)
         write_head(bytes, "'|u1'", "False", "(1, 12)");
         pack_zip(in_scratch("train_data_batch_2.npz"), false,
                  (struct packed[]) { { "data.npy", bytes, sizeof bytes }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: npz, path: %s}", scratch),
+        refused(OPEN("{set: npz, path: %s, layout: chw}", scratch),
                 "train_data_batch_2.npz: data.npy: images of 2 x 2 pixels and 3 colours, but those "
                 "of the first file have 4 x 4 and 3");
 }
@@ -452,6 +482,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, shapes_that_leave_no_choice_are_read_for_what_they_are);
         ADD_SCRATCH_TEST(suite, a_stated_layout_decides_where_the_shape_does_not);
         ADD_SCRATCH_TEST(suite, a_layout_is_never_guessed);
+        ADD_SCRATCH_TEST(suite, the_layout_of_imagenet_is_known);
         ADD_SCRATCH_TEST(suite, a_layout_that_does_not_fit_is_refused);
         ADD_SCRATCH_TEST(suite, other_types_and_keys_say_how_to_convert_them);
         ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);

@@ -214,7 +214,7 @@ static struct pxr_yaml *of_path(struct pxr_arena *arena, const char *path, struc
                 return of_folder(arena, path, diag);
         if (ends_with(path, ".yaml") || ends_with(path, ".yml"))
                 return of_spec(arena, path, diag);
-        if (ends_with(path, ".npz"))
+        if (ends_with(path, ".npz") || ends_with(path, ".npy"))
                 return mapping_of(arena, "npz", path, diag);
         if (ends_with(path, ".parquet"))
                 return mapping_of(arena, "png_folder", path, diag);

@@ -46,14 +46,24 @@ struct files {
 
 /* --- one file ----------------------------------------------------------------------------------*/
 
-/* Names as downsampled ImageNet has them, whose flat rows are planes. */
-static bool is_imagenet(const char *path)
+/* Whether this is a file of downsampled ImageNet, whose flat rows are planes: by its name and its
+ * number of images, for others may have such names. */
+static bool is_imagenet(const char *path, const struct pxr_npy *array)
 {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+        int64_t images = array->dimensions > 0 ? array->shape[0] : 0;
         int batch, end = 0;
 
+        if (strcmp(name, "val_data.npz") == 0)
+                return images == 50000;
         sscanf(name, "train_data_batch_%d.npz%n", &batch, &end);
-        return (end > 0 && name[end] == '\0') || strcmp(name, "val_data.npz") == 0;
+        return end > 0 && name[end] == '\0' && images == (batch == 10 ? 128123 : 128116);
+}
+
+/* What can stand between quotes in Python as it is, or else a word for it. */
+static const char *quotable(const char *text, const char *word)
+{
+        return strpbrk(text, "'\\\n\r") ? word : text;
 }
 
 /* How the user makes a file that can be read: a line of Python. `why`: "to ...". */
@@ -61,7 +71,7 @@ static void note_numpy(const char *why, const char *before, const char *path, co
                        const char *after, struct pxr_diag *diag)
 {
         pxr_note(diag, "%s, in Python: numpy.savez('new.npz', data=%snumpy.load('%s')['%s']%s)",
-                 why, before, path, key, after);
+                 why, before, quotable(path, "FILE"), quotable(key, "KEY"), after);
 }
 
 /* Only bytes are read, in C order. */
@@ -183,7 +193,8 @@ static int read_array(struct pxr_arena *arena, struct pxr_dataset *set,
 
         if (pxr_npy_read_head(input, &array, diag) || check_type(path, input, &array, diag) ||
             pxr_layout_find(pxr_input_path(input), &array, (enum pxr_layout_name)options->layout,
-                            pxr_data_place(common, "layout"), is_imagenet(path), &layout, diag) ||
+                            pxr_data_place(common, "layout"), is_imagenet(path, &array), &layout,
+                            diag) ||
             set_size(arena, set, options, input, &layout, diag))
                 return -1;
         if (array.shape[0] == 0)
@@ -319,6 +330,21 @@ static int list(struct pxr_arena *arena, const char *path, DIR *folder,
         return 0;
 }
 
+static bool is_npy(const char *path)
+{
+        size_t length = strlen(path);
+
+        return length > 4 && strcasecmp(path + length - 4, ".npy") == 0;
+}
+
+static int refuse_npy(const char *path, struct pxr_diag *diag)
+{
+        pxr_user_error(diag, "%s: expected an .npz file, got a single array (.npy)", path);
+        pxr_note(diag, "to convert it, in Python: numpy.savez('new.npz', data=numpy.load('%s'))",
+                 quotable(path, "FILE"));
+        return -1;
+}
+
 static int find_files(struct pxr_arena *arena, const char *path, struct files files[PXR_SPLITS],
                       struct pxr_diag *diag)
 {
@@ -330,6 +356,8 @@ static int find_files(struct pxr_arena *arena, const char *path, struct files fi
                 return errno == ENOENT ? pxr_user_error(diag, "%s: no such file or folder", path)
                                        : pxr_file_error(path, "cannot be opened", errno, diag);
         if (!S_ISDIR(status.st_mode)) {
+                if (is_npy(path))
+                        return refuse_npy(path, diag);
                 files[PXR_TRAIN] = (struct files) { .names = { path }, .count = 1 };
                 return 0;
         }
