@@ -105,6 +105,7 @@ START_TEST(class_folders_are_read_in_the_order_of_their_paths)
                 expect_picture(set, PXR_TRAIN, i, i + 1);
         set = sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
         expect_picture(set, PXR_TRAIN, 3, 4);
+        expect_words("skipped 1 symbolic link to folders, such as a_link");
         make_folder("cat/TEST");
         refused(OPEN("{set: png_folder, path: %s}", scratch),
                 "the folder cat/TEST looks like a split");
@@ -143,6 +144,18 @@ START_TEST(folders_beside_files_are_skipped_as_ever)
         set = sound(OPEN("{set: png_folder, path: %s}", scratch));
         expect_words("skipped 1 folder, such as more");
         ck_assert_str_eq(set->identity, before->identity);
+}
+END_TEST
+
+/* They may lead anywhere, and round in a circle. */
+START_TEST(links_to_folders_are_not_followed)
+{
+        make_folder("a");
+        put_picture("a/0.png", 0);
+        make_folder("links");
+        ck_assert_int_eq(symlink("../a", in_scratch("links/b")), 0);
+        ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/links}", scratch));
+        expect_words("it holds 1 symbolic link to folders, such as b");
 }
 END_TEST
 
@@ -567,6 +580,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, class_folders_are_read_in_the_order_of_their_paths);
         ADD_SCRATCH_TEST(suite, folders_of_splits_may_hold_class_folders);
         ADD_SCRATCH_TEST(suite, folders_beside_files_are_skipped_as_ever);
+        ADD_SCRATCH_TEST(suite, links_to_folders_are_not_followed);
         ADD_SCRATCH_TEST(suite, other_images_are_named_when_they_are_skipped);
         ADD_SCRATCH_TEST(suite, the_folder_is_recorded_like_sha256sum_would);
         ADD_SCRATCH_TEST(suite, the_identity_is_of_pixels_and_order_not_of_names);

@@ -73,20 +73,30 @@ static int add(struct pxr_arena *arena, struct pxr_png_files *files, const char 
 
 /* --- other files -------------------------------------------------------------------------------*/
 
-/* What a folder or archive holds beside PNG files. */
+/* What a folder or archive holds beside PNG files, and was skipped. */
+enum other { OTHER_FILE, OTHER_FOLDER, OTHER_LINK /* to a folder */, OTHERS };
+
 struct others {
-        int64_t files, folders;                /* that were skipped */
-        char file[PATH_MAX], folder[PATH_MAX]; /* one of them each */
+        struct {
+                int64_t count;
+                char example[PATH_MAX];
+        } of[OTHERS];
 };
 
 /* Files that a user may take for a set, and what to do with them. */
 static const struct {
         const char *ending, *advice;
 } kinds[] = {
+        { ".avif", "PNG" },
         { ".bmp", "PNG" },
         { ".gif", "PNG" },
+        { ".heic", "PNG" },
         { ".jpeg", "PNG" },
         { ".jpg", "PNG" },
+        { ".jxl", "PNG" },
+        { ".pgm", "PNG" },
+        { ".ppm", "PNG" },
+        { ".tga", "PNG" },
         { ".tif", "PNG" },
         { ".tiff", "PNG" },
         { ".webp", "PNG" },
@@ -131,12 +141,12 @@ static void note_kind(const char *name, struct pxr_diag *diag)
 
 /* The example is a file of a known kind, if there is one, and the first by its name: folders are
  * listed in no order. */
-static void count_other(struct others *others, const char *name, bool folder)
+static void count_other(struct others *others, const char *name, enum other what)
 {
-        char *example = folder ? others->folder : others->file;
+        char *example = others->of[what].example;
         bool known = kind_of(name) < KINDS, known_before = kind_of(example) < KINDS;
 
-        ++*(folder ? &others->folders : &others->files);
+        others->of[what].count++;
         if (!*example || (known && !known_before) ||
             (known == known_before && strcmp(name, example) < 0))
                 snprintf(example, PATH_MAX, "%s", name);
@@ -145,28 +155,43 @@ static void count_other(struct others *others, const char *name, bool folder)
 static int report_others(const struct pxr_png_files *files, const struct others *others,
                          struct pxr_diag *diag)
 {
+        const char *file = others->of[OTHER_FILE].example;
+        const char *folder = others->of[OTHER_FOLDER].example;
+        const char *link = others->of[OTHER_LINK].example;
+        long long count[OTHERS];
+
+        for (int i = 0; i < OTHERS; i++)
+                count[i] = others->of[i].count;
         if (files->count == 0) {
                 pxr_user_error(diag, "%s: holds no PNG files", files->path);
-                if (others->files > 0)
-                        pxr_note(diag, "it holds %lld other file%s, such as %s",
-                                 (long long)others->files, pxr_plural(others->files), others->file);
-                note_kind(others->file, diag);
+                if (*file)
+                        pxr_note(diag, "it holds %lld other file%s, such as %s", count[OTHER_FILE],
+                                 pxr_plural(count[OTHER_FILE]), file);
+                if (*link)
+                        pxr_note(diag,
+                                 "it holds %lld symbolic link%s to folders, such as %s: these are "
+                                 "not followed",
+                                 count[OTHER_LINK], pxr_plural(count[OTHER_LINK]), link);
+                note_kind(file, diag);
                 return -1;
         }
         /* Notes and labels among the images are no surprise. */
-        if (kind_of(others->file) < KINDS) {
+        if (kind_of(file) < KINDS) {
                 pxr_warn(diag,
                          "%s: skipped %lld file%s whose name does not end with .png, such as %s",
-                         files->path, (long long)others->files, pxr_plural(others->files),
-                         others->file);
-                note_kind(others->file, diag);
+                         files->path, count[OTHER_FILE], pxr_plural(count[OTHER_FILE]), file);
+                note_kind(file, diag);
         }
-        if (others->folders > 0)
+        if (*link)
+                pxr_warn(diag,
+                         "%s: skipped %lld symbolic link%s to folders, such as %s: these are not "
+                         "followed",
+                         files->path, count[OTHER_LINK], pxr_plural(count[OTHER_LINK]), link);
+        if (*folder)
                 pxr_warn(diag,
                          "%s: skipped %lld folder%s, such as %s: those below a folder are read "
                          "only if it holds no PNG files itself",
-                         files->path, (long long)others->folders, pxr_plural(others->folders),
-                         others->folder);
+                         files->path, count[OTHER_FOLDER], pxr_plural(count[OTHER_FOLDER]), folder);
         return 0;
 }
 
@@ -200,14 +225,19 @@ static int check_split_name(const struct listing *l, const char *relative, const
         return 0;
 }
 
-static bool is_folder(int parent, const struct dirent *entry)
+static enum other what_is(int parent, const struct dirent *entry)
 {
         struct stat status;
 
-        if (entry->d_type != DT_UNKNOWN)
-                return entry->d_type == DT_DIR;
+        if (entry->d_type == DT_DIR)
+                return OTHER_FOLDER;
+        if ((entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK) ||
+            fstatat(parent, entry->d_name, &status, 0) != 0 || !S_ISDIR(status.st_mode))
+                return OTHER_FILE;
         return fstatat(parent, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-               S_ISDIR(status.st_mode);
+                               S_ISDIR(status.st_mode)
+                       ? OTHER_FOLDER
+                       : OTHER_LINK;
 }
 
 static int list_below(struct listing *l, const char *relative, int depth);
@@ -216,6 +246,7 @@ static int take_entry(struct listing *l, int parent, const char *relative,
                       const struct dirent *entry, int depth)
 {
         char name[PATH_MAX];
+        enum other what;
         int length = snprintf(name, sizeof name, "%s%s%s", relative, *relative ? "/" : "",
                               entry->d_name);
 
@@ -226,8 +257,9 @@ static int take_entry(struct listing *l, int parent, const char *relative,
                 return 0;
         if (is_png(entry->d_name))
                 return add(l->arena, l->files, name, 0, 0, l->diag);
-        if (!is_folder(parent, entry) || !l->below) {
-                count_other(l->others, name, is_folder(parent, entry));
+        what = what_is(parent, entry);
+        if (what != OTHER_FOLDER || !l->below) {
+                count_other(l->others, name, what);
                 return 0;
         }
         return check_split_name(l, name, entry->d_name) || list_below(l, name, depth + 1);
@@ -266,7 +298,7 @@ static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, str
 
         if (list_below(&listing, "", 0))
                 return -1;
-        if (files->count > 0 || others->folders == 0)
+        if (files->count > 0 || others->of[OTHER_FOLDER].count == 0)
                 return 0;
         *others = (struct others) { 0 };
         listing.below = true;
@@ -317,7 +349,7 @@ static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, st
                 if (!name || archive_entry_filetype(entry) != AE_IFREG || *last_part(name) == '.')
                         continue;
                 if (!is_png(last_part(name)))
-                        count_other(others, name, false);
+                        count_other(others, name, OTHER_FILE);
                 else if (add(arena, files, name, offset, size, diag))
                         return -1;
         }
