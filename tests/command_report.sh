@@ -2,7 +2,7 @@
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 34
+plan 35
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -79,7 +79,13 @@ git_facts() {
 		uncommitted "''" && out_has "changes,none" && ! out_has untracked &&
 		uncommitted NULL && out_has "changes,not known" && ! out_has untracked
 }
+git_compared() {
+	uncommitted "'diff'" && query git.db "UPDATE run SET git_revision = 'abc', git_difference = ''
+		WHERE id = 2" && report compare 1 2 --db git.db --part circumstances --format csv &&
+		out_has "uncommitted changes,4 bytes (show --part difference),none"
+}
 ok "what git had not committed is told, and is a part of its own" git_facts
+ok "... and two runs that differ in it are told apart" git_compared
 ok "a run there is not is told" refused 2 "there is no run 'three'" report show three --db runs.db
 
 compares() {

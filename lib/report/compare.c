@@ -182,6 +182,13 @@ static const struct row circumstances[] = {
         { "program", OF_RUN("program_version"), 0, false, false },
         { "program revision", OF_RUN("program_revision"), 0, false, false },
         { "git revision of the spec", OF_RUN("git_revision"), 0, false, false },
+        { "uncommitted changes",
+          OF_RUN("CASE WHEN git_revision IS NULL THEN NULL "
+                 "WHEN git_difference IS NULL THEN 'not known' WHEN git_difference = '' THEN "
+                 "'none' "
+                 "ELSE length(CAST(git_difference AS BLOB)) || ' bytes (show --part difference)' "
+                 "END"),
+          0, false, false },
         { "host", OF_RUN("host"), 0, false, false },
         { "processor", OF_RUN("processor"), 0, false, false },
         { "instruction set", OF_RUN("instruction_set"), 0, false, false },
