@@ -180,6 +180,9 @@ near_keys() {
 		meant $key=1 "'train.optimizer.adam.rate'" || return
 	done
 	meant train.optimizer.adam.learning_rate=1 "'rate'" && meant train.batch_size=2 "'batch'" &&
+		meant train.optimizer.rate=1 "'train.optimizer.adam.rate'" &&
+		meant "train={epochs: 1, optimizer: {rate: 1}}" "'train.optimizer.rmsprop.rate'" &&
+		meant "train={epochs: 1, optimizer: {sgd: {}, rate: 1}}" "'train.optimizer.sgd.rate'" &&
 		meant epoch=2 "'train.epochs'" && meant seed=2 "'train.seed' or 'sample.seed'" &&
 		meant evaluate.count=2 "'sample.count'" && meant Train=2 "'train'" &&
 		meant rate=2 "'name', or 'train.optimizer.adam.rate'" &&

@@ -78,20 +78,27 @@ static void add(struct search *search, const char *path)
                                         search->found > 1 ? " or " : "", path);
 }
 
+static const struct pxr_variant *variant_of(const struct pxr_option *row, const char *name)
+{
+        const struct pxr_variant *variant = row->variants;
+
+        while (name && variant->name && strcmp(variant->name, name) != 0)
+                variant++;
+        return name && variant->name ? variant : NULL;
+}
+
 /* The variant that the spec has chosen, or that is the default. */
 static const struct pxr_variant *chosen_of(const struct pxr_option *row,
                                            const struct pxr_yaml *node)
 {
-        const struct pxr_variant *variant = row->variants;
-        const char *name = row->initial;
+        const struct pxr_variant *chosen = NULL;
 
         if (node && node->kind == PXR_YAML_SCALAR)
-                name = node->text;
-        else if (node && node->first)
-                name = node->first->key;
-        while (name && variant->name && strcmp(variant->name, name) != 0)
-                variant++;
-        return name && variant->name ? variant : NULL;
+                return variant_of(row, node->text);
+        for (const struct pxr_yaml *child = node ? node->first : NULL; child && !chosen;
+             child = child->next)
+                chosen = variant_of(row, child->key);
+        return chosen ? chosen : variant_of(row, row->initial);
 }
 
 /* Go through the options below `path`, which the spec has at `node` or, NULL, leaves unset. */

@@ -162,22 +162,50 @@ static int settle_choice(const struct pxr_value *v)
                             v->row->name, node->first->key, node->first->next->key);
 }
 
+static const struct pxr_variant *find_variant(const struct pxr_value *v, const char *name)
+{
+        const struct pxr_variant *variant = v->row->variants;
+
+        while (variant->name && strcmp(variant->name, name) != 0)
+                variant++;
+        return variant->name ? variant : NULL;
+}
+
+/* Where an option belongs that stands where a name is due: "'train.optimizer.adam.rate'" for
+ * train.optimizer.rate. Looked for before names give way. NULL: there is none. */
+static char *find_misplaced(const struct pxr_value *v)
+{
+        const struct pxr_yaml *child = v->node->first;
+
+        while (child && find_variant(v, child->key))
+                child = child->next;
+        return child ? pxr_option_meant(v->arena, v->node, child->key, "", NULL, 0) : NULL;
+}
+
 int pxr_read_choice(const struct pxr_value *v)
 {
         static const struct pxr_options none = { 0 };
-        const struct pxr_variant *variant = v->row->variants;
+        const struct pxr_variant *variant;
         struct pxr_choice *choice = v->field;
         struct pxr_reading reading;
         struct pxr_yaml *chosen;
+        char *meant;
 
-        if (open_choice(v) || settle_choice(v))
+        if (open_choice(v))
                 return -1;
+        meant = find_misplaced(v);
+        if (settle_choice(v)) {
+                if (meant)
+                        pxr_hint(v->diag, "did you mean %s?", meant);
+                return -1;
+        }
         chosen = v->node->first;
-        while (variant->name && strcmp(variant->name, chosen->key) != 0)
-                variant++;
-        if (!variant->name) {
+        variant = find_variant(v, chosen->key);
+        if (!variant) {
                 pxr_error_at(v->diag, chosen->key_mark, "%s: there is no %s '%s'", v->what,
                              v->row->name, chosen->key);
+                if (meant)
+                        pxr_hint(v->diag, "did you mean %s?", meant);
                 show_names(v, chosen->key, v->diag);
                 return -1;
         }
