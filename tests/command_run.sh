@@ -2,7 +2,7 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 60
+plan 61
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
@@ -396,6 +396,14 @@ spikes() {
 		"$top/runner/pxr-report" doctor --db spike.db >out && grep -q 'loss spike  *20 on record; the first: loss spike at step' out
 }
 ok "loss spikes are on record, told and a sign of the doctor" spikes
+
+# Large weights to begin with: there are no steps before to compare with.
+first_spike() {
+	pxr_run tiny.yaml "model=[conv: {mask: A, kernel: 3, features: 8, gain: 30}, relu,
+		conv: {mask: B, kernel: 1, features: 8, gain: 30}, sigmoid]" train.epochs=1 sample.count=0 --db first.db &&
+		grep -qE '^loss spike at step 1: [0-9.]+ nats/image, where the uniform distribution has [0-9.]+; gradient norm [^ ]+; train.clip' out
+}
+ok "... a first step that costs too much is compared with the uniform distribution alone" first_spike
 
 no_spikes() {
 	is "$(query a.db "SELECT count(*) FROM event WHERE kind = 'spike'")" 0

@@ -117,34 +117,48 @@ static void keep_pace(struct epoch *epoch, int images, double seconds)
         epoch->pace = (double)epoch->images / epoch->seconds;
 }
 
-/* Have a loss spike on record, and tell the first. */
-static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *diag)
+/* `before` is what was usual up to the step, which costs `nats` an image. */
+static void describe_spike(const struct pxr_state *state, double nats,
+                           const struct pxr_usual *before, double uniform, char *text, size_t size)
 {
-        const struct pxr_experiment *e = state->experiment;
-        const struct pxr_graph *graph = e->model->graph;
-        struct pxr_counters *c = &state->counters;
-        struct pxr_usual before = c->usual;
-        struct pxr_nll nll = pxr_nll_of(state->trainer->nll, images);
+        const struct pxr_graph *graph = state->experiment->model->graph;
         bool bits = pxr_told_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
         double unit = bits ? M_LN2 * (double)pxr_graph_values(graph) : 1;
         int decimals = bits ? 3 : 1;
-        double nats = pxr_nats_per_image(&nll), norm = state->trainer->gradient_norm;
-        double uniform = (double)pxr_graph_values(graph) * log(graph->levels);
-        char text[400], number[3][PXR_NUMBER_TEXT];
+        char number[PXR_NUMBER_TEXT], earlier[PXR_NUMBER_TEXT + 40] = "", norm[40] = "";
+        int length;
 
-        if (!pxr_is_spike(&c->usual, nats, norm, uniform) || c->spikes < 0 ||
-            c->spikes >= MOST_SPIKES)
+        if (before->steps > 0) {
+                snprintf(earlier, sizeof(earlier), "the steps before had %s and ",
+                         pxr_number_text(before->nats / unit, decimals, number));
+                snprintf(norm, sizeof(norm), ", before %.3g", before->norm);
+        }
+        length = snprintf(text, size, "loss spike at step %" PRId64 ": %s %s, where %s",
+                          state->trainer->step, pxr_number_text(nats / unit, decimals, number),
+                          bits ? "bits/dim" : "nats/image", earlier);
+        snprintf(text + length, size - length,
+                 "the uniform distribution has %s; gradient norm %.3g%s; train.clip %g%s",
+                 pxr_number_text(uniform / unit, decimals, number), state->trainer->gradient_norm,
+                 norm, state->experiment->settings.train.clip,
+                 state->counters.spikes == MOST_SPIKES ? "; later spikes are not recorded" : "");
+}
+
+/* Have a loss spike on record, and tell the first. */
+static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = state->experiment->model->graph;
+        struct pxr_counters *c = &state->counters;
+        struct pxr_usual before = c->usual;
+        struct pxr_nll nll = pxr_nll_of(state->trainer->nll, images);
+        double nats = pxr_nats_per_image(&nll);
+        double uniform = (double)pxr_graph_values(graph) * log(graph->levels);
+        char text[400];
+
+        if (!pxr_is_spike(&c->usual, nats, state->trainer->gradient_norm, uniform) ||
+            c->spikes < 0 || c->spikes >= MOST_SPIKES)
                 return 0;
         c->spikes++;
-        snprintf(text, sizeof(text),
-                 "loss spike at step %" PRId64 ": %s %s, where the steps before had %s and the "
-                 "uniform distribution has %s; gradient norm %.3g, before %.3g; train.clip %g%s",
-                 state->trainer->step, pxr_number_text(nats / unit, decimals, number[0]),
-                 bits ? "bits/dim" : "nats/image",
-                 pxr_number_text(before.nats / unit, decimals, number[1]),
-                 pxr_number_text(uniform / unit, decimals, number[2]), norm, before.norm,
-                 e->settings.train.clip,
-                 c->spikes == MOST_SPIKES ? "; later spikes are not recorded" : "");
+        describe_spike(state, nats, &before, uniform, text, sizeof(text));
         if (c->spikes == 1)
                 pxr_tell(state, text);
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "spike", text,
