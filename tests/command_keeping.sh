@@ -4,8 +4,6 @@
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 plan 50
-OMP_WAIT_POLICY=passive
-export OMP_WAIT_POLICY
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err

@@ -93,9 +93,6 @@ plan 12
 
 # --- sweeps --------------------------------------------------------------------------------------
 
-OMP_WAIT_POLICY=passive
-export OMP_WAIT_POLICY
-
 pxr_sweep() {
 	timeout 200 "$top/runner/pxr-sweep" "$@" >out 2>err
 }
