@@ -3,7 +3,7 @@
 # their folder is read, written or removed, and nothing is believed that cannot be.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 10
+plan 11
 
 pxr_report() {
 	"$top/runner/pxr-report" "$@" >out 2>err
@@ -166,3 +166,12 @@ has_tag() {
 		pxr_report runs --db home/it/made.db --where "has_tag(tags, 'b')" && out_has small
 }
 ok "has_tag() ends where the tags do" has_tag
+
+# SQLite would delete the file that the end of a journal names.
+journal() {
+	foreign "SELECT 1" && printf 'victim\331\325\005\371\040\241\143\327' >home/it/made.db-journal || return
+	pxr_report runs --db home/it/made.db
+	is $? 2 && err_has "made.db-journal: names a file that SQLite would delete" || return
+	rm home/it/made.db-journal && pxr_report runs --db home/it/made.db
+}
+ok "a journal that names another file is refused" journal

@@ -26,6 +26,7 @@
 #include "store/statement.h"
 
 enum { BUSY_MILLISECONDS = 30000 };
+enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
 
 /* Is it ours, and of a version we know? Read as of one moment: another process may be at work. */
 static int read_version(struct pxr_store *store, int *version, bool *empty, struct pxr_diag *diag)
@@ -156,11 +157,36 @@ static int set_journal(struct pxr_store *store, struct pxr_diag *diag)
         return pxr_store_failed(store, diag);
 }
 
+/* Whether a journal beside the database ends with the name of another file. SQLite deletes that
+ * file once it has put the database back (https://www.sqlite.org/fileformat.html, section 3). A
+ * transaction of pxr changes one database, and its journal names no file. */
+static bool journal_names_file(const struct pxr_store *store)
+{
+        static const unsigned char magic[8] = { 0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7 };
+        char *path = sqlite3_mprintf("%s-journal", store->path);
+        int fd = path ? pxr_open_plain(path) : -1;
+        unsigned char end[sizeof(magic)];
+        bool names = fd >= 0 && lseek(fd, -(off_t)sizeof(end), SEEK_END) >= 0 &&
+                     read(fd, end, sizeof(end)) == sizeof(end) &&
+                     memcmp(end, magic, sizeof(end)) == 0;
+
+        if (fd >= 0)
+                close(fd);
+        sqlite3_free(path);
+        return names;
+}
+
 static int open_handle(struct pxr_store *store, const char *name, int flags, struct pxr_diag *diag)
 {
-        int status = sqlite3_open_v2(name, &store->handle, flags, NULL);
         struct stat file;
+        int status;
 
+        if (journal_names_file(store))
+                return pxr_user_error(diag,
+                                      "%s-journal: names a file that SQLite would delete; pxr "
+                                      "writes no such journal. Move it away to open the database",
+                                      store->path);
+        status = sqlite3_open_v2(name, &store->handle, flags, NULL);
         if (status != SQLITE_OK)
                 return pxr_store_failed(store, diag);
         if (stat(store->path, &file) == 0) {
@@ -170,6 +196,7 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
         sqlite3_extended_result_codes(store->handle, 1);
         sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
         /* The file may come from elsewhere. pxr has no triggers of its own. */
+        sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
