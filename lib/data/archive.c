@@ -49,11 +49,13 @@ static int complain(struct pxr_archive *archive, const char *where, struct pxr_d
 
         if (archive->reported)
                 return -1;
-        if (archive_errno(archive->archive) == ENOMEM || !what)
+        /* libarchive says nothing of some faults, in the file or of memory; malloc() sets errno. */
+        if (archive_errno(archive->archive) == ENOMEM || (!what && errno == ENOMEM))
                 return pxr_out_of_memory(diag);
         return pxr_user_error(diag, "%s: %s%sbefore byte %lld: not a sound tar or zip file: %s",
                               pxr_input_path(archive->input), where ? where : "", where ? ": " : "",
-                              (long long)pxr_input_offset(archive->input), what);
+                              (long long)pxr_input_offset(archive->input),
+                              what ? what : "unknown fault");
 }
 
 struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
