@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* json.h - JSON on stdout, for the commands that print any. Uses jansson. */
+/* json.h - JSON on stdout, for the commands that print any. */
 #ifndef PXR_RUNNER_JSON_H
 #define PXR_RUNNER_JSON_H
 

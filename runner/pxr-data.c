@@ -23,7 +23,7 @@
 #include "runner/program.h"
 #include "runner/data_progress.h"
 #include "runner/json.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 const char *argp_program_version = "pxr-data " PXR_VERSION;
 

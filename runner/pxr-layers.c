@@ -19,7 +19,7 @@
 #include "model/conformance.h"
 #include "runner/common.h"
 #include "runner/program.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 const char *argp_program_version = "pxr-layers " PXR_VERSION;
 

@@ -2,7 +2,7 @@
 /*
  * pxr-report.c - the command that makes tables of what is in a run database, and looks after it.
  *
- * Arguments and printing; what it tells is in lib/report, what it changes in lib/keeping.
+ * Arguments and printing; what it tells is in lib/report, what it changes in lib/manage.
  */
 #include <argp.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 
 #include "base/file.h"
 #include "experiment/recorded.h"
-#include "keeping/keeping.h"
+#include "manage/manage.h"
 #include "report/report.h"
 #include "runner/common.h"
 #include "runner/program.h"

@@ -27,7 +27,7 @@
 #include "runner/program.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
-#include "spec/options.h"
+#include "config/options.h"
 #include "sweep/child.h"
 #include "sweep/schedule.h"
 

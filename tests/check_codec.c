@@ -5,9 +5,9 @@
  */
 #include <math.h>
 
-#include "sample/codec.h"
+#include "codec/codec.h"
 #include "sample/generate.h"
-#include "sample/range_coder.h"
+#include "codec/range_coder.h"
 #include "stacks.h"
 
 static const char *const pixel_cnn = "- conv: {mask: A, kernel: 5, features: 9}\n"

@@ -5,7 +5,7 @@
 #define _GNU_SOURCE /* nftw() */
 #include <sys/stat.h>
 
-#include "sample/codec_file.h"
+#include "codec/codec_file.h"
 #include "scratch.h"
 
 #define HASH(digit) digit digit digit digit digit digit digit digit

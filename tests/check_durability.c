@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "run_database.h"
-#include "spec/recipe.h"
-#include "store/schema.h"
+#include "config/recipe.h"
+#include "record/schema.h"
 
 enum { NOBODY = 65534 };
 

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "scratch.h"
-#include "store/provenance.h"
+#include "record/provenance.h"
 
 extern char **environ;
 

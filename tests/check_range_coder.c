@@ -7,7 +7,7 @@
 
 #include <pxr/random.h>
 
-#include "sample/range_coder.h"
+#include "codec/range_coder.h"
 #include "suite.h"
 
 enum { MOST_LEVELS = 256, LEVELS_TURNS = 3 };

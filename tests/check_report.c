@@ -16,7 +16,7 @@
 #include "report/plot.h"
 #include "report/report.h"
 #include "run_database.h"
-#include "spec/recipe.h"
+#include "config/recipe.h"
 
 /* --- escaping ----------------------------------------------------------------------------------
  */

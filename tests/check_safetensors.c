@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "scratch.h"
-#include "store/safetensors.h"
+#include "record/safetensors.h"
 
 static const float weights[6] = { 1, 2, 3, 4, 5, -6.5f };
 static const double sums[2] = { 1e300, -0.0 };

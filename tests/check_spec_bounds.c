@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "config.h"
-#include "spec/tree.h"
+#include "config/tree.h"
 
 enum { MEGABYTE = 1 << 20 };
 

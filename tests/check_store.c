@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "run_database.h"
-#include "store/statement.h"
+#include "record/statement.h"
 
 static struct pxr_store *store;
 

@@ -5,7 +5,7 @@
 #define PXR_TESTS_DATASET_H
 
 #include "data/data.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 #include "scratch.h"
 
 /* Open the set a `data` mapping describes, in a run of this seed. */

@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 
 #include "scratch.h"
-#include "store/database.h"
+#include "record/database.h"
 
 static inline struct pxr_store *open_store(const char *path, bool writable)
 {

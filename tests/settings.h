@@ -4,7 +4,7 @@
 #define PXR_TESTS_SETTINGS_H
 
 #include "graphs.h"
-#include "spec/options.h"
+#include "config/options.h"
 #include "train/trainer.h"
 
 /* A `train` mapping, read as a spec's is. */

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE /* nftw() */
 
 #include "scratch.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 #include "spec_table.h"
 
 /* Parse a text that may hold NUL bytes. Marks point into a copy. */

@@ -10,7 +10,7 @@
 
 #include <pxr/arena.h>
 
-#include "spec/options.h"
+#include "config/options.h"
 
 struct table_sgd {
         double rate, momentum;

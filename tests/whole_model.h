@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "model/model.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 #include "tensor/workspace.h"
 
 enum { IMAGES = 4, MAX_VALUES = 64 };

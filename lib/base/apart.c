@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apart.c - a child process that is watched. Uses the C library, POSIX and Linux.
+ * apart.c - a child process that is watched.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* arena.c - bump allocation in blocks, freed all at once. Uses the C library alone. */
+/* arena.c - bump allocation in blocks, freed all at once. */
 #include "config.h"
 
 #include <stdint.h>

@@ -2,7 +2,7 @@
 /*
  * arithmetic.c - how this thread's processor treats numbers that are nearly zero.
  *
- * Functions and not macros: no compiler moves arithmetic on memory over a call. Uses nothing.
+ * Functions and not macros: no compiler moves arithmetic on memory over a call.
  */
 #include "base/arithmetic.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.c - clocks that only go forward. Uses nothing. */
+/* clock.c - clocks that only go forward. */
 #include "base/clock.h"
 
 #include <time.h>

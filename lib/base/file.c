@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * file.c - plain files, opened and read, and written whole or not at all: beside, synced, renamed.
- *
- * Uses the C library, POSIX and Linux.
  */
 #include "config.h"
 

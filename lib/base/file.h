@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * file.h - plain files: opened, read into memory, and written whole or not at all.
- *
- * Uses arena.h and the C library.
  */
 #ifndef PXR_BASE_FILE_H
 #define PXR_BASE_FILE_H

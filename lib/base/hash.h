@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hash.h - SHA-256 of memory and of files, in hexadecimal. Uses nettle.
+ * hash.h - SHA-256 of memory and of files, in hexadecimal.
  */
 #ifndef PXR_BASE_HASH_H
 #define PXR_BASE_HASH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* installed.c - from the program that runs to what came with it. Uses arena.h. */
+/* installed.c - from the program that runs to what came with it. */
 #include "base/installed.h"
 
 #include <limits.h>

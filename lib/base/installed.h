@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * installed.h - where what came with the program lies: in its build tree, or installed with it.
- * Uses arena.h.
  */
 #ifndef PXR_BASE_INSTALLED_H
 #define PXR_BASE_INSTALLED_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* json.c - texts as JSON, and JSON of files. Uses text.h and jansson. */
+/* json.c - texts as JSON, and JSON of files. */
 #include "base/json.h"
 
 #include <stdio.h>

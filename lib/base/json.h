@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* json.h - texts as JSON, and JSON of files. Uses text.h and jansson. */
+/* json.h - texts as JSON, and JSON of files. */
 #ifndef PXR_BASE_JSON_H
 #define PXR_BASE_JSON_H
 

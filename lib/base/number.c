@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number.c - numbers as people are shown them. Uses the C library alone. */
+/* number.c - numbers as people are shown them. */
 #include "base/number.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number.h - numbers as people are shown them. Uses the C library alone. */
+/* number.h - numbers as people are shown them. */
 #ifndef PXR_BASE_NUMBER_H
 #define PXR_BASE_NUMBER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pages.c - large blocks of memory. Uses the system alone.
+ * pages.c - large blocks of memory.
  */
 #include "base/pages.h"
 

@@ -4,7 +4,7 @@
  *
  * GCC knows the levels by name, as "x86-64-v4"; clang before 17 knows most of their features, and
  * no version of it below 18 knows f16c, lzcnt and movbe. So the features are asked for one by one,
- * these three of the processor itself. Uses nothing.
+ * these three of the processor itself.
  */
 #include "base/processor.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* random.c - Philox4x32-10 and what is drawn from it. Uses the C library alone. */
+/* random.c - Philox4x32-10 and what is drawn from it. */
 #include "config.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - characters and lines of UTF-8 text that may be broken. Uses the C library and arena.h.
+ * text.c - characters and lines of UTF-8 text that may be broken.
  */
 #include "base/text.h"
 

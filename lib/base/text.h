@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - characters and lines of UTF-8 text that may be broken. Uses the C library and arena.h.
+ * text.h - characters and lines of UTF-8 text that may be broken.
  */
 #ifndef PXR_BASE_TEXT_H
 #define PXR_BASE_TEXT_H

@@ -5,7 +5,7 @@
  * A set in front of another: pxr_dataset_expect() hands the thread one batch, and the read of just
  * that batch finds it done or waits for it. Any other read goes straight to the set behind, so
  * that what is read never depends on what was expected. The thread starts with the first
- * expectation. Uses base/ and format.h.
+ * expectation.
  */
 #include "config.h"
 

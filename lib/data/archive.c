@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * archive.c - reading a tar or zip file entry by entry. Uses base/, input.h and libarchive.
+ * archive.c - reading a tar or zip file entry by entry.
  *
  * The bytes come from an input, which hashes them and undoes gzip: unlike libarchive's own filter
  * it also compares the check sum at the end.

@@ -2,7 +2,7 @@
 /*
  * archive.h - reading a tar (plain or gzip) or zip file entry by entry, in the order of the file.
  *
- * Nothing is unpacked to disk. Uses base/, input.h and libarchive.
+ * Nothing is unpacked to disk.
  */
 #ifndef PXR_DATA_ARCHIVE_H
 #define PXR_DATA_ARCHIVE_H

@@ -3,7 +3,7 @@
  * binarized_mnist.c - the fixed binarization of MNIST, as text.
  *
  * A file binarized_mnist_SPLIT.amat has a line for each image: 784 times 0 or 1, a space between
- * them. Nothing else is accepted. Uses base/ and format.h.
+ * them. Nothing else is accepted.
  */
 #include "config.h"
 

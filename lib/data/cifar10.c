@@ -6,7 +6,6 @@
  * a 32x32 image as planes of red, green and blue; in a folder, or in the archive as downloaded. Any
  * whole number of records makes a batch. The
  * set has no validation split of its own: `valid` takes it from the end of the training images.
- * Uses base/ and format.h.
  */
 #include "config.h"
 

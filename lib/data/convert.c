@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* convert.c - writing a set as PNG or .npz files. Uses base/, format.h, png_images.h and
- * libarchive. */
+/* convert.c - writing a set as PNG or .npz files. */
 #include "config.h"
 
 #include <archive.h>

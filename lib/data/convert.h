@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * convert.h - writing a set as other files. Uses base/, data.h, watch.h.
+ * convert.h - writing a set as other files.
  */
 #ifndef PXR_DATA_CONVERT_H
 #define PXR_DATA_CONVERT_H

@@ -3,7 +3,7 @@
  * data.h - data sets: images of one size, in splits, with an identity.
  *
  * A format is one file of this folder and one row in formats.c: it has an option table of its own
- * and functions that open and read (format.h). Uses base/, spec/ and zlib.
+ * and functions that open and read (format.h).
  */
 #ifndef PXR_DATA_DATA_H
 #define PXR_DATA_DATA_H

@@ -4,7 +4,7 @@
  *
  * An attempt is one request. It ends with the whole file, or with a fault that is worth another
  * attempt (the connection was lost, the server is busy), or with one that is not (there is no such
- * file, another file is offered, the disk is full). Uses base/, known.h and libcurl.
+ * file, another file is offered, the disk is full).
  */
 #include "config.h"
 

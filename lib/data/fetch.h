@@ -4,8 +4,7 @@
  *
  * A file grows as NAME.part and takes its name only when its SHA-256 is the official one; a file
  * that has the name already is never touched. What is there of a NAME.part is gone on with, by a
- * ranged request; so it is when a connection is lost. Uses base/, known.h, watch.h and libcurl; it
- * is a library of its own, so that only the command that downloads needs libcurl.
+ * ranged request; so it is when a connection is lost.
  */
 #ifndef PXR_DATA_FETCH_H
 #define PXR_DATA_FETCH_H

@@ -3,7 +3,7 @@
  * format.h - what a format of data sets is, and what formats share.
  *
  * A new format is a file of this folder that ends with a `struct pxr_data_format`, and a row of
- * the table in formats.c. Uses base/, spec/ and data.h.
+ * the table in formats.c.
  */
 #ifndef PXR_DATA_FORMAT_H
 #define PXR_DATA_FORMAT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* formats.c - the table of formats; opening and reading a data set. Uses base/ and spec/. */
+/* formats.c - the table of formats; opening and reading a data set. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "data/format.h"
 #include "data/known.h"
 #include "data/verify.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
 

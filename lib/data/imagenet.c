@@ -6,7 +6,7 @@
  *
  * The paper calls its valid split validation and has no other, so it is `valid` here; who wants to
  * choose by one split and report another takes `valid: N` from the end of train, and the
- * release's own becomes `test`. Uses base/, known.h and png_files.h.
+ * release's own becomes `test`.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* images.c - what formats share: images growing while a file is read, digests, files. Uses base/.
+/* images.c - what formats share: images growing while a file is read, digests, files.
  */
 #include "config.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* input.c - reading a file of data: plain or gzip, hashed, with offsets. Uses base/, format.h and
- * zlib. */
+/* input.c - reading a file of data: plain or gzip, hashed, with offsets. */
 #include "config.h"
 
 #include <errno.h>

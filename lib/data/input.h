@@ -4,7 +4,6 @@
  *
  * The SHA-256 is of the very bytes that were parsed, as they lie on disk. Memory is bounded
  * whatever the file claims to hold: what is compressed gives pxr_unpacked_most() bytes at most.
- * Uses base/, data.h and zlib.
  */
 #ifndef PXR_DATA_INPUT_H
 #define PXR_DATA_INPUT_H

@@ -3,7 +3,7 @@
  * known.c - the table of the paper's data sets.
  *
  * Sizes and check sums are those that independent projects agree on; of binarized MNIST and of
- * MNIST's test images they were also compared with the files themselves. Uses base/.
+ * MNIST's test images they were also compared with the files themselves.
  */
 #include "config.h"
 

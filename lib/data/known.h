@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * known.h - what is known of the paper's data sets: official files, their check sums, where they
- * are. Uses base/.
+ * are.
  */
 #ifndef PXR_DATA_KNOWN_H
 #define PXR_DATA_KNOWN_H

@@ -3,7 +3,7 @@
  * layout.c - how the images of an array lie, from its shape.
  *
  * A wrong guess would scramble every image without a word. So a shape decides only where it leaves
- * no choice; otherwise the user states the layout. Uses base/.
+ * no choice; otherwise the user states the layout.
  */
 #include "config.h"
 

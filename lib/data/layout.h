@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.h - how the images of an array lie, from its shape. Uses base/ and npy.h.
+ * layout.h - how the images of an array lie, from its shape.
  */
 #ifndef PXR_DATA_LAYOUT_H
 #define PXR_DATA_LAYOUT_H

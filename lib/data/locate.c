@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* locate.c - from what a user names to a set's `data` mapping. Uses spec/, format.h. */
+/* locate.c - from what a user names to a set's `data` mapping. */
 #include "config.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 
 #include "data/format.h"
 #include "data/locate.h"
-#include "spec/tree.h"
+#include "config/tree.h"
 
 /* What shows a format: files of a folder, each of which is there for some splits. */
 struct sign {

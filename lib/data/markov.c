@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* markov.c - what the synthetic sets share. Uses base/ and format.h. */
+/* markov.c - what the synthetic sets share. */
 #include "config.h"
 
 #include <math.h>

@@ -2,8 +2,7 @@
 /*
  * markov.h - what the synthetic sets share: images drawn from a law whose entropy is known.
  *
- * An image is a pure function of (seed, split, index), so nothing is stored. Uses base/ and
- * format.h.
+ * An image is a pure function of (seed, split, index), so nothing is stored.
  */
 #ifndef PXR_DATA_MARKOV_H
 #define PXR_DATA_MARKOV_H

@@ -8,8 +8,7 @@
  *     p(x = 1 | left, up, right) = mesh[left + 2 up + 4 right]
  *
  * The entropy is the sum over pixels of E[h(p)], where the expectation is over the law of the
- * frontier (the last pixel of each column), propagated pixel by pixel: 2^cols states. Uses base/
- * and markov.h.
+ * frontier (the last pixel of each column), propagated pixel by pixel: 2^cols states.
  */
 #include "config.h"
 

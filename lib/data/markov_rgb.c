@@ -12,7 +12,7 @@
  * where R', G', B' are the parent's, and levels / 2 for the first pixel. The law of a pixel
  * depends on its depth in the tree, row + column, alone: it is propagated over levels^3 states,
  * and the entropy is the sum over pixels of the expected conditional entropy. Weights are whole
- * numbers, so that the law is the same on every machine. Uses base/ and markov.h.
+ * numbers, so that the law is the same on every machine.
  */
 #include "config.h"
 

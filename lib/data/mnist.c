@@ -3,7 +3,7 @@
  * mnist.c - MNIST and its kin in the idx format, binarized or with all 256 levels.
  *
  * An idx3-ubyte file is a head of 16 bytes (0x00000803, images, rows, columns; big endian) and a
- * byte for each pixel. Uses base/ and format.h.
+ * byte for each pixel.
  */
 #include "config.h"
 

@@ -4,7 +4,7 @@
  *
  * \x93NUMPY, two bytes of version, the length of a text (two bytes, from version 2 on four; little
  * endian), and the text: a Python dictionary with the keys descr, fortran_order and shape, then
- * spaces and a newline. Uses base/ and input.h.
+ * spaces and a newline.
  */
 #include "config.h"
 

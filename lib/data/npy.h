@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npy.h - the head of an array as NumPy stores it (.npy, and the entries of .npz). Uses base/ and
- * input.h.
+ * npy.h - the head of an array as NumPy stores it (.npy, and the entries of .npz).
  */
 #ifndef PXR_DATA_NPY_H
 #define PXR_DATA_NPY_H

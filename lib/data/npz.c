@@ -4,8 +4,7 @@
  *
  * A file is a zip archive whose entry data.npy is an array of images (layout.h: which shapes).
  * Other entries (labels, mean) are passed over. In a folder, train*.npz, val*.npz and test*.npz are
- * the splits, and a split's files follow one another by the numbers in their names. Uses base/,
- * archive.h, layout.h, npy.h, pixels.h and png_images.h.
+ * the splits, and a split's files follow one another by the numbers in their names.
  */
 #include "config.h"
 

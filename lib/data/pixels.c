@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pixels.c - the images of a set, in memory or in a temporary file. Uses base/. */
+/* pixels.c - the images of a set, in memory or in a temporary file. */
 #include "config.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  *
  * A format adds images one by one, in the order of its splits. Beyond the budget they move to a
  * temporary file that has no name, so that it goes away with the program; 256 MB of its disk are
- * left free. Uses base/ and data.h.
+ * left free.
  */
 #ifndef PXR_DATA_PIXELS_H
 #define PXR_DATA_PIXELS_H

@@ -3,8 +3,7 @@
  * png.c - pictures to and from PNG in memory.
  *
  * libpng reports an error by longjmp. So each setjmp stands in a function of its own, whose state
- * lies in a struct of the caller: nothing that matters is in a local variable. Uses base/ and
- * libpng.
+ * lies in a struct of the caller: nothing that matters is in a local variable.
  */
 #include "config.h"
 

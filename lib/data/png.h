@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * png.h - pictures of 8 bits a sample, to and from PNG in memory. Uses base/ and libpng.
+ * png.h - pictures of 8 bits a sample, to and from PNG in memory.
  */
 #ifndef PXR_DATA_PNG_H
 #define PXR_DATA_PNG_H

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* png_files.c - listing folders and tar archives of PNG files, and reading one of the files. Uses
- * base/ and libarchive. */
+/* png_files.c - listing folders and tar archives of PNG files, and reading one of the files. */
 #include "config.h"
 
 #include <archive.h>

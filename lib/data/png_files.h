@@ -6,7 +6,7 @@
  * they are those in the folders below it, in the order of their paths ("cat/9.png" before
  * "dog/1.png"); links to folders are not followed. Other files are skipped; a warning says so where
  * there are images among them. A tar archive is read in place: where its files lie in it is noted
- * once. Uses base/, format.h, png.h and libarchive.
+ * once.
  */
 #ifndef PXR_DATA_PNG_FILES_H
 #define PXR_DATA_PNG_FILES_H

@@ -3,7 +3,7 @@
  * png_folder.c - any folder of PNG files of one size, grey or in colour.
  *
  * Either `path` holds the files (a folder, or a tar archive), or it holds folders train, valid and
- * test of them. Uses base/, spec/ and png_files.h.
+ * test of them.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 #include "data/png_files.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 enum colours { ANY, GREY, RGB };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* png_images.c - images of a number of levels, each in a PNG file. Uses base/, format.h, png.h. */
+/* png_images.c - images of a number of levels, each in a PNG file. */
 #include "data/png_images.h"
 
 #include <dirent.h>

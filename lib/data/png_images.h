@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * png_images.h - images of a number of levels, each in a PNG file. Uses base/ and png.h.
+ * png_images.h - images of a number of levels, each in a PNG file.
  */
 #ifndef PXR_DATA_PNG_IMAGES_H
 #define PXR_DATA_PNG_IMAGES_H

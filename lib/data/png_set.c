@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * png_set.c - PNG files as the images of a set: all decoded once, then held, or decoded anew when
- * they are read. Uses base/, png.h, png_files.h, pixels.h and remember.h.
+ * they are read.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* remember.c - digests of large sets, kept between runs. Uses base/ and format.h. */
+/* remember.c - digests of large sets, kept between runs. */
 #include "config.h"
 
 #include <errno.h>

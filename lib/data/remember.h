@@ -5,7 +5,7 @@
  * They lie in small files in $XDG_CACHE_HOME/pxr, or else ~/.cache/pxr, that may be deleted at
  * any time. A key must hash everything the digests depend on: for files, their names, sizes,
  * inodes and times of last change (ctime, which no program can set back). Where there is no such
- * folder and none can be made, nothing is kept. Uses base/ and data.h.
+ * folder and none can be made, nothing is kept.
  */
 #ifndef PXR_DATA_REMEMBER_H
 #define PXR_DATA_REMEMBER_H

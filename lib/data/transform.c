@@ -5,8 +5,7 @@
  * A transformed set is a set in front of another: it reads images of that one and changes them.
  * Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps the
  * pixel at the top left of each block: the small image of a multi-scale model is then a part of
- * the large one's pixels, and no new values arise. Uses base/, spec/ and
- * format.h.
+ * the large one's pixels, and no new values arise.
  */
 #include "config.h"
 
@@ -17,7 +16,7 @@
 #include <pxr/random.h>
 
 #include "data/format.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 struct view {
         struct pxr_dataset base;

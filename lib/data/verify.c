@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* verify.c - comparing files with the official ones. Uses base/, known.h and input.h. */
+/* verify.c - comparing files with the official ones. */
 #include "config.h"
 
 #include <errno.h>

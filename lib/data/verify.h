@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify.h - comparing files with the official ones. Uses base/, known.h and input.h.
+ * verify.h - comparing files with the official ones.
  */
 #ifndef PXR_DATA_VERIFY_H
 #define PXR_DATA_VERIFY_H

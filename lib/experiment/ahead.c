@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ahead.c - counts of the images that are left, and their time. Uses every floor below. */
+/* ahead.c - counts of the images that are left, and their time. */
 #include "experiment/ahead.h"
 
 int64_t pxr_period(const struct pxr_experiment *e, struct pxr_interval every)

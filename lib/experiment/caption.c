@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * caption.c - texts for a PNG that say where it comes from.
- *
- * Uses every floor below.
  */
 #include "experiment/caption.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caption.h - where a picture comes from, as the texts kept in its PNG. Uses every floor below.
+ * caption.h - where a picture comes from, as the texts kept in its PNG.
  */
 #ifndef PXR_EXPERIMENT_CAPTION_H
 #define PXR_EXPERIMENT_CAPTION_H
 
 #include "data/png.h"
 #include "experiment/recorded.h"
-#include "store/database.h"
+#include "record/database.h"
 
 struct pxr_caption {
         const char *title; /* "samples" */

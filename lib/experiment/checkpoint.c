@@ -3,7 +3,7 @@
  * checkpoint.c - a run's state as safetensors files beside the database.
  *
  * Parameters stand under their own names, "average.<name>" and "<moment>.<name>" beside them, the
- * counters in the metadata. Uses store/ and train/.
+ * counters in the metadata.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,8 +21,8 @@
 #include "experiment/record.h"
 #include "experiment/recorded.h"
 #include "experiment/state.h"
-#include "store/folder.h"
-#include "store/safetensors.h"
+#include "record/folder.h"
+#include "record/safetensors.h"
 
 enum { GROUPS = 4 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compress.c - images to a file and back, under the model of a recorded run.
- *
- * Uses every floor below.
  */
 #include "experiment/compress.h"
 
@@ -13,7 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "data/png_images.h"
-#include "store/provenance.h"
+#include "record/provenance.h"
 
 static struct pxr_png_kind kind_of(const struct pxr_graph *graph)
 {

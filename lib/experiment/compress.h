@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compress.h - images to a file and back, under the model of a recorded run.
- *
- * Uses every floor below.
  */
 #ifndef PXR_EXPERIMENT_COMPRESS_H
 #define PXR_EXPERIMENT_COMPRESS_H
 
 #include "data/data.h"
 #include "experiment/recorded.h"
-#include "sample/codec_file.h"
+#include "codec/codec_file.h"
 
 /* How it is done. */
 struct pxr_codec_work {

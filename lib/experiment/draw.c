@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * draw.c - drawing images from recorded runs.
- *
- * Uses every floor below.
  */
 #include "experiment/draw.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw.h - images drawn from recorded runs: samples, chains of scales, completions. Uses every
- * floor below.
+ * draw.h - images drawn from recorded runs: samples, chains of scales, completions.
  */
 #ifndef PXR_EXPERIMENT_DRAW_H
 #define PXR_EXPERIMENT_DRAW_H

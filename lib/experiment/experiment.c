@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * experiment.c - from a spec to what it describes.
- *
- * Uses every floor below.
  */
 #include "experiment/experiment.h"
 
 #include <string.h>
 
-#include "spec/options.h"
-#include "store/database.h"
+#include "config/options.h"
+#include "record/database.h"
 
 static const struct pxr_option reproduces_rows[] = {
         PXR_INT(struct pxr_reproduces, table, "0", 0, 99, "number of the paper's table; 0: none"),

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * images.c - taking the images that a model is shown.
- *
- * Uses every floor below.
  */
 #include "experiment/images.h"
 

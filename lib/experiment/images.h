@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * images.h - images that a model is shown: of its data set, or of a PNG file. Uses every floor
- * below.
+ * images.h - images that a model is shown: of its data set, or of a PNG file.
  */
 #ifndef PXR_EXPERIMENT_IMAGES_H
 #define PXR_EXPERIMENT_IMAGES_H

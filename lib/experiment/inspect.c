@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * inspect.c - looking into a recorded model.
- *
- * Uses every floor below.
  */
 #include "experiment/inspect.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * inspect.h - looking into a recorded model: its distributions at chosen pixels, and how many bits
- * each pixel costs. Uses every floor below.
+ * each pixel costs.
  */
 #ifndef PXR_EXPERIMENT_INSPECT_H
 #define PXR_EXPERIMENT_INSPECT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.c - the memory that an experiment takes. Uses every floor below. */
+/* memory.c - the memory that an experiment takes. */
 #include "experiment/memory.h"
 
 #include <math.h>

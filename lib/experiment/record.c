@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * record.c - rows of the run database, from what a run knows.
- *
- * Uses every floor below.
  */
 #include "experiment/record.h"
 
@@ -23,7 +21,7 @@
 #include "model/fingerprint.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
-#include "spec/recipe.h"
+#include "config/recipe.h"
 #include "tensor/turns.h"
 
 /* --- the start of a run ------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 #define PXR_EXPERIMENT_RECORD_H
 
 #include "experiment/state.h"
-#include "store/provenance.h"
+#include "record/provenance.h"
 
 /* Record a new run with its provenance, data files, plugins, layers and receptive field, all or
  * nothing. Sets state->run. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * recorded.c - a run that is on record, made ready for use again.
- *
- * Uses every floor below.
  */
 #include "experiment/recorded.h"
 
@@ -13,7 +11,7 @@
 #include "base/pages.h"
 #include "experiment/repeat.h"
 #include "experiment/same.h"
-#include "store/folder.h"
+#include "record/folder.h"
 
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {

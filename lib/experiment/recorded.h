@@ -2,14 +2,14 @@
 /*
  * recorded.h - a run that is on record, made ready for use again: its model and its parameters.
  *
- * Nothing is written, so that a database opened to read will do. Uses every floor below.
+ * Nothing is written, so that a database opened to read will do.
  */
 #ifndef PXR_EXPERIMENT_RECORDED_H
 #define PXR_EXPERIMENT_RECORDED_H
 
 #include "base/hash.h"
 #include "experiment/experiment.h"
-#include "store/database.h"
+#include "record/database.h"
 
 struct pxr_recorded {
         struct pxr_store *store;

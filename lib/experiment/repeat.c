@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "spec/recipe.h"
+#include "config/recipe.h"
 
 static bool same_file(const char *a, const char *b)
 {

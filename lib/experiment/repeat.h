@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * repeat.h - a run's spec and data found again, to repeat it or to go on with it, perhaps from
- * another folder. Uses experiment.h, store/, model/plugin.h.
+ * another folder.
  */
 #ifndef PXR_EXPERIMENT_REPEAT_H
 #define PXR_EXPERIMENT_REPEAT_H
 
 #include "experiment/experiment.h"
-#include "store/database.h"
+#include "record/database.h"
 
 /* Where a run's data lie, when that is not where its spec says as seen from here: as seen from the
  * folder it was started in, if they are there. *path is NULL where there is nothing to say. Returns

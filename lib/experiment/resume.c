@@ -3,7 +3,6 @@
  * resume.c - going on with a run: whether it may be, and from where.
  *
  * Nothing on record is changed before everything that could speak against it has been looked at.
- * Uses every floor below.
  */
 #include <inttypes.h>
 #include <string.h>

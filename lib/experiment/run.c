@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run.c - the course of a run: steps, what is due between them, the end.
- *
- * Uses every floor below.
  */
 #include "experiment/run.h"
 

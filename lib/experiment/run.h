@@ -8,8 +8,8 @@
 #include <signal.h>
 
 #include "experiment/experiment.h"
-#include "store/database.h"
-#include "store/jobs.h"
+#include "record/database.h"
+#include "record/jobs.h"
 #include "train/evaluate.h"
 
 /* How far a stretch of work has got. */

@@ -2,8 +2,6 @@
 /*
  * same.c - is what a run was made with what is here? Data, plugins, program, graph, and what it
  * computes.
- *
- * Uses model/ and store/.
  */
 #include "experiment/same.h"
 

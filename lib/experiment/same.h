@@ -2,15 +2,13 @@
 /*
  * same.h - is what a run was made with what is here? Data, plugins, program, graph, and what it
  * computes.
- *
- * Uses model/ and store/.
  */
 #ifndef PXR_EXPERIMENT_SAME_H
 #define PXR_EXPERIMENT_SAME_H
 
 #include "model/certificate.h"
-#include "store/database.h"
-#include "store/provenance.h"
+#include "record/database.h"
+#include "record/provenance.h"
 
 /* What is here beside what a run was made with. */
 struct pxr_build {

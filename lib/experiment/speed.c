@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * speed.c - measuring how fast a model is.
- *
- * Uses every floor below.
  */
 #include "experiment/speed.h"
 

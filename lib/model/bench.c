@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.c - images and parameters for the conformance tests. Uses base/ and tensor/.
+ * bench.c - images and parameters for the conformance tests.
  */
 #include "model/bench.h"
 

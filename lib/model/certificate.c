@@ -2,7 +2,7 @@
 /*
  * certificate.c - the causality certificate's first leg: declared dependencies.
  *
- * The second is in certificate_kernels.c. Uses base/, tensor/ and reach.h.
+ * The second is in certificate_kernels.c.
  */
 #include "model/certificate.h"
 

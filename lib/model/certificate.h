@@ -5,7 +5,7 @@
  *
  * It has two legs. The dependencies that the ops declare are followed from the image to the logits;
  * and single input values are changed in the kernels themselves, upon which no logit that must not
- * depend on them may change a bit. Uses base/ and tensor/.
+ * depend on them may change a bit.
  */
 #ifndef PXR_MODEL_CERTIFICATE_H
 #define PXR_MODEL_CERTIFICATE_H

@@ -2,8 +2,6 @@
 /*
  * certificate_kernels.c - the causality certificate's second leg: single values are changed, and
  * the kernels' outputs compared to the bit.
- *
- * Uses base/, tensor/ and reach.h.
  */
 #include "model/certificate.h"
 

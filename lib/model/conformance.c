@@ -2,15 +2,14 @@
 /*
  * conformance.c - building a layer's check stack and putting it to each test.
  *
- * The tests themselves are in conformance_tests.c and conformance_memory.c. Uses base/, spec/ and
- * tensor/.
+ * The tests themselves are in conformance_tests.c and conformance_memory.c.
  */
 #include "model/conformance.h"
 
 #include <string.h>
 
 #include "model/conformance_tests.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 /* Square ones too in one colour and in three, for layers that take no others. */
 static const struct pxr_image_kind kinds[] = {

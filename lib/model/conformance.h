@@ -10,7 +10,6 @@
  * values, NaN in all later values; no op's output changes with a pixel that it does not declare
  *   advance     pixel by pixel equals the whole map, in both precisions
  *   threads     the same bits when several batches are computed in turns, and on three threads
- * Uses base/, spec/ and tensor/.
  */
 #ifndef PXR_MODEL_CONFORMANCE_H
 #define PXR_MODEL_CONFORMANCE_H

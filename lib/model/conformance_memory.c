@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * conformance_memory.c - threads and memory of one model: what an op keeps, and where it writes.
- *
- * Uses base/, tensor/ and bench.h.
  */
 #include "model/conformance_tests.h"
 

@@ -2,8 +2,7 @@
 /*
  * conformance_tests.c - gradients, causality and advance of one model.
  *
- * Each test runs the kernels that training and generation run. Uses base/, tensor/, bench.h,
- * certificate.h, op_gradients.h and reach.h.
+ * Each test runs the kernels that training and generation run.
  */
 #include "model/conformance_tests.h"
 

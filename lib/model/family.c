@@ -2,8 +2,6 @@
 /*
  * family.c - what a model is called in lists of runs: after what carries information from one pixel
  * to another. Layers that work on each pixel alone, whoever wrote them, do not matter.
- *
- * Uses model.h and tensor/.
  */
 #include "model/model.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fingerprint.c - what a model computes, in three numbers. Uses base/ and tensor/. */
+/* fingerprint.c - what a model computes, in three numbers. */
 #include "model/fingerprint.h"
 
 #include <math.h>

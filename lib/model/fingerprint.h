@@ -4,7 +4,7 @@
  *
  * The certificate is of the graph and does not change when a kernel computes something else; these
  * numbers do. They are of one fixed image and fixed parameters; another build, processor or
- * instruction set changes their last digits alone. Uses base/ and tensor/.
+ * instruction set changes their last digits alone.
  */
 #ifndef PXR_MODEL_FINGERPRINT_H
 #define PXR_MODEL_FINGERPRINT_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model.h - a spec's `model:` list built into a graph.
- *
- * Uses base/, spec/ and tensor/.
  */
 #ifndef PXR_MODEL_MODEL_H
 #define PXR_MODEL_MODEL_H

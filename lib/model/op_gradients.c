@@ -3,7 +3,7 @@
  * op_gradients.c - the gradients of one op by itself, whatever graph it stands in.
  *
  * The op's output y is projected on random numbers, dy; what backward makes of dy is then the
- * gradient of that one number by every input and parameter. Uses base/ and tensor/.
+ * gradient of that one number by every input and parameter.
  */
 #include "model/op_gradients.h"
 

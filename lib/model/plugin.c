@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * plugin.c - finding and loading layer plugins: dlopen(), and a check of what was opened.
- *
- * Uses base/.
  */
 #include "model/plugin.h"
 
@@ -18,7 +16,7 @@
 #include "base/file.h"
 #include "base/installed.h"
 #include "base/installed_paths.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 static const char suffix[] = ".so";
 

@@ -4,7 +4,7 @@
  *
  * A plugin is a shared module NAME.so in one of the folders searched: those of $PXR_LAYER_PATH
  * (separated by ':'), then the build tree's when the program runs from one, else the one installed
- * with the program. A file that cannot be used is remembered with the reason. Uses base/ and spec/.
+ * with the program. A file that cannot be used is remembered with the reason.
  */
 #ifndef PXR_MODEL_PLUGIN_H
 #define PXR_MODEL_PLUGIN_H
@@ -12,7 +12,7 @@
 #include <pxr/arena.h>
 #include <pxr/layer.h>
 
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 /* One file found, or a folder of $PXR_LAYER_PATH that cannot be read. */
 struct pxr_plugin_file {

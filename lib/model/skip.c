@@ -2,8 +2,7 @@
 /*
  * skip.c - layer-to-output connections, collected while the layers between are built.
  *
- * A nested builder is a copy of the one around it, so what is open there is seen within. Uses
- * base/ and tensor/.
+ * A nested builder is a copy of the one around it, so what is open there is seen within.
  */
 #include <pxr/layer.h>
 

@@ -5,14 +5,13 @@
  * Paths: an item of `model:` is layers.<number>.<name>; a layer in a container has the
  * container's path before its own name, and a number behind it from the second of a name on. A
  * container that builds its list several times (repeat) has the number of the repetition where its
- * own name would stand; what several such containers in one list hold is counted together. Uses
- * base/, spec/ and tensor/.
+ * own name would stand; what several such containers in one list hold is counted together.
  */
 #include "model/model.h"
 
 #include <string.h>
 
-#include "spec/options.h"
+#include "config/options.h"
 
 enum { MAX_LAYERS = 10000 }; /* built: repeats within repeats multiply */
 

@@ -3,14 +3,13 @@
  * chain.c - why a conditional run has no sum with the small images.
  *
  * The view chain_nll (schema.c) leaves out what does not fit; these questions tell what that was.
- * Uses store/, rows.h.
  */
 #include "report/chain.h"
 
 #include <inttypes.h>
 
 #include "report/rows.h"
-#include "store/run_state.h"
+#include "record/run_state.h"
 
 enum { MOST_NEAR = 5 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* chain.h - why a conditional run has no sum with the small images. Uses table.h, store/. */
+/* chain.h - why a conditional run has no sum with the small images. */
 #ifndef PXR_REPORT_CHAIN_H
 #define PXR_REPORT_CHAIN_H
 

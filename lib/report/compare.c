@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* compare.c - what differs between runs. Uses store/, spec/, parts.h. */
+/* compare.c - what differs between runs. */
 #define _GNU_SOURCE /* strverscmp() */
 #include <math.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 #include "report/parts.h"
 #include "report/rows.h"
-#include "spec/recipe.h"
-#include "store/run_state.h"
+#include "config/recipe.h"
+#include "record/run_state.h"
 
 static const char *const names[] = { "spec", "results", "circumstances", "curve", NULL };
 

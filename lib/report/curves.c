@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* curves.c - learning curves, from the metrics of a run. Uses store/. */
+/* curves.c - learning curves, from the metrics of a run. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,14 +5,14 @@
  *
  * Layers are paired in order. A container that one side lacks (residual, skip_connections) is a
  * remark of its own, and what is in it goes on being compared; a `repeat` is the same as its layers
- * written out. What is the same remark for several layers is made once. Uses spec/.
+ * written out. What is the same remark for several layers is made once.
  */
 #include "report/departures.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "spec/options.h"
+#include "config/options.h"
 
 enum { MOST_LAYERS = 4096 }; /* of one list; a longer one is not taken apart */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * departures.h - in what a run's spec departs from a row of the paper. Uses spec/ and paper.h.
+ * departures.h - in what a run's spec departs from a row of the paper.
  */
 #ifndef PXR_REPORT_DEPARTURES_H
 #define PXR_REPORT_DEPARTURES_H
 
 #include "report/paper.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 struct pxr_remark {
         const char *text;

@@ -3,7 +3,7 @@
  * doctor.c - known signs of a broken experiment, as questions to the database.
  *
  * A check is a query for the runs from ?1 to ?2 that show the sign: the number of each, and what
- * was found. New checks are new rows. Uses store/, paper.h, row_data.h.
+ * was found. New checks are new rows.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,10 +14,10 @@
 #include "report/report.h"
 #include "report/row_data.h"
 #include "report/rows.h"
-#include "spec/options.h"
-#include "spec/recipe.h"
-#include "store/folder.h"
-#include "store/run_state.h"
+#include "config/options.h"
+#include "config/recipe.h"
+#include "record/folder.h"
+#include "record/run_state.h"
 
 /* `look` ends as a sentence does. */
 struct check {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* effects.c - means of the NLL by value, and rank correlations. Uses swept.h and table.h. */
+/* effects.c - means of the NLL by value, and rank correlations. */
 #define _GNU_SOURCE /* strverscmp() */
 #include "report/effects.h"
 

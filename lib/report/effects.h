@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* effects.h - what each swept key has to do with the NLL. Uses swept.h and table.h. */
+/* effects.h - what each swept key has to do with the NLL. */
 #ifndef PXR_REPORT_EFFECTS_H
 #define PXR_REPORT_EFFECTS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* escape.c - text for terminals, Markdown, CSV, LaTeX and HTML. Uses text.h. */
+/* escape.c - text for terminals, Markdown, CSV, LaTeX and HTML. */
 #include "report/escape.h"
 
 #include <stdint.h>

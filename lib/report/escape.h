@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * escape.h - any text, made harmless in the format it is to stand in. Uses text.h.
+ * escape.h - any text, made harmless in the format it is to stand in.
  *
  * Control characters and bytes that are no UTF-8 become visible (as \x1b), so that nothing a run is
  * called can move a terminal's cursor or break a document.

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * html.h - writing HTML: text that is escaped wherever it comes from, tables, pictures in the page.
- *
- * Uses table.h, escape.h and nettle.
  */
 #ifndef PXR_REPORT_HTML_H
 #define PXR_REPORT_HTML_H

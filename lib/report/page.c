@@ -4,7 +4,7 @@
  *
  * Its style sheet is page.css and its script page.js, which adds sorting and values under the
  * pointer to a page that is whole without it. Nothing is loaded from anywhere: a policy in the head
- * forbids it, and every script but that one. Uses the other rooms of report/, and store/.
+ * forbids it, and every script but that one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -20,7 +20,7 @@
 #include "report/pictures.h"
 #include "report/plot.h"
 #include "report/rows.h"
-#include "store/run_state.h"
+#include "record/run_state.h"
 
 enum { DETAILED = 20 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paper.c - the option tables of reports/paper.yaml. Uses base/, spec/ and data.h. */
+/* paper.c - the option tables of reports/paper.yaml. */
 #include "report/paper.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/installed.h"
 #include "base/installed_paths.h"
 #include "data/data.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 static const char *const relations[] = { "exactly", "about", "at_most", NULL };
 static const char *const units[] = { "nats", "bits", NULL };

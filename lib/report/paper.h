@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paper.h - the paper's tables, from reports/paper.yaml. Uses base/ and spec/.
+ * paper.h - the paper's tables, from reports/paper.yaml.
  */
 #ifndef PXR_REPORT_PAPER_H
 #define PXR_REPORT_PAPER_H

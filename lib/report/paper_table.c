@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * paper_table.c - the rows of a table of the paper, and which of our runs stands beside each.
- *
- * Uses store/, spec/, and the other rooms of report/.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,9 +12,9 @@
 #include "report/report.h"
 #include "report/row_data.h"
 #include "report/rows.h"
-#include "spec/options.h"
-#include "spec/recipe.h"
-#include "store/run_state.h"
+#include "config/options.h"
+#include "config/recipe.h"
+#include "record/run_state.h"
 
 /* A run that says it is of this table, with its result. */
 struct candidate {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* parts.h - tables made straight from a query, for the files of report/. Uses table.h, store/. */
+/* parts.h - tables made straight from a query, for the files of report/. */
 #ifndef PXR_REPORT_PARTS_H
 #define PXR_REPORT_PARTS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pictures.h - what a run's record has to be looked at, for a page: samples, how they matured, the
- * receptive field, where the nats are. Uses report.h, html.h, plot.h, sample/grid.h and store/.
+ * receptive field, where the nats are.
  */
 #ifndef PXR_REPORT_PICTURES_H
 #define PXR_REPORT_PICTURES_H

@@ -2,8 +2,6 @@
 /*
  * plot.h - plots in an HTML page: learning curves and heat maps. They can be read without a script;
  * page.js shows the values under a pointer.
- *
- * Uses report.h, html.h, sample/figure.h and data/png.h.
  */
 #ifndef PXR_REPORT_PLOT_H
 #define PXR_REPORT_PLOT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* repeat.c - is a run the same as the one that it repeats, to the bit? Uses store/, data/png.h. */
+/* repeat.c - is a run the same as the one that it repeats, to the bit? */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

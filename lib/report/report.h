@@ -3,15 +3,14 @@
  * report.h - what a run database says, as tables and as a page.
  *
  * Each function but the page's gives a list of tables (table.h) that lives as long as the arena, or
- * NULL after an error. The database is only read. Uses sample/, store/ and what is below, and the
- * other rooms of report/.
+ * NULL after an error. The database is only read.
  */
 #ifndef PXR_REPORT_REPORT_H
 #define PXR_REPORT_REPORT_H
 
 #include "report/paper.h"
 #include "report/table.h"
-#include "store/database.h"
+#include "record/database.h"
 #include "train/evaluate.h"
 
 /* A table of the paper with our runs beside it: a run is a row's if its spec says so, its data are

@@ -3,8 +3,7 @@
  * row_data.c - identity by hash: official files, or the identity of the whole set.
  *
  * Neither the name of a set nor the number of its images proves anything: a part of CIFAR-10 under
- * the names of its files is another set, and the same images are the same in any format. Uses
- * known.h, store/ and paper.h.
+ * the names of its files is another set, and the same images are the same in any format.
  */
 #include "report/row_data.h"
 
@@ -14,7 +13,7 @@
 
 #include "data/known.h"
 #include "report/rows.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 static const char *official_sha256(const char *set, const char *file)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * row_data.h - are the data of a run those of a row of the paper? Uses known.h, store/ and paper.h.
+ * row_data.h - are the data of a run those of a row of the paper?
  */
 #ifndef PXR_REPORT_ROW_DATA_H
 #define PXR_REPORT_ROW_DATA_H
 
 #include "report/paper.h"
-#include "store/database.h"
+#include "record/database.h"
 
 struct pxr_row_data {
         int64_t run;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rows.h - going through what a query gives, for the files of report/. Uses statement.h.
+ * rows.h - going through what a query gives, for the files of report/.
  */
 #ifndef PXR_REPORT_ROWS_H
 #define PXR_REPORT_ROWS_H
@@ -10,7 +10,7 @@
 
 #include <pxr/arena.h>
 
-#include "store/statement.h"
+#include "record/statement.h"
 
 /* A query being gone through: `while (pxr_rows_next(&rows))`, then pxr_rows_end(). */
 struct pxr_rows {

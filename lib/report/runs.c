@@ -4,8 +4,7 @@
  *
  * A condition is part of an SQL statement. It is harmless because the statement may read nothing
  * but what run_summary itself reads (which is learnt from a statement without a condition), calls
- * no function that loads code, is one statement, and is ended when it takes too long. Uses store/
- * and table.h.
+ * no function that loads code, is one statement, and is ended when it takes too long.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "base/clock.h"
 #include "report/report.h"
 #include "report/rows.h"
-#include "store/run_state.h"
+#include "record/run_state.h"
 
 enum { MOST_SECONDS = 20, STEPS_BETWEEN = 10000, MOST_BYTES = 64 << 20, MOST_COLUMNS = 48 };
 

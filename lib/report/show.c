@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* show.c - all that is on record of one run. Uses store/, chain.h, parts.h. */
+/* show.c - all that is on record of one run. */
 #include <string.h>
 
 #include "report/chain.h"
 #include "report/parts.h"
 #include "report/rows.h"
-#include "store/run_state.h"
+#include "record/run_state.h"
 
 static const char *const names[] = { "facts", "results",    "chain",       "curve",   "layers",
                                      "files", "plugins",    "checkpoints", "samples", "events",

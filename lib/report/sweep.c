@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sweep.c - the sweeps there are, and one of them: its jobs and the best. Uses swept.h, parts.h. */
+/* sweep.c - the sweeps there are, and one of them: its jobs and the best. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "report/effects.h"
 #include "report/parts.h"
 #include "report/rows.h"
-#include "store/run_state.h"
+#include "record/run_state.h"
 
 enum {
         BEST = 5,

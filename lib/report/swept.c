@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* swept.c - reading a sweep and its jobs from the run database. Uses store/, spec/ and jansson. */
+/* swept.c - reading a sweep and its jobs from the run database. */
 #include "base/json.h"
 #include "report/swept.h"
 
@@ -9,8 +9,8 @@
 
 #include "report/report.h"
 #include "report/rows.h"
-#include "spec/options.h"
-#include "store/run_state.h"
+#include "config/options.h"
+#include "record/run_state.h"
 
 /* --- values ------------------------------------------------------------------------------------
  */

@@ -2,14 +2,14 @@
 /*
  * swept.h - a sweep as it is on record: its jobs, and the value of each swept key in each of them.
  *
- * For the files of report/. Uses store/, spec/ and jansson.
+ * For the files of report/.
  */
 #ifndef PXR_REPORT_SWEPT_H
 #define PXR_REPORT_SWEPT_H
 
 #include <math.h>
 
-#include "store/database.h"
+#include "record/database.h"
 
 /* A value as it is shown; its number, NAN where it is none. */
 struct pxr_swept_value {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const char *title,
                                 const struct pxr_column *column, int columns)

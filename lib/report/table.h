@@ -4,7 +4,7 @@
  *
  * People are shown headings, rounded numbers and no column that is empty throughout; programs (CSV,
  * JSON) names, whole numbers and every column, always. Texts may hold anything: escape.h makes
- * them harmless. Uses base/ and jansson.
+ * them harmless.
  */
 #ifndef PXR_REPORT_TABLE_H
 #define PXR_REPORT_TABLE_H

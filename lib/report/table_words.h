@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* table_words.h - a table's cells as words, for what people read. Uses table.h. */
+/* table_words.h - a table's cells as words, for what people read. */
 #ifndef PXR_REPORT_TABLE_WORDS_H
 #define PXR_REPORT_TABLE_WORDS_H
 

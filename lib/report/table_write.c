@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "report/escape.h"
-#include "spec/options.h"
+#include "config/options.h"
 
 const char *const pxr_format_names[] = { "text", "md", "csv", "latex", "json", NULL };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * figure.c - plots as SVG.
- *
- * Uses base/ and data/png.h.
  */
 #include "sample/figure.h"
 

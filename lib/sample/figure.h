@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * figure.h - plots as SVG: one file that needs no other, for a browser. Uses base/ and data/png.h.
+ * figure.h - plots as SVG: one file that needs no other, for a browser.
  */
 #ifndef PXR_SAMPLE_FIGURE_H
 #define PXR_SAMPLE_FIGURE_H

@@ -4,7 +4,7 @@
  *
  * An image's bits must not depend on how the images are shared out. Where those of a matrix
  * product's row may depend on how many rows there are, all groups are computed equally large,
- * whatever is left to draw. Uses base/ and tensor/.
+ * whatever is left to draw.
  */
 #include "sample/generate.h"
 

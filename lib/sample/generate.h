@@ -3,7 +3,7 @@
  * generate.h - drawing images from a model, pixel by pixel and colour by colour.
  *
  * An image is drawn with random numbers of its own: image number i of a seed is the same however
- * many are drawn, and on however many threads. Uses base/ and tensor/.
+ * many are drawn, and on however many threads.
  */
 #ifndef PXR_SAMPLE_GENERATE_H
 #define PXR_SAMPLE_GENERATE_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * grid.c - laying out images in a grid.
- *
- * Uses base/, data/format.h and data/png.h.
  */
 #include "sample/grid.h"
 

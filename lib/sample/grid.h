@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grid.h - images side by side in one picture. Uses base/ and data/png.h.
+ * grid.h - images side by side in one picture.
  */
 #ifndef PXR_SAMPLE_GRID_H
 #define PXR_SAMPLE_GRID_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * occlusion.c - reading what is hidden of an image.
- *
- * Uses base/.
  */
 #include "sample/occlusion.h"
 

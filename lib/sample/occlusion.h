@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * occlusion.h - which part of an image is hidden, to be drawn anew. Uses base/.
+ * occlusion.h - which part of an image is hidden, to be drawn anew.
  */
 #ifndef PXR_SAMPLE_OCCLUSION_H
 #define PXR_SAMPLE_OCCLUSION_H

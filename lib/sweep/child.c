@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * child.c - starting a program, reading its errors, and how it ended.
- *
- * Uses base/.
  */
 #define _GNU_SOURCE /* pipe2(), memfd_create(), strsignal() */
 #include "sweep/child.h"

@@ -4,7 +4,7 @@
  *
  * Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020, algorithm 2: a
  * trial is promoted as soon as it is among the best of its rung so far, without waiting for the
- * rung to fill. Uses nothing.
+ * rung to fill.
  */
 #include "sweep/halving.h"
 

@@ -2,7 +2,7 @@
 /*
  * json.c - values of a spec as JSON, so that SQL can look into them.
  *
- * A number stays the number that was written. Uses spec/ and jansson.
+ * A number stays the number that was written.
  */
 #include "sweep/json.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "spec/options.h"
+#include "config/options.h"
 
 char *pxr_json_string(struct pxr_arena *arena, const char *text)
 {

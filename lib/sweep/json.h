@@ -5,7 +5,7 @@
 #ifndef PXR_SWEEP_JSON_H
 #define PXR_SWEEP_JSON_H
 
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 /* A value as JSON in one line. NULL when memory is out. */
 char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node);

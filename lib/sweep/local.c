@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* local.c - a sweep's jobs as processes here, so many at a time. Uses every floor below. */
+/* local.c - a sweep's jobs as processes here, so many at a time. */
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * plan.c - the trials of a sweep: their values, and the specs these give.
- *
- * Uses every floor below.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +9,7 @@
 #include <pxr/random.h>
 
 #include "model/plugin.h"
-#include "spec/options.h"
+#include "config/options.h"
 #include "sweep/json.h"
 #include "sweep/sweep.h"
 

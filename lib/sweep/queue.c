@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.c - the jobs of a sweep, decided on from the run database. Uses every floor below. */
+/* queue.c - the jobs of a sweep, decided on from the run database. */
 #include "sweep/queue.h"
 
 #include <inttypes.h>

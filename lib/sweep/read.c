@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * read.c - a sweep's file: its option tables, and what varies in it.
- *
- * Uses every floor below.
  */
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "spec/options.h"
+#include "config/options.h"
 #include "sweep/json.h"
 #include "sweep/sweep.h"
 

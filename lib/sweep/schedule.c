@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* schedule.c - a sweep run from end to end, however its jobs are launched. Uses queue.h. */
+/* schedule.c - a sweep run from end to end, however its jobs are launched. */
 #include "sweep/schedule.h"
 
 #include <inttypes.h>

@@ -11,7 +11,7 @@
 #include <signal.h>
 
 #include "experiment/run.h"
-#include "store/jobs.h"
+#include "record/jobs.h"
 #include "sweep/sweep.h"
 
 /* How a sweep stands. */

@@ -5,7 +5,7 @@
  * A task is `pxr-sweep --slurm-task`, which takes one job up from the database, as every pxr-sweep
  * does, and runs it: which task has which job is nobody's plan. So all there is to do here is to
  * see that there are as many tasks to come as there are jobs to be begun, to notice the tasks that
- * Slurm has lost, and to wait. Uses every floor below.
+ * Slurm has lost, and to wait.
  */
 #include <errno.h>
 #include <inttypes.h>

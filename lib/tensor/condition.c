@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * condition.c - what a conditional model is given, and how it reaches the layers (section 3.6).
- *
- * Uses base/ and the ops.
  */
 #include "tensor/graph.h"
 

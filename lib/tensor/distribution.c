@@ -2,8 +2,7 @@
 /*
  * distribution.c - the Bernoulli, the categorical, and the discretized and the dequantized Gaussian
  * distribution: NLL, its gradient, and probabilities. Sums over values are in double; that over the
- * levels of one value is in the kernels' own precision, to a relative error of about 1e-7. Uses
- * vecmath.
+ * levels of one value is in the kernels' own precision, to a relative error of about 1e-7.
  */
 #include <math.h>
 

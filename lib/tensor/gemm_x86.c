@@ -8,7 +8,7 @@
  * three vectors; only a transposed B is turned, panel by panel, on the stack.
  *
  * A value of C is one chain of fused multiply-adds, whatever the sizes and the instruction set, so
- * its bits depend on its row of A and its column of B alone. Uses nothing.
+ * its bits depend on its row of A and its column of B alone.
  */
 #include "tensor/gemm.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * graph.c - making nodes and parameters, and the parameters' starting values.
- *
- * Uses base/.
  */
 #include "tensor/graph.h"
 

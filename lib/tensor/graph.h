@@ -2,7 +2,7 @@
 /*
  * graph.h - the graph: nodes in an order in which each can be computed, and their parameters.
  *
- * Built once, in an arena, and constant from then on. Uses base/.
+ * Built once, in an arena, and constant from then on.
  */
 #ifndef PXR_TENSOR_GRAPH_H
 #define PXR_TENSOR_GRAPH_H

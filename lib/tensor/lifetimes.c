@@ -5,7 +5,7 @@
  * With n nodes, node i is computed at moment i and the loss at n. Then come the parts, the last
  * first: each is computed again, but for the last, and after it the gradients through it (T. Chen
  * et al., Training Deep Nets with Sublinear Memory Cost, 2016). Without recomputation there is but
- * one part. Uses graph.h.
+ * one part.
  */
 #include "tensor/lifetimes.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * op_basic.c - the ops without parameters: the images, a sum, a rectified linear unit.
- *
- * Uses base/.
  */
 #include <string.h>
 

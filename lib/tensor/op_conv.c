@@ -7,7 +7,6 @@
  * In the order of the weights [kernel height][kernel width][in] these are a prefix, whose length
  * depends on the output's colour alone. So a pixel's live inputs are gathered into one row, and
  * multiplied by a staircase of weights; what is masked is never read, and never changes from zero.
- * Uses base/ and gemm.
  */
 #include <math.h>
 #include <string.h>

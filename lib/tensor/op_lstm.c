@@ -6,7 +6,7 @@
  * the order of the scan, so that a step is one contiguous slab, and each tap of the state-to-state
  * convolution is one matrix product with a range of the slab before: no skewed copy, no work
  * outside the image. Diagonal d has the pixels with row + column = d, in the order of rows; the
- * scan from the right is the same over mirrored columns. Uses base/, gemm and vecmath.
+ * scan from the right is the same over mirrored columns.
  */
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * plan.c - a place in the slab for each tensor.
  *
  * Tensors whose lifetimes do not meet may share memory. They are placed largest first, each at the
- * lowest offset where nothing placed before is in its way. Uses base/, graph.h and lifetimes.h.
+ * lowest offset where nothing placed before is in its way.
  */
 #include "tensor/plan.h"
 

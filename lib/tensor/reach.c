@@ -2,8 +2,6 @@
 /*
  * reach.c - following declared dependencies: forwards for the last image value each spot depends
  * on, and backwards for all the pixels that one spot sees.
- *
- * Uses graph.h.
  */
 #include "tensor/reach.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reach.h - following declared dependencies through a graph. Uses graph.h.
+ * reach.h - following declared dependencies through a graph.
  */
 #ifndef PXR_TENSOR_REACH_H
 #define PXR_TENSOR_REACH_H

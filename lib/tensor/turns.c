@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * turns.c - when, in generation, each part of each tensor is computed.
- *
- * Uses graph.h and reach.h.
  */
 #include "tensor/turns.h"
 

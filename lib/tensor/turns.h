@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turns.h - when, in generation, each part of each tensor is computed. Uses graph.h and reach.h.
+ * turns.h - when, in generation, each part of each tensor is computed.
  */
 #ifndef PXR_TENSOR_TURNS_H
 #define PXR_TENSOR_TURNS_H

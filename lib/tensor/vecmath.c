@@ -4,7 +4,7 @@
  *
  * exp(x) = 2^n exp(r) with n = round(x / ln 2) and |r| <= ln 2 / 2, where a polynomial of degree 6
  * (minimax on that interval) serves. tanh uses exp for large |x| and an odd rational-free series
- * for small, so that it keeps its relative accuracy near 0. Uses base/.
+ * for small, so that it keeps its relative accuracy near 0.
  */
 #include <pxr/vecmath.h>
 

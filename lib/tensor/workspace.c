@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * workspace.c - the passes: forward, loss, backward, advance.
- *
- * Uses base/, graph.h, plan.h, reach.h and turns.h.
  */
 #include "tensor/workspace.h"
 

@@ -5,7 +5,7 @@
  * A workspace holds every tensor of one micro-batch in one slab, planned from the ops' declared
  * needs: what the backward pass reads is kept, the rest is reused. The graph and the parameters
  * belong to the caller and may be shared; a workspace belongs to one thread at a time. Nothing is
- * allocated after it is made. Uses base/ and graph.h.
+ * allocated after it is made.
  */
 #ifndef PXR_TENSOR_WORKSPACE_H
 #define PXR_TENSOR_WORKSPACE_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * evaluate.c - the NLL of a split: micro-batches by workers, sums in the order of the images.
- *
- * Uses base/, tensor/ and data/.
  */
 #include "train/evaluate.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * evaluate.h - the NLL of a split, as a sum with its count and never as a bare number.
- *
- * Uses base/, tensor/ and data/.
  */
 #ifndef PXR_TRAIN_EVALUATE_H
 #define PXR_TRAIN_EVALUATE_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * optimizer.c - SGD with momentum, RMSProp and Adam; constant, step and cosine schedules.
- *
- * Uses option tables.
  */
 #include "train/optimizer.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * optimizer.h - update rules, learning-rate schedules, and the option tables of both.
- *
- * Uses base/ and option tables.
  */
 #ifndef PXR_TRAIN_OPTIMIZER_H
 #define PXR_TRAIN_OPTIMIZER_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trainer.c - a step of training: gradients of micro-batches, their sum, clipping, the update.
- *
- * Uses base/, tensor/ and optimizer.h.
  */
 #include "train/trainer.h"
 

@@ -4,7 +4,7 @@
  *
  * A batch is cut into micro-batches of train.micro_batch images, each computed by one worker into
  * a gradient of its own; the gradients are added in a fixed tree. So a step's bits depend on the
- * settings alone, not on how many workers there are. Uses base/, tensor/ and optimizer.h.
+ * settings alone, not on how many workers there are.
  */
 #ifndef PXR_TRAIN_TRAINER_H
 #define PXR_TRAIN_TRAINER_H

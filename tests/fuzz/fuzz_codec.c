@@ -6,7 +6,7 @@
 #include <nettle/sha2.h>
 
 #include "fuzz_file.h"
-#include "sample/codec_file.h"
+#include "codec/codec_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

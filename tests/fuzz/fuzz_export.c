@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "fuzz_file.h"
-#include "keeping/manifest.h"
+#include "manage/manifest.h"
 
 static int is_visible(const struct dirent *entry)
 {

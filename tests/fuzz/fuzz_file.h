@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "data/data.h"
 #include "fuzz.h"
-#include "spec/yaml.h"
+#include "config/yaml.h"
 
 enum { FUZZ_MEMORY = 1 << 30 }; /* in an arena, by an input of some kB */
 

@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "fuzz_file.h"
-#include "keeping/manifest.h"
+#include "manage/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

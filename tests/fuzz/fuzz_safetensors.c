@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "fuzz_file.h"
-#include "store/safetensors.h"
+#include "record/safetensors.h"
 
 static void check_same(const struct pxr_safetensors *a, const struct pxr_safetensors *b)
 {

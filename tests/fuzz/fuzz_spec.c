@@ -22,7 +22,7 @@
 
 #include "base/text.h"
 #include "fuzz.h"
-#include "spec/tree.h"
+#include "config/tree.h"
 #include "tests/spec_table.h"
 
 enum { MAX_OVERRIDES = 8, MEMORY = 256 << 20 };

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * codec.c - images to streams of bytes and back, a stream to a worker.
+ *
+ * A stream has the values of a number of groups of images, one group after the other; of a group,
+ * in the order of generation, the same value of all images in turn.
+ */
+#include "codec/codec.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/range_coder.h"
+#include "tensor/gemm.h"
+#include "tensor/workspace.h"
+
+enum { GROUP = PXR_CODEC_GROUP, MAX_LEVELS = 256, VALUES_PER_STREAM = 1 << 17 };
+
+/* What the workers share; `done` and those after it are theirs under `critical`. */
+struct work {
+        const struct pxr_coding *coding;
+        bool encodes;
+        uint8_t *pixels;
+        struct pxr_streams *streams;
+        double *nats; /* [image], filled up to whole groups; NULL: decoding */
+        struct pxr_diag *diag;
+        int64_t done;
+        bool stopped, failed, undecodable;
+};
+
+/* A worker's own. */
+struct worker {
+        struct work *work;
+        struct pxr_workspace *workspace;
+        uint8_t *group; /* its images, the last of them blank where there are no more */
+        double spared;  /* of all that it encoded */
+        struct pxr_range_encoder encoder;
+        struct pxr_range_decoder decoder;
+};
+
+int64_t pxr_images_per_stream(const struct pxr_graph *graph)
+{
+        int64_t values = (int64_t)graph->rows * graph->cols * graph->colours * GROUP;
+
+        return GROUP * ((VALUES_PER_STREAM + values - 1) / values);
+}
+
+int64_t pxr_stream_count(int64_t images, int64_t images_per_stream)
+{
+        return images / images_per_stream + (images % images_per_stream > 0);
+}
+
+const char *pxr_codec_misfit(const struct pxr_graph *graph)
+{
+        if (graph->small_rows)
+                return "the model draws images given their small versions: its NLL is not that of "
+                       "whole images";
+        if (graph->distribution->density)
+                return "the model's NLL is that of a density of values with noise added, not of "
+                       "probabilities of the levels";
+        return NULL;
+}
+
+/* --- streams -----------------------------------------------------------------------------------
+ */
+
+int pxr_streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag *diag)
+{
+        *streams = (struct pxr_streams) { .count = count,
+                                          .bytes = calloc((size_t)count + 1, sizeof(uint8_t *)),
+                                          .size = calloc((size_t)count + 1, sizeof(size_t)) };
+        if (streams->bytes && streams->size)
+                return 0;
+        streams->count = 0;
+        return pxr_out_of_memory(diag);
+}
+
+void pxr_streams_free(struct pxr_streams *streams)
+{
+        for (int64_t i = 0; i < streams->count; i++)
+                free(streams->bytes[i]);
+        free(streams->bytes);
+        free(streams->size);
+        *streams = (struct pxr_streams) { 0 };
+}
+
+/* --- one value ---------------------------------------------------------------------------------
+ */
+
+/* Each level has one part of 2^32 whatever its probability. Rounding down leaves some over for the
+ * most probable level, to which it makes the least difference. */
+int pxr_codec_widths(int levels, const double *probability, uint64_t *width)
+{
+        uint64_t left = PXR_RANGE_TOTAL;
+        double sum = 0, share = (double)(PXR_RANGE_TOTAL - 2 * (uint64_t)levels);
+        int top = 0;
+
+        for (int level = 0; level < levels; level++) {
+                if (!(probability[level] >= 0 && probability[level] <= 1 + 1e-6))
+                        return -1;
+                sum += probability[level];
+                top = probability[level] > probability[top] ? level : top;
+        }
+        if (!(fabs(sum - 1) < 1e-6))
+                return -1;
+        for (int level = 0; level < levels; level++) {
+                width[level] = 1 + (uint64_t)(probability[level] / sum * share);
+                left -= width[level];
+        }
+        width[top] += left;
+        return 0;
+}
+
+/* The bits that a level has by its probability beyond those of its width. The probability itself
+ * may be too small for a number. */
+static double spared(const struct pxr_graph *graph, const void *logits, int level, uint64_t width)
+{
+        double bits = log2((double)PXR_RANGE_TOTAL / (double)width), log_p[MAX_LEVELS];
+
+        if (width > 2) /* it is that of its probability, but for rounding */
+                return 0;
+        graph->distribution->log_probabilities[PXR_F32](graph->levels, logits, log_p);
+        return fmax(-log_p[level] / M_LN2 - bits, 0);
+}
+
+static int encode_value(struct pxr_range_encoder *encoder, const uint64_t *width, int level)
+{
+        uint64_t below = 0;
+
+        for (int i = 0; i < level; i++)
+                below += width[i];
+        pxr_range_encode(encoder, below, width[level]);
+        return level;
+}
+
+static int decode_value(struct pxr_range_decoder *decoder, const uint64_t *width)
+{
+        uint64_t number = pxr_range_peek(decoder), below = 0;
+        int level = 0;
+
+        while (number >= below + width[level])
+                below += width[level++];
+        pxr_range_decode(decoder, below, width[level]);
+        return level;
+}
+
+/* --- a group -----------------------------------------------------------------------------------
+ */
+
+/* Memory ran out; or else the stream is not of this model. */
+static void fail(struct work *work, bool memory)
+{
+#pragma omp critical(pxr_codec)
+        {
+                if (!work->failed && memory)
+                        pxr_out_of_memory(work->diag);
+                work->undecodable = work->undecodable || (!work->failed && !memory);
+                work->failed = true;
+        }
+}
+
+/* Tell of an error in the first value that has one. Returns -1. */
+static int improper(struct work *work, int64_t image, int row, int col, int colour)
+{
+#pragma omp critical(pxr_codec)
+        if (!work->failed) {
+                work->failed = true;
+                work->undecodable = !work->encodes;
+                if (work->encodes)
+                        pxr_user_error(work->diag,
+                                       "image %lld, row %d, column %d, colour %d: what the model "
+                                       "gives for the levels does not add up to 1: its NLL is "
+                                       "none",
+                                       (long long)image, row, col, colour);
+        }
+        return -1;
+}
+
+/* One colour of one pixel of a group of which `images` are real. */
+static int code_value(struct worker *worker, int64_t first, int images, int row, int col,
+                      int colour)
+{
+        const struct pxr_graph *graph = worker->work->coding->graph;
+        size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
+        size_t size = pxr_graph_values(graph);
+
+        pxr_workspace_advance(worker->workspace, row, col, colour);
+        for (int image = 0; image < GROUP; image++) {
+                double probability[MAX_LEVELS];
+                uint64_t width[MAX_LEVELS];
+                uint8_t *level = worker->group + image * size + place;
+
+                if (image < images) {
+                        const void *logits =
+                                pxr_workspace_logits(worker->workspace, row, col, colour, image);
+
+                        graph->distribution->probabilities[PXR_F32](graph->levels, logits,
+                                                                    probability);
+                        if (pxr_codec_widths(graph->levels, probability, width))
+                                return improper(worker->work, first + image, row, col, colour);
+                        if (worker->work->encodes)
+                                worker->spared += spared(graph, logits, *level, width[*level]);
+                        *level = (uint8_t)(worker->work->encodes
+                                                   ? encode_value(&worker->encoder, width, *level)
+                                                   : decode_value(&worker->decoder, width));
+                }
+                pxr_workspace_set(worker->workspace, row, col, colour, image, *level);
+        }
+        return 0;
+}
+
+/* Evaluate the group, which leaves its values in all tensors. What is read too early is then read
+ * by the encoder as the evaluation did. */
+static void evaluate(struct worker *worker, int64_t first)
+{
+        const float *parameters = worker->work->coding->parameters;
+
+        pxr_workspace_load(worker->workspace, worker->group, GROUP);
+        pxr_workspace_forward(worker->workspace, parameters);
+        pxr_workspace_loss(worker->workspace, 0, worker->work->nats + first);
+        pxr_workspace_begin(worker->workspace, parameters, GROUP);
+        pxr_workspace_load(worker->workspace, worker->group, GROUP);
+}
+
+/* Code a group. Returns 0 or -1; decoding ends where the stream does, however many images are
+ * promised. */
+static int code_group(struct worker *worker, int64_t first)
+{
+        const struct pxr_coding *coding = worker->work->coding;
+        const struct pxr_graph *graph = coding->graph;
+        size_t size = pxr_graph_values(graph);
+        int images = coding->images - first < GROUP ? (int)(coding->images - first) : GROUP;
+        int failed = 0;
+
+        memset(worker->group, 0, size * GROUP);
+        if (worker->work->encodes) {
+                memcpy(worker->group, worker->work->pixels + first * size, size * images);
+                evaluate(worker, first);
+        } else {
+                pxr_workspace_begin(worker->workspace, coding->parameters, GROUP);
+        }
+        for (int row = 0; row < graph->rows; row++)
+                for (int col = 0; col < graph->cols && !failed; col++) {
+                        for (int colour = 0; colour < graph->colours && !failed; colour++)
+                                failed = code_value(worker, first, images, row, col, colour);
+                        if (!worker->work->encodes && pxr_range_decoder_past(&worker->decoder)) {
+                                fail(worker->work, false);
+                                failed = -1;
+                        }
+                }
+        if (!worker->work->encodes)
+                memcpy(worker->work->pixels + first * size, worker->group, size * images);
+        return failed;
+}
+
+/* Tell of a group done; true when it is time to stop. */
+static bool report(struct work *work, int64_t images)
+{
+        const struct pxr_coding *coding = work->coding;
+        bool ends;
+
+#pragma omp critical(pxr_codec)
+        {
+                work->done += images;
+                if (coding->progress && !work->stopped && !work->failed)
+                        work->stopped =
+                                coding->progress(coding->context, work->done, coding->images);
+                ends = work->stopped || work->failed;
+        }
+        return ends;
+}
+
+/* --- a stream ----------------------------------------------------------------------------------
+ */
+
+static void code_stream(struct worker *worker, int64_t number)
+{
+        struct work *work = worker->work;
+        const struct pxr_coding *coding = work->coding;
+        int64_t first = number * coding->images_per_stream;
+        int64_t end = coding->images - first < coding->images_per_stream
+                              ? coding->images
+                              : first + coding->images_per_stream;
+        bool ends = report(work, 0);
+
+        if (work->encodes)
+                pxr_range_encoder_init(&worker->encoder);
+        else
+                pxr_range_decoder_init(&worker->decoder, work->streams->bytes[number],
+                                       work->streams->size[number]);
+        for (; first < end && !ends; first += GROUP)
+                ends = code_group(worker, first) ||
+                       report(work, end - first < GROUP ? end - first : GROUP);
+        if (work->encodes) {
+                if (pxr_range_encoder_end(&worker->encoder))
+                        fail(work, true);
+                work->streams->bytes[number] = worker->encoder.bytes;
+                work->streams->size[number] = worker->encoder.size;
+        } else if (!ends && !pxr_range_decoder_end(&worker->decoder)) {
+                fail(work, false);
+        }
+}
+
+static int make_workers(struct worker *worker, int workers, struct work *work)
+{
+        const struct pxr_graph *graph = work->coding->graph;
+        size_t size = pxr_graph_values(graph);
+
+        for (int i = 0; i < workers; i++) {
+                worker[i].work = work;
+                worker[i].group = malloc(size * GROUP);
+                if (!worker[i].group)
+                        return pxr_out_of_memory(work->diag);
+                worker[i].workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, GROUP,
+                                                        false, work->diag);
+                if (!worker[i].workspace)
+                        return -1;
+        }
+        return 0;
+}
+
+static int code(struct work *work)
+{
+        int64_t streams = work->streams->count;
+        int workers = work->coding->threads < streams ? work->coding->threads : (int)streams;
+        struct worker *worker = calloc((size_t)workers + 1, sizeof(*worker));
+        int status = worker ? make_workers(worker, workers, work) : pxr_out_of_memory(work->diag);
+
+        pxr_blas_single_thread();
+        if (!status && workers > 0) {
+#pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
+                for (int64_t number = 0; number < streams; number++)
+                        code_stream(&worker[omp_get_thread_num()], number);
+                status = work->failed ? -1 : work->stopped ? 1 : 0;
+        }
+        for (int i = 0; worker && i < workers; i++) {
+                work->streams->spared += worker[i].spared;
+                pxr_workspace_free(worker[i].workspace);
+                free(worker[i].group);
+        }
+        free(worker);
+        return status;
+}
+
+int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct pxr_streams *streams,
+               double *nats, struct pxr_diag *diag)
+{
+        struct work work = { .coding = coding,
+                             .encodes = true,
+                             .pixels = (uint8_t *)pixels,
+                             .streams = streams,
+                             .diag = diag };
+        int status;
+
+        if (pxr_streams_init(streams, pxr_stream_count(coding->images, coding->images_per_stream),
+                             diag))
+                return -1;
+        work.nats = calloc((size_t)coding->images + GROUP, sizeof(double));
+        status = work.nats ? code(&work) : pxr_out_of_memory(diag);
+        *nats = 0;
+        for (int64_t i = 0; i < coding->images && !status; i++)
+                *nats += work.nats[i];
+        free(work.nats);
+        return status;
+}
+
+void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct pxr_diag *diag)
+{
+        double bits = 0, nll = nats / M_LN2, ends = 16 * (double)streams->count;
+
+        for (int64_t i = 0; i < streams->count; i++)
+                bits += 8 * (double)streams->size[i];
+        if (!(bits <= 1.005 * nll + ends))
+                pxr_warn(diag,
+                         "the images take %.0f bits, but their NLL is %.0f: it is not that of a "
+                         "model that sees nothing of what it is to predict",
+                         bits, nll);
+        else if (!(bits >= 0.995 * nll - streams->spared - ends))
+                pxr_warn(diag,
+                         "the images take %.0f bits, but their NLL is %.0f: it is not that of the "
+                         "probabilities that the model gives",
+                         bits, nll);
+}
+
+int pxr_decode(const struct pxr_coding *coding, const struct pxr_streams *streams, uint8_t *pixels,
+               struct pxr_diag *diag)
+{
+        struct work work = { .coding = coding,
+                             .pixels = pixels,
+                             .streams = (struct pxr_streams *)streams,
+                             .diag = diag };
+        int status = code(&work);
+
+        return work.undecodable ? PXR_UNDECODABLE : status;
+}

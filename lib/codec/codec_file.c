@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * codec_file.c - writing and reading the file of compressed images. Whatever a file says is looked
+ * at before it is used.
+ */
+#include "codec/codec_file.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+
+static const char first_line[] = "pxr-codec 1\n";
+
+enum {
+        FIRST_LINE = sizeof(first_line) - 1,
+        HASH = SHA256_DIGEST_SIZE,
+        HEX = PXR_SHA256_HEX - 1,
+        MAX_SIDE = 1 << 15,
+        MAX_SIZE_BYTES = 5,          /* of a stream's size */
+        HEADER_VALUES = 1 << 21,     /* most of them names */
+        VALUES_PER_STREAM = 1 << 17, /* or one group more, as pxr_images_per_stream() has it */
+};
+
+static const size_t max_file = (size_t)1 << 36;
+static const int64_t max_values = (int64_t)1 << 44;
+
+static void hash_of(const void *bytes, size_t size, uint8_t hash[HASH])
+{
+        struct sha256_ctx context;
+
+        sha256_init(&context);
+        sha256_update(&context, size, bytes);
+        sha256_digest(&context, HASH, hash);
+}
+
+bool pxr_codec_name_fits(const char *name)
+{
+        size_t length = strlen(name);
+
+        for (const char *at = name; at < name + length; at += pxr_character(at, name + length))
+                if (pxr_character(at, name + length) == 0)
+                        return false;
+        return length > 4 && length <= NAME_MAX && strcmp(name + length - 4, ".png") == 0 &&
+               name[0] != '.' && !strchr(name, '/') && pxr_one_line(name);
+}
+
+/* --- sizes -------------------------------------------------------------------------------------
+ */
+
+static size_t size_bytes(size_t size)
+{
+        size_t bytes = 1;
+
+        for (; size >= 128; size >>= 7)
+                bytes++;
+        return bytes;
+}
+
+static uint8_t *put_size(uint8_t *at, size_t size)
+{
+        for (; size >= 128; size >>= 7)
+                *at++ = (uint8_t)(size % 128 + 128);
+        *at++ = (uint8_t)size;
+        return at;
+}
+
+/* Returns where it ends, or NULL. */
+static const uint8_t *get_size(const uint8_t *at, const uint8_t *end, size_t *size)
+{
+        *size = 0;
+        for (int i = 0; i < MAX_SIZE_BYTES && at < end; i++, at++) {
+                *size |= (size_t)(*at % 128) << (7 * i);
+                if (*at < 128)
+                        return at + 1;
+        }
+        return NULL;
+}
+
+size_t pxr_codec_file_payload(const struct pxr_codec_file *file)
+{
+        size_t size = 0;
+
+        for (int64_t i = 0; i < file->streams.count; i++)
+                size += file->streams.size[i] + size_bytes(file->streams.size[i]);
+        return size;
+}
+
+/* Can images have this NLL? Not where they cost nothing: sizes are told as parts of it. */
+static bool sound_nll(const struct pxr_codec_file *file)
+{
+        double values = (double)file->rows * file->cols * file->colours * (double)file->images;
+
+        return file->nats > 0 && file->nats < 1e4 * values;
+}
+
+/* --- writing -----------------------------------------------------------------------------------
+ */
+
+static json_t *origin_as_json(const struct pxr_codec_file *file)
+{
+        json_t *names = file->names ? json_array() : NULL;
+
+        if (!names)
+                return json_pack("{s:s, s:I, s:s}", "split", file->split, "first",
+                                 (json_int_t)file->first, "data", file->data);
+        for (int64_t i = 0; i < file->images; i++)
+                json_array_append_new(names, json_string(file->names[i]));
+        return json_pack("{s:o}", "names", names);
+}
+
+/* The second line, without its end; to be freed. */
+static char *header_of(const struct pxr_codec_file *file)
+{
+        json_t *header = json_pack(
+                "{s:{s:s, s:s, s:I, s:s, s:s, s:[i, i, i, i]}, s:s, s:s, s:{s:I, s:I, s:s, s:f}, "
+                "s:o}",
+                "model", "run", file->run, "uid", file->uid, "step", (json_int_t)file->step,
+                "certificate", file->certificate, "parameters", file->parameters, "image",
+                file->rows, file->cols, file->colours, file->levels, "program", file->program,
+                "numerics", file->numerics, "images", "count", (json_int_t)file->images,
+                "per_stream", (json_int_t)file->images_per_stream, "sha256", file->pixels, "nats",
+                file->nats, "origin", origin_as_json(file));
+        char *text = header ? json_dumps(header, JSON_COMPACT) : NULL;
+
+        json_decref(header);
+        return text;
+}
+
+int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, size_t *size,
+                         struct pxr_diag *diag)
+{
+        size_t length;
+        uint8_t *bytes, *at;
+        char *header;
+        int status;
+
+        if (!sound_nll(file))
+                return pxr_user_error(diag,
+                                      "the images' NLL is %g nats: no file is written that could "
+                                      "not be read again",
+                                      file->nats);
+        header = header_of(file);
+        length = header ? strlen(header) : 0;
+        *size = FIRST_LINE + length + 1 + pxr_codec_file_payload(file) + HASH;
+        bytes = header ? malloc(*size) : NULL;
+        if (!bytes) {
+                free(header);
+                return pxr_out_of_memory(diag);
+        }
+        memcpy(bytes, first_line, FIRST_LINE);
+        memcpy(bytes + FIRST_LINE, header, length);
+        at = bytes + FIRST_LINE + length;
+        *at++ = '\n';
+        for (int64_t i = 0; i < file->streams.count; i++)
+                at = put_size(at, file->streams.size[i]);
+        for (int64_t i = 0; i < file->streams.count; i++) {
+                if (file->streams.size[i])
+                        memcpy(at, file->streams.bytes[i], file->streams.size[i]);
+                at += file->streams.size[i];
+        }
+        hash_of(bytes, *size - HASH, at);
+        status = pxr_file_may_write(path, false, diag) ||
+                                 pxr_file_write(path, false, bytes, *size, diag)
+                         ? -1
+                         : 0;
+        free(bytes);
+        free(header);
+        return status;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+/* A file being read. */
+struct reading {
+        struct pxr_arena *arena;
+        const char *path;
+        struct pxr_diag *diag;
+        struct pxr_codec_file *file;
+};
+
+/* Its SHA-256 is right, so that this is no accident. */
+static int unsound(const struct reading *reading, const char *what)
+{
+        return pxr_user_error(reading->diag, "%s: is not a sound file of pxr-codec: %s",
+                              reading->path, what);
+}
+
+static int wrong_json(const struct reading *reading, const json_error_t *error)
+{
+        return pxr_json_memory_out(error) ? pxr_out_of_memory(reading->diag)
+                                          : unsound(reading, error->text);
+}
+
+/* The first and the last bytes. */
+static int check_ends(const struct reading *reading, const uint8_t *bytes, size_t size)
+{
+        uint8_t hash[HASH];
+
+        if (size < FIRST_LINE || memcmp(bytes, first_line, FIRST_LINE) != 0) {
+                if (size >= FIRST_LINE && memcmp(bytes, first_line, FIRST_LINE - 2) == 0)
+                        return pxr_user_error(reading->diag,
+                                              "%s: is of another version of pxr-codec",
+                                              reading->path);
+                return pxr_user_error(reading->diag, "%s: is no file of pxr-codec", reading->path);
+        }
+        if (size >= FIRST_LINE + HASH)
+                hash_of(bytes, size - HASH, hash);
+        if (size < FIRST_LINE + HASH || memcmp(hash, bytes + size - HASH, HASH) != 0)
+                return pxr_user_error(reading->diag,
+                                      "%s: is damaged: it was truncated or altered (its SHA-256 is "
+                                      "not the one at its end)",
+                                      reading->path);
+        return 0;
+}
+
+static bool is_hash(const char *text)
+{
+        return strlen(text) == HEX && strspn(text, "0123456789abcdef") == HEX;
+}
+
+static int copy_names(const struct reading *reading, json_t *names)
+{
+        struct pxr_codec_file *file = reading->file;
+        const char **copy =
+                pxr_alloc_array(reading->arena, json_array_size(names) + 1, sizeof(*copy));
+
+        if (!copy)
+                return pxr_out_of_memory(reading->diag);
+        if (!json_is_array(names) || json_array_size(names) != (size_t)file->images)
+                return unsound(reading, "there is not a name for each image");
+        for (int64_t i = 0; i < file->images; i++) {
+                const char *name = json_string_value(json_array_get(names, (size_t)i));
+
+                if (!name || !pxr_codec_name_fits(name))
+                        return unsound(reading, "an image has a name that cannot be a file's");
+                copy[i] = pxr_strdup(reading->arena, name);
+                if (!copy[i])
+                        return pxr_out_of_memory(reading->diag);
+        }
+        file->names = copy;
+        return 0;
+}
+
+static int copy_origin(const struct reading *reading, json_t *origin)
+{
+        struct pxr_codec_file *file = reading->file;
+        json_error_t error;
+        json_int_t first;
+
+        if (json_object_get(origin, "names"))
+                return copy_names(reading, json_object_get(origin, "names"));
+        if (json_unpack_ex(origin, &error, 0, "{s:s, s:I, s:s}", "split", &file->split, "first",
+                           &first, "data", &file->data))
+                return pxr_json_memory_out(&error)
+                               ? pxr_out_of_memory(reading->diag)
+                               : unsound(reading, "it does not say where the images are from");
+        if (!pxr_one_line(file->split) || !is_hash(file->data) || first < 0 || first > INT32_MAX)
+                return unsound(reading, "where the images are from makes no sense");
+        file->first = first;
+        file->split = pxr_strdup(reading->arena, file->split);
+        file->data = pxr_strdup(reading->arena, file->data);
+        return file->split && file->data ? 0 : pxr_out_of_memory(reading->diag);
+}
+
+/* Numbers that are used to compute with. */
+static int check_numbers(const struct reading *reading)
+{
+        const struct pxr_codec_file *file = reading->file;
+        int64_t values = (int64_t)file->rows * file->cols * file->colours;
+
+        if (file->rows < 1 || file->rows > MAX_SIDE || file->cols < 1 || file->cols > MAX_SIDE ||
+            (file->colours != 1 && file->colours != 3) || file->levels < 2 || file->levels > 256)
+                return unsound(reading, "there are no such images");
+        if (file->images < 1 || file->images > max_values / values)
+                return unsound(reading, "it has no images, or too many");
+        if (file->images_per_stream < PXR_CODEC_GROUP ||
+            file->images_per_stream > VALUES_PER_STREAM / values + PXR_CODEC_GROUP ||
+            file->images_per_stream % PXR_CODEC_GROUP)
+                return unsound(reading, "no stream has so many images");
+        if (!sound_nll(file))
+                return unsound(reading, "no images have such an NLL");
+        return 0;
+}
+
+static int copy_texts(const struct reading *reading)
+{
+        struct pxr_codec_file *file = reading->file;
+        const char **text[] = { &file->run,        &file->uid,     &file->certificate,
+                                &file->parameters, &file->program, &file->pixels,
+                                &file->numerics };
+
+        for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+                if (!pxr_one_line(*text[i]))
+                        return unsound(reading, "a text has more than one line");
+                *text[i] = pxr_strdup(reading->arena, *text[i]);
+                if (!*text[i])
+                        return pxr_out_of_memory(reading->diag);
+        }
+        if (!is_hash(file->certificate) || !is_hash(file->parameters) || !is_hash(file->pixels))
+                return unsound(reading, "a SHA-256 is none");
+        return 0;
+}
+
+static int take_header(const struct reading *reading, json_t *header)
+{
+        struct pxr_codec_file *file = reading->file;
+        json_int_t step, images, per_stream;
+        json_error_t error;
+        json_t *origin;
+
+        if (json_unpack_ex(header, &error, 0,
+                           "{s:{s:s, s:s, s:I, s:s, s:s, s:[i, i, i, i]}, s:s, s:s, "
+                           "s:{s:I, s:I, s:s, s:F}, s:o}",
+                           "model", "run", &file->run, "uid", &file->uid, "step", &step,
+                           "certificate", &file->certificate, "parameters", &file->parameters,
+                           "image", &file->rows, &file->cols, &file->colours, &file->levels,
+                           "program", &file->program, "numerics", &file->numerics, "images",
+                           "count", &images, "per_stream", &per_stream, "sha256", &file->pixels,
+                           "nats", &file->nats, "origin", &origin))
+                return wrong_json(reading, &error);
+        file->step = step;
+        file->images = images;
+        file->images_per_stream = per_stream;
+        return copy_texts(reading) || check_numbers(reading) ? -1 : copy_origin(reading, origin);
+}
+
+static int read_header(const struct reading *reading, const uint8_t *text, size_t size)
+{
+        json_error_t error;
+        json_t *header = pxr_json_parse((const char *)text, size, HEADER_VALUES, &error);
+        int status = header ? take_header(reading, header) : wrong_json(reading, &error);
+
+        json_decref(header);
+        return status;
+}
+
+/* The streams stay where they are in the file's bytes. */
+static int read_streams(const struct reading *reading, uint8_t *bytes, const uint8_t *end)
+{
+        struct pxr_streams *streams = &reading->file->streams;
+        int64_t count = pxr_stream_count(reading->file->images, reading->file->images_per_stream);
+        const uint8_t *at = bytes;
+
+        if (count > end - at)
+                return unsound(reading, "it has fewer streams than its images take");
+        streams->count = count;
+        streams->bytes = pxr_alloc_array(reading->arena, (size_t)count, sizeof(uint8_t *));
+        streams->size = pxr_alloc_array(reading->arena, (size_t)count, sizeof(size_t));
+        if (!streams->bytes || !streams->size)
+                return pxr_out_of_memory(reading->diag);
+        for (int64_t i = 0; i < count && at; i++)
+                at = get_size(at, end, &streams->size[i]);
+        for (int64_t i = 0; i < count && at; i++) {
+                streams->bytes[i] = bytes + (at - bytes);
+                at = streams->size[i] <= (size_t)(end - at) ? at + streams->size[i] : NULL;
+        }
+        return at == end ? 0 : unsound(reading, "the streams are not as long as it says");
+}
+
+struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,
+                                           struct pxr_diag *diag)
+{
+        struct reading reading = { arena, path, diag, pxr_alloc(arena, sizeof(*reading.file)) };
+        uint8_t *bytes = pxr_file_read(arena, path, max_file, size, diag), *line, *end;
+
+        if (!reading.file)
+                pxr_out_of_memory(diag);
+        if (!reading.file || !bytes || check_ends(&reading, bytes, *size))
+                return NULL;
+        end = bytes + *size - HASH;
+        line = memchr(bytes + FIRST_LINE, '\n', (size_t)(end - bytes) - FIRST_LINE);
+        if (!line) {
+                unsound(&reading, "it has no second line");
+                return NULL;
+        }
+        if (read_header(&reading, bytes + FIRST_LINE, (size_t)(line - bytes) - FIRST_LINE) ||
+            read_streams(&reading, line + 1, end))
+                return NULL;
+        return reading.file;
+}
+
+const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file,
+                                        struct pxr_diag *diag)
+{
+        const char **names;
+
+        if (file->names)
+                return file->names;
+        names = pxr_alloc_array(arena, (size_t)file->images, sizeof(*names));
+        for (int64_t i = 0; names && i < file->images; i++) {
+                names[i] = pxr_strf(arena, "%07lld.png", (long long)(file->first + i));
+                if (!names[i])
+                        names = NULL;
+        }
+        if (!names)
+                pxr_out_of_memory(diag);
+        return names;
+}

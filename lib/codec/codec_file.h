@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * codec_file.h - the file of compressed images, which says what they are and what model it takes.
+ *
+ *     pxr-codec 1                      the first line
+ *     {"model": {...}, ...}            the second: JSON
+ *     the sizes of the streams         7 bits a byte, the lowest first; the last is below 128
+ *     the streams
+ *     32 bytes                         SHA-256 of all before
+ */
+#ifndef PXR_CODEC_CODEC_FILE_H
+#define PXR_CODEC_CODEC_FILE_H
+
+#include <pxr/arena.h>
+
+#include "base/hash.h"
+#include "codec/codec.h"
+
+struct pxr_codec_file {
+        /* The model: the run it is of, and what must be the same. */
+        const char *run, *uid;
+        int64_t step;
+        const char *certificate, *parameters; /* SHA-256 in hexadecimal */
+        int rows, cols, colours, levels;
+
+        /* What computed its probabilities, down to their last bits. */
+        const char *program, *numerics;
+
+        int64_t images, images_per_stream;
+        const char *pixels; /* SHA-256 of [image][row][col][colour], in hexadecimal */
+        double nats;        /* their NLL */
+
+        const char *const *names; /* [images], of PNG files; NULL: they are of a split */
+        const char *split;        /* "test" */
+        int64_t first;            /* of the split */
+        const char *data;         /* identity of the data set; NULL where there are names */
+
+        struct pxr_streams streams; /* of memory that is the maker's */
+};
+
+/* Write a new file, whole or not at all; *size is how large it is. Returns 0 or -1. */
+int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, size_t *size,
+                         struct pxr_diag *diag);
+
+/* Read one, and check that it is sound. NULL after an error; else it lives as long as the arena. */
+struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,
+                                           struct pxr_diag *diag);
+
+/* Bytes of its streams, with their sizes. */
+size_t pxr_codec_file_payload(const struct pxr_codec_file *file);
+
+/* The names of the images' PNG files, [images]: their own, or the numbers in the split. NULL after
+ * an error. */
+const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file,
+                                        struct pxr_diag *diag);
+
+/* Is it the name of a PNG file, and of no folder: fit to be written as it is? */
+bool pxr_codec_name_fits(const char *name);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * emit.c - a spec's tree as YAML text, by libyaml's emitter.
+ *
+ * What is written here is read again when a run is resumed: a tree that would not be read, being
+ * too large, is not written.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/text.h"
+#include "config/tree.h"
+
+struct writer {
+        yaml_emitter_t emitter;
+        char *text;
+        size_t size, capacity;
+        int nodes, depth;
+        bool one_line;
+        const char *excess; /* what there is too much of, or NULL */
+        bool memory_out;
+};
+
+static int append_text(void *context, unsigned char *bytes, size_t size)
+{
+        struct writer *writer = context;
+
+        if (size > PXR_TREE_MAX_BYTES - writer->size) {
+                writer->excess = "bytes";
+                return 0;
+        }
+        if (writer->size + size + 1 > writer->capacity) {
+                size_t capacity = 2 * (writer->size + size + 1);
+                char *grown = realloc(writer->text, capacity);
+
+                writer->memory_out = !grown;
+                if (!grown)
+                        return 0;
+                writer->text = grown;
+                writer->capacity = capacity;
+        }
+        memcpy(writer->text + writer->size, bytes, size);
+        writer->size += size;
+        writer->text[writer->size] = '\0';
+        return 1;
+}
+
+/* How a scalar is written; line breaks are escaped where all is to be one line. */
+static yaml_scalar_style_t scalar_style(const struct writer *writer, const char *text, bool quoted)
+{
+        if (writer->one_line && !pxr_one_line(text))
+                return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+        return quoted ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE;
+}
+
+static bool emit_scalar(struct writer *writer, const char *text, bool quoted)
+{
+        yaml_event_t event;
+
+        if (++writer->nodes > PXR_TREE_MAX_NODES) {
+                writer->excess = "nodes";
+                return false;
+        }
+        return yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
+                                            (int)strlen(text), !quoted, 1,
+                                            scalar_style(writer, text, quoted)) &&
+               yaml_emitter_emit(&writer->emitter, &event);
+}
+
+/* A key that is the sign of a merge was in quotes. */
+static bool emit_key(struct writer *writer, const char *key)
+{
+        return emit_scalar(writer, key, strcmp(key, "<<") == 0);
+}
+
+static bool emit_node(struct writer *writer, const struct pxr_yaml *node);
+
+static bool emit_children(struct writer *writer, const struct pxr_yaml *node)
+{
+        for (const struct pxr_yaml *child = node->first; child; child = child->next)
+                if ((node->kind == PXR_YAML_MAPPING && !emit_key(writer, child->key)) ||
+                    !emit_node(writer, child))
+                        return false;
+        return true;
+}
+
+static bool emit_node(struct writer *writer, const struct pxr_yaml *node)
+{
+        bool mapping = node->kind == PXR_YAML_MAPPING, flow = writer->one_line;
+        yaml_event_t event;
+
+        if (node->kind == PXR_YAML_SCALAR)
+                return emit_scalar(writer, node->text, node->quoted);
+        if (++writer->nodes > PXR_TREE_MAX_NODES || ++writer->depth > PXR_TREE_MAX_DEPTH) {
+                writer->excess = writer->depth > PXR_TREE_MAX_DEPTH ? "levels" : "nodes";
+                return false;
+        }
+        if (!(mapping ? yaml_mapping_start_event_initialize(&event, NULL, NULL, 1,
+                                                            flow ? YAML_FLOW_MAPPING_STYLE
+                                                                 : YAML_BLOCK_MAPPING_STYLE)
+                      : yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
+                                                             flow ? YAML_FLOW_SEQUENCE_STYLE
+                                                                  : YAML_BLOCK_SEQUENCE_STYLE)) ||
+            !yaml_emitter_emit(&writer->emitter, &event) || !emit_children(writer, node))
+                return false;
+        writer->depth--;
+        return (mapping ? yaml_mapping_end_event_initialize(&event)
+                        : yaml_sequence_end_event_initialize(&event)) &&
+               yaml_emitter_emit(&writer->emitter, &event);
+}
+
+static bool emit_document(struct writer *writer, const struct pxr_yaml *root)
+{
+        yaml_event_t event;
+
+        return yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING) &&
+               yaml_emitter_emit(&writer->emitter, &event) &&
+               yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1) &&
+               yaml_emitter_emit(&writer->emitter, &event) && emit_node(writer, root) &&
+               yaml_document_end_event_initialize(&event, 1) &&
+               yaml_emitter_emit(&writer->emitter, &event) &&
+               yaml_stream_end_event_initialize(&event) &&
+               yaml_emitter_emit(&writer->emitter, &event);
+}
+
+static void refuse(const struct writer *writer, struct pxr_diag *diag)
+{
+        if (writer->excess)
+                pxr_user_error(diag,
+                               "the spec is too large: with every default written out it has too "
+                               "many %s",
+                               writer->excess);
+        else if (writer->memory_out || writer->emitter.error == YAML_MEMORY_ERROR)
+                pxr_out_of_memory(diag);
+        else
+                pxr_system_error(diag, "the spec cannot be written as YAML: %s",
+                                 writer->emitter.problem ? writer->emitter.problem
+                                                         : "unknown error");
+}
+
+static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, bool one_line,
+                  struct pxr_diag *diag)
+{
+        struct writer writer = { .one_line = one_line };
+        char *text = NULL;
+
+        if (!yaml_emitter_initialize(&writer.emitter)) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        yaml_emitter_set_output(&writer.emitter, append_text, &writer);
+        yaml_emitter_set_unicode(&writer.emitter, 1);
+        yaml_emitter_set_width(&writer.emitter, -1);
+        if (!emit_document(&writer, node))
+                refuse(&writer, diag);
+        else if (!(text = pxr_strdup(arena, writer.text ? writer.text : "")))
+                pxr_out_of_memory(diag);
+        yaml_emitter_delete(&writer.emitter);
+        free(writer.text);
+        return text;
+}
+
+char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)
+{
+        return emit(arena, node, false, diag);
+}
+
+char *pxr_yaml_emit_line(struct pxr_arena *arena, const struct pxr_yaml *node,
+                         struct pxr_diag *diag)
+{
+        char *text = emit(arena, node, true, diag);
+
+        if (text)
+                text[strcspn(text, "\n")] = '\0';
+        return text;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names.c - values that are one of several names: an enum, a set of them, a choice with options.
+ */
+#include <string.h>
+
+#include "config/tree.h"
+#include "config/values.h"
+
+enum { MAX_NAMES = 64 };
+
+/* Behind an error about a name: the nearest one, and all there are. */
+static void show_names(const struct pxr_value *v, const char *name, struct pxr_diag *diag)
+{
+        const char *names[MAX_NAMES], *nearest;
+        char *list = pxr_option_names(v->arena, v->row);
+        size_t count = 0;
+
+        for (int i = 0; v->row->names && v->row->names[i] && count < MAX_NAMES; i++)
+                names[count++] = v->row->names[i];
+        for (int i = 0; v->row->variants && v->row->variants[i].name && count < MAX_NAMES; i++)
+                names[count++] = v->row->variants[i].name;
+        nearest = pxr_nearest(name, names, count);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        if (list)
+                pxr_note(diag, "it can be %s", list);
+}
+
+/* Position of a scalar's text in the row's names, or -1 after an error. */
+static int name_index(const struct pxr_value *v, struct pxr_yaml *node)
+{
+        bool scalar = node->kind == PXR_YAML_SCALAR;
+
+        for (int i = 0; scalar && v->row->names[i]; i++)
+                if (strcmp(v->row->names[i], node->text) == 0) {
+                        node->quoted = false;
+                        return i;
+                }
+        if (scalar && !pxr_yaml_empty(node))
+                pxr_error_at(v->diag, node->mark, "%s: '%s' cannot be '%s'", v->what, v->row->name,
+                             node->text);
+        else
+                pxr_error_at(v->diag, node->mark, "%s: '%s' cannot be %s", v->what, v->row->name,
+                             scalar ? "empty" : "a list or a mapping");
+        show_names(v, scalar ? node->text : "", v->diag);
+        return -1;
+}
+
+int pxr_read_enum(const struct pxr_value *v)
+{
+        int index = name_index(v, v->node);
+
+        if (index < 0)
+                return -1;
+        *(int *)v->field = index;
+        return 0;
+}
+
+/* Make a single name a list of one. */
+static int make_list(const struct pxr_value *v)
+{
+        struct pxr_yaml *node = v->node, *name = pxr_alloc(v->arena, sizeof(*name));
+
+        if (!name)
+                return pxr_out_of_memory(v->diag);
+        *name = *node;
+        name->key = NULL;
+        node->kind = PXR_YAML_SEQUENCE;
+        node->text = NULL;
+        node->quoted = false;
+        pxr_yaml_append(node, name);
+        return 0;
+}
+
+/* A set has no order and nothing twice. Its names are listed as the table has them. */
+int pxr_read_enum_set(const struct pxr_value *v)
+{
+        struct pxr_yaml *node = v->node, *member[32] = { 0 }, *next;
+        uint32_t set = 0;
+        int status = 0;
+
+        if (node->kind == PXR_YAML_SCALAR && make_list(v))
+                return -1;
+        if (node->kind == PXR_YAML_MAPPING)
+                return pxr_value_wrong(v, "wants a list of names, not a mapping");
+        for (struct pxr_yaml *name = node->first; name; name = name->next) {
+                int index = name_index(v, name);
+
+                if (index < 0) {
+                        status = -1;
+                        continue;
+                }
+                set |= (uint32_t)1 << index;
+                if (!member[index])
+                        member[index] = name;
+        }
+        if (status)
+                return -1;
+        for (struct pxr_yaml *name = node->first; name; name = next) {
+                next = name->next;
+                pxr_yaml_remove(name);
+        }
+        for (int i = 0; i < 32; i++)
+                if (member[i])
+                        pxr_yaml_append(node, member[i]);
+        *(uint32_t *)v->field = set;
+        return 0;
+}
+
+/* --- choices -----------------------------------------------------------------------------------
+ */
+
+/* NAME alone becomes {NAME: {}}. */
+static int open_choice(const struct pxr_value *v)
+{
+        struct pxr_yaml *node = v->node, *child;
+
+        if (node->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(node)) {
+                child = pxr_yaml_new(v->arena, PXR_YAML_MAPPING, node->text, NULL, node);
+                if (!child)
+                        return pxr_out_of_memory(v->diag);
+                pxr_yaml_become_mapping(node);
+                pxr_yaml_append(node, child);
+        }
+        if (node->kind == PXR_YAML_MAPPING && node->first)
+                return 0;
+        pxr_value_wrong(v, "wants a name, or NAME: {options}");
+        show_names(v, "", v->diag);
+        return -1;
+}
+
+/* Does a child of a choice give way to another? The command line goes before the files, and of
+ * files, which were joined in their order, the earlier before the later. */
+static bool gives_way(const struct pxr_yaml *child, const struct pxr_yaml *other)
+{
+        if (child->origin == PXR_ORIGIN_OVERRIDE)
+                return false;
+        return other->origin == PXR_ORIGIN_OVERRIDE ||
+               child->key_mark.source != other->key_mark.source;
+}
+
+/* Of several names one is left, unless one and the same source has two. */
+static int settle_choice(const struct pxr_value *v)
+{
+        struct pxr_yaml *node = v->node, *best = node->first, *next;
+
+        for (struct pxr_yaml *child = best->next; child; child = child->next)
+                if (best->origin != PXR_ORIGIN_OVERRIDE && child->origin == PXR_ORIGIN_OVERRIDE)
+                        best = child;
+        for (struct pxr_yaml *child = node->first; child; child = next) {
+                next = child->next;
+                if (child != best && gives_way(child, best))
+                        pxr_yaml_remove(child);
+        }
+        if (node->count == 1)
+                return 0;
+        return pxr_error_at(v->diag, node->first->next->key_mark,
+                            "%s: '%s' is one of several, not '%s' and '%s' together", v->what,
+                            v->row->name, node->first->key, node->first->next->key);
+}
+
+static const struct pxr_variant *find_variant(const struct pxr_value *v, const char *name)
+{
+        const struct pxr_variant *variant = v->row->variants;
+
+        while (variant->name && strcmp(variant->name, name) != 0)
+                variant++;
+        return variant->name ? variant : NULL;
+}
+
+/* Where an option belongs that stands where a name is due: "'train.optimizer.adam.rate'" for
+ * train.optimizer.rate. Looked for before names give way. NULL: there is none. */
+static char *find_misplaced(const struct pxr_value *v)
+{
+        const struct pxr_yaml *child = v->node->first;
+
+        while (child && find_variant(v, child->key))
+                child = child->next;
+        return child ? pxr_option_meant(v->arena, v->node, child->key, "", NULL, 0) : NULL;
+}
+
+int pxr_read_choice(const struct pxr_value *v)
+{
+        static const struct pxr_options none = { 0 };
+        const struct pxr_variant *variant;
+        struct pxr_choice *choice = v->field;
+        struct pxr_reading reading;
+        struct pxr_yaml *chosen;
+        char *meant;
+
+        if (open_choice(v))
+                return -1;
+        meant = find_misplaced(v);
+        if (settle_choice(v)) {
+                if (meant)
+                        pxr_hint(v->diag, "did you mean %s?", meant);
+                return -1;
+        }
+        chosen = v->node->first;
+        variant = find_variant(v, chosen->key);
+        if (!variant) {
+                pxr_error_at(v->diag, chosen->key_mark, "%s: there is no %s '%s'", v->what,
+                             v->row->name, chosen->key);
+                if (meant)
+                        pxr_hint(v->diag, "did you mean %s?", meant);
+                show_names(v, chosen->key, v->diag);
+                return -1;
+        }
+        choice->variant = variant;
+        reading.options = variant->options ? variant->options : &none;
+        reading.conf = variant->options ? pxr_alloc(v->arena, variant->options->size) : NULL;
+        if (variant->options && !reading.conf)
+                return pxr_out_of_memory(v->diag);
+        choice->conf = reading.conf;
+        return pxr_options_read(v->arena, chosen, variant->name, &reading, 1, v->diag);
+}

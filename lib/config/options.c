@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - reading a mapping by its option tables.
+ *
+ * Defaults are texts that go the same way as what the user wrote.
+ */
+#include "config/options.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+#include "config/tree.h"
+#include "config/values.h"
+
+enum { MAX_NAMES = 128 };
+
+/* The row of a key, and the struct it fills. */
+static const struct pxr_option *find_row(const struct pxr_reading *readings, int count,
+                                         const char *key, void **conf)
+{
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END; row++)
+                        if (strcmp(row->name, key) == 0) {
+                                *conf = readings[i].conf;
+                                return row;
+                        }
+        }
+        return NULL;
+}
+
+/* "mask, kernel, features": the keys of all tables together. */
+static char *list_keys(struct pxr_arena *arena, const char *const *names, size_t count)
+{
+        char *list = pxr_strdup(arena, "");
+
+        for (size_t i = 0; list && i < count; i++)
+                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
+        return list;
+}
+
+static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, const char *what,
+                       const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        const char *names[MAX_NAMES];
+        size_t known = 0;
+        char *list, *meant;
+
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END && known < MAX_NAMES; row++)
+                        names[known++] = row->name;
+        }
+        pxr_error_at(diag, node->key_mark, "%s: unknown option '%s'", what, node->key);
+        meant = pxr_option_meant(arena, node, node->key, "", names, known);
+        if (meant) {
+                pxr_hint(diag, "did you mean %s?", meant);
+        } else if (known == 0) {
+                pxr_note(diag, "%s takes no options", what);
+        } else {
+                list = list_keys(arena, names, known);
+                if (list)
+                        pxr_note(diag, "options of %s: %s", what, list);
+        }
+        return -1;
+}
+
+/* Add a row's default to the mapping, as a node like those the user writes. */
+static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const char *what,
+                       const struct pxr_option *row, struct pxr_diag *diag)
+{
+        struct pxr_source *source;
+        struct pxr_yaml *value;
+
+        if (!row->initial) {
+                pxr_error_at(diag, mapping->key ? mapping->key_mark : mapping->mark,
+                             "%s: the option '%s' is missing", what, row->name);
+                pxr_hint(diag, "%s: %s", row->name, row->help);
+                return -1;
+        }
+        if (!*row->initial)
+                return 0;
+        source = pxr_alloc(arena, sizeof(*source));
+        if (!source)
+                return pxr_out_of_memory(diag);
+        *source = (struct pxr_source) { .name = "default",
+                                        .text = row->initial,
+                                        .size = strlen(row->initial) };
+        value = pxr_yaml_parse(arena, source, diag);
+        if (!value)
+                return -1;
+        value->key = row->name;
+        value->key_mark = mapping->key ? mapping->key_mark : mapping->mark;
+        value->mark = value->key_mark;
+        pxr_yaml_set_origin(value, PXR_ORIGIN_DEFAULT);
+        pxr_yaml_append(mapping, value);
+        return 0;
+}
+
+/* Let a table look at several fields at once. */
+static int check_together(const struct pxr_yaml *mapping, const char *what,
+                          const struct pxr_reading *reading, struct pxr_diag *diag)
+{
+        const char *message = "is wrong", *name;
+        const struct pxr_yaml *node;
+
+        if (!reading->options->check)
+                return 0;
+        name = reading->options->check(reading->conf, &message);
+        if (!name)
+                return 0;
+        node = pxr_yaml_get(mapping, name);
+        return pxr_error_at(diag, node ? node->mark : mapping->mark, "%s: '%s' %s", what, name,
+                            message);
+}
+
+/* A scalar where a mapping is due sets the main option of a table that has one. */
+static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
+                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        struct pxr_yaml *value;
+
+        for (int i = 0; i < count; i++) {
+                if (!readings[i].options->main)
+                        continue;
+                value = pxr_alloc(arena, sizeof(*value));
+                if (!value)
+                        return pxr_out_of_memory(diag);
+                *value = *node;
+                value->key = readings[i].options->main;
+                value->key_mark = node->mark;
+                pxr_yaml_become_mapping(node);
+                pxr_yaml_append(node, value);
+                return 0;
+        }
+        return 0;
+}
+
+/* Read what the mapping has. */
+static int read_given(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                      const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        int status = 0;
+
+        for (struct pxr_yaml *child = node->first; child; child = child->next) {
+                void *conf;
+                const struct pxr_option *row = find_row(readings, count, child->key, &conf);
+
+                if (!row)
+                        status = unknown_key(arena, child, what, readings, count, diag);
+                else if (pxr_value_read(arena, child, what, row, conf, diag))
+                        status = -1;
+        }
+        return status;
+}
+
+/* Add what the mapping lacks of one table, and read that too. */
+static int read_defaults(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                         const struct pxr_reading *reading, struct pxr_diag *diag)
+{
+        const struct pxr_option *row = reading->options->rows;
+        int status = 0;
+
+        for (; row && row->type != PXR_TYPE_END; row++) {
+                struct pxr_yaml *child = pxr_yaml_get(node, row->name);
+
+                if (child)
+                        continue;
+                if (add_default(arena, node, what, row, diag)) {
+                        status = -1;
+                        continue;
+                }
+                child = pxr_yaml_get(node, row->name);
+                if (child && pxr_value_read(arena, child, what, row, reading->conf, diag))
+                        status = -1;
+        }
+        return status;
+}
+
+/* Put what the mapping has in the tables' order, so that one meaning has one text: runs are known
+ * to be of the same spec by its hash. */
+static void put_in_order(struct pxr_yaml *node, const struct pxr_reading *readings, int count)
+{
+        for (int i = 0; i < count; i++) {
+                const struct pxr_option *row = readings[i].options->rows;
+
+                for (; row && row->type != PXR_TYPE_END; row++) {
+                        struct pxr_yaml *child = pxr_yaml_get(node, row->name);
+
+                        if (!child)
+                                continue;
+                        pxr_yaml_remove(child);
+                        pxr_yaml_append(node, child);
+                }
+        }
+}
+
+int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+{
+        int status;
+
+        if (!node->parent)
+                node->table = readings[0].options;
+        if (pxr_yaml_empty(node))
+                pxr_yaml_become_mapping(node);
+        else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
+                return -1;
+        if (node->kind != PXR_YAML_MAPPING)
+                return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
+        status = read_given(arena, node, what, readings, count, diag);
+        for (int i = 0; i < count; i++)
+                if (read_defaults(arena, node, what, &readings[i], diag))
+                        status = -1;
+        if (!status)
+                put_in_order(node, readings, count);
+        for (int i = 0; i < count && !status; i++)
+                status = check_together(node, what, &readings[i], diag);
+        return status;
+}
+
+/* --- layers ------------------------------------------------------------------------------------
+ */
+
+static const char *list_option(const struct pxr_options *options)
+{
+        for (const struct pxr_option *row = options->rows; row && row->type != PXR_TYPE_END; row++)
+                if (row->type == PXR_TYPE_LAYERS)
+                        return row->name;
+        return NULL;
+}
+
+/* The options of an item as a mapping: the value behind the layer's name is one already, or is
+ * what its main option, or its list of layers, is set to. */
+static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml *value,
+                                        const struct pxr_options *options, struct pxr_diag *diag)
+{
+        struct pxr_yaml *mapping, *moved;
+        const char *name = NULL;
+
+        if (pxr_yaml_empty(value))
+                pxr_yaml_become_mapping(value);
+        if (value->kind == PXR_YAML_MAPPING)
+                return value;
+        name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
+        if (!name) {
+                pxr_error_at(diag, value->mark, "%s %s", value->key,
+                             !options->rows         ? "takes no options"
+                             : list_option(options) ? "wants a list of layers"
+                                                    : "wants a mapping of options");
+                return NULL;
+        }
+        mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
+        moved = pxr_alloc(arena, sizeof(*moved));
+        if (!mapping || !moved) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        *moved = *value;
+        moved->key = name;
+        for (struct pxr_yaml *child = moved->first; child; child = child->next)
+                child->parent = moved;
+        pxr_yaml_replace(value, mapping);
+        pxr_yaml_append(mapping, moved);
+        return mapping;
+}
+
+/* Move the keys that stand beside a layer's name (`repeat: 7`, `layers: [...]`) in among its
+ * options. */
+static int take_in(struct pxr_yaml *mapping, bool written_out, struct pxr_diag *diag)
+{
+        struct pxr_yaml *next;
+
+        for (struct pxr_yaml *beside = mapping->next; beside; beside = next) {
+                next = beside->next;
+                if (written_out)
+                        return pxr_error_at(diag, beside->key_mark,
+                                            "'%s' stands beside the layer '%s', not among its "
+                                            "options: check the indentation",
+                                            beside->key, mapping->key);
+                if (pxr_yaml_get(mapping, beside->key))
+                        return pxr_error_at(diag, beside->key_mark,
+                                            "%s: '%s' is set already, by what stands behind '%s:'",
+                                            mapping->key, beside->key, mapping->key);
+                pxr_yaml_remove(beside);
+                pxr_yaml_append(mapping, beside);
+        }
+        return 0;
+}
+
+int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
+                   const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
+                   void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag)
+{
+        const struct pxr_options *options;
+        bool written_out;
+
+        if (item->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(item)) {
+                struct pxr_yaml *child =
+                        pxr_yaml_new(arena, PXR_YAML_MAPPING, item->text, NULL, item);
+
+                if (!child)
+                        return pxr_out_of_memory(diag);
+                pxr_yaml_become_mapping(item);
+                pxr_yaml_append(item, child);
+        }
+        if (item->kind != PXR_YAML_MAPPING || !item->first)
+                return pxr_error_at(diag, item->mark,
+                                    "a layer is wanted here: NAME, or NAME: {options}");
+        options = find(context, item->first);
+        if (!options) {
+                if (item->first->next)
+                        pxr_note(diag, "the first key of an item is the name of its layer");
+                return -1;
+        }
+        /* What the command line sets (`model.1.repeat.count=3`) may be a mapping all the same. */
+        written_out =
+                item->first->kind == PXR_YAML_MAPPING && item->first->origin != PXR_ORIGIN_OVERRIDE;
+        *conf = options_mapping(arena, item->first, options, diag);
+        if (!*conf)
+                return -1;
+        *name = (*conf)->key;
+        return take_in(*conf, written_out, diag);
+}
+
+/* --- tables ------------------------------------------------------------------------------------
+ */
+
+enum { MOST_SECTIONS = 16, MOST_BYTES = 1 << 20 }; /* tables in tables; the struct of one */
+
+#define FIELD(type)                         \
+        {                                   \
+                sizeof(type), alignof(type) \
+        }
+
+/* The field that a row fills; of a section it is the section's struct. */
+static const struct {
+        size_t size, alignment;
+} fields[] = {
+        [PXR_TYPE_BOOL] = FIELD(bool),
+        [PXR_TYPE_INT] = FIELD(int64_t),
+        [PXR_TYPE_REAL] = FIELD(double),
+        [PXR_TYPE_STRING] = FIELD(const char *),
+        [PXR_TYPE_ENUM] = FIELD(int),
+        [PXR_TYPE_ENUM_SET] = FIELD(uint32_t),
+        [PXR_TYPE_INTERVAL] = FIELD(struct pxr_interval),
+        [PXR_TYPE_CHOICE] = FIELD(struct pxr_choice),
+        [PXR_TYPE_SECTION] = { 0, 1 },
+        [PXR_TYPE_LAYERS] = FIELD(const struct pxr_yaml *),
+        [PXR_TYPE_NODE] = FIELD(const struct pxr_yaml *),
+};
+
+static const char *table_problem(struct pxr_arena *arena, const struct pxr_options *options,
+                                 int depth);
+
+static const char *row_problem(struct pxr_arena *arena, const struct pxr_options *options,
+                               const struct pxr_option *row, int depth)
+{
+        size_t type = (size_t)row->type, size;
+        const char *problem = NULL;
+
+        if (!row->name)
+                return "an option has no name";
+        if (type >= sizeof(fields) / sizeof(fields[0]))
+                return pxr_strf(arena, "the option '%s' has no type that there is", row->name);
+        size = row->type == PXR_TYPE_SECTION && row->section ? row->section->size
+                                                             : fields[type].size;
+        if (size > options->size || row->offset > options->size - size)
+                return pxr_strf(arena, "the option '%s' lies outside its struct of %zu bytes",
+                                row->name, options->size);
+        if (row->offset % fields[type].alignment)
+                return pxr_strf(arena, "the option '%s' lies across the fields of its struct",
+                                row->name);
+        if ((row->type == PXR_TYPE_ENUM || row->type == PXR_TYPE_ENUM_SET) && !row->names)
+                return pxr_strf(arena, "the option '%s' has no names to choose from", row->name);
+        if (row->type == PXR_TYPE_CHOICE && !row->variants)
+                return pxr_strf(arena, "the option '%s' has no variants to choose from", row->name);
+        if (row->type == PXR_TYPE_SECTION && !row->section)
+                return pxr_strf(arena, "the option '%s' has no table of its section", row->name);
+        if (row->type == PXR_TYPE_SECTION)
+                problem = table_problem(arena, row->section, depth + 1);
+        for (const struct pxr_variant *v = row->variants;
+             row->type == PXR_TYPE_CHOICE && !problem && v->name; v++)
+                problem = v->options ? table_problem(arena, v->options, depth + 1) : NULL;
+        return problem;
+}
+
+static const char *table_problem(struct pxr_arena *arena, const struct pxr_options *options,
+                                 int depth)
+{
+        const struct pxr_option *row = options->rows;
+        const char *problem = NULL;
+
+        if (depth > MOST_SECTIONS)
+                return "its option tables lie in each other without end";
+        if (options->size > MOST_BYTES)
+                return pxr_strf(arena, "the struct of its options has %zu bytes", options->size);
+        for (; row && row->type != PXR_TYPE_END && !problem; row++) {
+                problem = row_problem(arena, options, row, depth);
+                for (const struct pxr_option *other = options->rows; !problem && other < row;
+                     other++)
+                        if (strcmp(other->name, row->name) == 0)
+                                problem = pxr_strf(arena, "two options are named '%s'", row->name);
+        }
+        return problem;
+}
+
+const char *pxr_options_problem(struct pxr_arena *arena, const struct pxr_options *options)
+{
+        return table_problem(arena, options, 0);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * override.c - "train.batch=32": one value of a spec replaced from the command line, or by a sweep.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "config/tree.h"
+
+/* One override, and how far its path has been followed. */
+struct override {
+        struct pxr_arena *arena;
+        const struct pxr_source *source;
+        const struct pxr_override_place *place; /* NULL: the source itself */
+        struct pxr_diag *diag;
+        struct pxr_mark mark; /* of the name in hand */
+};
+
+/* Is the whole argument text? A tree holds nothing else. */
+static bool is_text(const char *argument)
+{
+        const char *end = argument + strlen(argument);
+
+        for (size_t size; argument < end; argument += size)
+                if ((size = pxr_character(argument, end)) == 0)
+                        return false;
+        return true;
+}
+
+/* A new empty mapping from the command line. */
+static struct pxr_yaml *new_mapping(const struct override *o, const char *key)
+{
+        struct pxr_yaml *node = pxr_alloc(o->arena, sizeof(*node));
+
+        if (!node) {
+                pxr_out_of_memory(o->diag);
+                return NULL;
+        }
+        *node = (struct pxr_yaml) { .kind = PXR_YAML_MAPPING,
+                                    .origin = PXR_ORIGIN_OVERRIDE,
+                                    .key = key,
+                                    .mark = o->mark,
+                                    .key_mark = o->mark };
+        return node;
+}
+
+/* Make a scalar that the path goes on from a mapping: NAME (`optimizer: rmsprop`, `- relu`) stands
+ * for {NAME: {}}, and anything but that name is replaced, as every value is. */
+static int open_scalar(const struct override *o, struct pxr_yaml *node, const char *name)
+{
+        struct pxr_yaml *child = NULL;
+
+        if (!node->quoted && strcmp(node->text, name) == 0) {
+                child = pxr_yaml_new(o->arena, PXR_YAML_MAPPING, node->text, NULL, node);
+                if (!child)
+                        return pxr_out_of_memory(o->diag);
+        } else if (!pxr_yaml_empty(node)) {
+                node->mark = o->mark;
+                node->origin = PXR_ORIGIN_OVERRIDE;
+        }
+        pxr_yaml_become_mapping(node);
+        if (child)
+                pxr_yaml_append(node, child);
+        return 0;
+}
+
+static int no_item(const struct override *o, const struct pxr_yaml *list, const char *name)
+{
+        if (!list->count)
+                return pxr_error_at(o->diag, o->mark, "there is no item '%s': the list is empty",
+                                    name);
+        return pxr_error_at(o->diag, o->mark, "there is no item '%s': the list's are 0 to %d", name,
+                            list->count - 1);
+}
+
+/* The child of `node` that a name of the path means; made where a mapping lacks it. */
+static struct pxr_yaml *descend(const struct override *o, struct pxr_yaml *node, const char *name)
+{
+        struct pxr_yaml *child;
+        const char *rest;
+
+        if (node->kind == PXR_YAML_SCALAR && open_scalar(o, node, name))
+                return NULL;
+        child = pxr_yaml_step(node, name, &rest);
+        if (child)
+                return child;
+        if (node->kind == PXR_YAML_SEQUENCE) {
+                no_item(o, node, name);
+                return NULL;
+        }
+        child = new_mapping(o, name);
+        if (child)
+                pxr_yaml_append(node, child);
+        return child;
+}
+
+/* The node that the path from `at` to `equals` leads to, made where it is not there. */
+static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const char *equals,
+                               struct pxr_bounds *bounds)
+{
+        const char *text = o->source->text, *at = text;
+        struct pxr_yaml *node = root;
+
+        do {
+                size_t length = strcspn(at, ".=");
+                char *name = pxr_strndup(o->arena, at, length);
+
+                o->mark = (struct pxr_mark) { o->source, 1, pxr_characters(text, at) + 1,
+                                              pxr_characters(at, at + length) };
+                if (o->place)
+                        o->mark = o->place->key;
+                if (!name) {
+                        pxr_out_of_memory(o->diag);
+                        return NULL;
+                }
+                if (!length || !pxr_one_line(name)) {
+                        pxr_error_at(o->diag, o->mark,
+                                     length ? "a name cannot hold control characters"
+                                            : "a name is missing here");
+                        return NULL;
+                }
+                if (++bounds->depth >= bounds->max_depth) {
+                        pxr_error_at(o->diag, o->mark, "a spec can be %d levels deep and no more",
+                                     bounds->max_depth);
+                        return NULL;
+                }
+                node = descend(o, node, name);
+                at += length;
+        } while (node && at++ < equals);
+        return node;
+}
+
+/* Give a value the marks that it has where it is written; a value that was drawn from a range, and
+ * is not written anywhere, those of the range. */
+static void set_marks(struct pxr_yaml *node, const struct pxr_yaml *written)
+{
+        const struct pxr_yaml *from = written->first;
+        bool alike = written->kind == node->kind && written->count == node->count;
+
+        node->mark = written->mark;
+        for (struct pxr_yaml *child = node->first; child; child = child->next) {
+                const struct pxr_yaml *like = alike ? from : written;
+
+                if (child->key)
+                        child->key_mark = like->key ? like->key_mark : like->mark;
+                set_marks(child, like);
+                from = alike ? from->next : NULL;
+        }
+}
+
+int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,
+                      const struct pxr_override_place *place, struct pxr_bounds *bounds,
+                      struct pxr_diag *diag)
+{
+        const char *equals = strchr(argument, '=');
+        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+        struct override o = { .arena = arena,
+                              .source = source,
+                              .place = place && place->key.source ? place : NULL,
+                              .diag = diag };
+        struct pxr_yaml *node, *value;
+
+        if (!equals || equals == argument)
+                return pxr_user_error(diag, "'%s' is no override: KEY=VALUE is wanted", argument);
+        if (!is_text(argument))
+                return pxr_user_error(diag, "'%s' is not UTF-8 text", argument);
+        if (!source || !(source->text = pxr_strdup(arena, argument)))
+                return pxr_out_of_memory(diag);
+        source->name = "command line";
+        source->size = strlen(argument);
+        if (strncmp(argument, "extends=", 8) == 0)
+                return pxr_error_at(diag,
+                                    o.place ? o.place->key : (struct pxr_mark) { source, 1, 1, 7 },
+                                    "'extends' can stand in a file only");
+        bounds->depth = 0;
+        node = follow(&o, root, source->text + (equals - argument), bounds);
+        if (!node)
+                return -1;
+        value = pxr_yaml_parse_at(arena, source, (size_t)(equals + 1 - argument), bounds, diag);
+        if (!value)
+                return -1;
+        pxr_yaml_set_origin(value, PXR_ORIGIN_OVERRIDE);
+        if (o.place)
+                set_marks(value, o.place->value);
+        pxr_yaml_replace(node, value);
+        if (value->key)
+                value->key_mark = o.mark;
+        return 0;
+}
+
+int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char *key,
+                      const char *text, struct pxr_diag *diag)
+{
+        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+        const char *argument = pxr_strf(arena, "%s=%s", key, text);
+
+        if (!is_text(text))
+                return pxr_user_error(diag, "'%s' is not UTF-8 text", text);
+        if (!source || !argument)
+                return pxr_out_of_memory(diag);
+        source->name = "command line";
+        source->text = argument;
+        source->size = strlen(argument);
+        node->text = argument + strlen(key) + 1;
+        node->quoted = true;
+        node->origin = PXR_ORIGIN_OVERRIDE;
+        node->mark = (struct pxr_mark) { source, 1, (int)strlen(key) + 2,
+                                         pxr_characters(text, text + strlen(text)) };
+        return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * values.h - reading one value by its row of an option table: for the files of this folder.
+ */
+#ifndef PXR_CONFIG_VALUES_H
+#define PXR_CONFIG_VALUES_H
+
+#include "config/options.h"
+
+/* What all readers of values are handed. */
+struct pxr_value {
+        struct pxr_arena *arena;
+        struct pxr_yaml *node;
+        const char *what; /* the mapping, in errors: "conv" */
+        const struct pxr_option *row;
+        void *field;
+        struct pxr_diag *diag;
+};
+
+/* Check `node` against `row`, set the field of `conf`, and bring the node to one form. Returns 0,
+ * or -1 after an error at the node's mark. */
+int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
+                   const struct pxr_option *row, void *conf, struct pxr_diag *diag);
+
+/* "conv: 'kernel' <message>" at the value. Returns -1. */
+int pxr_value_wrong(const struct pxr_value *v, const char *message);
+
+/* names.c: values that are one of several names. */
+int pxr_read_enum(const struct pxr_value *v);
+int pxr_read_enum_set(const struct pxr_value *v);
+int pxr_read_choice(const struct pxr_value *v);
+
+#endif

@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * database.c - opening the run database, its schema's versions, transactions.
+ *
+ * Every way to open a database sees to it that what others put into its schema does not run
+ * (objects.h).
+ */
+#include "record/database.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/staging.h"
+#include "config/recipe.h"
+#include "record/folder.h"
+#include "record/objects.h"
+#include "record/run_state.h"
+#include "record/schema.h"
+#include "record/statement.h"
+
+enum { BUSY_MILLISECONDS = 30000 };
+enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
+
+/* Is it ours, and of a version we know? Read as of one moment: another process may be at work. */
+static int read_version(struct pxr_store *store, int *version, bool *empty, struct pxr_diag *diag)
+{
+        int application, tables;
+
+        if (pxr_store_number(store, "PRAGMA user_version", version, diag) ||
+            pxr_store_number(store, "PRAGMA application_id", &application, diag) ||
+            pxr_store_number(store, "SELECT count(*) FROM sqlite_schema", &tables, diag))
+                return -1;
+        *empty = tables == 0;
+        if (application != PXR_APPLICATION_ID && (application != 0 || tables > 0))
+                return pxr_user_error(diag, "%s: this is a database of another program",
+                                      store->path);
+        if (*version < (tables > 0))
+                return pxr_user_error(diag,
+                                      "%s: says that its schema is %d, which none of pxr's is: "
+                                      "another program has changed it; restore a copy",
+                                      store->path, *version);
+        if (*version > pxr_schema_version)
+                return pxr_user_error(diag,
+                                      "%s: written by a newer pxr (schema %d, this program knows "
+                                      "%d): use that one; the file is left as it is",
+                                      store->path, *version, pxr_schema_version);
+        return 0;
+}
+
+/* recipe_of(spec), NULL where that is none. */
+static void recipe_of(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *spec = (const char *)sqlite3_value_text(value[0]);
+        struct pxr_store *store = sqlite3_user_data(context);
+        struct pxr_arena *arena = pxr_arena_new(0);
+        char hex[PXR_SHA256_HEX];
+
+        (void)count;
+        store->since = pxr_cpu_now(); /* this takes long for many runs, and is not endless */
+        if (arena && spec && *spec && pxr_spec_recipe(arena, spec, hex, NULL) == 0)
+                sqlite3_result_text(context, hex, -1, SQLITE_TRANSIENT);
+        pxr_arena_free(arena);
+}
+
+/* What a recipe is (spec/recipe.h) was another thing before version 7. */
+static int renew_recipes(struct pxr_store *store, struct pxr_diag *diag)
+{
+        if (sqlite3_create_function(store->handle, "recipe_of", 1, SQLITE_UTF8, store, recipe_of,
+                                    NULL, NULL) != SQLITE_OK)
+                return pxr_store_failed(store, diag);
+        return pxr_store_execute(
+                store, diag, "UPDATE run SET recipe_hash = coalesce(recipe_of(spec), recipe_hash)",
+                "");
+}
+
+/* Bring the schema from `version` up to date, within a transaction. */
+static int take_steps(struct pxr_store *store, int version, struct pxr_diag *diag)
+{
+        char sql[64];
+        bool renew = version < 7;
+
+        for (; version < pxr_schema_version; version++)
+                if (sqlite3_exec(store->handle, pxr_schema_steps[version], NULL, NULL, NULL) !=
+                    SQLITE_OK)
+                        return pxr_store_failed(store, diag);
+        if (renew && renew_recipes(store, diag))
+                return -1;
+        sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d", pxr_schema_version);
+        if (pxr_store_execute(store, diag, sql, ""))
+                return -1;
+        sqlite3_snprintf(sizeof(sql), sql, "PRAGMA application_id = %d", PXR_APPLICATION_ID);
+        return pxr_store_execute(store, diag, sql, "");
+}
+
+/* In one transaction: what was read of the version may have become old before it began. The steps
+ * change rows, which must not set off anything that others put into the schema. */
+static int migrate(struct pxr_store *store, struct pxr_diag *diag)
+{
+        bool empty;
+        int version;
+
+        if (pxr_store_begin(store, diag))
+                return -1;
+        if (read_version(store, &version, &empty, diag) ||
+            pxr_store_check_objects(store, version, diag) || take_steps(store, version, diag) ||
+            pxr_store_check_objects(store, pxr_schema_version, diag)) {
+                pxr_store_rollback(store);
+                return -1;
+        }
+        return pxr_store_commit(store, diag);
+}
+
+static int old_or_empty(const struct pxr_store *store, bool empty, struct pxr_diag *diag)
+{
+        return empty ? pxr_user_error(diag, "%s: the database is empty", store->path)
+                     : pxr_user_error(diag,
+                                      "%s: the database has an older schema: bring it up to date "
+                                      "with 'pxr-report upgrade --db %s'",
+                                      store->path, store->path);
+}
+
+static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag *diag)
+{
+        bool empty;
+        int version, status;
+
+        if (pxr_store_execute(store, diag, "BEGIN", ""))
+                return -1;
+        status = read_version(store, &version, &empty, diag);
+        if (!status && version == pxr_schema_version)
+                status = pxr_store_check_objects(store, version, diag);
+        pxr_store_rollback(store);
+        if (status || version == pxr_schema_version)
+                return status;
+        if (!writable)
+                return old_or_empty(store, empty, diag);
+        return migrate(store, diag);
+}
+
+/* WAL, or the journal that was there where the file system cannot do WAL, or while somebody else
+ * is at work. WAL wants memory shared by all who are at work: between hosts there is none. */
+static int set_journal(struct pxr_store *store, struct pxr_diag *diag)
+{
+        const char *sql = pxr_file_is_remote(store->path) ? "PRAGMA journal_mode = DELETE"
+                                                          : "PRAGMA journal_mode = WAL";
+        int status = sqlite3_exec(store->handle, sql, NULL, NULL, NULL);
+
+        if (status == SQLITE_OK || (status & 0xff) == SQLITE_BUSY)
+                return 0;
+        return pxr_store_failed(store, diag);
+}
+
+/* Whether a journal beside the database ends with the name of another file. SQLite deletes that
+ * file once it has put the database back (https://www.sqlite.org/fileformat.html, section 3). A
+ * transaction of pxr changes one database, and its journal names no file. */
+static bool journal_names_file(const struct pxr_store *store)
+{
+        static const unsigned char magic[8] = { 0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7 };
+        char *path = sqlite3_mprintf("%s-journal", store->path);
+        int fd = path ? pxr_open_plain(path) : -1;
+        unsigned char end[sizeof(magic)];
+        bool names = fd >= 0 && lseek(fd, -(off_t)sizeof(end), SEEK_END) >= 0 &&
+                     read(fd, end, sizeof(end)) == sizeof(end) &&
+                     memcmp(end, magic, sizeof(end)) == 0;
+
+        if (fd >= 0)
+                close(fd);
+        sqlite3_free(path);
+        return names;
+}
+
+static int open_handle(struct pxr_store *store, const char *name, int flags, struct pxr_diag *diag)
+{
+        struct stat file;
+        int status;
+
+        if (journal_names_file(store))
+                return pxr_user_error(diag,
+                                      "%s-journal: names a file that SQLite would delete; pxr "
+                                      "writes no such journal. Move it away to open the database",
+                                      store->path);
+        status = sqlite3_open_v2(name, &store->handle, flags, NULL);
+        if (status != SQLITE_OK)
+                return pxr_store_failed(store, diag);
+        if (stat(store->path, &file) == 0) {
+                store->device = file.st_dev;
+                store->inode = file.st_ino;
+        }
+        sqlite3_extended_result_codes(store->handle, 1);
+        sqlite3_busy_timeout(store->handle, BUSY_MILLISECONDS);
+        /* The file may come from elsewhere. pxr has no triggers of its own. */
+        sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+        sqlite3_db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_db_config(store->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        sqlite3_db_config(store->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+        pxr_store_limit_time(store);
+        return 0;
+}
+
+/* The log of the database, 0 where there is none. */
+static ino_t find_log(const struct pxr_store *store)
+{
+        char *log = sqlite3_mprintf("%s-wal", store->path);
+        struct stat status;
+        ino_t inode = log && stat(log, &status) == 0 ? status.st_ino : 0;
+
+        sqlite3_free(log);
+        return inode;
+}
+
+/* The log of a database that was moved keeps its name, and what takes the place of the database
+ * would take the log for its own. Have its records in the database, wherever that is now. */
+static void empty_log(struct pxr_store *store)
+{
+        if (find_log(store) != store->log)
+                return;
+        sqlite3_busy_timeout(store->handle, 0);
+        sqlite3_wal_checkpoint_v2(store->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/* Does a log lie beside the database, of a run that is at work or was killed? */
+static bool is_logged(const struct pxr_store *store)
+{
+        char *log = sqlite3_mprintf("%s-wal", store->path);
+        struct stat status;
+        bool logged = log && stat(log, &status) == 0 && status.st_size > 0;
+
+        sqlite3_free(log);
+        return logged;
+}
+
+/* A database in WAL mode cannot be read in a folder that cannot be written, where SQLite would
+ * keep its index of the log. Without a log there is nothing to index: read the file alone. */
+static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
+{
+        char *name, *end;
+
+        if (is_logged(store))
+                return pxr_user_error(diag,
+                                      "%s: its folder is read-only and a run has not closed the "
+                                      "database: copy it, with the file '-wal', and read the copy",
+                                      store->path);
+        name = sqlite3_malloc64(3 * strlen(store->path) + 32);
+        if (!name)
+                return pxr_out_of_memory(diag);
+        end = stpcpy(name, "file:");
+        for (const char *c = store->path; *c; c++)
+                if (strchr("%?#", *c))
+                        end += sprintf(end, "%%%02x", (unsigned)*c);
+                else
+                        *end++ = *c;
+        strcpy(end, "?immutable=1");
+        sqlite3_close(store->handle);
+        store->handle = NULL;
+        int result = open_handle(store, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, diag);
+        sqlite3_free(name);
+        return result;
+}
+
+/* Can the file be read, now that it is open? A handle that could write (SQLite takes one that only
+ * reads where the file is read-only) takes away the index of the log that it made; what is in a
+ * log is left for a run to put in order. */
+static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
+{
+        struct stat status;
+        int version, code;
+        bool logged = is_logged(store);
+
+        if (open_handle(store, store->path, SQLITE_OPEN_READWRITE, diag) ||
+            pxr_store_execute(store, diag, "PRAGMA query_only = ON", ""))
+                return -1;
+        if (logged)
+                sqlite3_db_config(store->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        if (pxr_store_number(store, "PRAGMA schema_version", &version, NULL) == 0)
+                return 0;
+        code = sqlite3_errcode(store->handle) & 0xff;
+        if ((code == SQLITE_CANTOPEN || code == SQLITE_READONLY) &&
+            stat(store->path, &status) == 0 && S_ISREG(status.st_mode))
+                return open_immutable(store, diag);
+        return pxr_store_failed(store, diag);
+}
+
+/* Before each transaction ends; nonzero rolls it back. */
+static int before_commit(void *context)
+{
+        struct pxr_store *store = context;
+
+        if (!pxr_store_in_place(store))
+                return 1;
+        store->log = find_log(store);
+        return 0;
+}
+
+static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
+{
+        if (open_handle(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, diag))
+                return -1;
+        /* SQLite opens what it may not write for reading; better said now than after an epoch. */
+        if (sqlite3_db_readonly(store->handle, "main") == 1)
+                return pxr_user_error(diag, "%s: the database cannot be written: it is read-only",
+                                      store->path);
+        sqlite3_commit_hook(store->handle, before_commit, store);
+        return 0;
+}
+
+/* One that is not open yet. NULL after an error. */
+static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store;
+        char file[PATH_MAX];
+
+        if (pxr_database_path(path, file, diag))
+                return NULL;
+        store = calloc(1, sizeof(*store));
+        if (!store || !(store->path = strdup(file))) {
+                free(store);
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        return store;
+}
+
+/* Have a database under its name only when it is whole: a process that is killed while it makes one
+ * leaves none, and no empty file. */
+static int make_database(struct pxr_store *store, struct pxr_diag *diag)
+{
+        struct pxr_staging staging;
+        char path[PATH_MAX];
+        int status;
+
+        if (snprintf(path, sizeof(path), "%s.new-", store->path) >= (int)sizeof(path))
+                return 0; /* opening it tells why */
+        if (access(store->path, F_OK) == 0 || errno != ENOENT) {
+                pxr_staging_clear(path);
+                return 0;
+        }
+        if (pxr_staging_make(&staging, path, NULL))
+                return 0;
+        status = snprintf(path, sizeof(path), "%s/database", staging.path) >= (int)sizeof(path)
+                         ? pxr_user_error(diag, "%s: the name is too long", store->path)
+                         : 0;
+        if (!status)
+                status = open_handle(store, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                     diag) ||
+                         pxr_store_know_states(store, diag) || check_schema(store, true, diag);
+        sqlite3_close(store->handle);
+        store->handle = NULL;
+        /* Another process may have been faster: then it is that one's. */
+        if (!status && pxr_file_name(path, store->path, false) != 0 && errno != EEXIST)
+                status = pxr_file_error(store->path, "cannot be made", errno, diag);
+        pxr_staging_remove(&staging);
+        return status ? -1 : 0;
+}
+
+struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+
+        if (!store)
+                return NULL;
+        if ((writable && make_database(store, diag)) ||
+            (writable ? open_to_write(store, diag) : open_to_read(store, diag)) ||
+            pxr_store_execute(store, diag, "PRAGMA foreign_keys = ON", "") ||
+            pxr_store_know_states(store, diag) || check_schema(store, writable, diag) ||
+            (writable && set_journal(store, diag)) ||
+            pxr_store_execute(store, diag, "PRAGMA synchronous = FULL", "")) {
+                pxr_store_close(store);
+                return NULL;
+        }
+        return store;
+}
+
+int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag)
+{
+        int status, before = 0;
+        char *statement =
+                sqlite3_mprintf("CREATE TEMP TABLE %Q AS SELECT * FROM main.%Q", view, view);
+
+        if (!statement)
+                return pxr_out_of_memory(diag);
+        /* query_only forbids temporary tables too. */
+        status = pxr_store_number(store, "PRAGMA query_only", &before, diag) ||
+                 pxr_store_execute(store, diag, "PRAGMA temp_store = MEMORY", "") ||
+                 pxr_store_execute(store, diag, "PRAGMA query_only = OFF", "") ||
+                 pxr_store_execute(store, diag, statement, "");
+        sqlite3_free(statement);
+        if (before && pxr_store_execute(store, status ? NULL : diag, "PRAGMA query_only = ON", ""))
+                status = -1;
+        return status ? -1 : 0;
+}
+
+/* What the check found first, without the heading that says in which database. */
+static const char *finding(sqlite3_stmt *s)
+{
+        const char *words = (const char *)sqlite3_column_text(s, 0);
+        const char *end = words && strncmp(words, "***", 3) == 0 ? strchr(words, '\n') : NULL;
+
+        return end ? end + 1 : words;
+}
+
+int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(store, diag, "PRAGMA quick_check(1)", "");
+        const char *words;
+        int status = 0;
+
+        if (!s)
+                return -1;
+        if (sqlite3_step(s) != SQLITE_ROW)
+                status = pxr_store_failed(store, diag);
+        else if ((words = finding(s)) && strcmp(words, "ok") != 0)
+                status = pxr_user_error(diag,
+                                        "%s: the database is corrupt (%.*s); restore a copy, or "
+                                        "try `sqlite3 FILE .recover`",
+                                        store->path, (int)strcspn(words, "\n"), words);
+        sqlite3_finalize(s);
+        return status;
+}
+
+struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store;
+        int status;
+
+        if (pxr_store_exists(path, diag))
+                return NULL;
+        store = pxr_store_open(path, false, diag);
+        status = !store || pxr_store_check(store, diag);
+        pxr_store_close(store);
+        return status ? NULL : pxr_store_open(path, true, diag);
+}
+
+/* Of any schema, or none yet. */
+static int check_file(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+        bool empty;
+        int version, status = store ? open_to_read(store, diag) : -1;
+
+        if (!status)
+                status = read_version(store, &version, &empty, diag) ||
+                                         pxr_store_check_objects(store, version, diag) ||
+                                         pxr_store_check(store, diag)
+                                 ? -1
+                                 : 0;
+        pxr_store_close(store);
+        return status;
+}
+
+struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
+{
+        if (access(path, F_OK) == 0 && check_file(path, diag))
+                return NULL;
+        return pxr_store_open(path, true, diag);
+}
+
+/* Have a copy in memory for the handle. */
+static int copy_into_memory(struct pxr_store *store, struct pxr_diag *diag)
+{
+        sqlite3 *file = store->handle;
+        sqlite3_backup *backup;
+
+        store->handle = NULL;
+        if (open_handle(store, ":memory:", SQLITE_OPEN_READWRITE, diag)) {
+                sqlite3_close(file);
+                return -1;
+        }
+        backup = sqlite3_backup_init(store->handle, "main", file, "main");
+        if (backup)
+                sqlite3_backup_step(backup, -1);
+        if (!backup || sqlite3_backup_finish(backup) != SQLITE_OK) {
+                pxr_store_failed(store, diag);
+                sqlite3_close(file);
+                return -1;
+        }
+        sqlite3_close(file);
+        return 0;
+}
+
+struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_store *store = new_store(path, diag);
+        bool empty = true;
+        int version, status = -1;
+
+        if (store && !open_to_read(store, diag))
+                status = read_version(store, &version, &empty, diag);
+        if (status || empty || version == pxr_schema_version) {
+                pxr_store_close(store);
+                return status ? NULL : pxr_store_open(path, false, diag);
+        }
+        if (pxr_store_check_objects(store, version, diag) || pxr_store_check(store, diag) ||
+            copy_into_memory(store, diag) || migrate(store, diag) ||
+            pxr_store_know_states(store, diag)) {
+                pxr_store_close(store);
+                return NULL;
+        }
+        return store;
+}
+
+/* Keep a copy of the database as it is, in a file that was not there before. */
+static int keep_copy(struct pxr_store *store, int version, char *copy, struct pxr_diag *diag)
+{
+        struct pxr_staging staging;
+        char path[PATH_MAX];
+        int status;
+
+        if (snprintf(copy, PATH_MAX, "%s.schema-%d", store->path, version) >= PATH_MAX)
+                return pxr_user_error(diag, "%s: the name is too long", store->path);
+        if (access(copy, F_OK) == 0)
+                return pxr_user_error(diag,
+                                      "%s: is there already, and is what a copy of the database "
+                                      "is to be called: move it away",
+                                      copy);
+        if (snprintf(path, sizeof(path), "%s.new-", copy) >= (int)sizeof(path) ||
+            pxr_staging_make(&staging, path, diag))
+                return -1;
+        snprintf(path, sizeof(path), "%.*s/copy", PATH_MAX - 8, staging.path);
+        status = pxr_store_execute(store, diag, "VACUUM INTO ?1", "t", path);
+        if (!status && pxr_file_name(path, copy, false) != 0)
+                status = pxr_file_error(copy, "cannot be made", errno, diag);
+        pxr_staging_remove(&staging);
+        return status;
+}
+
+static int upgrade(struct pxr_store *store, char *copy, struct pxr_diag *diag)
+{
+        bool empty;
+        int version;
+
+        if (open_to_write(store, diag) || read_version(store, &version, &empty, diag) ||
+            pxr_store_check_objects(store, version, diag) || pxr_store_check(store, diag))
+                return -1;
+        if (empty)
+                return old_or_empty(store, true, diag);
+        if (version == pxr_schema_version)
+                return 0;
+        if (keep_copy(store, version, copy, diag))
+                return -1;
+        if (migrate(store, diag) == 0)
+                return 0;
+        unlink(copy); /* the database is as it was, and the next try wants the name */
+        return -1;
+}
+
+int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag)
+{
+        struct pxr_store *store;
+        int status;
+
+        *copy = '\0';
+        if (pxr_store_exists(path, diag))
+                return -1;
+        store = new_store(path, diag);
+        status = store ? upgrade(store, copy, diag) : -1;
+        pxr_store_close(store);
+        return status;
+}
+
+const char *pxr_store_path(const struct pxr_store *store)
+{
+        return store->path;
+}
+
+/* A file that cannot be looked at may well be there. */
+bool pxr_store_in_place(const struct pxr_store *store)
+{
+        struct stat file;
+
+        if (stat(store->path, &file) != 0)
+                return errno != ENOENT && errno != ENOTDIR;
+        return file.st_dev == store->device && file.st_ino == store->inode;
+}
+
+int pxr_store_exists(const char *path, struct pxr_diag *diag)
+{
+        char file[PATH_MAX];
+
+        if (pxr_database_path(path, file, diag))
+                return -1;
+        if (access(path, F_OK) == 0 || errno != ENOENT)
+                return 0;
+        return pxr_user_error(diag, "%s: there is no such database (--db names another)", path);
+}
+
+void pxr_store_patience(struct pxr_store *store, int milliseconds)
+{
+        sqlite3_busy_timeout(store->handle, milliseconds);
+}
+
+void pxr_store_close(struct pxr_store *store)
+{
+        if (!store)
+                return;
+        if (store->handle && store->log && !pxr_store_in_place(store))
+                empty_log(store);
+        sqlite3_close(store->handle);
+        free(store->path);
+        free(store);
+}
+
+int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag, "BEGIN IMMEDIATE", "");
+}
+
+int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(store, diag, "COMMIT", "") == 0)
+                return 0;
+        pxr_store_rollback(store);
+        return -1;
+}
+
+void pxr_store_rollback(struct pxr_store *store)
+{
+        if (!sqlite3_get_autocommit(store->handle))
+                pxr_store_execute(store, NULL, "ROLLBACK", "");
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * provenance.c - asking the system, the libraries and git.
+ */
+#define _GNU_SOURCE /* pipe2() */
+#include "record/provenance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <nettle/version.h>
+#include <png.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <yaml.h>
+#include <zlib.h>
+
+#include <pxr/version.h>
+
+#include "base/processor.h"
+#include "record/revision.h" /* made by the Makefile */
+
+enum { DIFFERENCE_LIMIT = 1 << 20 };
+
+extern char **environ;
+
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
+
+/* Part of OpenBLAS; other BLAS libraries lack it. */
+char *openblas_get_config(void) __attribute__((weak));
+
+/* What a command prints, without the last newline; NULL when it fails or is not there. */
+static char *output_of(struct pxr_arena *arena, char *const *command)
+{
+        posix_spawn_file_actions_t actions;
+        char *text = NULL, buffer[4096];
+        size_t size = 0;
+        ssize_t got;
+        int ends[2], status;
+        pid_t child;
+
+        if (pipe2(ends, O_CLOEXEC))
+                return NULL;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+        status = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        close(ends[1]);
+        if (status != 0) {
+                close(ends[0]);
+                return NULL;
+        }
+        text = malloc(DIFFERENCE_LIMIT + sizeof(buffer) + 1);
+        while ((got = read(ends[0], buffer, sizeof(buffer))) > 0 || (got < 0 && errno == EINTR))
+                if (got > 0 && text && size < DIFFERENCE_LIMIT) {
+                        memcpy(text + size, buffer, (size_t)got);
+                        size += (size_t)got;
+                }
+        close(ends[0]);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                continue;
+        if (!text || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+                free(text);
+                return NULL;
+        }
+        while (size > 0 && text[size - 1] == '\n')
+                size--;
+        text[size] = '\0';
+        char *kept = size < DIFFERENCE_LIMIT
+                             ? pxr_strdup(arena, text)
+                             : pxr_strf(arena, "%.*s\n[cut here]", (int)DIFFERENCE_LIMIT, text);
+        free(text);
+        return kept;
+}
+
+/* Prints what is not committed in folder $1 at revision $2: untracked files as "?? NAME", then the
+ * difference.
+ *
+ * The folder may be somebody else's. git runs what a repository's settings name (core.fsmonitor,
+ * filters, hooks, external diffs, the transport of a partial clone), so that it must not see them:
+ * it is given an empty repository of our own in front of the objects, with a copy of the index,
+ * which it rewrites, and those settings alone that say how files are stored. The commands before
+ * that only look things up. core.worktree may not point away: what lies elsewhere is not the
+ * experiment's. */
+static const char difference_script[] =
+        "set -eu\n"
+        "top=$(git -C \"$1\" rev-parse --show-toplevel)\n"
+        "real=$(git -C \"$1\" rev-parse --absolute-git-dir)\n"
+        "[ \"$(git -C \"$top\" rev-parse --absolute-git-dir)\" = \"$real\" ]\n"
+        "path() { git -C \"$top\" rev-parse --path-format=absolute --git-path \"$1\"; }\n"
+        "index=$(path index) exclude=$(path info/exclude) objects=$(path objects)\n"
+        "format=$(git -C \"$top\" rev-parse --show-object-format)\n"
+        "own=$(mktemp -d)\n"
+        "trap 'rm -rf \"$own\"' EXIT\n"
+        "trap 'exit 1' HUP INT TERM\n"
+        "(\n"
+        "        unset GIT_DIR GIT_WORK_TREE\n"
+        "        git init -q --bare --template= --object-format=\"$format\" \"$own\"\n"
+        ")\n"
+        "for key in fileMode symlinks ignoreCase autocrlf eol excludesFile; do\n"
+        "        if value=$(git -C \"$top\" config \"core.$key\"); then\n"
+        "                git config --file \"$own/config\" \"core.$key\" \"$value\"\n"
+        "        fi\n"
+        "done\n"
+        "git config --file \"$own/config\" core.bigFileThreshold 16m\n"
+        "[ -f \"$index\" ]\n"
+        "cp -p \"$index\" \"$own/index\"\n"
+        "if [ -f \"$exclude\" ]; then mkdir \"$own/info\"; cp \"$exclude\" \"$own/info\"; fi\n"
+        "export GIT_DIR=\"$own\" GIT_WORK_TREE=\"$top\" GIT_OBJECT_DIRECTORY=\"$objects\"\n"
+        "export GIT_INDEX_FILE=\"$own/index\" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1\n"
+        "cd \"$top\"\n"
+        "git ls-files --others --exclude-standard --directory --no-empty-directory |\n"
+        "        sed 's/^/?? /'\n"
+        "git diff --no-color --no-ext-diff --no-textconv --ignore-submodules=dirty \"$2\"\n";
+
+static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_provenance *p)
+{
+        /* A repository may have pipes in place of files, or files without end. */
+        char *revision[] = {
+                "timeout", "30", "git", "-C", (char *)folder, "rev-parse", "HEAD", NULL
+        };
+        char *difference[] = { "timeout", "30",           "sh", "-c", (char *)difference_script,
+                               "sh",      (char *)folder, NULL, NULL };
+
+        p->git_revision = output_of(arena, revision);
+        difference[7] = (char *)p->git_revision;
+        if (p->git_revision)
+                p->git_difference = output_of(arena, difference);
+}
+
+/* The value behind "model name : " in /proc/cpuinfo. */
+static const char *processor_model(struct pxr_arena *arena)
+{
+        FILE *file = fopen("/proc/cpuinfo", "r");
+        const char *model = NULL;
+        char line[512];
+
+        while (file && !model && fgets(line, sizeof(line), file)) {
+                char *colon = strchr(line, ':');
+
+                if (strncmp(line, "model name", 10) != 0 || !colon)
+                        continue;
+                line[strcspn(line, "\n")] = '\0';
+                model = pxr_strdup(arena, colon + 1 + (colon[1] == ' '));
+        }
+        if (file)
+                fclose(file);
+        return model;
+}
+
+static const char *instruction_set(struct pxr_arena *arena)
+{
+#if defined(__x86_64__)
+        int level = pxr_x86_level();
+
+        (void)arena;
+        return level == 4 ? "x86-64-v4" : level == 3 ? "x86-64-v3" : "x86-64";
+#else
+        struct utsname name;
+
+        return uname(&name) == 0 ? pxr_strdup(arena, name.machine) : NULL;
+#endif
+}
+
+/* Boot and start time of a process: a number used again gives another text. NULL for one that has
+ * ended, also while its parent has yet to ask for its status. */
+static const char *process_start(struct pxr_arena *arena, int64_t id)
+{
+        char path[64], stat[1024] = "", boot[64] = "";
+        FILE *file;
+        char *at;
+
+        snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)id);
+        file = fopen(path, "r");
+        if (!file)
+                return NULL;
+        if (!fgets(stat, sizeof(stat), file))
+                stat[0] = '\0';
+        fclose(file);
+        file = fopen("/proc/sys/kernel/random/boot_id", "r");
+        if (file) {
+                if (fgets(boot, sizeof(boot), file))
+                        boot[strcspn(boot, "\n")] = '\0';
+                fclose(file);
+        }
+        /* The start time is the 20th field after the name, which is in parentheses. */
+        at = strrchr(stat, ')');
+        if (at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0))
+                return NULL;
+        for (int i = 0; at && i < 20; i++)
+                at = strchr(at + 1, ' ');
+        if (!at)
+                return NULL;
+        at[1 + strcspn(at + 1, " ")] = '\0';
+        return pxr_strf(arena, "%s %s", boot, at + 1);
+}
+
+struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder,
+                                      struct pxr_diag *diag)
+{
+        struct pxr_provenance *p = pxr_alloc(arena, sizeof(*p));
+        struct utsname system;
+        int major, minor, patch;
+
+        if (!p) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        p->program_version = PXR_VERSION;
+#ifdef PXR_REVISION
+        p->program_revision = PXR_REVISION;
+#endif
+        if (folder)
+                ask_git(arena, folder, p);
+        if (uname(&system) == 0)
+                p->host = pxr_strdup(arena, system.nodename);
+        p->processor = processor_model(arena);
+        p->instruction_set = instruction_set(arena);
+        yaml_get_version(&major, &minor, &patch);
+        p->libraries = pxr_strf(arena,
+                                "%s; SQLite %s; zlib %s; libpng %s; jansson %s; libyaml %d.%d.%d; "
+                                "nettle %d.%d; compiler " COMPILER,
+                                openblas_get_config ? openblas_get_config() : "CBLAS",
+                                sqlite3_libversion(), zlibVersion(), png_get_libpng_ver(NULL),
+                                jansson_version_str(), major, minor, patch, NETTLE_VERSION_MAJOR,
+                                NETTLE_VERSION_MINOR);
+        p->process_id = getpid();
+        p->process_start = process_start(arena, p->process_id);
+        return p;
+}
+
+bool pxr_process_host(const char *host)
+{
+        struct utsname system;
+
+        return uname(&system) == 0 && strcmp(system.nodename, host) == 0;
+}
+
+bool pxr_process_lives(const char *host, int64_t id, const char *start)
+{
+        struct pxr_arena *arena = pxr_arena_new(0);
+        const char *now;
+        bool lives = false;
+
+        if (arena && host && start && pxr_process_host(host)) {
+                now = process_start(arena, id);
+                lives = now && strcmp(now, start) == 0;
+        }
+        pxr_arena_free(arena);
+        return lives;
+}

@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rows.c - what is recorded of a run, and read again.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "record/database.h"
+#include "record/folder.h"
+#include "record/statement.h"
+
+/* --- runs --------------------------------------------------------------------------------------
+ */
+
+const char *pxr_run_name_fault(const char *name)
+{
+        if (!*name)
+                return "is empty";
+        if (!pxr_one_line(name))
+                return "has a control character or a line break";
+        if (strcmp(name, "last") == 0)
+                return "stands for the newest run";
+        if (strspn(name, "0123456789") == strlen(name))
+                return "is a number, which stands for the run of that number";
+        return NULL;
+}
+
+const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name)
+{
+        if (!pxr_run_name_fault(name))
+                return pxr_strdup(arena, name);
+        name = pxr_visible(arena, name);
+        if (name && pxr_run_name_fault(name))
+                return pxr_strf(arena, "run%s%s", *name ? " " : "", name);
+        return name;
+}
+
+#define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+
+int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
+{
+        uint32_t random;
+
+        sqlite3_randomness(sizeof(random), &random);
+        snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
+        if (pxr_store_execute(
+                    store, diag,
+                    "INSERT INTO run (uid, name, status, spec, spec_hash, origins, seed, "
+                    "program_version, program_revision, git_revision, git_difference, "
+                    "command_line, host, processor, instruction_set, libraries, threads, "
+                    "process_id, process_start, started_at, data_set, data_identity, "
+                    "data_transforms, data_entropy, given, certificate, parameters, "
+                    "image_rows, image_cols, image_colours, image_levels, given_identity, "
+                    "reproduces_table, reproduces_row, recipe_hash, folder, repeats, "
+                    "fingerprint_nll, fingerprint_gradient, fingerprint_single, "
+                    "fingerprint_version, family) VALUES (?, "
+                    "?, 'running', "
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "ttttti"
+                    "tttt"
+                    "ttttti"
+                    "it"
+                    "tttdttiiiiit"
+                    "ittttdddit",
+                    run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
+                    run->program_version, run->program_revision, run->git_revision,
+                    run->git_difference, run->command_line, run->host, run->processor,
+                    run->instruction_set, run->libraries, run->threads, run->process_id,
+                    run->process_start, run->data_set, run->data_identity, run->data_transforms,
+                    run->data_entropy, run->given, run->certificate, run->parameters,
+                    (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
+                    (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
+                    run->reproduces_row, run->recipe_hash, run->folder, run->repeats,
+                    run->fingerprint_nll, run->fingerprint_gradient, run->fingerprint_single,
+                    run->fingerprint_version, run->family))
+                return -1;
+        run->id = sqlite3_last_insert_rowid(store->handle);
+        store->held = run->id;
+        store->taken = 0;
+        return 0;
+}
+
+static bool is_within(int value, int most)
+{
+        return value >= 0 && value <= most;
+}
+
+/* Is what a run's files and the memory it takes follow from as pxr records it? Anybody may have
+ * written the row. */
+static int check_run(const struct pxr_store *store, const struct pxr_run *run,
+                     struct pxr_diag *diag)
+{
+        enum { MOST_SIDE = 1 << 15, MOST_VALUES = 1 << 26 };
+        const char *what = NULL;
+
+        if (!pxr_is_uid(run->uid))
+                what = "uid";
+        else if (!is_within(run->image_rows, MOST_SIDE) || !is_within(run->image_cols, MOST_SIDE) ||
+                 (run->image_colours != 3 && !is_within(run->image_colours, 1)) ||
+                 !is_within(run->image_levels, 256) ||
+                 (int64_t)run->image_rows * run->image_cols * run->image_colours > MOST_VALUES)
+                what = "size of images";
+        if (!what)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: run %" PRId64 " has an invalid %s on record: the database was "
+                              "changed by hand",
+                              store->path, run->id, what);
+}
+
+/* A column of a struct's int; -1 for what is none. */
+static int small(sqlite3_stmt *s, int column)
+{
+        int64_t value = sqlite3_column_int64(s, column);
+
+        return value >= 0 && value <= INT_MAX ? (int)value : -1;
+}
+
+static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
+{
+        struct pxr_run *run = pxr_alloc(arena, sizeof(*run));
+        bool short_of = false;
+        const char *uid;
+
+        if (!run)
+                return NULL;
+        *run = (struct pxr_run) {
+                .id = sqlite3_column_int64(s, 0),
+                .name = pxr_store_text(s, 1, arena, &short_of),
+                .status = pxr_store_text(s, 2, arena, &short_of),
+                .message = pxr_store_optional(s, 3, arena, &short_of),
+                .spec = pxr_store_text(s, 4, arena, &short_of),
+                .spec_hash = pxr_store_text(s, 5, arena, &short_of),
+                .seed = sqlite3_column_int64(s, 6),
+                .host = pxr_store_optional(s, 7, arena, &short_of),
+                .process_id = sqlite3_column_int64(s, 8),
+                .process_start = pxr_store_optional(s, 9, arena, &short_of),
+                .data_set = pxr_store_text(s, 10, arena, &short_of),
+                .data_identity = pxr_store_text(s, 11, arena, &short_of),
+                .certificate = pxr_store_text(s, 12, arena, &short_of),
+                .parameters = sqlite3_column_int64(s, 13),
+                .instruction_set = pxr_store_optional(s, 14, arena, &short_of),
+                .wall_seconds = sqlite3_column_double(s, 15),
+                .data_entropy = pxr_store_real(s, 16),
+                .parameter_hash = pxr_store_optional(s, 17, arena, &short_of),
+                .taken = sqlite3_column_int64(s, 19),
+                .program_version = pxr_store_text(s, 20, arena, &short_of),
+                .program_revision = pxr_store_optional(s, 21, arena, &short_of),
+                .image_rows = small(s, 22),
+                .image_cols = small(s, 23),
+                .image_colours = small(s, 24),
+                .image_levels = small(s, 25),
+                .folder = pxr_store_optional(s, 26, arena, &short_of),
+                .repeats = pxr_store_optional(s, 27, arena, &short_of),
+                .given_identity = pxr_store_optional(s, 28, arena, &short_of),
+                .fingerprint_nll = pxr_store_real(s, 29),
+                .fingerprint_gradient = pxr_store_real(s, 30),
+                .fingerprint_single = pxr_store_real(s, 31),
+                .fingerprint_version = sqlite3_column_int64(s, 32),
+        };
+        uid = (const char *)sqlite3_column_text(s, 18);
+        if (uid && pxr_is_uid(uid)) /* else it is refused */
+                snprintf(run->uid, sizeof(run->uid), "%s", uid);
+        return short_of ? NULL : run;
+}
+
+/* The newest run that is not archived, or else the newest; it goes through no more than it must. */
+#define NEWEST(condition)                                                  \
+        "(SELECT id FROM run WHERE " condition " AND archived_at IS NULL " \
+        "ORDER BY id DESC LIMIT 1), "                                      \
+        "(SELECT id FROM run WHERE " condition " ORDER BY id DESC LIMIT 1)"
+
+struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
+                                   const char *which, struct pxr_diag *diag)
+{
+        sqlite3_stmt *statement = pxr_store_query(
+                store, diag,
+                "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
+                "process_start, data_set, data_identity, certificate, parameters, "
+                "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
+                "program_version, program_revision, image_rows, image_cols, image_colours, "
+                "image_levels, folder, repeats, given_identity, fingerprint_nll, "
+                "fingerprint_gradient, fingerprint_single, fingerprint_version FROM run "
+                "WHERE id = coalesce("
+                "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
+                "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
+                "t", which);
+        struct pxr_run *run = NULL;
+        int status;
+
+        if (!statement)
+                return NULL;
+        status = sqlite3_step(statement);
+        if (status == SQLITE_ROW) {
+                run = read_run(statement, arena);
+                if (!run)
+                        pxr_out_of_memory(diag);
+                else if (check_run(store, run, diag))
+                        run = NULL;
+        } else if (status == SQLITE_DONE) {
+                pxr_user_error(diag, "%s: there is no run '%s'", store->path, which);
+                pxr_note(diag, "name one by its number, by its name, or as 'last'");
+        } else {
+                pxr_store_failed(store, diag);
+        }
+        sqlite3_finalize(statement);
+        return run;
+}
+
+static int gone(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
+{
+        return pxr_system_error(diag, "%s: run %" PRId64 " is no longer there", store->path, run);
+}
+
+int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s;
+        int status;
+
+        if (run != store->held)
+                return 0;
+        s = pxr_store_query(store, diag, "SELECT taken, host, process_id FROM run WHERE id = ?",
+                            "i", run);
+        if (!s)
+                return -1;
+        status = sqlite3_step(s);
+        if (status == SQLITE_ROW && sqlite3_column_int64(s, 0) == store->taken) {
+                sqlite3_finalize(s);
+                return 0;
+        }
+        if (status == SQLITE_ROW) {
+                const unsigned char *host = sqlite3_column_text(s, 1);
+
+                pxr_system_error(diag,
+                                 "%s: run %" PRId64 " has been taken up by process %lld on host "
+                                 "'%s': this process stops, and leaves it to that one",
+                                 store->path, run, (long long)sqlite3_column_int64(s, 2),
+                                 host ? (const char *)host : "?");
+        } else if (status == SQLITE_DONE) {
+                gone(store, run, diag);
+        } else {
+                pxr_store_failed(store, diag);
+        }
+        sqlite3_finalize(s);
+        return -1;
+}
+
+int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
+                      const char *parameter_hash, double wall_seconds, struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag) ||
+            pxr_store_execute(store, diag,
+                              "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
+                              "wall_seconds = wall_seconds + ?5, finished_at = " NOW
+                              " WHERE id = ?1",
+                              "itttd", run, status, message, parameter_hash, wall_seconds))
+                return -1;
+        return sqlite3_changes(store->handle) == 1 ? 0 : gone(store, run, diag);
+}
+
+int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
+                          struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
+        return pxr_store_execute(store, diag,
+                                 "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1",
+                                 "id", run, seconds);
+}
+
+int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
+                             struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
+        return pxr_store_execute(store, diag,
+                                 "UPDATE run SET raw_parameter_hash = ?2 WHERE id = ?1", "it", run,
+                                 hash);
+}
+
+int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run,
+                       const struct pxr_run *now, struct pxr_diag *diag)
+{
+        if (pxr_store_execute(
+                    store, diag,
+                    "UPDATE run SET status = 'running', message = NULL, finished_at = NULL, "
+                    "taken = taken + 1, process_id = ?4, process_start = ?5, host = ?6, "
+                    "processor = ?7, instruction_set = ?8, libraries = ?9, threads = ?10, "
+                    "program_version = ?11, program_revision = ?12 "
+                    "WHERE id = ?1 AND status = ?2 AND taken = ?3",
+                    "iti"
+                    "ittttti"
+                    "tt",
+                    run->id, run->status, run->taken, now->process_id, now->process_start,
+                    now->host, now->processor, now->instruction_set, now->libraries, now->threads,
+                    now->program_version, now->program_revision))
+                return -1;
+        if (sqlite3_changes(store->handle) == 1) {
+                store->held = run->id;
+                store->taken = run->taken + 1;
+                return 0;
+        }
+        return pxr_user_error(diag, "%s: another process has just taken up run %lld ('%s')",
+                              store->path, (long long)run->id, run->name);
+}
+
+/* --- what belongs to a run ---------------------------------------------------------------------
+ */
+
+int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
+                            const char *sha256, struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "INSERT OR REPLACE INTO data_file VALUES (?, ?, ?, ?)", "itit",
+                                 run, path, size, sha256);
+}
+
+int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
+                         const char *version, const char *path, const char *sha256,
+                         struct pxr_diag *diag)
+{
+        return pxr_store_execute(store, diag,
+                                 "INSERT OR REPLACE INTO plugin VALUES (?, ?, ?, ?, ?)", "itttt",
+                                 run, name, version, path, sha256);
+}
+
+int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                      struct pxr_plugin_row **list, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "SELECT name, version, path, sha256 FROM plugin WHERE run = ? ORDER BY name", "i",
+                run);
+        bool short_of = false;
+        int status;
+
+        *list = NULL;
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW && !short_of) {
+                struct pxr_plugin_row *row = pxr_alloc(arena, sizeof(*row));
+
+                short_of = !row;
+                if (!row)
+                        break;
+                *row = (struct pxr_plugin_row) { pxr_store_text(s, 0, arena, &short_of),
+                                                 pxr_store_text(s, 1, arena, &short_of),
+                                                 pxr_store_text(s, 2, arena, &short_of),
+                                                 pxr_store_text(s, 3, arena, &short_of), NULL };
+                *list = row;
+                list = &row->next;
+        }
+        if (!short_of && status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        if (short_of)
+                return pxr_out_of_memory(diag);
+        return status == SQLITE_DONE ? 0 : -1;
+}
+
+int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
+                        struct pxr_diag *diag)
+{
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO layer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "iittiiiidiii", run, (int64_t)layer->position, layer->path, layer->kind,
+                (int64_t)layer->rows, (int64_t)layer->cols, (int64_t)layer->channels,
+                layer->parameters, layer->multiply_adds, (int64_t)layer->above,
+                (int64_t)layer->left, (int64_t)layer->right);
+}
+
+int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
+                         const char *name, double value, struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, value) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                "iidttd", at.run, at.step, at.epoch, split, name, value);
+}
+
+int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
+                      struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, sum_nats, "
+                "sum_squares, images, dimensions, standard_error, suspect) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "iidttddiidt", at.run, at.step, at.epoch, nll->split, nll->name, nll->sum_nats,
+                nll->sum_squares, nll->images, nll->dimensions, nll->standard_error, nll->suspect);
+}
+
+int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
+                              struct pxr_nll_row *nll, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s = pxr_store_query(
+                store, diag,
+                "SELECT sum_nats, sum_squares, metric.images, dimensions FROM metric JOIN nll_map "
+                "USING (run, split, step) WHERE run = ? AND step = ? AND split = ? "
+                "AND name = 'nll' AND nll_map.images = metric.images "
+                "AND sum_nats IS NOT NULL AND sum_squares IS NOT NULL", /* not NaN */
+                "iit", run, step, split);
+        int status = s ? sqlite3_step(s) : SQLITE_ERROR;
+
+        *nll = (struct pxr_nll_row) { .split = split, .name = "nll" };
+        if (status == SQLITE_ROW) {
+                nll->sum_nats = sqlite3_column_double(s, 0);
+                nll->sum_squares = sqlite3_column_double(s, 1);
+                nll->images = sqlite3_column_int64(s, 2);
+                nll->dimensions = sqlite3_column_int64(s, 3);
+        } else if (s && status != SQLITE_DONE) {
+                pxr_store_failed(store, diag);
+        }
+        sqlite3_finalize(s);
+        return status == SQLITE_ROW ? 1 : status == SQLITE_DONE ? 0 : -1;
+}
+
+/* In the order of bytes that the schema names. */
+static void put_floats(const float *from, size_t count, uint8_t *to)
+{
+        for (size_t i = 0; i < count; i++) {
+                uint32_t bits;
+
+                memcpy(&bits, from + i, sizeof(bits));
+                for (int byte = 0; byte < 4; byte++)
+                        *to++ = (uint8_t)(bits >> 8 * byte);
+        }
+}
+
+float pxr_nll_map_value(const uint8_t *nats, size_t i)
+{
+        uint32_t bits = 0;
+        float value;
+
+        for (int byte = 0; byte < 4; byte++)
+                bits |= (uint32_t)nats[4 * i + (size_t)byte] << 8 * byte;
+        memcpy(&value, &bits, sizeof(value));
+        return value;
+}
+
+int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
+                          const struct pxr_nll_map_row *map, struct pxr_diag *diag)
+{
+        size_t values = (size_t)map->rows * map->cols * map->colours;
+        uint8_t *bytes;
+        int status;
+
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
+        bytes = malloc(values * sizeof(float) + 1);
+        if (!bytes)
+                return pxr_out_of_memory(diag);
+        put_floats(map->nats, values, bytes);
+        status = pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO nll_map (run, split, step, epoch, images, rows, cols, "
+                "colours, nats) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "itidiiiib", at.run, map->split, at.step, at.epoch, map->images, (int64_t)map->rows,
+                (int64_t)map->cols, (int64_t)map->colours, bytes, values * sizeof(float));
+        free(bytes);
+        return status;
+}
+
+/* The NLL of ?1 at step ?2. */
+#define NLL_THEN                                                                  \
+        " FROM metric WHERE run = ?1 AND step = ?2 AND images > 0 AND "           \
+        "name IN ('nll', 'final_nll') AND split IN ('valid', 'test') AND ?7 > 0 " \
+        "ORDER BY name = 'final_nll' DESC, split = 'test' DESC LIMIT 1)"
+
+int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
+                         const struct pxr_sample_row *row, struct pxr_diag *diag)
+{
+        bool drawn = row->temperature > 0;
+
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
+        return pxr_store_execute(
+                store, diag,
+                "INSERT INTO sample (run, step, epoch, kind, seed, count, temperature, "
+                "parameter_hash, log_likelihood, png, nll, nll_split) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                "(SELECT sum_nats / images" NLL_THEN ", (SELECT split" NLL_THEN ") "
+                "ON CONFLICT (run, kind, step, seed) DO UPDATE SET epoch = excluded.epoch, "
+                "count = excluded.count, temperature = excluded.temperature, "
+                "parameter_hash = excluded.parameter_hash, "
+                "log_likelihood = excluded.log_likelihood, png = excluded.png, "
+                "nll = excluded.nll, nll_split = excluded.nll_split",
+                "iidtiidtdb", at.run, at.step, at.epoch, row->kind, row->seed, row->count,
+                drawn ? row->temperature : NAN, row->parameter_hash, row->log_likelihood, row->png,
+                row->size);
+}
+
+int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
+                        const char *message, struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, at.run, diag))
+                return -1;
+        return pxr_store_execute(store, diag,
+                                 "INSERT INTO event (run, at, step, kind, message) VALUES (?, " NOW
+                                 ", ?, ?, ?)",
+                                 "iitt", at.run, at.step, kind, message);
+}
+
+int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
+                             const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
+        if (row->best &&
+            pxr_store_execute(store, diag, "UPDATE checkpoint SET best = 0 WHERE run = ?", "i",
+                              run))
+                return -1;
+        return pxr_store_execute(
+                store, diag,
+                "INSERT OR REPLACE INTO checkpoint (run, step, epoch, path, sha256, size, "
+                "best, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, " NOW ")",
+                "iidttii", run, row->step, row->epoch, row->path, row->sha256, row->size,
+                (int64_t)row->best);
+}
+
+int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
+                                struct pxr_diag *diag)
+{
+        if (pxr_store_check_held(store, run, diag))
+                return -1;
+        return pxr_store_execute(store, diag, "DELETE FROM checkpoint WHERE run = ? AND step = ?",
+                                 "ii", run, step);
+}
+
+/* Only files below the database's folder are checkpoints, whatever is on record. */
+static int check_checkpoint(const struct pxr_store *store, int64_t run,
+                            const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
+{
+        if (row->step >= 0 && pxr_path_stays_below(row->path) &&
+            strspn(row->sha256, "0123456789abcdef") == strlen(row->sha256))
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: run %" PRId64 " has an invalid checkpoint on record, of step "
+                              "%" PRId64 " in '%s': the database was changed by hand",
+                              store->path, run, row->step, row->path);
+}
+
+int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
+                          struct pxr_checkpoint_row **list, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag,
+                                "SELECT step, epoch, path, sha256, size, best FROM checkpoint "
+                                "WHERE run = ? ORDER BY step DESC",
+                                "i", run);
+        bool short_of = false;
+        int status;
+
+        *list = NULL;
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+                struct pxr_checkpoint_row *row = pxr_alloc(arena, sizeof(*row));
+
+                if (!row) {
+                        sqlite3_finalize(s);
+                        return pxr_out_of_memory(diag);
+                }
+                row->step = sqlite3_column_int64(s, 0);
+                row->epoch = sqlite3_column_double(s, 1);
+                row->path = pxr_store_text(s, 2, arena, &short_of);
+                row->sha256 = pxr_store_text(s, 3, arena, &short_of);
+                row->size = sqlite3_column_int64(s, 4);
+                row->best = sqlite3_column_int(s, 5) != 0;
+                if (short_of || check_checkpoint(store, run, row, diag)) {
+                        sqlite3_finalize(s);
+                        return short_of ? pxr_out_of_memory(diag) : -1;
+                }
+                *list = row;
+                list = &row->next;
+        }
+        if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status == SQLITE_DONE ? 0 : -1;
+}
+
+int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag)
+{
+        static const char *const steps[] = {
+                /* A result may be of an earlier step, the best, and is to come again all the same.
+                 */
+                "DELETE FROM metric WHERE run = ? AND (step > ? OR name = 'final_nll')",
+                "DELETE FROM nll_map WHERE run = ? AND step > ?",
+                "DELETE FROM sample WHERE run = ? AND step > ?",
+                "DELETE FROM checkpoint WHERE run = ? AND step > ?",
+                "DELETE FROM event WHERE run = ? AND step > ? AND kind = 'spike'",
+        };
+
+        if (pxr_store_begin(store, diag))
+                return -1;
+        if (pxr_store_check_held(store, run, diag)) {
+                pxr_store_rollback(store);
+                return -1;
+        }
+        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+                if (pxr_store_execute(store, diag, steps[i], "ii", run, step)) {
+                        pxr_store_rollback(store);
+                        return -1;
+                }
+        return pxr_store_commit(store, diag);
+}
+
+int pxr_store_nlls(struct pxr_store *store, int64_t run,
+                   void (*row)(void *context, struct pxr_moment at, const struct pxr_nll_row *nll),
+                   void *context, struct pxr_diag *diag)
+{
+        sqlite3_stmt *s =
+                pxr_store_query(store, diag,
+                                "SELECT step, epoch, split, name, sum_nats, sum_squares, images, "
+                                "dimensions, standard_error, suspect FROM metric WHERE run = ? AND "
+                                "images > 0 ORDER BY step, split",
+                                "i", run);
+        int status;
+
+        if (!s)
+                return -1;
+        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+                struct pxr_moment at = { run, sqlite3_column_int64(s, 0),
+                                         sqlite3_column_double(s, 1) };
+                const char *texts[] = { (const char *)sqlite3_column_text(s, 2),
+                                        (const char *)sqlite3_column_text(s, 3) };
+                struct pxr_nll_row nll = {
+                        .split = texts[0] ? texts[0] : "",
+                        .name = texts[1] ? texts[1] : "",
+                        .sum_nats = sqlite3_column_double(s, 4),
+                        .sum_squares = sqlite3_column_double(s, 5),
+                        .images = sqlite3_column_int64(s, 6),
+                        .dimensions = sqlite3_column_int64(s, 7),
+                        .standard_error = sqlite3_column_double(s, 8),
+                        .suspect = (const char *)sqlite3_column_text(s, 9),
+                };
+
+                row(context, at, &nll);
+        }
+        if (status != SQLITE_DONE)
+                pxr_store_failed(store, diag);
+        sqlite3_finalize(s);
+        return status == SQLITE_DONE ? 0 : -1;
+}
