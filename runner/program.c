@@ -42,7 +42,8 @@ void program_begin(struct program *program, const char *name, int argc, char **a
         close_stdout_at_exit(name);
         signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
         argp_err_exit_status = 2;
-        *program = (struct program) { name, pxr_arena_new(0), pxr_diag_new(), NULL };
+        *program = (struct program) { .name = name, .diag = pxr_diag_new() };
+        program->arena = pxr_arena_new(0, program->diag);
         if (program->arena)
                 program->words = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
         if (program->diag && program->words)
@@ -68,6 +69,8 @@ void program_parse(const struct program *program, const struct argp *argp, int a
 
 int program_end(struct program *program, int status)
 {
+        if (status == 0)
+                status = pxr_diag_status(program->diag);
         pxr_diag_write(program->diag, program->name, stderr);
         pxr_diag_free(program->diag);
         pxr_arena_free(program->arena);

@@ -180,7 +180,7 @@ static void print_result(void *context, const struct pxr_check_result *result)
 static int try_to_load(void *context, struct pxr_apart_notes *notes)
 {
         struct pxr_plugin_file *file = context;
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
 
         snprintf(notes->doing, sizeof(notes->doing), "while it was loaded");
         if (!arena || pxr_plugin_load(arena, file))
@@ -196,8 +196,8 @@ static int try_to_load(void *context, struct pxr_apart_notes *notes)
 static int examine(void *context, struct pxr_apart_notes *notes)
 {
         struct examination *e = context;
-        struct pxr_arena *arena = pxr_arena_new(0);
         struct pxr_diag *diag = pxr_diag_new();
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         const struct pxr_plugin_file *file = e->file;
         int status = arena && diag ? 0 : -1;
 

@@ -30,7 +30,7 @@ START_TEST(error_at_shows_line_caret_and_hint)
 {
         const char text[] = "a: 1\n  kernl: 3\n";
         struct pxr_source source = { "x.yaml", text, sizeof text - 1 };
-        struct pxr_mark mark = { &source, 2, 3, 5 };
+        struct pxr_location mark = { &source, 2, 3, 5 };
         struct pxr_diag *diag = pxr_diag_new();
 
         ck_assert_int_eq(pxr_error_at(diag, mark, "unknown option '%s'", "kernl"), -1);
@@ -88,7 +88,7 @@ static void count_clean(void *what)
 
 START_TEST(text_of_any_bytes_becomes_visible)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
 
         ck_assert_str_eq(pxr_visible(arena, "a\x01\xff\xc3\xa9\n"), "a\\x01\\xff\xc3\xa9\\x0a");
         ck_assert_str_eq(pxr_visible(arena, "\xc2\x85"), "\\xc2\\x85");
@@ -101,7 +101,8 @@ END_TEST
 
 START_TEST(arena_is_zeroed_aligned_and_limited)
 {
-        struct pxr_arena *arena = pxr_arena_new(1 << 20);
+        struct pxr_diag *diag = pxr_diag_new();
+        struct pxr_arena *arena = pxr_arena_new(1 << 20, diag);
         int cleaned = 0;
 
         for (size_t size = 1; size < 100000; size *= 3) {
@@ -113,12 +114,35 @@ START_TEST(arena_is_zeroed_aligned_and_limited)
                         ck_assert_uint_eq(bytes[i], 0);
                 memset(bytes, 0xFF, size);
         }
-        ck_assert_ptr_null(pxr_alloc(arena, 1 << 20));
-        ck_assert_ptr_null(pxr_alloc_array(arena, SIZE_MAX / 2, 3));
         ck_assert_str_eq(pxr_strf(arena, "%d-%s", 7, "x"), "7-x");
         ck_assert_int_eq(pxr_arena_defer(arena, count_clean, &cleaned), 0);
+        ck_assert(!pxr_arena_failed(arena) && !pxr_diag_memory_out(diag));
+        ck_assert_ptr_null(pxr_alloc(arena, 1 << 20));
+        ck_assert(pxr_arena_failed(arena) && pxr_diag_memory_out(diag));
         pxr_arena_free(arena);
         ck_assert_int_eq(cleaned, 1);
+        pxr_diag_free(diag);
+}
+END_TEST
+
+START_TEST(arena_that_ran_out_of_memory_gives_no_more)
+{
+        struct pxr_diag *diag = pxr_diag_new();
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
+        int cleaned = 0;
+
+        ck_assert_ptr_null(pxr_alloc_array(arena, SIZE_MAX / 2, 3));
+        ck_assert_int_eq(pxr_diag_errors(diag), 1);
+        ck_assert_str_eq(pxr_diag_first_error(diag), "out of memory");
+        pxr_diag_clear(diag);
+        ck_assert_ptr_null(pxr_alloc(arena, 1));
+        ck_assert_str_eq(pxr_strf(arena, "%d", 7), "");
+        ck_assert_str_eq(pxr_strdup(arena, "x"), "");
+        ck_assert_int_eq(pxr_arena_defer(arena, count_clean, &cleaned), -1);
+        ck_assert_int_eq(cleaned, 1);
+        ck_assert(pxr_arena_failed(arena) && pxr_diag_memory_out(diag));
+        pxr_arena_free(arena);
+        pxr_diag_free(diag);
 }
 END_TEST
 
@@ -231,6 +255,7 @@ int main(void)
         ADD_TEST(suite, nearest_name_is_near);
         ADD_TEST(suite, text_of_any_bytes_becomes_visible);
         ADD_TEST(suite, arena_is_zeroed_aligned_and_limited);
+        ADD_TEST(suite, arena_that_ran_out_of_memory_gives_no_more);
         ADD_TEST(suite, philox_gives_the_published_numbers);
         ADD_TEST(suite, random_numbers_have_their_moments);
         ADD_TEST(suite, sha256_gives_the_published_digest);

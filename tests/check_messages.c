@@ -40,12 +40,12 @@ static void expect(const char *expected)
         free(text);
 }
 
-static struct pxr_mark mark(const char *text, int line, int column, int length)
+static struct pxr_location mark(const char *text, int line, int column, int length)
 {
         static struct pxr_source source;
 
         source = (struct pxr_source) { "x", text, strlen(text) };
-        return (struct pxr_mark) { &source, line, column, length };
+        return (struct pxr_location) { &source, line, column, length };
 }
 
 START_TEST(control_characters_cannot_break_a_message)

@@ -15,8 +15,8 @@ static struct pxr_plugins *plugins;
 
 static void setup(void)
 {
-        arena = pxr_arena_new(0);
         diag = pxr_diag_new();
+        arena = pxr_arena_new(0, diag);
         plugins = pxr_plugins_open(arena, diag);
         ck_assert_ptr_nonnull(plugins);
 }

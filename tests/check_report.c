@@ -1773,7 +1773,7 @@ START_TEST(lack_of_memory_is_an_error)
         char *paper = pxr_strf(arena, "%s/reports/paper.yaml", source ? source : ".");
 
         for (size_t limit = 1; limit < 300000; limit += 1 + limit / 8) {
-                struct pxr_arena *small = pxr_arena_new(limit);
+                struct pxr_arena *small = pxr_arena_new(limit, diag);
 
                 ck_assert_ptr_null(pxr_experiment_read(small, &origin, diag));
                 ck_assert(pxr_paper_open(small, paper, diag) || pxr_diag_errors(diag) > 0);

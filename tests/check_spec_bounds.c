@@ -125,7 +125,7 @@ START_TEST(a_megabyte_of_anything_ends_soon_in_little_memory)
                 struct pxr_arena *all = arena;
                 char *text = times(units[i], MEGABYTE / strlen(units[i]));
 
-                arena = pxr_arena_new(0);
+                arena = pxr_arena_new(0, diag);
                 write_file("x", text, strlen(text));
                 if (!LOAD("x"))
                         ck_assert_msg(pxr_diag_errors(diag) == 1 &&
@@ -135,7 +135,7 @@ START_TEST(a_megabyte_of_anything_ends_soon_in_little_memory)
                 pxr_arena_free(arena);
                 arena = all;
                 pxr_arena_free(arena);
-                arena = pxr_arena_new(0);
+                arena = pxr_arena_new(0, diag);
         }
 }
 END_TEST

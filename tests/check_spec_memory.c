@@ -58,14 +58,13 @@ static bool all_in(size_t limit)
 {
         static const char *const overrides[] = { "whole=5", "inner.label=two words",
                                                  "optimizer.adam.rate=1", "layers.1.repeat=3" };
-        struct pxr_arena *small = pxr_arena_new(limit);
+        struct pxr_arena *small = pxr_arena_new(limit, diag);
         struct pxr_yaml *root = small ? pxr_spec_load(small, "x", overrides, 4, diag) : NULL;
         struct table table;
         bool done = root && table_read(small, root, &table, diag) == 0 &&
-                    pxr_yaml_emit(small, root, diag) && pxr_yaml_explain(small, root, "", diag);
+                    pxr_yaml_emit(small, root, diag) && pxr_yaml_explain(small, root, "", diag) &&
+                    !pxr_arena_failed(small);
 
-        if (!small)
-                pxr_out_of_memory(diag);
         pxr_arena_free(small);
         return done;
 }
@@ -116,7 +115,7 @@ END_TEST
 
 static bool broken_in(size_t limit)
 {
-        struct pxr_arena *own = pxr_arena_new(limit);
+        struct pxr_arena *own = pxr_arena_new(limit, diag);
         struct table table;
         struct pxr_source source = { "x", broken, sizeof(broken) - 1 };
         struct pxr_yaml *root = own ? pxr_yaml_parse(own, &source, diag) : NULL;
@@ -140,7 +139,7 @@ START_TEST(an_arena_that_runs_out_in_errors_is_an_error)
         bool complete = false;
 
         for (size_t limit = 1; !complete; limit += 16) {
-                struct pxr_arena *small = pxr_arena_new(limit);
+                struct pxr_arena *small = pxr_arena_new(limit, diag);
                 struct pxr_source source = { "x", broken, sizeof(broken) - 1 };
                 struct pxr_yaml *root = pxr_yaml_parse(small, &source, diag);
                 struct table table;

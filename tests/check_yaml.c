@@ -2,7 +2,7 @@
 /* check_yaml.c - YAML into a tree with marks: what is read, and what is refused where. */
 #include "spec.h"
 
-static struct pxr_mark mark_at(struct pxr_yaml *root, const char *path)
+static struct pxr_location mark_at(struct pxr_yaml *root, const char *path)
 {
         const struct pxr_yaml *node = pxr_yaml_find(root, path);
 
@@ -10,7 +10,7 @@ static struct pxr_mark mark_at(struct pxr_yaml *root, const char *path)
         return node->mark;
 }
 
-static void expect_mark(struct pxr_mark mark, int line, int column, int length)
+static void expect_mark(struct pxr_location mark, int line, int column, int length)
 {
         ck_assert_int_eq(mark.line, line);
         ck_assert_int_eq(mark.column, column);

@@ -87,7 +87,7 @@ static inline bool add_folder(struct pxr_arena *memory, const char *folder, bool
 /* Fill in the list above, for the rest of the program. False, having said so, where it cannot. */
 static inline bool find_experiments(void)
 {
-        struct pxr_arena *memory = experiments_memory = pxr_arena_new(0);
+        struct pxr_arena *memory = experiments_memory = pxr_arena_new(0, NULL);
         struct pxr_diag *errors = pxr_diag_new();
         const char *source = getenv("srcdir");
         const char *folder = pxr_strf(memory, "%s/experiments", source ? source : ".");

@@ -15,8 +15,8 @@ static struct pxr_diag *diag;
 
 static inline void graph_setup(void)
 {
-        arena = pxr_arena_new(0);
         diag = pxr_diag_new();
+        arena = pxr_arena_new(0, diag);
         ck_assert(arena && diag);
 }
 

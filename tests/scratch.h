@@ -24,8 +24,8 @@ static inline void scratch_setup(void)
 
         snprintf(scratch, sizeof(scratch), "%s/pxr-test-XXXXXX", base && *base ? base : "/tmp");
         ck_assert_ptr_nonnull(mkdtemp(scratch));
-        arena = pxr_arena_new(0);
         diag = pxr_diag_new();
+        arena = pxr_arena_new(0, diag);
         ck_assert(arena && diag);
 }
 

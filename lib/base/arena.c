@@ -27,15 +27,32 @@ struct pxr_arena {
         struct block *blocks;
         struct clean_up *clean_ups;
         size_t limit, used;
+        struct pxr_diag *diag;
+        bool failed;
 };
 
-struct pxr_arena *pxr_arena_new(size_t limit)
+struct pxr_arena *pxr_arena_new(size_t limit, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = calloc(1, sizeof *arena);
 
         if (arena)
-                arena->limit = limit ? limit : SIZE_MAX;
+                *arena = (struct pxr_arena) { .limit = limit ? limit : SIZE_MAX, .diag = diag };
+        else
+                pxr_out_of_memory(diag);
         return arena;
+}
+
+bool pxr_arena_failed(const struct pxr_arena *arena)
+{
+        return !arena || arena->failed;
+}
+
+/* Recorded each time, since a diag may have been cleared in between. */
+static void *fail(struct pxr_arena *arena)
+{
+        arena->failed = true;
+        pxr_out_of_memory(arena->diag);
+        return NULL;
 }
 
 void pxr_arena_free(struct pxr_arena *arena)
@@ -74,13 +91,13 @@ void *pxr_alloc(struct pxr_arena *arena, size_t size)
         struct block *b = arena->blocks;
         void *memory;
 
-        if (size > arena->limit - arena->used || size > SIZE_MAX / 2)
-                return NULL;
+        if (arena->failed || size > arena->limit - arena->used || size > SIZE_MAX / 2)
+                return fail(arena);
         size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
         if (!b || size > b->size - b->used)
                 b = block_new(arena, size > BLOCK_SIZE ? size : (size_t)BLOCK_SIZE);
         if (!b)
-                return NULL;
+                return fail(arena);
         memory = b->bytes + b->used;
         b->used += size;
         arena->used = size > arena->limit - arena->used ? arena->limit : arena->used + size;
@@ -89,16 +106,28 @@ void *pxr_alloc(struct pxr_arena *arena, size_t size)
 
 void *pxr_alloc_array(struct pxr_arena *arena, size_t count, size_t size)
 {
-        return size && count > SIZE_MAX / size ? NULL : pxr_alloc(arena, count * size);
+        return size && count > SIZE_MAX / size ? fail(arena) : pxr_alloc(arena, count * size);
+}
+
+/* Room for a string of `size` bytes and NUL; NULL when out of memory. */
+static char *string(struct pxr_arena *arena, size_t size)
+{
+        return size < SIZE_MAX ? pxr_alloc(arena, size + 1) : fail(arena);
+}
+
+/* Its one byte is 0, whoever writes to it: a string's end can only be set to 0. */
+static char *no_string(void)
+{
+        static char empty[1];
+
+        return empty;
 }
 
 char *pxr_strndup(struct pxr_arena *arena, const char *text, size_t size)
 {
-        char *copy = size < SIZE_MAX ? pxr_alloc(arena, size + 1) : NULL;
+        char *copy = string(arena, size);
 
-        if (copy)
-                memcpy(copy, text, size);
-        return copy;
+        return copy ? memcpy(copy, text, size) : no_string();
 }
 
 char *pxr_strdup(struct pxr_arena *arena, const char *text)
@@ -115,9 +144,10 @@ char *pxr_vstrf(struct pxr_arena *arena, const char *format, va_list arguments)
         va_copy(again, arguments);
         length = vsnprintf(NULL, 0, format, again);
         va_end(again);
-        text = length < 0 ? NULL : pxr_alloc(arena, (size_t)length + 1);
-        if (text)
-                vsnprintf(text, (size_t)length + 1, format, arguments);
+        text = length < 0 ? fail(arena) : string(arena, (size_t)length);
+        if (!text)
+                return no_string();
+        vsnprintf(text, (size_t)length + 1, format, arguments);
         return text;
 }
 

@@ -183,7 +183,7 @@ static char *copy_line(const struct pxr_source *source, int number, int *column)
 }
 
 /* "file:line:column" */
-static char *format_place(const struct pxr_mark *mark)
+static char *format_place(const struct pxr_location *mark)
 {
         char *name = copy_clean(mark->source->name, strlen(mark->source->name)), *place;
 
@@ -212,7 +212,7 @@ static bool make_room(struct pxr_diag *diag, bool warning)
         return true;
 }
 
-static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, char *text)
+static int record(struct pxr_diag *diag, bool warning, struct pxr_location mark, char *text)
 {
         struct message *m;
 
@@ -236,16 +236,23 @@ static int record(struct pxr_diag *diag, bool warning, struct pxr_mark mark, cha
         return -1;
 }
 
+/* What follows on lack of memory comes of it, as a file "" that does not exist. */
+static int add_error(struct pxr_diag *diag, bool user, struct pxr_location location,
+                     const char *format, va_list arguments)
+{
+        if (!diag || diag->memory_out)
+                return -1;
+        diag->errors++;
+        diag->user |= user;
+        return record(diag, false, location, format_line(format, arguments));
+}
+
 int pxr_user_error(struct pxr_diag *diag, const char *format, ...)
 {
         va_list arguments;
 
-        if (!diag)
-                return -1;
-        diag->errors++;
-        diag->user = true;
         va_start(arguments, format);
-        record(diag, false, (struct pxr_mark) { 0 }, format_line(format, arguments));
+        add_error(diag, true, (struct pxr_location) { 0 }, format, arguments);
         va_end(arguments);
         return -1;
 }
@@ -254,25 +261,18 @@ int pxr_system_error(struct pxr_diag *diag, const char *format, ...)
 {
         va_list arguments;
 
-        if (!diag)
-                return -1;
-        diag->errors++;
         va_start(arguments, format);
-        record(diag, false, (struct pxr_mark) { 0 }, format_line(format, arguments));
+        add_error(diag, false, (struct pxr_location) { 0 }, format, arguments);
         va_end(arguments);
         return -1;
 }
 
-int pxr_error_at(struct pxr_diag *diag, struct pxr_mark mark, const char *format, ...)
+int pxr_error_at(struct pxr_diag *diag, struct pxr_location location, const char *format, ...)
 {
         va_list arguments;
 
-        if (!diag)
-                return -1;
-        diag->errors++;
-        diag->user = true;
         va_start(arguments, format);
-        record(diag, false, mark, format_line(format, arguments));
+        add_error(diag, true, location, format, arguments);
         va_end(arguments);
         return -1;
 }
@@ -287,6 +287,11 @@ int pxr_out_of_memory(struct pxr_diag *diag)
         return -1;
 }
 
+bool pxr_diag_memory_out(const struct pxr_diag *diag)
+{
+        return diag && diag->memory_out;
+}
+
 void pxr_warn(struct pxr_diag *diag, const char *format, ...)
 {
         va_list arguments;
@@ -295,7 +300,7 @@ void pxr_warn(struct pxr_diag *diag, const char *format, ...)
                 return;
         diag->warnings++;
         va_start(arguments, format);
-        record(diag, true, (struct pxr_mark) { 0 }, format_line(format, arguments));
+        record(diag, true, (struct pxr_location) { 0 }, format_line(format, arguments));
         va_end(arguments);
 }
 

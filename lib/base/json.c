@@ -12,7 +12,7 @@
 json_t *pxr_json_text(const char *text)
 {
         json_t *value = json_string(text);
-        struct pxr_arena *arena = value ? NULL : pxr_arena_new(0);
+        struct pxr_arena *arena = value ? NULL : pxr_arena_new(0, NULL);
         char *visible = arena ? pxr_visible(arena, text) : NULL;
 
         if (visible)

@@ -27,7 +27,7 @@ struct loader {
 struct loading {
         const char *path;
         const struct loading *outer;
-        struct pxr_mark mark; /* where the outer file names it */
+        struct pxr_location mark; /* where the outer file names it */
         int depth;
 };
 
@@ -241,16 +241,12 @@ struct pxr_yaml *pxr_spec_load_placed(struct pxr_arena *arena, const char *path,
         struct pxr_yaml *root;
         int status = 0;
 
-        if (!file.path) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
         root = load(&loader, &file);
         for (size_t i = 0; root && i < count; i++)
                 if (pxr_yaml_override(arena, root, overrides[i], places ? &places[i] : NULL,
                                       &loader.bounds, diag))
                         status = -1;
-        return status ? NULL : root;
+        return status || pxr_arena_failed(arena) ? NULL : root;
 }
 
 struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,

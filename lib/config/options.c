@@ -218,7 +218,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
                 put_in_order(node, readings, count);
         for (int i = 0; i < count && !status; i++)
                 status = check_together(node, what, &readings[i], diag);
-        return status;
+        return pxr_arena_failed(arena) ? -1 : status;
 }
 
 /* --- layers ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ struct override {
         const struct pxr_source *source;
         const struct pxr_override_place *place; /* NULL: the source itself */
         struct pxr_diag *diag;
-        struct pxr_mark mark; /* of the name in hand */
+        struct pxr_location mark; /* of the name in hand */
 };
 
 /* Is the whole argument text? A tree holds nothing else. */
@@ -105,8 +105,8 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
                 size_t length = strcspn(at, ".=");
                 char *name = pxr_strndup(o->arena, at, length);
 
-                o->mark = (struct pxr_mark) { o->source, 1, pxr_characters(text, at) + 1,
-                                              pxr_characters(at, at + length) };
+                o->mark = (struct pxr_location) { o->source, 1, pxr_characters(text, at) + 1,
+                                                  pxr_characters(at, at + length) };
                 if (o->place)
                         o->mark = o->place->key;
                 if (!name) {
@@ -169,9 +169,9 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         source->name = "command line";
         source->size = strlen(argument);
         if (strncmp(argument, "extends=", 8) == 0)
-                return pxr_error_at(diag,
-                                    o.place ? o.place->key : (struct pxr_mark) { source, 1, 1, 7 },
-                                    "'extends' can stand in a file only");
+                return pxr_error_at(
+                        diag, o.place ? o.place->key : (struct pxr_location) { source, 1, 1, 7 },
+                        "'extends' can stand in a file only");
         bounds->depth = 0;
         node = follow(&o, root, source->text + (equals - argument), bounds);
         if (!node)
@@ -204,7 +204,7 @@ int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char
         node->text = argument + strlen(key) + 1;
         node->quoted = true;
         node->origin = PXR_ORIGIN_OVERRIDE;
-        node->mark = (struct pxr_mark) { source, 1, (int)strlen(key) + 2,
-                                         pxr_characters(text, text + strlen(text)) };
+        node->mark = (struct pxr_location) { source, 1, (int)strlen(key) + 2,
+                                             pxr_characters(text, text + strlen(text)) };
         return 0;
 }

@@ -60,9 +60,10 @@ static const struct complaint complaints[] = {
         { 0 },
 };
 
-struct pxr_mark pxr_input_mark(const struct pxr_input *input, yaml_mark_t start, yaml_mark_t end)
+struct pxr_location pxr_input_mark(const struct pxr_input *input, yaml_mark_t start,
+                                   yaml_mark_t end)
 {
-        return (struct pxr_mark) {
+        return (struct pxr_location) {
                 .source = input->source,
                 .line = (int)start.line + 1,
                 .column = (int)start.column + 1 + (start.line == 0 ? input->shift : 0),
@@ -71,9 +72,9 @@ struct pxr_mark pxr_input_mark(const struct pxr_input *input, yaml_mark_t start,
 }
 
 /* The mark of byte `offset` of the input. */
-static struct pxr_mark mark_of_byte(const struct pxr_input *input, size_t offset)
+static struct pxr_location mark_of_byte(const struct pxr_input *input, size_t offset)
 {
-        struct pxr_mark mark = { input->source, 1, 1 + input->shift, 1 };
+        struct pxr_location mark = { input->source, 1, 1 + input->shift, 1 };
         const char *at = input->source->text + input->from, *stop = at + offset;
         const char *end = input->source->text + input->source->size;
 
@@ -91,13 +92,13 @@ static struct pxr_mark mark_of_byte(const struct pxr_input *input, size_t offset
 static int reader_error(const struct pxr_input *input, const yaml_parser_t *parser,
                         struct pxr_diag *diag)
 {
-        struct pxr_mark mark = mark_of_byte(input, parser->problem_offset);
+        struct pxr_location mark = mark_of_byte(input, parser->problem_offset);
         unsigned value = (unsigned)parser->problem_value;
         const char *text = input->source->text;
 
         if (input->source->size >= 2 &&
             (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0))
-                return pxr_error_at(diag, (struct pxr_mark) { .source = input->source },
+                return pxr_error_at(diag, (struct pxr_location) { .source = input->source },
                                     "this is UTF-16: save it as UTF-8");
         if (value == 0)
                 return pxr_error_at(diag, mark, "a spec cannot hold a NUL byte");
@@ -109,7 +110,8 @@ static int reader_error(const struct pxr_input *input, const yaml_parser_t *pars
 }
 
 /* Where did the collection or the quotes begin that could not be read? */
-static void note_start(const yaml_parser_t *parser, struct pxr_mark place, struct pxr_diag *diag)
+static void note_start(const yaml_parser_t *parser, struct pxr_location place,
+                       struct pxr_diag *diag)
 {
         static const char *const what[][2] = {
                 { "sequence", "the list" },
@@ -139,7 +141,7 @@ static const char *find(const struct pxr_input *input, yaml_mark_t mark)
 
 /* The place of an error. The end of a text is where its last character is: libyaml has it on a line
  * of its own. */
-static struct pxr_mark place_of(const struct pxr_input *input, yaml_mark_t mark)
+static struct pxr_location place_of(const struct pxr_input *input, yaml_mark_t mark)
 {
         const char *start = input->source->text + input->from, *at = find(input, mark);
 
@@ -170,7 +172,8 @@ static int line_without_blank(const struct pxr_input *input, yaml_mark_t mark)
 static void bad_start(const struct pxr_input *input, const yaml_parser_t *parser,
                       struct pxr_diag *diag)
 {
-        struct pxr_mark mark = pxr_input_mark(input, parser->problem_mark, parser->problem_mark);
+        struct pxr_location mark =
+                pxr_input_mark(input, parser->problem_mark, parser->problem_mark);
         const char *character = find(input, parser->problem_mark);
         size_t size = pxr_character(character, input->source->text + input->source->size);
 
@@ -190,7 +193,7 @@ int pxr_syntax_error(const struct pxr_input *input, const yaml_parser_t *parser,
         const char *problem = parser->problem ? parser->problem : "unknown error";
         const struct complaint *complaint = complaints;
         yaml_mark_t place = parser->problem_mark;
-        struct pxr_mark mark;
+        struct pxr_location mark;
 
         if (parser->error == YAML_MEMORY_ERROR)
                 return pxr_out_of_memory(diag);

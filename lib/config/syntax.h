@@ -16,7 +16,8 @@ struct pxr_input {
         int shift; /* characters before it on its line */
 };
 
-struct pxr_mark pxr_input_mark(const struct pxr_input *input, yaml_mark_t start, yaml_mark_t end);
+struct pxr_location pxr_input_mark(const struct pxr_input *input, yaml_mark_t start,
+                                   yaml_mark_t end);
 
 /* Record the parser's error. Returns -1. */
 int pxr_syntax_error(const struct pxr_input *input, const yaml_parser_t *parser,

@@ -34,7 +34,7 @@ struct reader {
         struct anchor *anchors;
 };
 
-static struct pxr_mark mark_of(const struct reader *reader, const yaml_event_t *event)
+static struct pxr_location mark_of(const struct reader *reader, const yaml_event_t *event)
 {
         return pxr_input_mark(&reader->input, event->start_mark, event->end_mark);
 }
@@ -47,7 +47,7 @@ static int next_event(struct reader *reader, yaml_event_t *event)
 }
 
 static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
-                                 struct pxr_mark mark)
+                                 struct pxr_location mark)
 {
         struct pxr_yaml *node;
 
@@ -68,7 +68,7 @@ static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
 }
 
 /* Charge the text of a scalar or a key to the account, wherever it comes from. */
-static int charge(struct reader *reader, struct pxr_mark mark, const char *text)
+static int charge(struct reader *reader, struct pxr_location mark, const char *text)
 {
         size_t size = strlen(text);
 
@@ -310,7 +310,7 @@ struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_sou
         struct pxr_yaml *root;
 
         if (source->size > bounds->max_bytes) {
-                pxr_error_at(diag, (struct pxr_mark) { .source = source },
+                pxr_error_at(diag, (struct pxr_location) { .source = source },
                              "larger than %zu bytes, which no spec is", bounds->max_bytes);
                 return NULL;
         }
@@ -323,7 +323,7 @@ struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_sou
                                      source->size - from);
         root = read_stream(&reader);
         yaml_parser_delete(&reader.parser);
-        return root;
+        return pxr_arena_failed(arena) ? NULL : root;
 }
 
 struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,

@@ -26,11 +26,11 @@ enum pxr_origin {
 struct pxr_yaml {
         enum pxr_yaml_kind kind;
         enum pxr_origin origin;
-        struct pxr_mark mark;
+        struct pxr_location mark;
         const char *text; /* SCALAR: as written, without quotes, NUL-ended */
         bool quoted;      /* SCALAR: a quoted scalar is a string, never a number */
         const char *key;  /* the node's key in its mapping; NULL elsewhere */
-        struct pxr_mark key_mark;
+        struct pxr_location key_mark;
         struct pxr_yaml *parent;
         struct pxr_yaml *first; /* SEQUENCE, MAPPING: children, in order */
         struct pxr_yaml *last;
@@ -66,7 +66,7 @@ struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
 /* Where an override is written down, if that is not the command line: a sweep's file has its key at
  * one place, and its value at another. */
 struct pxr_override_place {
-        struct pxr_mark key;          /* its source NULL: the command line */
+        struct pxr_location key;      /* its source NULL: the command line */
         const struct pxr_yaml *value; /* as it stands there, or what it was drawn from */
 };
 

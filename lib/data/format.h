@@ -64,7 +64,7 @@ static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr
 
 /* Where an option is set, for errors that show only when the files are open; the mapping's place
  * for a default. */
-struct pxr_mark pxr_data_place(const struct pxr_data_common *common, const char *option);
+struct pxr_location pxr_data_place(const struct pxr_data_common *common, const char *option);
 
 /* Put the transforms every set can have on top of a format's images. Returns 0 or -1. */
 int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,

@@ -126,7 +126,7 @@ const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr
                            diag);
 }
 
-struct pxr_mark pxr_data_place(const struct pxr_data_common *common, const char *option)
+struct pxr_location pxr_data_place(const struct pxr_data_common *common, const char *option)
 {
         const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
 

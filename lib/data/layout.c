@@ -98,7 +98,7 @@ static int ask(const char *name, const struct pxr_npy *array, struct pxr_diag *d
 }
 
 int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layout_name stated,
-                    struct pxr_mark place, bool planes, struct pxr_layout *layout,
+                    struct pxr_location place, bool planes, struct pxr_layout *layout,
                     struct pxr_diag *diag)
 {
         char shape[PXR_NPY_SHAPE_TEXT];

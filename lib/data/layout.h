@@ -28,7 +28,7 @@ struct pxr_layout {
 /* The layout of `array`, which errors call `name`. A stated layout that does not fit is an error at
  * `place`. `planes`: flat rows in colour are known to be planes. Returns 0 or -1. */
 int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layout_name stated,
-                    struct pxr_mark place, bool planes, struct pxr_layout *layout,
+                    struct pxr_location place, bool planes, struct pxr_layout *layout,
                     struct pxr_diag *diag);
 
 #endif

@@ -30,7 +30,7 @@ static const char *digest(struct pxr_arena *arena, const struct pxr_dataset *set
                           const struct pxr_markov *options, enum pxr_split split, int law,
                           const double *p, int count, struct pxr_diag *diag)
 {
-        struct pxr_arena *scratch = pxr_arena_new(0);
+        struct pxr_arena *scratch = pxr_arena_new(0, diag);
         const char *text, *result = NULL;
         struct pxr_sha256 hash;
         char hex[PXR_SHA256_HEX];

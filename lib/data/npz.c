@@ -373,7 +373,7 @@ static int find_files(struct pxr_arena *arena, const char *path, struct files fi
 static int check_valid(const struct pxr_data_common *common, const struct npz *options,
                        const int64_t count[PXR_SPLITS], bool own_valid, struct pxr_diag *diag)
 {
-        struct pxr_mark place = pxr_data_place(common, "valid");
+        struct pxr_location place = pxr_data_place(common, "valid");
 
         if (options->valid > 0 && own_valid)
                 return pxr_error_at(diag, place,

@@ -83,7 +83,7 @@ static int cut(const struct pxr_data_common *common, struct pxr_png_split splits
                enum pxr_split number, int64_t count, struct pxr_diag *diag)
 {
         const char *name = pxr_split_names[number];
-        struct pxr_mark place = pxr_data_place(common, name);
+        struct pxr_location place = pxr_data_place(common, name);
         struct pxr_png_split *train = &splits[PXR_TRAIN];
 
         if (count == 0)

@@ -46,7 +46,7 @@ int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t
 int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
                        struct pxr_diag *diag)
 {
-        struct pxr_arena *scratch = pxr_arena_new(0);
+        struct pxr_arena *scratch = pxr_arena_new(0, diag);
         size_t size;
         uint8_t *bytes;
         int status = -1;

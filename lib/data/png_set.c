@@ -41,7 +41,7 @@ static int decode(const struct pxr_dataset *set, const struct pxr_png_files *fil
 int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
                        int *bits, struct pxr_diag *diag)
 {
-        struct pxr_arena *scratch = pxr_arena_new(0);
+        struct pxr_arena *scratch = pxr_arena_new(0, diag);
         struct pxr_picture *picture = NULL;
         char path[PATH_MAX];
         size_t size;

@@ -277,7 +277,7 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
 
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         int status = arena ? save(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);
@@ -530,7 +530,7 @@ static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_d
 
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         int status = arena ? resume(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);
@@ -550,7 +550,7 @@ int pxr_checkpoint_read(struct pxr_arena *arena, const char *database,
 int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool average,
                               float *parameters, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         struct pxr_checkpoint_row *row = NULL;
         int status = -1;
 

@@ -228,7 +228,7 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
 
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         struct pxr_fingerprint fingerprint;
         int status = -1;
 
@@ -363,7 +363,7 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         char hash[PXR_SHA256_HEX];
         struct pxr_caption caption = { .title = "samples",
                                        .run = state->run,

@@ -110,7 +110,7 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
 
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         int status = arena ? take_up(arena, state, diag) : pxr_out_of_memory(diag);
 
         pxr_arena_free(arena);

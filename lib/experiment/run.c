@@ -508,7 +508,7 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
 /* Say where the checkpoint is that a database which is no longer there cannot name. */
 static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         const char *file = arena ? pxr_checkpoint_file(arena, state) : NULL;
         const char *database = pxr_store_path(state->order->store), *error;
 

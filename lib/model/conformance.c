@@ -97,7 +97,7 @@ int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_f
         int status = 0, refused = 0;
 
         for (int i = 0; i < KINDS; i++) {
-                struct pxr_arena *arena = pxr_arena_new(0);
+                struct pxr_arena *arena = pxr_arena_new(0, diag);
                 struct pxr_diag *own = pxr_diag_new();
                 int kind_status;
 

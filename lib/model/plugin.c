@@ -294,7 +294,7 @@ static void hint_nearest(const struct pxr_plugins *plugins, const char *name, st
 }
 
 static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, const char *name,
-                                          struct pxr_mark mark, struct pxr_diag *diag)
+                                          struct pxr_location mark, struct pxr_diag *diag)
 {
         const struct pxr_plugin_file *file, *found = NULL;
 
@@ -332,5 +332,5 @@ const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins,
 const struct pxr_plugin_file *pxr_plugin_named(const struct pxr_plugins *plugins, const char *name,
                                                struct pxr_diag *diag)
 {
-        return find(plugins, name, (struct pxr_mark) { 0 }, diag);
+        return find(plugins, name, (struct pxr_location) { 0 }, diag);
 }

@@ -32,7 +32,7 @@ struct item {
         const struct pxr_plugin_file *plugin;
         const char *name;
         struct pxr_yaml *node;
-        struct pxr_mark mark;
+        struct pxr_location mark;
         void *conf;
 };
 
@@ -50,9 +50,9 @@ static const struct pxr_options *options_of(void *context, const struct pxr_yaml
 
 /* Where errors of a layer point: its place in the spec, or what the command line made of it, which
  * is to blame for what the spec alone did right. Of several overrides it is the last. */
-static struct pxr_mark place_of(const struct pxr_yaml *node, const struct pxr_yaml *options)
+static struct pxr_location place_of(const struct pxr_yaml *node, const struct pxr_yaml *options)
 {
-        struct pxr_mark mark = node->mark;
+        struct pxr_location mark = node->mark;
 
         if (node->origin == PXR_ORIGIN_OVERRIDE)
                 return mark;

@@ -59,7 +59,7 @@ static void recipe_of(sqlite3_context *context, int count, sqlite3_value **value
 {
         const char *spec = (const char *)sqlite3_value_text(value[0]);
         struct pxr_store *store = sqlite3_user_data(context);
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
         char hex[PXR_SHA256_HEX];
 
         (void)count;

@@ -93,7 +93,7 @@ bool pxr_is_real_run_folder(const char *path)
 
 int64_t pxr_checkpoint_bytes(const char *database, const char *relative)
 {
-        struct pxr_arena *arena = pxr_path_stays_below(relative) ? pxr_arena_new(0) : NULL;
+        struct pxr_arena *arena = pxr_path_stays_below(relative) ? pxr_arena_new(0, NULL) : NULL;
         const char *path = arena ? pxr_beside_database(arena, database, relative) : NULL;
         struct stat status;
         int64_t bytes = path && stat(path, &status) == 0 ? (int64_t)status.st_size : -1;

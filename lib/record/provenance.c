@@ -251,7 +251,7 @@ bool pxr_process_host(const char *host)
 
 bool pxr_process_lives(const char *host, int64_t id, const char *start)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
         const char *now;
         bool lives = false;
 

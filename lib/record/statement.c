@@ -185,8 +185,12 @@ int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char
 {
         sqlite3_stmt *statement = NULL;
         va_list arguments;
-        int status = sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL);
+        int status;
 
+        /* Texts that memory ran out for are "", and not to be recorded so. */
+        if (pxr_diag_memory_out(diag))
+                return -1;
+        status = sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL);
         store->since = pxr_cpu_now();
         va_start(arguments, format);
         if (status == SQLITE_OK)

@@ -428,7 +428,7 @@ static int fill_section(struct section *s, const char *which)
 
 static int put_run(const struct page *page, int64_t run)
 {
-        struct section section = { page, page->to, pxr_arena_new(0), NULL, NULL };
+        struct section section = { page, page->to, pxr_arena_new(0, page->diag), NULL, NULL };
         const char *which = section.arena ? pxr_strf(section.arena, "%" PRId64, run) : NULL;
         int status = which ? fill_section(&section, which) : pxr_out_of_memory(page->diag);
 

@@ -119,7 +119,7 @@ static int compare_results(struct comparison *c)
 /* Their texts differ, which name the run. */
 static bool same_pixels(struct pxr_rows *rows)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
         const struct pxr_picture *a = NULL, *b = NULL;
         bool same;
 

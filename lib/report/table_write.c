@@ -282,9 +282,9 @@ static const char latex_preamble[] =
         "\\begin{document}\n\\small\n\\LTpre=\\smallskipamount\\LTpost=0pt\n";
 
 static int write_for_people(const struct pxr_table *table, enum pxr_format format, FILE *to,
-                            int line)
+                            int line, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         int status = arena ? 0 : -1;
 
         if (format == PXR_FORMAT_LATEX)
@@ -315,6 +315,6 @@ int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE
         else if (format == PXR_FORMAT_JSON)
                 status = write_json(table, to);
         else
-                status = write_for_people(table, format, to, line);
+                status = write_for_people(table, format, to, line, diag);
         return status ? pxr_out_of_memory(diag) : 0;
 }

@@ -176,7 +176,7 @@ struct looked_at {
 static int look_at(const struct pxr_sweep *sweep, struct pxr_trial *trial, struct looked_at *seen,
                    struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         const struct pxr_spec_origin origin = { .path = sweep->spec,
                                                 .overrides = trial->overrides,
                                                 .places = trial->places,

@@ -15,7 +15,7 @@ enum { ALIKE = 3 }; /* jobs that fail of one error before any is finished end th
 
 int pxr_view_open(struct pxr_queue *s, struct pxr_view *view)
 {
-        view->arena = pxr_arena_new(0);
+        view->arena = pxr_arena_new(0, s->diag);
         if (!view->arena)
                 return pxr_out_of_memory(s->diag);
         return pxr_store_jobs(s->order->store, view->arena, s->sweep, &view->job, &view->count,

@@ -429,7 +429,7 @@ static int check_fixed(const struct pxr_sweep *sweep, struct pxr_diag *diag)
 
         for (int i = 0; i < sweep->fixed_count; i++) {
                 const char *key = sweep->fixed[i];
-                const struct pxr_mark *place = &sweep->fixed_places[i].key;
+                const struct pxr_location *place = &sweep->fixed_places[i].key;
 
                 for (int k = 0; k < sweep->factors; k++) {
                         const char *name = sweep->factor[k].name;

@@ -12,7 +12,7 @@
 /* Would this run's layers train what they did? */
 static int check_run(const struct pxr_sweep_order *order, int64_t number, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         const char *which = arena ? pxr_strf(arena, "%" PRId64, number) : NULL;
         const struct pxr_run *run;
         int status = -1;
@@ -54,7 +54,7 @@ int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *s
                   struct pxr_diag *diag)
 {
         struct pxr_queue queue = { .order = order, .diag = diag, .state = state };
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, diag);
         int status = -1;
 
         *state = (struct pxr_sweep_state) { .seconds_left = NAN };

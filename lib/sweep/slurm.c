@@ -179,7 +179,7 @@ static int list_tasks(struct cluster *c)
         bool first = !c->arena;
 
         pxr_arena_free(c->arena);
-        c->arena = pxr_arena_new(0);
+        c->arena = pxr_arena_new(0, s->diag);
         if (!c->arena)
                 return pxr_out_of_memory(s->diag);
         if (pxr_store_task_arrays(s->order->store, c->arena, s->sweep, launcher, &c->array,
@@ -549,7 +549,7 @@ static int pause_after(double seconds)
 
 int pxr_sweep_run_slurm(struct pxr_queue *s)
 {
-        struct pxr_arena *arena = pxr_arena_new(0);
+        struct pxr_arena *arena = pxr_arena_new(0, s->diag);
         struct cluster c = { .queue = s };
         double began = pxr_now();
         int status;

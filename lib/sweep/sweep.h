@@ -40,7 +40,7 @@ enum pxr_range { PXR_LEVELS, PXR_UNIFORM, PXR_LOG_UNIFORM, PXR_INTEGER };
 struct pxr_factor {
         const char *name;
         const char *short_name; /* as much of the key's end as tells it from the others */
-        struct pxr_mark mark;
+        struct pxr_location mark;
         enum pxr_range range;
         double low, high; /* of a range */
         const struct pxr_yaml *bounds;

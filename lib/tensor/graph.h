@@ -34,7 +34,7 @@ struct pxr_builder {
         struct pxr_graph *graph;
         struct pxr_diag *diag;
         const char *layer; /* dotted path of the layer being built */
-        struct pxr_mark mark;
+        struct pxr_location mark;
         void *stack;                /* of model/: how nested layers are built */
         struct pxr_node *condition; /* what conditions the layers built; NULL: nothing */
         struct pxr_skips *skips;    /* of model/: the innermost open collection; NULL: none */

@@ -63,7 +63,8 @@ static inline void fuzz_put(const struct fuzz *fuzz, const char *name, const voi
 /* Begin an input, which is to be the file `name`. */
 static inline struct fuzz fuzz_begin(const char *name, const void *bytes, size_t size)
 {
-        struct fuzz fuzz = { pxr_arena_new(FUZZ_MEMORY), pxr_diag_new(), fuzz_folder };
+        struct pxr_diag *diag = pxr_diag_new();
+        struct fuzz fuzz = { pxr_arena_new(FUZZ_MEMORY, diag), diag, fuzz_folder };
         const char *base = getenv("TMPDIR");
 
         MUST(fuzz.arena && fuzz.diag);

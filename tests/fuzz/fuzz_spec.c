@@ -57,7 +57,7 @@ static void cut(struct input *input, const char *data, size_t size)
  */
 
 /* Where a mark points in its source. */
-static const char *find(const struct pxr_mark *mark)
+static const char *find(const struct pxr_location *mark)
 {
         const char *at = mark->source->text, *end = at + mark->source->size;
 
@@ -194,7 +194,8 @@ static void explain(struct input *input, struct pxr_yaml *root)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct input input = { .arena = pxr_arena_new(MEMORY), .diag = pxr_diag_new() };
+        struct pxr_diag *diag = pxr_diag_new();
+        struct input input = { .arena = pxr_arena_new(MEMORY, diag), .diag = diag };
         struct pxr_yaml *root;
         struct table table;
         int status;

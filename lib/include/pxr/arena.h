@@ -9,6 +9,7 @@
 #define PXR_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <pxr/diag.h>
@@ -19,28 +20,38 @@ extern "C" {
 
 struct pxr_arena;
 
-/* A new arena that gives out `limit` bytes at most (0: no limit). NULL when memory is out. */
-struct pxr_arena *pxr_arena_new(size_t limit);
+/*
+ * A new arena that hands out `limit` bytes at most (0: no limit). NULL when out of memory.
+ *
+ * Running out of memory is sticky: the first allocation that fails records "out of memory" in
+ * `diag` (NULL: nowhere), and every later one in this arena fails too. So callers need not report
+ * it: blocks are NULL then and strings "", and what is built of them is thrown away by whoever
+ * checks pxr_arena_failed() or pxr_diag_memory_out() next. `diag` must outlive the arena.
+ */
+struct pxr_arena *pxr_arena_new(size_t limit, struct pxr_diag *diag);
+
+/* Whether an allocation has failed: what was built in the arena is incomplete. NULL: yes. */
+bool pxr_arena_failed(const struct pxr_arena *arena);
 
 /* Run the clean-ups, last first, and free everything. NULL is allowed. */
 void pxr_arena_free(struct pxr_arena *arena);
 
-/* `size` zeroed bytes, aligned for any type; NULL when memory or the limit is used up. */
+/* `size` zeroed bytes, aligned for any type; NULL when out of memory or at the limit. */
 void *pxr_alloc(struct pxr_arena *arena, size_t size);
 
 /* The same for an array, with the product checked for overflow. */
 void *pxr_alloc_array(struct pxr_arena *arena, size_t count, size_t size);
 
-/* Copies that end with NUL; NULL when memory is out. */
+/* Copies that end with NUL. Never NULL: "" when out of memory. */
 char *pxr_strdup(struct pxr_arena *arena, const char *text);
 char *pxr_strndup(struct pxr_arena *arena, const char *text, size_t size);
 
-/* A formatted string. */
+/* A formatted string. Never NULL: "" when out of memory. */
 char *pxr_strf(struct pxr_arena *arena, const char *format, ...) PXR_PRINTF(2, 3);
 char *pxr_vstrf(struct pxr_arena *arena, const char *format, va_list arguments);
 
-/* Call clean(what) when the arena is freed. Returns 0, or -1 when memory is out (and then `clean`
- * has been called already). */
+/* Call clean(what) when the arena is freed. Returns 0, or -1 when out of memory (`clean` has then
+ * been called already). */
 int pxr_arena_defer(struct pxr_arena *arena, void (*clean)(void *what), void *what);
 
 /* Bytes given out so far. */

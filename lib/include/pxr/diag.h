@@ -43,7 +43,7 @@ struct pxr_source {
 };
 
 /* A place in a source. Lines and columns count from 1; line 0 means "no line". */
-struct pxr_mark {
+struct pxr_location {
         const struct pxr_source *source; /* NULL: no place */
         int line;
         int column; /* in characters, not bytes */
@@ -61,11 +61,15 @@ int pxr_user_error(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2,
 int pxr_system_error(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2, 3);
 
 /* Record a user's error at a place of a spec. Always returns -1. The line's text is copied. */
-int pxr_error_at(struct pxr_diag *diag, struct pxr_mark mark, const char *format, ...)
+int pxr_error_at(struct pxr_diag *diag, struct pxr_location mark, const char *format, ...)
         PXR_PRINTF(3, 4);
 
-/* Record "out of memory". Always returns -1; needs no memory itself. */
+/* Record "out of memory". Always returns -1; needs no memory itself. Arenas do so by themselves
+ * (<pxr/arena.h>): only what takes memory from elsewhere calls it. */
 int pxr_out_of_memory(struct pxr_diag *diag);
+
+/* Whether "out of memory" was recorded. Nothing is written to a database or file from then on. */
+bool pxr_diag_memory_out(const struct pxr_diag *diag);
 
 /* Record a warning, which is no failure: pxr_diag_errors() does not count it. */
 void pxr_warn(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2, 3);

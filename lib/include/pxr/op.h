@@ -53,9 +53,9 @@ struct pxr_node {
         struct pxr_node *input[PXR_MAX_INPUTS];
         int parameters;
         struct pxr_parameter *parameter[PXR_MAX_PARAMETERS];
-        bool constant;        /* does not depend on the image: computed once in generation */
-        const char *layer;    /* the layer it belongs to: "layers.1.0.residual.conv" */
-        struct pxr_mark mark; /* that layer's place in the spec */
+        bool constant;            /* does not depend on the image: computed once in generation */
+        const char *layer;        /* the layer it belongs to: "layers.1.0.residual.conv" */
+        struct pxr_location mark; /* that layer's place in the spec */
 };
 
 /* Write the starting value of a parameter. `values` are zeroed. */
