@@ -85,8 +85,9 @@ START_TEST(first_error_is_no_warning)
         pxr_warn(diag, "a warning");
         pxr_out_of_memory(diag);
         ck_assert_str_eq(pxr_diag_first_error(diag), "out of memory");
-        pxr_system_error(diag, "an error");
-        ck_assert_str_eq(pxr_diag_first_error(diag), "an error");
+        pxr_system_error(diag, "an error that comes of it");
+        ck_assert_str_eq(pxr_diag_first_error(diag), "out of memory");
+        ck_assert_int_eq(pxr_diag_errors(diag), 1);
 }
 END_TEST
 
