@@ -47,7 +47,7 @@ struct arguments {
         int64_t count, first;
         int threads;
         bool json, quiet;
-        bool given[sizeof(options) / sizeof(options[0])];
+        bool given[PXR_COUNT(options)];
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)

@@ -581,7 +581,7 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static int check_options(const struct arguments *arguments, const struct command *command,
                          struct pxr_diag *diag)
 {
-        for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(takers); i++)
                 if (arguments->given & takers[i].bit & ~command->takes)
                         return pxr_user_error(diag, "%s, not for '%s'", takers[i].text,
                                               command->name);
@@ -686,7 +686,7 @@ static const struct question *find_question(const struct command *command)
                 { delete, "Delete them for good?", "deleted" },
         };
 
-        for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(questions); i++)
                 if (questions[i].of == command->make)
                         return &questions[i];
         return NULL;

@@ -44,7 +44,7 @@ bool pxr_is_system_error(int error)
         static const int user[] = { EACCES, EEXIST,  EISDIR,    ELOOP, ENAMETOOLONG, ENOENT,
                                     ENXIO,  ENOTDIR, ENOTEMPTY, EPERM, EROFS };
 
-        for (size_t i = 0; i < sizeof(user) / sizeof(*user); i++)
+        for (size_t i = 0; i < PXR_COUNT(user); i++)
                 if (error == user[i])
                         return false;
         return true;
@@ -329,7 +329,7 @@ bool pxr_remote_file_system(uint32_t type)
                 0x65735546, /* FUSE: sshfs, GlusterFS and others */
         };
 
-        for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
+        for (size_t i = 0; i < PXR_COUNT(remote); i++)
                 if (remote[i] == type)
                         return true;
         return false;

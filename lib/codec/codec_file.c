@@ -297,7 +297,7 @@ static int copy_texts(const struct reading *reading)
                                 &file->parameters, &file->program, &file->pixels,
                                 &file->numerics };
 
-        for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        for (size_t i = 0; i < PXR_COUNT(text); i++) {
                 if (!pxr_one_line(*text[i]))
                         return unsound(reading, "a text has more than one line");
                 *text[i] = pxr_strdup(reading->arena, *text[i]);

@@ -363,7 +363,7 @@ static const char *row_problem(struct pxr_arena *arena, const struct pxr_options
 
         if (!row->name)
                 return "an option has no name";
-        if (type >= sizeof(fields) / sizeof(fields[0]))
+        if (type >= PXR_COUNT(fields))
                 return pxr_strf(arena, "the option '%s' has no type that there is", row->name);
         size = row->type == PXR_TYPE_SECTION && row->section ? row->section->size
                                                              : fields[type].size;

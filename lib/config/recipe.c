@@ -63,7 +63,7 @@ int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA2
 
         if (!root)
                 return -1;
-        for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(left_out); i++)
                 if ((node = pxr_yaml_find(root, left_out[i])))
                         pxr_yaml_remove(node);
         if (sort_keys(arena, root))

@@ -119,7 +119,7 @@ static void note_start(const yaml_parser_t *parser, struct pxr_location place,
                 { "mapping", "the mapping" },
         };
 
-        for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(what); i++)
                 if (strstr(parser->context, what[i][0]) &&
                     (int)parser->context_mark.line + 1 != place.line) {
                         pxr_note(diag, "%s began on line %d", what[i][1],

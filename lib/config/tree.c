@@ -98,7 +98,7 @@ bool pxr_yaml_empty(const struct pxr_yaml *node)
 
         if (node->kind != PXR_YAML_SCALAR || node->quoted)
                 return false;
-        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(words); i++)
                 if (strcmp(node->text, words[i]) == 0)
                         return true;
         return false;

@@ -132,7 +132,7 @@ static int fill_texts(struct pxr_arena *arena, const struct pxr_state *state,
                 { "format", "pxr checkpoint 1" },
         };
 
-        file->texts = sizeof(texts) / sizeof(texts[0]);
+        file->texts = PXR_COUNT(texts);
         file->text = pxr_alloc(arena, sizeof(texts));
         if (!file->text)
                 return -1;

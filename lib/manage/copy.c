@@ -327,7 +327,7 @@ static const struct {
         { "event", "SELECT * FROM event WHERE run = ? ORDER BY id" },
 };
 
-enum { BELONGINGS = sizeof(belongings) / sizeof(belongings[0]) };
+enum { BELONGINGS = PXR_COUNT(belongings) };
 
 /* Whether a number was ever a run's: also one that was deleted is remembered under it. */
 static int number_for(struct pxr_copying *c, int64_t wanted, int64_t *number)

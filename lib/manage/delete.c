@@ -17,7 +17,7 @@ static const struct pxr_column columns[] = {
         { "bytes", "Bytes", PXR_ALWAYS },   { "wall_seconds", "Time it took", PXR_ALWAYS },
 };
 
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+enum { COLUMNS = PXR_COUNT(columns) };
 
 struct doomed {
         const struct pxr_run *run;

@@ -66,7 +66,7 @@ static const struct pxr_column metric_columns[] = {
         { "suspect", "", PXR_ALWAYS },
 };
 
-enum { METRIC_COLUMNS = sizeof(metric_columns) / sizeof(metric_columns[0]) };
+enum { METRIC_COLUMNS = PXR_COUNT(metric_columns) };
 
 static const enum pxr_style metric_style[METRIC_COLUMNS];
 
@@ -315,7 +315,7 @@ static int check_out(const char *out, struct pxr_diag *diag)
         static const char *const others[] = { ".tar", ".zip", ".gz", ".xz", ".zst", ".bz2", ".7z" };
         struct stat status;
 
-        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(others); i++)
                 if (ends_with(out, others[i]) && !is_archive(out))
                         return pxr_user_error(
                                 diag, "%s: a run is exported to a folder or to a .tar.gz", out);

@@ -33,7 +33,7 @@ static const struct pxr_column columns[] = {
         { "what", "What it is", PXR_ALWAYS },
 };
 
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+enum { COLUMNS = PXR_COUNT(columns) };
 
 struct garbage {
         const char *path; /* relative to the database's folder */

@@ -11,7 +11,7 @@
 
 static const enum pxr_style plain[8];
 
-#define COLUMNS(list) list, plain, sizeof(list) / sizeof((list)[0])
+#define COLUMNS(list) list, plain, PXR_COUNT(list)
 
 /* Runs with the marks they have now, in the order of the words. */
 static const struct pxr_column marked_columns[] = {

@@ -21,7 +21,7 @@ static const struct pxr_column columns[] = {
         { "what", "What was done", PXR_ALWAYS },
 };
 
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+enum { COLUMNS = PXR_COUNT(columns) };
 
 /* A run as far as it tells which of two records of it to keep. */
 struct twin {

@@ -29,7 +29,7 @@ static const struct {
         { "threads", pxr_check_threads },
 };
 
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), TESTS = sizeof(tests) / sizeof(tests[0]) };
+enum { KINDS = PXR_COUNT(kinds), TESTS = PXR_COUNT(tests) };
 
 /* The layer's check stack as a tree. The text lives in the arena, for marks point into it. */
 static struct pxr_yaml *check_stack(struct pxr_arena *arena, const struct pxr_layer *layer,

@@ -278,7 +278,7 @@ static void hint_nearest(const struct pxr_plugins *plugins, const char *name, st
         size_t count = 0;
 
         for (file = plugins->file; file; file = file->next)
-                if (file->layer && count < sizeof(names) / sizeof(names[0]))
+                if (file->layer && count < PXR_COUNT(names))
                         names[count++] = file->layer->name;
         nearest = pxr_nearest(name, names, count);
         if (nearest)

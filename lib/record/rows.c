@@ -610,7 +610,7 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 pxr_store_rollback(store);
                 return -1;
         }
-        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(steps); i++)
                 if (pxr_store_execute(store, diag, steps[i], "ii", run, step)) {
                         pxr_store_rollback(store);
                         return -1;

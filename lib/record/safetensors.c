@@ -358,10 +358,10 @@ static int read_array(struct reading *r, const char *name, json_t *entry, struct
                 return pxr_json_memory_out(&error)
                                ? pxr_out_of_memory(r->diag)
                                : wrong(r, "'%s' lacks dtype, shape or data_offsets", name);
-        for (i = 0; i < sizeof(dtypes) / sizeof(dtypes[0]); i++)
+        for (i = 0; i < PXR_COUNT(dtypes); i++)
                 if (strcmp(dtypes[i].name, dtype) == 0)
                         break;
-        if (i == sizeof(dtypes) / sizeof(dtypes[0]))
+        if (i == PXR_COUNT(dtypes))
                 return wrong(r, "'%s' is of dtype '%s', not F32, F64, I64 or U8", name, dtype);
         array->dtype = (enum pxr_dtype)i;
         if (json_array_size(shape) > PXR_TENSOR_RANK)

@@ -7,6 +7,8 @@
  */
 #include "record/schema.h"
 
+#include <pxr/arena.h>
+
 static const char version_1[] =
         "CREATE TABLE run (\n"
         "  id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
@@ -439,4 +441,4 @@ static const char version_9[] =
 const char *const pxr_schema_steps[] = { version_1, version_2, version_3, version_4, version_5,
                                          version_6, version_7, version_8, version_9 };
 
-const int pxr_schema_version = sizeof(pxr_schema_steps) / sizeof(pxr_schema_steps[0]);
+const int pxr_schema_version = PXR_COUNT(pxr_schema_steps);

@@ -288,7 +288,7 @@ static struct pxr_table *compare_results(struct comparison *c)
 {
         struct pxr_table *table = new_table(c, "results", "Results");
 
-        if (!table || add_rows(c, table, results, sizeof(results) / sizeof(results[0]), true))
+        if (!table || add_rows(c, table, results, PXR_COUNT(results), true))
                 return NULL;
         for (size_t i = 1; i < c->count; i++)
                 if (strcmp(c->run[i]->data_identity, c->run[0]->data_identity) != 0) {
@@ -304,8 +304,7 @@ static struct pxr_table *compare_circumstances(struct comparison *c)
 {
         struct pxr_table *table = new_table(c, "circumstances", "In what their making differs");
 
-        if (!table || add_rows(c, table, circumstances,
-                               sizeof(circumstances) / sizeof(circumstances[0]), false))
+        if (!table || add_rows(c, table, circumstances, PXR_COUNT(circumstances), false))
                 return NULL;
         if (table->rows == 0)
                 pxr_table_note(table, NULL, "In nothing that is on record.");

@@ -355,7 +355,7 @@ static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value 
         sqlite3_result_int64(context, path ? pxr_checkpoint_bytes(store->path, path) : -1);
 }
 
-enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
+enum { CHECKS = PXR_COUNT(checks) };
 
 enum { MOST_OF_A_CHECK = 20 };
 

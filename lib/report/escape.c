@@ -133,7 +133,7 @@ static const struct {
 
 static const char *latex_of(const char *at, size_t size)
 {
-        for (size_t i = 0; i < sizeof(latex) / sizeof(latex[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(latex); i++)
                 if (strlen(latex[i].character) == size && memcmp(latex[i].character, at, size) == 0)
                         return latex[i].latex;
         return NULL;

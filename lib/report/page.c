@@ -292,7 +292,7 @@ static int put_summary(const struct section *s)
         pxr_html(s->to, "<ul class=\"facts\">\n");
         if (put_result(s))
                 return -1;
-        for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(facts); i++)
                 if (put_fact(s, facts[i][0], facts[i][1]))
                         return -1;
         pxr_html(s->to, "</ul>\n");
@@ -382,7 +382,7 @@ static int put_tables(const struct section *s)
                         return -1;
                 pxr_html(s->to, "</details>\n");
         }
-        for (size_t i = 0; i < sizeof(folded) / sizeof(folded[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(folded); i++)
                 if (put_folded(s, folded[i][0], folded[i][1]))
                         return -1;
         return 0;

@@ -230,7 +230,7 @@ static const char *class_of(const char *split)
 {
         static const char *const known[] = { "train", "valid", "test" };
 
-        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(known); i++)
                 if (strcmp(known[i], split) == 0)
                         return known[i];
         return "other";

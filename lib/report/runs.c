@@ -114,7 +114,7 @@ static const char *const shown[] = {
         "varied", "tags",     "note",   "archived_at",
 };
 
-enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
+enum { SHOWN = PXR_COUNT(shown) };
 
 static const struct {
         const char *name, *heading;
@@ -141,7 +141,7 @@ static const struct {
 
 static const char *heading_of(const char *name)
 {
-        for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(headings); i++)
                 if (strcmp(headings[i].name, name) == 0)
                         return headings[i].heading;
         return name;
@@ -153,7 +153,7 @@ static bool dispensable(const char *name)
         static const char *const names[] = { "split",  "standard_error", "model",       "data_set",
                                              "epochs", "parameters",     "wall_seconds" };
 
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < PXR_COUNT(names); i++)
                 if (strcmp(names[i], name) == 0)
                         return true;
         return false;

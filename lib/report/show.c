@@ -153,8 +153,8 @@ static const enum pxr_style epoch_style_1[16] = { [1] = PXR_STYLE_EPOCH }, sampl
         [2] = PXR_STYLE_EPOCH, [5] = PXR_STYLE_NLL, [6] = PXR_STYLE_NLL
 };
 
-#define COLUMNS(list) list, plain, sizeof(list) / sizeof((list)[0])
-#define STYLED(list, style) list, style, sizeof(list) / sizeof((list)[0])
+#define COLUMNS(list) list, plain, PXR_COUNT(list)
+#define STYLED(list, style) list, style, PXR_COUNT(list)
 
 static const struct pxr_part parts[] = {
         { "facts", "Facts", COLUMNS(fact_columns), facts },
@@ -185,7 +185,7 @@ static const struct pxr_part parts[] = {
           "SELECT at, step, kind, message FROM event WHERE run = ?1 ORDER BY id" },
 };
 
-enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+enum { PARTS = PXR_COUNT(parts) };
 
 /* A row a line, so that it comes out as it is. */
 static struct pxr_table *line_table(struct pxr_arena *arena, const char *name,

@@ -45,7 +45,7 @@ static const struct pxr_part list = {
         "Sweeps",
         list_columns,
         list_styles,
-        sizeof(list_columns) / sizeof(list_columns[0]),
+        PXR_COUNT(list_columns),
         "SELECT sweep.name, search, count(job.id), nullif(sum(state = 'finished'), 0), "
         "nullif(sum(state = 'failed'), 0), nullif(sum(state = 'running'), 0), "
         "nullif(sum(state = 'interrupted'), 0), nullif(sum(state = 'killed'), 0), "

@@ -190,7 +190,7 @@ static const char *const range_names[] = { [PXR_LEVELS] = "cases",
                                            [PXR_LOG_UNIFORM] = "log_uniform",
                                            [PXR_INTEGER] = "integer" };
 
-enum { RANGES = sizeof(range_names) / sizeof(range_names[0]) };
+enum { RANGES = PXR_COUNT(range_names) };
 
 static int read_bound(const struct pxr_factor *factor, const struct pxr_yaml *node, double *bound,
                       struct pxr_diag *diag)

@@ -314,8 +314,7 @@ static const char *const *sbatch_arguments(const struct cluster *c, struct pxr_a
                                      "--threads", pxr_strf(arena, "%d", order->threads),
                                      "--quiet",   "--slurm-task" };
         size_t options = length_of(order->options), given = length_of(order->task_arguments);
-        size_t fixed_count = sizeof(fixed) / sizeof(*fixed),
-               last_count = sizeof(last) / sizeof(*last);
+        size_t fixed_count = PXR_COUNT(fixed), last_count = PXR_COUNT(last);
         const char **list = pxr_alloc_array(arena, WORDS + options + given, sizeof(*list)),
                    **to = list;
 

@@ -42,6 +42,9 @@ void *pxr_alloc(struct pxr_arena *arena, size_t size);
 /* The same for an array, with the product checked for overflow. */
 void *pxr_alloc_array(struct pxr_arena *arena, size_t count, size_t size);
 
+/* Elements of an array (of the array itself: a pointer to its first element does not do). */
+#define PXR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 /* Copies that end with NUL. Never NULL: "" when out of memory. */
 char *pxr_strdup(struct pxr_arena *arena, const char *text);
 char *pxr_strndup(struct pxr_arena *arena, const char *text, size_t size);
