@@ -80,6 +80,27 @@ static inline int run_suite(Suite *suite)
         return EXIT_SUCCESS; /* TAP carries the result */
 }
 
+/* A stream into memory, and all that was written to it, in the caller's hands until the next. */
+static char *captured_text;
+static size_t captured_size;
+
+static inline FILE *capture(void)
+{
+        FILE *to;
+
+        free(captured_text);
+        captured_text = NULL;
+        to = open_memstream(&captured_text, &captured_size);
+        ck_assert_ptr_nonnull(to);
+        return to;
+}
+
+static inline char *captured(FILE *to)
+{
+        ck_assert_int_eq(fclose(to), 0);
+        return captured_text;
+}
+
 /* Add a case of its own for one test, named like it. */
 #define ADD_TEST(suite, test)                        \
         do {                                         \
