@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "record/folder.h"
-#include "record/statement.h"
+#include "record/cursor.h"
 
 /* --- rows --------------------------------------------------------------------------------------
  */
@@ -37,22 +37,20 @@ static char *insertion(struct pxr_copying *c, const char *table, sqlite3_stmt *r
 {
         char *names = pxr_strdup(c->arena, ""), *marks = pxr_strdup(c->arena, "");
 
-        for (int i = 0; names && marks && i < sqlite3_column_count(row); i++) {
+        for (int i = 0; i < sqlite3_column_count(row); i++) {
                 names = pxr_strf(c->arena, "%s%s\"%s\"", names, i ? ", " : "",
                                  sqlite3_column_name(row, i));
                 marks = pxr_strf(c->arena, "%s%s?", marks, i ? ", " : "");
         }
-        return names && marks
-                       ? pxr_strf(c->arena, "INSERT INTO %s (%s) VALUES (%s)", table, names, marks)
-                       : NULL;
+        return pxr_strf(c->arena, "INSERT INTO %s (%s) VALUES (%s)", table, names, marks);
 }
 
-static int insert_row(struct pxr_copying *c, sqlite3_stmt *row, sqlite3_stmt *to,
+static int insert_row(struct pxr_copying *c, sqlite3_stmt *row, struct pxr_cursor *insert,
                       const struct instead *instead)
 {
-        int status = SQLITE_OK;
+        sqlite3_stmt *to = insert->statement;
+        int status = sqlite3_reset(to);
 
-        sqlite3_reset(to);
         for (int i = 0; status == SQLITE_OK && i < sqlite3_column_count(row); i++) {
                 const struct instead *other = find_instead(instead, sqlite3_column_name(row, i));
 
@@ -60,29 +58,27 @@ static int insert_row(struct pxr_copying *c, sqlite3_stmt *row, sqlite3_stmt *to
                          : other->value ? sqlite3_bind_int64(to, i + 1, other->value)
                                         : sqlite3_bind_null(to, i + 1);
         }
-        if (status == SQLITE_OK && sqlite3_step(to) == SQLITE_DONE)
-                return 0;
-        return pxr_store_failed(c->into, c->diag);
+        if (status != SQLITE_OK)
+                return pxr_store_failed(c->into, c->diag);
+        pxr_cursor_next(insert);
+        return pxr_cursor_failed(insert) ? -1 : 0;
 }
 
 /* Copy what `select` gives for run `run`. */
 static int copy_rows(struct pxr_copying *c, const char *table, const char *select, int64_t run,
                      const struct instead *instead)
 {
-        sqlite3_stmt *row = pxr_store_query(c->from, c->diag, select, "i", run), *to = NULL;
-        char *sql = row ? insertion(c, table, row) : NULL;
-        int status = sql ? 0 : -1, step;
+        struct pxr_cursor row = pxr_query(c->from, NULL, c->diag, select, "i", run), insert;
+        int status = 0;
 
-        if (row && !sql)
-                pxr_out_of_memory(c->diag);
-        if (sql && !(to = pxr_store_query(c->into, c->diag, sql, "")))
+        if (pxr_cursor_failed(&row))
+                return -1;
+        insert = pxr_query(c->into, NULL, c->diag, insertion(c, table, row.statement), "");
+        while (!status && insert.statement && pxr_cursor_next(&row))
+                status = insert_row(c, row.statement, &insert, instead);
+        if (pxr_cursor_end(&insert))
                 status = -1;
-        while (!status && (step = sqlite3_step(row)) != SQLITE_DONE)
-                status = step == SQLITE_ROW ? insert_row(c, row, to, instead)
-                                            : pxr_store_failed(c->from, c->diag);
-        sqlite3_finalize(row);
-        sqlite3_finalize(to);
-        return status;
+        return pxr_cursor_end(&row) || status ? -1 : 0;
 }
 
 /* --- files -------------------------------------------------------------------------------------
@@ -273,31 +269,26 @@ static int make_ready(struct pxr_copying *c, const struct row *row)
 /* Each checkpoint of a run: copied into `folder`, or only made ready (NULL). */
 static int go_through(struct pxr_copying *c, int64_t run, int64_t number, const char *folder)
 {
-        sqlite3_stmt *s = pxr_store_query(c->from, c->diag,
-                                          "SELECT step, epoch, path, sha256, size, best, "
-                                          "created_at FROM checkpoint WHERE run = ? ORDER BY step",
-                                          "i", run);
-        int status = s ? 0 : -1, step;
+        struct pxr_cursor s = pxr_query(c->from, NULL, c->diag,
+                                        "SELECT step, epoch, path, sha256, size, best, "
+                                        "created_at FROM checkpoint WHERE run = ? ORDER BY step",
+                                        "i", run);
+        int status = 0;
 
-        while (!status && (step = sqlite3_step(s)) != SQLITE_DONE) {
+        while (!status && pxr_cursor_next(&s)) {
                 const struct row row = {
-                        .step = sqlite3_column_int64(s, 0),
-                        .epoch = sqlite3_column_double(s, 1),
-                        .path = (const char *)sqlite3_column_text(s, 2),
-                        .sha256 = (const char *)sqlite3_column_text(s, 3),
-                        .size = sqlite3_column_int64(s, 4),
-                        .best = sqlite3_column_int(s, 5) != 0,
-                        .created_at = (const char *)sqlite3_column_text(s, 6),
+                        .step = pxr_cursor_integer(&s, 0),
+                        .epoch = pxr_cursor_real(&s, 1),
+                        .path = pxr_cursor_text(&s, 2),
+                        .sha256 = pxr_cursor_text(&s, 3),
+                        .size = pxr_cursor_integer(&s, 4),
+                        .best = pxr_cursor_integer(&s, 5) != 0,
+                        .created_at = pxr_cursor_optional(&s, 6),
                 };
 
-                if (step != SQLITE_ROW || !row.path || !row.sha256)
-                        status = pxr_store_failed(c->from, c->diag);
-                else
-                        status = folder ? copy_checkpoint(c, &row, number, folder)
-                                        : make_ready(c, &row);
+                status = folder ? copy_checkpoint(c, &row, number, folder) : make_ready(c, &row);
         }
-        sqlite3_finalize(s);
-        return status;
+        return pxr_cursor_end(&s) || status ? -1 : 0;
 }
 
 static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, const char *uid)
@@ -332,18 +323,13 @@ enum { BELONGINGS = PXR_COUNT(belongings) };
 /* Whether a number was ever a run's: also one that was deleted is remembered under it. */
 static int number_for(struct pxr_copying *c, int64_t wanted, int64_t *number)
 {
-        sqlite3_stmt *s = pxr_store_query(c->into, c->diag,
-                                          "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE "
-                                          "name = 'run'), 0)",
-                                          "");
-        int status = s && sqlite3_step(s) == SQLITE_ROW ? 0 : -1;
+        int64_t highest;
 
-        if (s && status)
-                pxr_store_failed(c->into, c->diag);
-        if (!status)
-                *number = wanted > sqlite3_column_int64(s, 0) ? wanted : 0;
-        sqlite3_finalize(s);
-        return status;
+        if (pxr_store_integer(c->into, &highest, c->diag,
+                              "SELECT seq FROM sqlite_sequence WHERE name = 'run'", ""))
+                return -1;
+        *number = wanted > highest ? wanted : 0;
+        return 0;
 }
 
 /* Files of the run that is about to be replaced; those that are needed again are found so. */
@@ -382,24 +368,21 @@ static int clear(struct pxr_copying *c, int64_t number)
 /* Have the row of run `number` say what that of `other` says, which then goes. */
 static int take_row(struct pxr_copying *c, int64_t number, int64_t other)
 {
-        sqlite3_stmt *s = pxr_store_query(c->into, c->diag, "SELECT * FROM run WHERE 0", "");
+        struct pxr_cursor s = pxr_query(c->into, NULL, c->diag, "SELECT * FROM run WHERE 0", "");
         char *names = pxr_strdup(c->arena, ""), *sql;
 
-        for (int i = 0; s && names && i < sqlite3_column_count(s); i++) {
-                const char *name = sqlite3_column_name(s, i);
+        for (int i = 0; s.statement && i < sqlite3_column_count(s.statement); i++) {
+                const char *name = sqlite3_column_name(s.statement, i);
 
                 if (strcmp(name, "id") != 0 && strcmp(name, "archived_at") != 0 &&
                     strcmp(name, "note") != 0)
                         names = pxr_strf(c->arena, "%s%s%s", names, *names ? ", " : "", name);
         }
-        sqlite3_finalize(s);
-        sql = names ? pxr_strf(c->arena,
-                               "UPDATE run SET (%s) = (SELECT %s FROM run WHERE id = ?2) "
-                               "WHERE id = ?1",
-                               names, names)
-                    : NULL;
-        if (!sql)
-                return s ? pxr_out_of_memory(c->diag) : -1;
+        if (pxr_cursor_end(&s))
+                return -1;
+        sql = pxr_strf(c->arena,
+                       "UPDATE run SET (%s) = (SELECT %s FROM run WHERE id = ?2) WHERE id = ?1",
+                       names, names);
         return pxr_store_execute(c->into, c->diag, sql, "ii", number, other) ||
                                pxr_store_execute(c->into, c->diag, "DELETE FROM run WHERE id = ?",
                                                  "i", other)
@@ -410,19 +393,13 @@ static int take_row(struct pxr_copying *c, int64_t number, int64_t other)
 /* Others may have named it so that it would hide other runs. */
 static int mend_name(struct pxr_copying *c, int64_t run, int64_t made)
 {
-        sqlite3_stmt *s =
-                pxr_store_query(c->from, c->diag, "SELECT name FROM run WHERE id = ?", "i", run);
-        bool short_of = false;
-        const char *name = s && sqlite3_step(s) == SQLITE_ROW
-                                   ? pxr_store_text(s, 0, c->arena, &short_of)
-                                   : NULL;
+        struct pxr_cursor s = pxr_query(c->from, c->arena, c->diag,
+                                        "SELECT name FROM run WHERE id = ?", "i", run);
+        const char *name = pxr_cursor_next(&s) ? pxr_cursor_text(&s, 0) : NULL;
         const char *mended = name ? pxr_run_name_mended(c->arena, name) : NULL;
 
-        sqlite3_finalize(s);
-        if (!s)
+        if (pxr_cursor_end(&s))
                 return -1;
-        if (short_of || (name && !mended))
-                return pxr_out_of_memory(c->diag);
         if (!name || strcmp(name, mended) == 0)
                 return 0;
         pxr_warn(c->diag, "%s: run %" PRId64 " becomes '%s': its name '%s' %s", c->from->path, run,
@@ -452,22 +429,17 @@ static int copy_row(struct pxr_copying *c, int64_t run, int64_t *number)
 
 static int read_uid(struct pxr_copying *c, int64_t run, char uid[PXR_UID])
 {
-        sqlite3_stmt *s =
-                pxr_store_query(c->from, c->diag, "SELECT uid FROM run WHERE id = ?", "i", run);
-        const char *text = NULL;
-        int status = s ? 0 : -1;
+        struct pxr_cursor s =
+                pxr_query(c->from, c->arena, c->diag, "SELECT uid FROM run WHERE id = ?", "i", run);
+        const char *text = pxr_cursor_next(&s) ? pxr_cursor_text(&s, 0) : "";
 
-        if (s && sqlite3_step(s) == SQLITE_ROW)
-                text = (const char *)sqlite3_column_text(s, 0);
-        if (s && !text)
-                status = pxr_store_failed(c->from, c->diag);
-        else if (text && !pxr_is_uid(text))
-                status = pxr_user_error(c->diag, "%s: run %" PRId64 " has no sound uid",
-                                        c->from->path, run);
-        else if (text)
-                snprintf(uid, PXR_UID, "%s", text);
-        sqlite3_finalize(s);
-        return status;
+        if (pxr_cursor_end(&s))
+                return -1;
+        if (!pxr_is_uid(text))
+                return pxr_user_error(c->diag, "%s: run %" PRId64 " has no sound uid",
+                                      c->from->path, run);
+        snprintf(uid, PXR_UID, "%s", text);
+        return 0;
 }
 
 int pxr_copy_run(struct pxr_copying *c, int64_t run, int64_t *number)
@@ -498,14 +470,15 @@ void pxr_copy_undo(struct pxr_copying *c)
 void pxr_copy_done(struct pxr_copying *c)
 {
         for (; c->unneeded; c->unneeded = c->unneeded->next) {
-                sqlite3_stmt *s =
-                        pxr_store_query(c->into, NULL, "SELECT 1 FROM checkpoint WHERE path = ?",
-                                        "t", c->unneeded->path);
                 char *full = pxr_beside_database(c->arena, c->into->path, c->unneeded->path);
+                int64_t needed;
 
-                if (s && full && sqlite3_step(s) == SQLITE_DONE)
+                if (!pxr_arena_failed(c->arena) &&
+                    pxr_store_integer(c->into, &needed, NULL,
+                                      "SELECT 1 FROM checkpoint WHERE path = ?", "t",
+                                      c->unneeded->path) == 0 &&
+                    !needed)
                         unlink(full);
-                sqlite3_finalize(s);
         }
         c->made = NULL;
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "manage/manage.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/folder.h"
 #include "record/provenance.h"
 #include "record/run_state.h"
@@ -116,21 +116,19 @@ static const char referrers[] =
 
 static int check_not_needed(const struct deletion *d, const struct pxr_run *run)
 {
-        struct pxr_rows rows = { d->store, d->arena, d->diag,
-                                 .statement = pxr_store_query(d->store, d->diag, referrers, "i",
-                                                              run->id) };
+        struct pxr_cursor rows = pxr_query(d->store, d->arena, d->diag, referrers, "i", run->id);
         const char *first = NULL;
         int64_t more = 0;
 
-        while (pxr_rows_next(&rows)) {
-                if (is_doomed(d, pxr_rows_integer(&rows, 0)))
+        while (pxr_cursor_next(&rows)) {
+                if (is_doomed(d, pxr_cursor_integer(&rows, 0)))
                         continue;
                 if (!first)
-                        first = pxr_rows_text(&rows, 1);
+                        first = pxr_cursor_text(&rows, 1);
                 else
                         more++;
         }
-        if (pxr_rows_end(&rows))
+        if (pxr_cursor_end(&rows))
                 return -1;
         if (!first)
                 return 0;

@@ -20,7 +20,7 @@
 #include "manage/manifest.h"
 #include "report/escape.h"
 #include "report/parts.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/folder.h"
 #include "record/provenance.h"
 
@@ -121,31 +121,27 @@ static char *plain_name(struct pxr_arena *arena, const char *text)
 
 static int add_samples(struct export *e)
 {
-        struct pxr_rows rows = { e->store, e->arena, e->diag,
-                                 .statement = pxr_store_query(
-                                         e->store, e->diag,
-                                         "SELECT kind, step, seed, png FROM sample WHERE run = ? "
-                                         "ORDER BY kind, step, seed",
-                                         "i", e->run->id) };
+        struct pxr_cursor rows = pxr_query(e->store, e->arena, e->diag,
+                                           "SELECT kind, step, seed, png FROM sample WHERE run = ? "
+                                           "ORDER BY kind, step, seed",
+                                           "i", e->run->id);
         int status = 0;
 
-        while (!status && pxr_rows_next(&rows)) {
-                const char *kind = pxr_rows_text(&rows, 0);
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *kind = pxr_cursor_text(&rows, 0);
                 const char *plain = kind ? plain_name(e->arena, kind) : NULL;
                 const char *name =
                         plain ? pxr_strf(e->arena,
                                          "pictures/%s-step-%08" PRId64 "-seed-%" PRId64 ".png",
-                                         plain, pxr_rows_integer(&rows, 1),
-                                         pxr_rows_integer(&rows, 2))
+                                         plain, pxr_cursor_integer(&rows, 1),
+                                         pxr_cursor_integer(&rows, 2))
                               : NULL;
 
-                if (name)
+                if (!pxr_arena_failed(e->arena))
                         status = add_file(e, name, sqlite3_column_blob(rows.statement, 3),
                                           (size_t)sqlite3_column_bytes(rows.statement, 3));
-                else
-                        rows.short_of = true;
         }
-        return pxr_rows_end(&rows) || status ? -1 : 0;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 /* --- the database of the run alone -------------------------------------------------------------
@@ -178,18 +174,17 @@ static int copy_run(struct export *e, struct pxr_store *into, bool link)
 
 static int list_checkpoints(struct export *e, struct pxr_store *store)
 {
-        struct pxr_rows rows = { store, e->arena, e->diag,
-                                 .statement = pxr_store_query(store, e->diag,
-                                                              "SELECT path FROM checkpoint", "") };
+        struct pxr_cursor rows =
+                pxr_query(store, e->arena, e->diag, "SELECT path FROM checkpoint", "");
         int status = 0;
 
-        while (!status && pxr_rows_next(&rows)) {
-                const char *path = pxr_rows_text(&rows, 0);
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *path = pxr_cursor_text(&rows, 0);
 
                 if (path)
                         status = pxr_manifest_add(e->arena, &e->list, e->folder, path, e->diag);
         }
-        return pxr_rows_end(&rows) || status ? -1 : 0;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 static int add_database(struct export *e, bool link)
@@ -209,40 +204,37 @@ static int add_database(struct export *e, bool link)
 
 static char *results(struct export *e)
 {
-        struct pxr_rows rows = { e->store, e->arena, e->diag,
-                                 .statement = pxr_store_query(
-                                         e->store, e->diag,
-                                         "SELECT split, nats_per_image, bits_per_dimension, "
-                                         "suspect FROM nll WHERE run = ? AND name = "
-                                         "'final_nll' ORDER BY split",
-                                         "i", e->run->id) };
+        struct pxr_cursor rows = pxr_query(e->store, e->arena, e->diag,
+                                           "SELECT split, nats_per_image, bits_per_dimension, "
+                                           "suspect FROM nll WHERE run = ? AND name = "
+                                           "'final_nll' ORDER BY split",
+                                           "i", e->run->id);
         char *text = pxr_strdup(e->arena, ""), nats[PXR_NUMBER_TEXT], bits[PXR_NUMBER_TEXT];
 
-        while (text && pxr_rows_next(&rows))
+        while (text && pxr_cursor_next(&rows))
                 text = pxr_strf(
                         e->arena, "%s  %-6s %s nats an image, %s bits a dimension%s\n", text,
                         sqlite3_column_text(rows.statement, 0),
                         pxr_number_text(sqlite3_column_double(rows.statement, 1), 4, nats),
                         pxr_number_text(sqlite3_column_double(rows.statement, 2), 4, bits),
                         sqlite3_column_type(rows.statement, 3) == SQLITE_NULL ? "" : " (SUSPECT)");
-        return pxr_rows_end(&rows) ? NULL : text;
+        return pxr_cursor_end(&rows) ? NULL : text;
 }
 
 static char *plugins(struct export *e)
 {
-        struct pxr_rows rows = { e->store, e->arena, e->diag,
-                                 .statement = pxr_store_query(e->store, e->diag,
-                                                              "SELECT name, version, sha256 FROM "
-                                                              "plugin WHERE run = ? ORDER BY name",
-                                                              "i", e->run->id) };
+        struct pxr_cursor rows = pxr_query(e->store, e->arena, e->diag,
+                                           "SELECT name, version, sha256 FROM "
+                                           "plugin WHERE run = ? ORDER BY name",
+                                           "i", e->run->id);
         char *text = pxr_strdup(e->arena, "");
 
-        while (text && pxr_rows_next(&rows))
+        while (text && pxr_cursor_next(&rows))
                 text = pxr_strf(e->arena, "%s  %s %s, SHA-256 %s\n", text,
                                 sqlite3_column_text(rows.statement, 0),
                                 sqlite3_column_text(rows.statement, 1),
                                 sqlite3_column_text(rows.statement, 2));
-        return pxr_rows_end(&rows) ? NULL : text;
+        return pxr_cursor_end(&rows) ? NULL : text;
 }
 
 /* A name as it can be shown anywhere. */

@@ -21,7 +21,7 @@
 #include "base/number.h"
 #include "base/staging.h"
 #include "manage/manage.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/folder.h"
 #include "record/provenance.h"
 #include "record/schema.h"
@@ -90,34 +90,31 @@ static int note(struct gc *gc, const struct garbage *what, int64_t bytes, const 
 /* Is a run's folder to be left alone: is it at work, or may be on another host? */
 static int look_up(struct gc *gc, int64_t run, const char *uid, bool *known, bool *at_work)
 {
-        struct pxr_rows rows = { gc->store, gc->arena, gc->diag,
-                                 .statement = pxr_store_query(
-                                         gc->store, gc->diag,
-                                         "SELECT status, host, process_id, process_start FROM run "
-                                         "WHERE id = ? AND uid = ?",
-                                         "it", run, uid) };
+        struct pxr_cursor rows =
+                pxr_query(gc->store, gc->arena, gc->diag,
+                          "SELECT status, host, process_id, process_start FROM run "
+                          "WHERE id = ? AND uid = ?",
+                          "it", run, uid);
 
-        *known = pxr_rows_next(&rows);
+        *known = pxr_cursor_next(&rows);
         *at_work = false;
-        if (*known && strcmp(pxr_rows_text(&rows, 0), "running") == 0) {
-                const char *host = pxr_rows_optional(&rows, 1);
+        if (*known && strcmp(pxr_cursor_text(&rows, 0), "running") == 0) {
+                const char *host = pxr_cursor_optional(&rows, 1);
 
                 *at_work = (host && !pxr_process_host(host)) ||
-                           pxr_process_lives(host, pxr_rows_integer(&rows, 2),
-                                             pxr_rows_optional(&rows, 3));
+                           pxr_process_lives(host, pxr_cursor_integer(&rows, 2),
+                                             pxr_cursor_optional(&rows, 3));
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 static int has_row(struct gc *gc, const char *path, bool *has)
 {
-        struct pxr_rows rows = { gc->store, gc->arena, gc->diag,
-                                 .statement = pxr_store_query(
-                                         gc->store, gc->diag,
-                                         "SELECT 1 FROM checkpoint WHERE path = ?", "t", path) };
+        struct pxr_cursor rows = pxr_query(gc->store, gc->arena, gc->diag,
+                                           "SELECT 1 FROM checkpoint WHERE path = ?", "t", path);
 
-        *has = pxr_rows_next(&rows);
-        return pxr_rows_end(&rows);
+        *has = pxr_cursor_next(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* --- other databases ---------------------------------------------------------------------------
@@ -145,19 +142,22 @@ static bool may_be_database(const char *path)
 /* Does the database at `path` have `relative` on record? One that cannot be asked may. */
 static bool may_need(const char *path, const char *relative)
 {
+        struct pxr_store other = { .path = (char *)path };
         sqlite3 *handle = NULL;
-        sqlite3_stmt *s = NULL;
         bool needs = true;
 
         if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
             sqlite3_busy_timeout(handle, 5000) == SQLITE_OK &&
             /* whoever made it: a view may be without end */
-            sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
-            sqlite3_prepare_v2(handle, "SELECT 1 FROM checkpoint WHERE path = ?", -1, &s, NULL) ==
-                    SQLITE_OK &&
-            sqlite3_bind_text(s, 1, relative, -1, SQLITE_STATIC) == SQLITE_OK)
-                needs = sqlite3_step(s) != SQLITE_DONE;
-        sqlite3_finalize(s);
+            sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK) {
+                int64_t found;
+
+                other.handle = handle;
+                needs = pxr_store_integer(&other, &found, NULL,
+                                          "SELECT 1 FROM checkpoint WHERE path = ?", "t",
+                                          relative) != 0 ||
+                        found;
+        }
         sqlite3_close(handle);
         return needs;
 }
@@ -320,14 +320,14 @@ static const char rows_of_checkpoints[] = "SELECT run, step, path, size, status 
                                           "FROM checkpoint JOIN run ON run.id "
                                           "= run ORDER BY run, step";
 
-static int look_at_row(struct gc *gc, struct pxr_rows *rows)
+static int look_at_row(struct gc *gc, struct pxr_cursor *rows)
 {
-        struct garbage what = { .path = pxr_rows_text(rows, 2),
-                                .run = pxr_rows_integer(rows, 0),
-                                .step = pxr_rows_integer(rows, 1),
+        struct garbage what = { .path = pxr_cursor_text(rows, 2),
+                                .run = pxr_cursor_integer(rows, 0),
+                                .step = pxr_cursor_integer(rows, 1),
                                 .row = true };
         const char *where = what.path ? full(gc, what.path) : NULL;
-        const char *uid = pxr_rows_text(rows, 5), *inner, *by;
+        const char *uid = pxr_cursor_text(rows, 5), *inner, *by;
         const char *own = uid ? pxr_run_folder(gc->arena, gc->store->path, what.run, uid) : NULL;
         /* What cannot be looked at is not missing. */
         bool there = where && (access(where, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
@@ -341,26 +341,24 @@ static int look_at_row(struct gc *gc, struct pxr_rows *rows)
         }
         inner = full(gc, own);
         what.file = inner && pxr_is_own_checkpoint(what.path, own) && pxr_is_real_run_folder(inner);
-        if (!gc->wanted->old || !pxr_rows_integer(rows, 4) || !what.file)
+        if (!gc->wanted->old || !pxr_cursor_integer(rows, 4) || !what.file)
                 return 0;
         if (needed_elsewhere(gc, what.path, &by))
                 return -1;
         gc->kept += by != NULL;
         if (by)
                 return 0;
-        return note(gc, &what, pxr_rows_integer(rows, 3), "neither the best nor the last");
+        return note(gc, &what, pxr_cursor_integer(rows, 3), "neither the best nor the last");
 }
 
 static int look_at_rows(struct gc *gc)
 {
-        struct pxr_rows rows = { gc->store, gc->arena, gc->diag,
-                                 .statement = pxr_store_query(gc->store, gc->diag,
-                                                              rows_of_checkpoints, "") };
+        struct pxr_cursor rows = pxr_query(gc->store, gc->arena, gc->diag, rows_of_checkpoints, "");
         int status = 0;
 
-        while (!status && pxr_rows_next(&rows))
+        while (!status && pxr_cursor_next(&rows))
                 status = look_at_row(gc, &rows);
-        return pxr_rows_end(&rows) || status ? -1 : 0;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 /* --- doing it ----------------------------------------------------------------------------------

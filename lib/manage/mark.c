@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "manage/manage.h"
 #include "report/parts.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/run_state.h"
 
 static const enum pxr_style plain[8];

@@ -10,7 +10,7 @@
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/merge.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/folder.h"
 #include "record/provenance.h"
 
@@ -49,70 +49,64 @@ struct merge {
         "SELECT id, uid, name, started_at, spec_hash, status, taken, finished_at, host, " \
         "process_id, process_start FROM run "
 
-static struct twin *read_twin(struct pxr_rows *rows)
+static struct twin *read_twin(struct pxr_cursor *rows)
 {
         struct twin *twin = pxr_alloc(rows->arena, sizeof(*twin));
 
-        if (!twin) {
-                rows->short_of = true;
+        if (!twin)
                 return NULL;
-        }
-        *twin = (struct twin) { .id = pxr_rows_integer(rows, 0),
-                                .uid = pxr_rows_text(rows, 1),
-                                .name = pxr_rows_text(rows, 2),
-                                .started_at = pxr_rows_text(rows, 3),
-                                .spec_hash = pxr_rows_text(rows, 4),
-                                .status = pxr_rows_text(rows, 5),
-                                .taken = pxr_rows_integer(rows, 6),
-                                .finished_at = pxr_rows_optional(rows, 7),
-                                .host = pxr_rows_optional(rows, 8),
-                                .process_id = pxr_rows_integer(rows, 9),
-                                .process_start = pxr_rows_optional(rows, 10) };
+        *twin = (struct twin) { .id = pxr_cursor_integer(rows, 0),
+                                .uid = pxr_cursor_text(rows, 1),
+                                .name = pxr_cursor_text(rows, 2),
+                                .started_at = pxr_cursor_text(rows, 3),
+                                .spec_hash = pxr_cursor_text(rows, 4),
+                                .status = pxr_cursor_text(rows, 5),
+                                .taken = pxr_cursor_integer(rows, 6),
+                                .finished_at = pxr_cursor_optional(rows, 7),
+                                .host = pxr_cursor_optional(rows, 8),
+                                .process_id = pxr_cursor_integer(rows, 9),
+                                .process_start = pxr_cursor_optional(rows, 10) };
         return twin;
 }
 
 /* All runs of the database that is read, by number. */
 static int list_runs(struct merge *m, struct twin **list)
 {
-        struct pxr_rows rows = { m->from, m->arena, m->diag,
-                                 .statement = pxr_store_query(m->from, m->diag, TWIN "ORDER BY id",
-                                                              "") };
+        struct pxr_cursor rows = pxr_query(m->from, m->arena, m->diag, TWIN "ORDER BY id", "");
 
-        while (pxr_rows_next(&rows)) {
+        while (pxr_cursor_next(&rows)) {
                 *list = read_twin(&rows);
                 if (*list)
                         list = &(*list)->next;
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* The same run in the database that is written; *found NULL: it is not there. */
 static int find_twin(struct merge *m, const struct twin *run, struct twin **found)
 {
-        struct pxr_rows rows = { m->into, m->arena, m->diag,
-                                 .statement = pxr_store_query(
-                                         m->into, m->diag,
-                                         TWIN "WHERE uid = ?1 AND started_at = ?2 AND spec_hash = "
-                                              "?3",
-                                         "ttt", run->uid, run->started_at, run->spec_hash) };
+        struct pxr_cursor rows =
+                pxr_query(m->into, m->arena, m->diag,
+                          TWIN "WHERE uid = ?1 AND started_at = ?2 AND spec_hash = "
+                               "?3",
+                          "ttt", run->uid, run->started_at, run->spec_hash);
 
-        *found = pxr_rows_next(&rows) ? read_twin(&rows) : NULL;
-        return pxr_rows_end(&rows);
+        *found = pxr_cursor_next(&rows) ? read_twin(&rows) : NULL;
+        return pxr_cursor_end(&rows);
 }
 
 static int find_step(struct merge *m, struct pxr_store *store, struct twin *run)
 {
-        struct pxr_rows rows = { store, m->arena, m->diag,
-                                 .statement = pxr_store_query(
-                                         store, m->diag,
-                                         "SELECT max(step) FROM (SELECT step FROM metric WHERE run "
-                                         "= ?1 UNION ALL SELECT step FROM checkpoint WHERE run = "
-                                         "?1)",
-                                         "i", run->id) };
+        struct pxr_cursor rows =
+                pxr_query(store, m->arena, m->diag,
+                          "SELECT max(step) FROM (SELECT step FROM metric WHERE run "
+                          "= ?1 UNION ALL SELECT step FROM checkpoint WHERE run = "
+                          "?1)",
+                          "i", run->id);
 
-        if (pxr_rows_next(&rows))
-                run->step = pxr_rows_integer(&rows, 0);
-        return pxr_rows_end(&rows);
+        if (pxr_cursor_next(&rows))
+                run->step = pxr_cursor_integer(&rows, 0);
+        return pxr_cursor_end(&rows);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -354,7 +348,8 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                            .diag = diag,
                            .import = given != NULL };
         bool exists = access(into, F_OK) == 0 || errno != ENOENT, any = false;
-        int status, runs;
+        int64_t runs;
+        int status;
 
         if (!m.table || !store) {
                 pxr_out_of_memory(diag);
@@ -374,8 +369,8 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                 return NULL;
         status = merge_all(&m, store, given ? given : from->word, from->count, &any);
         /* Another process may have found it and put something in meanwhile. */
-        exists =
-                exists || pxr_store_number(m.into, "SELECT count(*) FROM run", &runs, NULL) || runs;
+        exists = exists || pxr_store_integer(m.into, &runs, NULL, "SELECT count(*) FROM run", "") ||
+                 runs;
         pxr_store_close(m.into);
         if (!exists && !any)
                 unmake(arena, into);

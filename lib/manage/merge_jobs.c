@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "manage/merge.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/provenance.h"
 
 struct merge {
@@ -13,21 +13,6 @@ struct merge {
         struct pxr_diag *diag;
         int64_t new, further;
 };
-
-static struct pxr_rows ask(struct merge *m, struct pxr_store *store, sqlite3_stmt *statement)
-{
-        return (struct pxr_rows) { store, m->arena, m->diag, .statement = statement };
-}
-
-/* The number that a query gives; 0 where it gives none. */
-static int number_of(struct merge *m, struct pxr_store *store, sqlite3_stmt *statement,
-                     int64_t *number)
-{
-        struct pxr_rows rows = ask(m, store, statement);
-
-        *number = pxr_rows_next(&rows) ? pxr_rows_integer(&rows, 0) : 0;
-        return pxr_rows_end(&rows);
-}
 
 /* --- jobs --------------------------------------------------------------------------------------
  */
@@ -42,38 +27,35 @@ struct job {
 
 static int list_jobs(struct merge *m, int64_t sweep, struct job **list)
 {
-        struct pxr_rows rows = ask(
-                m, m->from,
-                pxr_store_query(m->from, m->diag,
-                                "SELECT number, job.spec_hash, varied, rung, wanted, state, "
-                                "failures, job.message, seconds, uid, started_at, run.spec_hash "
-                                "FROM job LEFT JOIN run ON run.id = job.run WHERE sweep = ? ORDER "
-                                "BY number",
-                                "i", sweep));
+        struct pxr_cursor rows =
+                pxr_query(m->from, m->arena, m->diag,
+                          "SELECT number, job.spec_hash, varied, rung, wanted, state, "
+                          "failures, job.message, seconds, uid, started_at, run.spec_hash "
+                          "FROM job LEFT JOIN run ON run.id = job.run WHERE sweep = ? ORDER "
+                          "BY number",
+                          "i", sweep);
 
-        while (pxr_rows_next(&rows)) {
+        while (pxr_cursor_next(&rows)) {
                 struct job *job = pxr_alloc(m->arena, sizeof(*job));
 
-                if (!job) {
-                        rows.short_of = true;
+                if (!job)
                         break;
-                }
-                *job = (struct job) { .number = pxr_rows_integer(&rows, 0),
-                                      .spec_hash = pxr_rows_text(&rows, 1),
-                                      .varied = pxr_rows_text(&rows, 2),
-                                      .rung = pxr_rows_integer(&rows, 3),
-                                      .wanted = pxr_rows_integer(&rows, 4),
-                                      .state = pxr_rows_text(&rows, 5),
-                                      .failures = pxr_rows_integer(&rows, 6),
-                                      .message = pxr_rows_optional(&rows, 7),
+                *job = (struct job) { .number = pxr_cursor_integer(&rows, 0),
+                                      .spec_hash = pxr_cursor_text(&rows, 1),
+                                      .varied = pxr_cursor_text(&rows, 2),
+                                      .rung = pxr_cursor_integer(&rows, 3),
+                                      .wanted = pxr_cursor_integer(&rows, 4),
+                                      .state = pxr_cursor_text(&rows, 5),
+                                      .failures = pxr_cursor_integer(&rows, 6),
+                                      .message = pxr_cursor_optional(&rows, 7),
                                       .seconds = sqlite3_column_double(rows.statement, 8),
-                                      .uid = pxr_rows_optional(&rows, 9),
-                                      .started_at = pxr_rows_optional(&rows, 10),
-                                      .run_hash = pxr_rows_optional(&rows, 11) };
+                                      .uid = pxr_cursor_optional(&rows, 9),
+                                      .started_at = pxr_cursor_optional(&rows, 10),
+                                      .run_hash = pxr_cursor_optional(&rows, 11) };
                 *list = job;
                 list = &job->next;
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 static int rank(const char *state)
@@ -85,24 +67,23 @@ static int rank(const char *state)
 static int find_here(struct merge *m, int64_t sweep, const struct job *job, int64_t *id,
                      const char **state, bool *at_work)
 {
-        struct pxr_rows rows =
-                ask(m, m->into,
-                    pxr_store_query(m->into, m->diag,
-                                    "SELECT id, state, host, process_id, process_start FROM job "
-                                    "WHERE sweep = ? AND spec_hash = ?",
-                                    "it", sweep, job->spec_hash));
+        struct pxr_cursor rows =
+                pxr_query(m->into, m->arena, m->diag,
+                          "SELECT id, state, host, process_id, process_start FROM job "
+                          "WHERE sweep = ? AND spec_hash = ?",
+                          "it", sweep, job->spec_hash);
 
         *id = 0;
         *at_work = false;
-        if (pxr_rows_next(&rows)) {
-                *id = pxr_rows_integer(&rows, 0);
-                *state = pxr_rows_text(&rows, 1);
-                *at_work =
-                        *state && strcmp(*state, "running") == 0 &&
-                        pxr_process_lives(pxr_rows_optional(&rows, 2), pxr_rows_integer(&rows, 3),
-                                          pxr_rows_optional(&rows, 4));
+        if (pxr_cursor_next(&rows)) {
+                *id = pxr_cursor_integer(&rows, 0);
+                *state = pxr_cursor_text(&rows, 1);
+                *at_work = *state && strcmp(*state, "running") == 0 &&
+                           pxr_process_lives(pxr_cursor_optional(&rows, 2),
+                                             pxr_cursor_integer(&rows, 3),
+                                             pxr_cursor_optional(&rows, 4));
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* The number that the job's run has here; 0: it has none. */
@@ -111,12 +92,10 @@ static int find_run(struct merge *m, const struct job *job, int64_t *run)
         *run = 0;
         if (!job->uid)
                 return 0;
-        return number_of(m, m->into,
-                         pxr_store_query(m->into, m->diag,
-                                         "SELECT id FROM run WHERE uid = ? AND started_at = ? AND "
-                                         "spec_hash = ?",
-                                         "ttt", job->uid, job->started_at, job->run_hash),
-                         run);
+        return pxr_store_integer(m->into, run, m->diag,
+                                 "SELECT id FROM run WHERE uid = ? AND started_at = ? AND "
+                                 "spec_hash = ?",
+                                 "ttt", job->uid, job->started_at, job->run_hash);
 }
 
 /* It keeps its number where no other job of the sweep has it. */
@@ -171,31 +150,25 @@ static int take_sweep(struct merge *m, const char *name, const char *search, int
 
         if (!other)
                 return pxr_out_of_memory(m->diag);
-        if (number_of(m, m->into, pxr_store_query(m->into, m->diag, find, "tt", name, search),
-                      sweep) ||
-            (!*sweep &&
-             number_of(m, m->into, pxr_store_query(m->into, m->diag, find, "tt", other, search),
-                       sweep)))
+        if (pxr_store_integer(m->into, sweep, m->diag, find, "tt", name, search) ||
+            (!*sweep && pxr_store_integer(m->into, sweep, m->diag, find, "tt", other, search)))
                 return -1;
         if (*sweep)
                 return 0;
-        if (number_of(m, m->into,
-                      pxr_store_query(m->into, m->diag, "SELECT id FROM sweep WHERE name = ?", "t",
-                                      name),
-                      &taken))
+        if (pxr_store_integer(m->into, &taken, m->diag, "SELECT id FROM sweep WHERE name = ?", "t",
+                              name))
                 return -1;
         if (taken)
                 made = other;
-        struct pxr_rows rows = ask(
-                m, m->from,
-                pxr_store_query(m->from, m->diag,
-                                "SELECT definition, created_at FROM sweep WHERE id = ?", "i", old));
+        struct pxr_cursor rows =
+                pxr_query(m->from, m->arena, m->diag,
+                          "SELECT definition, created_at FROM sweep WHERE id = ?", "i", old);
         const char *definition = NULL, *created = NULL;
-        if (pxr_rows_next(&rows)) {
-                definition = pxr_rows_text(&rows, 0);
-                created = pxr_rows_text(&rows, 1);
+        if (pxr_cursor_next(&rows)) {
+                definition = pxr_cursor_text(&rows, 0);
+                created = pxr_cursor_text(&rows, 1);
         }
-        if (pxr_rows_end(&rows) ||
+        if (pxr_cursor_end(&rows) ||
             pxr_store_execute(m->into, m->diag,
                               "INSERT INTO sweep (name, definition, search, created_at) VALUES "
                               "(?, ?, ?, ?)",
@@ -228,16 +201,15 @@ int pxr_merge_jobs(struct pxr_arena *arena, struct pxr_store *from, struct pxr_s
                    struct pxr_table *table, struct pxr_diag *diag)
 {
         struct merge m = { arena, from, into, diag, 0, 0 };
-        struct pxr_rows rows = ask(
-                &m, from,
-                pxr_store_query(from, diag, "SELECT id, name, search FROM sweep ORDER BY id", ""));
+        struct pxr_cursor rows =
+                pxr_query(from, arena, diag, "SELECT id, name, search FROM sweep ORDER BY id", "");
         int status = 0;
 
-        while (!status && pxr_rows_next(&rows)) {
-                const char *name = pxr_rows_text(&rows, 1), *search = pxr_rows_text(&rows, 2);
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *name = pxr_cursor_text(&rows, 1), *search = pxr_cursor_text(&rows, 2);
 
                 if (name && search)
-                        status = merge_sweep(&m, pxr_rows_integer(&rows, 0), name, search, table);
+                        status = merge_sweep(&m, pxr_cursor_integer(&rows, 0), name, search, table);
         }
-        return pxr_rows_end(&rows) || status ? -1 : 0;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }

@@ -23,7 +23,7 @@
 #include "record/objects.h"
 #include "record/run_state.h"
 #include "record/schema.h"
-#include "record/statement.h"
+#include "record/cursor.h"
 
 enum { BUSY_MILLISECONDS = 30000 };
 enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
@@ -31,12 +31,13 @@ enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
 /* Is it ours, and of a version we know? Read as of one moment: another process may be at work. */
 static int read_version(struct pxr_store *store, int *version, bool *empty, struct pxr_diag *diag)
 {
-        int application, tables;
+        int64_t application, tables, number;
 
-        if (pxr_store_number(store, "PRAGMA user_version", version, diag) ||
-            pxr_store_number(store, "PRAGMA application_id", &application, diag) ||
-            pxr_store_number(store, "SELECT count(*) FROM sqlite_schema", &tables, diag))
+        if (pxr_store_integer(store, &number, diag, "PRAGMA user_version", "") ||
+            pxr_store_integer(store, &application, diag, "PRAGMA application_id", "") ||
+            pxr_store_integer(store, &tables, diag, "SELECT count(*) FROM sqlite_schema", ""))
                 return -1;
+        *version = (int)number;
         *empty = tables == 0;
         if (application != PXR_APPLICATION_ID && (application != 0 || tables > 0))
                 return pxr_user_error(diag, "%s: this is a database of another program",
@@ -270,7 +271,8 @@ static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
 static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
 {
         struct stat status;
-        int version, code;
+        int64_t version;
+        int code;
         bool logged = is_logged(store);
 
         if (open_handle(store, store->path, SQLITE_OPEN_READWRITE, diag) ||
@@ -278,7 +280,7 @@ static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
                 return -1;
         if (logged)
                 sqlite3_db_config(store->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-        if (pxr_store_number(store, "PRAGMA schema_version", &version, NULL) == 0)
+        if (pxr_store_integer(store, &version, NULL, "PRAGMA schema_version", "") == 0)
                 return 0;
         code = sqlite3_errcode(store->handle) & 0xff;
         if ((code == SQLITE_CANTOPEN || code == SQLITE_READONLY) &&
@@ -379,14 +381,15 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
 
 int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag)
 {
-        int status, before = 0;
+        int64_t before = 0;
+        int status;
         char *statement =
                 sqlite3_mprintf("CREATE TEMP TABLE %Q AS SELECT * FROM main.%Q", view, view);
 
         if (!statement)
                 return pxr_out_of_memory(diag);
         /* query_only forbids temporary tables too. */
-        status = pxr_store_number(store, "PRAGMA query_only", &before, diag) ||
+        status = pxr_store_integer(store, &before, diag, "PRAGMA query_only", "") ||
                  pxr_store_execute(store, diag, "PRAGMA temp_store = MEMORY", "") ||
                  pxr_store_execute(store, diag, "PRAGMA query_only = OFF", "") ||
                  pxr_store_execute(store, diag, statement, "");
@@ -397,31 +400,26 @@ int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_di
 }
 
 /* What the check found first, without the heading that says in which database. */
-static const char *finding(sqlite3_stmt *s)
+static const char *finding(struct pxr_cursor *rows)
 {
-        const char *words = (const char *)sqlite3_column_text(s, 0);
-        const char *end = words && strncmp(words, "***", 3) == 0 ? strchr(words, '\n') : NULL;
+        const char *text = pxr_cursor_text(rows, 0);
+        const char *end = strncmp(text, "***", 3) == 0 ? strchr(text, '\n') : NULL;
 
-        return end ? end + 1 : words;
+        return end ? end + 1 : text;
 }
 
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(store, diag, "PRAGMA quick_check(1)", "");
-        const char *words;
-        int status = 0;
+        struct pxr_cursor rows = pxr_query(store, NULL, diag, "PRAGMA quick_check(1)", "");
+        const char *text = pxr_cursor_next(&rows) ? finding(&rows) : "ok";
+        bool sound = strcmp(text, "ok") == 0;
 
-        if (!s)
-                return -1;
-        if (sqlite3_step(s) != SQLITE_ROW)
-                status = pxr_store_failed(store, diag);
-        else if ((words = finding(s)) && strcmp(words, "ok") != 0)
-                status = pxr_user_error(diag,
-                                        "%s: the database is corrupt (%.*s); restore a copy, or "
-                                        "try `sqlite3 FILE .recover`",
-                                        store->path, (int)strcspn(words, "\n"), words);
-        sqlite3_finalize(s);
-        return status;
+        if (!sound)
+                pxr_user_error(diag,
+                               "%s: the database is corrupt (%.*s); restore a copy, or "
+                               "try `sqlite3 FILE .recover`",
+                               store->path, (int)strcspn(text, "\n"), text);
+        return pxr_cursor_end(&rows) || !sound ? -1 : 0;
 }
 
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "record/statement.h"
+#include "record/cursor.h"
 
 static const char *const state_names[] = { "waiting", "running", "finished", "failed" };
 
@@ -24,101 +24,68 @@ static enum pxr_job_state state_of(const char *name)
 int pxr_store_take_sweep(struct pxr_store *store, const char *name, const char *search,
                          const char *definition, int64_t *sweep, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag,
+        return pxr_store_integer(
+                store, sweep, diag,
                 "INSERT INTO sweep (name, search, definition, created_at) "
                 "VALUES (?, ?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now')) ON CONFLICT (name) "
                 "DO UPDATE SET search = excluded.search, definition = excluded.definition "
                 "RETURNING id",
                 "ttt", name, search, definition);
-        int status = -1;
-
-        if (!s)
-                return -1;
-        if (sqlite3_step(s) == SQLITE_ROW) {
-                *sweep = sqlite3_column_int64(s, 0);
-                status = sqlite3_step(s) == SQLITE_DONE ? 0 : -1;
-        }
-        if (status)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        return status;
 }
 
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-static int read_job(sqlite3_stmt *s, struct pxr_arena *arena, struct pxr_job *job)
+static void read_job(struct pxr_cursor *rows, struct pxr_job *job)
 {
-        bool short_of = false;
-
         *job = (struct pxr_job) {
-                .id = sqlite3_column_int64(s, 0),
-                .number = sqlite3_column_int64(s, 1),
-                .spec_hash = pxr_store_text(s, 2, arena, &short_of),
-                .varied = pxr_store_text(s, 3, arena, &short_of),
-                .rung = sqlite3_column_int(s, 4),
-                .wanted = sqlite3_column_int(s, 5) != 0,
-                .state = state_of((const char *)sqlite3_column_text(s, 6)),
-                .failures = sqlite3_column_int64(s, 7),
-                .taken = sqlite3_column_int64(s, 8),
-                .message = pxr_store_optional(s, 9, arena, &short_of),
-                .seconds = sqlite3_column_double(s, 10),
-                .host = pxr_store_optional(s, 11, arena, &short_of),
-                .process_id = sqlite3_column_int64(s, 12),
-                .process_start = pxr_store_optional(s, 13, arena, &short_of),
-                .silent = sqlite3_column_int(s, 14) != 0,
-                .task = pxr_store_optional(s, 15, arena, &short_of),
-                .run = sqlite3_column_int64(s, 16),
-                .run_status = pxr_store_optional(s, 17, arena, &short_of),
-                .run_host = pxr_store_optional(s, 18, arena, &short_of),
-                .run_process_id = sqlite3_column_int64(s, 19),
-                .run_process_start = pxr_store_optional(s, 20, arena, &short_of),
-                .nats = pxr_store_real(s, 21),
-                .bits = pxr_store_real(s, 22),
-                .standard_error = pxr_store_real(s, 23),
-                .suspect = pxr_store_optional(s, 24, arena, &short_of),
-                .archived = sqlite3_column_int(s, 25) != 0,
+                .id = pxr_cursor_integer(rows, 0),
+                .number = pxr_cursor_integer(rows, 1),
+                .spec_hash = pxr_cursor_text(rows, 2),
+                .varied = pxr_cursor_text(rows, 3),
+                .rung = (int)pxr_cursor_integer(rows, 4),
+                .wanted = pxr_cursor_integer(rows, 5) != 0,
+                .state = state_of(pxr_cursor_text(rows, 6)),
+                .failures = pxr_cursor_integer(rows, 7),
+                .taken = pxr_cursor_integer(rows, 8),
+                .message = pxr_cursor_optional(rows, 9),
+                .seconds = pxr_cursor_real(rows, 10),
+                .host = pxr_cursor_optional(rows, 11),
+                .process_id = pxr_cursor_integer(rows, 12),
+                .process_start = pxr_cursor_optional(rows, 13),
+                .silent = pxr_cursor_integer(rows, 14) != 0,
+                .task = pxr_cursor_optional(rows, 15),
+                .run = pxr_cursor_integer(rows, 16),
+                .run_status = pxr_cursor_optional(rows, 17),
+                .run_host = pxr_cursor_optional(rows, 18),
+                .run_process_id = pxr_cursor_integer(rows, 19),
+                .run_process_start = pxr_cursor_optional(rows, 20),
+                .nats = pxr_cursor_real(rows, 21),
+                .bits = pxr_cursor_real(rows, 22),
+                .standard_error = pxr_cursor_real(rows, 23),
+                .suspect = pxr_cursor_optional(rows, 24),
+                .archived = pxr_cursor_integer(rows, 25) != 0,
         };
-        return short_of ? -1 : 0;
-}
-
-static int read_jobs(struct pxr_store *store, sqlite3_stmt *s, struct pxr_arena *arena,
-                     struct pxr_job *jobs, int count, struct pxr_diag *diag)
-{
-        for (int i = 0; i < count; i++) {
-                if (sqlite3_step(s) != SQLITE_ROW)
-                        return pxr_store_failed(store, diag);
-                if (read_job(s, arena, &jobs[i]))
-                        return pxr_out_of_memory(diag);
-        }
-        return 0;
 }
 
 /* Count, then read, as of one moment. */
 static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
                           struct pxr_job **jobs, int *count, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(store, diag, "SELECT count(*) FROM job WHERE sweep = ?",
-                                          "i", sweep);
+        struct pxr_cursor rows;
         char silence[32];
-        int status;
+        int64_t all;
 
-        if (!s)
+        if (pxr_store_integer(store, &all, diag, "SELECT count(*) FROM job WHERE sweep = ?", "i",
+                              sweep))
                 return -1;
-        if (sqlite3_step(s) != SQLITE_ROW) {
-                pxr_store_failed(store, diag);
-                sqlite3_finalize(s);
-                return -1;
-        }
         snprintf(silence, sizeof(silence), "-%d seconds", PXR_JOB_SILENCE);
-        *count = sqlite3_column_int(s, 0);
-        sqlite3_finalize(s);
-        *jobs = pxr_alloc_array(arena, (size_t)*count + 1, sizeof(**jobs));
+        *count = 0;
+        *jobs = pxr_alloc_array(arena, (size_t)all + 1, sizeof(**jobs));
         if (!*jobs)
-                return pxr_out_of_memory(diag);
-        s = pxr_store_query(
-                store, diag,
+                return -1;
+        rows = pxr_query(
+                store, arena, diag,
                 "SELECT job.id, number, job.spec_hash, varied, rung, wanted, state, failures, "
                 "job.taken, job.message, seconds, job.host, job.process_id, job.process_start, "
                 "coalesce(seen_at < datetime('now', ?2), 0), task, "
@@ -128,11 +95,9 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
                 "FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
                 "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ?1 ORDER BY number",
                 "it", sweep, silence);
-        if (!s)
-                return -1;
-        status = read_jobs(store, s, arena, *jobs, *count, diag);
-        sqlite3_finalize(s);
-        return status;
+        while (*count < all && pxr_cursor_next(&rows))
+                read_job(&rows, &(*jobs)[(*count)++]);
+        return pxr_cursor_end(&rows);
 }
 
 int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
@@ -153,30 +118,20 @@ int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, 
                               int64_t **runs, int *count, struct pxr_diag *diag)
 {
         enum { MOST = 64 };
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag,
+        struct pxr_cursor rows = pxr_query(
+                store, NULL, diag,
                 "SELECT max(run) FROM (SELECT run.id AS run, (SELECT group_concat(plugin.name || "
                 "plugin.sha256) FROM plugin WHERE plugin.run = run.id) AS plugins FROM sweep "
                 "JOIN job ON job.sweep = sweep.id JOIN run ON run.id = job.run "
                 "WHERE sweep.name = ? AND run.fingerprint_version IS NOT NULL) "
                 "GROUP BY plugins ORDER BY 1 DESC LIMIT ?",
                 "ti", name, (int64_t)MOST);
-        int status;
 
         *count = 0;
-        *runs = s ? pxr_alloc_array(arena, MOST, sizeof(**runs)) : NULL;
-        if (s && !*runs)
-                pxr_out_of_memory(diag);
-        if (!*runs) {
-                sqlite3_finalize(s);
-                return -1;
-        }
-        while ((status = sqlite3_step(s)) == SQLITE_ROW)
-                (*runs)[(*count)++] = sqlite3_column_int64(s, 0);
-        if (status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        return status == SQLITE_DONE ? 0 : -1;
+        *runs = pxr_alloc_array(arena, MOST, sizeof(**runs));
+        while (*runs && pxr_cursor_next(&rows))
+                (*runs)[(*count)++] = pxr_cursor_integer(&rows, 0);
+        return pxr_cursor_end(&rows) || !*runs ? -1 : 0;
 }
 
 /* --- changing ----------------------------------------------------------------------------------
@@ -185,25 +140,18 @@ int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, 
 int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *job,
                       struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag,
+        struct pxr_cursor rows = pxr_query(
+                store, NULL, diag,
                 "INSERT INTO job (sweep, number, spec_hash, varied, rung) VALUES (?1, 1 + "
                 "(SELECT coalesce(max(number), 0) FROM job WHERE sweep = ?1), ?2, ?3, ?4) "
                 "RETURNING id, number",
                 "itti", sweep, job->spec_hash, job->varied, (int64_t)job->rung);
-        int status = -1;
 
-        if (!s)
-                return -1;
-        if (sqlite3_step(s) == SQLITE_ROW) {
-                job->id = sqlite3_column_int64(s, 0);
-                job->number = sqlite3_column_int64(s, 1);
-                status = sqlite3_step(s) == SQLITE_DONE ? 0 : -1;
+        if (pxr_cursor_next(&rows)) {
+                job->id = pxr_cursor_integer(&rows, 0);
+                job->number = pxr_cursor_integer(&rows, 1);
         }
-        if (status)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        return status;
+        return pxr_cursor_end(&rows);
 }
 
 int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct pxr_diag *diag)
@@ -274,32 +222,23 @@ int pxr_store_add_task_array(struct pxr_store *store, int64_t sweep, const char 
 int pxr_store_task_arrays(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
                           const char *launcher, int64_t **arrays, int *count, struct pxr_diag *diag)
 {
-        int status = SQLITE_ROW, room = 0;
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag,
+        struct pxr_cursor rows = pxr_query(
+                store, NULL, diag,
                 "SELECT id, count(*) OVER () FROM task_array WHERE sweep = ? AND launcher = ? "
                 "ORDER BY id",
                 "it", sweep, launcher);
 
         *arrays = NULL;
         *count = 0;
-        if (!s)
-                return -1;
-        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-                if (!*arrays) {
-                        room = sqlite3_column_int(s, 1);
-                        *arrays = pxr_alloc_array(arena, (size_t)room, sizeof(**arrays));
-                }
-                if (!*arrays || *count == room)
+        while (pxr_cursor_next(&rows)) {
+                if (!*arrays)
+                        *arrays = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 1),
+                                                  sizeof(**arrays));
+                if (!*arrays)
                         break;
-                (*arrays)[(*count)++] = sqlite3_column_int64(s, 0);
+                (*arrays)[(*count)++] = pxr_cursor_integer(&rows, 0);
         }
-        if (status == SQLITE_ROW)
-                pxr_out_of_memory(diag);
-        else if (status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        return status == SQLITE_DONE ? 0 : -1;
+        return pxr_cursor_end(&rows) || pxr_arena_failed(arena) ? -1 : 0;
 }
 
 /* --- a run's side ------------------------------------------------------------------------------
@@ -308,24 +247,18 @@ int pxr_store_task_arrays(struct pxr_store *store, struct pxr_arena *arena, int6
 int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, int64_t holder,
                         struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag, "SELECT taken, process_id FROM job WHERE id = ? AND state = 'running'",
-                "i", ticket->job);
-        int status = s ? sqlite3_step(s) : SQLITE_ERROR;
-        int64_t process = 0;
+        struct pxr_cursor rows =
+                pxr_query(store, NULL, diag,
+                          "SELECT taken FROM job WHERE id = ? AND process_id = ? AND state = "
+                          "'running'",
+                          "ii", ticket->job, holder);
+        bool ours = pxr_cursor_next(&rows);
 
-        if (!s)
+        if (ours)
+                ticket->taken = pxr_cursor_integer(&rows, 0);
+        if (pxr_cursor_end(&rows))
                 return -1;
-        if (status == SQLITE_ROW) {
-                ticket->taken = sqlite3_column_int64(s, 0);
-                process = sqlite3_column_int64(s, 1);
-        } else if (status != SQLITE_DONE) {
-                pxr_store_failed(store, diag);
-                sqlite3_finalize(s);
-                return -1;
-        }
-        sqlite3_finalize(s);
-        if (status == SQLITE_ROW && process == holder)
+        if (ours)
                 return 0;
         return pxr_user_error(diag,
                               "%s: job %" PRId64 " is not of the sweep that this run is started "

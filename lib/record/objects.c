@@ -12,67 +12,18 @@ struct object {
 
 struct comparison {
         struct pxr_store *store;
-        sqlite3 *expected; /* a new database, in memory */
-        sqlite3_stmt *find;
-        bool views; /* compare them too */
+        struct pxr_store expected; /* a new database, in memory */
+        bool views;                /* compare them too */
         struct pxr_diag *diag;
 };
 
-static int memory_failed(const struct comparison *c)
-{
-        if (sqlite3_errcode(c->expected) == SQLITE_NOMEM)
-                return pxr_out_of_memory(c->diag);
-        return pxr_system_error(c->diag, "cannot make the schema to compare with: %s",
-                                sqlite3_errmsg(c->expected));
-}
-
 static int make_expected(struct comparison *c, int version)
 {
-        if (sqlite3_open(":memory:", &c->expected) != SQLITE_OK)
-                return memory_failed(c);
-        for (int i = 0; i < version; i++)
-                if (sqlite3_exec(c->expected, pxr_schema_steps[i], NULL, NULL, NULL) != SQLITE_OK)
-                        return memory_failed(c);
-        if (sqlite3_prepare_v2(c->expected,
-                               "SELECT tbl_name IS ?3 AND sql IS ?4 FROM sqlite_schema WHERE type "
-                               "= ?1 AND name = ?2",
-                               -1, &c->find, NULL) != SQLITE_OK)
-                return memory_failed(c);
-        return 0;
-}
+        int status = sqlite3_open(":memory:", &c->expected.handle);
 
-/* Is there an object of that name in the new database, and the same? */
-static int look_up(const struct comparison *c, const struct object *o, bool *there, bool *same)
-{
-        const char *const texts[] = { o->type, o->name, o->table, o->sql };
-        int status = SQLITE_OK;
-
-        sqlite3_reset(c->find);
-        for (int i = 0; status == SQLITE_OK && i < 4; i++)
-                status = sqlite3_bind_text(c->find, i + 1, texts[i], -1, SQLITE_STATIC);
-        if (status == SQLITE_OK)
-                status = sqlite3_step(c->find);
-        *there = status == SQLITE_ROW;
-        *same = *there && sqlite3_column_int(c->find, 0) == 1;
-        sqlite3_clear_bindings(c->find);
-        return *there || status == SQLITE_DONE ? 0 : memory_failed(c);
-}
-
-/* Is an index one of columns alone, over all rows? */
-static int is_plain(const struct comparison *c, const struct object *o, bool *plain)
-{
-        sqlite3_stmt *s = pxr_store_query(
-                c->store, c->diag,
-                "SELECT 1 FROM pragma_index_list(?1) WHERE name = ?2 AND NOT partial AND NOT "
-                "EXISTS (SELECT 1 FROM pragma_index_xinfo(?2) WHERE cid = -2)",
-                "tt", o->table, o->name);
-        int status = s ? sqlite3_step(s) : SQLITE_ERROR;
-
-        *plain = status == SQLITE_ROW;
-        if (s && status != SQLITE_ROW && status != SQLITE_DONE)
-                pxr_store_failed(c->store, c->diag);
-        sqlite3_finalize(s);
-        return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+        for (int i = 0; status == SQLITE_OK && i < version; i++)
+                status = sqlite3_exec(c->expected.handle, pxr_schema_steps[i], NULL, NULL, NULL);
+        return status == SQLITE_OK ? 0 : pxr_store_failed(&c->expected, c->diag);
 }
 
 static bool is_type(const struct object *o, const char *type)
@@ -88,22 +39,17 @@ static int changed(const struct comparison *c, const char *type, const char *nam
                               c->store->path, type, name, how);
 }
 
-static int compare(const struct comparison *c, const struct object *o)
+static int added(const struct comparison *c, const struct object *o)
 {
-        bool there, same, plain = false;
+        int64_t plain = 0;
 
-        if (is_type(o, "view") && !c->views)
-                return 0;
-        if (is_type(o, "table") &&
-            (strcmp(o->name, "sqlite_stat1") == 0 || strcmp(o->name, "sqlite_stat4") == 0))
-                return 0;
-        if (look_up(c, o, &there, &same))
-                return -1;
-        if (same)
-                return 0;
-        if (there)
-                return changed(c, o->type, o->name, "not as pxr makes it");
-        if (is_type(o, "index") && is_plain(c, o, &plain))
+        /* An index of columns alone, over all rows, runs no SQL. */
+        if (is_type(o, "index") &&
+            pxr_store_integer(c->store, &plain, c->diag,
+                              "SELECT 1 FROM pragma_index_list(?1) WHERE name = ?2 AND NOT partial "
+                              "AND NOT EXISTS (SELECT 1 FROM pragma_index_xinfo(?2) WHERE cid = "
+                              "-2)",
+                              "tt", o->table, o->name))
                 return -1;
         if (plain)
                 return 0;
@@ -114,68 +60,77 @@ static int compare(const struct comparison *c, const struct object *o)
         return -1;
 }
 
-static const char *text_of(sqlite3_stmt *s, int column)
+static int compare(struct comparison *c, const struct object *o)
 {
-        return (const char *)sqlite3_column_text(s, column);
+        enum { MISSING, OTHER, SAME };
+        int64_t found;
+
+        if (is_type(o, "view") && !c->views)
+                return 0;
+        if (is_type(o, "table") &&
+            (strcmp(o->name, "sqlite_stat1") == 0 || strcmp(o->name, "sqlite_stat4") == 0))
+                return 0;
+        if (pxr_store_integer(&c->expected, &found, c->diag,
+                              "SELECT 1 + (tbl_name IS ?3 AND sql IS ?4) FROM sqlite_schema WHERE "
+                              "type = ?1 AND name = ?2",
+                              "tttt", o->type, o->name, o->table, o->sql))
+                return -1;
+        if (found == OTHER)
+                return changed(c, o->type, o->name, "not as pxr makes it");
+        return found == SAME ? 0 : added(c, o);
 }
 
 /* Is everything that is in the database expected? */
-static int compare_all(const struct comparison *c)
+static int compare_all(struct comparison *c)
 {
-        sqlite3_stmt *s = pxr_store_query(c->store, c->diag,
-                                          "SELECT ifnull(type, ''), ifnull(name, ''), "
-                                          "ifnull(tbl_name, ''), sql FROM sqlite_schema",
-                                          "");
-        int status = s ? 0 : -1, step;
+        struct pxr_cursor rows =
+                pxr_query(c->store, NULL, c->diag,
+                          "SELECT ifnull(type, ''), ifnull(name, ''), ifnull(tbl_name, ''), sql "
+                          "FROM sqlite_schema",
+                          "");
+        int status = 0;
 
-        while (!status && (step = sqlite3_step(s)) != SQLITE_DONE) {
-                const struct object o = { text_of(s, 0), text_of(s, 1), text_of(s, 2),
-                                          text_of(s, 3) };
+        while (!status && pxr_cursor_next(&rows)) {
+                const struct object o = { pxr_cursor_text(&rows, 0), pxr_cursor_text(&rows, 1),
+                                          pxr_cursor_text(&rows, 2),
+                                          pxr_cursor_optional(&rows, 3) };
 
-                status = step == SQLITE_ROW && o.type && o.name && o.table
-                                 ? compare(c, &o)
-                                 : pxr_store_failed(c->store, c->diag);
+                status = compare(c, &o);
         }
-        sqlite3_finalize(s);
-        return status;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 /* Is everything that is expected in the database? */
-static int find_missing(const struct comparison *c)
+static int find_missing(struct comparison *c)
 {
-        sqlite3_stmt *s, *one = NULL;
-        int status = 0, step = SQLITE_DONE;
+        struct pxr_cursor rows = pxr_query(&c->expected, NULL, c->diag,
+                                           "SELECT type, name FROM sqlite_schema WHERE type <> "
+                                           "'view' OR ?",
+                                           "i", (int64_t)c->views);
+        int status = 0;
 
-        if (sqlite3_prepare_v2(c->expected, "SELECT type, name FROM sqlite_schema", -1, &s, NULL) !=
-            SQLITE_OK)
-                return memory_failed(c);
-        while (!status && (step = sqlite3_step(s)) == SQLITE_ROW) {
-                if (!c->views && strcmp(text_of(s, 0), "view") == 0)
-                        continue;
-                one = pxr_store_query(c->store, c->diag,
-                                      "SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2",
-                                      "tt", text_of(s, 0), text_of(s, 1));
-                step = one ? sqlite3_step(one) : SQLITE_ERROR;
-                if (step == SQLITE_DONE)
-                        status = changed(c, text_of(s, 0), text_of(s, 1), "missing");
-                else if (step != SQLITE_ROW)
-                        status = one ? pxr_store_failed(c->store, c->diag) : -1;
-                sqlite3_finalize(one);
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *type = pxr_cursor_text(&rows, 0), *name = pxr_cursor_text(&rows, 1);
+                int64_t there;
+
+                status =
+                        pxr_store_integer(c->store, &there, c->diag,
+                                          "SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?",
+                                          "tt", type, name);
+                if (!status && !there)
+                        status = changed(c, type, name, "missing");
         }
-        if (!status && step != SQLITE_DONE)
-                status = memory_failed(c);
-        sqlite3_finalize(s);
-        return status;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 int pxr_store_check_objects(struct pxr_store *store, int version, struct pxr_diag *diag)
 {
         struct comparison c = { .store = store,
+                                .expected.path = ":memory:",
                                 .views = version == pxr_schema_version,
                                 .diag = diag };
         int status = make_expected(&c, version) || compare_all(&c) || find_missing(&c) ? -1 : 0;
 
-        sqlite3_finalize(c.find);
-        sqlite3_close(c.expected);
+        sqlite3_close(c.expected.handle);
         return status;
 }

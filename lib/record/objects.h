@@ -3,7 +3,7 @@
 #ifndef PXR_RECORD_OBJECTS_H
 #define PXR_RECORD_OBJECTS_H
 
-#include "record/statement.h"
+#include "record/cursor.h"
 
 /* Check that every object of a database's schema is what the steps up to `version` make, for a file
  * from elsewhere can hold SQL that runs when it is used: triggers, views, indexes of expressions,

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "record/database.h"
 #include "record/folder.h"
-#include "record/statement.h"
+#include "record/cursor.h"
 
 /* --- runs --------------------------------------------------------------------------------------
  */
@@ -115,59 +115,58 @@ static int check_run(const struct pxr_store *store, const struct pxr_run *run,
 }
 
 /* A column of a struct's int; -1 for what is none. */
-static int small(sqlite3_stmt *s, int column)
+static int small(struct pxr_cursor *rows, int column)
 {
-        int64_t value = sqlite3_column_int64(s, column);
+        int64_t value = pxr_cursor_integer(rows, column);
 
         return value >= 0 && value <= INT_MAX ? (int)value : -1;
 }
 
-static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
+static struct pxr_run *read_run(struct pxr_cursor *rows)
 {
-        struct pxr_run *run = pxr_alloc(arena, sizeof(*run));
-        bool short_of = false;
+        struct pxr_run *run = pxr_alloc(rows->arena, sizeof(*run));
         const char *uid;
 
         if (!run)
                 return NULL;
         *run = (struct pxr_run) {
-                .id = sqlite3_column_int64(s, 0),
-                .name = pxr_store_text(s, 1, arena, &short_of),
-                .status = pxr_store_text(s, 2, arena, &short_of),
-                .message = pxr_store_optional(s, 3, arena, &short_of),
-                .spec = pxr_store_text(s, 4, arena, &short_of),
-                .spec_hash = pxr_store_text(s, 5, arena, &short_of),
-                .seed = sqlite3_column_int64(s, 6),
-                .host = pxr_store_optional(s, 7, arena, &short_of),
-                .process_id = sqlite3_column_int64(s, 8),
-                .process_start = pxr_store_optional(s, 9, arena, &short_of),
-                .data_set = pxr_store_text(s, 10, arena, &short_of),
-                .data_identity = pxr_store_text(s, 11, arena, &short_of),
-                .certificate = pxr_store_text(s, 12, arena, &short_of),
-                .parameters = sqlite3_column_int64(s, 13),
-                .instruction_set = pxr_store_optional(s, 14, arena, &short_of),
-                .wall_seconds = sqlite3_column_double(s, 15),
-                .data_entropy = pxr_store_real(s, 16),
-                .parameter_hash = pxr_store_optional(s, 17, arena, &short_of),
-                .taken = sqlite3_column_int64(s, 19),
-                .program_version = pxr_store_text(s, 20, arena, &short_of),
-                .program_revision = pxr_store_optional(s, 21, arena, &short_of),
-                .image_rows = small(s, 22),
-                .image_cols = small(s, 23),
-                .image_colours = small(s, 24),
-                .image_levels = small(s, 25),
-                .folder = pxr_store_optional(s, 26, arena, &short_of),
-                .repeats = pxr_store_optional(s, 27, arena, &short_of),
-                .given_identity = pxr_store_optional(s, 28, arena, &short_of),
-                .fingerprint_nll = pxr_store_real(s, 29),
-                .fingerprint_gradient = pxr_store_real(s, 30),
-                .fingerprint_single = pxr_store_real(s, 31),
-                .fingerprint_version = sqlite3_column_int64(s, 32),
+                .id = pxr_cursor_integer(rows, 0),
+                .name = pxr_cursor_text(rows, 1),
+                .status = pxr_cursor_text(rows, 2),
+                .message = pxr_cursor_optional(rows, 3),
+                .spec = pxr_cursor_text(rows, 4),
+                .spec_hash = pxr_cursor_text(rows, 5),
+                .seed = pxr_cursor_integer(rows, 6),
+                .host = pxr_cursor_optional(rows, 7),
+                .process_id = pxr_cursor_integer(rows, 8),
+                .process_start = pxr_cursor_optional(rows, 9),
+                .data_set = pxr_cursor_text(rows, 10),
+                .data_identity = pxr_cursor_text(rows, 11),
+                .certificate = pxr_cursor_text(rows, 12),
+                .parameters = pxr_cursor_integer(rows, 13),
+                .instruction_set = pxr_cursor_optional(rows, 14),
+                .wall_seconds = pxr_cursor_real(rows, 15),
+                .data_entropy = pxr_cursor_real(rows, 16),
+                .parameter_hash = pxr_cursor_optional(rows, 17),
+                .taken = pxr_cursor_integer(rows, 19),
+                .program_version = pxr_cursor_text(rows, 20),
+                .program_revision = pxr_cursor_optional(rows, 21),
+                .image_rows = small(rows, 22),
+                .image_cols = small(rows, 23),
+                .image_colours = small(rows, 24),
+                .image_levels = small(rows, 25),
+                .folder = pxr_cursor_optional(rows, 26),
+                .repeats = pxr_cursor_optional(rows, 27),
+                .given_identity = pxr_cursor_optional(rows, 28),
+                .fingerprint_nll = pxr_cursor_real(rows, 29),
+                .fingerprint_gradient = pxr_cursor_real(rows, 30),
+                .fingerprint_single = pxr_cursor_real(rows, 31),
+                .fingerprint_version = pxr_cursor_integer(rows, 32),
         };
-        uid = (const char *)sqlite3_column_text(s, 18);
-        if (uid && pxr_is_uid(uid)) /* else it is refused */
+        uid = pxr_cursor_text(rows, 18);
+        if (pxr_is_uid(uid)) /* else it is refused */
                 snprintf(run->uid, sizeof(run->uid), "%s", uid);
-        return short_of ? NULL : run;
+        return run;
 }
 
 /* The newest run that is not archived, or else the newest; it goes through no more than it must. */
@@ -179,8 +178,8 @@ static struct pxr_run *read_run(sqlite3_stmt *s, struct pxr_arena *arena)
 struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
                                    const char *which, struct pxr_diag *diag)
 {
-        sqlite3_stmt *statement = pxr_store_query(
-                store, diag,
+        struct pxr_cursor rows = pxr_query(
+                store, arena, diag,
                 "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
                 "process_start, data_set, data_identity, certificate, parameters, "
                 "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
@@ -191,26 +190,16 @@ struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *ar
                 "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
                 "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
                 "t", which);
-        struct pxr_run *run = NULL;
-        int status;
+        bool found = pxr_cursor_next(&rows);
+        struct pxr_run *run = found ? read_run(&rows) : NULL;
 
-        if (!statement)
+        if (pxr_cursor_end(&rows))
                 return NULL;
-        status = sqlite3_step(statement);
-        if (status == SQLITE_ROW) {
-                run = read_run(statement, arena);
-                if (!run)
-                        pxr_out_of_memory(diag);
-                else if (check_run(store, run, diag))
-                        run = NULL;
-        } else if (status == SQLITE_DONE) {
+        if (!found) {
                 pxr_user_error(diag, "%s: there is no run '%s'", store->path, which);
                 pxr_note(diag, "name one by its number, by its name, or as 'last'");
-        } else {
-                pxr_store_failed(store, diag);
         }
-        sqlite3_finalize(statement);
-        return run;
+        return run && check_run(store, run, diag) == 0 ? run : NULL;
 }
 
 static int gone(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
@@ -220,34 +209,24 @@ static int gone(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
 
 int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s;
-        int status;
+        struct pxr_cursor rows;
+        bool there;
 
         if (run != store->held)
                 return 0;
-        s = pxr_store_query(store, diag, "SELECT taken, host, process_id FROM run WHERE id = ?",
-                            "i", run);
-        if (!s)
-                return -1;
-        status = sqlite3_step(s);
-        if (status == SQLITE_ROW && sqlite3_column_int64(s, 0) == store->taken) {
-                sqlite3_finalize(s);
-                return 0;
-        }
-        if (status == SQLITE_ROW) {
-                const unsigned char *host = sqlite3_column_text(s, 1);
-
+        rows = pxr_query(store, NULL, diag, "SELECT taken, host, process_id FROM run WHERE id = ?",
+                         "i", run);
+        there = pxr_cursor_next(&rows);
+        if (there && pxr_cursor_integer(&rows, 0) == store->taken)
+                return pxr_cursor_end(&rows);
+        if (there)
                 pxr_system_error(diag,
-                                 "%s: run %" PRId64 " has been taken up by process %lld on host "
-                                 "'%s': this process stops, and leaves it to that one",
-                                 store->path, run, (long long)sqlite3_column_int64(s, 2),
-                                 host ? (const char *)host : "?");
-        } else if (status == SQLITE_DONE) {
+                                 "%s: run %" PRId64 " has been taken up by process %" PRId64
+                                 " on host '%s': this process stops, and leaves it to that one",
+                                 store->path, run, pxr_cursor_integer(&rows, 2),
+                                 pxr_cursor_text(&rows, 1));
+        if (pxr_cursor_end(&rows) == 0 && !there)
                 gone(store, run, diag);
-        } else {
-                pxr_store_failed(store, diag);
-        }
-        sqlite3_finalize(s);
         return -1;
 }
 
@@ -333,35 +312,25 @@ int pxr_store_add_plugin(struct pxr_store *store, int64_t run, const char *name,
 int pxr_store_plugins(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                       struct pxr_plugin_row **list, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag,
+        struct pxr_cursor rows = pxr_query(
+                store, arena, diag,
                 "SELECT name, version, path, sha256 FROM plugin WHERE run = ? ORDER BY name", "i",
                 run);
-        bool short_of = false;
-        int status;
 
         *list = NULL;
-        if (!s)
-                return -1;
-        while ((status = sqlite3_step(s)) == SQLITE_ROW && !short_of) {
+        while (pxr_cursor_next(&rows)) {
                 struct pxr_plugin_row *row = pxr_alloc(arena, sizeof(*row));
 
-                short_of = !row;
                 if (!row)
                         break;
-                *row = (struct pxr_plugin_row) { pxr_store_text(s, 0, arena, &short_of),
-                                                 pxr_store_text(s, 1, arena, &short_of),
-                                                 pxr_store_text(s, 2, arena, &short_of),
-                                                 pxr_store_text(s, 3, arena, &short_of), NULL };
+                *row = (struct pxr_plugin_row) { pxr_cursor_text(&rows, 0),
+                                                 pxr_cursor_text(&rows, 1),
+                                                 pxr_cursor_text(&rows, 2),
+                                                 pxr_cursor_text(&rows, 3), NULL };
                 *list = row;
                 list = &row->next;
         }
-        if (!short_of && status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        if (short_of)
-                return pxr_out_of_memory(diag);
-        return status == SQLITE_DONE ? 0 : -1;
+        return pxr_cursor_end(&rows);
 }
 
 int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_layer_row *layer,
@@ -405,26 +374,23 @@ int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struc
 int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
                               struct pxr_nll_row *nll, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s = pxr_store_query(
-                store, diag,
+        struct pxr_cursor rows = pxr_query(
+                store, NULL, diag,
                 "SELECT sum_nats, sum_squares, metric.images, dimensions FROM metric JOIN nll_map "
                 "USING (run, split, step) WHERE run = ? AND step = ? AND split = ? "
                 "AND name = 'nll' AND nll_map.images = metric.images "
                 "AND sum_nats IS NOT NULL AND sum_squares IS NOT NULL", /* not NaN */
                 "iit", run, step, split);
-        int status = s ? sqlite3_step(s) : SQLITE_ERROR;
+        bool found = pxr_cursor_next(&rows);
 
         *nll = (struct pxr_nll_row) { .split = split, .name = "nll" };
-        if (status == SQLITE_ROW) {
-                nll->sum_nats = sqlite3_column_double(s, 0);
-                nll->sum_squares = sqlite3_column_double(s, 1);
-                nll->images = sqlite3_column_int64(s, 2);
-                nll->dimensions = sqlite3_column_int64(s, 3);
-        } else if (s && status != SQLITE_DONE) {
-                pxr_store_failed(store, diag);
+        if (found) {
+                nll->sum_nats = pxr_cursor_real(&rows, 0);
+                nll->sum_squares = pxr_cursor_real(&rows, 1);
+                nll->images = pxr_cursor_integer(&rows, 2);
+                nll->dimensions = pxr_cursor_integer(&rows, 3);
         }
-        sqlite3_finalize(s);
-        return status == SQLITE_ROW ? 1 : status == SQLITE_DONE ? 0 : -1;
+        return pxr_cursor_end(&rows) ? -1 : found;
 }
 
 /* In the order of bytes that the schema names. */
@@ -555,41 +521,30 @@ static int check_checkpoint(const struct pxr_store *store, int64_t run,
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,
                           struct pxr_checkpoint_row **list, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s =
-                pxr_store_query(store, diag,
-                                "SELECT step, epoch, path, sha256, size, best FROM checkpoint "
-                                "WHERE run = ? ORDER BY step DESC",
-                                "i", run);
-        bool short_of = false;
-        int status;
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag,
+                          "SELECT step, epoch, path, sha256, size, best FROM checkpoint "
+                          "WHERE run = ? ORDER BY step DESC",
+                          "i", run);
+        int status = 0;
 
         *list = NULL;
-        if (!s)
-                return -1;
-        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+        while (!status && pxr_cursor_next(&rows)) {
                 struct pxr_checkpoint_row *row = pxr_alloc(arena, sizeof(*row));
 
-                if (!row) {
-                        sqlite3_finalize(s);
-                        return pxr_out_of_memory(diag);
-                }
-                row->step = sqlite3_column_int64(s, 0);
-                row->epoch = sqlite3_column_double(s, 1);
-                row->path = pxr_store_text(s, 2, arena, &short_of);
-                row->sha256 = pxr_store_text(s, 3, arena, &short_of);
-                row->size = sqlite3_column_int64(s, 4);
-                row->best = sqlite3_column_int(s, 5) != 0;
-                if (short_of || check_checkpoint(store, run, row, diag)) {
-                        sqlite3_finalize(s);
-                        return short_of ? pxr_out_of_memory(diag) : -1;
-                }
+                if (!row)
+                        break;
+                *row = (struct pxr_checkpoint_row) { .step = pxr_cursor_integer(&rows, 0),
+                                                     .epoch = pxr_cursor_real(&rows, 1),
+                                                     .path = pxr_cursor_text(&rows, 2),
+                                                     .sha256 = pxr_cursor_text(&rows, 3),
+                                                     .size = pxr_cursor_integer(&rows, 4),
+                                                     .best = pxr_cursor_integer(&rows, 5) != 0 };
+                status = check_checkpoint(store, run, row, diag);
                 *list = row;
                 list = &row->next;
         }
-        if (status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        return status == SQLITE_DONE ? 0 : -1;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag)
@@ -622,36 +577,28 @@ int pxr_store_nlls(struct pxr_store *store, int64_t run,
                    void (*row)(void *context, struct pxr_moment at, const struct pxr_nll_row *nll),
                    void *context, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s =
-                pxr_store_query(store, diag,
-                                "SELECT step, epoch, split, name, sum_nats, sum_squares, images, "
-                                "dimensions, standard_error, suspect FROM metric WHERE run = ? AND "
-                                "images > 0 ORDER BY step, split",
-                                "i", run);
-        int status;
+        struct pxr_cursor rows =
+                pxr_query(store, NULL, diag,
+                          "SELECT step, epoch, split, name, sum_nats, sum_squares, images, "
+                          "dimensions, standard_error, suspect FROM metric WHERE run = ? AND "
+                          "images > 0 ORDER BY step, split",
+                          "i", run);
 
-        if (!s)
-                return -1;
-        while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-                struct pxr_moment at = { run, sqlite3_column_int64(s, 0),
-                                         sqlite3_column_double(s, 1) };
-                const char *texts[] = { (const char *)sqlite3_column_text(s, 2),
-                                        (const char *)sqlite3_column_text(s, 3) };
+        while (pxr_cursor_next(&rows)) {
+                struct pxr_moment at = { run, pxr_cursor_integer(&rows, 0),
+                                         pxr_cursor_real(&rows, 1) };
                 struct pxr_nll_row nll = {
-                        .split = texts[0] ? texts[0] : "",
-                        .name = texts[1] ? texts[1] : "",
-                        .sum_nats = sqlite3_column_double(s, 4),
-                        .sum_squares = sqlite3_column_double(s, 5),
-                        .images = sqlite3_column_int64(s, 6),
-                        .dimensions = sqlite3_column_int64(s, 7),
-                        .standard_error = sqlite3_column_double(s, 8),
-                        .suspect = (const char *)sqlite3_column_text(s, 9),
+                        .split = pxr_cursor_text(&rows, 2),
+                        .name = pxr_cursor_text(&rows, 3),
+                        .sum_nats = pxr_cursor_real(&rows, 4),
+                        .sum_squares = pxr_cursor_real(&rows, 5),
+                        .images = pxr_cursor_integer(&rows, 6),
+                        .dimensions = pxr_cursor_integer(&rows, 7),
+                        .standard_error = pxr_cursor_real(&rows, 8),
+                        .suspect = pxr_cursor_optional(&rows, 9),
                 };
 
                 row(context, at, &nll);
         }
-        if (status != SQLITE_DONE)
-                pxr_store_failed(store, diag);
-        sqlite3_finalize(s);
-        return status == SQLITE_DONE ? 0 : -1;
+        return pxr_cursor_end(&rows);
 }

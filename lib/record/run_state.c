@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "record/provenance.h"
-#include "record/statement.h"
+#include "record/cursor.h"
 
 static const char *state_of(const char *status, const char *host, int64_t process_id,
                             const char *process_start)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* statement.c - preparing, binding, stepping; what SQLite's errors mean. */
+/* statement.c - what SQLite's errors mean. */
 #define _GNU_SOURCE /* AT_EACCESS */
 #include "base/file.h"
 #include "record/statement.h"
@@ -7,10 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,117 +130,4 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
         default:
                 return pxr_system_error(diag, "%s: %s", path, sqlite3_errmsg(store->handle));
         }
-}
-
-static int bind(sqlite3_stmt *statement, const char *format, va_list arguments)
-{
-        int status = SQLITE_OK;
-
-        for (int i = 1; *format && status == SQLITE_OK; format++, i++) {
-                if (*format == 't') {
-                        status = sqlite3_bind_text(statement, i, va_arg(arguments, const char *),
-                                                   -1, SQLITE_STATIC);
-                } else if (*format == 'i') {
-                        status = sqlite3_bind_int64(statement, i, va_arg(arguments, int64_t));
-                } else if (*format == 'd') {
-                        double value = va_arg(arguments, double);
-
-                        status = isnan(value) ? sqlite3_bind_null(statement, i)
-                                              : sqlite3_bind_double(statement, i, value);
-                } else {
-                        const void *bytes = va_arg(arguments, const void *);
-                        size_t size = va_arg(arguments, size_t);
-
-                        status = sqlite3_bind_blob64(statement, i, bytes, size, SQLITE_STATIC);
-                }
-        }
-        return status;
-}
-
-sqlite3_stmt *pxr_store_query(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
-                              const char *format, ...)
-{
-        sqlite3_stmt *statement = NULL;
-        va_list arguments;
-        int status = sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL);
-
-        store->since = pxr_cpu_now();
-        va_start(arguments, format);
-        if (status == SQLITE_OK)
-                status = bind(statement, format, arguments);
-        va_end(arguments);
-        if (status != SQLITE_OK) {
-                pxr_store_failed(store, diag);
-                sqlite3_finalize(statement);
-                return NULL;
-        }
-        return statement;
-}
-
-int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
-                      const char *format, ...)
-{
-        sqlite3_stmt *statement = NULL;
-        va_list arguments;
-        int status;
-
-        /* Texts that memory ran out for are "", and not to be recorded so. */
-        if (pxr_diag_memory_out(diag))
-                return -1;
-        status = sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL);
-        store->since = pxr_cpu_now();
-        va_start(arguments, format);
-        if (status == SQLITE_OK)
-                status = bind(statement, format, arguments);
-        va_end(arguments);
-        if (status == SQLITE_OK)
-                status = sqlite3_step(statement);
-        if (status != SQLITE_DONE && status != SQLITE_ROW) {
-                pxr_store_failed(store, diag);
-                sqlite3_finalize(statement);
-                return -1;
-        }
-        sqlite3_finalize(statement);
-        return 0;
-}
-
-int pxr_store_number(struct pxr_store *store, const char *sql, int *value, struct pxr_diag *diag)
-{
-        sqlite3_stmt *statement = pxr_store_query(store, diag, sql, "");
-
-        if (!statement)
-                return -1;
-        if (sqlite3_step(statement) != SQLITE_ROW) {
-                pxr_store_failed(store, diag);
-                sqlite3_finalize(statement);
-                return -1;
-        }
-        *value = sqlite3_column_int(statement, 0);
-        sqlite3_finalize(statement);
-        return 0;
-}
-
-const char *pxr_store_optional(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
-                               bool *short_of)
-{
-        const unsigned char *value = sqlite3_column_text(statement, column);
-        char *copy = value ? pxr_strdup(arena, (const char *)value) : NULL;
-
-        *short_of |= !copy && sqlite3_column_type(statement, column) != SQLITE_NULL;
-        return copy;
-}
-
-const char *pxr_store_text(sqlite3_stmt *statement, int column, struct pxr_arena *arena,
-                           bool *short_of)
-{
-        const char *text = pxr_store_optional(statement, column, arena, short_of);
-
-        return text ? text : "";
-}
-
-double pxr_store_real(sqlite3_stmt *statement, int column)
-{
-        return sqlite3_column_type(statement, column) == SQLITE_NULL
-                       ? NAN
-                       : sqlite3_column_double(statement, column);
 }

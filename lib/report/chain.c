@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/run_state.h"
 
 enum { MOST_NEAR = 5 };
@@ -51,34 +51,31 @@ static const char near[] =
 static int look_up(struct pxr_table *table, struct pxr_store *store, int64_t run,
                    const char **given, const char **what, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, table->arena, diag,
-                                 .statement = pxr_store_query(store, diag, own, "i", run) };
-        bool is = pxr_rows_next(&rows);
+        struct pxr_cursor rows = pxr_query(store, table->arena, diag, own, "i", run);
+        bool is = pxr_cursor_next(&rows);
 
-        *given = is ? pxr_rows_optional(&rows, 0) : NULL;
-        *what = is ? pxr_rows_optional(&rows, 1) : NULL;
-        return pxr_rows_end(&rows);
+        *given = is ? pxr_cursor_optional(&rows, 0) : NULL;
+        *what = is ? pxr_cursor_optional(&rows, 1) : NULL;
+        return pxr_cursor_end(&rows);
 }
 
 /* "run 2 is archived; run 4 ...": those that are near; "" for none. NULL after an error. */
 static const char *list_near(struct pxr_table *table, struct pxr_store *store, int64_t run,
                              struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, table->arena, diag,
-                                 .statement = pxr_store_query(store, diag, near, "ii", run,
-                                                              (int64_t)MOST_NEAR) };
+        struct pxr_cursor rows =
+                pxr_query(store, table->arena, diag, near, "ii", run, (int64_t)MOST_NEAR);
         const char *list = "";
         int64_t all = 0, told = 0;
 
-        while (list && pxr_rows_next(&rows)) {
-                all = pxr_rows_integer(&rows, 2);
+        while (list && pxr_cursor_next(&rows)) {
+                all = pxr_cursor_integer(&rows, 2);
                 list = pxr_strf(table->arena, "%s%srun %" PRId64 " %s", list, told++ ? "; " : "",
-                                pxr_rows_integer(&rows, 0), pxr_rows_text(&rows, 1));
+                                pxr_cursor_integer(&rows, 0), pxr_cursor_text(&rows, 1));
         }
         if (list && all > told)
                 list = pxr_strf(table->arena, "%s; and %" PRId64 " more", list, all - told);
-        rows.short_of |= !list;
-        return pxr_rows_end(&rows) ? NULL : list;
+        return pxr_cursor_end(&rows) ? NULL : list;
 }
 
 int pxr_note_no_chain(struct pxr_table *table, struct pxr_store *store, int64_t run,

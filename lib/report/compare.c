@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "report/parts.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "config/recipe.h"
 #include "record/run_state.h"
 
@@ -207,23 +207,21 @@ static const struct row circumstances[] = {
 static int ask(struct comparison *c, struct pxr_table *table, const struct row *row, int64_t run,
                struct pxr_cell *cell)
 {
-        struct pxr_rows rows = { c->store, c->arena, c->diag,
-                                 .statement =
-                                         pxr_store_query(c->store, c->diag, row->sql, "i", run) };
+        struct pxr_cursor rows = pxr_query(c->store, c->arena, c->diag, row->sql, "i", run);
 
-        if (pxr_rows_next(&rows)) {
+        if (pxr_cursor_next(&rows)) {
                 int type = sqlite3_column_type(rows.statement, 0);
 
                 if (type == SQLITE_TEXT)
-                        *cell = pxr_text_cell(table, pxr_rows_text(&rows, 0));
+                        *cell = pxr_text_cell(table, pxr_cursor_text(&rows, 0));
                 else if (type == SQLITE_INTEGER)
-                        *cell = pxr_integer_cell(pxr_rows_integer(&rows, 0));
+                        *cell = pxr_integer_cell(pxr_cursor_integer(&rows, 0));
                 else if (type != SQLITE_NULL && row->duration)
-                        *cell = pxr_duration_cell(pxr_rows_real(&rows, 0));
+                        *cell = pxr_duration_cell(pxr_cursor_real(&rows, 0));
                 else if (type != SQLITE_NULL)
-                        *cell = pxr_real_cell(pxr_rows_real(&rows, 0), row->decimals);
+                        *cell = pxr_real_cell(pxr_cursor_real(&rows, 0), row->decimals);
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 static bool same_cell(const struct pxr_cell *a, const struct pxr_cell *b)

@@ -5,74 +5,68 @@
 #include <string.h>
 
 #include "report/report.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 
 static int count_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                         struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag,
-                                         "SELECT split, sum(name = 'nll'), max(dimensions) FROM "
-                                         "metric WHERE run = ? AND name IN ('nll', 'final_nll') "
-                                         "AND images > 0 GROUP BY split ORDER BY split",
-                                         "i", run) };
+        struct pxr_cursor rows = pxr_query(store, arena, diag,
+                                           "SELECT split, sum(name = 'nll'), max(dimensions) FROM "
+                                           "metric WHERE run = ? AND name IN ('nll', 'final_nll') "
+                                           "AND images > 0 GROUP BY split ORDER BY split",
+                                           "i", run);
 
-        for (int i = 0; i < PXR_CURVES && pxr_rows_next(&rows); i++) {
-                size_t room = (size_t)pxr_rows_integer(&rows, 1) + 1;
+        for (int i = 0; i < PXR_CURVES && pxr_cursor_next(&rows); i++) {
+                size_t room = (size_t)pxr_cursor_integer(&rows, 1) + 1;
 
-                curve[i].split = pxr_rows_text(&rows, 0);
-                curve[i].dimensions = pxr_rows_integer(&rows, 2);
+                curve[i].split = pxr_cursor_text(&rows, 0);
+                curve[i].dimensions = pxr_cursor_integer(&rows, 2);
                 curve[i].epoch = pxr_alloc_array(arena, room, sizeof(double));
                 curve[i].nats = pxr_alloc_array(arena, room, sizeof(double));
                 curve[i].step = pxr_alloc_array(arena, room, sizeof(int64_t));
-                rows.short_of |= !curve[i].epoch || !curve[i].nats || !curve[i].step;
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 static int read_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                        struct pxr_curve *curve, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag,
-                                         "SELECT step, epoch, sum_nats / images FROM metric "
-                                         "WHERE run = ? AND name = 'nll' AND split = ? AND "
-                                         "images > 0 ORDER BY step",
-                                         "it", run, curve->split) };
+        struct pxr_cursor rows = pxr_query(store, arena, diag,
+                                           "SELECT step, epoch, sum_nats / images FROM metric "
+                                           "WHERE run = ? AND name = 'nll' AND split = ? AND "
+                                           "images > 0 ORDER BY step",
+                                           "it", run, curve->split);
 
-        while (pxr_rows_next(&rows)) {
-                curve->step[curve->count] = pxr_rows_integer(&rows, 0);
-                curve->epoch[curve->count] = pxr_rows_real(&rows, 1);
-                curve->nats[curve->count++] = pxr_rows_real(&rows, 2);
+        while (pxr_cursor_next(&rows)) {
+                curve->step[curve->count] = pxr_cursor_integer(&rows, 0);
+                curve->epoch[curve->count] = pxr_cursor_real(&rows, 1);
+                curve->nats[curve->count++] = pxr_cursor_real(&rows, 2);
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 static int read_finals(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                        struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag,
-                                         "SELECT split, step, epoch, sum_nats / images FROM metric "
-                                         "WHERE run = ? AND name = 'final_nll' AND images > 0",
-                                         "i", run) };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag,
+                          "SELECT split, step, epoch, sum_nats / images FROM metric "
+                          "WHERE run = ? AND name = 'final_nll' AND images > 0",
+                          "i", run);
 
-        while (pxr_rows_next(&rows)) {
-                const char *split = pxr_rows_text(&rows, 0);
+        while (pxr_cursor_next(&rows)) {
+                const char *split = pxr_cursor_text(&rows, 0);
 
                 for (int i = 0; split && i < PXR_CURVES && curve[i].split; i++) {
                         if (strcmp(curve[i].split, split) != 0)
                                 continue;
                         curve[i].final.known = true;
-                        curve[i].final.step = pxr_rows_integer(&rows, 1);
-                        curve[i].final.epoch = pxr_rows_real(&rows, 2);
-                        curve[i].final.nats = pxr_rows_real(&rows, 3);
+                        curve[i].final.step = pxr_cursor_integer(&rows, 1);
+                        curve[i].final.epoch = pxr_cursor_real(&rows, 2);
+                        curve[i].final.nats = pxr_cursor_real(&rows, 3);
                 }
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,

@@ -13,7 +13,7 @@
 #include "data/data.h"
 #include "report/report.h"
 #include "report/row_data.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "config/options.h"
 #include "config/recipe.h"
 #include "record/folder.h"
@@ -388,17 +388,16 @@ static void note_look(struct pxr_table *table, const char *check, const char *lo
 static int examine(struct pxr_arena *arena, struct pxr_store *store, const struct check *check,
                    struct range range, struct pxr_table *table, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(store, diag, check->sql, "ii",
-                                                              range.first, range.last) };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, check->sql, "ii", range.first, range.last);
         size_t found = 0;
 
-        while (pxr_rows_next(&rows))
+        while (pxr_cursor_next(&rows))
                 if (found++ < MOST_OF_A_CHECK)
-                        add_finding(table, pxr_rows_integer(&rows, 0), check->name,
-                                    pxr_rows_text(&rows, 1), check->look);
+                        add_finding(table, pxr_cursor_integer(&rows, 0), check->name,
+                                    pxr_cursor_text(&rows, 1), check->look);
         note_look(table, check->name, check->look, found);
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* --- the paper's rows --------------------------------------------------------------------------
@@ -476,31 +475,31 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
                         struct pxr_diag *diag)
 {
         const char *claims = claims_text(arena, paper);
-        struct pxr_rows rows = { .store = store, .arena = arena, .diag = diag };
+        struct pxr_cursor rows;
         size_t found = 0;
 
         if (!claims)
                 return pxr_out_of_memory(diag);
-        rows.statement = pxr_store_query(store, diag, claims, "ii", range.first, range.last);
-        while (pxr_rows_next(&rows)) {
-                struct claim claim = { pxr_rows_integer(&rows, 0),  pxr_rows_integer(&rows, 1),
-                                       pxr_rows_integer(&rows, 6),  pxr_rows_optional(&rows, 2),
-                                       pxr_rows_optional(&rows, 3), pxr_rows_optional(&rows, 4),
-                                       pxr_rows_optional(&rows, 5) };
+        rows = pxr_query(store, arena, diag, claims, "ii", range.first, range.last);
+        while (pxr_cursor_next(&rows)) {
+                struct claim claim = { pxr_cursor_integer(&rows, 0),  pxr_cursor_integer(&rows, 1),
+                                       pxr_cursor_integer(&rows, 6),  pxr_cursor_optional(&rows, 2),
+                                       pxr_cursor_optional(&rows, 3), pxr_cursor_optional(&rows, 4),
+                                       pxr_cursor_optional(&rows, 5) };
 
                 const char *reason = NULL;
 
-                if (rows.short_of)
+                if (pxr_arena_failed(arena))
                         break;
                 if (judge(arena, store, paper, &claim, &reason, diag)) {
-                        sqlite3_finalize(rows.statement);
+                        pxr_cursor_end(&rows);
                         return -1;
                 }
                 if (reason && found++ < MOST_OF_A_CHECK)
                         add_finding(table, claim.run, "not the paper's row", reason, row_look);
         }
         note_look(table, "not the paper's row", row_look, found);
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,

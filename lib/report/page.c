@@ -19,7 +19,7 @@
 #include "report/page_text.h"
 #include "report/pictures.h"
 #include "report/plot.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/run_state.h"
 
 enum { DETAILED = 20 };
@@ -57,15 +57,13 @@ static const struct pxr_cell *find_cell(const struct page *page, int64_t run, co
 
 static int count_runs(struct page *page)
 {
-        struct pxr_rows rows = { page->store, page->arena, page->diag,
-                                 .statement = pxr_store_query(
-                                         page->store, page->diag,
-                                         "SELECT count(*) FROM run WHERE archived_at IS NULL",
-                                         "") };
+        struct pxr_cursor rows =
+                pxr_query(page->store, page->arena, page->diag,
+                          "SELECT count(*) FROM run WHERE archived_at IS NULL", "");
 
-        if (pxr_rows_next(&rows))
-                page->runs = pxr_rows_integer(&rows, 0);
-        return pxr_rows_end(&rows);
+        if (pxr_cursor_next(&rows))
+                page->runs = pxr_cursor_integer(&rows, 0);
+        return pxr_cursor_end(&rows);
 }
 
 /* Choose the runs that are listed, and the newest of them, whose details are shown. */
@@ -136,18 +134,16 @@ static void put_head(const struct page *page)
 
 static int put_foot(const struct page *page)
 {
-        struct pxr_rows rows = { page->store, page->arena, page->diag,
-                                 .statement = pxr_store_query(
-                                         page->store, page->diag,
-                                         "SELECT strftime('%Y-%m-%d %H:%M', 'now')", "") };
+        struct pxr_cursor rows = pxr_query(page->store, page->arena, page->diag,
+                                           "SELECT strftime('%Y-%m-%d %H:%M', 'now')", "");
 
-        if (pxr_rows_next(&rows))
+        if (pxr_cursor_next(&rows))
                 pxr_html(page->to,
                          "</main>\n<footer>Made by pxr %s from %s, %s UTC.</footer>\n<script>",
-                         PXR_VERSION, page->wanted->database, pxr_rows_text(&rows, 0));
+                         PXR_VERSION, page->wanted->database, pxr_cursor_text(&rows, 0));
         fputs(page_script, page->to);
         pxr_html(page->to, "</script>\n</body>\n</html>\n");
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* --- all runs ----------------------------------------------------------------------------------

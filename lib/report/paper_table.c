@@ -11,7 +11,7 @@
 #include "report/departures.h"
 #include "report/report.h"
 #include "report/row_data.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "config/options.h"
 #include "config/recipe.h"
 #include "record/run_state.h"
@@ -84,63 +84,58 @@ static bool read_old(struct making *m, const char *spec, struct candidate *candi
 
 static int read_candidates(struct making *m)
 {
-        struct pxr_rows rows = {
-                m->store, m->arena, m->diag,
-                .statement = pxr_store_query(
-                        m->store, m->diag,
-                        "SELECT run.id, seed, parameters, reproduces_row, recipe_hash, data_set, "
-                        "data_identity, data_transforms, given, nll.suspect, nll.sum_nats / "
-                        "nll.images, nll.standard_error, nll.images, nll.dimensions, nll.epoch, "
-                        "valid.sum_nats / valid.images, train.sum_nats / train.images, "
-                        "wall_seconds, reproduces_table, "
-                        "CASE WHEN reproduces_table IS NULL THEN spec END, "
-                        "CASE WHEN nll.run IS NULL THEN " PXR_RUN_STATE " END "
-                        "FROM run LEFT JOIN metric AS nll ON nll.run = run.id AND nll.name = "
-                        "'final_nll' AND nll.split = ?2 AND nll.images > 0 "
-                        "LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = "
-                        "'final_nll' AND valid.split = 'valid' AND valid.suspect IS NULL "
-                        "LEFT JOIN metric AS train ON train.run = run.id AND train.name = "
-                        "'final_nll' AND train.split = 'train' "
-                        "WHERE (reproduces_table = ?1 OR reproduces_table IS NULL) "
-                        "AND archived_at IS NULL",
-                        "it", m->paper->table, pxr_split_names[m->paper->split])
-        };
+        struct pxr_cursor rows =
+                pxr_query(m->store, m->arena, m->diag,
+                          "SELECT run.id, seed, parameters, reproduces_row, recipe_hash, data_set, "
+                          "data_identity, data_transforms, given, nll.suspect, nll.sum_nats / "
+                          "nll.images, nll.standard_error, nll.images, nll.dimensions, nll.epoch, "
+                          "valid.sum_nats / valid.images, train.sum_nats / train.images, "
+                          "wall_seconds, reproduces_table, "
+                          "CASE WHEN reproduces_table IS NULL THEN spec END, "
+                          "CASE WHEN nll.run IS NULL THEN " PXR_RUN_STATE " END "
+                          "FROM run LEFT JOIN metric AS nll ON nll.run = run.id AND nll.name = "
+                          "'final_nll' AND nll.split = ?2 AND nll.images > 0 "
+                          "LEFT JOIN metric AS valid ON valid.run = run.id AND valid.name = "
+                          "'final_nll' AND valid.split = 'valid' AND valid.suspect IS NULL "
+                          "LEFT JOIN metric AS train ON train.run = run.id AND train.name = "
+                          "'final_nll' AND train.split = 'train' "
+                          "WHERE (reproduces_table = ?1 OR reproduces_table IS NULL) "
+                          "AND archived_at IS NULL",
+                          "it", m->paper->table, pxr_split_names[m->paper->split]);
 
-        while (pxr_rows_next(&rows)) {
+        while (pxr_cursor_next(&rows)) {
                 struct candidate *c = add(m);
                 bool old = sqlite3_column_type(rows.statement, 18) == SQLITE_NULL;
 
-                if (!c) {
-                        rows.short_of = true;
+                if (!c)
                         break;
-                }
                 *c = (struct candidate) {
-                        .run = pxr_rows_integer(&rows, 0),
-                        .seed = pxr_rows_integer(&rows, 1),
-                        .parameters = pxr_rows_integer(&rows, 2),
-                        .row = old ? NULL : pxr_rows_optional(&rows, 3),
-                        .recipe = old ? NULL : pxr_rows_optional(&rows, 4),
-                        .set = pxr_rows_text(&rows, 5),
-                        .identity = pxr_rows_text(&rows, 6),
-                        .transforms = pxr_rows_optional(&rows, 7),
-                        .given = pxr_rows_optional(&rows, 8),
-                        .suspect = pxr_rows_optional(&rows, 9),
-                        .state = pxr_rows_optional(&rows, 20),
-                        .nats = pxr_rows_real(&rows, 10),
-                        .error = pxr_rows_real(&rows, 11),
-                        .images = pxr_rows_integer(&rows, 12),
-                        .dimensions = pxr_rows_integer(&rows, 13),
-                        .epoch = pxr_rows_real(&rows, 14),
-                        .valid = pxr_rows_real(&rows, 15),
-                        .train = pxr_rows_real(&rows, 16),
-                        .seconds = pxr_rows_real(&rows, 17),
+                        .run = pxr_cursor_integer(&rows, 0),
+                        .seed = pxr_cursor_integer(&rows, 1),
+                        .parameters = pxr_cursor_integer(&rows, 2),
+                        .row = old ? NULL : pxr_cursor_optional(&rows, 3),
+                        .recipe = old ? NULL : pxr_cursor_optional(&rows, 4),
+                        .set = pxr_cursor_text(&rows, 5),
+                        .identity = pxr_cursor_text(&rows, 6),
+                        .transforms = pxr_cursor_optional(&rows, 7),
+                        .given = pxr_cursor_optional(&rows, 8),
+                        .suspect = pxr_cursor_optional(&rows, 9),
+                        .state = pxr_cursor_optional(&rows, 20),
+                        .nats = pxr_cursor_real(&rows, 10),
+                        .error = pxr_cursor_real(&rows, 11),
+                        .images = pxr_cursor_integer(&rows, 12),
+                        .dimensions = pxr_cursor_integer(&rows, 13),
+                        .epoch = pxr_cursor_real(&rows, 14),
+                        .valid = pxr_cursor_real(&rows, 15),
+                        .train = pxr_cursor_real(&rows, 16),
+                        .seconds = pxr_cursor_real(&rows, 17),
                 };
                 if (old && !read_old(m, (const char *)sqlite3_column_text(rows.statement, 19), c))
                         m->count--;
                 else if (!c->row || !c->recipe)
                         m->count--;
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* --- leaving out -------------------------------------------------------------------------------
@@ -500,16 +495,15 @@ static void footnote(struct making *m, const struct pxr_paper_row *row, const st
 static int compare(struct making *m, const struct pxr_paper_row *row, const struct group *group,
                    struct pxr_departures *found)
 {
-        struct pxr_rows rows = { m->store, m->arena, m->diag,
-                                 .statement = pxr_store_query(m->store, m->diag,
-                                                              "SELECT spec FROM run WHERE id = ?",
-                                                              "i", group->of->run) };
+        struct pxr_cursor rows =
+                pxr_query(m->store, m->arena, m->diag, "SELECT spec FROM run WHERE id = ?", "i",
+                          group->of->run);
         const struct pxr_yaml *spec = NULL;
         const char *text = NULL;
 
-        if (pxr_rows_next(&rows))
-                text = pxr_rows_text(&rows, 0);
-        if (pxr_rows_end(&rows))
+        if (pxr_cursor_next(&rows))
+                text = pxr_cursor_text(&rows, 0);
+        if (pxr_cursor_end(&rows))
                 return -1;
         if (text)
                 spec = pxr_spec_recorded(m->arena, text, NULL);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/rows.h"
+#include "record/cursor.h"
 
 int pxr_table_append(struct pxr_table_list *list, struct pxr_table *table)
 {
@@ -37,7 +37,7 @@ int pxr_check_part(const char *part, const char *const *names, struct pxr_diag *
         return -1;
 }
 
-static struct pxr_cell cell_of(struct pxr_table *table, struct pxr_rows *rows, int i,
+static struct pxr_cell cell_of(struct pxr_table *table, struct pxr_cursor *rows, int i,
                                enum pxr_style style)
 {
         double value;
@@ -67,21 +67,20 @@ struct pxr_table *pxr_part_table(struct pxr_arena *arena, struct pxr_store *stor
 {
         struct pxr_table *table =
                 pxr_table_new(arena, part->name, part->title, part->column, part->columns);
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(store, diag, part->sql, "i", run) };
+        struct pxr_cursor rows = pxr_query(store, arena, diag, part->sql, "i", run);
 
         if (!table) {
-                sqlite3_finalize(rows.statement);
+                pxr_cursor_end(&rows);
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        while (pxr_rows_next(&rows) && !table->failed) {
+        while (pxr_cursor_next(&rows) && !table->failed) {
                 struct pxr_cell *cell = pxr_table_row(table);
 
                 for (int i = 0; i < table->columns; i++)
                         cell[i] = cell_of(table, &rows, i, part->style[i]);
         }
-        return pxr_rows_end(&rows) || pxr_table_finish(table, diag) ? NULL : table;
+        return pxr_cursor_end(&rows) || pxr_table_finish(table, diag) ? NULL : table;
 }
 
 /* --- learning curves ---------------------------------------------------------------------------

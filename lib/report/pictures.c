@@ -11,7 +11,7 @@
 #include "base/number.h"
 #include "report/html.h"
 #include "report/plot.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "sample/grid.h"
 
 /* --- the gallery -------------------------------------------------------------------------------
@@ -34,55 +34,48 @@ struct series {
 static int read_series(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                        struct series *series, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = {
-                store, arena, diag,
-                .statement =
-                        pxr_store_query(store, diag,
-                                        "SELECT id, step, seed, count, epoch, "
-                                        "count(*) OVER (), seed = last_value(seed) OVER (ORDER BY "
-                                        "step, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED "
-                                        "FOLLOWING) FROM sample WHERE run = ? AND kind = 'samples' "
-                                        "ORDER BY step, id",
-                                        "i", run)
-        };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag,
+                          "SELECT id, step, seed, count, epoch, "
+                          "count(*) OVER (), seed = last_value(seed) OVER (ORDER BY "
+                          "step, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED "
+                          "FOLLOWING) FROM sample WHERE run = ? AND kind = 'samples' "
+                          "ORDER BY step, id",
+                          "i", run);
 
         *series = (struct series) { 0 };
-        while (pxr_rows_next(&rows)) {
+        while (pxr_cursor_next(&rows)) {
                 if (!series->list)
-                        series->list = pxr_alloc_array(arena, (size_t)pxr_rows_integer(&rows, 5),
+                        series->list = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 5),
                                                        sizeof(*series->list));
-                if (!series->list) {
-                        rows.short_of = true;
+                if (!series->list)
                         break;
-                }
-                if (!pxr_rows_integer(&rows, 6)) {
+                if (!pxr_cursor_integer(&rows, 6)) {
                         series->others++;
                         continue;
                 }
                 series->list[series->count++] =
-                        (struct drawn) { .id = pxr_rows_integer(&rows, 0),
-                                         .step = pxr_rows_integer(&rows, 1),
-                                         .seed = pxr_rows_integer(&rows, 2),
-                                         .count = pxr_rows_integer(&rows, 3),
-                                         .epoch = pxr_rows_real(&rows, 4) };
+                        (struct drawn) { .id = pxr_cursor_integer(&rows, 0),
+                                         .step = pxr_cursor_integer(&rows, 1),
+                                         .seed = pxr_cursor_integer(&rows, 2),
+                                         .count = pxr_cursor_integer(&rows, 3),
+                                         .epoch = pxr_cursor_real(&rows, 4) };
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* A picture on record, decoded; *picture is NULL where it is gone or none. Returns 0 or -1. */
 static int read_picture(struct pxr_arena *arena, struct pxr_store *store, int64_t id,
                         const struct pxr_picture **picture, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(store, diag,
-                                                              "SELECT png FROM sample WHERE id = ?",
-                                                              "i", id) };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, "SELECT png FROM sample WHERE id = ?", "i", id);
 
         *picture = NULL;
-        if (pxr_rows_next(&rows))
+        if (pxr_cursor_next(&rows))
                 *picture = pxr_png_decode(arena, "samples", sqlite3_column_blob(rows.statement, 0),
                                           (size_t)sqlite3_column_bytes(rows.statement, 0), NULL);
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 static int put_image(FILE *to, const struct pxr_grid *grid, const uint8_t *pixels, int number,
@@ -193,20 +186,17 @@ int pxr_page_gallery(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
 int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
                       const struct pxr_run *run, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = {
+        struct pxr_cursor rows = pxr_query(
                 store, arena, diag,
-                .statement = pxr_store_query(
-                        store, diag,
-                        "SELECT kind, step, epoch, seed, count, png, log_likelihood FROM sample AS "
-                        "s WHERE run = ? "
-                        "AND id = (SELECT id FROM sample WHERE run = s.run AND kind = s.kind "
-                        "ORDER BY step DESC, id DESC LIMIT 1) ORDER BY kind <> 'samples', kind",
-                        "i", run->id)
-        };
+                "SELECT kind, step, epoch, seed, count, png, log_likelihood FROM sample AS "
+                "s WHERE run = ? "
+                "AND id = (SELECT id FROM sample WHERE run = s.run AND kind = s.kind "
+                "ORDER BY step DESC, id DESC LIMIT 1) ORDER BY kind <> 'samples', kind",
+                "i", run->id);
         bool any = false;
 
-        while (pxr_rows_next(&rows)) {
-                const char *kind = pxr_rows_text(&rows, 0);
+        while (pxr_cursor_next(&rows)) {
+                const char *kind = pxr_cursor_text(&rows, 0);
                 bool samples = kind && strcmp(kind, "samples") == 0;
                 char number[PXR_NUMBER_TEXT];
 
@@ -222,41 +212,41 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                 if (samples) {
                         pxr_html(to,
                                  "\"><figcaption>%ld sample%s of step %ld (epoch %.4g), seed %ld",
-                                 pxr_rows_integer(&rows, 4), pxr_plural(pxr_rows_integer(&rows, 4)),
-                                 pxr_rows_integer(&rows, 1), pxr_rows_real(&rows, 2),
-                                 pxr_rows_integer(&rows, 3));
-                        if (isfinite(pxr_rows_real(&rows, 6)))
+                                 pxr_cursor_integer(&rows, 4),
+                                 pxr_plural(pxr_cursor_integer(&rows, 4)),
+                                 pxr_cursor_integer(&rows, 1), pxr_cursor_real(&rows, 2),
+                                 pxr_cursor_integer(&rows, 3));
+                        if (isfinite(pxr_cursor_real(&rows, 6)))
                                 pxr_html(to, "; log-likelihood %s nats/image in the mean",
-                                         pxr_number_text(pxr_rows_real(&rows, 6), 2, number));
+                                         pxr_number_text(pxr_cursor_real(&rows, 6), 2, number));
                         pxr_html(to, "</figcaption></figure>\n");
                 } else
                         pxr_html(to, "\"><figcaption>%s</figcaption></figure>\n", kind);
         }
         if (any)
                 pxr_html(to, "</div>\n");
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* --- where the nats are ------------------------------------------------------------------------
  */
 
 /* The map of a row, in what is told of such images; false when it is no map. */
-static bool read_map(struct pxr_rows *rows, struct pxr_value_map *map)
+static bool read_map(struct pxr_cursor *rows, struct pxr_value_map *map)
 {
         size_t size = (size_t)sqlite3_column_bytes(rows->statement, 7);
         const uint8_t *bytes = sqlite3_column_blob(rows->statement, 7);
         size_t values;
         double *value, scale;
 
-        map->rows = (int)pxr_rows_integer(rows, 4);
-        map->cols = (int)pxr_rows_integer(rows, 5);
-        map->colours = (int)pxr_rows_integer(rows, 6);
+        map->rows = (int)pxr_cursor_integer(rows, 4);
+        map->cols = (int)pxr_cursor_integer(rows, 5);
+        map->colours = (int)pxr_cursor_integer(rows, 6);
         values = size / 4;
         if (map->rows < 1 || map->cols < 1 || (map->colours != 1 && map->colours != 3) ||
             values != (size_t)map->rows * map->cols * map->colours || size % 4 || !bytes)
                 return false;
         value = pxr_alloc_array(rows->arena, values, sizeof(*value));
-        rows->short_of |= !value;
         scale = map->colours == 3 ? 1 / M_LN2 : 1;
         for (size_t i = 0; value && i < values; i++)
                 value[i] = pxr_nll_map_value(bytes, i) * scale;
@@ -268,28 +258,25 @@ static bool read_map(struct pxr_rows *rows, struct pxr_value_map *map)
 int pxr_page_map(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
                  const struct pxr_run *run, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = {
-                store, arena, diag,
-                .statement = pxr_store_query(
-                        store, diag,
-                        "SELECT split, step, epoch, images, rows, cols, colours, nats, given "
-                        "FROM nll_map JOIN run ON run.id = run WHERE run = ? "
-                        "ORDER BY split = 'test' DESC, split = 'valid' DESC LIMIT 1",
-                        "i", run->id)
-        };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag,
+                          "SELECT split, step, epoch, images, rows, cols, colours, nats, given "
+                          "FROM nll_map JOIN run ON run.id = run WHERE run = ? "
+                          "ORDER BY split = 'test' DESC, split = 'valid' DESC LIMIT 1",
+                          "i", run->id);
         struct pxr_value_map map;
         int status = 0;
 
-        if (pxr_rows_next(&rows) && read_map(&rows, &map)) {
+        if (pxr_cursor_next(&rows) && read_map(&rows, &map)) {
                 pxr_html(to,
                          "<h3>Where the %s are</h3>\n<p class=\"note\">The NLL of each pixel%s, a "
                          "mean over %ld images of %s, at step %ld (epoch %.4g)%s.</p>\n",
                          map.colours == 3 ? "bits" : "nats",
                          map.colours == 3 ? " and colour, in the order in which they are told" : "",
-                         pxr_rows_integer(&rows, 3), pxr_rows_text(&rows, 0),
-                         pxr_rows_integer(&rows, 1), pxr_rows_real(&rows, 2),
-                         pxr_rows_optional(&rows, 8) ? ", given the small images" : "");
+                         pxr_cursor_integer(&rows, 3), pxr_cursor_text(&rows, 0),
+                         pxr_cursor_integer(&rows, 1), pxr_cursor_real(&rows, 2),
+                         pxr_cursor_optional(&rows, 8) ? ", given the small images" : "");
                 status = pxr_plot_map(to, &map, diag);
         }
-        return pxr_rows_end(&rows) ? -1 : status;
+        return pxr_cursor_end(&rows) ? -1 : status;
 }

@@ -6,7 +6,7 @@
 
 #include "data/png.h"
 #include "report/report.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 
 struct comparison {
         struct pxr_arena *arena;
@@ -61,16 +61,15 @@ static int compare_parameters(struct comparison *c)
 
 static int compare_numbers(struct comparison *c, const char *what, const char *sql)
 {
-        struct pxr_rows rows = { c->store, c->arena, c->diag,
-                                 .statement = pxr_store_query(c->store, c->diag, sql, "ii",
-                                                              c->old->id, c->run->id) };
+        struct pxr_cursor rows =
+                pxr_query(c->store, c->arena, c->diag, sql, "ii", c->old->id, c->run->id);
         int64_t all = 0, differ = 0;
 
-        if (pxr_rows_next(&rows)) {
-                all = pxr_rows_integer(&rows, 0);
-                differ = pxr_rows_integer(&rows, 1);
+        if (pxr_cursor_next(&rows)) {
+                all = pxr_cursor_integer(&rows, 0);
+                differ = pxr_cursor_integer(&rows, 1);
         }
-        return pxr_rows_end(&rows) ? -1 : say_count(c, what, all, differ);
+        return pxr_cursor_end(&rows) ? -1 : say_count(c, what, all, differ);
 }
 
 /* "test NLL 56.112, not 56.111 nats an image", with as many digits as show it. */
@@ -89,35 +88,32 @@ static char *nll_words(struct comparison *c, const char *split, double new, doub
 
 static int compare_results(struct comparison *c)
 {
-        struct pxr_rows rows = {
-                c->store, c->arena, c->diag,
-                .statement = pxr_store_query(
-                        c->store, c->diag,
-                        "SELECT old.split, new.sum_nats / new.images, old.sum_nats / old.images "
-                        "FROM metric AS old JOIN metric AS new ON new.run = ?2 AND new.name = "
-                        "old.name AND new.split = old.split WHERE old.run = ?1 AND old.name = "
-                        "'final_nll' AND old.images > 0 AND new.images > 0 AND (new.sum_nats IS "
-                        "NOT old.sum_nats OR new.images <> old.images) ORDER BY old.split",
-                        "ii", c->old->id, c->run->id)
-        };
+        struct pxr_cursor rows =
+                pxr_query(c->store, c->arena, c->diag,
+                          "SELECT old.split, new.sum_nats / new.images, old.sum_nats / old.images "
+                          "FROM metric AS old JOIN metric AS new ON new.run = ?2 AND new.name = "
+                          "old.name AND new.split = old.split WHERE old.run = ?1 AND old.name = "
+                          "'final_nll' AND old.images > 0 AND new.images > 0 AND (new.sum_nats IS "
+                          "NOT old.sum_nats OR new.images <> old.images) ORDER BY old.split",
+                          "ii", c->old->id, c->run->id);
         int status = 0;
 
-        while (!status && pxr_rows_next(&rows)) {
-                const char *split = pxr_rows_text(&rows, 0);
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *split = pxr_cursor_text(&rows, 0);
 
                 if (split)
                         status = say(c, &c->differs,
-                                     nll_words(c, split, pxr_rows_real(&rows, 1),
-                                               pxr_rows_real(&rows, 2)));
+                                     nll_words(c, split, pxr_cursor_real(&rows, 1),
+                                               pxr_cursor_real(&rows, 2)));
         }
-        return pxr_rows_end(&rows) || status ? -1 : 0;
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 /* --- pictures ----------------------------------------------------------------------------------
  */
 
 /* Their texts differ, which name the run. */
-static bool same_pixels(struct pxr_rows *rows)
+static bool same_pixels(struct pxr_cursor *rows)
 {
         struct pxr_arena *arena = pxr_arena_new(0, NULL);
         const struct pxr_picture *a = NULL, *b = NULL;
@@ -137,21 +133,19 @@ static bool same_pixels(struct pxr_rows *rows)
 
 static int compare_pictures(struct comparison *c)
 {
-        struct pxr_rows rows = { c->store, c->arena, c->diag,
-                                 .statement = pxr_store_query(
-                                         c->store, c->diag,
-                                         "SELECT old.png, new.png FROM sample AS old LEFT JOIN "
-                                         "sample AS new ON new.run = ?2 AND new.kind = old.kind "
-                                         "AND new.step = old.step AND new.seed = old.seed WHERE "
-                                         "old.run = ?1",
-                                         "ii", c->old->id, c->run->id) };
+        struct pxr_cursor rows = pxr_query(c->store, c->arena, c->diag,
+                                           "SELECT old.png, new.png FROM sample AS old LEFT JOIN "
+                                           "sample AS new ON new.run = ?2 AND new.kind = old.kind "
+                                           "AND new.step = old.step AND new.seed = old.seed WHERE "
+                                           "old.run = ?1",
+                                           "ii", c->old->id, c->run->id);
         int64_t all = 0, differ = 0;
 
-        while (pxr_rows_next(&rows)) {
+        while (pxr_cursor_next(&rows)) {
                 all++;
                 differ += !same_pixels(&rows);
         }
-        return pxr_rows_end(&rows) ? -1 : say_count(c, "pictures", all, differ);
+        return pxr_cursor_end(&rows) ? -1 : say_count(c, "pictures", all, differ);
 }
 
 /* --- the verdict -------------------------------------------------------------------------------

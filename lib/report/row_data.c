@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "data/known.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "config/yaml.h"
 
 static const char *official_sha256(const char *set, const char *file)
@@ -41,23 +41,19 @@ struct file {
 static int read_files(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct file **list, struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag, "SELECT sha256 FROM data_file WHERE run = ?",
-                                         "i", run) };
+        struct pxr_cursor rows = pxr_query(store, arena, diag,
+                                           "SELECT sha256 FROM data_file WHERE run = ?", "i", run);
 
-        while (pxr_rows_next(&rows)) {
+        while (pxr_cursor_next(&rows)) {
                 struct file *file = pxr_alloc(arena, sizeof(*file));
 
-                if (!file) {
-                        rows.short_of = true;
+                if (!file)
                         break;
-                }
-                file->sha256 = pxr_rows_text(&rows, 0);
+                file->sha256 = pxr_cursor_text(&rows, 0);
                 file->next = *list;
                 *list = file;
         }
-        return pxr_rows_end(&rows);
+        return pxr_cursor_end(&rows);
 }
 
 /* Are the files read all of the list, and no others? */

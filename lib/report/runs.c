@@ -6,12 +6,13 @@
  * but what run_summary itself reads (which is learnt from a statement without a condition), calls
  * no function that loads code, is one statement, and is ended when it takes too long.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "report/report.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/run_state.h"
 
 enum { MOST_SECONDS = 20, STEPS_BETWEEN = 10000, MOST_BYTES = 64 << 20, MOST_COLUMNS = 48 };
@@ -169,8 +170,9 @@ static const char short_note[] =
  * stranger: all come from the schema. */
 static char *view_text(struct pxr_arena *arena, struct pxr_store *store, struct pxr_diag *diag)
 {
-        sqlite3_stmt *s =
-                pxr_store_query(store, diag, "SELECT * FROM main.run_summary LIMIT 0", "");
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, "SELECT * FROM main.run_summary LIMIT 0", "");
+        sqlite3_stmt *s = rows.statement;
         char *list = s ? pxr_strdup(arena, "") : NULL;
 
         for (int i = 0; list && i < sqlite3_column_count(s); i++) {
@@ -179,8 +181,7 @@ static char *view_text(struct pxr_arena *arena, struct pxr_store *store, struct 
                 list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "",
                                 strcmp(name, "status") == 0 ? PXR_RUN_STATE " AS status" : name);
         }
-        sqlite3_finalize(s);
-        if (s && list)
+        if (pxr_cursor_end(&rows) == 0 && list)
                 list = pxr_strf(arena, "WITH run_summary AS (SELECT %s FROM main.run_summary) ",
                                 list);
         if (s && !list)
@@ -373,19 +374,19 @@ static struct pxr_table *collect(struct pxr_arena *arena, struct pxr_store *stor
                                  struct pxr_diag *diag)
 {
         struct pxr_table *table = new_table(arena, s);
-        int status;
+        struct pxr_cursor rows = { .store = store, .statement = s };
 
         if (!table) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        while ((status = sqlite3_step(s)) == SQLITE_ROW && !table->failed) {
+        while (!table->failed && pxr_cursor_next(&rows)) {
                 struct pxr_cell *cell = pxr_table_row(table);
 
                 for (int i = 0; i < table->columns; i++)
                         cell[i] = cell_of(table, s, i);
         }
-        if (status != SQLITE_DONE && status != SQLITE_ROW) {
+        if (pxr_cursor_failed(&rows)) {
                 condition_error(store, guard, wanted, diag);
                 return NULL;
         }

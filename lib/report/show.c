@@ -4,7 +4,7 @@
 
 #include "report/chain.h"
 #include "report/parts.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/run_state.h"
 
 static const char *const names[] = { "facts", "results",    "chain",       "curve",   "layers",
@@ -223,15 +223,13 @@ static struct pxr_table *difference_table(struct pxr_arena *arena, struct pxr_st
                                           const struct pxr_run *run, struct pxr_diag *diag)
 {
         static const struct pxr_column column = { "line", "Uncommitted changes", PXR_IF_FILLED };
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag, "SELECT git_difference FROM run WHERE id = ?",
-                                         "i", run->id) };
+        struct pxr_cursor rows = pxr_query(
+                store, arena, diag, "SELECT git_difference FROM run WHERE id = ?", "i", run->id);
         const char *text = NULL;
 
-        while (pxr_rows_next(&rows))
-                text = pxr_rows_optional(&rows, 0);
-        return pxr_rows_end(&rows) ? NULL : line_table(arena, "difference", &column, text, diag);
+        while (pxr_cursor_next(&rows))
+                text = pxr_cursor_optional(&rows, 0);
+        return pxr_cursor_end(&rows) ? NULL : line_table(arena, "difference", &column, text, diag);
 }
 
 static bool wanted(const char *part, const char *name)

@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include "report/effects.h"
 #include "report/parts.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "record/run_state.h"
 
 enum {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "report/report.h"
-#include "report/rows.h"
+#include "record/cursor.h"
 #include "config/options.h"
 #include "record/run_state.h"
 
@@ -159,26 +159,26 @@ static const char select_jobs[] =
         "LEFT JOIN nll AS test ON test.run = job.run AND test.name = 'final_nll' AND "
         "test.split = 'test' WHERE job.sweep = ?1 AND job.wanted ORDER BY job.number";
 
-static void read_job(struct pxr_rows *rows, struct pxr_swept *swept, struct pxr_swept_job *job)
+static void read_job(struct pxr_cursor *rows, struct pxr_swept *swept, struct pxr_swept_job *job)
 {
-        int64_t dimensions = pxr_rows_integer(rows, 16);
-        bool bits = dimensions && pxr_told_in_bits(dimensions, pxr_rows_integer(rows, 17));
+        int64_t dimensions = pxr_cursor_integer(rows, 16);
+        bool bits = dimensions && pxr_told_in_bits(dimensions, pxr_cursor_integer(rows, 17));
 
         *job = (struct pxr_swept_job) {
-                .number = pxr_rows_integer(rows, 0),
-                .rung = pxr_rows_integer(rows, 1),
-                .run = pxr_rows_integer(rows, 2),
-                .failures = pxr_rows_integer(rows, 3),
-                .state = pxr_rows_text(rows, 4),
-                .message = pxr_rows_optional(rows, 5),
-                .suspect = pxr_rows_optional(rows, 6),
-                .identity = pxr_rows_optional(rows, 7),
-                .seconds = pxr_rows_real(rows, 8),
-                .epoch = pxr_rows_real(rows, 10),
-                .archived = pxr_rows_integer(rows, 18),
-                .valid = pxr_rows_real(rows, bits ? 12 : 11),
-                .standard_error = pxr_rows_real(rows, 13),
-                .test = pxr_rows_real(rows, bits ? 15 : 14),
+                .number = pxr_cursor_integer(rows, 0),
+                .rung = pxr_cursor_integer(rows, 1),
+                .run = pxr_cursor_integer(rows, 2),
+                .failures = pxr_cursor_integer(rows, 3),
+                .state = pxr_cursor_text(rows, 4),
+                .message = pxr_cursor_optional(rows, 5),
+                .suspect = pxr_cursor_optional(rows, 6),
+                .identity = pxr_cursor_optional(rows, 7),
+                .seconds = pxr_cursor_real(rows, 8),
+                .epoch = pxr_cursor_real(rows, 10),
+                .archived = pxr_cursor_integer(rows, 18),
+                .valid = pxr_cursor_real(rows, bits ? 12 : 11),
+                .standard_error = pxr_cursor_real(rows, 13),
+                .test = pxr_cursor_real(rows, bits ? 15 : 14),
         };
         if (bits)
                 job->standard_error /= M_LN2 * (double)dimensions;
@@ -189,21 +189,19 @@ static void read_job(struct pxr_rows *rows, struct pxr_swept *swept, struct pxr_
 static int count_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep, int *count,
                       struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag,
-                                         "SELECT count(*) FROM job WHERE sweep = ? AND wanted", "i",
-                                         sweep) };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, "SELECT count(*) FROM job WHERE sweep = ? AND wanted",
+                          "i", sweep);
 
-        if (pxr_rows_next(&rows))
-                *count = (int)pxr_rows_integer(&rows, 0);
-        return pxr_rows_end(&rows);
+        if (pxr_cursor_next(&rows))
+                *count = (int)pxr_cursor_integer(&rows, 0);
+        return pxr_cursor_end(&rows);
 }
 
 static int read_jobs(struct pxr_arena *arena, struct pxr_store *store, struct pxr_swept *swept,
                      struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { .store = store, .arena = arena, .diag = diag };
+        struct pxr_cursor rows;
         const char **varied;
         int most = 0;
 
@@ -213,12 +211,12 @@ static int read_jobs(struct pxr_arena *arena, struct pxr_store *store, struct px
         varied = pxr_alloc_array(arena, (size_t)most + 1, sizeof(*varied));
         if (!swept->job || !varied)
                 return pxr_out_of_memory(diag);
-        rows.statement = pxr_store_query(store, diag, select_jobs, "i", swept->id);
-        while (pxr_rows_next(&rows) && swept->jobs < most) {
+        rows = pxr_query(store, arena, diag, select_jobs, "i", swept->id);
+        while (pxr_cursor_next(&rows) && swept->jobs < most) {
                 read_job(&rows, swept, &swept->job[swept->jobs]);
-                varied[swept->jobs++] = pxr_rows_text(&rows, 9);
+                varied[swept->jobs++] = pxr_cursor_text(&rows, 9);
         }
-        return pxr_rows_end(&rows) ? -1 : read_all_values(arena, swept, varied, diag);
+        return pxr_cursor_end(&rows) ? -1 : read_all_values(arena, swept, varied, diag);
 }
 
 bool pxr_swept_counts(const struct pxr_swept_job *job)
@@ -254,21 +252,20 @@ enum { MOST_NAMES = 1000 };
 static int no_sweep(struct pxr_arena *arena, struct pxr_store *store, const char *name,
                     struct pxr_diag *diag)
 {
-        struct pxr_rows rows = { store, arena, diag,
-                                 .statement = pxr_store_query(
-                                         store, diag, "SELECT name FROM sweep ORDER BY id", "") };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, "SELECT name FROM sweep ORDER BY id", "");
         const char *names[MOST_NAMES], *nearest;
         char *list = "";
         size_t count = 0;
 
-        while (list && count < MOST_NAMES && pxr_rows_next(&rows)) {
-                names[count] = pxr_rows_text(&rows, 0);
+        while (list && count < MOST_NAMES && pxr_cursor_next(&rows)) {
+                names[count] = pxr_cursor_text(&rows, 0);
                 if (!names[count])
                         break;
                 list = pxr_strf(arena, "%s%s'%s'", list, count ? ", " : "", names[count]);
                 count++;
         }
-        if (pxr_rows_end(&rows))
+        if (pxr_cursor_end(&rows))
                 return -1;
         if (!list)
                 return pxr_out_of_memory(diag);
@@ -287,22 +284,19 @@ static int no_sweep(struct pxr_arena *arena, struct pxr_store *store, const char
 struct pxr_swept *pxr_swept_read(struct pxr_arena *arena, struct pxr_store *store, const char *name,
                                  struct pxr_diag *diag)
 {
-        struct pxr_rows rows = {
-                store, arena, diag,
-                .statement = pxr_store_query(
-                        store, diag,
-                        "SELECT id, name, search, definition FROM sweep WHERE name = ?", "t", name)
-        };
+        struct pxr_cursor rows = pxr_query(
+                store, arena, diag, "SELECT id, name, search, definition FROM sweep WHERE name = ?",
+                "t", name);
         struct pxr_swept *swept = pxr_alloc(arena, sizeof(*swept));
 
         if (!swept)
                 pxr_out_of_memory(diag);
-        if (swept && pxr_rows_next(&rows))
-                *swept = (struct pxr_swept) { .id = pxr_rows_integer(&rows, 0),
-                                              .name = pxr_rows_text(&rows, 1),
-                                              .search = pxr_rows_text(&rows, 2),
-                                              .definition = pxr_rows_text(&rows, 3) };
-        if (pxr_rows_end(&rows) || !swept)
+        if (swept && pxr_cursor_next(&rows))
+                *swept = (struct pxr_swept) { .id = pxr_cursor_integer(&rows, 0),
+                                              .name = pxr_cursor_text(&rows, 1),
+                                              .search = pxr_cursor_text(&rows, 2),
+                                              .definition = pxr_cursor_text(&rows, 3) };
+        if (pxr_cursor_end(&rows) || !swept)
                 return NULL;
         if (!swept->name) {
                 no_sweep(arena, store, name, diag);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cursor.h - running SQL: arguments are bound, rows are stepped and errors recorded here alone.
+ *
+ *         struct pxr_cursor rows = pxr_query(store, arena, diag, "SELECT ... WHERE run = ?", "i",
+ * run);
+ *
+ *         while (pxr_cursor_next(&rows))
+ *                 ... pxr_cursor_text(&rows, 0), pxr_cursor_integer(&rows, 1) ...
+ *         return pxr_cursor_end(&rows);
+ *
+ * Arguments are bound by a format: t a text, i an int64_t, d a double (NAN becomes NULL), b a blob
+ * and its size_t.
+ */
+#ifndef PXR_RECORD_CURSOR_H
+#define PXR_RECORD_CURSOR_H
+
+#include "record/statement.h"
+
+struct pxr_cursor {
+        struct pxr_store *store;
+        struct pxr_arena *arena; /* gets the texts; NULL: they are valid until the next row */
+        struct pxr_diag *diag;
+        sqlite3_stmt *statement; /* NULL: the query failed, which is in diag */
+        int status;              /* of SQLite's last step */
+};
+
+struct pxr_cursor pxr_query(struct pxr_store *store, struct pxr_arena *arena, struct pxr_diag *diag,
+                            const char *sql, const char *format, ...);
+
+/* Step to the next row. False after the last row, after an error and when memory ran out. */
+bool pxr_cursor_next(struct pxr_cursor *cursor);
+
+/* Whether the query, or its last step, failed. */
+bool pxr_cursor_failed(const struct pxr_cursor *cursor);
+
+/* Close the cursor, at any row. Returns 0, or -1 if anything failed since pxr_query(). */
+int pxr_cursor_end(struct pxr_cursor *cursor);
+
+/* Columns of the current row: NULL gives NULL, NAN or 0. pxr_cursor_text() gives "" for NULL: for
+ * columns that are NOT NULL in pxr's schema, but may be anything in a foreign file. */
+const char *pxr_cursor_optional(struct pxr_cursor *cursor, int column);
+const char *pxr_cursor_text(struct pxr_cursor *cursor, int column);
+double pxr_cursor_real(struct pxr_cursor *cursor, int column);
+int64_t pxr_cursor_integer(struct pxr_cursor *cursor, int column);
+const void *pxr_cursor_blob(struct pxr_cursor *cursor, int column, size_t *size);
+bool pxr_cursor_is_null(struct pxr_cursor *cursor, int column);
+
+/* Run a statement and ignore its rows. Returns 0 or -1. */
+int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
+                      const char *format, ...);
+
+/* The first column of the first row, 0 if there is no row. Returns 0 or -1. */
+int pxr_store_integer(struct pxr_store *store, int64_t *value, struct pxr_diag *diag,
+                      const char *sql, const char *format, ...);
+
+#endif
