@@ -18,7 +18,7 @@
 #include "data/fetch.h"
 #include "data/format.h"
 #include "data/locate.h"
-#include "data/verify.h"
+#include "data/official.h"
 #include "runner/common.h"
 #include "runner/program.h"
 #include "runner/data_progress.h"
@@ -120,22 +120,16 @@ static const struct argp argp = {
 /* --- list --------------------------------------------------------------------------------------
  */
 
-static const struct pxr_known_set *known_set(const char *name)
+static void list_files(const struct pxr_data_format *format)
 {
-        for (int i = 0; pxr_known_sets[i]; i++)
-                if (strcmp(pxr_known_sets[i]->name, name) == 0)
-                        return pxr_known_sets[i];
-        return NULL;
-}
+        const struct pxr_official *official = format->official;
+        const char *folder = pxr_official_folder(format);
+        int all, present = pxr_official_present(format, folder, &all);
 
-static void list_files(const struct pxr_known_set *known)
-{
-        int all, present = pxr_known_present(known, known->folder, &all);
-
-        for (const struct pxr_known_file *file = known->files; file->name; file++)
+        for (const struct pxr_official_file *file = official->files; file->name; file++)
                 say(stdout, "  %-28s %s\n", file->name, data_size((double)file->size));
-        say(stdout, "  from %s\n", known->url ? known->url : known->source);
-        say(stdout, "  %s: %s", known->folder, present == 0 ? "not there" : "");
+        say(stdout, "  from %s\n", official->url ? official->url : official->source);
+        say(stdout, "  %s: %s", folder, present == 0 ? "not there" : "");
         if (present > 0)
                 printf("%d of %d files", present, all);
         putchar('\n');
@@ -144,19 +138,17 @@ static void list_files(const struct pxr_known_set *known)
 static void list(void)
 {
         for (int i = 0; pxr_data_formats[i]; i++) {
-                const struct pxr_known_set *known = known_set(pxr_data_formats[i]->name);
-
                 say(stdout, "%s: %s\n", pxr_data_formats[i]->name, pxr_data_formats[i]->help);
-                if (known)
-                        list_files(known);
+                if (pxr_data_formats[i]->official)
+                        list_files(pxr_data_formats[i]);
         }
 }
 
-static json_t *files_as_json(const struct pxr_known_set *known)
+static json_t *files_as_json(const struct pxr_official *official)
 {
         json_t *files = json_array();
 
-        for (const struct pxr_known_file *file = known->files; file->name; file++)
+        for (const struct pxr_official_file *file = official->files; file->name; file++)
                 add_json(&files, NULL,
                          json_pack("{s:s, s:I, s:s}", "name", file->name, "size",
                                    (json_int_t)file->size, "sha256", file->sha256));
@@ -168,16 +160,18 @@ static int list_as_json(struct pxr_diag *diag)
         json_t *root = json_array();
 
         for (int i = 0; pxr_data_formats[i]; i++) {
-                const struct pxr_known_set *known = known_set(pxr_data_formats[i]->name);
-                json_t *set = json_pack("{s:s, s:s}", "set", pxr_data_formats[i]->name, "help",
-                                        pxr_data_formats[i]->help);
-                int all, present = known ? pxr_known_present(known, known->folder, &all) : 0;
+                const struct pxr_data_format *format = pxr_data_formats[i];
+                const struct pxr_official *official = format->official;
+                const char *folder = official ? pxr_official_folder(format) : NULL;
+                int all, present = official ? pxr_official_present(format, folder, &all) : 0;
+                json_t *set = json_pack("{s:s, s:s}", "set", format->name, "help", format->help);
 
-                if (known)
-                        json_object_update_new(
-                                set, json_pack("{s:s?, s:s, s:s, s:i, s:o}", "url", known->url,
-                                               "source", known->source, "folder", known->folder,
-                                               "present", present, "files", files_as_json(known)));
+                if (official)
+                        json_object_update_new(set,
+                                               json_pack("{s:s?, s:s, s:s, s:i, s:o}", "url",
+                                                         official->url, "source", official->source,
+                                                         "folder", folder, "present", present,
+                                                         "files", files_as_json(official)));
                 add_json(&root, NULL, set);
         }
         return print_json(root, diag);
@@ -195,27 +189,16 @@ static int print_rows(struct pxr_arena *arena, const struct pxr_options *table)
 
 static int list_set(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
-        const char *names[64], *nearest;
-        size_t count = 0;
+        const struct pxr_data_format *format =
+                pxr_data_format_find(name, (struct pxr_location) { 0 }, diag);
 
-        for (; pxr_data_formats[count]; count++) {
-                const struct pxr_data_format *format = pxr_data_formats[count];
-
-                names[count] = format->name;
-                if (strcmp(format->name, name) != 0)
-                        continue;
-                say(stdout, "%s: %s\n", format->name, format->help);
-                if (known_set(name))
-                        list_files(known_set(name));
-                puts("\noptions");
-                return print_rows(arena, format->options) ||
-                       print_rows(arena, &pxr_data_common_options);
-        }
-        pxr_user_error(diag, "there is no set '%s'", name);
-        nearest = pxr_nearest(name, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
-        return 2;
+        if (!format)
+                return 2;
+        say(stdout, "%s: %s\n", format->name, format->help);
+        if (format->official)
+                list_files(format);
+        puts("\noptions");
+        return print_rows(arena, format->options) || print_rows(arena, &pxr_data_common_options);
 }
 
 /* --- info --------------------------------------------------------------------------------------
@@ -249,7 +232,7 @@ static void print_info(const struct pxr_dataset *set)
                        set->entropy / (M_LN2 * set->rows * set->cols * set->colours));
         for (const struct pxr_data_file *file = set->files; file; file = file->next) {
                 say(stdout, "file        %s, %s%s\n", file->path, data_size((double)file->size),
-                    pxr_known_sha256(file->sha256) ? ", official" : "");
+                    pxr_official_sha256(file->sha256) ? ", official" : "");
                 say(stdout, "            SHA-256 %s\n", file->sha256);
         }
 }
@@ -268,7 +251,7 @@ static int print_info_as_json(const struct pxr_dataset *set, struct pxr_diag *di
                 add_json(&files, NULL,
                          json_pack("{s:s, s:I, s:s, s:b}", "path", file->path, "size",
                                    (json_int_t)file->size, "sha256", file->sha256, "official",
-                                   pxr_known_sha256(file->sha256)));
+                                   pxr_official_sha256(file->sha256)));
         return print_json(json_pack("{s:s, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:o, s:o}", "set",
                                     set->name, "rows", set->rows, "cols", set->cols, "colours",
                                     set->colours, "levels", set->levels, "splits", splits,
@@ -318,17 +301,17 @@ static void print_verdict(void *context, const struct pxr_verified *file)
 static int verify(const struct arguments *arguments, struct data_progress *progress,
                   struct pxr_diag *diag)
 {
-        const struct pxr_known_set *known = pxr_known_find(arguments->word[1], diag);
+        const struct pxr_data_format *set = pxr_official_find(arguments->word[1], diag);
         struct verdicts verdicts = { progress, arguments->json,
                                      arguments->json ? json_array() : NULL };
         const char *path;
         int failures;
 
-        if (!known)
+        if (!set)
                 return 2;
-        path = arguments->words > 2 ? arguments->word[2] : known->folder;
+        path = arguments->words > 2 ? arguments->word[2] : pxr_official_folder(set);
         watch_signals();
-        failures = pxr_verify(known, path, &progress->watcher, print_verdict, &verdicts, diag);
+        failures = pxr_verify(set, path, &progress->watcher, print_verdict, &verdicts, diag);
         data_progress_end(progress);
         if (verdicts.as_json && print_json(verdicts.json, diag))
                 return 1;
@@ -343,7 +326,7 @@ static int verify(const struct arguments *arguments, struct data_progress *progr
 static int fetch(const struct arguments *arguments, struct data_progress *progress,
                  struct pxr_diag *diag)
 {
-        const struct pxr_known_set *known = pxr_known_find(arguments->word[1], diag);
+        const struct pxr_data_format *set = pxr_official_find(arguments->word[1], diag);
         const struct pxr_fetch order = { .url = arguments->url,
                                          .folder = arguments->folder,
                                          .retries = arguments->retries,
@@ -352,18 +335,18 @@ static int fetch(const struct arguments *arguments, struct data_progress *progre
                                          .watcher = &progress->watcher };
         int result;
 
-        if (!known)
+        if (!set)
                 return 2;
         watch_signals();
-        result = pxr_fetch_set(&order, known, arguments->word + 2, arguments->words - 2, diag);
+        result = pxr_fetch_set(&order, set, arguments->word + 2, arguments->words - 2, diag);
         data_progress_end(progress);
         if (result == PXR_FETCH_STOPPED) {
                 fputs("interrupted; the same command goes on from there\n", stderr);
                 return 130;
         }
         if (result == PXR_FETCHED && !arguments->quiet)
-                say(stdout, "data: {set: %s, path: %s}\n", known->name,
-                    arguments->folder ? arguments->folder : known->folder);
+                say(stdout, "data: {set: %s, path: %s}\n", set->name,
+                    arguments->folder ? arguments->folder : pxr_official_folder(set));
         return result < 0 ? pxr_diag_status(diag) : 0;
 }
 

@@ -399,13 +399,13 @@ START_TEST(unknown_sets_and_options_are_refused_at_their_place)
         stream = open_memstream(&text, &size);
         pxr_diag_write(diag, "check_data", stream);
         fclose(stream);
-        ck_assert_ptr_nonnull(strstr(text, "test.yaml:1:6: error: data: unknown set"));
+        ck_assert_ptr_nonnull(strstr(text, "test.yaml:1:6: error: unknown data set"));
         ck_assert_ptr_nonnull(strstr(text, "did you mean 'binarized_mnist'?"));
         ck_assert_ptr_nonnull(strstr(text, "data sets: binarized_mnist, cifar10, "));
         free(text);
         pxr_diag_clear(diag);
-        refused(OPEN("path: x\n"), "must name a data set");
-        refused(OPEN("set: [mnist]\n"), "must name a data set");
+        refused(OPEN("path: x\n"), "expected 'set: NAME'");
+        refused(OPEN("set: [mnist]\n"), "expected 'set: NAME'");
         refused(OPEN("{set: markov_binary, row: 3}"), "unknown option 'row'");
         refused(OPEN("{set: markov_binary, cols: 17}"), "17");
         refused(OPEN("{set: markov_binary, splits: [valid], valid: 0}"), "no images");

@@ -17,7 +17,7 @@ enum { SIZE = 300000, RETRIES = 3 };
 
 static uint8_t content[SIZE];
 static char sha256[PXR_SHA256_HEX];
-static struct pxr_known_file known = { "a.bin", SIZE, sha256 };
+static struct pxr_official_file known = { "a.bin", SIZE, sha256 };
 static struct server server;
 static char notes[4096];
 
@@ -385,8 +385,9 @@ END_TEST
 
 START_TEST(sets_are_fetched_whole_or_by_file)
 {
-        struct pxr_known_file files[] = { known, known, { 0 } };
-        struct pxr_known_set set = { .name = "set", .source = "a friend", .files = files };
+        struct pxr_official_file files[] = { known, known, { 0 } };
+        struct pxr_official official = { .source = "a friend", .files = files };
+        const struct pxr_data_format set = { .name = "set", .official = &official };
         const enum act script[] = { SERVE };
         struct pxr_fetch own = order;
 

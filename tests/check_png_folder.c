@@ -5,7 +5,7 @@
 #include <png.h>
 
 #include "base/hash.h"
-#include "data/known.h"
+#include "data/format.h"
 #include "packing.h"
 #include "pictures.h"
 

@@ -143,7 +143,7 @@ verified() {
 	mkdir mnist && printf x >mnist/t10k-images-idx3-ubyte.gz &&
 		exits 1 pxr_data verify mnist mnist && out_has "missing       mnist/train" &&
 		out_has "damaged       mnist/t10k" && exits 1 pxr_data verify mnist mnist --json &&
-		is "$(json '$[0].verdict')" missing && refused 2 "none of the sets" pxr_data verify mnst &&
+		is "$(json '$[0].verdict')" missing && refused 2 "did you mean 'mnist'?" pxr_data verify mnst &&
 		mkdir "$not_utf8" && no_json pxr_data verify mnist "$not_utf8" --json
 }
 ok "verify judges file by file" verified

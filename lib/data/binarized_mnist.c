@@ -177,10 +177,35 @@ static const struct pxr_option rows[] = {
 
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct binarized_mnist) };
 
+static const struct pxr_official_file files[] = {
+        { "binarized_mnist_train.amat", 78400000,
+          "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d" },
+        { "binarized_mnist_valid.amat", 15680000,
+          "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2" },
+        { "binarized_mnist_test.amat", 15680000,
+          "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c" },
+        { 0 },
+};
+
+static const struct pxr_official official = {
+        .url = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/",
+        .source = "H. Larochelle's page, University of Toronto",
+        .files = files,
+};
+
+static const struct pxr_data_sign signs[] = {
+        { "binarized_mnist_train.amat", "train", NULL },
+        { "binarized_mnist_valid.amat", "valid", NULL },
+        { "binarized_mnist_test.amat", "test", NULL },
+        { 0 },
+};
+
 const struct pxr_data_format pxr_data_binarized_mnist = {
         .name = "binarized_mnist",
         .help = "MNIST in its fixed binarization, 28x28, two levels",
         .options = &options,
         .kind = set_kind,
         .open = open_set,
+        .signs = signs,
+        .official = &official,
 };

@@ -341,10 +341,56 @@ static const struct pxr_option rows[] = {
 
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct cifar10) };
 
+static const struct pxr_official_file files[] = {
+        { "cifar-10-binary.tar.gz", 170052171,
+          "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd" },
+        { 0 },
+};
+
+static const struct pxr_official_file unpacked[] = {
+        { "data_batch_1.bin", 30730000,
+          "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5" },
+        { "data_batch_2.bin", 30730000,
+          "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed" },
+        { "data_batch_3.bin", 30730000,
+          "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67" },
+        { "data_batch_4.bin", 30730000,
+          "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48" },
+        { "data_batch_5.bin", 30730000,
+          "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add" },
+        { "test_batch.bin", 30730000,
+          "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b" },
+        { 0 },
+};
+
+static const struct pxr_official official = {
+        .url = "https://www.cs.toronto.edu/~kriz/",
+        .source = "A. Krizhevsky's page, University of Toronto",
+        .files = files,
+        .unpacked = unpacked,
+        .unpacked_in = "cifar-10-batches-bin",
+};
+
+static const struct pxr_data_sign signs[] = {
+        { "cifar-10-batches-bin", "train, valid, test", NULL },
+        { "cifar-10-binary.tar", "train, valid, test", NULL },
+        { "data_batch_1.bin", "train, valid", NULL },
+        { "test_batch.bin", "test", NULL },
+        { 0 },
+};
+
+/* The Python version too, which is then refused by name. */
+static const char *const patterns[] = { "data_batch_1",         "cifar-10-batches-py",
+                                        "cifar-10-python.tar*", "/*cifar*.tar",
+                                        "/*cifar*.tar.gz",      NULL };
+
 const struct pxr_data_format pxr_data_cifar10 = {
         .name = "cifar10",
         .help = "CIFAR-10, binary version, 32x32 in colour, 256 levels",
         .options = &options,
         .kind = set_kind,
         .open = open_set,
+        .signs = signs,
+        .patterns = patterns,
+        .official = &official,
 };

@@ -31,7 +31,7 @@ enum outcome { WHOLE, LOST, HOPELESS, STOPPED };
 
 struct transfer {
         const struct pxr_fetch *fetch;
-        const struct pxr_known_file *known;
+        const struct pxr_official_file *official;
         struct pxr_diag *diag;
         CURL *curl;
         char path[PATH_MAX], part[PATH_MAX], url[2048];
@@ -77,7 +77,7 @@ static int hash_part(struct transfer *t)
         if (got < 0)
                 return disk_error(t, "read", t->diag);
         t->resumed = t->at > 0;
-        return t->at > t->known->size ? start_again(t) : 0;
+        return t->at > t->official->size ? start_again(t) : 0;
 }
 
 /* The lock is for two programs that fetch the same file. */
@@ -138,12 +138,12 @@ static int begin(struct transfer *t)
                                       "%s: the server answers with byte %lld and those "
                                       "behind it, which nobody asked for",
                                       t->url, first);
-        if (length >= 0 && t->at + length != t->known->size)
+        if (length >= 0 && t->at + length != t->official->size)
                 return pxr_user_error(t->diag,
                                       "%s: the server offers %lld bytes, not the official file, "
                                       "which has %lld",
                                       t->url, (long long)(t->at + length),
-                                      (long long)t->known->size);
+                                      (long long)t->official->size);
         return 0;
 }
 
@@ -154,10 +154,10 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
         (void)one;
         if (!t->begun && begin(t))
                 return give_up(t);
-        if (t->at + (int64_t)size > t->known->size) {
+        if (t->at + (int64_t)size > t->official->size) {
                 pxr_user_error(t->diag,
                                "%s: the server sends more than the %lld bytes of the official file",
-                               t->url, (long long)t->known->size);
+                               t->url, (long long)t->official->size);
                 return give_up(t);
         }
         for (size_t done = 0; done < size;) {
@@ -178,7 +178,7 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
 
 static bool watched_stop(const struct transfer *t)
 {
-        return pxr_watch_progress(t->fetch->watcher, t->known->name, t->at, t->known->size,
+        return pxr_watch_progress(t->fetch->watcher, t->official->name, t->at, t->official->size,
                                   "bytes");
 }
 
@@ -263,7 +263,7 @@ static enum outcome attempt(struct transfer *t)
         t->reached |= status > 0;
         if (t->outcome != LOST)
                 return t->outcome;
-        if (code == CURLE_OK && t->at == t->known->size)
+        if (code == CURLE_OK && t->at == t->official->size)
                 return WHOLE;
         if (code == CURLE_OK)
                 snprintf(t->problem, sizeof t->problem, "the server ended early");
@@ -303,7 +303,7 @@ static bool wait_before(const struct transfer *t, int number)
 /* Attempts until the part has its size. */
 static enum outcome fill(struct transfer *t)
 {
-        for (int retry = 0; t->at < t->known->size; retry++) {
+        for (int retry = 0; t->at < t->official->size; retry++) {
                 char note[CURL_ERROR_SIZE + PATH_MAX];
                 enum outcome outcome;
 
@@ -317,12 +317,13 @@ static enum outcome fill(struct transfer *t)
                                          "%s: %s, in attempt %d; %lld of %lld bytes "
                                          "are kept",
                                          t->url, t->problem, retry + 1, (long long)t->at,
-                                         (long long)t->known->size);
+                                         (long long)t->official->size);
                         pxr_note(t->diag, "the same command goes on from there");
                         return HOPELESS;
                 }
-                snprintf(note, sizeof note, "%s: %s at byte %lld; retry %d of %d", t->known->name,
-                         t->problem, (long long)t->at, retry + 1, t->fetch->retries);
+                snprintf(note, sizeof note, "%s: %s at byte %lld; retry %d of %d",
+                         t->official->name, t->problem, (long long)t->at, retry + 1,
+                         t->fetch->retries);
                 pxr_watch_note(t->fetch->watcher, note);
         }
         return WHOLE;
@@ -334,7 +335,7 @@ static bool is_official(struct transfer *t, char hex[PXR_SHA256_HEX])
         struct pxr_sha256 hash = t->hash;
 
         pxr_sha256_final(&hash, hex);
-        return strcmp(hex, t->known->sha256) == 0;
+        return strcmp(hex, t->official->sha256) == 0;
 }
 
 static enum outcome fill_and_check(struct transfer *t)
@@ -355,12 +356,12 @@ static enum outcome fill_and_check(struct transfer *t)
                 snprintf(note, sizeof note,
                          "%s: the pieces do not make the official file; from "
                          "the start again",
-                         t->known->name);
+                         t->official->name);
                 pxr_watch_note(t->fetch->watcher, note);
         }
         unlink(t->part);
         pxr_user_error(t->diag, "%s: SHA-256 is %s, the official file's is %s", t->url, hex,
-                       t->known->sha256);
+                       t->official->sha256);
         pxr_note(t->diag, "what came is not kept: it is damaged, or another file");
         return HOPELESS;
 }
@@ -377,7 +378,7 @@ static int look_at_present(const struct transfer *t)
                                : pxr_file_error(t->path, "cannot be opened", errno, t->diag);
         if (pxr_sha256_file(t->path, hex, t->diag))
                 return -1;
-        if (strcmp(hex, t->known->sha256) != 0)
+        if (strcmp(hex, t->official->sha256) != 0)
                 return pxr_user_error(t->diag,
                                       "%s: is there already, and not the official file; it is "
                                       "left as it is (move it away to fetch the official one)",
@@ -432,7 +433,7 @@ static int set_names(struct transfer *t)
 {
         size_t length = strlen(t->fetch->url);
         const char *slash = length > 0 && t->fetch->url[length - 1] == '/' ? "" : "/";
-        const char *folder = t->fetch->folder, *name = t->known->name;
+        const char *folder = t->fetch->folder, *name = t->official->name;
 
         if (strlen(folder) + strlen(name) + 8 > sizeof t->path ||
             length + strlen(name) + 2 > sizeof t->url)
@@ -463,7 +464,7 @@ static int fetch_new(struct transfer *t)
         return PXR_FETCHED;
 }
 
-int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_known_file *file,
+int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_official_file *file,
                    struct pxr_diag *diag)
 {
         struct transfer *t = calloc(1, sizeof *t);
@@ -471,7 +472,7 @@ int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_known_file *f
 
         if (!t)
                 return pxr_out_of_memory(diag);
-        *t = (struct transfer) { .fetch = fetch, .known = file, .diag = diag, .file = -1 };
+        *t = (struct transfer) { .fetch = fetch, .official = file, .diag = diag, .file = -1 };
         t->curl = curl_easy_init();
         result = t->curl ? set_names(t) : pxr_system_error(diag, "libcurl does not start");
         if (result == 0)
@@ -489,16 +490,16 @@ int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_known_file *f
 
 /* --- a set -------------------------------------------------------------------------------------*/
 
-static const struct pxr_known_file *find(const struct pxr_known_set *set, const char *name,
-                                         struct pxr_diag *diag)
+static const struct pxr_official_file *find(const struct pxr_data_format *set, const char *name,
+                                            struct pxr_diag *diag)
 {
         const char *names[16], *nearest;
         size_t count = 0;
 
-        for (; set->files[count].name; count++) {
-                names[count] = set->files[count].name;
+        for (; set->official->files[count].name; count++) {
+                names[count] = set->official->files[count].name;
                 if (strcmp(names[count], name) == 0)
-                        return &set->files[count];
+                        return &set->official->files[count];
         }
         pxr_user_error(diag, "%s has no file '%s'", set->name, name);
         nearest = pxr_nearest(name, names, count);
@@ -509,24 +510,24 @@ static const struct pxr_known_file *find(const struct pxr_known_set *set, const 
         return NULL;
 }
 
-int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_known_set *set,
+int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_data_format *set,
                   const char *const *names, size_t count, struct pxr_diag *diag)
 {
         struct pxr_fetch own = *fetch;
 
-        own.url = fetch->url ? fetch->url : set->url;
-        own.folder = fetch->folder ? fetch->folder : set->folder;
+        own.url = fetch->url ? fetch->url : set->official->url;
+        own.folder = fetch->folder ? fetch->folder : pxr_official_folder(set);
         for (size_t i = 0; i < count; i++)
                 if (!find(set, names[i], diag))
                         return -1;
         if (!own.url) {
                 pxr_user_error(diag, "%s: there is no address to fetch it from", set->name);
-                pxr_note(diag, "it was distributed by %s", set->source);
+                pxr_note(diag, "it was distributed by %s", set->official->source);
                 return -1;
         }
-        for (size_t i = 0; count > 0 ? i < count : set->files[i].name != NULL; i++) {
-                const struct pxr_known_file *file =
-                        count > 0 ? find(set, names[i], diag) : &set->files[i];
+        for (size_t i = 0; count > 0 ? i < count : set->official->files[i].name != NULL; i++) {
+                const struct pxr_official_file *file =
+                        count > 0 ? find(set, names[i], diag) : &set->official->files[i];
                 int result = pxr_fetch_file(&own, file, diag);
 
                 if (result != PXR_FETCHED)

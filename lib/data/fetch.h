@@ -9,7 +9,7 @@
 #ifndef PXR_DATA_FETCH_H
 #define PXR_DATA_FETCH_H
 
-#include "data/known.h"
+#include "data/official.h"
 #include "data/watch.h"
 
 struct pxr_fetch {
@@ -26,12 +26,12 @@ enum { PXR_FETCHED = 0, PXR_FETCH_STOPPED = 1 };
 
 /* Fetch one file. Returns PXR_FETCHED, also when the official file is there already;
  * PXR_FETCH_STOPPED when the watcher stopped it, with what was fetched kept; or -1. */
-int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_known_file *file,
+int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_official_file *file,
                    struct pxr_diag *diag);
 
 /* Fetch the files of a set, or of these the `count` whose names are given. A NULL fetch->url or
  * folder is the set's own. Returns as above. */
-int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_known_set *set,
+int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_data_format *set,
                   const char *const *names, size_t count, struct pxr_diag *diag);
 
 #endif

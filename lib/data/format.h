@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * format.h - what a format of data sets is, and what formats share.
+ * format.h - the descriptor of a data set, and what data sets share.
  *
- * A new format is a file of this folder that ends with a `struct pxr_data_format`, and a row of
- * the table in formats.c.
+ * A new data set is one file that ends with a `struct pxr_data_format`, its line in Makefile.am,
+ * and a row of the list in sets.c.
  */
 #ifndef PXR_DATA_FORMAT_H
 #define PXR_DATA_FORMAT_H
@@ -25,10 +25,42 @@ struct pxr_data_common {
         const struct pxr_yaml *node; /* the mapping that was read, for errors */
 };
 
+/* A file that the authors of a set distribute, or that their archive holds. */
+struct pxr_official_file {
+        const char *name; /* NULL ends a list */
+        int64_t size;
+        const char *sha256;
+};
+
+/* Sizes and check sums are those that independent projects agree on. */
+struct pxr_official {
+        const char *url;    /* of the folder on the web that has the files; NULL: none any more */
+        const char *source; /* where they come from, in words */
+        const struct pxr_official_file *files;    /* as distributed */
+        const struct pxr_official_file *unpacked; /* what they hold; NULL: not known */
+        const char *unpacked_in; /* the folder that the archive unpacks to, or NULL */
+};
+
+/* A file or folder by which a set is recognized in the folder that holds it. */
+struct pxr_data_sign {
+        const char *name;     /* or NAME.gz; NULL ends a list */
+        const char *splits;   /* that it holds: "train, valid" */
+        const char *override; /* of another option, as it then has to be; or NULL */
+};
+
 struct pxr_data_format {
         const char *name;
         const char *help;
         const struct pxr_options *options; /* beside the common ones */
+
+        /* How pxr-data recognizes the set in a folder; NULL: it does not. Where no set has a sign
+         * there, `patterns` decide: of the name of a file in the folder ("*.npz"; "*" + "/": any
+         * folder), or of the path of a file itself; of the latter alone where a slash precedes it.
+         */
+        const struct pxr_data_sign *signs;
+        const char *const *patterns;
+
+        const struct pxr_official *official; /* NULL: none */
 
         /* Set rows, cols, colours and levels of `set` as the options say them, before any file is
          * read; what the files say stays 0. NULL: nothing is known. */
@@ -42,20 +74,22 @@ struct pxr_data_format {
                     struct pxr_diag *diag);
 };
 
-/* The table in formats.c: NULL ends it. For listings. */
+/* All formats; NULL ends the list. */
 extern const struct pxr_data_format *const pxr_data_formats[];
+
+/* The format of that name; NULL after an error at `location` (no line: none), with the nearest. */
+const struct pxr_data_format *pxr_data_format_find(const char *name, struct pxr_location location,
+                                                   struct pxr_diag *diag);
 
 /* The options every set has, for listings. */
 extern const struct pxr_options pxr_data_common_options;
 
-extern const struct pxr_data_format pxr_data_binarized_mnist;
-extern const struct pxr_data_format pxr_data_cifar10;
-extern const struct pxr_data_format pxr_data_imagenet;
-extern const struct pxr_data_format pxr_data_markov_binary;
-extern const struct pxr_data_format pxr_data_markov_rgb;
-extern const struct pxr_data_format pxr_data_mnist;
-extern const struct pxr_data_format pxr_data_npz;
-extern const struct pxr_data_format pxr_data_png_folder;
+/* Which release of downsampled ImageNet has so many images (0: not read), in words for the
+ * transforms. The releases of 2016 and 2017 were downsampled differently, and results on one
+ * cannot be compared with results on the other: a mixture is an error. Returns 1; 0 for other
+ * numbers of images; or -1. */
+int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **words,
+                         struct pxr_diag *diag);
 
 static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr_split split)
 {

@@ -13,7 +13,6 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "data/known.h"
 #include "data/png_files.h"
 
 enum { SMALL, LARGE };
@@ -26,6 +25,42 @@ struct imagenet {
         int64_t valid;
         double memory;
 };
+
+struct release {
+        int year;
+        int64_t train, valid; /* images */
+};
+
+static const struct release releases[] = {
+        { 2016, 1281149, 49999 },
+        { 2017, 1281167, 50000 },
+};
+
+enum { RELEASES = sizeof releases / sizeof releases[0] };
+
+int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **words,
+                         struct pxr_diag *diag)
+{
+        int of_train = 0, of_valid = 0;
+
+        for (int i = 0; i < RELEASES; i++) {
+                of_train = releases[i].train == train ? releases[i].year : of_train;
+                of_valid = releases[i].valid == valid ? releases[i].year : of_valid;
+        }
+        if (of_train && of_valid && of_train != of_valid)
+                return pxr_user_error(diag,
+                                      "downsampled ImageNet: the %lld training images are the "
+                                      "release of %d, but the %lld of valid that of %d, which was "
+                                      "downsampled in another way",
+                                      (long long)train, of_train, (long long)valid, of_valid);
+        if ((!of_train && train > 0) || (!of_valid && valid > 0) || of_train + of_valid == 0) {
+                *words = "downsampled ImageNet, of neither release as a whole";
+                return 0;
+        }
+        *words = pxr_strf(arena, "downsampled ImageNet, release of %d",
+                          of_train ? of_train : of_valid);
+        return *words ? 1 : pxr_out_of_memory(diag);
+}
 
 /* The folder, or the archive where there is that alone. */
 static const char *either(struct pxr_arena *arena, const char *path)
@@ -126,6 +161,37 @@ static const struct pxr_option rows[] = {
 
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct imagenet) };
 
+static const struct pxr_official_file files[] = {
+        { "train_32x32.tar", 4113018880,
+          "244a323d48f8d72f65ad8b54658c01fed68d2d7bdc77ccb43da58c11e94224e5" },
+        { "valid_32x32.tar", 161474560,
+          "862e559462b24cf736212a19f6b0d47b55c2dc8ebdaa95ccecfe71260124c8f7" },
+        { "train_64x64.tar", 12112588800,
+          "e2a2c1947a748d0d256e98e6d82800d855441dc9e4de2e71a773f1324c4524d7" },
+        { "valid_64x64.tar", 477255680,
+          "eeac03ec4f585baf871d2b4cb9c974bfe345e74878a74e5820fe6eb1041629cd" },
+        { 0 },
+};
+
+static const struct pxr_official official = {
+        .source =
+                "image-net.org, which now distributes another release (2017) under the same name, "
+                "whose results are not comparable; use --url to name a mirror",
+        .files = files,
+};
+
+static const struct pxr_data_sign signs[] = {
+        { "train_32x32", "train", "size=32" },
+        { "train_32x32.tar", "train", "size=32" },
+        { "valid_32x32", "valid", "size=32" },
+        { "valid_32x32.tar", "valid", "size=32" },
+        { "train_64x64", "train", "size=64" },
+        { "train_64x64.tar", "train", "size=64" },
+        { "valid_64x64", "valid", "size=64" },
+        { "valid_64x64.tar", "valid", "size=64" },
+        { 0 },
+};
+
 const struct pxr_data_format pxr_data_imagenet = {
         .name = "imagenet",
         .help = "downsampled ImageNet as PNG files in folders or archives, 32x32 or 64x64 in "
@@ -133,4 +199,6 @@ const struct pxr_data_format pxr_data_imagenet = {
         .options = &options,
         .kind = set_kind,
         .open = open_set,
+        .signs = signs,
+        .official = &official,
 };

@@ -294,10 +294,41 @@ static const struct pxr_option rows[] = {
 
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct mnist) };
 
+static const struct pxr_official_file files[] = {
+        { "train-images-idx3-ubyte.gz", 9912422,
+          "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609" },
+        { "t10k-images-idx3-ubyte.gz", 1648877,
+          "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6" },
+        { 0 },
+};
+
+static const struct pxr_official_file unpacked[] = {
+        { "train-images-idx3-ubyte", 47040016,
+          "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db" },
+        { "t10k-images-idx3-ubyte", 7840016,
+          "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7" },
+        { 0 },
+};
+
+static const struct pxr_official official = {
+        .url = "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        .source = "a mirror of Y. LeCun's files",
+        .files = files,
+        .unpacked = unpacked,
+};
+
+static const struct pxr_data_sign signs[] = {
+        { "train-images-idx3-ubyte", "train, valid", NULL },
+        { "t10k-images-idx3-ubyte", "test", NULL },
+        { 0 },
+};
+
 const struct pxr_data_format pxr_data_mnist = {
         .name = "mnist",
         .help = "MNIST and its kin in idx files, binarized or with 256 levels",
         .options = &options,
         .kind = set_kind,
         .open = open_set,
+        .signs = signs,
+        .official = &official,
 };

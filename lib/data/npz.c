@@ -22,7 +22,6 @@
 #include "base/number.h"
 #include "data/archive.h"
 #include "data/format.h"
-#include "data/known.h"
 #include "data/layout.h"
 #include "data/pixels.h"
 #include "data/png_images.h"
@@ -489,9 +488,12 @@ static const struct pxr_option rows[] = {
 
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct npz) };
 
+static const char *const patterns[] = { "*.npz", "/*.npy", NULL };
+
 const struct pxr_data_format pxr_data_npz = {
         .name = "npz",
         .help = "images in NumPy's .npz files, as of downsampled ImageNet",
         .options = &options,
         .open = open_set,
+        .patterns = patterns,
 };

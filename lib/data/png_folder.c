@@ -210,9 +210,22 @@ static const struct pxr_option rows[] = {
 
 static const struct pxr_options options = { .rows = rows, .size = sizeof(struct png_folder) };
 
+static const struct pxr_data_sign signs[] = {
+        { "train", "train, valid, test", NULL },
+        { "valid", "train, valid, test", NULL },
+        { "test", "train, valid, test", NULL },
+        { 0 },
+};
+
+/* Formats that are not read get advice on how to convert them. */
+static const char *const patterns[] = { "*.png",     "*.jpg", "*.jpeg", "*.webp",
+                                        "*.parquet", "*/",    NULL };
+
 const struct pxr_data_format pxr_data_png_folder = {
         .name = "png_folder",
         .help = "any folder of PNG files of one size, grey or in colour",
         .options = &options,
         .open = open_set,
+        .signs = signs,
+        .patterns = patterns,
 };

@@ -11,25 +11,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "data/known.h"
+#include "data/official.h"
 #include "record/cursor.h"
 #include "config/yaml.h"
 
-static const char *official_sha256(const char *set, const char *file)
+static const char *official_sha256(const char *set, const char *name)
 {
-        for (int i = 0; pxr_known_sets[i]; i++) {
-                const struct pxr_known_set *known = pxr_known_sets[i];
+        const struct pxr_data_format *format =
+                pxr_data_format_find(set, (struct pxr_location) { 0 }, NULL);
+        const struct pxr_official_file *file = format ? pxr_official_file(format, name) : NULL;
 
-                if (strcmp(known->name, set) != 0)
-                        continue;
-                for (const struct pxr_known_file *f = known->files; f && f->name; f++)
-                        if (strcmp(f->name, file) == 0)
-                                return f->sha256;
-                for (const struct pxr_known_file *f = known->unpacked; f && f->name; f++)
-                        if (strcmp(f->name, file) == 0)
-                                return f->sha256;
-        }
-        return NULL;
+        return file ? file->sha256 : NULL;
 }
 
 /* A file that was read, wherever it lay. */

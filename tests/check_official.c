@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_known.c - verifying against official files, finding a set by its files, converting. */
+/* check_official.c - verifying against official files, finding a set by its files, converting. */
 #include "config.h"
 
 #include <sys/stat.h>
@@ -9,17 +9,18 @@
 #include "data/convert.h"
 #include "data/format.h"
 #include "data/locate.h"
-#include "data/verify.h"
+#include "data/official.h"
 #include "pictures.h"
 
 /* --- verifying ---------------------------------------------------------------------------------*/
 
 static char sums[4][PXR_SHA256_HEX];
-static struct pxr_known_file files[] = { { "one.bin", 1000, sums[0] },
-                                         { "two.bin.gz", 0, sums[1] },
-                                         { 0 } };
-static struct pxr_known_file unpacked[] = { { "two.bin", 2000, sums[2] }, { 0 } };
-static struct pxr_known_set known = { .name = "known", .files = files, .unpacked = unpacked };
+static struct pxr_official_file files[] = { { "one.bin", 1000, sums[0] },
+                                            { "two.bin.gz", 0, sums[1] },
+                                            { 0 } };
+static struct pxr_official_file unpacked[] = { { "two.bin", 2000, sums[2] }, { 0 } };
+static const struct pxr_official official = { .files = files, .unpacked = unpacked };
+static const struct pxr_data_format set_of_two = { .name = "two", .official = &official };
 static char verdicts[4096];
 
 static void take(void *context, const struct pxr_verified *file)
@@ -35,7 +36,7 @@ static void take(void *context, const struct pxr_verified *file)
 static const char *verdicts_on(const char *path, int failures)
 {
         verdicts[0] = '\0';
-        ck_assert_int_eq(pxr_verify(&known, path, NULL, take, NULL, diag), failures);
+        ck_assert_int_eq(pxr_verify(&set_of_two, path, NULL, take, NULL, diag), failures);
         return verdicts;
 }
 
@@ -101,15 +102,15 @@ START_TEST(a_set_may_lie_there_unpacked_or_packed_anew)
         uint8_t *bytes = put_official();
         int all;
 
-        ck_assert_int_eq(pxr_known_present(&known, scratch, &all), 2);
+        ck_assert_int_eq(pxr_official_present(&set_of_two, scratch, &all), 2);
         ck_assert_int_eq(all, 2);
         remove(in_scratch("one.bin"));
-        ck_assert_int_eq(pxr_known_present(&known, scratch, &all), 1);
+        ck_assert_int_eq(pxr_official_present(&set_of_two, scratch, &all), 1);
         remove(in_scratch("two.bin.gz"));
-        ck_assert_int_eq(pxr_known_present(&known, scratch, &all), 0);
+        ck_assert_int_eq(pxr_official_present(&set_of_two, scratch, &all), 0);
         write_file(in_scratch("two.bin"), bytes, 2000);
         ck_assert_str_eq(verdicts_on(scratch, 0), "two.bin official: \n");
-        ck_assert_int_eq(pxr_known_present(&known, scratch, &all), 1);
+        ck_assert_int_eq(pxr_official_present(&set_of_two, scratch, &all), 1);
         ck_assert_int_eq(all, 1);
         remove(in_scratch("two.bin"));
         pack("one.bin.gz", bytes, 1000, "wb5");
@@ -120,14 +121,17 @@ END_TEST
 
 START_TEST(what_cannot_be_verified_is_an_error)
 {
-        ck_assert_int_eq(pxr_verify(&known, in_scratch("no"), NULL, take, NULL, diag), -1);
+        ck_assert_int_eq(pxr_verify(&set_of_two, in_scratch("no"), NULL, take, NULL, diag), -1);
         expect_error(PXR_FAULT_USER, "no: cannot be opened: No such file");
         write_file(in_scratch("three.bin"), "x", 1);
-        ck_assert_int_eq(pxr_verify(&known, in_scratch("three.bin"), NULL, take, NULL, diag), -1);
-        expect_error(PXR_FAULT_USER, "known has no official file of this name");
-        ck_assert_ptr_null(pxr_known_find("cifar", diag));
-        expect_error(PXR_FAULT_USER, "'cifar' is none of the sets");
-        ck_assert_str_eq(pxr_known_find("cifar10", diag)->name, "cifar10");
+        ck_assert_int_eq(pxr_verify(&set_of_two, in_scratch("three.bin"), NULL, take, NULL, diag),
+                         -1);
+        expect_error(PXR_FAULT_USER, "two has no official file of this name");
+        ck_assert_ptr_null(pxr_official_find("cifar", diag));
+        expect_error(PXR_FAULT_USER, "unknown data set 'cifar'");
+        ck_assert_ptr_null(pxr_official_find("npz", diag));
+        expect_error(PXR_FAULT_USER, "npz: this data set has no official files");
+        ck_assert_str_eq(pxr_official_find("cifar10", diag)->name, "cifar10");
 }
 END_TEST
 
@@ -144,7 +148,7 @@ START_TEST(verifying_can_be_stopped)
 
         put_official();
         verdicts[0] = '\0';
-        ck_assert_int_eq(pxr_verify(&known, scratch, &watcher, take, NULL, diag),
+        ck_assert_int_eq(pxr_verify(&set_of_two, scratch, &watcher, take, NULL, diag),
                          PXR_VERIFY_STOPPED);
         ck_assert_str_eq(verdicts, "");
 }
@@ -152,20 +156,21 @@ END_TEST
 
 START_TEST(official_sums_are_hexadecimal)
 {
-        for (int i = 0; pxr_known_sets[i]; i++)
-                for (int form = 0; form < 2; form++) {
-                        const struct pxr_known_file *file =
-                                form ? pxr_known_sets[i]->unpacked : pxr_known_sets[i]->files;
+        for (int i = 0; pxr_data_formats[i]; i++)
+                for (int form = 0; pxr_data_formats[i]->official && form < 2; form++) {
+                        const struct pxr_official *known = pxr_data_formats[i]->official;
+                        const struct pxr_official_file *file =
+                                form ? known->unpacked : known->files;
 
                         for (; file && file->name; file++) {
                                 ck_assert_uint_eq(strlen(file->sha256), 64);
                                 ck_assert_uint_eq(strspn(file->sha256, "0123456789abcdef"), 64);
                                 ck_assert_int_gt(file->size, 0);
-                                ck_assert(pxr_known_sha256(file->sha256));
+                                ck_assert(pxr_official_sha256(file->sha256));
                         }
                 }
-        ck_assert(
-                !pxr_known_sha256("ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee"));
+        ck_assert(!pxr_official_sha256(
+                "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee"));
 }
 END_TEST
 
@@ -176,13 +181,13 @@ START_TEST(real_files_are_official)
         if (!path)
                 return;
         verdicts[0] = '\0';
-        ck_assert_int_eq(
-                pxr_verify(pxr_known_find("binarized_mnist", diag), path, NULL, take, NULL, diag),
-                0);
+        ck_assert_int_eq(pxr_verify(pxr_official_find("binarized_mnist", diag), path, NULL, take,
+                                    NULL, diag),
+                         0);
         path = real_data("mnist");
         if (!path)
                 return;
-        ck_assert_int_eq(pxr_verify(pxr_known_find("mnist", diag),
+        ck_assert_int_eq(pxr_verify(pxr_official_find("mnist", diag),
                                     pxr_strf(arena, "%s/t10k-images-idx3-ubyte.gz", path), NULL,
                                     take, NULL, diag),
                          0);
@@ -237,7 +242,7 @@ START_TEST(a_folder_shows_its_format)
         };
 
         ck_assert_ptr_null(mapping(scratch, NULL));
-        expect_error(PXR_FAULT_USER, "holds no files of a format that is known");
+        expect_error(PXR_FAULT_USER, "contains no data files of a known format");
         for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
                 write_file(in_scratch(signs[i][0]), "x", 1);
                 expect_mapping(scratch, pxr_strf(arena, "set: '%s'", signs[i][1]));
@@ -270,7 +275,7 @@ START_TEST(files_specs_and_names_are_found)
         expect_error(PXR_FAULT_USER, "./nowhere: no such file or folder");
         write_file("a.txt", "x", 1);
         ck_assert_ptr_null(mapping("a.txt", NULL));
-        expect_error(PXR_FAULT_USER, "is neither a folder, a spec (.yaml), nor a file");
+        expect_error(PXR_FAULT_USER, "not a folder, a spec (.yaml) or a data file");
         ck_assert_ptr_null(mapping("markov_rgb", (const char *[]) { "rows", NULL }));
         expect_error(PXR_FAULT_USER, "KEY=VALUE is wanted");
 }
@@ -342,9 +347,6 @@ START_TEST(every_set_with_files_has_a_place_where_it_is_expected)
                                 sets++;
                         }
         ck_assert_int_eq(sets, 6);
-        for (int i = 0; pxr_known_sets[i]; i++)
-                ck_assert_str_eq(pxr_known_sets[i]->folder,
-                                 pxr_strf(arena, "data/%s", pxr_known_sets[i]->name));
 }
 END_TEST
 
@@ -421,7 +423,7 @@ END_TEST
 
 int main(void)
 {
-        Suite *suite = suite_create("known");
+        Suite *suite = suite_create("official");
 
         ADD_SCRATCH_TEST(suite, official_files_are_told_from_others);
         ADD_SCRATCH_TEST(suite, a_set_may_lie_there_unpacked_or_packed_anew);

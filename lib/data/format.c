@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* images.c - what formats share: images growing while a file is read, digests, files.
- */
+/* format.c - what data sets share. */
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
+#include "config/yaml.h"
 #include "data/format.h"
+
+const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
+
+int pxr_split_find(const char *word)
+{
+        for (int split = 0; split < PXR_SPLITS; split++)
+                if (strcmp(pxr_split_names[split], word) == 0)
+                        return split;
+        return -1;
+}
+
+struct pxr_location pxr_data_place(const struct pxr_data_common *common, const char *option)
+{
+        const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
+
+        return node ? node->mark : common->node->mark;
+}
 
 uint8_t *pxr_images_add(struct pxr_images *images)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* formats.c - the table of formats; opening and reading a data set. */
+/* dataset.c - opening and reading a data set. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,35 +9,8 @@
 
 #include "base/hash.h"
 #include "data/format.h"
-#include "data/known.h"
-#include "data/verify.h"
+#include "data/official.h"
 #include "config/options.h"
-
-const char *const pxr_split_names[] = { "train", "valid", "test", NULL };
-
-int pxr_split_find(const char *word)
-{
-        for (int split = 0; split < PXR_SPLITS; split++)
-                if (strcmp(pxr_split_names[split], word) == 0)
-                        return split;
-        return -1;
-}
-
-/* clang-format off */
-const struct pxr_data_format *const pxr_data_formats[] = {
-        &pxr_data_binarized_mnist,
-        &pxr_data_cifar10,
-        &pxr_data_imagenet,
-        &pxr_data_markov_binary,
-        &pxr_data_markov_rgb,
-        &pxr_data_mnist,
-        &pxr_data_npz,
-        &pxr_data_png_folder,
-        NULL,
-};
-/* clang-format on */
-
-enum { FORMATS = sizeof pxr_data_formats / sizeof pxr_data_formats[0] - 1 };
 
 static const struct pxr_option common_rows[] = {
         PXR_STRING(struct pxr_data_common, set, NULL, "name of the data set"),
@@ -61,30 +34,6 @@ const struct pxr_options pxr_data_common_options = {
         .main = "set",
 };
 
-static int unknown_set(const struct pxr_yaml *node, struct pxr_diag *diag)
-{
-        const char *names[FORMATS], *nearest;
-        char list[512] = "";
-
-        for (int i = 0; i < FORMATS; i++) {
-                names[i] = pxr_data_formats[i]->name;
-                if (strlen(list) + strlen(names[i]) + 3 < sizeof list) {
-                        strcat(list, i ? ", " : "");
-                        strcat(list, names[i]);
-                }
-        }
-        if (node->kind != PXR_YAML_SCALAR || !*node->text) {
-                pxr_error_at(diag, node->mark, "data: 'set: NAME' must name a data set");
-        } else {
-                pxr_error_at(diag, node->mark, "data: unknown set '%s'", node->text);
-                nearest = pxr_nearest(node->text, names, FORMATS);
-                if (nearest)
-                        pxr_hint(diag, "did you mean '%s'?", nearest);
-        }
-        pxr_note(diag, "data sets: %s", list);
-        return -1;
-}
-
 /* The format a `data` mapping names, or NULL after an error. */
 static const struct pxr_data_format *find(const struct pxr_yaml *data, struct pxr_diag *diag)
 {
@@ -92,11 +41,9 @@ static const struct pxr_data_format *find(const struct pxr_yaml *data, struct px
 
         if (data->kind == PXR_YAML_MAPPING)
                 set = pxr_yaml_get(data, "set");
-        if (set && set->kind == PXR_YAML_SCALAR)
-                for (int i = 0; i < FORMATS; i++)
-                        if (strcmp(pxr_data_formats[i]->name, set->text) == 0)
-                                return pxr_data_formats[i];
-        unknown_set(set ? set : data, diag);
+        if (set && set->kind == PXR_YAML_SCALAR && *set->text)
+                return pxr_data_format_find(set->text, set->mark, diag);
+        pxr_error_at(diag, set ? set->mark : data->mark, "data: expected 'set: NAME'");
         return NULL;
 }
 
@@ -126,13 +73,6 @@ const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr
                            diag);
 }
 
-struct pxr_location pxr_data_place(const struct pxr_data_common *common, const char *option)
-{
-        const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
-
-        return node ? node->mark : common->node->mark;
-}
-
 static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
                   const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag)
 {
@@ -152,29 +92,26 @@ static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
         return set->identity ? 0 : -1;
 }
 
-/* How the official files are had, where they are not all in the folder. */
-static void note_fetch(const char *name, const char *path, struct pxr_diag *diag)
+/* How to get the official files, unless the folder has them all. */
+static void note_fetch(const struct pxr_data_format *format, const char *path,
+                       struct pxr_diag *diag)
 {
-        const struct pxr_known_set *set = NULL;
         struct stat status;
         int all;
 
-        for (int i = 0; pxr_known_sets[i]; i++)
-                if (strcmp(pxr_known_sets[i]->name, name) == 0)
-                        set = pxr_known_sets[i];
-        if (!set || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) ||
-            pxr_known_present(set, path, &all) == all)
+        if (!format->official || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) ||
+            pxr_official_present(format, path, &all) == all)
                 return;
-        if (set->url)
-                pxr_note(diag, "'pxr-data fetch %s' puts the official files into %s", name,
-                         set->folder);
+        if (format->official->url)
+                pxr_note(diag, "'pxr-data fetch %s' puts the official files into %s", format->name,
+                         pxr_official_folder(format));
         else
-                pxr_note(diag, "its files were distributed by %s", set->source);
+                pxr_note(diag, "its files were distributed by %s", format->official->source);
 }
 
 /* Errors of files name the file; say also where the spec names its folder, and how to get it. */
-static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, const char *set,
-                      struct pxr_diag *diag)
+static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data,
+                      const struct pxr_data_format *format, struct pxr_diag *diag)
 {
         const struct pxr_yaml *path = pxr_yaml_get(data, "path");
         const char *origin;
@@ -184,15 +121,15 @@ static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data, cons
         origin = path->mark.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
         if (path->origin == PXR_ORIGIN_DEFAULT)
                 pxr_note(diag, "without a 'path', %s is expected in %s below the current folder",
-                         set, path->text);
+                         format->name, path->text);
         else if (origin)
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
-        note_fetch(set, path->text, diag);
+        note_fetch(format, path->text, diag);
 }
 
 /* Is what `path` names there? Said once, and before each split is looked for in it. */
-static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data, const char *set,
-                      struct pxr_diag *diag)
+static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data,
+                      const struct pxr_data_format *format, struct pxr_diag *diag)
 {
         const struct pxr_yaml *path = pxr_yaml_get(data, "path");
         struct stat status;
@@ -201,7 +138,7 @@ static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data, cons
             errno != ENOENT)
                 return 0;
         pxr_user_error(diag, "%s: no such file or folder", path->text);
-        note_path(arena, data, set, diag);
+        note_path(arena, data, format, diag);
         return -1;
 }
 
@@ -237,7 +174,7 @@ int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_
 {
         const struct pxr_data_format *format = find(data, diag);
 
-        return format ? check_path(arena, data, format->name, diag) : -1;
+        return format ? check_path(arena, data, format, diag) : -1;
 }
 
 struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data,
@@ -278,12 +215,12 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
         if (choose(arena, data, &format, &common, &conf, diag))
                 return NULL;
         set->name = format->name;
-        if (check_path(arena, data, format->name, diag))
+        if (check_path(arena, data, format, diag))
                 return NULL;
         if (format->kind)
                 format->kind(conf, set);
         if (format->open(arena, set, common, conf, seed, diag)) {
-                note_path(arena, data, format->name, diag);
+                note_path(arena, data, format, diag);
                 return NULL;
         }
         return finish(arena, set, common, seed, diag) ? NULL : set;

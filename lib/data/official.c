@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* verify.c - comparing files with the official ones. */
+/* official.c - comparing the files of a data set with the official ones. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,14 +11,73 @@
 
 #include "base/file.h"
 #include "data/input.h"
-#include "data/verify.h"
+#include "data/official.h"
 
 enum { CHUNK = 1 << 16 };
 
 const char *const pxr_verdict_names[] = { "official", "not official", "damaged", "missing" };
 
+const struct pxr_data_format *pxr_official_find(const char *name, struct pxr_diag *diag)
+{
+        const struct pxr_data_format *format =
+                pxr_data_format_find(name, (struct pxr_location) { 0 }, diag);
+
+        if (!format || format->official)
+                return format;
+        pxr_user_error(diag, "%s: this data set has no official files", name);
+        for (int i = 0; pxr_data_formats[i]; i++)
+                if (pxr_data_formats[i]->official)
+                        pxr_note(diag, "%s has: %s", pxr_data_formats[i]->name,
+                                 pxr_data_formats[i]->help);
+        return NULL;
+}
+
+const char *pxr_official_folder(const struct pxr_data_format *format)
+{
+        const struct pxr_option *row = format->options->rows;
+
+        while (strcmp(row->name, "path") != 0)
+                row++;
+        return row->initial;
+}
+
+static const struct pxr_official_file *in_list(const struct pxr_official_file *file,
+                                               const char *name, const char *sha256)
+{
+        for (; file && file->name; file++)
+                if (name ? strcmp(file->name, name) == 0 : strcmp(file->sha256, sha256) == 0)
+                        return file;
+        return NULL;
+}
+
+static const struct pxr_official_file *find_file(const struct pxr_data_format *format,
+                                                 const char *name, const char *sha256)
+{
+        const struct pxr_official *official = format->official;
+        const struct pxr_official_file *file =
+                official ? in_list(official->files, name, sha256) : NULL;
+
+        return file || !official ? file : in_list(official->unpacked, name, sha256);
+}
+
+const struct pxr_official_file *pxr_official_file(const struct pxr_data_format *format,
+                                                  const char *name)
+{
+        return find_file(format, name, NULL);
+}
+
+bool pxr_official_sha256(const char *sha256)
+{
+        for (int i = 0; pxr_data_formats[i]; i++)
+                if (find_file(pxr_data_formats[i], NULL, sha256))
+                        return true;
+        return false;
+}
+
+/* --- verifying ---------------------------------------------------------------------------------*/
+
 struct verification {
-        const struct pxr_known_set *set;
+        const struct pxr_data_format *set;
         void (*report)(void *context, const struct pxr_verified *file);
         void *context;
         const struct pxr_data_watcher *watcher;
@@ -82,8 +141,8 @@ static int read_through(const struct verification *v, const char *path, struct r
 }
 
 /* The entry of a list that a file is by its name; `packed`: with .gz behind the entry's name. */
-static const struct pxr_known_file *entry(const struct pxr_known_file *list, const char *path,
-                                          bool packed)
+static const struct pxr_official_file *entry(const struct pxr_official_file *list, const char *path,
+                                             bool packed)
 {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
@@ -99,25 +158,25 @@ static const struct pxr_known_file *entry(const struct pxr_known_file *list, con
 
 /* What a file should be: as it lies there, and its content where that is known apart. */
 struct expected {
-        const struct pxr_known_file *file, *content;
+        const struct pxr_official_file *file, *content;
 };
 
-static struct expected expect(const struct pxr_known_set *set, const char *path)
+static struct expected expect(const struct pxr_data_format *set, const char *path)
 {
-        struct expected expected = { entry(set->files, path, false),
-                                     entry(set->files, path, true) };
+        struct expected expected = { entry(set->official->files, path, false),
+                                     entry(set->official->files, path, true) };
 
         if (!expected.file)
-                expected.file = entry(set->unpacked, path, false);
+                expected.file = entry(set->official->unpacked, path, false);
         if (!expected.content)
-                expected.content = entry(set->unpacked, path, true);
+                expected.content = entry(set->official->unpacked, path, true);
         return expected;
 }
 
 static void judge(const struct reading *reading, struct expected expected,
                   struct pxr_verified *verified, char *words, size_t room)
 {
-        const struct pxr_known_file *file = expected.file, *content = expected.content;
+        const struct pxr_official_file *file = expected.file, *content = expected.content;
         int64_t size = content ? reading->content_size : reading->size;
         int64_t wanted = content ? content->size : file->size;
 
@@ -201,7 +260,7 @@ static bool locate(const char *folder, const char *name, char path[PATH_MAX])
         return exists(path);
 }
 
-static bool has_any(const char *folder, const struct pxr_known_file *list)
+static bool has_any(const char *folder, const struct pxr_official_file *list)
 {
         char path[PATH_MAX];
 
@@ -211,8 +270,8 @@ static bool has_any(const char *folder, const struct pxr_known_file *list)
         return false;
 }
 
-static int check_list(struct verification *v, const char *folder, const struct pxr_known_file *list,
-                      struct pxr_diag *diag)
+static int check_list(struct verification *v, const char *folder,
+                      const struct pxr_official_file *list, struct pxr_diag *diag)
 {
         for (; list->name; list++) {
                 struct pxr_verified missing = { .verdict = PXR_MISSING, .words = "" };
@@ -233,27 +292,29 @@ static int check_list(struct verification *v, const char *folder, const struct p
 }
 
 /* The folder an archive unpacks to may stand between. */
-static const char *inner_folder(const struct pxr_known_set *set, const char *folder,
+static const char *inner_folder(const struct pxr_data_format *set, const char *folder,
                                 char path[PATH_MAX])
 {
-        if (strcmp(set->name, "cifar10") != 0)
+        if (!set->official->unpacked_in)
                 return folder;
-        snprintf(path, PATH_MAX, "%s/cifar-10-batches-bin", folder);
+        snprintf(path, PATH_MAX, "%s/%s", folder, set->official->unpacked_in);
         return exists(path) ? path : folder;
 }
 
 /* The form in which the set lies in the folder: its list, and the folder of these files. */
-static const struct pxr_known_file *find_form(const struct pxr_known_set *set, const char *folder,
-                                              char inner_path[PATH_MAX], const char **files_folder)
+static const struct pxr_official_file *find_form(const struct pxr_data_format *set,
+                                                 const char *folder, char inner_path[PATH_MAX],
+                                                 const char **files_folder)
 {
         const char *inner = inner_folder(set, folder, inner_path);
-        bool unpacked = !has_any(folder, set->files) && has_any(inner, set->unpacked);
+        bool unpacked =
+                !has_any(folder, set->official->files) && has_any(inner, set->official->unpacked);
 
         *files_folder = unpacked ? inner : folder;
-        return unpacked ? set->unpacked : set->files;
+        return unpacked ? set->official->unpacked : set->official->files;
 }
 
-int pxr_verify(const struct pxr_known_set *set, const char *path,
+int pxr_verify(const struct pxr_data_format *set, const char *path,
                const struct pxr_data_watcher *watcher,
                void (*report)(void *context, const struct pxr_verified *file), void *context,
                struct pxr_diag *diag)
@@ -261,7 +322,7 @@ int pxr_verify(const struct pxr_known_set *set, const char *path,
         struct verification v = {
                 .set = set, .watcher = watcher, .report = report, .context = context
         };
-        const struct pxr_known_file *list;
+        const struct pxr_official_file *list;
         const char *folder;
         char inner[PATH_MAX];
         struct stat status;
@@ -278,10 +339,10 @@ int pxr_verify(const struct pxr_known_set *set, const char *path,
         return result ? result : v.failures;
 }
 
-int pxr_known_present(const struct pxr_known_set *set, const char *folder, int *all)
+int pxr_official_present(const struct pxr_data_format *set, const char *folder, int *all)
 {
         char inner[PATH_MAX], path[PATH_MAX];
-        const struct pxr_known_file *list = find_form(set, folder, inner, &folder);
+        const struct pxr_official_file *list = find_form(set, folder, inner, &folder);
         int present = 0;
 
         for (*all = 0; list->name; list++, ++*all)
