@@ -1,7 +1,9 @@
 # command.sh - what the tests of the commands share: a folder of their own, TAP, a small spec.
 #
-# A test file sources this, calls `plan N`, then `ok WHAT COMMAND...` N times, and ends with its
-# status. Commands run in $scratch, which goes away at the end.
+# A test file sources this and calls `ok WHAT COMMAND...` for each test; the number of tests is
+# printed at the end, so a file that ends early must exit with a status other than 0. A file that
+# knows the number beforehand from elsewhere calls `plan N` first. Commands run in $scratch, which is
+# deleted at the end.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -15,17 +17,21 @@ case ${srcdir:-.} in
 esac
 real=${PXR_TEST_DATA:-$real}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/pxr-command-XXXXXX") || exit 1
-trap 'rm -rf "$scratch"' EXIT
+number=0 planned=
+end_tests() {
+	[ "$planned" ] || [ $number -eq 0 ] || echo "1..$number"
+	rm -rf "$scratch"
+}
+trap end_tests EXIT
 cd "$scratch" || exit 1
 
-number=0
-
 plan() {
+	planned=yes
 	echo "1..$1"
 }
 
 skip_all() {
-	echo "1..0 # SKIP $1"
+	plan "0 # SKIP $1"
 	exit 0
 }
 

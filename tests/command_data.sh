@@ -2,7 +2,6 @@
 # command_data.sh - pxr-data as its user meets it: listing, describing, fetching, converting.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 20
 
 XDG_CACHE_HOME=$scratch/cache
 no_proxy='*'

@@ -3,7 +3,6 @@
 # their folder is read, written or removed, and nothing is believed that cannot be.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 11
 
 pxr_report() {
 	"$top/runner/pxr-report" "$@" >out 2>err

@@ -3,7 +3,6 @@
 # back, marks, deleting, clearing away, repeating; and databases and archives that are none.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 50
 
 report() {
 	"$top/runner/pxr-report" "$@" >out 2>err

@@ -3,7 +3,6 @@
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
-plan 84
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.
 compile() {

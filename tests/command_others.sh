@@ -2,7 +2,6 @@
 # command_others.sh - text that other people wrote, in every command: it moves no terminal's cursor.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 12
 
 pxr() {
 	program=$1

@@ -4,7 +4,6 @@
 source=$(cd "${srcdir:-.}" && pwd)
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 13
 
 # compile VALUE SLOPE FLAG...: the layer `bend`, of the value of x and the slope in terms of it, y.
 compile() {

@@ -2,7 +2,6 @@
 # command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 32
 
 html() {
 	"$top/runner/pxr-report" html "$@" >out 2>err

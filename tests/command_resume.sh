@@ -2,7 +2,6 @@
 # command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 26
 
 # Everything a run has computed, as text: parameters, NLL, samples (their pixels: the texts before
 # them name the run). Rates of work do differ.

@@ -2,7 +2,6 @@
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 61
 
 ends_well() {
 	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&

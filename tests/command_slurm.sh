@@ -28,7 +28,7 @@ stop_cluster() {
 		wait "$daemon"
 		kill $killer
 	done 2>/dev/null
-	rm -rf "$scratch"
+	end_tests
 }
 trap stop_cluster EXIT
 trap 'exit 1' INT TERM HUP
@@ -89,7 +89,6 @@ if ! start_cluster; then
 	sed 's/^/# /' "$cluster"/*.out
 	skip_all "Slurm does not start here"
 fi
-plan 12
 
 # --- sweeps --------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 #!/bin/sh
 # command_spec.sh - specs as their user meets them: broken ones, and --explain.
 . "${srcdir:-.}/tests/command.sh"
-plan 23
 
 # shown TEXT: exactly this on stderr.
 shown() {

@@ -3,7 +3,6 @@
 # its best.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 11
 
 # A rate so high that training is soon at its best and then wanders.
 wander() {

@@ -2,7 +2,6 @@
 # command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
-plan 43
 
 pxr_sweep() {
 	"$top/runner/pxr-sweep" "$@" --threads 2 >out 2>err
