@@ -16,14 +16,7 @@
 
 static void expect_text(struct pxr_diag *diag, const char *expected)
 {
-        char *text = NULL;
-        size_t size = 0;
-        FILE *stream = open_memstream(&text, &size);
-
-        pxr_diag_write(diag, "pxr-test", stream);
-        fclose(stream);
-        ck_assert_str_eq(text, expected);
-        free(text);
+        ck_assert_str_eq(printed_errors(diag, "pxr-test"), expected);
 }
 
 START_TEST(error_at_shows_line_caret_and_hint)

@@ -391,18 +391,13 @@ END_TEST
 
 START_TEST(unknown_sets_and_options_are_refused_at_their_place)
 {
-        char *text = NULL;
-        size_t size;
-        FILE *stream;
+        const char *text;
 
         ck_assert_ptr_null(OPEN("set: binarised_mnist\npath: x\n"));
-        stream = open_memstream(&text, &size);
-        pxr_diag_write(diag, "check_data", stream);
-        fclose(stream);
+        text = printed_errors(diag, "check_data");
         ck_assert_ptr_nonnull(strstr(text, "test.yaml:1:6: error: unknown data set"));
         ck_assert_ptr_nonnull(strstr(text, "did you mean 'binarized_mnist'?"));
         ck_assert_ptr_nonnull(strstr(text, "data sets: binarized_mnist, cifar10, "));
-        free(text);
         pxr_diag_clear(diag);
         refused(OPEN("path: x\n"), "expected 'set: NAME'");
         refused(OPEN("set: [mnist]\n"), "expected 'set: NAME'");

@@ -22,12 +22,8 @@ static void teardown(void)
 
 static char *written(void)
 {
-        char *text = NULL;
-        size_t size = 0;
-        FILE *stream = open_memstream(&text, &size);
+        char *text = printed_errors(diag, "pxr-test");
 
-        pxr_diag_write(diag, "pxr-test", stream);
-        fclose(stream);
         pxr_diag_clear(diag);
         return text;
 }
@@ -37,7 +33,6 @@ static void expect(const char *expected)
         char *text = written();
 
         ck_assert_str_eq(text, expected);
-        free(text);
 }
 
 static struct pxr_location mark(const char *text, int line, int column, int length)
@@ -76,7 +71,6 @@ START_TEST(warnings_make_room_for_errors)
         ck_assert_ptr_null(pxr_diag_text(diag, 20));
         text = written();
         ck_assert_ptr_nonnull(strstr(text, "error 1\nnote: note 1\npxr-test: error: error 2"));
-        free(text);
 }
 END_TEST
 
@@ -129,7 +123,6 @@ START_TEST(a_message_is_bounded_and_keeps_its_ends)
                 ck_assert_ptr_null(strchr(text, '?'));
                 for (const char *at = text; *at; at += pxr_character(at, text + strlen(text)))
                         ck_assert_uint_gt(pxr_character(at, text + strlen(text)), 0);
-                free(text);
         }
         free(value);
 }
@@ -191,7 +184,6 @@ START_TEST(of_a_long_line_the_part_round_the_caret_is_shown)
         ck_assert_int_eq(strncmp(shown + 4, "...-", 4), 0);
         ck_assert_int_eq(strstr(text, "HERE") - shown, strchr(text, '^') - caret);
         ck_assert_ptr_nonnull(strstr(text, "^~~~\n"));
-        free(text);
 }
 END_TEST
 

@@ -50,15 +50,8 @@ static inline struct pxr_yaml *load_words(const char *const *words)
 /* The errors so far, as they are shown, must be exactly this; forget them. */
 static inline void expect_shown(const char *expected)
 {
-        char *text = NULL;
-        size_t size = 0;
-        FILE *stream = open_memstream(&text, &size);
-
-        pxr_diag_write(diag, "pxr", stream);
-        fclose(stream);
-        ck_assert_str_eq(text, expected);
+        ck_assert_str_eq(printed_errors(diag, "pxr"), expected);
         pxr_diag_clear(diag);
-        free(text);
 }
 
 /* A result that must be there. */

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <pxr/diag.h>
+
 /* A test that says this, and returns, counts as skipped. */
 #define SKIP "# SKIP "
 
@@ -99,6 +101,15 @@ static inline char *captured(FILE *to)
 {
         ck_assert_int_eq(fclose(to), 0);
         return captured_text;
+}
+
+/* What a program of that name prints of the errors so far. */
+static inline char *printed_errors(const struct pxr_diag *diag, const char *program)
+{
+        FILE *to = capture();
+
+        pxr_diag_write(diag, program, to);
+        return captured(to);
 }
 
 /* Add a case of its own for one test, named like it. */
