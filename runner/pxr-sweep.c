@@ -257,7 +257,7 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
         else
                 *result = '\0';
         say(stdout, "job %*" PRId64 "  %-*s  %7s  ", printer->width, job->number, printer->words,
-            trial->words, time);
+            trial->label, time);
         if (*result)
                 say(stdout, "%s\n", result);
         else
@@ -265,7 +265,7 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
         fflush(stdout);
 }
 
-static void on_note(void *context, const char *text)
+static void on_message(void *context, const char *text)
 {
         struct printer *printer = context;
 
@@ -277,21 +277,21 @@ static void on_note(void *context, const char *text)
 
 static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *plan)
 {
-        static const char *const names[] = { "grid", "random", "halving" };
         int lowest = 0;
 
         for (int i = 0; i < plan->trials; i++)
                 if (plan->trial[i].rung == 0)
-                        say(stdout, "%5d  %s\n", ++lowest, plan->trial[i].words);
+                        say(stdout, "%5d  %s\n", ++lowest, plan->trial[i].label);
         say(stdout, "%s: %d run%s of %s (%s)\n", sweep->name, lowest, pxr_plural(lowest),
-            sweep->spec, names[sweep->search]);
+            sweep->spec, sweep->search.variant->name);
         if (plan->repeated)
                 printf("%d more would be the same as others of these\n", plan->repeated);
         for (int rung = 1; rung < sweep->rungs; rung++) {
                 for (int i = 0; i < rung; i++)
-                        lowest = i ? lowest / (int)sweep->halving : lowest;
-                say(stdout, "then about %d for %" PRId64 " epoch%s\n", lowest / (int)sweep->halving,
-                    plan->epochs[rung], pxr_plural(plan->epochs[rung]));
+                        lowest = i ? lowest / (int)sweep->draws.factor : lowest;
+                say(stdout, "then about %d for %" PRId64 " epoch%s\n",
+                    lowest / (int)sweep->draws.factor, plan->epochs[rung],
+                    pxr_plural(plan->epochs[rung]));
         }
         if (sweep->budget.runs)
                 printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
@@ -304,7 +304,7 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 
         say(stdout, "%5" PRId64 " %5" PRId64 "  %9s%-14s  %8s  %s%s%s\n", job->number, job->run,
             pxr_number_text(job->nats, 4, number[0]), error_text(job->standard_error, error),
-            pxr_number_text(job->bits, 4, number[1]), trial ? trial->words : "",
+            pxr_number_text(job->bits, 4, number[1]), trial ? trial->label : "",
             job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
 }
 
@@ -390,7 +390,7 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
-static int run(struct pxr_sweep_order *order, struct printer *printer, const char *command,
+static int run(struct pxr_sweep_options *order, struct printer *printer, const char *command,
                struct pxr_diag *diag)
 {
         struct pxr_arena *arena = order->sweep->arena;
@@ -400,12 +400,13 @@ static int run(struct pxr_sweep_order *order, struct printer *printer, const cha
 
         printer->width = snprintf(NULL, 0, "%d", order->plan->trials);
         for (int i = 0; i < order->plan->trials; i++)
-                if ((int)strlen(order->plan->trial[i].words) > printer->words)
-                        printer->words = (int)strlen(order->plan->trial[i].words);
+                if ((int)strlen(order->plan->trial[i].label) > printer->words)
+                        printer->words = (int)strlen(order->plan->trial[i].label);
         printer->bar = printer->shown && isatty(STDERR_FILENO);
-        order->watcher = (struct pxr_sweep_watcher) {
-                .context = printer, .ended = on_ended, .progress = on_progress, .note = on_note
-        };
+        order->observer = (struct pxr_sweep_observer) { .context = printer,
+                                                        .ended = on_ended,
+                                                        .progress = on_progress,
+                                                        .message = on_message };
         order->stop = &stop_asked;
         watch_signals();
         end = pxr_sweep_run(order, &state, diag);
@@ -447,20 +448,21 @@ static int share(const struct arguments *arguments)
 
 /* Returns 0 or -1. */
 static int make_order(struct pxr_arena *arena, const struct arguments *arguments,
-                      struct pxr_sweep_order *order, struct pxr_diag *diag)
+                      struct pxr_sweep_options *order, struct pxr_diag *diag)
 {
         const char **words = pxr_alloc_array(arena, arguments->count + 2, sizeof(*words));
 
-        *order = (struct pxr_sweep_order) { .database = arguments->database,
-                                            .program = pxr_program_beside(arena, "pxr-run"),
-                                            .jobs = arguments->jobs,
-                                            .threads = share(arguments),
-                                            .retry = arguments->retry,
-                                            .launcher = arguments->launcher,
-                                            .task_program = pxr_program_beside(arena, "pxr-sweep"),
-                                            .task_arguments = words,
-                                            .options = arguments->sbatch,
-                                            .no_wait = arguments->no_wait };
+        *order =
+                (struct pxr_sweep_options) { .database = arguments->database,
+                                             .program = pxr_program_beside(arena, "pxr-run"),
+                                             .jobs = arguments->jobs,
+                                             .threads = share(arguments),
+                                             .retry = arguments->retry,
+                                             .launcher = arguments->launcher,
+                                             .task_program = pxr_program_beside(arena, "pxr-sweep"),
+                                             .task_arguments = words,
+                                             .sbatch_options = arguments->sbatch,
+                                             .no_wait = arguments->no_wait };
         if (!words || !order->program || !order->task_program)
                 return pxr_out_of_memory(diag);
         words[0] = arguments->sweep;
@@ -478,7 +480,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments, c
 {
         struct printer printer = { .arguments = arguments,
                                    .shown = !arguments->quiet && !arguments->json };
-        struct pxr_sweep_order order;
+        struct pxr_sweep_options order;
         struct pxr_plan plan;
         int status;
 

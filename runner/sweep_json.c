@@ -6,8 +6,6 @@
 
 #include "runner/json.h"
 
-static const char *const searches[] = { "grid", "random", "halving" };
-
 static json_t *number(double value)
 {
         return isfinite(value) ? json_real(value) : json_null();
@@ -27,7 +25,7 @@ static json_t *job_as_json(const struct pxr_job *job)
                          job->message);
 }
 
-int print_sweep_json(const struct pxr_sweep_order *order, const struct pxr_sweep_state *state,
+int print_sweep_json(const struct pxr_sweep_options *order, const struct pxr_sweep_state *state,
                      int end, struct pxr_diag *diag)
 {
         static const char *const ends[] = {
@@ -49,7 +47,7 @@ int print_sweep_json(const struct pxr_sweep_order *order, const struct pxr_sweep
                 add_json(&list, NULL, job_as_json(&jobs[i]));
         return print_json(json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s?, s:o}", "sweep",
                                     sweep->name, "spec", sweep->spec, "search",
-                                    searches[sweep->search], "end", ends[end], "finished",
+                                    sweep->search.variant->name, "end", ends[end], "finished",
                                     state->finished, "failed", state->failed, "waiting",
                                     state->waiting, "running", state->running + state->elsewhere,
                                     "array", *state->array ? state->array : NULL, "jobs", list),
@@ -71,8 +69,8 @@ int print_plan_json(const struct pxr_sweep *sweep, const struct pxr_plan *plan,
                 add_json(&epochs, NULL, json_integer(plan->epochs[rung]));
         return print_json(
                 json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:I, s:f}", "sweep", sweep->name, "spec",
-                          sweep->spec, "search", searches[sweep->search], "runs", list, "repeated",
-                          plan->repeated, "rung_epochs", epochs, "budget_runs",
+                          sweep->spec, "search", sweep->search.variant->name, "runs", list,
+                          "repeated", plan->repeated, "rung_epochs", epochs, "budget_runs",
                           (json_int_t)sweep->budget.runs, "budget_hours", sweep->budget.hours),
                 diag);
 }

@@ -6,7 +6,7 @@
 #include "sweep/schedule.h"
 
 /* `end` is what pxr_sweep_run() returned. Both return 0 or -1. */
-int print_sweep_json(const struct pxr_sweep_order *order, const struct pxr_sweep_state *state,
+int print_sweep_json(const struct pxr_sweep_options *order, const struct pxr_sweep_state *state,
                      int end, struct pxr_diag *diag);
 int print_plan_json(const struct pxr_sweep *sweep, const struct pxr_plan *plan,
                     struct pxr_diag *diag);

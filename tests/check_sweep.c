@@ -46,13 +46,13 @@ static struct pxr_trial trial_of(struct pxr_sweep *sweep, int number)
 {
         struct pxr_trial trial;
 
-        ck_assert_int_eq(pxr_sweep_trial(sweep, number, 0, &trial, diag), 0);
+        ck_assert_int_eq(pxr_sweep_trial(sweep, number, 0, &trial), 0);
         return trial;
 }
 
-static const char *words(struct pxr_sweep *sweep, int number)
+static const char *label(struct pxr_sweep *sweep, int number)
 {
-        return trial_of(sweep, number).words;
+        return trial_of(sweep, number).label;
 }
 
 /* All overrides of a trial, joined. */
@@ -60,8 +60,8 @@ static const char *overrides(const struct pxr_trial *trial)
 {
         char *text = pxr_strdup(arena, "");
 
-        for (int i = 0; i < trial->count; i++)
-                text = pxr_strf(arena, "%s%s%s", text, i ? "|" : "", trial->overrides[i]);
+        for (int i = 0; i < trial->overrides.count; i++)
+                text = pxr_strf(arena, "%s%s%s", text, i ? "|" : "", trial->overrides.text[i]);
         return text;
 }
 
@@ -73,9 +73,9 @@ START_TEST(grid)
         struct pxr_trial trial;
 
         ck_assert_int_eq(sweep->configurations, 6);
-        ck_assert_str_eq(words(sweep, 0), "seed=1 repeat=4");
-        ck_assert_str_eq(words(sweep, 1), "seed=1 repeat=5");
-        ck_assert_str_eq(words(sweep, 5), "seed=3 repeat=5");
+        ck_assert_str_eq(label(sweep, 0), "seed=1 repeat=4");
+        ck_assert_str_eq(label(sweep, 1), "seed=1 repeat=5");
+        ck_assert_str_eq(label(sweep, 5), "seed=3 repeat=5");
         trial = trial_of(sweep, 3);
         ck_assert_str_eq(overrides(&trial), "train.batch=8|train.seed=2|model.1.repeat=5");
         ck_assert_str_eq(trial.varied, "{\"train.seed\": 2, \"model.1.repeat\": 5}");
@@ -111,9 +111,9 @@ START_TEST(cases)
 
         ck_assert_int_eq(sweep->configurations, 2);
         ck_assert_str_eq(overrides(&trial), "model.1.repeat=1|train.batch=4");
-        ck_assert_str_eq(trial.words, "size=small");
+        ck_assert_str_eq(trial.label, "size=small");
         ck_assert_str_eq(trial.varied, "{\"size\": \"small\"}");
-        ck_assert_str_eq(words(sweep, 1), "size=large");
+        ck_assert_str_eq(label(sweep, 1), "size=large");
         sweep = good_sweep("vary: {layers: {cases: {12: {model.1.repeat: 12}}}}\n");
         ck_assert_str_eq(trial_of(sweep, 0).varied, "{\"layers\": 12}");
 }
@@ -125,7 +125,7 @@ START_TEST(short_names)
         struct pxr_sweep *sweep = good_sweep(
                 "vary: {train.seed: [1], sample.seed: [2], model.1: [relu], train.clip: [1]}\n");
 
-        ck_assert_str_eq(words(sweep, 0), "train.seed=1 sample.seed=2 model.1=relu clip=1");
+        ck_assert_str_eq(label(sweep, 0), "train.seed=1 sample.seed=2 model.1=relu clip=1");
 }
 END_TEST
 
@@ -136,7 +136,7 @@ END_TEST
 
 static double value_of(const struct pxr_trial *trial, const char *name)
 {
-        const char *at = strstr(trial->words, name);
+        const char *at = strstr(trial->label, name);
 
         ck_assert_ptr_nonnull(at);
         return strtod(at + strlen(name) + 1, NULL);
@@ -176,8 +176,8 @@ START_TEST(draws_stay)
                 good_sweep("vary:\n" RANGES "search: {random: {runs: 3, seed: 2}}\n");
 
         for (int i = 0; i < 3; i++) {
-                ck_assert_str_eq(words(few, i), strchr(words(many, i), ' ') + 1);
-                ck_assert_str_ne(words(few, i), words(other, i));
+                ck_assert_str_eq(label(few, i), strchr(label(many, i), ' ') + 1);
+                ck_assert_str_ne(label(few, i), label(other, i));
         }
 }
 END_TEST
@@ -190,7 +190,7 @@ START_TEST(plan)
         ck_assert_int_eq(pxr_sweep_plan(sweep, &plan, diag), 0);
         ck_assert_int_eq(plan.trials, 2);
         ck_assert_int_eq(plan.repeated, 1);
-        ck_assert_str_eq(plan.trial[1].words, "batch=8");
+        ck_assert_str_eq(plan.trial[1].label, "batch=8");
         ck_assert_ptr_eq(pxr_plan_find(&plan, plan.trial[1].spec_hash), &plan.trial[1]);
         ck_assert_ptr_null(pxr_plan_find(&plan, "ab"));
 }
@@ -208,7 +208,7 @@ START_TEST(rungs)
                 ck_assert_int_eq(plan.epochs[i], epochs);
                 ck_assert_int_eq(plan.trial[i].rung, i);
                 ck_assert_ptr_nonnull(
-                        strstr(plan.trial[i].words, pxr_strf(arena, "epochs=%d", epochs)));
+                        strstr(plan.trial[i].label, pxr_strf(arena, "epochs=%d", epochs)));
         }
         sweep = good_sweep("set: {train.epochs: 20}\nvary: {train.seed: [1, 2]}\n"
                            "search: {halving: {runs: 1, factor: 4, epochs: 2}}\n");
@@ -222,55 +222,55 @@ END_TEST
 /* --- halving's decisions -----------------------------------------------------------------------
  */
 
-static int next(const struct pxr_climber *climber, int count)
+static int next(const struct pxr_candidate *candidate, int count)
 {
-        return pxr_halving_next(climber, count, 3, 3);
+        return pxr_halving_next(candidate, count, 3, 3);
 }
 
 START_TEST(halving)
 {
-        struct pxr_climber climber[16] = { { 0, 5, false }, { 0, 4, false } };
+        struct pxr_candidate candidate[16] = { { 0, 5, false }, { 0, 4, false } };
 
-        ck_assert_int_eq(next(climber, 0), -1);
-        ck_assert_int_eq(next(climber, 2), -1); /* a third of two is none */
-        climber[2] = (struct pxr_climber) { 0, 4, false };
-        ck_assert_int_eq(next(climber, 3), 1); /* the earlier of equals */
-        climber[1].promoted = true;
-        ck_assert_int_eq(next(climber, 3), -1);
-        climber[3] = (struct pxr_climber) { 0, 1, false };
-        climber[4] = (struct pxr_climber) { 0, 2, false };
-        ck_assert_int_eq(next(climber, 5), 3); /* the best, though one was promoted before */
-        climber[3].promoted = true;
-        climber[5] = (struct pxr_climber) { 0, INFINITY, false };
-        ck_assert_int_eq(next(climber, 6), 4); /* the second of six: a failure counts as ended */
-        climber[4].promoted = true;
-        ck_assert_int_eq(next(climber, 6), -1);
+        ck_assert_int_eq(next(candidate, 0), -1);
+        ck_assert_int_eq(next(candidate, 2), -1); /* a third of two is none */
+        candidate[2] = (struct pxr_candidate) { 0, 4, false };
+        ck_assert_int_eq(next(candidate, 3), 1); /* the earlier of equals */
+        candidate[1].promoted = true;
+        ck_assert_int_eq(next(candidate, 3), -1);
+        candidate[3] = (struct pxr_candidate) { 0, 1, false };
+        candidate[4] = (struct pxr_candidate) { 0, 2, false };
+        ck_assert_int_eq(next(candidate, 5), 3); /* the best, though one was promoted before */
+        candidate[3].promoted = true;
+        candidate[5] = (struct pxr_candidate) { 0, INFINITY, false };
+        ck_assert_int_eq(next(candidate, 6), 4); /* the second of six: a failure counts as ended */
+        candidate[4].promoted = true;
+        ck_assert_int_eq(next(candidate, 6), -1);
 }
 END_TEST
 
-START_TEST(halving_climbs)
+START_TEST(halving_promotes_from_the_highest_rung)
 {
-        struct pxr_climber climber[] = {
+        struct pxr_candidate candidate[] = {
                 { 0, 3, true },    { 0, 2, true },  { 0, 1, true },
                 { 0, 0.5, false }, { 0, 9, false }, { 1, 3, false },
                 { 1, 2, false },   { 1, 4, false }, { 2, 1, false },
         };
 
-        ck_assert_int_eq(next(climber, 9), 6); /* the higher rung first */
-        climber[6].promoted = true;
-        ck_assert_int_eq(next(climber, 9), 3); /* and from the last nothing */
-        climber[3].promoted = true;
-        ck_assert_int_eq(next(climber, 9), -1);
+        ck_assert_int_eq(next(candidate, 9), 6); /* the higher rung first */
+        candidate[6].promoted = true;
+        ck_assert_int_eq(next(candidate, 9), 3); /* and from the last nothing */
+        candidate[3].promoted = true;
+        ck_assert_int_eq(next(candidate, 9), -1);
 }
 END_TEST
 
 START_TEST(halving_of_failures)
 {
-        struct pxr_climber climber[] = { { 0, INFINITY, false },
-                                         { 0, INFINITY, false },
-                                         { 0, INFINITY, false } };
+        struct pxr_candidate candidate[] = { { 0, INFINITY, false },
+                                             { 0, INFINITY, false },
+                                             { 0, INFINITY, false } };
 
-        ck_assert_int_eq(next(climber, 3), -1);
+        ck_assert_int_eq(next(candidate, 3), -1);
 }
 END_TEST
 
@@ -293,34 +293,35 @@ static void refused(const char *lines, const char *message)
 START_TEST(mistakes)
 {
         refused("", "the option 'vary' is missing");
-        refused("vary: {}\n", "vary wants a mapping");
-        refused("vary: [a]\n", "vary wants a mapping");
-        refused("vary: {train.seed: []}\n", "no value to try");
-        refused("vary: {train.seed: 3}\n", "wants a list of values, or a range");
+        refused("vary: {}\n", "'vary': expected a mapping");
+        refused("vary: [a]\n", "'vary': expected a mapping");
+        refused("vary: {train.seed: []}\n", "expected at least one value");
+        refused("vary: {train.seed: 3}\n", "expected a list of values or a range");
         refused("vary: {train.seed: {integer: [1, 2], uniform: [1, 2]}}\n", "or a range");
-        refused("vary: {train.seed: {integer: [1, 2]}}\n", "a grid wants a list");
-        refused("vary: {train.seed: {integer: [1]}}\nsearch: {random: 2}\n", "two bounds");
+        refused("vary: {train.seed: {integer: [1, 2]}}\n", "a grid requires a list");
+        refused("vary: {train.seed: {integer: [1]}}\nsearch: {random: 2}\n", "expected two bounds");
         refused("vary: {train.seed: {integer: [1, 2.5]}}\nsearch: {random: 2}\n", "an integer");
-        refused("vary: {train.seed: {uniform: [2, 1]}}\nsearch: {random: 2}\n", "comes first");
+        refused("vary: {train.seed: {uniform: [2, 1]}}\nsearch: {random: 2}\n",
+                "the lower bound must come first");
         refused("vary: {train.clip: {log_uniform: [0, 1]}}\nsearch: {random: 2}\n", "above 0");
-        refused("vary: {a: {cases: {b: 1}}}\n", "case 'b' wants a mapping");
-        refused("vary: {train.seed: [1]}\nset: 3\n", "set wants a mapping");
+        refused("vary: {a: {cases: {b: 1}}}\n", "case 'b': expected a mapping");
+        refused("vary: {train.seed: [1]}\nset: 3\n", "'set': expected a mapping");
         refused("vary: {train.seed: [1]}\nsearch: {random: {}}\n", "'runs' is missing");
         refused("vary: {train.sede: [1]}\n", "unknown option 'sede'");
         refused("vary: {model.7.repeat: [1]}\n", "there is no item '7'");
-        refused("vary: {train.epochs: [1]}\nsearch: {halving: 2}\n", "it cannot vary");
+        refused("vary: {train.epochs: [1]}\nsearch: {halving: 2}\n", "'train.epochs' cannot vary");
         refused("vary: {train.seed: [1]}\nset: {train.epochs: 2}\nsearch: {halving: 2}\n",
-                "no room to halve");
+                "requires train.epochs to be at least");
         refused("vary: {train.seed: [1]}\nset: {evaluate.splits: [test]}\nsearch: {halving: 2}\n",
-                "lacks 'valid'");
+                "must include 'valid'");
 }
 END_TEST
 
 /* What varies is set for no run: not at the key, not below it. */
 START_TEST(what_is_set_does_not_vary)
 {
-        static const char seeds[] = "'train.seed' varies: it cannot be set for all runs";
-        static const char rate[] = "'train.optimizer.adam.rate' varies: ";
+        static const char seeds[] = "'train.seed' cannot be set for all runs: it varies";
+        static const char rate[] = "'train.optimizer.adam.rate' cannot be set";
 
         refused("set: {train.batch: 9, train.seed: 9}\nvary: {train.seed: [1, 2]}\n", seeds);
         refused("set: {train.seed: 9}\nvary: {train.seed: {integer: [1, 2]}}\nsearch: {random: "
@@ -416,7 +417,7 @@ int main(void)
         ADD_SWEEP_TEST(suite, plan);
         ADD_SWEEP_TEST(suite, rungs);
         ADD_SWEEP_TEST(suite, halving);
-        ADD_SWEEP_TEST(suite, halving_climbs);
+        ADD_SWEEP_TEST(suite, halving_promotes_from_the_highest_rung);
         ADD_SWEEP_TEST(suite, halving_of_failures);
         ADD_SWEEP_TEST(suite, mistakes);
         ADD_SWEEP_TEST(suite, what_is_set_does_not_vary);

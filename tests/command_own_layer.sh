@@ -137,7 +137,7 @@ swept() {
 		query s.db .dump >before &&
 		refused 2 "was made with layers that compute something else" \
 			with . "$top/runner/pxr-sweep" sweep.yaml --db s.db 2>err &&
-		err_has "under another name it begins anew" && query s.db .dump | cmp - before &&
+		err_has "give the sweep another name to start over" && query s.db .dump | cmp - before &&
 		as_it_was && with . "$top/runner/pxr-sweep" sweep.yaml --db s.db >out 2>err &&
 		is "$(query s.db "SELECT group_concat(state) FROM job")" finished,finished,finished,finished
 }

@@ -121,13 +121,13 @@ whole() {
 		out_has "pxr-report sweep --db short.db short" &&
 		is "$(query short.db "SELECT count(DISTINCT task), max(taken), max(failures) FROM job")" "5|1|0"
 }
-ok "a sweep of five tasks has the bits of one made here" whole
+ok "a sweep of five tasks has the same results as a local one" whole
 
 at_a_time() {
 	is "$(query short.db "SELECT max((SELECT count(*) FROM run AS other WHERE
 		other.started_at <= run.started_at AND other.finished_at > run.started_at)) <= 2 FROM run")" 1
 }
-ok "no more than two were at work at a time" at_a_time
+ok "at most two tasks ran at a time" at_a_time
 
 again() {
 	slurm_sweep short.yaml --db short.db && results short.db | cmp - short &&
@@ -163,7 +163,7 @@ cancelled() {
 	collect cancel.db && is "$(query cancel.db "SELECT sum(failures), count(message) FROM job")" "1|0" &&
 		is "$(query cancel.db "SELECT count(*) FROM event WHERE kind = 'resumed'")" 1
 }
-ok "a run whose task is cancelled is saved and gone on with, and that is a failed try" cancelled
+ok "cancelling a task counts as a failed try, and its run is saved and resumed" cancelled
 
 killed() {
 	begin kill.db || return
@@ -172,7 +172,7 @@ killed() {
 	collect kill.db && is "$(query kill.db "SELECT sum(failures) FROM job")" 1 &&
 		is "$(query kill.db "SELECT failures FROM job WHERE id = $job")" 1
 }
-ok "a task that is lost is noticed, and its run gone on with" killed
+ok "a lost task is noticed, and its run resumed" killed
 
 # The process of the task is on another host, of which nothing can be seen but what Slurm says.
 gone() {
@@ -182,7 +182,7 @@ gone() {
 	query gone.db "UPDATE job SET host = 'elsewhere.test' WHERE id = $job"
 	collect gone.db && is "$(query gone.db "SELECT failures FROM job WHERE id = $job")" 1
 }
-ok "so is one on another host" gone
+ok "a lost task on another host is noticed" gone
 
 interrupted() {
 	begin int.db || return
@@ -195,7 +195,7 @@ interrupted() {
 	is $? 130 && err_has "goes on. Cancel it with: scancel $(query int.db 'SELECT id FROM task_array')" &&
 		[ "$(squeue --noheader)" ] && collect int.db && is "$(query int.db "SELECT max(taken) FROM job")" 1
 }
-ok "interrupted, it leaves the array to run on, and collects it later" interrupted
+ok "an interrupted sweep leaves its array at work and collects it later" interrupted
 
 all_cancelled() {
 	"$top/runner/pxr-sweep" long.yaml --db all.db --launcher slurm --jobs 1 >out 2>err &
@@ -206,10 +206,10 @@ all_cancelled() {
 	done
 	scancel "$(query all.db 'SELECT id FROM task_array')"
 	wait $waiting
-	is $? 2 && err_has "were cancelled, and jobs wait" &&
+	is $? 2 && err_has "were cancelled before all jobs were done" &&
 		is "$(query all.db 'SELECT count(*) FROM task_array')" 1
 }
-ok "when all of an array is cancelled nothing more is submitted" all_cancelled
+ok "nothing is submitted after an array is cancelled" all_cancelled
 
 # The same of an array that an earlier process has submitted.
 joined_cancelled() {
@@ -222,24 +222,24 @@ joined_cancelled() {
 	sleep 3
 	scancel "$(query joined.db 'SELECT id FROM task_array')"
 	wait $waiting
-	is $? 2 && err_has "were cancelled, and jobs wait" &&
+	is $? 2 && err_has "were cancelled before all jobs were done" &&
 		is "$(query joined.db 'SELECT count(*) FROM task_array')" 1
 }
-ok "nor when an earlier command has submitted it" joined_cancelled
+ok "nothing is submitted after the array of an earlier command is cancelled" joined_cancelled
 
-ok "what sbatch refuses is told" refused 1 "nvalid partition" \
+ok "the reason of sbatch is shown" refused 1 "nvalid partition" \
 	slurm_sweep short.yaml --db refused.db --sbatch-option=--partition=nowhere
 
 cannot_begin() {
-	refused 1 "ended without taking up a job; what they said is in" slurm_sweep short.yaml \
+	refused 1 "ended without claiming a job; their errors are in" slurm_sweep short.yaml \
 		--db begin.db --sbatch-option=--chdir=/
 }
-ok "tasks that cannot begin are told, once" cannot_begin
+ok "tasks that cannot start are reported once" cannot_begin
 
 sweep alike 2 "1, 2, 3, 4, 5, 6"
 alike() {
 	: >alike.checkpoints # a file where the runs want a folder
-	refused 1 "jobs failed of the same error, so the sweep ends" \
+	refused 1 "jobs failed with the same error" \
 		slurm_sweep alike.yaml --db alike.db && [ "$(query alike.db "SELECT sum(taken) FROM job")" -lt 12 ]
 }
-ok "when the first tasks all fail of one error the sweep ends" alike
+ok "a sweep ends when the first tasks all fail with one error" alike

@@ -1,5 +1,5 @@
 #!/bin/sh
-# command_sweep.sh - sweeps: listed, run, killed, gone on with, extended, and what fails in them.
+# command_sweep.sh - sweeps: listing, running, killing, continuing and extending them; failures.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -35,11 +35,11 @@ ok "--dry-run lists the runs and makes no database" listed
 sweep set.yaml 'set: {sample.count: 0, train.seed: 9}' 'vary: {train.seed: [1]}'
 sweep single.yaml 'vary: {train.seed: [1]}'
 set_and_varied() {
-	refused 2 "set.yaml:3:24: error: 'train.seed' varies: it cannot be set for all runs" \
+	refused 2 "set.yaml:3:24: error: 'train.seed' cannot be set for all runs: it varies" \
 		pxr_sweep set.yaml --dry-run && pxr_sweep single.yaml --dry-run && out_has "single: 1 run of" &&
-		refused 2 "error: 'train.seed' varies" pxr_sweep single.yaml --dry-run train.seed=4
+		refused 2 "error: 'train.seed' cannot be set" pxr_sweep single.yaml --dry-run train.seed=4
 }
-ok "what varies is not set for all" set_and_varied
+ok "a key that varies cannot be set for all runs" set_and_varied
 
 # Every run of a database: its spec, state and result.
 results() {
@@ -51,7 +51,7 @@ whole() {
 		is "$(wc -l <whole)" 12 && is "$(grep -c 'finished|[0-9a-f]' whole)" 12 &&
 		is "$(grep -c '^job.*nats/image' out)" 12
 }
-ok "a sweep of 12 runs, two at a time, ends well" whole
+ok "a sweep of 12 runs finishes, two at a time" whole
 
 view() {
 	is "$(query whole.db "SELECT count(*), count(run), min(valid_nats = best_valid_nats), min(state),
@@ -62,7 +62,7 @@ view() {
 		is "$(sed -n '/nats\/image  *bits/{n;p;}' out | awk '{ print $1 }')" \
 			"$(query whole.db 'SELECT job FROM sweep_result ORDER BY valid_nats LIMIT 1')"
 }
-ok "its results are in a view, and the best comes first in what is printed" view
+ok "its results are in a view, and the best is printed first" view
 
 again() {
 	pxr_sweep grid.yaml --db whole.db && results whole.db | cmp - whole &&
@@ -80,7 +80,7 @@ huge() {
 		pxr_sweep grid.yaml --db huge.db &&
 		is "$(grep -cE '^ .* [0-9.]+e\+[0-9]+ \(\+- [0-9.]+\) +[0-9.]+e\+[0-9]+  rate=' out)" 5
 }
-ok "NLLs of trainings that diverged are told in three digits" huge
+ok "huge NLLs are printed with three digits" huge
 
 one_image() {
 	sweep one.yaml 'set: {data.valid: 1, train.epochs: 1}' 'vary: {train.seed: [1, 2]}'
@@ -88,8 +88,8 @@ one_image() {
 }
 ok "an NLL of one image has no standard error" one_image
 
-# begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished, and two at work have
-# a checkpoint.
+# begin DB SWEEP FINISHED [KEY=VALUE...]: wait until so many runs are finished and two
+# running ones have a checkpoint.
 begin() {
 	database=$1 file=$2 finished=$3
 	shift 3
@@ -108,8 +108,8 @@ unfinished() {
 	[ "$(query "$1" "SELECT count(*) FROM run WHERE status <> 'finished'")" -gt 0 ]
 }
 
-# goes_on DB SWEEP RUNS
-goes_on() {
+# continues DB SWEEP RUNS
+continues() {
 	pxr_sweep "$2" --db "$1" --jobs 2 && same "$1" "$3" &&
 		is "$(query "$1" "SELECT count(DISTINCT run), max(failures), count(message) FROM job")" "$3|0|0" &&
 		is "$(query "$1" "SELECT count(*) > 0 FROM event WHERE kind = 'resumed'")" 1
@@ -121,17 +121,17 @@ interrupted() {
 	wait $sweep
 	is $? 130 && err_has "go on with: pxr-sweep grid.yaml --db int.db --jobs 2" && unfinished int.db &&
 		is "$(query int.db "SELECT count(*) FROM run WHERE status = 'running'")" 0 &&
-		goes_on int.db grid.yaml 12
+		continues int.db grid.yaml 12
 }
-ok "interrupted, it saves its runs, and goes on without repeating one" interrupted
+ok "an interrupted sweep saves its runs and continues without repeating one" interrupted
 
 killed() {
 	begin kill.db grid.yaml 3
 	kill -9 $sweep
 	wait $sweep
-	unfinished kill.db && goes_on kill.db grid.yaml 12
+	unfinished kill.db && continues kill.db grid.yaml 12
 }
-ok "killed, it goes on without repeating a run" killed
+ok "a killed sweep continues without repeating a run" killed
 
 killed_all() {
 	begin all.db half.yaml 1
@@ -140,9 +140,9 @@ killed_all() {
 	kill -9 $children
 	kill -9 $sweep
 	wait $sweep
-	unfinished all.db && goes_on all.db half.yaml 6
+	unfinished all.db && continues all.db half.yaml 6
 }
-ok "killed with its runs, it goes on without repeating one" killed_all
+ok "a sweep killed with its runs continues without repeating one" killed_all
 
 ends_with_it() {
 	begin end.db half.yaml 0 train.epochs=60
@@ -156,7 +156,7 @@ ends_with_it() {
 	done
 	[ "$(query end.db "SELECT count(*) FROM run WHERE status = 'interrupted'")" -gt 0 ]
 }
-ok "runs of a sweep that is killed save themselves and end" ends_with_it
+ok "the runs of a killed sweep save themselves and end" ends_with_it
 
 together() {
 	"$top/runner/pxr-sweep" half.yaml --db two.db --threads 1 >out1 2>err1 &
@@ -183,11 +183,11 @@ ok "an extended sweep keeps its numbers and its runs" extended
 
 shortened() {
 	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
-	pxr_sweep less.yaml --db ext.db && out_has "1 job on record is not in the sweep as it is now" &&
+	pxr_sweep less.yaml --db ext.db && out_has "skipped 1 recorded job no longer in the sweep" &&
 		is "$(query ext.db "SELECT group_concat(job) FROM sweep_result")" 2,3 &&
 		is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }
-ok "what is taken out of a sweep stays on record and out of its results" shortened
+ok "jobs removed from a sweep stay on record but not in its results" shortened
 
 overridden() {
 	pxr_sweep less.yaml --dry-run train.ratee=1
@@ -209,7 +209,7 @@ finished|0|4|4" &&
 		is "$(query leak.db "SELECT count(*) FROM job WHERE message LIKE 'layers.0.conv: the model is not causal%'")" 4 &&
 		is "$(grep -c 'to be tried again: ' out)" 8
 }
-ok "runs that fail do not end the sweep, and are retried as told" failing
+ok "failing runs do not end the sweep and are retried as often as set" failing
 
 not_again() {
 	exits 1 pxr_sweep leak.yaml --db leak.db && is "$(query leak.db "SELECT max(failures) FROM job")" 3 &&
@@ -217,28 +217,28 @@ not_again() {
 		exits 1 pxr_sweep leak.yaml --db leak.db --retry &&
 		is "$(query leak.db "SELECT max(taken), max(failures) FROM job")" "6|3"
 }
-ok "failed runs are tried again when asked for" not_again
+ok "--retry retries failed runs" not_again
 
 alike() {
-	: >same.checkpoints # a file where the runs want a folder
-	exits 1 pxr_sweep half.yaml --db same.db && err_has "the first 3 jobs failed of the same error" &&
+	: >same.checkpoints # a file where the runs need a directory
+	exits 1 pxr_sweep half.yaml --db same.db && err_has "the first 3 jobs failed with the same error" &&
 		err_has "same.checkpoints" && err_has "by itself: pxr-run fast.yaml train.optimizer.adam.rate=" &&
 		is "$(query same.db "SELECT sum(taken) FROM job")" 3 || return
 	rm same.checkpoints
 	pxr_sweep half.yaml --db same.db --jobs 2 && same same.db 6
 }
-ok "when the first runs all fail of one error the sweep ends, and goes on once it is mended" alike
+ok "a sweep ends when the first runs all fail with one error, and continues once it is fixed" alike
 
-# Those that were at work when it ended fail too, of the same error.
+# Runs at work when it ended fail, too, with the same error.
 alike_at_work() {
 	sed 's/^spec:/retries: 0\n&/' half.yaml >once.yaml && : >work.checkpoints &&
 		exits 1 pxr_sweep once.yaml --db work.db --jobs 6 &&
-		is "$(grep -c "failed of the same error" err)" 1 &&
+		is "$(grep -c "failed with the same error" err)" 1 &&
 		is "$(query work.db "SELECT sum(taken) > 3, sum(failures) FROM job")" "1|0" || return
 	rm work.checkpoints
 	pxr_sweep once.yaml --db work.db --jobs 2 && same work.db 6
 }
-ok "and so do those that were at work then" alike_at_work
+ok "runs at work when it ended are retried, too" alike_at_work
 
 crashed() {
 	begin crash.db half.yaml 1
@@ -246,7 +246,7 @@ crashed() {
 	wait $sweep
 	is $? 0 && out_has "failed, to be tried again: killed by signal 9" && same crash.db 6
 }
-ok "a run that is killed is gone on with" crashed
+ok "a killed run is resumed" crashed
 
 # --- searches and budgets ----------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ drawn() {
 		head -n 4 out | cmp - few && is "$(grep -c rate= out)" 8 &&
 		is "$(sed -n 's/.*rate=\([^ ]*\) .*/\1/p' out | sort -u | wc -l)" 8
 }
-ok "random draws stay the same when there are more" drawn
+ok "random draws do not depend on their number" drawn
 
 sweep climb.yaml "$random" 'search: {halving: {runs: 6, factor: 2}}' 'set: {train.epochs: 4}'
 halved() {
@@ -297,36 +297,36 @@ mistaken() {
 	sweep bad.yaml "$1" "${3:-}"
 	refused 2 "$2" pxr_sweep bad.yaml --db bad.db && [ ! -e bad.db ]
 }
-ok "a misspelt key of a sweep is pointed at" \
+ok "the location of a misspelt key is shown" \
 	mistaken 'varry: {train.seed: [1]}' "bad.yaml:3:1: error: sweep: unknown option 'varry'"
-ok "a range in a grid is pointed at" mistaken 'vary: {train.batch: {integer: [1, 9]}}' \
-	"bad.yaml:3:8: error: a grid wants a list of values"
-ok "a wrong range is pointed at" mistaken 'vary: {train.batch: {unifrom: [1, 9]}}' "did you mean 'uniform'?"
-ok "a value that the spec refuses is told before anything runs" \
+ok "the location of a range in a grid is shown" mistaken 'vary: {train.batch: {integer: [1, 9]}}' \
+	"bad.yaml:3:8: error: 'train.batch': a grid requires a list of values"
+ok "a misspelt range gets a suggestion" mistaken 'vary: {train.batch: {unifrom: [1, 9]}}' "did you mean 'uniform'?"
+ok "invalid values are refused before anything runs" \
 	mistaken 'vary: {train.batch: [4, -1]}' "a run of this sweep has batch=-1"
 
-ok "... at its place in the sweep's file" mistaken 'vary: {train.batch: [4, -1]}' \
+ok "the location of an invalid value in the sweep's file is shown" mistaken 'vary: {train.batch: [4, -1]}' \
 	"bad.yaml:3:25: error: train: 'batch' must be from 1 to 65536, not -1"
-ok "so is one deep in a value" mistaken 'vary: {train.optimizer: [adam, {adam: {ratee: 1}}]}' \
+ok "the location of a key deep in a value is shown" mistaken 'vary: {train.optimizer: [adam, {adam: {ratee: 1}}]}' \
 	"bad.yaml:3:40: error: adam: unknown option 'ratee'"
-ok "so is one that all runs are set to" mistaken 'vary: {train.seed: [1]}' \
+ok "the location of an invalid value for all runs is shown" mistaken 'vary: {train.seed: [1]}' \
 	"bad.yaml:4:21: error: train: 'epochs'" 'set: {train.epochs: many}'
 
 elsewhere() {
 	sweep bad.yaml 'vary: {train.seed: [1]}'
 	refused 2 "command line:1:13: error: train: 'batch'" pxr_sweep bad.yaml --dry-run train.batch=-1
 }
-ok "one of the command line is not" elsewhere
+ok "an invalid value on the command line is shown there" elsewhere
 
 by_hand() {
 	refused 2 "--job is for pxr-sweep alone" pxr_run fast.yaml --db whole.db --job 1 &&
 		results whole.db | cmp - whole
 }
-ok "a job of a sweep is not run by hand" by_hand
+ok "a sweep's job cannot be run by hand" by_hand
 
 # --- other hosts and clusters ------------------------------------------------------------------
 
-# Job 2 is taken up by a process on another host, heard of so long ago.
+# Job 2 is claimed by a process on another host, whose last heartbeat was so long ago.
 held() {
 	query "$1" "UPDATE job SET state = 'running', taken = 1, host = 'elsewhere.test', process_id = 1,
 		process_start = '1', seen_at = datetime('now', '$2') WHERE number = 2"
@@ -339,13 +339,13 @@ elsewhere_at_work() {
 	pxr_sweep held.yaml --db held.db && err_has "1 run at work elsewhere, by process 1 on host elsewhere.test" &&
 		is "$(query held.db "SELECT group_concat(state) FROM sweep_result")" finished,running,finished
 }
-ok "a job that another host has is left to it" elsewhere_at_work
+ok "a job claimed on another host is left alone" elsewhere_at_work
 
 silent() {
 	held held.db "-1 hours" && pxr_sweep held.yaml --db held.db &&
 		is "$(query held.db "SELECT count(*), max(failures) FROM sweep_result WHERE state = 'finished'")" "3|0"
 }
-ok "until nothing has been heard of that host for long" silent
+ok "a job claimed on a host that is silent for long is run" silent
 
 mkdir bin none
 ln -s "$(command -v ls)" none/ls
@@ -356,7 +356,7 @@ chmod +x bin/*
 without_slurm() {
 	PATH=$scratch/none pxr_sweep held.yaml --db none.db --launcher slurm
 }
-ok "a machine without Slurm is told" refused 2 "squeue was not found" without_slurm
+ok "a machine without Slurm is an error" refused 2 "squeue not found" without_slurm
 
 mkdir mute
 printf '#!/bin/sh\nprintf "squeue: error: %%s\\n" one two >&2\necho "$fatal" >&2\nexit 1\n' >mute/squeue
@@ -369,15 +369,15 @@ mute_slurm() {
 		refused 1 "squeue failed: squeue: fatal: three" without_controller "squeue: fatal: three" &&
 		! grep -q two err
 }
-ok "a Slurm that does not answer is told in one line" mute_slurm
-ok "and no database is made for nothing" [ ! -e none.db ]
+ok "the error of a Slurm that does not answer is one line" mute_slurm
+ok "no database is created without Slurm" [ ! -e none.db ]
 
 with_bad_slurm() {
 	PATH=$scratch/bin:$PATH pxr_sweep held.yaml --db bad.db --launcher slurm
 }
-ok "what sbatch says is passed on" refused 1 "sbatch failed: sbatch: error: no such cluster" with_bad_slurm
+ok "the error of sbatch is passed on" refused 1 "sbatch failed: sbatch: error: no such cluster" with_bad_slurm
 
-ok "an option for sbatch is for Slurm alone" refused 2 "--sbatch-option is for --launcher slurm" \
+ok "--sbatch-option requires --launcher slurm" refused 2 "--sbatch-option is for --launcher slurm" \
 	pxr_sweep held.yaml --db held.db --sbatch-option=--time=1
 
 as_json() {
@@ -412,7 +412,7 @@ eight() {
 }
 ok "eight processes write to one new database at the same time" eight
 
-# A page that runs write to and the sweep does not is overwritten.
+# Overwrite a page that runs write to and the sweep does not.
 overwritten() {
 	sweep one.yaml 'vary: {train.seed: [1]}' && pxr_sweep one.yaml --db worn.db || return
 	page=$(sqlite3 worn.db "SELECT rootpage FROM sqlite_schema WHERE name = 'metric'")
@@ -423,4 +423,4 @@ overwritten() {
 		err_has "restore a copy" && ! err_has "***" && is "$(grep -c error: err)" 1 && is "$(wc -c <out)" 0 &&
 		is "$(sha256sum <worn.db)" "$sum"
 }
-ok "a corrupt database is told as one, and stays as it is" overwritten
+ok "a corrupt database is refused and not changed" overwritten

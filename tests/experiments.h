@@ -52,12 +52,12 @@ static inline bool add_sweep(struct pxr_arena *memory, const char *name, const c
         bool added = sweep != NULL;
 
         for (int i = 0; added && i < sweep->configurations; i++)
-                added = !pxr_sweep_trial(sweep, i, 0, &trial, errors) &&
+                added = !pxr_sweep_trial(sweep, i, 0, &trial) &&
                         add_experiment((struct experiment) {
-                                .name = pxr_strf(memory, "%s %s", name, trial.words),
+                                .name = pxr_strf(memory, "%s %s", name, trial.label),
                                 .path = sweep->spec,
-                                .overrides = trial.overrides,
-                                .count = trial.count,
+                                .overrides = trial.overrides.text,
+                                .count = trial.overrides.count,
                                 .swept = true });
         return added;
 }

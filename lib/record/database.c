@@ -622,3 +622,11 @@ void pxr_store_rollback(struct pxr_store *store)
         if (!sqlite3_get_autocommit(store->handle))
                 pxr_store_execute(store, NULL, "ROLLBACK", "");
 }
+
+int pxr_store_conclude(struct pxr_store *store, int status, struct pxr_diag *diag)
+{
+        if (status >= 0)
+                return pxr_store_commit(store, diag) ? -1 : status;
+        pxr_store_rollback(store);
+        return -1;
+}

@@ -65,6 +65,9 @@ int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
 void pxr_store_rollback(struct pxr_store *store);
 
+/* Commit if `status` is not negative, else roll back. Returns `status`, or -1 after an error. */
+int pxr_store_conclude(struct pxr_store *store, int status, struct pxr_diag *diag);
+
 enum { PXR_UID = 9 }; /* 8 hexadecimal digits and the end */
 
 /* What is wrong with the name of a run, in words that follow it; NULL: nothing. A name would hide

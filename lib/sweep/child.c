@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child.c - starting a program, reading its errors, and how it ended.
+ * child.c - running other programs and reading their errors.
  */
 #define _GNU_SOURCE /* pipe2(), memfd_create(), strsignal() */
 #include "sweep/child.h"
@@ -34,6 +34,22 @@ char *pxr_program_beside(struct pxr_arena *arena, const char *name)
         return pxr_strf(arena, "%.*s/%s", (int)(slash - path), path, name);
 }
 
+const char *const *pxr_join_arguments(struct pxr_arena *arena, const char *const *const *lists)
+{
+        const char **all;
+        size_t count = 0;
+
+        for (int i = 0; lists[i]; i++)
+                for (int k = 0; lists[i][k]; k++)
+                        count++;
+        all = pxr_alloc_array(arena, count + 1, sizeof(*all));
+        count = 0;
+        for (int i = 0; all && lists[i]; i++)
+                for (int k = 0; lists[i][k]; k++)
+                        all[count++] = lists[i][k];
+        return all;
+}
+
 /* `file` are its stdin, stdout and stderr; -1: /dev/null. Returns an error number. */
 static int spawn(pid_t *process, const char *const *arguments, const int file[3])
 {
@@ -64,15 +80,14 @@ int pxr_child_start(struct pxr_child *child, const char *const *arguments, struc
 
         *child = (struct pxr_child) { .started = pxr_now() };
         if (pipe2(ends, O_CLOEXEC))
-                return pxr_system_error(diag, "%s cannot be started: %s", arguments[0],
-                                        strerror(errno));
+                return pxr_system_error(diag, "cannot start %s: %s", arguments[0], strerror(errno));
         status = spawn(&child->process, arguments, (const int[]) { -1, -1, ends[1] });
         close(ends[1]);
         child->output = ends[0];
         if (status == 0)
                 return 0;
         close(ends[0]);
-        return pxr_system_error(diag, "%s cannot be started: %s", arguments[0], strerror(status));
+        return pxr_system_error(diag, "cannot start %s: %s", arguments[0], strerror(status));
 }
 
 /* A line is complete. */
@@ -124,10 +139,10 @@ int pxr_child_end(struct pxr_child *child)
         return wait_for(child->process);
 }
 
-/* --- a program that is asked -------------------------------------------------------------------
+/* --- a program with input and output -----------------------------------------------------------
  */
 
-/* All that was written to a file in memory, without the line breaks at its end. */
+/* The contents of a file in memory, without line breaks at the end. */
 static char *contents(struct pxr_arena *arena, int file)
 {
         off_t size = lseek(file, 0, SEEK_END);
@@ -140,7 +155,7 @@ static char *contents(struct pxr_arena *arena, int file)
         return text;
 }
 
-/* Files in memory, in which there is room for whatever is written before anybody reads. */
+/* Files in memory, unlike pipes, take all output before anybody reads it. */
 static int ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
                const int file[3], struct pxr_answer *answer)
 {
@@ -177,7 +192,7 @@ int pxr_child_ask(struct pxr_arena *arena, const char *const *arguments, const c
                 if (file[i] >= 0)
                         close(file[i]);
         if (status && error != ENOENT)
-                pxr_system_error(diag, "%s cannot be started: %s", arguments[0], strerror(error));
+                pxr_system_error(diag, "cannot start %s: %s", arguments[0], strerror(error));
         errno = error;
         return status;
 }
@@ -193,22 +208,29 @@ char *pxr_child_reason(struct pxr_arena *arena, const struct pxr_child *child, i
 
 char *pxr_shell_word(struct pxr_arena *arena, const char *word)
 {
-        size_t length = strlen(word), quotes = 0;
-        char *quoted, *to;
+        size_t length = strlen(word);
+        char *quoted;
 
         if (length && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                    "_-+=.,:/%@") == length)
                 return pxr_strdup(arena, word);
-        for (const char *c = word; *c; c++)
-                quotes += *c == '\'';
-        quoted = pxr_alloc(arena, length + 3 * quotes + 3);
-        if (!quoted)
-                return NULL;
-        to = stpcpy(quoted, "'");
-        for (; *word; word++)
-                to = *word == '\'' ? stpcpy(to, "'\\''") : stpncpy(to, word, 1);
-        strcpy(to, "'");
-        return quoted;
+        length = strcspn(word, "'");
+        quoted = pxr_strf(arena, "'%.*s", (int)length, word);
+        for (word += length; *word; word += 1 + length) {
+                length = strcspn(word + 1, "'");
+                quoted = pxr_strf(arena, "%s'\\''%.*s", quoted, (int)length, word + 1);
+        }
+        return pxr_strf(arena, "%s'", quoted);
+}
+
+char *pxr_shell_line(struct pxr_arena *arena, const char *const *words)
+{
+        char *line = pxr_strdup(arena, "");
+
+        for (int i = 0; words && words[i]; i++)
+                line = pxr_strf(arena, "%s%s%s", line, i ? " " : "",
+                                pxr_shell_word(arena, words[i]));
+        return line;
 }
 
 pid_t pxr_end_with_parent(void)

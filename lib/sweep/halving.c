@@ -11,30 +11,30 @@
 #include <math.h>
 
 /* How many trials of its rung are better. */
-static int better(const struct pxr_climber *climber, int count, int which)
+static int better(const struct pxr_candidate *candidate, int count, int which)
 {
         int better = 0;
 
         for (int i = 0; i < count; i++)
-                if (climber[i].rung == climber[which].rung &&
-                    (climber[i].nats < climber[which].nats ||
-                     (climber[i].nats == climber[which].nats && i < which)))
+                if (candidate[i].rung == candidate[which].rung &&
+                    (candidate[i].nats < candidate[which].nats ||
+                     (candidate[i].nats == candidate[which].nats && i < which)))
                         better++;
         return better;
 }
 
-int pxr_halving_next(const struct pxr_climber *climber, int count, int rungs, int factor)
+int pxr_halving_next(const struct pxr_candidate *candidate, int count, int rungs, int factor)
 {
         for (int rung = rungs - 2; rung >= 0; rung--) {
                 int ended = 0, best = -1;
 
                 for (int i = 0; i < count; i++)
-                        ended += climber[i].rung == rung;
+                        ended += candidate[i].rung == rung;
                 for (int i = 0; i < count; i++)
-                        if (climber[i].rung == rung && !climber[i].promoted &&
-                            isfinite(climber[i].nats) &&
-                            better(climber, count, i) < ended / factor &&
-                            (best < 0 || climber[i].nats < climber[best].nats))
+                        if (candidate[i].rung == rung && !candidate[i].promoted &&
+                            isfinite(candidate[i].nats) &&
+                            better(candidate, count, i) < ended / factor &&
+                            (best < 0 || candidate[i].nats < candidate[best].nats))
                                 best = i;
                 if (best >= 0)
                         return best;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* local.c - a sweep's jobs as processes here, so many at a time. */
+/* local.c - a sweep's jobs as processes on this machine, several at a time. */
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>
@@ -8,261 +8,259 @@
 #include "base/clock.h"
 #include "sweep/queue.h"
 
-enum {
-        POLL = 500, /* milliseconds */
-        WORDS = 16, /* arguments beside overrides */
+enum { POLL = 500 }; /* milliseconds */
+
+/* A process and its job. */
+struct slot {
+        bool used, resumed, asked_to_stop;
+        struct pxr_child child;
+        int64_t job, taken;
+        const struct pxr_trial *trial;
 };
 
-/* --- at work -----------------------------------------------------------------------------------
+struct local {
+        struct pxr_queue *queue;
+        struct slot *slot;
+        int slots;
+        bool started;     /* a job */
+        bool failed;      /* an error is recorded: save the runs, start no more */
+        double heartbeat; /* the last, of pxr_now() */
+};
+
+/* --- starting runs -----------------------------------------------------------------------------
  */
 
-static const char *const *arguments_of(const struct pxr_queue *s, struct pxr_arena *arena,
-                                       const struct pxr_job *job, const struct pxr_trial *trial)
+static const char *const *arguments_of(const struct pxr_sweep_options *options,
+                                       struct pxr_arena *arena, const struct pxr_job *job,
+                                       const struct pxr_trial *trial)
 {
-        size_t most = (size_t)trial->count + WORDS;
-        const char **list = pxr_alloc_array(arena, most, sizeof(*list));
-        int count = 0;
+        const char *const resume[] = { options->program, "--resume",
+                                       pxr_strf(arena, "%" PRId64, job->run), NULL };
+        const char *const new[] = { options->program, options->sweep->spec, NULL };
+        const char *const both[] = {
+                "--quiet",
+                "--db",
+                options->database,
+                "--threads",
+                pxr_strf(arena, "%d", options->threads),
+                "--job",
+                pxr_strf(arena, "%" PRId64, job->id),
+                NULL,
+        };
+        const char *const *const lists[] = { job->run ? resume : new, both,
+                                             job->run ? NULL : trial->overrides.text, NULL };
 
-        if (!list)
-                return NULL;
-        list[count++] = s->order->program;
-        if (job->run) {
-                list[count++] = "--resume";
-                list[count++] = pxr_strf(arena, "%" PRId64, job->run);
-        } else {
-                list[count++] = s->order->sweep->spec;
-                for (int i = 0; i < trial->count; i++)
-                        list[count++] = trial->overrides[i];
-        }
-        list[count++] = "--quiet";
-        list[count++] = "--db";
-        list[count++] = s->order->database;
-        list[count++] = "--threads";
-        list[count++] = pxr_strf(arena, "%d", s->order->threads);
-        list[count++] = "--job";
-        list[count++] = pxr_strf(arena, "%" PRId64, job->id);
-        for (int i = 0; i < count; i++)
-                if (!list[i])
-                        return NULL;
-        return list;
+        return pxr_join_arguments(arena, lists);
 }
 
-static int start(struct pxr_queue *s, struct pxr_slot *slot, struct pxr_arena *arena,
+static int start(struct local *local, struct slot *slot, struct pxr_arena *arena,
                  struct pxr_job *job)
 {
-        const struct pxr_sweep_watcher *watcher = &s->order->watcher;
-        const struct pxr_trial *trial = pxr_plan_find(s->order->plan, job->spec_hash);
-        const char *const *arguments = arguments_of(s, arena, job, trial);
+        const struct pxr_queue *q = local->queue;
+        const struct pxr_trial *trial = pxr_plan_find(q->options->plan, job->spec_hash);
+        const char *const *arguments = arguments_of(q->options, arena, job, trial);
 
-        if (!arguments)
-                pxr_out_of_memory(s->diag);
-        if (!arguments || pxr_child_start(&slot->child, arguments, s->diag)) {
+        *slot = (struct slot) {
+                .resumed = job->run != 0, .job = job->id, .taken = job->taken, .trial = trial
+        };
+        if (pxr_arena_failed(arena) || pxr_child_start(&slot->child, arguments, q->diag)) {
                 job->state = PXR_JOB_WAITING;
-                pxr_store_leave_job(s->order->store, job, s->diag);
+                pxr_store_leave_job(q->options->store, job, q->diag);
                 return -1;
         }
-        slot->used = true;
-        slot->told = false;
-        slot->resumed = job->run != 0;
-        slot->job = job->id;
-        slot->taken = job->taken;
-        slot->trial = trial;
-        if (watcher->begun)
-                watcher->begun(watcher->context, job, trial);
+        slot->used = local->started = true;
         return 0;
 }
 
-/* Keep all slots at work; a task of a cluster has one job and no more. Returns 0 or -1. */
-static int fill(struct pxr_queue *s, bool *begun)
+/* Fill all slots; a cluster task runs only one job. Returns 0 or -1. */
+static int fill(struct local *local)
 {
         int status = 1;
 
-        for (int i = 0; i < s->slots && status == 1; i++) {
-                struct pxr_view view = { 0 };
+        for (int i = 0; i < local->slots && status == 1; i++) {
+                struct pxr_jobs jobs = { 0 };
                 struct pxr_job job;
 
-                if (s->slot[i].used || (s->order->task && *begun))
+                if (local->slot[i].used || (local->queue->options->task && local->started))
                         continue;
-                status = pxr_queue_take(s, &view, &job);
-                if (status == 1 && start(s, &s->slot[i], view.arena, &job))
+                status = pxr_queue_claim(local->queue, &jobs, &job);
+                if (status == 1 && start(local, &local->slot[i], jobs.arena, &job))
                         status = -1;
-                *begun |= status == 1;
-                pxr_view_close(&view);
+                pxr_jobs_free(&jobs);
         }
         return status < 0 ? -1 : 0;
 }
 
-/* Ask the runs that are at work to save and stop. */
-static void stop_all(struct pxr_queue *s)
+/* Ask all runs to save and stop. */
+static void stop_all(struct local *local)
 {
-        for (int i = 0; i < s->slots; i++)
-                if (s->slot[i].used && !s->slot[i].told) {
-                        kill(s->slot[i].child.process, SIGTERM);
-                        s->slot[i].told = true;
+        for (int i = 0; i < local->slots; i++)
+                if (local->slot[i].used && !local->slot[i].asked_to_stop) {
+                        kill(local->slot[i].child.process, SIGTERM);
+                        local->slot[i].asked_to_stop = true;
                 }
 }
 
-static bool any_at_work(const struct pxr_queue *s)
-{
-        for (int i = 0; i < s->slots; i++)
-                if (s->slot[i].used)
-                        return true;
-        return false;
-}
-
-/* --- the end of a job --------------------------------------------------------------------------
+/* --- the end of a run --------------------------------------------------------------------------
  */
 
-static struct pxr_job *job_in(const struct pxr_view *view, int64_t id)
+static struct pxr_job *job_with_id(const struct pxr_jobs *jobs, int64_t id)
 {
-        for (int i = 0; i < view->count; i++)
-                if (view->job[i].id == id)
-                        return &view->job[i];
+        for (int i = 0; i < jobs->count; i++)
+                if (jobs->job[i].id == id)
+                        return &jobs->job[i];
         return NULL;
 }
 
-/* Put the end of a run on record; `view` is as it was before. */
-static int close_job(struct pxr_queue *s, struct pxr_slot *slot, struct pxr_view *view, int status)
+/* Record the end of a run; `jobs` is as it was before. */
+static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jobs *jobs,
+                     int status)
 {
-        const struct pxr_sweep_watcher *watcher = &s->order->watcher;
-        struct pxr_job *job = job_in(view, slot->job);
+        const struct pxr_sweep_observer *observer = &q->options->observer;
+        const struct pxr_ended_run run = { &slot->child, status, slot->resumed,
+                                           slot->asked_to_stop };
+        struct pxr_job *job = job_with_id(jobs, slot->job);
         double seconds = pxr_now() - slot->child.started;
 
-        slot->used = false;
         if (!job || job->taken != slot->taken) {
-                pxr_queue_tell(s, "a job was taken up by another process, and is left to it");
+                pxr_queue_message(q, "a job was claimed by another process, and is left to it");
                 return 0;
         }
         job->seconds += seconds;
-        if (pxr_queue_judge(s, slot, status, view->arena, job) ||
-            pxr_store_leave_job(s->order->store, job, s->diag))
+        pxr_queue_judge(q, &run, jobs->arena, job);
+        if (pxr_store_leave_job(q->options->store, job, q->diag))
                 return -1;
-        pxr_queue_sum_up(s, view);
-        if (watcher->ended)
-                watcher->ended(watcher->context, job, slot->trial, seconds);
-        if (status == 0 && s->order->plan->epochs && isnan(job->nats))
-                return pxr_user_error(s->diag,
+        if (observer->ended)
+                observer->ended(observer->context, job, slot->trial, seconds);
+        if (status == 0 && q->options->plan->epochs && isnan(job->nats))
+                return pxr_user_error(q->diag,
                                       "job %" PRId64 " has no validation NLL, which halving "
-                                      "compares: has the data set a validation split?",
+                                      "requires: has the data set a validation split?",
                                       job->number);
-        /* Of tasks each would see this, and begin anew: who waits for them does. */
-        return s->order->task ? 0 : pxr_queue_check_alike(s, view, job, status == PXR_RUN_REFUSED);
+        /* Cluster tasks would each stop here and start again: the process waiting for them checks.
+         */
+        return q->options->task ? 0
+                                : pxr_queue_check_errors(q, jobs, job, status == PXR_RUN_REFUSED);
 }
 
-static int collect(struct pxr_queue *s, struct pxr_slot *slot)
+static int collect(struct pxr_queue *q, struct slot *slot)
 {
-        struct pxr_view view = { 0 };
-        int status = pxr_child_end(&slot->child), result;
+        struct pxr_jobs jobs = { 0 };
+        int status = pxr_child_end(&slot->child), result = pxr_jobs_read(q, &jobs);
 
-        result = pxr_view_open(s, &view);
-        if (!result)
-                result = close_job(s, slot, &view, status);
         slot->used = false;
-        pxr_view_close(&view);
+        if (!result)
+                result = close_job(q, slot, &jobs, status);
+        pxr_jobs_free(&jobs);
         return result;
 }
 
-/* Wait a while for something to happen, and see to it. Returns 0 or -1. */
-static int attend(struct pxr_queue *s)
+/* Wait until a run prints something or ends, but not for long. Returns 0 or -1. */
+static int wait_for_runs(struct local *local)
 {
-        struct pollfd *watched = calloc((size_t)s->slots, sizeof(*watched));
+        struct pollfd *watched = calloc((size_t)local->slots, sizeof(*watched));
         int status = 0;
 
         if (!watched)
-                return pxr_out_of_memory(s->diag);
-        for (int i = 0; i < s->slots; i++)
-                watched[i] = (struct pollfd) { .fd = s->slot[i].used ? s->slot[i].child.output : -1,
-                                               .events = POLLIN };
-        if (poll(watched, (nfds_t)s->slots, POLL) > 0)
-                for (int i = 0; i < s->slots; i++)
-                        if (watched[i].revents && !pxr_child_read(&s->slot[i].child) &&
-                            collect(s, &s->slot[i]))
+                return pxr_out_of_memory(local->queue->diag);
+        for (int i = 0; i < local->slots; i++)
+                watched[i] =
+                        (struct pollfd) { .fd = local->slot[i].used ? local->slot[i].child.output
+                                                                    : -1,
+                                          .events = POLLIN };
+        if (poll(watched, (nfds_t)local->slots, POLL) > 0)
+                for (int i = 0; i < local->slots; i++)
+                        if (watched[i].revents && !pxr_child_read(&local->slot[i].child) &&
+                            collect(local->queue, &local->slot[i]))
                                 status = -1;
         free(watched);
         return status;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
+/* --- the loop ----------------------------------------------------------------------------------
  */
 
-struct local {
-        struct pxr_queue *queue;
-        bool begun;  /* a job */
-        bool failed; /* an error is recorded: runs are to be saved, and no more begun */
-        double sign; /* of life, the last, of pxr_now() */
-};
-
-/* See how the sweep stands. Returns 0 or -1. */
-static int look(struct pxr_queue *s)
+static int count_used(const struct local *local)
 {
-        const struct pxr_sweep_watcher *watcher = &s->order->watcher;
-        struct pxr_view view = { 0 };
-        int status = pxr_view_open(s, &view);
+        int used = 0;
 
+        for (int i = 0; i < local->slots; i++)
+                used += local->slot[i].used;
+        return used;
+}
+
+/* Count the jobs and show how the sweep stands. Returns 0 or -1. */
+static int show_progress(struct local *local)
+{
+        struct pxr_queue *q = local->queue;
+        const struct pxr_sweep_observer *observer = &q->options->observer;
+        struct pxr_jobs jobs = { 0 };
+        int status = pxr_jobs_read(q, &jobs);
+
+        q->seconds_here = 0;
+        for (int i = 0; i < local->slots; i++)
+                if (local->slot[i].used)
+                        q->seconds_here += pxr_now() - local->slot[i].child.started;
         if (!status) {
-                pxr_queue_sum_up(s, &view);
-                if (watcher->progress)
-                        watcher->progress(watcher->context, s->state);
+                pxr_queue_count(q, &jobs);
+                if (observer->progress)
+                        observer->progress(observer->context, q->state);
         }
-        pxr_view_close(&view);
+        pxr_jobs_free(&jobs);
         return status;
 }
 
-/* Tell other hosts that the jobs here are at work. Where it fails it is tried again; what must not
- * fail is said elsewhere. */
-static void give_sign(struct local *local)
+/* Show other hosts that the jobs here are at work. An error is left to the next change that must
+ * succeed. */
+static void send_heartbeat(struct local *local)
 {
-        const struct pxr_queue *s = local->queue;
-
-        if (pxr_now() - local->sign < PXR_JOB_HEARTBEAT)
+        if (pxr_now() - local->heartbeat < PXR_JOB_HEARTBEAT)
                 return;
-        local->sign = pxr_now();
-        for (int i = 0; i < s->slots; i++)
-                if (s->slot[i].used)
-                        pxr_store_hold_job(s->order->store, s->slot[i].job, s->slot[i].taken, NULL);
+        local->heartbeat = pxr_now();
+        for (int i = 0; i < local->slots; i++)
+                if (local->slot[i].used)
+                        pxr_store_hold_job(local->queue->options->store, local->slot[i].job,
+                                           local->slot[i].taken, NULL);
 }
 
-/* A round: begin what can be begun, and wait a while. False when all is at its end. */
-static bool go_on(struct local *local)
+/* Start what can be started, and wait a while. False when nothing is left to do. */
+static bool step(struct local *local)
 {
-        struct pxr_queue *s = local->queue;
+        struct pxr_queue *q = local->queue;
         bool stopping;
 
-        give_sign(local);
-        if (look(s))
+        send_heartbeat(local);
+        if (show_progress(local))
                 local->failed = true;
-        stopping = local->failed || s->out_of_time || *s->order->stop;
+        stopping = local->failed || q->out_of_time || *q->options->stop;
         if (stopping)
-                stop_all(s);
-        else if (fill(s, &local->begun))
+                stop_all(local);
+        else if (fill(local))
                 local->failed = true;
-        if (!any_at_work(s) &&
-            (stopping || local->failed || s->state->dying == 0 || s->order->task))
+        if (!count_used(local) &&
+            (stopping || local->failed || q->state->ending == 0 || q->options->task))
                 return false;
-        if (attend(s))
+        if (wait_for_runs(local))
                 local->failed = true;
         return true;
 }
 
-int pxr_sweep_run_local(struct pxr_queue *s)
+int pxr_sweep_run_local(struct pxr_queue *q)
 {
-        struct local local = { .queue = s, .sign = pxr_now() };
+        struct local local = { .queue = q, .slots = q->options->jobs, .heartbeat = pxr_now() };
 
-        s->slots = s->order->jobs;
-        s->slot = calloc((size_t)s->slots, sizeof(*s->slot));
-        if (!s->slot)
-                return pxr_out_of_memory(s->diag);
-        while (go_on(&local))
+        local.slot = calloc((size_t)local.slots, sizeof(*local.slot));
+        if (!local.slot)
+                return pxr_out_of_memory(q->diag);
+        while (step(&local))
                 continue;
-        /* Those too that were at work when it was told. */
-        if (s->alike && pxr_store_retry_jobs(s->order->store, s->sweep, s->diag))
-                local.failed = true;
-        free(s->slot);
-        s->slot = NULL;
-        s->slots = 0;
+        free(local.slot);
+        /* Also retry the jobs that were at work when the first had all failed. */
+        if (q->same_error)
+                pxr_store_retry_jobs(q->options->store, q->sweep, q->diag);
         if (local.failed)
                 return -1;
-        if (*s->order->stop)
+        if (*q->options->stop)
                 return PXR_SWEEP_INTERRUPTED;
-        return s->out_of_time || s->out_of_runs ? PXR_SWEEP_SPENT : PXR_SWEEP_DONE;
+        return q->out_of_time || q->out_of_runs ? PXR_SWEEP_SPENT : PXR_SWEEP_DONE;
 }

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * plan.c - the trials of a sweep: their values, and the specs these give.
- */
+/* plan.c - the trials of a sweep: their values, and the specs with these. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <pxr/random.h>
 
-#include "model/plugin.h"
 #include "config/options.h"
-#include "sweep/json.h"
+#include "model/plugin.h"
 #include "sweep/sweep.h"
 
-enum { DIGITS = 4 }; /* of a number that is drawn: enough to try, and short to read */
+enum { DIGITS = 4 }; /* of a random number: enough to try, and short to read */
 
 /* --- one configuration -------------------------------------------------------------------------
  */
@@ -24,15 +21,6 @@ static int grid_level(const struct pxr_sweep *sweep, int number, int which)
         for (int i = sweep->factors - 1; i > which; i--)
                 number /= sweep->factor[i].levels;
         return number % sweep->factor[which].levels;
-}
-
-/* Numbers of a factor depend on its name and the configuration alone: neither other factors nor the
- * number of runs change them. */
-static struct pxr_random stream(const struct pxr_sweep *sweep, const struct pxr_factor *factor,
-                                int number)
-{
-        return pxr_random((uint64_t)sweep->seed, PXR_RANDOM_SWEEP, (uint32_t)number,
-                          (uint32_t)pxr_hash_name(factor->name), 0);
 }
 
 static double draw(const struct pxr_factor *factor, struct pxr_random *random)
@@ -52,147 +40,97 @@ static double draw(const struct pxr_factor *factor, struct pxr_random *random)
         return value < low ? low : value > high ? high : value;
 }
 
-/* A level made of a number that was drawn. */
-static int drawn_level(struct pxr_sweep *sweep, const struct pxr_factor *factor,
-                       struct pxr_random *random, struct pxr_level *level, struct pxr_diag *diag)
-{
-        const char **override = pxr_alloc_array(sweep->arena, 1, sizeof(*override));
-        struct pxr_override_place *place = pxr_alloc(sweep->arena, sizeof(*place));
-        char text[PXR_REAL_TEXT];
-
-        level->words = pxr_strdup(sweep->arena, pxr_format_real(draw(factor, random), text));
-        if (!override || !place || !level->words ||
-            !(override[0] = pxr_strf(sweep->arena, "%s=%s", factor->name, level->words)))
-                return pxr_out_of_memory(diag);
-        *place = (struct pxr_override_place) { factor->mark, factor->bounds };
-        level->json = level->words;
-        level->overrides = override;
-        level->places = place;
-        level->count = 1;
-        return 0;
-}
-
-static int choose(struct pxr_sweep *sweep, int number, int which, struct pxr_level *level,
-                  struct pxr_diag *diag)
+/* Random numbers depend on the factor's name and the configuration alone: neither other factors nor
+ * the number of runs change them. */
+static struct pxr_level choose_level(struct pxr_sweep *sweep, int number, int which)
 {
         const struct pxr_factor *factor = &sweep->factor[which];
-        struct pxr_random random = stream(sweep, factor, number);
+        struct pxr_random random =
+                pxr_random((uint64_t)sweep->draws.seed, PXR_RANDOM_SWEEP, (uint32_t)number,
+                           (uint32_t)pxr_hash_name(factor->name), 0);
+        struct pxr_level level;
+        char text[PXR_REAL_TEXT];
+        const char *value;
 
-        if (factor->range != PXR_LEVELS)
-                return drawn_level(sweep, factor, &random, level, diag);
-        *level = factor->level[sweep->search == PXR_GRID
-                                       ? grid_level(sweep, number, which)
-                                       : (int)pxr_random_below(&random, factor->levels)];
-        return 0;
+        if (sweep->kind == PXR_GRID)
+                return factor->level[grid_level(sweep, number, which)];
+        if (factor->range == PXR_LEVELS)
+                return factor->level[pxr_random_below(&random, (uint32_t)factor->levels)];
+        value = pxr_strdup(sweep->arena, pxr_format_real(draw(factor, &random), text));
+        pxr_factor_set(sweep->arena, factor, value, value, factor->bounds, &level);
+        return level;
 }
 
-/* Add a key and its value to what is shown and recorded of a trial. */
-static int describe(struct pxr_sweep *sweep, struct pxr_trial *trial, const char *key,
-                    const char *short_key, const struct pxr_level *level)
+/* Set what a level sets, and add it to the trial's descriptions. */
+static void add_level(struct pxr_arena *arena, struct pxr_trial *trial,
+                      const struct pxr_factor *factor, const struct pxr_level *level)
 {
-        char *name = pxr_json_string(sweep->arena, key);
-        bool first = !trial->words;
-
-        if (!name)
-                return -1;
-        trial->words = pxr_strf(sweep->arena, "%s%s%s=%s", first ? "" : trial->words,
-                                first ? "" : " ", short_key, level->words);
-        trial->varied = pxr_strf(sweep->arena, "%s%s%s: %s", first ? "" : trial->varied,
-                                 first ? "" : ", ", name, level->json);
-        return trial->words && trial->varied ? 0 : -1;
+        for (int i = 0; i < level->overrides.count; i++)
+                pxr_override_add(arena, &trial->overrides, level->overrides.text[i],
+                                 level->overrides.place[i]);
+        trial->label = pxr_strf(arena, "%s%s%s=%s", trial->label, *trial->label ? " " : "",
+                                factor->short_name, level->text);
+        trial->varied = pxr_strf(arena, "%s%s%s: %s", trial->varied, *trial->varied ? ", " : "",
+                                 factor->json_name, level->json);
 }
 
-static int overrides_in_all(const struct pxr_sweep *sweep, const struct pxr_level *level)
+int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial)
 {
-        int count = sweep->fixed_count + 1; /* halving's epochs */
+        static const struct pxr_factor rung = { .name = "train.epochs",
+                                                .short_name = "epochs",
+                                                .json_name = "\"train.epochs\"" };
+        struct pxr_level level;
 
-        for (int i = 0; i < sweep->factors; i++)
-                count += level[i].count;
-        return count;
-}
-
-/* What the levels set, in order, and last how long it is trained. */
-static int put_together(struct pxr_sweep *sweep, const struct pxr_level *level, int64_t epochs,
-                        struct pxr_trial *trial, struct pxr_diag *diag)
-{
-        struct pxr_level last = { 0 };
-        size_t most = (size_t)overrides_in_all(sweep, level) + 1;
-        const char **list = pxr_alloc_array(sweep->arena, most, sizeof(*list));
-        struct pxr_override_place *places = pxr_alloc_array(sweep->arena, most, sizeof(*places));
-
-        if (!list || !places)
-                return pxr_out_of_memory(diag);
-        for (int i = 0; i < sweep->fixed_count; i++, trial->count++) {
-                list[trial->count] = sweep->fixed[i];
-                places[trial->count] = sweep->fixed_places[i];
-        }
+        *trial = (struct pxr_trial) { .configuration = number, .label = "", .varied = "" };
+        for (int i = 0; i < sweep->fixed.count; i++)
+                pxr_override_add(sweep->arena, &trial->overrides, sweep->fixed.text[i],
+                                 sweep->fixed.place[i]);
         for (int i = 0; i < sweep->factors; i++) {
-                for (int o = 0; o < level[i].count; o++, trial->count++) {
-                        list[trial->count] = level[i].overrides[o];
-                        places[trial->count] = level[i].places[o];
-                }
-                if (describe(sweep, trial, sweep->factor[i].name, sweep->factor[i].short_name,
-                             &level[i]))
-                        return pxr_out_of_memory(diag);
+                level = choose_level(sweep, number, i);
+                add_level(sweep->arena, trial, &sweep->factor[i], &level);
         }
         if (epochs > 0) {
-                last.words = last.json = pxr_strf(sweep->arena, "%lld", (long long)epochs);
-                list[trial->count] = pxr_strf(sweep->arena, "train.epochs=%lld", (long long)epochs);
-                if (!last.words || !list[trial->count++] ||
-                    describe(sweep, trial, "train.epochs", "epochs", &last))
-                        return pxr_out_of_memory(diag);
+                const char *text = pxr_strf(sweep->arena, "%lld", (long long)epochs);
+
+                pxr_factor_set(sweep->arena, &rung, text, text, NULL, &level);
+                add_level(sweep->arena, trial, &rung, &level);
         }
-        trial->overrides = list;
-        trial->places = places;
         trial->varied = pxr_strf(sweep->arena, "{%s}", trial->varied);
-        return trial->varied ? 0 : pxr_out_of_memory(diag);
-}
-
-int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial,
-                    struct pxr_diag *diag)
-{
-        struct pxr_level *level =
-                pxr_alloc_array(sweep->arena, (size_t)sweep->factors, sizeof(*level));
-
-        if (!level)
-                return pxr_out_of_memory(diag);
-        *trial = (struct pxr_trial) { .configuration = number };
-        for (int i = 0; i < sweep->factors; i++)
-                if (choose(sweep, number, i, &level[i], diag))
-                        return -1;
-        return put_together(sweep, level, epochs, trial, diag);
+        return pxr_arena_failed(sweep->arena) ? -1 : 0;
 }
 
 /* --- its spec ----------------------------------------------------------------------------------
  */
 
-/* What the search needs to know of a trial's spec. */
-struct looked_at {
+/* What halving must know of a trial's spec. */
+struct rung_spec {
         int64_t epochs;
         bool validates;
 };
 
-/* Read and check the spec of a trial, and take its hash. */
-static int look_at(const struct pxr_sweep *sweep, struct pxr_trial *trial, struct looked_at *seen,
-                   struct pxr_diag *diag)
+/* Make a trial, read and check its spec, and fill in its hash. */
+static int read_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial,
+                      struct rung_spec *seen, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0, diag);
-        const struct pxr_spec_origin origin = { .path = sweep->spec,
-                                                .overrides = trial->overrides,
-                                                .places = trial->places,
-                                                .count = (size_t)trial->count };
-        struct pxr_experiment *experiment =
-                arena ? pxr_experiment_read(arena, &origin, diag) : NULL;
-        char *spec = experiment ? pxr_yaml_emit(arena, experiment->root, diag) : NULL;
+        struct pxr_experiment *experiment = NULL;
+        char *spec = NULL;
 
-        if (!arena)
-                pxr_out_of_memory(diag);
+        if (arena && !pxr_sweep_trial(sweep, number, epochs, trial)) {
+                const struct pxr_spec_origin origin = { .path = sweep->spec,
+                                                        .overrides = trial->overrides.text,
+                                                        .places = trial->overrides.place,
+                                                        .count = (size_t)trial->overrides.count };
+
+                experiment = pxr_experiment_read(arena, &origin, diag);
+                spec = experiment ? pxr_yaml_emit(arena, experiment->root, diag) : NULL;
+                if (!spec)
+                        pxr_note(diag, "%s: a run of this sweep has %s", sweep->path, trial->label);
+        }
         if (spec) {
                 pxr_sha256(spec, strlen(spec), trial->spec_hash);
                 seen->epochs = experiment->settings.train.epochs;
                 seen->validates = experiment->settings.evaluate.splits >> PXR_VALID & 1;
-        } else {
-                pxr_note(diag, "%s: a run of this sweep has %s", sweep->path, trial->words);
         }
         pxr_arena_free(arena);
         return spec ? 0 : -1;
@@ -201,32 +139,30 @@ static int look_at(const struct pxr_sweep *sweep, struct pxr_trial *trial, struc
 /* --- all of them -------------------------------------------------------------------------------
  */
 
-/* The epochs of the rungs of successive halving: each `halving` times those of the rung below, the
+/* The epochs of the rungs of successive halving: each `factor` times those of the rung below, the
  * last the spec's own. */
 static int set_rungs(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_diag *diag)
 {
-        int64_t *epochs = pxr_alloc_array(sweep->arena, 64, sizeof(*epochs)), at;
-        struct looked_at seen;
+        int64_t *epochs = pxr_alloc_array(sweep->arena, 64, sizeof(*epochs));
+        int64_t lowest = sweep->draws.epochs, factor = sweep->draws.factor;
+        struct rung_spec seen;
         struct pxr_trial trial;
 
-        if (!epochs)
-                return pxr_out_of_memory(diag);
-        if (pxr_sweep_trial(sweep, 0, 0, &trial, diag) || look_at(sweep, &trial, &seen, diag))
+        if (!epochs || read_trial(sweep, 0, 0, &trial, &seen, diag))
                 return -1;
         if (!seen.validates)
                 return pxr_user_error(diag,
-                                      "%s: halving compares validation NLLs, and evaluate.splits "
-                                      "lacks 'valid'",
+                                      "%s: halving compares validation NLLs: evaluate.splits must "
+                                      "include 'valid'",
                                       sweep->path);
-        if (seen.epochs < sweep->first_epochs * sweep->halving)
+        if (seen.epochs < lowest * factor)
                 return pxr_user_error(diag,
-                                      "%s: from %lld epochs at first to the %lld of train.epochs "
-                                      "there is no room to halve: that takes at least %lld",
-                                      sweep->path, (long long)sweep->first_epochs,
-                                      (long long)seen.epochs,
-                                      (long long)(sweep->first_epochs * sweep->halving));
+                                      "%s: halving from %lld epochs by a factor of %lld requires "
+                                      "train.epochs to be at least %lld, not %lld",
+                                      sweep->path, (long long)lowest, (long long)factor,
+                                      (long long)(lowest * factor), (long long)seen.epochs);
         sweep->rungs = 0;
-        for (at = sweep->first_epochs; at <= seen.epochs; at *= sweep->halving)
+        for (int64_t at = lowest; at <= seen.epochs; at *= factor)
                 epochs[sweep->rungs++] = at;
         epochs[sweep->rungs - 1] = seen.epochs;
         plan->epochs = epochs;
@@ -243,25 +179,23 @@ const struct pxr_trial *pxr_plan_find(const struct pxr_plan *plan, const char *s
 
 int pxr_sweep_plan(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_diag *diag)
 {
-        struct looked_at seen;
+        struct rung_spec seen;
 
         *plan = (struct pxr_plan) { 0 };
-        /* Held open meanwhile: else every spec would load all layers anew. */
-        if (!pxr_plugins_open(sweep->arena, diag))
-                return -1;
-        if (sweep->search == PXR_HALVING && set_rungs(sweep, plan, diag))
+        /* Held open meanwhile, or every spec would load all plugins again. */
+        if (!pxr_plugins_open(sweep->arena, diag) ||
+            (sweep->kind == PXR_HALVING && set_rungs(sweep, plan, diag)))
                 return -1;
         plan->trial = pxr_alloc_array(sweep->arena, (size_t)sweep->configurations * sweep->rungs,
                                       sizeof(*plan->trial));
         if (!plan->trial)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (int i = 0; i < sweep->configurations; i++)
                 for (int rung = 0; rung < sweep->rungs; rung++) {
                         struct pxr_trial *trial = &plan->trial[plan->trials];
 
-                        if (pxr_sweep_trial(sweep, i, plan->epochs ? plan->epochs[rung] : 0, trial,
-                                            diag) ||
-                            look_at(sweep, trial, &seen, diag))
+                        if (read_trial(sweep, i, plan->epochs ? plan->epochs[rung] : 0, trial,
+                                       &seen, diag))
                                 return -1;
                         trial->rung = rung;
                         if (pxr_plan_find(plan, trial->spec_hash)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schedule.h - running a sweep: its jobs in the database, one process each, here or on a cluster.
+ * schedule.h - running a sweep: its jobs in the database, each a process here or on a cluster.
  *
- * All that is decided is in the database: a sweep that was stopped or killed goes on where it was
- * when it is run again, and several processes can work on one sweep.
+ * All state is in the database: a sweep that was stopped or killed continues when it is run again,
+ * and several processes can work on one sweep.
  */
 #ifndef PXR_SWEEP_SCHEDULE_H
 #define PXR_SWEEP_SCHEDULE_H
@@ -16,38 +16,36 @@
 
 /* How a sweep stands. */
 struct pxr_sweep_state {
-        int64_t sweep;                          /* in the database; 0: not there yet */
+        int64_t sweep;                          /* in the database; 0: not yet */
         int known;                              /* jobs so far; halving adds to them */
         int waiting, running, finished, failed; /* of them; running: here */
         int elsewhere;                          /* ... in another process, one of them: */
         char elsewhere_host[65];
         int64_t elsewhere_process;
         char array[64];      /* "12": of the cluster, with tasks yet to end; "": none */
-        int dying;           /* whose sweep was killed, and whose run is about to end */
-        double seconds;      /* that all have taken */
+        int ending;          /* whose sweep was killed, and whose run is about to end */
+        double seconds;      /* taken by all runs */
         double seconds_left; /* of the jobs known; NAN: not known yet */
 };
 
-/* Who watches a sweep. Any function may be NULL. */
-struct pxr_sweep_watcher {
+/* Called while a sweep runs. Any function may be NULL. */
+struct pxr_sweep_observer {
         void *context;
-        /* A job has been begun, or gone on with. */
-        void (*begun)(void *context, const struct pxr_job *job, const struct pxr_trial *trial);
-        /* A job's run has ended: job->state says how; 'waiting' after a failure: it is tried again,
-         * after none: it was interrupted. */
+        /* A job's run has ended. job->state is 'waiting' after a failure that will be retried, and
+         * after an interruption, without a message. */
         void (*ended)(void *context, const struct pxr_job *job, const struct pxr_trial *trial,
                       double seconds);
         void (*progress)(void *context, const struct pxr_sweep_state *state);
-        void (*note)(void *context, const char *text);
+        void (*message)(void *context, const char *text);
 };
 
-/* Where the runs are made. */
+/* Where runs are made. */
 enum pxr_launcher {
-        PXR_LAUNCH_LOCAL, /* here, as processes of their own */
+        PXR_LAUNCH_LOCAL, /* here, as processes */
         PXR_LAUNCH_SLURM, /* on a cluster, as tasks of a job array */
 };
 
-struct pxr_sweep_order {
+struct pxr_sweep_options {
         struct pxr_sweep *sweep;
         const struct pxr_plan *plan;
         struct pxr_store *store;
@@ -55,35 +53,35 @@ struct pxr_sweep_order {
         const char *program;  /* path of pxr-run */
         int jobs;             /* at a time */
         int threads;          /* of each */
-        bool retry;           /* failed jobs are given new tries */
+        bool retry;           /* give failed jobs new tries */
         enum pxr_launcher launcher;
-        const char *task; /* local: run one job at most, as this task of a cluster; NULL: all */
+        const char *task; /* local: run at most one job, as this cluster task; NULL: run all */
         /* Of a cluster: */
-        const char *task_program;          /* path of pxr-sweep, and what it is given: */
+        const char *task_program;          /* path of pxr-sweep, and its arguments: */
         const char *const *task_arguments; /* the sweep and its overrides, NULL-ended */
-        const char *const *options;        /* for sbatch, NULL-ended */
-        bool no_wait;                      /* submit, and leave the rest to the tasks */
+        const char *const *sbatch_options; /* NULL-ended */
+        bool no_wait;                      /* submit tasks and return */
         const volatile sig_atomic_t *stop;
-        struct pxr_sweep_watcher watcher;
+        struct pxr_sweep_observer observer;
 };
 
 enum pxr_sweep_end {
-        PXR_SWEEP_DONE,        /* no job is left to do here */
+        PXR_SWEEP_DONE,        /* no job is left to run here */
         PXR_SWEEP_INTERRUPTED, /* runs were saved */
-        PXR_SWEEP_LEFT,        /* to tasks of a cluster, which go on */
+        PXR_SWEEP_LEFT,        /* cluster tasks are still at work */
         PXR_SWEEP_SPENT,       /* the budget is used up, and jobs are left */
 };
 
-/* Does Slurm answer? To be asked before a database is made for nothing. Returns 0 or -1. */
+/* Whether Slurm answers; to be asked before a database is created in vain. Returns 0 or -1. */
 int pxr_sweep_find_slurm(struct pxr_arena *arena, struct pxr_diag *diag);
 
 /* Run what is left of a sweep. *state is how it stands at the end. Returns an enum pxr_sweep_end,
- * or -1 after an error, also when the first jobs all failed of the same. */
-int pxr_sweep_run(const struct pxr_sweep_order *order, struct pxr_sweep_state *state,
+ * or -1 after an error, also when the first jobs all failed with the same error. */
+int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_state *state,
                   struct pxr_diag *diag);
 
-/* For a run that pxr-sweep starts: make it the job's, and let it end when the sweep does. Refused
- * when the parent process has not taken that job up. Returns 0 or -1. */
+/* For a run that pxr-sweep started: make it the job's, and end it when its sweep ends. Refused
+ * unless the parent process has claimed that job. Returns 0 or -1. */
 int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *diag);
 
 /* The jobs of a sweep (its state.sweep) that are in its file: best validation NLL first, then those

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sweep.h - a sweep: one spec in many configurations, read from its file and written out as trials.
+ * sweep.h - a sweep: one spec in many configurations, read from its file and expanded into trials.
  *
  * A file (YAML, checked by option tables as a spec is):
  *
@@ -13,24 +13,32 @@
  *     search: {random: {runs: 12}}           # or grid, or {halving: {runs: 27, factor: 3}}
  *     retries: 1
  *     budget: {hours: 3}
- *
- * The top floor: uses everything below.
  */
 #ifndef PXR_SWEEP_SWEEP_H
 #define PXR_SWEEP_SWEEP_H
 
+#include <pxr/option.h>
+
 #include "base/hash.h"
 #include "experiment/experiment.h"
 
-enum { PXR_SWEEP_MOST = 10000 }; /* trials */
+enum { PXR_SWEEP_MAX_TRIALS = 10000 };
 
-/* One value that a factor can have. */
-struct pxr_level {
-        const char *words;            /* for people: "3", "{adam: {rate: 0.001}}", a case's name */
-        const char *json;             /* for the record */
-        const char *const *overrides; /* "KEY=VALUE" */
-        const struct pxr_override_place *places;
+/* Values to set in a spec: "KEY=VALUE" each, and where each is written. */
+struct pxr_overrides {
+        const char **text; /* ended by NULL; NULL when empty */
+        struct pxr_override_place *place;
         int count;
+};
+
+void pxr_override_add(struct pxr_arena *arena, struct pxr_overrides *list, const char *text,
+                      struct pxr_override_place place);
+
+/* One value of a factor. */
+struct pxr_level {
+        const char *text; /* for people: "3", "{adam: {rate: 0.001}}", a case's name */
+        const char *json; /* for the record */
+        struct pxr_overrides overrides;
 };
 
 enum pxr_range { PXR_LEVELS, PXR_UNIFORM, PXR_LOG_UNIFORM, PXR_INTEGER };
@@ -39,8 +47,9 @@ enum pxr_range { PXR_LEVELS, PXR_UNIFORM, PXR_LOG_UNIFORM, PXR_INTEGER };
  * with cases that set several keys each. */
 struct pxr_factor {
         const char *name;
-        const char *short_name; /* as much of the key's end as tells it from the others */
-        struct pxr_location mark;
+        const char *short_name; /* the shortest end of the key that no other factor shares */
+        const char *json_name;
+        struct pxr_location location;
         enum pxr_range range;
         double low, high; /* of a range */
         const struct pxr_yaml *bounds;
@@ -48,7 +57,18 @@ struct pxr_factor {
         int levels;
 };
 
+/* Make `level` the value `text` of the factor's own key; `node` is where it is written. */
+void pxr_factor_set(struct pxr_arena *arena, const struct pxr_factor *factor, const char *text,
+                    const char *json, const struct pxr_yaml *node, struct pxr_level *level);
+
 enum pxr_search { PXR_GRID, PXR_RANDOM, PXR_HALVING };
+
+/* Options of random search and halving. */
+struct pxr_draws {
+        int64_t runs, seed;
+        int64_t factor; /* halving promotes one in this many */
+        int64_t epochs; /* of the lowest rung */
+};
 
 struct pxr_budget {
         int64_t runs; /* 0: no limit */
@@ -59,21 +79,19 @@ struct pxr_sweep {
         struct pxr_arena *arena;
         const char *path;
         const char *name, *description;
-        const char *spec; /* a path from here */
-        const char *definition;
-        const char *const *fixed; /* overrides for all */
-        const struct pxr_override_place *fixed_places;
-        int fixed_count;
-        struct pxr_factor *factor;
-        int factors;
-        enum pxr_search search;
-        int configurations;
-        int64_t seed;         /* of what is drawn */
-        int64_t halving;      /* one in this many is promoted */
-        int64_t first_epochs; /* of the lowest rung */
-        int rungs;            /* 1, but for halving: set by the plan */
+        const char *spec;       /* relative to the current directory */
+        const char *definition; /* the file with its defaults, YAML */
+        const struct pxr_yaml *set, *vary;
+        struct pxr_choice search; /* its variant has the name */
+        enum pxr_search kind;
+        struct pxr_draws draws;
         int64_t retries;
         struct pxr_budget budget;
+        struct pxr_overrides fixed; /* for all runs */
+        struct pxr_factor *factor;
+        int factors;
+        int configurations;
+        int rungs; /* 1 without halving; set by pxr_sweep_plan() */
 };
 
 /* Read a sweep's file; `overrides` (of the spec) are set for all runs after those of the file. NULL
@@ -81,34 +99,31 @@ struct pxr_sweep {
 struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
                                  const char *const *overrides, size_t count, struct pxr_diag *diag);
 
-/* What a run of the sweep would be: a configuration, and in halving the rung it has climbed to. */
+/* One run of the sweep: a configuration and, in halving, its rung. */
 struct pxr_trial {
         int configuration, rung;
-        const char *const *overrides;
-        const struct pxr_override_place *places; /* in the sweep's file */
-        int count;
-        const char *words;  /* "rate=0.0018 repeat=3" */
+        struct pxr_overrides overrides;
+        const char *label;  /* "rate=0.0018 repeat=3" */
         const char *varied; /* JSON: {"train.optimizer.adam.rate": 0.0018, ...} */
         char spec_hash[PXR_SHA256_HEX];
 };
 
-/* Configuration number `number`, from 0, of the search; the hash is not yet filled in. It is the
- * same however many there are. `epochs` > 0: trained for so long. Returns 0 or -1. */
-int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial,
-                    struct pxr_diag *diag);
+/* Configuration `number`, from 0; spec_hash is not filled in. It does not depend on how many
+ * configurations there are. `epochs` > 0 sets train.epochs. Returns 0 or -1. */
+int pxr_sweep_trial(struct pxr_sweep *sweep, int number, int64_t epochs, struct pxr_trial *trial);
 
 struct pxr_plan {
         struct pxr_trial *trial; /* configuration by configuration, each with all its rungs */
         int trials;
-        int repeated;          /* configurations left out, being the same as others */
-        const int64_t *epochs; /* of each rung; NULL: not halving */
+        int repeated;          /* configurations left out because an earlier one is the same */
+        const int64_t *epochs; /* of each rung; NULL without halving */
 };
 
-/* Every trial, its spec read and checked: all errors of the first that has some are recorded, with
- * a note that tells its values. Sets sweep->rungs. Returns 0 or -1. */
+/* All trials, each spec read and checked. All errors of the first invalid spec are recorded, with a
+ * note that gives its values. Sets sweep->rungs. Returns 0 or -1. */
 int pxr_sweep_plan(struct pxr_sweep *sweep, struct pxr_plan *plan, struct pxr_diag *diag);
 
-/* The trial with a spec of this hash, or NULL. */
+/* The trial whose spec has this hash, or NULL. */
 const struct pxr_trial *pxr_plan_find(const struct pxr_plan *plan, const char *spec_hash);
 
 #endif
