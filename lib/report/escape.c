@@ -160,26 +160,22 @@ void pxr_escape_latex(FILE *to, const char *text)
         }
 }
 
-void pxr_escape_html(FILE *to, const char *text)
+void pxr_escape_html(FILE *to, const char *text, size_t length)
 {
-        const char *end = text + strlen(text);
-        size_t size;
+        static const char *const entities[] = {
+                ['<'] = "&lt;",   ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;",
+                ['\''] = "&#39;", ['\n'] = "\n",  ['\t'] = "\t",
+        };
+        const char *end = text + length;
+        size_t size = 1;
 
         for (; text < end; text += size) {
-                if (*text == '\n' || *text == '\t')
-                        size = 1, putc(*text, to);
+                unsigned char c = (unsigned char)*text;
+
+                if (c < PXR_COUNT(entities) && entities[c])
+                        size = 1, fputs(entities[c], to);
                 else if (!next(text, end, &size))
                         put_bytes(to, text, size, "\\");
-                else if (*text == '<')
-                        fputs("&lt;", to);
-                else if (*text == '>')
-                        fputs("&gt;", to);
-                else if (*text == '&')
-                        fputs("&amp;", to);
-                else if (*text == '"')
-                        fputs("&quot;", to);
-                else if (*text == '\'')
-                        fputs("&#39;", to);
                 else
                         fwrite(text, 1, size, to);
         }

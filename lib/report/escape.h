@@ -23,7 +23,7 @@ void pxr_escape_csv(FILE *to, const char *text);
 /* For pdfLaTeX with T1 fonts; a character it may not have becomes [U+1F600]. */
 void pxr_escape_latex(FILE *to, const char *text);
 
-/* In HTML: between tags, and in an attribute in double quotes. */
-void pxr_escape_html(FILE *to, const char *text);
+/* The first `length` bytes, in HTML between tags or in an attribute in double quotes. */
+void pxr_escape_html(FILE *to, const char *text, size_t length);
 
 #endif

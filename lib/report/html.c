@@ -6,64 +6,64 @@
 #include <math.h>
 #include <nettle/base64.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/escape.h"
 
-/* Bytes of the conversion that `at` begins with; 0: it is not known. */
-static size_t conversion(const char *at)
+/* Print an integer by the conversion `one`, whose length modifier ends before `last`. */
+static void put_integer(FILE *to, const char *one, const char *last, va_list *arguments)
 {
-        size_t size = 2;
+        bool is_long = last[-1] == 'l', is_long_long = is_long && last[-2] == 'l';
 
-        if (strncmp(at, "%ld", 3) == 0)
-                return 3;
-        if (at[1] != '.')
-                return at[1] && strchr("sdfg%", at[1]) ? 2 : 0;
-        size += at[size] == '*' ? 1 : strspn(at + size, "0123456789");
-        return (at[size] == 'f' || at[size] == 'g') && size < 8 ? size + 1 : 0;
+        if (is_long_long)
+                fprintf(to, one, va_arg(*arguments, long long));
+        else if (is_long)
+                fprintf(to, one, va_arg(*arguments, long));
+        else if (last[-1] == 'j')
+                fprintf(to, one, va_arg(*arguments, intmax_t));
+        else if (last[-1] == 'z')
+                fprintf(to, one, va_arg(*arguments, size_t));
+        else if (last[-1] == 't')
+                fprintf(to, one, va_arg(*arguments, ptrdiff_t));
+        else
+                fprintf(to, one, va_arg(*arguments, int));
 }
 
-bool pxr_html_knows(const char *format)
+/* Escape a text, of which a conversion may print the first bytes alone ("%.*s"). */
+static void put_text(FILE *to, const char *one, const char *text)
 {
-        while ((format = strchr(format, '%')) && conversion(format))
-                format += conversion(format);
-        return !format;
+        const char *precision = strchr(one, '.');
+        size_t most = precision ? strtoul(precision + 1, NULL, 10) : SIZE_MAX;
+
+        pxr_escape_html(to, text, strnlen(text, most));
 }
 
-/* Write the argument of the conversion that `format` begins with; returns what follows it: its end
- * where it is not known, for nobody knows how large its argument is. */
+/* Print the argument of the conversion after the '%' before `format`; returns what follows it. */
 static const char *put_argument(FILE *to, const char *format, va_list *arguments)
 {
-        int length = (int)conversion(format);
-        char one[16];
+        char one[64] = "%", *end = one + 1;
 
-        if (!length)
-                return format + strlen(format);
-        snprintf(one, sizeof(one), "%.*s", length, format);
-        switch (format[length - 1]) {
-        case 's':
-                pxr_escape_html(to, va_arg(*arguments, const char *));
-                break;
-        case 'd':
-                if (strchr(one, 'l'))
-                        fprintf(to, "%" PRId64, va_arg(*arguments, int64_t));
-                else
-                        fprintf(to, "%d", va_arg(*arguments, int));
-                break;
-        case 'f':
-        case 'g':
-                if (strchr(one, '*')) {
-                        int digits = va_arg(*arguments, int);
-
-                        fprintf(to, one, digits, va_arg(*arguments, double));
-                } else {
-                        fprintf(to, one, va_arg(*arguments, double));
-                }
-                break;
-        default:
+        for (; *format && strchr("-+ #0123456789.*hlLjzt", *format); format++)
+                if (*format == '*')
+                        end += snprintf(end, 16, "%d", va_arg(*arguments, int));
+                else if (end < one + 32)
+                        *end++ = *format;
+        *end = *format;
+        if (*format == '%')
                 putc('%', to);
-        }
-        return format + length;
+        else if (*format == 's')
+                put_text(to, one, va_arg(*arguments, const char *));
+        else if (*format && strchr("diouxX", *format))
+                put_integer(to, one, end, arguments);
+        else if (*format && strchr("aAeEfFgG", *format) && end[-1] == 'L')
+                fprintf(to, one, va_arg(*arguments, long double));
+        else if (*format && strchr("aAeEfFgG", *format))
+                fprintf(to, one, va_arg(*arguments, double));
+        else
+                return ""; /* %c, %p, %n */
+        return format + 1;
 }
 
 void pxr_html(FILE *to, const char *format, ...)
@@ -77,7 +77,7 @@ void pxr_html(FILE *to, const char *format, ...)
                 fwrite(format, 1, markup, to);
                 format += markup;
                 if (*format)
-                        format = put_argument(to, format, &arguments);
+                        format = put_argument(to, format + 1, &arguments);
         }
         va_end(arguments);
 }
@@ -131,31 +131,21 @@ struct writing {
         const char *id;
         const struct pxr_table *table;
         const struct pxr_html_runs *runs;
-        bool *shown, *numbers; /* [columns]: to ask each column once, not at each cell */
+        bool *shown, *numbers; /* [columns]: found once per column, not at each cell */
 };
-
-static int ask_columns(struct writing *w)
-{
-        w->shown = pxr_alloc_array(w->arena, (size_t)w->table->columns, sizeof(bool));
-        w->numbers = pxr_alloc_array(w->arena, (size_t)w->table->columns, sizeof(bool));
-        if (!w->shown || !w->numbers)
-                return -1;
-        for (int i = 0; i < w->table->columns; i++) {
-                w->shown[i] = pxr_column_shown(w->table, i);
-                w->numbers[i] = pxr_column_of_numbers(w->table, i);
-        }
-        return 0;
-}
 
 static void put_head(const struct writing *w)
 {
         pxr_html(w->to, "<thead><tr>");
-        for (int i = 0; i < w->table->columns; i++)
+        for (int i = 0; i < w->table->columns; i++) {
+                w->shown[i] = pxr_column_shown(w->table, i);
+                w->numbers[i] = pxr_column_of_numbers(w->table, i);
                 if (w->shown[i])
                         pxr_html(w->to,
                                  w->numbers[i] ? "<th scope=\"col\" class=\"n\">%s</th>"
                                                : "<th scope=\"col\">%s</th>",
                                  w->table->column[i].heading);
+        }
         pxr_html(w->to, "</tr></thead>\n");
 }
 
@@ -163,49 +153,46 @@ static void put_head(const struct writing *w)
 static void put_value(FILE *to, const struct pxr_cell *cell)
 {
         if (cell->kind == PXR_CELL_INTEGER)
-                pxr_html(to, " data-value=\"%ld\"", cell->integer);
+                pxr_html(to, " data-value=\"%" PRId64 "\"", cell->integer);
         else if (cell->kind == PXR_CELL_REAL || cell->kind == PXR_CELL_DURATION)
                 pxr_html(to, " data-value=\"%.17g\"", cell->real);
 }
 
-static int put_cell(const struct writing *w, const struct pxr_cell *cell, int column)
+static void put_cell(const struct writing *w, const struct pxr_cell *cell, int column)
 {
-        const char *words = pxr_cell_words(w->arena, cell);
+        const char *text = pxr_cell_words(w->arena, cell);
         bool linked = strcmp(w->table->column[column].name, "run") == 0 &&
                       cell->kind == PXR_CELL_INTEGER && pxr_html_has_run(w->runs, cell->integer);
 
-        if (!words)
-                return -1;
         pxr_html(w->to, "<td");
         if (w->numbers[column])
                 pxr_html(w->to, " class=\"n\"");
-        else if (strlen(words) >= LONG)
+        else if (strlen(text) >= LONG)
                 pxr_html(w->to, " class=\"long\"");
         put_value(w->to, cell);
         if (linked)
-                pxr_html(w->to, "><a href=\"#run-%ld\">%s</a>", cell->integer, words);
+                pxr_html(w->to, "><a href=\"#run-%" PRId64 "\">%s</a>", cell->integer, text);
         else
-                pxr_html(w->to, ">%s", words);
+                pxr_html(w->to, ">%s", text);
         if (cell->mark)
                 pxr_html(w->to, "<sup><a href=\"#%s-%s\">%s</a></sup>", w->id, cell->mark,
                          cell->mark);
         pxr_html(w->to, "</td>");
-        return 0;
 }
 
-static int put_rows(const struct writing *w)
+static void put_rows(const struct writing *w)
 {
+        const struct pxr_cell *cell = w->table->cell;
+
         pxr_html(w->to, "<tbody>\n");
         for (size_t row = 0; row < w->table->rows; row++) {
                 pxr_html(w->to, "<tr>");
-                for (int i = 0; i < w->table->columns; i++)
-                        if (w->shown[i] &&
-                            put_cell(w, w->table->cell + row * w->table->columns + i, i))
-                                return -1;
+                for (int i = 0; i < w->table->columns; i++, cell++)
+                        if (w->shown[i])
+                                put_cell(w, cell, i);
                 pxr_html(w->to, "</tr>\n");
         }
         pxr_html(w->to, "</tbody>");
-        return 0;
 }
 
 static void put_notes(const struct writing *w)
@@ -221,21 +208,19 @@ static void put_notes(const struct writing *w)
 int pxr_html_table(FILE *to, struct pxr_arena *arena, const char *id, const struct pxr_table *table,
                    const struct pxr_html_runs *runs)
 {
-        struct writing w = { to, arena, id, table, runs, NULL, NULL };
+        bool *shown = pxr_alloc_array(arena, 2 * (size_t)table->columns, sizeof(bool));
+        const struct writing w = { to, arena, id, table, runs, shown, shown + table->columns };
 
-        if (ask_columns(&w))
+        if (!shown)
                 return -1;
         pxr_html(to, "<h3 id=\"%s\">%s</h3>\n", id, table->title);
         if (table->rows > 0) {
                 pxr_html(to,
-                         table->rows > TALL ? "<div class=\"box tall\" " : "<div class=\"box\" ");
-                pxr_html(to,
-                         "role=\"region\" tabindex=\"0\" "
+                         "<div class=\"%s\" role=\"region\" tabindex=\"0\" "
                          "aria-labelledby=\"%s\"><table class=\"sorted\">\n",
-                         id);
+                         table->rows > TALL ? "box tall" : "box", id);
                 put_head(&w);
-                if (put_rows(&w))
-                        return -1;
+                put_rows(&w);
                 pxr_html(to, "</table></div>\n");
         }
         put_notes(&w);

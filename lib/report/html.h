@@ -10,14 +10,9 @@
 
 #include "report/table.h"
 
-/* As fprintf(), of which it knows %s (which comes out escaped), %d, %ld for an int64_t, %f and %g
- * with their digits, and %%. What the format itself says is markup. Of a format with
- * anything else, which the compiler lets pass, the rest is left out; a test goes through all calls.
- */
+/* As fprintf(), but texts (%s) come out escaped: only the format itself is markup. There is no %c,
+ * %p and %n; output ends there. */
 void pxr_html(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
-
-/* Does a format hold no other conversions than these? */
-bool pxr_html_knows(const char *format);
 
 /* Bytes as a "data:" address, for an attribute. `type` is like "image/png". */
 void pxr_html_data(FILE *to, const char *type, const void *bytes, size_t size);

@@ -128,7 +128,8 @@ static void put_head(const struct page *page)
                  "<nav><a href=\"#runs\">Runs</a> <a href=\"#paper\">The paper's tables</a>",
                  name);
         if (page->detailed.count > 0)
-                pxr_html(page->to, " <a href=\"#run-%ld\">Newest run</a>", page->detailed.run[0]);
+                pxr_html(page->to, " <a href=\"#run-%" PRId64 "\">Newest run</a>",
+                         page->detailed.run[0]);
         pxr_html(page->to, "</nav></header>\n<main>\n");
 }
 
@@ -156,11 +157,11 @@ static int put_runs(const struct page *page)
         pxr_html(page->to, "<section id=\"runs\"><h2>Runs</h2>\n<p>");
         if (page->wanted->where)
                 pxr_html(page->to, "Those for which <code>%s</code>: ", page->wanted->where);
-        pxr_html(page->to, "%ld of the %ld run%s in the database", listed, page->runs,
-                 pxr_plural(page->runs));
+        pxr_html(page->to, "%" PRId64 " of the %" PRId64 " run%s in the database", listed,
+                 page->runs, pxr_plural(page->runs));
         if (detailed < listed)
                 pxr_html(page->to,
-                         "; the newest %ld with all there is to see of them (<code "
+                         "; the newest %" PRId64 " with all there is to see of them (<code "
                          "class=\"option\">--details</code> "
                          "shows more, <code class=\"option\">--where</code> others)",
                          detailed);
@@ -197,7 +198,7 @@ static int put_paper(const struct page *page)
                         return -1;
                 if (folded)
                         pxr_html(page->to,
-                                 "<details><summary>Table %ld: no run of ours</summary>\n",
+                                 "<details><summary>Table %" PRId64 ": no run of ours</summary>\n",
                                  paper->table);
                 if (pxr_html_table(page->to, page->arena, table->name, table, &page->detailed))
                         return pxr_out_of_memory(page->diag);
@@ -352,7 +353,8 @@ static int put_folded(const struct section *s, const char *name, const char *tit
 
         if (!table)
                 return 0;
-        pxr_html(s->to, "<details><summary>%s (%ld)</summary>\n", title, (int64_t)table->rows);
+        pxr_html(s->to, "<details><summary>%s (%" PRId64 ")</summary>\n", title,
+                 (int64_t)table->rows);
         if (put_table(s, table))
                 return -1;
         pxr_html(s->to, "</details>\n");
@@ -409,7 +411,8 @@ static int fill_section(struct section *s, const char *which)
         results = find_table(s, "results");
         state = pxr_run_state(s->run);
         pxr_html(s->to,
-                 "<section class=\"run\" id=\"run-%ld\"><h2>%s <small>run %ld <span "
+                 "<section class=\"run\" id=\"run-%" PRId64 "\"><h2>%s <small>run %" PRId64
+                 " <span "
                  "class=\"status %s\">%s</span></small></h2>\n",
                  s->run->id, s->run->name, s->run->id, state, state);
         if (put_summary(s) || put_curves(s) || (results && put_table(s, results)) ||

@@ -89,7 +89,8 @@ static int put_image(FILE *to, const struct pxr_grid *grid, const uint8_t *pixel
 
         if (!png)
                 return -1;
-        pxr_html(to, "<td><img width=\"%d\" height=\"%d\" alt=\"sample %d at step %ld\" src=\"",
+        pxr_html(to,
+                 "<td><img width=\"%d\" height=\"%d\" alt=\"sample %d at step %" PRId64 "\" src=\"",
                  grid->cols, grid->rows, number + 1, drawn->step);
         pxr_html_data(to, "image/png", png, size);
         pxr_html(to, "\"></td>");
@@ -113,8 +114,8 @@ static int put_checkpoint(FILE *to, struct pxr_arena *arena, struct pxr_store *s
                 return pxr_out_of_memory(diag);
         if (read_picture(arena, store, drawn->id, &picture, diag))
                 return -1;
-        pxr_html(to, "<tr><th scope=\"row\">epoch %.4g<small>step %ld</small></th>", drawn->epoch,
-                 drawn->step);
+        pxr_html(to, "<tr><th scope=\"row\">epoch %.4g<small>step %" PRId64 "</small></th>",
+                 drawn->epoch, drawn->step);
         for (int i = 0; i < columns; i++)
                 if (!picture || !pxr_grid_cut(&grid, picture, i, pixels))
                         pxr_html(to, "<td></td>");
@@ -144,14 +145,15 @@ static int put_series(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                                         diag);
         pxr_html(to,
                  "</tbody></table></div>\n<p class=\"note\">Each column is one sample: the same "
-                 "random numbers (seed %ld), under the parameters of each checkpoint.",
+                 "random numbers (seed %" PRId64 "), under the parameters of each checkpoint.",
                  series->list[0].seed);
         if (shown < series->count)
-                pxr_html(to, " %ld of %ld checkpoints are shown.", (int64_t)shown,
+                pxr_html(to, " %" PRId64 " of %" PRId64 " checkpoints are shown.", (int64_t)shown,
                          (int64_t)series->count);
         if (series->others > 0)
                 pxr_html(to,
-                         " Left out: %ld grids drawn with other seeds, which are other samples.",
+                         " Left out: %" PRId64
+                         " grids drawn with other seeds, which are other samples.",
                          (int64_t)series->others);
         pxr_html(to, "</p>\n");
         return status;
@@ -211,7 +213,8 @@ int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store
                               (size_t)sqlite3_column_bytes(rows.statement, 5));
                 if (samples) {
                         pxr_html(to,
-                                 "\"><figcaption>%ld sample%s of step %ld (epoch %.4g), seed %ld",
+                                 "\"><figcaption>%" PRId64 " sample%s of step %" PRId64
+                                 " (epoch %.4g), seed %" PRId64,
                                  pxr_cursor_integer(&rows, 4),
                                  pxr_plural(pxr_cursor_integer(&rows, 4)),
                                  pxr_cursor_integer(&rows, 1), pxr_cursor_real(&rows, 2),
@@ -270,7 +273,8 @@ int pxr_page_map(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
         if (pxr_cursor_next(&rows) && read_map(&rows, &map)) {
                 pxr_html(to,
                          "<h3>Where the %s are</h3>\n<p class=\"note\">The NLL of each pixel%s, a "
-                         "mean over %ld images of %s, at step %ld (epoch %.4g)%s.</p>\n",
+                         "mean over %" PRId64 " images of %s, at step %" PRId64
+                         " (epoch %.4g)%s.</p>\n",
                          map.colours == 3 ? "bits" : "nats",
                          map.colours == 3 ? " and colour, in the order in which they are told" : "",
                          pxr_cursor_integer(&rows, 3), pxr_cursor_text(&rows, 0),

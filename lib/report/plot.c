@@ -2,6 +2,7 @@
 /* plot.c - learning curves as SVG, and heat maps as pictures of one dot a value. */
 #include "report/plot.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,7 +249,8 @@ static void put_points(FILE *to, const struct frame *frame, int i)
 
                 if (!isfinite(curve->nats[at]))
                         continue;
-                pxr_html(to, "%s%ld %.6g ", first ? "" : ",", curve->step[at], curve->epoch[at]);
+                pxr_html(to, "%s%" PRId64 " %.6g ", first ? "" : ",", curve->step[at],
+                         curve->epoch[at]);
                 put_number(to, curve->nats[at] * frame->scale[i], frame->plot->bits ? 4 : 3);
                 first = false;
         }
@@ -283,7 +285,9 @@ static void put_final(FILE *to, const struct frame *frame, int i)
         const struct pxr_curve *curve = &frame->plot->curve[i];
         double value = curve->final.nats * frame->scale[i];
 
-        pxr_html(to, "<path class=\"final %s\" data-split=\"%s, final\" data-points=\"%ld %.6g ",
+        pxr_html(to,
+                 "<path class=\"final %s\" data-split=\"%s, final\" data-points=\"%" PRId64
+                 " %.6g ",
                  class_of(curve->split), curve->split, curve->final.step, curve->final.epoch);
         put_number(to, value, frame->plot->bits ? 4 : 3);
         pxr_html(to, "\" d=\"M%.1f %.1fh0\"/>\n", across(frame, curve->final.epoch),
@@ -314,10 +318,11 @@ static void put_legend(FILE *to, const struct frame *frame)
                 pxr_html(to, "<span class=\"key final\">final</span> ");
         pxr_html(to, "</span>");
         if (frame->beyond > 0)
-                pxr_html(to, " %ld %s above the plot.", (int64_t)frame->beyond,
+                pxr_html(to, " %" PRId64 " %s above the plot.", (int64_t)frame->beyond,
                          frame->beyond == 1 ? "point lies" : "points lie");
         if (drawn < all)
-                pxr_html(to, " %ld of %ld points are drawn.", (int64_t)drawn, (int64_t)all);
+                pxr_html(to, " %" PRId64 " of %" PRId64 " points are drawn.", (int64_t)drawn,
+                         (int64_t)all);
         pxr_html(to, "</figcaption>\n");
 }
 
