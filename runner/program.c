@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <omp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,11 +93,4 @@ int64_t number_option(const char *option, const char *text, int64_t least, int64
 int threads_option(const char *text, struct argp_state *state)
 {
         return (int)number_option("--threads", text, 1, MOST_THREADS, state);
-}
-
-int usual_threads(void)
-{
-        int processors = omp_get_num_procs();
-
-        return processors < MOST_THREADS ? processors : MOST_THREADS;
 }

@@ -5,80 +5,37 @@
  *
  * Arguments and printing; what it asks is in lib/model.
  */
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <pxr/version.h>
-
 #include "base/file.h"
 #include "base/apart.h"
 #include "base/number.h"
 #include "model/conformance.h"
+#include "runner/command.h"
 #include "runner/common.h"
-#include "runner/program.h"
 #include "config/options.h"
 
-const char *argp_program_version = "pxr-layers " PXR_VERSION;
-
-/* What a layer may use in its examination, where the images are tiny. */
-enum { USUAL_SECONDS = 60, MOST_SECONDS = 1000000 };
+/* Memory that a layer may use in its examination, where the images are tiny. */
 static const size_t most_memory = (size_t)2 << 30;
 
 struct arguments {
-        const char *word[2];
-        int words, seconds;
-};
-
-static const struct argp_option options[] = {
-        { .name = "seconds",
-          .key = 's',
-          .arg = "N",
-          .doc = "check: end the examination of a layer after N seconds of processor time, or ten "
-                 "times as many by the clock (60)" },
-        { 0 }
-};
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-        struct arguments *arguments = state->input;
-
-        if (key == 's') {
-                arguments->seconds = (int)number_option("--seconds", text, 1, MOST_SECONDS, state);
-                return 0;
-        }
-        if (key != ARGP_KEY_ARG)
-                return ARGP_ERR_UNKNOWN;
-        if (arguments->words == 2)
-                argp_error(state, "too many arguments at '%s'", text);
-        arguments->word[arguments->words++] = text;
-        return 0;
-}
-
-static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "[list]\nNAME\ncheck [NAME]\nnew NAME",
-        .doc = "List the layer plugins found, print one's options and parameters, check that one "
-               "(or all) computes what it must, or write NAME.c, a plugin that builds.\v"
-               "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by ':'), "
-               "then among those that came with pxr. `check` loads and examines each in a process "
-               "of "
-               "its own.\n\n"
-               "Exit status: 0 all is well, 1 the system or a check failed, 2 a mistake in the "
-               "arguments.",
+        int seconds;
 };
 
 /* --- list --------------------------------------------------------------------------------------
  */
 
-static int list(const struct pxr_plugins *plugins)
+static int list(struct program *program)
 {
+        const struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
         int usable = 0;
         bool unread = false;
 
+        if (!plugins)
+                return -1;
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
                 if (!file->problem) {
                         say(stdout, "%-16s %s\n", file->layer->name, file->layer->summary);
@@ -97,7 +54,7 @@ static int list(const struct pxr_plugins *plugins)
 /* --- NAME --------------------------------------------------------------------------------------
  */
 
-/* A text of one or more lines, each set in. */
+/* Print the lines of a text, indented. */
 static void print_indented(const char *text, int indent)
 {
         while (*text) {
@@ -108,25 +65,24 @@ static void print_indented(const char *text, int indent)
         }
 }
 
-static int describe(struct pxr_arena *arena, const struct pxr_plugin_file *file,
-                    struct pxr_diag *diag)
+static int describe(struct program *program)
 {
-        const struct pxr_layer *layer = file->layer;
+        const struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
+        const struct pxr_plugin_file *file =
+                plugins ? pxr_plugin_named(plugins, program->words.text[0], program->diag) : NULL;
+        const struct pxr_layer *layer;
 
+        if (!file)
+                return -1;
+        layer = file->layer;
         say(stdout, "%s: %s\n", layer->name, layer->summary);
         if (layer->description) {
                 putchar('\n');
                 print_indented(layer->description, 2);
         }
         if (layer->options && layer->options->rows) {
-                char *text = pxr_options_text(arena, layer->options, 2);
-
-                if (!text) {
-                        pxr_out_of_memory(diag);
-                        return 1;
-                }
                 puts("\noptions");
-                say_lines(stdout, text);
+                say_lines(stdout, pxr_options_text(program->arena, layer->options, 2));
         }
         if (layer->parameters) {
                 puts("\nparameters");
@@ -238,7 +194,7 @@ static int run_apart(int (*work)(void *context, struct pxr_apart_notes *notes), 
         int status = pxr_apart(&apart, notes, how, size);
 
         if (status == PXR_APART_FAILED)
-                pxr_system_error(diag, "no process can be started: %s", strerror(errno));
+                pxr_system_error(diag, "cannot start a process: %s", strerror(errno));
         return status;
 }
 
@@ -296,15 +252,17 @@ static void print_summary(bool failed, int not_built)
         putchar('\n');
 }
 
-static int check(struct pxr_arena *arena, const char *name, int seconds, struct pxr_diag *diag)
+static int check(struct program *program)
 {
-        struct pxr_plugins *plugins = pxr_plugins_search(arena, diag);
-        struct examination e = { .plugins = plugins, .name = name };
+        int seconds = ((struct arguments *)program->arguments)->seconds;
+        struct pxr_diag *diag = program->diag;
+        struct pxr_plugins *plugins = pxr_plugins_search(program->arena, diag);
+        struct examination e = { .plugins = plugins, .name = program->words.text[0] };
         int failed = 0, not_built = 0, status;
 
-        if (!plugins || try_all(arena, plugins, seconds, diag))
-                return pxr_diag_status(diag);
-        if (name) {
+        if (!plugins || try_all(program->arena, plugins, seconds, diag))
+                return -1;
+        if (e.name) {
                 status = check_one(&e, seconds, &not_built, diag);
                 if (status < 2)
                         print_summary(status, not_built);
@@ -318,7 +276,7 @@ static int check(struct pxr_arena *arena, const char *name, int seconds, struct 
                 failed += e.file->problem || check_one(&e, seconds, &not_built, diag) != 0;
         }
         print_summary(failed, not_built);
-        return failed ? 1 : pxr_diag_status(diag);
+        return failed > 0;
 }
 
 /* --- new ---------------------------------------------------------------------------------------
@@ -358,88 +316,84 @@ static int is_identifier(const char *name)
                strlen(name) < 64;
 }
 
-/* Is the name taken? A layer of a name that is there could never be found. */
+/* Refuse an invalid name, and one that is in use: the new layer could never be found. */
 static int check_new(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
         const struct pxr_plugins *plugins;
 
         if (!is_identifier(name))
                 return pxr_user_error(diag,
-                                      "'%s' can be no layer's name: lower-case letters, "
-                                      "digits and _ are wanted, beginning with a letter",
+                                      "invalid layer name '%s': use lower-case letters, digits "
+                                      "and _, beginning with a letter",
                                       name);
         plugins = pxr_plugins_open(arena, diag);
         if (!plugins)
                 return -1;
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
                 if (file->layer && strcmp(file->layer->name, name) == 0)
-                        return pxr_user_error(diag, "there is a layer '%s' already: %s", name,
+                        return pxr_user_error(diag, "layer '%s' already exists: %s", name,
                                               file->path);
         return 0;
 }
 
 /* Write NAME.c here, unless there is one. */
-static int write_new(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
+static int write_new(struct program *program)
 {
-        char path[80];
+        const char *name = program->words.text[0];
         FILE *file;
+        char path[80];
         int failed;
 
-        if (check_new(arena, name, diag))
+        if (check_new(program->arena, name, program->diag))
                 return -1;
         snprintf(path, sizeof(path), "%s.c", name);
         file = fopen(path, "wx");
         if (!file)
-                return pxr_file_error(path, "cannot be written", errno, diag);
+                return pxr_file_error(path, "cannot be written", errno, program->diag);
         failed = fprintf(file, template, name) < 0;
         failed |= fclose(file) != 0;
         if (failed) {
-                pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno));
+                pxr_system_error(program->diag, "cannot write %s: %s", path, strerror(errno));
                 remove(path);
                 return -1;
         }
-        say(stdout, "%s is written; its head says how to build and check it\n", path);
+        say(stdout, "wrote %s; its first lines say how to build and check it\n", path);
         return 0;
 }
 
-/* --- doing it ----------------------------------------------------------------------------------
+/* --- the command -------------------------------------------------------------------------------
  */
 
-static int execute(struct pxr_arena *arena, const struct arguments *arguments,
-                   struct pxr_diag *diag)
-{
-        const char *first = arguments->word[0] ? arguments->word[0] : "list";
-        const char *second = arguments->word[1];
-        const struct pxr_plugin_file *file;
-        struct pxr_plugins *plugins;
+static const struct command_option options[] = {
+        { "seconds", 's', "N",
+          "stop checking a layer after N seconds of processor time, or 10 N of wall time",
+          FIELD(seconds), .least = 1, .most = 1000000, .initial = "60", .verbs = "check" },
+        { 0 },
+};
 
-        if (strcmp(first, "new") == 0) {
-                if (second)
-                        return write_new(arena, second, diag) ? pxr_diag_status(diag) : 0;
-                pxr_user_error(diag, "new wants the name of the layer: pxr-layers new NAME");
-                return 2;
-        }
-        if (strcmp(first, "check") == 0)
-                return check(arena, second, arguments->seconds, diag);
-        plugins = pxr_plugins_open(arena, diag);
-        if (!plugins)
-                return pxr_diag_status(diag);
-        if (second) {
-                pxr_user_error(diag, "'%s' is not expected after '%s'", second, first);
-                return 2;
-        }
-        if (strcmp(first, "list") == 0)
-                return list(plugins);
-        file = pxr_plugin_named(plugins, first, diag);
-        return file ? describe(arena, file, diag) : pxr_diag_status(diag);
-}
+static const struct command_verb verbs[] = {
+        { .help = "Commands:" },
+        { "list", "", "list the layers (the default)", .run = list },
+        { "check", "[NAME]", "check that one layer, or all, compute what they declare",
+          .run = check },
+        { "new", "NAME", "write NAME.c, a plugin that builds", .run = write_new },
+        { NULL, "NAME", "print the options and parameters of a layer", .run = describe },
+        { 0 },
+};
+
+static const struct command command = {
+        .name = "pxr-layers",
+        .summary = "List the layer plugins, document one, check them, or start a new one.",
+        .text = "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by\n"
+                "':'), then among those installed with pxr. 'check' loads and examines each\n"
+                "plugin in a process of its own.\n\n"
+                "Exit status: 0 success, 1 a check or the system failed, 2 invalid arguments.",
+        .options = options,
+        .verbs = verbs,
+        .usual = "list",
+};
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .seconds = USUAL_SECONDS };
-        struct program program;
-
-        program_begin(&program, "pxr-layers", argc, argv);
-        program_parse(&program, &argp, argc, argv, &arguments);
-        return program_end(&program, execute(program.arena, &arguments, program.diag));
+        return command_main(&command, argc, argv, &(struct arguments) { 0 });
 }

@@ -35,8 +35,8 @@ describes() {
 ok "a layer's options and parameters are shown" describes
 
 ok "an unknown layer, with the nearest name" refused 2 "did you mean 'conv'?" pxr_layers cnv
-ok "a word too many" refused 2 "'conv' is not expected after 'list'" pxr_layers list conv
-ok "three words" refused 2 "too many arguments at 'c'" pxr_layers a b c
+ok "a word too many" refused 2 "list: unexpected argument 'conv'" pxr_layers list conv
+ok "three words" refused 2 "unexpected argument 'b'" pxr_layers a b c
 ok "a check of an unknown layer" refused 2 "there is no layer 'nosuch'" pxr_layers check nosuch
 
 checks_all() {
@@ -192,6 +192,11 @@ ends_loading() {
 
 ok "a module that ends the program as it is loaded" ends_loading EXITS_LOADING \
 	"it ended the program, with exit status 0, while it was loaded"
+# exits_early FAULT: a plugin that ends the program does not pass for success.
+exits_early() {
+	with "$1" refused 1 "ended by exit() before its work was done" pxr_layers list
+}
+ok "list, with a module that ends the program as it is loaded" exits_early EXITS_LOADING
 ok "a module that crashes as it is loaded" ends_loading CRASHES_LOADING \
 	"$crashed, while it was loaded"
 ok "a module that ends the program as it is unloaded" ends_loading EXITS_UNLOADING \
@@ -377,7 +382,7 @@ ok "a layer that can never be built does not pass" never_built
 # --- new ------------------------------------------------------------------------------------------
 
 writes_new() {
-	mkdir new && cd new && pxr_layers new tanh_2 && out_has "tanh_2.c is written" &&
+	mkdir new && cd new && pxr_layers new tanh_2 && out_has "wrote tanh_2.c" &&
 		grep -q 'PXR_PLUGIN(tanh_2_layer)' tanh_2.c
 	written=$?
 	cd ..
@@ -394,10 +399,10 @@ ok "new leaves a file that is there alone" kept
 
 names() {
 	for name in Upper 1st _x a-b "a b" a/b ""; do
-		refused 2 "can be no layer's name" pxr_layers new "$name" || return
+		refused 2 "invalid layer name" pxr_layers new "$name" || return
 	done
-	refused 2 "there is a layer 'conv' already: " pxr_layers new conv && ! [ -e conv.c ]
+	refused 2 "layer 'conv' already exists: " pxr_layers new conv && ! [ -e conv.c ]
 }
-ok "new refuses what can be no layer's name" names
+ok "new refuses an invalid name" names
 
-ok "new without a name" refused 2 "new wants the name of the layer" pxr_layers new
+ok "new without a name" refused 2 "new: missing argument" pxr_layers new

@@ -146,7 +146,7 @@ static void misbehave(void)
 __attribute__((constructor)) static void when_loaded(void)
 {
         if (FAULT == EXITS_LOADING)
-                _exit(0);
+                exit(0);
         if (FAULT == CRASHES_LOADING)
                 crash();
         if (FAULT == LOOPS_LOADING)

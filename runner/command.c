@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+/* command.c - reads a command's arguments by its tables, runs it, and prints its errors. */
+#include "runner/command.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <omp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <pxr/version.h>
+
+#include "runner/common.h"
+#include "sweep/child.h"
+
+enum { FIRST_KEY = 256, MOST_THREADS = 256, MOST_NAMES = 64 };
+
+/* What argp's parser works on. */
+struct reading {
+        const struct command *command;
+        struct program *program;
+};
+
+/* --- values ------------------------------------------------------------------------------------
+ */
+
+/* "train, valid or test" */
+static const char *list_of(struct pxr_arena *arena, const char *const *names)
+{
+        const char *text = names[0];
+
+        for (int i = 1; names[i]; i++)
+                text = pxr_strf(arena, "%s%s%s", text, names[i + 1] ? ", " : " or ", names[i]);
+        return text;
+}
+
+static int set_choice(struct program *program, const struct command_option *option,
+                      const char *text, int *field)
+{
+        size_t count = 0;
+        const char *nearest;
+
+        for (; option->choices[count]; count++)
+                if (strcmp(option->choices[count], text) == 0) {
+                        *field = (int)count;
+                        return 0;
+                }
+        pxr_user_error(program->diag, "--%s: expected %s, got '%s'", option->name,
+                       list_of(program->arena, option->choices), text);
+        nearest = pxr_nearest(text, option->choices, count);
+        if (nearest)
+                pxr_hint(program->diag, "did you mean '%s'?", nearest);
+        return -1;
+}
+
+/* "from 1 to 256" */
+static const char *range_of(struct pxr_arena *arena, const struct command_option *option)
+{
+        return option->most > 0
+                       ? pxr_strf(arena, "from %.15g to %.15g", option->least, option->most)
+                       : pxr_strf(arena, "of at least %.15g", option->least);
+}
+
+static int set_number(struct program *program, const struct command_option *option,
+                      const char *text, void *field)
+{
+        bool real = option->type == FIELD_REAL;
+        long long whole = 0;
+        double number;
+        char *end;
+
+        errno = 0;
+        if (real)
+                number = strtod(text, &end);
+        else
+                number = (double)(whole = strtoll(text, &end, 10));
+        if (*end || end == text || errno == ERANGE || !(number >= option->least) ||
+            (option->most > 0 && number > option->most))
+                return pxr_user_error(program->diag, "--%s: expected a%s number %s, got '%s'",
+                                      option->name, real ? "" : " whole",
+                                      range_of(program->arena, option), text);
+        if (real)
+                *(double *)field = number;
+        else if (option->type == FIELD_INT)
+                *(int *)field = (int)whole;
+        else
+                *(int64_t *)field = whole;
+        return 0;
+}
+
+static int set_option(struct program *program, const struct command_option *option,
+                      const char *text)
+{
+        void *field = (char *)program->arguments + option->offset;
+        struct list *list = field;
+
+        if (option->choices)
+                return set_choice(program, option, text, field);
+        switch (option->type) {
+        case FIELD_FLAG:
+                *(bool *)field = true;
+                return 0;
+        case FIELD_TEXT:
+                *(const char **)field = text;
+                return 0;
+        case FIELD_LIST:
+                if (!list->text)
+                        list->text = pxr_alloc_array(program->arena, program->typed.count + 1,
+                                                     sizeof(*list->text));
+                if (list->text)
+                        list->text[list->count++] = text;
+                return list->text ? 0 : -1;
+        default:
+                return set_number(program, option, text, field);
+        }
+}
+
+bool option_given(const struct program *program, const struct command_option *options,
+                  const char *name)
+{
+        for (int i = 0; options[i].help; i++)
+                if (options[i].name && strcmp(options[i].name, name) == 0)
+                        return program->given >> i & 1;
+        return false;
+}
+
+/* --- help --------------------------------------------------------------------------------------
+ */
+
+/* Whether a word is in "one, two". */
+static bool has_word(const char *words, const char *word)
+{
+        size_t length = strlen(word);
+
+        for (; words && *words; words += strcspn(words, ", "), words += strspn(words, ", "))
+                if (strncmp(words, word, length) == 0 && strchr(", ", words[length]))
+                        return true;
+        return false;
+}
+
+static bool goes_with(const struct command_option *option, const struct command_verb *verb)
+{
+        if (!option->verbs || !verb->name)
+                return true;
+        if (*option->verbs == '!')
+                return !has_word(option->verbs + 1, verb->name);
+        return has_word(option->verbs, verb->name);
+}
+
+/* The help of an option: of all subcommands, or of the one that --help is asked for. */
+static const char *option_help(struct pxr_arena *arena, const struct command_option *option,
+                               const struct command_verb *verb)
+{
+        bool prefix = !verb && option->verbs && *option->verbs != '!';
+
+        return pxr_strf(arena, "%s%s%s%s%s%s%s%s", prefix ? option->verbs : "", prefix ? ": " : "",
+                        option->help, option->choices ? ": " : "",
+                        option->choices ? list_of(arena, option->choices) : "",
+                        option->initial ? " (default: " : "",
+                        option->initial ? option->initial : "", option->initial ? ")" : "");
+}
+
+/* A command of one purpose has one row, without a name. */
+static bool has_subcommands(const struct command *command)
+{
+        return command->verbs[0].name || !command->verbs[0].run;
+}
+
+/* argp's table: the subcommands, then the options; of one subcommand, its options alone. */
+static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct command *command,
+                                           const struct command_verb *only)
+{
+        const struct command_option *option = command->options;
+        const struct command_verb *verb = command->verbs;
+        struct argp_option *rows, *row;
+        size_t count = 2;
+        int group = 0;
+
+        for (int i = 0; verb[i].help; i++)
+                count++;
+        for (int i = 0; option[i].help; i++)
+                count++;
+        row = rows = pxr_alloc_array(arena, count, sizeof(*rows));
+        if (!rows)
+                return NULL;
+        for (; !only && has_subcommands(command) && verb->help; verb++)
+                if (!verb->run)
+                        *row++ = (struct argp_option) { .doc = verb->help, .group = ++group };
+                else
+                        *row++ = (struct argp_option) {
+                                .name = pxr_strf(arena, "%s%s%s", verb->name ? verb->name : "",
+                                                 verb->name && *verb->words ? " " : "",
+                                                 verb->words),
+                                .flags = OPTION_DOC | OPTION_NO_USAGE,
+                                .doc = verb->help,
+                                .group = group
+                        };
+        if (group && option[0].name)
+                *row++ = (struct argp_option) { .doc = "Options:", .group = ++group };
+        for (int i = 0; option[i].help; i++)
+                if (!option[i].name)
+                        *row++ = (struct argp_option) { .doc = option[i].help, .group = ++group };
+                else if (!only || goes_with(&option[i], only))
+                        *row++ = (struct argp_option) {
+                                .name = option[i].name,
+                                .key = option[i].letter ? option[i].letter : FIRST_KEY + i,
+                                .arg = option[i].argument,
+                                .flags = option[i].hidden ? OPTION_HIDDEN : 0,
+                                .doc = option_help(arena, &option[i], only),
+                                .group = group
+                        };
+        return rows;
+}
+
+/* The subcommand of a name; NULL if there is none. */
+static const struct command_verb *find_verb(const struct command *command, const char *name)
+{
+        for (const struct command_verb *verb = command->verbs; verb->help; verb++)
+                if (verb->run && (!verb->name || strcmp(verb->name, name) == 0))
+                        return verb;
+        return NULL;
+}
+
+/* The subcommand whose --help is asked for: "pxr-report show --help". NULL: none. */
+static const struct command_verb *helped_verb(const struct command *command, char **argv)
+{
+        const struct command_verb *verb = NULL;
+        bool help = false;
+
+        for (int i = 1; argv[i]; i++) {
+                help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0;
+                if (!verb && *argv[i] != '-')
+                        verb = find_verb(command, argv[i]);
+        }
+        return help && verb && verb->name ? verb : NULL;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+        const struct reading *reading = state->input;
+        const struct command_option *option = reading->command->options;
+        const struct command_verb *verb = reading->command->verbs;
+        struct program *program = reading->program;
+
+        if (key == ARGP_KEY_ARG)
+                program->words.text[program->words.count++] = text;
+        if (key == ARGP_KEY_NO_ARGS && !reading->command->usual &&
+            (has_subcommands(reading->command) || *verb->words != '['))
+                argp_usage(state);
+        if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS)
+                return 0;
+        for (int i = 0; option[i].help; i++)
+                if (option[i].name && (key == option[i].letter || key == FIRST_KEY + i)) {
+                        program->given |= (uint64_t)1 << i;
+                        set_option(program, &option[i], text);
+                        return 0;
+                }
+        return ARGP_ERR_UNKNOWN;
+}
+
+/* argp_parse(), which ends the program for --help and for unknown options. */
+static int read_arguments(const struct command *command, struct program *program, int argc,
+                          char **argv)
+{
+        const struct command_verb *only = helped_verb(command, argv);
+        const char *usage = only ? pxr_strf(program->arena, "%s %s", only->name, only->words)
+                            : command->usage           ? command->usage
+                            : has_subcommands(command) ? "COMMAND [WORD...]"
+                                                       : command->verbs[0].words;
+        const char *doc =
+                only ? only->help
+                     : pxr_strf(program->arena, "%s\v%s", command->summary, command->text);
+        struct reading reading = { command, program };
+        const struct argp argp = { .options = argp_rows(program->arena, command, only),
+                                   .parser = parse,
+                                   .args_doc = usage,
+                                   .doc = doc };
+        error_t failed;
+
+        if (pxr_arena_failed(program->arena))
+                return -1;
+        for (const struct command_option *option = command->options; option->help; option++)
+                if (option->initial)
+                        set_option(program, option, option->initial);
+        /* Errors begin with the first argument, which may be the path of a file in a build tree. */
+        if (argc > 0)
+                argv[0] = (char *)command->name;
+        failed = argp_parse(&argp, argc, argv, 0, NULL, &reading);
+        if (failed)
+                return pxr_system_error(program->diag, "cannot read the arguments: %s",
+                                        strerror(failed));
+        return pxr_diag_errors(program->diag) ? -1 : 0;
+}
+
+/* --- checking ----------------------------------------------------------------------------------
+ */
+
+/* How many words "RUN [TAG...]" allows. */
+static void count_words(const char *words, size_t *least, size_t *most)
+{
+        int depth = 0;
+
+        *least = *most = 0;
+        for (; *words; words += strspn(words, " ")) {
+                size_t length = strcspn(words, " ");
+
+                *least += depth == 0 && *words != '[';
+                if (*most < SIZE_MAX)
+                        ++*most;
+                for (; length-- > 0; words++) {
+                        depth += (*words == '[') - (*words == ']');
+                        if (strncmp(words, "...", 3) == 0)
+                                *most = SIZE_MAX;
+                }
+        }
+}
+
+/* The command, or its subcommand, for messages. */
+static const char *title_of(const struct program *program)
+{
+        return program->verb->name ? program->verb->name : program->name;
+}
+
+static int check_words(const struct program *program)
+{
+        const struct list *words = &program->words;
+        const char *takes = program->verb->words;
+        size_t least, most;
+
+        count_words(takes, &least, &most);
+        if (words->count < least)
+                return pxr_user_error(program->diag, "%s: missing argument; expected: %s",
+                                      title_of(program), takes);
+        if (words->count > most)
+                return pxr_user_error(program->diag, "%s: unexpected argument '%s'%s%s",
+                                      title_of(program), words->text[most],
+                                      *takes ? "; expected: " : "", takes);
+        for (size_t i = 1; strstr(takes, "[KEY=VALUE...]") && i < words->count; i++)
+                if (!strchr(words->text[i], '='))
+                        return pxr_user_error(program->diag, "expected KEY=VALUE, got '%s'",
+                                              words->text[i]);
+        return 0;
+}
+
+static int check_options(const struct command *command, const struct program *program)
+{
+        const struct command_option *option = command->options;
+
+        for (int i = 0; option[i].help; i++) {
+                bool given = program->given >> i & 1;
+
+                if (given && !goes_with(&option[i], program->verb))
+                        return pxr_user_error(program->diag, "--%s: not an option of '%s'%s%s",
+                                              option[i].name, title_of(program),
+                                              *option[i].verbs == '!' ? "" : ", only of: ",
+                                              *option[i].verbs == '!' ? "" : option[i].verbs);
+                if (!given && program->verb->name &&
+                    has_word(option[i].required, program->verb->name))
+                        return pxr_user_error(program->diag, "%s: missing --%s %s",
+                                              title_of(program), option[i].name,
+                                              option[i].argument);
+        }
+        return 0;
+}
+
+static int unknown_verb(const struct command *command, const struct program *program)
+{
+        const char *names[MOST_NAMES], *nearest;
+        size_t count = 0;
+
+        for (const struct command_verb *verb = command->verbs; verb->help; verb++)
+                if (verb->name)
+                        names[count++] = verb->name;
+        pxr_user_error(program->diag, "unknown command '%s'", program->words.text[0]);
+        nearest = pxr_nearest(program->words.text[0], names, count);
+        if (nearest)
+                pxr_hint(program->diag, "did you mean '%s'?", nearest);
+        return -1;
+}
+
+/* Find the subcommand, take its name from the words, and check that it goes with the rest. */
+static int choose_verb(const struct command *command, struct program *program)
+{
+        const char *name = program->words.count ? program->words.text[0] : command->usual;
+
+        program->verb = name ? find_verb(command, name) : command->verbs;
+        if (!program->verb)
+                return unknown_verb(command, program);
+        if (program->verb->name && program->words.count) {
+                program->words.text++;
+                program->words.count--;
+        }
+        return check_words(program) ? -1 : check_options(command, program);
+}
+
+/* --- running -----------------------------------------------------------------------------------
+ */
+
+/* As it is loaded, OpenBLAS starts a thread for each processor but one. Each needs 128 MB of
+ * addresses, and tries for ever to get them. Workers have threads of their own: where `ulimit -v`
+ * limits the addresses, begin again without those. */
+static void begin_without_blas_threads(char **argv)
+{
+        static const char variable[] = "OPENBLAS_NUM_THREADS";
+        const char *threads = getenv(variable);
+        char path[PATH_MAX];
+        struct rlimit limit;
+        ssize_t length;
+
+        if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+            (threads && strcmp(threads, "1") == 0))
+                return;
+        length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+        if (length <= 0 || setenv(variable, "1", 1) != 0)
+                return;
+        path[length] = '\0';
+        execv(path, argv);
+}
+
+/* At the end of the program, whoever ends it: the work must be done, and what was printed must have
+ * arrived. A child process leaves this to its parent. */
+static struct {
+        const char *name;
+        pid_t process;
+        bool may_exit;
+} ending;
+
+static void at_exit(void)
+{
+        bool failed = ferror(stdout), pending = __fpending(stdout) > 0;
+
+        if (getpid() != ending.process)
+                return;
+        if (!ending.may_exit) {
+                fprintf(stderr,
+                        "%s: error: the program was ended by exit() before its work was done, by a "
+                        "layer plugin or a library\n",
+                        ending.name);
+                fflush(NULL);
+                _exit(1);
+        }
+        errno = 0;
+        if (fclose(stdout) == 0 && !failed)
+                return;
+        if (!failed && !pending && errno == EBADF) /* closed from the start, and not missed */
+                return;
+        fprintf(stderr, "%s: error: cannot write to stdout%s%s\n", ending.name, errno ? ": " : "",
+                errno ? strerror(errno) : "");
+        _exit(1);
+}
+
+static int begin(struct program *program, const struct command *command, int argc, char **argv)
+{
+        static char version[64];
+
+        snprintf(version, sizeof(version), "%s %s", command->name, PXR_VERSION);
+        argp_program_version = version;
+        argp_err_exit_status = 2;
+        signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
+        program->words.text = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
+        program->typed.text = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
+        if (!program->words.text || !program->typed.text)
+                return -1;
+        while (argc > 1 && argv[program->typed.count + 1]) {
+                program->typed.text[program->typed.count] = argv[program->typed.count + 1];
+                program->typed.count++;
+        }
+        return 0;
+}
+
+int command_main(const struct command *command, int argc, char **argv, void *arguments)
+{
+        struct program program = { .name = command->name,
+                                   .diag = pxr_diag_new(),
+                                   .arguments = arguments };
+        int status = -1;
+
+        begin_without_blas_threads(argv);
+        ending.name = command->name;
+        ending.process = getpid();
+        ending.may_exit = true; /* argp ends the program after --help */
+        atexit(at_exit);
+        program.arena = pxr_arena_new(0, program.diag);
+        if (!program.diag || !program.arena) {
+                fprintf(stderr, "%s: out of memory\n", command->name);
+                return 1;
+        }
+        if (begin(&program, command, argc, argv) == 0 &&
+            read_arguments(command, &program, argc, argv) == 0 &&
+            choose_verb(command, &program) == 0) {
+                ending.may_exit = false;
+                status = program.verb->run(&program);
+        }
+        if (status <= 0)
+                status = pxr_diag_errors(program.diag) ? pxr_diag_status(program.diag) : -status;
+        pxr_diag_write(program.diag, command->name, stderr);
+        pxr_diag_free(program.diag);
+        pxr_arena_free(
+                program.arena); /* unloads the plugins, which may not end the program either */
+        ending.may_exit = true;
+        return status;
+}
+
+const char *command_line(const struct program *program, const char *except)
+{
+        const char *line = program->name;
+
+        for (size_t i = 0; i < program->typed.count; i++)
+                if (!has_word(except, program->typed.text[i]))
+                        line = pxr_strf(program->arena, "%s %s", line,
+                                        pxr_shell_word(program->arena, program->typed.text[i]));
+        return line;
+}
+
+int usual_threads(void)
+{
+        int processors = omp_get_num_procs();
+
+        return processors < MOST_THREADS ? processors : MOST_THREADS;
+}
