@@ -22,7 +22,7 @@
 #include "sample/generate.h"
 #include "sample/grid.h"
 #include "config/recipe.h"
-#include "tensor/turns.h"
+#include "tensor/generation_schedule.h"
 
 /* --- the start of a run ------------------------------------------------------------------------
  */
