@@ -219,8 +219,7 @@ static const struct argp argp = {
                     "merge DATABASE...\n"
                     "export RUN --out PATH\n"
                     "import PATH...\n"
-                    "gc\n"
-                    "upgrade",
+                    "gc",
         .doc = "Tables of the paper with our runs beside them; the list of runs; one run; what "
                "differs between runs; a sweep's jobs, its best and what each value does; known "
                "signs of a broken experiment; all of it as one HTML page. All of these only read "
@@ -257,8 +256,7 @@ static const struct argp argp = {
                "ask, they want --yes. 'merge' puts the runs of other databases into --db, with "
                "their checkpoints; "
                "a run that is there already is not taken again, unless it has got further. 'gc' "
-               "lists files that no run needs, and removes them with --yes. 'upgrade' brings a "
-               "database of an older pxr up to date, and keeps a copy.\n\n"
+               "lists files that no run needs, and removes them with --yes.\n\n"
                "A condition is on the columns of the view run_summary: run, name, status, model, "
                "data_set, nll, epochs, sweep, job, tags and more; those of a wrong one are listed. "
                "status is running, finished, interrupted, failed, or killed: on record as "
@@ -449,27 +447,6 @@ static struct pxr_table *gc(const struct work *work)
         return pxr_gc(work->arena, work->store, &wanted, work->diag);
 }
 
-static struct pxr_table *upgrade(const struct work *work)
-{
-        static const struct pxr_column columns[] = { { "database", "Database", PXR_ALWAYS },
-                                                     { "copy", "Copy as it was", PXR_IF_FILLED } };
-        struct pxr_table *table = pxr_table_new(work->arena, "upgrade", "Up to date", columns, 2);
-        const char *database = work->arguments->database;
-        struct pxr_cell *cell;
-        char copy[PATH_MAX];
-
-        if (!table)
-                pxr_out_of_memory(work->diag);
-        if (!table || pxr_store_upgrade(database, copy, work->diag))
-                return NULL;
-        cell = pxr_table_row(table);
-        cell[0] = pxr_text_cell(table, database);
-        cell[1] = pxr_text_cell(table, *copy ? copy : NULL);
-        if (!*copy)
-                pxr_table_note(table, NULL, "It was up to date before.");
-        return pxr_table_finish(table, work->diag) ? NULL : table;
-}
-
 /* --- the page ----------------------------------------------------------------------------------
  */
 
@@ -572,7 +549,6 @@ static const struct command {
         { "import", 2, SIZE_MAX, import, "what 'export' wrote: folders or archives", 0,
           OPENS_ITSELF },
         { "gc", 1, 1, gc, "", TAKES_YES | TAKES_OLD | TAKES_MISSING, CHANGES_IF_TOLD },
-        { "upgrade", 1, 1, upgrade, "", 0, OPENS_ITSELF },
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

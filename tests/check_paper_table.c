@@ -375,18 +375,6 @@ START_TEST(an_unknown_row_is_a_warning)
 END_TEST
 
 /* A run from before the row was a column of its own. */
-START_TEST(rows_of_old_runs_are_read_from_their_spec)
-{
-        struct example example = pixelcnn;
-
-        example.spec = "reproduces: {table: 4, row: PixelCNN}\n" LIKE_PAPER;
-        record(example);
-        sql("UPDATE run SET reproduces_table = NULL, reproduces_row = NULL, recipe_hash = NULL");
-        ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "1");
-        ck_assert_str_eq(cell_of(table_of(5), "PixelCNN", "run"), "");
-}
-END_TEST
-
 int main(void)
 {
         Suite *suite = suite_create("paper_table");
@@ -406,6 +394,5 @@ int main(void)
         ADD_REPORT_TEST(suite, data_of_other_runs_do_not_count);
         ADD_REPORT_TEST(suite, official_data_are_recognized_in_any_format);
         ADD_REPORT_TEST(suite, an_unknown_row_is_a_warning);
-        ADD_REPORT_TEST(suite, rows_of_old_runs_are_read_from_their_spec);
         return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "run_database.h"
+#include "config/json.h"
 #include "record/cursor.h"
 
 static struct pxr_store *store;
@@ -422,6 +423,26 @@ START_TEST(reading_leaves_nothing_behind)
 }
 END_TEST
 
+START_TEST(spec_can_be_queried_as_json)
+{
+        static const char yaml[] =
+                "{train: {average: 1.50, batch: 0x10, on: yes}, model: [conv: {mask: A}, relu],\n"
+                " name: \"a \\\"b\\\" \\u00e9\", quoted: '12', none: ~, huge: 1e999, no: false}";
+        struct pxr_source source = { "x.yaml", yaml, strlen(yaml) };
+        const struct pxr_yaml *root = pxr_yaml_parse(arena, &source, diag);
+
+        ck_assert_ptr_nonnull(root);
+        ck_assert_str_eq(pxr_yaml_json(arena, root),
+                         "{\"train\": {\"average\": 1.5, \"batch\": 16, \"on\": \"yes\"}, "
+                         "\"model\": [{\"conv\": {\"mask\": \"A\"}}, \"relu\"], "
+                         "\"name\": \"a \\\"b\\\" é\", \"quoted\": \"12\", \"none\": null, "
+                         "\"huge\": \"1e999\", \"no\": false}");
+        add_run(open_store(in_scratch("runs.db"), true), "one");
+        ck_assert_str_eq(sql("SELECT spec_json ->> '$.name', spec_json ->> '$.seed' FROM run"),
+                         "one|7\n");
+}
+END_TEST
+
 /* Such a view stands still in a store that reads, and does not let it write. */
 START_TEST(view_is_kept_as_it_was)
 {
@@ -492,6 +513,7 @@ int main(void)
         ADD(other_programs_see_what_is_recorded_at_once);
         ADD(query_without_end_is_stopped);
         ADD_SCRATCH_TEST(suite, reading_leaves_nothing_behind);
+        ADD_SCRATCH_TEST(suite, spec_can_be_queried_as_json);
         ADD_SCRATCH_TEST(suite, view_is_kept_as_it_was);
         ADD_SCRATCH_TEST(suite, reading_leaves_the_log_of_a_killed_run);
         return run_suite(suite);

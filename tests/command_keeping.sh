@@ -174,27 +174,6 @@ imports() {
 }
 ok "it is taken in elsewhere, and used there" imports
 
-# What a step of the schema makes that it cannot make twice.
-undo_8="DROP INDEX run_of_recipe; ALTER TABLE run DROP COLUMN fingerprint_nll; ALTER TABLE run
-	DROP COLUMN fingerprint_gradient; ALTER TABLE run DROP COLUMN fingerprint_single; ALTER TABLE run
-	DROP COLUMN fingerprint_version"
-undo_9="DROP VIEW run_summary; ALTER TABLE run DROP COLUMN family; CREATE VIEW run_summary AS SELECT 1"
-
-# An export with the schema of before, its manifest written anew.
-imports_older() {
-	cp -r gone older && chmod -R u+w older && rm -f older/run.db-* && sqlite3 older/run.db "
-		PRAGMA journal_mode = DELETE; $undo_9; $undo_8; PRAGMA user_version = 7" >/dev/null &&
-		(cd older && find . -type f ! -name MANIFEST.sha256 | sed 's|^./||' | sort |
-			xargs sha256sum >MANIFEST.sha256) && tar -czf older.tar.gz older || return
-	for form in older older.tar.gz; do
-		rm -rf new.db new.checkpoints && report import $form --db new.db && files_sound new.db &&
-			is "$(sqlite3 new.db 'SELECT uid, fingerprint_nll FROM run')" \
-				"$(sqlite3 there.db 'SELECT uid FROM run')|" || return
-	done
-	is "$(sqlite3 older/run.db 'PRAGMA user_version')" 7
-}
-ok "what an older pxr exported is taken in, and stays as it is" imports_older
-
 round_trip() {
 	report export 2 --db there.db --out back && diff -r gone back &&
 		report export 2 --db there.db --out back.tar.gz && cmp gone.tar.gz back.tar.gz &&
@@ -582,7 +561,7 @@ no_database() {
 		folder.db) mkdir $file && text="this is a folder" ;;
 		cut.db) head -c 50000 one.db >$file && text="the database is corrupt" ;;
 		newer.db) cp one.db $file && sqlite3 $file "PRAGMA user_version = 99" && text="written by a newer pxr" ;;
-		old.db) text="pxr-report upgrade --db old.db" ;;
+		old.db) cp one.db $file && sqlite3 $file "PRAGMA application_id = 0x70787244" && text="a development version of pxr" ;;
 		esac
 		for words in "tag 1 x" "tag" "untag 1 x" "note 1 x" "archive 1 --yes" "unarchive 1" "delete 1 --yes" \
 			"gc" "gc --yes" "merge two.db" "import back" "import back.tar.gz" "export 1 --out x"; do
@@ -597,10 +576,9 @@ no_database() {
 		refused 2 "$text" report merge $file --db fresh.db && ! [ -e fresh.db ] &&
 			refused 2 "$text" report merge one.db $file --db all.db &&
 			is "$(cat $file 2>/dev/null | sha256sum)" "$sum" || return
-		[ $file = old.db ] || refused 2 "$text" report upgrade --db $file || return
 	done
-	# A sweep makes its database, of an empty file too, and brings an older one up to date.
-	for file in text.db folder.db cut.db newer.db; do
+	# A sweep makes its database, of an empty file too, and refuses the others.
+	for file in text.db folder.db cut.db newer.db old.db; do
 		sum=$(cat $file 2>/dev/null | sha256sum) all=$(find . -not -name out -not -name err | sort)
 		exits 2 pxr_sweep seeds.yaml --db $file && is "$(wc -l <err)" 1 && is "$(wc -c <out)" 0 &&
 			is "$(cat $file 2>/dev/null | sha256sum)" "$sum" &&
@@ -608,7 +586,7 @@ no_database() {
 			echo "# $file: pxr-sweep" && return 1
 		}
 	done
-	for words in "tag 1 x" "delete 1 --yes" "gc" "export 1 --out x" "upgrade"; do
+	for words in "tag 1 x" "delete 1 --yes" "gc" "export 1 --out x"; do
 		refused 2 "there is no such database" report $words --db none.db && ! [ -e none.db ] || return
 	done
 	refused 2 "there is no such database" report merge none.db --db all.db
@@ -624,8 +602,7 @@ read_only() {
 	for place in mode folder log; do
 		sum=$(sha256sum <$place/x.db)
 		for words in "tag 1 x" "untag 1 x" "note 1 x" "archive 1 --yes" "unarchive 1" "delete 1 --yes" \
-			"gc --yes" "merge two.db" "import back" "import back.tar.gz" upgrade sweep; do
-			[ "$place $words" = "folder upgrade" ] && continue # there is nothing to write
+			"gc --yes" "merge two.db" "import back" "import back.tar.gz" sweep; do
 			all=$(find . -not -name out -not -name err | sort)
 			if [ "$words" = sweep ]; then
 				bound "$top/runner/pxr-sweep" seeds.yaml --db $place/x.db >out 2>err
@@ -647,24 +624,18 @@ else
 	ok "a database that may not be written # SKIP root cannot be bound to modes: setpriv" true
 fi
 
-# Every one waits as long as it is told to; all at once. The older one is of the third schema.
+# Every one waits as long as it is told to; all at once.
 locked() {
-	cp one.db old3.db && sqlite3 old3.db "DROP INDEX run_of_spec;
-		ALTER TABLE run DROP COLUMN raw_parameter_hash; $undo_9; $undo_8; PRAGMA user_version = 3" || return
-	for column in temperature parameter_hash log_likelihood nll nll_split; do
-		sqlite3 old3.db "ALTER TABLE sample DROP COLUMN $column" || return
-	done
-	sum=$(cat all.db old3.db | sha256sum)
+	sum=$(sha256sum <all.db)
 	pids=
 	mkfifo hold && { sqlite3 all.db <hold >/dev/null 2>&1 & } && exec 3>hold &&
-		echo "ATTACH 'old3.db' AS old; BEGIN IMMEDIATE; CREATE TABLE x (y); CREATE TABLE old.x (y);
-			SELECT 'held';" >&3 && sleep 1 && rm hold &&
+		echo "BEGIN IMMEDIATE; CREATE TABLE x (y); SELECT 'held';" >&3 && sleep 1 && rm hold &&
 		for words in "report tag 1 x --db all.db" "report untag 1 base --db all.db" \
 			"report note 1 x --db all.db" "report archive 1 --yes --db all.db" \
 			"report unarchive 1 --db all.db" "report delete 1 --yes --db all.db" \
 			"report gc --yes --db all.db" "report merge one.db --db all.db" \
-			"report import back --db all.db" "report upgrade --db old3.db" \
-			"sweep seeds.yaml --db all.db" "sweep seeds.yaml --db old3.db"; do
+			"report import back --db all.db" \
+			"sweep seeds.yaml --db all.db"; do
 			name=$(echo "$words" | tr -d ' -')
 			{ "$top/runner/pxr-"$words >"locked-$name" 2>&1; echo $? >>"locked-$name"; } 3>&- &
 			pids="$pids $!"
@@ -676,6 +647,6 @@ locked() {
 		grep -q "another program keeps the database locked" $file && is "$(tail -n 1 $file)" 1 &&
 			is "$(wc -l <$file)" 2 || { sed 's/^/# /' $file && return 1; }
 	done
-	is "$(cat all.db old3.db | sha256sum)" "$sum" && report upgrade --db old3.db && out_has schema-3
+	is "$(sha256sum <all.db)" "$sum"
 }
 ok "a locked database is told as one, and stays as it is" locked

@@ -5,6 +5,7 @@
 #ifndef PXR_TESTS_REPORTS_H
 #define PXR_TESTS_REPORTS_H
 
+#include "config/json.h"
 #include "config/recipe.h"
 #include "report/report.h"
 #include "run_database.h"
@@ -141,6 +142,8 @@ static inline int64_t record(struct example example)
         char recipe[PXR_SHA256_HEX];
         struct pxr_run run = { .name = "a run",
                                .spec = example.spec,
+                               .spec_json = pxr_yaml_json(
+                                       arena, pxr_spec_recorded(arena, example.spec, diag)),
                                .spec_hash = "aa",
                                .origins = "",
                                .seed = example.seed,

@@ -24,6 +24,7 @@ static inline int64_t add_run(struct pxr_store *store, const char *name)
         struct pxr_run run = {
                 .name = name,
                 .spec = pxr_strf(arena, "name: %s\nseed: 7\n", name),
+                .spec_json = pxr_strf(arena, "{\"name\": \"%s\", \"seed\": 7}", name),
                 .spec_hash = "aa",
                 .origins = "",
                 .seed = -7,

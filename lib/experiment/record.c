@@ -21,6 +21,7 @@
 #include "model/fingerprint.h"
 #include "sample/generate.h"
 #include "sample/grid.h"
+#include "config/json.h"
 #include "config/recipe.h"
 #include "tensor/generation_schedule.h"
 
@@ -58,6 +59,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
+        char *json = pxr_yaml_json(arena, e->root);
         char recipe[PXR_SHA256_HEX], folder[PATH_MAX];
         char *origins = pxr_yaml_explain(arena, e->root, "", diag);
         const struct pxr_graph *graph = e->model->graph;
@@ -70,7 +72,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                                                    graph->small_cols);
         }
         name = pxr_run_name_mended(arena, e->settings.name);
-        if (!name)
+        if (!name || !json)
                 return pxr_out_of_memory(diag);
         if (!p || !spec || !origins || (graph->small_rows && !small))
                 return -1;
@@ -82,6 +84,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
         run = (struct pxr_run) {
                 .name = name,
                 .spec = spec,
+                .spec_json = json,
                 .spec_hash = hash,
                 .origins = origins,
                 .seed = e->settings.train.seed,

@@ -288,15 +288,12 @@ static bool is_same_file(const char *a, const char *b)
                first.st_ino == second.st_ino;
 }
 
-/* What was exported by an older pxr is taken as it is: to its owner it is an archive. */
-static struct pxr_store *open_from(struct pxr_arena *arena, const char *path, bool import,
-                                   struct pxr_diag *diag)
+static struct pxr_store *open_from(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store = NULL;
 
         if (!pxr_store_exists(path, diag))
-                store = import ? pxr_store_open_older(path, diag)
-                               : pxr_store_open(path, false, diag);
+                store = pxr_store_open(path, false, diag);
         if (store && pxr_arena_defer(arena, close_store, store)) {
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -361,7 +358,7 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                                        from->word[i]);
                         return NULL;
                 }
-                if (!(store[i] = open_from(arena, from->word[i], m.import, diag)))
+                if (!(store[i] = open_from(arena, from->word[i], diag)))
                         return NULL;
         }
         m.into = exists ? pxr_store_change(into, diag) : pxr_store_open(into, true, diag);

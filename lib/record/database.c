@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/staging.h"
-#include "config/recipe.h"
 #include "record/folder.h"
 #include "record/objects.h"
 #include "record/run_state.h"
@@ -39,65 +38,41 @@ static int read_version(struct pxr_store *store, int *version, bool *empty, stru
                 return -1;
         *version = (int)number;
         *empty = tables == 0;
+        if (application == PXR_UNRELEASED_ID)
+                return pxr_user_error(diag,
+                                      "%s: was made by a development version of pxr from before "
+                                      "the first release, which this program cannot read",
+                                      store->path);
         if (application != PXR_APPLICATION_ID && (application != 0 || tables > 0))
                 return pxr_user_error(diag, "%s: this is a database of another program",
                                       store->path);
         if (*version < (tables > 0))
                 return pxr_user_error(diag,
-                                      "%s: says that its schema is %d, which none of pxr's is: "
-                                      "another program has changed it; restore a copy",
+                                      "%s: invalid schema version %d: another program has changed "
+                                      "the database; restore a copy",
                                       store->path, *version);
-        if (*version > pxr_schema_version)
+        if (*version > pxr_schema.version)
                 return pxr_user_error(diag,
-                                      "%s: written by a newer pxr (schema %d, this program knows "
-                                      "%d): use that one; the file is left as it is",
-                                      store->path, *version, pxr_schema_version);
+                                      "%s: was written by a newer pxr (schema %d; this program "
+                                      "supports %d): use that one; the file is unchanged",
+                                      store->path, *version, pxr_schema.version);
         return 0;
-}
-
-/* recipe_of(spec), NULL where that is none. */
-static void recipe_of(sqlite3_context *context, int count, sqlite3_value **value)
-{
-        const char *spec = (const char *)sqlite3_value_text(value[0]);
-        struct pxr_store *store = sqlite3_user_data(context);
-        struct pxr_arena *arena = pxr_arena_new(0, NULL);
-        char hex[PXR_SHA256_HEX];
-
-        (void)count;
-        store->since = pxr_cpu_now(); /* this takes long for many runs, and is not endless */
-        if (arena && spec && *spec && pxr_spec_recipe(arena, spec, hex, NULL) == 0)
-                sqlite3_result_text(context, hex, -1, SQLITE_TRANSIENT);
-        pxr_arena_free(arena);
-}
-
-/* What a recipe is (spec/recipe.h) was another thing before version 7. */
-static int renew_recipes(struct pxr_store *store, struct pxr_diag *diag)
-{
-        if (sqlite3_create_function(store->handle, "recipe_of", 1, SQLITE_UTF8, store, recipe_of,
-                                    NULL, NULL) != SQLITE_OK)
-                return pxr_store_failed(store, diag);
-        return pxr_store_execute(
-                store, diag, "UPDATE run SET recipe_hash = coalesce(recipe_of(spec), recipe_hash)",
-                "");
 }
 
 /* Bring the schema from `version` up to date, within a transaction. */
 static int take_steps(struct pxr_store *store, int version, struct pxr_diag *diag)
 {
-        char sql[64];
-        bool renew = version < 7;
+        char sql[96];
 
-        for (; version < pxr_schema_version; version++)
-                if (sqlite3_exec(store->handle, pxr_schema_steps[version], NULL, NULL, NULL) !=
+        for (; version < pxr_schema.version; version++)
+                if (sqlite3_exec(store->handle, pxr_schema.step[version], NULL, NULL, NULL) !=
                     SQLITE_OK)
                         return pxr_store_failed(store, diag);
-        if (renew && renew_recipes(store, diag))
-                return -1;
-        sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d", pxr_schema_version);
-        if (pxr_store_execute(store, diag, sql, ""))
-                return -1;
-        sqlite3_snprintf(sizeof(sql), sql, "PRAGMA application_id = %d", PXR_APPLICATION_ID);
-        return pxr_store_execute(store, diag, sql, "");
+        snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; PRAGMA application_id = %d",
+                 pxr_schema.version, PXR_APPLICATION_ID);
+        return sqlite3_exec(store->handle, sql, NULL, NULL, NULL) == SQLITE_OK
+                       ? 0
+                       : pxr_store_failed(store, diag);
 }
 
 /* In one transaction: what was read of the version may have become old before it began. The steps
@@ -111,20 +86,11 @@ static int migrate(struct pxr_store *store, struct pxr_diag *diag)
                 return -1;
         if (read_version(store, &version, &empty, diag) ||
             pxr_store_check_objects(store, version, diag) || take_steps(store, version, diag) ||
-            pxr_store_check_objects(store, pxr_schema_version, diag)) {
+            pxr_store_check_objects(store, pxr_schema.version, diag)) {
                 pxr_store_rollback(store);
                 return -1;
         }
         return pxr_store_commit(store, diag);
-}
-
-static int old_or_empty(const struct pxr_store *store, bool empty, struct pxr_diag *diag)
-{
-        return empty ? pxr_user_error(diag, "%s: the database is empty", store->path)
-                     : pxr_user_error(diag,
-                                      "%s: the database has an older schema: bring it up to date "
-                                      "with 'pxr-report upgrade --db %s'",
-                                      store->path, store->path);
 }
 
 static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag *diag)
@@ -135,14 +101,19 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
         if (pxr_store_execute(store, diag, "BEGIN", ""))
                 return -1;
         status = read_version(store, &version, &empty, diag);
-        if (!status && version == pxr_schema_version)
+        if (!status && version == pxr_schema.version)
                 status = pxr_store_check_objects(store, version, diag);
         pxr_store_rollback(store);
-        if (status || version == pxr_schema_version)
+        if (status || version == pxr_schema.version)
                 return status;
-        if (!writable)
-                return old_or_empty(store, empty, diag);
-        return migrate(store, diag);
+        if (writable)
+                return migrate(store, diag);
+        if (empty)
+                return pxr_user_error(diag, "%s: the database is empty", store->path);
+        return pxr_user_error(diag,
+                              "%s: has the schema of an older pxr; commands that write to the "
+                              "database, such as 'pxr-report note', bring it up to date",
+                              store->path);
 }
 
 /* WAL, or the journal that was there where the file system cannot do WAL, or while somebody else
@@ -457,109 +428,6 @@ struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
         if (access(path, F_OK) == 0 && check_file(path, diag))
                 return NULL;
         return pxr_store_open(path, true, diag);
-}
-
-/* Have a copy in memory for the handle. */
-static int copy_into_memory(struct pxr_store *store, struct pxr_diag *diag)
-{
-        sqlite3 *file = store->handle;
-        sqlite3_backup *backup;
-
-        store->handle = NULL;
-        if (open_handle(store, ":memory:", SQLITE_OPEN_READWRITE, diag)) {
-                sqlite3_close(file);
-                return -1;
-        }
-        backup = sqlite3_backup_init(store->handle, "main", file, "main");
-        if (backup)
-                sqlite3_backup_step(backup, -1);
-        if (!backup || sqlite3_backup_finish(backup) != SQLITE_OK) {
-                pxr_store_failed(store, diag);
-                sqlite3_close(file);
-                return -1;
-        }
-        sqlite3_close(file);
-        return 0;
-}
-
-struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag)
-{
-        struct pxr_store *store = new_store(path, diag);
-        bool empty = true;
-        int version, status = -1;
-
-        if (store && !open_to_read(store, diag))
-                status = read_version(store, &version, &empty, diag);
-        if (status || empty || version == pxr_schema_version) {
-                pxr_store_close(store);
-                return status ? NULL : pxr_store_open(path, false, diag);
-        }
-        if (pxr_store_check_objects(store, version, diag) || pxr_store_check(store, diag) ||
-            copy_into_memory(store, diag) || migrate(store, diag) ||
-            pxr_store_know_states(store, diag)) {
-                pxr_store_close(store);
-                return NULL;
-        }
-        return store;
-}
-
-/* Keep a copy of the database as it is, in a file that was not there before. */
-static int keep_copy(struct pxr_store *store, int version, char *copy, struct pxr_diag *diag)
-{
-        struct pxr_staging staging;
-        char path[PATH_MAX];
-        int status;
-
-        if (snprintf(copy, PATH_MAX, "%s.schema-%d", store->path, version) >= PATH_MAX)
-                return pxr_user_error(diag, "%s: the name is too long", store->path);
-        if (access(copy, F_OK) == 0)
-                return pxr_user_error(diag,
-                                      "%s: is there already, and is what a copy of the database "
-                                      "is to be called: move it away",
-                                      copy);
-        if (snprintf(path, sizeof(path), "%s.new-", copy) >= (int)sizeof(path) ||
-            pxr_staging_make(&staging, path, diag))
-                return -1;
-        snprintf(path, sizeof(path), "%.*s/copy", PATH_MAX - 8, staging.path);
-        status = pxr_store_execute(store, diag, "VACUUM INTO ?1", "t", path);
-        if (!status && pxr_file_name(path, copy, false) != 0)
-                status = pxr_file_error(copy, "cannot be made", errno, diag);
-        pxr_staging_remove(&staging);
-        return status;
-}
-
-static int upgrade(struct pxr_store *store, char *copy, struct pxr_diag *diag)
-{
-        bool empty;
-        int version;
-
-        if (open_to_write(store, diag) || read_version(store, &version, &empty, diag) ||
-            pxr_store_check_objects(store, version, diag) || pxr_store_check(store, diag))
-                return -1;
-        if (empty)
-                return old_or_empty(store, true, diag);
-        if (version == pxr_schema_version)
-                return 0;
-        if (keep_copy(store, version, copy, diag))
-                return -1;
-        if (migrate(store, diag) == 0)
-                return 0;
-        unlink(copy); /* the database is as it was, and the next try wants the name */
-        return -1;
-}
-
-int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag)
-{
-        struct pxr_store *store;
-        int status;
-
-        *copy = '\0';
-        if (pxr_store_exists(path, diag))
-                return -1;
-        store = new_store(path, diag);
-        status = store ? upgrade(store, copy, diag) : -1;
-        pxr_store_close(store);
-        return status;
 }
 
 const char *pxr_store_path(const struct pxr_store *store)

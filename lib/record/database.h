@@ -39,16 +39,8 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
  * first, as for pxr_store_change(). For work so long that it had better not begin in vain. */
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
 
-/* Open a database to read, whatever its schema: one of an older schema is copied into memory and
- * brought up to date there. Its file stays as it is. For databases of a run or a few. */
-struct pxr_store *pxr_store_open_older(const char *path, struct pxr_diag *diag);
-
 /* Is every page of an open database sound? Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
-
-/* Bring the schema of a database that is there up to date. `copy` (PATH_MAX characters) becomes the
- * path of the copy that is kept of it as it was, "" when it was up to date. Returns 0 or -1. */
-int pxr_store_upgrade(const char *path, char *copy, struct pxr_diag *diag);
 
 /* Is there a file of this name, for those who want a run that is in it? Returns 0 or -1. */
 int pxr_store_exists(const char *path, struct pxr_diag *diag);
@@ -78,34 +70,21 @@ const char *pxr_run_name_fault(const char *name);
  * when memory is out. */
 const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name);
 
-/* A row of table `run`. Strings may be NULL where the schema allows. */
+/* A row of table `run`: what is recorded when it starts (run_columns.h), and what becomes of it. */
 struct pxr_run {
         int64_t id;
         char uid[PXR_UID]; /* random: tells it from a run of the same number elsewhere */
-        const char *name, *status, *message;
-        const char *spec, *spec_hash, *origins;
-        int64_t seed;
-        const char *program_version, *program_revision, *git_revision, *git_difference;
-        const char *command_line, *host, *processor, *instruction_set, *libraries;
-        int64_t threads, process_id;
-        const char *process_start;
-        int64_t taken; /* how often it was gone on with */
+        const char *status, *message;
+        int64_t taken; /* how often it was resumed */
         double wall_seconds;
-        const char *data_set, *data_identity, *data_transforms;
-        double data_entropy; /* NAN: not known, or not comparable */
-        const char *given;   /* "32x32": its NLLs are given a small image; NULL: nothing */
-        const char *certificate, *family; /* of its model: pxr_model_family() */
-        /* Of its model (model/fingerprint.h); NAN: not on record. */
-        double fingerprint_nll, fingerprint_gradient, fingerprint_single;
-        int64_t fingerprint_version; /* 0: not on record */
-        int64_t parameters;
         const char *parameter_hash;
-        int image_rows, image_cols, image_colours, image_levels; /* 0: not on record */
-        const char *given_identity; /* data_identity of a run of the small images; NULL: none */
-        int64_t reproduces_table;   /* of the paper; 0: none */
-        const char *reproduces_row, *recipe_hash;
-        const char *folder;  /* where it was started, which its spec's paths are relative to */
-        const char *repeats; /* uid of the run that it repeats; NULL: none */
+#define COLUMN(kind, name, text) PXR_COLUMN_##kind name;
+#define PXR_COLUMN_TEXT const char *
+#define PXR_COLUMN_OPTIONAL const char *
+#define PXR_COLUMN_INTEGER int64_t
+#define PXR_COLUMN_SMALL int
+#define PXR_COLUMN_REAL double
+#include "record/run_columns.h"
 };
 
 /* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */

@@ -13,7 +13,6 @@ struct object {
 struct comparison {
         struct pxr_store *store;
         struct pxr_store expected; /* a new database, in memory */
-        bool views;                /* compare them too */
         struct pxr_diag *diag;
 };
 
@@ -22,7 +21,7 @@ static int make_expected(struct comparison *c, int version)
         int status = sqlite3_open(":memory:", &c->expected.handle);
 
         for (int i = 0; status == SQLITE_OK && i < version; i++)
-                status = sqlite3_exec(c->expected.handle, pxr_schema_steps[i], NULL, NULL, NULL);
+                status = sqlite3_exec(c->expected.handle, pxr_schema.step[i], NULL, NULL, NULL);
         return status == SQLITE_OK ? 0 : pxr_store_failed(&c->expected, c->diag);
 }
 
@@ -65,8 +64,6 @@ static int compare(struct comparison *c, const struct object *o)
         enum { MISSING, OTHER, SAME };
         int64_t found;
 
-        if (is_type(o, "view") && !c->views)
-                return 0;
         if (is_type(o, "table") &&
             (strcmp(o->name, "sqlite_stat1") == 0 || strcmp(o->name, "sqlite_stat4") == 0))
                 return 0;
@@ -103,10 +100,8 @@ static int compare_all(struct comparison *c)
 /* Is everything that is expected in the database? */
 static int find_missing(struct comparison *c)
 {
-        struct pxr_cursor rows = pxr_query(&c->expected, NULL, c->diag,
-                                           "SELECT type, name FROM sqlite_schema WHERE type <> "
-                                           "'view' OR ?",
-                                           "i", (int64_t)c->views);
+        struct pxr_cursor rows =
+                pxr_query(&c->expected, NULL, c->diag, "SELECT type, name FROM sqlite_schema", "");
         int status = 0;
 
         while (!status && pxr_cursor_next(&rows)) {
@@ -125,10 +120,7 @@ static int find_missing(struct comparison *c)
 
 int pxr_store_check_objects(struct pxr_store *store, int version, struct pxr_diag *diag)
 {
-        struct comparison c = { .store = store,
-                                .expected.path = ":memory:",
-                                .views = version == pxr_schema_version,
-                                .diag = diag };
+        struct comparison c = { .store = store, .expected.path = ":memory:", .diag = diag };
         int status = make_expected(&c, version) || compare_all(&c) || find_missing(&c) ? -1 : 0;
 
         sqlite3_close(c.expected.handle);

@@ -42,43 +42,95 @@ const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name)
 
 #define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
+/* The columns of run_columns.h. */
+enum kind { TEXT, OPTIONAL, INTEGER, SMALL, REAL };
+
+static const struct column {
+        enum kind kind;
+        size_t offset; /* in struct pxr_run */
+} run_columns[] = {
+#define COLUMN(kind, name, text) { kind, offsetof(struct pxr_run, name) },
+#include "record/run_columns.h"
+};
+
+static const char insert_run[] = "INSERT INTO run (status, started_at, uid"
+#define COLUMN(kind, name, text) ", " #name
+#include "record/run_columns.h"
+                                 ") VALUES ('running', " NOW ", ?"
+#define COLUMN(kind, name, text) ", ?"
+#include "record/run_columns.h"
+                                 ")";
+
+/* The newest run that is not archived, or else the newest; it goes through no more than it must. */
+#define NEWEST(condition)                                                  \
+        "(SELECT id FROM run WHERE " condition " AND archived_at IS NULL " \
+        "ORDER BY id DESC LIMIT 1), "                                      \
+        "(SELECT id FROM run WHERE " condition " ORDER BY id DESC LIMIT 1)"
+
+enum { FIRST_COLUMN = 7 };
+
+static const char select_run[] =
+        "SELECT id, uid, status, message, taken, wall_seconds, parameter_hash"
+#define COLUMN(kind, name, text) ", " #name
+#include "record/run_columns.h"
+        " FROM run WHERE id = coalesce("
+        "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
+        "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")";
+
+static int bind_column(sqlite3_stmt *s, int i, enum kind kind, const void *value)
+{
+        switch (kind) {
+        case TEXT:
+        case OPTIONAL:
+                return sqlite3_bind_text(s, i, *(const char *const *)value, -1, SQLITE_STATIC);
+        case INTEGER:
+                return sqlite3_bind_int64(s, i, *(const int64_t *)value);
+        case SMALL:
+                return sqlite3_bind_int(s, i, *(const int *)value);
+        case REAL:
+                break;
+        }
+        return sqlite3_bind_double(s, i, *(const double *)value); /* NAN becomes NULL */
+}
+
+static void read_column(struct pxr_cursor *rows, int i, enum kind kind, void *value)
+{
+        int64_t number;
+
+        switch (kind) {
+        case TEXT:
+                *(const char **)value = pxr_cursor_text(rows, i);
+                break;
+        case OPTIONAL:
+                *(const char **)value = pxr_cursor_optional(rows, i);
+                break;
+        case INTEGER:
+                *(int64_t *)value = pxr_cursor_integer(rows, i);
+                break;
+        case SMALL:
+                number = pxr_cursor_integer(rows, i);
+                *(int *)value = number >= 0 && number <= INT_MAX ? (int)number : -1;
+                break;
+        case REAL:
+                *(double *)value = pxr_cursor_real(rows, i);
+        }
+}
+
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
 {
+        struct pxr_cursor rows;
         uint32_t random;
 
+        if (pxr_diag_memory_out(diag))
+                return -1;
         sqlite3_randomness(sizeof(random), &random);
         snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
-        if (pxr_store_execute(
-                    store, diag,
-                    "INSERT INTO run (uid, name, status, spec, spec_hash, origins, seed, "
-                    "program_version, program_revision, git_revision, git_difference, "
-                    "command_line, host, processor, instruction_set, libraries, threads, "
-                    "process_id, process_start, started_at, data_set, data_identity, "
-                    "data_transforms, data_entropy, given, certificate, parameters, "
-                    "image_rows, image_cols, image_colours, image_levels, given_identity, "
-                    "reproduces_table, reproduces_row, recipe_hash, folder, repeats, "
-                    "fingerprint_nll, fingerprint_gradient, fingerprint_single, "
-                    "fingerprint_version, family) VALUES (?, "
-                    "?, 'running', "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " NOW ", ?, ?, ?, ?, ?, ?, ?, "
-                    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    "ttttti"
-                    "tttt"
-                    "ttttti"
-                    "it"
-                    "tttdttiiiiit"
-                    "ittttdddit",
-                    run->uid, run->name, run->spec, run->spec_hash, run->origins, run->seed,
-                    run->program_version, run->program_revision, run->git_revision,
-                    run->git_difference, run->command_line, run->host, run->processor,
-                    run->instruction_set, run->libraries, run->threads, run->process_id,
-                    run->process_start, run->data_set, run->data_identity, run->data_transforms,
-                    run->data_entropy, run->given, run->certificate, run->parameters,
-                    (int64_t)run->image_rows, (int64_t)run->image_cols, (int64_t)run->image_colours,
-                    (int64_t)run->image_levels, run->given_identity, run->reproduces_table,
-                    run->reproduces_row, run->recipe_hash, run->folder, run->repeats,
-                    run->fingerprint_nll, run->fingerprint_gradient, run->fingerprint_single,
-                    run->fingerprint_version, run->family))
+        rows = pxr_query(store, NULL, diag, insert_run, "t", run->uid);
+        for (size_t i = 0; i < PXR_COUNT(run_columns) && rows.status == SQLITE_OK; i++)
+                rows.status = bind_column(rows.statement, (int)i + 2, run_columns[i].kind,
+                                          (const char *)run + run_columns[i].offset);
+        pxr_cursor_next(&rows);
+        if (pxr_cursor_end(&rows))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
         store->held = run->id;
@@ -114,82 +166,31 @@ static int check_run(const struct pxr_store *store, const struct pxr_run *run,
                               store->path, run->id, what);
 }
 
-/* A column of a struct's int; -1 for what is none. */
-static int small(struct pxr_cursor *rows, int column)
-{
-        int64_t value = pxr_cursor_integer(rows, column);
-
-        return value >= 0 && value <= INT_MAX ? (int)value : -1;
-}
-
 static struct pxr_run *read_run(struct pxr_cursor *rows)
 {
         struct pxr_run *run = pxr_alloc(rows->arena, sizeof(*run));
-        const char *uid;
+        const char *uid = pxr_cursor_text(rows, 1);
 
         if (!run)
                 return NULL;
-        *run = (struct pxr_run) {
-                .id = pxr_cursor_integer(rows, 0),
-                .name = pxr_cursor_text(rows, 1),
-                .status = pxr_cursor_text(rows, 2),
-                .message = pxr_cursor_optional(rows, 3),
-                .spec = pxr_cursor_text(rows, 4),
-                .spec_hash = pxr_cursor_text(rows, 5),
-                .seed = pxr_cursor_integer(rows, 6),
-                .host = pxr_cursor_optional(rows, 7),
-                .process_id = pxr_cursor_integer(rows, 8),
-                .process_start = pxr_cursor_optional(rows, 9),
-                .data_set = pxr_cursor_text(rows, 10),
-                .data_identity = pxr_cursor_text(rows, 11),
-                .certificate = pxr_cursor_text(rows, 12),
-                .parameters = pxr_cursor_integer(rows, 13),
-                .instruction_set = pxr_cursor_optional(rows, 14),
-                .wall_seconds = pxr_cursor_real(rows, 15),
-                .data_entropy = pxr_cursor_real(rows, 16),
-                .parameter_hash = pxr_cursor_optional(rows, 17),
-                .taken = pxr_cursor_integer(rows, 19),
-                .program_version = pxr_cursor_text(rows, 20),
-                .program_revision = pxr_cursor_optional(rows, 21),
-                .image_rows = small(rows, 22),
-                .image_cols = small(rows, 23),
-                .image_colours = small(rows, 24),
-                .image_levels = small(rows, 25),
-                .folder = pxr_cursor_optional(rows, 26),
-                .repeats = pxr_cursor_optional(rows, 27),
-                .given_identity = pxr_cursor_optional(rows, 28),
-                .fingerprint_nll = pxr_cursor_real(rows, 29),
-                .fingerprint_gradient = pxr_cursor_real(rows, 30),
-                .fingerprint_single = pxr_cursor_real(rows, 31),
-                .fingerprint_version = pxr_cursor_integer(rows, 32),
-        };
-        uid = pxr_cursor_text(rows, 18);
+        *run = (struct pxr_run) { .id = pxr_cursor_integer(rows, 0),
+                                  .status = pxr_cursor_text(rows, 2),
+                                  .message = pxr_cursor_optional(rows, 3),
+                                  .taken = pxr_cursor_integer(rows, 4),
+                                  .wall_seconds = pxr_cursor_real(rows, 5),
+                                  .parameter_hash = pxr_cursor_optional(rows, 6) };
         if (pxr_is_uid(uid)) /* else it is refused */
                 snprintf(run->uid, sizeof(run->uid), "%s", uid);
+        for (size_t i = 0; i < PXR_COUNT(run_columns); i++)
+                read_column(rows, (int)i + FIRST_COLUMN, run_columns[i].kind,
+                            (char *)run + run_columns[i].offset);
         return run;
 }
-
-/* The newest run that is not archived, or else the newest; it goes through no more than it must. */
-#define NEWEST(condition)                                                  \
-        "(SELECT id FROM run WHERE " condition " AND archived_at IS NULL " \
-        "ORDER BY id DESC LIMIT 1), "                                      \
-        "(SELECT id FROM run WHERE " condition " ORDER BY id DESC LIMIT 1)"
 
 struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
                                    const char *which, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(
-                store, arena, diag,
-                "SELECT id, name, status, message, spec, spec_hash, seed, host, process_id, "
-                "process_start, data_set, data_identity, certificate, parameters, "
-                "instruction_set, wall_seconds, data_entropy, parameter_hash, uid, taken, "
-                "program_version, program_revision, image_rows, image_cols, image_colours, "
-                "image_levels, folder, repeats, given_identity, fingerprint_nll, "
-                "fingerprint_gradient, fingerprint_single, fingerprint_version FROM run "
-                "WHERE id = coalesce("
-                "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
-                "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")",
-                "t", which);
+        struct pxr_cursor rows = pxr_query(store, arena, diag, select_run, "t", which);
         bool found = pxr_cursor_next(&rows);
         struct pxr_run *run = found ? read_run(&rows) : NULL;
 

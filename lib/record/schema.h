@@ -3,9 +3,16 @@
 #ifndef PXR_RECORD_SCHEMA_H
 #define PXR_RECORD_SCHEMA_H
 
-enum { PXR_APPLICATION_ID = 0x70787244 }; /* "pxrD", in SQLite's application_id */
+enum {
+        PXR_APPLICATION_ID = 0x70787252, /* "pxrR", in SQLite's application_id */
+        PXR_UNRELEASED_ID = 0x70787244,  /* of development versions before the first release */
+};
 
-extern const char *const pxr_schema_steps[]; /* [version - 1] */
-extern const int pxr_schema_version;         /* the newest */
+/* The newest version of the schema; step[i] brings a database of version i to version i + 1.
+ * Constant, but for tests of migration. */
+extern struct pxr_schema {
+        int version;
+        const char *const *step;
+} pxr_schema;
 
 #endif

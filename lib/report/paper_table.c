@@ -63,25 +63,6 @@ static struct candidate *add(struct making *m)
         return &m->candidate[m->count++];
 }
 
-/* What a run from before these were columns says in its spec. Returns false if it names no row of
- * this table, or cannot be read. */
-static bool read_old(struct making *m, const char *spec, struct candidate *candidate)
-{
-        struct pxr_yaml *root = spec ? pxr_spec_recorded(m->arena, spec, NULL) : NULL;
-        const struct pxr_yaml *table = root ? pxr_yaml_find(root, "reproduces.table") : NULL;
-        const struct pxr_yaml *row = root ? pxr_yaml_find(root, "reproduces.row") : NULL;
-        char *hex = pxr_alloc(m->arena, PXR_SHA256_HEX);
-        int64_t number;
-
-        if (!hex || !table || !row || row->kind != PXR_YAML_SCALAR ||
-            table->kind != PXR_YAML_SCALAR || pxr_parse_int(table->text, &number) != PXR_NUMBER ||
-            number != m->paper->table || pxr_spec_recipe(m->arena, spec, hex, NULL))
-                return false;
-        candidate->row = row->text;
-        candidate->recipe = hex;
-        return true;
-}
-
 static int read_candidates(struct making *m)
 {
         struct pxr_cursor rows =
@@ -90,8 +71,7 @@ static int read_candidates(struct making *m)
                           "data_identity, data_transforms, given, nll.suspect, nll.sum_nats / "
                           "nll.images, nll.standard_error, nll.images, nll.dimensions, nll.epoch, "
                           "valid.sum_nats / valid.images, train.sum_nats / train.images, "
-                          "wall_seconds, reproduces_table, "
-                          "CASE WHEN reproduces_table IS NULL THEN spec END, "
+                          "wall_seconds, "
                           "CASE WHEN nll.run IS NULL THEN " PXR_RUN_STATE " END "
                           "FROM run LEFT JOIN metric AS nll ON nll.run = run.id AND nll.name = "
                           "'final_nll' AND nll.split = ?2 AND nll.images > 0 "
@@ -99,13 +79,11 @@ static int read_candidates(struct making *m)
                           "'final_nll' AND valid.split = 'valid' AND valid.suspect IS NULL "
                           "LEFT JOIN metric AS train ON train.run = run.id AND train.name = "
                           "'final_nll' AND train.split = 'train' "
-                          "WHERE (reproduces_table = ?1 OR reproduces_table IS NULL) "
-                          "AND archived_at IS NULL",
+                          "WHERE reproduces_table = ?1 AND archived_at IS NULL",
                           "it", m->paper->table, pxr_split_names[m->paper->split]);
 
         while (pxr_cursor_next(&rows)) {
                 struct candidate *c = add(m);
-                bool old = sqlite3_column_type(rows.statement, 18) == SQLITE_NULL;
 
                 if (!c)
                         break;
@@ -113,14 +91,14 @@ static int read_candidates(struct making *m)
                         .run = pxr_cursor_integer(&rows, 0),
                         .seed = pxr_cursor_integer(&rows, 1),
                         .parameters = pxr_cursor_integer(&rows, 2),
-                        .row = old ? NULL : pxr_cursor_optional(&rows, 3),
-                        .recipe = old ? NULL : pxr_cursor_optional(&rows, 4),
+                        .row = pxr_cursor_optional(&rows, 3),
+                        .recipe = pxr_cursor_optional(&rows, 4),
                         .set = pxr_cursor_text(&rows, 5),
                         .identity = pxr_cursor_text(&rows, 6),
                         .transforms = pxr_cursor_optional(&rows, 7),
                         .given = pxr_cursor_optional(&rows, 8),
                         .suspect = pxr_cursor_optional(&rows, 9),
-                        .state = pxr_cursor_optional(&rows, 20),
+                        .state = pxr_cursor_optional(&rows, 18),
                         .nats = pxr_cursor_real(&rows, 10),
                         .error = pxr_cursor_real(&rows, 11),
                         .images = pxr_cursor_integer(&rows, 12),
@@ -130,9 +108,7 @@ static int read_candidates(struct making *m)
                         .train = pxr_cursor_real(&rows, 16),
                         .seconds = pxr_cursor_real(&rows, 17),
                 };
-                if (old && !read_old(m, (const char *)sqlite3_column_text(rows.statement, 19), c))
-                        m->count--;
-                else if (!c->row || !c->recipe)
+                if (!c->row || !c->recipe)
                         m->count--;
         }
         return pxr_cursor_end(&rows);

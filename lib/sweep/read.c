@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "config/options.h"
-#include "sweep/json.h"
+#include "config/json.h"
 #include "sweep/sweep.h"
 
 /* --- option tables -----------------------------------------------------------------------------

@@ -32,7 +32,6 @@ mkdir base &&
 }
 query base/run.db "UPDATE run SET status = 'interrupted', given = '2x2', given_identity = 'g' WHERE id = 1;
 	DELETE FROM checkpoint WHERE step = 6 AND run = 1; DELETE FROM metric WHERE step > 4 AND run = 1;
-	INSERT OR IGNORE INTO published VALUES (4, 'r', 'test', 1, 'nats', 's');
 	INSERT OR IGNORE INTO plugin VALUES (1, 'x', '1', 'x', 'x');
 	INSERT OR IGNORE INTO data_file VALUES (1, 'x', 1, 'x');
 	INSERT OR IGNORE INTO task_array VALUES (1, 'slurm', 1, 1, 'x')" || exit 1
@@ -90,7 +89,6 @@ all_commands() {
 	list_files
 	one report import home --db made/imported.db || bad=1
 	one run --resume 1 --db home/run.db --threads 1 --quiet || bad=1
-	one report upgrade --db home/run.db || bad=1
 	return $bad
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.c - values of a spec as JSON, so that SQL can look into them.
+ * json.c - a spec, or a value of it, as JSON, so that SQL can query it.
  *
- * A number stays the number that was written.
+ * Numbers keep the value that was written; YAML's hexadecimal and octal ones become decimal.
  */
-#include "sweep/json.h"
+#include "config/json.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,22 +52,38 @@ static char *scalar(struct pxr_arena *arena, const struct pxr_yaml *node)
         return pxr_json_word(arena, node->text);
 }
 
-char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node)
+/* False when memory is out. */
+static bool write_node(FILE *to, struct pxr_arena *arena, const struct pxr_yaml *node)
 {
         bool mapping = node->kind == PXR_YAML_MAPPING;
-        char *all;
 
-        if (node->kind == PXR_YAML_SCALAR)
-                return scalar(arena, node);
-        all = pxr_strdup(arena, mapping ? "{" : "[");
-        for (const struct pxr_yaml *child = node->first; child && all; child = child->next) {
-                char *value = pxr_yaml_json(arena, child);
-                char *key = mapping ? pxr_json_string(arena, child->key) : "";
+        if (node->kind == PXR_YAML_SCALAR) {
+                const char *text = scalar(arena, node);
 
-                all = value && key
-                              ? pxr_strf(arena, "%s%s%s%s%s", all, child == node->first ? "" : ", ",
-                                         key, mapping ? ": " : "", value)
-                              : NULL;
+                return text && fputs(text, to) >= 0;
         }
-        return all ? pxr_strf(arena, "%s%s", all, mapping ? "}" : "]") : NULL;
+        fputc(mapping ? '{' : '[', to);
+        for (const struct pxr_yaml *child = node->first; child; child = child->next) {
+                const char *key = mapping ? pxr_json_string(arena, child->key) : "";
+
+                if (!key)
+                        return false;
+                fprintf(to, "%s%s%s", child == node->first ? "" : ", ", key, mapping ? ": " : "");
+                if (!write_node(to, arena, child))
+                        return false;
+        }
+        return fputc(mapping ? '}' : ']', to) != EOF;
+}
+
+char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node)
+{
+        char *text = NULL, *copy = NULL;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        bool whole = file && write_node(file, arena, node);
+
+        if (file && fclose(file) == 0 && whole)
+                copy = pxr_strdup(arena, text);
+        free(text);
+        return copy;
 }

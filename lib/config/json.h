@@ -2,8 +2,8 @@
 /*
  * json.h - values of a spec as JSON.
  */
-#ifndef PXR_SWEEP_JSON_H
-#define PXR_SWEEP_JSON_H
+#ifndef PXR_CONFIG_JSON_H
+#define PXR_CONFIG_JSON_H
 
 #include "config/yaml.h"
 
