@@ -103,21 +103,21 @@ static size_t logits_scratch(const struct pxr_node *node, int images)
 }
 
 static void rows_depends(const struct pxr_node *node, int row, int col, int colour,
-                         struct pxr_dependencies *deps)
+                         struct pxr_reach *reach)
 {
         (void)col;
-        deps->read(deps, PXR_SELF, row - 1, 0, colour);
+        reach->read(reach, PXR_SELF, row - 1, 0, colour);
         for (int i = 0; i < values_of(node); i++)
-                deps->read(deps, 0, row - 1, i / node->colours, i % node->colours);
+                reach->read(reach, 0, row - 1, i / node->colours, i % node->colours);
 }
 
 static void logits_depends(const struct pxr_node *node, int row, int col, int colour,
-                           struct pxr_dependencies *deps)
+                           struct pxr_reach *reach)
 {
         for (int i = 0; i < col * node->colours + colour; i++)
-                deps->read(deps, 0, row, i / node->colours, i % node->colours);
+                reach->read(reach, 0, row, i / node->colours, i % node->colours);
         for (int c = 0; c < node->colours; c++)
-                deps->read(deps, 1, row, 0, c);
+                reach->read(reach, 1, row, 0, c);
 }
 
 /* The sum is counted here, whole, and not again along the rows. */

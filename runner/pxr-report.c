@@ -18,6 +18,7 @@
 #include "experiment/recorded.h"
 #include "manage/manage.h"
 #include "report/report.h"
+#include "report/report_file.h"
 #include "runner/common.h"
 #include "runner/program.h"
 
@@ -210,6 +211,8 @@ static const struct argp argp = {
                     "compare RUN RUN...\n"
                     "sweep [SWEEP]\n"
                     "doctor [RUN]\n"
+                    "list\n"
+                    "REPORT [ARGUMENT...]\n"
                     "html\n"
                     "tag [RUN [TAG...]]\n"
                     "untag RUN TAG...\n"
@@ -226,7 +229,9 @@ static const struct argp argp = {
                "the database. The commands from 'tag' on look after it: they mark runs, take them "
                "away, and bring them from one database to another."
                "\v"
-               "RUN is a run's number, its name (the newest of that name), or 'last'.\n\n"
+               "RUN is a run's number, its name (the newest of that name), or 'last'. REPORT is a "
+               "report that is a file NAME.sql, of those that came with pxr or in a folder of "
+               "$PXR_REPORT_PATH: 'list' lists them.\n\n"
                "  pxr-report table4\n"
                "  pxr-report runs --where \"model = 'row' and nll < 82\"\n"
                "  pxr-report compare 3 7\n"
@@ -337,12 +342,40 @@ static struct pxr_table *compare(const struct work *work)
                                   work->diag);
 }
 
+/* A report that is a file, with the arguments from the word `first` on. */
+static struct pxr_table *file_table(const struct work *work, const char *name, size_t first)
+{
+        const struct arguments *arguments = work->arguments;
+        const struct pxr_report_file *file =
+                pxr_report_file_find(work->arena, "", name, NULL, work->diag);
+        const struct pxr_report_call call = {
+                .argument = arguments->word + first,
+                .arguments = first ? arguments->words - first : 0,
+                .where = arguments->where,
+                .limit = arguments->limit,
+                .programs = true,
+        };
+
+        return file ? pxr_report_file_table(work->arena, work->store, file, &call, work->diag)
+                    : NULL;
+}
+
+static struct pxr_table *file_report(const struct work *work)
+{
+        return file_table(work, work->arguments->word[0], 1);
+}
+
+static struct pxr_table *list(const struct work *work)
+{
+        return pxr_report_list(work->arena, work->diag);
+}
+
 static struct pxr_table *sweep(const struct work *work)
 {
         const struct arguments *arguments = work->arguments;
 
         if (arguments->words < 2)
-                return pxr_report_sweeps(work->arena, work->store, work->diag);
+                return file_table(work, "sweeps", 0);
         return pxr_report_sweep(work->arena, work->store, arguments->word[1], arguments->part,
                                 work->diag);
 }
@@ -536,6 +569,7 @@ static const struct command {
         { "compare", 3, SIZE_MAX, compare, "two runs or more", TAKES_PART, READS },
         { "sweep", 1, 2, sweep, "", TAKES_PART, READS },
         { "doctor", 1, 2, doctor, "", 0, READS },
+        { "list", 1, 1, list, "", 0, OPENS_ITSELF },
         { "html", 1, 1, NULL, "", TAKES_LIST | TAKES_DETAILS | TAKES_OUT | TAKES_FORCE, READS },
         { "tag", 1, SIZE_MAX, tag, "", 0, CHANGES_FROM_3 },
         { "untag", 3, SIZE_MAX, tag, "a run and tags of it", 0, CHANGES },
@@ -564,11 +598,15 @@ static int check_options(const struct arguments *arguments, const struct command
         return 0;
 }
 
-/* The command that is named, with as many words as it takes and no option it has no use for; NULL
- * after an error. */
-static const struct command *find_command(const struct arguments *arguments, struct pxr_diag *diag)
+/* The command that is named, or that of a report's file, with as many words as it takes and no
+ * option it has no use for; NULL after an error. */
+static const struct command *find_command(struct pxr_arena *arena,
+                                          const struct arguments *arguments, struct pxr_diag *diag)
 {
-        const char *names[COMMANDS], *nearest;
+        static const struct command of_file = {
+                "a report of a file", 1, SIZE_MAX, file_report, "", TAKES_LIST, READS
+        };
+        const char *names[COMMANDS + 1] = { NULL };
         const struct command *command = NULL;
 
         for (int i = 0; i < COMMANDS; i++) {
@@ -576,13 +614,10 @@ static const struct command *find_command(const struct arguments *arguments, str
                 if (strcmp(names[i], arguments->word[0]) == 0)
                         command = &commands[i];
         }
-        if (!command) {
-                pxr_user_error(diag, "there is no report '%s'", arguments->word[0]);
-                nearest = pxr_nearest(arguments->word[0], names, COMMANDS);
-                if (nearest)
-                        pxr_hint(diag, "did you mean '%s'?", nearest);
+        if (!command && !pxr_report_file_find(arena, "", arguments->word[0], names, diag))
                 return NULL;
-        }
+        if (!command)
+                command = &of_file;
         if (arguments->words < command->least)
                 pxr_user_error(diag, "%s wants %s", command->name, command->wants);
         else if (arguments->words > command->most)
@@ -687,7 +722,7 @@ static int confirm(const struct work *work, const struct question *question)
 static int execute(struct pxr_arena *arena, struct arguments *arguments, struct pxr_diag *diag)
 {
         struct work work = { arena, NULL, arguments, diag };
-        const struct command *command = find_command(arguments, diag);
+        const struct command *command = find_command(arena, arguments, diag);
         const struct question *question;
         int status;
 

@@ -80,7 +80,7 @@ START_TEST(every_sign_is_found)
                   ADD_NLL("valid", "1", "8000") ADD_NLL("valid", "9", "9000") },
                 /* Of an older pxr, which had no NLL of the last step along the way. */
                 { "best long before the end", TWICE("valid", "8000", "8001") },
-                { "train worse than test", TRAINED("9400", "9300") },
+                { "last epoch worse than test", TRAINED("9400", "9300") },
                 { "killed", "UPDATE run SET status = 'running', process_id = 1, process_start = "
                             "'never', host = (SELECT here FROM host)" },
                 { "learnt nothing", VALIDATED("9000", "8991") }, /* a tenth of a percent */

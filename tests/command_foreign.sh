@@ -161,7 +161,7 @@ ok "sizes on record are not believed" sizes
 
 has_tag() {
 	foreign "INSERT INTO tag VALUES (1, 'a,'), (1, 'b')" &&
-		pxr_report runs --db home/it/made.db --where "has_tag('a,', 'b')" && out_has "no such run" &&
+		pxr_report runs --db home/it/made.db --where "has_tag('a,', 'b')" && out_has "No row meets" &&
 		pxr_report runs --db home/it/made.db --where "has_tag(tags, 'b')" && out_has small
 }
 ok "has_tag() ends where the tags do" has_tag

@@ -168,7 +168,7 @@ details() {
 ok "details are shown of as many as are asked for, and all are listed" details
 
 ok "no run is a page too" eval 'html --db runs.db --out no.html --where "nll < 0" &&
-	grep -qF "There is no such run." no.html'
+	grep -qF "No row meets the condition." no.html'
 ok "a condition that is none leaves no page" eval \
 	'refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ]'
 ok "nor does a database that is none" eval \

@@ -68,14 +68,8 @@ static const struct pxr_column metric_columns[] = {
 
 enum { METRIC_COLUMNS = PXR_COUNT(metric_columns) };
 
-static const enum pxr_style metric_style[METRIC_COLUMNS];
-
 static const struct pxr_part metrics = {
-        "metrics",
-        "",
-        metric_columns,
-        metric_style,
-        METRIC_COLUMNS,
+        "metrics", "", metric_columns, METRIC_COLUMNS,
         "SELECT step, epoch, split, name, value, sum_nats / images, standard_error, sum_nats / "
         "images / dimensions / 0.69314718055994530942, sum_nats, sum_squares, images, dimensions, "
         "suspect FROM metric WHERE run = ?1 ORDER BY step, name, split"

@@ -9,9 +9,7 @@
 #include "record/cursor.h"
 #include "record/run_state.h"
 
-static const enum pxr_style plain[8];
-
-#define COLUMNS(list) list, plain, PXR_COUNT(list)
+#define COLUMNS(list) list, PXR_COUNT(list)
 
 /* Runs with the marks they have now, in the order of the words. */
 static const struct pxr_column marked_columns[] = {

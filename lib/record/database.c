@@ -350,24 +350,30 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
         return store;
 }
 
-int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag)
+int pxr_store_make_temporary(struct pxr_store *store, const char *statement, struct pxr_diag *diag)
 {
         int64_t before = 0;
         int status;
-        char *statement =
-                sqlite3_mprintf("CREATE TEMP TABLE %Q AS SELECT * FROM main.%Q", view, view);
 
-        if (!statement)
-                return pxr_out_of_memory(diag);
         /* query_only forbids temporary tables too. */
         status = pxr_store_integer(store, &before, diag, "PRAGMA query_only", "") ||
                  pxr_store_execute(store, diag, "PRAGMA temp_store = MEMORY", "") ||
                  pxr_store_execute(store, diag, "PRAGMA query_only = OFF", "") ||
                  pxr_store_execute(store, diag, statement, "");
-        sqlite3_free(statement);
         if (before && pxr_store_execute(store, status ? NULL : diag, "PRAGMA query_only = ON", ""))
                 status = -1;
         return status ? -1 : 0;
+}
+
+int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag)
+{
+        char *statement =
+                sqlite3_mprintf("CREATE TEMP TABLE %Q AS SELECT * FROM main.%Q", view, view);
+        int status = statement ? pxr_store_make_temporary(store, statement, diag)
+                               : pxr_out_of_memory(diag);
+
+        sqlite3_free(statement);
+        return status;
 }
 
 /* What the check found first, without the heading that says in which database. */

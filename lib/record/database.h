@@ -45,6 +45,10 @@ int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 /* Is there a file of this name, for those who want a run that is in it? Returns 0 or -1. */
 int pxr_store_exists(const char *path, struct pxr_diag *diag);
 
+/* Run a statement that makes or drops a temporary table or view, even in a database that is only
+ * read. Returns 0 or -1. */
+int pxr_store_make_temporary(struct pxr_store *store, const char *statement, struct pxr_diag *diag);
+
 /* Work out all rows of a view once, in memory: until the store is closed, its name stands for what
  * they were then, and asking for one run of it no longer goes through all. Returns 0 or -1. */
 int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag);

@@ -152,9 +152,9 @@ static void put_head(const struct writing *w)
 /* What a number is sorted by: all of its digits. */
 static void put_value(FILE *to, const struct pxr_cell *cell)
 {
-        if (cell->kind == PXR_CELL_INTEGER)
+        if (cell->kind == PXR_CELL_INTEGER || cell->kind == PXR_CELL_BYTES)
                 pxr_html(to, " data-value=\"%" PRId64 "\"", cell->integer);
-        else if (cell->kind == PXR_CELL_REAL || cell->kind == PXR_CELL_DURATION)
+        else if (cell->kind != PXR_CELL_EMPTY && cell->kind != PXR_CELL_TEXT)
                 pxr_html(to, " data-value=\"%.17g\"", cell->real);
 }
 

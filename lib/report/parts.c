@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "record/cursor.h"
 
 int pxr_table_append(struct pxr_table_list *list, struct pxr_table *table)
@@ -37,29 +38,48 @@ int pxr_check_part(const char *part, const char *const *names, struct pxr_diag *
         return -1;
 }
 
-static struct pxr_cell cell_of(struct pxr_table *table, struct pxr_cursor *rows, int i,
-                               enum pxr_style style)
+/* What people see of a text in a list: as much of its first line as there is room for, or NULL for
+ * all of it. */
+static const char *brief(struct pxr_arena *arena, const char *text)
 {
-        double value;
+        enum { ROOM = 32 }; /* characters */
+        const char *end = text, *all = text + strlen(text);
 
-        switch (sqlite3_column_type(rows->statement, i)) {
-        case SQLITE_NULL:
-                return (struct pxr_cell) { 0 };
-        case SQLITE_INTEGER:
-                if (style == PXR_STYLE_PLAIN)
-                        return pxr_integer_cell(sqlite3_column_int64(rows->statement, i));
-                break;
-        case SQLITE_FLOAT:
-                break;
-        default:
-                return pxr_text_cell(table, (const char *)sqlite3_column_text(rows->statement, i));
+        for (int i = 0; i < ROOM && end < all && *end != '\n'; i++)
+                end += pxr_step(end, all);
+        return *end ? pxr_strf(arena, "%.*s\u2026", (int)(end - text), text) : NULL;
+}
+
+struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_format format)
+{
+        int type = sqlite3_column_type(rows->statement, i);
+        struct pxr_cell cell = { .kind = PXR_CELL_EMPTY };
+
+        if (type == SQLITE_NULL)
+                return cell;
+        if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+                cell = (struct pxr_cell) { .kind = PXR_CELL_TEXT,
+                                           .text = pxr_cursor_text(rows, i) };
+                if (format == PXR_COLUMN_SHORT)
+                        cell.brief = brief(rows->arena, cell.text);
+                return cell;
         }
-        value = sqlite3_column_double(rows->statement, i);
-        if (style == PXR_STYLE_DURATION)
-                return pxr_duration_cell(value);
-        if (style == PXR_STYLE_EPOCH)
-                return pxr_real_cell(value, fabs(value - rint(value)) < 1e-9 ? 0 : 1);
-        return pxr_real_cell(value, style == PXR_STYLE_NLL ? 3 : -1);
+        if (type == SQLITE_INTEGER && (format == PXR_COLUMN_PLAIN || format == PXR_COLUMN_BYTES)) {
+                cell = pxr_integer_cell(pxr_cursor_integer(rows, i));
+                if (format == PXR_COLUMN_BYTES)
+                        cell.kind = PXR_CELL_BYTES;
+                return cell;
+        }
+        cell = pxr_real_cell(pxr_cursor_real(rows, i), -1);
+        if (format == PXR_COLUMN_NLL)
+                cell.decimals = 3;
+        else if (format == PXR_COLUMN_EPOCH)
+                cell.decimals = fabs(cell.real - rint(cell.real)) < 1e-9 ? 0 : 1;
+        else if (format == PXR_COLUMN_SECONDS && cell.kind == PXR_CELL_REAL)
+                cell.kind = PXR_CELL_DURATION;
+        else if (format == PXR_COLUMN_PERCENT && cell.kind == PXR_CELL_REAL)
+                cell.kind = PXR_CELL_PERCENT;
+        return cell;
 }
 
 struct pxr_table *pxr_part_table(struct pxr_arena *arena, struct pxr_store *store,
@@ -78,7 +98,7 @@ struct pxr_table *pxr_part_table(struct pxr_arena *arena, struct pxr_store *stor
                 struct pxr_cell *cell = pxr_table_row(table);
 
                 for (int i = 0; i < table->columns; i++)
-                        cell[i] = cell_of(table, &rows, i, part->style[i]);
+                        cell[i] = pxr_query_cell(&rows, i, PXR_COLUMN_PLAIN);
         }
         return pxr_cursor_end(&rows) || pxr_table_finish(table, diag) ? NULL : table;
 }

@@ -3,20 +3,15 @@
 #ifndef PXR_REPORT_PARTS_H
 #define PXR_REPORT_PARTS_H
 
+#include "record/cursor.h"
 #include "report/report.h"
 
-/* A column of such a table: what its numbers are. */
-enum pxr_style {
-        PXR_STYLE_PLAIN,
-        PXR_STYLE_NLL,      /* a real, three decimals */
-        PXR_STYLE_EPOCH,    /* a real, one decimal where it has any */
-        PXR_STYLE_DURATION, /* seconds */
-};
+/* A value of a query's row, as a column of that format has it. */
+struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_format format);
 
 struct pxr_part {
         const char *name, *title;
         const struct pxr_column *column;
-        const enum pxr_style *style;
         int columns;
         const char *sql; /* ?1 is the run */
 };

@@ -62,10 +62,6 @@ struct pxr_repetition {
 int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                           const char *of, struct pxr_repetition *verdict, struct pxr_diag *diag);
 
-/* The sweeps there are, and how far each has come. */
-struct pxr_table *pxr_report_sweeps(struct pxr_arena *arena, struct pxr_store *store,
-                                    struct pxr_diag *diag);
-
 /* A sweep: its jobs, the best of them, and the effect of each key that varies. `part` is NULL
  * (all), "jobs", "best" or "effects". */
 struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,

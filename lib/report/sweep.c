@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sweep.c - the sweeps there are, and one of them: its jobs and the best. */
+/* sweep.c - a sweep: its jobs and the best of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,61 +15,6 @@ enum {
 };
 
 static const char *const names[] = { "jobs", "best", "effects", NULL };
-
-/* --- the list ----------------------------------------------------------------------------------
- */
-
-static const struct pxr_column list_columns[] = {
-        { "sweep", "Sweep", PXR_IF_FILLED },
-        { "search", "Search", PXR_IF_FILLED },
-        { "jobs", "Jobs", PXR_IF_FILLED },
-        { "finished", "Finished", PXR_IF_FILLED },
-        { "failed", "Failed", PXR_IF_FILLED },
-        { "running", "Running", PXR_IF_FILLED },
-        { "interrupted", "Interrupted", PXR_IF_FILLED },
-        { "killed", "Killed", PXR_IF_FILLED },
-        { "waiting", "Waiting", PXR_IF_FILLED },
-        { "seconds", "Time", PXR_IF_FILLED },
-        { "best_run", "Best run", PXR_IF_FILLED },
-        { "valid_nats", "Valid. nats/image", PXR_IF_FILLED },
-        { "valid_bits", "Valid. bits/dim", PXR_IF_FILLED },
-};
-
-static const enum pxr_style list_styles[] = {
-        [9] = PXR_STYLE_DURATION, [11] = PXR_STYLE_NLL, [12] = PXR_STYLE_NLL
-};
-
-/* ?1 is no use. */
-static const struct pxr_part list = {
-        "sweeps",
-        "Sweeps",
-        list_columns,
-        list_styles,
-        PXR_COUNT(list_columns),
-        "SELECT sweep.name, search, count(job.id), nullif(sum(state = 'finished'), 0), "
-        "nullif(sum(state = 'failed'), 0), nullif(sum(state = 'running'), 0), "
-        "nullif(sum(state = 'interrupted'), 0), nullif(sum(state = 'killed'), 0), "
-        "nullif(sum(state = 'waiting'), 0), sum(seconds), best.run, best.nats_per_image, "
-        "best.bits_per_dimension FROM sweep "
-        "LEFT JOIN (SELECT job.id, job.sweep, " PXR_JOB_STATE " AS state, " PXR_JOB_SECONDS
-        " AS seconds FROM job LEFT JOIN run ON run.id = job.run WHERE job.wanted) AS job "
-        "ON job.sweep = sweep.id "
-        "LEFT JOIN (SELECT j.sweep, j.run, min(nll.nats_per_image) AS nats_per_image, "
-        "nll.bits_per_dimension FROM job AS j JOIN nll ON nll.run = j.run AND nll.name = "
-        "'final_nll' AND nll.split = 'valid' AND nll.suspect IS NULL JOIN run ON run.id = j.run "
-        "AND run.archived_at IS NULL WHERE j.wanted GROUP BY j.sweep) AS best ON best.sweep = "
-        "sweep.id WHERE ?1 IS NOT NULL GROUP BY sweep.id"
-};
-
-struct pxr_table *pxr_report_sweeps(struct pxr_arena *arena, struct pxr_store *store,
-                                    struct pxr_diag *diag)
-{
-        struct pxr_table *table = pxr_part_table(arena, store, &list, 0, diag);
-
-        if (table && table->rows == 0)
-                pxr_table_note(table, NULL, "There are no sweeps: pxr-sweep runs one.");
-        return table && !pxr_table_finish(table, diag) ? table : NULL;
-}
 
 /* --- jobs --------------------------------------------------------------------------------------
  */

@@ -148,6 +148,19 @@ static char *integer_words(struct pxr_arena *arena, int64_t value)
         return pxr_strdup(arena, text);
 }
 
+static char *bytes_words(struct pxr_arena *arena, int64_t bytes)
+{
+        static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+        double value = (double)bytes / 1000;
+        int unit = 0;
+
+        if (bytes > -1000 && bytes < 1000)
+                return pxr_strf(arena, "%d B", (int)bytes);
+        for (; fabs(value) >= 999.95; unit++)
+                value /= 1000;
+        return pxr_strf(arena, "%.1f %s", value, units[unit]);
+}
+
 char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell)
 {
         char *words = NULL;
@@ -156,7 +169,7 @@ char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell)
         case PXR_CELL_EMPTY:
                 return pxr_strdup(arena, "");
         case PXR_CELL_TEXT:
-                words = pxr_strdup(arena, cell->text);
+                words = pxr_strdup(arena, cell->brief ? cell->brief : cell->text);
                 break;
         case PXR_CELL_INTEGER:
                 words = integer_words(arena, cell->integer);
@@ -166,6 +179,12 @@ char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell)
                 break;
         case PXR_CELL_DURATION:
                 words = duration_words(arena, cell->real);
+                break;
+        case PXR_CELL_PERCENT:
+                words = pxr_strf(arena, "%.1f %%", 100 * cell->real);
+                break;
+        case PXR_CELL_BYTES:
+                words = bytes_words(arena, cell->integer);
                 break;
         }
         if (words && cell->before)

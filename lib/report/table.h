@@ -31,11 +31,14 @@ enum pxr_cell_kind {
         PXR_CELL_INTEGER,
         PXR_CELL_REAL,
         PXR_CELL_DURATION, /* real: seconds */
+        PXR_CELL_PERCENT,  /* real: a share, 0.25 is "25.0 %" */
+        PXR_CELL_BYTES,    /* integer */
 };
 
 struct pxr_cell {
         enum pxr_cell_kind kind;
         const char *text;
+        const char *brief; /* of a TEXT: shown to people in its place, or NULL */
         int64_t integer;
         double real;
         int decimals;       /* shown of a REAL; negative: as many as it takes */
@@ -48,7 +51,21 @@ enum pxr_shown {
         PXR_IF_FILLED, /* to people, unless it is empty throughout */
         PXR_IF_ROOM,   /* the same; and a narrow terminal can do without it */
         PXR_ALWAYS,
-        PXR_TO_PROGRAMS, /* alone */
+        PXR_TO_PROGRAMS,   /* alone */
+        PXR_TO_CONDITIONS, /* to nobody: --where can use it */
+};
+
+/* What a column of a query is, which says how people see it. */
+enum pxr_column_format {
+        PXR_COLUMN_PLAIN,   /* text as it is, numbers with all their digits */
+        PXR_COLUMN_NLL,     /* three decimals */
+        PXR_COLUMN_EPOCH,   /* one decimal where there are any */
+        PXR_COLUMN_SECONDS, /* "2 h 05 min" */
+        PXR_COLUMN_PERCENT, /* of a share: 0.25 is "25.0 %" */
+        PXR_COLUMN_BYTES,   /* "1.5 MB" */
+        PXR_COLUMN_SHORT,   /* of a text, the beginning of its first line */
+        PXR_COLUMN_LINES,   /* a text becomes a row for each of its lines */
+        PXR_COLUMN_NOTE,    /* a text becomes a note below the table, and no cell */
 };
 
 struct pxr_column {

@@ -205,7 +205,7 @@ static void write_csv(const struct pxr_table *table, FILE *to)
                         putc(',', to);
                 if (cell->kind == PXR_CELL_TEXT)
                         pxr_escape_csv(to, cell->text);
-                else if (cell->kind == PXR_CELL_INTEGER)
+                else if (cell->kind == PXR_CELL_INTEGER || cell->kind == PXR_CELL_BYTES)
                         fprintf(to, "%" PRId64, cell->integer);
                 else if (cell->kind != PXR_CELL_EMPTY)
                         fputs(pxr_format_real(cell->real, text), to);
@@ -218,7 +218,7 @@ static json_t *json_cell(const struct pxr_cell *cell)
 {
         if (cell->kind == PXR_CELL_TEXT)
                 return pxr_json_text(cell->text);
-        if (cell->kind == PXR_CELL_INTEGER)
+        if (cell->kind == PXR_CELL_INTEGER || cell->kind == PXR_CELL_BYTES)
                 return json_integer(cell->integer);
         if (cell->kind == PXR_CELL_EMPTY || !isfinite(cell->real))
                 return json_null();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* digest_cache.c - digests of large sets, kept between runs. */
+/* remember.c - digests of large sets, kept between runs. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 
 #include "base/hash.h"
 #include "data/format.h"
-#include "data/digest_cache.h"
+#include "data/remember.h"
 
-/* The first line: a version of the form of the file and of the keys. */
+/* What a note starts with: a version, for its form and that of the keys. */
 static const char head[] = "pxr digests 1\n";
 
-/* The path of the file of a key. With `make`, its folders are made. False: there is no cache. */
-static bool cache_path(const char *key, bool make, char path[PATH_MAX])
+/* The path of a note. With `make`, its folders are made. False where there can be none. */
+static bool note_path(const char *key, bool make, char path[PATH_MAX])
 {
         const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
         int length;
@@ -41,6 +41,17 @@ static bool cache_path(const char *key, bool make, char path[PATH_MAX])
         return true;
 }
 
+static int recall_split(struct pxr_arena *arena, const char *name, const char *hex,
+                        struct pxr_dataset *set)
+{
+        int split = pxr_split_find(name);
+
+        if (split < 0)
+                return 0;
+        set->digest[split] = pxr_strdup(arena, hex);
+        return set->digest[split] ? 0 : -1;
+}
+
 static bool is_complete(const struct pxr_dataset *set)
 {
         for (int i = 0; i < PXR_SPLITS; i++)
@@ -49,46 +60,54 @@ static bool is_complete(const struct pxr_dataset *set)
         return set->files != NULL;
 }
 
-/* Read the lines of a file. One of another form leaves the set incomplete. */
-static void load(struct pxr_opening *o, FILE *file)
+/* Read the lines of a note. A note of another form leaves the set incomplete. */
+static int recall(struct pxr_arena *arena, FILE *note, struct pxr_dataset *set,
+                  struct pxr_diag *diag)
 {
         char line[PATH_MAX + 128], name[8], hex[PXR_SHA256_HEX];
         int64_t size;
-        int at, split;
+        int at;
 
-        if (!fgets(line, sizeof line, file) || strcmp(line, head) != 0)
-                return;
-        while (fgets(line, sizeof line, file)) {
+        if (!fgets(line, sizeof line, note) || strcmp(line, head) != 0)
+                return 0;
+        while (fgets(line, sizeof line, note)) {
                 line[strcspn(line, "\n")] = '\0';
                 if (sscanf(line, "split %7[a-z] %64[0-9a-f]", name, hex) == 2 &&
-                    strlen(hex) == PXR_SHA256_HEX - 1 && (split = pxr_split_find(name)) >= 0)
-                        o->set->digest[split] = pxr_strdup(o->arena, hex);
-                else if (sscanf(line, "file %" SCNd64 " %64[0-9a-f] %n", &size, hex, &at) == 2 &&
-                         strlen(hex) == PXR_SHA256_HEX - 1)
-                        pxr_data_add_file(o, line + at, size, hex);
+                    strlen(hex) == PXR_SHA256_HEX - 1) {
+                        if (recall_split(arena, name, hex, set))
+                                return pxr_out_of_memory(diag);
+                } else if (sscanf(line, "file %" SCNd64 " %64[0-9a-f] %n", &size, hex, &at) == 2 &&
+                           strlen(hex) == PXR_SHA256_HEX - 1) {
+                        if (pxr_data_add_file(arena, set, line + at, size, hex, diag))
+                                return -1;
+                }
         }
+        return 0;
 }
 
-bool pxr_digests_load(struct pxr_opening *o, const char *key)
+int pxr_recall_digests(struct pxr_arena *arena, const char *key, struct pxr_dataset *set,
+                       struct pxr_diag *diag)
 {
         char path[PATH_MAX];
-        FILE *file = cache_path(key, false, path) ? fopen(path, "re") : NULL;
+        FILE *note = note_path(key, false, path) ? fopen(path, "re") : NULL;
+        int failed;
 
-        if (!file)
-                return false;
-        load(o, file);
-        fclose(file);
-        if (is_complete(o->set))
-                return true;
+        if (!note)
+                return 0;
+        failed = recall(arena, note, set, diag);
+        fclose(note);
+        if (failed)
+                return -1;
+        if (is_complete(set))
+                return 1;
         for (int i = 0; i < PXR_SPLITS; i++)
-                o->set->digest[i] = NULL;
-        o->set->files = NULL;
-        return false;
+                set->digest[i] = NULL;
+        set->files = NULL;
+        return 0;
 }
 
-void pxr_digests_save(const struct pxr_opening *o, const char *key)
+void pxr_remember_digests(const char *key, const struct pxr_dataset *set)
 {
-        const struct pxr_dataset *set = o->set;
         char path[PATH_MAX], temporary[PATH_MAX + 8];
         FILE *note;
         int file;
@@ -97,7 +116,7 @@ void pxr_digests_save(const struct pxr_opening *o, const char *key)
         for (const struct pxr_data_file *f = set->files; f; f = f->next)
                 if (strchr(f->path, '\n'))
                         return;
-        if (pxr_arena_failed(o->arena) || !cache_path(key, true, path))
+        if (!note_path(key, true, path))
                 return;
         snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
         file = mkstemp(temporary);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* functions.c - has_tag(), nats_text(), colour_share(), checkpoint_bytes(). */
+#include "report/functions.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "record/folder.h"
+#include "record/statement.h"
+
+/* has_tag(tags, 'x'): whether x is one of the tags, which are separated by ", ". */
+static void has_tag(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *tags = (const char *)sqlite3_value_text(value[0]);
+        const char *tag = (const char *)sqlite3_value_text(value[1]);
+        size_t length = tag ? strlen(tag) : 0;
+
+        (void)count;
+        while (tags && tag &&
+               (strncmp(tags, tag, length) != 0 || (tags[length] != '\0' && tags[length] != ','))) {
+                tags = strstr(tags, ", ");
+                tags = tags ? tags + strlen(", ") : NULL;
+        }
+        sqlite3_result_int(context, tags && tag);
+}
+
+/* nats_text(nats): an NLL as text, with three decimals. */
+static void nats_text(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        char text[PXR_NUMBER_TEXT];
+
+        (void)count;
+        if (sqlite3_value_type(value[0]) != SQLITE_NULL)
+                sqlite3_result_text(context,
+                                    pxr_number_text(sqlite3_value_double(value[0]), 3, text), -1,
+                                    SQLITE_TRANSIENT);
+}
+
+/* colour_share(nats, colours, colour, levels): the mean nats of a colour's values in a map of nats,
+ * as a share of ln(levels), which they have under the uniform distribution. */
+static void colour_share(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const uint8_t *bytes = sqlite3_value_blob(value[0]);
+        int values = sqlite3_value_bytes(value[0]) / 4, colours = sqlite3_value_int(value[1]);
+        int colour = sqlite3_value_int(value[2]), levels = sqlite3_value_int(value[3]);
+        double sum = 0;
+
+        (void)count;
+        if (!bytes || colours < 1 || colour < 0 || values < colours || levels < 2)
+                return; /* NULL */
+        for (int i = colour; i < values; i += colours)
+                sum += pxr_nll_map_value(bytes, i);
+        sqlite3_result_double(context, sum / (values / colours) / log(levels));
+}
+
+/* checkpoint_bytes(path): the size of a checkpoint's file, -1 where it is missing. */
+static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const struct pxr_store *store = sqlite3_user_data(context);
+        const char *path = (const char *)sqlite3_value_text(value[0]);
+
+        (void)count;
+        sqlite3_result_int64(context, path ? pxr_checkpoint_bytes(store->path, path) : -1);
+}
+
+int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
+{
+        static const struct {
+                const char *name;
+                int arguments, flags;
+                void (*call)(sqlite3_context *context, int count, sqlite3_value **value);
+        } functions[] = {
+                { "has_tag", 2, SQLITE_DETERMINISTIC, has_tag },
+                { "nats_text", 1, SQLITE_DETERMINISTIC, nats_text },
+                { "colour_share", 4, SQLITE_DETERMINISTIC, colour_share },
+                { "checkpoint_bytes", 1, SQLITE_DIRECTONLY, checkpoint_bytes },
+        };
+
+        for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+                if (sqlite3_create_function(store->handle, functions[i].name,
+                                            functions[i].arguments,
+                                            SQLITE_UTF8 | functions[i].flags, store,
+                                            functions[i].call, NULL, NULL) != SQLITE_OK)
+                        return pxr_store_failed(store, diag);
+        return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report_file.h - reports that are files: NAME.sql, a head in a comment and one query.
+ *
+ * docs/reports.md describes the form. Files lie in the folder that came with pxr and in those of
+ * $PXR_REPORT_PATH; a name that is in two of them is refused.
+ */
+#ifndef PXR_REPORT_REPORT_FILE_H
+#define PXR_REPORT_REPORT_FILE_H
+
+#include "config/yaml.h"
+#include "record/database.h"
+#include "report/table.h"
+
+enum pxr_argument_type { PXR_ARGUMENT_TEXT, PXR_ARGUMENT_NUMBER, PXR_ARGUMENT_RUN };
+
+/* A column or an argument that the head describes. */
+struct pxr_report_item {
+        const char *name;
+        struct pxr_location location;
+        const char *heading; /* of a column */
+        int format, show;    /* enum pxr_column_format, enum pxr_shown */
+        const char *initial; /* of an argument; NULL: it is required */
+        int type;            /* enum pxr_argument_type */
+        const char *help;
+        struct pxr_report_item *next;
+};
+
+struct pxr_report_file {
+        const char *name, *path;
+        const char *title, *description, *advice, *empty;
+        const char *sql; /* the whole file: its head is a comment to SQLite */
+        struct pxr_source source;
+        bool shipped;                                       /* came with pxr */
+        const struct pxr_yaml *columns, *arguments, *notes; /* of the head */
+        struct pxr_report_item *column, *argument;
+        struct pxr_report_file *next;
+};
+
+/* All reports of a folder, "" or "doctor", by name. Returns 0 and sets *list, or -1. */
+int pxr_report_files(struct pxr_arena *arena, const char *folder, struct pxr_report_file **list,
+                     struct pxr_diag *diag);
+
+/* The report of that name, or NULL after an error, which suggests the nearest name of a report or
+ * of `others` (ended by NULL). */
+struct pxr_report_file *pxr_report_file_find(struct pxr_arena *arena, const char *folder,
+                                             const char *name, const char *const *others,
+                                             struct pxr_diag *diag);
+
+/* A table of the reports that are called by name, with their arguments and titles. */
+struct pxr_table *pxr_report_list(struct pxr_arena *arena, struct pxr_diag *diag);
+
+/* What a report is called with. */
+struct pxr_report_call {
+        const char *const *argument; /* as typed, in the order of the head's arguments */
+        size_t arguments;
+        const char *where;     /* NULL: all rows; an SQL expression on the report's columns */
+        const char *and_where; /* NULL, or another one, which is trusted */
+        int64_t limit;         /* the first so many rows; 0: all */
+        bool programs;         /* with the columns that only programs are given */
+};
+
+/* Run the query under the guard of guard.h, into a table. NULL after an error. */
+struct pxr_table *pxr_report_file_table(struct pxr_arena *arena, struct pxr_store *store,
+                                        const struct pxr_report_file *file,
+                                        const struct pxr_report_call *call, struct pxr_diag *diag);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+title: Runs
+description: The runs, newest first, with the NLL of each on the test split (or validation, if there is none).
+empty: There are no runs.
+columns:
+  run: Run
+  name: Name
+  status: Status
+  nll: {heading: NLL, format: nll}
+  unit: Unit
+  split: {heading: Split, show: room}
+  standard_error: {heading: Std. error, format: nll, show: room}
+  model: {heading: Model, show: room}
+  data_set: {heading: Data, show: room}
+  epochs: {heading: Epochs, format: epoch, show: room}
+  parameters: {heading: Parameters, show: room}
+  wall_seconds: {heading: Time, format: seconds, show: room}
+  suspect: Suspect
+  sweep: Sweep
+  varied: Varied
+  tags: Tags
+  note: {heading: Note, format: short}
+  archived_at: Archived
+  given: {show: programs}
+  paper_table: {show: programs}
+  paper_row: {show: programs}
+  seed: {show: programs}
+  valid_nats: {format: nll, show: programs}
+  test_nats: {format: nll, show: programs}
+  valid_bits: {format: nll, show: programs}
+  test_bits: {format: nll, show: programs}
+  threads: {show: programs}
+  host: {show: programs}
+  started_at: {show: programs}
+  finished_at: {show: programs}
+  program_version: {show: programs}
+  message: {show: programs}
+  repeats: {show: programs}
+  job: {show: programs}
+  process_id: {show: programs}
+  process_start: {show: programs}
+*/
+SELECT run, name, run_state(status, host, process_id, process_start) AS status, nll, unit, split,
+  standard_error, model, data_set, epochs, parameters, wall_seconds, suspect, sweep, varied, tags, note,
+  archived_at, given, paper_table, paper_row, seed, valid_nats, test_nats, valid_bits, test_bits,
+  threads, host, started_at, finished_at, program_version, message, repeats, job, process_id, process_start
+FROM run_summary
+ORDER BY run DESC;

@@ -1,0 +1,13 @@
+/*
+title: Events
+arguments: {run: run}
+columns:
+  at: At
+  step: Step
+  kind: Kind
+  message: Message
+*/
+SELECT at, step, kind, message
+FROM event
+WHERE run = :run
+ORDER BY id;
