@@ -2,7 +2,7 @@
 /* check_paper_diff.c - how a spec differs from the row of the paper that it names. */
 #define _GNU_SOURCE /* nftw(), open_memstream() */
 #include "experiment/experiment.h"
-#include "report/departures.h"
+#include "report/paper_diff.h"
 #include "reports.h"
 
 /* clang-format off */
@@ -12,20 +12,18 @@
         "- sigmoid: {}\n" TRAIN("rmsprop", "16", "1")
 /* clang-format on */
 
-static struct pxr_departures compared(const struct pxr_paper_row *row, const char *spec)
+static struct pxr_paper_diff compared(const struct pxr_paper_row *row, const char *spec)
 {
-        struct pxr_departures found;
         const struct pxr_yaml *root = pxr_spec_recorded(arena, spec, diag);
 
         ck_assert_msg(root != NULL, "%s", pxr_diag_text(diag, 0));
-        OK(pxr_departures(arena, row, root, &found, diag));
-        return found;
+        return pxr_paper_diff(arena, row, root);
 }
 
 START_TEST(differences_are_listed)
 {
         static const struct {
-                const char *spec, *departures, *other;
+                const char *spec, *differences, *other;
         } cases[] = {
                 { LIKE_PAPER, "", "" },
                 /* The same, written out. */
@@ -49,9 +47,9 @@ START_TEST(differences_are_listed)
         const struct pxr_paper_row *row = row_of(4, "PixelCNN");
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                struct pxr_departures found = compared(row, cases[i].spec);
+                struct pxr_paper_diff found = compared(row, cases[i].spec);
 
-                ck_assert_str_eq(pxr_remarks(arena, found.departure), cases[i].departures);
+                ck_assert_str_eq(pxr_remarks(arena, found.difference), cases[i].differences);
                 ck_assert_str_eq(pxr_remarks(arena, found.other), cases[i].other);
         }
 }
@@ -59,7 +57,7 @@ END_TEST
 
 START_TEST(choices_that_the_paper_leaves_open_are_listed)
 {
-        struct pxr_departures found = compared(row_of(4, "PixelCNN"), LIKE_PAPER);
+        struct pxr_paper_diff found = compared(row_of(4, "PixelCNN"), LIKE_PAPER);
 
         ck_assert_str_eq(pxr_remarks(arena, found.choice),
                          "features of conv 1 32; features of skip_connections 32; count of repeat "
@@ -111,10 +109,10 @@ END_TEST
 START_TEST(blocks_need_no_residual_connection)
 {
         const struct pxr_paper_row *row = row_of(6, "64x64");
-        struct pxr_departures found =
+        struct pxr_paper_diff found =
                 compared(row, IMAGENET64(LSTM512 ", " CONV("B", "1", "1024")));
 
-        ck_assert_str_eq(pxr_remarks(arena, found.departure), "without skip");
+        ck_assert_str_eq(pxr_remarks(arena, found.difference), "without skip");
         ck_assert_str_eq(pxr_remarks(arena, found.other), "");
         found = compared(row, IMAGENET64(LSTM512 ", skip: {}"));
         ck_assert_str_eq(pxr_remarks(arena, found.other), "0 conv in repeat, not 1");
@@ -125,7 +123,7 @@ END_TEST
 START_TEST(another_likelihood_is_a_difference)
 {
         static const struct {
-                const char *options, *departures;
+                const char *options, *differences;
         } cases[] = {
                 { "likelihood: dequantized", "" },
                 { "likelihood: discretized",
@@ -137,8 +135,8 @@ START_TEST(another_likelihood_is_a_difference)
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 const char *spec = pxr_strf(arena, "model: [gaussian: {%s}]\n", cases[i].options);
 
-                ck_assert_str_eq(pxr_remarks(arena, compared(row, spec).departure),
-                                 cases[i].departures);
+                ck_assert_str_eq(pxr_remarks(arena, compared(row, spec).difference),
+                                 cases[i].differences);
         }
 }
 END_TEST
@@ -169,14 +167,14 @@ START_TEST(smaller_models_are_other_models)
 }
 END_TEST
 
-/* In what a spec of ours departs from the row it names; NULL when it names none. */
-static const char *departures_of(const char *path)
+/* How a spec of ours differs from the row it names; NULL when it names none. */
+static const char *differences_of(const char *path)
 {
         const struct pxr_spec_origin origin = { .path = path };
         struct pxr_experiment *experiment = pxr_experiment_read(arena, &origin, diag);
         const struct pxr_reproduces *named;
         const struct pxr_paper_row *row;
-        struct pxr_departures found;
+        struct pxr_paper_diff found;
 
         ck_assert_msg(experiment != NULL, "%s", pxr_diag_text(diag, 0));
         named = &experiment->settings.reproduces;
@@ -184,19 +182,19 @@ static const char *departures_of(const char *path)
                 return NULL;
         row = pxr_paper_row(pxr_paper_find(paper, named->table, diag), named->row);
         ck_assert_msg(row != NULL, "%s: %s", path, named->row);
-        OK(pxr_departures(arena, row, experiment->root, &found, diag));
+        found = pxr_paper_diff(arena, row, experiment->root);
         ck_assert_msg(!found.other, "%s: %s", path, pxr_remarks(arena, found.other));
         ck_assert_msg(row->train_value == 0 ||
                               experiment->settings.evaluate.at_end >> PXR_TRAIN & 1,
                       "%s: the row has an NLL of the training images, and the run will not", path);
-        return pxr_remarks(arena, found.departure);
+        return pxr_remarks(arena, found.difference);
 }
 
 /* Every spec of ours that names a row names one that there is, and is no smaller. */
 START_TEST(experiments_match_their_rows)
 {
         static const struct {
-                const char *name, *departures;
+                const char *name, *differences;
         } wanted[] = {
                 { "cifar_row.yaml", "" },      { "cifar_diag.yaml", "" },
                 { "cifar_pixelcnn.yaml", "" }, { "imagenet32_row.yaml", "" },
@@ -216,20 +214,20 @@ START_TEST(experiments_match_their_rows)
         open_paper();
         ck_assert_ptr_nonnull(list);
         while ((entry = readdir(list))) {
-                const char *departures;
+                const char *differences;
                 size_t i = 0;
 
                 if (!strstr(entry->d_name, ".yaml"))
                         continue;
-                departures = departures_of(pxr_strf(arena, "%s/%s", folder, entry->d_name));
-                if (!departures)
+                differences = differences_of(pxr_strf(arena, "%s/%s", folder, entry->d_name));
+                if (!differences)
                         continue;
                 while (i < ROWS && strcmp(wanted[i].name, entry->d_name) != 0)
                         i++;
-                ck_assert_msg(i < ROWS, "%s is not in the list; it departs in: %s", entry->d_name,
-                              departures);
-                ck_assert_msg(strcmp(departures, wanted[i].departures) == 0, "%s departs in: %s",
-                              entry->d_name, departures);
+                ck_assert_msg(i < ROWS, "%s is not in the list; it differs in: %s", entry->d_name,
+                              differences);
+                ck_assert_msg(strcmp(differences, wanted[i].differences) == 0, "%s differs in: %s",
+                              entry->d_name, differences);
                 seen++;
         }
         closedir(list);

@@ -24,49 +24,24 @@ static const char *official_sha256(const char *set, const char *name)
         return file ? file->sha256 : NULL;
 }
 
-/* A file that was read, wherever it lay. */
-struct file {
-        const char *sha256;
-        struct file *next;
-};
-
-static int read_files(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                      struct file **list, struct pxr_diag *diag)
+/* Whether a run read the official files of a list, and no others. Returns 0 or -1. */
+static int are_files(struct pxr_store *store, int64_t run, const struct pxr_yaml *names,
+                     const char *set, bool *are, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(store, arena, diag,
-                                           "SELECT sha256 FROM data_file WHERE run = ?", "i", run);
+        int64_t files;
 
-        while (pxr_cursor_next(&rows)) {
-                struct file *file = pxr_alloc(arena, sizeof(*file));
-
-                if (!file)
-                        break;
-                file->sha256 = pxr_cursor_text(&rows, 0);
-                file->next = *list;
-                *list = file;
+        if (pxr_store_integer(store, &files, diag, "SELECT count(*) FROM data_file WHERE run = ?",
+                              "i", run))
+                return -1;
+        *are = files == names->count;
+        for (const struct pxr_yaml *name = names->first; name && *are; name = name->next) {
+                if (pxr_store_integer(store, &files, diag,
+                                      "SELECT count(*) FROM data_file WHERE run = ? AND sha256 = ?",
+                                      "it", run, official_sha256(set, name->text)))
+                        return -1;
+                *are = files > 0;
         }
-        return pxr_cursor_end(&rows);
-}
-
-/* Are the files read all of the list, and no others? */
-static bool are_files(const struct pxr_yaml *names, const char *set, const struct file *files)
-{
-        int read = 0;
-
-        for (const struct file *file = files; file; file = file->next)
-                read++;
-        if (read != names->count)
-                return false;
-        for (const struct pxr_yaml *name = names->first; name; name = name->next) {
-                const char *sha256 = official_sha256(set, name->text);
-                const struct file *file = files;
-
-                while (sha256 && file && strcmp(file->sha256, sha256) != 0)
-                        file = file->next;
-                if (!sha256 || !file)
-                        return false;
-        }
-        return true;
+        return 0;
 }
 
 static bool is_listed(const struct pxr_yaml *list, const char *text, bool pattern)
@@ -83,7 +58,6 @@ int pxr_row_data_misfit(struct pxr_arena *arena, struct pxr_store *store,
 {
         const char *transforms = data->transforms ? data->transforms : "";
         bool known = is_listed(row->identities, data->identity, false);
-        struct file *files = NULL;
 
         *reason = NULL;
         if (!known && strcmp(data->set, table->set) != 0)
@@ -94,18 +68,15 @@ int pxr_row_data_misfit(struct pxr_arena *arena, struct pxr_store *store,
                 *reason = pxr_strf(
                         arena, "its NLL is over %" PRId64 " images, where the split has %" PRId64,
                         data->images, table->images);
-        else if (known)
+        if (*reason)
                 return 0;
-        else if (read_files(arena, store, data->run, &files, diag))
-                return -1;
-        if (!*reason) {
-                for (const struct pxr_yaml *list = row->files->first; list; list = list->next)
-                        if (are_files(list, table->set, files))
-                                return 0;
+        for (const struct pxr_yaml *list = row->files->first; list && !known; list = list->next)
+                if (are_files(store, data->run, list, table->set, &known, diag))
+                        return -1;
+        if (!known)
                 *reason = pxr_strf(arena,
                                    "its data are not known, by their SHA-256, to be the "
                                    "whole of the official %s",
                                    table->set);
-        }
-        return *reason ? 0 : pxr_out_of_memory(diag);
+        return 0;
 }
