@@ -103,21 +103,21 @@ static size_t logits_scratch(const struct pxr_node *node, int images)
 }
 
 static void rows_depends(const struct pxr_node *node, int row, int col, int colour,
-                         struct pxr_reach *reach)
+                         struct pxr_dependencies *deps)
 {
         (void)col;
-        reach->read(reach, PXR_SELF, row - 1, 0, colour);
+        deps->read(deps, PXR_SELF, row - 1, 0, colour);
         for (int i = 0; i < values_of(node); i++)
-                reach->read(reach, 0, row - 1, i / node->colours, i % node->colours);
+                deps->read(deps, 0, row - 1, i / node->colours, i % node->colours);
 }
 
 static void logits_depends(const struct pxr_node *node, int row, int col, int colour,
-                           struct pxr_reach *reach)
+                           struct pxr_dependencies *deps)
 {
         for (int i = 0; i < col * node->colours + colour; i++)
-                reach->read(reach, 0, row, i / node->colours, i % node->colours);
+                deps->read(deps, 0, row, i / node->colours, i % node->colours);
         for (int c = 0; c < node->colours; c++)
-                reach->read(reach, 1, row, 0, c);
+                deps->read(deps, 1, row, 0, c);
 }
 
 /* The sum is counted here, whole, and not again along the rows. */

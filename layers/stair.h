@@ -89,7 +89,7 @@ static size_t dense_scratch(const struct pxr_node *node, int images)
 }
 
 static void dense_depends(const struct pxr_node *node, int row, int col, int colour,
-                          struct pxr_reach *reach)
+                          struct pxr_dependencies *deps)
 {
         const struct dense *dense = node->conf;
         int channels = node->shape.channels,
@@ -99,8 +99,8 @@ static void dense_depends(const struct pxr_node *node, int row, int col, int col
         if (first == pxr_group_begin(channels, node->colours, colour + 1))
                 return;
         for (int i = 0; i < live(dense, (row * node->shape.cols + col) * channels + first); i++)
-                reach->read(reach, 0, i / wide / cols, i / wide % cols,
-                            i % wide * node->colours / wide);
+                deps->read(deps, 0, i / wide / cols, i / wide % cols,
+                           i % wide * node->colours / wide);
 }
 
 static double dense_multiply_adds(const struct pxr_node *node)

@@ -18,7 +18,7 @@
 #include "runner/program.h"
 #include "runner/data_progress.h"
 #include "runner/json.h"
-#include "tensor/turns.h"
+#include "tensor/generation_schedule.h"
 
 const char *argp_program_version = "pxr-codec " PXR_VERSION;
 

@@ -27,7 +27,7 @@
 #include "runner/program.h"
 #include "runner/sample_json.h"
 #include "sample/generate.h"
-#include "tensor/turns.h"
+#include "tensor/generation_schedule.h"
 #include "train/evaluate.h"
 
 const char *argp_program_version = "pxr-sample " PXR_VERSION;

@@ -37,11 +37,11 @@ static void scan_forward(const struct pxr_call *call)
 }
 
 static void scan_depends(const struct pxr_node *node, int row, int col, int colour,
-                         struct pxr_reach *reach)
+                         struct pxr_dependencies *deps)
 {
         (void)node;
-        reach->read(reach, 0, row, col, colour);
-        reach->read(reach, PXR_SELF, row, col + 1, colour);
+        deps->read(deps, 0, row, col, colour);
+        deps->read(deps, PXR_SELF, row, col + 1, colour);
 }
 
 /* Never called: nothing here is trained. */
@@ -104,11 +104,11 @@ static void mix_forward(const struct pxr_call *call)
 }
 
 static void mix_depends(const struct pxr_node *node, int row, int col, int colour,
-                        struct pxr_reach *reach)
+                        struct pxr_dependencies *deps)
 {
         (void)colour;
         for (int c = 0; c < node->colours; c++)
-                reach->read(reach, 0, row, col, c);
+                deps->read(deps, 0, row, col, c);
 }
 
 static const struct pxr_op mix_op = {

@@ -114,7 +114,7 @@ START_TEST(the_validation_split_is_the_end_of_the_training_images)
         ck_assert_int_eq(part->count[PXR_TRAIN], 0);
         ck_assert_str_eq(part->digest[PXR_VALID], set->digest[PXR_VALID]);
         refused_at(OPEN("{valid: 7, set: cifar10, path: %s}", scratch), 9,
-                   "leaves none to train on");
+                   "leaves no training images (there are 7)");
 }
 END_TEST
 
@@ -161,14 +161,14 @@ START_TEST(broken_batches_are_refused_with_their_byte)
         uint8_t *bytes = records(0, 3);
 
         batch_refused(bytes, 0, "test_batch.bin: byte 0: the file is empty");
-        batch_refused(bytes, 1, "byte 1: the file ends after 1 bytes of record 1, which has 3073");
+        batch_refused(bytes, 1, "byte 1: unexpected end of data in record 1, of 3073 bytes each");
         batch_refused(bytes, 3 * RECORD - 1,
-                      "byte 9218: the file ends after 3072 bytes of "
+                      "byte 9218: unexpected end of data in "
                       "record 3");
-        batch_refused(bytes, 2 * RECORD + 1, "byte 6147: the file ends after 1 bytes of record 3");
+        batch_refused(bytes, 2 * RECORD + 1, "byte 6147: unexpected end of data in record 3");
         bytes[2 * RECORD] = 10;
         batch_refused(bytes, 3 * RECORD, "byte 6146: label 10 of record 3; 0 to 9 are possible");
-        batch_refused("<!DOCTYPE html>", 15, "byte 15: the file ends after 15 bytes of record 1");
+        batch_refused("<!DOCTYPE html>", 15, "byte 15: unexpected end of data in record 1");
 }
 END_TEST
 
@@ -264,7 +264,7 @@ END_TEST
 
 START_TEST(the_python_version_is_refused_by_its_name)
 {
-        static const char words[] = "is CIFAR-10's Python version, but the binary version is";
+        static const char words[] = "expected the binary version of CIFAR-10";
         struct packed entries[] = { { "cifar-10-batches-py/data_batch_1", "x", 1 },
                                     { NULL, NULL, 0 } };
 
@@ -284,23 +284,25 @@ START_TEST(an_archive_without_its_batches_is_refused)
         const char *path = in_scratch(ARCHIVE);
 
         pack_tar(path, true, (struct packed[]) { { "a", "b", 1 }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: cifar10, path: %s}", path), "holds no data_batch_1.bin");
+        refused(OPEN("{set: cifar10, path: %s}", path),
+                "the archive does not contain data_batch_1.bin");
         pack_tar(path, true,
                  (struct packed[]) { { "data_batch_1.bin", records(0, 1), RECORD },
                                      { "data_batch_3.bin", records(0, 1), RECORD },
                                      { "test_batch.bin", records(0, 1), RECORD },
                                      { NULL, NULL, 0 } });
-        refused(OPEN("{set: cifar10, path: %s}", path), "holds no data_batch_2.bin");
+        refused(OPEN("{set: cifar10, path: %s}", path),
+                "the archive does not contain data_batch_2.bin");
         pack_tar(path, true,
                  (struct packed[]) { { "data_batch_1.bin", records(0, 1), RECORD },
                                      { "x/data_batch_1.bin", records(0, 1), RECORD },
                                      { NULL, NULL, 0 } });
-        refused(OPEN("{set: cifar10, path: %s}", path), "x/data_batch_1.bin: a second file");
+        refused(OPEN("{set: cifar10, path: %s}", path), "x/data_batch_1.bin: duplicate file name");
         pack_tar(path, true,
                  (struct packed[]) { { "data_batch_1.bin", records(0, 1), RECORD - 1 },
                                      { NULL, NULL, 0 } });
         refused(OPEN("{set: cifar10, path: %s}", path),
-                "tar.gz: data_batch_1.bin: byte 3072: the file ends after 3072 bytes of record 1");
+                "tar.gz: data_batch_1.bin: byte 3072: unexpected end of data in record 1");
 }
 END_TEST
 

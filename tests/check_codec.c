@@ -318,10 +318,10 @@ static void look_advance(const struct pxr_call *call)
 
 /* It says that it reads the pixel to the left. */
 static void say_left(const struct pxr_node *node, int row, int col, int colour,
-                     struct pxr_reach *reach)
+                     struct pxr_dependencies *deps)
 {
         (void)node;
-        reach->read(reach, 0, row, col - 1, colour);
+        deps->read(deps, 0, row, col - 1, colour);
 }
 
 static const struct pxr_op open_leak = { .name = "open_leak",

@@ -138,8 +138,10 @@ START_TEST(broken_amat_is_refused_with_line_and_byte)
         char *text = amat(3);
 
         amat_refused(text, 0, "test.amat: byte 0: the file is empty");
-        amat_refused(text, 2 * LINE + 5, "line 3, byte 3141: the file ends after 3 of 784 values");
-        amat_refused(text, 2 * LINE + 6, "line 3, byte 3142: the file ends after 3 of 784 values");
+        amat_refused(text, 2 * LINE + 5,
+                     "line 3, byte 3141: unexpected end of data after 3 of 784 values");
+        amat_refused(text, 2 * LINE + 6,
+                     "line 3, byte 3142: unexpected end of data after 3 of 784 values");
         text[LINE + 4] = '2';
         amat_refused(text, 3 * LINE, "line 2, byte 1572: '2' where 0 or 1 was expected");
         text[LINE + 4] = '\0';
@@ -293,7 +295,7 @@ START_TEST(idx_is_split_and_binarized)
         packed = sound(OPEN("{set: mnist, path: %s, threshold: 101, valid: 5}", scratch));
         ck_assert_str_ne(packed->identity, set->identity);
         refused_at(OPEN("{valid: 20, set: mnist, path: %s}", scratch), 9,
-                   "leaves none to train on");
+                   "leaves no training images (there are 20)");
 }
 END_TEST
 
@@ -360,18 +362,21 @@ START_TEST(broken_idx_is_refused_with_its_byte)
         uint8_t bytes[4096];
         size_t size = idx(bytes, 4);
 
-        idx_refused(bytes, 0, "t10k-images-idx3-ubyte: byte 0: the file ends");
-        idx_refused(bytes, 11, "byte 11: the file ends, where 5 more bytes were expected");
-        idx_refused(bytes, size - 1, "byte 75: the file ends, where 1 more bytes were expected");
+        idx_refused(bytes, 0,
+                    "t10k-images-idx3-ubyte: byte 0: unexpected end of data in the header");
+        idx_refused(bytes, 11, "byte 11: unexpected end of data in the header");
+        idx_refused(bytes, size - 1, "byte 75: unexpected end of data in image 4 of 4");
         bytes[size] = 0;
-        idx_refused(bytes, size + 1, "byte 76: junk behind the last of 4 images");
+        idx_refused(bytes, size + 1, "byte 76: junk after the last of 4 images");
         bytes[3] = 1;
-        idx_refused(bytes, size, "byte 0: 0x00000801 where 0x00000803 was expected");
+        idx_refused(bytes, size,
+                    "byte 0: expected 0x00000803, the magic number of a file of images "
+                    "(idx3-ubyte), got 0x00000801");
         bytes[3] = 3;
         bytes[7] = 0;
-        idx_refused(bytes, size, "byte 4: no images");
+        idx_refused(bytes, size, "byte 4: the file has no images");
         memset(bytes + 4, 0xFF, 4); /* four thousand million images */
-        idx_refused(bytes, size, "byte 76: the file ends, where 15 more bytes");
+        idx_refused(bytes, size, "byte 76: unexpected end of data in image 5 of ");
         bytes[8] = 0xFF;
         idx_refused(bytes, size, "byte 8: images of ");
         idx(bytes, 4);
@@ -383,7 +388,7 @@ START_TEST(broken_idx_is_refused_with_its_byte)
         bytes[15] = IDX_ROWS;
         put("t10k-images-idx3-ubyte", bytes, size);
         refused(OPEN("{set: mnist, path: %s, valid: 1}", scratch),
-                "byte 8: images of 5 x 3 pixels, but those of the training file have 3 x 5");
+                "images of 5 x 3 x 1, but those of the first file are 3 x 5 x 1");
 }
 END_TEST
 

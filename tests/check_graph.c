@@ -4,7 +4,7 @@
  * asked for it.
  */
 #include "stacks.h"
-#include "tensor/turns.h"
+#include "tensor/generation_schedule.h"
 
 static const struct pxr_image_kind grey = { 4, 4, 1, 2 }, rgb = { 4, 4, 3, 2 };
 

@@ -114,11 +114,11 @@ START_TEST(one_file_is_split_by_option)
         ck_assert_int_eq(part->count[PXR_TRAIN], 0);
         ck_assert_str_eq(part->digest[PXR_VALID], set->digest[PXR_VALID]);
         refused_at(OPEN("{valid: 7, set: npz, path: %s/some.npz, layout: chw}", scratch), 9,
-                   "leaves none of 7");
+                   "leaves no training images (there are 7");
         put("train.npz", 0, 2);
         put("val.npz", 0, 2);
         refused_at(OPEN("{valid: 1, set: npz, path: %s, layout: chw}", scratch), 9,
-                   "there is a file val*.npz");
+                   "conflicts with the existing file val*.npz");
 }
 END_TEST
 
@@ -209,13 +209,14 @@ START_TEST(other_arrays_are_refused)
         head_refused("[('x', '|u1')]", "False", "(2, 48)", "invalid header");
         head_refused("'an extremely long dtype'", "False", "(2, 48)", "invalid header");
         head_refused("'|u1'", "None", "(2, 48)", "invalid header");
-        head_refused("'|u1'", "False", "(0, 48)", "holds no images");
-        head_refused("'|u1'", "False", "(3, 48)", "byte 224: the array ends within image 3 of 3");
-        head_refused("'|u1'", "False", "(9000000000000, 48)", "the array ends within image 3");
-        head_refused("'|u1'", "False", "(1, 48)", "byte 176: junk behind the last of 1 images");
+        head_refused("'|u1'", "False", "(0, 48)", "the array has no images");
+        head_refused("'|u1'", "False", "(3, 48)",
+                     "byte 224: unexpected end of data in image 3 of 3");
+        head_refused("'|u1'", "False", "(9000000000000, 48)", "unexpected end of data in image 3");
+        head_refused("'|u1'", "False", "(1, 48)", "byte 176: junk after the last of 1 images");
         for (size_t cut = 0; cut < HEAD; cut++)
-                array_refused(bytes, cut, "the array ends within its head");
-        array_refused(bytes, good.size - 1, "the array ends within image 2 of 2");
+                array_refused(bytes, cut, "unexpected end of data in the header");
+        array_refused(bytes, good.size - 1, "unexpected end of data in image 2 of 2");
         bytes[9] = 0x7F;
         array_refused(bytes, good.size, "byte 8: a head of ");
         bytes[6] = 9;
@@ -433,7 +434,7 @@ START_TEST(damaged_archives_are_refused)
         write_file(in_scratch("a.npy"), "x", 1);
         expect_words(OPEN("{set: npz, path: %s/a.npy}", scratch), "a.npy'))");
         pack_zip(path, false, (struct packed[]) { array(0, 1), array(0, 1), { NULL, NULL, 0 } });
-        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "holds data.npy twice");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "duplicate data.npy");
         for (int store = 0; store < 2; store++) {
                 pack_zip(path, store, (struct packed[]) { array(0, 4), { NULL, NULL, 0 } });
                 bytes = file_bytes(path, &size);
@@ -459,8 +460,8 @@ START_TEST(files_of_another_size_are_named)
         pack_zip(in_scratch("train_data_batch_2.npz"), false,
                  (struct packed[]) { { "data.npy", bytes, sizeof bytes }, { NULL, NULL, 0 } });
         refused(OPEN("{set: npz, path: %s, layout: chw}", scratch),
-                "train_data_batch_2.npz: data.npy: images of 2 x 2 pixels and 3 colours, but those "
-                "of the first file have 4 x 4 and 3");
+                "train_data_batch_2.npz: data.npy: images of 2 x 2 x 3, but those of "
+                "the first file are 4 x 4 x 3");
 }
 END_TEST
 

@@ -47,7 +47,7 @@ START_TEST(splits_are_cut_from_the_end)
         expect_picture(part, PXR_TEST, 0, 8);
         ck_assert_str_eq(part->digest[PXR_TEST], set->digest[PXR_TEST]);
         refused_at(OPEN("{valid: 5, test: 5, set: png_folder, path: %s}", scratch), 9,
-                   "'valid: 5' leaves none of 5 images to train on");
+                   "'valid: 5' leaves no training images (there are 5)");
 }
 END_TEST
 
@@ -65,7 +65,7 @@ START_TEST(folders_named_like_splits_are_splits)
         expect_picture(set, PXR_VALID, 0, 3);
         expect_picture(set, PXR_TEST, 0, 9);
         refused_at(OPEN("{test: 1, set: png_folder, path: %s}", scratch), 8,
-                   "'test: 1' cannot be taken from train: there is a folder");
+                   "'test: 1' conflicts with the existing folder");
         refused_at(OPEN("{splits: [valid], set: png_folder, path: %s}", scratch), 10, "no images");
 }
 END_TEST
@@ -508,7 +508,7 @@ START_TEST(imagenet_is_read_from_the_folders_of_its_release)
         ck_assert_int_eq(other->count[PXR_TEST], 2);
         ck_assert_str_eq(other->digest[PXR_TEST], set->digest[PXR_VALID]);
         refused_at(OPEN("{valid: 5, set: imagenet, path: %s}", scratch), 9,
-                   "leaves none of 5 images");
+                   "leaves no training images (there are 5)");
         tar_folder("valid_32x32", 5, 2);
         other = sound(OPEN("{set: imagenet, path: %s}", scratch));
         ck_assert_str_eq(other->identity, set->identity);

@@ -10,7 +10,7 @@
  */
 #include "stacks.h"
 #include "tensor/gemm.h"
-#include "tensor/reach.h"
+#include "tensor/dependency.h"
 
 enum { SIDE = 15, PIXELS = SIDE * SIDE, LEVELS = 3, MAX_LAYERS = 2 };
 
@@ -34,8 +34,8 @@ static int last_in_row(const struct architecture *a)
 static void follow(const struct pxr_graph *graph, unsigned char (*seen)[PIXELS])
 {
         for (int pixel = 0; pixel < PIXELS; pixel++)
-                ck_assert_int_eq(pxr_reach_field(graph, graph->logits, pixel / SIDE, pixel % SIDE,
-                                                 seen[pixel]),
+                ck_assert_int_eq(pxr_receptive_field(graph, graph->logits, pixel / SIDE,
+                                                     pixel % SIDE, seen[pixel]),
                                  0);
 }
 

@@ -4,7 +4,7 @@
 
 #include "model/conformance_tests.h"
 #include "stacks.h"
-#include "tensor/plan.h"
+#include "tensor/memory_plan.h"
 
 /* --- ops that misbehave on demand --------------------------------------------------------------
  */
@@ -267,9 +267,9 @@ START_TEST(computing_again_changes_no_bit)
                         build_stack((struct pxr_image_kind) { 8, 8, 3, 4 }, deep_stacks[i])->graph;
                 size_t size = graph->parameter_values;
                 struct pxr_workspace *apart =
-                        new_workspace(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2, true);
+                        new_workspace(graph, PXR_F32, PXR_FOR_CHECKPOINTED_TRAINING, 2, true);
                 struct pxr_workspace *shared =
-                        new_workspace(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2, false);
+                        new_workspace(graph, PXR_F32, PXR_FOR_CHECKPOINTED_TRAINING, 2, false);
                 float *kept = allocate(size, sizeof(float)), *again[3];
 
                 for (int k = 0; k < 3; k++)
@@ -282,8 +282,9 @@ START_TEST(computing_again_changes_no_bit)
                 ck_assert_ptr_null(pxr_workspace_damaged(apart));
                 for (int k = 0; k < 3; k++)
                         ck_assert_mem_eq(again[k], kept, size * sizeof(float));
-                ck_assert_uint_lt(3 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_LEAN_TRAINING, 2),
-                                  2 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING, 2));
+                ck_assert_uint_lt(
+                        3 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_CHECKPOINTED_TRAINING, 2),
+                        2 * pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_TRAINING, 2));
         }
 }
 END_TEST
@@ -295,17 +296,17 @@ START_TEST(generation_keeps_pixels_and_rows)
         for (int i = 0; i < 2; i++) {
                 const struct pxr_graph *graph =
                         build_stack((struct pxr_image_kind) { 8, 8, 3, 4 }, deep_stacks[i])->graph;
-                struct pxr_turns turns;
+                struct pxr_generation_schedule schedule;
                 int rows = 0;
 
-                ck_assert_int_eq(pxr_turns_make(&turns, graph, PXR_F32), 0);
-                ck_assert_int_eq(turns.kept[0], PXR_SPAN_MAP);
+                ck_assert_int_eq(pxr_schedule_generation(&schedule, graph, PXR_F32), 0);
+                ck_assert_int_eq(schedule.extent[0], PXR_EXTENT_MAP);
                 for (int k = 1; k < graph->nodes; k++) {
-                        ck_assert_int_ne(turns.kept[k], PXR_SPAN_MAP);
-                        rows += turns.kept[k] == PXR_SPAN_ROW;
+                        ck_assert_int_ne(schedule.extent[k], PXR_EXTENT_MAP);
+                        rows += schedule.extent[k] == PXR_EXTENT_ROW;
                 }
                 ck_assert_int_eq(rows, 8);
-                pxr_turns_free(&turns);
+                pxr_generation_schedule_free(&schedule);
         }
 }
 END_TEST
@@ -321,34 +322,34 @@ START_TEST(gradients_add_up_where_a_tensor_is_read_often)
 }
 END_TEST
 
-static bool overlap(const struct pxr_slot *a, const struct pxr_slot *b)
+static bool overlap(const struct pxr_buffer *a, const struct pxr_buffer *b)
 {
-        return a->used && b->used && a->birth <= b->death && b->birth <= a->death &&
+        return a->used && b->used && a->first_use <= b->last_use && b->first_use <= a->last_use &&
                a->offset < b->offset + b->size && b->offset < a->offset + a->size;
 }
 
-static void expect_apart(const struct pxr_graph *graph)
+static void expect_no_overlap(const struct pxr_graph *graph)
 {
         for (int use = PXR_FOR_TRAINING; use <= PXR_FOR_GENERATION; use++) {
-                struct pxr_plan plan;
-                struct pxr_slot **slot = allocate(graph->nodes * PXR_SLOTS, sizeof(*slot));
-                int slots = 0;
+                struct pxr_memory_plan plan;
+                int buffers = graph->nodes * PXR_BUFFERS;
 
-                ck_assert_int_eq(pxr_plan_make(&plan, graph, PXR_F32, use, 3, false, NULL), 0);
-                for (int i = 0; i < graph->nodes; i++, slots += PXR_SLOTS)
-                        pxr_place_slots(&plan.place[i], &slot[slots]);
-                for (int i = 0; i < slots; i++)
+                ck_assert_int_eq(pxr_memory_plan_make(&plan, graph, PXR_F32, use, 3, false, NULL),
+                                 0);
+                for (int i = 0; i < buffers; i++)
                         for (int k = 0; k < i; k++)
-                                ck_assert(!overlap(slot[i], slot[k]));
-                pxr_plan_free(&plan);
+                                ck_assert(!overlap(
+                                        &plan.memory[i / PXR_BUFFERS].buffer[i % PXR_BUFFERS],
+                                        &plan.memory[k / PXR_BUFFERS].buffer[k % PXR_BUFFERS]));
+                pxr_memory_plan_free(&plan);
         }
 }
 
-START_TEST(tensors_alive_at_once_lie_apart)
+START_TEST(tensors_in_use_at_once_do_not_overlap)
 {
-        expect_apart(branching_graph());
+        expect_no_overlap(branching_graph());
         for (size_t i = 0; i < sizeof(deep_stacks) / sizeof(*deep_stacks); i++)
-                expect_apart(
+                expect_no_overlap(
                         build_stack((struct pxr_image_kind) { 8, 8, 3, 4 }, deep_stacks[i])->graph);
 }
 END_TEST
@@ -467,11 +468,11 @@ static void shift_forward(const struct pxr_call *call)
 }
 
 static void shift_depends(const struct pxr_node *node, int row, int col, int colour,
-                          struct pxr_reach *reach)
+                          struct pxr_dependencies *deps)
 {
         const struct shift *shift = node->conf;
 
-        reach->read(reach, 0, row + shift->down, col + shift->right, colour);
+        deps->read(deps, 0, row + shift->down, col + shift->right, colour);
 }
 
 /* Its `advance` would do if what it reads were there. */
@@ -576,7 +577,7 @@ int main(void)
         ADD_GRAPH_TEST(suite, gradients_add_up_where_a_tensor_is_read_often);
         ADD_STACK_TEST(suite, computing_again_changes_no_bit);
         ADD_STACK_TEST(suite, generation_keeps_pixels_and_rows);
-        ADD_STACK_TEST(suite, tensors_alive_at_once_lie_apart);
+        ADD_STACK_TEST(suite, tensors_in_use_at_once_do_not_overlap);
         ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
         ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);
         ADD_GRAPH_TEST(suite, an_op_without_advance_means_whole_passes);

@@ -145,15 +145,9 @@ struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag
                               diag);
 }
 
-int pxr_archive_record(struct pxr_archive *archive, struct pxr_arena *arena,
-                       struct pxr_dataset *set, struct pxr_diag *diag)
+struct pxr_input *pxr_archive_file(struct pxr_archive *archive)
 {
-        int64_t got;
-
-        do
-                got = pxr_input_read(archive->input, archive->chunk, CHUNK, diag);
-        while (got > 0);
-        return got < 0 ? -1 : pxr_input_record(archive->input, arena, set, diag);
+        return archive->input;
 }
 
 void pxr_archive_close(struct pxr_archive *archive)

@@ -24,9 +24,8 @@ int64_t pxr_archive_size(const struct pxr_archive *archive);
 /* The content of the entry, to be closed before the next one. NULL after an error. */
 struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag);
 
-/* Read the archive's file to its end and record it as the last of set->files. */
-int pxr_archive_record(struct pxr_archive *archive, struct pxr_arena *arena,
-                       struct pxr_dataset *set, struct pxr_diag *diag);
+/* The file of the archive itself, to be read to its end and recorded when no more is wanted. */
+struct pxr_input *pxr_archive_file(struct pxr_archive *archive);
 
 /* NULL is allowed. */
 void pxr_archive_close(struct pxr_archive *archive);

@@ -7,11 +7,7 @@
  */
 #include "config.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "data/format.h"
+#include "data/pixels.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, CHUNK = 1 << 16 };
 
@@ -19,13 +15,10 @@ struct binarized_mnist {
         const char *path;
 };
 
-struct state {
-        const uint8_t *pixels[PXR_SPLITS];
-};
-
 /* Where a text is being read. */
 struct amat {
-        struct pxr_images images;
+        struct pxr_pixels *pixels;
+        int64_t first;  /* image of the file */
         uint8_t *line;  /* the image being filled; NULL at the start of a line */
         int values;     /* of the line so far */
         bool after;     /* behind a value, where a space or the end of the line stands */
@@ -33,9 +26,15 @@ struct amat {
         const char *path;
 };
 
+/* Lines that were begun. */
+static long long lines(const struct amat *amat)
+{
+        return (long long)(pxr_pixels_count(amat->pixels) - amat->first);
+}
+
 static int complain(const struct amat *amat, int64_t at, unsigned char c, struct pxr_diag *diag)
 {
-        long long line = (long long)amat->images.count + !amat->line, byte = (long long)at;
+        long long line = lines(amat) + !amat->line, byte = (long long)at;
         bool full = amat->values == PIXELS;
         const char *expected = full ? "the end of the line" : amat->after ? "a space" : "0 or 1";
 
@@ -60,9 +59,9 @@ static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t si
 
                 if (!amat->after && (c == '0' || c == '1')) {
                         if (!amat->line)
-                                amat->line = pxr_images_add(&amat->images);
+                                amat->line = pxr_pixels_add(amat->pixels, diag);
                         if (!amat->line)
-                                return pxr_out_of_memory(diag);
+                                return -1;
                         amat->line[amat->values++] = c - '0';
                         amat->after = true;
                 } else if (amat->after && c == ' ' && amat->values < PIXELS) {
@@ -92,53 +91,30 @@ static int parse(struct amat *amat, struct pxr_input *input, struct pxr_diag *di
         /* The last line may lack its newline, but none of its values. */
         if (amat->line && (amat->values < PIXELS || !amat->after))
                 return pxr_user_error(diag,
-                                      "%s: line %lld, byte %lld: the file ends after %d of %d "
-                                      "values (truncated?)",
-                                      amat->path, (long long)amat->images.count,
-                                      (long long)amat->offset, amat->values, PIXELS);
-        if (amat->images.count == 0)
+                                      "%s: line %lld, byte %lld: unexpected end of data after %d "
+                                      "of %d values (truncated?)",
+                                      amat->path, lines(amat), (long long)amat->offset,
+                                      amat->values, PIXELS);
+        if (lines(amat) == 0)
                 return pxr_user_error(diag, "%s: byte 0: the file is empty", amat->path);
         return 0;
 }
 
-static int open_split(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
-                      enum pxr_split split, struct pxr_diag *diag)
+static int read_split(struct pxr_opening *o, struct pxr_held *held, const char *folder,
+                      enum pxr_split split, int64_t *count)
 {
-        const char *name = pxr_strf(arena, "binarized_mnist_%s.amat", pxr_split_names[split]);
-        struct pxr_input *input = name ? pxr_input_open(folder, name, diag) : NULL;
-        struct amat amat = { .images.size = PIXELS };
-        struct state *state = set->state;
+        const char *name = pxr_strf(o->arena, "binarized_mnist_%s.amat", pxr_split_names[split]);
+        struct pxr_input *input = pxr_input_open(folder, name, o->diag);
+        struct amat amat = { .pixels = held->pixels, .first = pxr_pixels_count(held->pixels) };
+        int failed;
 
-        if (!name)
-                return pxr_out_of_memory(diag);
         if (!input)
                 return -1;
         amat.path = pxr_input_path(input);
-        if (parse(&amat, input, diag) || pxr_input_record(input, arena, set, diag)) {
-                free(amat.images.pixels);
-                pxr_input_close(input);
-                return -1;
-        }
+        failed = parse(&amat, input, o->diag) || pxr_data_record(o, input);
         pxr_input_close(input);
-        if (pxr_images_keep(&amat.images, arena, diag))
-                return -1;
-        state->pixels[split] = amat.images.pixels;
-        set->count[split] = amat.images.count;
-        set->digest[split] = pxr_data_digest(arena, amat.images.pixels,
-                                             PIXELS * (size_t)amat.images.count, diag);
-        return set->digest[split] ? 0 : -1;
-}
-
-static int read_images(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                       const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
-{
-        const struct state *state = set->state;
-
-        (void)epoch, (void)diag;
-        for (int i = 0; i < count; i++)
-                memcpy(pixels + (size_t)i * PIXELS, state->pixels[split] + index[i] * PIXELS,
-                       PIXELS);
-        return 0;
+        *count = lines(&amat);
+        return failed ? -1 : 0;
 }
 
 static void set_kind(const void *conf, struct pxr_dataset *set)
@@ -149,24 +125,20 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = 2;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct binarized_mnist *options = conf;
+        const struct binarized_mnist *options = o->options;
+        struct pxr_held *held = pxr_alloc(o->arena, sizeof *held);
+        int64_t count[PXR_SPLITS] = { 0 };
         int failed = 0;
 
-        (void)seed;
-        set->entropy = NAN;
-        set->transforms = "static binarization";
-        set->read = read_images;
-        set->state = pxr_alloc(arena, sizeof(struct state));
-        if (!set->state)
-                return pxr_out_of_memory(diag);
+        if (!held || pxr_held_begin(o, held, options->path, SIDE, SIDE, 1, 0))
+                return -1;
+        o->set->transforms = "static binarization";
         for (int split = 0; split < PXR_SPLITS; split++)
-                if (pxr_data_wants(common, split))
-                        failed |= open_split(arena, set, options->path, split, diag);
-        return failed ? -1 : 0;
+                if (pxr_data_wants(o, split))
+                        failed |= read_split(o, held, options->path, split, &count[split]);
+        return failed ? -1 : pxr_held_end(o, count, 0, options->path);
 }
 
 static const struct pxr_option rows[] = {

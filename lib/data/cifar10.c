@@ -10,14 +10,12 @@
 #include "config.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/archive.h"
-#include "data/format.h"
 #include "data/pixels.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, RECORD = 1 + PIXELS, LABELS = 10 };
@@ -41,17 +39,16 @@ struct batch {
         int64_t first, count;
 };
 
-static int no_record(const struct pxr_input *input, int64_t got, struct pxr_diag *diag)
+static int no_record(const struct pxr_input *input, struct pxr_diag *diag)
 {
         long long offset = (long long)pxr_input_offset(input);
 
         if (offset == 0)
                 return pxr_user_error(diag, "%s: byte 0: the file is empty", pxr_input_path(input));
         return pxr_user_error(diag,
-                              "%s: byte %lld: the file ends after %lld bytes of record %lld, which "
-                              "has %d (truncated?)",
-                              pxr_input_path(input), offset, (long long)got, offset / RECORD + 1,
-                              RECORD);
+                              "%s: byte %lld: unexpected end of data in record %lld, of %d bytes "
+                              "each (truncated?)",
+                              pxr_input_path(input), offset, offset / RECORD + 1, RECORD);
 }
 
 /* Read records up to the end of a batch. */
@@ -69,7 +66,7 @@ static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batc
                 if (got == 0 && start > 0)
                         return 0;
                 if (got < RECORD)
-                        return no_record(input, got, diag);
+                        return no_record(input, diag);
                 if (record[0] >= LABELS)
                         return pxr_user_error(diag,
                                               "%s: byte %lld: label %d of record %lld; 0 to %d are "
@@ -86,17 +83,23 @@ static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batc
 
 /* --- finding the batches -----------------------------------------------------------------------*/
 
-static int read_file(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
-                     const char *name, struct batch *batch, struct pxr_diag *diag)
+/* The batches that are wanted, and where they lie among the images read. */
+struct batches {
+        struct pxr_opening *o;
+        struct pxr_pixels *pixels;
+        bool wanted[TEST + 1];
+        struct batch batch[TEST + 1];
+};
+
+static int read_file(struct batches *b, const char *folder, int number)
 {
-        struct pxr_held *held = set->state;
-        struct pxr_input *input = pxr_input_open(folder, name, diag);
+        struct pxr_input *input = pxr_input_open(folder, names[number], b->o->diag);
         int failed;
 
         if (!input)
                 return -1;
-        failed = parse(held->pixels, input, batch, diag) ||
-                 pxr_input_record(input, arena, set, diag);
+        failed = parse(b->pixels, input, &b->batch[number], b->o->diag) ||
+                 pxr_data_record(b->o, input);
         pxr_input_close(input);
         return failed ? -1 : 0;
 }
@@ -117,8 +120,7 @@ static bool has(const char *folder, const char *name)
 }
 
 /* A part of the set may have fewer batches, but none left out between two others. */
-static int read_folder(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
-                       uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
+static int read_folder(struct batches *b, const char *folder)
 {
         int last = 1;
 
@@ -126,174 +128,118 @@ static int read_folder(struct pxr_arena *arena, struct pxr_dataset *set, const c
                 if (has(folder, names[i]))
                         last = i;
         for (int i = 1; i <= TEST; i++)
-                if ((wanted >> i & 1) && (i <= last || i == TEST) &&
-                    read_file(arena, set, folder, names[i], &batches[i], diag))
+                if (b->wanted[i] && (i <= last || i == TEST) && read_file(b, folder, i))
                         return -1;
         return 0;
 }
 
-/* Which batch an entry of the archive is, by the last part of its name; 0: none. */
-static int batch_number(const char *path)
+static const char *last_part(const char *path)
 {
         const char *slash = strrchr(path, '/');
 
-        for (int i = 1; i <= TEST; i++)
-                if (strcmp(slash ? slash + 1 : path, names[i]) == 0)
-                        return i;
-        return 0;
+        return slash ? slash + 1 : path;
 }
 
 /* Its files have the names of the binary version, but for the ending. */
 static int refuse_python(const char *path, struct pxr_diag *diag)
 {
         return pxr_user_error(diag,
-                              "%s: is CIFAR-10's Python version, but the binary version is "
-                              "expected (cifar-10-binary.tar.gz)",
+                              "%s: expected the binary version of CIFAR-10 "
+                              "(cifar-10-binary.tar.gz), got the Python version",
                               path);
 }
 
-static int read_entry(struct pxr_archive *archive, struct pxr_pixels *pixels, struct batch *batch,
-                      struct pxr_diag *diag)
+static int read_entry(struct batches *b, struct pxr_archive *archive, int number)
 {
-        struct pxr_input *input = pxr_archive_entry(archive, diag);
+        struct pxr_input *input = pxr_archive_entry(archive, b->o->diag);
         int failed;
 
         if (!input)
                 return -1;
-        if (batch->count > 0)
-                failed = pxr_user_error(diag, "%s: a second file of that name",
+        if (b->batch[number].count > 0)
+                failed = pxr_user_error(b->o->diag, "%s: duplicate file name",
                                         pxr_input_path(input));
         else
-                failed = parse(pixels, input, batch, diag);
+                failed = parse(b->pixels, input, &b->batch[number], b->o->diag);
         pxr_input_close(input);
         return failed;
 }
 
-static int read_entries(struct pxr_archive *archive, const char *path, struct pxr_pixels *pixels,
-                        uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
+static int read_entries(struct batches *b, struct pxr_archive *archive, const char *path)
 {
         const char *name;
         int result;
 
-        while ((result = pxr_archive_next(archive, &name, diag)) > 0) {
-                const char *slash = strrchr(name, '/');
-                int i = batch_number(name);
-
-                if (strcmp(slash ? slash + 1 : name, "data_batch_1") == 0)
-                        return refuse_python(path, diag);
-                if ((wanted >> i & 1) && read_entry(archive, pixels, &batches[i], diag))
-                        return -1;
+        while ((result = pxr_archive_next(archive, &name, b->o->diag)) > 0) {
+                if (strcmp(last_part(name), "data_batch_1") == 0)
+                        return refuse_python(path, b->o->diag);
+                for (int i = 1; i <= TEST; i++)
+                        if (b->wanted[i] && strcmp(last_part(name), names[i]) == 0 &&
+                            read_entry(b, archive, i))
+                                return -1;
         }
         return result;
 }
 
-static int check_archive(const char *path, uint32_t wanted, const struct batch *batches,
-                         struct pxr_diag *diag)
+static int check_archive(const struct batches *b, const char *path)
 {
         for (int i = 1, last = 1; i <= TEST; i++) {
                 for (int j = i; j < TEST; j++)
-                        last = batches[j].count > 0 ? j : last;
-                if ((wanted >> i & 1) && (i <= last || i == TEST) && batches[i].count == 0)
-                        return pxr_user_error(diag, "%s: holds no %s", path, names[i]);
+                        last = b->batch[j].count > 0 ? j : last;
+                if (b->wanted[i] && (i <= last || i == TEST) && b->batch[i].count == 0)
+                        return pxr_user_error(b->o->diag, "%s: the archive does not contain %s",
+                                              path, names[i]);
         }
         return 0;
 }
 
 /* The archive as it is downloaded, whose batches are in no order. */
-static int read_archive(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
-                        uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
+static int read_archive(struct batches *b, const char *path)
 {
-        struct pxr_held *held = set->state;
-        struct pxr_archive *archive = pxr_archive_open(path, diag);
+        struct pxr_archive *archive = pxr_archive_open(path, b->o->diag);
         int failed;
 
         if (!archive)
                 return -1;
-        failed = read_entries(archive, path, held->pixels, wanted, batches, diag) ||
-                 check_archive(path, wanted, batches, diag) ||
-                 pxr_archive_record(archive, arena, set, diag);
+        failed = read_entries(b, archive, path) || check_archive(b, path) ||
+                 pxr_data_record(b->o, pxr_archive_file(archive));
         pxr_archive_close(archive);
         return failed ? -1 : 0;
 }
 
 /* `path` is the archive, the folder it unpacks to, or a folder that holds one of these. */
-static int read_batches(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
-                        uint32_t wanted, struct batch *batches, struct pxr_diag *diag)
+static int read_batches(struct batches *b, const char *path)
 {
-        const char *inner = pxr_strf(arena, "%s/cifar-10-batches-bin", path);
-        const char *packed = pxr_strf(arena, "%s/cifar-10-binary.tar.gz", path);
+        const char *inner = pxr_strf(b->o->arena, "%s/cifar-10-batches-bin", path);
+        const char *packed = pxr_strf(b->o->arena, "%s/cifar-10-binary.tar.gz", path);
         struct stat status;
 
-        if (!inner || !packed)
-                return pxr_out_of_memory(diag);
         if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-                return read_archive(arena, set, path, wanted, batches, diag);
+                return read_archive(b, path);
         if (access(inner, F_OK) == 0)
-                return read_folder(arena, set, inner, wanted, batches, diag);
+                return read_folder(b, inner);
         if (access(packed, F_OK) == 0 && !has(path, names[1]))
-                return read_archive(arena, set, packed, wanted, batches, diag);
+                return read_archive(b, packed);
         if (!has(path, names[1]) && !has(path, names[TEST]) &&
             (has(path, "cifar-10-batches-py") || has(path, "cifar-10-python.tar") ||
              has(path, "data_batch_1")))
-                return refuse_python(path, diag);
-        return read_folder(arena, set, path, wanted, batches, diag);
+                return refuse_python(path, b->o->diag);
+        return read_folder(b, path);
 }
 
-/* --- opening -----------------------------------------------------------------------------------*/
-
-/* Put the batches in the order of their numbers. Returns how many training images there are, or
- * -1. */
-static int64_t set_order(struct pxr_arena *arena, struct pxr_held *held,
-                         const struct batch *batches, struct pxr_diag *diag)
+/* Put the batches in the order of their numbers. */
+static int set_order(const struct batches *b, struct pxr_held *held)
 {
-        int64_t count = pxr_pixels_count(held->pixels), filled = 0;
-        int64_t *order = pxr_alloc_array(arena, (size_t)count, sizeof *order);
+        int64_t count = pxr_pixels_count(b->pixels), filled = 0;
+        int64_t *order = pxr_alloc_array(b->o->arena, (size_t)count, sizeof *order);
 
         if (!order)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (int i = 1; i <= TEST; i++)
-                for (int64_t j = 0; j < batches[i].count; j++)
-                        order[filled++] = batches[i].first + j;
+                for (int64_t j = 0; j < b->batch[i].count; j++)
+                        order[filled++] = b->batch[i].first + j;
         held->order = order;
-        return count - batches[TEST].count;
-}
-
-static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
-                      const struct pxr_data_common *common, const struct cifar10 *options,
-                      const struct batch *batches, struct pxr_diag *diag)
-{
-        int64_t training = set_order(arena, set->state, batches, diag);
-        int64_t train = training - options->valid;
-
-        if (training < 0)
-                return -1;
-        if (training > 0 && train < 1)
-                return pxr_error_at(diag, pxr_data_place(common, "valid"),
-                                    "%s: has %lld training images: 'valid: %lld' leaves none to "
-                                    "train on",
-                                    options->path, (long long)training, (long long)options->valid);
-        if (training > 0 && pxr_data_wants(common, PXR_TRAIN) &&
-            pxr_held_split(arena, set, PXR_TRAIN, 0, train, diag))
-                return -1;
-        if (training > 0 && pxr_data_wants(common, PXR_VALID) && options->valid > 0 &&
-            pxr_held_split(arena, set, PXR_VALID, train, options->valid, diag))
-                return -1;
-        if (!pxr_data_wants(common, PXR_TEST))
-                return 0;
-        return pxr_held_split(arena, set, PXR_TEST, training, batches[TEST].count, diag);
-}
-
-static uint32_t wanted_batches(const struct pxr_data_common *common, const struct cifar10 *options)
-{
-        uint32_t wanted = 0;
-
-        if (pxr_data_wants(common, PXR_TRAIN) ||
-            (pxr_data_wants(common, PXR_VALID) && options->valid > 0))
-                for (int i = 1; i < TEST; i++)
-                        wanted |= 1u << i;
-        if (pxr_data_wants(common, PXR_TEST))
-                wanted |= 1u << TEST;
-        return wanted;
+        return 0;
 }
 
 static void set_kind(const void *conf, struct pxr_dataset *set)
@@ -304,30 +250,28 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = 256;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct cifar10 *options = conf;
-        struct pxr_held *held = pxr_alloc(arena, sizeof *held);
-        struct batch batches[TEST + 1] = { 0 };
+        const struct cifar10 *options = o->options;
+        struct pxr_held *held = pxr_alloc(o->arena, sizeof *held);
+        struct batches b = { .o = o };
+        int64_t count[PXR_SPLITS] = { 0 };
 
-        (void)seed;
-        set->entropy = NAN;
-        set->transforms = options->valid > 0 ? pxr_strf(arena, "valid = last %lld of train",
-                                                        (long long)options->valid)
-                                             : "none";
-        set->read = pxr_held_read;
-        set->state = held;
-        if (!held || !set->transforms)
-                return pxr_out_of_memory(diag);
-        held->pixels = pxr_pixels_new(arena, PIXELS, 0, diag);
-        if (!held->pixels ||
-            read_batches(arena, set, options->path, wanted_batches(common, options), batches,
-                         diag) ||
-            pxr_pixels_end(held->pixels, diag))
+        if (!held || pxr_held_begin(o, held, options->path, SIDE, SIDE, 3, 0))
                 return -1;
-        return set_splits(arena, set, common, options, batches, diag);
+        b.pixels = held->pixels;
+        b.wanted[TEST] = pxr_data_wants(o, PXR_TEST);
+        for (int i = 1; i < TEST; i++)
+                b.wanted[i] = pxr_data_wants(o, PXR_TRAIN) ||
+                              (pxr_data_wants(o, PXR_VALID) && options->valid > 0);
+        if (read_batches(&b, options->path) || set_order(&b, held))
+                return -1;
+        if (options->valid > 0)
+                o->set->transforms =
+                        pxr_strf(o->arena, "valid = last %lld of train", (long long)options->valid);
+        count[PXR_TEST] = b.batch[TEST].count;
+        count[PXR_TRAIN] = pxr_pixels_count(held->pixels) - count[PXR_TEST];
+        return pxr_held_end(o, count, options->valid, options->path);
 }
 
 static const struct pxr_option rows[] = {

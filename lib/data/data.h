@@ -2,8 +2,7 @@
 /*
  * data.h - data sets: images of one size, in splits, with an identity.
  *
- * A format is one file of this folder and one row in formats.c: it has an option table of its own
- * and functions that open and read (format.h).
+ * A data set is described by one file of this folder and one row in sets.c (format.h).
  */
 #ifndef PXR_DATA_DATA_H
 #define PXR_DATA_DATA_H
@@ -71,11 +70,10 @@ int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr
 /* Does what the `path` of a checked mapping names exist? Returns 0, or -1 after an error. */
 int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag);
 
-/* A set of the rows, cols, colours and levels that the mapping's images have, as far as that is
- * known without opening anything; NULL where it is not, or after an error. Wrong options are passed
- * over. There is nothing else in it. */
-struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data,
-                                        struct pxr_diag *diag);
+/* A set of the rows, cols, colours and levels that the mapping's images have, as far as the options
+ * determine them without opening a file; NULL if they do not. Wrong options are ignored. Nothing
+ * else in it is set. */
+struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data);
 
 /* Open the set a spec's `data` mapping names, reading (and so completing) that mapping. Relative
  * paths are taken from the current folder. `seed` is the run's: it keys what is drawn anew each
@@ -86,10 +84,9 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
                                      struct pxr_diag *diag);
 
 /* The identity that the set has with its images downsampled to rows x cols, all else being the
- * same: what a conditional model is given, as the images of a run of their own. NULL after an
- * error. */
+ * same: what a conditional model is given, as the images of a run of their own. */
 const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr_dataset *set,
-                                       int rows, int cols, struct pxr_diag *diag);
+                                       int rows, int cols);
 
 /* Copy images index[0 .. count-1] of a split to pixels[image][row][col][colour], values 0 to
  * levels - 1. `epoch` matters to sets that draw anew each epoch (stochastic binarization); the

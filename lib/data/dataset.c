@@ -47,49 +47,43 @@ static const struct pxr_data_format *find(const struct pxr_yaml *data, struct px
         return NULL;
 }
 
-/* The identity of the set, had it images of this size by these transforms. */
+/* The identity the set would have with images of this size, by these transforms. */
 static const char *identity_of(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
-                               int cols, const char *transforms, struct pxr_diag *diag)
+                               int cols, const char *transforms)
 {
-        char *text = transforms ? pxr_strf(arena, "pxr data 1\nsize %d %d %d %d\ntransforms %s\n",
-                                           rows, cols, set->colours, set->levels, transforms)
-                                : NULL;
+        char hex[PXR_SHA256_HEX];
+        const char *text = pxr_strf(arena, "pxr data 1\nsize %d %d %d %d\ntransforms %s\n", rows,
+                                    cols, set->colours, set->levels, transforms);
 
-        for (int split = 0; text && split < PXR_SPLITS; split++)
+        for (int split = 0; split < PXR_SPLITS; split++)
                 if (set->count[split] > 0)
                         text = pxr_strf(arena, "%s%s %lld %s\n", text, pxr_split_names[split],
                                         (long long)set->count[split], set->digest[split]);
-        if (!text) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        return pxr_data_digest(arena, text, strlen(text), diag);
+        pxr_sha256(text, strlen(text), hex);
+        return pxr_strdup(arena, hex);
 }
 
 const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr_dataset *set,
-                                       int rows, int cols, struct pxr_diag *diag)
+                                       int rows, int cols)
 {
-        return identity_of(arena, set, rows, cols, pxr_data_downsampled(arena, set, rows, cols),
-                           diag);
+        return identity_of(arena, set, rows, cols, pxr_data_downsampled(arena, set, rows, cols));
 }
 
-static int finish(struct pxr_arena *arena, struct pxr_dataset *set,
-                  const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag)
+static int finish(struct pxr_opening *o)
 {
+        struct pxr_dataset *set = o->set;
         int64_t images = 0;
 
         for (int split = 0; split < PXR_SPLITS; split++)
                 images += set->count[split];
         if (images == 0)
-                return pxr_error_at(diag, pxr_data_place(common, "splits"),
-                                    "data: %s: no images in the splits asked for", set->name);
-        if (pxr_data_transform(arena, set, common, seed, diag))
-                return -1;
-        if (set->slow && pxr_data_read_ahead(arena, set, diag))
+                return pxr_error_at(o->diag, pxr_data_location(o, "splits"),
+                                    "data: %s: the selected splits have no images", set->name);
+        if (pxr_data_transform(o) || (set->slow && pxr_data_prefetch(o)))
                 return -1;
         set->floor = set->entropy;
-        set->identity = identity_of(arena, set, set->rows, set->cols, set->transforms, diag);
-        return set->identity ? 0 : -1;
+        set->identity = identity_of(o->arena, set, set->rows, set->cols, set->transforms);
+        return pxr_arena_failed(o->arena) ? -1 : 0;
 }
 
 /* How to get the official files, unless the folder has them all. */
@@ -142,32 +136,41 @@ static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data,
         return -1;
 }
 
-/* The format a `data` mapping names, with the options of both tables. */
-static int choose(struct pxr_arena *arena, struct pxr_yaml *data,
-                  const struct pxr_data_format **format, struct pxr_data_common **common,
-                  void **conf, struct pxr_diag *diag)
+/* Begin to open the set a `data` mapping names: choose the format, read the options of both tables
+ * (with a NULL diag as far as they are correct) and set what they say of the images. */
+static int begin(struct pxr_opening *o, struct pxr_yaml *data,
+                 const struct pxr_data_format **format, struct pxr_diag *diag)
 {
+        struct pxr_data_common *common = pxr_alloc(o->arena, sizeof *common);
+        void *options;
+        int failed;
+
         *format = find(data, diag);
-        if (!*format)
+        options = *format ? pxr_alloc(o->arena, (*format)->options->size) : NULL;
+        o->set = pxr_alloc(o->arena, sizeof *o->set);
+        if (!common || !options || !o->set)
                 return -1;
-        *common = pxr_alloc(arena, sizeof **common);
-        *conf = pxr_alloc(arena, (*format)->options->size);
-        if (!*common || !*conf)
-                return pxr_out_of_memory(diag);
-        (*common)->node = data;
-        return pxr_options_read(arena, data, (*format)->name,
-                                (struct pxr_reading[]) { { &pxr_data_common_options, *common },
-                                                         { (*format)->options, *conf } },
-                                2, diag);
+        o->node = data;
+        o->common = common;
+        o->options = options;
+        failed = pxr_options_read(o->arena, data, (*format)->name,
+                                  (struct pxr_reading[]) { { &pxr_data_common_options, common },
+                                                           { (*format)->options, options } },
+                                  2, diag);
+        *o->set = (struct pxr_dataset) { .name = (*format)->name,
+                                         .entropy = NAN,
+                                         .transforms = "none" };
+        if ((*format)->kind && (!failed || !diag))
+                (*format)->kind(options, o->set);
+        return failed;
 }
 
 int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag)
 {
+        struct pxr_opening o = { .arena = arena };
         const struct pxr_data_format *format;
-        struct pxr_data_common *common;
-        void *conf;
 
-        return choose(arena, data, &format, &common, &conf, diag);
+        return begin(&o, data, &format, diag);
 }
 
 int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag)
@@ -177,53 +180,31 @@ int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_
         return format ? check_path(arena, data, format, diag) : -1;
 }
 
-struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data,
-                                        struct pxr_diag *diag)
+struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data)
 {
-        struct pxr_dataset *set = pxr_alloc(arena, sizeof *set);
+        struct pxr_opening o = { .arena = arena };
         const struct pxr_data_format *format;
-        struct pxr_data_common *common;
-        void *conf;
 
-        if (!set) {
-                pxr_out_of_memory(diag);
+        begin(&o, data, &format, NULL);
+        if (!o.options || o.set->rows < 1 || o.set->cols < 1 || o.set->colours < 1 ||
+            o.set->levels < 2) /* unknown, or of a wrong option */
                 return NULL;
-        }
-        if (choose(arena, data, &format, &common, &conf, NULL) && (!format || !common || !conf))
-                return NULL;
-        if (!format->kind)
-                return NULL;
-        format->kind(conf, set);
-        if (set->rows < 1 || set->cols < 1 || set->colours < 1 || set->levels < 2)
-                return NULL; /* of a wrong option */
-        set->transforms = "none";
-        return pxr_data_transform(arena, set, common, 0, NULL) ? NULL : set;
+        return pxr_data_transform(&o) ? NULL : o.set;
 }
 
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag)
 {
-        struct pxr_dataset *set = pxr_alloc(arena, sizeof *set);
+        struct pxr_opening o = { .arena = arena, .seed = seed, .diag = diag };
         const struct pxr_data_format *format;
-        struct pxr_data_common *common;
-        void *conf;
 
-        if (!set) {
-                pxr_out_of_memory(diag);
+        if (begin(&o, data, &format, diag) || check_path(arena, data, format, diag))
                 return NULL;
-        }
-        if (choose(arena, data, &format, &common, &conf, diag))
-                return NULL;
-        set->name = format->name;
-        if (check_path(arena, data, format, diag))
-                return NULL;
-        if (format->kind)
-                format->kind(conf, set);
-        if (format->open(arena, set, common, conf, seed, diag)) {
+        if (format->open(&o)) {
                 note_path(arena, data, format, diag);
                 return NULL;
         }
-        return finish(arena, set, common, seed, diag) ? NULL : set;
+        return finish(&o) ? NULL : o.set;
 }
 
 static int check_index(const struct pxr_dataset *set, enum pxr_split split, const int64_t *index,

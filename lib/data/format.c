@@ -2,10 +2,8 @@
 /* format.c - what data sets share. */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "config/yaml.h"
 #include "data/format.h"
 
@@ -19,41 +17,26 @@ int pxr_split_find(const char *word)
         return -1;
 }
 
-struct pxr_location pxr_data_place(const struct pxr_data_common *common, const char *option)
+struct pxr_location pxr_data_location(const struct pxr_opening *o, const char *option)
 {
-        const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
+        const struct pxr_yaml *node = pxr_yaml_get(o->node, option);
 
-        return node ? node->mark : common->node->mark;
+        return node ? node->mark : o->node->mark;
 }
 
-uint8_t *pxr_images_add(struct pxr_images *images)
+int pxr_data_cut(const struct pxr_opening *o, const char *option, int64_t count, const char *own,
+                 const char *path, int64_t *train)
 {
-        if (images->count == images->room) {
-                int64_t room = images->room ? images->room * 2 : 64;
-                size_t size;
-                uint8_t *pixels;
+        struct pxr_location location = pxr_data_location(o, option);
 
-                if (__builtin_mul_overflow((size_t)room, images->size, &size))
-                        return NULL;
-                pixels = realloc(images->pixels, size);
-                if (!pixels)
-                        return NULL;
-                images->pixels = pixels;
-                images->room = room;
-        }
-        return images->pixels + images->size * (size_t)images->count++;
-}
-
-int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct pxr_diag *diag)
-{
-        uint8_t *exact = realloc(images->pixels, images->size * (size_t)images->count);
-
-        if (exact)
-                images->pixels = exact;
-        if (pxr_arena_defer(arena, free, images->pixels)) {
-                images->pixels = NULL;
-                return pxr_out_of_memory(diag);
-        }
+        if (count > 0 && own)
+                return pxr_error_at(o->diag, location, "'%s: %lld' conflicts with the existing %s",
+                                    option, (long long)count, own);
+        if (count > 0 && count >= *train)
+                return pxr_error_at(o->diag, location,
+                                    "%s: '%s: %lld' leaves no training images (there are %lld)",
+                                    path, option, (long long)count, (long long)*train);
+        *train -= count;
         return 0;
 }
 
@@ -64,32 +47,53 @@ void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels)
                         pixels[3 * at + colour] = planes[colour * plane + at];
 }
 
-const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
-                            struct pxr_diag *diag)
+int pxr_data_read(struct pxr_input *input, void *bytes, size_t size, const char *what,
+                  struct pxr_diag *diag)
 {
-        char hex[PXR_SHA256_HEX], *copy;
+        int64_t got = pxr_input_read_all(input, bytes, size, diag);
 
-        pxr_sha256(bytes, size, hex);
-        copy = pxr_strdup(arena, hex);
-        if (!copy)
-                pxr_out_of_memory(diag);
-        return copy;
+        if (got < 0 || (size_t)got == size)
+                return got < 0 ? -1 : 0;
+        return pxr_user_error(diag, "%s: byte %lld: unexpected end of data in %s (truncated?)",
+                              pxr_input_path(input), (long long)pxr_input_offset(input), what);
 }
 
-int pxr_data_add_file(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
-                      int64_t size, const char *sha256, struct pxr_diag *diag)
+int pxr_data_end(struct pxr_input *input, int64_t images, struct pxr_diag *diag)
 {
-        struct pxr_data_file *file = pxr_alloc(arena, sizeof *file), **end = &set->files;
+        char more;
+        int64_t got = pxr_input_read(input, &more, 1, diag);
 
-        if (!file || !path)
-                return pxr_out_of_memory(diag);
-        file->path = pxr_strdup(arena, path);
-        file->sha256 = pxr_strdup(arena, sha256);
+        if (got <= 0)
+                return (int)got;
+        return pxr_user_error(diag, "%s: byte %lld: junk after the last of %lld images",
+                              pxr_input_path(input), (long long)pxr_input_offset(input) - 1,
+                              (long long)images);
+}
+
+int pxr_data_add_file(struct pxr_opening *o, const char *path, int64_t size, const char *sha256)
+{
+        struct pxr_data_file *file = pxr_alloc(o->arena, sizeof *file), **end = &o->set->files;
+
+        if (!file)
+                return -1;
+        file->path = pxr_strdup(o->arena, path);
+        file->sha256 = pxr_strdup(o->arena, sha256);
         file->size = size;
-        if (!file->path || !file->sha256)
-                return pxr_out_of_memory(diag);
         while (*end)
                 end = &(*end)->next;
         *end = file;
         return 0;
+}
+
+int pxr_data_record(struct pxr_opening *o, struct pxr_input *input)
+{
+        char chunk[1 << 14], hex[PXR_SHA256_HEX];
+        int64_t got, size;
+
+        while ((got = pxr_input_read(input, chunk, sizeof chunk, o->diag)) > 0)
+                ;
+        if (got < 0)
+                return -1;
+        pxr_input_hash(input, hex, &size);
+        return pxr_data_add_file(o, pxr_input_path(input), size, hex);
 }

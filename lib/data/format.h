@@ -16,13 +16,22 @@
 /* The options every set has. */
 struct pxr_data_common {
         const char *set;
-        uint32_t splits; /* bit PXR_TRAIN and so on: splits that are wanted */
+        uint32_t splits; /* bit PXR_TRAIN and so on: the splits to open */
         int64_t limit;   /* images of each split; 0: all */
         bool grey;
         int64_t downsample; /* rows to keep; 0: all */
         bool flip;
+};
 
-        const struct pxr_yaml *node; /* the mapping that was read, for errors */
+/* A set that is being opened, and what with. */
+struct pxr_opening {
+        struct pxr_arena *arena;
+        struct pxr_dataset *set;
+        const struct pxr_yaml *node; /* the `data` mapping, for errors */
+        const struct pxr_data_common *common;
+        const void *options; /* the checked struct of the format's own table */
+        uint64_t seed;       /* of the run */
+        struct pxr_diag *diag;
 };
 
 /* A file that the authors of a set distribute, or that their archive holds. */
@@ -66,12 +75,9 @@ struct pxr_data_format {
          * read; what the files say stays 0. NULL: nothing is known. */
         void (*kind)(const void *conf, struct pxr_dataset *set);
 
-        /* Fill in everything of `set` but name, identity, floor and what `kind` has set. `conf` is
-         * the checked struct of `options`, `seed` that of the run. What every set can do (limit,
-         * grey, downsample, flip) is done by the caller. */
-        int (*open)(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag);
+        /* Fill in o->set but for name, identity, floor and what `kind` has set. The caller applies
+         * what every set can do (limit, grey, downsample, flip). Returns 0 or -1. */
+        int (*open)(struct pxr_opening *o);
 };
 
 /* All formats; NULL ends the list. */
@@ -91,26 +97,29 @@ extern const struct pxr_options pxr_data_common_options;
 int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **words,
                          struct pxr_diag *diag);
 
-static inline bool pxr_data_wants(const struct pxr_data_common *common, enum pxr_split split)
-{
-        return common->splits >> split & 1;
-}
-
-/* Where an option is set, for errors that show only when the files are open; the mapping's place
- * for a default. */
-struct pxr_location pxr_data_place(const struct pxr_data_common *common, const char *option);
-
 /* Put the transforms every set can have on top of a format's images. Returns 0 or -1. */
-int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag);
+int pxr_data_transform(struct pxr_opening *o);
 
-/* The chain of transforms that the set has when it is downsampled to rows x cols instead of what it
- * is, in words; NULL when memory is out. */
+/* The chain of transforms, in words, that the set would have if its images were downsampled to rows
+ * x cols. */
 const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
                                  int cols);
 
-/* Have a slow set read what is expected in a thread. Returns 0 or -1. */
-int pxr_data_read_ahead(struct pxr_arena *arena, struct pxr_dataset *set, struct pxr_diag *diag);
+/* Have a thread read what pxr_dataset_expect() announces of a slow set. Returns 0 or -1. */
+int pxr_data_prefetch(struct pxr_opening *o);
+
+/* --- what formats share (format.c) -------------------------------------------------------------*/
+
+static inline bool pxr_data_wants(const struct pxr_opening *o, enum pxr_split split)
+{
+        return o->common->splits >> split & 1;
+}
+
+/* Bytes of an image. */
+static inline size_t pxr_image_size(const struct pxr_dataset *set)
+{
+        return (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+}
 
 /* The byte, 0 to 255, that stands for a level in a picture. */
 static inline uint8_t pxr_level_byte(int level, int levels)
@@ -124,30 +133,30 @@ static inline int pxr_byte_level(uint8_t byte, int levels)
         return (byte * (levels - 1) + 127) / 255;
 }
 
-/* Images of `size` bytes each, growing while a file is read. */
-struct pxr_images {
-        uint8_t *pixels; /* of malloc() */
-        size_t size;
-        int64_t count, room;
-};
+/* Where an option is set, for errors found once the files are open; if it is a default, where the
+ * mapping is. */
+struct pxr_location pxr_data_location(const struct pxr_opening *o, const char *option);
 
-/* Room for one more image, which counts from now on; NULL when memory is out. */
-uint8_t *pxr_images_add(struct pxr_images *images);
-
-/* Hand the pixels over to the arena. Returns 0, or -1 after an error; either way
- * images->pixels is no longer the caller's to free. */
-int pxr_images_keep(struct pxr_images *images, struct pxr_arena *arena, struct pxr_diag *diag);
+/* Take `count` images from the end of the *train that `path` has, as the option `option` asks;
+ * `own`: a file or folder that holds that split already, or NULL. Returns 0 or -1. */
+int pxr_data_cut(const struct pxr_opening *o, const char *option, int64_t count, const char *own,
+                 const char *path, int64_t *train);
 
 /* Planes of red, green and blue, of `plane` bytes each, become pixels of three colours. */
 void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels);
 
-/* SHA-256 of `size` bytes in hexadecimal, in the arena; NULL after an error. */
-const char *pxr_data_digest(struct pxr_arena *arena, const void *bytes, size_t size,
-                            struct pxr_diag *diag);
+/* Read `size` bytes of `what` ("header"), or fail because the file is truncated. Returns 0 or -1.
+ */
+int pxr_data_read(struct pxr_input *input, void *bytes, size_t size, const char *what,
+                  struct pxr_diag *diag);
 
-/* Record a file as the last of set->files. Copies the strings; a NULL path is memory that ran out.
- * Returns 0 or -1. */
-int pxr_data_add_file(struct pxr_arena *arena, struct pxr_dataset *set, const char *path,
-                      int64_t size, const char *sha256, struct pxr_diag *diag);
+/* Check that nothing follows the last of `images` images. Returns 0 or -1. */
+int pxr_data_end(struct pxr_input *input, int64_t images, struct pxr_diag *diag);
+
+/* Record a file as the last of set->files; the strings are copied. Returns 0 or -1. */
+int pxr_data_add_file(struct pxr_opening *o, const char *path, int64_t size, const char *sha256);
+
+/* The same of an input, which is read to its end first. */
+int pxr_data_record(struct pxr_opening *o, struct pxr_input *input);
 
 #endif

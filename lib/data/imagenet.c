@@ -10,7 +10,6 @@
  */
 #include "config.h"
 
-#include <math.h>
 #include <unistd.h>
 
 #include "data/png_files.h"
@@ -59,64 +58,42 @@ int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, 
         }
         *words = pxr_strf(arena, "downsampled ImageNet, release of %d",
                           of_train ? of_train : of_valid);
-        return *words ? 1 : pxr_out_of_memory(diag);
+        return 1;
 }
 
-/* The folder, or the archive where there is that alone. */
-static const char *either(struct pxr_arena *arena, const char *path)
+static int open_folder(struct pxr_opening *o, const char *split, struct pxr_png_split *files)
 {
-        const char *archive = pxr_strf(arena, "%s.tar", path);
-
-        return !archive || access(archive, F_OK) == 0 ? archive : path;
-}
-
-static int open_folder(struct pxr_arena *arena, const struct imagenet *options, const char *split,
-                       struct pxr_png_split *files, struct pxr_diag *diag)
-{
+        const struct imagenet *options = o->options;
         const char *size = sizes[options->size];
-        const char *path = pxr_strf(arena, "%s/%s_%sx%s", options->path, split, size, size);
+        const char *path = pxr_strf(o->arena, "%s/%s_%sx%s", options->path, split, size, size);
+        const char *archive = pxr_strf(o->arena, "%s.tar", path);
 
-        if (path && access(path, F_OK) != 0)
-                path = either(arena, path);
-        if (!path)
-                return pxr_out_of_memory(diag);
-        files->files = pxr_png_files_open(arena, path, diag);
-        if (!files->files)
-                return -1;
-        files->count = files->files->count;
-        return 0;
+        if (access(path, F_OK) != 0 && access(archive, F_OK) == 0)
+                path = archive;
+        return pxr_png_split_open(o, path, files);
 }
 
 /* What the options ask for, of the two folders. */
-static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *common,
-                       const struct imagenet *options, struct pxr_png_split splits[PXR_SPLITS],
-                       struct pxr_dataset *set, struct pxr_diag *diag)
+static int find_splits(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS])
 {
-        enum pxr_split official = options->valid > 0 ? PXR_TEST : PXR_VALID;
-        bool needs_train = pxr_data_wants(common, PXR_TRAIN) ||
-                           (options->valid > 0 && pxr_data_wants(common, PXR_VALID));
-        struct pxr_png_split *train = &splits[PXR_TRAIN];
+        const struct imagenet *options = o->options;
+        enum pxr_split official_valid = options->valid > 0 ? PXR_TEST : PXR_VALID;
+        bool needs_train = pxr_data_wants(o, PXR_TRAIN) ||
+                           (options->valid > 0 && pxr_data_wants(o, PXR_VALID));
 
-        if (needs_train && open_folder(arena, options, "train", train, diag))
+        if (needs_train && open_folder(o, "train", &splits[PXR_TRAIN]))
                 return -1;
-        if (pxr_data_wants(common, official) &&
-            open_folder(arena, options, "valid", &splits[official], diag))
+        if (pxr_data_wants(o, official_valid) && open_folder(o, "valid", &splits[official_valid]))
                 return -1;
-        if (pxr_imagenet_release(arena, train->count, splits[official].count, &set->transforms,
-                                 diag) < 0)
+        if (pxr_imagenet_release(o->arena, splits[PXR_TRAIN].count, splits[official_valid].count,
+                                 &o->set->transforms, o->diag) < 0)
                 return -1;
         if (options->valid == 0 || !needs_train)
                 return 0;
-        if (options->valid >= train->count)
-                return pxr_error_at(diag, pxr_data_place(common, "valid"),
-                                    "%s: 'valid: %lld' leaves none of %lld images to train on",
-                                    train->files->path, (long long)options->valid,
-                                    (long long)train->count);
-        train->count -= options->valid;
-        splits[PXR_VALID] = (struct pxr_png_split) { train->files, train->count, options->valid };
-        set->transforms = pxr_strf(arena, "%s; valid = last %lld of train, test = its own valid",
-                                   set->transforms, (long long)options->valid);
-        return set->transforms ? 0 : pxr_out_of_memory(diag);
+        o->set->transforms =
+                pxr_strf(o->arena, "%s; valid = last %lld of train, test = its own valid",
+                         o->set->transforms, (long long)options->valid);
+        return pxr_png_split_cut(o, splits, PXR_VALID, options->valid);
 }
 
 static void set_kind(const void *conf, struct pxr_dataset *set)
@@ -128,21 +105,12 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = 256;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct imagenet *options = conf;
+        const struct imagenet *options = o->options;
         struct pxr_png_split splits[PXR_SPLITS] = { 0 };
 
-        (void)seed;
-        set->entropy = NAN;
-        if (find_splits(arena, common, options, splits, set, diag))
-                return -1;
-        for (int i = 0; i < PXR_SPLITS; i++)
-                if (!pxr_data_wants(common, i))
-                        splits[i].count = 0;
-        return pxr_png_files_load(arena, set, splits, options->memory, diag);
+        return find_splits(o, splits) || pxr_png_files_load(o, splits, options->memory) ? -1 : 0;
 }
 
 static const struct pxr_option rows[] = {

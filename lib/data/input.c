@@ -12,7 +12,6 @@
 #include <zlib.h>
 
 #include "base/file.h"
-#include "data/format.h"
 #include "data/input.h"
 
 enum { BUFFER = 1 << 16 };
@@ -319,14 +318,4 @@ void pxr_input_hash(const struct pxr_input *input, char hex[PXR_SHA256_HEX], int
 
         pxr_sha256_final(&hash, hex);
         *size = input->disk;
-}
-
-int pxr_input_record(const struct pxr_input *input, struct pxr_arena *arena,
-                     struct pxr_dataset *set, struct pxr_diag *diag)
-{
-        char hex[PXR_SHA256_HEX];
-        int64_t size;
-
-        pxr_input_hash(input, hex, &size);
-        return pxr_data_add_file(arena, set, input->path, size, hex, diag);
 }

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 
 #include "base/hash.h"
-#include "data/data.h"
 
 struct pxr_input;
 
@@ -62,10 +61,6 @@ int64_t pxr_input_offset(const struct pxr_input *input);
 /* SHA-256 and size of what was read from disk so far: of the whole file, once its end has been
  * reported. */
 void pxr_input_hash(const struct pxr_input *input, char hex[PXR_SHA256_HEX], int64_t *size);
-
-/* Record the file, whose end pxr_input_read() has reported, as the last of set->files. */
-int pxr_input_record(const struct pxr_input *input, struct pxr_arena *arena,
-                     struct pxr_dataset *set, struct pxr_diag *diag);
 
 /* NULL is allowed. */
 void pxr_input_close(struct pxr_input *input);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -25,55 +26,38 @@ double pxr_markov_entropy(const double *p, int count)
         return sum;
 }
 
-/* There are no bytes to hash: what decides them is hashed instead. */
-static const char *digest(struct pxr_arena *arena, const struct pxr_dataset *set,
-                          const struct pxr_markov *options, enum pxr_split split, int law,
-                          const double *p, int count, struct pxr_diag *diag)
+/* There are no bytes to hash: hash what determines them. */
+static const char *digest(const struct pxr_opening *o, enum pxr_split split, int law,
+                          const double *p, int count)
 {
-        struct pxr_arena *scratch = pxr_arena_new(0, diag);
-        const char *text, *result = NULL;
+        const struct pxr_markov *options = o->options;
         struct pxr_sha256 hash;
-        char hex[PXR_SHA256_HEX];
+        char text[128], hex[PXR_SHA256_HEX];
 
-        if (!scratch) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
         pxr_sha256_init(&hash);
-        text = pxr_strf(scratch, "%s %d %d %d %d %lld %s\n", set->name, law, set->rows, set->cols,
-                        set->levels, (long long)options->seed, pxr_split_names[split]);
-        for (int i = 0; text; i++) {
+        snprintf(text, sizeof text, "%s %d %d %d %d %lld %s\n", o->set->name, law, o->set->rows,
+                 o->set->cols, o->set->levels, (long long)options->seed, pxr_split_names[split]);
+        pxr_sha256_update(&hash, text, strlen(text));
+        for (int i = 0; i < count; i++) {
+                snprintf(text, sizeof text, "%.17g\n", p[i]);
                 pxr_sha256_update(&hash, text, strlen(text));
-                if (i == count)
-                        break;
-                text = pxr_strf(scratch, "%.17g\n", p[i]);
         }
         pxr_sha256_final(&hash, hex);
-        if (text)
-                result = pxr_strdup(arena, hex);
-        pxr_arena_free(scratch);
-        if (!result)
-                pxr_out_of_memory(diag);
-        return result;
+        return pxr_strdup(o->arena, hex);
 }
 
-int pxr_markov_describe(struct pxr_arena *arena, struct pxr_dataset *set,
-                        const struct pxr_data_common *common, const struct pxr_markov *options,
-                        int law, const double *p, int count, struct pxr_diag *diag)
+int pxr_markov_describe(struct pxr_opening *o, int law, const double *p, int count)
 {
+        const struct pxr_markov *options = o->options;
         const int64_t images[PXR_SPLITS] = { options->train, options->valid, options->test };
 
-        set->transforms =
-                pxr_strf(arena, "drawn from a known law, seed %lld", (long long)options->seed);
-        if (!set->transforms)
-                return pxr_out_of_memory(diag);
+        o->set->transforms =
+                pxr_strf(o->arena, "drawn from a known law, seed %lld", (long long)options->seed);
         for (int split = 0; split < PXR_SPLITS; split++) {
-                if (!pxr_data_wants(common, split) || images[split] == 0)
+                if (!pxr_data_wants(o, split) || images[split] == 0)
                         continue;
-                set->count[split] = images[split];
-                set->digest[split] = digest(arena, set, options, split, law, p, count, diag);
-                if (!set->digest[split])
-                        return -1;
+                o->set->count[split] = images[split];
+                o->set->digest[split] = digest(o, split, law, p, count);
         }
         return 0;
 }

@@ -27,8 +27,6 @@ double pxr_markov_entropy(const double *p, int count);
 
 /* Set counts, digests and transforms. `law` is the version of the law's form, and `p` are all its
  * `count` probabilities: they are part of the identity. */
-int pxr_markov_describe(struct pxr_arena *arena, struct pxr_dataset *set,
-                        const struct pxr_data_common *common, const struct pxr_markov *options,
-                        int law, const double *p, int count, struct pxr_diag *diag);
+int pxr_markov_describe(struct pxr_opening *o, int law, const double *p, int count);
 
 #endif

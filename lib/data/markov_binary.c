@@ -115,20 +115,15 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = 2;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct pxr_markov *options = conf;
-
-        (void)seed;
-        set->entropy = entropy(set->rows, set->cols);
-        set->nats = nats;
-        set->read = read_images;
-        set->state = (void *)options;
-        if (isnan(set->entropy))
-                return pxr_out_of_memory(diag);
-        return pxr_markov_describe(arena, set, common, options, LAW, mesh, 8, diag);
+        o->set->entropy = entropy(o->set->rows, o->set->cols);
+        o->set->nats = nats;
+        o->set->read = read_images;
+        o->set->state = (void *)o->options;
+        if (isnan(o->set->entropy))
+                return pxr_out_of_memory(o->diag);
+        return pxr_markov_describe(o, LAW, mesh, 8);
 }
 
 static const struct pxr_option rows[] = {

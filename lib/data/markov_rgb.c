@@ -213,25 +213,20 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = (int)options->levels;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct pxr_markov *options = conf;
-        struct state *state = pxr_alloc(arena, sizeof *state);
+        struct state *state = pxr_alloc(o->arena, sizeof *state);
 
-        (void)seed;
         if (!state)
-                return pxr_out_of_memory(diag);
-        state->options = options;
-        state->levels = (int)options->levels;
+                return -1;
+        state->options = o->options;
+        state->levels = o->set->levels;
         fill_tables(state);
-        set->entropy = entropy(set, state);
-        set->nats = nats;
-        set->read = read_images;
-        set->state = state;
-        return pxr_markov_describe(arena, set, common, options, LAW, &state->other[0][0][0], STATES,
-                                   diag);
+        o->set->entropy = entropy(o->set, state);
+        o->set->nats = nats;
+        o->set->read = read_images;
+        o->set->state = state;
+        return pxr_markov_describe(o, LAW, &state->other[0][0][0], STATES);
 }
 
 static const struct pxr_option rows[] = {

@@ -2,20 +2,18 @@
 /*
  * mnist.c - MNIST and its kin in the idx format, binarized or with all 256 levels.
  *
- * An idx3-ubyte file is a head of 16 bytes (0x00000803, images, rows, columns; big endian) and a
+ * An idx3-ubyte file is a header of 16 bytes (0x00000803, images, rows, columns; big endian) and a
  * byte for each pixel.
  */
 #include "config.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 #include <pxr/random.h>
 
-#include "data/format.h"
+#include "data/pixels.h"
 
-enum { HEAD = 16, MAGIC = 0x00000803, MAX_SIDE = 4096, SIDE = 28 };
+enum { HEADER = 16, MAGIC = 0x00000803, MAX_SIDE = 4096, SIDE = 28 };
 
 enum binarization { THRESHOLD, STOCHASTIC, NONE };
 
@@ -30,34 +28,10 @@ struct mnist {
 };
 
 struct state {
-        const uint8_t *pixels[PXR_SPLITS];
+        struct pxr_held held; /* first, for pxr_held_read() */
         const struct mnist *options;
         uint64_t seed; /* of the run */
 };
-
-/* A file as it is read. */
-struct idx {
-        struct pxr_images images;
-        int64_t count;
-        int rows, cols;
-        const char *path;
-};
-
-/* Exactly `size` bytes. */
-static int read_exactly(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
-{
-        int64_t got = pxr_input_read_all(input, bytes, size, diag);
-
-        if (got < 0)
-                return -1;
-        if ((size_t)got < size)
-                return pxr_user_error(diag,
-                                      "%s: byte %lld: the file ends, where %zu more bytes were "
-                                      "expected (truncated?)",
-                                      pxr_input_path(input), (long long)pxr_input_offset(input),
-                                      size - (size_t)got);
-        return 0;
-}
 
 static uint32_t big_endian(const uint8_t *bytes)
 {
@@ -65,135 +39,68 @@ static uint32_t big_endian(const uint8_t *bytes)
                bytes[3];
 }
 
-static int read_head(struct idx *idx, struct pxr_input *input, struct pxr_diag *diag)
+/* Read the header of a file; begin the set, or compare the size of its images. Sets *count. */
+static int read_header(struct pxr_opening *o, struct state *state, struct pxr_input *input,
+                       int64_t *count)
 {
-        uint8_t head[HEAD];
+        const char *path = pxr_input_path(input);
+        uint8_t header[HEADER];
         uint32_t rows, cols;
 
-        if (read_exactly(input, head, sizeof head, diag))
+        if (pxr_data_read(input, header, sizeof header, "the header", o->diag))
                 return -1;
-        if (big_endian(head) != MAGIC)
-                return pxr_user_error(diag,
-                                      "%s: byte 0: 0x%08X where 0x%08X was expected: not a file "
-                                      "of images (idx3-ubyte)",
-                                      idx->path, (unsigned)big_endian(head), (unsigned)MAGIC);
-        idx->count = big_endian(head + 4);
-        rows = big_endian(head + 8);
-        cols = big_endian(head + 12);
-        if (idx->count == 0)
-                return pxr_user_error(diag, "%s: byte 4: no images", idx->path);
+        if (big_endian(header) != MAGIC)
+                return pxr_user_error(o->diag,
+                                      "%s: byte 0: expected 0x%08X, the magic number of a file of "
+                                      "images (idx3-ubyte), got 0x%08X",
+                                      path, (unsigned)MAGIC, (unsigned)big_endian(header));
+        *count = big_endian(header + 4);
+        rows = big_endian(header + 8);
+        cols = big_endian(header + 12);
+        if (*count == 0)
+                return pxr_user_error(o->diag, "%s: byte 4: the file has no images", path);
         if (rows < 1 || rows > MAX_SIDE || cols < 1 || cols > MAX_SIDE)
-                return pxr_user_error(diag,
-                                      "%s: byte 8: images of %u x %u pixels; 1 to %d are possible",
-                                      idx->path, (unsigned)rows, (unsigned)cols, MAX_SIDE);
-        idx->rows = (int)rows;
-        idx->cols = (int)cols;
-        return 0;
+                return pxr_user_error(o->diag,
+                                      "%s: byte 8: images of %u x %u pixels are out of range: 1 to "
+                                      "%d on a side",
+                                      path, (unsigned)rows, (unsigned)cols, MAX_SIDE);
+        return pxr_held_begin(o, &state->held, path, (int)rows, (int)cols, 1, 0);
 }
 
-static int parse(struct idx *idx, struct pxr_input *input, struct pxr_diag *diag)
+static int parse(struct pxr_opening *o, struct state *state, struct pxr_input *input,
+                 int64_t *count)
 {
-        char more;
-        int64_t got;
+        size_t size;
 
-        if (read_head(idx, input, diag))
+        if (read_header(o, state, input, count))
                 return -1;
-        idx->images.size = (size_t)idx->rows * (size_t)idx->cols;
-        if (pxr_input_expect(input, idx->count * (int64_t)idx->images.size, diag))
+        size = pxr_image_size(o->set);
+        if (pxr_input_expect(input, *count * (int64_t)size, o->diag))
                 return -1;
-        /* One by one, so that memory grows with the file and not with what its head says. */
-        for (int64_t i = 0; i < idx->count; i++) {
-                uint8_t *pixels = pxr_images_add(&idx->images);
+        /* One by one, so that memory grows with the file and not with what its header claims. */
+        for (int64_t i = 0; i < *count; i++) {
+                uint8_t *pixels = pxr_pixels_add(state->held.pixels, o->diag);
+                char what[64];
 
-                if (!pixels)
-                        return pxr_out_of_memory(diag);
-                if (read_exactly(input, pixels, idx->images.size, diag)) {
-                        pxr_note(diag, "this is image %lld of the %lld the head promises",
-                                 (long long)i + 1, (long long)idx->count);
+                snprintf(what, sizeof what, "image %lld of %lld", (long long)i + 1,
+                         (long long)*count);
+                if (!pixels || pxr_data_read(input, pixels, size, what, o->diag))
                         return -1;
-                }
         }
-        got = pxr_input_read(input, &more, 1, diag);
-        if (got > 0)
-                return pxr_user_error(diag, "%s: byte %lld: junk behind the last of %lld images",
-                                      idx->path, (long long)pxr_input_offset(input) - 1,
-                                      (long long)idx->count);
-        return got ? -1 : 0;
+        return pxr_data_end(input, *count, o->diag);
 }
 
-static int read_idx(struct pxr_arena *arena, struct pxr_dataset *set, const char *folder,
-                    const char *name, struct idx *idx, struct pxr_diag *diag)
+static int read_file(struct pxr_opening *o, const char *name, int64_t *count)
 {
-        struct pxr_input *input = pxr_input_open(folder, name, diag);
+        const struct mnist *options = o->options;
+        struct pxr_input *input = pxr_input_open(options->path, name, o->diag);
         int failed;
 
         if (!input)
                 return -1;
-        *idx = (struct idx) { .path = pxr_input_path(input) };
-        failed = parse(idx, input, diag);
-        if (!failed && set->rows && (idx->rows != set->rows || idx->cols != set->cols))
-                failed = pxr_user_error(diag,
-                                        "%s: byte 8: images of %d x %d pixels, but those of the "
-                                        "training file have %d x %d",
-                                        idx->path, idx->rows, idx->cols, set->rows, set->cols);
-        if (!failed)
-                failed = pxr_input_record(input, arena, set, diag);
+        failed = parse(o, o->set->state, input, count) || pxr_data_record(o, input);
         pxr_input_close(input);
-        if (failed) {
-                free(idx->images.pixels);
-                return -1;
-        }
-        set->rows = idx->rows;
-        set->cols = idx->cols;
-        return pxr_images_keep(&idx->images, arena, diag);
-}
-
-static int set_split(struct pxr_arena *arena, struct pxr_dataset *set, enum pxr_split split,
-                     const uint8_t *pixels, int64_t count, struct pxr_diag *diag)
-{
-        struct state *state = set->state;
-        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)count;
-
-        state->pixels[split] = pixels;
-        set->count[split] = count;
-        set->digest[split] = pxr_data_digest(arena, pixels, size, diag);
-        return set->digest[split] ? 0 : -1;
-}
-
-/* The training file holds train and, at its end, valid. */
-static int open_train(struct pxr_arena *arena, struct pxr_dataset *set,
-                      const struct pxr_data_common *common, const struct mnist *options,
-                      struct pxr_diag *diag)
-{
-        struct idx idx;
-        int64_t train;
-
-        if (read_idx(arena, set, options->path, "train-images-idx3-ubyte", &idx, diag))
-                return -1;
-        train = idx.count - options->valid;
-        if (train < 1)
-                return pxr_error_at(diag, pxr_data_place(common, "valid"),
-                                    "%s/train-images-idx3-ubyte: has %lld images: 'valid: %lld' "
-                                    "leaves none to train on",
-                                    options->path, (long long)idx.count, (long long)options->valid);
-        if (pxr_data_wants(common, PXR_TRAIN) &&
-            set_split(arena, set, PXR_TRAIN, idx.images.pixels, train, diag))
-                return -1;
-        if (pxr_data_wants(common, PXR_VALID) && options->valid > 0)
-                return set_split(arena, set, PXR_VALID,
-                                 idx.images.pixels + (size_t)train * idx.images.size,
-                                 options->valid, diag);
-        return 0;
-}
-
-static int open_test(struct pxr_arena *arena, struct pxr_dataset *set, const struct mnist *options,
-                     struct pxr_diag *diag)
-{
-        struct idx idx;
-
-        if (read_idx(arena, set, options->path, "t10k-images-idx3-ubyte", &idx, diag))
-                return -1;
-        return set_split(arena, set, PXR_TEST, idx.images.pixels, idx.count, diag);
+        return failed ? -1 : 0;
 }
 
 /* A pixel of x is 1 with probability x / 255. */
@@ -208,12 +115,12 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
 {
         const struct state *state = set->state;
         const struct mnist *options = state->options;
-        size_t size = (size_t)set->rows * (size_t)set->cols;
+        size_t size = pxr_image_size(set);
         bool anew = split == PXR_TRAIN;
 
-        (void)diag;
-        for (int i = 0; i < count; i++, pixels += size) {
-                memcpy(pixels, state->pixels[split] + (size_t)index[i] * size, size);
+        if (pxr_held_read(set, split, epoch, index, count, pixels, diag))
+                return -1;
+        for (int i = 0; i < count; i++, pixels += size)
                 if (options->binarization == STOCHASTIC)
                         draw(pixels, size,
                              pxr_random(anew ? state->seed : (uint64_t)options->seed,
@@ -222,7 +129,6 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
                 else if (options->binarization == THRESHOLD)
                         for (size_t j = 0; j < size; j++)
                                 pixels[j] = pixels[j] >= options->threshold;
-        }
         return 0;
 }
 
@@ -231,8 +137,6 @@ static const char *describe(struct pxr_arena *arena, const struct mnist *options
         const char *split =
                 pxr_strf(arena, "valid = last %lld of train; ", (long long)options->valid);
 
-        if (!split)
-                return NULL;
         switch ((enum binarization)options->binarization) {
         case THRESHOLD:
                 return pxr_strf(arena, "%sthreshold binarization at %lld", split,
@@ -255,27 +159,27 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
         set->levels = options->binarization == NONE ? 256 : 2;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct mnist *options = conf;
-        struct state *state = pxr_alloc(arena, sizeof *state);
+        const struct mnist *options = o->options;
+        struct state *state = pxr_alloc(o->arena, sizeof *state);
+        int64_t count[PXR_SPLITS] = { 0 };
         int failed = 0;
 
-        set->rows = set->cols = 0; /* until a file is read */
-        set->entropy = NAN;
-        set->transforms = describe(arena, options);
-        set->read = read_images;
-        set->state = state;
-        if (!state || !set->transforms)
-                return pxr_out_of_memory(diag);
-        *state = (struct state) { .options = options, .seed = seed };
-        if (pxr_data_wants(common, PXR_TRAIN) || pxr_data_wants(common, PXR_VALID))
-                failed |= open_train(arena, set, common, options, diag);
-        if (pxr_data_wants(common, PXR_TEST))
-                failed |= open_test(arena, set, options, diag);
-        return failed ? -1 : 0;
+        if (!state)
+                return -1;
+        *state = (struct state) { .options = options, .seed = o->seed };
+        o->set->state = state;
+        if (pxr_data_wants(o, PXR_TRAIN) || pxr_data_wants(o, PXR_VALID))
+                failed |= read_file(o, "train-images-idx3-ubyte", &count[PXR_TRAIN]);
+        if (pxr_data_wants(o, PXR_TEST))
+                failed |= read_file(o, "t10k-images-idx3-ubyte", &count[PXR_TEST]);
+        if (failed)
+                return -1;
+        o->set->transforms = describe(o->arena, options);
+        o->set->read = read_images;
+        return pxr_held_end(o, count, options->valid,
+                            pxr_strf(o->arena, "%s/train-images-idx3-ubyte", options->path));
 }
 
 static const struct pxr_option rows[] = {

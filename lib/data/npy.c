@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/format.h"
 #include "data/npy.h"
 
 enum { MAX_TEXT = 4096 };
@@ -114,19 +115,6 @@ static bool parse(struct text *text)
         return text->keys == (DESCR | ORDER | SHAPE) && strcmp(text->at, "\n") == 0;
 }
 
-static int read_exactly(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
-{
-        int64_t got = pxr_input_read_all(input, bytes, size, diag);
-
-        if (got < 0)
-                return -1;
-        if ((size_t)got < size)
-                return pxr_user_error(diag,
-                                      "%s: byte %lld: the array ends within its head (truncated?)",
-                                      pxr_input_path(input), (long long)pxr_input_offset(input));
-        return 0;
-}
-
 int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag)
 {
         unsigned char magic[8], length[4] = { 0 };
@@ -134,12 +122,12 @@ int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr
         struct text text = { .at = content, .array = array };
         uint32_t size;
 
-        if (read_exactly(input, magic, sizeof magic, diag))
+        if (pxr_data_read(input, magic, sizeof magic, "the header", diag))
                 return -1;
         if (memcmp(magic, "\x93NUMPY", 6) != 0 || magic[6] < 1 || magic[6] > 3)
                 return pxr_user_error(diag, "%s: byte 0: does not start like an array of NumPy",
                                       pxr_input_path(input));
-        if (read_exactly(input, length, magic[6] == 1 ? 2 : 4, diag))
+        if (pxr_data_read(input, length, magic[6] == 1 ? 2 : 4, "the header", diag))
                 return -1;
         size = (uint32_t)length[0] | (uint32_t)length[1] << 8 | (uint32_t)length[2] << 16 |
                (uint32_t)length[3] << 24;
@@ -148,7 +136,7 @@ int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr
                                       "%s: byte 8: a head of %u bytes; %d at most are "
                                       "possible",
                                       pxr_input_path(input), (unsigned)size, MAX_TEXT);
-        if (read_exactly(input, content, size, diag))
+        if (pxr_data_read(input, content, size, "the header", diag))
                 return -1;
         content[size] = '\0';
         *array = (struct pxr_npy) { 0 };

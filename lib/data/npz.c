@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,6 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "data/archive.h"
-#include "data/format.h"
 #include "data/layout.h"
 #include "data/pixels.h"
 #include "data/png_images.h"
@@ -99,32 +97,6 @@ static int check_type(const char *path, const struct pxr_input *input, const str
         return -1;
 }
 
-/* The first array decides the size of all images. */
-static int set_size(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
-                    const struct pxr_input *input, const struct pxr_layout *layout,
-                    struct pxr_diag *diag)
-{
-        struct pxr_held *held = set->state;
-
-        if (held->pixels && (layout->rows != set->rows || layout->cols != set->cols ||
-                             layout->colours != set->colours))
-                return pxr_user_error(diag,
-                                      "%s: images of %d x %d pixels and %d colour%s, but those of "
-                                      "the first file have %d x %d and %d",
-                                      pxr_input_path(input), layout->rows, layout->cols,
-                                      layout->colours, pxr_plural(layout->colours), set->rows,
-                                      set->cols, set->colours);
-        if (held->pixels)
-                return 0;
-        set->rows = layout->rows;
-        set->cols = layout->cols;
-        set->colours = layout->colours;
-        held->pixels =
-                pxr_pixels_new(arena, (size_t)set->rows * (size_t)set->cols * (size_t)set->colours,
-                               options->memory > 0 ? (int64_t)(options->memory * MB) : 1, diag);
-        return held->pixels ? 0 : -1;
-}
-
 /* Image `number`, counted from 1, from how it lies in the file to how it is held. */
 static int take_image(const struct pxr_dataset *set, const struct pxr_input *input,
                       const struct pxr_layout *layout, int64_t number, const uint8_t *bytes,
@@ -152,55 +124,42 @@ static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t r
                      const struct pxr_layout *layout, uint8_t *row, struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
-        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
-        int64_t got;
 
         for (int64_t i = 0; i < rows; i++) {
-                uint8_t *image;
+                uint8_t *image = pxr_pixels_add(held->pixels, diag);
+                char what[64];
 
-                got = pxr_input_read_all(input, row, size, diag);
-                if (got < 0)
-                        return -1;
-                if ((size_t)got < size)
-                        return pxr_user_error(diag,
-                                              "%s: byte %lld: the array ends within image %lld of "
-                                              "%lld (truncated?)",
-                                              pxr_input_path(input),
-                                              (long long)pxr_input_offset(input), (long long)i + 1,
-                                              (long long)rows);
-                image = pxr_pixels_add(held->pixels, diag);
-                if (!image || take_image(set, input, layout, i + 1, row, image, diag))
+                snprintf(what, sizeof what, "image %lld of %lld", (long long)i + 1,
+                         (long long)rows);
+                if (!image || pxr_data_read(input, row, pxr_image_size(set), what, diag) ||
+                    take_image(set, input, layout, i + 1, row, image, diag))
                         return -1;
         }
-        got = pxr_input_read(input, row, 1, diag);
-        if (got > 0)
-                return pxr_user_error(diag, "%s: byte %lld: junk behind the last of %lld images",
-                                      pxr_input_path(input), (long long)pxr_input_offset(input) - 1,
-                                      (long long)rows);
-        return got ? -1 : 0;
+        return pxr_data_end(input, rows, diag);
 }
 
-static int read_array(struct pxr_arena *arena, struct pxr_dataset *set,
-                      const struct pxr_data_common *common, const struct npz *options,
-                      const char *path, struct pxr_input *input, struct pxr_diag *diag)
+static int read_array(struct pxr_opening *o, const char *path, struct pxr_input *input)
 {
+        const struct npz *options = o->options;
+        const char *name = pxr_input_path(input);
         struct pxr_layout layout;
         struct pxr_npy array;
         uint8_t *row;
         int failed;
 
-        if (pxr_npy_read_head(input, &array, diag) || check_type(path, input, &array, diag) ||
-            pxr_layout_find(pxr_input_path(input), &array, (enum pxr_layout_name)options->layout,
-                            pxr_data_place(common, "layout"), is_imagenet(path, &array), &layout,
-                            diag) ||
-            set_size(arena, set, options, input, &layout, diag))
+        if (pxr_npy_read_head(input, &array, o->diag) || check_type(path, input, &array, o->diag) ||
+            pxr_layout_find(name, &array, (enum pxr_layout_name)options->layout,
+                            pxr_data_location(o, "layout"), is_imagenet(path, &array), &layout,
+                            o->diag) ||
+            pxr_held_begin(o, o->set->state, name, layout.rows, layout.cols, layout.colours,
+                           options->memory > 0 ? (int64_t)(options->memory * MB) : 1))
                 return -1;
         if (array.shape[0] == 0)
-                return pxr_user_error(diag, "%s: holds no images", pxr_input_path(input));
-        row = malloc((size_t)set->rows * (size_t)set->cols * (size_t)set->colours);
+                return pxr_user_error(o->diag, "%s: the array has no images", name);
+        row = malloc(pxr_image_size(o->set));
         if (!row)
-                return pxr_out_of_memory(diag);
-        failed = read_rows(set, input, array.shape[0], &layout, row, diag);
+                return pxr_out_of_memory(o->diag);
+        failed = read_rows(o->set, input, array.shape[0], &layout, row, o->diag);
         free(row);
         return failed;
 }
@@ -240,15 +199,13 @@ static int no_data(const char *path, const struct keys *keys, struct pxr_diag *d
 }
 
 /* Read the entry data.npy. */
-static int read_entries(struct pxr_arena *arena, struct pxr_dataset *set,
-                        const struct pxr_data_common *common, const struct npz *options,
-                        struct pxr_archive *archive, const char *path, struct pxr_diag *diag)
+static int read_entries(struct pxr_opening *o, struct pxr_archive *archive, const char *path)
 {
         struct keys keys = { 0 };
         const char *name;
         int result, found = 0;
 
-        while ((result = pxr_archive_next(archive, &name, diag)) > 0) {
+        while ((result = pxr_archive_next(archive, &name, o->diag)) > 0) {
                 struct pxr_input *input;
                 int failed;
 
@@ -256,27 +213,24 @@ static int read_entries(struct pxr_arena *arena, struct pxr_dataset *set,
                 if (strcmp(name, "data.npy") != 0)
                         continue;
                 if (found++)
-                        return pxr_user_error(diag, "%s: holds data.npy twice", path);
-                input = pxr_archive_entry(archive, diag);
-                failed = !input || read_array(arena, set, common, options, path, input, diag);
+                        return pxr_user_error(o->diag, "%s: duplicate data.npy", path);
+                input = pxr_archive_entry(archive, o->diag);
+                failed = !input || read_array(o, path, input);
                 pxr_input_close(input);
                 if (failed)
                         return -1;
         }
-        return result == 0 && !found ? no_data(path, &keys, diag) : result;
+        return result == 0 && !found ? no_data(path, &keys, o->diag) : result;
 }
 
-static int read_file(struct pxr_arena *arena, struct pxr_dataset *set,
-                     const struct pxr_data_common *common, const struct npz *options,
-                     const char *path, struct pxr_diag *diag)
+static int read_file(struct pxr_opening *o, const char *path)
 {
-        struct pxr_archive *archive = pxr_archive_open(path, diag);
+        struct pxr_archive *archive = pxr_archive_open(path, o->diag);
         int failed;
 
         if (!archive)
                 return -1;
-        failed = read_entries(arena, set, common, options, archive, path, diag) ||
-                 pxr_archive_record(archive, arena, set, diag);
+        failed = read_entries(o, archive, path) || pxr_data_record(o, pxr_archive_file(archive));
         pxr_archive_close(archive);
         return failed;
 }
@@ -316,9 +270,7 @@ static int list(struct pxr_arena *arena, const char *path, DIR *folder,
                 if (own->count == MAX_FILES)
                         return pxr_user_error(diag, "%s: more than %d files of a split", path,
                                               MAX_FILES);
-                own->names[own->count] = pxr_strf(arena, "%s/%s", path, entry->d_name);
-                if (!own->names[own->count++])
-                        return pxr_out_of_memory(diag);
+                own->names[own->count++] = pxr_strf(arena, "%s/%s", path, entry->d_name);
                 all++;
         }
         if (all == 0)
@@ -369,72 +321,35 @@ static int find_files(struct pxr_arena *arena, const char *path, struct files fi
 
 /* --- opening -----------------------------------------------------------------------------------*/
 
-static int check_valid(const struct pxr_data_common *common, const struct npz *options,
-                       const int64_t count[PXR_SPLITS], bool own_valid, struct pxr_diag *diag)
+static int describe(struct pxr_opening *o, const int64_t count[PXR_SPLITS])
 {
-        struct pxr_location place = pxr_data_place(common, "valid");
+        const struct npz *options = o->options;
+        const char *release;
+        int known = pxr_imagenet_release(o->arena, count[PXR_TRAIN], count[PXR_VALID], &release,
+                                         o->diag);
 
-        if (options->valid > 0 && own_valid)
-                return pxr_error_at(diag, place,
-                                    "%s: 'valid: %lld' cannot be taken from train: there is a "
-                                    "file val*.npz",
-                                    options->path, (long long)options->valid);
-        if (options->valid > 0 && count[PXR_TRAIN] > 0 && options->valid >= count[PXR_TRAIN])
-                return pxr_error_at(
-                        diag, place, "%s: 'valid: %lld' leaves none of %lld images to train on",
-                        options->path, (long long)options->valid, (long long)count[PXR_TRAIN]);
-        return 0;
-}
-
-static int describe(struct pxr_arena *arena, struct pxr_dataset *set, const struct npz *options,
-                    const int64_t count[PXR_SPLITS], struct pxr_diag *diag)
-{
-        int known = pxr_imagenet_release(arena, count[PXR_TRAIN], count[PXR_VALID],
-                                         &set->transforms, diag);
-
-        if (known < 0)
-                return -1;
-        if (known == 0)
-                set->transforms = "none";
+        if (known > 0)
+                o->set->transforms = release;
         if (options->valid > 0)
-                set->transforms = pxr_strf(arena, "%s%svalid = last %lld of train",
-                                           known ? set->transforms : "", known ? "; " : "",
-                                           (long long)options->valid);
-        return set->transforms ? 0 : pxr_out_of_memory(diag);
+                o->set->transforms = pxr_strf(o->arena, "%s%svalid = last %lld of train",
+                                              known > 0 ? release : "", known > 0 ? "; " : "",
+                                              (long long)options->valid);
+        return known < 0 ? -1 : 0;
 }
 
-/* Splits lie in the order in which they were read. */
-static int set_splits(struct pxr_arena *arena, struct pxr_dataset *set,
-                      const struct pxr_data_common *common, const struct npz *options,
-                      const int64_t read[PXR_SPLITS], struct pxr_diag *diag)
+/* Splits lie in the order in which they are read. */
+static int read_all(struct pxr_opening *o, const struct files files[PXR_SPLITS])
 {
-        int64_t count[PXR_SPLITS], first = 0;
-
-        memcpy(count, read, sizeof count);
-        if (options->valid > 0 && count[PXR_TRAIN] > 0) {
-                count[PXR_TRAIN] -= options->valid;
-                count[PXR_VALID] = options->valid;
-        }
-        for (int i = 0; i < PXR_SPLITS; first += count[i++])
-                if (count[i] > 0 && pxr_data_wants(common, i) &&
-                    pxr_held_split(arena, set, i, first, count[i], diag))
-                        return -1;
-        return 0;
-}
-
-static int read_all(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const struct npz *options,
-                    const struct files files[PXR_SPLITS], struct pxr_diag *diag)
-{
-        struct pxr_held *held = set->state;
+        const struct npz *options = o->options;
+        const struct pxr_held *held = o->set->state;
         int64_t count[PXR_SPLITS] = { 0 }, before = 0;
 
         for (int i = 0; i < PXR_SPLITS; i++) {
-                bool wanted = pxr_data_wants(common, i) || (i == PXR_TRAIN && options->valid > 0 &&
-                                                            pxr_data_wants(common, PXR_VALID));
+                bool wanted = pxr_data_wants(o, i) || (i == PXR_TRAIN && options->valid > 0 &&
+                                                       pxr_data_wants(o, PXR_VALID));
 
                 for (int j = 0; wanted && j < files[i].count; j++)
-                        if (read_file(arena, set, common, options, files[i].names[j], diag))
+                        if (read_file(o, files[i].names[j]))
                                 return -1;
                 if (held->pixels)
                         count[i] = pxr_pixels_count(held->pixels) - before;
@@ -442,31 +357,22 @@ static int read_all(struct pxr_arena *arena, struct pxr_dataset *set,
         }
         if (!held->pixels)
                 return 0;
-        return check_valid(common, options, count, files[PXR_VALID].count > 0, diag) ||
-                               describe(arena, set, options, count, diag) ||
-                               pxr_pixels_end(held->pixels, diag) ||
-                               set_splits(arena, set, common, options, count, diag)
-                       ? -1
-                       : 0;
+        if (files[PXR_VALID].count > 0 &&
+            pxr_data_cut(o, "valid", options->valid, "file val*.npz", options->path, &before))
+                return -1;
+        return describe(o, count) || pxr_held_end(o, count, options->valid, options->path) ? -1 : 0;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+static int open_set(struct pxr_opening *o)
 {
-        const struct npz *options = conf;
-        struct files *files = pxr_alloc_array(arena, PXR_SPLITS, sizeof *files);
+        const struct npz *options = o->options;
+        struct files *files = pxr_alloc_array(o->arena, PXR_SPLITS, sizeof *files);
 
-        (void)seed;
-        set->levels = (int)options->levels;
-        set->entropy = NAN;
-        set->read = pxr_held_read;
-        set->state = pxr_alloc(arena, sizeof(struct pxr_held));
-        if (!files || !set->state)
-                return pxr_out_of_memory(diag);
-        if (find_files(arena, options->path, files, diag))
+        o->set->levels = (int)options->levels;
+        o->set->state = pxr_alloc(o->arena, sizeof(struct pxr_held));
+        if (!files || !o->set->state || find_files(o->arena, options->path, files, o->diag))
                 return -1;
-        return read_all(arena, set, common, options, files, diag);
+        return read_all(o, files);
 }
 
 static const struct pxr_option rows[] = {

@@ -40,16 +40,12 @@ struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t 
 {
         struct pxr_pixels *pixels = calloc(1, sizeof *pixels);
 
-        if (pixels) {
-                pixels->size = size;
-                pixels->budget = budget;
-                pixels->file = -1;
-        }
-        if (!pixels || pxr_arena_defer(arena, clean, pixels)) {
+        if (!pixels) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        return pixels;
+        *pixels = (struct pxr_pixels) { .size = size, .budget = budget, .file = -1 };
+        return pxr_arena_defer(arena, clean, pixels) ? NULL : pixels;
 }
 
 /* --- the file ----------------------------------------------------------------------------------*/
@@ -201,6 +197,28 @@ static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, st
         return pxr_pixels_read(held->pixels, held->order ? held->order[index] : index, to, diag);
 }
 
+int pxr_held_begin(struct pxr_opening *o, struct pxr_held *held, const char *name, int rows,
+                   int cols, int colours, int64_t budget)
+{
+        struct pxr_dataset *set = o->set;
+
+        if (held->pixels && (rows != set->rows || cols != set->cols || colours != set->colours))
+                return pxr_user_error(o->diag,
+                                      "%s: images of %d x %d x %d, but those of the first file are "
+                                      "%d x %d x %d (rows x columns x colours)",
+                                      name, rows, cols, colours, set->rows, set->cols,
+                                      set->colours);
+        if (held->pixels)
+                return 0;
+        set->rows = rows;
+        set->cols = cols;
+        set->colours = colours;
+        set->state = held;
+        set->read = pxr_held_read;
+        held->pixels = pxr_pixels_new(o->arena, pxr_image_size(set), budget, o->diag);
+        return held->pixels ? 0 : -1;
+}
+
 static int hash_images(const struct pxr_held *held, int64_t first, int64_t count, uint8_t *image,
                        char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
 {
@@ -216,31 +234,48 @@ static int hash_images(const struct pxr_held *held, int64_t first, int64_t count
         return 0;
 }
 
-int pxr_held_split(struct pxr_arena *arena, struct pxr_dataset *set, enum pxr_split split,
-                   int64_t first, int64_t count, struct pxr_diag *diag)
+static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first, int64_t count)
 {
-        struct pxr_held *held = set->state;
+        struct pxr_held *held = o->set->state;
         uint8_t *image = malloc(held->pixels->size);
         char hex[PXR_SHA256_HEX];
         int failed;
 
         if (!image)
-                return pxr_out_of_memory(diag);
-        failed = hash_images(held, first, count, image, hex, diag);
+                return pxr_out_of_memory(o->diag);
+        failed = hash_images(held, first, count, image, hex, o->diag);
         free(image);
         if (failed)
                 return -1;
         held->first[split] = first;
-        set->count[split] = count;
-        set->digest[split] = pxr_strdup(arena, hex);
-        return set->digest[split] ? 0 : pxr_out_of_memory(diag);
+        o->set->count[split] = count;
+        o->set->digest[split] = pxr_strdup(o->arena, hex);
+        return 0;
+}
+
+int pxr_held_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid, const char *path)
+{
+        struct pxr_held *held = o->set->state;
+        int64_t first = 0;
+
+        if (pxr_pixels_end(held->pixels, o->diag))
+                return -1;
+        if (valid > 0 && count[PXR_TRAIN] > 0) {
+                if (pxr_data_cut(o, "valid", valid, NULL, path, &count[PXR_TRAIN]))
+                        return -1;
+                count[PXR_VALID] = valid;
+        }
+        for (int i = 0; i < PXR_SPLITS; first += count[i++])
+                if (count[i] > 0 && pxr_data_wants(o, i) && set_split(o, i, first, count[i]))
+                        return -1;
+        return 0;
 }
 
 int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                   const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
         const struct pxr_held *held = set->state;
-        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+        size_t size = pxr_image_size(set);
 
         (void)epoch;
         for (int i = 0; i < count; i++)

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "data/data.h"
+#include "data/format.h"
 
 struct pxr_pixels;
 
@@ -33,20 +33,25 @@ int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag);
 int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
                     struct pxr_diag *diag);
 
-/* --- a set whose images all lie in one such place ----------------------------------------------*/
+/* --- a set whose images are all held this way --------------------------------------------------*/
 
 /* What set->state points to. */
 struct pxr_held {
         struct pxr_pixels *pixels;
-        int64_t first[PXR_SPLITS]; /* where each split begins */
-        const int64_t
-                *order; /* image i is order[i] of `pixels`: what was read out of order; or NULL */
+        int64_t first[PXR_SPLITS]; /* image of each split */
+        const int64_t *order;      /* image i is order[i] of `pixels`; NULL: it is i */
 };
 
-/* Make images first .. first + count - 1 a split: count and digest of `set`. After
- * pxr_pixels_end(). Returns 0 or -1. */
-int pxr_held_split(struct pxr_arena *arena, struct pxr_dataset *set, enum pxr_split split,
-                   int64_t first, int64_t count, struct pxr_diag *diag);
+/* Open the set with images of this size in `held`, which is zeroed and lives as long as the arena.
+ * With a size already: check that the images of the file `name` have the same. `budget` as for
+ * pxr_pixels_new(). Returns 0 or -1. */
+int pxr_held_begin(struct pxr_opening *o, struct pxr_held *held, const char *name, int rows,
+                   int cols, int colours, int64_t budget);
+
+/* All images are added: count[split] of each split, one split after another. The last `valid` of
+ * train, which `path` has, become the valid split. Sets counts and digests of the splits that the
+ * set is opened with. Returns 0 or -1. */
+int pxr_held_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid, const char *path);
 
 /* set->read for such a set. */
 int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,

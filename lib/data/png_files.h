@@ -55,19 +55,27 @@ uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, s
 int64_t pxr_png_files_state(const struct pxr_png_files *files, int64_t index, char *text,
                             size_t room);
 
-/* Set rows, cols and colours of `set` from an image, and *bits to the bits a sample in its file.
- * Returns 0 or -1. */
-int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
-                       int *bits, struct pxr_diag *diag);
+/* --- splits of a data set (png_set.c) ----------------------------------------------------------*/
 
-/* Make `splits` the images of `set`, whose rows, cols, colours and levels are set: counts,
- * digests, files, read, state. Every image is decoded once, and refused if it has another size
- * or a value that is none of the levels'. Up to `memory` MB of pixels stay in memory; of more,
- * each is decoded anew when it is read. Files are recorded as one for each folder or archive, whose
- * SHA-256 is that of the lines `sha256sum *.png` prints there, names without folders. Returns 0 or
- * -1. */
-int pxr_png_files_load(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_png_split splits[PXR_SPLITS], double memory,
-                       struct pxr_diag *diag);
+/* Make all files of a folder or archive a split. Returns 0 or -1. */
+int pxr_png_split_open(struct pxr_opening *o, const char *path, struct pxr_png_split *split);
+
+/* Make the last `count` images of train the split `number`, as the option of its name asks. Returns
+ * 0 or -1. */
+int pxr_png_split_cut(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],
+                      enum pxr_split number, int64_t count);
+
+/* Set rows, cols and colours of the set from the first image, and *bits to the bits a sample in its
+ * file. Returns 0 or -1. */
+int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split, int *bits);
+
+/* Make `splits` the images of the set, whose rows, cols, colours and levels are set: counts,
+ * digests, files, read, state; those it is not opened with are left out. Every image is decoded
+ * once, and refused if it has another size or a value that is none of the levels'. Up to `memory`
+ * MB of pixels stay in memory; of more, each image is decoded whenever it is read. Files are
+ * recorded as one for each folder or archive, whose SHA-256 is that of the lines `sha256sum *.png`
+ * prints there, names without folders. Returns 0 or -1. */
+int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],
+                       double memory);
 
 #endif

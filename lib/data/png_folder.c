@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,11 +35,6 @@ static bool is_folder(const char *path)
         return path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool is_split(const char *name)
-{
-        return pxr_split_find(name) >= 0;
-}
-
 /* Beside the folders of splits, a folder "val" is likely to be meant as one. */
 static void report_others(const char *path, struct pxr_diag *diag)
 {
@@ -52,7 +46,7 @@ static void report_others(const char *path, struct pxr_diag *diag)
                 const char *name = entry->d_name;
 
                 snprintf(below, sizeof below, "%s/%s", path, name);
-                if (name[0] != '.' && !is_split(name) && is_folder(below) &&
+                if (name[0] != '.' && pxr_split_find(name) < 0 && is_folder(below) &&
                     (!*example || strcmp(name, example) < 0))
                         snprintf(example, sizeof example, "%s", name);
         }
@@ -65,129 +59,81 @@ static void report_others(const char *path, struct pxr_diag *diag)
                          path, example);
 }
 
-/* All of a folder, if it is there. */
-static int open_split(struct pxr_arena *arena, const char *path, struct pxr_png_split *split,
-                      struct pxr_diag *diag)
+static int find_splits(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS])
 {
-        if (!is_folder(path))
-                return 0;
-        split->files = pxr_png_files_open(arena, path, diag);
-        if (!split->files)
-                return -1;
-        split->count = split->files->count;
-        return 0;
-}
-
-/* Move `count` images from the end of train to a split of their own. */
-static int cut(const struct pxr_data_common *common, struct pxr_png_split splits[PXR_SPLITS],
-               enum pxr_split number, int64_t count, struct pxr_diag *diag)
-{
-        const char *name = pxr_split_names[number];
-        struct pxr_location place = pxr_data_place(common, name);
-        struct pxr_png_split *train = &splits[PXR_TRAIN];
-
-        if (count == 0)
-                return 0;
-        if (splits[number].count > 0)
-                return pxr_error_at(diag, place,
-                                    "'%s: %lld' cannot be taken from train: there is a folder %s",
-                                    name, (long long)count, splits[number].files->path);
-        if (count >= train->count)
-                return pxr_error_at(diag, place,
-                                    "%s: '%s: %lld' leaves none of %lld images to train on",
-                                    train->files ? train->files->path : "no folder train", name,
-                                    (long long)count, (long long)train->count);
-        train->count -= count;
-        splits[number] =
-                (struct pxr_png_split) { train->files, train->first + train->count, count };
-        return 0;
-}
-
-static int find_splits(struct pxr_arena *arena, const struct pxr_data_common *common,
-                       const struct png_folder *options, struct pxr_png_split splits[PXR_SPLITS],
-                       struct pxr_diag *diag)
-{
-        bool apart = false;
+        const struct png_folder *options = o->options;
+        bool separate = false;
 
         for (int i = 0; i < PXR_SPLITS; i++) {
-                const char *path = pxr_strf(arena, "%s/%s", options->path, pxr_split_names[i]);
+                const char *path = pxr_strf(o->arena, "%s/%s", options->path, pxr_split_names[i]);
 
-                if (!path)
-                        return pxr_out_of_memory(diag);
-                if (open_split(arena, path, &splits[i], diag))
+                if (!is_folder(path))
+                        continue;
+                if (pxr_png_split_open(o, path, &splits[i]))
                         return -1;
-                apart |= splits[i].files != NULL;
+                separate = true;
         }
-        if (apart)
-                report_others(options->path, diag);
-        if (!apart) {
-                splits[PXR_TRAIN].files = pxr_png_files_open(arena, options->path, diag);
-                if (!splits[PXR_TRAIN].files)
-                        return -1;
-                splits[PXR_TRAIN].count = splits[PXR_TRAIN].files->count;
-        }
-        return cut(common, splits, PXR_TEST, options->test, diag) ||
-                               cut(common, splits, PXR_VALID, options->valid, diag)
+        if (separate)
+                report_others(options->path, o->diag);
+        else if (pxr_png_split_open(o, options->path, &splits[PXR_TRAIN]))
+                return -1;
+        return pxr_png_split_cut(o, splits, PXR_TEST, options->test) ||
+                               pxr_png_split_cut(o, splits, PXR_VALID, options->valid)
                        ? -1
                        : 0;
 }
 
 static const char *describe(struct pxr_arena *arena, const struct png_folder *options)
 {
-        const char *words = NULL;
-
         if (options->valid > 0 && options->test > 0)
-                words = pxr_strf(arena, "test = last %lld of train, valid = last %lld of the rest",
-                                 (long long)options->test, (long long)options->valid);
-        else if (options->valid > 0)
-                words = pxr_strf(arena, "valid = last %lld of train", (long long)options->valid);
-        else if (options->test > 0)
-                words = pxr_strf(arena, "test = last %lld of train", (long long)options->test);
-        else
-                words = "none";
-        return words;
+                return pxr_strf(arena, "test = last %lld of train, valid = last %lld of the rest",
+                                (long long)options->test, (long long)options->valid);
+        if (options->valid > 0)
+                return pxr_strf(arena, "valid = last %lld of train", (long long)options->valid);
+        if (options->test > 0)
+                return pxr_strf(arena, "test = last %lld of train", (long long)options->test);
+        return "none";
 }
 
-static bool is_default(const struct pxr_data_common *common, const char *option)
+static bool is_default(const struct pxr_opening *o, const char *option)
 {
-        const struct pxr_yaml *node = pxr_yaml_get(common->node, option);
+        const struct pxr_yaml *node = pxr_yaml_get(o->node, option);
 
         return !node || node->origin == PXR_ORIGIN_DEFAULT;
 }
 
-static int open_set(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_data_common *common, const void *conf, uint64_t seed,
-                    struct pxr_diag *diag)
+/* Take the size of all images from the first. */
+static int set_size(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
-        const struct png_folder *options = conf;
-        struct pxr_png_split splits[PXR_SPLITS] = { 0 };
-        const struct pxr_png_split *sample = NULL;
+        const struct png_folder *options = o->options;
+        const struct pxr_png_split *first = splits;
         int bits = 0;
 
-        (void)seed;
-        set->levels = (int)options->levels;
-        set->entropy = NAN;
-        set->transforms = describe(arena, options);
-        if (!set->transforms)
-                return pxr_out_of_memory(diag);
-        if (find_splits(arena, common, options, splits, diag))
+        while (first->count == 0)
+                first++;
+        if (pxr_png_files_size(o, first, &bits))
                 return -1;
-        for (int i = PXR_SPLITS - 1; i >= 0; i--)
-                if (splits[i].count > 0)
-                        sample = &splits[i];
-        if (pxr_png_files_size(sample->files, sample->first, set, &bits, diag))
-                return -1;
-        if (bits == 1 && set->colours == 1 && is_default(common, "levels"))
-                pxr_warn(diag,
+        if (bits == 1 && o->set->colours == 1 && is_default(o, "levels"))
+                pxr_warn(o->diag,
                          "%s: the pixels are black or white (1 bit each), but are read as 2 of 256 "
                          "levels: 'levels: 2' makes them binary",
-                         sample->files->path);
+                         first->files->path);
         if (options->colours != ANY)
-                set->colours = options->colours == RGB ? 3 : 1;
-        for (int i = 0; i < PXR_SPLITS; i++)
-                if (!pxr_data_wants(common, i))
-                        splits[i].count = 0;
-        return pxr_png_files_load(arena, set, splits, options->memory, diag);
+                o->set->colours = options->colours == RGB ? 3 : 1;
+        return 0;
+}
+
+static int open_set(struct pxr_opening *o)
+{
+        const struct png_folder *options = o->options;
+        struct pxr_png_split splits[PXR_SPLITS] = { 0 };
+
+        o->set->levels = (int)options->levels;
+        o->set->transforms = describe(o->arena, options);
+        return find_splits(o, splits) || set_size(o, splits) ||
+                               pxr_png_files_load(o, splits, options->memory)
+                       ? -1
+                       : 0;
 }
 
 static const struct pxr_option rows[] = {

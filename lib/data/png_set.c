@@ -16,14 +16,9 @@
 #include "data/png.h"
 #include "data/png_files.h"
 #include "data/png_images.h"
-#include "data/remember.h"
+#include "data/digest_cache.h"
 
 enum { CHUNK_BYTES = 1 << 23, CHUNK_IMAGES = 1024, MB = 1 << 20 };
-
-static size_t image_size(const struct pxr_dataset *set)
-{
-        return (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
-}
 
 static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
                   const uint8_t *bytes, size_t size, uint8_t *pixels, struct pxr_diag *diag)
@@ -38,30 +33,49 @@ static int decode(const struct pxr_dataset *set, const struct pxr_png_files *fil
         return pxr_png_to_levels(path, &kind, pixels, diag);
 }
 
-int pxr_png_files_size(const struct pxr_png_files *files, int64_t index, struct pxr_dataset *set,
-                       int *bits, struct pxr_diag *diag)
+int pxr_png_split_open(struct pxr_opening *o, const char *path, struct pxr_png_split *split)
 {
-        struct pxr_arena *scratch = pxr_arena_new(0, diag);
+        split->files = pxr_png_files_open(o->arena, path, o->diag);
+        split->count = split->files ? split->files->count : 0;
+        return split->files ? 0 : -1;
+}
+
+int pxr_png_split_cut(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],
+                      enum pxr_split number, int64_t count)
+{
+        struct pxr_png_split *train = &splits[PXR_TRAIN];
+        const char *own = splits[number].files
+                                  ? pxr_strf(o->arena, "folder %s", splits[number].files->path)
+                                  : NULL;
+
+        if (count == 0)
+                return 0;
+        if (pxr_data_cut(o, pxr_split_names[number], count, own,
+                         train->files ? train->files->path : "no folder train", &train->count))
+                return -1;
+        splits[number] =
+                (struct pxr_png_split) { train->files, train->first + train->count, count };
+        return 0;
+}
+
+int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split, int *bits)
+{
         struct pxr_picture *picture = NULL;
         char path[PATH_MAX];
         size_t size;
-        uint8_t *bytes;
+        uint8_t *bytes = pxr_png_files_bytes(split->files, split->first, &size, o->diag);
 
-        if (!scratch)
-                return pxr_out_of_memory(diag);
-        pxr_png_files_path(files, index, path);
-        bytes = pxr_png_files_bytes(files, index, &size, diag);
+        pxr_png_files_path(split->files, split->first, path);
         if (bytes)
-                picture = pxr_png_decode(scratch, path, bytes, size, diag);
-        if (picture) {
-                set->rows = picture->rows;
-                set->cols = picture->cols;
-                set->colours = picture->colours;
-                *bits = picture->bits;
-        }
+                picture = pxr_png_decode(o->arena, path, bytes, size, o->diag);
         free(bytes);
-        pxr_arena_free(scratch);
-        return picture ? 0 : -1;
+        if (!picture)
+                return -1;
+        o->set->rows = picture->rows;
+        o->set->cols = picture->cols;
+        o->set->colours = picture->colours;
+        *bits = picture->bits;
+        return 0;
 }
 
 /* --- all files once ----------------------------------------------------------------------------*/
@@ -75,7 +89,7 @@ struct result {
 
 /* The pass over all files. */
 struct pass {
-        struct pxr_dataset *set;
+        struct pxr_opening *o;
         struct pxr_pixels *kept; /* NULL: no images are kept */
         uint8_t *chunk;
         struct result *results;
@@ -92,17 +106,17 @@ static void decode_one(const struct pass *pass, const struct pxr_png_split *spli
         result->failed = true;
         if (bytes) {
                 pxr_sha256(bytes, result->size, result->sha256);
-                result->failed = decode(pass->set, split->files, index, bytes, result->size, pixels,
-                                        diag) != 0;
+                result->failed = decode(pass->o->set, split->files, index, bytes, result->size,
+                                        pixels, diag) != 0;
         }
         free(bytes);
 }
 
 /* Decode images first .. first + count - 1 of the folder to the chunk. */
 static int decode_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
-                        int64_t count, struct pxr_diag *diag)
+                        int64_t count)
 {
-        size_t size = image_size(pass->set);
+        size_t size = pxr_image_size(pass->o->set);
 
 #pragma omp parallel for schedule(dynamic, 8)
         for (int64_t i = 0; i < count; i++)
@@ -111,9 +125,9 @@ static int decode_chunk(struct pass *pass, const struct pxr_png_split *split, in
         for (int64_t i = 0; i < count; i++)
                 if (pass->results[i].failed) {
                         decode_one(pass, split, first + i, &pass->results[i],
-                                   pass->chunk + (size_t)i * size, diag);
+                                   pass->chunk + (size_t)i * size, pass->o->diag);
                         if (!pass->results[i].failed)
-                                pxr_system_error(diag, "%s: could not be read the first time",
+                                pxr_system_error(pass->o->diag, "%s: cannot be read reliably",
                                                  split->files->path);
                         return -1;
                 }
@@ -122,9 +136,9 @@ static int decode_chunk(struct pass *pass, const struct pxr_png_split *split, in
 
 /* Take note of a decoded chunk. */
 static int take_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
-                      int64_t count, struct pxr_sha256 *pixels, struct pxr_diag *diag)
+                      int64_t count, struct pxr_sha256 *pixels)
 {
-        size_t size = image_size(pass->set);
+        size_t size = pxr_image_size(pass->o->set);
 
         pxr_sha256_update(pixels, pass->chunk, size * (size_t)count);
         for (int64_t i = 0; i < count; i++) {
@@ -137,7 +151,7 @@ static int take_chunk(struct pass *pass, const struct pxr_png_split *split, int6
                 pxr_sha256_update(&pass->lines, "\n", 1);
                 pass->bytes += (int64_t)result->size;
                 if (pass->kept) {
-                        uint8_t *image = pxr_pixels_add(pass->kept, diag);
+                        uint8_t *image = pxr_pixels_add(pass->kept, pass->o->diag);
 
                         if (!image)
                                 return -1;
@@ -147,8 +161,7 @@ static int take_chunk(struct pass *pass, const struct pxr_png_split *split, int6
         return 0;
 }
 
-static int pass_split(struct pass *pass, struct pxr_arena *arena, enum pxr_split number,
-                      const struct pxr_png_split *split, struct pxr_diag *diag)
+static int pass_split(struct pass *pass, enum pxr_split number, const struct pxr_png_split *split)
 {
         struct pxr_sha256 pixels;
         char hex[PXR_SHA256_HEX];
@@ -158,31 +171,27 @@ static int pass_split(struct pass *pass, struct pxr_arena *arena, enum pxr_split
                 int64_t left = split->count - done, first = split->first + done;
                 int64_t count = left < pass->chunk_images ? left : pass->chunk_images;
 
-                if (decode_chunk(pass, split, first, count, diag) ||
-                    take_chunk(pass, split, first, count, &pixels, diag))
+                if (decode_chunk(pass, split, first, count) ||
+                    take_chunk(pass, split, first, count, &pixels))
                         return -1;
         }
         pxr_sha256_final(&pixels, hex);
-        pass->set->digest[number] = pxr_strdup(arena, hex);
-        return pass->set->digest[number] ? 0 : pxr_out_of_memory(diag);
-}
-
-static int record_files(struct pass *pass, struct pxr_arena *arena, const char *path,
-                        struct pxr_diag *diag)
-{
-        char hex[PXR_SHA256_HEX];
-
-        pxr_sha256_final(&pass->lines, hex);
-        pxr_sha256_init(&pass->lines);
-        if (pxr_data_add_file(arena, pass->set, pxr_strf(arena, "%s/*.png", path), pass->bytes, hex,
-                              diag))
-                return -1;
-        pass->bytes = 0;
+        pass->o->set->digest[number] = pxr_strdup(pass->o->arena, hex);
         return 0;
 }
 
-static int pass_all(struct pass *pass, struct pxr_arena *arena,
-                    const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+static int record_files(struct pass *pass, const char *path)
+{
+        char hex[PXR_SHA256_HEX];
+        int64_t bytes = pass->bytes;
+
+        pxr_sha256_final(&pass->lines, hex);
+        pxr_sha256_init(&pass->lines);
+        pass->bytes = 0;
+        return pxr_data_add_file(pass->o, pxr_strf(pass->o->arena, "%s/*.png", path), bytes, hex);
+}
+
+static int pass_all(struct pass *pass, const struct pxr_png_split splits[PXR_SPLITS])
 {
         const struct pxr_png_files *before = NULL;
 
@@ -190,24 +199,21 @@ static int pass_all(struct pass *pass, struct pxr_arena *arena,
         for (int i = 0; i < PXR_SPLITS; i++) {
                 if (splits[i].count == 0)
                         continue;
-                if (before && before != splits[i].files &&
-                    record_files(pass, arena, before->path, diag))
+                if (before && before != splits[i].files && record_files(pass, before->path))
                         return -1;
                 before = splits[i].files;
-                if (pass_split(pass, arena, i, &splits[i], diag))
+                if (pass_split(pass, i, &splits[i]))
                         return -1;
         }
-        return before ? record_files(pass, arena, before->path, diag) : 0;
+        return before ? record_files(pass, before->path) : 0;
 }
 
-static int run_pass(struct pxr_arena *arena, struct pxr_dataset *set,
-                    const struct pxr_png_split splits[PXR_SPLITS], struct pxr_pixels *kept,
-                    struct pxr_diag *diag)
+/* `kept`: where the images go; NULL: nowhere. */
+static int run_pass(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS],
+                    struct pxr_pixels *kept)
 {
-        size_t size = image_size(set);
-        struct pass pass = { .set = set,
-                             .kept = kept,
-                             .chunk_images = CHUNK_BYTES / (int64_t)size };
+        size_t size = pxr_image_size(o->set);
+        struct pass pass = { .o = o, .kept = kept, .chunk_images = CHUNK_BYTES / (int64_t)size };
         int failed;
 
         if (pass.chunk_images < 1)
@@ -217,9 +223,9 @@ static int run_pass(struct pxr_arena *arena, struct pxr_dataset *set,
         pass.chunk = malloc((size_t)pass.chunk_images * size);
         pass.results = calloc((size_t)pass.chunk_images, sizeof *pass.results);
         if (pass.chunk && pass.results)
-                failed = pass_all(&pass, arena, splits, diag);
+                failed = pass_all(&pass, splits);
         else
-                failed = pxr_out_of_memory(diag);
+                failed = pxr_out_of_memory(o->diag);
         free(pass.chunk);
         free(pass.results);
         return failed;
@@ -239,7 +245,7 @@ static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, in
         const struct pxr_png_split *from = &streamed->splits[split];
 
         (void)epoch;
-        for (int i = 0; i < count; i++, pixels += image_size(set)) {
+        for (int i = 0; i < count; i++, pixels += pxr_image_size(set)) {
                 int64_t number = from->first + index[i];
                 size_t size;
                 uint8_t *bytes = pxr_png_files_bytes(from->files, number, &size, diag);
@@ -284,66 +290,58 @@ static bool hash_state(const struct pxr_dataset *set, const struct pxr_png_split
 }
 
 /* Set digests and files: as an earlier run left them, if no file has changed since. */
-static int digest_streamed(struct pxr_arena *arena, struct pxr_dataset *set,
-                           const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+static int digest_streamed(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
         char before[PXR_SHA256_HEX], after[PXR_SHA256_HEX];
-        bool settled = hash_state(set, splits, before);
-        int known = settled ? pxr_recall_digests(arena, before, set, diag) : 0;
+        bool settled = hash_state(o->set, splits, before);
 
-        if (known != 0)
-                return known < 0 ? -1 : 0;
-        if (run_pass(arena, set, splits, NULL, diag))
+        if (settled && pxr_digests_load(o, before))
+                return 0;
+        if (run_pass(o, splits, NULL))
                 return -1;
-        if (settled && hash_state(set, splits, after) && strcmp(before, after) == 0)
-                pxr_remember_digests(before, set);
+        if (settled && hash_state(o->set, splits, after) && strcmp(before, after) == 0)
+                pxr_digests_save(o, before);
         return 0;
 }
 
-static int stream(struct pxr_arena *arena, struct pxr_dataset *set,
-                  const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+static int stream(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
-        struct streamed *streamed = pxr_alloc(arena, sizeof *streamed);
+        struct streamed *streamed = pxr_alloc(o->arena, sizeof *streamed);
 
         if (!streamed)
-                return pxr_out_of_memory(diag);
+                return -1;
         memcpy(streamed->splits, splits, sizeof streamed->splits);
-        set->state = streamed;
-        set->read = read_streamed;
-        set->slow = true;
-        return digest_streamed(arena, set, splits, diag);
+        o->set->state = streamed;
+        o->set->read = read_streamed;
+        o->set->slow = true;
+        return digest_streamed(o, splits);
 }
 
-static int hold(struct pxr_arena *arena, struct pxr_dataset *set,
-                const struct pxr_png_split splits[PXR_SPLITS], struct pxr_diag *diag)
+static int hold(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
-        struct pxr_held *held = pxr_alloc(arena, sizeof *held);
+        struct pxr_held *held = pxr_alloc(o->arena, sizeof *held);
         int64_t first = 0;
 
-        if (!held)
-                return pxr_out_of_memory(diag);
-        held->pixels = pxr_pixels_new(arena, image_size(set), 0, diag);
-        if (!held->pixels || run_pass(arena, set, splits, held->pixels, diag))
+        if (!held || pxr_held_begin(o, held, "", o->set->rows, o->set->cols, o->set->colours, 0) ||
+            run_pass(o, splits, held->pixels))
                 return -1;
         for (int i = 0; i < PXR_SPLITS; i++) {
                 held->first[i] = first;
                 first += splits[i].count;
         }
-        set->state = held;
-        set->read = pxr_held_read;
-        return pxr_pixels_end(held->pixels, diag);
+        return pxr_pixels_end(held->pixels, o->diag);
 }
 
-int pxr_png_files_load(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_png_split splits[PXR_SPLITS], double memory,
-                       struct pxr_diag *diag)
+int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],
+                       double memory)
 {
         double pixels = 0;
 
         for (int i = 0; i < PXR_SPLITS; i++) {
-                set->count[i] = splits[i].count;
-                pixels += (double)splits[i].count * (double)image_size(set);
+                if (!pxr_data_wants(o, i))
+                        splits[i].count = 0;
+                o->set->count[i] = splits[i].count;
+                pixels += (double)splits[i].count * (double)pxr_image_size(o->set);
         }
-        return pixels <= memory * MB ? hold(arena, set, splits, diag)
-                                     : stream(arena, set, splits, diag);
+        return pixels <= memory * MB ? hold(o, splits) : stream(o, splits);
 }

@@ -27,15 +27,9 @@ struct view {
         uint8_t *whole;       /* an image of the base */
 };
 
-static int add_transform(struct pxr_arena *arena, struct pxr_dataset *set, const char *words,
-                         struct pxr_diag *diag)
+static void add_transform(struct pxr_opening *o, const char *words)
 {
-        if (words)
-                words = pxr_strf(arena, "%s; %s", set->transforms, words);
-        if (!words)
-                return pxr_out_of_memory(diag);
-        set->transforms = words;
-        return 0;
+        o->set->transforms = pxr_strf(o->arena, "%s; %s", o->set->transforms, words);
 }
 
 static const char *downsampling(struct pxr_arena *arena, int rows, int cols)
@@ -48,24 +42,21 @@ static const char mirroring[] = "train mirrored at random";
 const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
                                  int cols)
 {
-        const char *words = downsampling(arena, rows, cols);
-
-        if (!words)
-                return NULL;
-        return pxr_strf(arena, "%s; %s%s%s", set->transforms_of_size, words,
-                        set->mirrors ? "; " : "", set->mirrors ? mirroring : "");
+        return pxr_strf(arena, "%s; %s%s%s", set->transforms_of_size,
+                        downsampling(arena, rows, cols), set->mirrors ? "; " : "",
+                        set->mirrors ? mirroring : "");
 }
 
-static int apply_limit(struct pxr_arena *arena, struct pxr_dataset *set, int64_t limit,
-                       struct pxr_diag *diag)
+static void apply_limit(struct pxr_opening *o)
 {
+        int64_t limit = o->common->limit;
+
         if (limit == 0)
-                return 0;
+                return;
         for (int split = 0; split < PXR_SPLITS; split++)
-                if (set->count[split] > limit)
-                        set->count[split] = limit;
-        return add_transform(arena, set,
-                             pxr_strf(arena, "first %lld of each split", (long long)limit), diag);
+                if (o->set->count[split] > limit)
+                        o->set->count[split] = limit;
+        add_transform(o, pxr_strf(o->arena, "first %lld of each split", (long long)limit));
 }
 
 /* --- reading -----------------------------------------------------------------------------------*/
@@ -136,7 +127,7 @@ static int read_view(const struct pxr_dataset *set, enum pxr_split split, int64_
                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
         const struct view *view = set->state;
-        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
+        size_t size = pxr_image_size(set);
 
         if (!view->whole && view->base.read(&view->base, split, epoch, index, count, pixels, diag))
                 return -1;
@@ -158,16 +149,16 @@ static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
 
 /* --- putting it on top -------------------------------------------------------------------------*/
 
-static int set_step(struct view *view, const struct pxr_dataset *set,
-                    const struct pxr_data_common *common, struct pxr_diag *diag)
+static int set_step(const struct pxr_opening *o, struct view *view)
 {
-        int64_t rows = common->downsample;
+        const struct pxr_dataset *set = o->set;
+        int64_t rows = o->common->downsample;
 
         view->step = 1;
         if (rows == 0)
                 return 0;
         if (rows > set->rows || set->rows % rows != 0 || set->cols % (set->rows / rows) != 0)
-                return pxr_error_at(diag, pxr_data_place(common, "downsample"),
+                return pxr_error_at(o->diag, pxr_data_location(o, "downsample"),
                                     "data: downsample: images of %d x %d pixels cannot "
                                     "be cut into blocks that give %lld rows",
                                     set->rows, set->cols, (long long)rows);
@@ -175,66 +166,61 @@ static int set_step(struct view *view, const struct pxr_dataset *set,
         return 0;
 }
 
-static void forget_law(struct pxr_dataset *set)
-{
-        set->entropy = NAN;
-        set->nats = NULL;
-}
-
 static void destroy_lock(void *what)
 {
         pthread_mutex_destroy(what);
 }
 
-/* Images get smaller: their law, if known, is no longer theirs. */
-static int make_smaller(struct pxr_arena *arena, struct pxr_dataset *set, struct view *view,
-                        struct pxr_diag *diag)
+/* Images get smaller: the law they are drawn from, if known, is no longer theirs. */
+static int make_smaller(struct pxr_opening *o, struct view *view)
 {
-        size_t size = (size_t)set->rows * (size_t)set->cols * (size_t)set->colours;
-        int rows = set->rows / view->step, cols = set->cols / view->step;
+        struct pxr_dataset *set = o->set;
 
-        view->whole = pxr_alloc(arena, size);
-        if (!view->whole || pthread_mutex_init(&view->lock, NULL) != 0 ||
-            pxr_arena_defer(arena, destroy_lock, &view->lock))
-                return pxr_out_of_memory(diag);
-        forget_law(set);
-        if (view->grey && add_transform(arena, set, "grey", diag))
+        view->whole = pxr_alloc(o->arena, pxr_image_size(set));
+        if (!view->whole)
                 return -1;
+        if (pthread_mutex_init(&view->lock, NULL) != 0)
+                return pxr_out_of_memory(o->diag);
+        if (pxr_arena_defer(o->arena, destroy_lock, &view->lock))
+                return -1;
+        set->entropy = NAN;
+        set->nats = NULL;
+        if (view->grey)
+                add_transform(o, "grey");
         set->transforms_of_size = set->transforms;
-        if (view->step > 1 && add_transform(arena, set, downsampling(arena, rows, cols), diag))
-                return -1;
-        set->rows = rows;
-        set->cols = cols;
+        set->rows /= view->step;
+        set->cols /= view->step;
         set->colours = view->grey ? 1 : set->colours;
+        if (view->step > 1)
+                add_transform(o, downsampling(o->arena, set->rows, set->cols));
         return 0;
 }
 
-int pxr_data_transform(struct pxr_arena *arena, struct pxr_dataset *set,
-                       const struct pxr_data_common *common, uint64_t seed, struct pxr_diag *diag)
+int pxr_data_transform(struct pxr_opening *o)
 {
-        struct view *view = pxr_alloc(arena, sizeof *view);
+        struct view *view = pxr_alloc(o->arena, sizeof *view);
+        struct pxr_dataset *set = o->set;
 
         if (!view)
-                return pxr_out_of_memory(diag);
-        memcpy(set->whole, set->count, sizeof(set->whole));
-        if (apply_limit(arena, set, common->limit, diag))
                 return -1;
+        memcpy(set->whole, set->count, sizeof(set->whole));
+        apply_limit(o);
         set->transforms_of_size = set->transforms;
         *view = (struct view) { .base = *set,
-                                .grey = common->grey && set->colours == 3,
-                                .flip = common->flip && set->count[PXR_TRAIN] > 0,
-                                .seed = seed };
-        if (set_step(view, set, common, diag))
+                                .grey = o->common->grey && set->colours == 3,
+                                .flip = o->common->flip && set->count[PXR_TRAIN] > 0,
+                                .seed = o->seed };
+        if (set_step(o, view))
                 return -1;
         if (!view->grey && !view->flip && view->step == 1)
                 return 0;
         if (set->nats)
                 set->nats = nats_of_base;
-        if ((view->grey || view->step > 1) && make_smaller(arena, set, view, diag))
+        if ((view->grey || view->step > 1) && make_smaller(o, view))
                 return -1;
         set->mirrors = view->flip;
-        if (view->flip && add_transform(arena, set, mirroring, diag))
-                return -1;
+        if (view->flip)
+                add_transform(o, mirroring);
         set->read = read_view;
         set->state = view;
         return 0;

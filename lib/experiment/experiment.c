@@ -319,9 +319,9 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                 bad |= BAD_DATA;
         if (bad & BAD_MODEL || !experiment->settings.data)
                 return NULL;
-        set = experiment->set ? experiment->set
-                              : pxr_dataset_foresee(
-                                        arena, (struct pxr_yaml *)experiment->settings.data, diag);
+        set = experiment->set
+                      ? experiment->set
+                      : pxr_dataset_foresee(arena, (struct pxr_yaml *)experiment->settings.data);
         if (!set)
                 return NULL;
         kind = (struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels };

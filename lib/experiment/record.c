@@ -23,7 +23,7 @@
 #include "sample/grid.h"
 #include "config/json.h"
 #include "config/recipe.h"
-#include "tensor/turns.h"
+#include "tensor/generation_schedule.h"
 
 /* --- the start of a run ------------------------------------------------------------------------
  */
@@ -69,7 +69,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
         if (graph->small_rows) {
                 given = pxr_strf(arena, "%dx%d", graph->small_rows, graph->small_cols);
                 small = pxr_dataset_small_identity(arena, e->set, graph->small_rows,
-                                                   graph->small_cols, diag);
+                                                   graph->small_cols);
         }
         name = pxr_run_name_mended(arena, e->settings.name);
         if (!name || !json)

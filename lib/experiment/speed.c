@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
-#include "tensor/turns.h"
+#include "tensor/generation_schedule.h"
 
 enum { STOPPED = 1 };
 
@@ -280,7 +280,7 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
         speed->op = pxr_alloc_array(bench->arena, graph->nodes, sizeof(*speed->op));
         if (!trained || !speed->op)
                 return pxr_out_of_memory(diag);
-        pxr_graph_trained(graph, trained);
+        pxr_graph_needs_grad(graph, trained);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
                 const char *name = kind_of(bench->arena, node);

@@ -13,30 +13,30 @@
 
 #include "base/hash.h"
 #include "base/number.h"
-#include "tensor/reach.h"
+#include "tensor/dependency.h"
 
 /* Report a leak of `logit`. The path of its last dependency is followed from the logits to the
  * image. Guilty is the op on it that first steps from one pixel to a later one; where none does,
  * the dependency goes straight down, and guilty is the first op that takes in the pixel itself. */
-static int blame(int *const *last, struct pxr_node_spot logit, struct pxr_diag *diag)
+static int blame(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
 {
-        struct pxr_node_spot spot = logit, guilty = logit, guilty_source = logit, value;
+        struct pxr_site site = logit, guilty = logit, guilty_source = logit, value;
         bool later = false;
 
         /* Bounded, for a plugin's scan could declare that it goes round in circles. */
-        for (int hops = 0; spot.node->index > 0 && hops < 1000000; hops++) {
-                struct pxr_node_spot source = pxr_reach_source(last, spot);
+        for (int hops = 0; site.node->index > 0 && hops < 1000000; hops++) {
+                struct pxr_site source = pxr_dependency_source(last, site);
                 bool step = pxr_order(source.node, source.row, source.col, source.colour) >
-                            pxr_order(spot.node, spot.row, spot.col, spot.colour);
+                            pxr_order(site.node, site.row, site.col, site.colour);
 
                 if (source.node->index == 0 ? !later || step : step) {
-                        guilty = spot;
+                        guilty = site;
                         guilty_source = source;
                 }
                 later = later || step;
-                spot = source;
+                site = source;
         }
-        value = spot;
+        value = site;
         pxr_error_at(diag, guilty.node->mark,
                      "%s: the model is not causal: it would see what it is to predict",
                      guilty.node->layer);
@@ -63,8 +63,9 @@ static int find_field(struct pxr_arena *arena, const struct pxr_graph *graph,
         certificate->centre_row = graph->rows / 2;
         certificate->centre_col = graph->cols / 2;
         certificate->field = pxr_alloc_array(arena, graph->rows, graph->cols);
-        if (!certificate->field || pxr_reach_field(graph, graph->logits, certificate->centre_row,
-                                                   certificate->centre_col, certificate->field))
+        if (!certificate->field ||
+            pxr_receptive_field(graph, graph->logits, certificate->centre_row,
+                                certificate->centre_col, certificate->field))
                 return pxr_out_of_memory(diag);
         extent = pxr_receptive_extent(graph, graph->logits);
         certificate->field_above = extent.above;
@@ -101,7 +102,7 @@ static void hash_node(struct pxr_sha256 *hash, const struct pxr_node *node)
         }
 }
 
-/* The digest: each node, and the last value each of its spots depends on. */
+/* The digest: each node, and the last value each of its sites depends on. */
 static void hash_dependencies(const struct pxr_graph *graph, int *const *last,
                               struct pxr_certificate *certificate)
 {
@@ -124,15 +125,15 @@ int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *mo
                              struct pxr_certificate *certificate, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = model->graph;
-        int **last = pxr_reach_last(graph), status = 0;
-        int spots = graph->rows * graph->cols * graph->colours;
+        int **last = pxr_last_dependencies(graph), status = 0;
+        int sites = graph->rows * graph->cols * graph->colours;
 
         if (!last)
                 return pxr_out_of_memory(diag);
-        for (int order = 0; order < spots && !status; order++) {
+        for (int order = 0; order < sites && !status; order++) {
                 int pixel = order / graph->colours;
-                struct pxr_node_spot logit = { graph->logits, pixel / graph->cols,
-                                               pixel % graph->cols, order % graph->colours };
+                struct pxr_site logit = { graph->logits, pixel / graph->cols, pixel % graph->cols,
+                                          order % graph->colours };
 
                 if (last[graph->logits->index][order] >= order)
                         status = blame(last, logit, diag);
@@ -151,7 +152,7 @@ struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const stru
         int centre_row = node->shape.rows / 2, centre_col = node->shape.cols / 2;
         unsigned char *seen = calloc((size_t)graph->rows * graph->cols, 1);
 
-        if (seen && !pxr_reach_field(graph, node, centre_row, centre_col, seen))
+        if (seen && !pxr_receptive_field(graph, node, centre_row, centre_col, seen))
                 for (int row = 0; row < graph->rows; row++)
                         for (int col = 0; col < graph->cols; col++) {
                                 if (!seen[row * graph->cols + col])

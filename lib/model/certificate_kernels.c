@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tensor/gemm.h"
-#include "tensor/reach.h"
+#include "tensor/dependency.h"
 #include "tensor/workspace.h"
 
 /* Images are examined several at once, so that one kernel that reads another image is seen too. */
@@ -156,16 +156,16 @@ struct leak {
         int effect; /* order of the first logits that changed */
 };
 
-/* Do two workspaces of one image differ at a spot? */
-static bool differ(struct pxr_workspace *const workspace[2], struct pxr_node_spot spot)
+/* Do two workspaces of one image differ at a site? */
+static bool differ(struct pxr_workspace *const workspace[2], struct pxr_site site)
 {
-        const struct pxr_node *node = spot.node;
+        const struct pxr_node *node = site.node;
         const float *a = pxr_workspace_tensor(workspace[0], node);
         const float *b = pxr_workspace_tensor(workspace[1], node);
         int block = node->shape.channels / node->gates;
-        size_t pixel = (size_t)spot.row * node->shape.cols + spot.col;
-        int from = pxr_group_begin(block, node->colours, spot.colour);
-        int to = pxr_group_begin(block, node->colours, spot.colour + 1);
+        size_t pixel = (size_t)site.row * node->shape.cols + site.col;
+        int from = pxr_group_begin(block, node->colours, site.colour);
+        int to = pxr_group_begin(block, node->colours, site.colour + 1);
 
         for (int gate = 0; a && b && gate < node->gates; gate++) {
                 size_t begin = pixel * node->shape.channels + (size_t)gate * block + from;
@@ -176,26 +176,25 @@ static bool differ(struct pxr_workspace *const workspace[2], struct pxr_node_spo
         return false;
 }
 
-/* The first spot, in the order of computation, that changed though all it depends on comes before
+/* The first site, in the order of computation, that changed though all it depends on comes before
  * the value changed; the logits themselves if there is no other. */
-static struct pxr_node_spot find_liar(const struct pxr_graph *graph, int *const *last,
-                                      struct pxr_workspace *const workspace[2],
-                                      const struct leak *leak)
+static struct pxr_site find_liar(const struct pxr_graph *graph, int *const *last,
+                                 struct pxr_workspace *const workspace[2], const struct leak *leak)
 {
         for (int i = 1; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
-                int spots = node->shape.rows * node->shape.cols * node->colours;
+                int sites = node->shape.rows * node->shape.cols * node->colours;
 
-                for (int order = 0; order < spots; order++)
+                for (int order = 0; order < sites; order++)
                         if (last[i][order] < leak->cause &&
-                            differ(workspace, pxr_spot_at(node, order)))
-                                return pxr_spot_at(node, order);
+                            differ(workspace, pxr_site_at(node, order)))
+                                return pxr_site_at(node, order);
         }
-        return pxr_spot_at(graph->logits, leak->effect);
+        return pxr_site_at(graph->logits, leak->effect);
 }
 
-static void write_leak(const struct pxr_graph *graph, struct pxr_node_spot liar,
-                       const struct leak *leak, struct pxr_diag *diag)
+static void write_leak(const struct pxr_graph *graph, struct pxr_site liar, const struct leak *leak,
+                       struct pxr_diag *diag)
 {
         const char *cause = pxr_colour_name(graph->logits, leak->cause % graph->colours);
         const char *effect = pxr_colour_name(graph->logits, leak->effect % graph->colours);
@@ -224,8 +223,8 @@ static int blame(const struct probe *probe, const struct leak *leak, struct pxr_
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         const uint8_t *pixels[2] = { probe->unchanged, probe->pixels };
         struct pxr_workspace *workspace[2];
-        struct pxr_node_spot liar = pxr_spot_at(graph->logits, leak->effect);
-        int **last = pxr_reach_last(graph);
+        struct pxr_site liar = pxr_site_at(graph->logits, leak->effect);
+        int **last = pxr_last_dependencies(graph);
 
         for (int i = 0; i < 2; i++) {
                 workspace[i] =
@@ -279,8 +278,8 @@ int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examinat
 {
         static const struct pxr_examination usual = { .threads = 1 };
         const struct pxr_graph *graph = model->graph;
-        int spots = graph->rows * graph->cols * graph->colours, status = 0;
-        int probes = spots < PROBES ? spots : PROBES;
+        int sites = graph->rows * graph->cols * graph->colours, status = 0;
+        int probes = sites < PROBES ? sites : PROBES;
         struct probe probe;
 
         how = how ? how : &usual;
@@ -298,7 +297,7 @@ int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examinat
                 for (int i = 0; i < PROBE_IMAGES; i++) {
                         int number = at + i < probes ? at + i : probes - 1;
 
-                        orders[i] = probes > 1 ? (int)((int64_t)number * (spots - 1) / (probes - 1))
+                        orders[i] = probes > 1 ? (int)((int64_t)number * (sites - 1) / (probes - 1))
                                                : 0;
                 }
                 status = probe_once(&probe, orders, diag);

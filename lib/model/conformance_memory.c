@@ -223,20 +223,20 @@ const char *pxr_check_memory(struct pxr_arena *arena, const struct pxr_model *mo
                 pxr_workspace_new(graph, PXR_F32, PXR_FOR_TRAINING, PXR_BENCH_IMAGES, true, diag);
         struct pxr_workspace *shared =
                 pxr_workspace_new(graph, PXR_F32, PXR_FOR_TRAINING, PXR_BENCH_IMAGES, false, diag);
-        struct pxr_workspace *lean = pxr_workspace_new(graph, PXR_F32, PXR_FOR_LEAN_TRAINING,
-                                                       PXR_BENCH_IMAGES, false, diag);
+        struct pxr_workspace *checkpointed = pxr_workspace_new(
+                graph, PXR_F32, PXR_FOR_CHECKPOINTED_TRAINING, PXR_BENCH_IMAGES, false, diag);
         size_t size = graph->parameter_values + 1;
         float *gradient = calloc(4 * size, sizeof(float));
         const char *problem = no_memory;
 
         (void)skipped;
-        if (bench && apart && shared && lean && gradient) {
+        if (bench && apart && shared && checkpointed && gradient) {
                 pxr_bench_train(bench, apart, 0, gradient);
                 pxr_bench_train(bench, shared, 0, gradient + size);
                 for (size_t i = 0; i < size; i++)
                         gradient[2 * size + i] = 1;
                 pxr_bench_train(bench, shared, 0, gradient + 2 * size);
-                pxr_bench_train(bench, lean, 0, gradient + 3 * size);
+                pxr_bench_train(bench, checkpointed, 0, gradient + 3 * size);
                 problem = find_damage(arena, apart);
                 if (!problem && memcmp(gradient, gradient + size, size * sizeof(float)) != 0)
                         problem = "gradients change when tensors share memory: an op reads in "
@@ -250,7 +250,7 @@ const char *pxr_check_memory(struct pxr_arena *arena, const struct pxr_model *mo
         }
         pxr_workspace_free(apart);
         pxr_workspace_free(shared);
-        pxr_workspace_free(lean);
+        pxr_workspace_free(checkpointed);
         free(gradient);
         return problem;
 }

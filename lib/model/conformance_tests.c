@@ -13,7 +13,7 @@
 #include "model/bench.h"
 #include "model/certificate.h"
 #include "model/op_gradients.h"
-#include "tensor/reach.h"
+#include "tensor/dependency.h"
 
 enum { MAX_PROBED = 48 };
 
@@ -177,7 +177,7 @@ static const char *poison(struct pxr_arena *arena, const struct pxr_bench *bench
                         order, leak);
 }
 
-/* For each spot of each node, the image pixels it declares to depend on: [node][place][pixel]. */
+/* For each site of each node, the image pixels it declares to depend on: [node][place][pixel]. */
 static unsigned char *declared_fields(struct pxr_arena *arena, const struct pxr_graph *graph)
 {
         size_t pixels = (size_t)graph->rows * graph->cols, places = 0;
@@ -191,7 +191,7 @@ static unsigned char *declared_fields(struct pxr_arena *arena, const struct pxr_
 
                 for (int row = 0; row < node->shape.rows; row++)
                         for (int col = 0; col < node->shape.cols; col++, field += pixels)
-                                if (pxr_reach_field(graph, node, row, col, field))
+                                if (pxr_receptive_field(graph, node, row, col, field))
                                         return NULL;
         }
         return fields;

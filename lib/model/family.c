@@ -6,14 +6,14 @@
 #include "model/model.h"
 
 struct look {
-        struct pxr_reach reach; /* first, for ops know nothing more */
+        struct pxr_dependencies deps; /* first, for ops know nothing more */
         int row, col;
         bool beyond;
 };
 
-static void look_at(struct pxr_reach *reach, int input, int row, int col, int colour)
+static void look_at(struct pxr_dependencies *deps, int input, int row, int col, int colour)
 {
-        struct look *look = (struct look *)reach;
+        struct look *look = (struct look *)deps;
 
         (void)input;
         (void)colour;
@@ -28,7 +28,7 @@ static bool reads_other_pixels(const struct pxr_node *node)
         for (int k = 0; k < node->inputs; k++)
                 look.beyond = look.beyond || !pxr_same_size(node, node->input[k]);
         for (int colour = 0; node->op->depends && colour < node->colours; colour++)
-                node->op->depends(node, look.row, look.col, colour, &look.reach);
+                node->op->depends(node, look.row, look.col, colour, &look.deps);
         return look.beyond;
 }
 

@@ -90,8 +90,8 @@ static int first_pixels(const struct pxr_graph *graph)
 /* In double precision by a training step's passes. */
 static int take_twice(const struct subject *s, struct pxr_fingerprint *fingerprint)
 {
-        struct pxr_workspace *workspace =
-                pxr_workspace_new(s->graph, PXR_F64, PXR_FOR_LEAN_TRAINING, 1, false, s->diag);
+        struct pxr_workspace *workspace = pxr_workspace_new(
+                s->graph, PXR_F64, PXR_FOR_CHECKPOINTED_TRAINING, 1, false, s->diag);
         int status;
 
         if (!workspace)

@@ -421,7 +421,7 @@ double pxr_graph_multiply_adds(const struct pxr_graph *graph)
         return sum;
 }
 
-void pxr_graph_trained(const struct pxr_graph *graph, bool *trained)
+void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *trained)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];

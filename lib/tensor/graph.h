@@ -79,11 +79,11 @@ double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 
 /* Multiply-adds of one image's backward pass through a node: as many as forwards for the gradient
  * of its parameters, and again for that of its inputs, where any of them depends on parameters.
- * `trained` tells which nodes do (pxr_graph_trained()). */
+ * `trained` tells which nodes do (pxr_graph_needs_grad()). */
 double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *trained);
 
 /* Which nodes a gradient flows through: trained[nodes], those that depend on parameters. */
-void pxr_graph_trained(const struct pxr_graph *graph, bool *trained);
+void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *trained);
 
 /* Take a small map out of a map of the image's size, of `pixel` bytes a pixel: the pixel at the top
  * left of each block. */

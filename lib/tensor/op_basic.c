@@ -16,13 +16,13 @@ PXR_ELEMENTWISE(relu_op, "relu", x<0 ? 0 : x, y> 0)
 
 /* The certificate knows what the image is; nothing is read from other nodes. */
 static void image_depends(const struct pxr_node *node, int row, int col, int colour,
-                          struct pxr_reach *reach)
+                          struct pxr_dependencies *deps)
 {
         (void)node;
         (void)row;
         (void)col;
         (void)colour;
-        (void)reach;
+        (void)deps;
 }
 
 const struct pxr_op pxr_image_op = {

@@ -118,21 +118,21 @@ static size_t conv_scratch(const struct pxr_node *node, int images)
 }
 
 static void conv_depends(const struct pxr_node *node, int row, int col, int colour,
-                         struct pxr_reach *reach)
+                         struct pxr_dependencies *deps)
 {
         const struct conv *conv = node->conf;
         int above = conv->height / 2, left = conv->width / 2, last = -1;
 
         for (int tap = 0; tap < conv->full; tap++)
                 for (int c = 0; c < node->colours; c++)
-                        reach->read(reach, 0, row + tap / conv->width - above,
-                                    col + tap % conv->width - left, c);
+                        deps->read(deps, 0, row + tap / conv->width - above,
+                                   col + tap % conv->width - left, c);
         if (conv->settings.mask == PXR_MASK_A)
                 last = colour - 1;
         else if (conv->settings.mask == PXR_MASK_B)
                 last = colour;
         for (int c = 0; c <= last; c++)
-                reach->read(reach, 0, row, col, c);
+                deps->read(deps, 0, row, col, c);
 }
 
 static double conv_multiply_adds(const struct pxr_node *node)

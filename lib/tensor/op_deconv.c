@@ -25,7 +25,7 @@ static size_t deconv_scratch(const struct pxr_node *node, int images)
 }
 
 static void deconv_depends(const struct pxr_node *node, int row, int col, int colour,
-                           struct pxr_reach *reach)
+                           struct pxr_dependencies *deps)
 {
         (void)colour;
         for (int i = 0; i < KERNEL; i++)
@@ -34,7 +34,7 @@ static void deconv_depends(const struct pxr_node *node, int row, int col, int co
 
                         for (int k = 0; r % STRIDE == 0 && c % STRIDE == 0 && k < node->colours;
                              k++)
-                                reach->read(reach, 0, r / STRIDE, c / STRIDE, k);
+                                deps->read(deps, 0, r / STRIDE, c / STRIDE, k);
                 }
 }
 

@@ -161,7 +161,7 @@ static bool reads_initial(const struct pxr_node *node, int step, int at, int tap
 }
 
 static void lstm_depends(const struct pxr_node *node, int row, int col, int colour,
-                         struct pxr_reach *reach)
+                         struct pxr_dependencies *deps)
 {
         const struct lstm *lstm = node->conf;
         int cols = node->shape.cols, step, at;
@@ -169,15 +169,15 @@ static void lstm_depends(const struct pxr_node *node, int row, int col, int colo
         row -= lstm->shift;
         if (row < 0)
                 return;
-        reach->read(reach, 0, row, col, colour);
+        deps->read(deps, 0, row, col, colour);
         step = step_of(node, row, col);
         at = lstm->cell[row * cols + col] - lstm->first[step];
         for (int tap = 0; tap < lstm->taps; tap++) {
                 int source = source_cell(node, step, at, tap);
 
                 for (int c = 0; source >= 0 && c < node->colours; c++)
-                        reach->read(reach, PXR_SELF, lstm->place[source] / cols + lstm->shift,
-                                    lstm->place[source] % cols, c);
+                        deps->read(deps, PXR_SELF, lstm->place[source] / cols + lstm->shift,
+                                   lstm->place[source] % cols, c);
         }
 }
 

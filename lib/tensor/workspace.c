@@ -12,9 +12,6 @@
 #include "base/clock.h"
 #include "base/pages.h"
 #include "tensor/gemm.h"
-#include "tensor/plan.h"
-#include "tensor/reach.h"
-#include "tensor/turns.h"
 
 enum { SENTINEL_BYTE = 0xa5, NAN_BYTE = 0xff };
 
@@ -22,30 +19,31 @@ struct pxr_workspace {
         const struct pxr_graph *graph;
         enum pxr_precision precision;
         enum pxr_use use;
-        size_t value; /* bytes of one */
-        int limit;    /* images there is room for */
-        int images;   /* images of this micro-batch */
+        size_t value; /* bytes of a value */
+        int limit;    /* most images */
+        int images;   /* in this micro-batch */
         bool checked;
-        struct pxr_turns turns;         /* of generation */
-        bool borrows;                   /* the turns are another workspace's */
-        struct pxr_call *advance;       /* [node]: what is the same at all pixels; or NULL */
-        const void *parameters;         /* the same */
+        struct pxr_generation_schedule schedule;
+        bool borrows;                   /* the schedule belongs to another workspace */
+        struct pxr_call *advance;       /* [node]: the call, except for its pixel; or NULL */
+        const void *parameters;         /* of generation */
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
         double *const *seconds;         /* [pass][node], to be added to; or NULL */
-        struct pxr_plan plan;
+        struct pxr_memory_plan plan;
         char *slab, *scratch;
-        uint8_t *pixels; /* [place][image][colour] */
+        uint8_t *pixels; /* [pixel][image][colour] */
         uint8_t *small;  /* the same of the small images */
 };
 
-static int set_turns(struct pxr_workspace *workspace, const struct pxr_graph *graph,
-                     enum pxr_precision precision, const struct pxr_workspace *like)
+static int set_schedule(struct pxr_workspace *workspace, const struct pxr_graph *graph,
+                        enum pxr_precision precision, const struct pxr_workspace *like)
 {
         workspace->advance = calloc(graph->nodes, sizeof(*workspace->advance));
         workspace->borrows = like != NULL;
         if (like)
-                workspace->turns = like->turns;
-        return workspace->advance && (like || !pxr_turns_make(&workspace->turns, graph, precision))
+                workspace->schedule = like->schedule;
+        return workspace->advance && (like || !pxr_schedule_generation(&workspace->schedule, graph,
+                                                                       precision))
                        ? 0
                        : -1;
 }
@@ -67,9 +65,9 @@ static struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
                 free(workspace);
                 return NULL;
         }
-        if (!workspace || (advances && set_turns(workspace, graph, precision, like)) ||
-            pxr_plan_make(&workspace->plan, graph, precision, use, images, checked,
-                          whole ? NULL : &workspace->turns)) {
+        if (!workspace || (advances && set_schedule(workspace, graph, precision, like)) ||
+            pxr_memory_plan_make(&workspace->plan, graph, precision, use, images, checked,
+                                 whole ? NULL : &workspace->schedule)) {
                 pxr_workspace_free(workspace);
                 pxr_out_of_memory(diag);
                 return NULL;
@@ -118,9 +116,9 @@ void pxr_workspace_free(struct pxr_workspace *workspace)
 {
         if (!workspace)
                 return;
-        pxr_plan_free(&workspace->plan);
+        pxr_memory_plan_free(&workspace->plan);
         if (!workspace->borrows)
-                pxr_turns_free(&workspace->turns);
+                pxr_generation_schedule_free(&workspace->schedule);
         free(workspace->advance);
         free(workspace->slab);
         free(workspace->scratch);
@@ -133,69 +131,65 @@ size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision pre
                            enum pxr_use use, int images)
 {
         bool generates = use == PXR_FOR_GENERATION;
-        struct pxr_turns turns = { 0 };
-        struct pxr_plan plan;
+        struct pxr_generation_schedule schedule = { 0 };
+        struct pxr_memory_plan plan;
         size_t bytes = 0;
 
-        if (generates && pxr_turns_make(&turns, graph, precision))
+        if (generates && pxr_schedule_generation(&schedule, graph, precision))
                 return 0;
-        if (pxr_plan_make(&plan, graph, precision, use, images, false, generates ? &turns : NULL) ==
-            0) {
+        if (pxr_memory_plan_make(&plan, graph, precision, use, images, false,
+                                 generates ? &schedule : NULL) == 0) {
                 bytes = plan.slab_bytes + plan.scratch_bytes;
-                pxr_plan_free(&plan);
+                pxr_memory_plan_free(&plan);
         }
-        pxr_turns_free(&turns);
+        pxr_generation_schedule_free(&schedule);
         return bytes;
-}
-
-/* In a checked workspace nothing is there before it is computed, and sentinels lie right behind
- * what the micro-batch at hand has room for. */
-static void poison_slot(struct pxr_workspace *workspace, const struct pxr_slot *slot, size_t size)
-{
-        char *start = workspace->slab + slot->offset;
-
-        if (!slot->used)
-                return;
-        memset(start, NAN_BYTE, size);
-        memset(start + size, SENTINEL_BYTE, slot->size + PXR_SENTINEL - size);
 }
 
 static size_t bytes_of(const struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return pxr_plan_output(&workspace->plan, node, workspace->images) * workspace->value;
+        return pxr_planned_output(&workspace->plan, node, workspace->images) * workspace->value;
 }
 
-static size_t state_bytes(const struct pxr_workspace *workspace, const struct pxr_node *node)
+/* Bytes of a node's buffer number `k` that the micro-batch at hand uses. */
+static size_t buffer_bytes(const struct pxr_workspace *workspace, const struct pxr_node *node,
+                           int k)
 {
-        return pxr_plan_state(&workspace->plan, node, workspace->images) * workspace->value;
+        const struct pxr_node_memory *memory = &workspace->plan.memory[node->index];
+        const struct pxr_buffer *buffer = &memory->buffer[k];
+
+        if (buffer < memory->state || buffer == &memory->gradient)
+                return bytes_of(workspace, node);
+        return pxr_planned_state(&workspace->plan, node, workspace->images) * workspace->value;
 }
 
+/* In a checked workspace, fill every buffer with NaN and put sentinels right behind the bytes that
+ * the micro-batch at hand uses. */
 static void poison(struct pxr_workspace *workspace)
 {
         const struct pxr_graph *graph = workspace->graph;
 
-        for (int i = 0; workspace->checked && i < graph->nodes; i++) {
-                const struct pxr_place *place = &workspace->plan.place[i];
-                size_t size = bytes_of(workspace, graph->node[i]);
+        for (int i = 0; workspace->checked && i < graph->nodes; i++)
+                for (int k = 0; k < PXR_BUFFERS; k++) {
+                        const struct pxr_buffer *buffer = &workspace->plan.memory[i].buffer[k];
+                        size_t size = buffer_bytes(workspace, graph->node[i], k);
+                        char *start = workspace->slab + buffer->offset;
 
-                size_t state = state_bytes(workspace, graph->node[i]);
-
-                for (int time = 0; time < PXR_TIMES; time++) {
-                        poison_slot(workspace, &place->output[time], size);
-                        poison_slot(workspace, &place->state[time], state);
+                        if (!buffer->used)
+                                continue;
+                        memset(start, NAN_BYTE, size);
+                        memset(start + size, SENTINEL_BYTE, buffer->size + PXR_SENTINEL - size);
                 }
-                poison_slot(workspace, &place->gradient, size);
-        }
 }
 
-/* From [image][place][colour] to [place][image][colour]. */
-static void turn(const uint8_t *pixels, size_t places, int images, int colours, uint8_t *to)
+/* From [image][pixel][colour] to [pixel][image][colour]. */
+static void transpose(const uint8_t *from, size_t pixels, int images, int colours, uint8_t *to)
 {
-        for (size_t place = 0; place < places; place++)
+        for (size_t pixel = 0; pixel < pixels; pixel++)
                 for (int image = 0; image < images; image++)
                         for (int colour = 0; colour < colours; colour++)
-                                to[(place * images + image) * colours + colour] =
-                                        pixels[(image * places + place) * colours + colour];
+                                to[(pixel * images + image) * colours + colour] =
+                                        from[(image * pixels + pixel) * colours + colour];
 }
 
 void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images)
@@ -203,7 +197,8 @@ void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, 
         const struct pxr_graph *graph = workspace->graph;
 
         workspace->images = images;
-        turn(pixels, (size_t)graph->rows * graph->cols, images, graph->colours, workspace->pixels);
+        transpose(pixels, (size_t)graph->rows * graph->cols, images, graph->colours,
+                  workspace->pixels);
         pxr_subsample_map(graph, (size_t)images * graph->colours, workspace->pixels,
                           workspace->small);
 }
@@ -212,26 +207,27 @@ void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *sma
 {
         const struct pxr_graph *graph = workspace->graph;
 
-        turn(small, (size_t)graph->small_rows * graph->small_cols, images, graph->colours,
-             workspace->small);
+        transpose(small, (size_t)graph->small_rows * graph->small_cols, images, graph->colours,
+                  workspace->small);
 }
 
-static void *at(const struct pxr_workspace *workspace, const struct pxr_slot *slot)
+static void *at(const struct pxr_workspace *workspace, const struct pxr_buffer *buffer)
 {
-        return slot->used ? workspace->slab + slot->offset : NULL;
+        return buffer->used ? workspace->slab + buffer->offset : NULL;
 }
 
-/* What every pass hands to a node's kernel; `time`: PXR_AGAIN from the loss on. */
+/* What every pass hands to a node's kernel. `computation`: PXR_FORWARD up to the loss, then
+ * PXR_RECOMPUTE. */
 static struct pxr_call call_of(const struct pxr_workspace *workspace, const struct pxr_node *node,
-                               const void *parameters, enum pxr_time time)
+                               const void *parameters, enum pxr_computation computation)
 {
-        const struct pxr_place *place = &workspace->plan.place[node->index];
-        enum pxr_time own = pxr_place_read(place, place, time);
+        const struct pxr_node_memory *memory = &workspace->plan.memory[node->index];
+        enum pxr_computation own = pxr_read_computation(memory, memory, computation);
         struct pxr_call call = {
                 .node = node,
                 .images = workspace->images,
-                .output = at(workspace, &place->output[own]),
-                .state = at(workspace, &place->state[own]),
+                .output = at(workspace, &memory->output[own]),
+                .state = at(workspace, &memory->state[own]),
                 .scratch = workspace->scratch,
         };
 
@@ -240,9 +236,12 @@ static struct pxr_call call_of(const struct pxr_workspace *workspace, const stru
         else if (node->op == &pxr_small_image_op)
                 call.input[0] = workspace->small;
         for (int k = 0; k < node->inputs; k++) {
-                const struct pxr_place *input = &workspace->plan.place[node->input[k]->index];
+                const struct pxr_node_memory *input =
+                        &workspace->plan.memory[node->input[k]->index];
 
-                call.input[k] = at(workspace, &input->output[pxr_place_read(input, place, time)]);
+                call.input[k] =
+                        at(workspace,
+                           &input->output[pxr_read_computation(input, memory, computation)]);
         }
         for (int k = 0; k < node->parameters; k++)
                 call.parameter[k] =
@@ -258,33 +257,24 @@ static bool is_sentinel(const char *bytes)
         return true;
 }
 
-static bool intact(const struct pxr_workspace *workspace, const struct pxr_slot *slot, size_t size)
-{
-        const char *start = workspace->slab + slot->offset;
-
-        return !slot->used || (is_sentinel(start - PXR_SENTINEL) && is_sentinel(start + size));
-}
-
 static bool all_intact(const struct pxr_workspace *workspace, size_t scratch)
 {
         const struct pxr_graph *graph = workspace->graph;
 
-        for (int i = 0; i < graph->nodes; i++) {
-                const struct pxr_place *place = &workspace->plan.place[i];
-                size_t size = bytes_of(workspace, graph->node[i]);
-                size_t state = state_bytes(workspace, graph->node[i]);
+        for (int i = 0; i < graph->nodes; i++)
+                for (int k = 0; k < PXR_BUFFERS; k++) {
+                        const struct pxr_buffer *buffer = &workspace->plan.memory[i].buffer[k];
+                        const char *start = workspace->slab + buffer->offset;
 
-                for (int time = 0; time < PXR_TIMES; time++)
-                        if (!intact(workspace, &place->output[time], size) ||
-                            !intact(workspace, &place->state[time], state))
+                        if (buffer->used &&
+                            (!is_sentinel(start - PXR_SENTINEL) ||
+                             !is_sentinel(start + buffer_bytes(workspace, graph->node[i], k))))
                                 return false;
-                if (!intact(workspace, &place->gradient, size))
-                        return false;
-        }
+                }
         return is_sentinel(workspace->scratch + scratch);
 }
 
-/* Checked, a kernel finds NaN in its scratch, whatever was there before it. */
+/* Call a kernel; in a checked workspace with NaN in its scratch. */
 static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struct pxr_call *call)
 {
         const struct pxr_op *op = call->node->op;
@@ -309,7 +299,7 @@ static void run(struct pxr_workspace *workspace, enum pxr_pass pass, const struc
                 workspace->culprit = call->node;
 }
 
-/* A number that changes when the map changes anywhere but at (row, col). */
+/* A checksum of the map without the pixel at (row, col). */
 static uint64_t sum_elsewhere(const struct pxr_workspace *workspace, const struct pxr_node *node,
                               const void *map, int row, int col)
 {
@@ -324,7 +314,7 @@ static uint64_t sum_elsewhere(const struct pxr_workspace *workspace, const struc
         return sum;
 }
 
-/* `only`: these nodes; NULL: all. */
+/* Compute the live nodes from `first` on; `only`, if not NULL, says which. */
 static void forward_nodes(struct pxr_workspace *workspace, const void *parameters, int first,
                           const bool *only)
 {
@@ -334,22 +324,22 @@ static void forward_nodes(struct pxr_workspace *workspace, const void *parameter
                 const struct pxr_node *node = graph->node[i];
                 struct pxr_call call;
 
-                if (!workspace->plan.place[i].live || (only && !only[i]))
+                if (!workspace->plan.memory[i].live || (only && !only[i]))
                         continue;
-                call = call_of(workspace, node, parameters, PXR_ONCE);
+                call = call_of(workspace, node, parameters, PXR_FORWARD);
                 run(workspace, PXR_PASS_FORWARD, &call);
         }
 }
 
-/* Compute again what the gradients read of the part that ends before node `end`. */
-static void forward_again(struct pxr_workspace *workspace, const void *parameters, int end)
+/* Recompute what the gradients read in the segment that ends before node `end`. */
+static void recompute_segment(struct pxr_workspace *workspace, const void *parameters, int end)
 {
-        for (int i = workspace->plan.place[end - 1].first; i < end; i++) {
+        for (int i = workspace->plan.memory[end - 1].first; i < end; i++) {
                 struct pxr_call call;
 
-                if (!workspace->plan.place[i].again)
+                if (!workspace->plan.memory[i].recompute)
                         continue;
-                call = call_of(workspace, workspace->graph->node[i], parameters, PXR_AGAIN);
+                call = call_of(workspace, workspace->graph->node[i], parameters, PXR_RECOMPUTE);
                 run(workspace, PXR_PASS_FORWARD, &call);
         }
 }
@@ -365,68 +355,62 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
         forward_nodes(workspace, parameters, first, NULL);
 }
 
-static void run_nll(const struct pxr_workspace *workspace, const struct pxr_nll_call *call)
+/* The NLL of images of `pixels` pixels and `colours` colours each. */
+static void run_nll(const struct pxr_workspace *workspace, struct pxr_nll_call call)
 {
         unsigned long mode = pxr_arithmetic_flush();
 
-        workspace->graph->distribution->nll[workspace->precision](call);
+        call.levels = workspace->graph->levels;
+        workspace->graph->distribution->nll[workspace->precision](&call);
         pxr_arithmetic_restore(mode);
 }
 
 void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll)
 {
         const struct pxr_graph *graph = workspace->graph;
-        const struct pxr_place *place = &workspace->plan.place[graph->logits->index];
-        struct pxr_nll_call call = {
-                .levels = graph->levels,
-                .colours = graph->colours,
-                .images = workspace->images,
-                .places = (size_t)graph->rows * graph->cols,
-                .logits = at(workspace, &place->output[PXR_ONCE]),
-                .pixels = workspace->pixels,
-                .nll = nll,
-                .gradient = at(workspace, &place->gradient),
-                .gradient_scale = scale,
-        };
+        const struct pxr_node_memory *memory = &workspace->plan.memory[graph->logits->index];
 
-        run_nll(workspace, &call);
+        run_nll(workspace,
+                (struct pxr_nll_call) { .colours = graph->colours,
+                                        .images = workspace->images,
+                                        .places = (size_t)graph->rows * graph->cols,
+                                        .logits = at(workspace, &memory->output[PXR_FORWARD]),
+                                        .pixels = workspace->pixels,
+                                        .nll = nll,
+                                        .gradient = at(workspace, &memory->gradient),
+                                        .gradient_scale = scale });
 }
 
-/* A distribution is that of one colour's value, so that values can go for images of one. */
+/* Each value is handed over as an image of one pixel and one colour: a distribution is of one
+ * colour's value. */
 void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll)
 {
         const struct pxr_graph *graph = workspace->graph;
         int values = graph->rows * graph->cols * workspace->images * graph->colours;
-        struct pxr_nll_call call = {
-                .levels = graph->levels,
-                .colours = 1,
-                .images = values,
-                .places = 1,
-                .logits = at(workspace,
-                             &workspace->plan.place[graph->logits->index].output[PXR_ONCE]),
-                .pixels = workspace->pixels,
-                .nll = nll,
-        };
 
         memset(nll, 0, values * sizeof(*nll));
-        run_nll(workspace, &call);
+        run_nll(workspace,
+                (struct pxr_nll_call) { .colours = 1,
+                                        .images = values,
+                                        .places = 1,
+                                        .logits = pxr_workspace_tensor(workspace, graph->logits),
+                                        .pixels = workspace->pixels,
+                                        .nll = nll });
 }
 
 void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col, double *nll)
 {
         const struct pxr_graph *graph = workspace->graph;
-        size_t place = (size_t)row * graph->cols + col;
-        struct pxr_nll_call call = {
-                .levels = graph->levels,
-                .colours = graph->colours,
-                .images = workspace->images,
-                .places = 1,
-                .logits = pxr_workspace_logits(workspace, row, col, 0, 0),
-                .pixels = workspace->pixels + place * workspace->images * graph->colours,
-                .nll = nll,
-        };
+        size_t pixel = (size_t)row * graph->cols + col;
 
-        run_nll(workspace, &call);
+        run_nll(workspace,
+                (struct pxr_nll_call) { .colours = graph->colours,
+                                        .images = workspace->images,
+                                        .places = 1,
+                                        .logits = pxr_workspace_logits(workspace, row, col, 0, 0),
+                                        .pixels = workspace->pixels +
+                                                  pixel * workspace->images * graph->colours,
+                                        .nll = nll });
 }
 
 void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,
@@ -436,19 +420,19 @@ void pxr_workspace_backward(struct pxr_workspace *workspace, const void *paramet
 
         for (int i = graph->nodes - 1; i >= 0; i--) {
                 const struct pxr_node *node = graph->node[i];
-                const struct pxr_place *place = &workspace->plan.place[i];
+                const struct pxr_node_memory *memory = &workspace->plan.memory[i];
                 struct pxr_call call;
 
-                if (place->end == i + 1)
-                        forward_again(workspace, parameters, i + 1);
-                if (!place->gradient.used)
+                if (memory->end == i + 1)
+                        recompute_segment(workspace, parameters, i + 1);
+                if (!memory->gradient.used)
                         continue;
-                call = call_of(workspace, node, parameters, PXR_AGAIN);
-                call.output_gradient = at(workspace, &place->gradient);
+                call = call_of(workspace, node, parameters, PXR_RECOMPUTE);
+                call.output_gradient = at(workspace, &memory->gradient);
                 for (int k = 0; k < node->inputs; k++) {
                         call.input_gradient[k] = at(
-                                workspace, &workspace->plan.place[node->input[k]->index].gradient);
-                        call.accumulate[k] = place->accumulate[k];
+                                workspace, &workspace->plan.memory[node->input[k]->index].gradient);
+                        call.accumulate[k] = memory->accumulate[k];
                 }
                 for (int k = 0; k < node->parameters; k++)
                         call.parameter_gradient[k] =
@@ -467,41 +451,42 @@ void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters
                (size_t)graph->rows * graph->cols * graph->colours * workspace->limit);
         poison(workspace);
         for (int i = 0; i < graph->nodes; i++)
-                workspace->advance[i] = call_of(workspace, graph->node[i], parameters, PXR_ONCE);
-        forward_nodes(workspace, parameters, 0, workspace->turns.constant);
+                workspace->advance[i] = call_of(workspace, graph->node[i], parameters, PXR_FORWARD);
+        forward_nodes(workspace, parameters, 0, workspace->schedule.constant);
 }
 
-/* Where a map would begin whose pixel at (row, col), or whose row, is what is kept. Kernels reckon
- * from the map's beginning, and of this one touch that pixel or row alone. */
-static void *beginning(const struct pxr_workspace *workspace, const struct pxr_node *node,
-                       const void *kept, int row, int col)
+/* The address at which the map would begin of which only the pixel at (row, col), or its row, is in
+ * memory, at `tensor`. Kernels compute addresses from the map's beginning, and access only that
+ * pixel or row of it. */
+static void *map_address(const struct pxr_workspace *workspace, const struct pxr_node *node,
+                         const void *tensor, int row, int col)
 {
-        enum pxr_span span = workspace->plan.place[node->index].kept;
-        size_t before = (size_t)row * node->shape.cols + (span == PXR_SPAN_PIXEL ? col : 0);
+        enum pxr_read_extent extent = workspace->plan.memory[node->index].extent;
+        size_t before = (size_t)row * node->shape.cols + (extent == PXR_EXTENT_PIXEL ? col : 0);
 
-        if (!kept || span == PXR_SPAN_MAP)
-                return (void *)kept;
+        if (!tensor || extent == PXR_EXTENT_MAP)
+                return (void *)tensor;
         before *= pxr_pixel_size(node, workspace->images) * workspace->value;
-        return (void *)((uintptr_t)kept - before);
+        return (void *)((uintptr_t)tensor - before);
 }
 
 static void advance_node(struct pxr_workspace *workspace, const struct pxr_node *node, int row,
                          int col, int colour)
 {
         struct pxr_call call = workspace->advance[node->index];
-        bool watched = workspace->checked && node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL;
+        bool check = workspace->checked && node->op->flags & PXR_ADVANCE_AT_ITS_PIXEL;
         uint64_t sum = 0;
 
-        call.output = beginning(workspace, node, call.output, row, col);
+        call.output = map_address(workspace, node, call.output, row, col);
         for (int k = 0; k < node->inputs; k++)
-                call.input[k] = beginning(workspace, node->input[k], call.input[k], row, col);
+                call.input[k] = map_address(workspace, node->input[k], call.input[k], row, col);
         call.row = row;
         call.col = col;
         call.colour = colour;
-        if (watched)
+        if (check)
                 sum = sum_elsewhere(workspace, node, call.output, row, col);
         run(workspace, PXR_PASS_ADVANCE, &call);
-        if (watched && !workspace->culprit &&
+        if (check && !workspace->culprit &&
             sum != sum_elsewhere(workspace, node, call.output, row, col))
                 workspace->culprit = node;
 }
@@ -511,33 +496,33 @@ void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, in
         const struct pxr_graph *graph = workspace->graph;
         int order = pxr_order(graph->node[0], row, col, colour);
 
-        if (workspace->turns.fallback) {
+        if (workspace->schedule.fallback) {
                 forward_nodes(workspace, workspace->parameters, 0, NULL);
                 return;
         }
         for (int i = 1; i < graph->nodes; i++) {
-                if (!workspace->plan.place[i].live || workspace->turns.constant[i])
+                if (!workspace->plan.memory[i].live || workspace->schedule.constant[i])
                         continue;
                 if (graph->node[i]->constant)
                         for (int c = 0; colour == 0 && c < graph->colours; c++)
                                 advance_node(workspace, graph->node[i], row, col, c);
-                else if (!workspace->turns.wait[i][order])
+                else if (!workspace->schedule.wait[i][order])
                         advance_node(workspace, graph->node[i], row, col, colour);
         }
 }
 
-/* Compute what has waited for a value. */
+/* Compute the sites that waited for the value of `colour`. */
 static void settle(struct pxr_workspace *workspace, int row, int col, int colour)
 {
         const struct pxr_graph *graph = workspace->graph;
 
-        if (workspace->turns.fallback)
+        if (workspace->schedule.fallback)
                 return;
         for (int i = 0; i < graph->nodes; i++)
-                for (int c = 0; workspace->plan.place[i].live && c < graph->colours; c++) {
+                for (int c = 0; workspace->plan.memory[i].live && c < graph->colours; c++) {
                         int order = pxr_order(graph->node[0], row, col, c);
 
-                        if (workspace->turns.wait[i][order] == 1 + colour)
+                        if (workspace->schedule.wait[i][order] == 1 + colour)
                                 advance_node(workspace, graph->node[i], row, col, c);
                 }
 }
@@ -546,9 +531,9 @@ void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int co
                        int value)
 {
         const struct pxr_graph *graph = workspace->graph;
-        size_t place = (size_t)row * graph->cols + col;
+        size_t pixel = (size_t)row * graph->cols + col;
 
-        workspace->pixels[(place * workspace->images + image) * graph->colours + colour] =
+        workspace->pixels[(pixel * workspace->images + image) * graph->colours + colour] =
                 (uint8_t)value;
         if (image == workspace->images - 1)
                 settle(workspace, row, col, colour);
@@ -561,7 +546,7 @@ void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[P
 
 const char *pxr_workspace_fallback(const struct pxr_workspace *workspace)
 {
-        return workspace->turns.fallback;
+        return workspace->schedule.fallback;
 }
 
 const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
@@ -571,15 +556,15 @@ const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row,
         int channels = graph->logits->shape.channels;
         size_t pixel = ((size_t)row * graph->cols + col) * workspace->images + image;
         size_t value = pixel * channels + (size_t)colour * (channels / graph->colours);
-        const void *kept = at(workspace, &workspace->plan.place[graph->logits->index].output[0]);
 
-        return (char *)beginning(workspace, graph->logits, kept, row, col) +
+        return (char *)map_address(workspace, graph->logits,
+                                   pxr_workspace_tensor(workspace, graph->logits), row, col) +
                value * workspace->value;
 }
 
-void *pxr_workspace_tensor(struct pxr_workspace *workspace, const struct pxr_node *node)
+void *pxr_workspace_tensor(const struct pxr_workspace *workspace, const struct pxr_node *node)
 {
-        return at(workspace, &workspace->plan.place[node->index].output[PXR_ONCE]);
+        return at(workspace, &workspace->plan.memory[node->index].output[PXR_FORWARD]);
 }
 
 const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspace)
@@ -587,14 +572,15 @@ const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspa
         return workspace->culprit;
 }
 
-static bool finite_slot(const struct pxr_workspace *workspace, const struct pxr_slot *slot,
-                        size_t size)
+static bool all_finite(const struct pxr_workspace *workspace, const struct pxr_buffer *buffer,
+                       size_t size)
 {
-        const void *values = at(workspace, slot);
+        const void *values = at(workspace, buffer);
+        const float *f32 = values;
+        const double *f64 = values;
 
         for (size_t i = 0; values && i < size; i++)
-                if (!(workspace->precision == PXR_F32 ? isfinite(((const float *)values)[i])
-                                                      : isfinite(((const double *)values)[i])))
+                if (!isfinite(workspace->precision == PXR_F32 ? f32[i] : f64[i]))
                         return false;
         return true;
 }
@@ -605,10 +591,11 @@ const struct pxr_node *pxr_workspace_nonfinite(const struct pxr_workspace *works
 
         for (int k = 0; k < graph->nodes; k++) {
                 const struct pxr_node *node = graph->node[gradient ? graph->nodes - 1 - k : k];
-                const struct pxr_place *place = &workspace->plan.place[node->index];
+                const struct pxr_node_memory *memory = &workspace->plan.memory[node->index];
 
-                if (!finite_slot(workspace, gradient ? &place->gradient : &place->output[PXR_ONCE],
-                                 pxr_map_size(node, workspace->images)))
+                if (!all_finite(workspace,
+                                gradient ? &memory->gradient : &memory->output[PXR_FORWARD],
+                                pxr_map_size(node, workspace->images)))
                         return node;
         }
         return NULL;

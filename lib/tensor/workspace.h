@@ -10,17 +10,7 @@
 #ifndef PXR_TENSOR_WORKSPACE_H
 #define PXR_TENSOR_WORKSPACE_H
 
-#include "tensor/graph.h"
-
-enum pxr_use {
-        PXR_FOR_TRAINING,      /* forward, loss, backward */
-        PXR_FOR_LEAN_TRAINING, /* the same to the bit in less memory: most tensors are computed once
-                                  more in the backward pass */
-        PXR_FOR_EVALUATION,    /* forward, loss */
-        PXR_FOR_GENERATION,    /* advance; of a tensor that is read at its own pixel or row alone,
-                                  only that is kept */
-        PXR_FOR_INSPECTION,    /* forward, advance; every tensor is kept */
-};
+#include "tensor/memory_plan.h"
 
 /* The passes whose kernels' time can be taken. */
 enum pxr_pass { PXR_PASS_FORWARD, PXR_PASS_BACKWARD, PXR_PASS_ADVANCE, PXR_PASSES };
@@ -97,7 +87,7 @@ void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[P
 
 /* A node's tensor, [row][col][image][channel]; of use while the plan keeps it: always in a checked
  * workspace and for inspection. NULL for a node the logits do not depend on. */
-void *pxr_workspace_tensor(struct pxr_workspace *workspace, const struct pxr_node *node);
+void *pxr_workspace_tensor(const struct pxr_workspace *workspace, const struct pxr_node *node);
 
 /* In a checked workspace: the node whose kernel was the first to write over a sentinel, and the
  * first whose tensor (or, if `gradient`, whose gradient) holds a value that is not finite, in the

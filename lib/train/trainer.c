@@ -57,7 +57,7 @@ static const struct pxr_optimizer *rule_of(const struct pxr_train_settings *sett
 
 static enum pxr_use use_of(const struct pxr_train_settings *settings)
 {
-        return settings->recompute ? PXR_FOR_LEAN_TRAINING : PXR_FOR_TRAINING;
+        return settings->recompute ? PXR_FOR_CHECKPOINTED_TRAINING : PXR_FOR_TRAINING;
 }
 
 static int micro_batches_of(const struct pxr_train_settings *settings)

@@ -82,17 +82,17 @@ static double buffer[1 << 14];
 #include <pxr/precisions.h>
 
 static void depends(const struct pxr_node *node, int row, int col, int colour,
-                    struct pxr_reach *reach)
+                    struct pxr_dependencies *deps)
 {
-        reach->read(reach, 0, row, col, colour);
+        deps->read(deps, 0, row, col, colour);
         if (FAULT != HIDES_READ)
-                reach->read(reach, 0, row + row_step, col + col_step, colour);
+                deps->read(deps, 0, row + row_step, col + col_step, colour);
         if (FAULT == WILD_DEPENDS) {
-                reach->read(reach, 3, row, col, colour);
-                reach->read(reach, -2, row, col, colour);
-                reach->read(reach, 0, row, col, node->colours + 1000);
-                reach->read(reach, 0, row, col, -1);
-                reach->read(reach, 0, -1000, 1000, colour);
+                deps->read(deps, 3, row, col, colour);
+                deps->read(deps, -2, row, col, colour);
+                deps->read(deps, 0, row, col, node->colours + 1000);
+                deps->read(deps, 0, row, col, -1);
+                deps->read(deps, 0, -1000, 1000, colour);
         }
 }
 

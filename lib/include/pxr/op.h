@@ -105,10 +105,10 @@ struct pxr_kernels {
 };
 
 /* Told by `depends` what is read. */
-struct pxr_reach {
+struct pxr_dependencies {
         /* Colour group `colour` of `input` (or PXR_SELF) at (row, col) is read. Places, colours and
          * inputs that are not there are ignored. */
-        void (*read)(struct pxr_reach *reach, int input, int row, int col, int colour);
+        void (*read)(struct pxr_dependencies *deps, int input, int row, int col, int colour);
 };
 
 enum pxr_op_flags {
@@ -147,7 +147,7 @@ struct pxr_op {
          * the causality certificate stands on, and is held against the kernels numerically. NULL:
          * the same place and colour group of every input. */
         void (*depends)(const struct pxr_node *node, int row, int col, int colour,
-                        struct pxr_reach *reach);
+                        struct pxr_dependencies *deps);
 
         /* Multiply-adds of `forward` for one image, not counting what a mask zeroes. NULL: 0. */
         double (*multiply_adds)(const struct pxr_node *node);

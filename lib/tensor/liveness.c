@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * liveness.c - the first and last use of each tensor in the passes over a graph.
+ *
+ * Time counts kernels. In a graph of n nodes, node i is computed at time i and the loss at n. The
+ * segments follow, the last first: each is recomputed (except the last), then come the gradients
+ * through it (T. Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016). Training
+ * without recomputation has a single segment.
+ */
+#include "tensor/liveness.h"
+
+#include <stdlib.h>
+
+static int segment_time(const struct pxr_graph *graph, const struct pxr_node_memory *memory)
+{
+        return graph->nodes + 1 + 2 * (graph->nodes - memory->end);
+}
+
+static int recompute_time(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
+                          int i)
+{
+        return segment_time(graph, &memory[i]) + i - memory[i].first;
+}
+
+static int backward_time(const struct pxr_graph *graph, const struct pxr_node_memory *memory, int i)
+{
+        int size = memory[i].end - memory[i].first;
+
+        return segment_time(graph, &memory[i]) + size + memory[i].end - 1 - i;
+}
+
+static void extend(struct pxr_buffer *buffer, int time)
+{
+        if (time > buffer->last_use)
+                buffer->last_use = time;
+}
+
+static void begin(struct pxr_buffer *buffer, int time)
+{
+        buffer->used = true;
+        buffer->first_use = buffer->last_use = time;
+}
+
+int pxr_liveness_of_nodes(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+{
+        bool *needed = malloc(2 * graph->nodes * sizeof(bool)), *needs_grad = needed + graph->nodes;
+
+        if (!needed)
+                return -1;
+        pxr_graph_needed(graph, needed);
+        pxr_graph_needs_grad(graph, needs_grad);
+        for (int i = 0; i < graph->nodes; i++) {
+                memory[i].live = needed[i];
+                memory[i].needs_grad = needed[i] && needs_grad[i];
+        }
+        free(needed);
+        return 0;
+}
+
+/* Bytes of outputs that are computed before node `cut` and read by it or later nodes. */
+static size_t read_across(const struct pxr_graph *graph, const struct pxr_node_memory *memory,
+                          int cut)
+{
+        size_t bytes = 0;
+
+        for (int i = 0; i < cut; i++) {
+                bool read = false;
+
+                for (int j = cut; j < graph->nodes && !read; j++)
+                        for (int k = 0; memory[j].live && k < graph->node[j]->inputs; k++)
+                                read |= graph->node[j]->input[k]->index == i;
+                bytes += read ? memory[i].output[PXR_FORWARD].size : 0;
+        }
+        return bytes;
+}
+
+static size_t bytes_of(const struct pxr_node_memory *memory)
+{
+        return memory->live ? memory->output[PXR_FORWARD].size + memory->state[PXR_FORWARD].size
+                            : 0;
+}
+
+/* The end of segment `number` (from 1), which begins at `first`: of the nodes that leave about
+ * number/segments of all bytes before them, to within half a segment, the one with the fewest bytes
+ * read across the cut. */
+static int best_cut(const struct pxr_graph *graph, const struct pxr_node_memory *memory, int first,
+                    double number, int segments, double all)
+{
+        double low = (number - 0.5) / segments * all, high = (number + 0.5) / segments * all,
+               sum = 0;
+        size_t least = SIZE_MAX;
+        int best = first;
+
+        for (int cut = 1; cut < graph->nodes; cut++) {
+                size_t across;
+
+                sum += (double)bytes_of(&memory[cut - 1]);
+                if (cut <= first || sum < low || sum > high)
+                        continue;
+                across = read_across(graph, memory, cut);
+                if (across < least) {
+                        least = across;
+                        best = cut;
+                }
+        }
+        return best;
+}
+
+static void set_segment(struct pxr_node_memory *memory, int first, int end)
+{
+        for (int i = first; i < end; i++) {
+                memory[i].first = first;
+                memory[i].end = end;
+        }
+}
+
+void pxr_liveness_segment(const struct pxr_graph *graph, struct pxr_node_memory *memory,
+                          int segments)
+{
+        double all = 0;
+        int first = 0;
+
+        for (int i = 0; i < graph->nodes; i++)
+                all += (double)bytes_of(&memory[i]);
+        for (int number = 1; number < segments; number++) {
+                int cut = best_cut(graph, memory, first, number, segments, all);
+
+                set_segment(memory, first, cut);
+                first = cut;
+        }
+        set_segment(memory, first, graph->nodes);
+}
+
+static bool same_segment(const struct pxr_node_memory *a, const struct pxr_node_memory *b)
+{
+        return a->first == b->first;
+}
+
+/* In each segment except the last, recompute what its gradients read, and what that is computed
+ * from. */
+static void find_recomputed(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+{
+        for (int i = 0; i < graph->nodes; i++)
+                memory[i].recompute = false;
+        for (int i = graph->nodes - 1; i >= 0; i--) {
+                const struct pxr_node *node = graph->node[i];
+                unsigned flags = memory[i].needs_grad ? node->op->flags : 0;
+
+                if (memory[i].end == graph->nodes || !memory[i].live)
+                        continue;
+                if (flags & PXR_BACKWARD_READS_OUTPUT || (memory[i].needs_grad && node->op->state))
+                        memory[i].recompute = true;
+                for (int k = 0; k < node->inputs; k++) {
+                        struct pxr_node_memory *input = &memory[node->input[k]->index];
+
+                        if (same_segment(input, &memory[i]) &&
+                            (memory[i].recompute || flags & PXR_BACKWARD_READS_INPUT))
+                                input->recompute = true;
+                }
+        }
+}
+
+static void find_forward(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                if (!memory[i].live)
+                        continue;
+                begin(&memory[i].output[PXR_FORWARD], i);
+                if (graph->node[i]->op->state)
+                        begin(&memory[i].state[PXR_FORWARD], i);
+                for (int k = 0; k < graph->node[i]->inputs; k++)
+                        extend(&memory[graph->node[i]->input[k]->index].output[PXR_FORWARD], i);
+        }
+        extend(&memory[graph->logits->index].output[PXR_FORWARD], graph->nodes);
+}
+
+static void find_backward(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                if (!memory[i].recompute)
+                        continue;
+                begin(&memory[i].output[PXR_RECOMPUTE], recompute_time(graph, memory, i));
+                if (graph->node[i]->op->state)
+                        begin(&memory[i].state[PXR_RECOMPUTE], recompute_time(graph, memory, i));
+        }
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                unsigned flags = memory[i].needs_grad ? node->op->flags : 0;
+                int time = backward_time(graph, memory, i);
+
+                if (memory[i].needs_grad && node->op->state)
+                        extend(&memory[i].state[memory[i].recompute], time);
+                if (flags & PXR_BACKWARD_READS_OUTPUT)
+                        extend(&memory[i].output[memory[i].recompute], time);
+                for (int k = 0; k < node->inputs; k++) {
+                        struct pxr_node_memory *input = &memory[node->input[k]->index];
+                        struct pxr_buffer *buffer = &input->output[pxr_read_computation(
+                                input, &memory[i], PXR_RECOMPUTE)];
+
+                        if (memory[i].recompute)
+                                extend(buffer, recompute_time(graph, memory, i));
+                        if (flags & PXR_BACKWARD_READS_INPUT)
+                                extend(buffer, time);
+                }
+        }
+}
+
+static void find_gradients(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+{
+        begin(&memory[graph->logits->index].gradient, graph->nodes);
+        for (int i = graph->nodes - 1; i >= 0; i--) {
+                if (!memory[i].needs_grad)
+                        continue;
+                extend(&memory[i].gradient, backward_time(graph, memory, i));
+                for (int k = 0; k < graph->node[i]->inputs; k++) {
+                        struct pxr_node_memory *input = &memory[graph->node[i]->input[k]->index];
+
+                        memory[i].accumulate[k] = input->gradient.used;
+                        if (input->needs_grad && !input->gradient.used)
+                                begin(&input->gradient, backward_time(graph, memory, i));
+                }
+        }
+}
+
+void pxr_liveness_of_buffers(const struct pxr_graph *graph, struct pxr_node_memory *memory,
+                             bool training)
+{
+        find_forward(graph, memory);
+        if (!training || !memory[graph->logits->index].needs_grad)
+                return;
+        find_recomputed(graph, memory);
+        find_backward(graph, memory);
+        find_gradients(graph, memory);
+}
+
+void pxr_liveness_forever(const struct pxr_graph *graph, struct pxr_node_memory *memory)
+{
+        for (int i = 0; i < graph->nodes; i++)
+                for (int k = 0; k < PXR_BUFFERS; k++) {
+                        memory[i].buffer[k].first_use = 0;
+                        memory[i].buffer[k].last_use = 1;
+                }
+}

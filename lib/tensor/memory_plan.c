@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory_plan.c - the place of each tensor in a workspace's slab of memory.
+ *
+ * Buffers that are not in use at the same time may share memory. They are placed largest first,
+ * each at the lowest offset that overlaps none already placed.
+ */
+#include "tensor/memory_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SEGMENTS = 32 };
+
+static int by_size(const void *a, const void *b)
+{
+        const struct pxr_buffer *left = *(struct pxr_buffer *const *)a;
+        const struct pxr_buffer *right = *(struct pxr_buffer *const *)b;
+
+        if (left->size != right->size)
+                return left->size < right->size ? 1 : -1;
+        return left->first_use - right->first_use;
+}
+
+static bool live_together(const struct pxr_buffer *a, const struct pxr_buffer *b)
+{
+        return a->first_use <= b->last_use && b->first_use <= a->last_use;
+}
+
+/* The lowest offset at which buffer[at] overlaps none of the buffers before it, with `gap` bytes
+ * between them. */
+static size_t lowest_offset(struct pxr_buffer *const *buffer, int at, size_t gap)
+{
+        size_t offset = gap;
+
+        for (bool moved = true; moved;) {
+                moved = false;
+                for (int i = 0; i < at; i++) {
+                        size_t end = buffer[i]->offset + buffer[i]->size + gap;
+
+                        if (live_together(buffer[i], buffer[at]) && offset < end &&
+                            buffer[i]->offset < offset + buffer[at]->size + gap) {
+                                offset = end;
+                                moved = true;
+                        }
+                }
+        }
+        return offset;
+}
+
+/* Bytes of an array, aligned. An array that is too large gets a size that no memory can hold, so
+ * that allocating it fails. */
+static size_t bytes(size_t values, size_t value)
+{
+        size_t size = (values < PXR_MOST_VALUES ? values : PXR_MOST_VALUES) * value;
+
+        return (size + PXR_ALIGNMENT - 1) / PXR_ALIGNMENT * PXR_ALIGNMENT;
+}
+
+/* The most that a node's op needs for micro-batches of 1 to `images`. It need not grow with them:
+ * an op that works in chunks may take fewer but larger chunks of a smaller batch. */
+static size_t most_scratch(const struct pxr_node *node, int images)
+{
+        size_t most = 0;
+
+        for (int i = 1; node->op->scratch && i <= images; i++) {
+                size_t scratch = node->op->scratch(node, i);
+
+                most = scratch > most ? scratch : most;
+        }
+        return most;
+}
+
+size_t pxr_planned_output(const struct pxr_memory_plan *plan, const struct pxr_node *node,
+                          int images)
+{
+        switch (plan->memory[node->index].extent) {
+        case PXR_EXTENT_PIXEL:
+                return pxr_pixel_size(node, images);
+        case PXR_EXTENT_ROW:
+                return node->shape.cols * pxr_pixel_size(node, images);
+        default:
+                return pxr_map_size(node, images);
+        }
+}
+
+size_t pxr_planned_state(const struct pxr_memory_plan *plan, const struct pxr_node *node,
+                         int images)
+{
+        if (plan->advances && !node->constant && node->op->advance_state)
+                return node->op->advance_state(node, images);
+        return node->op->state ? node->op->state(node, images) : 0;
+}
+
+static void set_sizes(const struct pxr_graph *graph, struct pxr_memory_plan *plan, size_t value,
+                      int images)
+{
+        for (int i = 0; i < graph->nodes; i++) {
+                const struct pxr_node *node = graph->node[i];
+                struct pxr_node_memory *memory = &plan->memory[i];
+                size_t size = bytes(pxr_planned_output(plan, node, images), value), scratch = 0;
+                size_t state = bytes(pxr_planned_state(plan, node, images), value);
+
+                for (int c = 0; c < PXR_COMPUTATIONS; c++) {
+                        memory->output[c].size = size;
+                        memory->state[c].size = state;
+                }
+                memory->gradient.size = size;
+                if (memory->live)
+                        scratch = bytes(most_scratch(node, images), value);
+                if (scratch > plan->scratch_bytes)
+                        plan->scratch_bytes = scratch;
+        }
+}
+
+/* Set the offsets of all used buffers. `buffer` has room for pointers to them. */
+static void place_buffers(const struct pxr_graph *graph, struct pxr_memory_plan *plan,
+                          struct pxr_buffer **buffer, size_t gap)
+{
+        int buffers = 0;
+
+        for (int i = 0; i < graph->nodes; i++)
+                for (int k = 0; k < PXR_BUFFERS; k++)
+                        if (plan->memory[i].buffer[k].used)
+                                buffer[buffers++] = &plan->memory[i].buffer[k];
+        qsort(buffer, buffers, sizeof(*buffer), by_size);
+        plan->slab_bytes = 0;
+        for (int i = 0; i < buffers; i++) {
+                size_t end;
+
+                buffer[i]->offset = lowest_offset(buffer, i, gap);
+                end = buffer[i]->offset + buffer[i]->size + gap;
+                if (end > plan->slab_bytes)
+                        plan->slab_bytes = end;
+        }
+}
+
+/* Cut the graph into the number of segments that needs the least memory. Not every number is tried:
+ * between those tried, memory changes little. */
+static void place_in_segments(const struct pxr_graph *graph, struct pxr_memory_plan *plan,
+                              struct pxr_node_memory *initial, struct pxr_buffer **buffer,
+                              size_t gap)
+{
+        size_t least = SIZE_MAX;
+        int best = 1;
+
+        memcpy(initial, plan->memory, graph->nodes * sizeof(*initial));
+        for (int segments = 1, last = 0; !last; segments += 1 + segments / 3) {
+                last = segments > MOST_SEGMENTS;
+                memcpy(plan->memory, initial, graph->nodes * sizeof(*initial));
+                pxr_liveness_segment(graph, plan->memory, last ? best : segments);
+                pxr_liveness_of_buffers(graph, plan->memory, true);
+                place_buffers(graph, plan, buffer, gap);
+                if (plan->slab_bytes < least) {
+                        least = plan->slab_bytes;
+                        best = segments;
+                }
+        }
+}
+
+int pxr_memory_plan_make(struct pxr_memory_plan *plan, const struct pxr_graph *graph,
+                         enum pxr_precision precision, enum pxr_use use, int images, bool checked,
+                         const struct pxr_generation_schedule *schedule)
+{
+        struct pxr_buffer **buffer = malloc(PXR_BUFFERS * graph->nodes * sizeof(*buffer));
+        struct pxr_node_memory *initial = malloc(graph->nodes * sizeof(*initial));
+        size_t gap = checked ? PXR_SENTINEL : 0;
+        int status = -1;
+
+        *plan = (struct pxr_memory_plan) { .memory = calloc(graph->nodes, sizeof(*plan->memory)) };
+        if (!buffer || !initial || !plan->memory || pxr_liveness_of_nodes(graph, plan->memory))
+                goto out;
+        plan->advances = schedule && !schedule->fallback;
+        for (int i = 0; i < graph->nodes; i++)
+                plan->memory[i].extent = schedule ? schedule->extent[i] : PXR_EXTENT_MAP;
+        set_sizes(graph, plan, precision == PXR_F32 ? sizeof(float) : sizeof(double), images);
+        if (use == PXR_FOR_CHECKPOINTED_TRAINING) {
+                place_in_segments(graph, plan, initial, buffer, gap);
+        } else {
+                pxr_liveness_segment(graph, plan->memory, 1);
+                pxr_liveness_of_buffers(graph, plan->memory, use == PXR_FOR_TRAINING);
+        }
+        if (checked || use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION)
+                pxr_liveness_forever(graph, plan->memory);
+        place_buffers(graph, plan, buffer, gap);
+        status = 0;
+out:
+        free(buffer);
+        free(initial);
+        if (status)
+                pxr_memory_plan_free(plan);
+        return status;
+}
+
+void pxr_memory_plan_free(struct pxr_memory_plan *plan)
+{
+        free(plan->memory);
+        plan->memory = NULL;
+}
