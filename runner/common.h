@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common.h - what the commands share: output that must arrive, signals, and showing long work on a
- * terminal or in plain lines.
+ * common.h - what the commands share: output that must arrive, and signals.
  */
 #ifndef PXR_RUNNER_COMMON_H
 #define PXR_RUNNER_COMMON_H
@@ -40,23 +39,5 @@ void watch_signals(void);
 
 /* The same, but a second signal asks once more: for a program that is sent several at once. */
 void watch_signals_patiently(void);
-
-struct run_display;
-
-/* `shown` false: print nothing. On a terminal a bar is kept on the last line of stderr; otherwise
- * a plain line is printed every ten seconds. NULL when memory is out. */
-struct run_display *display_new(bool shown);
-void display_free(struct run_display *display);
-
-void display_progress(struct run_display *display, const struct pxr_progress *progress);
-
-/* A line of text on stdout, above the bar. */
-void display_line(struct run_display *display, const char *format, ...) PXR_PRINTF(2, 3);
-
-/* Take the bar away. */
-void display_end(struct run_display *display);
-
-/* "  (epoch 3)": in a buffer of its own that lasts until the next call. */
-const char *display_epoch(double epoch);
 
 #endif

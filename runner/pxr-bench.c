@@ -126,12 +126,20 @@ static const struct argp argp = {
 /* --- printing ----------------------------------------------------------------------------------
  */
 
-static void print_progress(void *context, const char *what)
+static bool print_progress(void *context, const struct pxr_progress *progress)
 {
-        const struct arguments *arguments = context;
+        const char **shown = context;
 
-        if (!arguments->quiet && !arguments->json)
-                say(stderr, "measuring %s ...\n", what);
+        if (*shown != progress->what)
+                say(stderr, "%s ...\n", progress->what);
+        *shown = progress->what;
+        return stop_asked;
+}
+
+static bool print_nothing(void *context, const struct pxr_progress *progress)
+{
+        (void)context, (void)progress;
+        return stop_asked;
 }
 
 static double gflops(double multiply_adds, double seconds)
@@ -345,6 +353,10 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
 {
         struct pxr_speed speed[MOST_MEASURED];
         int count = 0, threads = arguments->scaling ? 1 : arguments->threads, status = 0;
+        const char *shown = NULL;
+        bool quiet = arguments->quiet || arguments->json;
+        const struct pxr_observer observer = { .context = &shown,
+                                               .progress = quiet ? print_nothing : print_progress };
 
         for (;;) {
                 status = pxr_measure_speed(arena,
@@ -354,9 +366,7 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
                                                    .repetitions = arguments->repetitions,
                                                    .images = arguments->images,
                                                    .naive = arguments->naive,
-                                                   .stop = &stop_asked,
-                                                   .progress = print_progress,
-                                                   .context = (void *)arguments,
+                                                   .observer = &observer,
                                            },
                                            &speed[count++], diag);
                 if (status || threads == arguments->threads)

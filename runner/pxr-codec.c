@@ -16,7 +16,7 @@
 #include "experiment/compress.h"
 #include "runner/common.h"
 #include "runner/program.h"
-#include "runner/data_progress.h"
+#include "runner/display.h"
 #include "runner/json.h"
 #include "tensor/generation_schedule.h"
 
@@ -122,21 +122,8 @@ static const struct argp argp = {
 /* --- progress ----------------------------------------------------------------------------------
  */
 
-/* Called by all workers, one at a time. */
-struct watched {
-        struct data_progress progress;
-        const char *what;
-};
-
-static bool on_progress(void *context, int64_t done, int64_t all)
-{
-        struct watched *watched = context;
-
-        return pxr_watch_progress(&watched->progress.watcher, watched->what, done, all, "images");
-}
-
 /* Say so where it will take long. */
-static void tell_fallback(struct watched *watched, const struct pxr_recorded *recorded)
+static void tell_fallback(struct display *display, const struct pxr_recorded *recorded)
 {
         const char *op = pxr_graph_fallback(recorded->graph, PXR_F32);
         char text[256];
@@ -145,20 +132,19 @@ static void tell_fallback(struct watched *watched, const struct pxr_recorded *re
                 return;
         snprintf(text, sizeof(text),
                  "the op '%s' cannot go pixel by pixel: whole passes are made, which is slow", op);
-        pxr_watch_note(&watched->progress.watcher, text);
+        pxr_observe_note(&display->observer, text);
 }
 
-static struct pxr_codec_work work_of(const struct arguments *arguments, struct watched *watched)
+static struct pxr_codec_work work_of(const struct arguments *arguments, struct display *display)
 {
         return (struct pxr_codec_work) { .threads = arguments->threads,
-                                         .progress = on_progress,
-                                         .context = watched };
+                                         .observer = &display->observer };
 }
 
 /* A result of the library as an exit status. */
-static int end_of(struct watched *watched, int result, struct pxr_diag *diag)
+static int end_of(struct display *display, int result, struct pxr_diag *diag)
 {
-        data_progress_end(&watched->progress);
+        display_end(display);
         if (result > 0)
                 fputs("interrupted; nothing is written\n", stderr);
         return result > 0 ? 130 : result < 0 ? pxr_diag_status(diag) : 0;
@@ -225,14 +211,14 @@ static int check_encode(const struct arguments *arguments, struct pxr_diag *diag
 }
 
 static int encode(struct pxr_arena *arena, const struct arguments *arguments,
-                  struct watched *watched, struct pxr_diag *diag)
+                  struct display *display, struct pxr_diag *diag)
 {
         struct pxr_compression order = { .files = arguments->word + 2,
                                          .first = arguments->first,
                                          .count = arguments->count,
                                          .data_path = arguments->data,
                                          .out = arguments->out,
-                                         .work = work_of(arguments, watched) };
+                                         .work = work_of(arguments, display) };
         struct pxr_compressed result;
         int split = 0, status;
 
@@ -249,10 +235,9 @@ static int encode(struct pxr_arena *arena, const struct arguments *arguments,
                                   arguments->checkpoint ? arguments->checkpoint : "best", diag);
         if (!order.recorded)
                 return pxr_diag_status(diag);
-        tell_fallback(watched, order.recorded);
-        watched->what = "encode";
+        tell_fallback(display, order.recorded);
         watch_signals();
-        status = end_of(watched, pxr_compress(arena, &order, &result, diag), diag);
+        status = end_of(display, pxr_compress(arena, &order, &result, diag), diag);
         if (status)
                 return status;
         if (arguments->json)
@@ -266,9 +251,9 @@ static int encode(struct pxr_arena *arena, const struct arguments *arguments,
  */
 
 static int decode(struct pxr_arena *arena, const struct arguments *arguments,
-                  struct watched *watched, struct pxr_diag *diag)
+                  struct display *display, struct pxr_diag *diag)
 {
-        const struct pxr_codec_work work = work_of(arguments, watched);
+        const struct pxr_codec_work work = work_of(arguments, display);
         const struct pxr_recorded *recorded;
         const struct pxr_codec_file *file;
         const char *path = arguments->word[arguments->words - 1], *run, *checkpoint;
@@ -291,10 +276,9 @@ static int decode(struct pxr_arena *arena, const struct arguments *arguments,
                          file->uid, file->step);
                 return pxr_diag_status(diag);
         }
-        tell_fallback(watched, recorded);
-        watched->what = "decode";
+        tell_fallback(display, recorded);
         watch_signals();
-        status = end_of(watched,
+        status = end_of(display,
                         pxr_decompress(arena, recorded, file, path, arguments->out, &work, diag),
                         diag);
         if (status)
@@ -412,7 +396,7 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    struct pxr_diag *diag)
 {
         const char *command = arguments->word[0], *nearest;
-        struct watched watched;
+        struct display display;
         int which = 0;
 
         while (which < COMMANDS && strcmp(commands[which], command) != 0)
@@ -426,9 +410,9 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         }
         if (check_command(arguments, which, diag))
                 return 2;
-        data_progress_init(&watched.progress, arguments->quiet || arguments->json, &stop_asked);
-        return which == ENCODE   ? encode(arena, arguments, &watched, diag)
-               : which == DECODE ? decode(arena, arguments, &watched, diag)
+        display_init(&display, arguments->quiet || arguments->json ? NULL : stderr);
+        return which == ENCODE   ? encode(arena, arguments, &display, diag)
+               : which == DECODE ? decode(arena, arguments, &display, diag)
                                  : info(arena, arguments, diag);
 }
 

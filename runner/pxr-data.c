@@ -21,7 +21,7 @@
 #include "data/official.h"
 #include "runner/common.h"
 #include "runner/program.h"
-#include "runner/data_progress.h"
+#include "runner/display.h"
 #include "runner/json.h"
 #include "config/options.h"
 
@@ -127,7 +127,7 @@ static void list_files(const struct pxr_data_format *format)
         int all, present = pxr_official_present(format, folder, &all);
 
         for (const struct pxr_official_file *file = official->files; file->name; file++)
-                say(stdout, "  %-28s %s\n", file->name, data_size((double)file->size));
+                say(stdout, "  %-28s %s\n", file->name, display_size((double)file->size));
         say(stdout, "  from %s\n", official->url ? official->url : official->source);
         say(stdout, "  %s: %s", folder, present == 0 ? "not there" : "");
         if (present > 0)
@@ -231,7 +231,7 @@ static void print_info(const struct pxr_dataset *set)
                 printf("entropy     %.6f nats an image, %.6f bits/dim (exact)\n", set->entropy,
                        set->entropy / (M_LN2 * set->rows * set->cols * set->colours));
         for (const struct pxr_data_file *file = set->files; file; file = file->next) {
-                say(stdout, "file        %s, %s%s\n", file->path, data_size((double)file->size),
+                say(stdout, "file        %s, %s%s\n", file->path, display_size((double)file->size),
                     pxr_official_sha256(file->sha256) ? ", official" : "");
                 say(stdout, "            SHA-256 %s\n", file->sha256);
         }
@@ -278,7 +278,7 @@ static int info(struct pxr_arena *arena, const struct arguments *arguments, stru
  */
 
 struct verdicts {
-        struct data_progress *progress;
+        struct display *display;
         bool as_json;
         json_t *json; /* NULL when it cannot be made */
 };
@@ -287,7 +287,7 @@ static void print_verdict(void *context, const struct pxr_verified *file)
 {
         struct verdicts *verdicts = context;
 
-        data_progress_end(verdicts->progress);
+        display_end(verdicts->display);
         if (verdicts->as_json)
                 add_json(&verdicts->json, NULL,
                          json_pack("{s:s, s:s, s:s, s:I, s:s}", "path", file->path, "verdict",
@@ -298,11 +298,10 @@ static void print_verdict(void *context, const struct pxr_verified *file)
                     *file->words ? ": " : "", file->words);
 }
 
-static int verify(const struct arguments *arguments, struct data_progress *progress,
-                  struct pxr_diag *diag)
+static int verify(const struct arguments *arguments, struct display *display, struct pxr_diag *diag)
 {
         const struct pxr_data_format *set = pxr_official_find(arguments->word[1], diag);
-        struct verdicts verdicts = { progress, arguments->json,
+        struct verdicts verdicts = { display, arguments->json,
                                      arguments->json ? json_array() : NULL };
         const char *path;
         int failures;
@@ -311,8 +310,8 @@ static int verify(const struct arguments *arguments, struct data_progress *progr
                 return 2;
         path = arguments->words > 2 ? arguments->word[2] : pxr_official_folder(set);
         watch_signals();
-        failures = pxr_verify(set, path, &progress->watcher, print_verdict, &verdicts, diag);
-        data_progress_end(progress);
+        failures = pxr_verify(set, path, &display->observer, print_verdict, &verdicts, diag);
+        display_end(display);
         if (verdicts.as_json && print_json(verdicts.json, diag))
                 return 1;
         if (failures == PXR_VERIFY_STOPPED)
@@ -323,8 +322,7 @@ static int verify(const struct arguments *arguments, struct data_progress *progr
 /* --- fetch -------------------------------------------------------------------------------------
  */
 
-static int fetch(const struct arguments *arguments, struct data_progress *progress,
-                 struct pxr_diag *diag)
+static int fetch(const struct arguments *arguments, struct display *display, struct pxr_diag *diag)
 {
         const struct pxr_data_format *set = pxr_official_find(arguments->word[1], diag);
         const struct pxr_fetch order = { .url = arguments->url,
@@ -332,14 +330,14 @@ static int fetch(const struct arguments *arguments, struct data_progress *progre
                                          .retries = arguments->retries,
                                          .pause = 1,
                                          .stall = 60,
-                                         .watcher = &progress->watcher };
+                                         .observer = &display->observer };
         int result;
 
         if (!set)
                 return 2;
         watch_signals();
         result = pxr_fetch_set(&order, set, arguments->word + 2, arguments->words - 2, diag);
-        data_progress_end(progress);
+        display_end(display);
         if (result == PXR_FETCH_STOPPED) {
                 fputs("interrupted; the same command goes on from there\n", stderr);
                 return 130;
@@ -354,7 +352,7 @@ static int fetch(const struct arguments *arguments, struct data_progress *progre
  */
 
 static int convert(struct pxr_arena *arena, const struct arguments *arguments,
-                   struct data_progress *progress, struct pxr_diag *diag)
+                   struct display *display, struct pxr_diag *diag)
 {
         const struct pxr_dataset *set;
         int result;
@@ -368,8 +366,8 @@ static int convert(struct pxr_arena *arena, const struct arguments *arguments,
                 return pxr_diag_status(diag);
         watch_signals();
         result = pxr_convert(set, (enum pxr_container)arguments->container, arguments->out,
-                             &progress->watcher, diag);
-        data_progress_end(progress);
+                             &display->observer, diag);
+        display_end(display);
         if (result > 0) {
                 say(stderr, "interrupted; nothing of the set is in %s\n", arguments->out);
                 return 130;
@@ -425,19 +423,19 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
                    struct pxr_diag *diag)
 {
         const char *command = arguments->word[0];
-        struct data_progress progress;
+        struct display display;
 
         if (check_words(arguments, diag))
                 return 2;
-        data_progress_init(&progress, arguments->quiet, &stop_asked);
+        display_init(&display, arguments->quiet ? NULL : stderr);
         if (strcmp(command, "info") == 0)
                 return info(arena, arguments, diag);
         if (strcmp(command, "verify") == 0)
-                return verify(arguments, &progress, diag);
+                return verify(arguments, &display, diag);
         if (strcmp(command, "fetch") == 0)
-                return fetch(arguments, &progress, diag);
+                return fetch(arguments, &display, diag);
         if (strcmp(command, "convert") == 0)
-                return convert(arena, arguments, &progress, diag);
+                return convert(arena, arguments, &display, diag);
         if (arguments->words > 1)
                 return list_set(arena, arguments->word[1], diag);
         if (arguments->json)

@@ -24,6 +24,7 @@
 #include "experiment/run.h"
 #include "report/report.h"
 #include "runner/common.h"
+#include "runner/display.h"
 #include "runner/program.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
@@ -206,8 +207,7 @@ static const struct argp argp = {
 
 struct printer {
         const struct arguments *arguments;
-        struct run_display *display;
-        double started; /* the examination */
+        struct display display;
         struct pxr_diag *diag;
         double entropy;
         bool given; /* the model is conditional */
@@ -216,40 +216,18 @@ struct printer {
         bool other;      /* it is not the same as what it repeats */
 };
 
-static void on_progress(void *context, const struct pxr_progress *progress)
+static bool on_progress(void *context, const struct pxr_progress *progress)
 {
         struct printer *printer = context;
 
-        display_progress(printer->display, progress);
-}
-
-/* Of the examination that the model is causal. */
-static void on_examined(void *context, int done, int all)
-{
-        struct printer *printer = context;
-        double now = pxr_now();
-
-        if (done == 0)
-                printer->started = now;
-        display_progress(
-                printer->display,
-                &(struct pxr_progress) {
-                        .what = "checking causality",
-                        .done = done,
-                        .all = all,
-                        .rate = NAN,
-                        .nll = NAN,
-                        .seconds_left = done ? (now - printer->started) / done * (all - done) : NAN,
-                });
-        if (done == all)
-                display_end(printer->display);
+        return display_progress(&printer->display, progress);
 }
 
 static void on_note(void *context, const char *text)
 {
         struct printer *printer = context;
 
-        display_line(printer->display, "%s", text);
+        display_line(&printer->display, "%s", text);
 }
 
 /* JSON has no number that is none: null. */
@@ -280,14 +258,14 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
         if (final)
                 json_array_append_new(printer->results,
                                       nll_as_json(split, nll, suspect, *given ? given + 7 : NULL));
-        display_line(printer->display, "%s %-5s  %9s nats/image%s  %s bits/dim%s%s%s%s",
+        display_line(&printer->display, "%s %-5s  %9s nats/image%s  %s bits/dim%s%s%s%s",
                      final ? "result" : "", split, pxr_number_text(nats, 4, number[0]),
                      error_text(pxr_standard_error(nll), error),
                      pxr_number_text(pxr_bits_per_dimension(nll), 4, number[1]), given,
                      suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
                      final ? "" : display_epoch(epoch));
         if (final && !isnan(printer->entropy) && nll->given_rows == 0 && !nll->trained_on)
-                display_line(printer->display,
+                display_line(&printer->display,
                              "              %s%s %% against the exact entropy of %.4f nats",
                              signbit(part) ? "" : "+", pxr_number_text(part, 2, number[0]),
                              printer->entropy);
@@ -373,7 +351,7 @@ static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *
                         pxr_warn(diag, "run %" PRId64 ": %s", id, verdict.words);
                 return 0;
         }
-        display_line(printer->display, "run %" PRId64 ": %s", id, verdict.words);
+        display_line(&printer->display, "run %" PRId64 ": %s", id, verdict.words);
         if (verdict.circumstances)
                 return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, 0, diag);
         return 0;
@@ -399,18 +377,15 @@ static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct prin
 
         printer->entropy = order->experiment->set->entropy;
         printer->given = order->experiment->model->graph->small_rows > 0;
-        order->watcher = (struct pxr_watcher) { .context = printer,
-                                                .progress = on_progress,
-                                                .nll = on_nll,
-                                                .note = on_note,
-                                                .picture = on_picture };
-        order->stop = &stop_asked;
+        order->observer = (struct pxr_run_observer) { .base = { printer, on_progress, on_note },
+                                                      .nll = on_nll,
+                                                      .picture = on_picture };
         if (order->job.job) /* a sweep that dies can send SIGTERM once for each of its threads */
                 watch_signals_patiently();
         else
                 watch_signals();
         end = pxr_run(order, &id, diag);
-        display_end(printer->display);
+        display_end(&printer->display);
         if (end < 0)
                 return pxr_diag_status(diag);
         if (end == PXR_RUN_FINISHED &&
@@ -470,7 +445,7 @@ static void tell_other_data(const struct pxr_run_order *order, struct printer *p
         const struct pxr_run *run = order->repeats;
 
         if (run && strcmp(order->experiment->set->identity, run->data_identity) != 0)
-                display_line(printer->display,
+                display_line(&printer->display,
                              "these are other data than those of run %" PRId64
                              ": it cannot be the same",
                              run->id);
@@ -483,7 +458,7 @@ static void tell_memory(const struct pxr_run_order *order, struct printer *print
         const char *warning = pxr_memory_warning(order->experiment, order->threads, &memory);
 
         if (warning)
-                display_line(printer->display, "warning: %s", warning);
+                display_line(&printer->display, "warning: %s", warning);
 }
 
 static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
@@ -504,8 +479,7 @@ static void explain(struct pxr_arena *arena, const struct pxr_experiment *experi
 static struct pxr_examination examination_of(struct printer *printer)
 {
         return (struct pxr_examination) { .threads = printer->arguments->threads,
-                                          .progress = on_examined,
-                                          .context = printer };
+                                          .observer = &printer->display.observer };
 }
 
 /* What is asked for, of the experiment; its exit status. */
@@ -581,12 +555,10 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         bool recorded = arguments->resume || arguments->repeat;
         int status = 1;
 
-        printer.display = display_new(!arguments->quiet && !arguments->json);
-        if (!printer.display)
-                return 1;
+        display_init(&printer.display, arguments->quiet || arguments->json ? NULL : stdout);
         if (!recorded || take_recorded(arena, arguments, &order, &origin, diag) == 0)
                 order.experiment = open_experiment(arena, &printer, &origin, diag);
-        display_end(printer.display); /* of the examination, which an error ends */
+        display_end(&printer.display); /* of the examination, which an error ends */
         if (order.repeats && !order.experiment)
                 pxr_repeat_explain(arena, order.store, order.repeats, diag);
         if (order.experiment)
@@ -594,7 +566,6 @@ static int execute(struct pxr_arena *arena, const struct arguments *arguments,
         pxr_store_close(order.store);
         json_decref(printer.results);
         json_decref(printer.verdict);
-        display_free(printer.display);
         return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
 }
 

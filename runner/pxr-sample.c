@@ -24,6 +24,7 @@
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
 #include "runner/common.h"
+#include "runner/display.h"
 #include "runner/program.h"
 #include "runner/sample_json.h"
 #include "sample/generate.h"
@@ -331,26 +332,8 @@ struct command {
         struct pxr_diag *diag;
         struct pxr_recorded *chain[MOST_RUNS]; /* chain[0] is RUN */
         int length;
-        struct run_display *display;
-        const char *what; /* is being done, for the bar */
-        double started;
+        struct display *display;
 };
-
-static bool on_progress(void *context, int64_t done, int64_t all)
-{
-        const struct command *c = context;
-        double seconds = pxr_now() - c->started;
-        double rate = done > 0 && seconds > 0 ? (double)done / seconds : NAN;
-
-        display_progress(c->display,
-                         &(struct pxr_progress) { .what = c->what,
-                                                  .done = done,
-                                                  .all = all,
-                                                  .rate = rate,
-                                                  .nll = NAN,
-                                                  .seconds_left = (double)(all - done) / rate });
-        return stop_asked;
-}
 
 /* " given its 4x4 version" of a conditional run, else nothing. */
 static void write_given(const struct pxr_recorded *r, char text[64])
@@ -471,8 +454,7 @@ static struct pxr_draw_order order_of(struct command *c, int64_t count)
                 .threads = a->threads,
                 .batch = a->batch,
                 .data = a->data,
-                .progress = on_progress,
-                .context = c,
+                .observer = &c->display->observer,
         };
 }
 
@@ -481,7 +463,6 @@ static int do_order(struct command *c, const struct pxr_draw_order *order, struc
         if (pxr_draw_check(order, c->diag))
                 return -1;
         tell_fallback(c);
-        c->what = "sampling";
         return pxr_draw(c->arena, order, drawn, c->diag);
 }
 
@@ -586,9 +567,8 @@ static int nll_map(struct command *c)
         char *svg, error[64], given[64], nats[PXR_NUMBER_TEXT], bits[PXR_NUMBER_TEXT];
         int status;
 
-        c->what = "evaluating";
         status = pxr_bits_map(c->chain[0], a->images, a->data, a->count > 0 ? a->count : 0,
-                              a->threads, on_progress, c, &map, c->diag);
+                              a->threads, &c->display->observer, &map, c->diag);
         if (status)
                 return status;
         error_text(pxr_standard_error(&map.nll), error);
@@ -647,18 +627,16 @@ static int check_picture(const struct command *c)
 static int execute(struct command *c)
 {
         static int (*const modes[])(struct command *) = { draw, draw, softmax, nll_map };
+        struct display display;
         int status;
 
         if (check_picture(c) || open_runs(c) || check_data(c))
                 return pxr_diag_status(c->diag);
-        c->display = display_new(!c->arguments->quiet && !c->arguments->json);
-        if (!c->display)
-                return 1;
+        display_init(&display, c->arguments->quiet || c->arguments->json ? NULL : stdout);
+        c->display = &display;
         watch_signals();
-        c->started = pxr_now();
         status = modes[c->arguments->mode](c);
         display_end(c->display);
-        display_free(c->display);
         if (status > 0)
                 fputs("interrupted; nothing is written\n", stderr);
         return pxr_diag_errors(c->diag) ? pxr_diag_status(c->diag) : status > 0 ? 130 : 0;

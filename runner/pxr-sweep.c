@@ -15,8 +15,8 @@
 #include <pxr/version.h>
 
 #include "base/number.h"
-#include "runner/bar.h"
 #include "runner/common.h"
+#include "runner/display.h"
 #include "runner/program.h"
 #include "runner/sweep_json.h"
 #include "sweep/child.h"
@@ -198,37 +198,18 @@ static const struct argp argp = {
 
 struct printer {
         const struct arguments *arguments;
-        bool shown, bar, drawn;
+        struct display display;
+        bool shown;
         int width; /* of a job's number */
         int words; /* columns of the longest words for what varied */
 };
 
-static void clear_bar(struct printer *printer)
-{
-        if (printer->drawn)
-                bar_clear();
-        printer->drawn = false;
-}
-
-static void on_progress(void *context, const struct pxr_sweep_state *state)
+static bool on_progress(void *context, const struct pxr_progress *progress)
 {
         struct printer *printer = context;
-        int done = state->finished + state->failed;
-        char numbers[128], left[32];
-        int length;
 
-        if (!printer->bar || stop_asked)
-                return;
-        bar_write_time(state->seconds_left, left, sizeof(left));
-        length = snprintf(numbers, sizeof(numbers), "%d of %d done, %d running", done, state->known,
-                          state->running + state->elsewhere);
-        if (state->failed)
-                length += snprintf(numbers + length, sizeof(numbers) - (size_t)length,
-                                   ", %d failed", state->failed);
-        if (!isnan(state->seconds_left))
-                snprintf(numbers + length, sizeof(numbers) - (size_t)length, ", %s left", left);
-        bar_draw("sweep", state->known ? (double)done / state->known : 1, numbers);
-        printer->drawn = true;
+        return printer->display.terminal ? display_progress(&printer->display, progress)
+                                         : stop_asked;
 }
 
 static void print_failure(const struct pxr_job *job)
@@ -245,8 +226,8 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
 
         if (!printer->shown)
                 return;
-        clear_bar(printer);
-        bar_write_time(seconds, time, sizeof(time));
+        display_end(&printer->display);
+        display_write_time(seconds, time, sizeof(time));
         if (job->state == PXR_JOB_FINISHED && isnan(job->nats))
                 snprintf(result, sizeof(result), "no validation NLL");
         else if (job->state == PXR_JOB_FINISHED)
@@ -265,14 +246,11 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
         fflush(stdout);
 }
 
-static void on_message(void *context, const char *text)
+static void on_note(void *context, const char *text)
 {
         struct printer *printer = context;
 
-        if (!printer->shown)
-                return;
-        clear_bar(printer);
-        say(stdout, "%s\n", text);
+        display_line(&printer->display, "%s", text);
 }
 
 static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *plan)
@@ -402,15 +380,12 @@ static int run(struct pxr_sweep_options *order, struct printer *printer, const c
         for (int i = 0; i < order->plan->trials; i++)
                 if ((int)strlen(order->plan->trial[i].label) > printer->words)
                         printer->words = (int)strlen(order->plan->trial[i].label);
-        printer->bar = printer->shown && isatty(STDERR_FILENO);
-        order->observer = (struct pxr_sweep_observer) { .context = printer,
-                                                        .ended = on_ended,
-                                                        .progress = on_progress,
-                                                        .message = on_message };
-        order->stop = &stop_asked;
+        display_init(&printer->display, printer->shown ? stdout : NULL);
+        order->observer = (struct pxr_sweep_observer) { .base = { printer, on_progress, on_note },
+                                                        .ended = on_ended };
         watch_signals();
         end = pxr_sweep_run(order, &state, diag);
-        clear_bar(printer);
+        display_end(&printer->display);
         if (end >= 0 && printer->arguments->json && print_sweep_json(order, &state, end, diag))
                 return pxr_diag_status(diag);
         if (end >= 0 && state.finished > 0 && printer->shown) {

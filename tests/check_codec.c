@@ -264,12 +264,12 @@ START_TEST(any_bytes_can_be_tried)
 }
 END_TEST
 
-static bool note_images(void *context, int64_t done, int64_t all)
+static bool note_images(void *context, const struct pxr_progress *progress)
 {
         int64_t *most = context;
 
-        ck_assert_int_le(done, all);
-        *most = done;
+        ck_assert_int_le(progress->done, progress->all);
+        *most = progress->done;
         return false;
 }
 
@@ -282,8 +282,8 @@ START_TEST(decoding_ends_where_the_stream_does)
         struct pxr_streams *streams;
 
         coding.images_per_stream = coding.images;
-        coding.progress = note_images;
-        coding.context = &done;
+        coding.observer =
+                &(const struct pxr_observer) { .context = &done, .progress = note_images };
         streams = encode(&coding, random_images(graph, 640, 1), &nats);
         ck_assert_int_eq(done, 640);
         streams->size[0] = 1;
@@ -582,9 +582,9 @@ START_TEST(what_are_no_probabilities_has_no_widths)
 }
 END_TEST
 
-static bool stop_at_once(void *context, int64_t done, int64_t all)
+static bool stop_at_once(void *context, const struct pxr_progress *progress)
 {
-        ck_assert_int_le(done, all);
+        ck_assert_int_le(progress->done, progress->all);
         ++*(int *)context;
         return true;
 }
@@ -599,8 +599,8 @@ START_TEST(progress_can_stop_it)
         int calls = 0;
         double nats;
 
-        coding.progress = stop_at_once;
-        coding.context = &calls;
+        coding.observer =
+                &(const struct pxr_observer) { .context = &calls, .progress = stop_at_once };
         ck_assert_int_eq(pxr_encode(&coding, pixels, &streams, &nats, diag), 1);
         ck_assert_int_eq(pxr_decode(&coding, &streams, decoded, diag), 1);
         ck_assert_int_eq(calls, 2);

@@ -271,11 +271,11 @@ START_TEST(a_limit_takes_the_first_images)
 }
 END_TEST
 
-static bool stop_after_some(void *context, int64_t done, int64_t all)
+static bool stop_after_some(void *context, const struct pxr_progress *progress)
 {
-        ck_assert_int_eq(all, IMAGES);
+        ck_assert_int_eq(progress->all, IMAGES);
         ++*(int *)context;
-        return done > 30;
+        return progress->done > 30;
 }
 
 START_TEST(progress_can_stop_it)
@@ -285,8 +285,8 @@ START_TEST(progress_can_stop_it)
         struct pxr_nll nll;
         int calls = 0;
 
-        e.progress = stop_after_some;
-        e.context = &calls;
+        e.observer =
+                &(const struct pxr_observer) { .context = &calls, .progress = stop_after_some };
         ck_assert_int_eq(pxr_evaluate(&e, &nll, diag), 1);
         ck_assert_int_gt(calls, 1);
         ck_assert_int_lt(nll.images, IMAGES);

@@ -28,9 +28,9 @@ static void take_note(void *context, const char *text)
         strcat(strcat(notes, text), "\n");
 }
 
-static struct pxr_data_watcher watcher = { .note = take_note };
+static struct pxr_observer observer = { .note = take_note };
 static struct pxr_fetch order = {
-        .retries = RETRIES, .pause = 0.01, .stall = 1, .watcher = &watcher
+        .retries = RETRIES, .pause = 0.01, .stall = 1, .observer = &observer
 };
 
 /* Fetch the file into the folder `got` from a server with this script. */
@@ -311,10 +311,10 @@ START_TEST(a_file_of_that_name_is_never_touched)
 END_TEST
 
 /* Put a file where the fetched one is to be, while it is fetched. */
-static bool intrude(void *context, const char *what, int64_t done, int64_t all, const char *unit)
+static bool intrude(void *context, const struct pxr_progress *progress)
 {
-        (void)context, (void)what, (void)all, (void)unit;
-        if (done > 0)
+        (void)context;
+        if (progress->done > 0)
                 write_file(in_scratch("got/it/a.bin"), "mine", 4);
         return false;
 }
@@ -323,7 +323,7 @@ START_TEST(a_file_that_appears_meanwhile_is_not_touched_either)
 {
         size_t size;
 
-        watcher.progress = intrude;
+        observer.progress = intrude;
         ck_assert_int_eq(FETCH(DROP, SERVE), -1);
         expect_error(PXR_FAULT_USER, "cannot take its name: File exists");
         ck_assert_mem_eq(file_bytes(in_scratch("got/it/a.bin"), &size), "mine", 4);
@@ -358,24 +358,23 @@ START_TEST(a_full_disk_keeps_what_came)
 }
 END_TEST
 
-static bool stop_in_the_middle(void *context, const char *what, int64_t done, int64_t all,
-                               const char *unit)
+static bool stop_in_the_middle(void *context, const struct pxr_progress *progress)
 {
         (void)context;
-        ck_assert_str_eq(what, "a.bin");
-        ck_assert_str_eq(unit, "bytes");
-        ck_assert_int_eq(all, SIZE);
-        return done > 0;
+        ck_assert_str_eq(progress->what, "a.bin");
+        ck_assert_str_eq(progress->unit, "bytes");
+        ck_assert_int_eq(progress->all, SIZE);
+        return progress->done > 0;
 }
 
 START_TEST(what_came_before_a_stop_is_kept)
 {
-        watcher.progress = stop_in_the_middle;
+        observer.progress = stop_in_the_middle;
         ck_assert_int_eq(FETCH(STALL), PXR_FETCH_STOPPED);
         ck_assert_int_eq(pxr_diag_errors(diag), 0);
         ck_assert(!is_there("got/it/a.bin"));
         ck_assert_uint_gt(part_size(), 0);
-        watcher.progress = NULL;
+        observer.progress = NULL;
         expect_fetched(FETCH(SERVE));
         ck_assert_int_gt(server.from[0], 0);
 }

@@ -135,20 +135,19 @@ START_TEST(what_cannot_be_verified_is_an_error)
 }
 END_TEST
 
-static bool stop_at_once(void *context, const char *what, int64_t done, int64_t all,
-                         const char *unit)
+static bool stop_at_once(void *context, const struct pxr_progress *progress)
 {
-        (void)context, (void)what, (void)done, (void)all, (void)unit;
+        (void)context, (void)progress;
         return true;
 }
 
 START_TEST(verifying_can_be_stopped)
 {
-        const struct pxr_data_watcher watcher = { .progress = stop_at_once };
+        const struct pxr_observer observer = { .progress = stop_at_once };
 
         put_official();
         verdicts[0] = '\0';
-        ck_assert_int_eq(pxr_verify(&set_of_two, scratch, &watcher, take, NULL, diag),
+        ck_assert_int_eq(pxr_verify(&set_of_two, scratch, &observer, take, NULL, diag),
                          PXR_VERIFY_STOPPED);
         ck_assert_str_eq(verdicts, "");
 }
@@ -374,7 +373,7 @@ END_TEST
 START_TEST(nothing_is_written_over)
 {
         struct pxr_dataset *set = sound(OPEN("{set: markov_binary, train: 2}"));
-        const struct pxr_data_watcher watcher = { .progress = stop_at_once };
+        const struct pxr_observer observer = { .progress = stop_at_once };
 
         make_folder("a");
         write_file(in_scratch("a/mine"), "x", 1);
@@ -388,28 +387,28 @@ START_TEST(nothing_is_written_over)
         ck_assert_int_eq(access(in_scratch("dated/convert-202611/thesis"), F_OK), 0);
         ck_assert_int_eq(pxr_convert(set, PXR_TO_PNG, in_scratch("a/mine"), NULL, diag), -1);
         expect_error(PXR_FAULT_USER, "/mine: the folder cannot be made");
-        ck_assert_int_eq(pxr_convert(set, PXR_TO_PNG, in_scratch("c"), &watcher, diag), 1);
+        ck_assert_int_eq(pxr_convert(set, PXR_TO_PNG, in_scratch("c"), &observer, diag), 1);
 }
 END_TEST
 
-static bool stop_at_second(void *context, const char *name, int64_t done, int64_t all,
-                           const char *unit)
+static bool stop_at_second(void *context, const struct pxr_progress *progress)
 {
-        (void)context, (void)name, (void)all, (void)unit;
-        return done == 1;
+        (void)context;
+        return progress->done == 1;
 }
 
 /* Half a set would look like a whole one. */
 START_TEST(a_conversion_broken_off_leaves_nothing)
 {
         struct pxr_dataset *set = sound(OPEN("{set: markov_rgb, train: 2}"));
-        const struct pxr_data_watcher watcher = { .progress = stop_at_second };
+        const struct pxr_observer observer = { .progress = stop_at_second };
 
         make_folder("empty");
         for (int container = 0; container < 2; container++) {
-                ck_assert_int_eq(pxr_convert(set, container, in_scratch("new"), &watcher, diag), 1);
+                ck_assert_int_eq(pxr_convert(set, container, in_scratch("new"), &observer, diag),
+                                 1);
                 ck_assert_int_eq(access(in_scratch("new"), F_OK), -1);
-                ck_assert_int_eq(pxr_convert(set, container, in_scratch("empty"), &watcher, diag),
+                ck_assert_int_eq(pxr_convert(set, container, in_scratch("empty"), &observer, diag),
                                  1);
                 ck_assert_int_eq(rmdir(in_scratch("empty")), 0);
                 make_folder("empty");

@@ -262,10 +262,10 @@ START_TEST(another_seed_gives_other_pictures)
 }
 END_TEST
 
-static bool stop_at_once(void *context, int64_t done, int64_t all)
+static bool stop_at_once(void *context, const struct pxr_progress *progress)
 {
-        ck_assert_int_ge(done, 0);
-        ck_assert_int_eq(all, 40 * 30);
+        ck_assert_int_ge(progress->done, 0);
+        ck_assert_int_eq(progress->all, 40 * 30);
         ++*(int *)context;
         return true;
 }
@@ -278,8 +278,7 @@ START_TEST(progress_can_stop_it)
         uint8_t *pixels = allocate(40 * 30 * 3, 1);
         int calls = 0;
 
-        g.progress = stop_at_once;
-        g.context = &calls;
+        g.observer = &(const struct pxr_observer) { .context = &calls, .progress = stop_at_once };
         ck_assert_int_eq(pxr_generate(&g, pixels, diag), 1);
         ck_assert_int_eq(calls, 1);
         g = generation_of(graph, 0, 2);
@@ -287,10 +286,10 @@ START_TEST(progress_can_stop_it)
 }
 END_TEST
 
-static bool stop_after_a_row(void *context, int64_t done, int64_t all)
+static bool stop_after_a_row(void *context, const struct pxr_progress *progress)
 {
-        (void)context, (void)all;
-        return done > 0;
+        (void)context;
+        return progress->done > 0;
 }
 
 /* The groups that have not begun are left alone. */
@@ -310,7 +309,7 @@ START_TEST(a_stop_is_one_for_all_groups)
         whole = advances;
         ck_assert_int_gt(whole, 0);
         g = generation_of(graph, 40, 1);
-        g.progress = stop_after_a_row;
+        g.observer = &(const struct pxr_observer) { .progress = stop_after_a_row };
         advances = 0;
         ck_assert_int_eq(pxr_generate(&g, pixels, diag), 1);
         ck_assert_int_eq(advances * 5, whole);

@@ -264,9 +264,10 @@ static bool report(struct work *work, int64_t images)
 #pragma omp critical(pxr_codec)
         {
                 work->done += images;
-                if (coding->progress && !work->stopped && !work->failed)
-                        work->stopped =
-                                coding->progress(coding->context, work->done, coding->images);
+                if (!work->stopped && !work->failed)
+                        work->stopped = pxr_observe_count(coding->observer,
+                                                          work->encodes ? "encoding" : "decoding",
+                                                          "images", work->done, coding->images);
                 ends = work->stopped || work->failed;
         }
         return ends;

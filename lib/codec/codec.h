@@ -9,6 +9,7 @@
 #ifndef PXR_CODEC_CODEC_H
 #define PXR_CODEC_CODEC_H
 
+#include "base/progress.h"
 #include "tensor/graph.h"
 
 /* Images computed at once. Both sides must have the same: the bits of a matrix product's row may
@@ -19,11 +20,9 @@ struct pxr_coding {
         const struct pxr_graph *graph; /* of a model that is given nothing */
         const float *parameters;
         int64_t images;
-        int64_t images_per_stream; /* a multiple of PXR_CODEC_GROUP */
-        int threads;               /* change nothing */
-        /* Called now and then with the images done of all; stops by returning true. May be NULL. */
-        bool (*progress)(void *context, int64_t done, int64_t all);
-        void *context;
+        int64_t images_per_stream;           /* a multiple of PXR_CODEC_GROUP */
+        int threads;                         /* change nothing */
+        const struct pxr_observer *observer; /* of the images coded; NULL: none */
 };
 
 /* Streams are decoded side by side, one to a worker. */
@@ -45,7 +44,7 @@ int pxr_streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag
 void pxr_streams_free(struct pxr_streams *streams);
 
 /* Encode pixels[image][row][col][colour] to `streams`, to be freed by the caller, and add up the
- * NLL of all images, as evaluated, in *nats. Returns 0, 1 when progress() stopped it, or -1 after
+ * NLL of all images, as evaluated, in *nats. Returns 0, 1 when the observer stopped it, or -1 after
  * an error. */
 int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct pxr_streams *streams,
                double *nats, struct pxr_diag *diag);

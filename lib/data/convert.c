@@ -29,7 +29,7 @@ const char *const pxr_container_names[] = { "png", "npz", NULL };
 struct conversion {
         const struct pxr_dataset *set;
         const char *folder, *into; /* the user's, and the one in it until all is there */
-        const struct pxr_data_watcher *watcher;
+        const struct pxr_observer *observer;
         size_t size;     /* bytes of an image */
         uint8_t *pixels; /* the image at hand, as bytes from 0 to 255 */
         int64_t done, all;
@@ -39,7 +39,7 @@ struct conversion {
 static int read_image(struct conversion *c, enum pxr_split split, int64_t index,
                       struct pxr_diag *diag)
 {
-        if (pxr_watch_progress(c->watcher, c->folder, c->done, c->all, "images"))
+        if (pxr_observe_count(c->observer, c->folder, "images", c->done, c->all))
                 return 1;
         if (pxr_dataset_read(c->set, split, 0, &index, 1, c->pixels, diag))
                 return -1;
@@ -232,11 +232,11 @@ static int write_splits(struct conversion *c, enum pxr_container container, stru
 }
 
 int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
-                const struct pxr_data_watcher *watcher, struct pxr_diag *diag)
+                const struct pxr_observer *observer, struct pxr_diag *diag)
 {
         struct conversion c = { .set = set,
                                 .folder = folder,
-                                .watcher = watcher,
+                                .observer = observer,
                                 .size = (size_t)set->rows * (size_t)set->cols *
                                         (size_t)set->colours };
         struct pxr_staging staging = { .fd = -1 };

@@ -5,8 +5,8 @@
 #ifndef PXR_DATA_CONVERT_H
 #define PXR_DATA_CONVERT_H
 
+#include "base/progress.h"
 #include "data/data.h"
-#include "data/watch.h"
 
 enum pxr_container {
         PXR_TO_PNG, /* folders train, valid, test of files 0000000.png: what png_folder reads */
@@ -17,9 +17,9 @@ enum pxr_container {
 extern const char *const pxr_container_names[];
 
 /* Write all splits of a set as it reads in epoch 0 to the new or empty folder `folder`. Levels are
- * spread from 0 to 255. Returns 0, 1 when the watcher stopped it, or -1. A set that is not whole is
- * not left there. */
+ * spread from 0 to 255. Returns 0, 1 when the observer stopped it, or -1. A set that is not whole
+ * is not left there. */
 int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
-                const struct pxr_data_watcher *watcher, struct pxr_diag *diag);
+                const struct pxr_observer *observer, struct pxr_diag *diag);
 
 #endif

@@ -178,8 +178,8 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
 
 static bool watched_stop(const struct transfer *t)
 {
-        return pxr_watch_progress(t->fetch->watcher, t->official->name, t->at, t->official->size,
-                                  "bytes");
+        return pxr_observe_count(t->fetch->observer, t->official->name, "bytes", t->at,
+                                 t->official->size);
 }
 
 static int on_progress(void *context, curl_off_t all, curl_off_t done, curl_off_t up,
@@ -284,7 +284,7 @@ static enum outcome attempt(struct transfer *t)
 
 /* --- all attempts ------------------------------------------------------------------------------*/
 
-/* Wait before attempt `number`. True when the watcher stops it. */
+/* Wait before attempt `number`. True when the observer stops it. */
 static bool wait_before(const struct transfer *t, int number)
 {
         double seconds = t->fetch->pause;
@@ -324,7 +324,7 @@ static enum outcome fill(struct transfer *t)
                 snprintf(note, sizeof note, "%s: %s at byte %lld; retry %d of %d",
                          t->official->name, t->problem, (long long)t->at, retry + 1,
                          t->fetch->retries);
-                pxr_watch_note(t->fetch->watcher, note);
+                pxr_observe_note(t->fetch->observer, note);
         }
         return WHOLE;
 }
@@ -357,7 +357,7 @@ static enum outcome fill_and_check(struct transfer *t)
                          "%s: the pieces do not make the official file; from "
                          "the start again",
                          t->official->name);
-                pxr_watch_note(t->fetch->watcher, note);
+                pxr_observe_note(t->fetch->observer, note);
         }
         unlink(t->part);
         pxr_user_error(t->diag, "%s: SHA-256 is %s, the official file's is %s", t->url, hex,
@@ -384,7 +384,7 @@ static int look_at_present(const struct transfer *t)
                                       "left as it is (move it away to fetch the official one)",
                                       t->path);
         snprintf(note, sizeof note, "%s: is there already", t->path);
-        pxr_watch_note(t->fetch->watcher, note);
+        pxr_observe_note(t->fetch->observer, note);
         return PXR_FETCHED;
 }
 
@@ -460,7 +460,7 @@ static int fetch_new(struct transfer *t)
         if (outcome != WHOLE || give_name(t))
                 return -1;
         snprintf(note, sizeof note, "%s: fetched, and its SHA-256 is the official one", t->path);
-        pxr_watch_note(t->fetch->watcher, note);
+        pxr_observe_note(t->fetch->observer, note);
         return PXR_FETCHED;
 }
 

@@ -9,8 +9,8 @@
 #ifndef PXR_DATA_FETCH_H
 #define PXR_DATA_FETCH_H
 
+#include "base/progress.h"
 #include "data/official.h"
-#include "data/watch.h"
 
 struct pxr_fetch {
         const char *url;    /* of the folder on the web that holds the files */
@@ -18,14 +18,14 @@ struct pxr_fetch {
         int retries;        /* how often a lost connection is taken up again */
         double pause;       /* seconds before the first retry; doubled up to 30 for later ones */
         int stall;          /* seconds below 1000 bytes/s after which a connection counts as lost */
-        const struct pxr_data_watcher *watcher;
+        const struct pxr_observer *observer;
 };
 
 /* The two outcomes that are no error. */
 enum { PXR_FETCHED = 0, PXR_FETCH_STOPPED = 1 };
 
 /* Fetch one file. Returns PXR_FETCHED, also when the official file is there already;
- * PXR_FETCH_STOPPED when the watcher stopped it, with what was fetched kept; or -1. */
+ * PXR_FETCH_STOPPED when the observer stopped it, with what was fetched kept; or -1. */
 int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_official_file *file,
                    struct pxr_diag *diag);
 

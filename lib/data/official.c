@@ -80,7 +80,7 @@ struct verification {
         const struct pxr_data_format *set;
         void (*report)(void *context, const struct pxr_verified *file);
         void *context;
-        const struct pxr_data_watcher *watcher;
+        const struct pxr_observer *observer;
         int failures; /* files that are not official */
 };
 
@@ -110,7 +110,7 @@ static int hash_all(const struct verification *v, struct pxr_input *input, struc
         while ((got = pxr_input_read(input, chunk, CHUNK, diag)) > 0) {
                 pxr_sha256_update(hash, chunk, (size_t)got);
                 pxr_input_hash(input, hex, &read);
-                if (pxr_watch_progress(v->watcher, path, read, all, "bytes"))
+                if (pxr_observe_count(v->observer, path, "bytes", read, all))
                         return PXR_VERIFY_STOPPED;
         }
         return (int)got;
@@ -315,12 +315,12 @@ static const struct pxr_official_file *find_form(const struct pxr_data_format *s
 }
 
 int pxr_verify(const struct pxr_data_format *set, const char *path,
-               const struct pxr_data_watcher *watcher,
+               const struct pxr_observer *observer,
                void (*report)(void *context, const struct pxr_verified *file), void *context,
                struct pxr_diag *diag)
 {
         struct verification v = {
-                .set = set, .watcher = watcher, .report = report, .context = context
+                .set = set, .observer = observer, .report = report, .context = context
         };
         const struct pxr_official_file *list;
         const char *folder;

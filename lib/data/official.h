@@ -6,8 +6,8 @@
 #define PXR_DATA_OFFICIAL_H
 
 #include "base/hash.h"
+#include "base/progress.h"
 #include "data/format.h"
-#include "data/watch.h"
 
 /* The data set `name`, which has official files; NULL after an error. */
 const struct pxr_data_format *pxr_official_find(const char *name, struct pxr_diag *diag);
@@ -32,7 +32,7 @@ enum pxr_verdict {
 /* "official", "not official", "damaged", "missing". */
 extern const char *const pxr_verdict_names[];
 
-/* What pxr_verify() returns when its watcher stops it. */
+/* What pxr_verify() returns when its observer stops it. */
 enum { PXR_VERIFY_STOPPED = -2 };
 
 struct pxr_verified {
@@ -47,7 +47,7 @@ struct pxr_verified {
  * and report each. If the folder holds only the unpacked form, that form is compared. Returns the
  * number of files that are not official, PXR_VERIFY_STOPPED, or -1 after an error. */
 int pxr_verify(const struct pxr_data_format *set, const char *path,
-               const struct pxr_data_watcher *watcher,
+               const struct pxr_observer *observer,
                void (*report)(void *context, const struct pxr_verified *file), void *context,
                struct pxr_diag *diag);
 

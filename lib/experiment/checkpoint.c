@@ -522,7 +522,7 @@ static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_d
         if (!status)
                 return count ? none_usable(state, why, count, diag) : 0;
         for (int i = 0; i < damaged; i++) {
-                pxr_tell(state, why[i]);
+                pxr_observe_note(&state->order->observer.base, why[i]);
                 pxr_warn(diag, "%s", why[i]);
         }
         return 1;

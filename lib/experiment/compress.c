@@ -52,8 +52,7 @@ static struct pxr_coding coding_of(const struct pxr_recorded *recorded,
                                      .images = file->images,
                                      .images_per_stream = file->images_per_stream,
                                      .threads = work->threads,
-                                     .progress = work->progress,
-                                     .context = work->context };
+                                     .observer = work->observer };
 }
 
 /* --- the images --------------------------------------------------------------------------------

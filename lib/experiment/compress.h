@@ -12,9 +12,7 @@
 /* How it is done. */
 struct pxr_codec_work {
         int threads;
-        /* Called now and then with the images done of all; stops by returning true. May be NULL. */
-        bool (*progress)(void *context, int64_t done, int64_t all);
-        void *context;
+        const struct pxr_observer *observer; /* of the images coded; NULL: none */
 };
 
 /* What to compress: PNG files, or some images of a split. */
@@ -36,7 +34,7 @@ struct pxr_compressed {
         double spared;          /* bits of it that were not needed: no value costs more than 32 */
 };
 
-/* Compress to a new file. Returns 0, 1 when progress() stopped it, or -1 after an error. */
+/* Compress to a new file. Returns 0, 1 when the observer stopped it, or -1 after an error. */
 int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                  struct pxr_compressed *result, struct pxr_diag *diag);
 

@@ -128,13 +128,12 @@ struct stage {
         int64_t before, all; /* pixels */
 };
 
-static bool stage_progress(void *context, int64_t done, int64_t all)
+static bool stage_progress(void *context, const struct pxr_progress *progress)
 {
         const struct stage *stage = context;
 
-        (void)all;
-        return stage->order->progress &&
-               stage->order->progress(stage->order->context, stage->before + done, stage->all);
+        return pxr_observe_count(stage->order->observer, progress->what, progress->unit,
+                                 stage->before + progress->done, stage->all);
 }
 
 /* Number 0 is drawn with the seed asked for. What follows in a chain needs random numbers that have
@@ -217,6 +216,7 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                       struct stage *stage, struct pxr_drawn *drawn, struct pxr_diag *diag)
 {
         const struct pxr_recorded *recorded = order->chain[k];
+        const struct pxr_observer observer = { .context = stage, .progress = stage_progress };
 
         return pxr_generate(&(struct pxr_generation) { .graph = recorded->graph,
                                                        .parameters = recorded->parameters,
@@ -230,8 +230,7 @@ static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *
                                                        .count = drawn->count,
                                                        .threads = order->threads,
                                                        .batch = order->batch,
-                                                       .progress = stage_progress,
-                                                       .context = stage },
+                                                       .observer = &observer },
                             drawn->pixels, diag);
 }
 

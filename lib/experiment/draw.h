@@ -25,9 +25,7 @@ struct pxr_draw_order {
         const struct pxr_images *images; /* to be completed; NULL: none. The chain is then of 1 */
         struct pxr_occlusion occlusion;  /* what is hidden of them */
         const char *data; /* where the data set lies now; NULL: where the spec says */
-        /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
-        bool (*progress)(void *context, int64_t done, int64_t all);
-        void *context;
+        const struct pxr_observer *observer; /* of the pixels drawn; NULL: none */
 };
 
 /* What one run of the chain drew. */
@@ -53,7 +51,7 @@ int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag);
 bool pxr_completions_exact(const struct pxr_draw_order *order);
 
 /* Draw with each run of a chain that fits: drawn[length], in the arena. Returns 0, 1 when
- * progress() stopped it, or -1 after an error. */
+ * the observer stopped it, or -1 after an error. */
 int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct pxr_drawn *drawn,
              struct pxr_diag *diag);
 

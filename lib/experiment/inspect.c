@@ -237,8 +237,8 @@ static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluatio
 }
 
 int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
-                 int threads, bool (*progress)(void *context, int64_t done, int64_t all),
-                 void *context, struct pxr_bits_map *map, struct pxr_diag *diag)
+                 int threads, const struct pxr_observer *observer, struct pxr_bits_map *map,
+                 struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
         size_t places = (size_t)graph->rows * graph->cols;
@@ -250,8 +250,7 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
                 .micro_batch = (int)recorded->experiment->settings.train.micro_batch,
                 .threads = threads,
                 .limit = limit,
-                .progress = progress,
-                .context = context,
+                .observer = observer,
         };
         int status;
 

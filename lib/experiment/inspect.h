@@ -58,11 +58,11 @@ struct pxr_bits_map {
 };
 
 /* The map of what `which` names: a split ("valid") or what pxr_images_take() takes, the first
- * `limit` images of it (0: all; more than there are is an error). Returns 0, 1 when progress()
+ * `limit` images of it (0: all; more than there are is an error). Returns 0, 1 when the observer
  * stopped it, or -1. */
 int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
-                 int threads, bool (*progress)(void *context, int64_t done, int64_t all),
-                 void *context, struct pxr_bits_map *map, struct pxr_diag *diag);
+                 int threads, const struct pxr_observer *observer, struct pxr_bits_map *map,
+                 struct pxr_diag *diag);
 
 /* As a heat map. Returns SVG to be freed with free(), or NULL after an error. */
 char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map, size_t *size,

@@ -181,12 +181,12 @@ int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag)
         return 0;
 }
 
-/* Record the row's picture and show it to the watcher. Frees `png`, which may be NULL after an
+/* Record the row's picture and show it to the observer. Frees `png`, which may be NULL after an
  * error. */
 static int record_picture(struct pxr_state *state, int64_t step, struct pxr_sample_row row,
                           uint8_t *png, size_t size, struct pxr_diag *diag)
 {
-        const struct pxr_watcher *watcher = &state->order->watcher;
+        const struct pxr_run_observer *observer = &state->order->observer;
         int status;
 
         if (!png)
@@ -195,8 +195,8 @@ static int record_picture(struct pxr_state *state, int64_t step, struct pxr_samp
         row.size = size;
         status =
                 pxr_store_add_sample(state->order->store, pxr_step_moment(state, step), &row, diag);
-        if (!status && watcher->picture)
-                watcher->picture(watcher->context, state->run, row.kind, step, png, size);
+        if (!status && observer->picture)
+                observer->picture(observer->base.context, state->run, row.kind, step, png, size);
         free(png);
         return status;
 }
@@ -237,7 +237,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 
         if (!arena)
                 return pxr_out_of_memory(diag);
-        pxr_pace_progress(&(struct pxr_pace) { state, "taking the fingerprint", pxr_now() }, 0, 1);
+        pxr_observe_count(&state->order->observer.base, "taking the fingerprint", "images", 0, 1);
         if (!pxr_fingerprint_take(state->experiment->model, &fingerprint, diag) &&
             !pxr_store_begin(state->order->store, diag)) {
                 if (record_row(arena, state, &fingerprint, diag) || record_layers(state, diag) ||
@@ -248,8 +248,9 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
                         status = pxr_store_commit(state->order->store, diag);
         }
         if (!status && !pxr_fingerprint_known(&fingerprint))
-                pxr_tell(state, "what the model computes of a fixed image is not finite: a layer "
-                                "that is edited later may go unnoticed");
+                pxr_observe_note(&state->order->observer.base,
+                                 "what the model computes of a fixed image is not finite: a layer "
+                                 "that is edited later may go unnoticed");
         pxr_arena_free(arena);
         return status;
 }
@@ -260,7 +261,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag)
 {
-        const struct pxr_watcher *watcher = &state->order->watcher;
+        const struct pxr_run_observer *observer = &state->order->observer;
         struct pxr_moment now = pxr_step_moment(state, step);
         /* The mean over a training epoch is of many models, the first of them untrained. */
         bool running = !final && strcmp(split, pxr_split_names[PXR_TRAIN]) == 0;
@@ -277,8 +278,8 @@ int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
 
         if (pxr_store_add_nll(state->order->store, now, &row, diag))
                 return -1;
-        if (watcher->nll)
-                watcher->nll(watcher->context, now.epoch, split, nll, row.suspect, final);
+        if (observer->nll)
+                observer->nll(observer->base.context, now.epoch, split, nll, row.suspect, final);
         return 0;
 }
 
@@ -306,44 +307,9 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int
         return status;
 }
 
-void pxr_tell(const struct pxr_state *state, const char *text)
-{
-        const struct pxr_watcher *watcher = &state->order->watcher;
-
-        if (watcher->note)
-                watcher->note(watcher->context, text);
-}
-
-bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress)
-{
-        const struct pxr_watcher *watcher = &state->order->watcher;
-
-        if (watcher->progress)
-                watcher->progress(watcher->context, progress);
-        return state->order->stop && *state->order->stop;
-}
-
-bool pxr_pace_progress(void *context, int64_t done, int64_t all)
-{
-        const struct pxr_pace *pace = context;
-        double seconds = pxr_now() - pace->started;
-        double rate = done > 0 && seconds > 0 ? (double)done / seconds : NAN;
-
-        return pxr_report(pace->state, &(struct pxr_progress) {
-                                               .what = pace->what,
-                                               .done = done,
-                                               .all = all,
-                                               .epoch = pxr_state_moment(pace->state).epoch,
-                                               .rate = rate,
-                                               .nll = NAN,
-                                               .seconds_left = (double)(all - done) / rate,
-                                       });
-}
-
 /* Say once, and put on record, that generation is slow, and why. */
 static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
 {
-        const struct pxr_watcher *watcher = &state->order->watcher;
         const char *name = pxr_graph_fallback(state->experiment->model->graph, PXR_F32);
         char text[160];
 
@@ -354,8 +320,7 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
                  "op '%s' cannot go step by step: samples are made by a whole pass for each value, "
                  "slowly",
                  name);
-        if (watcher->note)
-                watcher->note(watcher->context, text);
+        pxr_observe_note(&state->order->observer.base, text);
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "fallback", text,
                                    diag);
 }
@@ -412,15 +377,14 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
         const struct pxr_graph *graph = state->experiment->model->graph;
         const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
         size_t image = pxr_graph_values(graph);
-        struct pxr_pace pace = { state, "sampling", pxr_now() };
+        double started = pxr_now();
         struct pxr_generation generation = {
                 .graph = graph,
                 .parameters = parameters,
                 .seed = (uint64_t)settings->seed,
                 .count = (int)settings->count,
                 .threads = state->order->threads,
-                .progress = pxr_pace_progress,
-                .context = &pace,
+                .observer = &state->order->observer.base,
         };
         uint8_t *pixels, *small = NULL;
         int status = -1;
@@ -443,7 +407,7 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
                 struct pxr_nll nll = pxr_nll_of(generation.nats, generation.count);
 
                 state->drawn.images += (double)generation.count;
-                state->drawn.seconds += pxr_now() - pace.started;
+                state->drawn.seconds += pxr_now() - started;
                 status = record_grid(state, step, parameters, pixels, -pxr_nats_per_image(&nll),
                                      diag);
         }

@@ -15,7 +15,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 /* Record the plugins of the run's layers, as they are now. Returns 0 or -1. */
 int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
 
-/* Record an NLL of the parameters at `step` and tell the watcher. `final`: the run's result. */
+/* Record an NLL of the parameters at `step` and tell the observer. `final`: the run's result. */
 int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 
@@ -34,21 +34,5 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
 char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *now,
                          const struct pxr_state *state, const char *what, struct pxr_run *run,
                          struct pxr_diag *diag);
-
-/* A line for the watcher. */
-void pxr_tell(const struct pxr_state *state, const char *text);
-
-/* Hand progress to the watcher; true when the run is to stop. */
-bool pxr_report(const struct pxr_state *state, const struct pxr_progress *progress);
-
-/* How fast something goes, measured over the stretch so far. */
-struct pxr_pace {
-        struct pxr_state *state;
-        const char *what;
-        double started; /* of pxr_now() */
-};
-
-/* A `progress` function for pxr_evaluate() and pxr_generate(); context is a struct pxr_pace. */
-bool pxr_pace_progress(void *context, int64_t done, int64_t all);
 
 #endif

@@ -104,7 +104,7 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
             pxr_record_plugins(state, diag) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag))
                 return -1;
-        pxr_tell(state, what);
+        pxr_observe_note(&state->order->observer.base, what);
         return pxr_store_add_event(store, pxr_state_moment(state), "resumed", line, diag);
 }
 

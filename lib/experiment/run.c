@@ -75,18 +75,20 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
         const struct pxr_nll *nll = &state->counters.epoch_nll;
         bool bits = pxr_told_in_bits(nll->dimensions, e->set->colours);
 
-        return pxr_report(state, &(struct pxr_progress) {
-                                         .what = "training",
-                                         .done = step,
-                                         .all = e->all_steps,
-                                         .epoch = pxr_experiment_epoch(e, step),
-                                         .rate = epoch->pace,
-                                         .nll = nll->images == 0 ? NAN
-                                                : bits           ? pxr_bits_per_dimension(nll)
-                                                                 : pxr_nats_per_image(nll),
-                                         .in_bits = bits,
-                                         .seconds_left = pxr_seconds_ahead(state, epoch->pace),
-                                 });
+        return pxr_observe(&state->order->observer.base,
+                           &(struct pxr_progress) {
+                                   .what = "training",
+                                   .unit = "images",
+                                   .done = step,
+                                   .all = e->all_steps,
+                                   .epoch = pxr_experiment_epoch(e, step),
+                                   .rate = epoch->pace,
+                                   .nll = nll->images == 0 ? 0
+                                          : bits           ? pxr_bits_per_dimension(nll)
+                                                           : pxr_nats_per_image(nll),
+                                   .in_bits = bits,
+                                   .seconds_left = pxr_seconds_ahead(state, epoch->pace),
+                           });
 }
 
 /* The NLL of an epoch before its first step. */
@@ -158,7 +160,7 @@ static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *
         c->spikes++;
         describe_spike(state, nats, &before, uniform, text, sizeof(text));
         if (c->spikes == 1)
-                pxr_tell(state, text);
+                pxr_observe_note(&state->order->observer.base, text);
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "spike", text,
                                    diag);
 }
@@ -217,10 +219,8 @@ struct evaluated {
 static int evaluate_split(struct pxr_state *state, enum pxr_split split, const float *parameters,
                           int64_t limit, struct evaluated *result, struct pxr_diag *diag)
 {
-        static const char *const what[] = { "evaluating train", "evaluating valid",
-                                            "evaluating test" };
         const struct pxr_experiment *e = state->experiment;
-        struct pxr_pace pace = { state, what[split], pxr_now() };
+        double started = pxr_now();
         int status;
 
         result->value_nats = calloc(pxr_graph_values(e->model->graph), sizeof(double));
@@ -235,12 +235,11 @@ static int evaluate_split(struct pxr_state *state, enum pxr_split split, const f
                                            .threads = state->order->threads,
                                            .limit = limit,
                                            .value_nats = result->value_nats,
-                                           .progress = pxr_pace_progress,
-                                           .context = &pace },
+                                           .observer = &state->order->observer.base },
                 &result->nll, diag);
         if (!status) {
                 state->evaluated.images += (double)result->nll.images;
-                state->evaluated.seconds += pxr_now() - pace.started;
+                state->evaluated.seconds += pxr_now() - started;
         }
         return status;
 }
@@ -481,7 +480,7 @@ static int record_best(struct pxr_state *state, struct pxr_diag *diag)
         snprintf(text, sizeof(text),
                  "the result is of step %" PRId64 " (epoch %.4g), the best on the validation split",
                  step, pxr_experiment_epoch(state->experiment, step));
-        pxr_tell(state, text);
+        pxr_observe_note(&state->order->observer.base, text);
         status = pxr_checkpoint_parameters(state, step, averages, best, diag);
         if (!status)
                 status = record_result(state, step, best, diag);
@@ -574,7 +573,7 @@ static void tell_start(const struct pxr_state *state)
                  state->run, e->settings.name, state->trainer->size, set->name,
                  set->count[PXR_TRAIN], set->rows, set->cols, set->colours, state->order->threads,
                  pxr_plural(state->order->threads));
-        pxr_tell(state, text);
+        pxr_observe_note(&state->order->observer.base, text);
 }
 
 int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)

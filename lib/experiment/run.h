@@ -5,35 +5,17 @@
 #ifndef PXR_EXPERIMENT_RUN_H
 #define PXR_EXPERIMENT_RUN_H
 
-#include <signal.h>
-
 #include "experiment/experiment.h"
 #include "record/database.h"
 #include "record/jobs.h"
 #include "train/evaluate.h"
 
-/* How far a stretch of work has got. */
-struct pxr_progress {
-        const char *what; /* "training", "evaluating test", "sampling" */
-        int64_t done, all;
-        double epoch;
-        double rate;         /* images (or pixels) a second, lately; NAN: not known yet */
-        double nll;          /* training: of this epoch so far, in the unit of its images; NAN:
-                                none */
-        bool in_bits;        /* ... which is bits per dimension, else nats per image */
-        double seconds_left; /* training: up to the end of the run; else of this stretch; NAN: not
-                                known yet */
-};
-
-/* Who watches a run. Any function may be NULL. */
-struct pxr_watcher {
-        void *context;
-        void (*progress)(void *context, const struct pxr_progress *progress);
+/* Follows a run. Any function may be NULL. */
+struct pxr_run_observer {
+        struct pxr_observer base; /* its context is that of all functions */
         /* An NLL was recorded. */
         void (*nll)(void *context, double epoch, const char *split, const struct pxr_nll *nll,
                     const char *suspect, bool final);
-        /* Something worth a line: "interrupted", "a better validation NLL". */
-        void (*note)(void *context, const char *text);
         /* A picture was recorded. */
         void (*picture)(void *context, int64_t run, const char *kind, int64_t step, const void *png,
                         size_t size);
@@ -48,8 +30,7 @@ struct pxr_run_order {
         const struct pxr_run *repeats; /* that a new run is to be the same as; NULL: none */
         struct pxr_job_ticket job;     /* of a sweep, that a new run is for */
         int threads;
-        const volatile sig_atomic_t *stop; /* becomes nonzero when the run is to be left */
-        struct pxr_watcher watcher;
+        struct pxr_run_observer observer;
 };
 
 enum pxr_run_end { PXR_RUN_FINISHED, PXR_RUN_INTERRUPTED };

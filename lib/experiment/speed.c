@@ -27,6 +27,7 @@ struct bench {
         struct pxr_workspace **evaluator; /* [threads] */
         double **nll;                     /* [threads][micro-batch] */
         int images;                       /* to evaluate and to draw */
+        struct pxr_progress progress;     /* of the measurement under way */
 };
 
 /* --- the machine -------------------------------------------------------------------------------
@@ -147,17 +148,19 @@ static int evaluate(struct bench *bench, struct pxr_diag *diag)
         return 0;
 }
 
-static bool stop_asked(void *context, int64_t done, int64_t all)
+/* Images drawn are not shown as progress, but drawing can be stopped. */
+static bool stop_asked(void *context, const struct pxr_progress *progress)
 {
         const struct bench *bench = context;
 
-        (void)done;
-        (void)all;
-        return bench->order->stop && *bench->order->stop;
+        (void)progress;
+        return pxr_observe(bench->order->observer, &bench->progress);
 }
 
 static int draw(struct bench *bench, bool whole_passes, struct pxr_diag *diag)
 {
+        const struct pxr_observer observer = { .context = bench, .progress = stop_asked };
+
         return pxr_generate(&(struct pxr_generation) { .graph = bench->graph,
                                                        .parameters = bench->trainer->parameters,
                                                        .small = bench->small,
@@ -165,8 +168,7 @@ static int draw(struct bench *bench, bool whole_passes, struct pxr_diag *diag)
                                                        .count = bench->images,
                                                        .threads = bench->order->threads,
                                                        .whole_passes = whole_passes,
-                                                       .progress = stop_asked,
-                                                       .context = bench },
+                                                       .observer = &observer },
                             bench->drawn, diag);
 }
 
@@ -199,16 +201,16 @@ static int repeat(struct bench *bench, const char *what,
 
         if (!seconds)
                 return pxr_out_of_memory(diag);
-        if (bench->order->progress)
-                bench->order->progress(bench->order->context, what);
         for (int i = -1; i < count; i++) {
                 double start = pxr_now();
-                int status = work(bench, diag);
+                int status;
 
+                bench->progress = (struct pxr_progress) {
+                        .what = what, .unit = "repetitions", .done = i + 1, .all = count + 1
+                };
+                status = stop_asked(bench, NULL) ? STOPPED : work(bench, diag);
                 if (status)
                         return status;
-                if (stop_asked(bench, 0, 0))
-                        return STOPPED;
                 if (i >= 0)
                         seconds[i] = pxr_now() - start;
         }
@@ -341,14 +343,14 @@ static int time_advances(struct bench *bench, double *seconds, struct pxr_speed 
         }
         pxr_workspace_time(workspace, clocks->seconds);
         pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
-        for (size_t order = 0; order < pxr_graph_values(graph) && !stop_asked(bench, 0, 0); order++)
+        for (size_t order = 0; order < pxr_graph_values(graph) && !stop_asked(bench, NULL); order++)
                 advance(workspace, graph, (int)order, speed);
         speed->advance_seconds = pxr_now() - start;
         pxr_workspace_free(workspace);
         for (int i = 0; i < graph->nodes; i++)
                 seconds[i] +=
                         clocks->seconds[PXR_PASS_FORWARD][i] + clocks->seconds[PXR_PASS_ADVANCE][i];
-        return stop_asked(bench, 0, 0) ? STOPPED : 0;
+        return stop_asked(bench, NULL) ? STOPPED : 0;
 }
 
 /* One training step more, and one group drawn, with a clock in them. */
@@ -454,15 +456,16 @@ int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *ord
         if (!status)
                 status = measure_peaks(arena, order->threads, speed, diag);
         if (!status)
-                status = repeat(&bench, "training", train, &speed->training, diag);
+                status = repeat(&bench, "measuring training", train, &speed->training, diag);
         if (!status)
                 status = divide_time(&bench, speed, diag);
         if (!status)
-                status = repeat(&bench, "evaluation", evaluate, &speed->evaluation, diag);
+                status = repeat(&bench, "measuring evaluation", evaluate, &speed->evaluation, diag);
         if (!status)
-                status = repeat(&bench, "generation", generate, &speed->generation, diag);
+                status = repeat(&bench, "measuring generation", generate, &speed->generation, diag);
         if (!status && order->naive)
-                status = repeat(&bench, "naive generation", generate_naively, &speed->naive, diag);
+                status = repeat(&bench, "measuring naive generation", generate_naively,
+                                &speed->naive, diag);
         /* Again: what else runs on the machine may have changed. */
         if (!status)
                 status = measure_peaks(arena, order->threads, speed, diag);

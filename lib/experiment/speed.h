@@ -6,8 +6,6 @@
 #ifndef PXR_EXPERIMENT_SPEED_H
 #define PXR_EXPERIMENT_SPEED_H
 
-#include <signal.h>
-
 #include "experiment/experiment.h"
 
 /* The seconds that repetitions of one piece of work took. */
@@ -32,10 +30,7 @@ struct pxr_speed_order {
         int repetitions; /* after one that is not counted */
         int images;      /* to evaluate and to draw, in one repetition */
         bool naive;      /* measure drawing by a whole pass for each value too */
-        const volatile sig_atomic_t *stop;
-        /* Told what is measured next: "training". May be NULL. */
-        void (*progress)(void *context, const char *what);
-        void *context;
+        const struct pxr_observer *observer; /* NULL: none */
 };
 
 /* What was measured. Only multiply-adds that no mask zeroes are counted, as 2 FLOP each. */

@@ -10,6 +10,7 @@
 #ifndef PXR_MODEL_CERTIFICATE_H
 #define PXR_MODEL_CERTIFICATE_H
 
+#include "base/progress.h"
 #include "model/model.h"
 
 struct pxr_certificate {
@@ -22,10 +23,8 @@ struct pxr_certificate {
 
 /* How to examine: a large model takes minutes. */
 struct pxr_examination {
-        int threads; /* that share the work; the certificate is the same */
-        /* Called now and then with the passes done of all. May be NULL. */
-        void (*progress)(void *context, int done, int all);
-        void *context;
+        int threads;                         /* the certificate does not depend on them */
+        const struct pxr_observer *observer; /* cannot stop it; NULL: none */
 };
 
 /* Examine a model; `how` may be NULL: on one thread, silently. Returns 0, or -1 after an error at

@@ -273,6 +273,12 @@ static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struc
         return 0;
 }
 
+static void report(const struct pxr_examination *how, int done, int probes)
+{
+        pxr_observe_count(how->observer, "checking causality", "passes", done,
+                          probes + PROBE_IMAGES);
+}
+
 int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examination *how,
                         struct pxr_certificate *certificate, struct pxr_diag *diag)
 {
@@ -283,16 +289,14 @@ int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examinat
         struct probe probe;
 
         how = how ? how : &usual;
-        if (how->progress)
-                how->progress(how->context, 0, probes + PROBE_IMAGES);
+        report(how, 0, probes);
         if (probe_new(&probe, graph, how->threads, diag))
                 return -1;
         compute(&probe);
         for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
                 int orders[PROBE_IMAGES];
 
-                if (how->progress)
-                        how->progress(how->context, at + PROBE_IMAGES, probes + PROBE_IMAGES);
+                report(how, at + PROBE_IMAGES, probes);
                 /* Evenly over the map, the first and the last value included. */
                 for (int i = 0; i < PROBE_IMAGES; i++) {
                         int number = at + i < probes ? at + i : probes - 1;
@@ -303,8 +307,7 @@ int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examinat
                 status = probe_once(&probe, orders, diag);
                 certificate->probes += PROBE_IMAGES;
         }
-        if (how->progress)
-                how->progress(how->context, probes + PROBE_IMAGES, probes + PROBE_IMAGES);
+        report(how, probes + PROBE_IMAGES, probes);
         probe_free(&probe);
         return status;
 }

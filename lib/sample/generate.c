@@ -141,8 +141,9 @@ static bool report(struct drawing *drawing, int64_t pixels)
 #pragma omp critical(pxr_generate)
         {
                 drawing->done += pixels;
-                if (g->progress && !drawing->stopped)
-                        drawing->stopped = g->progress(g->context, drawing->done, all);
+                if (!drawing->stopped)
+                        drawing->stopped = pxr_observe_count(g->observer, "sampling", "pixels",
+                                                             drawing->done, all);
                 stopped = drawing->stopped;
         }
         return stopped;

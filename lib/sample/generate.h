@@ -8,6 +8,7 @@
 #ifndef PXR_SAMPLE_GENERATE_H
 #define PXR_SAMPLE_GENERATE_H
 
+#include "base/progress.h"
 #include "tensor/graph.h"
 
 /* Images a worker draws together at most: more rows in a product make better use of the weights
@@ -38,15 +39,13 @@ struct pxr_generation {
         int batch;         /* images at work at once at most; 0: no limit */
         bool whole_passes; /* compute everything anew for each value, as is done without `advance`:
                               only for what that costs */
-        /* Called now and then with the pixels done of all; stops by returning true. May be NULL. */
-        bool (*progress)(void *context, int64_t done, int64_t all);
-        void *context;
+        const struct pxr_observer *observer; /* of the pixels drawn; NULL: none */
 };
 
 /* Draw images into pixels[image][row][col][colour]. Where `drawn` is false they hold the known
  * values: a pixel is drawn given all before it in raster order, known or drawn, so that images are
  * from the model's law given the known pixels when these come before all drawn ones. Returns 0, 1
- * when progress() stopped it, or -1 after an error. */
+ * when the observer stopped it, or -1 after an error. */
 int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
 
 /* The probabilities of the levels that the logits divided by the temperature (0: by nothing) give:

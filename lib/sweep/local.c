@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -131,7 +132,7 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
         if (pxr_store_leave_job(q->options->store, job, q->diag))
                 return -1;
         if (observer->ended)
-                observer->ended(observer->context, job, slot->trial, seconds);
+                observer->ended(observer->base.context, job, slot->trial, seconds);
         if (status == 0 && q->options->plan->epochs && isnan(job->nats))
                 return pxr_user_error(q->diag,
                                       "job %" PRId64 " has no validation NLL, which halving "
@@ -189,11 +190,10 @@ static int count_used(const struct local *local)
         return used;
 }
 
-/* Count the jobs and show how the sweep stands. Returns 0 or -1. */
-static int show_progress(struct local *local)
+/* Count the jobs by state. Returns 0 or -1. */
+static int count_jobs(struct local *local)
 {
         struct pxr_queue *q = local->queue;
-        const struct pxr_sweep_observer *observer = &q->options->observer;
         struct pxr_jobs jobs = { 0 };
         int status = pxr_jobs_read(q, &jobs);
 
@@ -201,11 +201,8 @@ static int show_progress(struct local *local)
         for (int i = 0; i < local->slots; i++)
                 if (local->slot[i].used)
                         q->seconds_here += pxr_now() - local->slot[i].child.started;
-        if (!status) {
+        if (!status)
                 pxr_queue_count(q, &jobs);
-                if (observer->progress)
-                        observer->progress(observer->context, q->state);
-        }
         pxr_jobs_free(&jobs);
         return status;
 }
@@ -230,9 +227,9 @@ static bool step(struct local *local)
         bool stopping;
 
         send_heartbeat(local);
-        if (show_progress(local))
+        if (count_jobs(local))
                 local->failed = true;
-        stopping = local->failed || q->out_of_time || *q->options->stop;
+        stopping = local->failed || q->out_of_time || pxr_queue_report(q);
         if (stopping)
                 stop_all(local);
         else if (fill(local))
@@ -260,7 +257,7 @@ int pxr_sweep_run_local(struct pxr_queue *q)
                 pxr_store_retry_jobs(q->options->store, q->sweep, q->diag);
         if (local.failed)
                 return -1;
-        if (*q->options->stop)
+        if (pxr_queue_report(q))
                 return PXR_SWEEP_INTERRUPTED;
         return q->out_of_time || q->out_of_runs ? PXR_SWEEP_SPENT : PXR_SWEEP_DONE;
 }

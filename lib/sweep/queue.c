@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +29,26 @@ void pxr_jobs_free(struct pxr_jobs *jobs)
 
 void pxr_queue_message(const struct pxr_queue *q, const char *text)
 {
-        if (q->options->observer.message)
-                q->options->observer.message(q->options->observer.context, text);
+        pxr_observe_note(&q->options->observer.base, text);
+}
+
+bool pxr_queue_report(const struct pxr_queue *q)
+{
+        const struct pxr_sweep_state *state = q->state;
+        char detail[96], failed[32] = "";
+        int done = state->finished + state->failed;
+
+        if (state->failed)
+                snprintf(failed, sizeof(failed), ", %d failed", state->failed);
+        snprintf(detail, sizeof(detail), "%d of %d done, %d running%s", done, state->known,
+                 state->running + state->elsewhere, failed);
+        return pxr_observe(&q->options->observer.base,
+                           &(struct pxr_progress) { .what = "sweep",
+                                                    .unit = "jobs",
+                                                    .done = done,
+                                                    .all = state->known,
+                                                    .seconds_left = state->seconds_left,
+                                                    .detail = detail });
 }
 
 /* --- which jobs there are ----------------------------------------------------------------------
@@ -366,7 +385,7 @@ void pxr_queue_judge(const struct pxr_queue *q, const struct pxr_ended_run *run,
                      struct pxr_arena *arena, struct pxr_job *job)
 {
         bool saved = run->status == PXR_RUN_SAVED || run->status == -SIGTERM;
-        bool cut = saved && q->options->task && *q->options->stop; /* by the cluster */
+        bool cut = saved && q->options->task && pxr_queue_report(q); /* by the cluster */
 
         if (run->status == 0 && has_run(job, "finished")) {
                 job->state = PXR_JOB_FINISHED;

@@ -8,8 +8,6 @@
 #ifndef PXR_SWEEP_SCHEDULE_H
 #define PXR_SWEEP_SCHEDULE_H
 
-#include <signal.h>
-
 #include "experiment/run.h"
 #include "record/jobs.h"
 #include "sweep/sweep.h"
@@ -30,13 +28,11 @@ struct pxr_sweep_state {
 
 /* Called while a sweep runs. Any function may be NULL. */
 struct pxr_sweep_observer {
-        void *context;
+        struct pxr_observer base; /* its context is that of all functions */
         /* A job's run has ended. job->state is 'waiting' after a failure that will be retried, and
          * after an interruption, without a message. */
         void (*ended)(void *context, const struct pxr_job *job, const struct pxr_trial *trial,
                       double seconds);
-        void (*progress)(void *context, const struct pxr_sweep_state *state);
-        void (*message)(void *context, const char *text);
 };
 
 /* Where runs are made. */
@@ -61,7 +57,6 @@ struct pxr_sweep_options {
         const char *const *task_arguments; /* the sweep and its overrides, NULL-ended */
         const char *const *sbatch_options; /* NULL-ended */
         bool no_wait;                      /* submit tasks and return */
-        const volatile sig_atomic_t *stop;
         struct pxr_sweep_observer observer;
 };
 

@@ -422,12 +422,11 @@ static int show_changes(struct cluster *c, const struct pxr_jobs *jobs, bool fir
                 if (again)
                         *failed = job;
                 if (observer->ended)
-                        observer->ended(observer->context, job,
+                        observer->ended(observer->base.context, job,
                                         pxr_plan_find(options->plan, job->spec_hash),
                                         job->seconds - before.seconds);
         }
-        if (observer->progress)
-                observer->progress(observer->context, c->queue->state);
+        pxr_queue_report(c->queue);
         return 0;
 }
 
@@ -463,7 +462,7 @@ static int decide(struct cluster *c, struct pxr_jobs *jobs, const struct pxr_job
         }
         if (ready == 0 && running == 0)
                 return q->state->waiting > 0 ? PXR_SWEEP_SPENT : PXR_SWEEP_DONE;
-        if (*q->options->stop)
+        if (pxr_queue_report(q))
                 return PXR_SWEEP_INTERRUPTED;
         if (ready > 0 && provide(c, jobs, ready, running))
                 return -1;

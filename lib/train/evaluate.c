@@ -145,6 +145,8 @@ static int number_round(const struct round *round, int64_t first, int64_t all, i
 static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
                const struct round *round, struct pxr_nll *nll, struct pxr_diag *diag)
 {
+        static const char *const what[PXR_SPLITS] = { "evaluating train", "evaluating valid",
+                                                      "evaluating test" };
         int64_t all = e->set->count[e->split];
         int size = e->micro_batch * e->threads * ROUND;
 
@@ -153,7 +155,7 @@ static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
         for (int64_t done = 0; done < all; done += size) {
                 int images = number_round(round, done, all, size);
 
-                if (e->progress && e->progress(e->context, done, all))
+                if (pxr_observe_count(e->observer, what[e->split], "images", done, all))
                         return 1;
                 if (pxr_dataset_read(e->set, e->split, 0, round->index, images, round->pixels,
                                      diag))

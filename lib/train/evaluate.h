@@ -5,6 +5,7 @@
 #ifndef PXR_TRAIN_EVALUATE_H
 #define PXR_TRAIN_EVALUATE_H
 
+#include "base/progress.h"
 #include "data/data.h"
 #include "tensor/workspace.h"
 
@@ -50,12 +51,10 @@ struct pxr_evaluation {
         int64_t limit;      /* images; 0: all */
         double *value_nats; /* [row][col][colour]: each value's nats, summed over the images, are
                                added to it; NULL: not wanted */
-        /* Called now and then with the images done; stops the evaluation by returning true. */
-        bool (*progress)(void *context, int64_t done, int64_t all);
-        void *context;
+        const struct pxr_observer *observer; /* of the images evaluated; NULL: none */
 };
 
-/* Returns 0, 1 when progress() stopped it, or -1 after an error. */
+/* Returns 0, 1 when the observer stopped it, or -1 after an error. */
 int pxr_evaluate(const struct pxr_evaluation *evaluation, struct pxr_nll *nll,
                  struct pxr_diag *diag);
 
