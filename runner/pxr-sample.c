@@ -20,7 +20,6 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/staging.h"
-#include "data/png_images.h"
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
 #include "runner/common.h"
@@ -613,7 +612,7 @@ static int check_picture(const struct command *c)
         const struct arguments *a = c->arguments;
         int status;
 
-        if (a->folder && pxr_png_check_folder(a->folder, c->diag))
+        if (a->folder && pxr_output_folder_check(a->folder, c->diag))
                 return -1;
         if (!a->out)
                 return 0;

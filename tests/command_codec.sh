@@ -191,7 +191,7 @@ there_already() {
 	refused 2 "mine.pxr: is there already" pxr_codec encode tiny --split test --db a.db \
 		-o mine.pxr && is "$(cat mine.pxr)" mine &&
 		refused 2 "back: the folder is not empty" pxr_codec decode test.pxr --db a.db -o back &&
-		refused 2 "mine.pxr: is no folder" pxr_codec decode test.pxr --db a.db -o mine.pxr
+		refused 2 "mine.pxr: not a folder" pxr_codec decode test.pxr --db a.db -o mine.pxr
 }
 ok "what is there stays" there_already
 

@@ -154,15 +154,15 @@ no_server() {
 ok "fetch without a server fails as the system's fault" no_server
 
 not_offered() {
-	refused 2 "there is no address to fetch it from" pxr_data fetch imagenet &&
+	refused 2 "no server has its files any more" pxr_data fetch imagenet &&
 		refused 2 "did you mean 'valid_32x32.tar'?" pxr_data fetch imagenet valid_32x3.tar
 }
-ok "what nobody offers any more is said to be so" not_offered
+ok "a set without a server is refused" not_offered
 
 another_file() {
 	printf '<html>' >page
 	serve page well
-	refused 2 "not the official file" pxr_data fetch mnist t10k-images-idx3-ubyte.gz --url "$url"
+	refused 2 "expected the official file of" pxr_data fetch mnist t10k-images-idx3-ubyte.gz --url "$url"
 	status=$?
 	unserve
 	[ $status -eq 0 ] && ! [ -e data/mnist/t10k-images-idx3-ubyte.gz ]
@@ -198,11 +198,11 @@ interrupted() {
 }
 
 if [ -r "$idx" ]; then
-	ok "fetch goes on after a lost connection" fetched
-	ok "fetch goes on after an interruption" interrupted
+	ok "fetch resumes after a lost connection" fetched
+	ok "fetch resumes after an interruption" interrupted
 else
-	ok "fetch goes on after a lost connection # SKIP no real data at $idx" true
-	ok "fetch goes on after an interruption # SKIP no real data at $idx" true
+	ok "fetch resumes after a lost connection # SKIP no real data at $idx" true
+	ok "fetch resumes after an interruption # SKIP no real data at $idx" true
 fi
 
 # Check itself knows passed and failed alone.

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* Remove a folder that nobody holds. */
 static void clear_one(const char *path)
 {
@@ -119,6 +121,97 @@ bool pxr_is_staging(const char *name, const char *prefix)
         return strncmp(name, prefix, length) == 0 && strlen(name) == length + 6 &&
                strspn(name + length, "0123456789abcdef") == 6;
 }
+
+/* --- folders of output -------------------------------------------------------------------------*/
+
+#define OUTPUT_PREFIX ".pxr-partial-"
+
+static bool is_dot(const char *name)
+{
+        return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* What killed processes have left does not count. */
+static int check_empty(const char *path, struct pxr_diag *diag)
+{
+        DIR *stream = opendir(path);
+        struct dirent *entry;
+        bool empty = true;
+
+        if (!stream)
+                return pxr_file_error(path, "cannot be read", errno, diag);
+        while ((entry = readdir(stream)))
+                empty &= is_dot(entry->d_name) || pxr_is_staging(entry->d_name, OUTPUT_PREFIX);
+        closedir(stream);
+        return empty ? 0 : pxr_user_error(diag, "%s: the folder is not empty", path);
+}
+
+int pxr_output_folder_check(const char *path, struct pxr_diag *diag)
+{
+        char trimmed[PATH_MAX];
+        struct stat status;
+        size_t length = strlen(path);
+
+        if (length > PATH_MAX - 2 * NAME_MAX)
+                return pxr_user_error(diag, "%.60s...: the path is too long", path);
+        while (length > 1 && path[length - 1] == '/')
+                length--;
+        snprintf(trimmed, sizeof(trimmed), "%.*s", (int)length, path);
+        if (stat(path, &status) != 0)
+                return pxr_file_may_write(trimmed, false, diag);
+        if (!S_ISDIR(status.st_mode))
+                return pxr_user_error(diag, "%s: not a folder", path);
+        if (access(path, W_OK) != 0)
+                return pxr_file_error(path, "cannot be written", errno, diag);
+        return check_empty(path, diag);
+}
+
+int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
+                            struct pxr_diag *diag)
+{
+        char prefix[PATH_MAX];
+
+        *folder = (struct pxr_output_folder) { .path = path, .staging.fd = -1 };
+        if (pxr_output_folder_check(path, diag))
+                return -1;
+        folder->made = mkdir(path, 0777) == 0;
+        if (!folder->made && errno != EEXIST)
+                return pxr_file_error(path, "cannot create folder", errno, diag);
+        snprintf(prefix, sizeof(prefix), "%s/" OUTPUT_PREFIX, path);
+        return pxr_staging_make(&folder->staging, prefix, diag);
+}
+
+static int move_all(const struct pxr_output_folder *folder, struct pxr_diag *diag)
+{
+        DIR *stream = opendir(folder->staging.path);
+        struct dirent *entry;
+        char to[PATH_MAX];
+        int status = 0;
+
+        if (!stream)
+                return pxr_file_error(folder->staging.path, "cannot be read", errno, diag);
+        while (status == 0 && (entry = readdir(stream))) {
+                if (is_dot(entry->d_name))
+                        continue;
+                snprintf(to, sizeof(to), "%s/%s", folder->path, entry->d_name);
+                if (renameat(dirfd(stream), entry->d_name, AT_FDCWD, to) != 0)
+                        status = pxr_file_error(to, "cannot be written", errno, diag);
+        }
+        closedir(stream);
+        return status;
+}
+
+int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct pxr_diag *diag)
+{
+        if (status == 0)
+                status = move_all(folder, diag);
+        pxr_staging_remove(&folder->staging);
+        if (status != 0 && folder->made)
+                rmdir(folder->path);
+        return status;
+}
+
+/* --- whole folders -----------------------------------------------------------------------------*/
 
 /* Go through a folder, removing what is in it or not. Returns 0 or -1; the bytes go to *bytes. */
 static int walk(const char *path, bool removing, int64_t *bytes)

@@ -31,6 +31,25 @@ int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_d
 /* Is this what pxr_staging_make() calls a folder of this prefix, without its path? */
 bool pxr_is_staging(const char *name, const char *prefix);
 
+/* A new or empty folder that gets its files all at once. */
+struct pxr_output_folder {
+        const char *path;
+        struct pxr_staging staging; /* write the files to staging.path */
+        bool made;
+};
+
+/* Can files be written to a folder of this path? It must be empty or not exist. Returns 0 or -1. */
+int pxr_output_folder_check(const char *path, struct pxr_diag *diag);
+
+/* Begin: make the folder if necessary. Returns 0 or -1; either way pxr_output_folder_end() follows.
+ * `path` must outlive it. */
+int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
+                            struct pxr_diag *diag);
+
+/* With `status` 0 move all files to the folder; else remove them, and the folder if it is new.
+ * Returns `status`, or -1 after an error. */
+int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct pxr_diag *diag);
+
 /* Bytes of the files in a folder, and removing it with all of them; links are not followed. */
 int64_t pxr_folder_bytes(const char *path);
 int pxr_remove_folder(const char *path);

@@ -4,15 +4,12 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/number.h"
@@ -71,7 +68,7 @@ static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_d
 
         snprintf(path, sizeof path, "%s/%s", c->into, pxr_split_names[split]);
         if (mkdir(path, 0777) != 0)
-                return pxr_file_error(path, "the folder cannot be made", errno, diag);
+                return pxr_file_error(path, "cannot create folder", errno, diag);
         for (int64_t i = 0; i < c->set->count[split]; i++) {
                 int result = read_image(c, split, i, diag);
 
@@ -156,65 +153,6 @@ static int split_to_npz(struct conversion *c, enum pxr_split split, struct pxr_d
 
 /* --- both --------------------------------------------------------------------------------------*/
 
-/* What is put together in the folder, which is the user's: a name that nobody else gives. */
-#define PREFIX ".pxr-convert-"
-
-/* Is nothing in the folder but what a killed process may have left of such work? */
-static int check_empty(const char *folder, struct pxr_diag *diag)
-{
-        DIR *stream = opendir(folder);
-        struct dirent *entry;
-        bool empty = true;
-
-        if (!stream)
-                return pxr_system_error(diag, "%s: cannot be read: %s", folder, strerror(errno));
-        while ((entry = readdir(stream)))
-                empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-                         pxr_is_staging(entry->d_name, PREFIX);
-        closedir(stream);
-        return empty ? 0 : pxr_user_error(diag, "%s: the folder is not empty", folder);
-}
-
-/* Begin in the folder, which is made where it is not there: *made tells. A set takes its place in
- * it when it is whole; what is there already is not to be mixed with a set. */
-static int start(const char *folder, struct pxr_staging *staging, bool *made, struct pxr_diag *diag)
-{
-        char prefix[PATH_MAX];
-        struct stat status;
-        int why;
-
-        *made = mkdir(folder, 0777) == 0;
-        why = errno;
-        if (!*made && (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)))
-                return pxr_file_error(folder, "the folder cannot be made", why, diag);
-        if (access(folder, W_OK) != 0)
-                return pxr_file_error(folder, "cannot be written", errno, diag);
-        snprintf(prefix, sizeof prefix, "%s/" PREFIX, folder);
-        return check_empty(folder, diag) || pxr_staging_make(staging, prefix, diag) ? -1 : 0;
-}
-
-/* All that was put together to the folder itself. */
-static int give_places(const char *staging, const char *folder, struct pxr_diag *diag)
-{
-        DIR *stream = opendir(staging);
-        struct dirent *entry;
-        char to[PATH_MAX];
-        int status = 0;
-
-        if (!stream)
-                return pxr_system_error(diag, "%s: cannot be read: %s", staging, strerror(errno));
-        while (status == 0 && (entry = readdir(stream))) {
-                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-                        continue;
-                snprintf(to, sizeof to, "%s/%s", folder, entry->d_name);
-                if (renameat(dirfd(stream), entry->d_name, AT_FDCWD, to) != 0)
-                        status = pxr_system_error(diag, "%s: cannot be made: %s", to,
-                                                  strerror(errno));
-        }
-        closedir(stream);
-        return status;
-}
-
 static int write_splits(struct conversion *c, enum pxr_container container, struct pxr_diag *diag)
 {
         int result;
@@ -234,25 +172,15 @@ static int write_splits(struct conversion *c, enum pxr_container container, stru
 int pxr_convert(const struct pxr_dataset *set, enum pxr_container container, const char *folder,
                 const struct pxr_observer *observer, struct pxr_diag *diag)
 {
+        struct pxr_output_folder output;
         struct conversion c = { .set = set,
                                 .folder = folder,
+                                .into = output.staging.path,
                                 .observer = observer,
-                                .size = (size_t)set->rows * (size_t)set->cols *
-                                        (size_t)set->colours };
-        struct pxr_staging staging = { .fd = -1 };
-        bool made = false;
-        int result;
+                                .size = pxr_image_size(set) };
+        int result = pxr_output_folder_begin(&output, folder, diag);
 
-        if (strlen(folder) > PATH_MAX - 64)
-                return pxr_user_error(diag, "%.60s...: the path is too long", folder);
-        result = start(folder, &staging, &made, diag);
-        c.into = staging.path;
         if (result == 0)
                 result = write_splits(&c, container, diag);
-        if (result == 0)
-                result = give_places(staging.path, folder, diag);
-        pxr_staging_remove(&staging);
-        if (result != 0 && made)
-                rmdir(folder);
-        return result;
+        return pxr_output_folder_end(&output, result, diag);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fetch.c - downloading official files: the file that grows, and what a server may do to it.
+ * fetch.c - downloading official files: the partial file, and what a server may do to it.
  *
- * An attempt is one request. It ends with the whole file, or with a fault that is worth another
- * attempt (the connection was lost, the server is busy), or with one that is not (there is no such
- * file, another file is offered, the disk is full).
+ * An attempt is one request. It ends with the whole file, with a fault that justifies another
+ * attempt (the connection was lost, the server is busy), or with one that does not (no such file,
+ * another file is offered, the disk is full).
  */
 #include "config.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,26 +88,9 @@ static int open_part(struct transfer *t)
         if (t->file < 0)
                 return pxr_file_error(t->part, "cannot be opened", errno, t->diag);
         if (flock(t->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-                return pxr_user_error(t->diag, "%s: another program is fetching it", t->part);
+                return pxr_user_error(t->diag, "%s: in use by another process that fetches it",
+                                      t->part);
         return hash_part(t);
-}
-
-/* Give the part its name, unless a file has it by now. */
-static int give_name(struct transfer *t)
-{
-        struct stat status;
-        int failed;
-
-        if (fsync(t->file) != 0)
-                return disk_error(t, "written", t->diag);
-        failed = renameat2(AT_FDCWD, t->part, AT_FDCWD, t->path, RENAME_NOREPLACE);
-        if (failed && (errno == EINVAL || errno == ENOSYS)) { /* the file system cannot */
-                errno = EEXIST;
-                failed = stat(t->path, &status) == 0 || rename(t->part, t->path) != 0;
-        }
-        if (failed)
-                return pxr_file_error(t->part, "cannot take its name", errno, t->diag);
-        return 0;
 }
 
 /* --- what libcurl calls ------------------------------------------------------------------------*/
@@ -135,15 +119,15 @@ static int begin(struct transfer *t)
                 return -1;
         if (first > 0 && first != t->at)
                 return pxr_user_error(t->diag,
-                                      "%s: the server answers with byte %lld and those "
-                                      "behind it, which nobody asked for",
+                                      "%s: the server answered with another range, from byte %lld "
+                                      "on",
                                       t->url, first);
         if (length >= 0 && t->at + length != t->official->size)
                 return pxr_user_error(t->diag,
-                                      "%s: the server offers %lld bytes, not the official file, "
-                                      "which has %lld",
-                                      t->url, (long long)(t->at + length),
-                                      (long long)t->official->size);
+                                      "%s: expected the official file of %lld bytes, but the "
+                                      "server offers %lld",
+                                      t->url, (long long)t->official->size,
+                                      (long long)(t->at + length));
         return 0;
 }
 
@@ -176,7 +160,7 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
         return size;
 }
 
-static bool watched_stop(const struct transfer *t)
+static bool is_stopped(const struct transfer *t)
 {
         return pxr_observe_count(t->fetch->observer, t->official->name, "bytes", t->at,
                                  t->official->size);
@@ -188,7 +172,7 @@ static int on_progress(void *context, curl_off_t all, curl_off_t done, curl_off_
         struct transfer *t = context;
 
         (void)all, (void)done, (void)up, (void)up_done;
-        if (!watched_stop(t))
+        if (!is_stopped(t))
                 return 0;
         t->outcome = STOPPED;
         return 1;
@@ -266,14 +250,14 @@ static enum outcome attempt(struct transfer *t)
         if (code == CURLE_OK && t->at == t->official->size)
                 return WHOLE;
         if (code == CURLE_OK)
-                snprintf(t->problem, sizeof t->problem, "the server ended early");
+                snprintf(t->problem, sizeof t->problem, "the server closed the connection early");
         else if (!t->problem[0])
                 snprintf(t->problem, sizeof t->problem, "%s", curl_easy_strerror(code));
         if (code == CURLE_HTTP_RETURNED_ERROR && status == 416 && t->at > 0)
                 return start_again(t) ? HOPELESS : LOST;
         if (!t->reached && (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)) {
                 pxr_system_error(t->diag, "%s: %s", t->url, t->problem);
-                pxr_hint(t->diag, "is there a network? --url names another place on the web");
+                pxr_hint(t->diag, "is there a network? (use --url to name another server)");
                 return HOPELESS;
         }
         if (code == CURLE_OK || is_transient(code, status))
@@ -293,11 +277,11 @@ static bool wait_before(const struct transfer *t, int number)
         for (int i = 1; i < number && seconds < MAX_PAUSE; i++)
                 seconds *= 2;
         for (double waited = 0; waited < seconds && waited < MAX_PAUSE; waited += 0.05) {
-                if (watched_stop(t))
+                if (is_stopped(t))
                         return true;
                 nanosleep(&slice, NULL);
         }
-        return watched_stop(t);
+        return is_stopped(t);
 }
 
 /* Attempts until the part has its size. */
@@ -314,11 +298,10 @@ static enum outcome fill(struct transfer *t)
                         return outcome;
                 if (retry == t->fetch->retries) {
                         pxr_system_error(t->diag,
-                                         "%s: %s, in attempt %d; %lld of %lld bytes "
-                                         "are kept",
-                                         t->url, t->problem, retry + 1, (long long)t->at,
+                                         "%s: attempt %d failed: %s; kept %lld of %lld bytes",
+                                         t->url, retry + 1, t->problem, (long long)t->at,
                                          (long long)t->official->size);
-                        pxr_note(t->diag, "the same command goes on from there");
+                        pxr_note(t->diag, "run the same command again to resume");
                         return HOPELESS;
                 }
                 snprintf(note, sizeof note, "%s: %s at byte %lld; retry %d of %d",
@@ -329,40 +312,33 @@ static enum outcome fill(struct transfer *t)
         return WHOLE;
 }
 
-/* Is the whole part the official file? If not, nothing of it is of use. */
-static bool is_official(struct transfer *t, char hex[PXR_SHA256_HEX])
-{
-        struct pxr_sha256 hash = t->hash;
-
-        pxr_sha256_final(&hash, hex);
-        return strcmp(hex, t->official->sha256) == 0;
-}
-
+/* Attempts until the part is the official file. */
 static enum outcome fill_and_check(struct transfer *t)
 {
         char hex[PXR_SHA256_HEX], note[PATH_MAX];
 
         for (;;) {
                 enum outcome outcome = fill(t);
+                struct pxr_sha256 hash = t->hash;
                 bool resumed = t->resumed;
 
-                if (outcome != WHOLE || is_official(t, hex))
+                pxr_sha256_final(&hash, hex);
+                if (outcome != WHOLE || strcmp(hex, t->official->sha256) == 0)
                         return outcome;
                 if (start_again(t))
                         return HOPELESS;
                 if (!resumed)
                         break;
-                /* The earlier bytes may be at fault: once more, in one piece. */
+                /* The earlier bytes may be at fault: try once more in one piece. */
                 snprintf(note, sizeof note,
-                         "%s: the pieces do not make the official file; from "
-                         "the start again",
+                         "%s: the resumed download is not the official file; starting again",
                          t->official->name);
                 pxr_observe_note(t->fetch->observer, note);
         }
         unlink(t->part);
-        pxr_user_error(t->diag, "%s: SHA-256 is %s, the official file's is %s", t->url, hex,
-                       t->official->sha256);
-        pxr_note(t->diag, "what came is not kept: it is damaged, or another file");
+        pxr_user_error(t->diag, "%s: expected SHA-256 %s, got %s", t->url, t->official->sha256,
+                       hex);
+        pxr_note(t->diag, "the download is damaged, or another file, and was removed");
         return HOPELESS;
 }
 
@@ -380,10 +356,10 @@ static int look_at_present(const struct transfer *t)
                 return -1;
         if (strcmp(hex, t->official->sha256) != 0)
                 return pxr_user_error(t->diag,
-                                      "%s: is there already, and not the official file; it is "
-                                      "left as it is (move it away to fetch the official one)",
+                                      "%s: already exists and is not the official file (move it "
+                                      "away to fetch the official one)",
                                       t->path);
-        snprintf(note, sizeof note, "%s: is there already", t->path);
+        snprintf(note, sizeof note, "%s: already exists", t->path);
         pxr_observe_note(t->fetch->observer, note);
         return PXR_FETCHED;
 }
@@ -409,24 +385,19 @@ static int make_folders(struct transfer *t)
                 *slash = '/';
         }
         if (make_folder(t, path) != 0 && errno != EEXIST)
-                return pxr_file_error(path, "the folder cannot be made", errno, t->diag);
+                return pxr_file_error(path, "cannot create folder", errno, t->diag);
         return 0;
 }
 
-/* Remove the folders that were made, as far as they are empty: a folder without the set would be
+/* Remove the folders that were made, as far as they are empty: a folder without files would be
  * taken for the set. */
 static void remove_folders(const struct transfer *t)
 {
-        char path[PATH_MAX], *end;
+        char path[PATH_MAX], *folder = path;
 
         snprintf(path, sizeof path, "%s", t->fetch->folder);
-        for (end = path + strlen(path); t->made > 0 && end >= path + t->made; end--) {
-                if (*end != '/' && *end != '\0')
-                        continue;
-                *end = '\0';
-                if (end[-1] != '/' && rmdir(path) != 0)
-                        return;
-        }
+        while (t->made > 0 && strlen(folder) >= t->made && rmdir(folder) == 0)
+                folder = dirname(folder);
 }
 
 static int set_names(struct transfer *t)
@@ -454,12 +425,14 @@ static int fetch_new(struct transfer *t)
                 return -1;
         outcome = fill_and_check(t);
         if (outcome != WHOLE && t->at == 0)
-                unlink(t->part); /* nothing to go on with */
+                unlink(t->part); /* nothing to resume from */
         if (outcome == STOPPED)
                 return PXR_FETCH_STOPPED;
-        if (outcome != WHOLE || give_name(t))
+        if (outcome != WHOLE)
                 return -1;
-        snprintf(note, sizeof note, "%s: fetched, and its SHA-256 is the official one", t->path);
+        if (fsync(t->file) != 0 || pxr_file_name(t->part, t->path, false) != 0)
+                return pxr_file_error(t->path, "cannot be written", errno, t->diag);
+        snprintf(note, sizeof note, "%s: fetched, SHA-256 verified", t->path);
         pxr_observe_note(t->fetch->observer, note);
         return PXR_FETCHED;
 }
@@ -493,20 +466,21 @@ int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_official_file
 static const struct pxr_official_file *find(const struct pxr_data_format *set, const char *name,
                                             struct pxr_diag *diag)
 {
+        const struct pxr_official_file *files = set->official->files;
         const char *names[16], *nearest;
         size_t count = 0;
 
-        for (; set->official->files[count].name; count++) {
-                names[count] = set->official->files[count].name;
+        for (; files[count].name; count++) {
+                names[count] = files[count].name;
                 if (strcmp(names[count], name) == 0)
-                        return &set->official->files[count];
+                        return &files[count];
         }
-        pxr_user_error(diag, "%s has no file '%s'", set->name, name);
+        pxr_user_error(diag, "%s: unknown file '%s'", set->name, name);
         nearest = pxr_nearest(name, names, count);
         if (nearest)
                 pxr_hint(diag, "did you mean '%s'?", nearest);
         for (size_t i = 0; i < count; i++)
-                pxr_note(diag, "there is %s", names[i]);
+                pxr_note(diag, "it has %s", names[i]);
         return NULL;
 }
 
@@ -521,7 +495,10 @@ int pxr_fetch_set(const struct pxr_fetch *fetch, const struct pxr_data_format *s
                 if (!find(set, names[i], diag))
                         return -1;
         if (!own.url) {
-                pxr_user_error(diag, "%s: there is no address to fetch it from", set->name);
+                pxr_user_error(diag,
+                               "%s: cannot fetch: no server has its files any more (use --url to "
+                               "name a mirror)",
+                               set->name);
                 pxr_note(diag, "it was distributed by %s", set->official->source);
                 return -1;
         }

@@ -5,15 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "data/input.h"
 #include "data/official.h"
-
-enum { CHUNK = 1 << 16 };
 
 const char *const pxr_verdict_names[] = { "official", "not official", "damaged", "missing" };
 
@@ -74,7 +71,7 @@ bool pxr_official_sha256(const char *sha256)
         return false;
 }
 
-/* --- verifying ---------------------------------------------------------------------------------*/
+/* --- one file ----------------------------------------------------------------------------------*/
 
 struct verification {
         const struct pxr_data_format *set;
@@ -84,116 +81,62 @@ struct verification {
         int failures; /* files that are not official */
 };
 
-/* --- one file ----------------------------------------------------------------------------------*/
-
 /* A file as it was read. */
 struct reading {
         char disk[PXR_SHA256_HEX], content[PXR_SHA256_HEX];
         int64_t size, content_size;
 };
 
-static int64_t size_of(const char *path)
-{
-        struct stat status;
-
-        return stat(path, &status) == 0 ? status.st_size : 0;
-}
-
-/* Hash a file to its end. Returns 0, PXR_VERIFY_STOPPED or -1. */
-static int hash_all(const struct verification *v, struct pxr_input *input, struct pxr_sha256 *hash,
-                    char *chunk, struct pxr_diag *diag)
-{
-        const char *path = pxr_input_path(input);
-        int64_t all = size_of(path), got, read;
-        char hex[PXR_SHA256_HEX];
-
-        while ((got = pxr_input_read(input, chunk, CHUNK, diag)) > 0) {
-                pxr_sha256_update(hash, chunk, (size_t)got);
-                pxr_input_hash(input, hex, &read);
-                if (pxr_observe_count(v->observer, path, "bytes", read, all))
-                        return PXR_VERIFY_STOPPED;
-        }
-        return (int)got;
-}
-
 /* Read a file to its end. Returns 0, PXR_VERIFY_STOPPED or -1. */
 static int read_through(const struct verification *v, const char *path, struct reading *reading,
                         struct pxr_diag *diag)
 {
         struct pxr_input *input = pxr_input_open(NULL, path, diag);
-        char *chunk = malloc(CHUNK);
         struct pxr_sha256 hash;
-        int result = -1;
+        struct stat status;
+        char chunk[1 << 16];
+        int64_t got;
 
+        if (!input)
+                return -1;
+        status.st_size = stat(path, &status) == 0 ? status.st_size : 0;
         pxr_sha256_init(&hash);
-        if (input && !chunk)
-                pxr_out_of_memory(diag);
-        if (input && chunk)
-                result = hash_all(v, input, &hash, chunk, diag);
-        pxr_sha256_final(&hash, reading->content);
-        if (input) {
+        while ((got = pxr_input_read(input, chunk, sizeof chunk, diag)) > 0) {
+                pxr_sha256_update(&hash, chunk, (size_t)got);
                 pxr_input_hash(input, reading->disk, &reading->size);
-                reading->content_size = pxr_input_offset(input);
+                if (pxr_observe_count(v->observer, path, "bytes", reading->size, status.st_size)) {
+                        got = PXR_VERIFY_STOPPED;
+                        break;
+                }
         }
+        pxr_sha256_final(&hash, reading->content);
+        pxr_input_hash(input, reading->disk, &reading->size);
+        reading->content_size = pxr_input_offset(input);
         pxr_input_close(input);
-        free(chunk);
-        return result;
+        return (int)got;
 }
 
-/* The entry of a list that a file is by its name; `packed`: with .gz behind the entry's name. */
-static const struct pxr_official_file *entry(const struct pxr_official_file *list, const char *path,
-                                             bool packed)
+/* `file` describes the file as it lies there, `content` what it unpacks to; one may be NULL. */
+static void judge(const struct reading *reading, const struct pxr_official_file *file,
+                  const struct pxr_official_file *content, struct pxr_verified *verified,
+                  char *words, size_t room)
 {
-        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-
-        for (; list && list->name; list++) {
-                size_t length = strlen(list->name);
-
-                if (strncmp(list->name, name, length) == 0 &&
-                    strcmp(name + length, packed ? ".gz" : "") == 0)
-                        return list;
-        }
-        return NULL;
-}
-
-/* What a file should be: as it lies there, and its content where that is known apart. */
-struct expected {
-        const struct pxr_official_file *file, *content;
-};
-
-static struct expected expect(const struct pxr_data_format *set, const char *path)
-{
-        struct expected expected = { entry(set->official->files, path, false),
-                                     entry(set->official->files, path, true) };
-
-        if (!expected.file)
-                expected.file = entry(set->official->unpacked, path, false);
-        if (!expected.content)
-                expected.content = entry(set->official->unpacked, path, true);
-        return expected;
-}
-
-static void judge(const struct reading *reading, struct expected expected,
-                  struct pxr_verified *verified, char *words, size_t room)
-{
-        const struct pxr_official_file *file = expected.file, *content = expected.content;
         int64_t size = content ? reading->content_size : reading->size;
-        int64_t wanted = content ? content->size : file->size;
+        int64_t expected = content ? content->size : file->size;
 
         verified->verdict = PXR_OFFICIAL;
-        *words = '\0';
         if (file && strcmp(file->sha256, reading->disk) == 0)
                 return;
         if (content && strcmp(content->sha256, reading->content) == 0) {
-                snprintf(words, room, "packed otherwise, the content is official");
+                snprintf(words, room, "compressed differently, but with the official content");
                 return;
         }
-        verified->verdict = size == wanted ? PXR_DAMAGED : PXR_NOT_OFFICIAL;
-        if (size == wanted)
-                snprintf(words, room, "of the right size, but other content");
+        verified->verdict = size == expected ? PXR_DAMAGED : PXR_NOT_OFFICIAL;
+        if (size == expected)
+                snprintf(words, room, "the size is right, but the content differs");
         else
-                snprintf(words, room, "%lld bytes%s, the official one has %lld", (long long)size,
-                         content ? " unpacked" : "", (long long)wanted);
+                snprintf(words, room, "expected %lld bytes%s, got %lld", (long long)expected,
+                         content ? " after decompression" : "", (long long)size);
 }
 
 /* An error's text without the path it begins with. */
@@ -209,23 +152,28 @@ static const char *without_path(const char *text, const char *path)
 /* Report a file. Returns 0, PXR_VERIFY_STOPPED or -1. */
 static int check_file(struct verification *v, const char *path, struct pxr_diag *diag)
 {
-        struct expected expected = expect(v->set, path);
-        struct pxr_verified verified = { .path = path };
-        struct pxr_diag *own = pxr_diag_new();
+        char name[NAME_MAX + 1], words[256] = "";
+        struct pxr_verified verified = { .path = path, .words = words };
+        const struct pxr_official_file *file, *content = NULL;
         struct reading reading = { 0 };
-        char words[256];
+        struct pxr_diag *own;
         int result;
 
-        if (!own)
-                return pxr_out_of_memory(diag);
-        if (!expected.file && !expected.content) {
-                pxr_diag_free(own);
+        snprintf(name, sizeof name, "%s", basename(path));
+        file = pxr_official_file(v->set, name);
+        if (strlen(name) > 3 && strcmp(name + strlen(name) - 3, ".gz") == 0) {
+                name[strlen(name) - 3] = '\0';
+                content = pxr_official_file(v->set, name);
+        }
+        if (!file && !content)
                 return pxr_user_error(diag, "%s: %s has no official file of this name", path,
                                       v->set->name);
-        }
+        own = pxr_diag_new();
+        if (!own)
+                return pxr_out_of_memory(diag);
         result = read_through(v, path, &reading, own);
         if (result == 0) {
-                judge(&reading, expected, &verified, words, sizeof words);
+                judge(&reading, file, content, &verified, words, sizeof words);
                 strcpy(verified.sha256, reading.disk);
         } else if (result == -1) {
                 verified.verdict = PXR_DAMAGED;
@@ -234,7 +182,6 @@ static int check_file(struct verification *v, const char *path, struct pxr_diag 
         pxr_diag_free(own);
         if (result == PXR_VERIFY_STOPPED)
                 return result;
-        verified.words = words;
         verified.size = reading.size;
         v->failures += verified.verdict != PXR_OFFICIAL;
         v->report(v->context, &verified);
@@ -250,7 +197,7 @@ static bool exists(const char *path)
         return stat(path, &status) == 0;
 }
 
-/* Where an official file lies in the folder: itself, or packed. False: nowhere. */
+/* The path of an official file in the folder, compressed or not. False: it is missing. */
 static bool locate(const char *folder, const char *name, char path[PATH_MAX])
 {
         snprintf(path, PATH_MAX, "%s/%s.gz", folder, name);
@@ -260,58 +207,50 @@ static bool locate(const char *folder, const char *name, char path[PATH_MAX])
         return exists(path);
 }
 
-static bool has_any(const char *folder, const struct pxr_official_file *list)
+static int count_present(const char *folder, const struct pxr_official_file *list)
 {
         char path[PATH_MAX];
+        int present = 0;
 
         for (; list && list->name; list++)
-                if (locate(folder, list->name, path))
-                        return true;
-        return false;
+                present += locate(folder, list->name, path);
+        return present;
 }
 
-static int check_list(struct verification *v, const char *folder,
-                      const struct pxr_official_file *list, struct pxr_diag *diag)
+/* The form in which the set lies in the folder: the list of its files, and their folder. */
+static const struct pxr_official_file *find_form(const struct pxr_data_format *set,
+                                                 const char *folder, char files_folder[PATH_MAX])
 {
-        for (; list->name; list++) {
-                struct pxr_verified missing = { .verdict = PXR_MISSING, .words = "" };
-                char path[PATH_MAX];
+        const struct pxr_official *official = set->official;
 
-                if (!locate(folder, list->name, path)) {
-                        missing.path = path;
-                        v->failures++;
-                        v->report(v->context, &missing);
+        if (official->unpacked_in)
+                snprintf(files_folder, PATH_MAX, "%s/%s", folder, official->unpacked_in);
+        if (!official->unpacked_in || !exists(files_folder))
+                snprintf(files_folder, PATH_MAX, "%s", folder);
+        if (count_present(folder, official->files) == 0 &&
+            count_present(files_folder, official->unpacked) > 0)
+                return official->unpacked;
+        snprintf(files_folder, PATH_MAX, "%s", folder);
+        return official->files;
+}
+
+static int check_folder(struct verification *v, const char *folder, struct pxr_diag *diag)
+{
+        char files_folder[PATH_MAX], path[PATH_MAX];
+        const struct pxr_official_file *file = find_form(v->set, folder, files_folder);
+        int result = 0;
+
+        for (; file->name && result == 0; file++) {
+                if (locate(files_folder, file->name, path)) {
+                        result = check_file(v, path, diag);
                 } else {
-                        int result = check_file(v, path, diag);
-
-                        if (result != 0)
-                                return result;
+                        v->failures++;
+                        v->report(v->context, &(struct pxr_verified) { .path = path,
+                                                                       .verdict = PXR_MISSING,
+                                                                       .words = "" });
                 }
         }
-        return 0;
-}
-
-/* The folder an archive unpacks to may stand between. */
-static const char *inner_folder(const struct pxr_data_format *set, const char *folder,
-                                char path[PATH_MAX])
-{
-        if (!set->official->unpacked_in)
-                return folder;
-        snprintf(path, PATH_MAX, "%s/%s", folder, set->official->unpacked_in);
-        return exists(path) ? path : folder;
-}
-
-/* The form in which the set lies in the folder: its list, and the folder of these files. */
-static const struct pxr_official_file *find_form(const struct pxr_data_format *set,
-                                                 const char *folder, char inner_path[PATH_MAX],
-                                                 const char **files_folder)
-{
-        const char *inner = inner_folder(set, folder, inner_path);
-        bool unpacked =
-                !has_any(folder, set->official->files) && has_any(inner, set->official->unpacked);
-
-        *files_folder = unpacked ? inner : folder;
-        return unpacked ? set->official->unpacked : set->official->files;
+        return result;
 }
 
 int pxr_verify(const struct pxr_data_format *set, const char *path,
@@ -322,30 +261,22 @@ int pxr_verify(const struct pxr_data_format *set, const char *path,
         struct verification v = {
                 .set = set, .observer = observer, .report = report, .context = context
         };
-        const struct pxr_official_file *list;
-        const char *folder;
-        char inner[PATH_MAX];
         struct stat status;
         int result;
 
         if (stat(path, &status))
                 return pxr_file_error(path, "cannot be opened", errno, diag);
-        if (S_ISDIR(status.st_mode)) {
-                list = find_form(set, path, inner, &folder);
-                result = check_list(&v, folder, list, diag);
-        } else {
-                result = check_file(&v, path, diag);
-        }
+        result =
+                S_ISDIR(status.st_mode) ? check_folder(&v, path, diag) : check_file(&v, path, diag);
         return result ? result : v.failures;
 }
 
 int pxr_official_present(const struct pxr_data_format *set, const char *folder, int *all)
 {
-        char inner[PATH_MAX], path[PATH_MAX];
-        const struct pxr_official_file *list = find_form(set, folder, inner, &folder);
-        int present = 0;
+        char files_folder[PATH_MAX];
+        const struct pxr_official_file *list = find_form(set, folder, files_folder);
 
-        for (*all = 0; list->name; list++, ++*all)
-                present += locate(folder, list->name, path);
-        return present;
+        for (*all = 0; list[*all].name; ++*all)
+                ;
+        return count_present(files_folder, list);
 }

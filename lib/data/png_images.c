@@ -2,16 +2,14 @@
 /* png_images.c - images of a number of levels, each in a PNG file. */
 #include "data/png_images.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "base/staging.h"
 #include "data/format.h"
 
 enum { MAX_FILE = 1 << 28 };
@@ -63,45 +61,6 @@ int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_
 
 /* --- writing -----------------------------------------------------------------------------------*/
 
-static bool empty_folder(const char *folder)
-{
-        DIR *stream = opendir(folder);
-        struct dirent *entry;
-        bool empty = stream != NULL;
-
-        while (stream && (entry = readdir(stream)))
-                empty &= strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        if (stream)
-                closedir(stream);
-        return empty;
-}
-
-/* Its length without slashes at the end. */
-static int length_of(const char *folder)
-{
-        size_t length = strlen(folder);
-
-        while (length > 1 && folder[length - 1] == '/')
-                length--;
-        return (int)length;
-}
-
-int pxr_png_check_folder(const char *folder, struct pxr_diag *diag)
-{
-        char path[PATH_MAX];
-        struct stat status;
-
-        if (strlen(folder) > PATH_MAX - NAME_MAX - 16)
-                return pxr_user_error(diag, "%.60s...: the path is too long", folder);
-        snprintf(path, sizeof path, "%.*s", length_of(folder), folder);
-        if (stat(path, &status) != 0)
-                return pxr_file_may_write(path, false, diag);
-        if (!S_ISDIR(status.st_mode))
-                return pxr_user_error(diag, "%s: is no folder", folder);
-        return empty_folder(folder) ? 0
-                                    : pxr_user_error(diag, "%s: the folder is not empty", folder);
-}
-
 int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag)
 {
         size_t size;
@@ -135,55 +94,22 @@ static int write_image(const char *path, const struct pxr_png_kind *kind, const 
         return pxr_png_write(path, &picture, diag);
 }
 
-/* Write them beside the folder they will be. Sets *done to how many there are. */
-static int write_all(const char *partial, const struct pxr_png_kind *kind, int64_t count,
-                     const char *const *names, const uint8_t *pixels,
-                     const struct pxr_png_texts *texts, int64_t *done, struct pxr_diag *diag)
-{
-        uint8_t *bytes = malloc(size_of(kind));
-        int status = bytes ? 0 : pxr_out_of_memory(diag);
-
-        for (; *done < count && !status; *done += !status) {
-                char path[PATH_MAX + NAME_MAX + 2];
-
-                snprintf(path, sizeof path, "%s/%s", partial, names[*done]);
-                status = write_image(path, kind, pixels + (size_t)*done * size_of(kind),
-                                     texts ? texts[*done] : (struct pxr_png_texts) { 0 }, bytes,
-                                     diag);
-        }
-        free(bytes);
-        return status;
-}
-
-static void remove_all(const char *partial, int64_t count, const char *const *names)
-{
-        for (int64_t i = 0; i < count; i++) {
-                char path[PATH_MAX + NAME_MAX + 2];
-
-                snprintf(path, sizeof path, "%s/%s", partial, names[i]);
-                unlink(path);
-        }
-        rmdir(partial);
-}
-
 int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
                          const char *const *names, const uint8_t *pixels,
                          const struct pxr_png_texts *texts, struct pxr_diag *diag)
 {
-        char partial[PATH_MAX];
-        int64_t done = 0;
-        int status;
+        struct pxr_output_folder output;
+        int status = pxr_output_folder_begin(&output, folder, diag);
+        uint8_t *bytes = malloc(size_of(kind));
+        char path[PATH_MAX + NAME_MAX + 2];
 
-        if (pxr_png_check_folder(folder, diag))
-                return -1;
-        snprintf(partial, sizeof partial, "%.*s.partial", length_of(folder), folder);
-        if (mkdir(partial, 0777) != 0)
-                return pxr_file_error(partial, "the folder cannot be made", errno, diag);
-        status = write_all(partial, kind, count, names, pixels, texts, &done, diag);
-        if (!status && rename(partial, folder) != 0)
-                status = pxr_system_error(diag, "%s: cannot be written: %s", folder,
-                                          strerror(errno));
-        if (status)
-                remove_all(partial, done < count ? done + 1 : count, names);
-        return status;
+        if (!bytes)
+                status = pxr_out_of_memory(diag);
+        for (int64_t i = 0; i < count && status == 0; i++, pixels += size_of(kind)) {
+                snprintf(path, sizeof path, "%s/%s", output.staging.path, names[i]);
+                status = write_image(path, kind, pixels,
+                                     texts ? texts[i] : (struct pxr_png_texts) { 0 }, bytes, diag);
+        }
+        free(bytes);
+        return pxr_output_folder_end(&output, status, diag);
 }

@@ -23,9 +23,6 @@ int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_
 /* Write a picture to a new file. Returns 0 or -1. */
 int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag);
 
-/* Can files be written to `folder`? It has to be new, or empty. Returns 0 or -1. */
-int pxr_png_check_folder(const char *folder, struct pxr_diag *diag);
-
 /* The texts of one image. */
 struct pxr_png_texts {
         const struct pxr_png_text *text;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/staging.h"
 #include "data/png_images.h"
 #include "record/provenance.h"
 
@@ -293,7 +294,7 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
 
         if (check_run(recorded, diag) || pxr_codec_check_model(recorded, file, path, diag) ||
             (file->names && check_names(arena, file->names, (size_t)file->images, diag)) ||
-            pxr_png_check_folder(folder, diag))
+            pxr_output_folder_check(folder, diag))
                 return -1;
         /* A file may promise more images than it has: this memory is none until it is written to,
          * and names are made up only for images that are there. */
