@@ -93,6 +93,8 @@ START_TEST(json_is_valid_for_any_name)
         ck_assert(json_is_null(json_object_get(row, "none")));
         ck_assert_str_eq(json_string_value(json_object_get(row, "note")), "a");
         json_decref(root);
+        ck_assert_ptr_nonnull(strstr(written(small_table("\u202eab\u200b\u00e9"), PXR_FORMAT_JSON),
+                                     "\"\\u202eab\\u200b\u00e9\""));
 }
 END_TEST
 

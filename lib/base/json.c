@@ -2,7 +2,6 @@
 /* json.c - texts as JSON, and JSON of files. */
 #include "base/json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +18,37 @@ json_t *pxr_json_text(const char *text)
                 value = json_string(visible);
         pxr_arena_free(arena);
         return value;
+}
+
+/* jansson has escaped the control characters of ASCII. */
+static void write_character(FILE *to, const char *at, size_t size)
+{
+        uint32_t code = pxr_code_of(at, size);
+
+        if (code < 0x7f || pxr_shown(at, size))
+                fwrite(at, 1, size, to);
+        else if (code < 0x10000)
+                fprintf(to, "\\u%04x", (unsigned)code);
+        else
+                fprintf(to, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+                        (unsigned)(0xdc00 + (code & 0x3ff)));
+}
+
+int pxr_json_write(const json_t *value, FILE *to)
+{
+        char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+        const char *end = text ? text + strlen(text) : NULL;
+
+        for (const char *at = text; at && at < end;) {
+                size_t size = pxr_step(at, end);
+
+                write_character(to, at, size);
+                at += size;
+        }
+        if (text)
+                putc('\n', to);
+        free(text);
+        return text ? 0 : -1;
 }
 
 /* Each value but the first stands behind one of these, which texts may have as well. */

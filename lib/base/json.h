@@ -5,10 +5,16 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* A text that may hold any bytes, such as a path. In one that is not UTF-8, what JSON cannot have
  * stands as "\xff". NULL when memory is out. */
 json_t *pxr_json_text(const char *text);
+
+/* Write a value as indented JSON and a line break. Characters that are not shown, such as those
+ * that change the direction of a text, are escaped. Returns 0, or -1 with nothing written: a text
+ * is not UTF-8, a number is not finite or memory is out. `value` NULL is such a failure too. */
+int pxr_json_write(const json_t *value, FILE *to);
 
 /* Parse the JSON of a file. A value of three bytes can take hundreds in memory, so that a text that
  * may have more than `most` values is refused unread. No key may be there twice. NULL with what is

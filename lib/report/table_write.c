@@ -258,8 +258,7 @@ static int write_json(const struct pxr_table *table, FILE *to)
                 if (!table->next)
                         break;
         }
-        status = root ? json_dumpf(root, to, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : -1;
-        putc('\n', to);
+        status = pxr_json_write(root, to);
         json_decref(root);
         return status;
 }
