@@ -39,10 +39,12 @@ columns:
   job: {show: programs}
   process_id: {show: programs}
   process_start: {show: programs}
+  spec_json: {show: conditions}
 */
 SELECT run, name, run_state(status, host, process_id, process_start) AS status, nll, unit, split,
   standard_error, model, data_set, epochs, parameters, wall_seconds, suspect, sweep, varied, tags, note,
   archived_at, given, paper_table, paper_row, seed, valid_nats, test_nats, valid_bits, test_bits,
-  threads, host, started_at, finished_at, program_version, message, repeats, job, process_id, process_start
+  threads, host, started_at, finished_at, program_version, message, repeats, job, process_id, process_start,
+  (SELECT spec_json FROM run WHERE run.id = run_summary.run) AS spec_json
 FROM run_summary
 ORDER BY run DESC;

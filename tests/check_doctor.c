@@ -86,19 +86,18 @@ START_TEST(every_sign_is_found)
                 { "learnt nothing", VALIDATED("9000", "8991") }, /* a tenth of a percent */
                 { "epochs repeating one order", ORDERED("17", "17", "16") },
                 { "average never used",
-                  "UPDATE run SET spec = 'train:' || char(10) || '  average: 0.9' || char(10), "
-                  "parameters = 3, raw_parameter_hash = parameter_hash" },
+                  "UPDATE run SET spec_json = '{\"train\": {\"average\": 0.9}}', parameters = 3, "
+                  "raw_parameter_hash = parameter_hash" },
                 { "G and B no cheaper than R", COLOURED("3F", "3F", "3E") },
                 { "training unstable",
                   ADD_NLL("train", "1", "8000") ADD_NLL("train", "9", "9900") },
-                { "average too slow", "UPDATE run SET spec = 'train:' || char(10) || '  average: "
-                                      "0.9999' || char(10)" },
+                { "average too slow",
+                  "UPDATE run SET spec_json = '{\"train\": {\"average\": 0.9999}}'" },
                 { "always clipped",
-                  "UPDATE run SET spec = 'train:' || char(10) || '  clip: 0.05' || "
-                  "char(10); " ADD_VALUE("1", "gradient_norm", "1")
-                          ADD_VALUE("2", "gradient_norm", "1") ADD_VALUE("3", "gradient_norm", "1")
-                                  ADD_VALUE("4", "gradient_norm", "1")
-                                          ADD_VALUE("5", "gradient_norm", "1") },
+                  "UPDATE run SET spec_json = '{\"train\": {\"clip\": 0.05}}'; " ADD_VALUE(
+                          "1", "gradient_norm", "1") ADD_VALUE("2", "gradient_norm", "1")
+                          ADD_VALUE("3", "gradient_norm", "1") ADD_VALUE("4", "gradient_norm", "1")
+                                  ADD_VALUE("5", "gradient_norm", "1") },
                 { "loss spike",
                   "INSERT INTO event (run, at, step, kind, message) VALUES (1, 'then', 5, 'spike', "
                   "'loss spike at step 5')" },
@@ -143,8 +142,8 @@ START_TEST(healthy_runs_have_no_sign)
                 COLOURED("40", "40", "40"), /* has learnt nothing yet */
                 "UPDATE run SET reproduces_table = 0;" SEEING("conv", "3"),
                 SEEING("conv", "14"),
-                "UPDATE run SET spec = 'train:' || char(10) || '  average: 0.9' || char(10), "
-                "parameters = 3, raw_parameter_hash = 'other'",
+                "UPDATE run SET spec_json = '{\"train\": {\"average\": 0.9}}', parameters = 3, "
+                "raw_parameter_hash = 'other'",
                 "UPDATE run SET status = 'running', host = 'elsewhere', process_id = 1, "
                 "process_start = 'never'",
         };

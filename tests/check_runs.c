@@ -41,6 +41,9 @@ START_TEST(conditions_choose_runs)
         ck_assert_uint_eq(runs_where("unit = 'nats' AND paper_row LIKE 'pixel%' -- all"), 2);
         ck_assert_uint_eq(runs_where("name = 'select; drop table run'"), 0);
         ck_assert_uint_eq(runs_where("test_nats BETWEEN 85 AND 95"), 1);
+        ck_assert_uint_eq(runs_where("spec_json ->> '$.train.batch' = 16 AND "
+                                     "spec_json ->> '$.model[0].conv.mask' = 'A'"),
+                          2);
         ck_assert_uint_eq(runs_where("EXISTS (SELECT 1 FROM metric WHERE metric.run = report.run "
                                      "AND split = 'test' AND sum_nats > 85 * images)"),
                           1);

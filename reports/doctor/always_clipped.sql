@@ -7,7 +7,7 @@ advice: >-
 SELECT id AS run, printf('%d of %d gradient norms on record are over train.clip %g', over, counted, clip) AS found
 FROM (
   SELECT run.id, sum(value > clip) AS over, count(*) AS counted, clip
-  FROM (SELECT id, (CASE WHEN instr(spec, char(10) || '  clip: ') > 0 THEN CAST(substr(spec, instr(spec, char(10) || '  clip: ') + length('clip') + 5, 24) AS REAL) END) AS clip FROM examined) AS run
+  FROM (SELECT id, iif(json_valid(spec_json), spec_json ->> '$.train.clip', NULL) AS clip FROM examined) AS run
   CROSS JOIN metric ON metric.run = run.id AND metric.name = 'gradient_norm'
   WHERE clip > 0
   GROUP BY run.id)

@@ -6,5 +6,5 @@ advice: >-
 */
 SELECT id AS run, printf('train.average %g, and the parameters of the result are those of the last step',
     average) AS found
-FROM (SELECT *, (CASE WHEN instr(spec, char(10) || '  average: ') > 0 THEN CAST(substr(spec, instr(spec, char(10) || '  average: ') + length('average') + 5, 24) AS REAL) END) AS average FROM examined)
+FROM (SELECT *, iif(json_valid(spec_json), spec_json ->> '$.train.average', NULL) AS average FROM examined)
 WHERE status = 'finished' AND average > 0 AND parameters > 0 AND parameter_hash = raw_parameter_hash;
