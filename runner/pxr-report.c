@@ -395,15 +395,15 @@ static struct pxr_table *doctor(const struct work *work)
  */
 
 /* The words after the first `skipped`. */
-static struct pxr_words words_after(const struct arguments *arguments, size_t skipped)
+static struct pxr_arguments words_after(const struct arguments *arguments, size_t skipped)
 {
-        return (struct pxr_words) { arguments->word + skipped, arguments->words - skipped };
+        return (struct pxr_arguments) { arguments->word + skipped, arguments->words - skipped };
 }
 
 static struct pxr_table *tag(const struct work *work)
 {
         const struct arguments *arguments = work->arguments;
-        struct pxr_words tags;
+        struct pxr_arguments tags;
 
         if (arguments->words == 1)
                 return pxr_list_tags(work->arena, work->store, work->diag);
@@ -422,7 +422,7 @@ static struct pxr_table *note(const struct work *work)
 
 static struct pxr_table *archive(const struct work *work)
 {
-        struct pxr_words runs = words_after(work->arguments, 1);
+        struct pxr_arguments runs = words_after(work->arguments, 1);
 
         return pxr_archive_runs(work->arena, work->store, &runs,
                                 work->arguments->given & TAKES_YES ? PXR_ARCHIVE : PXR_ARCHIVE_LIST,
@@ -431,14 +431,14 @@ static struct pxr_table *archive(const struct work *work)
 
 static struct pxr_table *unarchive(const struct work *work)
 {
-        struct pxr_words runs = words_after(work->arguments, 1);
+        struct pxr_arguments runs = words_after(work->arguments, 1);
 
         return pxr_archive_runs(work->arena, work->store, &runs, PXR_UNARCHIVE, work->diag);
 }
 
 static struct pxr_table *delete (const struct work *work)
 {
-        struct pxr_words runs = words_after(work->arguments, 1);
+        struct pxr_arguments runs = words_after(work->arguments, 1);
         unsigned given = work->arguments->given;
 
         return pxr_delete_runs(work->arena, work->store, &runs, given & TAKES_FORCE,
@@ -447,7 +447,7 @@ static struct pxr_table *delete (const struct work *work)
 
 static struct pxr_table *merge(const struct work *work)
 {
-        struct pxr_words from = words_after(work->arguments, 1);
+        struct pxr_arguments from = words_after(work->arguments, 1);
 
         return pxr_merge(work->arena, work->arguments->database, &from, work->diag);
 }
@@ -465,7 +465,7 @@ static struct pxr_table *export(const struct work *work)
 
 static struct pxr_table *import(const struct work *work)
 {
-        struct pxr_words from = words_after(work->arguments, 1);
+        struct pxr_arguments from = words_after(work->arguments, 1);
 
         return pxr_import(work->arena, work->arguments->database, &from, work->diag);
 }
@@ -473,11 +473,11 @@ static struct pxr_table *import(const struct work *work)
 static struct pxr_table *gc(const struct work *work)
 {
         unsigned given = work->arguments->given;
-        const struct pxr_gc_wanted wanted = { .old = given & TAKES_OLD,
-                                              .missing = given & TAKES_MISSING,
-                                              .carry_out = given & TAKES_YES };
+        const struct pxr_gc_options options = { .old = given & TAKES_OLD,
+                                                .missing = given & TAKES_MISSING,
+                                                .carry_out = given & TAKES_YES };
 
-        return pxr_gc(work->arena, work->store, &wanted, work->diag);
+        return pxr_gc(work->arena, work->store, &options, work->diag);
 }
 
 /* --- the page ----------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* copy.c - a run with all that belongs to it, from one database into another. */
+/* copy.c - copying a run with all that belongs to it from one database into another. */
 #include "manage/copy.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,107 +11,96 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "record/folder.h"
 #include "record/cursor.h"
+#include "record/folder.h"
 
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-/* A column of the copy that does not have the value it was read with. */
-struct instead {
-        const char *column;
-        int64_t value; /* 0: NULL, so that the database makes one up */
+/* A column that gets another value. Without text, 0 is NULL. */
+struct change {
+        const char *column, *text;
+        int64_t integer;
 };
 
-static const struct instead *find_instead(const struct instead *instead, const char *column)
+static int bind(sqlite3_stmt *to, sqlite3_stmt *row, int i, const struct change *changes)
 {
-        for (; instead->column; instead++)
-                if (strcmp(instead->column, column) == 0)
-                        return instead;
-        return NULL;
+        for (const struct change *change = changes; change->column; change++)
+                if (strcmp(change->column, sqlite3_column_name(row, i)) == 0)
+                        return change->text      ? sqlite3_bind_text(to, i + 1, change->text, -1,
+                                                                     SQLITE_TRANSIENT)
+                               : change->integer ? sqlite3_bind_int64(to, i + 1, change->integer)
+                                                 : sqlite3_bind_null(to, i + 1);
+        return sqlite3_bind_value(to, i + 1, sqlite3_column_value(row, i));
 }
 
-/* "INSERT INTO table (columns) VALUES (?, ...)" for the columns that `row` has. */
-static char *insertion(struct pxr_copying *c, const char *table, sqlite3_stmt *row)
+/* An INSERT of all columns of `row`. An existing run is updated, but not the columns of its user.
+ */
+static char *insertion(struct pxr_arena *arena, const char *table, sqlite3_stmt *row)
 {
-        char *names = pxr_strdup(c->arena, ""), *marks = pxr_strdup(c->arena, "");
+        char *names = pxr_strdup(arena, ""), *values = names, *updates = names;
+        bool run = strcmp(table, "run") == 0;
 
         for (int i = 0; i < sqlite3_column_count(row); i++) {
-                names = pxr_strf(c->arena, "%s%s\"%s\"", names, i ? ", " : "",
-                                 sqlite3_column_name(row, i));
-                marks = pxr_strf(c->arena, "%s%s?", marks, i ? ", " : "");
+                const char *name = sqlite3_column_name(row, i), *comma = i ? ", " : "";
+
+                names = pxr_strf(arena, "%s%s\"%s\"", names, comma, name);
+                values = pxr_strf(arena, "%s%s?", values, comma);
+                if (strcmp(name, "archived_at") != 0 && strcmp(name, "note") != 0)
+                        updates = pxr_strf(arena, "%s%s\"%s\" = excluded.\"%s\"", updates, comma,
+                                           name, name);
         }
-        return pxr_strf(c->arena, "INSERT INTO %s (%s) VALUES (%s)", table, names, marks);
+        return pxr_strf(arena, "INSERT INTO %s (%s) VALUES (%s)%s%s", table, names, values,
+                        run ? " ON CONFLICT (id) DO UPDATE SET " : "", run ? updates : "");
 }
 
-static int insert_row(struct pxr_copying *c, sqlite3_stmt *row, struct pxr_cursor *insert,
-                      const struct instead *instead)
+/* Copy the rows of a table that meet a condition, in the order of their ids. */
+static int copy_rows(struct pxr_copying *c, const char *table, const char *condition,
+                     const struct change *changes)
 {
-        sqlite3_stmt *to = insert->statement;
-        int status = sqlite3_reset(to);
-
-        for (int i = 0; status == SQLITE_OK && i < sqlite3_column_count(row); i++) {
-                const struct instead *other = find_instead(instead, sqlite3_column_name(row, i));
-
-                status = !other ? sqlite3_bind_value(to, i + 1, sqlite3_column_value(row, i))
-                         : other->value ? sqlite3_bind_int64(to, i + 1, other->value)
-                                        : sqlite3_bind_null(to, i + 1);
-        }
-        if (status != SQLITE_OK)
-                return pxr_store_failed(c->into, c->diag);
-        pxr_cursor_next(insert);
-        return pxr_cursor_failed(insert) ? -1 : 0;
-}
-
-/* Copy what `select` gives for run `run`. */
-static int copy_rows(struct pxr_copying *c, const char *table, const char *select, int64_t run,
-                     const struct instead *instead)
-{
-        struct pxr_cursor row = pxr_query(c->from, NULL, c->diag, select, "i", run), insert;
-        int status = 0;
+        struct pxr_cursor row = pxr_query(c->from, NULL, c->diag,
+                                          pxr_strf(c->arena, "SELECT * FROM %s WHERE %s ORDER BY 1",
+                                                   table, condition),
+                                          ""),
+                          insert;
+        int status = SQLITE_OK;
 
         if (pxr_cursor_failed(&row))
-                return -1;
-        insert = pxr_query(c->into, NULL, c->diag, insertion(c, table, row.statement), "");
-        while (!status && insert.statement && pxr_cursor_next(&row))
-                status = insert_row(c, row.statement, &insert, instead);
-        if (pxr_cursor_end(&insert))
-                status = -1;
-        return pxr_cursor_end(&row) || status ? -1 : 0;
+                return pxr_cursor_end(&row);
+        insert = pxr_query(c->into, NULL, c->diag, insertion(c->arena, table, row.statement), "");
+        while (status == SQLITE_OK && !pxr_cursor_failed(&insert) && pxr_cursor_next(&row)) {
+                status = sqlite3_reset(insert.statement);
+                for (int i = 0; status == SQLITE_OK && i < sqlite3_column_count(row.statement); i++)
+                        status = bind(insert.statement, row.statement, i, changes);
+                if (status == SQLITE_OK)
+                        pxr_cursor_next(&insert);
+                else
+                        pxr_store_failed(c->into, c->diag);
+        }
+        return (pxr_cursor_end(&insert) | pxr_cursor_end(&row)) || status != SQLITE_OK ? -1 : 0;
 }
 
 /* --- files -------------------------------------------------------------------------------------
  */
 
-static int remember(struct pxr_copying *c, struct pxr_made **list, const char *path)
+static int add_path(struct pxr_copying *c, struct pxr_path **list, const char *path)
 {
-        struct pxr_made *made = pxr_alloc(c->arena, sizeof(*made));
+        struct pxr_path *added = pxr_alloc(c->arena, sizeof(*added));
 
-        if (!made || !(made->path = pxr_strdup(c->arena, path)))
-                return pxr_out_of_memory(c->diag);
-        made->next = *list;
-        *list = made;
+        if (!added)
+                return -1;
+        *added = (struct pxr_path) { pxr_strdup(c->arena, path), *list };
+        *list = added;
         return 0;
 }
 
-/* A new file must hold what is on record. */
-static int check_file(struct pxr_copying *c, const char *from, const char *path, const char *sha256)
-{
-        char hex[PXR_SHA256_HEX];
+/* A checkpoint on record. */
+struct file {
+        int64_t step;
+        const char *path, *sha256;
+};
 
-        if (pxr_sha256_file(path, hex, c->diag))
-                return -1;
-        if (strcmp(hex, sha256) == 0)
-                return 0;
-        pxr_user_error(c->diag,
-                       "%s: it is not what was saved: its SHA-256 differs from the one on record",
-                       from);
-        pxr_note(c->diag, "put the file back as it was; nothing was taken over");
-        return -1;
-}
-
-/* Does the file hold this already? */
-static bool holds(const char *path, const char *sha256)
+static bool has_hash(const char *path, const char *sha256)
 {
         char hex[PXR_SHA256_HEX];
 
@@ -120,357 +108,237 @@ static bool holds(const char *path, const char *sha256)
                strcmp(hex, sha256) == 0;
 }
 
-/* The path that a checkpoint gets, relative to the database: of its step, and with the first digits
- * of its hash where another file has that name. */
-static char *new_path(struct pxr_copying *c, const char *folder, int64_t step, const char *sha256)
-{
-        char *plain = pxr_strf(c->arena, "%s/step-%08" PRId64 ".safetensors", folder, step);
-        char *full = plain ? pxr_beside_database(c->arena, c->into->path, plain) : NULL;
-
-        if (!full || access(full, F_OK) != 0 || holds(full, sha256))
-                return full ? plain : NULL;
-        return pxr_strf(c->arena, "%s/step-%08" PRId64 "-%.8s.safetensors", folder, step, sha256);
-}
-
-static int make_folder(struct pxr_copying *c, const char *path)
-{
-        char parent[PATH_MAX];
-        const char *slash = strrchr(path, '/');
-
-        snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
-        if (access(parent, F_OK) != 0 && remember(c, &c->made, parent))
-                return -1;
-        if (access(path, F_OK) != 0 && remember(c, &c->made, path))
-                return -1;
-        return pxr_make_run_folder(path, c->diag);
-}
-
-/* A file that was made ready before, which has been compared; NULL: there is none. */
-static char *ready_file(struct pxr_copying *c, const char *sha256)
-{
-        char *path =
-                c->staging.fd < 0 ? NULL : pxr_strf(c->arena, "%s/%s", c->staging.path, sha256);
-
-        return path && access(path, F_OK) == 0 ? path : NULL;
-}
-
-/* The checkpoint that lies at `from` is to lie at `relative` too. */
-static int place_file(struct pxr_copying *c, const char *from, const char *folder,
-                      const char *relative, const char *sha256)
-{
-        const char *ready = ready_file(c, sha256);
-        char *inner = pxr_beside_database(c->arena, c->into->path, folder);
-        char *to = pxr_beside_database(c->arena, c->into->path, relative);
-
-        if (!inner || !to)
-                return pxr_out_of_memory(c->diag);
-        if (holds(to, sha256))
-                return 0;
-        if (make_folder(c, inner) ||
-            pxr_file_duplicate(ready ? ready : from, to, ready || c->link, c->diag) ||
-            remember(c, &c->made, to))
-                return -1;
-        return ready ? 0 : check_file(c, from, to, sha256);
-}
-
-/* A row of table `checkpoint` in the database that is read. */
-struct row {
-        int64_t step, size;
-        double epoch;
-        const char *path, *sha256, *created_at;
-        bool best;
-};
-
-/* Where the file of a row lies; NULL after an error. */
-static char *source_of(struct pxr_copying *c, const struct row *row)
-{
-        char *path = NULL;
-
-        if (!pxr_path_stays_below(row->path) || strlen(row->sha256) != PXR_SHA256_HEX - 1 ||
-            strspn(row->sha256, "0123456789abcdef") != PXR_SHA256_HEX - 1)
-                pxr_user_error(c->diag, "%s: '%s' is no place for a checkpoint of pxr",
-                               c->from->path, row->path);
-        else if (!(path = pxr_beside_database(c->arena, c->from->path, row->path)))
-                pxr_out_of_memory(c->diag);
-        return path;
-}
-
-static int copy_checkpoint(struct pxr_copying *c, const struct row *row, int64_t number,
-                           const char *folder)
-{
-        char *from = source_of(c, row), *relative;
-        bool there = from && (access(from, F_OK) == 0 || ready_file(c, row->sha256));
-
-        if (!from)
-                return -1;
-        relative = new_path(c, folder, row->step, row->sha256);
-        if (!relative)
-                return pxr_out_of_memory(c->diag);
-        if (!there && c->strict)
-                return pxr_user_error(c->diag, "%s: a checkpoint on record is missing", from);
-        if (!there) {
-                pxr_warn(c->diag, "%s: a checkpoint on record is missing; it is left out", from);
-                return 0;
-        }
-        if (place_file(c, from, folder, relative, row->sha256))
-                return -1;
-        return pxr_store_execute(c->into, c->diag,
-                                 "INSERT INTO checkpoint (run, step, epoch, path, sha256, size, "
-                                 "best, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                 "iidttiit", number, row->step, row->epoch, relative, row->sha256,
-                                 row->size, (int64_t)row->best, row->created_at);
-}
-
-/* A folder beside the checkpoints to come, so that they only need to be given their names. */
+/* A staging directory beside the checkpoints, from which files need only be renamed. */
 static int make_staging(struct pxr_copying *c)
 {
-        const char *all = pxr_checkpoints_folder(c->arena, c->into->path), *prefix;
+        const char *all = pxr_beside_database(c->arena, c->into->path,
+                                              pxr_checkpoints_folder(c->arena, c->into->path));
+        const char *prefix = pxr_strf(c->arena, "%s/" PXR_IMPORT_PREFIX, all);
 
-        all = all ? pxr_beside_database(c->arena, c->into->path, all) : NULL;
-        prefix = all ? pxr_strf(c->arena, "%s/" PXR_IMPORT_PREFIX, all) : NULL;
-        if (!prefix)
-                return pxr_out_of_memory(c->diag);
+        if (pxr_arena_failed(c->arena))
+                return -1;
         if (mkdir(all, 0777) != 0 && errno != EEXIST)
-                return pxr_system_error(c->diag, "%s: the folder cannot be made: %s", all,
+                return pxr_system_error(c->diag, "%s: cannot create directory: %s", all,
                                         strerror(errno));
         return pxr_staging_make(&c->staging, prefix, c->diag);
 }
 
-/* A run at work may take its old checkpoint away just now. */
-static int make_ready(struct pxr_copying *c, const struct row *row)
+/* Copy a checkpoint file to the staging directory and check its hash. *staged is its path there;
+ * NULL: it is missing, since a run at work may delete its old checkpoint at any time. */
+static int stage(struct pxr_copying *c, const struct file *file, const char **staged)
 {
-        struct pxr_diag *own = pxr_diag_new();
-        char *from = own ? source_of(c, row) : NULL, *to;
-        int status = -1;
+        const char *from = pxr_beside_database(c->arena, c->from->path, file->path), *to;
+        char hex[PXR_SHA256_HEX];
 
-        if (!own)
-                return pxr_out_of_memory(c->diag);
-        if (from && access(from, F_OK) != 0)
-                status = 0;
-        else if (from && (c->staging.fd >= 0 || make_staging(c) == 0)) {
-                to = pxr_strf(c->arena, "%s/%s", c->staging.path, row->sha256);
-                if (!to)
-                        pxr_out_of_memory(c->diag);
-                else if (access(to, F_OK) == 0)
-                        status = 0;
-                else if (pxr_file_duplicate(from, to, c->link, own) == 0)
-                        status = check_file(c, from, to, row->sha256);
-                else if (access(from, F_OK) != 0)
-                        status = 0;
-                else if (pxr_diag_status(own) == PXR_FAULT_USER)
-                        pxr_user_error(c->diag, "%s", pxr_diag_first_error(own));
-                else
-                        pxr_system_error(c->diag, "%s", pxr_diag_first_error(own));
+        *staged = NULL;
+        if (!pxr_path_stays_below(file->path) || strlen(file->sha256) != PXR_SHA256_HEX - 1 ||
+            strspn(file->sha256, "0123456789abcdef") != PXR_SHA256_HEX - 1)
+                return pxr_user_error(c->diag, "%s: invalid path '%s' or hash of a checkpoint",
+                                      c->from->path, file->path);
+        if (c->staging.fd < 0) {
+                if (access(from, F_OK) != 0)
+                        return 0;
+                if (make_staging(c))
+                        return -1;
         }
-        pxr_diag_free(own);
-        return status;
+        to = pxr_strf(c->arena, "%s/%s", c->staging.path, file->sha256);
+        if (pxr_arena_failed(c->arena))
+                return -1;
+        if (access(to, F_OK) != 0) {
+                if (pxr_file_duplicate(from, to, c->link, NULL)) {
+                        if (access(from, F_OK) != 0)
+                                return 0;
+                        if (pxr_file_duplicate(from, to, c->link, c->diag))
+                                return -1;
+                }
+                if (pxr_sha256_file(to, hex, c->diag))
+                        return -1;
+                if (strcmp(hex, file->sha256) != 0) {
+                        unlink(to);
+                        pxr_user_error(c->diag, "%s: SHA-256 does not match the record", from);
+                        pxr_note(c->diag, "nothing was copied; restore the file and try again");
+                        return -1;
+                }
+        }
+        *staged = to;
+        return 0;
 }
 
-/* Each checkpoint of a run: copied into `folder`, or only made ready (NULL). */
-static int go_through(struct pxr_copying *c, int64_t run, int64_t number, const char *folder)
+static int make_folder(struct pxr_copying *c, const char *path)
 {
-        struct pxr_cursor s = pxr_query(c->from, NULL, c->diag,
-                                        "SELECT step, epoch, path, sha256, size, best, "
-                                        "created_at FROM checkpoint WHERE run = ? ORDER BY step",
-                                        "i", run);
+        const char *parent = pxr_strndup(c->arena, path, (size_t)(strrchr(path, '/') - path));
+
+        if ((access(parent, F_OK) != 0 && add_path(c, &c->created, parent)) ||
+            (access(path, F_OK) != 0 && add_path(c, &c->created, path)))
+                return -1;
+        return pxr_make_run_folder(path, c->diag);
+}
+
+/* Give a staged file its name: that of its step, with the first digits of its hash if another file
+ * has that name. Returns its path, relative to the database; NULL after an error. */
+static const char *place(struct pxr_copying *c, const struct file *file, const char *staged,
+                         const char *folder)
+{
+        const char *path =
+                pxr_strf(c->arena, "%s/step-%08" PRId64 ".safetensors", folder, file->step);
+        const char *to = pxr_beside_database(c->arena, c->into->path, path);
+
+        if (access(to, F_OK) == 0 && !has_hash(to, file->sha256)) {
+                path = pxr_strf(c->arena, "%s/step-%08" PRId64 "-%.8s.safetensors", folder,
+                                file->step, file->sha256);
+                to = pxr_beside_database(c->arena, c->into->path, path);
+        }
+        if (pxr_arena_failed(c->arena))
+                return NULL;
+        if (!has_hash(to, file->sha256) &&
+            (make_folder(c, pxr_beside_database(c->arena, c->into->path, folder)) ||
+             pxr_file_duplicate(staged, to, true, c->diag) || add_path(c, &c->created, to)))
+                return NULL;
+        return path;
+}
+
+static int copy_checkpoint(struct pxr_copying *c, const struct file *file, int64_t run,
+                           int64_t number, const char *folder)
+{
+        const char *staged, *path;
+
+        if (stage(c, file, &staged))
+                return -1;
+        if (!staged && c->strict)
+                return pxr_user_error(c->diag, "%s: checkpoint '%s' is missing", c->from->path,
+                                      file->path);
+        if (!staged) {
+                pxr_warn(c->diag, "%s: checkpoint '%s' is missing and was skipped", c->from->path,
+                         file->path);
+                return 0;
+        }
+        path = place(c, file, staged, folder);
+        if (!path)
+                return -1;
+        const struct change changes[] = { { "run", NULL, number }, { "path", path, 0 }, { 0 } };
+        return copy_rows(
+                c, "checkpoint",
+                pxr_strf(c->arena, "run = %" PRId64 " AND step = %" PRId64, run, file->step),
+                changes);
+}
+
+/* Copy each checkpoint of a run to `folder`, or only stage its file (NULL). */
+static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, const char *folder)
+{
+        struct pxr_cursor rows = pxr_query(c->from, c->arena, c->diag,
+                                           "SELECT step, path, sha256 FROM checkpoint WHERE run = "
+                                           "? ORDER BY step",
+                                           "i", run);
+        const char *staged;
         int status = 0;
 
-        while (!status && pxr_cursor_next(&s)) {
-                const struct row row = {
-                        .step = pxr_cursor_integer(&s, 0),
-                        .epoch = pxr_cursor_real(&s, 1),
-                        .path = pxr_cursor_text(&s, 2),
-                        .sha256 = pxr_cursor_text(&s, 3),
-                        .size = pxr_cursor_integer(&s, 4),
-                        .best = pxr_cursor_integer(&s, 5) != 0,
-                        .created_at = pxr_cursor_optional(&s, 6),
-                };
+        while (!status && pxr_cursor_next(&rows)) {
+                const struct file file = { pxr_cursor_integer(&rows, 0), pxr_cursor_text(&rows, 1),
+                                           pxr_cursor_text(&rows, 2) };
 
-                status = folder ? copy_checkpoint(c, &row, number, folder) : make_ready(c, &row);
+                status = folder ? copy_checkpoint(c, &file, run, number, folder)
+                                : stage(c, &file, &staged);
         }
-        return pxr_cursor_end(&s) || status ? -1 : 0;
-}
-
-static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, const char *uid)
-{
-        char *folder = pxr_run_folder(c->arena, c->into->path, number, uid);
-
-        return folder ? go_through(c, run, number, folder) : pxr_out_of_memory(c->diag);
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 int pxr_copy_prepare(struct pxr_copying *c, int64_t run)
 {
-        return go_through(c, run, 0, NULL);
+        return copy_checkpoints(c, run, 0, NULL);
 }
 
 /* --- runs --------------------------------------------------------------------------------------
  */
 
-static const struct {
-        const char *table, *select;
-} belongings[] = {
-        { "data_file", "SELECT * FROM data_file WHERE run = ?" },
-        { "plugin", "SELECT * FROM plugin WHERE run = ?" },
-        { "layer", "SELECT * FROM layer WHERE run = ?" },
-        { "metric", "SELECT * FROM metric WHERE run = ?" },
-        { "nll_map", "SELECT * FROM nll_map WHERE run = ?" },
-        { "sample", "SELECT * FROM sample WHERE run = ? ORDER BY id" },
-        { "event", "SELECT * FROM event WHERE run = ? ORDER BY id" },
-};
+/* The tables of what belongs to a run. */
+static const char *const tables[] = { "data_file", "plugin", "layer",      "metric", "nll_map",
+                                      "sample",    "event",  "checkpoint", "tag" };
 
-enum { BELONGINGS = PXR_COUNT(belongings) };
+enum { COPIED = PXR_COUNT(tables) - 2 /* checkpoint and tag */, CLEARED = COPIED + 1 };
 
-/* Whether a number was ever a run's: also one that was deleted is remembered under it. */
-static int number_for(struct pxr_copying *c, int64_t wanted, int64_t *number)
+/* Remove what belongs to run `number`, except for its tags. */
+static int clear(struct pxr_copying *c, int64_t number, const char *uid)
 {
-        int64_t highest;
-
-        if (pxr_store_integer(c->into, &highest, c->diag,
-                              "SELECT seq FROM sqlite_sequence WHERE name = 'run'", ""))
-                return -1;
-        *number = wanted > highest ? wanted : 0;
-        return 0;
-}
-
-/* Files of the run that is about to be replaced; those that are needed again are found so. */
-static int give_up_files(struct pxr_copying *c, int64_t run, const char *uid)
-{
-        char *folder = pxr_run_folder(c->arena, c->into->path, run, uid);
+        const char *folder = pxr_run_folder(c->arena, c->into->path, number, uid);
         struct pxr_checkpoint_row *row;
 
-        if (!folder)
-                return pxr_out_of_memory(c->diag);
-        if (pxr_store_checkpoints(c->into, c->arena, run, &row, c->diag))
+        if (pxr_store_checkpoints(c->into, c->arena, number, &row, c->diag))
                 return -1;
         for (; row; row = row->next)
                 if (pxr_is_own_checkpoint(row->path, folder) &&
-                    remember(c, &c->unneeded, row->path))
+                    add_path(c, &c->unneeded, row->path))
+                        return -1;
+        for (int i = 0; i < CLEARED; i++)
+                if (pxr_store_execute(c->into, c->diag,
+                                      pxr_strf(c->arena, "DELETE FROM %s WHERE run = ?", tables[i]),
+                                      "i", number))
                         return -1;
         return 0;
 }
 
-/* Take away what run `number` has, but for the marks of its user, and jobs; its row is then written
- * anew. */
-static int clear(struct pxr_copying *c, int64_t number)
+/* Copy the run's own row. */
+static int copy_run(struct pxr_copying *c, int64_t run, const char *name, int64_t *number)
 {
-        for (int i = 0; i < BELONGINGS; i++) {
-                char *sql = pxr_strf(c->arena, "DELETE FROM %s WHERE run = ?", belongings[i].table);
+        int64_t highest, wanted = *number;
 
-                if (!sql)
-                        return pxr_out_of_memory(c->diag);
-                if (pxr_store_execute(c->into, c->diag, sql, "i", number))
-                        return -1;
-        }
-        return pxr_store_execute(c->into, c->diag, "DELETE FROM checkpoint WHERE run = ?", "i",
-                                 number);
-}
-
-/* Have the row of run `number` say what that of `other` says, which then goes. */
-static int take_row(struct pxr_copying *c, int64_t number, int64_t other)
-{
-        struct pxr_cursor s = pxr_query(c->into, NULL, c->diag, "SELECT * FROM run WHERE 0", "");
-        char *names = pxr_strdup(c->arena, ""), *sql;
-
-        for (int i = 0; s.statement && i < sqlite3_column_count(s.statement); i++) {
-                const char *name = sqlite3_column_name(s.statement, i);
-
-                if (strcmp(name, "id") != 0 && strcmp(name, "archived_at") != 0 &&
-                    strcmp(name, "note") != 0)
-                        names = pxr_strf(c->arena, "%s%s%s", names, *names ? ", " : "", name);
-        }
-        if (pxr_cursor_end(&s))
+        /* The highest number there ever was: a deleted run may be remembered by its number. */
+        if (!wanted && pxr_store_integer(c->into, &highest, c->diag,
+                                         "SELECT seq FROM sqlite_sequence WHERE name = 'run'", ""))
                 return -1;
-        sql = pxr_strf(c->arena,
-                       "UPDATE run SET (%s) = (SELECT %s FROM run WHERE id = ?2) WHERE id = ?1",
-                       names, names);
-        return pxr_store_execute(c->into, c->diag, sql, "ii", number, other) ||
-                               pxr_store_execute(c->into, c->diag, "DELETE FROM run WHERE id = ?",
-                                                 "i", other)
-                       ? -1
-                       : 0;
-}
-
-/* Others may have named it so that it would hide other runs. */
-static int mend_name(struct pxr_copying *c, int64_t run, int64_t made)
-{
-        struct pxr_cursor s = pxr_query(c->from, c->arena, c->diag,
-                                        "SELECT name FROM run WHERE id = ?", "i", run);
-        const char *name = pxr_cursor_next(&s) ? pxr_cursor_text(&s, 0) : NULL;
-        const char *mended = name ? pxr_run_name_mended(c->arena, name) : NULL;
-
-        if (pxr_cursor_end(&s))
+        if (!wanted && run > highest)
+                wanted = run;
+        const struct change changes[] = { { "id", NULL, wanted }, { "name", name, 0 }, { 0 } };
+        if (copy_rows(c, "run", pxr_strf(c->arena, "id = %" PRId64, run), changes))
                 return -1;
-        if (!name || strcmp(name, mended) == 0)
-                return 0;
-        pxr_warn(c->diag, "%s: run %" PRId64 " becomes '%s': its name '%s' %s", c->from->path, run,
-                 mended, name, pxr_run_name_fault(name));
-        return pxr_store_execute(c->into, c->diag, "UPDATE run SET name = ? WHERE id = ?", "ti",
-                                 mended, made);
-}
-
-/* The run's own row; its number in the new database is what *number becomes. */
-static int copy_row(struct pxr_copying *c, int64_t run, int64_t *number)
-{
-        int64_t wanted = 0, made;
-
-        if (*number == 0 && number_for(c, run, &wanted))
-                return -1;
-        const struct instead instead[] = { { "id", wanted }, { NULL, 0 } };
-        if (copy_rows(c, "run", "SELECT * FROM run WHERE id = ?", run, instead))
-                return -1;
-        made = sqlite3_last_insert_rowid(c->into->handle);
-        if (mend_name(c, run, made))
-                return -1;
-        if (*number && take_row(c, *number, made))
-                return -1;
-        *number = *number ? *number : made;
-        return 0;
-}
-
-static int read_uid(struct pxr_copying *c, int64_t run, char uid[PXR_UID])
-{
-        struct pxr_cursor s =
-                pxr_query(c->from, c->arena, c->diag, "SELECT uid FROM run WHERE id = ?", "i", run);
-        const char *text = pxr_cursor_next(&s) ? pxr_cursor_text(&s, 0) : "";
-
-        if (pxr_cursor_end(&s))
-                return -1;
-        if (!pxr_is_uid(text))
-                return pxr_user_error(c->diag, "%s: run %" PRId64 " has no sound uid",
-                                      c->from->path, run);
-        snprintf(uid, PXR_UID, "%s", text);
+        if (!*number)
+                *number = sqlite3_last_insert_rowid(c->into->handle);
         return 0;
 }
 
 int pxr_copy_run(struct pxr_copying *c, int64_t run, int64_t *number)
 {
+        struct pxr_cursor rows = pxr_query(c->from, c->arena, c->diag,
+                                           "SELECT uid, name FROM run WHERE id = ?", "i", run);
+        const char *uid = pxr_cursor_next(&rows) ? pxr_cursor_text(&rows, 0) : "";
+        const char *name = *uid ? pxr_cursor_text(&rows, 1) : "";
+        const char *valid = pxr_run_name_mended(c->arena, name);
         bool new = *number == 0;
-        char uid[PXR_UID];
 
-        if (read_uid(c, run, uid) ||
-            (!new && (give_up_files(c, *number, uid) || clear(c, *number))) ||
-            copy_row(c, run, number))
+        if (pxr_cursor_end(&rows) || pxr_arena_failed(c->arena))
                 return -1;
-        const struct instead instead[] = { { "run", *number }, { "id", 0 }, { NULL, 0 } };
-        for (int i = 0; i < BELONGINGS; i++)
-                if (copy_rows(c, belongings[i].table, belongings[i].select, run, instead))
+        if (!pxr_is_uid(uid))
+                return pxr_user_error(c->diag, "%s: run %" PRId64 " has an invalid uid",
+                                      c->from->path, run);
+        if (strcmp(name, valid) != 0)
+                pxr_warn(c->diag, "%s: run %" PRId64 " becomes '%s': its name '%s' %s",
+                         c->from->path, run, valid, name, pxr_run_name_fault(name));
+        if ((!new &&clear(c, *number, uid)) || copy_run(c, run, valid, number))
+                return -1;
+        const struct change changes[] = { { "run", NULL, *number }, { "id", NULL, 0 }, { 0 } };
+        const char *condition = pxr_strf(c->arena, "run = %" PRId64, run);
+        for (int i = 0; i < COPIED; i++)
+                if (copy_rows(c, tables[i], condition, changes))
                         return -1;
-        if (new &&copy_rows(c, "tag", "SELECT * FROM tag WHERE run = ?", run, instead))
+        if (new &&copy_rows(c, "tag", condition, changes))
                 return -1;
-        return copy_checkpoints(c, run, *number, uid);
+        return copy_checkpoints(c, run, *number,
+                                pxr_run_folder(c->arena, c->into->path, *number, uid));
 }
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
 
 void pxr_copy_undo(struct pxr_copying *c)
 {
-        for (; c->made; c->made = c->made->next)
-                remove(c->made->path); /* a folder only when it is empty */
+        for (; c->created; c->created = c->created->next)
+                remove(c->created->path); /* a directory only when it is empty */
         c->unneeded = NULL;
 }
 
-void pxr_copy_done(struct pxr_copying *c)
+void pxr_copy_keep(struct pxr_copying *c)
 {
         for (; c->unneeded; c->unneeded = c->unneeded->next) {
-                char *full = pxr_beside_database(c->arena, c->into->path, c->unneeded->path);
+                const char *full = pxr_beside_database(c->arena, c->into->path, c->unneeded->path);
                 int64_t needed;
 
                 if (!pxr_arena_failed(c->arena) &&
@@ -480,18 +348,14 @@ void pxr_copy_done(struct pxr_copying *c)
                     !needed)
                         unlink(full);
         }
-        c->made = NULL;
+        c->created = NULL;
 }
 
 void pxr_copy_end(struct pxr_copying *c)
 {
-        const char *folder;
-
         if (c->staging.fd < 0)
                 return;
         pxr_staging_remove(&c->staging);
-        folder = pxr_checkpoints_folder(c->arena, c->into->path);
-        folder = folder ? pxr_beside_database(c->arena, c->into->path, folder) : NULL;
-        if (folder)
-                rmdir(folder); /* where nothing is in it */
+        rmdir(pxr_beside_database(c->arena, c->into->path, /* if it is empty */
+                                  pxr_checkpoints_folder(c->arena, c->into->path)));
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * export.c - a run as a folder or an archive that says everything of itself.
- *
- * It is put together beside its place and then given its name.
- */
+/* export.c - writing a run with all its files to a directory or an archive. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +9,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/number.h"
 #include "base/staging.h"
+#include "base/text.h"
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/manifest.h"
-#include "report/escape.h"
 #include "report/parts.h"
 #include "record/cursor.h"
 #include "record/folder.h"
@@ -29,28 +24,29 @@ struct export
         struct pxr_arena *arena;
         struct pxr_store *store;
         const struct pxr_run *run;
-        const char *folder; /* where it is put together */
+        const char *folder; /* the staging directory */
         struct pxr_listed *list;
         struct pxr_diag *diag;
 };
 
 static char *inside(const struct export *e, const char *name)
 {
-        char *path = pxr_strf(e->arena, "%s/%s", e->folder, name);
+        return pxr_strf(e->arena, "%s/%s", e->folder, name);
+}
 
-        if (!path)
-                pxr_out_of_memory(e->diag);
-        return path;
+static int list_file(struct export *e, const char *name)
+{
+        return pxr_manifest_add(e->arena, &e->list, e->folder, name, e->diag);
 }
 
 static int add_file(struct export *e, const char *name, const void *bytes, size_t size)
 {
         const char *path = inside(e, name);
 
-        if (!path || pxr_make_folders(e->folder, name, e->diag) ||
-            pxr_file_write(path, false, bytes, size, e->diag))
-                return -1;
-        return pxr_manifest_add(e->arena, &e->list, e->folder, name, e->diag);
+        return pxr_arena_failed(e->arena) || pxr_make_folders(e->folder, name, e->diag) ||
+                               pxr_file_write(path, false, bytes, size, e->diag)
+                       ? -1
+                       : list_file(e, name);
 }
 
 /* --- metrics -----------------------------------------------------------------------------------
@@ -66,10 +62,8 @@ static const struct pxr_column metric_columns[] = {
         { "suspect", "", PXR_ALWAYS },
 };
 
-enum { METRIC_COLUMNS = PXR_COUNT(metric_columns) };
-
 static const struct pxr_part metrics = {
-        "metrics", "", metric_columns, METRIC_COLUMNS,
+        "metrics", "", metric_columns, PXR_COUNT(metric_columns),
         "SELECT step, epoch, split, name, value, sum_nats / images, standard_error, sum_nats / "
         "images / dimensions / 0.69314718055994530942, sum_nats, sum_squares, images, dimensions, "
         "suspect FROM metric WHERE run = ?1 ORDER BY step, name, split"
@@ -89,25 +83,26 @@ static bool write_csv(FILE *file, const void *context)
 
 static int add_metrics(struct export *e)
 {
+        static const char name[] = "metrics.csv";
         const struct pxr_table *table =
                 pxr_part_table(e->arena, e->store, &metrics, e->run->id, e->diag);
-        const char *path = table ? inside(e, "metrics.csv") : NULL;
+        const char *path = inside(e, name);
 
-        if (!path ||
+        if (!table || pxr_arena_failed(e->arena) ||
             pxr_file_write_by(path, false, write_csv, &(struct csv) { table, e->diag }, e->diag))
                 return -1;
-        return pxr_manifest_add(e->arena, &e->list, e->folder, "metrics.csv", e->diag);
+        return list_file(e, name);
 }
 
 /* --- pictures ----------------------------------------------------------------------------------
  */
 
-/* A text as part of a file's name. */
-static char *plain_name(struct pxr_arena *arena, const char *text)
+/* A text as part of a file name. */
+static char *file_name(struct pxr_arena *arena, const char *text)
 {
         char *name = pxr_strndup(arena, text, strnlen(text, 40));
 
-        for (char *c = name; c && *c; c++)
+        for (char *c = name; *c; c++)
                 if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *c))
                         *c = '-';
         return name;
@@ -122,18 +117,14 @@ static int add_samples(struct export *e)
         int status = 0;
 
         while (!status && pxr_cursor_next(&rows)) {
-                const char *kind = pxr_cursor_text(&rows, 0);
-                const char *plain = kind ? plain_name(e->arena, kind) : NULL;
                 const char *name =
-                        plain ? pxr_strf(e->arena,
-                                         "pictures/%s-step-%08" PRId64 "-seed-%" PRId64 ".png",
-                                         plain, pxr_cursor_integer(&rows, 1),
-                                         pxr_cursor_integer(&rows, 2))
-                              : NULL;
+                        pxr_strf(e->arena, "pictures/%s-step-%08" PRId64 "-seed-%" PRId64 ".png",
+                                 file_name(e->arena, pxr_cursor_text(&rows, 0)),
+                                 pxr_cursor_integer(&rows, 1), pxr_cursor_integer(&rows, 2));
+                size_t size;
+                const void *png = pxr_cursor_blob(&rows, 3, &size);
 
-                if (!pxr_arena_failed(e->arena))
-                        status = add_file(e, name, sqlite3_column_blob(rows.statement, 3),
-                                          (size_t)sqlite3_column_bytes(rows.statement, 3));
+                status = add_file(e, name, png, size);
         }
         return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
@@ -150,17 +141,14 @@ static int copy_run(struct export *e, struct pxr_store *into, bool link)
                                        .staging.fd = -1,
                                        .diag = e->diag };
         int64_t number = 0;
+        int status;
 
         if (pxr_store_begin(into, e->diag))
                 return -1;
-        if (pxr_copy_run(&copying, e->run->id, &number)) {
-                pxr_store_rollback(into);
-                return -1;
-        }
-        /* In one file, and of the same bytes for the same run. */
-        return pxr_store_commit(into, e->diag) ||
-                               pxr_store_execute(into, e->diag, "PRAGMA journal_mode = DELETE",
-                                                 "") ||
+        status = pxr_store_conclude(into, pxr_copy_run(&copying, e->run->id, &number), e->diag);
+        pxr_copy_end(&copying);
+        /* One file, with the same bytes for the same run. */
+        return status || pxr_store_execute(into, e->diag, "PRAGMA journal_mode = DELETE", "") ||
                                pxr_store_execute(into, e->diag, "VACUUM", "")
                        ? -1
                        : 0;
@@ -172,112 +160,73 @@ static int list_checkpoints(struct export *e, struct pxr_store *store)
                 pxr_query(store, e->arena, e->diag, "SELECT path FROM checkpoint", "");
         int status = 0;
 
-        while (!status && pxr_cursor_next(&rows)) {
-                const char *path = pxr_cursor_text(&rows, 0);
-
-                if (path)
-                        status = pxr_manifest_add(e->arena, &e->list, e->folder, path, e->diag);
-        }
+        while (!status && pxr_cursor_next(&rows))
+                status = list_file(e, pxr_cursor_text(&rows, 0));
         return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 static int add_database(struct export *e, bool link)
 {
-        const char *path = inside(e, "run.db");
-        struct pxr_store *store = path ? pxr_store_open(path, true, e->diag) : NULL;
-        int status = store ? copy_run(e, store, link) : -1;
+        struct pxr_store *store = pxr_store_open(inside(e, "run.db"), true, e->diag);
+        int status = store && !copy_run(e, store, link) ? list_checkpoints(e, store) : -1;
 
-        if (!status)
-                status = list_checkpoints(e, store);
         pxr_store_close(store);
-        return status ? -1 : pxr_manifest_add(e->arena, &e->list, e->folder, "run.db", e->diag);
+        return status ? -1 : list_file(e, "run.db");
 }
 
-/* --- for people --------------------------------------------------------------------------------
+/* --- README.txt --------------------------------------------------------------------------------
  */
 
-static char *results(struct export *e)
-{
-        struct pxr_cursor rows = pxr_query(e->store, e->arena, e->diag,
-                                           "SELECT split, nats_per_image, bits_per_dimension, "
-                                           "suspect FROM nll WHERE run = ? AND name = "
-                                           "'final_nll' ORDER BY split",
-                                           "i", e->run->id);
-        char *text = pxr_strdup(e->arena, ""), nats[PXR_NUMBER_TEXT], bits[PXR_NUMBER_TEXT];
+#define NUMBER(value) "printf(iif(" value " < 1e7, '%.4f', '%.3g'), " value ")"
 
-        while (text && pxr_cursor_next(&rows))
-                text = pxr_strf(
-                        e->arena, "%s  %-6s %s nats an image, %s bits a dimension%s\n", text,
-                        sqlite3_column_text(rows.statement, 0),
-                        pxr_number_text(sqlite3_column_double(rows.statement, 1), 4, nats),
-                        pxr_number_text(sqlite3_column_double(rows.statement, 2), 4, bits),
-                        sqlite3_column_type(rows.statement, 3) == SQLITE_NULL ? "" : " (SUSPECT)");
+static const char results[] =
+        "SELECT printf('  %-6s %s nats per image, %s bits per dimension%s', "
+        "split, " NUMBER("nats_per_image") ", " NUMBER(
+                "bits_per_dimension") ", "
+                                      "iif(suspect IS NULL, '', ' (SUSPECT)')) FROM nll WHERE run "
+                                      "= ? AND name = 'final_nll' "
+                                      "ORDER BY split";
+static const char plugins[] = "SELECT '  ' || name || ' ' || version || ', SHA-256 ' || sha256 "
+                              "FROM plugin WHERE run = ? ORDER BY name";
+
+/* The rows of a query as lines below a title; "" without any. */
+static const char *lines(struct export *e, const char *title, const char *sql)
+{
+        struct pxr_cursor rows = pxr_query(e->store, e->arena, e->diag, sql, "i", e->run->id);
+        const char *text = "";
+
+        while (pxr_cursor_next(&rows))
+                text = pxr_strf(e->arena, "%s%s\n", *text ? text : title,
+                                pxr_cursor_text(&rows, 0));
         return pxr_cursor_end(&rows) ? NULL : text;
-}
-
-static char *plugins(struct export *e)
-{
-        struct pxr_cursor rows = pxr_query(e->store, e->arena, e->diag,
-                                           "SELECT name, version, sha256 FROM "
-                                           "plugin WHERE run = ? ORDER BY name",
-                                           "i", e->run->id);
-        char *text = pxr_strdup(e->arena, "");
-
-        while (text && pxr_cursor_next(&rows))
-                text = pxr_strf(e->arena, "%s  %s %s, SHA-256 %s\n", text,
-                                sqlite3_column_text(rows.statement, 0),
-                                sqlite3_column_text(rows.statement, 1),
-                                sqlite3_column_text(rows.statement, 2));
-        return pxr_cursor_end(&rows) ? NULL : text;
-}
-
-/* A name as it can be shown anywhere. */
-static char *shown(struct export *e, const char *name)
-{
-        char *text = NULL, *copy;
-        size_t size;
-        FILE *file = open_memstream(&text, &size);
-
-        if (file) {
-                pxr_escape_text(file, name);
-                fclose(file);
-        }
-        copy = text ? pxr_strdup(e->arena, text) : NULL;
-        free(text);
-        return copy;
 }
 
 static int add_readme(struct export *e)
 {
         const struct pxr_run *run = e->run;
-        const char *name = shown(e, run->name);
-        const char *nlls = results(e), *layers = nlls ? plugins(e) : NULL;
-        const char *text =
-                name && layers
-                        ? pxr_strf(e->arena,
-                                   "A run of pxr (%s), exported with 'pxr-report export'.\n\n"
-                                   "name      %s\nid        %s\nstatus    %s\ndata      %s, "
-                                   "identity "
-                                   "%s\nseed      %" PRId64 "\n%s%s\n"
-                                   "spec.yaml        its spec, resolved\n"
-                                   "metrics.csv      all that was measured\n"
-                                   "pictures/        samples, and the receptive field\n"
-                                   "run.db           the record of this run alone (SQLite)\n"
-                                   "run.checkpoints/ parameters (safetensors)\n" PXR_MANIFEST
-                                   "  for `sha256sum -c " PXR_MANIFEST "`\n\n"
-                                   "To use it where it lies:   pxr-sample last --db run.db\n"
-                                   "To take it in elsewhere:   pxr-report import FOLDER-OR-ARCHIVE "
-                                   "--db FILE\n"
-                                   "To make it once more:      import it, then pxr-run --from-run "
-                                   "last --db FILE\n\n"
-                                   "Not in here: its data, and the plugins of its layers:\n%s",
-                                   run->program_version, name, run->uid, run->status, run->data_set,
-                                   run->data_identity, run->seed, *nlls ? "result\n" : "", nlls,
-                                   layers)
-                        : NULL;
+        const char *nlls = lines(e, "result\n", results);
+        const char *layers = lines(e, "", plugins);
+        const char *text;
 
-        if (!text)
-                return layers ? pxr_out_of_memory(e->diag) : -1;
+        if (!nlls || !layers)
+                return -1;
+        text = pxr_strf(e->arena,
+                        "A run of pxr (%s), exported with 'pxr-report export'.\n\n"
+                        "name      %s\nid        %s\nstatus    %s\n"
+                        "data      %s, identity %s\nseed      %" PRId64 "\n%s\n"
+                        "spec.yaml        the resolved spec\n"
+                        "metrics.csv      all metrics\n"
+                        "pictures/        samples and the receptive field\n"
+                        "run.db           the record of this run (SQLite)\n"
+                        "run.checkpoints/ parameters (safetensors)\n" PXR_MANIFEST
+                        "  for `sha256sum -c " PXR_MANIFEST "`\n\n"
+                        "To use it here:       pxr-sample last --db run.db\n"
+                        "To import it:         pxr-report import DIRECTORY-OR-ARCHIVE --db FILE\n"
+                        "To repeat the run:    import it, then pxr-run --from-run last --db "
+                        "FILE\n\n"
+                        "Not included: the data, and the plugins of the layers:\n%s",
+                        run->program_version, pxr_visible(e->arena, run->name), run->uid,
+                        run->status, run->data_set, run->data_identity, run->seed, nlls, layers);
         return add_file(e, "README.txt", text, strlen(text));
 }
 
@@ -304,9 +253,9 @@ static int check_out(const char *out, struct pxr_diag *diag)
         for (size_t i = 0; i < PXR_COUNT(others); i++)
                 if (ends_with(out, others[i]) && !is_archive(out))
                         return pxr_user_error(
-                                diag, "%s: a run is exported to a folder or to a .tar.gz", out);
+                                diag, "%s: expected a directory or a file named *.tar.gz", out);
         if (lstat(out, &status) == 0)
-                return pxr_user_error(diag, "%s: is there already", out);
+                return pxr_user_error(diag, "%s: already exists", out);
         return 0;
 }
 
@@ -317,7 +266,7 @@ static int check_not_running(const struct pxr_run *run, struct pxr_diag *diag)
                 return 0;
         pxr_user_error(diag, "run %" PRId64 " ('%s') is running, as process %" PRId64, run->id,
                        run->name, run->process_id);
-        pxr_hint(diag, "export it when it has ended");
+        pxr_hint(diag, "export it after it has ended");
         return -1;
 }
 
@@ -330,45 +279,44 @@ static int put_together(struct export *e, bool link)
                        : 0;
 }
 
-/* An archive is made beside the files that go into it, where what a killed export leaves is in one
- * place, and known to be of nobody. */
+/* The archive is first written to the staging directory, so that a killed export leaves all its
+ * files there, to be removed by the next. */
 #define PACKED "packed.tar.gz"
 
-static int give_place(struct export *e, struct pxr_staging *staging, const char *out)
+static int finish(struct export *e, struct pxr_staging *staging, const char *out)
 {
-        const char *name, *top, *packed;
+        const char *packed = inside(e, PACKED);
+        const char *top =
+                pxr_strf(e->arena, "%s-%s", file_name(e->arena, e->run->name), e->run->uid);
 
+        if (pxr_arena_failed(e->arena))
+                return -1;
         if (!is_archive(out))
                 return pxr_staging_name(staging, out, e->diag);
-        name = plain_name(e->arena, e->run->name);
-        top = name ? pxr_strf(e->arena, "%s-%s", name, e->run->uid) : NULL;
-        packed = inside(e, PACKED);
-        if (!top || !packed)
-                return pxr_out_of_memory(e->diag);
         return pxr_pack(e->list, e->folder, top, packed, e->diag) ||
                                pxr_file_duplicate(packed, out, true, e->diag)
                        ? -1
                        : 0;
 }
 
-/* The files and their sizes, as they were before they got their place. */
-static struct pxr_table *tell(struct export *e, const char *out, struct pxr_table *table)
+/* List the files with their sizes, while they are still in the staging directory. */
+static int fill_table(struct export *e, struct pxr_table *table, const char *out)
 {
         int64_t bytes = pxr_folder_bytes(e->folder);
 
         for (const struct pxr_listed *file = e->list; file; file = file->next) {
                 struct pxr_cell *cell = pxr_table_row(table);
-                const char *path = inside(e, file->name);
                 struct stat status;
 
                 cell[0] = pxr_text_cell(table, file->name);
-                cell[1] = pxr_integer_cell(path && stat(path, &status) == 0 ? status.st_size : 0);
+                cell[1] = pxr_integer_cell(
+                        stat(inside(e, file->name), &status) == 0 ? status.st_size : 0);
                 cell[2] = pxr_text_cell(table, file->sha256);
         }
         pxr_table_note(table, NULL, "Run %" PRId64 " ('%s', %s) is in %s, %.1f MB%s.", e->run->id,
                        e->run->name, e->run->uid, out, (double)bytes / 1e6,
                        is_archive(out) ? " unpacked" : "");
-        return pxr_table_finish(table, e->diag) ? NULL : table;
+        return pxr_table_finish(table, e->diag);
 }
 
 struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, const char *which,
@@ -377,30 +325,28 @@ struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, c
         static const struct pxr_column columns[] = { { "file", "File", PXR_ALWAYS },
                                                      { "bytes", "Bytes", PXR_ALWAYS },
                                                      { "sha256", "SHA-256", PXR_TO_PROGRAMS } };
-        struct pxr_table *table = pxr_table_new(arena, "export", "Exported", columns, 3);
+        struct pxr_table *table =
+                pxr_table_new(arena, "export", "Exported", columns, PXR_COUNT(columns));
         struct export e = { .arena = arena, .store = store, .diag = diag };
         struct pxr_staging staging;
-        char *place = pxr_strdup(arena, out), *prefix;
+        size_t length = strlen(out);
+        const char *prefix;
+        int status;
 
-        for (char *end = place ? place + strlen(place) : NULL; end > place + 1 && end[-1] == '/';)
-                *--end = '\0';
-        prefix = place ? pxr_strf(arena, "%s.partial-", place) : NULL;
-        if (!table || !prefix) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        if (check_out(place, diag) || pxr_store_execute(store, diag, "BEGIN", ""))
+        while (length > 1 && out[length - 1] == '/')
+                length--;
+        out = pxr_strndup(arena, out, length);
+        prefix = pxr_strf(arena, "%s.partial-", out);
+        if (!table || pxr_arena_failed(arena) || check_out(out, diag) ||
+            pxr_store_begin_for(store, false, diag))
                 return NULL;
         e.run = pxr_store_find_run(store, arena, which, diag);
         if (!e.run || check_not_running(e.run, diag) || pxr_staging_make(&staging, prefix, diag))
                 return NULL;
         e.folder = staging.path;
-        if (put_together(&e, is_archive(place)))
-                table = NULL;
-        table = table ? tell(&e, place, table) : NULL;
-        if (table && give_place(&e, &staging, place))
-                table = NULL;
+        status = put_together(&e, is_archive(out)) || fill_table(&e, table, out) ||
+                 finish(&e, &staging, out);
         pxr_staging_remove(&staging);
         pxr_store_rollback(store);
-        return table;
+        return status ? NULL : table;
 }

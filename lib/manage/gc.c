@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gc.c - what lies in the folder of checkpoints without need.
+ * gc.c - removing files that nobody needs from the directory of checkpoints.
  *
- * Folder and record are compared within a transaction that keeps others from writing: a merge makes
- * its files before its rows are there for others. Only names that pxr gives are looked at.
+ * Files and rows are compared within a transaction that keeps others from writing, because a merge
+ * creates its files before its rows are visible. Only names that pxr gives are considered.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "manage/manage.h"
 #include "record/cursor.h"
 #include "record/folder.h"
-#include "record/provenance.h"
+#include "record/run_state.h"
 #include "record/schema.h"
 
 static const struct pxr_column columns[] = {
@@ -33,62 +33,55 @@ static const struct pxr_column columns[] = {
         { "what", "What it is", PXR_ALWAYS },
 };
 
-enum { COLUMNS = PXR_COUNT(columns) };
-
-struct garbage {
-        const char *path; /* relative to the database's folder */
+struct item {
+        const char *path; /* relative to the database's directory */
         int64_t run, step;
-        bool row, file, folder; /* what is to go */
-        struct garbage *next;
+        bool row, file, folder; /* what to remove */
+        struct item *next;
 };
 
 struct gc {
         struct pxr_arena *arena;
         struct pxr_store *store;
         struct pxr_diag *diag;
-        const struct pxr_gc_wanted *wanted;
+        const struct pxr_gc_options *options;
         struct pxr_table *table;
-        struct garbage *first;
+        struct item *first;
         const char *folder; /* of all checkpoints, relative */
         int64_t bytes, files, missing, kept;
 };
 
-/* --- taking note -------------------------------------------------------------------------------
- */
-
+/* A path to open. */
 static char *full(const struct gc *gc, const char *relative)
 {
         return pxr_beside_database(gc->arena, gc->store->path, relative);
 }
 
-/* Put something on the list; one that is not to go is only told. */
-static int note(struct gc *gc, const struct garbage *what, int64_t bytes, const char *words)
+/* List an item; one with nothing to remove is only shown. */
+static int add(struct gc *gc, const struct item *item, int64_t bytes, const char *what)
 {
         struct pxr_cell *cell = pxr_table_row(gc->table);
-        struct garbage *garbage = pxr_alloc(gc->arena, sizeof(*garbage));
+        struct item *copy = pxr_alloc(gc->arena, sizeof(*copy));
 
-        cell[0] = pxr_text_cell(gc->table, what->path);
+        cell[0] = pxr_text_cell(gc->table, item->path);
         cell[1] = pxr_integer_cell(bytes);
-        if (what->run)
-                cell[2] = pxr_integer_cell(what->run);
-        cell[3] = pxr_text_cell(gc->table, words);
-        if (!garbage)
-                return pxr_out_of_memory(gc->diag);
-        *garbage = *what;
-        garbage->next = gc->first;
-        gc->first = garbage;
-        if (what->file || what->folder) {
+        if (item->run)
+                cell[2] = pxr_integer_cell(item->run);
+        cell[3] = pxr_text_cell(gc->table, what);
+        if (!copy)
+                return -1;
+        *copy = *item;
+        copy->next = gc->first;
+        gc->first = copy;
+        if (item->file || item->folder) {
                 gc->bytes += bytes;
                 gc->files++;
         }
         return 0;
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
-
-/* Is a run's folder to be left alone: is it at work, or may be on another host? */
-static int look_up(struct gc *gc, int64_t run, const char *uid, bool *known, bool *at_work)
+/* Whether a run is on record, and may be at work. */
+static int find_run(struct gc *gc, int64_t run, const char *uid, bool *known, bool *at_work)
 {
         struct pxr_cursor rows =
                 pxr_query(gc->store, gc->arena, gc->diag,
@@ -97,31 +90,16 @@ static int look_up(struct gc *gc, int64_t run, const char *uid, bool *known, boo
                           "it", run, uid);
 
         *known = pxr_cursor_next(&rows);
-        *at_work = false;
-        if (*known && strcmp(pxr_cursor_text(&rows, 0), "running") == 0) {
-                const char *host = pxr_cursor_optional(&rows, 1);
-
-                *at_work = (host && !pxr_process_host(host)) ||
-                           pxr_process_lives(host, pxr_cursor_integer(&rows, 2),
-                                             pxr_cursor_optional(&rows, 3));
-        }
-        return pxr_cursor_end(&rows);
-}
-
-static int has_row(struct gc *gc, const char *path, bool *has)
-{
-        struct pxr_cursor rows = pxr_query(gc->store, gc->arena, gc->diag,
-                                           "SELECT 1 FROM checkpoint WHERE path = ?", "t", path);
-
-        *has = pxr_cursor_next(&rows);
+        *at_work = *known &&
+                   pxr_may_be_running(pxr_cursor_text(&rows, 0), pxr_cursor_optional(&rows, 1),
+                                      pxr_cursor_integer(&rows, 2), pxr_cursor_optional(&rows, 3));
         return pxr_cursor_end(&rows);
 }
 
 /* --- other databases ---------------------------------------------------------------------------
  */
 
-/* Whether this file may be a run database, by the application_id in its first bytes. One that
- * cannot be read may. */
+/* Whether a file may be a run database: it has its application_id, or cannot be read. */
 static bool may_be_database(const char *path)
 {
         unsigned char head[72] = "";
@@ -139,7 +117,7 @@ static bool may_be_database(const char *path)
         return may;
 }
 
-/* Does the database at `path` have `relative` on record? One that cannot be asked may. */
+/* Whether the database at `path` may have `relative` on record: it does, or cannot be read. */
 static bool may_need(const char *path, const char *relative)
 {
         struct pxr_store other = { .path = (char *)path };
@@ -148,7 +126,7 @@ static bool may_need(const char *path, const char *relative)
 
         if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
             sqlite3_busy_timeout(handle, 5000) == SQLITE_OK &&
-            /* whoever made it: a view may be without end */
+            /* in a foreign file, a view may be endless */
             sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK) {
                 int64_t found;
 
@@ -162,148 +140,136 @@ static bool may_need(const char *path, const char *relative)
         return needs;
 }
 
-/* Does another database beside this one have the file on record? A copy does, and one that was
- * renamed, when a new one has got its name. */
+/* Another database in the same directory with the file on record; NULL: none. A copy of this
+ * database has it, and the original if this one has got its name since it was renamed. */
 static int needed_elsewhere(struct gc *gc, const char *relative, const char **by)
 {
         const char *folder = full(gc, ".");
-        struct stat own = { 0 };
-        DIR *stream = folder ? opendir(folder) : NULL;
+        struct stat own = { 0 }, status;
+        DIR *stream = opendir(folder);
         struct dirent *entry;
 
         *by = NULL;
         stat(gc->store->path, &own);
         while (stream && !*by && (entry = readdir(stream))) {
                 const char *path = full(gc, entry->d_name);
-                struct stat status;
 
-                if (path && stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+                if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
                     (status.st_ino != own.st_ino || status.st_dev != own.st_dev) &&
                     may_be_database(path) && may_need(path, relative))
                         *by = path;
         }
-        if (!folder)
-                return pxr_out_of_memory(gc->diag);
         if (!stream)
                 return pxr_file_error(folder, "cannot be read", errno, gc->diag);
         closedir(stream);
-        return 0;
+        return pxr_arena_failed(gc->arena) ? -1 : 0;
 }
 
-/* --- the folder --------------------------------------------------------------------------------
+/* --- files -------------------------------------------------------------------------------------
  */
 
-/* "step-00000012.safetensors", and what such a file is called while it is written. */
+/* "step-00000012.safetensors", or with ".partial-0123ab" behind it while it is written. */
 static bool is_checkpoint_name(const char *name, bool *partial)
 {
         static const char ending[] = ".safetensors", half[] = ".partial-";
-        const char *at;
+        size_t digits;
 
-        if (strncmp(name, "step-", 5) != 0)
+        *partial = false;
+        if (strncmp(name, "step-", 5) != 0 || !(digits = strspn(name + 5, "0123456789")))
                 return false;
-        at = name + 5 + strspn(name + 5, "0123456789");
-        if (at == name + 5)
+        name += 5 + digits;
+        if (*name == '-' && strspn(name + 1, "0123456789abcdef") == 8)
+                name += 9;
+        if (strncmp(name, ending, strlen(ending)) != 0)
                 return false;
-        if (*at == '-' && strspn(at + 1, "0123456789abcdef") == 8)
-                at += 9;
-        if (strncmp(at, ending, strlen(ending)) != 0)
-                return false;
-        at += strlen(ending);
-        *partial = strncmp(at, half, strlen(half)) == 0;
+        name += strlen(ending);
+        *partial = strncmp(name, half, strlen(half)) == 0;
         if (!*partial)
-                return *at == '\0';
-        at += strlen(half);
-        return strlen(at) == 6 && strspn(at, "0123456789abcdef") == 6;
+                return *name == '\0';
+        name += strlen(half);
+        return strlen(name) == 6 && strspn(name, "0123456789abcdef") == 6;
 }
 
-static int look_at_file(struct gc *gc, const char *folder, const char *name, int64_t run,
-                        bool known)
+static int check_file(struct gc *gc, const char *folder, const char *name, int64_t run, bool known)
 {
         const char *path = pxr_strf(gc->arena, "%s/%s", folder, name), *by = NULL;
-        const char *where = path ? full(gc, path) : NULL;
         struct stat status;
-        bool partial, has = false;
+        int64_t recorded;
+        bool partial;
 
-        if (!where)
-                return pxr_out_of_memory(gc->diag);
-        if (!is_checkpoint_name(name, &partial) || lstat(where, &status) != 0 ||
+        if (!is_checkpoint_name(name, &partial) || lstat(full(gc, path), &status) != 0 ||
             !S_ISREG(status.st_mode))
                 return 0;
-        if (has_row(gc, path, &has) || (!has && !partial && needed_elsewhere(gc, path, &by)))
+        if (pxr_store_integer(gc->store, &recorded, gc->diag,
+                              "SELECT count(*) FROM checkpoint WHERE path = ?", "t", path) ||
+            (!recorded && !partial && needed_elsewhere(gc, path, &by)))
                 return -1;
-        if (by)
-                gc->kept++;
-        if (has || by)
+        gc->kept += by != NULL;
+        if (recorded || by)
                 return 0;
-        return note(gc, &(struct garbage) { .path = path, .file = true, .run = known ? run : 0 },
-                    status.st_size,
-                    partial ? "half-written"
-                    : known ? "not on record"
-                            : "of a run that is not on record");
+        return add(gc, &(struct item) { .path = path, .file = true, .run = known ? run : 0 },
+                   status.st_size,
+                   partial ? "incomplete"
+                   : known ? "not on record"
+                           : "of a run that is not on record");
 }
 
-/* A run's folder: "12-0123abcd". */
-static int look_at_run(struct gc *gc, const char *name)
+/* A run's directory: "12-0123abcd". */
+static int check_run(struct gc *gc, const char *name)
 {
         const char *folder = pxr_strf(gc->arena, "%s/%s", gc->folder, name);
-        const char *where = folder ? full(gc, folder) : NULL;
+        const char *where = full(gc, folder);
         struct dirent *entry;
         bool known, at_work;
         char *end;
         int64_t run = strtoll(name, &end, 10);
-        struct stat status_of;
+        struct stat file;
         int status = 0;
         DIR *stream;
 
-        if (!where)
-                return pxr_out_of_memory(gc->diag);
-        if (end == name || *end != '-' || !pxr_is_uid(end + 1) || lstat(where, &status_of) != 0 ||
-            !S_ISDIR(status_of.st_mode))
+        if (end == name || *end != '-' || !pxr_is_uid(end + 1) || lstat(where, &file) != 0 ||
+            !S_ISDIR(file.st_mode))
                 return 0;
-        if (look_up(gc, run, end + 1, &known, &at_work))
+        if (find_run(gc, run, end + 1, &known, &at_work))
                 return -1;
         stream = at_work ? NULL : opendir(where);
         while (stream && !status && (entry = readdir(stream)))
-                status = look_at_file(gc, folder, entry->d_name, run, known);
+                status = check_file(gc, folder, entry->d_name, run, known);
         if (stream)
                 closedir(stream);
         return status;
 }
 
-/* What an import was unpacked in, when nobody is at it any more. */
-static int look_at_import(struct gc *gc, const char *name)
+/* A directory that an import was unpacked in, unless an import is using it. */
+static int check_import(struct gc *gc, const char *name)
 {
         const char *folder = pxr_strf(gc->arena, "%s/%s", gc->folder, name);
-        const char *where = folder ? full(gc, folder) : NULL;
-        int fd = where ? open(where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        const char *where = full(gc, folder);
+        int fd = open(where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         bool idle = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
         if (fd >= 0)
                 close(fd);
-        if (!where)
-                return pxr_out_of_memory(gc->diag);
-        return idle ? note(gc, &(struct garbage) { .path = folder, .folder = true },
-                           pxr_folder_bytes(where), "of an import that was cut off")
+        return idle ? add(gc, &(struct item) { .path = folder, .folder = true },
+                          pxr_folder_bytes(where), "of an interrupted import")
                     : 0;
 }
 
-static int look_at_folder(struct gc *gc)
+static int check_files(struct gc *gc)
 {
         const char *where = full(gc, gc->folder);
         struct dirent **entry;
-        struct stat status_of;
+        struct stat file;
         int count, status = 0;
 
-        if (!where)
-                return pxr_out_of_memory(gc->diag);
-        if (lstat(where, &status_of) != 0 || !S_ISDIR(status_of.st_mode))
+        if (lstat(where, &file) != 0 || !S_ISDIR(file.st_mode))
                 return 0; /* a link may lead to files that are not pxr's */
         count = scandir(where, &entry, NULL, alphasort);
         for (int i = 0; i < count; i++) {
                 if (!status)
-                        status = pxr_is_staging(entry[i]->d_name, PXR_IMPORT_PREFIX)
-                                         ? look_at_import(gc, entry[i]->d_name)
-                                         : look_at_run(gc, entry[i]->d_name);
+                        status = (pxr_is_staging(entry[i]->d_name, PXR_IMPORT_PREFIX)
+                                          ? check_import
+                                          : check_run)(gc, entry[i]->d_name);
                 free(entry[i]);
         }
         if (count >= 0)
@@ -311,118 +277,110 @@ static int look_at_folder(struct gc *gc)
         return status;
 }
 
-/* --- the record --------------------------------------------------------------------------------
+/* --- rows --------------------------------------------------------------------------------------
  */
 
-static const char rows_of_checkpoints[] = "SELECT run, step, path, size, status = 'finished' AND "
-                                          "NOT best AND step < (SELECT max(step) "
-                                          "FROM checkpoint AS c WHERE c.run = checkpoint.run), uid "
-                                          "FROM checkpoint JOIN run ON run.id "
-                                          "= run ORDER BY run, step";
-
-static int look_at_row(struct gc *gc, struct pxr_cursor *rows)
+static int check_row(struct gc *gc, struct pxr_cursor *rows)
 {
-        struct garbage what = { .path = pxr_cursor_text(rows, 2),
-                                .run = pxr_cursor_integer(rows, 0),
-                                .step = pxr_cursor_integer(rows, 1),
-                                .row = true };
-        const char *where = what.path ? full(gc, what.path) : NULL;
-        const char *uid = pxr_cursor_text(rows, 5), *inner, *by;
-        const char *own = uid ? pxr_run_folder(gc->arena, gc->store->path, what.run, uid) : NULL;
-        /* What cannot be looked at is not missing. */
-        bool there = where && (access(where, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
+        struct item item = { .run = pxr_cursor_integer(rows, 0),
+                             .step = pxr_cursor_integer(rows, 1),
+                             .path = pxr_cursor_text(rows, 2),
+                             .row = true };
+        const char *where = full(gc, item.path), *by;
+        const char *own =
+                pxr_run_folder(gc->arena, gc->store->path, item.run, pxr_cursor_text(rows, 5));
 
-        if (!where || !own)
-                return pxr_out_of_memory(gc->diag);
-        if (!there) {
+        if (access(where, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
                 gc->missing++;
-                what.row = gc->wanted->missing;
-                return note(gc, &what, 0, "on record, and its file is missing");
+                item.row = gc->options->missing;
+                return add(gc, &item, 0, "on record, but the file is missing");
         }
-        inner = full(gc, own);
-        what.file = inner && pxr_is_own_checkpoint(what.path, own) && pxr_is_real_run_folder(inner);
-        if (!gc->wanted->old || !pxr_cursor_integer(rows, 4) || !what.file)
+        item.file = pxr_is_own_checkpoint(item.path, own) && pxr_is_real_run_folder(full(gc, own));
+        if (!gc->options->old || !pxr_cursor_integer(rows, 4) || !item.file)
                 return 0;
-        if (needed_elsewhere(gc, what.path, &by))
+        if (needed_elsewhere(gc, item.path, &by))
                 return -1;
         gc->kept += by != NULL;
-        if (by)
-                return 0;
-        return note(gc, &what, pxr_cursor_integer(rows, 3), "neither the best nor the last");
+        return by ? 0
+                  : add(gc, &item, pxr_cursor_integer(rows, 3), "neither the best nor the last");
 }
 
-static int look_at_rows(struct gc *gc)
+static int check_rows(struct gc *gc)
 {
-        struct pxr_cursor rows = pxr_query(gc->store, gc->arena, gc->diag, rows_of_checkpoints, "");
+        struct pxr_cursor rows =
+                pxr_query(gc->store, gc->arena, gc->diag,
+                          "SELECT run, step, path, size, status = 'finished' AND NOT best AND step "
+                          "< (SELECT max(step) FROM checkpoint AS c WHERE c.run = checkpoint.run), "
+                          "uid FROM checkpoint JOIN run ON run.id = run ORDER BY run, step",
+                          "");
         int status = 0;
 
         while (!status && pxr_cursor_next(&rows))
-                status = look_at_row(gc, &rows);
+                status = check_row(gc, &rows);
         return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
-/* --- doing it ----------------------------------------------------------------------------------
+/* --- removing ----------------------------------------------------------------------------------
  */
 
 static int remove_rows(struct gc *gc)
 {
-        for (const struct garbage *one = gc->first; one; one = one->next)
-                if (one->row && pxr_store_execute(gc->store, gc->diag,
-                                                  "DELETE FROM checkpoint WHERE run = ? AND step = "
-                                                  "?",
-                                                  "ii", one->run, one->step))
+        for (const struct item *item = gc->first; item; item = item->next)
+                if (item->row && pxr_store_execute(gc->store, gc->diag,
+                                                   "DELETE FROM checkpoint WHERE run = ? AND step "
+                                                   "= ?",
+                                                   "ii", item->run, item->step))
                         return -1;
         return 0;
 }
 
-/* Of files with a row, once that is gone for good (`with_row`), or of all others. */
+/* Files with a row, after that was deleted for good (`with_row`), or all others. */
 static void remove_files(struct gc *gc, bool with_row)
 {
-        for (const struct garbage *one = gc->first; one; one = one->next) {
-                char *path = full(gc, one->path), *slash;
+        for (const struct item *item = gc->first; item; item = item->next) {
+                char *path = full(gc, item->path), *slash = strrchr(path, '/');
 
-                if (!path || one->row != with_row || (!one->file && !one->folder))
+                if (item->row != with_row || (!item->file && !item->folder) || !slash)
                         continue;
-                if (one->folder ? pxr_remove_folder(path) != 0 : unlink(path) != 0)
-                        pxr_warn(gc->diag, "%s: cannot be removed", path);
-                slash = strrchr(path, '/');
+                if (item->folder ? pxr_remove_folder(path) != 0 : unlink(path) != 0)
+                        pxr_warn(gc->diag, "%s: cannot remove file", path);
                 *slash = '\0';
-                rmdir(path); /* where it is empty now */
+                rmdir(path); /* if it is empty */
         }
 }
 
-static void tell(struct gc *gc)
+static void add_notes(struct gc *gc)
 {
-        bool done = gc->wanted->carry_out;
+        bool done = gc->options->carry_out;
 
         if (gc->files)
-                pxr_table_note(gc->table, NULL, "%" PRId64 " %s, %.1f MB%s.", gc->files,
-                               gc->files == 1 ? "file" : "files", (double)gc->bytes / 1e6,
+                pxr_table_note(gc->table, NULL, "%" PRId64 " file%s, %.1f MB%s.", gc->files,
+                               pxr_plural(gc->files), (double)gc->bytes / 1e6,
                                done ? ", removed" : "; --yes removes them");
         else
-                pxr_table_note(gc->table, NULL, "There is nothing to remove.");
-        if (gc->missing && !gc->wanted->missing)
+                pxr_table_note(gc->table, NULL, "Nothing to remove.");
+        if (gc->missing && !gc->options->missing)
                 pxr_table_note(gc->table, NULL,
-                               "Missing files may lie elsewhere: put them back (%s beside the "
-                               "database); --forget-missing takes them off the record.",
+                               "If the missing files are elsewhere, put them back (%s beside the "
+                               "database); --forget-missing deletes them from the record.",
                                gc->folder);
-        if (gc->missing && gc->wanted->missing)
+        if (gc->missing && gc->options->missing)
                 pxr_table_note(gc->table, NULL, "%" PRId64 " missing checkpoint%s%s.", gc->missing,
                                pxr_plural(gc->missing),
-                               done ? " taken off the record"
-                                    : "; --yes takes them off the record");
+                               done ? " deleted from the record"
+                                    : "; --yes deletes them from the record");
         if (gc->kept)
                 pxr_table_note(gc->table, NULL,
-                               "%" PRId64 " file%s kept that another database beside this one "
+                               "Kept %" PRId64 " file%s that another database in this directory "
                                "has on record, or may have.",
-                               gc->kept, gc->kept == 1 ? " is" : "s are");
+                               gc->kept, pxr_plural(gc->kept));
 }
 
 static int collect(struct gc *gc)
 {
-        if (look_at_folder(gc) || look_at_rows(gc))
+        if (check_files(gc) || check_rows(gc))
                 return -1;
-        if (!gc->wanted->carry_out)
+        if (!gc->options->carry_out)
                 return 0;
         remove_files(gc, false);
         if (remove_rows(gc) || pxr_store_commit(gc->store, gc->diag))
@@ -432,28 +390,21 @@ static int collect(struct gc *gc)
 }
 
 struct pxr_table *pxr_gc(struct pxr_arena *arena, struct pxr_store *store,
-                         const struct pxr_gc_wanted *wanted, struct pxr_diag *diag)
+                         const struct pxr_gc_options *options, struct pxr_diag *diag)
 {
+        const char *title = options->carry_out ? "Removed" : "No longer needed";
         struct gc gc = { .arena = arena,
                          .store = store,
                          .diag = diag,
-                         .wanted = wanted,
-                         .table = pxr_table_new(arena, "gc",
-                                                wanted->carry_out ? "Cleared away"
-                                                                  : "Not needed any more",
-                                                columns, COLUMNS),
+                         .options = options,
+                         .table = pxr_table_new(arena, "gc", title, columns, PXR_COUNT(columns)),
                          .folder = pxr_checkpoints_folder(arena, store->path) };
         int status;
 
-        if (!gc.table || !gc.folder) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        if (wanted->carry_out ? pxr_store_begin(store, diag)
-                              : pxr_store_execute(store, diag, "BEGIN", ""))
+        if (!gc.table || pxr_store_begin_for(store, options->carry_out, diag))
                 return NULL;
         status = collect(&gc);
         pxr_store_rollback(store);
-        tell(&gc);
+        add_notes(&gc);
         return status || pxr_table_finish(gc.table, diag) ? NULL : gc.table;
 }

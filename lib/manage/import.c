@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* import.c - exported runs, taken in. */
+/* import.c - importing exported runs. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,50 +14,47 @@
 struct import {
         struct pxr_arena *arena;
         struct pxr_diag *diag;
-        const char *folder;          /* the database's of checkpoints, to open */
-        struct pxr_staging *staging; /* one for each word */
+        const char *folder;          /* of the target's checkpoints */
+        struct pxr_staging *staging; /* for each export */
         const char **database;       /* "FOLDER/run.db" */
 };
 
-/* Have the folder of what was exported, unpacked where it is an archive; NULL after an error. */
-static const char *make_ready(struct import *import, size_t i, const char *word)
+/* The directory of an export, unpacked if it is an archive; NULL after an error. */
+static const char *unpack(struct import *import, size_t i, const char *path)
 {
-        const char *prefix;
+        const char *prefix = pxr_strf(import->arena, "%s/" PXR_IMPORT_PREFIX, import->folder);
         struct stat status;
 
-        if (stat(word, &status) != 0) {
-                pxr_file_error(word, "cannot be opened", errno, import->diag);
+        if (stat(path, &status) != 0) {
+                pxr_file_error(path, "cannot be opened", errno, import->diag);
                 return NULL;
         }
         if (S_ISDIR(status.st_mode))
-                return word;
-        prefix = pxr_strf(import->arena, "%s/" PXR_IMPORT_PREFIX, import->folder);
-        if (!prefix) {
-                pxr_out_of_memory(import->diag);
+                return path;
+        if (pxr_arena_failed(import->arena))
                 return NULL;
-        }
         if (mkdir(import->folder, 0777) != 0 && errno != EEXIST) {
-                pxr_file_error(import->folder, "the folder cannot be made", errno, import->diag);
+                pxr_file_error(import->folder, "cannot create directory", errno, import->diag);
                 return NULL;
         }
         if (pxr_staging_make(&import->staging[i], prefix, import->diag) ||
-            pxr_unpack(import->arena, word, import->staging[i].path, import->diag))
+            pxr_unpack(import->arena, path, import->staging[i].path, import->diag))
                 return NULL;
         return import->staging[i].path;
 }
 
-static int check(struct import *import, size_t i, const char *word)
+static int check(struct import *import, size_t i, const char *path)
 {
-        const char *folder = make_ready(import, i, word);
+        const char *folder = unpack(import, i, path);
 
         if (!folder ||
-            pxr_manifest_check(import->arena, folder, word, folder != word, import->diag))
+            pxr_manifest_check(import->arena, folder, path, folder != path, import->diag))
                 return -1;
         import->database[i] = pxr_strf(import->arena, "%s/run.db", folder);
-        return import->database[i] ? 0 : pxr_out_of_memory(import->diag);
+        return pxr_arena_failed(import->arena) ? -1 : 0;
 }
 
-/* Before anything is unpacked beside it: can the database be written at all? */
+/* Check that the target can be written before anything is unpacked. */
 static int check_database(const char *into, struct pxr_diag *diag)
 {
         struct pxr_store *store;
@@ -69,43 +66,39 @@ static int check_database(const char *into, struct pxr_diag *diag)
         return store ? 0 : -1;
 }
 
-/* Into the database whose file is `into`. */
 static struct pxr_table *import_all(struct pxr_arena *arena, const char *into,
-                                    const struct pxr_words *from, struct pxr_diag *diag)
+                                    const struct pxr_arguments *from, struct pxr_diag *diag)
 {
-        const char *folder = pxr_checkpoints_folder(arena, into);
         struct import import = {
                 .arena = arena,
                 .diag = diag,
-                .folder = folder ? pxr_beside_database(arena, into, folder) : NULL,
+                .folder = pxr_beside_database(arena, into, pxr_checkpoints_folder(arena, into)),
                 .staging = pxr_alloc_array(arena, from->count, sizeof(struct pxr_staging)),
                 .database = pxr_alloc_array(arena, from->count, sizeof(char *)),
         };
         struct pxr_table *table = NULL;
         int status = 0;
 
-        if (!import.folder || !import.staging || !import.database) {
-                pxr_out_of_memory(diag);
+        if (pxr_arena_failed(arena))
                 return NULL;
-        }
         if (check_database(into, diag))
                 return NULL;
         for (size_t i = 0; i < from->count; i++)
                 import.staging[i].fd = -1;
         for (size_t i = 0; !status && i < from->count; i++)
-                status = check(&import, i, from->word[i]);
+                status = check(&import, i, from->text[i]);
         if (!status)
                 table = pxr_merge_with(arena, into,
-                                       &(struct pxr_words) { import.database, from->count },
-                                       from->word, diag);
+                                       &(struct pxr_arguments) { import.database, from->count },
+                                       from->text, diag);
         for (size_t i = 0; i < from->count; i++)
                 pxr_staging_remove(&import.staging[i]);
-        rmdir(import.folder); /* where there is nothing in it */
+        rmdir(import.folder); /* if it is empty */
         return table;
 }
 
 struct pxr_table *pxr_import(struct pxr_arena *arena, const char *into,
-                             const struct pxr_words *from, struct pxr_diag *diag)
+                             const struct pxr_arguments *from, struct pxr_diag *diag)
 {
         char path[PATH_MAX];
 

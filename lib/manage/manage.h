@@ -1,88 +1,88 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeping.h - looking after the runs on record: putting databases together, taking runs elsewhere,
- * marking them, and clearing away what nobody needs.
+ * manage.h - managing the runs on record: merging databases, exporting and importing runs, tagging,
+ * archiving and deleting them, and removing files that nobody needs.
  *
- * What lib/report reads, this room changes. Each function gives a table of what it did, as
- * report/table.h has it, or NULL after an error, with database and files as they were. A RUN is
- * what pxr_store_find_run() takes.
+ * Each function returns a table of what it did (report/table.h), or NULL after an error, with the
+ * database and files unchanged. `which` is what pxr_store_find_run() takes.
  */
 #ifndef PXR_MANAGE_MANAGE_H
 #define PXR_MANAGE_MANAGE_H
 
-#include "report/table.h"
 #include "record/database.h"
+#include "report/table.h"
 
-/* The words after a command: names of runs, of files, tags. */
-struct pxr_words {
-        const char *const *word;
+/* Arguments of a command: runs, files or tags. */
+struct pxr_arguments {
+        const char *const *text;
         size_t count;
 };
 
 /* --- merge.c, export.c, import.c ---------------------------------------------------------------
  */
 
-/* Put the runs of the databases `from` into `into`, which is made if it is not there, each database
- * in one transaction.
+/* Merge the databases `from` into `into`, which is created if it does not exist, each database in
+ * one transaction.
  *
- * A run is known by its uid, when it was started and its spec. Its number stays where that was
- * never used; everything that belongs to a run goes with it, its checkpoints as files (hard links
- * where the file system can), compared with their SHA-256 on record. Of a run that both have, the
- * longer record is kept: the finished one, or the one of more steps; its tags, note and archiving
- * stay as they are in `into`. One that is at work is taken as it is so far. Sweeps of one name and
- * search become one, their jobs known by their spec. */
-struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into, const struct pxr_words *from,
-                            struct pxr_diag *diag);
+ * A run is identified by its uid, its start and its spec. It keeps its number if that was never
+ * used. All that belongs to it is copied, its checkpoint files as hard links where possible, after
+ * their SHA-256 was checked. Of a run that both databases have, the record that goes further is
+ * kept: the finished one, or the one of more steps; its tags, note and archiving in `into` do not
+ * change. A run at work is copied as it is. Sweeps of the same name and search are merged, their
+ * jobs identified by their spec. */
+struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
+                            const struct pxr_arguments *from, struct pxr_diag *diag);
 
-/* Write a run to a new folder `out`, or a file of that name where it ends with ".tar.gz": its spec,
- * metrics, pictures and checkpoints, and a database of that run alone; and a manifest with the
- * SHA-256 of each. */
+/* Write a run to a new directory `out`, or a file if the name ends in ".tar.gz": its spec, metrics,
+ * pictures and checkpoints, a database of that run alone, and a manifest with the SHA-256 of each.
+ */
 struct pxr_table *pxr_export(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                              const char *out, struct pxr_diag *diag);
 
-/* Take in what pxr_export() wrote, if it is what its manifest says: a merge of its database. */
+/* Check what pxr_export() wrote against its manifest, and merge its database. */
 struct pxr_table *pxr_import(struct pxr_arena *arena, const char *into,
-                             const struct pxr_words *from, struct pxr_diag *diag);
+                             const struct pxr_arguments *from, struct pxr_diag *diag);
 
-/* --- mark.c ------------------------------------------------------------------------------------
+/* --- annotate.c --------------------------------------------------------------------------------
  */
 
-/* Give a run tags, or take them away; without any, only list those it has. */
+/* Add tags to a run, or remove them; without any, show those it has. */
 struct pxr_table *pxr_tag_run(struct pxr_arena *arena, struct pxr_store *store, const char *which,
-                              const struct pxr_words *tags, bool away, struct pxr_diag *diag);
+                              const struct pxr_arguments *tags, bool remove, struct pxr_diag *diag);
 
 /* All tags, and how many runs have each. */
 struct pxr_table *pxr_list_tags(struct pxr_arena *arena, struct pxr_store *store,
                                 struct pxr_diag *diag);
 
-/* A run's note: NULL leaves it as it is, "" takes it away. */
+/* Set a run's note; "" removes it, NULL shows it. */
 struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                                const char *note, struct pxr_diag *diag);
 
-/* Leave runs out of lists and tables, or only list which ones that would be; have them back.
- * Nothing of them is lost. */
+/* Leave runs out of lists and tables, or list which ones that would be, or include them again.
+ * Nothing of them is deleted. */
 enum pxr_archiving { PXR_ARCHIVE_LIST, PXR_ARCHIVE, PXR_UNARCHIVE };
 struct pxr_table *pxr_archive_runs(struct pxr_arena *arena, struct pxr_store *store,
-                                   const struct pxr_words *runs, enum pxr_archiving what,
+                                   const struct pxr_arguments *runs, enum pxr_archiving what,
                                    struct pxr_diag *diag);
 
 /* --- delete.c, gc.c ----------------------------------------------------------------------------
  */
 
-/* What would be lost with these runs, or is: with `carry_out` they are gone. Runs at work and runs
- * that others refer to are refused unless `force`. */
+/* Delete runs with their checkpoints, or (without `carry_out`) list what would be deleted. Runs at
+ * work and runs that others refer to are refused unless `force`. */
 struct pxr_table *pxr_delete_runs(struct pxr_arena *arena, struct pxr_store *store,
-                                  const struct pxr_words *runs, bool force, bool carry_out,
+                                  const struct pxr_arguments *runs, bool force, bool carry_out,
                                   struct pxr_diag *diag);
 
-/* What lies beside the database without need: files of checkpoints that are not on record, and what
- * was left half-written. Only what pxr itself writes is looked at, and nothing of a run at work. */
-struct pxr_gc_wanted {
-        bool old;       /* checkpoints of finished runs, too, but for the best and the last */
-        bool missing;   /* forget checkpoints on record whose files are gone */
-        bool carry_out; /* else only tell */
+/* Remove what nobody needs beside the database: checkpoint files that are not on record, and
+ * incomplete files. Only files with names that pxr gives are considered, and none of a run at work.
+ */
+struct pxr_gc_options {
+        bool old;       /* also checkpoints of finished runs, except the best and the last */
+        bool missing;   /* delete the record of checkpoints whose files are missing */
+        bool carry_out; /* else only list them */
 };
 struct pxr_table *pxr_gc(struct pxr_arena *arena, struct pxr_store *store,
-                         const struct pxr_gc_wanted *wanted, struct pxr_diag *diag);
+                         const struct pxr_gc_options *options, struct pxr_diag *diag);
 
 #endif

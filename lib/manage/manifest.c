@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* manifest.c - the list of an exported run's files, and comparing the files with it. */
+/* manifest.c - the list of an exported run's files, and checking the files against it. */
 #include "manage/manifest.h"
 
 #include <errno.h>
@@ -13,18 +13,16 @@
 #include "base/file.h"
 #include "record/folder.h"
 
-enum { MOST_BYTES = 16 << 20 };
+enum { MAX_BYTES = 16 << 20 };
 
 int pxr_manifest_add(struct pxr_arena *arena, struct pxr_listed **list, const char *folder,
                      const char *name, struct pxr_diag *diag)
 {
         struct pxr_listed *file = pxr_alloc(arena, sizeof(*file));
-        const char *path = pxr_strf(arena, "%s/%s", folder, name);
 
-        if (!file || !path || !(file->name = pxr_strdup(arena, name)))
-                return pxr_out_of_memory(diag);
-        if (pxr_sha256_file(path, file->sha256, diag))
+        if (!file || pxr_sha256_file(pxr_strf(arena, "%s/%s", folder, name), file->sha256, diag))
                 return -1;
+        file->name = pxr_strdup(arena, name);
         while (*list && strcmp((*list)->name, name) < 0)
                 list = &(*list)->next;
         file->next = *list;
@@ -45,14 +43,27 @@ int pxr_manifest_write(struct pxr_arena *arena, const struct pxr_listed *list, c
 {
         const char *path = pxr_strf(arena, "%s/%s", folder, PXR_MANIFEST);
 
-        return path ? pxr_file_write_by(path, false, write_list, list, diag)
-                    : pxr_out_of_memory(diag);
+        return pxr_arena_failed(arena) ? -1
+                                       : pxr_file_write_by(path, false, write_list, list, diag);
 }
 
-/* --- reading it --------------------------------------------------------------------------------
+/* --- reading -----------------------------------------------------------------------------------
  */
 
-/* A line: the digits of the hash, two blanks, the name. */
+/* Whether SQLite would take a file for part of the database beside it. */
+static bool is_journal(const char *name)
+{
+        static const char *const endings[] = { "-journal", "-wal", "-shm" };
+        size_t length = strlen(name);
+
+        for (size_t i = 0; i < PXR_COUNT(endings); i++)
+                if (length >= strlen(endings[i]) &&
+                    strcmp(name + length - strlen(endings[i]), endings[i]) == 0)
+                        return true;
+        return false;
+}
+
+/* A line: the digits of the hash, two spaces, the name. NULL: it is not one. */
 static struct pxr_listed *read_line(struct pxr_arena *arena, const char *line, size_t length)
 {
         enum { NAME = PXR_SHA256_HEX - 1 + 2 };
@@ -62,9 +73,8 @@ static struct pxr_listed *read_line(struct pxr_arena *arena, const char *line, s
             strspn(line, "0123456789abcdef") != NAME - 2)
                 return NULL;
         memcpy(file->sha256, line, NAME - 2);
-        file->sha256[NAME - 2] = '\0';
         file->name = pxr_strndup(arena, line + NAME, length - NAME);
-        return file->name && pxr_path_stays_below(file->name) ? file : NULL;
+        return pxr_path_stays_below(file->name) && !is_journal(file->name) ? file : NULL;
 }
 
 static struct pxr_listed *read_list(struct pxr_arena *arena, const char *folder, const char *name,
@@ -75,23 +85,19 @@ static struct pxr_listed *read_list(struct pxr_arena *arena, const char *folder,
         struct stat status;
         size_t size;
 
-        if (!path) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
         if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-                pxr_user_error(diag, "%s: it has no %s: it is not what 'export' writes", name,
-                               PXR_MANIFEST);
+                pxr_user_error(diag, "%s: not an export: %s is missing", name, PXR_MANIFEST);
                 return NULL;
         }
-        text = (const char *)pxr_file_read(arena, path, MOST_BYTES, &size, diag);
+        text = (const char *)pxr_file_read(arena, path, MAX_BYTES, &size, diag);
         for (end = text + (text ? size : 0); text && text < end;) {
                 const char *stop = memchr(text, '\n', (size_t)(end - text));
                 struct pxr_listed *file =
                         stop ? read_line(arena, text, (size_t)(stop - text)) : NULL;
 
                 if (!file) {
-                        pxr_user_error(diag, "%s: its %s is damaged", name, PXR_MANIFEST);
+                        pxr_user_error(diag, "%s: invalid line in %s: '%.*s'", name, PXR_MANIFEST,
+                                       (int)strcspn(text, "\n"), text);
                         return NULL;
                 }
                 file->next = list;
@@ -99,7 +105,7 @@ static struct pxr_listed *read_list(struct pxr_arena *arena, const char *folder,
                 text = stop + 1;
         }
         if (text && !list)
-                pxr_user_error(diag, "%s: its %s is empty", name, PXR_MANIFEST);
+                pxr_user_error(diag, "%s: %s is empty", name, PXR_MANIFEST);
         return list;
 }
 
@@ -111,8 +117,6 @@ static int check_file(struct pxr_arena *arena, const struct pxr_listed *file, co
         struct stat status;
         int failed;
 
-        if (!path)
-                return pxr_out_of_memory(diag);
         failed = lstat(path, &status) != 0 ? errno : 0;
         if (failed && pxr_is_system_error(failed))
                 return pxr_file_error(path, "cannot be read", failed, diag);
@@ -122,12 +126,11 @@ static int check_file(struct pxr_arena *arena, const struct pxr_listed *file, co
                 return -1;
         if (strcmp(hex, file->sha256) == 0)
                 return 0;
-        return pxr_user_error(diag, "%s: '%s' was altered: its SHA-256 is not that of %s", name,
+        return pxr_user_error(diag, "%s: '%s' was changed: its SHA-256 is not that in %s", name,
                               file->name, PXR_MANIFEST);
 }
 
-/* The names of a list in order, so that each file of a folder is found without going through all.
- */
+/* The names of a list, sorted for searching. */
 struct names {
         const char **name;
         size_t count;
@@ -138,8 +141,7 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int sort_names(struct pxr_arena *arena, const struct pxr_listed *list, struct names *names,
-                      struct pxr_diag *diag)
+static int sort_names(struct pxr_arena *arena, const struct pxr_listed *list, struct names *names)
 {
         size_t count = 1;
 
@@ -147,9 +149,8 @@ static int sort_names(struct pxr_arena *arena, const struct pxr_listed *list, st
                 count++;
         names->name = pxr_alloc_array(arena, count, sizeof(*names->name));
         if (!names->name)
-                return pxr_out_of_memory(diag);
-        names->name[0] = PXR_MANIFEST;
-        names->count = 1;
+                return -1;
+        names->name[names->count++] = PXR_MANIFEST;
         for (const struct pxr_listed *file = list; file; file = file->next)
                 names->name[names->count++] = file->name;
         qsort(names->name, names->count, sizeof(*names->name), compare_names);
@@ -159,12 +160,6 @@ static int sort_names(struct pxr_arena *arena, const struct pxr_listed *list, st
 static bool is_listed(const struct names *names, const char *name)
 {
         return bsearch(&name, names->name, names->count, sizeof(*names->name), compare_names);
-}
-
-/* What SQLite finds beside a database is part of what it holds. */
-static bool is_of_database(const char *name)
-{
-        return strncmp(name, "run.db-", strlen("run.db-")) == 0;
 }
 
 static int check_others(const struct names *names, const char *folder, const char *name, bool alone,
@@ -185,8 +180,8 @@ static int check_others(const struct names *names, const char *folder, const cha
                         status = pxr_file_error(entry->fts_path, "cannot be read", entry->fts_errno,
                                                 diag);
                 else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
-                         (alone || is_of_database(inner)) && !is_listed(names, inner))
-                        status = pxr_user_error(diag, "%s: '%s' is not in its %s", name, inner,
+                         (alone || strncmp(inner, "run.db-", 7) == 0) && !is_listed(names, inner))
+                        status = pxr_user_error(diag, "%s: '%s' is not listed in %s", name, inner,
                                                 PXR_MANIFEST);
         }
         if (!status && errno)
@@ -201,10 +196,10 @@ int pxr_manifest_check(struct pxr_arena *arena, const char *folder, const char *
         const struct pxr_listed *list = read_list(arena, folder, name, diag);
         struct names names = { 0 };
 
-        if (!list || sort_names(arena, list, &names, diag))
+        if (!list || sort_names(arena, list, &names))
                 return -1;
         if (!is_listed(&names, "run.db"))
-                return pxr_user_error(diag, "%s: its %s lacks run.db", name, PXR_MANIFEST);
+                return pxr_user_error(diag, "%s: %s does not list run.db", name, PXR_MANIFEST);
         for (const struct pxr_listed *file = list; file; file = file->next)
                 if (check_file(arena, file, folder, name, diag))
                         return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manifest.h - the list of an exported run's files with the SHA-256 of each, as `sha256sum -c`
- * reads it; and such a folder as an archive.
+ * manifest.h - the list of an exported run's files with the SHA-256 of each, in the format of
+ * `sha256sum -c`; and such a directory as an archive.
  */
 #ifndef PXR_MANAGE_MANIFEST_H
 #define PXR_MANAGE_MANIFEST_H
@@ -20,26 +20,26 @@ struct pxr_listed {
         struct pxr_listed *next;
 };
 
-/* Put a file of the folder on the list. Returns 0 or -1. */
+/* Add a file of the directory to the list. Returns 0 or -1. */
 int pxr_manifest_add(struct pxr_arena *arena, struct pxr_listed **list, const char *folder,
                      const char *name, struct pxr_diag *diag);
 
-/* Write the list into the folder. Returns 0 or -1. */
+/* Write the list into the directory. Returns 0 or -1. */
 int pxr_manifest_write(struct pxr_arena *arena, const struct pxr_listed *list, const char *folder,
                        struct pxr_diag *diag);
 
-/* Are the files of a folder those of its manifest, to the bit? `name` is what it is called in
- * messages; `alone`: is there to be no other file? Returns 0 or -1. */
+/* Check the files of a directory against its manifest. `name` is its name in messages; `alone`:
+ * refuse files that are not listed. Returns 0 or -1. */
 int pxr_manifest_check(struct pxr_arena *arena, const char *folder, const char *name, bool alone,
                        struct pxr_diag *diag);
 
-/* Write the listed files and the manifest to a new file, a tar with gzip in which all lies in the
- * folder `top`. The same files give the same bytes. Returns 0 or -1. */
+/* Write the listed files and the manifest to a new file, a gzipped tar with everything in the
+ * directory `top`. The same files give the same bytes. Returns 0 or -1. */
 int pxr_pack(const struct pxr_listed *list, const char *folder, const char *top, const char *path,
              struct pxr_diag *diag);
 
-/* Unpack such a file into an existing folder, but for `top`. A name that leads out of it, or that
- * is there twice, is an error. Returns 0 or -1. */
+/* Unpack such a file into an existing directory, without `top`. A path that leads out of it, or
+ * that occurs twice, is an error. Returns 0 or -1. */
 int pxr_unpack(struct pxr_arena *arena, const char *path, const char *folder,
                struct pxr_diag *diag);
 

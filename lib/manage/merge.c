@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* merge.c - the runs of several databases in one. */
+/* merge.c - copying the runs of several databases into one. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,15 +21,12 @@ static const struct pxr_column columns[] = {
         { "what", "What was done", PXR_ALWAYS },
 };
 
-enum { COLUMNS = PXR_COUNT(columns) };
-
-/* A run as far as it tells which of two records of it to keep. */
-struct twin {
-        int64_t id, step;
-        const char *uid, *name, *started_at, *spec_hash, *status, *finished_at, *host,
-                *process_start;
-        int64_t taken, process_id;
-        struct twin *next;
+/* What identifies a run, and which of two records of it goes further. */
+struct record {
+        int64_t id, taken, step;
+        const char *uid, *name, *started_at, *spec_hash, *status, *finished_at;
+        bool here; /* at work on this host */
+        struct record *next;
 };
 
 struct merge {
@@ -38,80 +35,69 @@ struct merge {
         struct pxr_table *table;
         struct pxr_diag *diag;
         bool import;
-        const char *name; /* of the database that is read */
-        int64_t new, longer, same, left;
+        const char *name; /* of the source */
+        int64_t new, replaced, same, at_work;
 };
 
 /* --- which of two records ----------------------------------------------------------------------
  */
 
-#define TWIN                                                                              \
+#define RECORD                                                                            \
         "SELECT id, uid, name, started_at, spec_hash, status, taken, finished_at, host, " \
         "process_id, process_start FROM run "
 
-static struct twin *read_twin(struct pxr_cursor *rows)
+/* The next record of a query; NULL after the last, or an error. */
+static struct record *next_record(struct pxr_cursor *rows)
 {
-        struct twin *twin = pxr_alloc(rows->arena, sizeof(*twin));
+        struct record *record =
+                pxr_cursor_next(rows) ? pxr_alloc(rows->arena, sizeof(*record)) : NULL;
 
-        if (!twin)
-                return NULL;
-        *twin = (struct twin) { .id = pxr_cursor_integer(rows, 0),
-                                .uid = pxr_cursor_text(rows, 1),
-                                .name = pxr_cursor_text(rows, 2),
-                                .started_at = pxr_cursor_text(rows, 3),
-                                .spec_hash = pxr_cursor_text(rows, 4),
-                                .status = pxr_cursor_text(rows, 5),
-                                .taken = pxr_cursor_integer(rows, 6),
-                                .finished_at = pxr_cursor_optional(rows, 7),
-                                .host = pxr_cursor_optional(rows, 8),
-                                .process_id = pxr_cursor_integer(rows, 9),
-                                .process_start = pxr_cursor_optional(rows, 10) };
-        return twin;
+        if (record)
+                *record = (struct record) {
+                        .id = pxr_cursor_integer(rows, 0),
+                        .uid = pxr_cursor_text(rows, 1),
+                        .name = pxr_cursor_text(rows, 2),
+                        .started_at = pxr_cursor_text(rows, 3),
+                        .spec_hash = pxr_cursor_text(rows, 4),
+                        .status = pxr_cursor_text(rows, 5),
+                        .taken = pxr_cursor_integer(rows, 6),
+                        .finished_at = pxr_cursor_text(rows, 7),
+                        .here = strcmp(pxr_cursor_text(rows, 5), "running") == 0 &&
+                                pxr_process_lives(pxr_cursor_optional(rows, 8),
+                                                  pxr_cursor_integer(rows, 9),
+                                                  pxr_cursor_optional(rows, 10)),
+                };
+        return record;
 }
 
-/* All runs of the database that is read, by number. */
-static int list_runs(struct merge *m, struct twin **list)
+/* All runs of the source, by number. */
+static int list_runs(struct merge *m, struct record **list)
 {
-        struct pxr_cursor rows = pxr_query(m->from, m->arena, m->diag, TWIN "ORDER BY id", "");
+        struct pxr_cursor rows = pxr_query(m->from, m->arena, m->diag, RECORD "ORDER BY id", "");
 
-        while (pxr_cursor_next(&rows)) {
-                *list = read_twin(&rows);
-                if (*list)
-                        list = &(*list)->next;
-        }
+        while ((*list = next_record(&rows)))
+                list = &(*list)->next;
         return pxr_cursor_end(&rows);
 }
 
-/* The same run in the database that is written; *found NULL: it is not there. */
-static int find_twin(struct merge *m, const struct twin *run, struct twin **found)
+/* The same run in the target; NULL: none. */
+static int find_run(struct merge *m, const struct record *run, struct record **found)
 {
         struct pxr_cursor rows =
                 pxr_query(m->into, m->arena, m->diag,
-                          TWIN "WHERE uid = ?1 AND started_at = ?2 AND spec_hash = "
-                               "?3",
-                          "ttt", run->uid, run->started_at, run->spec_hash);
+                          RECORD "WHERE uid = ? AND started_at = ? AND spec_hash = ?", "ttt",
+                          run->uid, run->started_at, run->spec_hash);
 
-        *found = pxr_cursor_next(&rows) ? read_twin(&rows) : NULL;
+        *found = next_record(&rows);
         return pxr_cursor_end(&rows);
 }
 
-static int find_step(struct merge *m, struct pxr_store *store, struct twin *run)
+static int find_step(struct merge *m, struct pxr_store *store, struct record *run)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, m->arena, m->diag,
-                          "SELECT max(step) FROM (SELECT step FROM metric WHERE run "
-                          "= ?1 UNION ALL SELECT step FROM checkpoint WHERE run = "
-                          "?1)",
-                          "i", run->id);
-
-        if (pxr_cursor_next(&rows))
-                run->step = pxr_cursor_integer(&rows, 0);
-        return pxr_cursor_end(&rows);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-        return a && b ? strcmp(a, b) == 0 : a == b;
+        return pxr_store_integer(store, &run->step, m->diag,
+                                 "SELECT max(step) FROM (SELECT step FROM metric WHERE run = ?1 "
+                                 "UNION ALL SELECT step FROM checkpoint WHERE run = ?1)",
+                                 "i", run->id);
 }
 
 static int rank(const char *status)
@@ -119,28 +105,37 @@ static int rank(const char *status)
         return strcmp(status, "finished") == 0 ? 2 : strcmp(status, "running") != 0;
 }
 
-/* Is the record that is read further on than `here`? */
-static int is_longer(struct merge *m, struct twin *there, struct twin *here, bool *longer)
+/* Whether the record `there` goes further than `here`. */
+static int compare(struct merge *m, struct record *there, struct record *here, bool *further)
 {
         int more = rank(there->status) - rank(here->status);
 
-        *longer = false;
-        if (rank(here->status) == 2)
-                return 0;
-        if (!strcmp(there->status, here->status) && there->taken == here->taken &&
-            same_text(there->finished_at, here->finished_at) && rank(here->status) > 0)
+        *further = false;
+        if (rank(here->status) == 2 ||
+            (rank(here->status) == 1 && strcmp(there->status, here->status) == 0 &&
+             there->taken == here->taken && strcmp(there->finished_at, here->finished_at) == 0))
                 return 0;
         if (find_step(m, m->from, there) || find_step(m, m->into, here))
                 return -1;
-        *longer = rank(there->status) == 2 || there->step > here->step ||
-                  (there->step == here->step && more > 0);
+        *further = rank(there->status) == 2 || there->step > here->step ||
+                   (there->step == here->step && more > 0);
+        return 0;
+}
+
+/* Whether to copy a run. *here is the record of it in the target, or NULL. */
+static int decide(struct merge *m, struct record *run, struct record **here, bool *copy)
+{
+        *copy = true;
+        if (find_run(m, run, here) || (*here && compare(m, run, *here, copy)))
+                return -1;
+        *copy = *copy && !(*here && (*here)->here);
         return 0;
 }
 
 /* --- one database ------------------------------------------------------------------------------
  */
 
-static void tell(struct merge *m, const struct twin *run, int64_t number, const char *what)
+static void add_row(struct merge *m, const struct record *run, int64_t number, const char *what)
 {
         struct pxr_cell *cell = pxr_table_row(m->table);
 
@@ -153,62 +148,47 @@ static void tell(struct merge *m, const struct twin *run, int64_t number, const 
         cell[6] = pxr_text_cell(m->table, what);
 }
 
-/* Is a run to be copied? *here is what there is of it already, or NULL. */
-static int decide(struct merge *m, struct twin *run, struct twin **here, bool *wanted,
-                  bool *at_work)
+static int merge_run(struct merge *m, struct pxr_copying *copying, struct record *run)
 {
-        *wanted = true;
-        *at_work = false;
-        if (find_twin(m, run, here) || (*here && is_longer(m, run, *here, wanted)))
-                return -1;
-        *at_work = *here && strcmp((*here)->status, "running") == 0 &&
-                   pxr_process_lives((*here)->host, (*here)->process_id, (*here)->process_start);
-        *wanted = *wanted && !*at_work;
-        return 0;
-}
-
-static int merge_run(struct merge *m, struct pxr_copying *copying, struct twin *run)
-{
-        struct twin *here;
+        struct record *here;
         int64_t number;
-        bool wanted, at_work;
+        bool copy;
 
-        if (decide(m, run, &here, &wanted, &at_work))
+        if (decide(m, run, &here, &copy))
                 return -1;
-        if (at_work) {
-                m->left++;
-                tell(m, run, here->id, "left as it is: it is at work here");
+        if (!copy && here->here) {
+                m->at_work++;
+                add_row(m, run, here->id, "skipped: running here");
         }
-        m->same += !wanted && !at_work;
-        if (!wanted)
+        m->same += !copy && !here->here;
+        if (!copy)
                 return 0;
         number = here ? here->id : 0;
         if (pxr_copy_run(copying, run->id, &number))
                 return -1;
         m->new += !here;
-        m->longer += here != NULL;
-        tell(m, run, number, here ? "taken over: it is further on" : "new");
+        m->replaced += here != NULL;
+        add_row(m, run, number, here ? "replaced: it goes further" : "new");
         return 0;
 }
 
-/* What takes long, before others are kept from writing. */
+/* Copy files, which takes long, before others are kept from writing. */
 static int prepare(struct merge *m, struct pxr_copying *copying)
 {
-        struct twin *list = NULL, *here;
-        bool wanted, at_work;
+        struct record *list, *here;
+        bool copy;
 
         if (list_runs(m, &list))
                 return -1;
         for (; list; list = list->next)
-                if (decide(m, list, &here, &wanted, &at_work) ||
-                    (wanted && pxr_copy_prepare(copying, list->id)))
+                if (decide(m, list, &here, &copy) || (copy && pxr_copy_prepare(copying, list->id)))
                         return -1;
         return 0;
 }
 
 static int merge_rows(struct merge *m, struct pxr_copying *copying)
 {
-        struct twin *list = NULL;
+        struct record *list;
 
         if (list_runs(m, &list))
                 return -1;
@@ -218,37 +198,33 @@ static int merge_rows(struct merge *m, struct pxr_copying *copying)
         return pxr_merge_jobs(m->arena, m->from, m->into, m->table, m->diag);
 }
 
-static void tell_all(struct merge *m)
+static void add_note(struct merge *m)
 {
-        char longer[64] = "", left[64] = "";
+        char replaced[64] = "", at_work[64] = "";
 
-        if (m->longer)
-                snprintf(longer, sizeof(longer), ", %" PRId64 " taken over", m->longer);
-        if (m->left)
-                snprintf(left, sizeof(left), ", %" PRId64 " left as it is", m->left);
-        if (!m->new && !m->longer && !m->left)
-                pxr_table_note(m->table, NULL,
-                               "%s: nothing is new, all its runs (%" PRId64 ") are there already.",
+        if (m->replaced)
+                snprintf(replaced, sizeof(replaced), ", %" PRId64 " replaced", m->replaced);
+        if (m->at_work)
+                snprintf(at_work, sizeof(at_work), ", %" PRId64 " skipped", m->at_work);
+        if (!m->new && !m->replaced && !m->at_work)
+                pxr_table_note(m->table, NULL, "%s: nothing is new, %" PRId64 " already here.",
                                m->name, m->same);
         else
-                pxr_table_note(m->table, NULL,
-                               "%s: %" PRId64 " new, %" PRId64 " there already%s%s.", m->name,
-                               m->new, m->same, longer, left);
+                pxr_table_note(m->table, NULL, "%s: %" PRId64 " new, %" PRId64 " already here%s%s.",
+                               m->name, m->new, m->same, replaced, at_work);
 }
 
-/* In one transaction; what is read is as of one moment too. */
+/* In one transaction, in which the source does not change either. */
 static int merge_within(struct merge *m, struct pxr_copying *copying)
 {
+        int status;
+
         if (pxr_store_execute(m->from, m->diag, "BEGIN", "") || pxr_store_begin(m->into, m->diag))
                 return -1;
-        if (merge_rows(m, copying) || pxr_store_commit(m->into, m->diag)) {
-                pxr_store_rollback(m->into);
-                pxr_copy_undo(copying);
-                return -1;
-        }
-        pxr_copy_done(copying);
+        status = pxr_store_conclude(m->into, merge_rows(m, copying), m->diag);
+        (status ? pxr_copy_undo : pxr_copy_keep)(copying);
         pxr_store_rollback(m->from);
-        return 0;
+        return status;
 }
 
 static int merge_database(struct merge *m)
@@ -262,13 +238,11 @@ static int merge_database(struct merge *m)
                                        .diag = m->diag };
         int status;
 
-        m->new = m->longer = m->same = m->left = 0;
-        status = prepare(m, &copying);
-        if (!status)
-                status = merge_within(m, &copying);
+        m->new = m->replaced = m->same = m->at_work = 0;
+        status = prepare(m, &copying) || merge_within(m, &copying) ? -1 : 0;
         pxr_copy_end(&copying);
         if (!status)
-                tell_all(m);
+                add_note(m);
         return status;
 }
 
@@ -294,28 +268,19 @@ static struct pxr_store *open_from(struct pxr_arena *arena, const char *path, st
 
         if (!pxr_store_exists(path, diag))
                 store = pxr_store_open(path, false, diag);
-        if (store && pxr_arena_defer(arena, close_store, store)) {
-                pxr_out_of_memory(diag);
+        if (!store || pxr_arena_defer(arena, close_store, store))
                 return NULL;
-        }
-        return store && !pxr_store_check(store, diag) ? store : NULL;
+        return pxr_store_check(store, diag) ? NULL : store;
 }
 
-/* Take a database away that was made for nothing. */
-static void unmake(struct pxr_arena *arena, const char *path)
+/* Delete a database that was created in vain. */
+static void delete_database(struct pxr_arena *arena, const char *path)
 {
         static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
-        const char *folder = pxr_checkpoints_folder(arena, path);
 
-        for (int i = 0; i < 4; i++) {
-                const char *name = pxr_strf(arena, "%s%s", path, endings[i]);
-
-                if (name)
-                        unlink(name);
-        }
-        folder = folder ? pxr_beside_database(arena, path, folder) : NULL;
-        if (folder)
-                rmdir(folder);
+        for (size_t i = 0; i < PXR_COUNT(endings); i++)
+                unlink(pxr_strf(arena, "%s%s", path, endings[i]));
+        rmdir(pxr_beside_database(arena, path, pxr_checkpoints_folder(arena, path)));
 }
 
 static int merge_all(struct merge *m, struct pxr_store *const *from, const char *const *name,
@@ -326,7 +291,7 @@ static int merge_all(struct merge *m, struct pxr_store *const *from, const char 
                 m->name = name[i];
                 if (merge_database(m)) {
                         for (size_t k = 0; k < i; k++)
-                                pxr_note(m->diag, "%s was merged before that", name[k]);
+                                pxr_note(m->diag, "%s has already been merged", name[k]);
                         return -1;
                 }
                 *any = true;
@@ -335,47 +300,45 @@ static int merge_all(struct merge *m, struct pxr_store *const *from, const char 
 }
 
 struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
-                                 const struct pxr_words *from, const char *const *given,
+                                 const struct pxr_arguments *from, const char *const *names,
                                  struct pxr_diag *diag)
 {
         struct pxr_store **store = pxr_alloc_array(arena, from->count, sizeof(struct pxr_store *));
         struct merge m = { .arena = arena,
-                           .table = pxr_table_new(arena, "merge", "Runs taken over", columns,
-                                                  COLUMNS),
+                           .table = pxr_table_new(arena, "merge", "Merged runs", columns,
+                                                  PXR_COUNT(columns)),
                            .diag = diag,
-                           .import = given != NULL };
+                           .import = names != NULL };
         bool exists = access(into, F_OK) == 0 || errno != ENOENT, any = false;
         int64_t runs;
         int status;
 
-        if (!m.table || !store) {
-                pxr_out_of_memory(diag);
+        if (!m.table || !store)
                 return NULL;
-        }
         for (size_t i = 0; i < from->count; i++) {
-                if (is_same_file(from->word[i], into)) {
-                        pxr_user_error(diag, "%s: a database cannot be merged into itself",
-                                       from->word[i]);
+                if (is_same_file(from->text[i], into)) {
+                        pxr_user_error(diag, "%s: cannot merge a database into itself",
+                                       from->text[i]);
                         return NULL;
                 }
-                if (!(store[i] = open_from(arena, from->word[i], diag)))
+                if (!(store[i] = open_from(arena, from->text[i], diag)))
                         return NULL;
         }
         m.into = exists ? pxr_store_change(into, diag) : pxr_store_open(into, true, diag);
         if (!m.into)
                 return NULL;
-        status = merge_all(&m, store, given ? given : from->word, from->count, &any);
-        /* Another process may have found it and put something in meanwhile. */
+        status = merge_all(&m, store, names ? names : from->text, from->count, &any);
+        /* Another process may have used it meanwhile. */
         exists = exists || pxr_store_integer(m.into, &runs, NULL, "SELECT count(*) FROM run", "") ||
                  runs;
         pxr_store_close(m.into);
         if (!exists && !any)
-                unmake(arena, into);
+                delete_database(arena, into);
         return status ? NULL : m.table;
 }
 
-struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into, const struct pxr_words *from,
-                            struct pxr_diag *diag)
+struct pxr_table *pxr_merge(struct pxr_arena *arena, const char *into,
+                            const struct pxr_arguments *from, struct pxr_diag *diag)
 {
         return pxr_merge_with(arena, into, from, NULL, diag);
 }

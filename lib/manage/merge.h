@@ -5,16 +5,15 @@
 
 #include "manage/manage.h"
 
-/* pxr_merge(); `given` (NULL: it is none) makes it an import, and has what each database came in,
- * by which it is called in the table: then a missing checkpoint is an error, not a warning, and
- * files are copied. */
+/* pxr_merge(). For an import, `names` (else NULL) has what each database was exported to, for the
+ * table; then a missing checkpoint is an error, and files are copied rather than linked. */
 struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
-                                 const struct pxr_words *from, const char *const *given,
+                                 const struct pxr_arguments *from, const char *const *names,
                                  struct pxr_diag *diag);
 
-/* Take over sweeps and their jobs, once the runs are; within the transaction. A job that a process
- * here is at work on stays as it is; one that is at work elsewhere waits here. What was taken over
- * is noted below the table. Returns 0 or -1. */
+/* Copy sweeps and their jobs once the runs are copied, within the transaction. A job at work on
+ * this host is not changed; one at work elsewhere becomes waiting. What was copied is noted below
+ * the table. Returns 0 or -1. */
 int pxr_merge_jobs(struct pxr_arena *arena, struct pxr_store *from, struct pxr_store *into,
                    struct pxr_table *table, struct pxr_diag *diag);
 

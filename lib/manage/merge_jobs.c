@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* merge_jobs.c - sweeps and their jobs, from one database into another. */
+/* merge_jobs.c - copying sweeps and their jobs from one database into another. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,189 +11,95 @@ struct merge {
         struct pxr_arena *arena;
         struct pxr_store *from, *into;
         struct pxr_diag *diag;
-        int64_t new, further;
+        int64_t new, updated;
 };
-
-/* --- jobs --------------------------------------------------------------------------------------
- */
-
-struct job {
-        int64_t number, rung, wanted, run, failures;
-        const char *spec_hash, *varied, *state, *message;
-        double seconds;
-        const char *uid, *started_at, *run_hash; /* of its run; NULL: none */
-        struct job *next;
-};
-
-static int list_jobs(struct merge *m, int64_t sweep, struct job **list)
-{
-        struct pxr_cursor rows =
-                pxr_query(m->from, m->arena, m->diag,
-                          "SELECT number, job.spec_hash, varied, rung, wanted, state, "
-                          "failures, job.message, seconds, uid, started_at, run.spec_hash "
-                          "FROM job LEFT JOIN run ON run.id = job.run WHERE sweep = ? ORDER "
-                          "BY number",
-                          "i", sweep);
-
-        while (pxr_cursor_next(&rows)) {
-                struct job *job = pxr_alloc(m->arena, sizeof(*job));
-
-                if (!job)
-                        break;
-                *job = (struct job) { .number = pxr_cursor_integer(&rows, 0),
-                                      .spec_hash = pxr_cursor_text(&rows, 1),
-                                      .varied = pxr_cursor_text(&rows, 2),
-                                      .rung = pxr_cursor_integer(&rows, 3),
-                                      .wanted = pxr_cursor_integer(&rows, 4),
-                                      .state = pxr_cursor_text(&rows, 5),
-                                      .failures = pxr_cursor_integer(&rows, 6),
-                                      .message = pxr_cursor_optional(&rows, 7),
-                                      .seconds = sqlite3_column_double(rows.statement, 8),
-                                      .uid = pxr_cursor_optional(&rows, 9),
-                                      .started_at = pxr_cursor_optional(&rows, 10),
-                                      .run_hash = pxr_cursor_optional(&rows, 11) };
-                *list = job;
-                list = &job->next;
-        }
-        return pxr_cursor_end(&rows);
-}
 
 static int rank(const char *state)
 {
         return strcmp(state, "finished") == 0 ? 2 : strcmp(state, "failed") == 0;
 }
 
-/* The job as it is here. */
-static int find_here(struct merge *m, int64_t sweep, const struct job *job, int64_t *id,
-                     const char **state, bool *at_work)
+/* Whether the target has the job in a state that is to stay. */
+static int is_settled(struct merge *m, int64_t sweep, const char *spec_hash, const char *state,
+                      bool *exists, bool *settled)
 {
-        struct pxr_cursor rows =
-                pxr_query(m->into, m->arena, m->diag,
-                          "SELECT id, state, host, process_id, process_start FROM job "
-                          "WHERE sweep = ? AND spec_hash = ?",
-                          "it", sweep, job->spec_hash);
+        struct pxr_cursor rows = pxr_query(m->into, NULL, m->diag,
+                                           "SELECT state, host, process_id, process_start FROM job "
+                                           "WHERE sweep = ? AND spec_hash = ?",
+                                           "it", sweep, spec_hash);
 
-        *id = 0;
-        *at_work = false;
-        if (pxr_cursor_next(&rows)) {
-                *id = pxr_cursor_integer(&rows, 0);
-                *state = pxr_cursor_text(&rows, 1);
-                *at_work = *state && strcmp(*state, "running") == 0 &&
-                           pxr_process_lives(pxr_cursor_optional(&rows, 2),
-                                             pxr_cursor_integer(&rows, 3),
-                                             pxr_cursor_optional(&rows, 4));
-        }
+        *exists = pxr_cursor_next(&rows);
+        *settled = *exists &&
+                   (rank(state) <= rank(pxr_cursor_text(&rows, 0)) ||
+                    (strcmp(pxr_cursor_text(&rows, 0), "running") == 0 &&
+                     pxr_process_lives(pxr_cursor_optional(&rows, 1), pxr_cursor_integer(&rows, 2),
+                                       pxr_cursor_optional(&rows, 3))));
         return pxr_cursor_end(&rows);
 }
 
-/* The number that the job's run has here; 0: it has none. */
-static int find_run(struct merge *m, const struct job *job, int64_t *run)
+/* A new job keeps its number unless another job of the sweep has it. */
+static const char merge_job[] =
+        "INSERT INTO job (sweep, spec_hash, state, number, varied, rung, wanted, failures, "
+        "message, seconds, run) VALUES (?1, ?2, iif(?3 = 'running', 'waiting', ?3), "
+        "iif(EXISTS (SELECT 1 FROM job WHERE sweep = ?1 AND number = ?4), "
+        "(SELECT max(number) + 1 FROM job WHERE sweep = ?1), ?4), ?5, ?6, ?7, ?8, ?9, ?10, "
+        "iif(?3 = 'running', NULL, (SELECT id FROM run WHERE uid = ?11 AND started_at = ?12 AND "
+        "spec_hash = ?13))) ON CONFLICT (sweep, spec_hash) DO UPDATE SET state = excluded.state, "
+        "run = excluded.run, failures = excluded.failures, message = excluded.message, "
+        "seconds = excluded.seconds, taken = taken + 1";
+
+static int merge_jobs(struct merge *m, int64_t from, int64_t into)
 {
-        *run = 0;
-        if (!job->uid)
-                return 0;
-        return pxr_store_integer(m->into, run, m->diag,
-                                 "SELECT id FROM run WHERE uid = ? AND started_at = ? AND "
-                                 "spec_hash = ?",
-                                 "ttt", job->uid, job->started_at, job->run_hash);
+        struct pxr_cursor rows =
+                pxr_query(m->from, NULL, m->diag,
+                          "SELECT job.spec_hash, state, number, varied, rung, wanted, failures, "
+                          "job.message, seconds, uid, started_at, run.spec_hash FROM job "
+                          "LEFT JOIN run ON run.id = job.run WHERE sweep = ? ORDER BY number",
+                          "i", from);
+        int status = 0;
+
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *spec_hash = pxr_cursor_text(&rows, 0),
+                           *state = pxr_cursor_text(&rows, 1);
+                bool exists, settled;
+
+                status = is_settled(m, into, spec_hash, state, &exists, &settled);
+                if (status || settled)
+                        continue;
+                status = pxr_store_execute(
+                        m->into, m->diag, merge_job, "ittitiiitdttt", into, spec_hash, state,
+                        pxr_cursor_integer(&rows, 2), pxr_cursor_text(&rows, 3),
+                        pxr_cursor_integer(&rows, 4), pxr_cursor_integer(&rows, 5),
+                        pxr_cursor_integer(&rows, 6), pxr_cursor_optional(&rows, 7),
+                        sqlite3_column_double(rows.statement, 8), pxr_cursor_optional(&rows, 9),
+                        pxr_cursor_optional(&rows, 10), pxr_cursor_optional(&rows, 11));
+                m->new += !exists;
+                m->updated += exists;
+        }
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
-/* It keeps its number where no other job of the sweep has it. */
-static int add_job(struct merge *m, int64_t sweep, const struct job *job, int64_t run)
+/* The sweep's number in the target. Where another search has its name, it becomes NAME (SEARCH). */
+static int find_or_add_sweep(struct merge *m, struct pxr_cursor *row, int64_t *sweep)
 {
-        bool elsewhere = strcmp(job->state, "running") == 0;
+        const char *name = pxr_cursor_text(row, 1), *search = pxr_cursor_text(row, 2);
+        const char *longer = pxr_strf(m->arena, "%s (%s)", name, search);
 
-        m->new ++;
-        return pxr_store_execute(
-                m->into, m->diag,
-                "INSERT INTO job (sweep, number, spec_hash, varied, rung, wanted, state, run, "
-                "failures, message, seconds) SELECT ?1, CASE WHEN EXISTS (SELECT 1 FROM job WHERE "
-                "sweep = ?1 AND number = ?2) THEN (SELECT max(number) + 1 FROM job WHERE sweep = "
-                "?1) ELSE ?2 END, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0), ?9, ?10, ?11",
-                "iittiitiitd", sweep, job->number, job->spec_hash, job->varied, job->rung,
-                job->wanted, elsewhere ? "waiting" : job->state, elsewhere ? (int64_t)0 : run,
-                job->failures, job->message, job->seconds);
-}
-
-static int merge_job(struct merge *m, int64_t sweep, const struct job *job)
-{
-        const char *state = NULL;
-        int64_t id, run;
-        bool at_work;
-
-        if (find_here(m, sweep, job, &id, &state, &at_work) || find_run(m, job, &run))
-                return -1;
-        if (!id)
-                return add_job(m, sweep, job, run);
-        if (at_work || rank(job->state) <= rank(state))
-                return 0;
-        m->further++;
-        return pxr_store_execute(m->into, m->diag,
-                                 "UPDATE job SET state = ?2, run = nullif(?3, 0), failures = ?4, "
-                                 "message = ?5, seconds = ?6, taken = taken + 1 WHERE id = ?1",
-                                 "itiitd", id, job->state, run, job->failures, job->message,
-                                 job->seconds);
-}
-
-/* --- sweeps ------------------------------------------------------------------------------------
- */
-
-/* The sweep's number here; it is made if it is not there. Where another search has its name, the
- * name tells the search too. */
-static int take_sweep(struct merge *m, const char *name, const char *search, int64_t old,
-                      int64_t *sweep)
-{
-        static const char find[] = "SELECT id FROM sweep WHERE name = ? AND search = ?";
-        char *other = pxr_strf(m->arena, "%s (%s)", name, search);
-        const char *made = name;
-        int64_t taken;
-
-        if (!other)
-                return pxr_out_of_memory(m->diag);
-        if (pxr_store_integer(m->into, sweep, m->diag, find, "tt", name, search) ||
-            (!*sweep && pxr_store_integer(m->into, sweep, m->diag, find, "tt", other, search)))
+        if (pxr_store_integer(m->into, sweep, m->diag,
+                              "SELECT id FROM sweep WHERE search = ?2 AND name IN (?1, ?3) "
+                              "ORDER BY name = ?1 DESC",
+                              "ttt", name, search, longer))
                 return -1;
         if (*sweep)
                 return 0;
-        if (pxr_store_integer(m->into, &taken, m->diag, "SELECT id FROM sweep WHERE name = ?", "t",
-                              name))
-                return -1;
-        if (taken)
-                made = other;
-        struct pxr_cursor rows =
-                pxr_query(m->from, m->arena, m->diag,
-                          "SELECT definition, created_at FROM sweep WHERE id = ?", "i", old);
-        const char *definition = NULL, *created = NULL;
-        if (pxr_cursor_next(&rows)) {
-                definition = pxr_cursor_text(&rows, 0);
-                created = pxr_cursor_text(&rows, 1);
-        }
-        if (pxr_cursor_end(&rows) ||
-            pxr_store_execute(m->into, m->diag,
-                              "INSERT INTO sweep (name, definition, search, created_at) VALUES "
-                              "(?, ?, ?, ?)",
-                              "tttt", made, definition, search, created))
+        if (pxr_store_execute(m->into, m->diag,
+                              "INSERT INTO sweep (name, search, definition, created_at) VALUES "
+                              "(iif(EXISTS (SELECT 1 FROM sweep WHERE name = ?1), ?3, ?1), ?2, "
+                              "?4, ?5)",
+                              "ttttt", name, search, longer, pxr_cursor_text(row, 3),
+                              pxr_cursor_text(row, 4)))
                 return -1;
         *sweep = sqlite3_last_insert_rowid(m->into->handle);
-        return 0;
-}
-
-static int merge_sweep(struct merge *m, int64_t old, const char *name, const char *search,
-                       struct pxr_table *table)
-{
-        struct job *list = NULL;
-        int64_t sweep;
-
-        m->new = m->further = 0;
-        if (take_sweep(m, name, search, old, &sweep) || list_jobs(m, old, &list))
-                return -1;
-        for (; list; list = list->next)
-                if (merge_job(m, sweep, list))
-                        return -1;
-        if (m->new || m->further)
-                pxr_table_note(table, NULL,
-                               "Sweep '%s': %" PRId64 " new jobs, %" PRId64 " further on.", name,
-                               m->new, m->further);
         return 0;
 }
 
@@ -201,15 +107,23 @@ int pxr_merge_jobs(struct pxr_arena *arena, struct pxr_store *from, struct pxr_s
                    struct pxr_table *table, struct pxr_diag *diag)
 {
         struct merge m = { arena, from, into, diag, 0, 0 };
-        struct pxr_cursor rows =
-                pxr_query(from, arena, diag, "SELECT id, name, search FROM sweep ORDER BY id", "");
+        struct pxr_cursor rows = pxr_query(
+                from, arena, diag,
+                "SELECT id, name, search, definition, created_at FROM sweep ORDER BY id", "");
         int status = 0;
 
         while (!status && pxr_cursor_next(&rows)) {
-                const char *name = pxr_cursor_text(&rows, 1), *search = pxr_cursor_text(&rows, 2);
+                int64_t sweep;
 
-                if (name && search)
-                        status = merge_sweep(&m, pxr_cursor_integer(&rows, 0), name, search, table);
+                m.new = m.updated = 0;
+                status = find_or_add_sweep(&m, &rows, &sweep) ||
+                                         merge_jobs(&m, pxr_cursor_integer(&rows, 0), sweep)
+                                 ? -1
+                                 : 0;
+                if (!status && (m.new || m.updated))
+                        pxr_table_note(table, NULL,
+                                       "Sweep '%s': %" PRId64 " jobs new, %" PRId64 " updated.",
+                                       pxr_cursor_text(&rows, 1), m.new, m.updated);
         }
         return pxr_cursor_end(&rows) || status ? -1 : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pack.c - an exported run's folder as an archive, and back. */
+/* pack.c - packing an exported run's directory into an archive, and unpacking it. */
 #include "config.h"
 
 #include <archive.h>
@@ -37,7 +37,7 @@ static bool write_content(struct archive *archive, FILE *file)
         return !ferror(file);
 }
 
-/* With nothing of this moment or this user in it. */
+/* Without the time or the user, so that the same files give the same bytes. */
 static bool write_entry(struct archive *archive, const struct packing *packing, const char *name)
 {
         struct archive_entry *entry = archive_entry_new();
@@ -102,25 +102,25 @@ struct unpacking {
         struct pxr_arena *arena;
         struct pxr_archive *archive;
         const char *path, *folder;
-        int64_t left; /* bytes that may still come */
+        int64_t left; /* bytes that may still be unpacked */
         struct pxr_diag *diag;
 };
 
 struct entry {
         struct pxr_input *input;
         struct unpacking *of;
-        bool failed; /* which is on record */
+        bool failed; /* with an error recorded */
 };
 
 static int too_large(const struct unpacking *u)
 {
         return pxr_user_error(u->diag,
-                              "%s: unpacks to more than %d times its size, as no export does; "
-                              "nothing was taken over",
+                              "%s: unpacks to more than %d times its size, unlike any export; "
+                              "nothing was imported",
                               u->path, PXR_UNPACKED_TIMES);
 }
 
-/* Before any of it is written: is the entry too large, for the archive or for the disk? */
+/* Refuse an entry that is too large, for the archive or for the disk, before it is written. */
 static int check_size(const struct unpacking *u, const char *relative)
 {
         int64_t size = pxr_archive_size(u->archive);
@@ -135,8 +135,8 @@ static int check_size(const struct unpacking *u, const char *relative)
         if ((double)size <= free_bytes)
                 return 0;
         return pxr_system_error(u->diag,
-                                "%s: '%s' takes %.1f MB, and %.1f MB are free; nothing was taken "
-                                "over",
+                                "%s: '%s' takes %.1f MB, but only %.1f MB are free; nothing was "
+                                "imported",
                                 u->path, relative, (double)size / 1e6, free_bytes / 1e6);
 }
 
@@ -158,8 +158,8 @@ static bool read_content(FILE *file, struct entry *entry)
         return got == 0;
 }
 
-/* Not synced, as what is kept of an import is when it is copied from here: an archive may hold very
- * many files. */
+/* Not synced, since an archive may hold many files: what is kept of them is synced when it is
+ * copied. */
 static int write_content_to(struct entry *entry, const char *path)
 {
         FILE *file = fopen(path, "wbxe");
@@ -187,21 +187,19 @@ static int unpack_entry(struct unpacking *u, const char *relative)
         struct entry entry = { pxr_archive_entry(u->archive, u->diag), u, false };
         int status = -1;
 
-        if (!to)
-                pxr_out_of_memory(u->diag);
-        else if (access(to, F_OK) == 0)
-                pxr_user_error(u->diag, "%s: it has two files '%s'; nothing was taken over",
-                               u->path, relative);
+        if (access(to, F_OK) == 0)
+                pxr_user_error(u->diag, "%s: contains '%s' twice; nothing was imported", u->path,
+                               relative);
         else if (errno != ENOENT)
                 pxr_file_error(relative, "cannot be unpacked", errno, u->diag);
-        else if (entry.input && !check_size(u, relative) &&
+        else if (!pxr_arena_failed(u->arena) && entry.input && !check_size(u, relative) &&
                  !pxr_make_folders(u->folder, relative, u->diag))
                 status = write_content_to(&entry, to);
         pxr_input_close(entry.input);
         return status;
 }
 
-/* What follows the folder that all of an archive lies in; NULL after an error. */
+/* An entry's path without the top directory; NULL after an error. */
 static const char *inner_name(const char *path, const char *name, struct pxr_diag *diag)
 {
         const char *slash;
@@ -211,11 +209,8 @@ static const char *inner_name(const char *path, const char *name, struct pxr_dia
         slash = strchr(name, '/');
         if (pxr_path_stays_below(name) && slash)
                 return slash + 1;
-        pxr_user_error(
-                diag,
-                "%s: it has an entry '%s', which does not lie in a folder of its own; nothing "
-                "was taken over",
-                path, name);
+        pxr_user_error(diag, "%s: '%s' is not in a directory of its own; nothing was imported",
+                       path, name);
         return NULL;
 }
 

@@ -497,6 +497,11 @@ void pxr_store_rollback(struct pxr_store *store)
                 pxr_store_execute(store, NULL, "ROLLBACK", "");
 }
 
+int pxr_store_begin_for(struct pxr_store *store, bool write, struct pxr_diag *diag)
+{
+        return write ? pxr_store_begin(store, diag) : pxr_store_execute(store, diag, "BEGIN", "");
+}
+
 int pxr_store_conclude(struct pxr_store *store, int status, struct pxr_diag *diag)
 {
         if (status >= 0)

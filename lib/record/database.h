@@ -61,6 +61,9 @@ int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
 void pxr_store_rollback(struct pxr_store *store);
 
+/* A transaction to read in unless `write`. */
+int pxr_store_begin_for(struct pxr_store *store, bool write, struct pxr_diag *diag);
+
 /* Commit if `status` is not negative, else roll back. Returns `status`, or -1 after an error. */
 int pxr_store_conclude(struct pxr_store *store, int status, struct pxr_diag *diag);
 

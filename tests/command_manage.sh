@@ -1,6 +1,6 @@
 #!/bin/sh
-# command_keeping.sh - looking after runs on record: merging databases, taking runs elsewhere and
-# back, marks, deleting, clearing away, repeating; and databases and archives that are none.
+# command_manage.sh - managing runs: merging databases, exporting and importing, tags and notes,
+# archiving, deleting, removing files, repeating; and invalid databases and archives.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -11,7 +11,7 @@ pxr_sample() {
 	"$top/runner/pxr-sample" "$@" >out 2>err
 }
 
-# All that is on record of runs, without their numbers; the paths of checkpoints apart.
+# The whole record of runs, without their numbers and the paths of checkpoints.
 contents() {
 	for table in data_file plugin layer metric nll_map sample event; do
 		columns=$(sqlite3 "$1" "SELECT group_concat('quote(' || name || ')', ' || '','' || ') FROM
@@ -26,7 +26,7 @@ contents() {
 		ORDER BY 1, 2"
 }
 
-# Is every checkpoint on record there, and what it was?
+# Whether all checkpoints on record exist with their hashes.
 files_sound() {
 	sqlite3 -separator ' ' "$1" "SELECT sha256 || '  ' || path FROM checkpoint" >sums &&
 		[ -s sums ] && sha256sum -c --quiet sums
@@ -46,35 +46,35 @@ merges() {
 		cmp wanted got && is "$(sqlite3 all.db 'PRAGMA foreign_key_check')" "" &&
 		pxr_sample 3 --db all.db --count 1 --force --out drawn.png
 }
-ok "runs of two databases are put together, and are used from there" merges
+ok "two databases are merged, and their runs can be used" merges
 
 again() {
 	before=$(sha256sum <all.db) files=$(find all.checkpoints | sort)
 	report merge two.db one.db --db all.db && out_has "one.db: nothing is new" &&
 		is "$(sha256sum <all.db)" "$before" && is "$(find all.checkpoints | sort)" "$files"
 }
-ok "a second merge does nothing, and says so" again
+ok "merging again does nothing" again
 
-ok "what is merged is only read" eval 'is "$(sha256sum <one.db)" "$one" &&
+ok "the source of a merge is not changed" eval 'is "$(sha256sum <one.db)" "$one" &&
 	is "$(sha256sum <two.db)" "$two"'
 
-keeps_marks() {
+keeps_tags() {
 	report tag 1 mine --db all.db && report note 1 "my note" --db all.db &&
 		sqlite3 one.db "UPDATE run SET note = 'theirs' WHERE id = 1; INSERT INTO tag VALUES (1, 'theirs')" &&
 		report merge one.db --db all.db &&
 		is "$(sqlite3 all.db "SELECT tags || note FROM run_summary WHERE run = 1")" "minemy note"
 }
-ok "the marks of a run that is there already stay" keeps_marks
+ok "a merge keeps the tags and note of an existing run" keeps_tags
 
-# As a run that went on after it was merged: the record that is further on is kept, either way.
-goes_on() {
+# As a run that was resumed after it was merged: the longer record is kept, either way.
+resumed() {
 	pxr_run tiny.yaml --db long.db --threads 1 train.seed=9 && cp long.db short.db &&
 		sqlite3 short.db "UPDATE run SET status = 'interrupted', parameter_hash = NULL;
 			DELETE FROM metric WHERE step > 40 OR name = 'final_nll'; DELETE FROM sample WHERE step > 40;
 			DELETE FROM checkpoint WHERE step < 95; UPDATE checkpoint SET step = 40 WHERE step = 95;
 			DELETE FROM checkpoint WHERE step > 40" &&
 		report merge short.db --db grown.db && report tag 1 kept --db grown.db &&
-		report merge long.db --db grown.db && out_has "further on" && out_has "1 taken over" &&
+		report merge long.db --db grown.db && out_has "replaced: it goes further" && out_has "1 replaced" &&
 		files_sound grown.db && contents long.db >wanted && contents grown.db >got &&
 		cmp wanted got && is "$(sqlite3 grown.db 'SELECT tag FROM tag')" kept &&
 		is "$(find grown.checkpoints -type f | wc -l)" \
@@ -82,47 +82,47 @@ goes_on() {
 		report merge short.db --db grown.db && out_has "nothing is new" && contents grown.db >got &&
 		cmp wanted got
 }
-ok "of a run that both have, the record that is further on is kept" goes_on
+ok "a merge keeps the longer record of a run" resumed
 
 same_uid() {
 	cp two.db other.db && sqlite3 other.db "UPDATE run SET started_at = '2001-01-01', name = 'other'" &&
 		report merge two.db other.db --db uids.db && is "$(sqlite3 uids.db 'SELECT count(*) FROM run')" 2 &&
 		files_sound uids.db
 }
-ok "two runs that happen to have one uid stay two" same_uid
+ok "two runs with the same uid by chance stay two" same_uid
 
 itself() {
 	before=$(sha256sum <all.db)
 	ln -s all.db link.db
-	refused 2 "merged into itself" report merge all.db --db all.db &&
-		refused 2 "merged into itself" report merge link.db --db all.db &&
+	refused 2 "cannot merge a database into itself" report merge all.db --db all.db &&
+		refused 2 "cannot merge a database into itself" report merge link.db --db all.db &&
 		is "$(sha256sum <all.db)" "$before"
 }
-ok "a database is not merged into itself" itself
+ok "a database cannot be merged into itself" itself
 
 altered_checkpoint() {
 	cp two.db bad.db && before=$(sha256sum <one.db) files=$(find . | sort) &&
 		file=$(sqlite3 two.db 'SELECT path FROM checkpoint ORDER BY step DESC LIMIT 1') &&
 		cp "$file" kept && printf x >>"$file" &&
-		refused 2 "it is not what was saved" report merge bad.db --db one.db &&
-		refused 2 "it is not what was saved" report merge bad.db --db new.db &&
+		refused 2 "SHA-256 does not match the record" report merge bad.db --db one.db &&
+		refused 2 "SHA-256 does not match the record" report merge bad.db --db new.db &&
 		! [ -e new.db ] && ! [ -e new.checkpoints ] && cp kept "$file" && rm kept &&
 		is "$(sha256sum <one.db)" "$before" && is "$(find . | sort)" "$files"
 }
-ok "a checkpoint that was altered ends a merge, with nothing changed" altered_checkpoint
+ok "a changed checkpoint ends a merge, and nothing is merged" altered_checkpoint
 
-made_up() {
+malicious() {
 	for path in ../../etc/passwd /etc/passwd x/../../y; do
 		cp two.db evil.db && sqlite3 evil.db "UPDATE checkpoint SET path = '$path'" &&
-			refused 2 "no place for a checkpoint" report merge evil.db --db new.db &&
+			refused 2 "invalid path" report merge evil.db --db new.db &&
 			! [ -e new.db ] || return
 	done
 	cp two.db evil.db && sqlite3 evil.db "UPDATE run SET uid = '../../xy'" &&
-		refused 2 "no sound uid" report merge evil.db --db new.db &&
+		refused 2 "invalid uid" report merge evil.db --db new.db &&
 		cp two.db evil.db && sqlite3 evil.db "ALTER TABLE metric ADD COLUMN more" &&
 		refused 2 "not as pxr makes it" report merge evil.db --db new.db && ! [ -e new.db ]
 }
-ok "a database that somebody made up leads nowhere else" made_up
+ok "a malicious database is refused" malicious
 
 # --- sweeps -----------------------------------------------------------------------------------
 
@@ -145,14 +145,14 @@ sweeps() {
 		before=$(sha256sum <s.db) && report merge s2.db s1.db --db s.db &&
 		is "$(sha256sum <s.db)" "$before"
 }
-ok "sweeps of one name become one, with every job and its run" sweeps
+ok "sweeps of the same name are merged with their jobs and runs" sweeps
 
 needed() {
 	refused 2 "job 1 of sweep 'rates'" report delete 1 --yes --db s.db &&
 		report delete 1 --yes --force --db s.db &&
 		is "$(sqlite3 s.db 'SELECT state, run IS NULL FROM job WHERE number = 1')" "waiting|1"
 }
-ok "a run of a sweep is deleted only by force, and its job waits again" needed
+ok "--force deletes a run of a sweep, and its job becomes waiting" needed
 
 # --- export and import ------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ exports() {
 		is "$(sqlite3 gone/run.db 'SELECT count(*) FROM run')" 1 && files=$(ls gone/pictures) &&
 		is "$(echo "$files" | wc -l)" 2 && is "$(ls -d gone*)" "$(printf 'gone\ngone.tar.gz')"
 }
-ok "a run is exported as a folder and as an archive" exports
+ok "a run is exported as a directory and as an archive" exports
 
 imports() {
 	report import gone.tar.gz --db there.db && report import gone --db there.db &&
@@ -172,17 +172,17 @@ imports() {
 		pxr_sample 2 --db there.db --count 1 --force --out drawn.png &&
 		is "$(ls there.checkpoints)" "2-$(sqlite3 there.db 'SELECT uid FROM run')"
 }
-ok "it is taken in elsewhere, and used there" imports
+ok "an exported run is imported, and can be used" imports
 
 round_trip() {
 	report export 2 --db there.db --out back && diff -r gone back &&
 		report export 2 --db there.db --out back.tar.gz && cmp gone.tar.gz back.tar.gz &&
 		mkdir moved && mv gone moved/x && report import moved/x --db again.db && files_sound again.db
 }
-ok "exported again, it is the same to the bit" round_trip
+ok "exporting again gives the same bits" round_trip
 
 failing
-# Killed at each file that it syncs, and each time begun anew, with what the others left.
+# Kill the command at each file that it syncs, and repeat it with what the others left.
 killed() {
 	[ -z "$cannot_fail" ] || return 0
 	for at in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -204,10 +204,10 @@ killed_merge() {
 killed_import() {
 	report export 1 --db two.db --out made.tar.gz && killed import made.tar.gz
 }
-ok "a killed merge leaves no empty database, and can be begun anew${cannot_fail:+ # SKIP $cannot_fail}" killed_merge
-ok "a killed import leaves no empty database, and can be begun anew${cannot_fail:+ # SKIP $cannot_fail}" killed_import
+ok "a killed merge leaves no empty database and can be repeated${cannot_fail:+ # SKIP $cannot_fail}" killed_merge
+ok "a killed import leaves no empty database and can be repeated${cannot_fail:+ # SKIP $cannot_fail}" killed_import
 
-# Killed when its first file is synced; what another that is at work has is left alone.
+# Killed at its first sync; the files of a running export are not touched.
 killed_export() {
 	mkdir killed && cd killed || return
 	for out in x x.tar.gz; do
@@ -222,17 +222,17 @@ killed_export() {
 	cd ..
 }
 if command -v flock >/dev/null && [ -z "$cannot_fail" ]; then
-	ok "what a killed export left is cleared away by the next" killed_export
+	ok "the files of a killed export are removed by the next" killed_export
 else
-	ok "what a killed export left is cleared away by the next # SKIP ${cannot_fail:-flock is missing}" true
+	ok "the files of a killed export are removed by the next # SKIP ${cannot_fail:-flock is missing}" true
 fi
 
-ok "an export replaces nothing" refused 2 "is there already" report export 1 --db all.db --out back
-ok "an export needs its place" refused 2 "export wants --out" report export 1 --db all.db
-ok "other archives are not written" refused 2 "to a folder or to a .tar.gz" \
+ok "an export does not overwrite files" refused 2 "already exists" report export 1 --db all.db --out back
+ok "export requires --out" refused 2 "export wants --out" report export 1 --db all.db
+ok "other archive formats are refused" refused 2 "expected a directory or a file named" \
 	report export 1 --db all.db --out run.zip
 
-# untouched COMMAND...: refused, with one error, no new file and there.db as it was.
+# untouched COMMAND...: refused with one error, no new file, and there.db unchanged.
 untouched() {
 	sum=$(sha256sum <there.db) files=$(find . -not -name out -not -name err | sort)
 	refused 2 "$@" && is "$(grep -c 'error:' err)" 1 && is "$(sha256sum <there.db)" "$sum" &&
@@ -244,20 +244,20 @@ cut_off() {
 			untouched "cut.tar.gz" report import cut.tar.gz --db fresh.db || return
 	done
 }
-ok "an archive that is cut off is refused" cut_off
+ok "a truncated archive is refused" cut_off
 
 altered() {
 	cp -r back worse && printf x >>worse/metrics.csv &&
-		untouched "'metrics.csv' was altered" report import worse --db there.db &&
+		untouched "'metrics.csv' was changed" report import worse --db there.db &&
 		cp back/metrics.csv worse && rm worse/spec.yaml &&
 		untouched "'spec.yaml' is missing" report import worse --db there.db &&
 		cp back/spec.yaml worse && echo hm >worse/run.db-journal &&
-		untouched "'run.db-journal' is not in" report import worse --db there.db &&
+		untouched "'run.db-journal' is not listed in" report import worse --db there.db &&
 		rm worse/run.db-journal && sqlite3 worse/run.db "UPDATE run SET name = 'better'" &&
-		untouched "'run.db' was altered" report import worse --db fresh.db &&
-		rm worse/MANIFEST.sha256 && untouched "it has no MANIFEST.sha256" report import worse --db there.db
+		untouched "'run.db' was changed" report import worse --db fresh.db &&
+		rm worse/MANIFEST.sha256 && untouched "not an export: MANIFEST.sha256 is missing" report import worse --db there.db
 }
-ok "what was altered is refused" altered
+ok "changed files are refused" altered
 
 flipped() {
 	python3 - <<'END' || return
@@ -268,7 +268,7 @@ at = data.index(b'"dtype"', at) + 400
 data[at] ^= 1
 gzip.open('flipped.tar.gz', 'wb').write(data)
 END
-	untouched "was altered" report import flipped.tar.gz --db there.db
+	untouched "was changed" report import flipped.tar.gz --db there.db
 }
 leads_out() {
 	python3 - <<'END' || return
@@ -288,14 +288,14 @@ make('through.tar.gz', [('x/y', tarfile.SYMTYPE), ('x/y/up', tarfile.REGTYPE)])
 make('twice.tar.gz', [('x/run.db', tarfile.REGTYPE), ('x/run.db', tarfile.REGTYPE)])
 END
 	for name in up root bare; do
-		untouched "does not lie in a folder of its own" report import $name.tar.gz --db there.db &&
-			untouched "does not lie in a folder of its own" report import $name.tar.gz --db fresh.db || return
+		untouched "is not in a directory of its own" report import $name.tar.gz --db there.db &&
+			untouched "is not in a directory of its own" report import $name.tar.gz --db fresh.db || return
 	done
-	untouched "has no MANIFEST" report import through.tar.gz --db there.db &&
-		untouched "two files 'run.db'" report import twice.tar.gz --db there.db &&
+	untouched "MANIFEST.sha256 is missing" report import through.tar.gz --db there.db &&
+		untouched "contains 'run.db' twice" report import twice.tar.gz --db there.db &&
 		! [ -e /tmp/pxr-was-here ]
 }
-# Archives that would fill the disk: zeros, a size that is a lie, holes, a zip without sizes.
+# Archives that unpack to too much: zeros, a false size, holes, a zip without sizes.
 bombs() {
 	python3 - <<'END' || return
 import gzip, io, tarfile, zipfile
@@ -333,18 +333,18 @@ END
 	rm zeros.tar.gz lie.tar.gz liar.tar.gz holes.tar zip.zip
 }
 if command -v python3 >/dev/null; then
-	ok "an archive that would fill the disk is refused" bombs
-	ok "a bit that was flipped in an archive is found" flipped
-	ok "an archive that leads out of its folder is refused" leads_out
+	ok "an archive that unpacks to too much is refused" bombs
+	ok "a flipped bit in an archive is detected" flipped
+	ok "an archive with paths that lead out of it is refused" leads_out
 else
-	ok "an archive that would fill the disk is refused # SKIP python3 is missing" true
-	ok "a bit that was flipped in an archive is found # SKIP python3 is missing" true
-	ok "an archive that leads out of its folder is refused # SKIP python3 is missing" true
+	ok "an archive that unpacks to too much is refused # SKIP python3 is missing" true
+	ok "a flipped bit in an archive is detected # SKIP python3 is missing" true
+	ok "an archive with paths that lead out of it is refused # SKIP python3 is missing" true
 fi
-ok "what is no archive is refused" eval 'untouched "one.db" report import one.db --db there.db &&
+ok "a file that is not an archive is refused" eval 'untouched "one.db" report import one.db --db there.db &&
 	untouched "none" report import none --db there.db'
 
-# --- marks ------------------------------------------------------------------------------------
+# --- tags, notes, archiving -------------------------------------------------------------------
 
 tags() {
 	report tag 1 base "o'clock" 'é "q"' --db all.db && report tag 2 baseline --db all.db &&
@@ -354,18 +354,18 @@ tags() {
 		report untag 1 base --db all.db && report tag 1 --db all.db && out_has "o'clock" &&
 		! out_has "base" && report show 1 --db all.db --part facts && out_has "o'clock"
 }
-ok "tags are set, found, shown and taken away" tags
+ok "tags are added, found, shown and removed" tags
 
 bad_tags() {
 	before=$(contents all.db)
-	refused 2 "it has a comma" report tag 1 fine a,b --db all.db &&
+	refused 2 "tags cannot contain commas" report tag 1 fine a,b --db all.db &&
 		refused 2 "it is empty" report tag 1 '' --db all.db &&
 		refused 2 "is not UTF-8" report tag 1 "$not_utf8" --db all.db &&
 		refused 2 "has no tag 'nope'" report untag 1 "o'clock" nope --db all.db &&
 		is "$(sqlite3 all.db "SELECT count(*) FROM tag WHERE run = 1")" 3 &&
 		is "$(contents all.db)" "$before"
 }
-ok "what is no tag is refused, and the others with it" bad_tags
+ok "an invalid tag is refused with those beside it" bad_tags
 
 notes() {
 	text=$(printf 'a "note", it'"'"'s\nof two lines \033[31m é | x')
@@ -375,7 +375,7 @@ notes() {
 		is "$(sqlite3 :memory: "SELECT json_extract(readfile('out'), '\$.rows[0].note')")" "$text" &&
 		report note 1 "" --db all.db && is "$(sqlite3 all.db 'SELECT note IS NULL FROM run WHERE id = 1')" 1
 }
-ok "a note is kept whole and shown harmless" notes
+ok "a note is stored as it is and shown escaped" notes
 
 archives() {
 	refused 2 "nothing was archived: --yes is wanted" report archive 1 2 --db all.db &&
@@ -387,7 +387,7 @@ archives() {
 		grep -q "^run  *3$" out && report unarchive 1 2 --db all.db &&
 		report runs --db all.db --format csv && is "$(wc -l <out)" 4
 }
-ok "archived runs are out of the way, and come back" archives
+ok "archived runs are not listed until they are unarchived" archives
 
 # On a terminal it asks.
 asks() {
@@ -409,13 +409,13 @@ not_counted() {
 		report table4 --db paper.db && out_has "run 1" && report archive 1 --yes --db paper.db &&
 		report table4 --db paper.db && ! out_has "run 1"
 }
-ok "and are not counted in tables" not_counted
+ok "archived runs are not counted in tables" not_counted
 
 together() {
 	before=$(contents all.db)
 	refused 2 "there is no run 'nine'" report archive 1 nine --yes --db all.db && is "$(contents all.db)" "$before"
 }
-ok "several runs are marked together, or none" together
+ok "several runs are archived together or not at all" together
 
 # --- delete -----------------------------------------------------------------------------------
 
@@ -426,7 +426,7 @@ asks() {
 		refused 2 "there is no run" report delete 2 nine --yes --db all.db &&
 		is "$(sha256sum <all.db)" "$before"
 }
-ok "nothing is deleted without a yes" asks
+ok "delete requires --yes" asks
 
 deletes() {
 	uid=$(sqlite3 all.db 'SELECT uid FROM run WHERE id = 2')
@@ -434,24 +434,24 @@ deletes() {
 		is "$(sqlite3 all.db 'SELECT group_concat(id) FROM (SELECT id FROM run ORDER BY id)')" 1,3 && files_sound all.db &&
 		is "$(sqlite3 all.db 'SELECT count(*) FROM metric WHERE run = 2')" 0
 }
-ok "a run goes with its checkpoints" deletes
+ok "a run is deleted with its checkpoints" deletes
 
 of_a_copy() {
-	cp one.db copy.db && report delete 1 --yes --db copy.db && out_has "stay" && files_sound one.db
+	cp one.db copy.db && report delete 1 --yes --db copy.db && out_has "Checkpoint files kept" && files_sound one.db
 }
-ok "the checkpoints of a copied database stay with the original" of_a_copy
+ok "deleting a run of a copied database keeps the checkpoints of the original" of_a_copy
 
 at_work() {
 	cp all.db work.db && sqlite3 work.db "UPDATE run SET status = 'running', host = '$(uname -n)',
 		process_id = $$, process_start = '$(cat /proc/sys/kernel/random/boot_id) $(
 		sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20)' WHERE id = 1;
 		UPDATE run SET status = 'running', host = 'elsewhere.invalid', process_id = 1 WHERE id = 3" &&
-		refused 2 "is running, as process $$" report delete 1 --yes --db work.db &&
-		refused 2 "running on host" report delete 3 --yes --db work.db &&
+		refused 2 "is running, as process $$ on" report delete 1 --yes --db work.db &&
+		refused 2 "on elsewhere.invalid" report delete 3 --yes --db work.db &&
 		refused 2 "is running, as process $$" report export 1 --out x --db work.db &&
 		rm work.db
 }
-ok "a run at work is left alone" at_work
+ok "a running run cannot be deleted or exported" at_work
 
 # --- gc ---------------------------------------------------------------------------------------
 
@@ -468,16 +468,16 @@ clears() {
 		[ -e "$run/notes.txt" ] && [ -e all.checkpoints/mine ] &&
 		[ -e all.checkpoints/my-folder/step-00000002.safetensors ] &&
 		! [ -e all.checkpoints/9-0a1b2c3d ] && ! [ -e all.checkpoints/import-0a1b2c ] &&
-		report gc --db all.db && out_has "nothing to remove"
+		report gc --db all.db && out_has "Nothing to remove"
 }
-ok "gc tells, then clears away what pxr left, and nothing else" clears
+ok "gc lists, then removes files that pxr left, and no others" clears
 
 old_ones() {
 	report gc --old --yes --db all.db && out_has "neither the best nor the last" && files_sound all.db &&
 		is "$(sqlite3 all.db "SELECT count(*) FROM checkpoint AS c WHERE NOT best AND step < (SELECT
 			max(step) FROM checkpoint WHERE run = c.run)")" 0 && pxr_sample 1 --db all.db --count 1 --force --out drawn.png
 }
-ok "old checkpoints go when that is asked for" old_ones
+ok "gc --old removes old checkpoints" old_ones
 
 missing() {
 	cp all.db kept.db && mv all.checkpoints away && report gc --yes --db all.db && out_has "missing" &&
@@ -485,14 +485,14 @@ missing() {
 		report gc --yes --forget-missing --db all.db && is "$(sqlite3 all.db 'SELECT count(*) FROM checkpoint')" 0 &&
 		mv away all.checkpoints && mv kept.db all.db && files_sound all.db
 }
-ok "a missing checkpoint stays on record unless told otherwise" missing
+ok "a missing checkpoint stays on record without --forget-missing" missing
 
 renamed() {
 	mv two.db before.db && pxr_run tiny.yaml --db two.db --threads 1 train.epochs=0 &&
-		report gc --yes --db two.db && out_has "another database beside this one" && files_sound before.db &&
+		report gc --yes --db two.db && out_has "another database in this directory" && files_sound before.db &&
 		rm two.db && mv before.db two.db
 }
-ok "checkpoints that a renamed database has on record are kept" renamed
+ok "gc keeps checkpoints that a renamed database has on record" renamed
 
 # --- repeating --------------------------------------------------------------------------------
 
@@ -502,7 +502,7 @@ repeats() {
 		report show 3 --db one.db --part facts && out_has "repeats" &&
 		refused 2 "run 3, which repeats it" report delete 1 --yes --db one.db
 }
-ok "a run is repeated, and is the same to the bit" repeats
+ok "a repeated run has the same bits" repeats
 
 differs() {
 	cp one.db changed.db && sqlite3 changed.db "UPDATE metric SET sum_nats = sum_nats + 1 WHERE
@@ -512,15 +512,15 @@ differs() {
 		out_has "differs from run 1: test NLL" && out_has "1 of 20 NLLs" && out_has "1 of 4 pictures" &&
 		grep -q "^libraries  *other" out
 }
-ok "what differs is told, and under which circumstances" differs
+ok "differences of a repeated run and of its environment are shown" differs
 
-# As with cmp: silence is the same, and what differs is never passed over.
+# As with cmp: no output means the same.
 quietly() {
 	pxr_run --from-run 1 --db one.db --threads 2 -q && ! [ -s out ] && ! [ -s err ] &&
 		exits 1 pxr_run --from-run 1 --db changed.db --threads 2 -q && ! [ -s out ] &&
 		err_has ": differs from run 1: test NLL"
 }
-ok "quietly, it is said only that they differ" quietly
+ok "with --quiet, only differences are shown" quietly
 
 elsewhere() {
 	mkdir -p far && (cd far && pxr_run --from-run 1 --db ../one.db --json) && mv far/out out &&
@@ -529,11 +529,11 @@ elsewhere() {
 		refused 2 "there is no run 'nine'" pxr_run --from-run nine --db one.db &&
 		refused 2 "there is no such database" pxr_run --from-run 1 --db none.db && ! [ -e none.db ]
 }
-ok "it is repeated from another folder" elsewhere
+ok "a run is repeated from another directory" elsewhere
 
-# --- databases that are none ------------------------------------------------------------------
+# --- invalid databases ------------------------------------------------------------------------
 
-# The schema of before: enough of it for its version to be read.
+# An older schema: enough of it to read its version.
 sqlite3 old.db "PRAGMA application_id = $(sqlite3 one.db 'PRAGMA application_id'); PRAGMA user_version = 1;
 	CREATE TABLE run (id INTEGER PRIMARY KEY)"
 printf '%s\n' 'name: seeds' 'spec: tiny.yaml' 'vary: {train.seed: [1, 2]}' >seeds.yaml
@@ -551,7 +551,7 @@ lacks_a_table() {
 		refused 2 "table 'metric' is missing" pxr_run tiny.yaml --db short.db &&
 		is "$(sqlite3 short.db 'SELECT count(*) FROM sweep')" 0
 }
-ok "a database that lacks a table is not changed" lacks_a_table
+ok "a database without one of its tables is not changed" lacks_a_table
 
 no_database() {
 	for file in empty.db text.db folder.db cut.db newer.db old.db; do
@@ -591,7 +591,7 @@ no_database() {
 	done
 	refused 2 "there is no such database" report merge none.db --db all.db
 }
-ok "what is no database is told once by every command, and stays as it is" no_database
+ok "every command refuses an invalid database with one error and does not change it" no_database
 
 # The mode of the file, that of its folder, and that of its folder with a database that has a log.
 read_only() {
@@ -619,12 +619,12 @@ read_only() {
 	chmod 755 folder log
 }
 if bound_here; then
-	ok "a database that may not be written is told as one, and stays as it is" read_only
+	ok "a read-only database is refused and not changed" read_only
 else
-	ok "a database that may not be written # SKIP root cannot be bound to modes: setpriv" true
+	ok "a read-only database is refused and not changed # SKIP root cannot be bound to modes: setpriv" true
 fi
 
-# Every one waits as long as it is told to; all at once.
+# All commands wait at once.
 locked() {
 	sum=$(sha256sum <all.db)
 	pids=
@@ -649,4 +649,4 @@ locked() {
 	done
 	is "$(sha256sum <all.db)" "$sum"
 }
-ok "a locked database is told as one, and stays as it is" locked
+ok "a locked database is an error, and it is not changed" locked
