@@ -253,6 +253,9 @@ altered() {
 		untouched "'spec.yaml' is missing" report import worse --db there.db &&
 		cp back/spec.yaml worse && echo hm >worse/run.db-journal &&
 		untouched "'run.db-journal' is not listed in" report import worse --db there.db &&
+		(cd worse && sha256sum run.db-journal >>MANIFEST.sha256) &&
+		untouched "invalid line in MANIFEST.sha256" report import worse --db there.db &&
+		cp back/MANIFEST.sha256 worse &&
 		rm worse/run.db-journal && sqlite3 worse/run.db "UPDATE run SET name = 'better'" &&
 		untouched "'run.db' was changed" report import worse --db fresh.db &&
 		rm worse/MANIFEST.sha256 && untouched "not an export: MANIFEST.sha256 is missing" report import worse --db there.db
