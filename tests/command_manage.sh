@@ -580,6 +580,7 @@ no_database() {
 			refused 2 "$text" report merge one.db $file --db all.db &&
 			is "$(cat $file 2>/dev/null | sha256sum)" "$sum" || return
 	done
+	refused 2 "delete the file" report merge two.db --db empty.db || return
 	# A sweep makes its database, of an empty file too, and refuses the others.
 	for file in text.db folder.db cut.db newer.db old.db; do
 		sum=$(cat $file 2>/dev/null | sha256sum) all=$(find . -not -name out -not -name err | sort)

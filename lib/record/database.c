@@ -108,8 +108,11 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
                 return status;
         if (writable)
                 return migrate(store, diag);
-        if (empty)
-                return pxr_user_error(diag, "%s: the database is empty", store->path);
+        if (empty) {
+                pxr_user_error(diag, "%s: the database is empty", store->path);
+                pxr_hint(diag, "delete the file, or use --db to name another");
+                return -1;
+        }
         return pxr_user_error(diag,
                               "%s: has the schema of an older pxr; commands that write to the "
                               "database, such as 'pxr-report note', bring it up to date",
