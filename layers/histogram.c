@@ -29,15 +29,14 @@ static const struct pxr_parameter_doc parameters[] = {
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         int levels = pxr_image_levels(builder);
-        const struct pxr_distribution *kind = levels == 2 ? &pxr_bernoulli : &pxr_categorical;
+        const struct pxr_distribution *kind = pxr_discrete(levels);
         struct pxr_shape shape = { input->shape.rows, input->shape.cols,
                                    pxr_image_colours(builder) * kind->channels(levels) };
         struct pxr_node *table;
 
         (void)conf;
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         table = pxr_add_node(builder, &(struct pxr_new_node) { .op = &table_op, .shape = shape });
         if (pxr_add_parameter(builder, table, "logits", pxr_init_zeros, 3,
                               (int[]) { shape.rows, shape.cols, shape.channels }))

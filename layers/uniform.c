@@ -23,14 +23,13 @@ static const struct pxr_op zeros_op = {
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
         int levels = pxr_image_levels(builder);
-        const struct pxr_distribution *kind = levels == 2 ? &pxr_bernoulli : &pxr_categorical;
+        const struct pxr_distribution *kind = pxr_discrete(levels);
         struct pxr_shape shape = { input->shape.rows, input->shape.cols,
                                    pxr_image_colours(builder) * kind->channels(levels) };
 
         (void)conf;
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         return pxr_output(
                 builder,
                 pxr_add_node(builder, &(struct pxr_new_node) { .op = &zeros_op, .shape = shape }),

@@ -243,7 +243,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         struct pxr_node *output;
 
         inner.layer = pxr_strf(stack->model->graph->arena, "%s.%s", base, name);
-        inner.mark = item->mark;
+        inner.location = item->mark;
         if (!inner.layer) {
                 pxr_out_of_memory(stack->diag);
                 return NULL;
@@ -353,7 +353,7 @@ static int check_reached(struct stack *stack)
 
                 if (needed[i] || node->parameters == 0)
                         continue;
-                pxr_error_at(stack->diag, node->mark,
+                pxr_error_at(stack->diag, node->location,
                              "%s: the output of the model does not depend on its parameters",
                              node->layer);
                 pxr_note(stack->diag, "what stands behind the last 'skip' leads nowhere, and a "
