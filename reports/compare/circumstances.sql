@@ -26,4 +26,4 @@ UNION ALL SELECT 'fingerprint: nats of a fixed image', nr, round(fingerprint_nll
 UNION ALL SELECT 'fingerprint: sum of its gradient', nr, round(fingerprint_gradient, 4) FROM it
 UNION ALL SELECT 'fingerprint: nats of its first pixels, in single precision', nr, round(fingerprint_single, 2) FROM it
 UNION ALL SELECT 'threads', nr, threads FROM it
-UNION ALL SELECT 'times resumed', nr, taken FROM it;
+UNION ALL SELECT 'times resumed', nr, resumes FROM it;
