@@ -26,8 +26,8 @@ static void close_stdout(void)
                 return;
         if (!failed && !pending && errno == EBADF) /* closed from the start, and not missed */
                 return;
-        fprintf(stderr, "%s: error: stdout cannot be written%s%s\n", program_name,
-                errno ? ": " : "", errno ? strerror(errno) : "");
+        fprintf(stderr, "%s: error: cannot write to stdout%s%s\n", program_name, errno ? ": " : "",
+                errno ? strerror(errno) : "");
         _exit(1);
 }
 

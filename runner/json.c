@@ -2,6 +2,8 @@
 /* json.c - JSON on stdout. */
 #include "runner/json.h"
 
+#include <math.h>
+
 #include "base/json.h"
 
 void add_json(json_t **whole, const char *key, json_t *value)
@@ -11,6 +13,11 @@ void add_json(json_t **whole, const char *key, json_t *value)
                 return;
         json_decref(*whole);
         *whole = NULL;
+}
+
+json_t *json_number(double value)
+{
+        return isfinite(value) ? json_real(value) : json_null();
 }
 
 int print_json(json_t *root, struct pxr_diag *diag)

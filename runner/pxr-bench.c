@@ -4,123 +4,23 @@
  *
  * Arguments and printing; what it does is in lib/experiment/speed.c.
  */
-#include <argp.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include <pxr/version.h>
-
 #include "experiment/speed.h"
+#include "runner/command.h"
 #include "runner/common.h"
-#include "runner/program.h"
 #include "runner/json.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
 
-const char *argp_program_version = "pxr-bench " PXR_VERSION;
-
 struct arguments {
-        const char *spec;
-        const char **overrides;
-        size_t count;
-        struct pxr_image_kind kind; /* rows 0: that of the data set */
+        const char *image;
         int threads, repetitions, images;
         bool scaling, naive, json, quiet;
-};
-
-enum { OPTION_IMAGE = 256, OPTION_IMAGES, OPTION_SCALING, OPTION_NAIVE, OPTION_JSON };
-
-static const struct argp_option options[] = {
-        { "threads", 't', "N", 0, "workers (default: one a processor)", 0 },
-        { "scaling", OPTION_SCALING, NULL, 0, "measure on 1, 2, 4 ... threads too", 0 },
-        { "repetitions", 'r', "N", 0, "of each measurement, after one not counted (default: 5)",
-          0 },
-        { "images", OPTION_IMAGES, "N", 0, "to evaluate and to draw (default: 64)", 0 },
-        { "image", OPTION_IMAGE, "ROWSxCOLSxCOLOURS:LEVELS", 0,
-          "the images' kind, as 32x32x3:256: the data set is then not needed", 0 },
-        { "naive", OPTION_NAIVE, NULL, 0,
-          "measure drawing by a whole pass for each value too: for small models", 0 },
-        { "json", OPTION_JSON, NULL, 0, "print JSON", 0 },
-        { "quiet", 'q', NULL, 0, "do not say what is being measured", 0 },
-        { 0 },
-};
-
-static struct pxr_image_kind kind_of(const char *text, struct argp_state *state)
-{
-        struct pxr_image_kind kind;
-        int end = 0;
-
-        if (sscanf(text, "%4dx%4dx%1d:%3d%n", &kind.rows, &kind.cols, &kind.colours, &kind.levels,
-                   &end) != 4 ||
-            text[end] || kind.rows < 1 || kind.cols < 1 ||
-            (kind.colours != 1 && kind.colours != 3) || kind.levels < 2 || kind.levels > 256)
-                argp_error(state,
-                           "--image wants ROWSxCOLSxCOLOURS:LEVELS with 1 or 3 colours of 2 to 256 "
-                           "levels, as 28x28x1:2, not '%s'",
-                           text);
-        return kind;
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-        struct arguments *arguments = state->input;
-
-        switch (key) {
-        case OPTION_IMAGE:
-                arguments->kind = kind_of(text, state);
-                return 0;
-        case OPTION_IMAGES:
-                arguments->images = (int)number_option("--images", text, 1, 4096, state);
-                return 0;
-        case OPTION_SCALING:
-                arguments->scaling = true;
-                return 0;
-        case OPTION_NAIVE:
-                arguments->naive = true;
-                return 0;
-        case OPTION_JSON:
-                arguments->json = true;
-                return 0;
-        case 'q':
-                arguments->quiet = true;
-                return 0;
-        case 'r':
-                arguments->repetitions = (int)number_option("--repetitions", text, 1, 4096, state);
-                return 0;
-        case 't':
-                arguments->threads = threads_option(text, state);
-                return 0;
-        case ARGP_KEY_ARG:
-                if (!arguments->spec)
-                        arguments->spec = text;
-                else if (strchr(text, '='))
-                        arguments->overrides[arguments->count++] = text;
-                else
-                        argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
-                return 0;
-        case ARGP_KEY_NO_ARGS:
-                argp_usage(state);
-                return 0;
-        default:
-                return ARGP_ERR_UNKNOWN;
-        }
-}
-
-static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "SPEC [KEY=VALUE...]",
-        .doc = "Measure how fast the model that SPEC (YAML) describes is trained, evaluated and "
-               "drawn from on this machine.\v"
-               "Speed is given as images a second, as GFLOP/s (counting two for each multiply-add "
-               "that no mask zeroes), and as shares of what as many threads reach in the same run: "
-               "SGEMM of the BLAS on square matrices, and the peak, which is that of multiply-adds "
-               "in registers alone. Nothing is recorded. Let nothing else run meanwhile.\n\n"
-               "Exit status: 0 done, 1 the system failed, 2 a mistake in spec, data or arguments, "
-               "130 interrupted.",
 };
 
 /* --- printing ----------------------------------------------------------------------------------
@@ -348,9 +248,9 @@ static int print_as_json(const struct pxr_experiment *e, const struct pxr_speed 
 
 enum { MOST_MEASURED = 16 };
 
-static int measure(struct pxr_arena *arena, const struct arguments *arguments,
-                   const struct pxr_experiment *experiment, struct pxr_diag *diag)
+static int measure(const struct program *program, const struct pxr_experiment *experiment)
 {
+        const struct arguments *arguments = program->arguments;
         struct pxr_speed speed[MOST_MEASURED];
         int count = 0, threads = arguments->scaling ? 1 : arguments->threads, status = 0;
         const char *shown = NULL;
@@ -359,7 +259,7 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
                                                .progress = quiet ? print_nothing : print_progress };
 
         for (;;) {
-                status = pxr_measure_speed(arena,
+                status = pxr_measure_speed(program->arena,
                                            &(struct pxr_speed_order) {
                                                    .experiment = experiment,
                                                    .threads = threads,
@@ -368,20 +268,20 @@ static int measure(struct pxr_arena *arena, const struct arguments *arguments,
                                                    .naive = arguments->naive,
                                                    .observer = &observer,
                                            },
-                                           &speed[count++], diag);
+                                           &speed[count++], program->diag);
                 if (status || threads == arguments->threads)
                         break;
                 threads = 2 * threads < arguments->threads ? 2 * threads : arguments->threads;
         }
         if (status)
-                return status > 0 ? 130 : pxr_diag_status(diag);
+                return status > 0 ? 130 : -1;
         if (arguments->json)
-                return print_as_json(experiment, speed, count, diag) ? 1 : 0;
+                return print_as_json(experiment, speed, count, program->diag);
         print_table(experiment, speed, count);
         return 0;
 }
 
-/* Said beside the numbers that it is about: a share of SGEMM then tells nothing of pxr. */
+/* Printed beside the numbers it affects: the share of SGEMM then says nothing about pxr. */
 static void warn_of_blas(void)
 {
         const char *better, *taken_for = pxr_blas_taken_for(&better);
@@ -392,35 +292,85 @@ static void warn_of_blas(void)
             "pxr-bench: warning: OpenBLAS takes this processor for an older one (%s) and leaves "
             "vector instructions unused: 'of SGEMM' is too high\n",
             taken_for);
-        say(stderr, "note: OPENBLAS_CORETYPE=%s in the environment has it use them\n", better);
+        say(stderr, "note: set OPENBLAS_CORETYPE=%s in the environment to use them\n", better);
 }
 
-static int execute(struct pxr_arena *arena, const struct arguments *arguments,
-                   struct pxr_diag *diag)
+static int read_kind(const char *text, struct pxr_image_kind *kind, struct pxr_diag *diag)
 {
-        const struct pxr_spec_origin origin = { .path = arguments->spec,
-                                                .overrides = arguments->overrides,
-                                                .count = arguments->count };
-        struct pxr_experiment *experiment =
-                arguments->kind.rows ? pxr_experiment_model(arena, &origin, &arguments->kind, diag)
-                                     : pxr_experiment_build(arena, &origin, diag);
+        int end = 0;
 
+        if (sscanf(text, "%4dx%4dx%1d:%3d%n", &kind->rows, &kind->cols, &kind->colours,
+                   &kind->levels, &end) == 4 &&
+            !text[end] && kind->rows >= 1 && kind->cols >= 1 &&
+            (kind->colours == 1 || kind->colours == 3) && kind->levels >= 2 && kind->levels <= 256)
+                return 0;
+        return pxr_user_error(
+                diag,
+                "--image: expected ROWSxCOLSxCOLOURS:LEVELS with 1 or 3 colours and 2 "
+                "to 256 levels, such as 28x28x1:2, got '%s'",
+                text);
+}
+
+static int run(struct program *program)
+{
+        const char *image = ((const struct arguments *)program->arguments)->image;
+        const struct pxr_spec_origin origin = { .path = program->words.text[0],
+                                                .overrides = program->words.text + 1,
+                                                .count = program->words.count - 1 };
+        struct pxr_experiment *experiment;
+        struct pxr_image_kind kind;
+
+        if (image && read_kind(image, &kind, program->diag))
+                return -1;
+        experiment = image ? pxr_experiment_model(program->arena, &origin, &kind, program->diag)
+                           : pxr_experiment_build(program->arena, &origin, program->diag);
         if (!experiment)
-                return pxr_diag_status(diag);
+                return -1;
         warn_of_blas();
         watch_signals();
-        return measure(arena, arguments, experiment, diag);
+        return measure(program, experiment);
 }
+
+static const struct command_option options[] = {
+        OPTION_THREADS("worker threads (default: one per processor)"),
+        { "scaling", 0, NULL, "also measure with 1, 2, 4 ... threads", FIELD(scaling) },
+        { "repetitions", 'r', "N", "repeat each measurement N times, after one warm-up",
+          FIELD(repetitions), .least = 1, .most = 4096, .initial = "5" },
+        { "images", 0, "N", "number of images to evaluate and to draw", FIELD(images), .least = 1,
+          .most = 4096, .initial = "64" },
+        { "image", 0, "ROWSxCOLSxCOLOURS:LEVELS",
+          "kind of the images, such as 32x32x3:256; the data set is then not needed",
+          FIELD(image) },
+        { "naive", 0, NULL, "also measure drawing by one whole pass per value; for small models",
+          FIELD(naive) },
+        OPTION_JSON,
+        { "quiet", 'q', NULL, "do not print what is being measured", FIELD(quiet) },
+        { 0 },
+};
+
+static const struct command_verb verbs[] = {
+        { NULL, "SPEC [KEY=VALUE...]", "measure", .run = run },
+        { 0 },
+};
+
+static const struct command command = {
+        .name = "pxr-bench",
+        .summary =
+                "Measure how fast the model of SPEC (YAML) trains, evaluates and draws images on "
+                "this machine.",
+        .text = "Speed is given as images per second, as GFLOP/s (two for each multiply-add "
+                "that no mask zeroes), and as a share of what the same number of threads reaches "
+                "in the same run: in SGEMM of the BLAS on square matrices, and at the peak, in "
+                "multiply-adds on registers alone. Nothing is recorded. Run nothing else on the "
+                "machine meanwhile.\n\n"
+                "Exit status: 0 success, 1 system failure, 2 invalid spec, data or arguments, "
+                "130 interrupted.",
+        .options = options,
+        .verbs = verbs,
+};
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .threads = usual_threads(), .repetitions = 5, .images = 64 };
-        struct program program;
-        int status;
-
-        program_begin(&program, "pxr-bench", argc, argv);
-        arguments.overrides = program.words;
-        program_parse(&program, &argp, argc, argv, &arguments);
-        status = execute(program.arena, &arguments, program.diag);
-        return program_end(&program, status);
+        return command_main(&command, argc, argv,
+                            &(struct arguments) { .threads = usual_threads() });
 }

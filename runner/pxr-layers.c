@@ -384,8 +384,8 @@ static const struct command_verb verbs[] = {
 static const struct command command = {
         .name = "pxr-layers",
         .summary = "List the layer plugins, document one, check them, or start a new one.",
-        .text = "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by\n"
-                "':'), then among those installed with pxr. 'check' loads and examines each\n"
+        .text = "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by "
+                "':'), then among those installed with pxr. 'check' loads and examines each "
                 "plugin in a process of its own.\n\n"
                 "Exit status: 0 success, 1 a check or the system failed, 2 invalid arguments.",
         .options = options,

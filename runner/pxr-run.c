@@ -4,7 +4,6 @@
  *
  * Arguments and printing; what it does is in lib/experiment.
  */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -14,206 +13,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <pxr/version.h>
-
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "experiment/memory.h"
 #include "experiment/repeat.h"
 #include "experiment/run.h"
 #include "report/report.h"
+#include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/program.h"
 #include "runner/dry_run.h"
 #include "runner/json.h"
 #include "config/options.h"
 #include "sweep/child.h"
 #include "sweep/schedule.h"
 
-const char *argp_program_version = "pxr-run " PXR_VERSION;
-
 struct arguments {
-        const char *spec, *database, *resume, *repeat, *explain, *out, *paper;
-        const char **overrides;
-        size_t count;
+        const char *db, *resume, *repeat, *explain, *out, *paper, *seed;
         int64_t job;
         int threads;
-        bool dry_run, quiet, json;
-        char seed[40];
-};
-
-enum {
-        OPTION_DB = 256,
-        OPTION_RESUME,
-        OPTION_FROM_RUN,
-        OPTION_DRY_RUN,
-        OPTION_EXPLAIN,
-        OPTION_SEED,
-        OPTION_JSON,
-        OPTION_OUT,
-        OPTION_PAPER,
-        OPTION_JOB
-};
-
-static const struct argp_option options[] = {
-        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
-        { "resume", OPTION_RESUME, "RUN", 0, "go on with a run: its number, name, or 'last'", 0 },
-        { "from-run", OPTION_FROM_RUN, "RUN", 0,
-          "make a run on record once more, as a new run, and tell whether it is the same to the "
-          "bit",
-          0 },
-        { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 0 },
-        { "seed", OPTION_SEED, "N", 0, "the same as train.seed=N", 0 },
-        { "out", OPTION_OUT, "FOLDER", 0, "also write the pictures as PNG files", 0 },
-        { "paper", OPTION_PAPER, "FILE", 0,
-          "the tables that have the row it reproduces (default: the file that came with pxr)", 0 },
-        { "dry-run", OPTION_DRY_RUN, NULL, 0, "print the model and what it needs; train nothing",
-          0 },
-        { "explain", OPTION_EXPLAIN, "KEY", 0,
-          "print what KEY is set to, where that comes from, and what it can be ('' for all keys)",
-          0 },
-        { "quiet", 'q', NULL, 0, "print errors only", 0 },
-        { "json", OPTION_JSON, NULL, 0, "print the result, or the --dry-run, as JSON", 0 },
-        { "job", OPTION_JOB, "ID", 0,
-          "set by pxr-sweep: the job of its sweep that the run is for; the run ends with it", 0 },
-        { 0 },
-};
-
-static int64_t job_of(const char *text, struct argp_state *state)
-{
-        char *end;
-        long long job = strtoll(text, &end, 10);
-
-        if (*end || job < 1)
-                argp_error(state, "--job wants the number of a job, not '%s'", text);
-        return job;
-}
-
-/* The spec, then what overrides it. For a run on record the first word is no spec: check_words().
- */
-static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
-{
-        if (!arguments->spec)
-                arguments->spec = text;
-        else if (strchr(text, '='))
-                arguments->overrides[arguments->count++] = text;
-        else
-                argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
-}
-
-/* Of a run on record: where the data lie now, NULL where nothing is said of it. */
-static const char *data_path(const struct arguments *arguments)
-{
-        static const char key[] = "data.path=";
-
-        return arguments->spec && strncmp(arguments->spec, key, strlen(key)) == 0
-                       ? arguments->spec + strlen(key)
-                       : NULL;
-}
-
-static void check_words(const struct arguments *arguments, struct argp_state *state)
-{
-        const char *given = arguments->resume ? "--resume" : "--from-run";
-
-        if (arguments->resume && arguments->repeat)
-                argp_error(state, "--resume and --from-run are two different things");
-        if ((arguments->resume || arguments->repeat) &&
-            (arguments->count || (arguments->spec && !data_path(arguments))))
-                argp_error(
-                        state,
-                        "%s has the run's own spec: the one thing to be given beside it is where "
-                        "its data lie now, data.path=PATH",
-                        given);
-        if (!arguments->resume && !arguments->repeat && !arguments->spec)
-                argp_usage(state);
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-        struct arguments *arguments = state->input;
-
-        switch (key) {
-        case OPTION_DB:
-                arguments->database = text;
-                return 0;
-        case OPTION_RESUME:
-                arguments->resume = text;
-                return 0;
-        case OPTION_FROM_RUN:
-                arguments->repeat = text;
-                return 0;
-        case OPTION_EXPLAIN:
-                arguments->explain = text;
-                return 0;
-        case OPTION_OUT:
-                arguments->out = text;
-                return 0;
-        case OPTION_PAPER:
-                arguments->paper = text;
-                return 0;
-        case OPTION_JOB:
-                arguments->job = job_of(text, state);
-                return 0;
-        case OPTION_DRY_RUN:
-                arguments->dry_run = true;
-                return 0;
-        case OPTION_JSON:
-                arguments->json = true;
-                return 0;
-        case OPTION_SEED:
-                snprintf(arguments->seed, sizeof(arguments->seed), "train.seed=%s", text);
-                arguments->overrides[arguments->count++] = arguments->seed;
-                return 0;
-        case 'q':
-                arguments->quiet = true;
-                return 0;
-        case 't':
-                arguments->threads = threads_option(text, state);
-                return 0;
-        case ARGP_KEY_ARG:
-                take_word(arguments, text, state);
-                return 0;
-        case ARGP_KEY_END:
-                check_words(arguments, state);
-                return 0;
-        default:
-                return ARGP_ERR_UNKNOWN;
-        }
-}
-
-static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "SPEC [KEY=VALUE...]\n--resume RUN [data.path=PATH]\n--from-run RUN "
-                    "[data.path=PATH]",
-        .doc = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.\v"
-               "Any value of the spec can be given another on the command line:\n\n"
-               "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
-               "--from-run takes the spec that is on record of RUN, trains it anew as a run of its "
-               "own, and compares parameters, NLLs and pictures with those of RUN. Where they "
-               "differ "
-               "it tells in what the two were made under different circumstances. With --quiet it "
-               "says nothing where they are the same. A data path that "
-               "is relative is seen from the folder that RUN was started in.\n\n"
-               "Exit status: 0 done, 1 the system failed or a run of --from-run is not the same to "
-               "the bit, 2 a mistake in spec, data or arguments, "
-               "130 interrupted (go on with --resume).",
+        bool dry_run, quiet, json, force;
 };
 
 /* --- printing ----------------------------------------------------------------------------------
  */
 
 struct printer {
+        struct program *program;
         const struct arguments *arguments;
         struct display display;
-        struct pxr_diag *diag;
         double entropy;
         bool given; /* the model is conditional */
         json_t *results;
-        json_t *verdict; /* of a repetition; NULL: it is none */
-        bool other;      /* it is not the same as what it repeats */
+        json_t *verdict; /* of a run that repeats another, else NULL */
+        bool other;      /* it differs from the run it repeats */
 };
 
 static bool on_progress(void *context, const struct pxr_progress *progress)
@@ -230,19 +63,13 @@ static void on_note(void *context, const char *text)
         display_line(&printer->display, "%s", text);
 }
 
-/* JSON has no number that is none: null. */
-static json_t *number(double value)
-{
-        return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *nll_as_json(const char *split, const struct pxr_nll *nll, const char *suspect,
                            const char *given)
 {
         return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:s?}", "split", split, "nats_per_image",
-                         number(pxr_nats_per_image(nll)), "bits_per_dimension",
-                         number(pxr_bits_per_dimension(nll)), "standard_error",
-                         number(pxr_standard_error(nll)), "images", (json_int_t)nll->images,
+                         json_number(pxr_nats_per_image(nll)), "bits_per_dimension",
+                         json_number(pxr_bits_per_dimension(nll)), "standard_error",
+                         json_number(pxr_standard_error(nll)), "images", (json_int_t)nll->images,
                          "suspect", suspect, "given", given);
 }
 
@@ -271,11 +98,13 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
                              printer->entropy);
 }
 
-/* Write a picture to --out. A failure is a warning: the picture is in the database. */
+/* Write a picture to --out. A failure is a warning: the picture is in the database. A resumed run
+ * may draw its pictures once more. */
 static void on_picture(void *context, int64_t run, const char *kind, int64_t step, const void *png,
                        size_t size)
 {
         struct printer *printer = context;
+        bool replace = printer->arguments->force || printer->arguments->resume;
         char path[4096], name[64];
         struct pxr_diag *diag;
 
@@ -287,39 +116,41 @@ static void on_picture(void *context, int64_t run, const char *kind, int64_t ste
         snprintf(path, sizeof(path), "%s/run-%" PRId64 "-%s-%08" PRId64 ".png",
                  printer->arguments->out, run, name, step);
         diag = pxr_diag_new();
-        if (!diag || pxr_file_write(path, true, png, size, diag))
-                pxr_warn(printer->diag, "%s", diag ? pxr_diag_first_error(diag) : "out of memory");
+        if (!diag || pxr_file_write(path, replace, png, size, diag)) {
+                pxr_warn(printer->program->diag, "%s",
+                         diag ? pxr_diag_first_error(diag) : "out of memory");
+                if (!replace && access(path, F_OK) == 0)
+                        pxr_note(printer->program->diag, "use --force to overwrite it");
+        }
         pxr_diag_free(diag);
 }
 
-/* With what there is to do next, which can be copied. */
-static void print_end(struct pxr_arena *arena, const struct printer *printer, int64_t id, int end)
+/* With the commands to continue with, ready to be copied. */
+static void print_end(const struct printer *printer, int64_t id, int end)
 {
-        const char *database = printer->arguments->database;
-        const char *word = pxr_shell_word(arena, database);
+        const char *database = printer->arguments->db;
+        const char *word = pxr_shell_word(printer->program->arena, database);
 
-        word = word ? word : database;
         if (printer->arguments->json) {
                 print_json(json_pack("{s:I, s:s, s:s, s:O, s:O*}", "run", (json_int_t)id, "status",
                                      end == PXR_RUN_FINISHED ? "finished" : "interrupted",
                                      "database", database, "final_nll", printer->results, "repeats",
                                      printer->verdict),
-                           printer->diag);
+                           printer->program->diag);
         } else if (end == PXR_RUN_INTERRUPTED) {
-                say(stderr, "interrupted; go on with: pxr-run --resume %" PRId64 " --db %s\n", id,
+                say(stderr, "interrupted; resume with: pxr-run --resume %" PRId64 " --db %s\n", id,
                     word);
         } else if (!printer->arguments->quiet) {
-                say(stdout, "run %" PRId64 " is in %s; to look further:\n", id, database);
+                say(stdout, "run %" PRId64 " is in %s; see also:\n", id, database);
                 say(stdout, "  pxr-report show %" PRId64 " --db %s\n", id, word);
                 say(stdout, "  pxr-sample %" PRId64 " --db %s%s\n", id, word,
                     printer->given ? " --from data" : "");
                 if (printer->given)
-                        puts("it is given a small image: with a run of these in the same database, "
-                             "'show' adds the NLL of that");
+                        puts("the model is conditional on small images: if the same database has a "
+                             "run that models these, 'show' adds its NLL");
         }
 }
 
-/* What was compared, as JSON; NULL when memory is out. */
 static json_t *verdict_as_json(const struct pxr_repetition *verdict)
 {
         const struct pxr_table *table = verdict->circumstances;
@@ -331,17 +162,16 @@ static json_t *verdict_as_json(const struct pxr_repetition *verdict)
                          verdict->same, "words", verdict->words, "circumstances", list);
 }
 
-/* A run that has ended, and repeats another: is it the same? */
-static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *order, int64_t id,
-                           struct printer *printer, struct pxr_diag *diag)
+/* After a run that repeats another: print whether it is the same. */
+static int print_repetition(const struct pxr_run_order *order, int64_t id, struct printer *printer)
 {
         const struct pxr_run *run = order->resume ? order->resume : order->repeats;
+        struct pxr_arena *arena = printer->program->arena;
+        struct pxr_diag *diag = printer->program->diag;
         const char *old = order->resume ? run->repeats : pxr_strf(arena, "%" PRId64, run->id);
         const char *new = pxr_strf(arena, "%" PRId64, id);
         struct pxr_repetition verdict;
 
-        if (!old || !new)
-                return pxr_out_of_memory(diag);
         if (pxr_report_repetition(arena, order->store, new, old, &verdict, diag))
                 return -1;
         printer->verdict = verdict_as_json(&verdict);
@@ -357,10 +187,10 @@ static int tell_repetition(struct pxr_arena *arena, const struct pxr_run_order *
         return 0;
 }
 
-/* --- doing it ----------------------------------------------------------------------------------
+/* --- running -----------------------------------------------------------------------------------
  */
 
-/* The folder of a path, for git's state. */
+/* The folder of a path, where git is asked for the revision. */
 static char *folder_of(struct pxr_arena *arena, const char *path)
 {
         const char *slash = path ? strrchr(path, '/') : NULL;
@@ -369,8 +199,7 @@ static char *folder_of(struct pxr_arena *arena, const char *path)
                      : pxr_strdup(arena, ".");
 }
 
-static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct printer *printer,
-               struct pxr_diag *diag)
+static int train(struct pxr_run_order *order, struct printer *printer)
 {
         int64_t id = 0;
         int end;
@@ -384,54 +213,20 @@ static int run(struct pxr_arena *arena, struct pxr_run_order *order, struct prin
                 watch_signals_patiently();
         else
                 watch_signals();
-        end = pxr_run(order, &id, diag);
+        end = pxr_run(order, &id, printer->program->diag);
         display_end(&printer->display);
         if (end < 0)
-                return pxr_diag_status(diag);
+                return -1;
         if (end == PXR_RUN_FINISHED &&
             (order->repeats || (order->resume && order->resume->repeats)) &&
-            tell_repetition(arena, order, id, printer, diag))
-                return pxr_diag_status(diag);
-        print_end(arena, printer, id, end);
+            print_repetition(order, id, printer))
+                return -1;
+        print_end(printer, id, end);
         return end == PXR_RUN_INTERRUPTED ? 130 : printer->other;
 }
 
-/* Open the database for the run to go on with, or to repeat, and find it there: only to read, where
- * nothing is trained. A database that is not there is not made. */
-static int open_recorded(struct pxr_arena *arena, const struct arguments *arguments,
-                         struct pxr_run_order *order, const struct pxr_run **run,
-                         struct pxr_diag *diag)
-{
-        const char *which = arguments->resume ? arguments->resume : arguments->repeat;
-        bool reads = arguments->dry_run || arguments->explain;
-
-        if (pxr_store_exists(arguments->database, diag))
-                return -1;
-        order->store = pxr_store_open(arguments->database, !reads, diag);
-        if (order->store)
-                *run = pxr_store_find_run(order->store, arena, which, diag);
-        return *run ? 0 : -1;
-}
-
-/* Where the spec comes from, when that is a run on record. Returns 0 or -1. */
-static int take_recorded(struct pxr_arena *arena, const struct arguments *arguments,
-                         struct pxr_run_order *order, struct pxr_spec_origin *origin,
-                         struct pxr_diag *diag)
-{
-        if (arguments->repeat) {
-                order->folder = NULL; /* the spec's is another one */
-                return open_recorded(arena, arguments, order, &order->repeats, diag)
-                               ? -1
-                               : pxr_run_origin(arena, order->repeats, data_path(arguments), origin,
-                                                diag);
-        }
-        if (open_recorded(arena, arguments, order, &order->resume, diag))
-                return -1;
-        return pxr_run_origin(arena, order->resume, data_path(arguments), origin, diag);
-}
-
-/* Warnings so far, of the data for instance, show before the training and not behind it. */
-static void tell_warnings(struct pxr_diag *diag)
+/* Warnings so far, of the data for instance, are printed before the training, not after it. */
+static void print_warnings(struct pxr_diag *diag)
 {
         if (pxr_diag_errors(diag))
                 return;
@@ -439,41 +234,107 @@ static void tell_warnings(struct pxr_diag *diag)
         pxr_diag_clear(diag);
 }
 
-/* Said before the work is begun: the data of the run to be repeated are others now. */
-static void tell_other_data(const struct pxr_run_order *order, struct printer *printer)
+/* What can be said before the training: that its data differ from those of the run it repeats, and
+ * that memory may not suffice. */
+static void print_doubts(const struct pxr_run_order *order, struct printer *printer)
 {
+        struct pxr_memory memory = pxr_memory_of(order->experiment, order->threads);
+        const char *warning = pxr_memory_warning(order->experiment, order->threads, &memory);
         const struct pxr_run *run = order->repeats;
 
         if (run && strcmp(order->experiment->set->identity, run->data_identity) != 0)
                 display_line(&printer->display,
-                             "these are other data than those of run %" PRId64
-                             ": it cannot be the same",
+                             "the data differ from those of run %" PRId64
+                             ": the results cannot be the same",
                              run->id);
-}
-
-/* Before the training, for the system asks nobody whom it ends. */
-static void tell_memory(const struct pxr_run_order *order, struct printer *printer)
-{
-        struct pxr_memory memory = pxr_memory_of(order->experiment, order->threads);
-        const char *warning = pxr_memory_warning(order->experiment, order->threads, &memory);
-
         if (warning)
                 display_line(&printer->display, "warning: %s", warning);
 }
 
-static void explain(struct pxr_arena *arena, const struct pxr_experiment *experiment,
-                    const char *key, struct pxr_diag *diag)
+static int explain(const struct program *program, const struct pxr_experiment *experiment,
+                   const char *key)
 {
-        char *text = pxr_yaml_explain(arena, experiment->root, key, diag), *more;
+        char *text = pxr_yaml_explain(program->arena, experiment->root, key, program->diag), *more;
 
         if (!text)
-                return;
+                return -1;
         say_lines(stdout, text);
-        more = pxr_option_text(arena, experiment->root, key);
-        if (!more)
-                pxr_out_of_memory(diag);
-        else if (*more)
+        more = pxr_option_text(program->arena, experiment->root, key);
+        if (more && *more)
                 printf("\noptions\n%s", more);
+        return more ? 0 : -1;
+}
+
+/* --- what is run -------------------------------------------------------------------------------
+ */
+
+/* Of a run on record: where the data are now; NULL if that is not given. */
+static const char *data_path(const struct program *program)
+{
+        static const char key[] = "data.path=";
+        const char *word = program->words.text[0];
+
+        return word && strncmp(word, key, strlen(key)) == 0 ? word + strlen(key) : NULL;
+}
+
+static int check_words(struct program *program)
+{
+        const struct arguments *arguments = program->arguments;
+        struct list *words = &program->words;
+        bool recorded = arguments->resume || arguments->repeat;
+
+        if (arguments->resume && arguments->repeat)
+                return pxr_user_error(program->diag, "--resume and --from-run exclude each other");
+        if (recorded &&
+            (words->count > 1 || arguments->seed || (words->count && !data_path(program))))
+                return pxr_user_error(
+                        program->diag,
+                        "%s uses the spec of the run; only the path of its data can be "
+                        "changed, by data.path=PATH",
+                        arguments->resume ? "--resume" : "--from-run");
+        if (!recorded && !words->count)
+                return pxr_user_error(
+                        program->diag,
+                        "missing argument; expected: SPEC, --resume RUN or --from-run "
+                        "RUN");
+        if (arguments->seed)
+                words->text[words->count++] =
+                        pxr_strf(program->arena, "train.seed=%s", arguments->seed);
+        return 0;
+}
+
+/* Open the database of the run to resume or to repeat, which must exist, and find the run; without
+ * training, only to read. The spec is then the one on record. */
+static int open_recorded(const struct program *program, struct pxr_run_order *order,
+                         struct pxr_spec_origin *origin)
+{
+        const struct arguments *arguments = program->arguments;
+        const char *which = arguments->resume ? arguments->resume : arguments->repeat;
+        bool reads = arguments->dry_run || arguments->explain;
+        const struct pxr_run *run;
+
+        if (arguments->repeat)
+                order->folder = NULL; /* the spec is not in this folder */
+        if (pxr_store_exists(arguments->db, program->diag))
+                return -1;
+        order->store = pxr_store_open(arguments->db, !reads, program->diag);
+        run = order->store ? pxr_store_find_run(order->store, program->arena, which, program->diag)
+                           : NULL;
+        if (arguments->repeat)
+                order->repeats = run;
+        else
+                order->resume = run;
+        return run ? pxr_run_origin(program->arena, run, data_path(program), origin, program->diag)
+                   : -1;
+}
+
+/* Make the folder of --out, unless it exists. */
+static int make_folder(const char *path, bool *made, struct pxr_diag *diag)
+{
+        *made = path && mkdir(path, 0777) == 0;
+        if (!path || *made || errno == EEXIST)
+                return 0;
+        return pxr_file_error(path, "cannot create directory", errno, diag);
 }
 
 static struct pxr_examination examination_of(struct printer *printer)
@@ -482,45 +343,14 @@ static struct pxr_examination examination_of(struct printer *printer)
                                           .observer = &printer->display.observer };
 }
 
-/* What is asked for, of the experiment; its exit status. */
-static int do_order(struct pxr_arena *arena, struct pxr_run_order *order, struct printer *printer,
-                    struct pxr_diag *diag)
+/* An unknown table row of `reproduces` is refused here, before the slow causality proof: a finished
+ * run cannot be given another. */
+static struct pxr_experiment *open_experiment(struct printer *printer,
+                                              const struct pxr_spec_origin *origin)
 {
         const struct arguments *arguments = printer->arguments;
-        struct pxr_examination how = examination_of(printer);
-
-        if (arguments->explain) {
-                explain(arena, order->experiment, arguments->explain, diag);
-                return 0;
-        }
-        if (arguments->dry_run)
-                return dry_run(arena, order->experiment, &how, arguments->json, diag);
-        if (!order->store)
-                order->store = pxr_store_open(arguments->database, true, diag);
-        if (!order->store || (arguments->job && pxr_sweep_attend(order, arguments->job, diag)))
-                return 1;
-        tell_warnings(diag);
-        tell_other_data(order, printer);
-        tell_memory(order, printer);
-        return run(arena, order, printer, diag);
-}
-
-/* Make the folder of --out, unless it is there. */
-static int make_folder(const char *path, bool *made, struct pxr_diag *diag)
-{
-        *made = path && mkdir(path, 0777) == 0;
-        if (!path || *made || errno == EEXIST)
-                return 0;
-        return pxr_file_error(path, "the folder cannot be made", errno, diag);
-}
-
-/* A row that there is not is told before the proof, which may take minutes, and not by the report,
- * when no run can be given another. */
-static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct printer *printer,
-                                              const struct pxr_spec_origin *origin,
-                                              struct pxr_diag *diag)
-{
-        const struct arguments *arguments = printer->arguments;
+        struct pxr_arena *arena = printer->program->arena;
+        struct pxr_diag *diag = printer->program->diag;
         struct pxr_examination how = examination_of(printer);
         struct pxr_experiment *experiment;
         bool made = false;
@@ -541,57 +371,111 @@ static struct pxr_experiment *open_experiment(struct pxr_arena *arena, struct pr
         return experiment;
 }
 
-/* Everything between the arguments and the exit status. */
-static int execute(struct pxr_arena *arena, const struct arguments *arguments,
-                   const char *command_line, struct pxr_diag *diag)
+/* What is asked for, of the experiment. Returns the exit status. */
+static int do_order(struct pxr_run_order *order, struct printer *printer)
 {
-        struct pxr_spec_origin origin = { .path = arguments->spec,
-                                          .overrides = arguments->overrides,
-                                          .count = arguments->count };
-        struct pxr_run_order order = { .folder = folder_of(arena, arguments->spec),
-                                       .command_line = command_line,
-                                       .threads = arguments->threads };
-        struct printer printer = { .arguments = arguments, .diag = diag, .results = json_array() };
-        bool recorded = arguments->resume || arguments->repeat;
-        int status = 1;
+        const struct arguments *arguments = printer->arguments;
+        struct program *program = printer->program;
+        struct pxr_examination how = examination_of(printer);
 
+        if (arguments->explain)
+                return explain(program, order->experiment, arguments->explain);
+        if (arguments->dry_run)
+                return dry_run(program->arena, order->experiment, &how, arguments->json,
+                               program->diag);
+        if (!order->store)
+                order->store = pxr_store_open(arguments->db, true, program->diag);
+        if (!order->store ||
+            (arguments->job && pxr_sweep_attend(order, arguments->job, program->diag)))
+                return 1;
+        print_warnings(program->diag);
+        print_doubts(order, printer);
+        return train(order, printer);
+}
+
+static int run(struct program *program)
+{
+        const struct arguments *arguments = program->arguments;
+        struct pxr_run_order order = { .command_line = command_line(program, NULL),
+                                       .threads = arguments->threads };
+        struct printer printer = { .program = program,
+                                   .arguments = arguments,
+                                   .results = json_array() };
+        struct pxr_spec_origin origin = { 0 };
+        int status = -1;
+
+        if (check_words(program))
+                return -1;
+        origin.path = program->words.text[0];
+        origin.overrides = program->words.text + 1;
+        origin.count = program->words.count ? program->words.count - 1 : 0;
+        order.folder = folder_of(program->arena, origin.path);
         display_init(&printer.display, arguments->quiet || arguments->json ? NULL : stdout);
-        if (!recorded || take_recorded(arena, arguments, &order, &origin, diag) == 0)
-                order.experiment = open_experiment(arena, &printer, &origin, diag);
-        display_end(&printer.display); /* of the examination, which an error ends */
+        if ((!arguments->resume && !arguments->repeat) ||
+            open_recorded(program, &order, &origin) == 0)
+                order.experiment = open_experiment(&printer, &origin);
+        display_end(&printer.display); /* of the proof, which an error ends */
         if (order.repeats && !order.experiment)
-                pxr_repeat_explain(arena, order.store, order.repeats, diag);
+                pxr_repeat_explain(program->arena, order.store, order.repeats, program->diag);
         if (order.experiment)
-                status = do_order(arena, &order, &printer, diag);
+                status = do_order(&order, &printer);
         pxr_store_close(order.store);
         json_decref(printer.results);
         json_decref(printer.verdict);
-        return pxr_diag_errors(diag) ? pxr_diag_status(diag) : status;
+        return pxr_diag_errors(program->diag) ? -1 : status;
 }
 
-/* The arguments joined by spaces. */
-static char *join(struct pxr_arena *arena, int count, char **words)
-{
-        char *line = pxr_strdup(arena, "pxr-run");
+static const struct command_option options[] = {
+        OPTION_DB,
+        { "resume", 0, "RUN", "resume a run, given by its number or name, or 'last'",
+          FIELD(resume) },
+        { "from-run", 0, "RUN",
+          "repeat a recorded run as a new run, and print whether the results are identical",
+          FIELD(repeat) },
+        OPTION_THREADS("worker threads (default: one per processor); does not change results"),
+        { "seed", 0, "N", "the same as train.seed=N", FIELD(seed) },
+        { "out", 0, "FOLDER", "also write the pictures as PNG files", FIELD(out) },
+        { "force", 'f', NULL, "overwrite existing pictures in the folder of --out", FIELD(force) },
+        OPTION_PAPER,
+        { "dry-run", 0, NULL, "print the model and what it needs, without training",
+          FIELD(dry_run) },
+        { "explain", 0, "KEY",
+          "print the value of KEY, where it was set, and its possible values ('': all keys)",
+          FIELD(explain) },
+        OPTION_QUIET,
+        { "json", 0, NULL, "print the result, or the --dry-run, as JSON", FIELD(json) },
+        { "job", 0, "ID", "set by pxr-sweep: run as this job, and stop when the sweep stops",
+          FIELD(job), .least = 1 },
+        { 0 },
+};
 
-        for (int i = 1; i < count && line; i++)
-                line = pxr_strf(arena, "%s %s", line, words[i]);
-        return line;
-}
+static const struct command_verb verbs[] = {
+        { NULL, "[SPEC] [KEY=VALUE...]", "run", .run = run },
+        { 0 },
+};
+
+static const struct command command = {
+        .name = "pxr-run",
+        .usage = "SPEC [KEY=VALUE...]\n"
+                 "--resume RUN [data.path=PATH]\n"
+                 "--from-run RUN [data.path=PATH]",
+        .summary = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.",
+        .text = "KEY=VALUE overrides a value of the spec; list items are numbered from 0:\n\n"
+                "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
+                "--from-run trains the recorded spec of RUN again, as a new run, and compares "
+                "parameters, NLLs and pictures with those of RUN. If they differ, it lists how the "
+                "circumstances of the two runs differ. With --quiet, nothing is printed if they "
+                "are "
+                "identical. A relative data path is resolved from the folder RUN was started "
+                "in.\n\n"
+                "Exit status: 0 success, 1 system failure, or the results of --from-run differ, "
+                "2 invalid spec, data or arguments, 130 interrupted (continue with --resume).",
+        .options = options,
+        .verbs = verbs,
+};
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db", .threads = usual_threads() };
-        struct program program;
-        int status = 1;
-
-        program_begin(&program, "pxr-run", argc, argv);
-        arguments.overrides = program.words;
-        program_parse(&program, &argp, argc, argv, &arguments);
-        if (!pxr_diag_errors(program.diag))
-                status = execute(program.arena, &arguments, join(program.arena, argc, argv),
-                                 program.diag);
-        else
-                status = pxr_diag_status(program.diag);
-        return program_end(&program, status);
+        return command_main(&command, argc, argv,
+                            &(struct arguments) { .threads = usual_threads() });
 }

@@ -2,15 +2,8 @@
 /* sample_json.c - what pxr-sample drew or saw, as JSON. */
 #include "runner/sample_json.h"
 
-#include <math.h>
-
 #include "base/json.h"
 #include "runner/json.h"
-
-static json_t *number(double value)
-{
-        return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *run_as_json(const struct pxr_recorded *r)
 {
@@ -39,10 +32,11 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
         tell_given(&root, order->chain[k]->graph);
         for (int i = 0; i < drawn[k].count; i++) {
                 json_t *image = json_pack("{s:i, s:o}", "image", i, "log_likelihood",
-                                          number(-drawn[k].nats[i]));
+                                          json_number(-drawn[k].nats[i]));
 
                 if (drawn[k].hidden_nats)
-                        add_json(&image, "drawn_log_likelihood", number(-drawn[k].hidden_nats[i]));
+                        add_json(&image, "drawn_log_likelihood",
+                                 json_number(-drawn[k].hidden_nats[i]));
                 if (order->images) {
                         add_json(&image, "of",
                                  json_string(order->images->name[i % order->images->count]));
@@ -84,7 +78,7 @@ int print_activations_json(const struct pxr_recorded *recorded,
                 json_t *values = json_array();
 
                 for (int level = 0; level < recorded->graph->levels; level++)
-                        add_json(&values, NULL, number(a->probability[level]));
+                        add_json(&values, NULL, json_number(a->probability[level]));
                 add_json(&list, NULL,
                          json_pack("{s:s, s:i, s:i, s:s?, s:i, s:o}", "image", a->image, "row",
                                    a->row, "column", a->col, "colour",
@@ -111,7 +105,7 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
                 json_t *cols = json_array();
 
                 for (int col = 0; col < graph->cols; col++)
-                        add_json(&cols, NULL, number(map->bits[row * graph->cols + col]));
+                        add_json(&cols, NULL, json_number(map->bits[row * graph->cols + col]));
                 add_json(&rows, NULL, cols);
         }
         tell_given(&root, graph);
@@ -119,7 +113,7 @@ int print_map_json(const struct pxr_recorded *recorded, const struct pxr_bits_ma
         add_json(&root, "of", pxr_json_text(map->which));
         add_json(&root, "images", json_integer(map->nll.images));
         add_json(&root, "of_images", json_integer(map->all));
-        add_json(&root, "nats_per_image", number(pxr_nats_per_image(&map->nll)));
+        add_json(&root, "nats_per_image", json_number(pxr_nats_per_image(&map->nll)));
         add_json(&root, "bits_per_pixel", rows);
         return print_json(root, diag);
 }

@@ -2,14 +2,7 @@
 /* sweep_json.c - what pxr-sweep has run, or would run, as JSON on stdout. */
 #include "runner/sweep_json.h"
 
-#include <math.h>
-
 #include "runner/json.h"
-
-static json_t *number(double value)
-{
-        return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *job_as_json(const struct pxr_job *job)
 {
@@ -19,10 +12,10 @@ static json_t *job_as_json(const struct pxr_job *job)
                          (json_int_t)job->number, "rung", job->rung, "state", states[job->state],
                          "values", json_loads(job->varied, 0, NULL), "run",
                          job->run ? json_integer(job->run) : json_null(), "nats_per_image",
-                         number(job->nats), "bits_per_dimension", number(job->bits),
-                         "standard_error", number(job->standard_error), "suspect", job->suspect,
-                         "failures", (json_int_t)job->failures, "seconds", job->seconds, "message",
-                         job->message);
+                         json_number(job->nats), "bits_per_dimension", json_number(job->bits),
+                         "standard_error", json_number(job->standard_error), "suspect",
+                         job->suspect, "failures", (json_int_t)job->failures, "seconds",
+                         job->seconds, "message", job->message);
 }
 
 int print_sweep_json(const struct pxr_sweep_options *order, const struct pxr_sweep_state *state,

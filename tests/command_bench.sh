@@ -114,7 +114,7 @@ ok "what is computed before the first pixel, the loss and the drawing have their
 
 # A BLAS has room for so many callers.
 ok "more threads than a BLAS can take are refused" \
-	refused 2 "--threads wants a number from 1 to 256" bench counted.yaml --threads 1024
+	refused 2 "--threads: expected a whole number from 1 to 256, got '1024'" bench counted.yaml --threads 1024
 
 from_data() {
 	bench counted.yaml -r 1 --images 4 --threads 1 --quiet && is "$(wc -c <err)" 0
@@ -122,7 +122,7 @@ from_data() {
 ok "the images' kind comes from the data set" from_data
 
 ok "an image of a kind that cannot be is refused" \
-	refused 2 "--image wants ROWSxCOLSxCOLOURS:LEVELS" bench counted.yaml --image 8x8x2:2
+	refused 2 "--image: expected ROWSxCOLSxCOLOURS:LEVELS" bench counted.yaml --image 8x8x2:2
 ok "a spec that is not there is refused" refused 2 "cannot be opened" bench none.yaml
 ok "a model that cannot be is refused at its line" \
 	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x1:256

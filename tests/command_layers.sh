@@ -192,11 +192,13 @@ ends_loading() {
 
 ok "a module that ends the program as it is loaded" ends_loading EXITS_LOADING \
 	"it ended the program, with exit status 0, while it was loaded"
-# exits_early FAULT: a plugin that ends the program does not pass for success.
+# A plugin that ends the program does not pass for success.
 exits_early() {
-	with "$1" refused 1 "ended by exit() before its work was done" pxr_layers list
+	with EXITS_LOADING refused 1 "ended by exit() before its work was done" pxr_layers list &&
+		with EXITS_LOADING refused 1 "ended by exit() before its work was done" \
+			pxr_run tiny.yaml --dry-run
 }
-ok "list, with a module that ends the program as it is loaded" exits_early EXITS_LOADING
+ok "list and a run, with a module that ends the program as it is loaded" exits_early
 ok "a module that crashes as it is loaded" ends_loading CRASHES_LOADING \
 	"$crashed, while it was loaded"
 ok "a module that ends the program as it is unloaded" ends_loading EXITS_UNLOADING \

@@ -33,7 +33,7 @@ ok "its samples are in the database as PNG" samples_drawn
 
 # What the command says to do next works.
 says_how() {
-	sed -n '/to look further:/,$s/^  //p' out >further && [ "$(wc -l <further)" = 2 ] &&
+	sed -n '/see also:/,$s/^  //p' out >further && [ "$(wc -l <further)" = 2 ] &&
 		PATH=$top/runner:$PATH sh -e further >looked && grep -q quickstart looked && [ -s samples.png ]
 }
 ok "the commands it ends with show result and samples" says_how

@@ -29,7 +29,7 @@ PATH=$top/runner:$PATH PKG_CONFIG_PATH=$top
 export PATH PKG_CONFIG_PATH
 works() {
 	pxr-run experiments/quickstart.yaml --db quickstart.db >out 2>err && eval "$(sed -n \
-		'/to look further:/,$s/^  \(.*\)/\1 \&\&/p' out) true" >out 2>err
+		'/see also:/,$s/^  \(.*\)/\1 \&\&/p' out) true" >out 2>err
 }
 ok "the quickstart, and what it says to do next" works
 

@@ -248,7 +248,7 @@ moves() {
 	done
 	mkdir below && (cd below && pxr_run --resume folder --db ../files.db) && mv set gone &&
 		refused 2 "no such file or folder" pxr_run --resume moved --db files.db &&
-		refused 2 "where its data lie now, data.path=PATH" pxr_run --resume moved train.epochs=2 &&
+		refused 2 "only the path of its data can be changed, by data.path=PATH" pxr_run --resume moved train.epochs=2 &&
 		pxr_run --resume moved data.path=gone --db files.db &&
 		is "$(query files.db "SELECT group_concat(status) FROM run")" finished,finished &&
 		is "$(query files.db "SELECT count(DISTINCT parameter_hash) FROM run")" 1

@@ -12,7 +12,7 @@ ok "a run ends well and says where to look" ends_well
 
 can_be_copied() {
 	mkdir -p "sp ace" && pxr_run tiny.yaml train.epochs=1 --db "sp ace/a.db" &&
-		sed -n '/to look further:/,$s/^  //p' out >further && PATH=$top/runner:$PATH sh -e further >looked &&
+		sed -n '/see also:/,$s/^  //p' out >further && PATH=$top/runner:$PATH sh -e further >looked &&
 		grep -q tiny looked
 }
 ok "what it says to do next can be copied, whatever the database is called" can_be_copied
@@ -106,7 +106,7 @@ all_of_it_arrives() {
 	for words in "run tiny.yaml --dry-run" "run tiny.yaml train.epochs=1 --db b.db" \
 		"run tiny.yaml train.epochs=1 --db b.db --json" "run --help" "layers" "data list"; do
 		"$top/runner/pxr-"$words >/dev/full 2>err
-		is "$?" 1 && err_has "stdout cannot be written: No space left on device" || {
+		is "$?" 1 && err_has "cannot write to stdout: No space left on device" || {
 			echo "# pxr-$words"
 			return 1
 		}
@@ -228,9 +228,9 @@ chain() {
 
 # Two runs of the smallest images, of which the better counts; one of other images.
 chain_added_up() {
-	chain chain.db 12 6 && out_has "given a small image" &&
+	chain chain.db 12 6 && out_has "conditional on small images" &&
 		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 0 &&
-		chain chain.db 3 && ! out_has "given a small" && chain chain.db 6 3 &&
+		chain chain.db 3 && ! out_has "conditional on small" && chain chain.db 6 3 &&
 		pxr_run tiny.yaml "model=[histogram]" "data={set: markov_binary, limit: 300,
 			downsample: 3}" train.epochs=1 sample.count=0 --db chain.db &&
 		pxr_run tiny.yaml "model=[histogram]" "data={set: markov_binary, limit: 299,
@@ -335,21 +335,23 @@ whole_pictures() {
 	pxr_run tiny.yaml model=[histogram] train.epochs=1 --db whole1.db --out whole || return
 	picture=$(ls whole/run-1-samples-*.png) && ln "$picture" was.png && cp was.png copy.png &&
 		pxr_run tiny.yaml model=[histogram] train.epochs=1 sample.seed=2 --db whole2.db --out whole &&
+		err_has "note: use --force to overwrite it" && cmp "$picture" copy.png &&
+		pxr_run tiny.yaml model=[histogram] train.epochs=1 sample.seed=2 --db whole3.db --out whole --force &&
 		! ls whole | grep -q partial && cmp was.png copy.png &&
 		! cmp -s "$picture" was.png
 }
-ok "a picture of --out is replaced whole" whole_pictures
+ok "a picture of --out is replaced with --force alone, and whole" whole_pictures
 
 unwritable_picture() {
 	mkdir -p taken/run-1-samples-00000016.png &&
-		pxr_run tiny.yaml model=[histogram] train.epochs=1 --db taken.db --out taken &&
+		pxr_run tiny.yaml model=[histogram] train.epochs=1 --db taken.db --out taken --force &&
 		err_has "warning: taken/run-1-samples-00000016.png: cannot be written"
 }
 ok "a picture of --out that cannot be written is a warning" unwritable_picture
 
 ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
 ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
-ok "a spec beside --resume" refused 2 "the one thing to be given" pxr_run --resume 1 tiny.yaml
+ok "a spec beside --resume" refused 2 "only the path of its data" pxr_run --resume 1 tiny.yaml
 ok "a run that is not there" refused 2 "99" pxr_run --resume 99 --db a.db
 
 no_database() {
@@ -501,7 +503,7 @@ no_folder() {
 		refused 2 "causal" pxr_run tiny.yaml model.0.conv.mask=B --out made --db none.db && ! [ -e made ] &&
 		pxr_run tiny.yaml --dry-run --out made && ! [ -e made ] && mkdir mine &&
 		refused 2 "causal" pxr_run tiny.yaml model.0.conv.mask=B --out mine --db none.db && rmdir mine &&
-		: >file && refused 2 "file/in: the folder cannot be made" pxr_run tiny.yaml --out file/in --db none.db
+		: >file && refused 2 "file/in: cannot create directory" pxr_run tiny.yaml --out file/in --db none.db
 }
 ok "a spec that is refused leaves no folder" no_folder
 
