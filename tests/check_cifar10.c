@@ -167,7 +167,7 @@ START_TEST(broken_batches_are_refused_with_their_byte)
                       "record 3");
         batch_refused(bytes, 2 * RECORD + 1, "byte 6147: unexpected end of data in record 3");
         bytes[2 * RECORD] = 10;
-        batch_refused(bytes, 3 * RECORD, "byte 6146: label 10 of record 3; 0 to 9 are possible");
+        batch_refused(bytes, 3 * RECORD, "byte 6146: label 10 of record 3 is out of range, 0 to 9");
         batch_refused("<!DOCTYPE html>", 15, "byte 15: unexpected end of data in record 1");
 }
 END_TEST
@@ -175,14 +175,14 @@ END_TEST
 START_TEST(missing_batches_are_named)
 {
         put("test_batch.bin", 0, 1);
-        refused(OPEN("{set: cifar10, path: %s}", scratch), "holds neither data_batch_1.bin nor");
+        refused(OPEN("{set: cifar10, path: %s}", scratch), "contains neither data_batch_1.bin nor");
         put("data_batch_1.bin", 0, 1);
         put("data_batch_3.bin", 1, 1);
-        refused(OPEN("{set: cifar10, path: %s}", scratch), "holds neither data_batch_2.bin nor");
+        refused(OPEN("{set: cifar10, path: %s}", scratch), "contains neither data_batch_2.bin nor");
         put("data_batch_2.bin", 1, 1);
         sound(OPEN("{set: cifar10, path: %s}", scratch));
         remove(in_scratch("test_batch.bin"));
-        refused(OPEN("{set: cifar10, path: %s}", scratch), "holds neither test_batch.bin nor");
+        refused(OPEN("{set: cifar10, path: %s}", scratch), "contains neither test_batch.bin nor");
         sound(OPEN("{set: cifar10, path: %s, splits: [train]}", scratch));
 }
 END_TEST
@@ -254,9 +254,9 @@ START_TEST(a_damaged_archive_is_refused)
         write_file(path, bytes, size);
         refused(OPEN("{set: cifar10, path: %s}", path), "incorrect data check");
         write_file(path, "<!DOCTYPE html>", 15);
-        refused(OPEN("{set: cifar10, path: %s}", path), "does not start like a gzip file");
+        refused(OPEN("{set: cifar10, path: %s}", path), "not a gzip file");
         write_file(in_scratch("page.tar"), "<!DOCTYPE html>", 15);
-        refused(OPEN("{set: cifar10, path: %s}", in_scratch("page.tar")), "not a sound tar or zip");
+        refused(OPEN("{set: cifar10, path: %s}", in_scratch("page.tar")), "invalid tar or zip");
         write_file(path, "", 0);
         refused(OPEN("{set: cifar10, path: %s}", path), "byte 0: the file is empty");
 }
@@ -317,11 +317,11 @@ START_TEST(an_archive_made_to_fill_the_memory_is_refused)
         ck_assert_ptr_nonnull(zeros);
         pack_tar(path, true, entries);
         refused(OPEN("{set: cifar10, path: %s, splits: [train]}", path),
-                "tar.gz: unpacks to more than 200 times its size");
+                "tar.gz: decompresses to more than 200 times its size");
         path = in_scratch("cifar.zip");
         pack_zip(path, false, entries);
         refused(OPEN("{set: cifar10, path: %s, splits: [train]}", path),
-                "cifar.zip: unpacks to more than 200 times its size");
+                "cifar.zip: decompresses to more than 200 times its size");
         pack_zip(path, true, entries);
         ck_assert_int_eq(
                 sound(OPEN("{set: cifar10, path: %s, splits: [train]}", path))->count[PXR_TRAIN],
@@ -409,7 +409,8 @@ START_TEST(downsampling_keeps_the_top_left_of_each_block)
         ck_assert_str_ne(set->identity, plain->identity);
         ck_assert_ptr_nonnull(strstr(set->transforms, "downsampled to 8 x 8"));
         refused(OPEN("{set: cifar10, path: %s, downsample: 12}", scratch),
-                "downsample: images of 32 x 32 pixels cannot be cut into blocks that give 12 rows");
+                "downsample: images of 32 x 32 pixels cannot be divided into blocks that give 12 "
+                "rows");
         refused(OPEN("{set: cifar10, path: %s, downsample: 64}", scratch), "give 64 rows");
         refused_at(OPEN("{downsample: 2, set: markov_binary, rows: 8, cols: 6}"), 14,
                    "give 2 rows");

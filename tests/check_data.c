@@ -143,27 +143,27 @@ START_TEST(broken_amat_is_refused_with_line_and_byte)
         amat_refused(text, 2 * LINE + 6,
                      "line 3, byte 3142: unexpected end of data after 3 of 784 values");
         text[LINE + 4] = '2';
-        amat_refused(text, 3 * LINE, "line 2, byte 1572: '2' where 0 or 1 was expected");
+        amat_refused(text, 3 * LINE, "line 2, byte 1572: expected 0 or 1, got '2'");
         text[LINE + 4] = '\0';
-        amat_refused(text, 3 * LINE, "line 2, byte 1572: byte 0x00 where 0 or 1 was expected");
+        amat_refused(text, 3 * LINE, "line 2, byte 1572: expected 0 or 1, got byte 0x00");
         text[LINE + 4] = '\n';
-        amat_refused(text, 3 * LINE, "line 2, byte 1572: 2 values, not 784");
+        amat_refused(text, 3 * LINE, "line 2, byte 1572: expected 784 values, got 2");
         text[LINE + 4] = '0';
         text[LINE + 1] = '1';
-        amat_refused(text, 3 * LINE, "line 2, byte 1569: '1' where a space was expected");
+        amat_refused(text, 3 * LINE, "line 2, byte 1569: expected a space, got '1'");
         text[LINE + 1] = ' ';
         text[LINE - 1] = ' ';
         amat_refused(text, 3 * LINE, "line 1, byte 1567: more than 784 values");
         text[LINE - 1] = '\r';
-        amat_refused(text, 3 * LINE, "byte 1567: byte 0x0D where the end of the line was expected");
+        amat_refused(text, 3 * LINE, "byte 1567: expected the end of the line, got byte 0x0D");
         text[LINE - 1] = '\n';
         text[3 * LINE - 1] = '\n';
         put("binarized_mnist_test.amat", text, 3 * LINE);
         sound(open_amat());
         text[2 * LINE] = '\n';
-        amat_refused(text, 2 * LINE + 1, "line 3, byte 3136: 0 values, not 784");
+        amat_refused(text, 2 * LINE + 1, "line 3, byte 3136: expected 784 values, got 0");
         text[0] = 'P';
-        amat_refused(text, 3 * LINE, "line 1, byte 0: 'P' where 0 or 1 was expected");
+        amat_refused(text, 3 * LINE, "line 1, byte 0: expected 0 or 1, got 'P'");
 }
 END_TEST
 
@@ -173,7 +173,7 @@ START_TEST(missing_files_and_folders_are_named)
 {
         const char *path = in_scratch("binarized_mnist_test.amat");
 
-        refused(open_amat(), "holds neither binarized_mnist_test.amat nor "
+        refused(open_amat(), "contains neither binarized_mnist_test.amat nor "
                              "binarized_mnist_test.amat.gz");
         refused(OPEN("{set: binarized_mnist, path: %s/nowhere, splits: [test]}", scratch),
                 "/nowhere: no such file or folder");
@@ -195,10 +195,10 @@ START_TEST(broken_gzip_is_refused_with_its_offset)
         put(name, packed, 0);
         refused(open_amat(), "amat.gz: byte 0: the file is empty");
         put(name, text, LINE);
-        refused(open_amat(), "amat.gz: byte 0: does not start like a gzip file");
+        refused(open_amat(), "amat.gz: byte 0: not a gzip file");
         for (size_t cut = 2; cut < size; cut++) {
                 put(name, packed, cut);
-                snprintf(message, sizeof message, "byte %zu on disk: the gzip data end too early",
+                snprintf(message, sizeof message, "byte %zu on disk: unexpected end of gzip data",
                          cut);
                 refused(open_amat(), message);
         }
@@ -208,7 +208,7 @@ START_TEST(broken_gzip_is_refused_with_its_offset)
         packed[size - 6] ^= 0x10;
         memcpy(packed + size, "junk", 4);
         put(name, packed, size + 4);
-        snprintf(message, sizeof message, "byte %zu on disk: junk behind the end", size);
+        snprintf(message, sizeof message, "byte %zu on disk: junk after the gzip data", size);
         refused(open_amat(), message);
 }
 END_TEST
@@ -240,7 +240,8 @@ START_TEST(gzip_made_to_fill_the_memory_is_refused)
         write_packed("binarized_mnist_test.amat.gz", text, (size_t)HALF * LINE);
         ck_assert_int_eq(sound(open_amat())->count[PXR_TEST], HALF); /* small, so that it may */
         write_packed("binarized_mnist_test.amat.gz", text, (size_t)LINES * LINE);
-        refused(open_amat(), "binarized_mnist_test.amat.gz: unpacks to more than 200 times its");
+        refused(open_amat(),
+                "binarized_mnist_test.amat.gz: decompresses to more than 200 times its");
         put("binarized_mnist_test.amat", text, (size_t)LINES * LINE);
         ck_assert_int_eq(sound(open_amat())->count[PXR_TEST], LINES);
 }
@@ -307,7 +308,7 @@ START_TEST(idx_that_promises_more_than_gzip_can_hold_is_refused_by_its_head)
         bytes[4] = 0x10; /* 2^28 images and some */
         write_packed("t10k-images-idx3-ubyte.gz", bytes, size);
         refused(OPEN("{set: mnist, path: %s, splits: [test]}", scratch),
-                "t10k-images-idx3-ubyte.gz: unpacks to more than 200 times its size");
+                "t10k-images-idx3-ubyte.gz: decompresses to more than 200 times its size");
 }
 END_TEST
 

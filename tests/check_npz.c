@@ -172,7 +172,7 @@ START_TEST(a_temporary_file_that_cannot_be_is_an_error_of_the_system)
         put_all();
         setenv("TMPDIR", in_scratch("nowhere"), 1);
         ck_assert_ptr_null(OPEN("{set: npz, path: %s, layout: chw, memory: 0}", scratch));
-        expect_error(PXR_FAULT_SYSTEM, "/nowhere: the pixels, too many for the memory");
+        expect_error(PXR_FAULT_SYSTEM, "/nowhere: pixels beyond the 'memory' limit");
         setenv("TMPDIR", scratch, 1);
         signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &(struct rlimit) { 500, 500 });
@@ -202,13 +202,13 @@ START_TEST(other_arrays_are_refused)
         struct packed good = array(0, 2);
         uint8_t *bytes = (uint8_t *)good.bytes;
 
-        head_refused("'|u1'", "False", "(2, -48)", "invalid header of an array");
-        head_refused("'|u1'", "False", "(99999999999999999999, 48)", "invalid header");
-        head_refused("'|u1'", "False", "(1, 1, 1, 1, 1, 1, 1, 1, 1)", "invalid header");
-        head_refused("'|u1'", "False", "(2, 48), 'more': 1", "invalid header");
-        head_refused("[('x', '|u1')]", "False", "(2, 48)", "invalid header");
-        head_refused("'an extremely long dtype'", "False", "(2, 48)", "invalid header");
-        head_refused("'|u1'", "None", "(2, 48)", "invalid header");
+        head_refused("'|u1'", "False", "(2, -48)", "invalid array header");
+        head_refused("'|u1'", "False", "(99999999999999999999, 48)", "invalid array header");
+        head_refused("'|u1'", "False", "(1, 1, 1, 1, 1, 1, 1, 1, 1)", "invalid array header");
+        head_refused("'|u1'", "False", "(2, 48), 'more': 1", "invalid array header");
+        head_refused("[('x', '|u1')]", "False", "(2, 48)", "invalid array header");
+        head_refused("'an extremely long dtype'", "False", "(2, 48)", "invalid array header");
+        head_refused("'|u1'", "None", "(2, 48)", "invalid array header");
         head_refused("'|u1'", "False", "(0, 48)", "the array has no images");
         head_refused("'|u1'", "False", "(3, 48)",
                      "byte 224: unexpected end of data in image 3 of 3");
@@ -218,9 +218,9 @@ START_TEST(other_arrays_are_refused)
                 array_refused(bytes, cut, "unexpected end of data in the header");
         array_refused(bytes, good.size - 1, "unexpected end of data in image 2 of 2");
         bytes[9] = 0x7F;
-        array_refused(bytes, good.size, "byte 8: a head of ");
+        array_refused(bytes, good.size, "byte 8: the header has ");
         bytes[6] = 9;
-        array_refused(bytes, good.size, "byte 0: does not start like an array of NumPy");
+        array_refused(bytes, good.size, "byte 0: not a NumPy array");
 }
 END_TEST
 
@@ -335,7 +335,8 @@ START_TEST(a_layout_that_does_not_fit_is_refused)
 
         for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
                 refused(open_shape(shapes[i], 96, ""),
-                        pxr_strf(arena, "an array of shape %s does not hold", shapes[i]));
+                        pxr_strf(arena, "an array of shape %s is not grey or RGB images",
+                                 shapes[i]));
         refused_at(OPEN("{layout: hw, set: npz, path: %s/a.npz}", scratch), 10,
                    "'layout: hw' does not fit the shape (2, 4, 2, 2, 3)");
         refused(open_shape("(2, 48)", 96, ", layout: hw"), "does not fit the shape (2, 48)");
@@ -365,7 +366,7 @@ START_TEST(other_types_and_keys_say_how_to_convert_them)
                 { "data.npy", "'<i8'", "False", "a.npz')['data'].astype('uint8'))" },
                 { "data.npy", "'|u1'", "True", "numpy.ascontiguousarray(numpy.load('" },
                 { "x.npy", "'|u1'", "False",
-                  "holds no array 'data' (data.npy); its arrays are: labels, x" },
+                  "contains no array 'data' (data.npy), but: labels, x" },
                 { "x.npy", "'|u1'", "False", "a.npz')['labels'])" },
         };
 
@@ -392,7 +393,7 @@ START_TEST(levels_are_spread_over_the_bytes)
         bytes[HEAD + 6] = 1;
         pack_zip(in_scratch("a.npz"), false, entries);
         refused(OPEN("{set: npz, path: %s/a.npz, levels: 2}", scratch),
-                "a.npz: data.npy: image 2: row 1, column 0: the value 1 is none of 2 levels");
+                "a.npz: data.npy: image 2: row 1, column 0: the value 1 is not one of 2 levels");
 }
 END_TEST
 
@@ -422,13 +423,13 @@ START_TEST(damaged_archives_are_refused)
         size_t size, data = 0;
 
         refused(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz: no such file or folder");
-        refused(OPEN("{set: npz, path: %s}", scratch), "holds no train*.npz, val*.npz");
+        refused(OPEN("{set: npz, path: %s}", scratch), "contains no train*.npz, val*.npz");
         write_file(path, "", 0);
         refused(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz: ");
         write_file(path, "<!DOCTYPE html>", 15);
-        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "not a sound tar or zip file");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "invalid tar or zip file");
         pack_zip(path, false, (struct packed[]) { { "x.npy", "x", 1 }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "holds no array 'data'");
+        refused(OPEN("{set: npz, path: %s, layout: chw}", path), "contains no array 'data'");
         pack_zip(path, false, (struct packed[]) { { "a'b.npy", "x", 1 }, { NULL, NULL, 0 } });
         expect_words(OPEN("{set: npz, path: %s, layout: chw}", path), "a.npz')['KEY'])");
         write_file(in_scratch("a.npy"), "x", 1);

@@ -123,7 +123,7 @@ START_TEST(folders_of_splits_may_hold_class_folders)
         ck_assert_ptr_null(pxr_diag_text(diag, 0));
         make_folder("val");
         sound(OPEN("{set: png_folder, path: %s}", scratch));
-        expect_words("skipped the folder val: the folders of splits are train, valid and test");
+        expect_words("skipped the folder val: splits are the folders train, valid and test");
 }
 END_TEST
 
@@ -150,7 +150,7 @@ START_TEST(links_to_folders_are_not_followed)
         make_folder("links");
         ck_assert_int_eq(symlink("../a", in_scratch("links/b")), 0);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/links}", scratch));
-        expect_words("it holds 1 symbolic link to folders, such as b");
+        expect_words("it contains 1 symbolic link to folders, such as b");
 }
 END_TEST
 
@@ -165,13 +165,13 @@ START_TEST(other_images_are_named_when_they_are_skipped)
         make_folder("other/cat");
         write_file(in_scratch("other/cat/1.JPG"), "x", 1);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
-        expect_words("it holds 1 other file, such as cat/1.JPG");
+        expect_words("it contains 1 other file, such as cat/1.JPG");
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
-        expect_words("'mogrify -format png *.jpg'");
+        expect_words("'mogrify -format png *.JPG'");
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "cat/1.jpeg", "x", 1 }, { NULL, NULL, 0 } });
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/a.tar}", scratch));
-        expect_words("it holds 1 other file, such as cat/1.jpeg");
+        expect_words("it contains 1 other file, such as cat/1.jpeg");
         write_file(in_scratch("other/a.parquet"), "PAR1", 4);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
         expect_words("Parquet is not read");
@@ -316,20 +316,20 @@ END_TEST
 START_TEST(kinds_of_png_that_would_lose_something_are_refused)
 {
         refused(open_kind("", PNG_COLOR_TYPE_GRAY, 16, PNG_INTERLACE_NONE, 1),
-                "a.png: 16 bits a sample");
+                "a.png: expected 8 bits per sample, got 16");
         refused(open_kind("", PNG_COLOR_TYPE_RGB_ALPHA, 8, PNG_INTERLACE_NONE, 1),
-                "a.png: row 0, column 0: is transparent (alpha 1)");
+                "a.png: row 0, column 0: transparent pixel (alpha 1)");
         refused(open_kind("", PNG_COLOR_TYPE_PALETTE, 8, PNG_INTERLACE_NONE, 0),
-                "a.png: row 0, column 0: is transparent (alpha 0)");
+                "a.png: row 0, column 0: transparent pixel (alpha 0)");
         refused(open_kind(", colours: grey", PNG_COLOR_TYPE_RGB, 8, PNG_INTERLACE_NONE, 1),
-                "a.png: in colour, where grey is wanted");
+                "a.png: expected a grey image, got colour");
 }
 END_TEST
 
 START_TEST(levels_are_suggested_for_files_of_one_bit)
 {
         sound(open_kind("", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
-        expect_words("'levels: 2' makes them binary");
+        expect_words("set 'levels: 2' to make them binary");
         sound(open_kind(", levels: 2", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
         sound(open_kind(", levels: 256", PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, 0xAA));
         sound(open_kind("", PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_NONE, 255));
@@ -354,7 +354,7 @@ START_TEST(levels_are_spread_over_the_bytes)
         for (int i = 0; i < 4; i++)
                 ck_assert_int_eq(pixels[i], i);
         refused(OPEN("{set: png_folder, path: %s, levels: 2}", scratch),
-                "a.png: row 0, column 1: the value 85 is none of 2 levels");
+                "a.png: row 0, column 1: the value 85 is not one of 2 levels");
 }
 END_TEST
 
@@ -367,13 +367,13 @@ START_TEST(files_that_do_not_fit_are_named)
 
         refused(OPEN("{set: png_folder, path: %s/nowhere}", scratch),
                 "/nowhere: no such file or folder");
-        refused(OPEN("{set: png_folder, path: %s}", scratch), "holds no PNG files");
+        refused(OPEN("{set: png_folder, path: %s}", scratch), "contains no PNG files");
         put_ten();
         refused(OPEN("{set: png_folder, path: %s/03.png}", scratch),
-                "neither a folder nor a sound tar archive");
+                "not a folder or a valid, uncompressed tar archive");
         put_picture_of("05.png", 5, 4, 6, 3);
         refused(OPEN("{set: png_folder, path: %s}", scratch),
-                "05.png: 4 x 6 pixels, where 6 x 4 are wanted");
+                "05.png: expected 6 x 4 pixels, got 4 x 6");
         put_picture("05.png", 5);
         bytes = file_bytes(in_scratch("05.png"), &size);
         for (size_t cut = 0; cut < size; cut += 5) {
@@ -383,7 +383,8 @@ START_TEST(files_that_do_not_fit_are_named)
         }
         remove(in_scratch("05.png"));
         make_folder("05.png");
-        refused(OPEN("{set: png_folder, path: %s}", scratch), "05.png: cannot be read: it is no");
+        refused(OPEN("{set: png_folder, path: %s}", scratch),
+                "05.png: cannot be read: not an image file");
 }
 END_TEST
 
@@ -451,10 +452,10 @@ START_TEST(a_part_of_an_archive_is_refused)
         }
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "x.png", "x", 1 }, { "x.png", "x", 1 }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: holds x.png twice");
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: contains x.png twice");
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "x.txt", "x", 1 }, { NULL, NULL, 0 } });
-        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: holds no PNG files");
+        refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: contains no PNG files");
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "b/x.png", "x", 1 }, { NULL, NULL, 0 } });
         refused(OPEN("{set: png_folder, path: %s/a.tar}", scratch), "a.tar: b/x.png: byte ");
@@ -516,7 +517,7 @@ START_TEST(imagenet_is_read_from_the_folders_of_its_release)
         refused(OPEN("{set: imagenet, path: %s, size: 64}", scratch), "train_64x64: no such");
         put_picture_of("valid_32x32/00005.png", 5, 16, 16, 3);
         refused(OPEN("{set: imagenet, path: %s}", scratch),
-                "00005.png: 16 x 16 pixels, where 32 x 32 are wanted");
+                "00005.png: expected 32 x 32 pixels, got 16 x 16");
 }
 END_TEST
 
@@ -533,7 +534,8 @@ START_TEST(the_releases_of_imagenet_are_told_apart)
         ck_assert_ptr_nonnull(strstr(words[2], "2017"));
         ck_assert_ptr_nonnull(strstr(words[3], "neither"));
         ck_assert_int_eq(pxr_imagenet_release(arena, 1281149, 50000, &words[0], diag), -1);
-        expect_error(PXR_FAULT_USER, "the release of 2016, but the 50000 of valid that of 2017");
+        expect_error(PXR_FAULT_USER,
+                     "the release of 2016, but the 50000 of valid from that of 2017");
         ck_assert_int_eq(pxr_imagenet_release(arena, 1281167, 49999, &words[0], diag), -1);
         expect_error(PXR_FAULT_USER, "the release of 2017");
 }

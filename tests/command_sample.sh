@@ -398,17 +398,17 @@ ok "... at levels that are not a whole number of bytes apart" of_seven_levels
 
 not_black_and_white() {
 	pxr_convert greys markov_rgb limit=2 grey=true rows=12 cols=12 &&
-		refused 2 "is none of 2 levels from 0 to 255: make it black and white" \
+		refused 2 "is not one of 2 levels from 0 to 255: make it black and white" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png && ! [ -e n.png ]
 }
 ok "a grey PNG is refused by a model of black and white" not_black_and_white
 
 wrong_size() {
 	pxr_convert colours markov_rgb limit=2 rows=12 cols=12 &&
-		refused 2 "in colour, where grey is wanted" \
+		refused 2 "expected a grey image, got colour" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png &&
 		pxr_convert sizes markov_binary limit=2 rows=11 &&
-		refused 2 "11 x 12 pixels, where 12 x 12 are wanted" \
+		refused 2 "expected 12 x 12 pixels, got 11 x 12" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png
 }
 ok "a PNG of another size or kind is refused" wrong_size

@@ -2,8 +2,8 @@
 /*
  * archive.c - reading a tar or zip file entry by entry.
  *
- * The bytes come from an input, which hashes them and undoes gzip: unlike libarchive's own filter
- * it also compares the check sum at the end.
+ * The bytes come from an input, which hashes and decompresses them. Unlike libarchive's gzip filter
+ * it verifies the check sum at the end.
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@ struct pxr_archive {
         struct archive *archive;
         struct archive_entry *entry;
         const char *name;      /* of the entry */
-        struct pxr_diag *diag; /* of the call that is going on */
+        struct pxr_diag *diag; /* of the current call */
         bool reported;         /* the input has recorded an error there */
         int64_t unpacked;      /* bytes of all entries so far */
         char chunk[CHUNK];
@@ -42,20 +42,21 @@ static la_ssize_t on_read(struct archive *archive, void *context, const void **b
         return got;
 }
 
-/* Record what libarchive has to say, unless the input has said it. */
+/* Record libarchive's error, unless the input has recorded its own. */
 static int complain(struct pxr_archive *archive, const char *where, struct pxr_diag *diag)
 {
         const char *what = archive_error_string(archive->archive);
 
         if (archive->reported)
                 return -1;
-        /* libarchive says nothing of some faults, in the file or of memory; malloc() sets errno. */
+        /* libarchive gives no message for some faults, among them lack of memory: malloc() sets
+         * errno. */
         if (archive_errno(archive->archive) == ENOMEM || (!what && errno == ENOMEM))
                 return pxr_out_of_memory(diag);
-        return pxr_user_error(diag, "%s: %s%sbefore byte %lld: not a sound tar or zip file: %s",
+        return pxr_user_error(diag, "%s: %s%sbefore byte %lld: invalid tar or zip file: %s",
                               pxr_input_path(archive->input), where ? where : "", where ? ": " : "",
                               (long long)pxr_input_offset(archive->input),
-                              what ? what : "unknown fault");
+                              what ? what : "unknown error");
 }
 
 struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
@@ -99,10 +100,10 @@ int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_
         for (;;) {
                 int result = archive_read_next_header2(archive->archive, archive->entry);
 
-                /* libarchive passes over what cannot be read behind the mark of the end. */
+                /* libarchive ignores read errors after the end marker. */
                 if (result == ARCHIVE_EOF)
                         return archive->reported ? -1 : 0;
-                /* A warning is about names and attributes that we have no use for. */
+                /* Warnings are about names and attributes that are not used here. */
                 if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
                         return complain(archive, NULL, diag);
                 archive->name = archive_entry_pathname_utf8(archive->entry);
@@ -132,11 +133,7 @@ static int64_t read_entry(void *context, void *bytes, size_t size, struct pxr_di
         archive->unpacked += got;
         if (archive->unpacked <= pxr_input_most(archive->input))
                 return got;
-        pxr_user_error(diag, "%s: unpacks to more than %d times its size",
-                       pxr_input_path(archive->input), PXR_UNPACKED_TIMES);
-        pxr_note(diag, "only files made to fill memory or disk do; if you trust it, unpack it "
-                       "yourself");
-        return -1;
+        return pxr_input_too_much(archive->input, diag);
 }
 
 struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag)

@@ -18,7 +18,7 @@ struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag);
  * until the next call; 0 at the end; or -1 after an error. */
 int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_diag *diag);
 
-/* The bytes that the entry says it has; -1 where it does not say. */
+/* The size of the entry by its header; -1 if that has none. */
 int64_t pxr_archive_size(const struct pxr_archive *archive);
 
 /* The content of the entry, to be closed before the next one. NULL after an error. */

@@ -2,8 +2,8 @@
 /*
  * binarized_mnist.c - the fixed binarization of MNIST, as text.
  *
- * A file binarized_mnist_SPLIT.amat has a line for each image: 784 times 0 or 1, a space between
- * them. Nothing else is accepted.
+ * A file binarized_mnist_SPLIT.amat has one line per image: 784 values 0 or 1, separated by single
+ * spaces. Nothing else is accepted.
  */
 #include "config.h"
 
@@ -15,13 +15,13 @@ struct binarized_mnist {
         const char *path;
 };
 
-/* Where a text is being read. */
+/* The state of parsing. */
 struct amat {
         struct pxr_pixels *pixels;
         int64_t first;  /* image of the file */
         uint8_t *line;  /* the image being filled; NULL at the start of a line */
         int values;     /* of the line so far */
-        bool after;     /* behind a value, where a space or the end of the line stands */
+        bool after;     /* a value was read: a space or the end of the line follows */
         int64_t offset; /* of the chunk */
         const char *path;
 };
@@ -39,16 +39,16 @@ static int complain(const struct amat *amat, int64_t at, unsigned char c, struct
         const char *expected = full ? "the end of the line" : amat->after ? "a space" : "0 or 1";
 
         if (c == '\n')
-                return pxr_user_error(diag, "%s: line %lld, byte %lld: %d values, not %d",
-                                      amat->path, line, byte, amat->values, PIXELS);
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %d values, got %d",
+                                      amat->path, line, byte, PIXELS, amat->values);
         if (full && c == ' ')
                 return pxr_user_error(diag, "%s: line %lld, byte %lld: more than %d values",
                                       amat->path, line, byte, PIXELS);
         if (c > ' ' && c < 0x7F)
-                return pxr_user_error(diag, "%s: line %lld, byte %lld: '%c' where %s was expected",
-                                      amat->path, line, byte, c, expected);
-        return pxr_user_error(diag, "%s: line %lld, byte %lld: byte 0x%02X where %s was expected",
-                              amat->path, line, byte, c, expected);
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %s, got '%c'",
+                                      amat->path, line, byte, expected, c);
+        return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %s, got byte 0x%02X",
+                              amat->path, line, byte, expected, c);
 }
 
 static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t size,

@@ -2,10 +2,10 @@
 /*
  * cifar10.c - CIFAR-10 in its binary version, whole or a part of it.
  *
- * Files data_batch_1.bin and so on, and test_batch.bin: records of a label (0 to 9) and 3072 bytes,
- * a 32x32 image as planes of red, green and blue; in a folder, or in the archive as downloaded. Any
- * whole number of records makes a batch. The
- * set has no validation split of its own: `valid` takes it from the end of the training images.
+ * Files data_batch_1.bin and so on, and test_batch.bin, in a folder or in the archive as
+ * downloaded. They hold any number of records: a label (0 to 9) and 3072 bytes, a 32x32 image as
+ * planes of red, green and blue. There is no validation split: `valid` takes it from the end of the
+ * training images.
  */
 #include "config.h"
 
@@ -69,8 +69,8 @@ static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batc
                         return no_record(input, diag);
                 if (record[0] >= LABELS)
                         return pxr_user_error(diag,
-                                              "%s: byte %lld: label %d of record %lld; 0 to %d are "
-                                              "possible: not a batch of CIFAR-10, or damaged",
+                                              "%s: byte %lld: label %d of record %lld is out of "
+                                              "range, 0 to %d: damaged, or not CIFAR-10",
                                               pxr_input_path(input), (long long)start, record[0],
                                               (long long)start / RECORD + 1, LABELS - 1);
                 image = pxr_pixels_add(pixels, diag);
@@ -119,7 +119,7 @@ static bool has(const char *folder, const char *name)
         return false;
 }
 
-/* A part of the set may have fewer batches, but none left out between two others. */
+/* A part of the set may have fewer batches, but without gaps. */
 static int read_folder(struct batches *b, const char *folder)
 {
         int last = 1;
@@ -193,7 +193,7 @@ static int check_archive(const struct batches *b, const char *path)
         return 0;
 }
 
-/* The archive as it is downloaded, whose batches are in no order. */
+/* The archive as downloaded. Its batches are in no order. */
 static int read_archive(struct batches *b, const char *path)
 {
         struct pxr_archive *archive = pxr_archive_open(path, b->o->diag);

@@ -103,7 +103,7 @@ static void note_fetch(const struct pxr_data_format *format, const char *path,
                 pxr_note(diag, "its files were distributed by %s", format->official->source);
 }
 
-/* Errors of files name the file; say also where the spec names its folder, and how to get it. */
+/* Errors name a file; add where its folder is set, and how to get the file. */
 static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data,
                       const struct pxr_data_format *format, struct pxr_diag *diag)
 {
@@ -114,14 +114,14 @@ static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data,
                 return;
         origin = path->mark.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
         if (path->origin == PXR_ORIGIN_DEFAULT)
-                pxr_note(diag, "without a 'path', %s is expected in %s below the current folder",
-                         format->name, path->text);
+                pxr_note(diag, "the default 'path' of %s is %s in the current folder", format->name,
+                         path->text);
         else if (origin)
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
         note_fetch(format, path->text, diag);
 }
 
-/* Is what `path` names there? Said once, and before each split is looked for in it. */
+/* Check that `path` exists: one error rather than one per split. */
 static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data,
                       const struct pxr_data_format *format, struct pxr_diag *diag)
 {

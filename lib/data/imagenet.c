@@ -4,9 +4,8 @@
  * train_32x32 and valid_32x32, or train_64x64 and valid_64x64, or their tar archives as they were
  * distributed.
  *
- * The paper calls its valid split validation and has no other, so it is `valid` here; who wants to
- * choose by one split and report another takes `valid: N` from the end of train, and the
- * release's own becomes `test`.
+ * The release has one split besides train, which is `valid` here as in the paper. With `valid: N`,
+ * validation images come from the end of train and the release's own become `test`.
  */
 #include "config.h"
 
@@ -48,9 +47,9 @@ int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, 
         }
         if (of_train && of_valid && of_train != of_valid)
                 return pxr_user_error(diag,
-                                      "downsampled ImageNet: the %lld training images are the "
-                                      "release of %d, but the %lld of valid that of %d, which was "
-                                      "downsampled in another way",
+                                      "downsampled ImageNet: the %lld training images are from the "
+                                      "release of %d, but the %lld of valid from that of %d, which "
+                                      "was downsampled differently",
                                       (long long)train, of_train, (long long)valid, of_valid);
         if ((!of_train && train > 0) || (!of_valid && valid > 0) || of_train + of_valid == 0) {
                 *words = "downsampled ImageNet, of neither release as a whole";

@@ -20,15 +20,15 @@ struct pxr_input {
         char path[PATH_MAX];
         int file;
         bool gzip;
-        bool between; /* gzip: outside of a member, where the file may end */
+        bool between; /* gzip: between members, where the file may end */
         bool at_end;  /* nothing is left to read from disk */
         int64_t disk; /* bytes read from disk */
         int64_t most; /* bytes that may be unpacked */
         int64_t offset;
-        z_stream stream; /* its next_in, avail_in hold what is read but not used, gzip or not */
+        z_stream stream; /* next_in, avail_in: bytes read but not used, gzip or not */
         struct pxr_sha256 hash;
         int64_t (*read)(void *context, void *bytes, size_t size, struct pxr_diag *diag);
-        void *context; /* of `read`, which is NULL where there is a file */
+        void *context; /* of `read`, which is NULL for a file */
         unsigned char buffer[BUFFER];
 };
 
@@ -41,8 +41,7 @@ static int try_open(struct pxr_input *input, const char *folder, const char *nam
         struct stat status;
 
         if (length < 0 || (size_t)length >= sizeof input->path)
-                return pxr_user_error(diag, "%.60s...: the path is too long",
-                                      folder ? folder : name);
+                return pxr_user_error(diag, "%.60s...: path too long", folder ? folder : name);
         input->file = pxr_open_plain(input->path);
         if (input->file < 0)
                 return errno == ENOENT ? 1 : pxr_open_error(input->path, diag);
@@ -53,7 +52,7 @@ static int try_open(struct pxr_input *input, const char *folder, const char *nam
         return 0;
 }
 
-/* Read more from disk behind what is not used yet. */
+/* Read more from disk, after the bytes that are not used yet. */
 static int fill(struct pxr_input *input, struct pxr_diag *diag)
 {
         z_stream *z = &input->stream;
@@ -77,7 +76,7 @@ static int fill(struct pxr_input *input, struct pxr_diag *diag)
         return 0;
 }
 
-/* Have two bytes at hand, or all there are. */
+/* Have two bytes in the buffer, or all that are left. */
 static int fill_two(struct pxr_input *input, struct pxr_diag *diag)
 {
         while (input->stream.avail_in < 2 && !input->at_end)
@@ -107,7 +106,7 @@ static int look_for_gzip(struct pxr_input *input, struct pxr_diag *diag)
         }
         if (!input->gzip && length > 3 && strcmp(input->path + length - 3, ".gz") == 0)
                 return pxr_user_error(diag,
-                                      input->disk ? "%s: byte 0: does not start like a gzip file"
+                                      input->disk ? "%s: byte 0: not a gzip file"
                                                   : "%s: byte 0: the file is empty",
                                       input->path);
         return 0;
@@ -127,10 +126,10 @@ static int open_either(struct pxr_input *input, const char *folder, const char *
                 return pxr_user_error(diag, "%s: no such file or folder", name);
         if (stat(folder, &status))
                 return pxr_user_error(diag, "%s: no such folder", folder);
-        pxr_user_error(diag, "%s: holds neither %s nor %s.gz", folder, name, name);
-        if (pxr_diag_errors(diag) == 1) /* said once, of however many splits */
-                pxr_note(diag, "a folder has to have every split that 'splits' of the spec names: "
-                               "train, valid and test where it names none");
+        pxr_user_error(diag, "%s: contains neither %s nor %s.gz", folder, name, name);
+        if (pxr_diag_errors(diag) == 1) /* once for all splits */
+                pxr_note(diag, "the folder must have every split that 'splits' of the spec names "
+                               "(default: train, valid and test)");
         return -1;
 }
 
@@ -194,7 +193,7 @@ static int64_t read_plain(struct pxr_input *input, void *bytes, size_t size, str
         return (int64_t)size;
 }
 
-/* Behind a member: the end of the file, or another member. */
+/* After a member: the end of the file, or another member. */
 static int next_member(struct pxr_input *input, struct pxr_diag *diag)
 {
         if (fill_two(input, diag))
@@ -202,11 +201,11 @@ static int next_member(struct pxr_input *input, struct pxr_diag *diag)
         if (input->stream.avail_in == 0)
                 return 0;
         if (!at_gzip(input))
-                return pxr_user_error(
-                        diag, "%s: byte %lld on disk: junk behind the end of the gzip data",
-                        input->path, (long long)(input->disk - input->stream.avail_in));
+                return pxr_user_error(diag, "%s: byte %lld on disk: junk after the gzip data",
+                                      input->path,
+                                      (long long)(input->disk - input->stream.avail_in));
         if (inflateReset(&input->stream) != Z_OK)
-                return pxr_system_error(diag, "%s: zlib fails to start again", input->path);
+                return pxr_system_error(diag, "%s: zlib cannot restart", input->path);
         input->between = false;
         return 0;
 }
@@ -220,8 +219,8 @@ static int inflate_some(struct pxr_input *input, struct pxr_diag *diag)
                 return -1;
         if (z->avail_in == 0)
                 return pxr_user_error(diag,
-                                      "%s: byte %lld on disk: the gzip data end too early "
-                                      "(truncated file?)",
+                                      "%s: byte %lld on disk: unexpected end of gzip data "
+                                      "(truncated?)",
                                       input->path, (long long)input->disk);
         result = inflate(z, Z_NO_FLUSH);
         if (result == Z_MEM_ERROR)
@@ -229,7 +228,7 @@ static int inflate_some(struct pxr_input *input, struct pxr_diag *diag)
         if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
                 return pxr_user_error(diag, "%s: byte %lld on disk: corrupt gzip data: %s",
                                       input->path, (long long)(input->disk - z->avail_in),
-                                      z->msg ? z->msg : "unknown fault");
+                                      z->msg ? z->msg : "unknown error");
         input->between = result == Z_STREAM_END;
         return 0;
 }
@@ -251,18 +250,19 @@ static int64_t read_gzip(struct pxr_input *input, void *bytes, size_t size, stru
         return (int64_t)size - z->avail_out;
 }
 
-static int too_much(const struct pxr_input *input, struct pxr_diag *diag)
+int pxr_input_too_much(const struct pxr_input *input, struct pxr_diag *diag)
 {
-        pxr_user_error(diag, "%s: unpacks to more than %d times its size", input->path,
+        pxr_user_error(diag, "%s: decompresses to more than %d times its size", input->path,
                        PXR_UNPACKED_TIMES);
-        pxr_note(diag, "only files made to fill memory or disk do; if you trust it, unpack it "
-                       "yourself");
+        pxr_note(diag, "such files are made to fill memory or disk; if you trust it, unpack "
+                       "it yourself");
         return -1;
 }
 
 int pxr_input_expect(const struct pxr_input *input, int64_t size, struct pxr_diag *diag)
 {
-        return input->gzip && size > input->most - input->offset ? too_much(input, diag) : 0;
+        return input->gzip && size > input->most - input->offset ? pxr_input_too_much(input, diag)
+                                                                 : 0;
 }
 
 int64_t pxr_input_most(const struct pxr_input *input)

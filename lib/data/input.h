@@ -2,8 +2,8 @@
 /*
  * input.h - reading a file of data from end to end: plain or gzip, hashed, with offsets.
  *
- * The SHA-256 is of the very bytes that were parsed, as they lie on disk. Memory is bounded
- * whatever the file claims to hold: what is compressed gives pxr_unpacked_most() bytes at most.
+ * The SHA-256 is of the bytes on disk, taken while they are parsed. Memory is bounded whatever a
+ * file claims: compressed files give at most pxr_unpacked_most() bytes.
  */
 #ifndef PXR_DATA_INPUT_H
 #define PXR_DATA_INPUT_H
@@ -14,8 +14,8 @@
 
 struct pxr_input;
 
-/* Images compress to a tenth of their size, the emptiest to a hundredth; deflate can make a
- * thousandth, of zeros, to fill a reader's memory. */
+/* Images compress to a tenth of their size, empty ones to a hundredth. Deflate can compress zeros
+ * to a thousandth: a file made to fill memory. */
 enum { PXR_UNPACKED_TIMES = 200, PXR_UNPACKED_ALWAYS = 16 << 20 };
 
 /* The bytes that a compressed file of `size` bytes may unpack to. */
@@ -26,13 +26,12 @@ static inline int64_t pxr_unpacked_most(int64_t size)
                        : INT64_MAX;
 }
 
-/* Open `folder`/`name`, or else `folder`/`name`.gz; without a folder (NULL), `name` is the path. A
- * file that starts like gzip is unpacked whatever its name. NULL after an error that names the
- * file. */
+/* Open `folder`/`name`, or else `folder`/`name`.gz; without a folder (NULL), `name` is the path.
+ * Gzip is recognized by its first bytes, whatever the name. NULL after an error. */
 struct pxr_input *pxr_input_open(const char *folder, const char *name, struct pxr_diag *diag);
 
-/* An input that hands on what `read` gives, which works like pxr_input_read(): the entry `name` of
- * the archive `path`. It has no file to record. NULL after an error. */
+/* An input whose bytes come from `read`, which works like pxr_input_read(): the entry `name` of the
+ * archive `path`. It has no file to record. NULL after an error. */
 struct pxr_input *pxr_input_from(const char *path, const char *name,
                                  int64_t (*read)(void *context, void *bytes, size_t size,
                                                  struct pxr_diag *diag),
@@ -41,13 +40,16 @@ struct pxr_input *pxr_input_from(const char *path, const char *name,
 /* Up to `size` bytes of content. Returns how many (0: the end), or -1 after an error. */
 int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag);
 
-/* The same, but fewer than `size` bytes only where the content ends. */
+/* The same, but with fewer than `size` bytes only at the end. */
 int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size,
                            struct pxr_diag *diag);
 
-/* May `size` bytes of content still come, as a head promises? An error if not, so that nothing is
- * read in vain. Returns 0 or -1. */
+/* Check, before reading, that `size` more bytes, which a header announces, are within the limit.
+ * Returns 0 or -1. */
 int pxr_input_expect(const struct pxr_input *input, int64_t size, struct pxr_diag *diag);
+
+/* Record that the file unpacks to more than pxr_input_most(). Returns -1. */
+int pxr_input_too_much(const struct pxr_input *input, struct pxr_diag *diag);
 
 /* pxr_unpacked_most() of the file. */
 int64_t pxr_input_most(const struct pxr_input *input);
@@ -55,11 +57,11 @@ int64_t pxr_input_most(const struct pxr_input *input);
 /* The path that was opened; for an entry of an archive, "PATH: NAME". */
 const char *pxr_input_path(const struct pxr_input *input);
 
-/* Bytes of content given out so far. */
+/* Bytes of content read so far. */
 int64_t pxr_input_offset(const struct pxr_input *input);
 
-/* SHA-256 and size of what was read from disk so far: of the whole file, once its end has been
- * reported. */
+/* SHA-256 and size of what was read from disk so far: of the whole file once pxr_input_read() has
+ * returned 0. */
 void pxr_input_hash(const struct pxr_input *input, char hex[PXR_SHA256_HEX], int64_t *size);
 
 /* NULL is allowed. */

@@ -2,8 +2,8 @@
 /*
  * layout.c - how the images of an array lie, from its shape.
  *
- * A wrong guess would scramble every image without a word. So a shape decides only where it leaves
- * no choice; otherwise the user states the layout.
+ * A wrong guess would scramble every image silently. So a shape decides only if it is unambiguous;
+ * otherwise the user states the layout.
  */
 #include "config.h"
 
@@ -51,7 +51,7 @@ static bool fits(const struct pxr_npy *array, enum pxr_layout_name name, struct 
         return true;
 }
 
-/* Grey images are not 1 or 3 pixels wide or high: such an array is more likely one image in colour,
+/* An array of grey images that are 1 or 3 pixels wide or high is more likely one image in colour,
  * or N x pixels x colours. */
 static bool is_doubtful(const struct pxr_npy *array)
 {
@@ -65,7 +65,7 @@ static int refuse(const char *name, const struct pxr_npy *array, struct pxr_diag
 {
         char shape[PXR_NPY_SHAPE_TEXT];
 
-        pxr_user_error(diag, "%s: an array of shape %s does not hold grey or RGB images", name,
+        pxr_user_error(diag, "%s: an array of shape %s is not grey or RGB images", name,
                        pxr_npy_shape(array, shape));
         pxr_note(diag,
                  "expected N x rows x columns x colours, N x colours x rows x columns, or N x rows "
@@ -73,10 +73,11 @@ static int refuse(const char *name, const struct pxr_npy *array, struct pxr_diag
                  "square images",
                  MAX_SIDE);
         if (array->dimensions == 2)
-                pxr_note(diag, "data.reshape(N, rows, columns, colours) gives a flat array its "
-                               "shape");
+                pxr_note(diag,
+                         "use data.reshape(N, rows, columns, colours) to give a flat array its "
+                         "shape");
         else if (array->dimensions == 4)
-                pxr_note(diag, "data[..., :3] drops the fourth of four channels");
+                pxr_note(diag, "use data[..., :3] to drop the fourth of four channels");
         return -1;
 }
 
@@ -88,10 +89,10 @@ static int ask(const char *name, const struct pxr_npy *array, struct pxr_diag *d
                        pxr_npy_shape(array, shape));
         if (array->dimensions == 3)
                 pxr_note(diag,
-                         "state 'layout: hw' if it holds N grey images; images in colour have the "
+                         "set 'layout: hw' if these are N grey images; images in colour have the "
                          "shape N x rows x columns x colours");
         else
-                pxr_note(diag, "state 'layout: hwc' if the colours of a pixel are adjacent (N x "
+                pxr_note(diag, "set 'layout: hwc' if the colours of a pixel are adjacent (N x "
                                "rows x columns x colours), 'layout: chw' if each image is planes "
                                "of red, green and blue (N x colours x rows x columns)");
         return -1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mnist.c - MNIST and its kin in the idx format, binarized or with all 256 levels.
+ * mnist.c - MNIST and similar sets in the idx format, binarized or with all 256 levels.
  *
  * An idx3-ubyte file is a header of 16 bytes (0x00000803, images, rows, columns; big endian) and a
- * byte for each pixel.
+ * byte per pixel.
  */
 #include "config.h"
 
@@ -154,7 +154,7 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
 {
         const struct mnist *options = conf;
 
-        set->rows = set->cols = SIDE; /* the files of its kin may say otherwise */
+        set->rows = set->cols = SIDE; /* similar sets may have another size */
         set->colours = 1;
         set->levels = options->binarization == NONE ? 256 : 2;
 }
@@ -229,7 +229,7 @@ static const struct pxr_data_sign signs[] = {
 
 const struct pxr_data_format pxr_data_mnist = {
         .name = "mnist",
-        .help = "MNIST and its kin in idx files, binarized or with 256 levels",
+        .help = "MNIST and similar sets in idx files, binarized or with 256 levels",
         .options = &options,
         .kind = set_kind,
         .open = open_set,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npy.c - the head of an array as NumPy stores it.
+ * npy.c - the header of an array as NumPy stores it.
  *
  * \x93NUMPY, two bytes of version, the length of a text (two bytes, from version 2 on four; little
  * endian), and the text: a Python dictionary with the keys descr, fortran_order and shape, then
@@ -16,7 +16,7 @@
 
 enum { MAX_TEXT = 4096 };
 
-/* The text of a head as it is parsed. */
+/* The text of a header as it is parsed. */
 struct text {
         const char *at;
         struct pxr_npy *array;
@@ -115,7 +115,7 @@ static bool parse(struct text *text)
         return text->keys == (DESCR | ORDER | SHAPE) && strcmp(text->at, "\n") == 0;
 }
 
-int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag)
+int pxr_npy_read_header(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag)
 {
         unsigned char magic[8], length[4] = { 0 };
         char content[MAX_TEXT + 1];
@@ -125,16 +125,13 @@ int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr
         if (pxr_data_read(input, magic, sizeof magic, "the header", diag))
                 return -1;
         if (memcmp(magic, "\x93NUMPY", 6) != 0 || magic[6] < 1 || magic[6] > 3)
-                return pxr_user_error(diag, "%s: byte 0: does not start like an array of NumPy",
-                                      pxr_input_path(input));
+                return pxr_user_error(diag, "%s: byte 0: not a NumPy array", pxr_input_path(input));
         if (pxr_data_read(input, length, magic[6] == 1 ? 2 : 4, "the header", diag))
                 return -1;
         size = (uint32_t)length[0] | (uint32_t)length[1] << 8 | (uint32_t)length[2] << 16 |
                (uint32_t)length[3] << 24;
         if (size > MAX_TEXT)
-                return pxr_user_error(diag,
-                                      "%s: byte 8: a head of %u bytes; %d at most are "
-                                      "possible",
+                return pxr_user_error(diag, "%s: byte 8: the header has %u bytes; the limit is %d",
                                       pxr_input_path(input), (unsigned)size, MAX_TEXT);
         if (pxr_data_read(input, content, size, "the header", diag))
                 return -1;
@@ -144,8 +141,8 @@ int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr
                 for (char *end = content + strlen(content);
                      end > content && (end[-1] == ' ' || end[-1] == '\n');)
                         *--end = '\0';
-                return pxr_user_error(diag, "%s: invalid header of an array: %s",
-                                      pxr_input_path(input), content);
+                return pxr_user_error(diag, "%s: invalid array header: %s", pxr_input_path(input),
+                                      content);
         }
         return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * npy.h - the head of an array as NumPy stores it (.npy, and the entries of .npz).
+ * npy.h - the header of an array as NumPy stores it (.npy, and the entries of .npz).
  */
 #ifndef PXR_DATA_NPY_H
 #define PXR_DATA_NPY_H
@@ -18,9 +18,8 @@ struct pxr_npy {
         int64_t shape[PXR_NPY_DIMENSIONS];
 };
 
-/* Read the head of an array; what is not understood is refused. The array's content follows in the
- * input. Returns 0 or -1. */
-int pxr_npy_read_head(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag);
+/* Read the header of an array, after which its content follows in the input. Returns 0 or -1. */
+int pxr_npy_read_header(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag);
 
 /* "(60000, 28, 28)". Returns `text`. */
 const char *pxr_npy_shape(const struct pxr_npy *array, char text[PXR_NPY_SHAPE_TEXT]);

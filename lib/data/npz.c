@@ -2,9 +2,9 @@
 /*
  * npz.c - images in NumPy's .npz files, as the later release of downsampled ImageNet has them.
  *
- * A file is a zip archive whose entry data.npy is an array of images (layout.h: which shapes).
- * Other entries (labels, mean) are passed over. In a folder, train*.npz, val*.npz and test*.npz are
- * the splits, and a split's files follow one another by the numbers in their names.
+ * A file is a zip archive whose entry data.npy is an array of images (shapes: layout.h). Other
+ * entries (labels, mean) are ignored. In a folder, train*.npz, val*.npz and test*.npz are the
+ * splits; the files of a split are read in the order of the numbers in their names.
  */
 #include "config.h"
 
@@ -42,8 +42,8 @@ struct files {
 
 /* --- one file ----------------------------------------------------------------------------------*/
 
-/* Whether this is a file of downsampled ImageNet, whose flat rows are planes: by its name and its
- * number of images, for others may have such names. */
+/* Whether this is a file of downsampled ImageNet, whose flat rows are planes. Others may have such
+ * names, so the number of images counts too. */
 static bool is_imagenet(const char *path, const struct pxr_npy *array)
 {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -56,13 +56,13 @@ static bool is_imagenet(const char *path, const struct pxr_npy *array)
         return end > 0 && name[end] == '\0' && images == (batch == 10 ? 128123 : 128116);
 }
 
-/* What can stand between quotes in Python as it is, or else a word for it. */
+/* The text if it needs no escapes in a Python string, else `word`. */
 static const char *quotable(const char *text, const char *word)
 {
         return strpbrk(text, "'\\\n\r") ? word : text;
 }
 
-/* How the user makes a file that can be read: a line of Python. `why`: "to ...". */
+/* Advise a line of Python that makes a readable file. `why`: "to ...". */
 static void note_numpy(const char *why, const char *before, const char *path, const char *key,
                        const char *after, struct pxr_diag *diag)
 {
@@ -147,7 +147,8 @@ static int read_array(struct pxr_opening *o, const char *path, struct pxr_input 
         uint8_t *row;
         int failed;
 
-        if (pxr_npy_read_head(input, &array, o->diag) || check_type(path, input, &array, o->diag) ||
+        if (pxr_npy_read_header(input, &array, o->diag) ||
+            check_type(path, input, &array, o->diag) ||
             pxr_layout_find(name, &array, (enum pxr_layout_name)options->layout,
                             pxr_data_location(o, "layout"), is_imagenet(path, &array), &layout,
                             o->diag) ||
@@ -164,7 +165,7 @@ static int read_array(struct pxr_opening *o, const char *path, struct pxr_input 
         return failed;
 }
 
-/* The keys of the arrays that a file holds, as text: "x, y". */
+/* The names of the arrays in a file, as text: "x, y". */
 struct keys {
         char first[64], all[KEYS_TEXT];
 };
@@ -189,11 +190,10 @@ static int no_data(const char *path, const struct keys *keys, struct pxr_diag *d
 {
         if (!keys->all[0])
                 return pxr_user_error(diag,
-                                      "%s: holds no arrays; the images must be an array "
+                                      "%s: contains no arrays; the images must be an array "
                                       "'data' (data.npy)",
                                       path);
-        pxr_user_error(diag, "%s: holds no array 'data' (data.npy); its arrays are: %s", path,
-                       keys->all);
+        pxr_user_error(diag, "%s: contains no array 'data' (data.npy), but: %s", path, keys->all);
         note_numpy("to save one of them under that name", "", path, keys->first, "", diag);
         return -1;
 }
@@ -268,13 +268,14 @@ static int list(struct pxr_arena *arena, const char *path, DIR *folder,
                 if (!own)
                         continue;
                 if (own->count == MAX_FILES)
-                        return pxr_user_error(diag, "%s: more than %d files of a split", path,
+                        return pxr_user_error(diag, "%s: more than %d files for one split", path,
                                               MAX_FILES);
                 own->names[own->count++] = pxr_strf(arena, "%s/%s", path, entry->d_name);
                 all++;
         }
         if (all == 0)
-                return pxr_user_error(diag, "%s: holds no train*.npz, val*.npz or test*.npz", path);
+                return pxr_user_error(diag, "%s: contains no train*.npz, val*.npz or test*.npz",
+                                      path);
         for (int i = 0; i < PXR_SPLITS; i++)
                 qsort(files[i].names, (size_t)files[i].count, sizeof *files[i].names, compare);
         return 0;

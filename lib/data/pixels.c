@@ -53,12 +53,11 @@ struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t 
 static int file_error(const struct pxr_pixels *pixels, const char *what, int error,
                       struct pxr_diag *diag)
 {
-        pxr_system_error(diag,
-                         "%s: the pixels, too many for the memory they may use, cannot be %s "
-                         "here: %s",
+        pxr_system_error(diag, "%s: pixels beyond the 'memory' limit cannot be %s here: %s",
                          pixels->folder, what, strerror(error));
-        pxr_note(diag, "TMPDIR names another folder for them; 'memory' (in MB) keeps more of them "
-                       "in memory");
+        pxr_note(diag,
+                 "set TMPDIR to another folder, or raise 'memory' (in MB) to keep more pixels "
+                 "in memory");
         return -1;
 }
 
@@ -77,7 +76,7 @@ static int make_file(struct pxr_pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
-/* The disk is not only ours: leave room for what other programs have to write there. */
+/* Leave room on the disk for other programs. */
 enum { LEAVE_FREE = 256 << 20 };
 
 static bool has_room(const struct pxr_pixels *pixels, size_t size)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pixels.h - the images of a set as they were read: in memory, or in a file where they are many.
+ * pixels.h - the images of a set: in memory, or in a temporary file.
  *
- * A format adds images one by one, in the order of its splits. Beyond the budget they move to a
- * temporary file that has no name, so that it goes away with the program; 256 MB of its disk are
- * left free.
+ * A format adds images one by one, in the order of its splits. Beyond the budget they move to an
+ * unlinked temporary file, which disappears with the program; 256 MB of the disk are left free.
  */
 #ifndef PXR_DATA_PIXELS_H
 #define PXR_DATA_PIXELS_H
@@ -15,18 +14,17 @@
 
 struct pxr_pixels;
 
-/* Images of `size` bytes each. `budget`: bytes of memory at most; 0: as many as it takes. The file
- * beyond it is made in $TMPDIR or else /var/tmp. NULL after an error. Lives as long as the
- * arena. */
+/* Images of `size` bytes each. `budget`: bytes of memory; 0: no limit. The temporary file is made
+ * in $TMPDIR or else /var/tmp. NULL after an error. Lives as long as the arena. */
 struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
                                   struct pxr_diag *diag);
 
-/* Room for one more image, to be filled before the next call. NULL after an error. */
+/* Add an image, to be filled in before the next call. NULL after an error. */
 uint8_t *pxr_pixels_add(struct pxr_pixels *pixels, struct pxr_diag *diag);
 
 int64_t pxr_pixels_count(const struct pxr_pixels *pixels);
 
-/* No more are added: they can be read from now on. Returns 0 or -1. */
+/* End adding: the images can be read now. Returns 0 or -1. */
 int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag);
 
 /* Copy image `index`. Returns 0 or -1. */

@@ -2,8 +2,8 @@
 /*
  * png.c - pictures to and from PNG in memory.
  *
- * libpng reports an error by longjmp. So each setjmp stands in a function of its own, whose state
- * lies in a struct of the caller: nothing that matters is in a local variable.
+ * libpng reports errors by longjmp. So each setjmp is in a function of its own that keeps its state
+ * in a struct of the caller: local variables would be lost.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@ struct codec {
         png_structp png;
         png_infop info;
 
-        /* Encoding: what is written; decoding: what is read. */
+        /* The output of encoding, the input of decoding. */
         uint8_t *out;
         const uint8_t *in;
         size_t size, room, at;
@@ -34,7 +34,6 @@ struct codec {
         struct pxr_picture *picture;
         uint8_t *pixels;
         uint8_t *with_alpha; /* the same with an alpha channel, where the file has one; malloc() */
-        size_t stride;       /* of the rows that libpng gives */
         png_text *texts;
 };
 
@@ -45,8 +44,8 @@ static void on_error(png_structp png, png_const_charp message)
         if (!codec->reported && strcasestr(message, "memory"))
                 pxr_out_of_memory(codec->diag);
         else if (!codec->reported && codec->in)
-                pxr_user_error(codec->diag, "%s: byte %zu: not a sound PNG: %s", codec->name,
-                               codec->at, message);
+                pxr_user_error(codec->diag, "%s: byte %zu: invalid PNG: %s", codec->name, codec->at,
+                               message);
         else if (!codec->reported)
                 pxr_system_error(codec->diag, "PNG: cannot be encoded: %s", message);
         codec->reported = true;
@@ -82,7 +81,7 @@ static void on_write(png_structp png, png_bytep bytes, size_t size)
         codec->size += size;
 }
 
-/* libpng believes the length a chunk claims, up to 2 GB, and only warns. */
+/* libpng trusts the length a chunk claims, up to 2 GB. */
 static png_voidp on_malloc(png_structp png, png_alloc_size_t size)
 {
         (void)png;
@@ -105,7 +104,7 @@ static void on_read(png_structp png, png_bytep bytes, size_t size)
         struct codec *codec = png_get_io_ptr(png);
 
         if (size > codec->size - codec->at)
-                png_error(png, "the file ends too early (truncated?)");
+                png_error(png, "unexpected end of file (truncated?)");
         memcpy(bytes, codec->in + codec->at, size);
         codec->at += size;
 }
@@ -186,6 +185,18 @@ static void set_transforms(struct codec *codec)
         png_read_update_info(codec->png, codec->info);
 }
 
+/* After the transforms are set. */
+static void read_rows(struct codec *codec, uint8_t *to)
+{
+        size_t stride = png_get_rowbytes(codec->png, codec->info);
+        int passes = png_set_interlace_handling(codec->png);
+
+        for (int pass = 0; pass < passes; pass++)
+                for (int row = 0; row < codec->picture->rows; row++)
+                        png_read_row(codec->png, to + (size_t)row * stride, NULL);
+        png_read_end(codec->png, codec->info);
+}
+
 static void read_texts(struct codec *codec)
 {
         png_textp found = NULL;
@@ -199,14 +210,14 @@ static void read_texts(struct codec *codec)
         for (int i = 0; i < count; i++) {
                 texts[i].key = pxr_strdup(codec->arena, found[i].key);
                 texts[i].value = pxr_strdup(codec->arena, found[i].text ? found[i].text : "");
-                if (!texts[i].key || !texts[i].value)
-                        memory_out(codec);
         }
+        if (pxr_arena_failed(codec->arena))
+                memory_out(codec);
         codec->picture->texts = texts;
         codec->picture->text_count = count;
 }
 
-/* Below setjmp(), as all that follows is. */
+/* Called below setjmp(), like the functions after it. */
 static void read_head(struct codec *codec)
 {
         png_set_read_fn(codec->png, codec, on_read);
@@ -218,8 +229,7 @@ static void read_head(struct codec *codec)
 static int decode(struct codec *codec)
 {
         struct pxr_picture *picture = codec->picture;
-        png_uint_32 stride;
-        png_bytep *rows;
+        size_t stride;
 
         if (setjmp(png_jmpbuf(codec->png)))
                 return -1;
@@ -229,51 +239,52 @@ static int decode(struct codec *codec)
         picture->cols = (int)png_get_image_width(codec->png, codec->info);
         if ((int64_t)picture->rows * picture->cols > PXR_PNG_MAX_PIXELS)
                 png_error(codec->png, "more than 2^26 pixels");
-        stride = (png_uint_32)(picture->cols * picture->colours);
+        stride = (size_t)picture->cols * (size_t)picture->colours;
         if (png_get_rowbytes(codec->png, codec->info) != stride)
-                png_error(codec->png, "a kind of PNG that is not understood");
+                png_error(codec->png, "unsupported kind of PNG");
         codec->pixels = pxr_alloc_array(codec->arena, (size_t)picture->rows, stride);
-        rows = pxr_alloc_array(codec->arena, (size_t)picture->rows, sizeof *rows);
-        if (!codec->pixels || !rows)
+        if (!codec->pixels)
                 memory_out(codec);
-        for (int row = 0; row < picture->rows; row++)
-                rows[row] = codec->pixels + (size_t)row * stride;
-        png_read_image(codec->png, rows);
-        png_read_end(codec->png, codec->info);
+        read_rows(codec, codec->pixels);
         read_texts(codec);
         picture->pixels = codec->pixels;
         return 0;
 }
 
+static int run_reader(struct codec *codec, int (*work)(struct codec *codec))
+{
+        int failed;
+
+        codec->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, codec, on_error, on_warning,
+                                              NULL, on_malloc, on_free);
+        codec->info = codec->png ? png_create_info_struct(codec->png) : NULL;
+        failed = codec->info ? work(codec) : pxr_out_of_memory(codec->diag);
+        png_destroy_read_struct(&codec->png, &codec->info, NULL);
+        return failed;
+}
+
 struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
                                    size_t size, struct pxr_diag *diag)
 {
-        struct codec codec = {
-                .name = name, .diag = diag, .in = bytes, .size = size, .arena = arena
-        };
-        int failed = -1;
+        struct codec codec = { .name = name,
+                               .diag = diag,
+                               .in = bytes,
+                               .size = size,
+                               .arena = arena,
+                               .picture = pxr_alloc(arena, sizeof *codec.picture) };
 
-        codec.picture = pxr_alloc(arena, sizeof *codec.picture);
-        codec.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &codec, on_error, on_warning,
-                                             NULL, on_malloc, on_free);
-        codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-        if (codec.picture && codec.info)
-                failed = decode(&codec);
-        else
-                pxr_out_of_memory(diag);
-        png_destroy_read_struct(&codec.png, &codec.info, NULL);
-        return failed ? NULL : codec.picture;
+        return !codec.picture || run_reader(&codec, decode) ? NULL : codec.picture;
 }
 
-/* What a data set has no use for, as an error; NULL: nothing. */
+/* An error message about what data sets cannot use; NULL: none. */
 static const char *misfit(const struct codec *codec)
 {
         png_byte type = png_get_color_type(codec->png, codec->info);
 
         if (png_get_bit_depth(codec->png, codec->info) == 16)
-                return "16 bits a sample; 8 are wanted";
+                return "expected 8 bits per sample, got 16";
         if (codec->picture->colours == 1 && type & PNG_COLOR_MASK_COLOR)
-                return "in colour, where grey is wanted";
+                return "expected a grey image, got colour";
         return NULL;
 }
 
@@ -290,13 +301,13 @@ static void refuse_misfit(struct codec *codec)
         if (what)
                 pxr_user_error(codec->diag, "%s: %s", codec->name, what);
         else
-                pxr_user_error(codec->diag, "%s: %u x %u pixels, where %d x %d are wanted",
-                               codec->name, rows, cols, wanted->rows, wanted->cols);
+                pxr_user_error(codec->diag, "%s: expected %d x %d pixels, got %u x %u", codec->name,
+                               wanted->rows, wanted->cols, rows, cols);
         codec->reported = true;
         png_error(codec->png, "misfit");
 }
 
-/* Copy the pixels without their alpha, which must be 255: then nothing is lost. */
+/* Copy the pixels without alpha, which must be 255 so that nothing is lost. */
 static int drop_alpha(struct codec *codec)
 {
         const struct pxr_picture *picture = codec->picture;
@@ -306,8 +317,8 @@ static int drop_alpha(struct codec *codec)
         for (size_t i = 0; i < cols * (size_t)picture->rows; i++, from += colours + 1) {
                 if (from[colours] != 255) {
                         pxr_user_error(codec->diag,
-                                       "%s: row %zu, column %zu: is transparent (alpha %d); only "
-                                       "opaque images are read",
+                                       "%s: row %zu, column %zu: transparent pixel (alpha %d); "
+                                       "images must be opaque",
                                        codec->name, i / cols, i % cols, from[colours]);
                         pxr_note(codec->diag,
                                  "to put images on white: mogrify -background white -alpha remove "
@@ -319,50 +330,36 @@ static int drop_alpha(struct codec *codec)
         return 0;
 }
 
-/* Where libpng is to put the rows. */
+/* Make room for an alpha channel, if the file has one. */
 static void find_room(struct codec *codec)
 {
         const struct pxr_picture *picture = codec->picture;
         size_t channels = png_get_channels(codec->png, codec->info);
+        size_t colours = (size_t)picture->colours, stride = (size_t)picture->cols * channels;
 
-        codec->stride = (size_t)picture->cols * channels;
-        if (channels == (size_t)picture->colours + 1) {
-                codec->with_alpha = malloc((size_t)picture->rows * codec->stride);
-                if (!codec->with_alpha)
-                        memory_out(codec);
-        } else if (channels != (size_t)picture->colours) {
-                png_error(codec->png, "a kind of PNG that is not understood");
-        }
-        if (png_get_rowbytes(codec->png, codec->info) != codec->stride)
-                png_error(codec->png, "a kind of PNG that is not understood");
-}
-
-static void read_row(struct codec *codec, int row)
-{
-        uint8_t *to = codec->with_alpha ? codec->with_alpha : codec->pixels;
-
-        png_read_row(codec->png, to + (size_t)row * codec->stride, NULL);
+        if ((channels != colours && channels != colours + 1) ||
+            png_get_rowbytes(codec->png, codec->info) != stride)
+                png_error(codec->png, "unsupported kind of PNG");
+        if (channels == colours)
+                return;
+        codec->with_alpha = malloc((size_t)picture->rows * stride);
+        if (!codec->with_alpha)
+                memory_out(codec);
 }
 
 static int decode_exactly(struct codec *codec)
 {
-        struct pxr_picture *picture = codec->picture;
-        int passes;
-
         if (setjmp(png_jmpbuf(codec->png)))
                 return -1;
         read_head(codec);
         refuse_misfit(codec);
         png_set_expand(codec->png);
-        if (picture->colours == 3)
+        if (codec->picture->colours == 3)
                 png_set_gray_to_rgb(codec->png);
-        passes = png_set_interlace_handling(codec->png);
+        png_set_interlace_handling(codec->png);
         png_read_update_info(codec->png, codec->info);
         find_room(codec);
-        for (int pass = 0; pass < passes; pass++)
-                for (int row = 0; row < picture->rows; row++)
-                        read_row(codec, row);
-        png_read_end(codec->png, codec->info);
+        read_rows(codec, codec->with_alpha ? codec->with_alpha : codec->pixels);
         return codec->with_alpha ? drop_alpha(codec) : 0;
 }
 
@@ -376,16 +373,8 @@ int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int
                                .size = size,
                                .picture = &picture,
                                .pixels = pixels };
-        int failed = -1;
+        int failed = run_reader(&codec, decode_exactly);
 
-        codec.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &codec, on_error, on_warning,
-                                             NULL, on_malloc, on_free);
-        codec.info = codec.png ? png_create_info_struct(codec.png) : NULL;
-        if (codec.info)
-                failed = decode_exactly(&codec);
-        else
-                pxr_out_of_memory(diag);
         free(codec.with_alpha);
-        png_destroy_read_struct(&codec.png, &codec.info, NULL);
         return failed;
 }

@@ -19,12 +19,12 @@ struct pxr_picture {
         int rows, cols;
         int colours;           /* 1 (grey) or 3 (red, green, blue) */
         const uint8_t *pixels; /* [row][col][colour], 0 to 255 */
-        int bits;              /* a sample had in the file that was decoded */
+        int bits;              /* per sample in the file that was decoded */
         const struct pxr_png_text *texts;
         int text_count;
 };
 
-/* Beyond these a file is refused: a few bytes of PNG can unpack to gigabytes. */
+/* Larger files are refused: a few bytes of PNG can decompress to gigabytes. */
 enum { PXR_PNG_MAX_SIDE = 1 << 15, PXR_PNG_MAX_PIXELS = 1 << 26 };
 
 /* Encode a picture with its texts. Returns the bytes, to be freed with free(), and sets *size;
@@ -36,9 +36,9 @@ uint8_t *pxr_png_encode(const struct pxr_picture *picture, size_t *size, struct 
 struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
                                    size_t size, struct pxr_diag *diag);
 
-/* Decode a PNG of exactly this size to pixels[rows][cols][colours], where nothing may be lost: grey
- * becomes RGB where `colours` is 3, and alpha that is 255 everywhere is dropped; colour is refused
- * where `colours` is 1, and so are 16 bits and transparent pixels. Returns 0 or -1. */
+/* Decode a PNG of exactly this size to pixels[rows][cols][colours], without loss: grey becomes RGB
+ * if `colours` is 3, and opaque alpha is dropped. Colour if `colours` is 1, 16 bits, and
+ * transparent pixels are errors. Returns 0 or -1. */
 int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
                            int colours, uint8_t *pixels, struct pxr_diag *diag);
 

@@ -7,11 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,13 +28,6 @@ static int open_error(const char *path, int error, struct pxr_diag *diag)
         if (error == ENOENT)
                 return pxr_user_error(diag, "%s: no such folder", path);
         return pxr_file_error(path, "cannot be opened", error, diag);
-}
-
-static const char *last_part(const char *name)
-{
-        const char *slash = strrchr(name, '/');
-
-        return slash ? slash + 1 : name;
 }
 
 static bool is_png(const char *name)
@@ -63,16 +56,14 @@ static int add(struct pxr_arena *arena, struct pxr_png_files *files, const char 
                 files->files = more;
                 files->room = room;
         }
-        name = pxr_strdup(arena, name);
-        if (!name)
-                return pxr_out_of_memory(diag);
-        files->files[files->count++] = (struct pxr_png_file) { name, offset, size };
+        files->files[files->count++] =
+                (struct pxr_png_file) { pxr_strdup(arena, name), offset, size };
         return 0;
 }
 
 /* --- other files -------------------------------------------------------------------------------*/
 
-/* What a folder or archive holds beside PNG files, and was skipped. */
+/* What a folder or archive holds besides PNG files: it is skipped. */
 enum other { OTHER_FILE, OTHER_FOLDER, OTHER_LINK /* to a folder */, OTHERS };
 
 struct others {
@@ -82,68 +73,48 @@ struct others {
         } of[OTHERS];
 };
 
-/* Files that a user may take for a set, and what to do with them. */
+/* Files that a user may take for a set, and what to do with them; %s: the ending of the name. */
 static const struct {
-        const char *ending, *advice;
+        const char *pattern, *advice;
 } kinds[] = {
-        { ".avif", "PNG" },
-        { ".bmp", "PNG" },
-        { ".gif", "PNG" },
-        { ".heic", "PNG" },
-        { ".jpeg", "PNG" },
-        { ".jpg", "PNG" },
-        { ".jxl", "PNG" },
-        { ".pgm", "PNG" },
-        { ".ppm", "PNG" },
-        { ".tga", "PNG" },
-        { ".tif", "PNG" },
-        { ".tiff", "PNG" },
-        { ".webp", "PNG" },
-        { ".npy", "arrays are read from .npz files ('set: npz'), which numpy.savez('new.npz', "
-                  "data=numpy.load('FILE')) makes" },
-        { ".npz", "'set: npz' reads .npz files" },
-        { ".parquet", "Parquet is not read; where its column 'image' holds PNG files, this Python "
-                      "unpacks them: for i, row in enumerate(pyarrow.parquet.read_table('FILE')"
-                      ".to_pylist()): open(f'{i:07d}.png', 'wb').write(row['image']['bytes'])" },
+        { "*.@(avif|bmp|gif|heic|jpeg|jpg|jxl|pgm|ppm|tga|tif|tiff|webp)",
+          "only PNG files are read: convert the images to PNG ('mogrify -format png *%s' of "
+          "ImageMagick)" },
+        { "*.npy", "arrays are read from .npz files ('set: npz'); to make one, in Python: "
+                   "numpy.savez('new.npz', data=numpy.load('FILE'))" },
+        { "*.npz", "'set: npz' reads .npz files" },
+        { "*.parquet",
+          "Parquet is not read; if its column 'image' holds PNG files, this Python unpacks them: "
+          "for i, row in enumerate(pyarrow.parquet.read_table('FILE').to_pylist()): "
+          "open(f'{i:07d}.png', 'wb').write(row['image']['bytes'])" },
 };
 
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
-
-/* KINDS: none of them. */
-static int kind_of(const char *name)
+/* NULL: none of them. */
+static const char *advice_on(const char *name)
 {
-        size_t length = strlen(name);
-
-        for (int i = 0; i < KINDS; i++) {
-                size_t tail = strlen(kinds[i].ending);
-
-                if (length > tail && strcasecmp(name + length - tail, kinds[i].ending) == 0)
-                        return i;
-        }
-        return KINDS;
+        for (size_t i = 0; i < PXR_COUNT(kinds); i++)
+                if (fnmatch(kinds[i].pattern, name, FNM_CASEFOLD | FNM_EXTMATCH) == 0)
+                        return kinds[i].advice;
+        return NULL;
 }
 
-static void note_kind(const char *name, struct pxr_diag *diag)
+static void note_advice(const char *name, struct pxr_diag *diag)
 {
-        int kind = kind_of(name);
+        const char *advice = advice_on(name), *place = advice ? strstr(advice, "%s") : NULL;
 
-        if (kind == KINDS)
-                return;
-        if (strcmp(kinds[kind].advice, "PNG") == 0)
-                pxr_note(diag,
-                         "only PNG files are read: convert the images to PNG ('mogrify -format png "
-                         "*%s' of ImageMagick)",
-                         kinds[kind].ending);
-        else
-                pxr_note(diag, "%s", kinds[kind].advice);
+        if (place)
+                pxr_note(diag, "%.*s%s%s", (int)(place - advice), advice, strrchr(name, '.'),
+                         place + 2);
+        else if (advice)
+                pxr_note(diag, "%s", advice);
 }
 
-/* The example is a file of a known kind, if there is one, and the first by its name: folders are
- * listed in no order. */
+/* The example is a file of a known kind if possible, and the first by name: folders are listed in
+ * no order. */
 static void count_other(struct others *others, const char *name, enum other what)
 {
         char *example = others->of[what].example;
-        bool known = kind_of(name) < KINDS, known_before = kind_of(example) < KINDS;
+        bool known = advice_on(name), known_before = advice_on(example);
 
         others->of[what].count++;
         if (!*example || (known && !known_before) ||
@@ -162,51 +133,49 @@ static int report_others(const struct pxr_png_files *files, const struct others 
         for (int i = 0; i < OTHERS; i++)
                 count[i] = others->of[i].count;
         if (files->count == 0) {
-                pxr_user_error(diag, "%s: holds no PNG files", files->path);
+                pxr_user_error(diag, "%s: contains no PNG files", files->path);
                 if (*file)
-                        pxr_note(diag, "it holds %lld other file%s, such as %s", count[OTHER_FILE],
-                                 pxr_plural(count[OTHER_FILE]), file);
+                        pxr_note(diag, "it contains %lld other file%s, such as %s",
+                                 count[OTHER_FILE], pxr_plural(count[OTHER_FILE]), file);
                 if (*link)
                         pxr_note(diag,
-                                 "it holds %lld symbolic link%s to folders, such as %s: these are "
-                                 "not followed",
+                                 "it contains %lld symbolic link%s to folders, such as %s, which "
+                                 "are not followed",
                                  count[OTHER_LINK], pxr_plural(count[OTHER_LINK]), link);
-                note_kind(file, diag);
+                note_advice(file, diag);
                 return -1;
         }
-        /* Notes and labels among the images are no surprise. */
-        if (kind_of(file) < KINDS) {
+        /* Text files and labels among the images are common: no warning. */
+        if (advice_on(file)) {
                 pxr_warn(diag,
                          "%s: skipped %lld file%s whose name does not end with .png, such as %s",
                          files->path, count[OTHER_FILE], pxr_plural(count[OTHER_FILE]), file);
-                note_kind(file, diag);
+                note_advice(file, diag);
         }
         if (*link)
-                pxr_warn(diag,
-                         "%s: skipped %lld symbolic link%s to folders, such as %s: these are not "
-                         "followed",
+                pxr_warn(diag, "%s: skipped %lld symbolic link%s to folders, such as %s",
                          files->path, count[OTHER_LINK], pxr_plural(count[OTHER_LINK]), link);
         if (*folder)
                 pxr_warn(diag,
-                         "%s: skipped %lld folder%s, such as %s: those below a folder are read "
-                         "only if it holds no PNG files itself",
+                         "%s: skipped %lld folder%s, such as %s: subfolders are read only if the "
+                         "folder itself contains no PNG files",
                          files->path, count[OTHER_FOLDER], pxr_plural(count[OTHER_FOLDER]), folder);
         return 0;
 }
 
 /* --- folders -----------------------------------------------------------------------------------*/
 
-/* A folder and those below it, as they are listed. */
+/* Listing a folder and its subfolders. */
 struct listing {
         struct pxr_arena *arena;
         struct pxr_png_files *files;
         struct others *others;
-        bool below; /* look into the folders below */
+        bool below; /* descend into subfolders */
         int folders;
         struct pxr_diag *diag;
 };
 
-/* The parts of a set must not become one split because their folders have other names. */
+/* Splits must not be merged into one because their folders have unexpected names. */
 static int check_split_name(const struct listing *l, const char *relative, const char *name)
 {
         static const char *const names[] = { "train", "training",   "val",  "valid",
@@ -216,9 +185,10 @@ static int check_split_name(const struct listing *l, const char *relative, const
                 if (strcasecmp(name, names[i]) == 0) {
                         pxr_user_error(l->diag, "%s: the folder %s looks like a split",
                                        l->files->path, relative);
-                        pxr_note(l->diag,
-                                 "the splits of a set are the folders train, valid and test "
-                                 "in its 'path': rename it, or name the folder that holds it");
+                        pxr_note(
+                                l->diag,
+                                "splits are read from the folders train, valid and test in 'path'; "
+                                "rename the folder, or set 'path' to the folder that contains it");
                         return -1;
                 }
         return 0;
@@ -279,7 +249,7 @@ static int list_below(struct listing *l, const char *relative, int depth)
         }
         if (depth > MAX_DEPTH || ++l->folders > MAX_FOLDERS)
                 failed = pxr_user_error(l->diag,
-                                        "%s: more than %d folders, or more than %d in one another",
+                                        "%s: more than %d folders, or nested more than %d deep",
                                         l->files->path, MAX_FOLDERS, MAX_DEPTH);
         while (!failed && (errno = 0, entry = readdir(folder)))
                 failed = take_entry(l, handle, relative, entry, depth);
@@ -306,7 +276,7 @@ static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, str
 
 /* --- archives ----------------------------------------------------------------------------------*/
 
-/* A tar archive ends with blocks of zeros; one that ends without is a part of one. */
+/* A tar archive ends with blocks of zeros; without them it is truncated. */
 static int check_end(const struct pxr_png_files *files, int64_t end, struct pxr_diag *diag)
 {
         static const char zeros[TAR_BLOCK];
@@ -317,8 +287,7 @@ static int check_end(const struct pxr_png_files *files, int64_t end, struct pxr_
             memcmp(block, zeros, sizeof zeros) == 0)
                 return 0;
         return pxr_user_error(diag,
-                              "%s: byte %lld: the mark of the archive's end is missing "
-                              "(truncated?)",
+                              "%s: byte %lld: the archive's end marker is missing (truncated?)",
                               files->path, (long long)end);
 }
 
@@ -326,9 +295,9 @@ static int unsound(const struct pxr_png_files *files, struct archive *tar, struc
 {
         const char *what = archive_error_string(tar);
 
-        pxr_user_error(diag, "%s: neither a folder nor a sound tar archive, unpacked: %s",
-                       files->path, what ? what : "unknown fault");
-        note_kind(files->path, diag);
+        pxr_user_error(diag, "%s: not a folder or a valid, uncompressed tar archive: %s",
+                       files->path, what ? what : "unknown error");
+        note_advice(files->path, diag);
         return -1;
 }
 
@@ -345,9 +314,9 @@ static int list_entries(struct pxr_arena *arena, struct pxr_png_files *files, st
                 int64_t offset = archive_filter_bytes(tar, 0), size = archive_entry_size(entry);
 
                 end = offset + size;
-                if (!name || archive_entry_filetype(entry) != AE_IFREG || *last_part(name) == '.')
+                if (!name || archive_entry_filetype(entry) != AE_IFREG || *basename(name) == '.')
                         continue;
-                if (!is_png(last_part(name)))
+                if (!is_png(basename(name)))
                         count_other(others, name, OTHER_FILE);
                 else if (add(arena, files, name, offset, size, diag))
                         return -1;
@@ -359,12 +328,12 @@ static int check_names(const struct pxr_png_files *files, struct pxr_diag *diag)
 {
         for (int64_t i = 1; i < files->count; i++)
                 if (strcmp(files->files[i - 1].name, files->files[i].name) == 0)
-                        return pxr_user_error(diag, "%s: holds %s twice", files->path,
+                        return pxr_user_error(diag, "%s: contains %s twice", files->path,
                                               files->files[i].name);
         return 0;
 }
 
-/* The position in the file is libarchive's; later reads do not depend on it. */
+/* libarchive moves the position in the file; later reads do not depend on it. */
 static int list_archive(struct pxr_arena *arena, struct pxr_png_files *files, struct others *others,
                         struct pxr_diag *diag)
 {
@@ -418,14 +387,12 @@ struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *pa
 {
         struct pxr_png_files *files = pxr_alloc(arena, sizeof *files);
 
-        if (files) {
-                files->handle = -1;
-                files->path = pxr_strdup(arena, path);
-        }
-        if (!files || !files->path || pxr_arena_defer(arena, close_files, files)) {
-                pxr_out_of_memory(diag);
+        if (!files)
                 return NULL;
-        }
+        files->handle = -1;
+        files->path = pxr_strdup(arena, path);
+        if (pxr_arena_defer(arena, close_files, files))
+                return NULL;
         return list(arena, files, diag) ? NULL : files;
 }
 
@@ -439,10 +406,10 @@ void pxr_png_files_path(const struct pxr_png_files *files, int64_t index, char p
 
 const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index)
 {
-        return last_part(files->files[index].name);
+        return basename(files->files[index].name);
 }
 
-/* Read `size` bytes from `offset` on. Returns what went wrong, or NULL. */
+/* Read `size` bytes at `offset`. Returns an error message, or NULL. */
 static const char *read_bytes(int file, int64_t offset, size_t size, uint8_t *bytes)
 {
         for (size_t done = 0; done < size;) {
@@ -453,14 +420,14 @@ static const char *read_bytes(int file, int64_t offset, size_t size, uint8_t *by
                 if (got < 0)
                         return strerror(errno);
                 if (got == 0)
-                        return "the file ends too early (truncated?)";
+                        return "unexpected end of file (truncated?)";
                 done += (size_t)got;
         }
         return NULL;
 }
 
-/* Where the bytes of a file lie: a descriptor, which is the caller's to close unless it is the
- * archive's, offset and size. Returns what went wrong, or NULL. */
+/* The descriptor, offset and size of a file's bytes. The caller closes the descriptor unless it is
+ * the archive's. Returns an error message, or NULL. */
 static const char *find_bytes(const struct pxr_png_files *files, int64_t index, int *file,
                               int64_t *offset, size_t *size)
 {
@@ -471,13 +438,12 @@ static const char *find_bytes(const struct pxr_png_files *files, int64_t index, 
         *offset = entry->offset;
         *size = (size_t)entry->size;
         if (files->archive)
-                return entry->size > MAX_FILE ? "it is no file of a picture" : NULL;
+                return entry->size > MAX_FILE ? "not an image file" : NULL;
         *file = openat(files->handle, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (*file < 0 || fstat(*file, &status))
                 return strerror(errno);
         *size = (size_t)status.st_size;
-        return !S_ISREG(status.st_mode) || status.st_size > MAX_FILE ? "it is no file of a picture"
-                                                                     : NULL;
+        return !S_ISREG(status.st_mode) || status.st_size > MAX_FILE ? "not an image file" : NULL;
 }
 
 uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, size_t *size,

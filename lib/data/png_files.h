@@ -2,11 +2,10 @@
 /*
  * png_files.h - folders of PNG files, or tar archives of them, as images of one size.
  *
- * The images are the files *.png in the order of their names (by bytes). Where a folder has none,
- * they are those in the folders below it, in the order of their paths ("cat/9.png" before
- * "dog/1.png"); links to folders are not followed. Other files are skipped; a warning says so where
- * there are images among them. A tar archive is read in place: where its files lie in it is noted
- * once.
+ * The images are the files *.png in the order of their names (by bytes). If a folder has none, its
+ * subfolders are read, in the order of the paths ("cat/9.png" before "dog/1.png"); links to folders
+ * are not followed. Other files are skipped, with a warning if they look like images. A tar archive
+ * is read in place, by offsets that are listed once.
  */
 #ifndef PXR_DATA_PNG_FILES_H
 #define PXR_DATA_PNG_FILES_H
@@ -29,18 +28,18 @@ struct pxr_png_files {
         int64_t count, room;
 };
 
-/* A split: some of these files; `count` 0: there is no such split. */
+/* A split: some of these files; `count` 0: no such split. */
 struct pxr_png_split {
         const struct pxr_png_files *files;
         int64_t first, count;
 };
 
-/* List a folder or archive. NULL after an error, which it is too when there are no PNG files. Lives
- * as long as the arena. */
+/* List a folder or archive, which must contain PNG files. NULL after an error. Lives as long as the
+ * arena. */
 struct pxr_png_files *pxr_png_files_open(struct pxr_arena *arena, const char *path,
                                          struct pxr_diag *diag);
 
-/* Where a file is, for errors. */
+/* The path of a file, for errors. */
 void pxr_png_files_path(const struct pxr_png_files *files, int64_t index, char path[PATH_MAX]);
 
 /* The last part of its name. */
@@ -50,8 +49,8 @@ const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index)
 uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, size_t *size,
                              struct pxr_diag *diag);
 
-/* Write a text that is another one whenever the file may have changed: its name, size, inode and
- * times. Returns the time of its last change, or -1 when that cannot be told. */
+/* Write a text that differs whenever the file may have changed: its name, size, inode and times.
+ * Returns the time of its last change, or -1 if that is unknown. */
 int64_t pxr_png_files_state(const struct pxr_png_files *files, int64_t index, char *text,
                             size_t room);
 
@@ -70,11 +69,11 @@ int pxr_png_split_cut(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPL
 int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split, int *bits);
 
 /* Make `splits` the images of the set, whose rows, cols, colours and levels are set: counts,
- * digests, files, read, state; those it is not opened with are left out. Every image is decoded
- * once, and refused if it has another size or a value that is none of the levels'. Up to `memory`
- * MB of pixels stay in memory; of more, each image is decoded whenever it is read. Files are
- * recorded as one for each folder or archive, whose SHA-256 is that of the lines `sha256sum *.png`
- * prints there, names without folders. Returns 0 or -1. */
+ * digests, files, read, state; splits the set is not opened with are left out. Every image is
+ * decoded once; another size, or a value that is not one of the levels, is an error. Up to `memory`
+ * MB of pixels stay in memory; larger sets are decoded as they are read. Each folder or archive is
+ * recorded as one file, whose SHA-256 is that of the lines `sha256sum *.png` prints there, names
+ * without folders. Returns 0 or -1. */
 int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],
                        double memory);
 

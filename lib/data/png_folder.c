@@ -2,8 +2,8 @@
 /*
  * png_folder.c - any folder of PNG files of one size, grey or in colour.
  *
- * Either `path` holds the files (a folder, or a tar archive), or it holds folders train, valid and
- * test of them.
+ * `path` is a folder or tar archive of the files, or a folder with folders train, valid and test of
+ * them.
  */
 #include "config.h"
 
@@ -35,7 +35,7 @@ static bool is_folder(const char *path)
         return path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* Beside the folders of splits, a folder "val" is likely to be meant as one. */
+/* Warn about other folders beside those of splits: "val" is likely to be meant as one. */
 static void report_others(const char *path, struct pxr_diag *diag)
 {
         char example[NAME_MAX + 1] = "", below[PATH_MAX];
@@ -54,8 +54,8 @@ static void report_others(const char *path, struct pxr_diag *diag)
                 closedir(folder);
         if (*example)
                 pxr_warn(diag,
-                         "%s: skipped the folder %s: the folders of splits are train, valid "
-                         "and test",
+                         "%s: skipped the folder %s: splits are the folders train, valid and "
+                         "test",
                          path, example);
 }
 
@@ -116,7 +116,7 @@ static int set_size(struct pxr_opening *o, const struct pxr_png_split splits[PXR
         if (bits == 1 && o->set->colours == 1 && is_default(o, "levels"))
                 pxr_warn(o->diag,
                          "%s: the pixels are black or white (1 bit each), but are read as 2 of 256 "
-                         "levels: 'levels: 2' makes them binary",
+                         "levels (set 'levels: 2' to make them binary)",
                          first->files->path);
         if (options->colours != ANY)
                 o->set->colours = options->colours == RGB ? 3 : 1;

@@ -31,8 +31,8 @@ int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t
 
                 if (pxr_level_byte(level, kind->levels) != pixels[i])
                         return pxr_user_error(diag,
-                                              "%s: row %zu, column %zu: the value %d is none of "
-                                              "%d levels from 0 to 255%s",
+                                              "%s: row %zu, column %zu: the value %d is not one "
+                                              "of %d levels from 0 to 255%s",
                                               name, i / colours / cols, i / colours % cols,
                                               pixels[i], kind->levels,
                                               kind->levels == 2 ? ": make it black and white" : "");

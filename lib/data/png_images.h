@@ -11,12 +11,12 @@ struct pxr_png_kind {
         int rows, cols, colours, levels;
 };
 
-/* Bytes, from 0 to 255, become levels; one that stands for no level is an error that names its
- * place in `name`. Returns 0 or -1. */
+/* Convert bytes, from 0 to 255, to levels. A byte that is not that of a level is an error at its
+ * row and column of `name`. Returns 0 or -1. */
 int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
                       struct pxr_diag *diag);
 
-/* Read a file to pixels[row][col][colour], where nothing may be lost. Returns 0 or -1. */
+/* Read a file to pixels[row][col][colour], without loss. Returns 0 or -1. */
 int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
                        struct pxr_diag *diag);
 
@@ -30,7 +30,7 @@ struct pxr_png_texts {
 };
 
 /* Write images to the new or empty folder, as files of these names, with the texts of each (NULL:
- * none). All are there afterwards, or none and no folder. Returns 0 or -1. */
+ * none). After an error none of them is left, and no new folder. Returns 0 or -1. */
 int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
                          const char *const *names, const uint8_t *pixels,
                          const struct pxr_png_texts *texts, struct pxr_diag *diag);

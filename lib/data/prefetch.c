@@ -2,10 +2,9 @@
 /*
  * prefetch.c - reading a slow set ahead of its use, in a thread of its own.
  *
- * A set in front of another: pxr_dataset_expect() hands the thread one batch, and the read of just
- * that batch finds it done or waits for it. Any other read goes straight to the set behind, so
- * that what is read never depends on what was expected. The thread starts with the first
- * expectation.
+ * A prefetching set wraps another. pxr_dataset_expect() gives the thread one batch; a read of
+ * exactly that batch waits until it is done. Any other read goes to the wrapped set, so that what
+ * is read never depends on what was announced. The thread starts with the first announcement.
  */
 #include "config.h"
 
@@ -16,7 +15,7 @@
 
 #include "data/format.h"
 
-/* A batch beyond so many bytes is not prefetched. */
+/* Larger batches are not prefetched. */
 enum { MAX_BYTES = 1 << 28 };
 
 enum stage { IDLE, ASKED, READING, DONE, FAILED };
@@ -37,7 +36,7 @@ struct prefetch {
         uint8_t *pixels;
 };
 
-/* An error is left to the read that wants the images, which then finds it itself. */
+/* Errors are dropped: the read of the batch then runs into them itself. */
 static void *work(void *context)
 {
         struct prefetch *prefetch = context;
@@ -63,7 +62,7 @@ static void *work(void *context)
         return NULL;
 }
 
-/* Signals are the main thread's business. */
+/* Signals are left to the main thread. */
 static bool start(struct prefetch *prefetch)
 {
         sigset_t all, before;
@@ -98,7 +97,7 @@ static bool is_busy(const struct prefetch *prefetch)
         return prefetch->stage == ASKED || prefetch->stage == READING;
 }
 
-/* Room for a batch: made once, as batches have one size. */
+/* Make room for a batch: once, as batches have one size. */
 static bool make_room(struct prefetch *prefetch, int count)
 {
         int64_t *index;

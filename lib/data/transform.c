@@ -2,10 +2,10 @@
 /*
  * transform.c - what every set can do to its images: limit, grey, downsample, flip, in that order.
  *
- * A transformed set is a set in front of another: it reads images of that one and changes them.
- * Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps the
- * pixel at the top left of each block: the small image of a multi-scale model is then a part of
- * the large one's pixels, and no new values arise.
+ * A transformed set wraps another: it reads images of that one and changes them. Grey is 0.299 red
+ * + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps the pixel at the top left
+ * of each block, so that the small image of a multi-scale model is a subset of the large one's
+ * pixels.
  */
 #include "config.h"
 
@@ -108,7 +108,7 @@ static bool flipped(const struct view *view, int64_t epoch, int64_t index)
         return pxr_random_bits(&random) & 1;
 }
 
-/* There is room for one whole image, so that nothing is allocated while a model is trained. */
+/* `whole` has room for one image, so that nothing is allocated during training. */
 static int read_reduced(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                         int64_t index, uint8_t *pixels, struct pxr_diag *diag)
 {
@@ -147,7 +147,7 @@ static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
         return view->base.nats(&view->base, pixels);
 }
 
-/* --- putting it on top -------------------------------------------------------------------------*/
+/* --- wrapping a set --------------------------------------------------------------------------*/
 
 static int set_step(const struct pxr_opening *o, struct view *view)
 {
@@ -160,7 +160,7 @@ static int set_step(const struct pxr_opening *o, struct view *view)
         if (rows > set->rows || set->rows % rows != 0 || set->cols % (set->rows / rows) != 0)
                 return pxr_error_at(o->diag, pxr_data_location(o, "downsample"),
                                     "data: downsample: images of %d x %d pixels cannot "
-                                    "be cut into blocks that give %lld rows",
+                                    "be divided into blocks that give %lld rows",
                                     set->rows, set->cols, (long long)rows);
         view->step = set->rows / (int)rows;
         return 0;
