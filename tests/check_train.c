@@ -127,6 +127,12 @@ START_TEST(the_time_left_has_evaluation_and_samples)
         state.drawn = (struct pxr_measured) { 8, 80 };
         ck_assert_double_eq_tol(pxr_seconds_ahead(&state, 10), 50 + 205 / 2.0 + 160, 1e-9);
         ck_assert(isnan(pxr_seconds_ahead(&state, NAN)));
+        /* What the last step evaluated in full is not evaluated again, whichever split it is. */
+        e.settings.evaluate =
+                (struct pxr_evaluate_settings) { .every = { 0, PXR_NEVER },
+                                                 .splits = 1 << PXR_TRAIN | 1 << PXR_VALID };
+        ahead = pxr_images_ahead(&e, 0);
+        ck_assert_double_eq(ahead.evaluated, 100 + 40);
 }
 END_TEST
 

@@ -516,6 +516,14 @@ pace() {
 }
 ok "images a second are of training alone, without evaluation" pace
 
+# Evaluated after the last step already; the mean of that epoch's steps is another number.
+listed_train() {
+	is "$(query pace.db "SELECT count(*), count(DISTINCT sum_nats) FROM metric
+		WHERE split = 'train' AND step = 34 AND name IN ('nll', 'final_nll')")" "2|1" &&
+		is "$(query pace.db "SELECT count(*) FROM nll_map WHERE split = 'train' AND step = 34")" 1
+}
+ok "the training split, where listed, has one NLL at the end" listed_train
+
 # A share of the time, of each epoch.
 waits() {
 	is "$(query pace.db "SELECT count(*), min(value) >= 0 AND max(value) < 1

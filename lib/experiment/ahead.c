@@ -53,8 +53,7 @@ struct pxr_ahead pxr_images_ahead(const struct pxr_experiment *e, int64_t step)
                 if (listed)
                         ahead.evaluated += (double)(evaluations * images);
                 /* An evaluation of the whole split after the last step is the result. */
-                if ((listed || evaluate->at_end >> split & 1) &&
-                    !(listed && images == all && split != PXR_TRAIN))
+                if ((listed || evaluate->at_end >> split & 1) && !(listed && images == all))
                         ahead.evaluated += (double)all;
         }
         return ahead;

@@ -73,7 +73,7 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step;
         const struct pxr_nll *nll = &state->counters.epoch_nll;
-        bool bits = pxr_reported_in_bits(nll->dimensions, e->set->colours);
+        bool bits = pxr_told_in_bits(nll->dimensions, e->set->colours);
 
         return pxr_observe(&state->order->observer.base,
                            &(struct pxr_progress) {
@@ -122,7 +122,7 @@ static void describe_spike(const struct pxr_state *state, double nats,
                            const struct pxr_usual *before, double uniform, char *text, size_t size)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
-        bool bits = pxr_reported_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
+        bool bits = pxr_told_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
         double unit = bits ? M_LN2 * (double)pxr_graph_values(graph) : 1;
         int decimals = bits ? 3 : 1;
         char number[PXR_NUMBER_TEXT], earlier[PXR_NUMBER_TEXT + 40] = "", norm[40] = "";
@@ -399,17 +399,18 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The result on a split that was evaluated in full at `step` already. Not the training split: its
- * NLL along the way may be the mean of an epoch's steps. Returns 1 with *nll, 0, or -1. */
+/* The result on a split that was evaluated in full at `step` already. The NLL on record of the
+ * training split is the mean of an epoch's steps unless that split is listed. Returns 1 with *nll,
+ * 0, or -1. */
 static int evaluated_before(const struct pxr_state *state, int64_t step, enum pxr_split split,
                             struct pxr_nll *nll, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         struct pxr_nll_row row;
-        int found = split == PXR_TRAIN
-                            ? 0
-                            : pxr_store_find_evaluation(state->order->store, state->run, step,
-                                                        pxr_split_names[split], &row, diag);
+        int found = wanted(e, e->settings.evaluate.splits, split)
+                            ? pxr_store_find_evaluation(state->order->store, state->run, step,
+                                                        pxr_split_names[split], &row, diag)
+                            : 0;
 
         if (found <= 0 || row.images != e->set->count[split])
                 return found < 0 ? -1 : 0;
@@ -417,6 +418,7 @@ static int evaluated_before(const struct pxr_state *state, int64_t step, enum px
         nll->sum = row.sum_nats;
         nll->sum_squares = row.sum_squares;
         nll->images = row.images;
+        nll->trained_on = split == PXR_TRAIN;
         return 1;
 }
 
