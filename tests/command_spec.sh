@@ -175,7 +175,7 @@ meant() {
 	exits 2 pxr_run tiny.yaml "$1" --dry-run && err_has "did you mean $2?"
 }
 near_keys() {
-	for key in learning_rate train.learning_rate evaluate.learning_rate; do
+	for key in learning_rate train.learning_rate evaluate.learning_rate lr train.lr; do
 		meant $key=1 "'train.optimizer.adam.rate'" || return
 	done
 	meant train.optimizer.adam.learning_rate=1 "'rate'" && meant train.batch_size=2 "'batch'" &&
@@ -190,6 +190,13 @@ near_keys() {
 		err_has "did you mean 'train.optimizer.adam.rate'?" &&
 		exits 2 pxr_run tiny.yaml vary=2 --dry-run && ! err_has "did you mean"
 }
+other_key() {
+	exits 2 pxr_run tiny.yaml train.weight_decay=1 --dry-run && ! err_has "did you mean" &&
+		meant train.optimizer.adam.lr=1 "'rate'" &&
+		exits 2 pxr_run tiny.yaml "train.optimizer={rmsprop: {weight_decay: 1}}" --dry-run &&
+		! err_has "did you mean"
+}
+ok "an option that means something else is not suggested" other_key
 ok "a key that stands elsewhere is named with its path, whatever its case" near_keys
 
 one_for_another() {

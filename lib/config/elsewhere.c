@@ -21,19 +21,36 @@ struct search {
         char *list; /* NULL when memory is out */
 };
 
-/* Whether `name` is one of the words of `key`: rate of learning_rate, batch of batch-size. */
+/* Words that other programs add to an option's name. */
+static bool adds_nothing(const char *word, size_t length)
+{
+        static const char *const words[] = { "learning", "size", "num", "number", "n", "of" };
+
+        for (size_t i = 0; i < PXR_COUNT(words); i++)
+                if (strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0)
+                        return true;
+        return false;
+}
+
+/* Whether `key` is `name` under another name: rate for lr or learning_rate, batch for batch-size,
+ * but not decay for weight_decay. */
 static bool is_word_of(const char *key, const char *name)
 {
         size_t length = strlen(name);
+        bool found = false;
 
+        if (strcasecmp(key, "lr") == 0)
+                key = "learning_rate";
         while (*key) {
                 size_t word = strcspn(key, "_- ");
 
                 if (word == length && length >= SHORTEST_WORD && strncasecmp(key, name, word) == 0)
-                        return true;
+                        found = true;
+                else if (!adds_nothing(key, word))
+                        return false;
                 key += word + (key[word] != '\0');
         }
-        return false;
+        return found;
 }
 
 /* The name nearest to `name`, or one that is a word of it; NULL: none. */
