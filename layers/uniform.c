@@ -28,8 +28,9 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
                                    pxr_image_colours(builder) * kind->channels(levels) };
 
         (void)conf;
-        if (pxr_expect_image(builder, input))
-                return NULL;
+        if (input->index > 0)
+                return pxr_layer_error(builder,
+                                       "it is a whole model: no layer can stand before it");
         return pxr_output(
                 builder,
                 pxr_add_node(builder, &(struct pxr_new_node) { .op = &zeros_op, .shape = shape }),
