@@ -27,59 +27,65 @@ struct stack {
         struct pxr_diag *diag;
 };
 
-/* An item of a list, read: its plugin and its checked options. */
+/* An item of a list: its plugin and its checked options. Read once, and kept in the tree for as
+ * often as it is built. */
 struct item {
+        struct stack *stack;
         const struct pxr_plugin_file *plugin;
         const char *name;
-        struct pxr_yaml *node;
-        struct pxr_location mark;
+        const struct pxr_yaml *node;
+        struct pxr_location location;
         void *conf;
 };
 
 static const struct pxr_options no_options = { 0 };
 
-static const struct pxr_options *options_of(void *context, const struct pxr_yaml *name)
+static const struct pxr_options *find_options(void *context, const struct pxr_yaml *name)
 {
-        struct stack *stack = context;
-        const struct pxr_plugin_file *file = pxr_plugin_find(stack->plugins, name, stack->diag);
+        struct item *item = context;
 
-        if (!file)
+        item->plugin = pxr_plugin_find(item->stack->plugins, name, item->stack->diag);
+        if (!item->plugin)
                 return NULL;
-        return file->layer->options ? file->layer->options : &no_options;
+        return item->plugin->layer->options ? item->plugin->layer->options : &no_options;
 }
 
-/* Where errors of a layer point: its place in the spec, or what the command line made of it, which
- * is to blame for what the spec alone did right. Of several overrides it is the last. */
-static struct pxr_location place_of(const struct pxr_yaml *node, const struct pxr_yaml *options)
+/* Where errors of a layer point: to its item in the spec, or to the last override of one of its
+ * options, which is then to blame. */
+static struct pxr_location error_location(const struct pxr_yaml *node,
+                                          const struct pxr_yaml *options)
 {
-        struct pxr_location mark = node->mark;
+        struct pxr_location location = node->mark;
 
         if (node->origin == PXR_ORIGIN_OVERRIDE)
-                return mark;
+                return location;
         for (const struct pxr_yaml *option = options->first; option; option = option->next)
                 if (option->origin == PXR_ORIGIN_OVERRIDE)
-                        mark = option->mark;
-        return mark;
+                        location = option->mark;
+        return location;
 }
 
-static int read_item(struct stack *stack, struct pxr_yaml *node, struct item *item)
+static const struct item *read_item(struct stack *stack, struct pxr_yaml *node)
 {
-        struct pxr_arena *arena = stack->arena;
+        struct item *item = node->layer ? NULL : pxr_alloc(stack->arena, sizeof(*item));
         struct pxr_yaml *options;
         struct pxr_reading reading;
 
-        if (pxr_layer_item(arena, node, options_of, stack, &item->name, &options, stack->diag))
-                return -1;
-        item->plugin = pxr_plugin_named(stack->plugins, item->name, stack->diag);
-        if (!item->plugin)
-                return -1;
+        if (!item)
+                return node->layer;
+        item->stack = stack;
         item->node = node;
-        item->mark = place_of(node, options);
+        if (pxr_layer_item(stack->arena, node, find_options, item, &item->name, &options,
+                           stack->diag))
+                return NULL;
+        item->location = error_location(node, options);
         reading.options = item->plugin->layer->options ? item->plugin->layer->options : &no_options;
-        reading.conf = item->conf = pxr_alloc(arena, reading.options->size + 1);
-        if (!item->conf)
-                return pxr_out_of_memory(stack->diag);
-        return pxr_options_read(arena, options, item->name, &reading, 1, stack->diag);
+        reading.conf = item->conf = pxr_alloc(stack->arena, reading.options->size + 1);
+        if (!item->conf ||
+            pxr_options_read(stack->arena, options, item->name, &reading, 1, stack->diag))
+                return NULL;
+        node->layer = item;
+        return item;
 }
 
 /* Check a list of layers and the lists in it, so that all errors are found at once. */
@@ -92,17 +98,17 @@ static int check_list(struct stack *stack, const struct pxr_yaml *list)
                 return -1;
         }
         for (struct pxr_yaml *node = list->first; node; node = node->next) {
-                struct item item;
+                const struct item *item = read_item(stack, node);
                 const struct pxr_option *row;
 
-                if (read_item(stack, node, &item)) {
+                if (!item) {
                         status = -1;
                         continue;
                 }
-                row = item.plugin->layer->options ? item.plugin->layer->options->rows : NULL;
+                row = item->plugin->layer->options ? item->plugin->layer->options->rows : NULL;
                 for (; row && row->type != PXR_TYPE_END; row++) {
                         const struct pxr_yaml *const *inner =
-                                (const void *)((const char *)item.conf + row->offset);
+                                (const void *)((const char *)item->conf + row->offset);
 
                         if (row->type == PXR_TYPE_LAYERS && *inner && check_list(stack, *inner))
                                 status = -1;
@@ -155,7 +161,7 @@ static const char *free_name(const struct stack *stack, const struct item *item,
 
         if (number > 1)
                 name = pxr_strf(stack->arena, "%s_%d", item->name, number);
-        while (name && is_taken(stack->model, base, name))
+        while (!pxr_arena_failed(stack->arena) && is_taken(stack->model, base, name))
                 name = pxr_strf(stack->arena, "%s_%d", item->name, ++number);
         return name;
 }
@@ -167,9 +173,9 @@ static int record(struct stack *stack, const struct item *item, const char *path
         struct pxr_built_layer *layer = pxr_alloc(graph->arena, sizeof(*layer));
 
         if (!layer)
-                return pxr_out_of_memory(stack->diag);
+                return -1;
         if (stack->model->layers == MAX_LAYERS)
-                return pxr_error_at(stack->diag, item->mark,
+                return pxr_error_at(stack->diag, item->location,
                                     "a model can have %d layers and no more, each counted as often "
                                     "as it is repeated",
                                     MAX_LAYERS);
@@ -243,11 +249,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         struct pxr_node *output;
 
         inner.layer = pxr_strf(stack->model->graph->arena, "%s.%s", base, name);
-        inner.location = item->mark;
-        if (!inner.layer) {
-                pxr_out_of_memory(stack->diag);
-                return NULL;
-        }
+        inner.mark = item->location;
         stack->base = base;
         stack->depth++;
         output = item->plugin->layer->build(&inner, item->conf, input);
@@ -261,7 +263,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         if (output && pxr_diag_errors(stack->diag) == errors && has_all_colours(&inner, output) &&
             record(stack, item, inner.layer, first, output) == 0)
                 return output;
-        if (!stack->told && item->mark.source == item->node->mark.source)
+        if (!stack->told && item->location.source == item->node->mark.source)
                 note_overrides(stack, stack->list);
         stack->told = true;
         return NULL;
@@ -276,22 +278,12 @@ struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
 
         if (!layers)
                 return pxr_layer_error(builder, "there is no list of layers to build");
-        if (!base) {
-                pxr_out_of_memory(builder->diag);
-                return NULL;
-        }
         for (struct pxr_yaml *node = layers->first; node && input; node = node->next) {
-                struct item item;
-                const char *name;
+                const struct item *item = read_item(stack, node);
 
-                if (read_item(stack, node, &item))
+                if (!item)
                         return NULL;
-                name = free_name(stack, &item, base);
-                if (!name) {
-                        pxr_out_of_memory(builder->diag);
-                        return NULL;
-                }
-                input = build_item(builder, &item, base, name, input);
+                input = build_item(builder, item, base, free_name(stack, item, base), input);
         }
         return input;
 }
@@ -306,9 +298,9 @@ static struct pxr_node *build_model(struct pxr_builder *builder, const struct px
 
         for (struct pxr_yaml *node = list->first; node && output; node = node->next, number++) {
                 const char *base = pxr_strf(graph->arena, "layers.%d", number);
-                struct item item;
+                const struct item *item = read_item(stack, node);
 
-                if (!base || read_item(stack, node, &item))
+                if (!item)
                         return NULL;
                 if (graph->logits) {
                         pxr_error_at(stack->diag, node->mark,
@@ -316,7 +308,7 @@ static struct pxr_node *build_model(struct pxr_builder *builder, const struct px
                                      "model");
                         return NULL;
                 }
-                output = build_item(builder, &item, base, item.name, output);
+                output = build_item(builder, item, base, item->name, output);
         }
         return output;
 }
@@ -346,14 +338,14 @@ static int check_reached(struct stack *stack)
         bool *needed = pxr_alloc_array(stack->arena, graph->nodes, sizeof(*needed));
 
         if (!needed)
-                return pxr_out_of_memory(stack->diag);
+                return -1;
         pxr_graph_needed(graph, needed);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
 
                 if (needed[i] || node->parameters == 0)
                         continue;
-                pxr_error_at(stack->diag, node->location,
+                pxr_error_at(stack->diag, node->mark,
                              "%s: the output of the model does not depend on its parameters",
                              node->layer);
                 pxr_note(stack->diag, "what stands behind the last 'skip' leads nowhere, and a "
@@ -375,10 +367,8 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
         struct pxr_builder builder = { .diag = diag, .stack = &stack };
         struct pxr_node *output;
 
-        if (!built) {
-                pxr_out_of_memory(diag);
+        if (!built)
                 return NULL;
-        }
         built->graph = builder.graph =
                 pxr_graph_new(arena, kind->rows, kind->cols, kind->colours, kind->levels, diag);
         if (!built->graph || check_list(&stack, model) || !(output = build_model(&builder, model)))
@@ -392,7 +382,7 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
         }
         if (pxr_graph_check_sizes(built->graph, diag) || check_reached(&stack))
                 return NULL;
-        return built;
+        return pxr_arena_failed(arena) ? NULL : built;
 }
 
 int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,
