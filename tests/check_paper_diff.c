@@ -234,24 +234,27 @@ START_TEST(experiments_match_their_rows)
         ck_assert_uint_eq(seen, ROWS);
 }
 END_TEST
+static int recipe_of(const char *spec, char hex[PXR_SHA256_HEX])
+{
+        return pxr_spec_recipe(arena, pxr_spec_recorded(arena, spec, diag), hex, diag);
+}
+
 START_TEST(recipe_ignores_seed_and_names)
 {
         char a[PXR_SHA256_HEX], b[PXR_SHA256_HEX];
 
-        OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "1"), a, diag));
-        OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "2"), b, diag));
+        OK(recipe_of(TRAIN("adam", "16", "1"), a));
+        OK(recipe_of(TRAIN("adam", "16", "2"), b));
         ck_assert_str_eq(a, b);
-        OK(pxr_spec_recipe(
-                arena,
-                "name: x\ndescription: y\nreproduces: {table: 4}\n" TRAIN(
-                        "adam", "16", "2") "evaluate: {at_end: [train]}\nsample: {count: 3}\n",
-                a, diag));
-        OK(pxr_spec_recipe(arena, TRAIN("adam", "16", "2") "evaluate: {}\n", b, diag));
+        OK(recipe_of("name: x\ndescription: y\nreproduces: {table: 4}\n" TRAIN(
+                             "adam", "16", "2") "evaluate: {at_end: [train]}\nsample: {count: 3}\n",
+                     a));
+        OK(recipe_of(TRAIN("adam", "16", "2") "evaluate: {}\n", b));
         ck_assert_str_eq(a, b);
-        OK(pxr_spec_recipe(arena, TRAIN("adam", "17", "2") "evaluate: {}\n", b, diag));
+        OK(recipe_of(TRAIN("adam", "17", "2") "evaluate: {}\n", b));
         ck_assert_str_ne(a, b);
-        OK(pxr_spec_recipe(arena, "evaluate: {limit: 0, every: never}\ndata: {set: x}\n", a, diag));
-        OK(pxr_spec_recipe(arena, "data: {set: x}\nevaluate: {every: never, limit: 0}\n", b, diag));
+        OK(recipe_of("evaluate: {limit: 0, every: never}\ndata: {set: x}\n", a));
+        OK(recipe_of("data: {set: x}\nevaluate: {every: never, limit: 0}\n", b));
         ck_assert_str_eq(a, b);
 }
 END_TEST

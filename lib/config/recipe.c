@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* recipe.c - a resolved spec's text read again, and hashed without what its result does not hang
- * on but for luck. */
+/* recipe.c - reading a recorded spec, and hashing a spec without what leaves its result alone. */
 #include "config/recipe.h"
 
 #include <stdlib.h>
@@ -12,10 +11,8 @@ struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec, st
 {
         struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
 
-        if (!source) {
-                pxr_out_of_memory(diag);
+        if (!source)
                 return NULL;
-        }
         *source = (struct pxr_source) { .name = "the run's spec",
                                         .text = spec,
                                         .size = strlen(spec) };
@@ -29,46 +26,52 @@ static int by_key(const void *left, const void *right)
         return strcmp((*a)->key, (*b)->key);
 }
 
-/* Mappings in the order of their keys: programs of other versions have had other orders. */
-static int sort_keys(struct pxr_arena *arena, struct pxr_yaml *node)
+/* Keys that do not change the NLL, except by chance. */
+static const char *const left_out[] = { "name",       "description", "reproduces",     "data.path",
+                                        "train.seed", "sample",      "evaluate.at_end" };
+
+/* A copy without the nodes of `without`, whose mappings are in the order of their keys: other
+ * versions of the program have other orders. */
+static struct pxr_yaml *copy(struct pxr_arena *arena, const struct pxr_yaml *node,
+                             const struct pxr_yaml *const without[PXR_COUNT(left_out)])
 {
-        struct pxr_yaml **child = pxr_alloc_array(arena, (size_t)node->count + 1, sizeof(*child));
+        const struct pxr_yaml **child =
+                pxr_alloc_array(arena, (size_t)node->count + 1, sizeof(const struct pxr_yaml *));
+        struct pxr_yaml *made = pxr_alloc(arena, sizeof(*made)), *made_child;
         size_t count = 0;
 
-        if (!child)
-                return -1;
-        for (struct pxr_yaml *at = node->first; at; at = at->next) {
-                if (sort_keys(arena, at))
-                        return -1;
-                child[count++] = at;
+        if (!child || !made)
+                return NULL;
+        *made = (struct pxr_yaml) {
+                .kind = node->kind, .text = node->text, .quoted = node->quoted, .key = node->key
+        };
+        for (const struct pxr_yaml *at = node->first; at; at = at->next) {
+                size_t i = 0;
+
+                while (i < PXR_COUNT(left_out) && without[i] != at)
+                        i++;
+                if (i == PXR_COUNT(left_out))
+                        child[count++] = at;
         }
-        if (node->kind != PXR_YAML_MAPPING)
-                return 0;
-        qsort(child, count, sizeof(struct pxr_yaml *), by_key);
-        for (size_t i = 0; i < count; i++) {
-                pxr_yaml_remove(child[i]);
-                pxr_yaml_append(node, child[i]);
-        }
-        return 0;
+        if (node->kind == PXR_YAML_MAPPING)
+                qsort(child, count, sizeof(const struct pxr_yaml *), by_key);
+        for (size_t i = 0; i < count; i++)
+                if ((made_child = copy(arena, child[i], without)))
+                        pxr_yaml_append(made, made_child);
+        return made;
 }
 
-int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
+int pxr_spec_recipe(struct pxr_arena *arena, const struct pxr_yaml *root, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag)
 {
-        static const char *const left_out[] = { "name",           "description", "reproduces",
-                                                "data.path",      "train.seed",  "sample",
-                                                "evaluate.at_end" };
-        struct pxr_yaml *root = pxr_spec_recorded(arena, spec, diag), *node;
+        const struct pxr_yaml *without[PXR_COUNT(left_out)];
+        struct pxr_yaml *kept;
         char *text;
 
-        if (!root)
-                return -1;
         for (size_t i = 0; i < PXR_COUNT(left_out); i++)
-                if ((node = pxr_yaml_find(root, left_out[i])))
-                        pxr_yaml_remove(node);
-        if (sort_keys(arena, root))
-                return pxr_out_of_memory(diag);
-        text = pxr_yaml_emit(arena, root, diag);
+                without[i] = pxr_yaml_find((struct pxr_yaml *)root, left_out[i]);
+        kept = copy(arena, root, without);
+        text = kept && !pxr_arena_failed(arena) ? pxr_yaml_emit(arena, kept, diag) : NULL;
         if (!text)
                 return -1;
         pxr_sha256(text, strlen(text), hex);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recipe.h - what tells runs of one recipe, several seeds of it, from others.
+ * recipe.h - the hash that runs which differ in their seed alone have in common.
  */
 #ifndef PXR_CONFIG_RECIPE_H
 #define PXR_CONFIG_RECIPE_H
@@ -8,13 +8,13 @@
 #include "base/hash.h"
 #include "config/yaml.h"
 
-/* SHA-256, in hexadecimal, of a resolved spec without its seed, and without what has no influence
- * on the NLL: how it is called, which row it reproduces, where the data lie, what is drawn or
- * evaluated besides. Returns 0 or -1. */
-int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
+/* SHA-256, in hexadecimal, of a resolved spec without its seed, and without what does not change
+ * the NLL: its name, the row it reproduces, the path of its data, what is drawn or evaluated
+ * besides. Returns 0 or -1. */
+int pxr_spec_recipe(struct pxr_arena *arena, const struct pxr_yaml *root, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag);
 
-/* Parse a resolved spec that is on record. NULL after an error. */
+/* Parse the resolved spec of a run. NULL after an error. */
 struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec,
                                    struct pxr_diag *diag);
 

@@ -4,7 +4,10 @@
  */
 #include "experiment/experiment.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/options.h"
 #include "record/database.h"
@@ -62,40 +65,49 @@ static const struct pxr_option rows[] = {
 const struct pxr_options pxr_settings_options = { .rows = rows,
                                                   .size = sizeof(struct pxr_settings) };
 
-/* Have the data of a recorded spec lie elsewhere. NULL after an error. */
-static struct pxr_yaml *move_data(struct pxr_arena *arena, struct pxr_yaml *root,
-                                  const struct pxr_spec_origin *origin, struct pxr_diag *diag)
+const char *pxr_data_path(struct pxr_arena *arena, struct pxr_yaml *root, const char *folder)
 {
-        struct pxr_yaml *node;
+        const struct pxr_yaml *node = pxr_yaml_find(root, "data.path");
+        char there[PATH_MAX], here[PATH_MAX];
+        const char *path;
 
-        if (!root || !origin->data_path)
+        if (!folder || !node || node->kind != PXR_YAML_SCALAR || *node->text == '/')
+                return NULL;
+        path = pxr_strf(arena, "%s/%s", folder, node->text);
+        if (access(path, F_OK) != 0 ||
+            (realpath(path, there) && realpath(node->text, here) && strcmp(there, here) == 0))
+                return NULL;
+        return path;
+}
+
+static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
+                                      struct pxr_diag *diag)
+{
+        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+        struct pxr_yaml *root, *node;
+        const char *path = origin->data_path;
+
+        if (!source)
+                return NULL;
+        *source = (struct pxr_source) { .name = origin->path,
+                                        .text = origin->recorded,
+                                        .size = strlen(origin->recorded) };
+        root = pxr_yaml_parse(arena, source, diag);
+        if (!root || (!path && !(path = pxr_data_path(arena, root, origin->folder))))
                 return root;
         node = pxr_yaml_find(root, "data.path");
         if (node && node->kind == PXR_YAML_SCALAR)
-                return pxr_spec_set_text(arena, node, "data.path", origin->data_path, diag) ? NULL
-                                                                                            : root;
-        pxr_user_error(diag, "%s: the data set of %s is not read from files: it lies nowhere",
-                       origin->data_path, origin->path);
+                return pxr_spec_set_text(arena, node, "data.path", path, diag) ? NULL : root;
+        pxr_user_error(diag, "%s: the data set of %s is not read from files", path, origin->path);
         return NULL;
 }
 
 static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
                              struct pxr_diag *diag)
 {
-        struct pxr_source *source;
-
-        if (!origin->recorded)
-                return pxr_spec_load_placed(arena, origin->path, origin->overrides, origin->places,
-                                            origin->count, diag);
-        source = pxr_alloc(arena, sizeof(*source));
-        if (!source) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        *source = (struct pxr_source) { .name = origin->path,
-                                        .text = origin->recorded,
-                                        .size = strlen(origin->recorded) };
-        return move_data(arena, pxr_yaml_parse(arena, source, diag), origin, diag);
+        return origin->recorded ? load_recorded(arena, origin, diag)
+                                : pxr_spec_load_placed(arena, origin->path, origin->overrides,
+                                                       origin->places, origin->count, diag);
 }
 
 /* What is on record keeps its name. */

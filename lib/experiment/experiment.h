@@ -51,15 +51,20 @@ struct pxr_experiment {
         int64_t steps_per_epoch, all_steps;
 };
 
-/* Where a spec comes from: a file with overrides, or the text a run has on record. */
+/* Where a spec comes from: a file with overrides, or the record of a run. */
 struct pxr_spec_origin {
         const char *path;
         const char *const *overrides;
         size_t count;
         const struct pxr_override_place *places; /* of the overrides; NULL: the command line */
         const char *recorded;  /* not NULL: this text; `path` is then its name in messages */
-        const char *data_path; /* ... and, not NULL, where its data lie instead of at data.path */
+        const char *folder;    /* ... in which the run was started; NULL: unknown */
+        const char *data_path; /* ... and where its data are now; NULL: as pxr_data_path() says */
 };
+
+/* Where the data of a recorded spec are found from `folder` but not from here; NULL: at its
+ * data.path. */
+const char *pxr_data_path(struct pxr_arena *arena, struct pxr_yaml *root, const char *folder);
 
 /* Read a spec, check it, open its data and build its model. Errors in one part do not hide those in
  * another. NULL after errors. It lives as long as the arena. */

@@ -78,7 +78,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                 return -1;
         if (graph->small_rows && !given)
                 return pxr_out_of_memory(diag);
-        if (pxr_spec_recipe(arena, spec, recipe, diag))
+        if (pxr_spec_recipe(arena, e->root, recipe, diag))
                 return -1;
         pxr_sha256(spec, strlen(spec), hash);
         run = (struct pxr_run) {

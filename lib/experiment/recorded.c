@@ -207,8 +207,8 @@ int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct px
 {
         struct pxr_experiment *e = recorded->experiment;
 
-        if (!path && pxr_run_data(e->arena, recorded->run, &path, diag))
-                return -1;
+        if (!path)
+                path = pxr_data_path(e->arena, e->root, recorded->run->folder);
         if (path && set_path(e, path, diag))
                 return -1;
         if (path || !e->set)

@@ -31,83 +31,85 @@ static const struct {
 
 enum { KINDS = PXR_COUNT(kinds), TESTS = PXR_COUNT(tests) };
 
-/* One kind of image being tested. */
-struct checking {
-        struct pxr_arena *arena;
-        const struct pxr_plugins *plugins;
-        const struct pxr_layer *layer;
-        struct pxr_image_kind kind;
-        pxr_check_report *report;
-        void *context;
-        struct pxr_diag *diag;
-};
-
-/* The layer's check stack as a tree. Its text lives in the arena: locations point into it. */
-static struct pxr_yaml *check_stack(const struct checking *c)
+/* The layer's check stack as a tree. The text lives in the arena, for marks point into it. */
+static struct pxr_yaml *check_stack(struct pxr_arena *arena, const struct pxr_layer *layer,
+                                    struct pxr_diag *diag)
 {
-        struct pxr_source *source = pxr_alloc(c->arena, sizeof(*source));
+        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
 
-        if (!source)
+        if (!source) {
+                pxr_out_of_memory(diag);
                 return NULL;
-        source->name = pxr_strf(c->arena, "check of '%s'", c->layer->name);
+        }
+        source->name = pxr_strf(arena, "check of '%s'", layer->name);
         source->text =
-                c->layer->check
-                        ? c->layer->check
-                        : pxr_strf(c->arena, "- conv: {mask: A, kernel: 3, features: 6}\n- %s\n",
-                                   c->layer->name);
+                layer->check ? layer->check
+                             : pxr_strf(arena, "- conv: {mask: A, kernel: 3, features: 6}\n- %s\n",
+                                        layer->name);
+        if (!source->name || !source->text) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
         source->size = strlen(source->text);
-        return pxr_yaml_parse(c->arena, source, c->diag);
+        return pxr_yaml_parse(arena, source, diag);
 }
 
-static void begin(const struct checking *c, const char *test)
+static void begin(const char *test, const struct pxr_image_kind *kind,
+                  void (*report)(void *context, const struct pxr_check_result *result),
+                  void *context)
 {
-        c->report(c->context,
-                  &(struct pxr_check_result) { .test = test, .kind = c->kind, .begins = true });
+        report(context, &(struct pxr_check_result) { .test = test, .kind = *kind, .begins = true });
 }
 
-/* Run all tests: 0 passed, 1 failed, -1 the layer refuses this kind of image, for the reason
- * recorded in c->diag. */
-static int run_tests(const struct checking *c)
+/* All tests on one kind of image: 0 passed, 1 failed, -1 the kind is refused, for the reason left
+ * in `diag`. */
+static int check_kind(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                      const struct pxr_layer *layer, const struct pxr_image_kind *kind,
+                      void (*report)(void *context, const struct pxr_check_result *result),
+                      void *context, struct pxr_diag *diag)
 {
-        struct pxr_yaml *stack = check_stack(c);
+        struct pxr_yaml *stack = check_stack(arena, layer, diag);
         struct pxr_model *model =
-                stack ? pxr_model_build_part(c->arena, c->plugins, stack, &c->kind, c->diag) : NULL;
+                stack ? pxr_model_build_part(arena, plugins, stack, kind, diag) : NULL;
         bool failed = false, memory_failed = false;
 
         if (!model)
                 return -1;
         for (int i = 0; i < TESTS; i++) {
-                struct pxr_check_result result = { .test = tests[i].name, .kind = c->kind };
+                struct pxr_check_result result = { .test = tests[i].name, .kind = *kind };
 
-                begin(c, tests[i].name);
+                begin(tests[i].name, kind, report, context);
                 if (memory_failed)
-                        result.skipped = "requires the memory test to pass";
+                        result.skipped = "memory has to be right first";
                 else
-                        result.problem = tests[i].test(c->arena, model, &result.skipped, c->diag);
+                        result.problem = tests[i].test(arena, model, &result.skipped, diag);
                 failed = failed || result.problem;
                 memory_failed = memory_failed || (i == 0 && result.problem);
-                c->report(c->context, &result);
+                report(context, &result);
         }
         return failed;
 }
 
 int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
-                    pxr_check_report *report, void *context, struct pxr_diag *diag)
+                    void (*report)(void *context, const struct pxr_check_result *result),
+                    void *context, struct pxr_diag *diag)
 {
         int status = 0, refused = 0;
 
-        for (int i = 0; i < KINDS && !pxr_diag_memory_out(diag); i++) {
+        for (int i = 0; i < KINDS; i++) {
+                struct pxr_arena *arena = pxr_arena_new(0, diag);
                 struct pxr_diag *own = pxr_diag_new();
-                struct checking c = {
-                        pxr_arena_new(0, own), plugins, file->layer, kinds[i], report, context, own
-                };
-                int result;
+                int kind_status;
 
-                begin(&c, PXR_CHECK_BUILD);
-                result = c.arena ? run_tests(&c) : -1;
-                if (!own || pxr_diag_memory_out(own)) {
-                        pxr_out_of_memory(diag);
-                } else if (result < 0) {
+                if (!arena || !own) {
+                        pxr_arena_free(arena);
+                        pxr_diag_free(own);
+                        return pxr_out_of_memory(diag);
+                }
+                begin(PXR_CHECK_BUILD, &kinds[i], report, context);
+                kind_status =
+                        check_kind(arena, plugins, file->layer, &kinds[i], report, context, own);
+                if (kind_status < 0) {
                         report(context,
                                &(struct pxr_check_result) { .test = PXR_CHECK_BUILD,
                                                             .kind = kinds[i],
@@ -115,11 +117,11 @@ int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_f
                         if (++refused == KINDS)
                                 pxr_user_error(diag, "%s: %s", file->layer->name,
                                                pxr_diag_text(own, 0));
-                } else if (result > 0) {
+                } else if (kind_status > 0) {
                         status = 1;
                 }
-                pxr_arena_free(c.arena);
+                pxr_arena_free(arena);
                 pxr_diag_free(own);
         }
-        return refused == KINDS || pxr_diag_memory_out(diag) ? -1 : status;
+        return refused == KINDS ? -1 : status;
 }
