@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "base/hash.h"
-#include "data/input.h"
+#include "data/reader.h"
 #include "dataset.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, LINE = 2 * PIXELS };
@@ -418,7 +418,7 @@ END_TEST
 
 static void expect_md5(const char *path, const char *name, const char *expected)
 {
-        struct pxr_input *input = pxr_input_open(path, name, diag);
+        struct pxr_reader *input = pxr_reader_open(path, name, diag);
         uint8_t buffer[1 << 15], digest[MD5_DIGEST_SIZE];
         struct md5_ctx md5;
         char hex[2 * MD5_DIGEST_SIZE + 1];
@@ -426,10 +426,10 @@ static void expect_md5(const char *path, const char *name, const char *expected)
 
         ck_assert_ptr_nonnull(input);
         md5_init(&md5);
-        while ((got = pxr_input_read(input, buffer, sizeof buffer, diag)) > 0)
+        while ((got = pxr_reader_read(input, buffer, sizeof buffer, diag)) > 0)
                 md5_update(&md5, (size_t)got, buffer);
         ck_assert_int_eq(got, 0);
-        pxr_input_close(input);
+        pxr_reader_close(input);
         md5_digest(&md5, sizeof digest, digest);
         for (size_t i = 0; i < sizeof digest; i++)
                 sprintf(hex + 2 * i, "%02x", digest[i]);

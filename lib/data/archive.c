@@ -19,7 +19,7 @@
 enum { CHUNK = 1 << 16 };
 
 struct pxr_archive {
-        struct pxr_input *input;
+        struct pxr_reader *input;
         struct archive *archive;
         struct archive_entry *entry;
         const char *name;      /* of the entry */
@@ -32,7 +32,7 @@ struct pxr_archive {
 static la_ssize_t on_read(struct archive *archive, void *context, const void **bytes)
 {
         struct pxr_archive *own = context;
-        int64_t got = pxr_input_read(own->input, own->chunk, CHUNK, own->diag);
+        int64_t got = pxr_reader_read(own->input, own->chunk, CHUNK, own->diag);
 
         if (got < 0) {
                 own->reported = true;
@@ -54,8 +54,8 @@ static int complain(struct pxr_archive *archive, const char *where, struct pxr_d
         if (archive_errno(archive->archive) == ENOMEM || (!what && errno == ENOMEM))
                 return pxr_out_of_memory(diag);
         return pxr_user_error(diag, "%s: %s%sbefore byte %lld: invalid tar or zip file: %s",
-                              pxr_input_path(archive->input), where ? where : "", where ? ": " : "",
-                              (long long)pxr_input_offset(archive->input),
+                              pxr_reader_path(archive->input), where ? where : "",
+                              where ? ": " : "", (long long)pxr_reader_offset(archive->input),
                               what ? what : "unknown error");
 }
 
@@ -68,7 +68,7 @@ struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
                 return NULL;
         }
         archive->diag = diag;
-        archive->input = pxr_input_open(NULL, path, diag);
+        archive->input = pxr_reader_open(NULL, path, diag);
         archive->archive = archive->input ? archive_read_new() : NULL;
         if (archive->input && !archive->archive)
                 pxr_out_of_memory(diag);
@@ -131,18 +131,18 @@ static int64_t read_entry(void *context, void *bytes, size_t size, struct pxr_di
         if (got < 0)
                 return complain(archive, archive->name, diag);
         archive->unpacked += got;
-        if (archive->unpacked <= pxr_input_most(archive->input))
+        if (archive->unpacked <= pxr_reader_most(archive->input))
                 return got;
-        return pxr_input_too_much(archive->input, diag);
+        return pxr_reader_too_much(archive->input, diag);
 }
 
-struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag)
+struct pxr_reader *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag)
 {
-        return pxr_input_from(pxr_input_path(archive->input), archive->name, read_entry, archive,
-                              diag);
+        return pxr_reader_from(pxr_reader_path(archive->input), archive->name, read_entry, archive,
+                               diag);
 }
 
-struct pxr_input *pxr_archive_file(struct pxr_archive *archive)
+struct pxr_reader *pxr_archive_file(struct pxr_archive *archive)
 {
         return archive->input;
 }
@@ -153,6 +153,6 @@ void pxr_archive_close(struct pxr_archive *archive)
                 return;
         archive_entry_free(archive->entry);
         archive_read_free(archive->archive);
-        pxr_input_close(archive->input);
+        pxr_reader_close(archive->input);
         free(archive);
 }

@@ -7,7 +7,7 @@
 #ifndef PXR_DATA_ARCHIVE_H
 #define PXR_DATA_ARCHIVE_H
 
-#include "data/input.h"
+#include "data/reader.h"
 
 struct pxr_archive;
 
@@ -22,10 +22,10 @@ int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_
 int64_t pxr_archive_size(const struct pxr_archive *archive);
 
 /* The content of the entry, to be closed before the next one. NULL after an error. */
-struct pxr_input *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag);
+struct pxr_reader *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag);
 
 /* The file of the archive itself, to be read to its end and recorded when no more is wanted. */
-struct pxr_input *pxr_archive_file(struct pxr_archive *archive);
+struct pxr_reader *pxr_archive_file(struct pxr_archive *archive);
 
 /* NULL is allowed. */
 void pxr_archive_close(struct pxr_archive *archive);

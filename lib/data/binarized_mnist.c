@@ -78,12 +78,12 @@ static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t si
         return 0;
 }
 
-static int parse(struct amat *amat, struct pxr_input *input, struct pxr_diag *diag)
+static int parse(struct amat *amat, struct pxr_reader *input, struct pxr_diag *diag)
 {
         unsigned char chunk[CHUNK];
         int64_t got;
 
-        while ((got = pxr_input_read(input, chunk, sizeof chunk, diag)) > 0)
+        while ((got = pxr_reader_read(input, chunk, sizeof chunk, diag)) > 0)
                 if (parse_chunk(amat, chunk, got, diag))
                         return -1;
         if (got < 0)
@@ -104,15 +104,15 @@ static int read_split(struct pxr_opening *o, struct pxr_held *held, const char *
                       enum pxr_split split, int64_t *count)
 {
         const char *name = pxr_strf(o->arena, "binarized_mnist_%s.amat", pxr_split_names[split]);
-        struct pxr_input *input = pxr_input_open(folder, name, o->diag);
+        struct pxr_reader *input = pxr_reader_open(folder, name, o->diag);
         struct amat amat = { .pixels = held->pixels, .first = pxr_pixels_count(held->pixels) };
         int failed;
 
         if (!input)
                 return -1;
-        amat.path = pxr_input_path(input);
+        amat.path = pxr_reader_path(input);
         failed = parse(&amat, input, o->diag) || pxr_data_record(o, input);
-        pxr_input_close(input);
+        pxr_reader_close(input);
         *count = lines(&amat);
         return failed ? -1 : 0;
 }

@@ -39,27 +39,28 @@ struct batch {
         int64_t first, count;
 };
 
-static int no_record(const struct pxr_input *input, struct pxr_diag *diag)
+static int no_record(const struct pxr_reader *input, struct pxr_diag *diag)
 {
-        long long offset = (long long)pxr_input_offset(input);
+        long long offset = (long long)pxr_reader_offset(input);
 
         if (offset == 0)
-                return pxr_user_error(diag, "%s: byte 0: the file is empty", pxr_input_path(input));
+                return pxr_user_error(diag, "%s: byte 0: the file is empty",
+                                      pxr_reader_path(input));
         return pxr_user_error(diag,
                               "%s: byte %lld: unexpected end of data in record %lld, of %d bytes "
                               "each (truncated?)",
-                              pxr_input_path(input), offset, offset / RECORD + 1, RECORD);
+                              pxr_reader_path(input), offset, offset / RECORD + 1, RECORD);
 }
 
 /* Read records up to the end of a batch. */
-static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batch *batch,
+static int parse(struct pxr_pixels *pixels, struct pxr_reader *input, struct batch *batch,
                  struct pxr_diag *diag)
 {
         batch->first = pxr_pixels_count(pixels);
         for (;;) {
                 uint8_t record[RECORD], *image;
-                int64_t start = pxr_input_offset(input);
-                int64_t got = pxr_input_read_all(input, record, RECORD, diag);
+                int64_t start = pxr_reader_offset(input);
+                int64_t got = pxr_reader_read_all(input, record, RECORD, diag);
 
                 if (got < 0)
                         return -1;
@@ -71,7 +72,7 @@ static int parse(struct pxr_pixels *pixels, struct pxr_input *input, struct batc
                         return pxr_user_error(diag,
                                               "%s: byte %lld: label %d of record %lld is out of "
                                               "range, 0 to %d: damaged, or not CIFAR-10",
-                                              pxr_input_path(input), (long long)start, record[0],
+                                              pxr_reader_path(input), (long long)start, record[0],
                                               (long long)start / RECORD + 1, LABELS - 1);
                 image = pxr_pixels_add(pixels, diag);
                 if (!image)
@@ -93,14 +94,14 @@ struct batches {
 
 static int read_file(struct batches *b, const char *folder, int number)
 {
-        struct pxr_input *input = pxr_input_open(folder, names[number], b->o->diag);
+        struct pxr_reader *input = pxr_reader_open(folder, names[number], b->o->diag);
         int failed;
 
         if (!input)
                 return -1;
         failed = parse(b->pixels, input, &b->batch[number], b->o->diag) ||
                  pxr_data_record(b->o, input);
-        pxr_input_close(input);
+        pxr_reader_close(input);
         return failed ? -1 : 0;
 }
 
@@ -151,17 +152,17 @@ static int refuse_python(const char *path, struct pxr_diag *diag)
 
 static int read_entry(struct batches *b, struct pxr_archive *archive, int number)
 {
-        struct pxr_input *input = pxr_archive_entry(archive, b->o->diag);
+        struct pxr_reader *input = pxr_archive_entry(archive, b->o->diag);
         int failed;
 
         if (!input)
                 return -1;
         if (b->batch[number].count > 0)
                 failed = pxr_user_error(b->o->diag, "%s: duplicate file name",
-                                        pxr_input_path(input));
+                                        pxr_reader_path(input));
         else
                 failed = parse(b->pixels, input, &b->batch[number], b->o->diag);
-        pxr_input_close(input);
+        pxr_reader_close(input);
         return failed;
 }
 

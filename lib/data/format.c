@@ -47,26 +47,26 @@ void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels)
                         pixels[3 * at + colour] = planes[colour * plane + at];
 }
 
-int pxr_data_read(struct pxr_input *input, void *bytes, size_t size, const char *what,
+int pxr_data_read(struct pxr_reader *input, void *bytes, size_t size, const char *what,
                   struct pxr_diag *diag)
 {
-        int64_t got = pxr_input_read_all(input, bytes, size, diag);
+        int64_t got = pxr_reader_read_all(input, bytes, size, diag);
 
         if (got < 0 || (size_t)got == size)
                 return got < 0 ? -1 : 0;
         return pxr_user_error(diag, "%s: byte %lld: unexpected end of data in %s (truncated?)",
-                              pxr_input_path(input), (long long)pxr_input_offset(input), what);
+                              pxr_reader_path(input), (long long)pxr_reader_offset(input), what);
 }
 
-int pxr_data_end(struct pxr_input *input, int64_t images, struct pxr_diag *diag)
+int pxr_data_end(struct pxr_reader *input, int64_t images, struct pxr_diag *diag)
 {
         char more;
-        int64_t got = pxr_input_read(input, &more, 1, diag);
+        int64_t got = pxr_reader_read(input, &more, 1, diag);
 
         if (got <= 0)
                 return (int)got;
         return pxr_user_error(diag, "%s: byte %lld: junk after the last of %lld images",
-                              pxr_input_path(input), (long long)pxr_input_offset(input) - 1,
+                              pxr_reader_path(input), (long long)pxr_reader_offset(input) - 1,
                               (long long)images);
 }
 
@@ -85,15 +85,15 @@ int pxr_data_add_file(struct pxr_opening *o, const char *path, int64_t size, con
         return 0;
 }
 
-int pxr_data_record(struct pxr_opening *o, struct pxr_input *input)
+int pxr_data_record(struct pxr_opening *o, struct pxr_reader *input)
 {
         char chunk[1 << 14], hex[PXR_SHA256_HEX];
         int64_t got, size;
 
-        while ((got = pxr_input_read(input, chunk, sizeof chunk, o->diag)) > 0)
+        while ((got = pxr_reader_read(input, chunk, sizeof chunk, o->diag)) > 0)
                 ;
         if (got < 0)
                 return -1;
-        pxr_input_hash(input, hex, &size);
-        return pxr_data_add_file(o, pxr_input_path(input), size, hex);
+        pxr_reader_hash(input, hex, &size);
+        return pxr_data_add_file(o, pxr_reader_path(input), size, hex);
 }

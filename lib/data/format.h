@@ -11,7 +11,7 @@
 #include <pxr/option.h>
 
 #include "data/data.h"
-#include "data/input.h"
+#include "data/reader.h"
 
 /* The options every set has. */
 struct pxr_data_common {
@@ -147,16 +147,16 @@ void pxr_data_interleave(const uint8_t *planes, size_t plane, uint8_t *pixels);
 
 /* Read `size` bytes of `what` ("header"), or fail because the file is truncated. Returns 0 or -1.
  */
-int pxr_data_read(struct pxr_input *input, void *bytes, size_t size, const char *what,
+int pxr_data_read(struct pxr_reader *input, void *bytes, size_t size, const char *what,
                   struct pxr_diag *diag);
 
 /* Check that nothing follows the last of `images` images. Returns 0 or -1. */
-int pxr_data_end(struct pxr_input *input, int64_t images, struct pxr_diag *diag);
+int pxr_data_end(struct pxr_reader *input, int64_t images, struct pxr_diag *diag);
 
 /* Record a file as the last of set->files; the strings are copied. Returns 0 or -1. */
 int pxr_data_add_file(struct pxr_opening *o, const char *path, int64_t size, const char *sha256);
 
 /* The same of an input, which is read to its end first. */
-int pxr_data_record(struct pxr_opening *o, struct pxr_input *input);
+int pxr_data_record(struct pxr_opening *o, struct pxr_reader *input);
 
 #endif

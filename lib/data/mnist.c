@@ -40,10 +40,10 @@ static uint32_t big_endian(const uint8_t *bytes)
 }
 
 /* Read the header of a file; begin the set, or compare the size of its images. Sets *count. */
-static int read_header(struct pxr_opening *o, struct state *state, struct pxr_input *input,
+static int read_header(struct pxr_opening *o, struct state *state, struct pxr_reader *input,
                        int64_t *count)
 {
-        const char *path = pxr_input_path(input);
+        const char *path = pxr_reader_path(input);
         uint8_t header[HEADER];
         uint32_t rows, cols;
 
@@ -67,7 +67,7 @@ static int read_header(struct pxr_opening *o, struct state *state, struct pxr_in
         return pxr_held_begin(o, &state->held, path, (int)rows, (int)cols, 1, 0);
 }
 
-static int parse(struct pxr_opening *o, struct state *state, struct pxr_input *input,
+static int parse(struct pxr_opening *o, struct state *state, struct pxr_reader *input,
                  int64_t *count)
 {
         size_t size;
@@ -75,7 +75,7 @@ static int parse(struct pxr_opening *o, struct state *state, struct pxr_input *i
         if (read_header(o, state, input, count))
                 return -1;
         size = pxr_image_size(o->set);
-        if (pxr_input_expect(input, *count * (int64_t)size, o->diag))
+        if (pxr_reader_expect(input, *count * (int64_t)size, o->diag))
                 return -1;
         /* One by one, so that memory grows with the file and not with what its header claims. */
         for (int64_t i = 0; i < *count; i++) {
@@ -93,13 +93,13 @@ static int parse(struct pxr_opening *o, struct state *state, struct pxr_input *i
 static int read_file(struct pxr_opening *o, const char *name, int64_t *count)
 {
         const struct mnist *options = o->options;
-        struct pxr_input *input = pxr_input_open(options->path, name, o->diag);
+        struct pxr_reader *input = pxr_reader_open(options->path, name, o->diag);
         int failed;
 
         if (!input)
                 return -1;
         failed = parse(o, o->set->state, input, count) || pxr_data_record(o, input);
-        pxr_input_close(input);
+        pxr_reader_close(input);
         return failed ? -1 : 0;
 }
 

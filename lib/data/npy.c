@@ -115,7 +115,7 @@ static bool parse(struct text *text)
         return text->keys == (DESCR | ORDER | SHAPE) && strcmp(text->at, "\n") == 0;
 }
 
-int pxr_npy_read_header(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag)
+int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct pxr_diag *diag)
 {
         unsigned char magic[8], length[4] = { 0 };
         char content[MAX_TEXT + 1];
@@ -125,14 +125,15 @@ int pxr_npy_read_header(struct pxr_input *input, struct pxr_npy *array, struct p
         if (pxr_data_read(input, magic, sizeof magic, "the header", diag))
                 return -1;
         if (memcmp(magic, "\x93NUMPY", 6) != 0 || magic[6] < 1 || magic[6] > 3)
-                return pxr_user_error(diag, "%s: byte 0: not a NumPy array", pxr_input_path(input));
+                return pxr_user_error(diag, "%s: byte 0: not a NumPy array",
+                                      pxr_reader_path(input));
         if (pxr_data_read(input, length, magic[6] == 1 ? 2 : 4, "the header", diag))
                 return -1;
         size = (uint32_t)length[0] | (uint32_t)length[1] << 8 | (uint32_t)length[2] << 16 |
                (uint32_t)length[3] << 24;
         if (size > MAX_TEXT)
                 return pxr_user_error(diag, "%s: byte 8: the header has %u bytes; the limit is %d",
-                                      pxr_input_path(input), (unsigned)size, MAX_TEXT);
+                                      pxr_reader_path(input), (unsigned)size, MAX_TEXT);
         if (pxr_data_read(input, content, size, "the header", diag))
                 return -1;
         content[size] = '\0';
@@ -141,7 +142,7 @@ int pxr_npy_read_header(struct pxr_input *input, struct pxr_npy *array, struct p
                 for (char *end = content + strlen(content);
                      end > content && (end[-1] == ' ' || end[-1] == '\n');)
                         *--end = '\0';
-                return pxr_user_error(diag, "%s: invalid array header: %s", pxr_input_path(input),
+                return pxr_user_error(diag, "%s: invalid array header: %s", pxr_reader_path(input),
                                       content);
         }
         return 0;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "data/input.h"
+#include "data/reader.h"
 
 enum { PXR_NPY_DIMENSIONS = 8, PXR_NPY_TYPE = 16, PXR_NPY_SHAPE_TEXT = 200 };
 
@@ -19,7 +19,7 @@ struct pxr_npy {
 };
 
 /* Read the header of an array, after which its content follows in the input. Returns 0 or -1. */
-int pxr_npy_read_header(struct pxr_input *input, struct pxr_npy *array, struct pxr_diag *diag);
+int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct pxr_diag *diag);
 
 /* "(60000, 28, 28)". Returns `text`. */
 const char *pxr_npy_shape(const struct pxr_npy *array, char text[PXR_NPY_SHAPE_TEXT]);

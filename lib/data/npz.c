@@ -71,10 +71,10 @@ static void note_numpy(const char *why, const char *before, const char *path, co
 }
 
 /* Only bytes are read, in C order. */
-static int check_type(const char *path, const struct pxr_input *input, const struct pxr_npy *array,
+static int check_type(const char *path, const struct pxr_reader *input, const struct pxr_npy *array,
                       struct pxr_diag *diag)
 {
-        const char *type = array->type, *name = pxr_input_path(input);
+        const char *type = array->type, *name = pxr_reader_path(input);
 
         if (strcmp(type, "|u1") != 0 && strcmp(type, "u1") != 0) {
                 pxr_user_error(diag, "%s: expected an array of bytes (dtype uint8), got dtype '%s'",
@@ -98,7 +98,7 @@ static int check_type(const char *path, const struct pxr_input *input, const str
 }
 
 /* Image `number`, counted from 1, from how it lies in the file to how it is held. */
-static int take_image(const struct pxr_dataset *set, const struct pxr_input *input,
+static int take_image(const struct pxr_dataset *set, const struct pxr_reader *input,
                       const struct pxr_layout *layout, int64_t number, const uint8_t *bytes,
                       uint8_t *image, struct pxr_diag *diag)
 {
@@ -112,7 +112,7 @@ static int take_image(const struct pxr_dataset *set, const struct pxr_input *inp
                 memcpy(image, bytes, plane * (size_t)set->colours);
         if (set->levels == 256)
                 return 0;
-        snprintf(name, sizeof name, "%s: image %lld", pxr_input_path(input), (long long)number);
+        snprintf(name, sizeof name, "%s: image %lld", pxr_reader_path(input), (long long)number);
         if (pxr_png_to_levels(name, &kind, image, diag) == 0)
                 return 0;
         pxr_note(diag, "level k of %d is the byte 255 * k / %d, rounded", set->levels,
@@ -120,7 +120,7 @@ static int take_image(const struct pxr_dataset *set, const struct pxr_input *inp
         return -1;
 }
 
-static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t rows,
+static int read_rows(struct pxr_dataset *set, struct pxr_reader *input, int64_t rows,
                      const struct pxr_layout *layout, uint8_t *row, struct pxr_diag *diag)
 {
         struct pxr_held *held = set->state;
@@ -138,10 +138,10 @@ static int read_rows(struct pxr_dataset *set, struct pxr_input *input, int64_t r
         return pxr_data_end(input, rows, diag);
 }
 
-static int read_array(struct pxr_opening *o, const char *path, struct pxr_input *input)
+static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader *input)
 {
         const struct npz *options = o->options;
-        const char *name = pxr_input_path(input);
+        const char *name = pxr_reader_path(input);
         struct pxr_layout layout;
         struct pxr_npy array;
         uint8_t *row;
@@ -206,7 +206,7 @@ static int read_entries(struct pxr_opening *o, struct pxr_archive *archive, cons
         int result, found = 0;
 
         while ((result = pxr_archive_next(archive, &name, o->diag)) > 0) {
-                struct pxr_input *input;
+                struct pxr_reader *input;
                 int failed;
 
                 add_key(&keys, name);
@@ -216,7 +216,7 @@ static int read_entries(struct pxr_opening *o, struct pxr_archive *archive, cons
                         return pxr_user_error(o->diag, "%s: duplicate data.npy", path);
                 input = pxr_archive_entry(archive, o->diag);
                 failed = !input || read_array(o, path, input);
-                pxr_input_close(input);
+                pxr_reader_close(input);
                 if (failed)
                         return -1;
         }

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "data/input.h"
+#include "data/reader.h"
 #include "data/official.h"
 
 const char *const pxr_verdict_names[] = { "official", "not official", "damaged", "missing" };
@@ -91,7 +91,7 @@ struct reading {
 static int read_through(const struct verification *v, const char *path, struct reading *reading,
                         struct pxr_diag *diag)
 {
-        struct pxr_input *input = pxr_input_open(NULL, path, diag);
+        struct pxr_reader *input = pxr_reader_open(NULL, path, diag);
         struct pxr_sha256 hash;
         struct stat status;
         char chunk[1 << 16];
@@ -101,18 +101,18 @@ static int read_through(const struct verification *v, const char *path, struct r
                 return -1;
         status.st_size = stat(path, &status) == 0 ? status.st_size : 0;
         pxr_sha256_init(&hash);
-        while ((got = pxr_input_read(input, chunk, sizeof chunk, diag)) > 0) {
+        while ((got = pxr_reader_read(input, chunk, sizeof chunk, diag)) > 0) {
                 pxr_sha256_update(&hash, chunk, (size_t)got);
-                pxr_input_hash(input, reading->disk, &reading->size);
+                pxr_reader_hash(input, reading->disk, &reading->size);
                 if (pxr_observe_count(v->observer, path, "bytes", reading->size, status.st_size)) {
                         got = PXR_VERIFY_STOPPED;
                         break;
                 }
         }
         pxr_sha256_final(&hash, reading->content);
-        pxr_input_hash(input, reading->disk, &reading->size);
-        reading->content_size = pxr_input_offset(input);
-        pxr_input_close(input);
+        pxr_reader_hash(input, reading->disk, &reading->size);
+        reading->content_size = pxr_reader_offset(input);
+        pxr_reader_close(input);
         return (int)got;
 }
 

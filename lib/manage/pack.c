@@ -107,7 +107,7 @@ struct unpacking {
 };
 
 struct entry {
-        struct pxr_input *input;
+        struct pxr_reader *input;
         struct unpacking *of;
         bool failed; /* with an error recorded */
 };
@@ -145,7 +145,7 @@ static bool read_content(FILE *file, struct entry *entry)
         char bytes[1 << 16];
         int64_t got;
 
-        while ((got = pxr_input_read(entry->input, bytes, sizeof(bytes), entry->of->diag)) > 0) {
+        while ((got = pxr_reader_read(entry->input, bytes, sizeof(bytes), entry->of->diag)) > 0) {
                 entry->of->left -= got;
                 if (entry->of->left < 0)
                         got = too_large(entry->of);
@@ -195,7 +195,7 @@ static int unpack_entry(struct unpacking *u, const char *relative)
         else if (!pxr_arena_failed(u->arena) && entry.input && !check_size(u, relative) &&
                  !pxr_make_folders(u->folder, relative, u->diag))
                 status = write_content_to(&entry, to);
-        pxr_input_close(entry.input);
+        pxr_reader_close(entry.input);
         return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* input.c - reading a file of data: plain or gzip, hashed, with offsets. */
+/* reader.c - reading a file of data: plain or gzip, hashed, with offsets. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,11 +12,11 @@
 #include <zlib.h>
 
 #include "base/file.h"
-#include "data/input.h"
+#include "data/reader.h"
 
 enum { BUFFER = 1 << 16 };
 
-struct pxr_input {
+struct pxr_reader {
         char path[PATH_MAX];
         int file;
         bool gzip;
@@ -33,7 +33,7 @@ struct pxr_input {
 };
 
 /* Returns 0, -1 after an error, or 1 when there is no such file. */
-static int try_open(struct pxr_input *input, const char *folder, const char *name,
+static int try_open(struct pxr_reader *input, const char *folder, const char *name,
                     const char *ending, struct pxr_diag *diag)
 {
         int length = snprintf(input->path, sizeof input->path, "%s%s%s%s", folder ? folder : "",
@@ -53,7 +53,7 @@ static int try_open(struct pxr_input *input, const char *folder, const char *nam
 }
 
 /* Read more from disk, after the bytes that are not used yet. */
-static int fill(struct pxr_input *input, struct pxr_diag *diag)
+static int fill(struct pxr_reader *input, struct pxr_diag *diag)
 {
         z_stream *z = &input->stream;
         size_t room = BUFFER - z->avail_in;
@@ -77,7 +77,7 @@ static int fill(struct pxr_input *input, struct pxr_diag *diag)
 }
 
 /* Have two bytes in the buffer, or all that are left. */
-static int fill_two(struct pxr_input *input, struct pxr_diag *diag)
+static int fill_two(struct pxr_reader *input, struct pxr_diag *diag)
 {
         while (input->stream.avail_in < 2 && !input->at_end)
                 if (fill(input, diag))
@@ -85,14 +85,14 @@ static int fill_two(struct pxr_input *input, struct pxr_diag *diag)
         return 0;
 }
 
-static bool at_gzip(const struct pxr_input *input)
+static bool at_gzip(const struct pxr_reader *input)
 {
         const z_stream *z = &input->stream;
 
         return z->avail_in >= 2 && z->next_in[0] == 0x1F && z->next_in[1] == 0x8B;
 }
 
-static int look_for_gzip(struct pxr_input *input, struct pxr_diag *diag)
+static int look_for_gzip(struct pxr_reader *input, struct pxr_diag *diag)
 {
         size_t length = strlen(input->path);
 
@@ -112,7 +112,7 @@ static int look_for_gzip(struct pxr_input *input, struct pxr_diag *diag)
         return 0;
 }
 
-static int open_either(struct pxr_input *input, const char *folder, const char *name,
+static int open_either(struct pxr_reader *input, const char *folder, const char *name,
                        struct pxr_diag *diag)
 {
         int result = try_open(input, folder, name, "", diag);
@@ -133,9 +133,9 @@ static int open_either(struct pxr_input *input, const char *folder, const char *
         return -1;
 }
 
-struct pxr_input *pxr_input_open(const char *folder, const char *name, struct pxr_diag *diag)
+struct pxr_reader *pxr_reader_open(const char *folder, const char *name, struct pxr_diag *diag)
 {
-        struct pxr_input *input = calloc(1, sizeof *input);
+        struct pxr_reader *input = calloc(1, sizeof *input);
 
         if (!input) {
                 pxr_out_of_memory(diag);
@@ -144,18 +144,18 @@ struct pxr_input *pxr_input_open(const char *folder, const char *name, struct px
         input->file = -1;
         pxr_sha256_init(&input->hash);
         if (open_either(input, folder, name, diag) || look_for_gzip(input, diag)) {
-                pxr_input_close(input);
+                pxr_reader_close(input);
                 return NULL;
         }
         return input;
 }
 
-struct pxr_input *pxr_input_from(const char *path, const char *name,
-                                 int64_t (*read)(void *context, void *bytes, size_t size,
-                                                 struct pxr_diag *diag),
-                                 void *context, struct pxr_diag *diag)
+struct pxr_reader *pxr_reader_from(const char *path, const char *name,
+                                   int64_t (*read)(void *context, void *bytes, size_t size,
+                                                   struct pxr_diag *diag),
+                                   void *context, struct pxr_diag *diag)
 {
-        struct pxr_input *input = calloc(1, sizeof *input);
+        struct pxr_reader *input = calloc(1, sizeof *input);
 
         if (!input) {
                 pxr_out_of_memory(diag);
@@ -168,7 +168,7 @@ struct pxr_input *pxr_input_from(const char *path, const char *name,
         return input;
 }
 
-void pxr_input_close(struct pxr_input *input)
+void pxr_reader_close(struct pxr_reader *input)
 {
         if (!input)
                 return;
@@ -179,7 +179,7 @@ void pxr_input_close(struct pxr_input *input)
         free(input);
 }
 
-static int64_t read_plain(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+static int64_t read_plain(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
         z_stream *z = &input->stream;
 
@@ -194,7 +194,7 @@ static int64_t read_plain(struct pxr_input *input, void *bytes, size_t size, str
 }
 
 /* After a member: the end of the file, or another member. */
-static int next_member(struct pxr_input *input, struct pxr_diag *diag)
+static int next_member(struct pxr_reader *input, struct pxr_diag *diag)
 {
         if (fill_two(input, diag))
                 return -1;
@@ -210,7 +210,7 @@ static int next_member(struct pxr_input *input, struct pxr_diag *diag)
         return 0;
 }
 
-static int inflate_some(struct pxr_input *input, struct pxr_diag *diag)
+static int inflate_some(struct pxr_reader *input, struct pxr_diag *diag)
 {
         z_stream *z = &input->stream;
         int result;
@@ -233,7 +233,7 @@ static int inflate_some(struct pxr_input *input, struct pxr_diag *diag)
         return 0;
 }
 
-static int64_t read_gzip(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+static int64_t read_gzip(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
         z_stream *z = &input->stream;
 
@@ -250,7 +250,7 @@ static int64_t read_gzip(struct pxr_input *input, void *bytes, size_t size, stru
         return (int64_t)size - z->avail_out;
 }
 
-int pxr_input_too_much(const struct pxr_input *input, struct pxr_diag *diag)
+int pxr_reader_too_much(const struct pxr_reader *input, struct pxr_diag *diag)
 {
         pxr_user_error(diag, "%s: decompresses to more than %d times its size", input->path,
                        PXR_UNPACKED_TIMES);
@@ -259,18 +259,18 @@ int pxr_input_too_much(const struct pxr_input *input, struct pxr_diag *diag)
         return -1;
 }
 
-int pxr_input_expect(const struct pxr_input *input, int64_t size, struct pxr_diag *diag)
+int pxr_reader_expect(const struct pxr_reader *input, int64_t size, struct pxr_diag *diag)
 {
-        return input->gzip && size > input->most - input->offset ? pxr_input_too_much(input, diag)
+        return input->gzip && size > input->most - input->offset ? pxr_reader_too_much(input, diag)
                                                                  : 0;
 }
 
-int64_t pxr_input_most(const struct pxr_input *input)
+int64_t pxr_reader_most(const struct pxr_reader *input)
 {
         return input->most;
 }
 
-int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+int64_t pxr_reader_read(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
         int64_t got;
 
@@ -283,15 +283,16 @@ int64_t pxr_input_read(struct pxr_input *input, void *bytes, size_t size, struct
                                   : read_plain(input, bytes, size, diag);
         if (got > 0)
                 input->offset += got;
-        return got > 0 && pxr_input_expect(input, 0, diag) ? -1 : got;
+        return got > 0 && pxr_reader_expect(input, 0, diag) ? -1 : got;
 }
 
-int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size, struct pxr_diag *diag)
+int64_t pxr_reader_read_all(struct pxr_reader *input, void *bytes, size_t size,
+                            struct pxr_diag *diag)
 {
         size_t done = 0;
 
         while (done < size) {
-                int64_t got = pxr_input_read(input, (char *)bytes + done, size - done, diag);
+                int64_t got = pxr_reader_read(input, (char *)bytes + done, size - done, diag);
 
                 if (got < 0)
                         return -1;
@@ -302,17 +303,17 @@ int64_t pxr_input_read_all(struct pxr_input *input, void *bytes, size_t size, st
         return (int64_t)done;
 }
 
-const char *pxr_input_path(const struct pxr_input *input)
+const char *pxr_reader_path(const struct pxr_reader *input)
 {
         return input->path;
 }
 
-int64_t pxr_input_offset(const struct pxr_input *input)
+int64_t pxr_reader_offset(const struct pxr_reader *input)
 {
         return input->offset;
 }
 
-void pxr_input_hash(const struct pxr_input *input, char hex[PXR_SHA256_HEX], int64_t *size)
+void pxr_reader_hash(const struct pxr_reader *input, char hex[PXR_SHA256_HEX], int64_t *size)
 {
         struct pxr_sha256 hash = input->hash;
 
