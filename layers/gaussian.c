@@ -21,7 +21,7 @@
  * that of the tails, and no noise is added to the earlier values either. That is a distribution
  * over images, whose NLL is a little lower.
  */
-#include "layers/stair.h"
+#include "layers/masked_linear.h"
 
 /* Means are the input divided by this. One rate is to suit all parameters, and a step that is right
  * for the deviations is too long for a sum of thousands of weights. */
@@ -145,9 +145,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
         struct link link = { .name = "mean", .biased = true, .init = mean_init };
         struct pxr_node *mean;
 
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         values = in_sequence(image_values(input), 1, 1);
         link.below = &values;
         mean = add_outputs(builder, link, 1, input, input);

@@ -35,9 +35,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
         struct pxr_node *table;
 
         (void)conf;
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         table = pxr_add_node(builder, &(struct pxr_new_node) { .op = &table_op, .shape = shape });
         if (pxr_add_parameter(builder, table, "logits", pxr_init_zeros, 3,
                               (int[]) { shape.rows, shape.cols, shape.channels }))

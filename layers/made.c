@@ -9,7 +9,7 @@
  * for pxr proves models causal in raster order). With several masks, networks that share all
  * weights differ in the degrees of their units, and p is the mean of theirs, in training too.
  */
-#include "layers/stair.h"
+#include "layers/masked_linear.h"
 
 enum { MAX_LAYERS = 8, MAX_LEVELS = 256 };
 
@@ -198,9 +198,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
         struct pxr_node *direct = NULL, *mean = NULL;
 
         b.channels = kind->channels(levels);
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         if (image_values(input) < 2)
                 return pxr_layer_error(builder, "an image of one value is too small for it");
         if (made->direct)

@@ -220,9 +220,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
         int outputs = pxr_image_colours(builder) * kind->channels(levels);
         struct pxr_node *starts, *logits;
 
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         starts = add_rows(builder, hidden, input);
         logits = pxr_add_node(builder, &(struct pxr_new_node) { .op = &logits_op,
                                                                 .shape = { rows, cols, outputs },

@@ -10,24 +10,13 @@ static const struct pxr_parameter_doc parameters[] = {
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
-        int colours = pxr_image_colours(builder);
-
         (void)conf;
         if (pxr_image_levels(builder) != 2)
                 return pxr_layer_error(builder,
                                        "it is the output for images of 2 levels, and these have "
                                        "%d: end the model with 'softmax'",
                                        pxr_image_levels(builder));
-        return pxr_output(builder,
-                          pxr_conditioned(builder, NULL,
-                                          pxr_conv(builder, NULL,
-                                                   &(struct pxr_conv) { .kernel = 1,
-                                                                        .mask = PXR_MASK_B,
-                                                                        .features = colours,
-                                                                        .bias = true,
-                                                                        .gain = 1 },
-                                                   input)),
-                          &pxr_bernoulli);
+        return pxr_output_conv(builder, input, &pxr_bernoulli);
 }
 
 static const struct pxr_layer sigmoid = {

@@ -10,19 +10,8 @@ static const struct pxr_parameter_doc parameters[] = {
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)
 {
-        int channels = pxr_image_colours(builder) * pxr_image_levels(builder);
-
         (void)conf;
-        return pxr_output(builder,
-                          pxr_conditioned(builder, NULL,
-                                          pxr_conv(builder, NULL,
-                                                   &(struct pxr_conv) { .kernel = 1,
-                                                                        .mask = PXR_MASK_B,
-                                                                        .features = channels,
-                                                                        .bias = true,
-                                                                        .gain = 1 },
-                                                   input)),
-                          &pxr_categorical);
+        return pxr_output_conv(builder, input, &pxr_categorical);
 }
 
 static const struct pxr_layer softmax = {

@@ -28,9 +28,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
                                    pxr_image_colours(builder) * kind->channels(levels) };
 
         (void)conf;
-        if (input->index > 0)
-                return pxr_layer_error(builder,
-                                       "it is a whole model: no layer can stand before it");
+        if (pxr_expect_image(builder, input))
+                return NULL;
         return pxr_output(
                 builder,
                 pxr_add_node(builder, &(struct pxr_new_node) { .op = &zeros_op, .shape = shape }),

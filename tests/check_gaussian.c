@@ -21,7 +21,7 @@ static double nll_of(const struct pxr_distribution *distribution, int levels, in
                 .levels = levels,
                 .colours = 1,
                 .images = 1,
-                .places = 1,
+                .pixel_count = 1,
                 .logits = logits,
                 .pixels = &pixel,
                 .nll = &sum,

@@ -83,19 +83,19 @@ START_TEST(run_is_taken_up_by_one_process_alone)
 
         OK(pxr_store_end_run(store, add_run(store, "one"), "interrupted", "m", NULL, 1, diag));
         seen = pxr_store_find_run(store, arena, "last", diag);
-        OK(pxr_store_take_run(store, seen, &one, diag));
-        ck_assert_int_eq(pxr_store_take_run(store, seen, &two, diag), -1);
-        expect_error(PXR_FAULT_USER, "another process has just taken up run 1 ('one')");
+        OK(pxr_store_claim_run(store, seen, &one, diag));
+        ck_assert_int_eq(pxr_store_claim_run(store, seen, &two, diag), -1);
+        expect_error(PXR_FAULT_USER, "another process has just claimed run 1 ('one')");
         seen = pxr_store_find_run(store, arena, "last", diag);
         ck_assert_str_eq(seen->status, "running");
         ck_assert_int_eq(seen->process_id, 100);
         ck_assert_str_eq(seen->process_start, "boot 20");
         ck_assert_str_eq(seen->host, "there");
-        ck_assert_str_eq(sql("SELECT threads, program_version, taken FROM run"), "3|1.2|1\n");
+        ck_assert_str_eq(sql("SELECT threads, program_version, resumes FROM run"), "3|1.2|1\n");
         two.process_start = NULL;
-        OK(pxr_store_take_run(store, seen, &two, diag));
+        OK(pxr_store_claim_run(store, seen, &two, diag));
         seen = pxr_store_find_run(store, arena, "last", diag);
-        OK(pxr_store_take_run(store, seen, &one, diag));
+        OK(pxr_store_claim_run(store, seen, &one, diag));
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(steps_done_again_leave_the_same_rows)
 }
 END_TEST
 
-/* Everything that a process whose run was taken up by another might still want to record. */
+/* Everything that a process whose run was claimed by another might still try to record. */
 START_TEST(process_that_lost_its_run_records_nothing_more)
 {
         struct pxr_store *other = open_store(in_scratch("runs.db"), true);
@@ -151,14 +151,14 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
         char *before;
 
         record_step(run, 1);
-        OK(pxr_store_check_held(store, run, diag));
-        OK(pxr_store_take_run(other, pxr_store_find_run(other, arena, "1", diag), &process_two,
-                              diag));
+        OK(pxr_store_check_claim(store, run, diag));
+        OK(pxr_store_claim_run(other, pxr_store_find_run(other, arena, "1", diag), &process_two,
+                               diag));
         before = pxr_strf(arena, "%s%s", everything(), sql("SELECT * FROM run"));
 #define LOST(call)                    \
         ck_assert_int_eq((call), -1); \
-        expect_error(PXR_FAULT_SYSTEM, "run 1 has been taken up by process 101 on host 'there'")
-        LOST(pxr_store_check_held(store, run, diag));
+        expect_error(PXR_FAULT_SYSTEM, "run 1 was claimed by process 101 on host 'there'")
+        LOST(pxr_store_check_claim(store, run, diag));
         LOST(pxr_store_add_metric(store, at, "train", "rate", 1, diag));
         LOST(pxr_store_add_nll(store, at, &nll, diag));
         LOST(pxr_store_add_nll_map(store, at, &map, diag));

@@ -1,6 +1,7 @@
 #!/bin/sh
 # command_report.sh - pxr-report: reports of real runs in every format, and databases that are none.
-. "${srcdir:-.}/tests/command.sh"
+source=$(cd "${srcdir:-.}" && pwd)
+. "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
 report() {
@@ -307,6 +308,35 @@ fi
 ok "options that a report has no use for are refused" refused 2 "--where and --limit are for 'runs' and 'html'" \
 	report table4 --db runs.db --where 1
 ok "a report there is not is told" refused 2 "did you mean 'table4'?" report tabel4 --db runs.db
+
+# The examples of docs/reports.md, as they stand there.
+own_report() {
+	mkdir -p reports/doctor && awk '/^```/ { within = /sql/; if (within) n++; next }
+		within { print >(n == 1 ? "reports/slow.sql" : "reports/doctor/few_images.sql") }' \
+		"$source/docs/reports.md" &&
+		PXR_REPORT_PATH=$PWD/reports && export PXR_REPORT_PATH &&
+		report list && out_has "slow [seconds]" && out_has "Runs that took long" &&
+		report slow --db runs.db --where "epochs > 1" --limit 1 --format csv &&
+		is "$(cut -d , -f 1,2 out | sed -n 1p)" run,name && is "$(wc -l <out)" 2 &&
+		report slow 1e9 --db runs.db && out_has "No run took so long." &&
+		refused 2 "unexpected argument" report slow 1 2 --db runs.db &&
+		refused 2 "did you mean 'slow'" report slwo --db runs.db &&
+		report doctor --db runs.db && ! out_has "few images" &&
+		cp runs.db few.db && query few.db "UPDATE metric SET images = 9 WHERE split = 'test'" &&
+		report doctor --db few.db && out_has "evaluated on 9 images"
+	status=$?
+	unset PXR_REPORT_PATH
+	return $status
+}
+ok "a report and a sign of one's own are files" own_report
+
+# The conditions of docs/reports.md.
+documented_conditions() {
+	sed -n 's/^    pxr-report runs --where/report runs --db runs.db --where/p' "$source/docs/reports.md" \
+		>conditions && is "$(wc -l <conditions)" 5 &&
+		while IFS= read -r line; do eval "$line" || return; done <conditions
+}
+ok "the conditions in the documentation are valid" documented_conditions
 
 other_paper() {
 	printf '%s\n' 'tables:' '- {table: 4, title: T, unit: nats, split: test, set: s, rows: [{row: R, value: x}]}' \

@@ -279,10 +279,10 @@ taken() {
 	query two.db .dump >before
 	kill -CONT $first
 	wait $first
-	is $?/$status 1/0 && grep -q "run 1 has been taken up by process" err1 &&
+	is $?/$status 1/0 && grep -q "run 1 was claimed by process" err1 &&
 		query two.db .dump | cmp - before
 }
-ok "a process whose run was taken up by another stops and changes nothing" taken
+ok "a process whose run was claimed by another stops and changes nothing" taken
 
 another_build() {
 	exits 130 interrupt plug.db INT || return

@@ -119,7 +119,7 @@ whole() {
 	slurm_sweep short.yaml --db short.db && results short.db | cmp - short &&
 		out_has "5 tasks, 2 at a time" && is "$(grep -c '^job.*nats/image' out)" 5 &&
 		out_has "pxr-report sweep --db short.db short" &&
-		is "$(query short.db "SELECT count(DISTINCT task), max(taken), max(failures) FROM job")" "5|1|0"
+		is "$(query short.db "SELECT count(DISTINCT task), max(claims), max(failures) FROM job")" "5|1|0"
 }
 ok "a sweep of five tasks has the same results as a local one" whole
 
@@ -132,7 +132,7 @@ ok "at most two tasks ran at a time" at_a_time
 again() {
 	slurm_sweep short.yaml --db short.db && results short.db | cmp - short &&
 		is "$(query short.db "SELECT count(*), sum(tasks) FROM task_array")" "1|5" &&
-		is "$(query short.db "SELECT max(taken) FROM job")" 1
+		is "$(query short.db "SELECT max(claims) FROM job")" 1
 }
 ok "the same command again submits nothing" again
 
@@ -193,7 +193,7 @@ interrupted() {
 	kill -TERM $waiting
 	wait $waiting
 	is $? 130 && err_has "goes on. Cancel it with: scancel $(query int.db 'SELECT id FROM task_array')" &&
-		[ "$(squeue --noheader)" ] && collect int.db && is "$(query int.db "SELECT max(taken) FROM job")" 1
+		[ "$(squeue --noheader)" ] && collect int.db && is "$(query int.db "SELECT max(claims) FROM job")" 1
 }
 ok "an interrupted sweep leaves its array at work and collects it later" interrupted
 
@@ -240,6 +240,6 @@ sweep alike 2 "1, 2, 3, 4, 5, 6"
 alike() {
 	: >alike.checkpoints # a file where the runs want a folder
 	refused 1 "jobs failed with the same error" \
-		slurm_sweep alike.yaml --db alike.db && [ "$(query alike.db "SELECT sum(taken) FROM job")" -lt 12 ]
+		slurm_sweep alike.yaml --db alike.db && [ "$(query alike.db "SELECT sum(claims) FROM job")" -lt 12 ]
 }
 ok "a sweep ends when the first tasks all fail with one error" alike

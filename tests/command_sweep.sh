@@ -66,7 +66,7 @@ ok "its results are in a view, and the best is printed first" view
 
 again() {
 	pxr_sweep grid.yaml --db whole.db && results whole.db | cmp - whole &&
-		is "$(query whole.db 'SELECT max(taken) FROM job')" 1
+		is "$(query whole.db 'SELECT max(claims) FROM job')" 1
 }
 
 # same DB RUNS: the bits of the sweep that was never stopped.
@@ -213,9 +213,9 @@ ok "failing runs do not end the sweep and are retried as often as set" failing
 
 not_again() {
 	exits 1 pxr_sweep leak.yaml --db leak.db && is "$(query leak.db "SELECT max(failures) FROM job")" 3 &&
-		is "$(query leak.db "SELECT max(taken) FROM job")" 3 &&
+		is "$(query leak.db "SELECT max(claims) FROM job")" 3 &&
 		exits 1 pxr_sweep leak.yaml --db leak.db --retry &&
-		is "$(query leak.db "SELECT max(taken), max(failures) FROM job")" "6|3"
+		is "$(query leak.db "SELECT max(claims), max(failures) FROM job")" "6|3"
 }
 ok "--retry retries failed runs" not_again
 
@@ -223,7 +223,7 @@ alike() {
 	: >same.checkpoints # a file where the runs need a directory
 	exits 1 pxr_sweep half.yaml --db same.db && err_has "the first 3 jobs failed with the same error" &&
 		err_has "same.checkpoints" && err_has "by itself: pxr-run fast.yaml train.optimizer.adam.rate=" &&
-		is "$(query same.db "SELECT sum(taken) FROM job")" 3 || return
+		is "$(query same.db "SELECT sum(claims) FROM job")" 3 || return
 	rm same.checkpoints
 	pxr_sweep half.yaml --db same.db --jobs 2 && same same.db 6
 }
@@ -234,7 +234,7 @@ alike_at_work() {
 	sed 's/^spec:/retries: 0\n&/' half.yaml >once.yaml && : >work.checkpoints &&
 		exits 1 pxr_sweep once.yaml --db work.db --jobs 6 &&
 		is "$(grep -c "failed with the same error" err)" 1 &&
-		is "$(query work.db "SELECT sum(taken) > 3, sum(failures) FROM job")" "1|0" || return
+		is "$(query work.db "SELECT sum(claims) > 3, sum(failures) FROM job")" "1|0" || return
 	rm work.checkpoints
 	pxr_sweep once.yaml --db work.db --jobs 2 && same work.db 6
 }
@@ -319,7 +319,7 @@ elsewhere() {
 ok "an invalid value on the command line is shown there" elsewhere
 
 by_hand() {
-	refused 2 "--job is for pxr-sweep alone" pxr_run fast.yaml --db whole.db --job 1 &&
+	refused 2 "only pxr-sweep may pass --job" pxr_run fast.yaml --db whole.db --job 1 &&
 		results whole.db | cmp - whole
 }
 ok "a sweep's job cannot be run by hand" by_hand
@@ -328,7 +328,7 @@ ok "a sweep's job cannot be run by hand" by_hand
 
 # Job 2 is claimed by a process on another host, whose last heartbeat was so long ago.
 held() {
-	query "$1" "UPDATE job SET state = 'running', taken = 1, host = 'elsewhere.test', process_id = 1,
+	query "$1" "UPDATE job SET state = 'running', claims = 1, host = 'elsewhere.test', process_id = 1,
 		process_start = '1', seen_at = datetime('now', '$2') WHERE number = 2"
 }
 

@@ -16,14 +16,14 @@ UPDATE run SET data_set = 'binarized_mnist', data_transforms = 'static binarizat
   data_identity = '28ca2e01093bfcec5d74ed39b1be9424acfe25da2095c4b6dbca832835cda8e7';
 INSERT INTO run (id, uid, name, status, message, spec, spec_hash, origins, seed, program_version,
     program_revision, git_revision, git_difference, command_line, host, processor, instruction_set,
-    libraries, threads, process_id, process_start, taken, started_at, finished_at, wall_seconds,
+    libraries, threads, process_id, process_start, resumes, started_at, finished_at, wall_seconds,
     data_set, data_identity, data_transforms, data_entropy, given, certificate, parameters,
     parameter_hash, image_rows, image_cols, image_colours, image_levels, reproduces_table,
     reproduces_row, recipe_hash, folder, archived_at, note, fingerprint_nll, fingerprint_gradient,
     fingerprint_single, fingerprint_version)
   SELECT i, printf('%08x', i), 'run_' || i, 'finished', message, spec, spec_hash || i, origins, i,
     program_version, program_revision, git_revision, git_difference, command_line, host, processor,
-    instruction_set, libraries, threads, process_id, process_start, taken, started_at, finished_at,
+    instruction_set, libraries, threads, process_id, process_start, resumes, started_at, finished_at,
     wall_seconds, data_set, data_identity, data_transforms, data_entropy, given, certificate,
     parameters, parameter_hash, image_rows, image_cols, image_colours, image_levels, 4,
     CASE i % 4 WHEN 0 THEN 'NADE' WHEN 1 THEN 'Row LSTM' WHEN 2 THEN 'PixelCNN' ELSE 'Rwo LSTM' END,
@@ -67,7 +67,7 @@ INSERT INTO metric (run, step, epoch, split, name, sum_nats, sum_squares, images
 INSERT INTO sweep (name, definition, search, created_at)
   SELECT CASE k WHEN 0 THEN 'wide' ELSE 'sweep ' || k END, 'name: x', 'grid', started_at
   FROM run, (SELECT 0 AS k UNION ALL SELECT i - 1 FROM number WHERE i <= 101) WHERE id = 1;
-INSERT INTO job (sweep, number, spec_hash, varied, rung, state, run, seconds, taken)
+INSERT INTO job (sweep, number, spec_hash, varied, rung, state, run, seconds, claims)
   SELECT CASE WHEN id <= 1000 THEN 1 ELSE 2 + (id - 1001) / 10 END,
     CASE WHEN id <= 1000 THEN id ELSE 1 + (id - 1001) % 10 END, spec_hash,
     json_object('train.seed', id, 'train.batch', 8 << id % 4, 'train.optimizer.adam.rate',

@@ -183,14 +183,14 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
                       int colour)
 {
         const struct pxr_graph *graph = worker->work->coding->graph;
-        size_t place = ((size_t)row * graph->cols + col) * graph->colours + colour;
+        size_t at = ((size_t)row * graph->cols + col) * graph->colours + colour;
         size_t size = pxr_graph_values(graph);
 
         pxr_workspace_advance(worker->workspace, row, col, colour);
         for (int image = 0; image < GROUP; image++) {
                 double probability[MAX_LEVELS];
                 uint64_t width[MAX_LEVELS];
-                uint8_t *level = worker->group + image * size + place;
+                uint8_t *level = worker->group + image * size + at;
 
                 if (image < images) {
                         const void *logits =

@@ -233,7 +233,7 @@ static int copy_names(const struct reading *reading, json_t *names)
                 pxr_alloc_array(reading->arena, json_array_size(names) + 1, sizeof(*copy));
 
         if (!copy)
-                return pxr_out_of_memory(reading->diag);
+                return -1;
         if (!json_is_array(names) || json_array_size(names) != (size_t)file->images)
                 return unsound(reading, "there is not a name for each image");
         for (int64_t i = 0; i < file->images; i++) {
@@ -242,8 +242,6 @@ static int copy_names(const struct reading *reading, json_t *names)
                 if (!name || !pxr_codec_name_fits(name))
                         return unsound(reading, "an image has a name that cannot be a file's");
                 copy[i] = pxr_strdup(reading->arena, name);
-                if (!copy[i])
-                        return pxr_out_of_memory(reading->diag);
         }
         file->names = copy;
         return 0;
@@ -267,7 +265,7 @@ static int copy_origin(const struct reading *reading, json_t *origin)
         file->first = first;
         file->split = pxr_strdup(reading->arena, file->split);
         file->data = pxr_strdup(reading->arena, file->data);
-        return file->split && file->data ? 0 : pxr_out_of_memory(reading->diag);
+        return 0;
 }
 
 /* Numbers that are used to compute with. */
@@ -301,8 +299,6 @@ static int copy_texts(const struct reading *reading)
                 if (!pxr_one_line(*text[i]))
                         return unsound(reading, "a text has more than one line");
                 *text[i] = pxr_strdup(reading->arena, *text[i]);
-                if (!*text[i])
-                        return pxr_out_of_memory(reading->diag);
         }
         if (!is_hash(file->certificate) || !is_hash(file->parameters) || !is_hash(file->pixels))
                 return unsound(reading, "a SHA-256 is none");
@@ -355,7 +351,7 @@ static int read_streams(const struct reading *reading, uint8_t *bytes, const uin
         streams->bytes = pxr_alloc_array(reading->arena, (size_t)count, sizeof(uint8_t *));
         streams->size = pxr_alloc_array(reading->arena, (size_t)count, sizeof(size_t));
         if (!streams->bytes || !streams->size)
-                return pxr_out_of_memory(reading->diag);
+                return -1;
         for (int64_t i = 0; i < count && at; i++)
                 at = get_size(at, end, &streams->size[i]);
         for (int64_t i = 0; i < count && at; i++) {
@@ -371,8 +367,6 @@ struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *
         struct reading reading = { arena, path, diag, pxr_alloc(arena, sizeof(*reading.file)) };
         uint8_t *bytes = pxr_file_read(arena, path, max_file, size, diag), *line, *end;
 
-        if (!reading.file)
-                pxr_out_of_memory(diag);
         if (!reading.file || !bytes || check_ends(&reading, bytes, *size))
                 return NULL;
         end = bytes + *size - HASH;
@@ -384,23 +378,17 @@ struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *
         if (read_header(&reading, bytes + FIRST_LINE, (size_t)(line - bytes) - FIRST_LINE) ||
             read_streams(&reading, line + 1, end))
                 return NULL;
-        return reading.file;
+        return pxr_arena_failed(arena) ? NULL : reading.file;
 }
 
-const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file,
-                                        struct pxr_diag *diag)
+const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file)
 {
         const char **names;
 
         if (file->names)
                 return file->names;
         names = pxr_alloc_array(arena, (size_t)file->images, sizeof(*names));
-        for (int64_t i = 0; names && i < file->images; i++) {
+        for (int64_t i = 0; names && i < file->images; i++)
                 names[i] = pxr_strf(arena, "%07lld.png", (long long)(file->first + i));
-                if (!names[i])
-                        names = NULL;
-        }
-        if (!names)
-                pxr_out_of_memory(diag);
-        return names;
+        return pxr_arena_failed(arena) ? NULL : names;
 }

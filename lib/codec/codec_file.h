@@ -51,8 +51,7 @@ size_t pxr_codec_file_payload(const struct pxr_codec_file *file);
 
 /* The names of the images' PNG files, [images]: their own, or the numbers in the split. NULL after
  * an error. */
-const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file,
-                                        struct pxr_diag *diag);
+const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file);
 
 /* Is it the name of a PNG file, and of no folder: fit to be written as it is? */
 bool pxr_codec_name_fits(const char *name);

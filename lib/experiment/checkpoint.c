@@ -217,7 +217,7 @@ static int write_and_hash(const char *path, struct pxr_safetensors *file, char h
 
         if (own && (pxr_safetensors_write(path, file, own) || pxr_sha256_file(path, hex, own))) {
                 status = -1;
-                if (!pxr_store_check_held(state->order->store, state->run, diag))
+                if (!pxr_store_check_claim(state->order->store, state->run, diag))
                         pxr_system_error(diag, "%s", pxr_diag_first_error(own));
         }
         pxr_diag_free(own);
@@ -262,7 +262,7 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
         path = beside(arena, state, relative);
         if (!folder || !path)
                 return pxr_out_of_memory(diag);
-        if (pxr_store_check_held(state->order->store, state->run, diag) ||
+        if (pxr_store_check_claim(state->order->store, state->run, diag) ||
             pxr_make_run_folder(folder, diag))
                 return -1;
         if (write_and_hash(path, &file, hex, state, diag))

@@ -302,7 +302,7 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
         if (!pixels)
                 return pxr_out_of_memory(diag);
         status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);
-        names = status ? NULL : pxr_codec_file_names(arena, file, diag);
+        names = status ? NULL : pxr_codec_file_names(arena, file);
         if (!status)
                 status = names ? pxr_png_write_images(folder, &kind, file->images, names, pixels,
                                                       NULL, diag)

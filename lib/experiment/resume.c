@@ -100,7 +100,7 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
         if (!what)
                 return pxr_out_of_memory(diag);
         line = pxr_record_process(arena, build.now, state, what, &run, diag);
-        if (!line || pxr_store_take_run(store, old, &run, diag) ||
+        if (!line || pxr_store_claim_run(store, old, &run, diag) ||
             pxr_record_plugins(state, diag) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag))
                 return -1;

@@ -73,7 +73,7 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
         const struct pxr_experiment *e = state->experiment;
         int64_t step = state->trainer->step;
         const struct pxr_nll *nll = &state->counters.epoch_nll;
-        bool bits = pxr_told_in_bits(nll->dimensions, e->set->colours);
+        bool bits = pxr_reported_in_bits(nll->dimensions, e->set->colours);
 
         return pxr_observe(&state->order->observer.base,
                            &(struct pxr_progress) {
@@ -122,7 +122,7 @@ static void describe_spike(const struct pxr_state *state, double nats,
                            const struct pxr_usual *before, double uniform, char *text, size_t size)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
-        bool bits = pxr_told_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
+        bool bits = pxr_reported_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
         double unit = bits ? M_LN2 * (double)pxr_graph_values(graph) : 1;
         int decimals = bits ? 3 : 1;
         char number[PXR_NUMBER_TEXT], earlier[PXR_NUMBER_TEXT + 40] = "", norm[40] = "";

@@ -124,10 +124,11 @@ static int check_not_needed(const struct deletion *d, const struct pxr_run *run)
 /* The job of a deleted run becomes waiting. */
 static int delete_rows(const struct deletion *d, int64_t run)
 {
-        return pxr_store_execute(d->store, d->diag,
-                                 "UPDATE job SET state = 'waiting', run = NULL, taken = taken + 1 "
-                                 "WHERE run = ?",
-                                 "i", run) ||
+        return pxr_store_execute(
+                       d->store, d->diag,
+                       "UPDATE job SET state = 'waiting', run = NULL, claims = claims + 1 "
+                       "WHERE run = ?",
+                       "i", run) ||
                                pxr_store_execute(d->store, d->diag, "DELETE FROM run WHERE id = ?",
                                                  "i", run)
                        ? -1

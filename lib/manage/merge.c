@@ -23,7 +23,7 @@ static const struct pxr_column columns[] = {
 
 /* What identifies a run, and which of two records of it goes further. */
 struct record {
-        int64_t id, taken, step;
+        int64_t id, resumes, step;
         const char *uid, *name, *started_at, *spec_hash, *status, *finished_at;
         bool here; /* at work on this host */
         struct record *next;
@@ -42,8 +42,8 @@ struct merge {
 /* --- which of two records ----------------------------------------------------------------------
  */
 
-#define RECORD                                                                            \
-        "SELECT id, uid, name, started_at, spec_hash, status, taken, finished_at, host, " \
+#define RECORD                                                                              \
+        "SELECT id, uid, name, started_at, spec_hash, status, resumes, finished_at, host, " \
         "process_id, process_start FROM run "
 
 /* The next record of a query; NULL after the last, or an error. */
@@ -60,7 +60,7 @@ static struct record *next_record(struct pxr_cursor *rows)
                         .started_at = pxr_cursor_text(rows, 3),
                         .spec_hash = pxr_cursor_text(rows, 4),
                         .status = pxr_cursor_text(rows, 5),
-                        .taken = pxr_cursor_integer(rows, 6),
+                        .resumes = pxr_cursor_integer(rows, 6),
                         .finished_at = pxr_cursor_text(rows, 7),
                         .here = strcmp(pxr_cursor_text(rows, 5), "running") == 0 &&
                                 pxr_process_lives(pxr_cursor_optional(rows, 8),
@@ -113,7 +113,7 @@ static int compare(struct merge *m, struct record *there, struct record *here, b
         *further = false;
         if (rank(here->status) == 2 ||
             (rank(here->status) == 1 && strcmp(there->status, here->status) == 0 &&
-             there->taken == here->taken && strcmp(there->finished_at, here->finished_at) == 0))
+             there->resumes == here->resumes && strcmp(there->finished_at, here->finished_at) == 0))
                 return 0;
         if (find_step(m, m->from, there) || find_step(m, m->into, here))
                 return -1;

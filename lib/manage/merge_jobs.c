@@ -46,7 +46,7 @@ static const char merge_job[] =
         "iif(?3 = 'running', NULL, (SELECT id FROM run WHERE uid = ?11 AND started_at = ?12 AND "
         "spec_hash = ?13))) ON CONFLICT (sweep, spec_hash) DO UPDATE SET state = excluded.state, "
         "run = excluded.run, failures = excluded.failures, message = excluded.message, "
-        "seconds = excluded.seconds, taken = taken + 1";
+        "seconds = excluded.seconds, claims = claims + 1";
 
 static int merge_jobs(struct merge *m, int64_t from, int64_t into)
 {

@@ -12,8 +12,8 @@ static void bench_free(void *what)
 
         free(bench->pixels);
         free(bench->small);
-        free(bench->twice);
-        free(bench->single);
+        free(bench->f64);
+        free(bench->f32);
 }
 
 struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph *graph,
@@ -30,16 +30,16 @@ struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph 
         bench->values = values;
         bench->pixels = malloc(all);
         bench->small = malloc(all);
-        bench->twice = calloc(graph->parameter_values + 1, sizeof(double));
-        bench->single = calloc(graph->parameter_values + 1, sizeof(float));
+        bench->f64 = calloc(graph->parameter_values + 1, sizeof(double));
+        bench->f32 = calloc(graph->parameter_values + 1, sizeof(float));
         if (pxr_arena_defer(arena, bench_free, bench) || !bench->pixels || !bench->small ||
-            !bench->twice || !bench->single || pxr_graph_init(graph, 2, NULL, bench->twice, diag))
+            !bench->f64 || !bench->f32 || pxr_graph_init(graph, 2, NULL, bench->f64, diag))
                 return NULL;
         for (const struct pxr_parameter *p = graph->parameter; p; p = p->next)
                 for (size_t i = 0; p->rank == 1 && i < p->size; i++)
-                        bench->twice[p->offset + i] += 0.2 * pxr_random_normal(&random);
+                        bench->f64[p->offset + i] += 0.2 * pxr_random_normal(&random);
         for (size_t i = 0; i < graph->parameter_values; i++)
-                bench->single[i] = (float)bench->twice[i];
+                bench->f32[i] = (float)bench->f64[i];
         for (size_t i = 0; i < all; i++)
                 bench->pixels[i] = (uint8_t)pxr_random_below(&random, graph->levels);
         pxr_graph_subsample(graph, bench->pixels, PXR_BENCH_IMAGES, bench->small);
@@ -66,6 +66,6 @@ void pxr_bench_train(const struct pxr_bench *bench, struct pxr_workspace *worksp
                      float *gradient)
 {
         pxr_workspace_load(workspace, pxr_bench_batch(bench, batch), PXR_BENCH_IMAGES);
-        pxr_bench_nll(workspace, bench->single);
-        pxr_workspace_backward(workspace, bench->single, gradient);
+        pxr_bench_nll(workspace, bench->f32);
+        pxr_workspace_backward(workspace, bench->f32, gradient);
 }

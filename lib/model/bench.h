@@ -16,8 +16,8 @@ struct pxr_bench {
         size_t values;   /* of one image */
         uint8_t *pixels; /* [batch][image][row][col][colour] */
         uint8_t *small;  /* the small images of batch 0, for a conditional model */
-        double *twice;
-        float *single;
+        double *f64;
+        float *f32;
 };
 
 /* Lasts as long as the arena. NULL after an error. */

@@ -37,7 +37,7 @@ static int blame(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
                 site = source;
         }
         value = site;
-        pxr_error_at(diag, guilty.node->mark,
+        pxr_error_at(diag, guilty.node->location,
                      "%s: the model is not causal: it would see what it is to predict",
                      guilty.node->layer);
         pxr_note(diag, "its op '%s' reads, for %s at (%d, %d), the tap %+d row%s %+d column%s, %s",
@@ -63,8 +63,9 @@ static int find_field(struct pxr_arena *arena, const struct pxr_graph *graph,
         certificate->centre_row = graph->rows / 2;
         certificate->centre_col = graph->cols / 2;
         certificate->field = pxr_alloc_array(arena, graph->rows, graph->cols);
-        if (!certificate->field ||
-            pxr_receptive_field(graph, graph->logits, certificate->centre_row,
+        if (!certificate->field)
+                return -1;
+        if (pxr_receptive_field(graph, graph->logits, certificate->centre_row,
                                 certificate->centre_col, certificate->field))
                 return pxr_out_of_memory(diag);
         extent = pxr_receptive_extent(graph, graph->logits);

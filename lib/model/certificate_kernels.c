@@ -200,7 +200,7 @@ static void write_leak(const struct pxr_graph *graph, struct pxr_site liar, cons
         const char *effect = pxr_colour_name(graph->logits, leak->effect % graph->colours);
         int from = leak->cause / graph->colours, to = leak->effect / graph->colours;
 
-        pxr_error_at(diag, liar.node->mark,
+        pxr_error_at(diag, liar.node->location,
                      "%s: the model is not causal, though its ops declare it to be",
                      liar.node->layer);
         pxr_note(diag,

@@ -31,85 +31,83 @@ static const struct {
 
 enum { KINDS = PXR_COUNT(kinds), TESTS = PXR_COUNT(tests) };
 
-/* The layer's check stack as a tree. The text lives in the arena, for marks point into it. */
-static struct pxr_yaml *check_stack(struct pxr_arena *arena, const struct pxr_layer *layer,
-                                    struct pxr_diag *diag)
-{
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+/* One kind of image being tested. */
+struct checking {
+        struct pxr_arena *arena;
+        const struct pxr_plugins *plugins;
+        const struct pxr_layer *layer;
+        struct pxr_image_kind kind;
+        pxr_check_report *report;
+        void *context;
+        struct pxr_diag *diag;
+};
 
-        if (!source) {
-                pxr_out_of_memory(diag);
+/* The layer's check stack as a tree. Its text lives in the arena: locations point into it. */
+static struct pxr_yaml *check_stack(const struct checking *c)
+{
+        struct pxr_source *source = pxr_alloc(c->arena, sizeof(*source));
+
+        if (!source)
                 return NULL;
-        }
-        source->name = pxr_strf(arena, "check of '%s'", layer->name);
+        source->name = pxr_strf(c->arena, "check of '%s'", c->layer->name);
         source->text =
-                layer->check ? layer->check
-                             : pxr_strf(arena, "- conv: {mask: A, kernel: 3, features: 6}\n- %s\n",
-                                        layer->name);
-        if (!source->name || !source->text) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
+                c->layer->check
+                        ? c->layer->check
+                        : pxr_strf(c->arena, "- conv: {mask: A, kernel: 3, features: 6}\n- %s\n",
+                                   c->layer->name);
         source->size = strlen(source->text);
-        return pxr_yaml_parse(arena, source, diag);
+        return pxr_yaml_parse(c->arena, source, c->diag);
 }
 
-static void begin(const char *test, const struct pxr_image_kind *kind,
-                  void (*report)(void *context, const struct pxr_check_result *result),
-                  void *context)
+static void begin(const struct checking *c, const char *test)
 {
-        report(context, &(struct pxr_check_result) { .test = test, .kind = *kind, .begins = true });
+        c->report(c->context,
+                  &(struct pxr_check_result) { .test = test, .kind = c->kind, .begins = true });
 }
 
-/* All tests on one kind of image: 0 passed, 1 failed, -1 the kind is refused, for the reason left
- * in `diag`. */
-static int check_kind(struct pxr_arena *arena, const struct pxr_plugins *plugins,
-                      const struct pxr_layer *layer, const struct pxr_image_kind *kind,
-                      void (*report)(void *context, const struct pxr_check_result *result),
-                      void *context, struct pxr_diag *diag)
+/* Run all tests: 0 passed, 1 failed, -1 the layer refuses this kind of image, for the reason
+ * recorded in c->diag. */
+static int run_tests(const struct checking *c)
 {
-        struct pxr_yaml *stack = check_stack(arena, layer, diag);
+        struct pxr_yaml *stack = check_stack(c);
         struct pxr_model *model =
-                stack ? pxr_model_build_part(arena, plugins, stack, kind, diag) : NULL;
+                stack ? pxr_model_build_part(c->arena, c->plugins, stack, &c->kind, c->diag) : NULL;
         bool failed = false, memory_failed = false;
 
         if (!model)
                 return -1;
         for (int i = 0; i < TESTS; i++) {
-                struct pxr_check_result result = { .test = tests[i].name, .kind = *kind };
+                struct pxr_check_result result = { .test = tests[i].name, .kind = c->kind };
 
-                begin(tests[i].name, kind, report, context);
+                begin(c, tests[i].name);
                 if (memory_failed)
-                        result.skipped = "memory has to be right first";
+                        result.skipped = "requires the memory test to pass";
                 else
-                        result.problem = tests[i].test(arena, model, &result.skipped, diag);
+                        result.problem = tests[i].test(c->arena, model, &result.skipped, c->diag);
                 failed = failed || result.problem;
                 memory_failed = memory_failed || (i == 0 && result.problem);
-                report(context, &result);
+                c->report(c->context, &result);
         }
         return failed;
 }
 
 int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_file *file,
-                    void (*report)(void *context, const struct pxr_check_result *result),
-                    void *context, struct pxr_diag *diag)
+                    pxr_check_report *report, void *context, struct pxr_diag *diag)
 {
         int status = 0, refused = 0;
 
-        for (int i = 0; i < KINDS; i++) {
-                struct pxr_arena *arena = pxr_arena_new(0, diag);
+        for (int i = 0; i < KINDS && !pxr_diag_memory_out(diag); i++) {
                 struct pxr_diag *own = pxr_diag_new();
-                int kind_status;
+                struct checking c = {
+                        pxr_arena_new(0, own), plugins, file->layer, kinds[i], report, context, own
+                };
+                int result;
 
-                if (!arena || !own) {
-                        pxr_arena_free(arena);
-                        pxr_diag_free(own);
-                        return pxr_out_of_memory(diag);
-                }
-                begin(PXR_CHECK_BUILD, &kinds[i], report, context);
-                kind_status =
-                        check_kind(arena, plugins, file->layer, &kinds[i], report, context, own);
-                if (kind_status < 0) {
+                begin(&c, PXR_CHECK_BUILD);
+                result = c.arena ? run_tests(&c) : -1;
+                if (!own || pxr_diag_memory_out(own)) {
+                        pxr_out_of_memory(diag);
+                } else if (result < 0) {
                         report(context,
                                &(struct pxr_check_result) { .test = PXR_CHECK_BUILD,
                                                             .kind = kinds[i],
@@ -117,11 +115,11 @@ int pxr_check_layer(const struct pxr_plugins *plugins, const struct pxr_plugin_f
                         if (++refused == KINDS)
                                 pxr_user_error(diag, "%s: %s", file->layer->name,
                                                pxr_diag_text(own, 0));
-                } else if (kind_status > 0) {
+                } else if (result > 0) {
                         status = 1;
                 }
-                pxr_arena_free(arena);
+                pxr_arena_free(c.arena);
                 pxr_diag_free(own);
         }
-        return refused == KINDS ? -1 : status;
+        return refused == KINDS || pxr_diag_memory_out(diag) ? -1 : status;
 }

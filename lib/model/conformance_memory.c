@@ -77,10 +77,10 @@ static const char *train_in_turns(struct crowd *crowd)
         for (int i = 0; i < THREADS; i++) {
                 pxr_workspace_load(crowd->workspace[i], pxr_bench_batch(bench, i),
                                    PXR_BENCH_IMAGES);
-                pxr_bench_nll(crowd->workspace[i], bench->single);
+                pxr_bench_nll(crowd->workspace[i], bench->f32);
         }
         for (int i = 0; i < THREADS; i++)
-                pxr_workspace_backward(crowd->workspace[i], bench->single,
+                pxr_workspace_backward(crowd->workspace[i], bench->f32,
                                        crowd->gradient + crowd->size * i);
         for (int i = 0; i < THREADS; i++)
                 if (!as_alone(crowd, i))
@@ -115,7 +115,7 @@ static void generate(struct crowd *crowd, int from, int to)
         const struct pxr_graph *graph = bench->graph;
 
         for (int i = from; i < to; i++)
-                pxr_workspace_begin(crowd->workspace[i], bench->single, PXR_BENCH_IMAGES);
+                pxr_workspace_begin(crowd->workspace[i], bench->f32, PXR_BENCH_IMAGES);
         for (int order = 0; order < (int)bench->values; order++) {
                 int pixel = order / graph->colours, colour = order % graph->colours;
                 int row = pixel / graph->cols, col = pixel % graph->cols;

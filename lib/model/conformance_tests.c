@@ -25,14 +25,14 @@ static const char no_memory[] = "out of memory";
 /* The slope of the NLL by one parameter, by central differences. */
 static double slope(const struct pxr_bench *bench, struct pxr_workspace *workspace, size_t at)
 {
-        const double step = 1e-5, kept = bench->twice[at];
+        const double step = 1e-5, kept = bench->f64[at];
         double above, below;
 
-        bench->twice[at] = kept + step;
-        above = pxr_bench_nll(workspace, bench->twice);
-        bench->twice[at] = kept - step;
-        below = pxr_bench_nll(workspace, bench->twice);
-        bench->twice[at] = kept;
+        bench->f64[at] = kept + step;
+        above = pxr_bench_nll(workspace, bench->f64);
+        bench->f64[at] = kept - step;
+        below = pxr_bench_nll(workspace, bench->f64);
+        bench->f64[at] = kept;
         return (above - below) / (2 * step);
 }
 
@@ -67,8 +67,7 @@ static const char *check_ops(struct pxr_arena *arena, const struct pxr_bench *be
         const char *problem = NULL;
 
         for (int i = 1; i < graph->nodes && !problem; i++)
-                problem =
-                        pxr_check_op_gradients(arena, graph->node[i], bench->twice, graph->levels);
+                problem = pxr_check_op_gradients(arena, graph->node[i], bench->f64, graph->levels);
         return problem;
 }
 
@@ -79,25 +78,25 @@ static const char *compare_precisions(struct pxr_arena *arena, const struct pxr_
         const struct pxr_graph *graph = bench->graph;
         struct pxr_workspace *workspace =
                 pxr_workspace_new(graph, PXR_F32, PXR_FOR_TRAINING, PXR_BENCH_IMAGES, true, diag);
-        float *single = calloc(graph->parameter_values + 1, sizeof(float));
-        const char *problem = workspace && single ? NULL : no_memory;
+        float *f32 = calloc(graph->parameter_values + 1, sizeof(float));
+        const char *problem = workspace && f32 ? NULL : no_memory;
 
         if (!problem)
-                pxr_bench_train(bench, workspace, 0, single);
+                pxr_bench_train(bench, workspace, 0, f32);
         for (const struct pxr_parameter *p = graph->parameter; p && !problem; p = p->next) {
                 double most = 0;
 
                 for (size_t i = p->offset; i < p->offset + p->size; i++)
                         most = fmax(most, fabs(gradient[i]));
                 for (size_t i = p->offset; i < p->offset + p->size && !problem; i++)
-                        if (!(fabs(single[i] - gradient[i]) <= 1e-4 * (1 + most)))
+                        if (!(fabs(f32[i] - gradient[i]) <= 1e-4 * (1 + most)))
                                 problem = pxr_strf(arena,
                                                    "the gradient of %s[%zu] is %.9g in single and "
                                                    "%.9g in double precision",
-                                                   p->name, i - p->offset, single[i], gradient[i]);
+                                                   p->name, i - p->offset, f32[i], gradient[i]);
         }
         pxr_workspace_free(workspace);
-        free(single);
+        free(f32);
         return problem;
 }
 
@@ -114,8 +113,8 @@ const char *pxr_check_gradients(struct pxr_arena *arena, const struct pxr_model 
         (void)skipped;
         if (bench && workspace && gradient) {
                 pxr_workspace_load(workspace, pxr_bench_batch(bench, 0), PXR_BENCH_IMAGES);
-                pxr_bench_nll(workspace, bench->twice);
-                pxr_workspace_backward(workspace, bench->twice, gradient);
+                pxr_bench_nll(workspace, bench->f64);
+                pxr_workspace_backward(workspace, bench->f64, gradient);
                 problem = check_ops(arena, bench);
                 if (!problem)
                         problem = compare_slopes(arena, bench, workspace, gradient);
@@ -161,13 +160,13 @@ static const char *poison(struct pxr_arena *arena, const struct pxr_bench *bench
         int leak;
 
         pxr_workspace_load(workspace, pxr_bench_batch(bench, 0), PXR_BENCH_IMAGES);
-        pxr_workspace_forward(workspace, bench->single);
+        pxr_workspace_forward(workspace, bench->f32);
         for (int at = order; at < (int)bench->values; at++)
                 for (int i = 0; i < PXR_BENCH_IMAGES; i++)
                         image[((size_t)(at / graph->colours) * PXR_BENCH_IMAGES + i) *
                                       graph->colours +
                               at % graph->colours] = NAN;
-        pxr_workspace_forward_from(workspace, bench->single, 1);
+        pxr_workspace_forward_from(workspace, bench->f32, 1);
         leak = poisoned_logit(bench, workspace, order);
         if (leak < 0)
                 return NULL;
@@ -177,15 +176,15 @@ static const char *poison(struct pxr_arena *arena, const struct pxr_bench *bench
                         order, leak);
 }
 
-/* For each site of each node, the image pixels it declares to depend on: [node][place][pixel]. */
+/* For each site of each node, the image pixels it declares to depend on: [node][site][pixel]. */
 static unsigned char *declared_fields(struct pxr_arena *arena, const struct pxr_graph *graph)
 {
-        size_t pixels = (size_t)graph->rows * graph->cols, places = 0;
+        size_t pixels = (size_t)graph->rows * graph->cols, sites = 0;
         unsigned char *fields, *field;
 
         for (int i = 0; i < graph->nodes; i++)
-                places += (size_t)graph->node[i]->shape.rows * graph->node[i]->shape.cols;
-        field = fields = pxr_alloc_array(arena, places, pixels);
+                sites += (size_t)graph->node[i]->shape.rows * graph->node[i]->shape.cols;
+        field = fields = pxr_alloc_array(arena, sites, pixels);
         for (int i = 0; i < graph->nodes && fields; i++) {
                 const struct pxr_node *node = graph->node[i];
 
@@ -197,7 +196,7 @@ static unsigned char *declared_fields(struct pxr_arena *arena, const struct pxr_
         return fields;
 }
 
-/* Look for a place that changed with a pixel it does not declare. */
+/* Look for a site that changed with a pixel it does not declare. */
 static const char *find_undeclared(struct pxr_arena *arena, const struct pxr_graph *graph,
                                    struct pxr_workspace *const workspace[2],
                                    const unsigned char *fields, int pixel)
@@ -208,18 +207,18 @@ static const char *find_undeclared(struct pxr_arena *arena, const struct pxr_gra
                 const struct pxr_node *node = graph->node[i];
                 const char *a = pxr_workspace_tensor(workspace[0], node);
                 const char *b = pxr_workspace_tensor(workspace[1], node);
-                int places = node->shape.rows * node->shape.cols;
+                int sites = node->shape.rows * node->shape.cols;
                 size_t size = node->shape.channels * sizeof(float);
 
-                for (int place = 0; place < places; place++, fields += pixels)
-                        if (a && memcmp(a + place * size, b + place * size, size) != 0 &&
+                for (int site = 0; site < sites; site++, fields += pixels)
+                        if (a && memcmp(a + site * size, b + site * size, size) != 0 &&
                             !fields[pixel])
                                 return pxr_strf(arena,
                                                 "op '%s' reads more than its `depends` declares: "
                                                 "its output at (%d, %d) changed with the pixel at "
                                                 "(%d, %d)",
-                                                node->op->name, place / node->shape.cols,
-                                                place % node->shape.cols, pixel / graph->cols,
+                                                node->op->name, site / node->shape.cols,
+                                                site % node->shape.cols, pixel / graph->cols,
                                                 pixel % graph->cols);
         }
         return NULL;
@@ -247,7 +246,7 @@ static const char *check_declared(struct pxr_arena *arena, const struct pxr_benc
                 pxr_workspace_load(workspace[1], changed, 1);
                 pxr_workspace_condition(workspace[1], bench->small, 1);
                 for (int i = 0; i < 2; i++)
-                        pxr_workspace_forward(workspace[i], bench->single);
+                        pxr_workspace_forward(workspace[i], bench->f32);
                 problem = find_undeclared(arena, graph, workspace, fields, pixel);
         }
         pxr_workspace_free(workspace[0]);
@@ -296,7 +295,7 @@ static const char *walk(struct pxr_arena *arena, const struct pxr_bench *bench,
                         struct pxr_workspace *stepwise)
 {
         const struct pxr_graph *graph = bench->graph;
-        const void *parameters = precision == PXR_F32 ? (void *)bench->single : bench->twice;
+        const void *parameters = precision == PXR_F32 ? (void *)bench->f32 : bench->f64;
         double tolerance = precision == PXR_F32 ? 1e-4 : 1e-11;
         int group = graph->logits->shape.channels / graph->colours;
 

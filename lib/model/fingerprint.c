@@ -11,8 +11,8 @@
 struct subject {
         const struct pxr_graph *graph;
         uint8_t *pixels; /* [row][col][colour] */
-        double *twice;
-        float *single;
+        double *f64;
+        float *f32;
         struct pxr_diag *diag;
 };
 
@@ -39,16 +39,16 @@ static int make_subject(struct subject *s)
         size_t values = (size_t)graph->rows * graph->cols * graph->colours;
 
         s->pixels = malloc(values);
-        s->twice = calloc(graph->parameter_values + 1, sizeof(double));
-        s->single = calloc(graph->parameter_values + 1, sizeof(float));
-        if (!s->pixels || !s->twice || !s->single)
+        s->f64 = calloc(graph->parameter_values + 1, sizeof(double));
+        s->f32 = calloc(graph->parameter_values + 1, sizeof(float));
+        if (!s->pixels || !s->f64 || !s->f32)
                 return pxr_out_of_memory(s->diag);
-        if (pxr_graph_init(graph, 3, NULL, s->twice, s->diag))
+        if (pxr_graph_init(graph, 3, NULL, s->f64, s->diag))
                 return -1;
         for (const struct pxr_parameter *p = graph->parameter; p; p = p->next)
-                draw(p, s->twice + p->offset, &random);
+                draw(p, s->f64 + p->offset, &random);
         for (size_t i = 0; i < graph->parameter_values; i++)
-                s->single[i] = (float)s->twice[i];
+                s->f32[i] = (float)s->f64[i];
         for (size_t i = 0; i < values; i++)
                 s->pixels[i] = (uint8_t)pxr_random_below(&random, graph->levels);
         return 0;
@@ -57,8 +57,8 @@ static int make_subject(struct subject *s)
 static void free_subject(struct subject *s)
 {
         free(s->pixels);
-        free(s->twice);
-        free(s->single);
+        free(s->f64);
+        free(s->f32);
 }
 
 /* A sum in which no two gradients cancel, nor can they be exchanged. */
@@ -69,7 +69,7 @@ static int sum_gradient(const struct subject *s, struct pxr_workspace *workspace
 
         if (!gradient)
                 return pxr_out_of_memory(s->diag);
-        pxr_workspace_backward(workspace, s->twice, gradient);
+        pxr_workspace_backward(workspace, s->f64, gradient);
         *sum = 0;
         for (size_t i = 0; i < s->graph->parameter_values; i++)
                 *sum += fabs(gradient[i]) * (0.5 + pxr_random_uniform(&random));
@@ -88,7 +88,7 @@ static int first_pixels(const struct pxr_graph *graph)
 }
 
 /* In double precision by a training step's passes. */
-static int take_twice(const struct subject *s, struct pxr_fingerprint *fingerprint)
+static int take_f64(const struct subject *s, struct pxr_fingerprint *fingerprint)
 {
         struct pxr_workspace *workspace = pxr_workspace_new(
                 s->graph, PXR_F64, PXR_FOR_CHECKPOINTED_TRAINING, 1, false, s->diag);
@@ -98,7 +98,7 @@ static int take_twice(const struct subject *s, struct pxr_fingerprint *fingerpri
                 return -1;
         fingerprint->nll = 0;
         pxr_workspace_load(workspace, s->pixels, 1);
-        pxr_workspace_forward(workspace, s->twice);
+        pxr_workspace_forward(workspace, s->f64);
         pxr_workspace_loss(workspace, 1, &fingerprint->nll);
         status = sum_gradient(s, workspace, &fingerprint->gradient);
         pxr_workspace_free(workspace);
@@ -117,7 +117,7 @@ static int take_whole(const struct subject *s, double *nll)
                 return -1;
         *nll = 0;
         pxr_workspace_load(workspace, s->pixels, 1);
-        pxr_workspace_forward(workspace, s->single);
+        pxr_workspace_forward(workspace, s->f32);
         for (int i = 0; i < pixels; i++)
                 pxr_workspace_pixel_loss(workspace, i / graph->cols, i % graph->cols, nll);
         pxr_workspace_free(workspace);
@@ -141,7 +141,7 @@ static int take_steps(const struct subject *s, double *nll)
         }
         *nll = 0;
         pxr_workspace_load(workspace, s->pixels, 1); /* for the small image */
-        pxr_workspace_begin(workspace, s->single, 1);
+        pxr_workspace_begin(workspace, s->f32, 1);
         for (int i = 0; i < pixels; i++) {
                 int row = i / graph->cols, col = i % graph->cols;
 
@@ -163,7 +163,7 @@ int pxr_fingerprint_take(const struct pxr_model *model, struct pxr_fingerprint *
 
         *fingerprint = (struct pxr_fingerprint) { NAN, NAN, NAN };
         if (!status)
-                status = take_twice(&s, fingerprint);
+                status = take_f64(&s, fingerprint);
         if (!status)
                 status = take_whole(&s, &fingerprint->single);
         free_subject(&s);

@@ -19,7 +19,7 @@ int pxr_skip_open(struct pxr_builder *builder, int features)
         struct pxr_skips *skips = pxr_alloc(builder->graph->arena, sizeof(*skips));
 
         if (!skips)
-                return pxr_out_of_memory(builder->diag);
+                return -1;
         if (features < 1) {
                 pxr_layer_error(builder, "layers cannot be connected to a sum of %d features",
                                 features);

@@ -249,7 +249,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         struct pxr_node *output;
 
         inner.layer = pxr_strf(stack->model->graph->arena, "%s.%s", base, name);
-        inner.mark = item->location;
+        inner.location = item->location;
         stack->base = base;
         stack->depth++;
         output = item->plugin->layer->build(&inner, item->conf, input);
@@ -345,7 +345,7 @@ static int check_reached(struct stack *stack)
 
                 if (needed[i] || node->parameters == 0)
                         continue;
-                pxr_error_at(stack->diag, node->mark,
+                pxr_error_at(stack->diag, node->location,
                              "%s: the output of the model does not depend on its parameters",
                              node->layer);
                 pxr_note(stack->diag, "what stands behind the last 'skip' leads nowhere, and a "

@@ -2,9 +2,9 @@
 /*
  * database.h - the run database: opening it, and everything that is recorded of a run.
  *
- * SQLite in WAL mode where the file system can and is this host's own, with a versioned schema
- * (schema.c), rows in rows.c. Functions return 0 or -1 unless said otherwise. Recording a row that
- * is there already replaces it, so that a resumed run may go over the same steps again.
+ * SQLite, in WAL mode unless the file system is remote or does not support it, with a versioned
+ * schema (schema.c). Functions return 0 or -1 unless said otherwise. Recording an existing row
+ * replaces it, so that a resumed run may repeat steps.
  */
 #ifndef PXR_RECORD_DATABASE_H
 #define PXR_RECORD_DATABASE_H
@@ -17,46 +17,45 @@
 
 struct pxr_store;
 
-/* Open a database; `writable` also creates it, or brings an older schema up to date. One whose
- * schema holds anything but what pxr makes is refused, here and below (objects.h). Values are not
- * looked at: any column of a file from elsewhere may hold anything. NULL after an error. */
+/* Open a database; `writable` also creates it, or migrates an older schema. A schema with anything
+ * that pxr does not create is refused, here and below (objects.h). Values are not checked: any
+ * column of a foreign file may hold anything. NULL after an error. */
 struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_diag *diag);
 void pxr_store_close(struct pxr_store *store);
 
-/* Where its file lies; checkpoints lie beside it. */
+/* The path of its file; checkpoints are in a folder beside it. */
 const char *pxr_store_path(const struct pxr_store *store);
 
-/* Whether its file is still the one at its path. Once it was moved, deleted or replaced, nothing
- * more can be recorded in it. */
+/* Whether its file is still the one at its path. After it was moved, deleted or replaced, every
+ * write fails. */
 bool pxr_store_in_place(const struct pxr_store *store);
 
-/* Open a database that is there, with the newest schema, to change what is on record: all of it is
- * looked through first, for a corrupt one, or one that lacks a table, is made worse by every
- * change. NULL after an error, with the file as it was. */
+/* Open an existing database to change records. Its integrity is checked first, since changes make a
+ * corrupt database worse. NULL after an error, with the file unchanged. */
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
 
-/* Open a database to write, as pxr_store_open() does; one that is there already is looked through
- * first, as for pxr_store_change(). For work so long that it had better not begin in vain. */
+/* Open a database to write, as pxr_store_open() does, with the check of pxr_store_change() if it
+ * exists. For long work, which should not fail late. */
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
 
-/* Is every page of an open database sound? Returns 0 or -1. */
+/* Check the integrity of every page. Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 
-/* Is there a file of this name, for those who want a run that is in it? Returns 0 or -1. */
+/* An error unless the file exists. Returns 0 or -1. */
 int pxr_store_exists(const char *path, struct pxr_diag *diag);
 
 /* Run a statement that makes or drops a temporary table or view, even in a database that is only
  * read. Returns 0 or -1. */
 int pxr_store_make_temporary(struct pxr_store *store, const char *statement, struct pxr_diag *diag);
 
-/* Work out all rows of a view once, in memory: until the store is closed, its name stands for what
- * they were then, and asking for one run of it no longer goes through all. Returns 0 or -1. */
+/* Compute all rows of a view once, in memory: until the store is closed, the view's name refers to
+ * these rows, so that queries for single runs do not compute it again. Returns 0 or -1. */
 int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag);
 
-/* How long to wait for another program that writes: 30 seconds unless told. */
+/* How long to wait for a lock of another program; 30 seconds by default. */
 void pxr_store_patience(struct pxr_store *store, int milliseconds);
 
-/* Several changes as one. */
+/* Transactions. */
 int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);
 void pxr_store_rollback(struct pxr_store *store);
@@ -69,12 +68,11 @@ int pxr_store_conclude(struct pxr_store *store, int status, struct pxr_diag *dia
 
 enum { PXR_UID = 9 }; /* 8 hexadecimal digits and the end */
 
-/* What is wrong with the name of a run, in words that follow it; NULL: nothing. A name would hide
- * what finds a run before or after it: a number, or 'last'. */
+/* Why a run must not have this name, as text that follows it; NULL if it may. Names must not hide
+ * other ways to refer to a run: its number, its uid, 'last'. */
 const char *pxr_run_name_fault(const char *name);
 
-/* The name, or one like it without fault, for a run that an older pxr or somebody else named. NULL
- * when memory is out. */
+/* The name, or a similar valid one, for a run from elsewhere. */
 const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name);
 
 /* A row of table `run`: what is recorded when it starts (run_columns.h), and what becomes of it. */
@@ -82,7 +80,7 @@ struct pxr_run {
         int64_t id;
         char uid[PXR_UID]; /* random: tells it from a run of the same number elsewhere */
         const char *status, *message;
-        int64_t taken; /* how often it was resumed */
+        int64_t resumes; /* how often it was resumed */
         double wall_seconds;
         const char *parameter_hash;
 #define COLUMN(kind, name, text) PXR_COLUMN_##kind name;
@@ -94,37 +92,35 @@ struct pxr_run {
 #include "record/run_columns.h"
 };
 
-/* Record a new run with status 'running'; its number goes to run->id, and run->uid is made. */
+/* Record a new run with status 'running', claimed by this process. Sets run->id and run->uid. */
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag);
 
-/* Find a run by id, by name (the newest of that name), by uid, or "last"; one that is archived only
- * where no other fits. NULL after an error. */
+/* Find a run by id, by name (the newest of that name), by uid, or "last". Archived runs are found
+ * only if no other matches. NULL after an error. */
 struct pxr_run *pxr_store_find_run(struct pxr_store *store, struct pxr_arena *arena,
                                    const char *which, struct pxr_diag *diag);
 
-/* Change its status ("interrupted", ...); `message` may be NULL. wall_seconds is added. */
+/* Set its status ("interrupted", ...) and message (NULL: none), and add to its wall_seconds. */
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag);
 
-/* Add to a run's wall_seconds while it is at work, so that a process that is killed takes no more
- * than the last of them with it. */
+/* Add to a run's wall_seconds while it is running, so that they are not lost if it is killed. */
 int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
                           struct pxr_diag *diag);
 
-/* Record of a run with train.average which parameters its result would be of without. */
+/* Record the hash of the parameters without train.average, for a run that uses it. */
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
                              struct pxr_diag *diag);
 
-/* Mark a run as running again, in the process, on the machine and with the program that `now`
- * names; refused if another process has taken it up since `run` was read. Before anything of it is
- * changed. From then on the other functions refuse to record anything of this run once yet another
- * process has taken it up. */
-int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run,
-                       const struct pxr_run *now, struct pxr_diag *diag);
+/* Claim a run to resume it, before any change of its records: mark it as running in the process, on
+ * the machine and with the program of `now`. Fails if another process has claimed it since `run`
+ * was read. Once yet another process claims it, the other functions refuse to record anything. */
+int pxr_store_claim_run(struct pxr_store *store, const struct pxr_run *run,
+                        const struct pxr_run *now, struct pxr_diag *diag);
 
-/* Is the run that was added or taken up last still this process's to record? 0, or -1 with the
- * error that names the process that has it now. */
-int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *diag);
+/* Check that no other process has claimed the run that this process added or claimed last. Returns
+ * 0, or -1 with an error that names the other process. */
+int pxr_store_check_claim(struct pxr_store *store, int64_t run, struct pxr_diag *diag);
 
 int pxr_store_add_data_file(struct pxr_store *store, int64_t run, const char *path, int64_t size,
                             const char *sha256, struct pxr_diag *diag);

@@ -21,8 +21,8 @@ static enum pxr_job_state state_of(const char *name)
         return (enum pxr_job_state)state;
 }
 
-int pxr_store_take_sweep(struct pxr_store *store, const char *name, const char *search,
-                         const char *definition, int64_t *sweep, struct pxr_diag *diag)
+int pxr_store_add_sweep(struct pxr_store *store, const char *name, const char *search,
+                        const char *definition, int64_t *sweep, struct pxr_diag *diag)
 {
         return pxr_store_integer(
                 store, sweep, diag,
@@ -47,7 +47,7 @@ static void read_job(struct pxr_cursor *rows, struct pxr_job *job)
                 .wanted = pxr_cursor_integer(rows, 5) != 0,
                 .state = state_of(pxr_cursor_text(rows, 6)),
                 .failures = pxr_cursor_integer(rows, 7),
-                .taken = pxr_cursor_integer(rows, 8),
+                .claims = pxr_cursor_integer(rows, 8),
                 .message = pxr_cursor_optional(rows, 9),
                 .seconds = pxr_cursor_real(rows, 10),
                 .host = pxr_cursor_optional(rows, 11),
@@ -87,7 +87,7 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
         rows = pxr_query(
                 store, arena, diag,
                 "SELECT job.id, number, job.spec_hash, varied, rung, wanted, state, failures, "
-                "job.taken, job.message, seconds, job.host, job.process_id, job.process_start, "
+                "job.claims, job.message, seconds, job.host, job.process_id, job.process_start, "
                 "coalesce(seen_at < datetime('now', ?2), 0), task, "
                 "job.run, run.status, run.host, run.process_id, run.process_start, "
                 "nats_per_image, bits_per_dimension, standard_error, suspect, "
@@ -160,40 +160,40 @@ int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct
                                  (int64_t)wanted);
 }
 
-int pxr_store_take_job(struct pxr_store *store, struct pxr_job *job,
-                       const struct pxr_provenance *now, const char *task, struct pxr_diag *diag)
+int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
+                        const struct pxr_provenance *now, const char *task, struct pxr_diag *diag)
 {
         if (pxr_store_execute(store, diag,
-                              "UPDATE job SET state = 'running', taken = taken + 1, host = ?3, "
+                              "UPDATE job SET state = 'running', claims = claims + 1, host = ?3, "
                               "process_id = ?4, process_start = ?5, task = ?6, "
-                              "seen_at = datetime('now') WHERE id = ?1 AND taken = ?2 "
+                              "seen_at = datetime('now') WHERE id = ?1 AND claims = ?2 "
                               "AND state IN ('waiting', 'running')",
-                              "iititt", job->id, job->taken, now->host, now->process_id,
+                              "iititt", job->id, job->claims, now->host, now->process_id,
                               now->process_start, task))
                 return -1;
         if (sqlite3_changes(store->handle) != 1)
                 return 0;
         job->state = PXR_JOB_RUNNING;
-        job->taken++;
+        job->claims++;
         return 1;
 }
 
-int pxr_store_hold_job(struct pxr_store *store, int64_t job, int64_t taken, struct pxr_diag *diag)
+int pxr_store_keep_claim(struct pxr_store *store, int64_t job, int64_t claim, struct pxr_diag *diag)
 {
         return pxr_store_execute(store, diag,
                                  "UPDATE job SET seen_at = datetime('now') "
-                                 "WHERE id = ? AND taken = ?",
-                                 "ii", job, taken);
+                                 "WHERE id = ? AND claims = ?",
+                                 "ii", job, claim);
 }
 
-int pxr_store_leave_job(struct pxr_store *store, const struct pxr_job *job, struct pxr_diag *diag)
+int pxr_store_release_job(struct pxr_store *store, const struct pxr_job *job, struct pxr_diag *diag)
 {
         return pxr_store_execute(store, diag,
                                  "UPDATE job SET state = ?3, failures = ?4, message = ?5, "
                                  "seconds = ?6, run = nullif(?7, 0), host = NULL, "
                                  "process_id = NULL, process_start = NULL "
-                                 "WHERE id = ?1 AND taken = ?2",
-                                 "iititdi", job->id, job->taken, state_names[job->state],
+                                 "WHERE id = ?1 AND claims = ?2",
+                                 "iititdi", job->id, job->claims, state_names[job->state],
                                  job->failures, job->message, job->seconds, job->run);
 }
 
@@ -249,20 +249,20 @@ int pxr_store_check_job(struct pxr_store *store, struct pxr_job_ticket *ticket, 
 {
         struct pxr_cursor rows =
                 pxr_query(store, NULL, diag,
-                          "SELECT taken FROM job WHERE id = ? AND process_id = ? AND state = "
+                          "SELECT claims FROM job WHERE id = ? AND process_id = ? AND state = "
                           "'running'",
                           "ii", ticket->job, holder);
         bool ours = pxr_cursor_next(&rows);
 
         if (ours)
-                ticket->taken = pxr_cursor_integer(&rows, 0);
+                ticket->claim = pxr_cursor_integer(&rows, 0);
         if (pxr_cursor_end(&rows))
                 return -1;
         if (ours)
                 return 0;
         return pxr_user_error(diag,
-                              "%s: job %" PRId64 " is not of the sweep that this run is started "
-                              "by: --job is for pxr-sweep alone",
+                              "%s: job %" PRId64 " is not claimed by the parent process: only "
+                              "pxr-sweep may pass --job",
                               store->path, ticket->job);
 }
 
@@ -270,14 +270,14 @@ int pxr_store_link_job(struct pxr_store *store, const struct pxr_job_ticket *tic
                        const char *spec_hash, struct pxr_diag *diag)
 {
         if (pxr_store_execute(store, diag,
-                              "UPDATE job SET run = ?3 WHERE id = ?1 AND taken = ?2 AND "
+                              "UPDATE job SET run = ?3 WHERE id = ?1 AND claims = ?2 AND "
                               "spec_hash = ?4",
-                              "iiit", ticket->job, ticket->taken, run, spec_hash))
+                              "iiit", ticket->job, ticket->claim, run, spec_hash))
                 return -1;
         if (sqlite3_changes(store->handle) == 1)
                 return 0;
         return pxr_user_error(diag,
-                              "%s: job %" PRId64 " has been taken up by another process, or its "
-                              "spec was changed since the sweep began: run pxr-sweep again",
+                              "%s: job %" PRId64 " was claimed by another process, or its "
+                              "spec changed since the sweep began: run pxr-sweep again",
                               store->path, ticket->job);
 }

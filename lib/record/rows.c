@@ -70,7 +70,7 @@ static const char insert_run[] = "INSERT INTO run (status, started_at, uid"
 enum { FIRST_COLUMN = 7 };
 
 static const char select_run[] =
-        "SELECT id, uid, status, message, taken, wall_seconds, parameter_hash"
+        "SELECT id, uid, status, message, resumes, wall_seconds, parameter_hash"
 #define COLUMN(kind, name, text) ", " #name
 #include "record/run_columns.h"
         " FROM run WHERE id = coalesce("
@@ -133,8 +133,8 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
         if (pxr_cursor_end(&rows))
                 return -1;
         run->id = sqlite3_last_insert_rowid(store->handle);
-        store->held = run->id;
-        store->taken = 0;
+        store->claimed = run->id;
+        store->claim = 0;
         return 0;
 }
 
@@ -176,7 +176,7 @@ static struct pxr_run *read_run(struct pxr_cursor *rows)
         *run = (struct pxr_run) { .id = pxr_cursor_integer(rows, 0),
                                   .status = pxr_cursor_text(rows, 2),
                                   .message = pxr_cursor_optional(rows, 3),
-                                  .taken = pxr_cursor_integer(rows, 4),
+                                  .resumes = pxr_cursor_integer(rows, 4),
                                   .wall_seconds = pxr_cursor_real(rows, 5),
                                   .parameter_hash = pxr_cursor_optional(rows, 6) };
         if (pxr_is_uid(uid)) /* else it is refused */
@@ -208,22 +208,22 @@ static int gone(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
         return pxr_system_error(diag, "%s: run %" PRId64 " is no longer there", store->path, run);
 }
 
-int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
+int pxr_store_check_claim(struct pxr_store *store, int64_t run, struct pxr_diag *diag)
 {
         struct pxr_cursor rows;
         bool there;
 
-        if (run != store->held)
+        if (run != store->claimed)
                 return 0;
-        rows = pxr_query(store, NULL, diag, "SELECT taken, host, process_id FROM run WHERE id = ?",
-                         "i", run);
+        rows = pxr_query(store, NULL, diag,
+                         "SELECT resumes, host, process_id FROM run WHERE id = ?", "i", run);
         there = pxr_cursor_next(&rows);
-        if (there && pxr_cursor_integer(&rows, 0) == store->taken)
+        if (there && pxr_cursor_integer(&rows, 0) == store->claim)
                 return pxr_cursor_end(&rows);
         if (there)
                 pxr_system_error(diag,
-                                 "%s: run %" PRId64 " has been taken up by process %" PRId64
-                                 " on host '%s': this process stops, and leaves it to that one",
+                                 "%s: run %" PRId64 " was claimed by process %" PRId64 " on host "
+                                 "'%s': this process stops",
                                  store->path, run, pxr_cursor_integer(&rows, 2),
                                  pxr_cursor_text(&rows, 1));
         if (pxr_cursor_end(&rows) == 0 && !there)
@@ -234,7 +234,7 @@ int pxr_store_check_held(struct pxr_store *store, int64_t run, struct pxr_diag *
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, run, diag) ||
+        if (pxr_store_check_claim(store, run, diag) ||
             pxr_store_execute(store, diag,
                               "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
                               "wall_seconds = wall_seconds + ?5, finished_at = " NOW
@@ -247,7 +247,7 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
 int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
                           struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, run, diag))
+        if (pxr_store_check_claim(store, run, diag))
                 return -1;
         return pxr_store_execute(store, diag,
                                  "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1",
@@ -257,36 +257,36 @@ int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
                              struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, run, diag))
+        if (pxr_store_check_claim(store, run, diag))
                 return -1;
         return pxr_store_execute(store, diag,
                                  "UPDATE run SET raw_parameter_hash = ?2 WHERE id = ?1", "it", run,
                                  hash);
 }
 
-int pxr_store_take_run(struct pxr_store *store, const struct pxr_run *run,
-                       const struct pxr_run *now, struct pxr_diag *diag)
+int pxr_store_claim_run(struct pxr_store *store, const struct pxr_run *run,
+                        const struct pxr_run *now, struct pxr_diag *diag)
 {
         if (pxr_store_execute(
                     store, diag,
                     "UPDATE run SET status = 'running', message = NULL, finished_at = NULL, "
-                    "taken = taken + 1, process_id = ?4, process_start = ?5, host = ?6, "
+                    "resumes = resumes + 1, process_id = ?4, process_start = ?5, host = ?6, "
                     "processor = ?7, instruction_set = ?8, libraries = ?9, threads = ?10, "
                     "program_version = ?11, program_revision = ?12 "
-                    "WHERE id = ?1 AND status = ?2 AND taken = ?3",
+                    "WHERE id = ?1 AND status = ?2 AND resumes = ?3",
                     "iti"
                     "ittttti"
                     "tt",
-                    run->id, run->status, run->taken, now->process_id, now->process_start,
+                    run->id, run->status, run->resumes, now->process_id, now->process_start,
                     now->host, now->processor, now->instruction_set, now->libraries, now->threads,
                     now->program_version, now->program_revision))
                 return -1;
         if (sqlite3_changes(store->handle) == 1) {
-                store->held = run->id;
-                store->taken = run->taken + 1;
+                store->claimed = run->id;
+                store->claim = run->resumes + 1;
                 return 0;
         }
-        return pxr_user_error(diag, "%s: another process has just taken up run %lld ('%s')",
+        return pxr_user_error(diag, "%s: another process has just claimed run %lld ('%s')",
                               store->path, (long long)run->id, run->name);
 }
 
@@ -349,7 +349,7 @@ int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_l
 int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
                          const char *name, double value, struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, at.run, diag))
+        if (pxr_store_check_claim(store, at.run, diag))
                 return -1;
         return pxr_store_execute(
                 store, diag,
@@ -361,7 +361,7 @@ int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const ch
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, at.run, diag))
+        if (pxr_store_check_claim(store, at.run, diag))
                 return -1;
         return pxr_store_execute(
                 store, diag,
@@ -424,7 +424,7 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
         uint8_t *bytes;
         int status;
 
-        if (pxr_store_check_held(store, at.run, diag))
+        if (pxr_store_check_claim(store, at.run, diag))
                 return -1;
         bytes = malloc(values * sizeof(float) + 1);
         if (!bytes)
@@ -451,7 +451,7 @@ int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
 {
         bool drawn = row->temperature > 0;
 
-        if (pxr_store_check_held(store, at.run, diag))
+        if (pxr_store_check_claim(store, at.run, diag))
                 return -1;
         return pxr_store_execute(
                 store, diag,
@@ -472,7 +472,7 @@ int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
                         const char *message, struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, at.run, diag))
+        if (pxr_store_check_claim(store, at.run, diag))
                 return -1;
         return pxr_store_execute(store, diag,
                                  "INSERT INTO event (run, at, step, kind, message) VALUES (?, " NOW
@@ -483,7 +483,7 @@ int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const cha
 int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
                              const struct pxr_checkpoint_row *row, struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, run, diag))
+        if (pxr_store_check_claim(store, run, diag))
                 return -1;
         if (row->best &&
             pxr_store_execute(store, diag, "UPDATE checkpoint SET best = 0 WHERE run = ?", "i",
@@ -500,7 +500,7 @@ int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
 int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
                                 struct pxr_diag *diag)
 {
-        if (pxr_store_check_held(store, run, diag))
+        if (pxr_store_check_claim(store, run, diag))
                 return -1;
         return pxr_store_execute(store, diag, "DELETE FROM checkpoint WHERE run = ? AND step = ?",
                                  "ii", run, step);
@@ -562,7 +562,7 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
 
         if (pxr_store_begin(store, diag))
                 return -1;
-        if (pxr_store_check_held(store, run, diag)) {
+        if (pxr_store_check_claim(store, run, diag)) {
                 pxr_store_rollback(store);
                 return -1;
         }

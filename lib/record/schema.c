@@ -21,7 +21,7 @@ static const char version_1[] =
         "  status TEXT NOT NULL\n"
         "    CHECK (status IN ('running', 'interrupted', 'finished', 'failed')),\n"
         "  message TEXT, -- why it failed or was interrupted\n"
-        "  taken INTEGER NOT NULL DEFAULT 0, -- how often it was resumed\n"
+        "  resumes INTEGER NOT NULL DEFAULT 0, -- how often it was resumed\n"
         "  started_at TEXT NOT NULL, finished_at TEXT,\n"
         "  wall_seconds REAL NOT NULL DEFAULT 0,\n"
         "  parameter_hash TEXT, -- SHA-256 of the parameters that final_nll is of\n"

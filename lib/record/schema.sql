@@ -108,8 +108,8 @@ CREATE TABLE job (
   failures INTEGER NOT NULL DEFAULT 0,
   message TEXT,             -- of the last failure
   seconds REAL NOT NULL DEFAULT 0, -- spent on it so far, including failures
-  taken INTEGER NOT NULL DEFAULT 0, -- how often it was claimed
-  host TEXT, process_id INTEGER, process_start TEXT, -- the pxr-sweep that claims it
+  claims INTEGER NOT NULL DEFAULT 0, -- how often a process claimed it
+  host TEXT, process_id INTEGER, process_start TEXT, -- the pxr-sweep that claimed it last
   seen_at TEXT,             -- last sign of life of that process
   task TEXT,                -- of a cluster: 'slurm 12_3'; NULL: none
   UNIQUE (sweep, number), UNIQUE (sweep, spec_hash)

@@ -15,11 +15,12 @@
 
 struct pxr_store {
         sqlite3 *handle;
-        char *path;          /* of the file itself: symbolic links are resolved */
-        dev_t device;        /* the file that was opened there */
-        ino_t inode, log;    /* log: at the last commit, 0: none */
-        int64_t held, taken; /* the run this process records last took up, and its run.taken then */
-        double since;        /* pxr_cpu_now() when the statement at hand was begun */
+        char *path;       /* of the file itself: symbolic links are resolved */
+        dev_t device;     /* the file that was opened there */
+        ino_t inode, log; /* log: at the last commit, 0: none */
+        int64_t claimed;  /* the run that this process claimed last; 0: none */
+        int64_t claim;    /* run.resumes at that time */
+        double since;     /* pxr_cpu_now() at the start of the current statement */
 };
 
 /* Stop statements, that take more processor time

@@ -335,7 +335,7 @@ static int put_curves(const struct section *s)
         if (pxr_report_curves(s->arena, s->page->store, s->run->id, curve, s->page->diag))
                 return -1;
         order_curves(curve);
-        plot.bits = curve->split && pxr_told_in_bits(curve->dimensions, s->run->image_colours);
+        plot.bits = curve->split && pxr_reported_in_bits(curve->dimensions, s->run->image_colours);
         plot.line[0] = (struct pxr_plot_line) {
                 "exact entropy",
                 s->run->data_entropy / (plot.bits ? M_LN2 * (double)curve->dimensions : 1)

@@ -108,14 +108,15 @@ struct pxr_table *pxr_part_table(struct pxr_arena *arena, struct pxr_store *stor
 
 static double told(const struct pxr_run *run, const struct pxr_curve *curve, double nats)
 {
-        return pxr_told_in_bits(curve->dimensions, run->image_colours)
+        return pxr_reported_in_bits(curve->dimensions, run->image_colours)
                        ? nats / (M_LN2 * (double)curve->dimensions)
                        : nats;
 }
 
 static const char *unit_of(const struct pxr_run *run, const struct pxr_curve *curve)
 {
-        return pxr_told_in_bits(curve->dimensions, run->image_colours) ? "bits/dim" : "nats/image";
+        return pxr_reported_in_bits(curve->dimensions, run->image_colours) ? "bits/dim"
+                                                                           : "nats/image";
 }
 
 struct pxr_table *pxr_points_table(struct pxr_arena *arena, struct pxr_store *store,

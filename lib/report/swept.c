@@ -162,7 +162,7 @@ static const char select_jobs[] =
 static void read_job(struct pxr_cursor *rows, struct pxr_swept *swept, struct pxr_swept_job *job)
 {
         int64_t dimensions = pxr_cursor_integer(rows, 16);
-        bool bits = dimensions && pxr_told_in_bits(dimensions, pxr_cursor_integer(rows, 17));
+        bool bits = dimensions && pxr_reported_in_bits(dimensions, pxr_cursor_integer(rows, 17));
 
         *job = (struct pxr_swept_job) {
                 .number = pxr_cursor_integer(rows, 0),

@@ -106,7 +106,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         const struct pxr_generation *g = drawing->g;
         const struct pxr_graph *graph = g->graph;
         int pixel = row * graph->cols + col;
-        size_t place = (size_t)pixel * graph->colours + colour;
+        size_t at = (size_t)pixel * graph->colours + colour;
         size_t size = pxr_graph_values(graph);
         bool drawn = is_drawn(g, row, col);
 
@@ -116,7 +116,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
                 pxr_workspace_advance(workspace, row, col, colour);
         for (int image = 0; image < images; image++) {
                 bool wanted = first + image < g->count;
-                uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + place] : NULL;
+                uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + at] : NULL;
                 int level;
 
                 if (value && !drawn)

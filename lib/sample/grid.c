@@ -69,12 +69,12 @@ static uint8_t shade(const struct pxr_grid *grid, const struct layout *layout, i
                      int col, int colour)
 {
         size_t pixel = (size_t)(row / layout->zoom) * grid->cols + col / layout->zoom;
-        size_t place = ((size_t)image * grid->rows * grid->cols + pixel) * grid->colours + colour;
+        size_t at = ((size_t)image * grid->rows * grid->cols + pixel) * grid->colours + colour;
         int square = layout->zoom > 1 ? (layout->zoom + 1) / 2 : 1;
 
         if (grid->hidden && image % layout->across == 0 && grid->hidden[pixel])
                 return (row / square + col / square) % 2 ? LIGHT : DARK;
-        return pxr_level_byte(grid->pixels[place], grid->levels);
+        return pxr_level_byte(grid->pixels[at], grid->levels);
 }
 
 static void draw_image(const struct pxr_grid *grid, const struct layout *layout, int image,
@@ -133,10 +133,10 @@ bool pxr_grid_cut(const struct pxr_grid *grid, const struct pxr_picture *picture
                 return false;
         for (int row = 0; row < grid->rows; row++)
                 for (int col = 0; col < grid->cols; col++) {
-                        size_t place = (size_t)(top + row * layout.zoom) * layout.cols + left +
-                                       col * layout.zoom;
+                        size_t at = (size_t)(top + row * layout.zoom) * layout.cols + left +
+                                    col * layout.zoom;
 
-                        memcpy(pixels, picture->pixels + place * grid->colours, grid->colours);
+                        memcpy(pixels, picture->pixels + at * grid->colours, grid->colours);
                         pixels += grid->colours;
                 }
         return true;

@@ -95,7 +95,7 @@ int pxr_occlusion_read(struct pxr_arena *arena, const char *text, int rows, int 
                 return -1;
         hidden = pxr_alloc_array(arena, (size_t)rows * cols, sizeof(*hidden));
         if (!hidden)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (int row = r.row; row < r.row + r.rows; row++)
                 for (int col = r.col; col < r.col + r.cols; col++)
                         hidden[row * cols + col] = true;

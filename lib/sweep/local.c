@@ -15,7 +15,7 @@ enum { POLL = 500 }; /* milliseconds */
 struct slot {
         bool used, resumed, asked_to_stop;
         struct pxr_child child;
-        int64_t job, taken;
+        int64_t job, claims;
         const struct pxr_trial *trial;
 };
 
@@ -62,11 +62,11 @@ static int start(struct local *local, struct slot *slot, struct pxr_arena *arena
         const char *const *arguments = arguments_of(q->options, arena, job, trial);
 
         *slot = (struct slot) {
-                .resumed = job->run != 0, .job = job->id, .taken = job->taken, .trial = trial
+                .resumed = job->run != 0, .job = job->id, .claims = job->claims, .trial = trial
         };
         if (pxr_arena_failed(arena) || pxr_child_start(&slot->child, arguments, q->diag)) {
                 job->state = PXR_JOB_WAITING;
-                pxr_store_leave_job(q->options->store, job, q->diag);
+                pxr_store_release_job(q->options->store, job, q->diag);
                 return -1;
         }
         slot->used = local->started = true;
@@ -123,13 +123,13 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
         struct pxr_job *job = job_with_id(jobs, slot->job);
         double seconds = pxr_now() - slot->child.started;
 
-        if (!job || job->taken != slot->taken) {
+        if (!job || job->claims != slot->claims) {
                 pxr_queue_message(q, "a job was claimed by another process, and is left to it");
                 return 0;
         }
         job->seconds += seconds;
         pxr_queue_judge(q, &run, jobs->arena, job);
-        if (pxr_store_leave_job(q->options->store, job, q->diag))
+        if (pxr_store_release_job(q->options->store, job, q->diag))
                 return -1;
         if (observer->ended)
                 observer->ended(observer->base.context, job, slot->trial, seconds);
@@ -216,8 +216,8 @@ static void send_heartbeat(struct local *local)
         local->heartbeat = pxr_now();
         for (int i = 0; i < local->slots; i++)
                 if (local->slot[i].used)
-                        pxr_store_hold_job(local->queue->options->store, local->slot[i].job,
-                                           local->slot[i].taken, NULL);
+                        pxr_store_keep_claim(local->queue->options->store, local->slot[i].job,
+                                             local->slot[i].claims, NULL);
 }
 
 /* Start what can be started, and wait a while. False when nothing is left to do. */

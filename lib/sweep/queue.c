@@ -108,8 +108,8 @@ int pxr_queue_enroll(struct pxr_queue *q)
 
         if (pxr_store_begin(q->options->store, q->diag))
                 return -1;
-        status = pxr_store_take_sweep(q->options->store, sweep->name, sweep->search.variant->name,
-                                      sweep->definition, &q->sweep, q->diag) ||
+        status = pxr_store_add_sweep(q->options->store, sweep->name, sweep->search.variant->name,
+                                     sweep->definition, &q->sweep, q->diag) ||
                                  pxr_jobs_read(q, &jobs) || enroll_jobs(q, &jobs)
                          ? -1
                          : 0;
@@ -226,7 +226,7 @@ static struct pxr_job *pick(const struct pxr_queue *q, const struct pxr_jobs *jo
                 struct pxr_job *job = &jobs->job[i];
 
                 if (standing(q, job) == READY &&
-                    (!interrupted || (job->taken > 0 && job->failures == 0)) &&
+                    (!interrupted || (job->claims > 0 && job->failures == 0)) &&
                     (!best || job->failures < best->failures) &&
                     pxr_plan_find(q->options->plan, job->spec_hash))
                         best = job;
@@ -242,7 +242,7 @@ static int budget_left(const struct pxr_queue *q, const struct pxr_jobs *jobs)
         if (!left)
                 return PXR_SWEEP_MAX_TRIALS;
         for (int i = 0; i < jobs->count; i++)
-                left -= jobs->job[i].wanted && jobs->job[i].taken > 0;
+                left -= jobs->job[i].wanted && jobs->job[i].claims > 0;
         return left > 0 ? left : 0;
 }
 
@@ -253,8 +253,8 @@ int pxr_queue_ready(const struct pxr_queue *q, const struct pxr_jobs *jobs)
         for (int i = 0; i < jobs->count; i++) {
                 bool ready = standing(q, &jobs->job[i]) == READY;
 
-                started += ready && jobs->job[i].taken > 0;
-                new += ready && jobs->job[i].taken == 0;
+                started += ready && jobs->job[i].claims > 0;
+                new += ready && jobs->job[i].claims == 0;
         }
         return started + (new < left ? new : left);
 }
@@ -322,7 +322,7 @@ static int choose(struct pxr_queue *q, const struct pxr_jobs *jobs, struct pxr_j
                 picked = pick(q, jobs, false);
         if (!picked)
                 return 0;
-        if (picked->taken == 0 && !budget_left(q, jobs)) {
+        if (picked->claims == 0 && !budget_left(q, jobs)) {
                 q->out_of_runs = true;
                 return 0;
         }
@@ -346,7 +346,7 @@ int pxr_queue_settle(struct pxr_queue *q, struct pxr_jobs *jobs)
 
                 if (how != LOST && (how != READY || !finished))
                         continue;
-                if (pxr_store_take_job(q->options->store, job, q->self, job->task, q->diag) < 0)
+                if (pxr_store_claim_job(q->options->store, job, q->self, job->task, q->diag) < 0)
                         return -1;
                 if (finished) {
                         job->state = PXR_JOB_FINISHED;
@@ -357,7 +357,7 @@ int pxr_queue_settle(struct pxr_queue *q, struct pxr_jobs *jobs)
                                                 job->task);
                         count_failure(q, job);
                 }
-                if (pxr_store_leave_job(q->options->store, job, q->diag))
+                if (pxr_store_release_job(q->options->store, job, q->diag))
                         return -1;
         }
         return 0;
@@ -372,7 +372,7 @@ int pxr_queue_claim(struct pxr_queue *q, struct pxr_jobs *jobs, struct pxr_job *
                 return -1;
         status = pxr_jobs_read(q, jobs) || pxr_queue_settle(q, jobs) ? -1 : choose(q, jobs, job);
         if (status == 1)
-                status = pxr_store_take_job(store, job, q->self, q->options->task, q->diag);
+                status = pxr_store_claim_job(store, job, q->self, q->options->task, q->diag);
         if (status >= 0)
                 pxr_queue_count(q, jobs);
         return pxr_store_conclude(store, status, q->diag);

@@ -339,7 +339,7 @@ static int64_t count_claims(const struct pxr_jobs *jobs)
         int64_t claims = 0;
 
         for (int i = 0; i < jobs->count; i++)
-                claims += jobs->job[i].taken;
+                claims += jobs->job[i].claims;
         return claims;
 }
 

@@ -70,6 +70,6 @@ static void K(add_advance)(const struct pxr_call *call)
         real *restrict y = (real *)call->output + start;
 
         for (size_t run = 0; run < runs.count; run++)
-                for (size_t i = run * runs.apart; i < run * runs.apart + runs.size; i++)
+                for (size_t i = run * runs.stride; i < run * runs.stride + runs.size; i++)
                         y[i] = a[i] + b[i];
 }

@@ -35,20 +35,29 @@ void pxr_condition(struct pxr_builder *builder, struct pxr_node *map)
 struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,
                                  struct pxr_node *node)
 {
-        const char *full = pxr_part_name(builder->graph->arena, name, "condition");
-
         if (!node || !builder->condition)
                 return node;
-        if (!full) {
-                pxr_out_of_memory(builder->diag);
-                return NULL;
-        }
         return pxr_add(builder, node,
-                       pxr_conv(builder, full,
+                       pxr_conv(builder, pxr_join_names(builder->graph->arena, name, "condition"),
                                 &(struct pxr_conv) { .kernel = 1,
                                                      .mask = PXR_MASK_NONE,
                                                      .features = node->shape.channels,
                                                      .gates = node->gates,
                                                      .gain = 1 },
                                 builder->condition));
+}
+
+struct pxr_node *pxr_output_conv(struct pxr_builder *builder, struct pxr_node *input,
+                                 const struct pxr_distribution *distribution)
+{
+        const struct pxr_graph *graph = builder->graph;
+        struct pxr_conv conv = { .kernel = 1,
+                                 .mask = PXR_MASK_B,
+                                 .features = graph->colours * distribution->channels(graph->levels),
+                                 .bias = true,
+                                 .gain = 1 };
+
+        return pxr_output(builder,
+                          pxr_conditioned(builder, NULL, pxr_conv(builder, NULL, &conv, input)),
+                          distribution);
 }

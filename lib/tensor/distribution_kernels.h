@@ -9,7 +9,7 @@ static void K(bernoulli_nll)(const struct pxr_nll_call *call)
         real *gradient = call->gradient;
         size_t i = 0;
 
-        for (size_t place = 0; place < call->places; place++)
+        for (size_t pixel = 0; pixel < call->pixel_count; pixel++)
                 for (int image = 0; image < call->images; image++)
                         for (int colour = 0; colour < call->colours; colour++, i++) {
                                 double x = logits[i], e = exp(-fabs(x));
@@ -48,11 +48,11 @@ static void K(categorical_nll)(const struct pxr_nll_call *call)
 {
         const real *logits = call->logits;
         real *gradient = call->gradient;
-        const uint8_t *pixel = call->pixels;
+        const uint8_t *value = call->pixels;
         int levels = call->levels;
         real scratch[256];
 
-        for (size_t place = 0; place < call->places; place++)
+        for (size_t pixel = 0; pixel < call->pixel_count; pixel++)
                 for (int image = 0; image < call->images; image++)
                         for (int colour = 0; colour < call->colours; colour++) {
                                 real *e = gradient ? gradient : scratch;
@@ -60,17 +60,17 @@ static void K(categorical_nll)(const struct pxr_nll_call *call)
                                 real sum = K(pxr_exp_sum)(levels, logits, top, e);
 
                                 call->nll[image] +=
-                                        log((double)sum) + (double)top - (double)logits[*pixel];
+                                        log((double)sum) + (double)top - (double)logits[*value];
                                 if (gradient) {
                                         real scale = (real)(call->gradient_scale / sum);
 
                                         for (int i = 0; i < levels; i++)
                                                 e[i] *= scale;
-                                        e[*pixel] -= (real)call->gradient_scale;
+                                        e[*value] -= (real)call->gradient_scale;
                                         gradient += levels;
                                 }
                                 logits += levels;
-                                pixel++;
+                                value++;
                         }
 }
 
@@ -107,7 +107,7 @@ static void K(gaussian_nll)(const struct pxr_nll_call *call)
         real *gradient = call->gradient;
         size_t i = 0;
 
-        for (size_t place = 0; place < call->places; place++)
+        for (size_t pixel = 0; pixel < call->pixel_count; pixel++)
                 for (int image = 0; image < call->images; image++)
                         for (int colour = 0; colour < call->colours; colour++, i++) {
                                 struct mass mass = gaussian_mass(call->levels, call->pixels[i],
@@ -126,13 +126,13 @@ static void K(density_nll)(const struct pxr_nll_call *call)
 {
         const real *logits = call->logits;
         real *gradient = call->gradient;
-        const uint8_t *pixel = call->pixels;
+        const uint8_t *value = call->pixels;
 
-        for (size_t place = 0; place < call->places; place++)
+        for (size_t pixel = 0; pixel < call->pixel_count; pixel++)
                 for (int image = 0; image < call->images; image++)
                         for (int colour = 0; colour < call->colours; colour++, logits += 3) {
                                 struct density density = gaussian_density(
-                                        call->levels, *pixel++, logits[0], logits[1], logits[2]);
+                                        call->levels, *value++, logits[0], logits[1], logits[2]);
                                 double scale = call->gradient_scale;
 
                                 call->nll[image] += density.nll;

@@ -122,7 +122,7 @@ void pxr_gemm_f64(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
 #define PXR_KERNELS_FILE "tensor/gemm_kernels.h"
 #include <pxr/precisions.h>
 
-void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
+void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t stride,
                          const float *a, size_t lda, const float *b, size_t ldb,
                          const struct pxr_start_f32 *start, float *c, size_t ldc)
 {
@@ -131,7 +131,7 @@ void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blo
                 .n = n,
                 .k = k,
                 .blocks = blocks,
-                .apart = apart,
+                .stride = stride,
                 .a = a,
                 .a_row = transpose_a ? 1 : lda,
                 .a_col = transpose_a ? lda : 1,
@@ -143,15 +143,15 @@ void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blo
         };
 
         if (k == 0 || !pxr_product_f32(&product))
-                product_blocks_f32(transpose_a, m, n, k, blocks, apart, a, lda, b, ldb, start, c,
+                product_blocks_f32(transpose_a, m, n, k, blocks, stride, a, lda, b, ldb, start, c,
                                    ldc);
 }
 
-void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
+void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t stride,
                          const double *a, size_t lda, const double *b, size_t ldb,
                          const struct pxr_start_f64 *start, double *c, size_t ldc)
 {
-        product_blocks_f64(transpose_a, m, n, k, blocks, apart, a, lda, b, ldb, start, c, ldc);
+        product_blocks_f64(transpose_a, m, n, k, blocks, stride, a, lda, b, ldb, start, c, ldc);
 }
 
 bool pxr_gemm_rows_alone(void)

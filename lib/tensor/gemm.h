@@ -8,26 +8,26 @@
 
 #include <pxr/diag.h>
 
-/* What a product is added to: row i is at first + (i / run) run_apart + (i % run) apart, so that it
- * can be a row for all (0 apart), a matrix, or pixels of a map that lie at equal distances. `first`
- * NULL: zero. Columns lie as in C. */
+/* What a product is added to: row i is at first + (i / run) run_stride + (i % run) stride, so that
+ * it can be a row for all (stride 0), a matrix, or pixels of a map that lie at equal distances.
+ * `first` NULL: zero. Columns lie as in C. */
 struct pxr_start_f32 {
         const float *first;
-        size_t apart, run, run_apart;
+        size_t stride, run, run_stride;
 };
 struct pxr_start_f64 {
         const double *first;
-        size_t apart, run, run_apart;
+        size_t stride, run, run_stride;
 };
 
 /* C = S + A B or, where `start` is NULL, C += A B: m x k by k x n, for `blocks` blocks of n columns
- * of B, C and S that begin `apart` columns from each other (as a colour's do in the gates). Row i,
+ * of B, C and S that begin `stride` columns from each other (as a colour's do in the gates). Row i,
  * column p of A is a[i a_row + p a_col]; B and C are row-major; `b` is the transpose of the only
  * block of B (n x k) if b_transposed. */
 struct pxr_product {
         size_t m, n, k;
         int blocks;
-        size_t apart;
+        size_t stride;
         const float *a;
         size_t a_row, a_col;
         const float *b;
@@ -57,12 +57,12 @@ void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
                   size_t ldc);
 
 /* C = S + A B or, where `start` is NULL, C += A B, row-major, for `blocks` blocks of n columns of
- * B, C and S, `apart` columns from each other; A is m x k (k x m if transposed). Of any sizes, zero
- * too. */
-void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
+ * B, C and S, `stride` columns from each other; A is m x k (k x m if transposed). Of any sizes,
+ * zero too. */
+void pxr_gemm_blocks_f32(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t stride,
                          const float *a, size_t lda, const float *b, size_t ldb,
                          const struct pxr_start_f32 *start, float *c, size_t ldc);
-void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t apart,
+void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blocks, size_t stride,
                          const double *a, size_t lda, const double *b, size_t ldb,
                          const struct pxr_start_f64 *start, double *c, size_t ldc);
 

@@ -64,7 +64,8 @@ TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask
 TILE void S(rows)(const int rows, const int vectors, const bool ahead, MASK mask,
                   const struct part *part, size_t i, const struct panel *panel)
 {
-        const float *a = part->a + i / part->pack * part->pack_apart + i % part->pack * part->a_row;
+        const float *a =
+                part->a + i / part->pack * part->pack_stride + i % part->pack * part->a_row;
         const float *start[ROWS];
 
         start_rows(part, i, rows, panel->column, start);
@@ -156,13 +157,13 @@ static void S(product)(const struct pxr_product *product)
 
                         if (turned)
                                 pack(&part, packed);
-                        for (int i = 0; i < product->blocks; i++, b += product->apart) {
+                        for (int i = 0; i < product->blocks; i++, b += product->stride) {
                                 bool last = i + 1 == product->blocks;
 
                                 S(block)
                                 (&part, b,
-                                 last ? product->b + (term + part.k) * down : b + product->apart,
-                                 i * product->apart);
+                                 last ? product->b + (term + part.k) * down : b + product->stride,
+                                 i * product->stride);
                         }
                 }
 }

@@ -27,7 +27,7 @@ struct part {
         size_t first, m, k; /* from row `first` on */
         const float *a;
         size_t a_row, a_col;
-        size_t pack, pack_apart; /* of A: row i at (i / pack) pack_apart + (i % pack) a_row */
+        size_t pack, pack_stride; /* of A: row i at (i / pack) pack_stride + (i % pack) a_row */
         float *c;
         const struct pxr_start_f32 *start; /* NULL: C itself */
 };
@@ -53,8 +53,8 @@ static inline void start_rows(const struct part *part, size_t i, int rows, size_
                 else if (!s->first)
                         start[row] = NULL;
                 else
-                        start[row] = s->first + at / s->run * s->run_apart +
-                                     at % s->run * s->apart + column;
+                        start[row] = s->first + at / s->run * s->run_stride +
+                                     at % s->run * s->stride + column;
         }
 }
 
@@ -88,7 +88,7 @@ static void pack(struct part *part, float *to)
         }
         part->a = to;
         part->a_col = part->pack = PACK;
-        part->pack_apart = PACK * part->k;
+        part->pack_stride = PACK * part->k;
 }
 
 /* Columns of B from its transpose: to[p][j] = b[j][p], four by four. */

@@ -13,10 +13,8 @@ struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int
         struct pxr_graph *graph = pxr_alloc(arena, sizeof(*graph));
         struct pxr_builder builder = { .graph = graph, .diag = diag, .layer = "image" };
 
-        if (!graph) {
-                pxr_out_of_memory(diag);
+        if (!graph)
                 return NULL;
-        }
         *graph = (struct pxr_graph) {
                 .arena = arena, .rows = rows, .cols = cols, .colours = colours, .levels = levels
         };
@@ -128,10 +126,8 @@ struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_
                         return NULL;
         node = pxr_alloc(graph->arena, sizeof(*node));
         conf = pxr_alloc(graph->arena, new_node->conf_size + 1);
-        if (!node || !conf || append(graph, node)) {
-                pxr_out_of_memory(builder->diag);
+        if (!node || !conf || append(graph, node))
                 return NULL;
-        }
         if (new_node->conf_size)
                 memcpy(conf, new_node->conf, new_node->conf_size);
         node->op = new_node->op;
@@ -140,7 +136,7 @@ struct pxr_node *pxr_add_node(struct pxr_builder *builder, const struct pxr_new_
         node->colours = graph->colours;
         node->gates = new_node->gates ? new_node->gates : 1;
         node->layer = builder->layer;
-        node->mark = builder->mark;
+        node->location = builder->location;
         node->inputs = new_node->inputs;
         node->constant = node->index > 0;
         for (int i = 0; i < new_node->inputs; i++) {
@@ -181,10 +177,8 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         }
         parameter = pxr_alloc(graph->arena, sizeof(*parameter));
         if (!parameter)
-                return pxr_out_of_memory(builder->diag);
+                return -1;
         parameter->name = pxr_strf(graph->arena, "%s.%s", builder->layer, name);
-        if (!parameter->name)
-                return pxr_out_of_memory(builder->diag);
         for (struct pxr_parameter *other = graph->parameter; other; other = other->next)
                 if (strcmp(other->name, parameter->name) == 0) {
                         pxr_layer_error(builder, "the parameter %s exists already",
@@ -208,31 +202,30 @@ int pxr_add_parameter(struct pxr_builder *builder, struct pxr_node *node, const 
         return 0;
 }
 
-const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name)
+const char *pxr_join_names(struct pxr_arena *arena, const char *prefix, const char *name)
 {
         return prefix ? pxr_strf(arena, "%s.%s", prefix, name) : name;
 }
 
-/* Can a gradient come down from the logits to every parameter? */
+/* Check that the backward pass can go from the logits to every parameter. */
 static int check_backward(const struct pxr_graph *graph, struct pxr_diag *diag)
 {
-        bool *trained = calloc(graph->nodes, sizeof(bool));
-        int status = trained ? 0 : pxr_out_of_memory(diag);
+        bool *needs_grad = calloc(graph->nodes, sizeof(bool));
+        int status = needs_grad ? 0 : pxr_out_of_memory(diag);
 
+        if (needs_grad)
+                pxr_graph_needs_grad(graph, needs_grad);
         for (int i = 0; i < graph->nodes && !status; i++) {
                 const struct pxr_node *node = graph->node[i];
                 const struct pxr_kernels *kernels = node->op->kernels;
 
-                trained[i] = node->parameters > 0;
-                for (int k = 0; k < node->inputs; k++)
-                        trained[i] = trained[i] || trained[node->input[k]->index];
-                if (trained[i] && (!kernels[PXR_F32].backward || !kernels[PXR_F64].backward))
-                        status = pxr_error_at(diag, node->mark,
+                if (needs_grad[i] && (!kernels[PXR_F32].backward || !kernels[PXR_F64].backward))
+                        status = pxr_error_at(diag, node->location,
                                               "%s: its op '%s' has no backward pass, which the "
                                               "parameters in or below it need",
                                               node->layer, node->op->name);
         }
-        free(trained);
+        free(needs_grad);
         return status;
 }
 
@@ -288,6 +281,14 @@ struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits
         return logits;
 }
 
+int pxr_expect_image(struct pxr_builder *builder, const struct pxr_node *input)
+{
+        if (input->index == 0)
+                return 0;
+        pxr_layer_error(builder, "it is a whole model: no layer can stand before it");
+        return -1;
+}
+
 int pxr_image_colours(const struct pxr_builder *builder)
 {
         return builder->graph->colours;
@@ -339,8 +340,7 @@ struct pxr_node *pxr_layer_error(struct pxr_builder *builder, const char *format
         va_start(arguments, format);
         text = pxr_vstrf(builder->graph->arena, format, arguments);
         va_end(arguments);
-        pxr_error_at(builder->diag, builder->mark, "%s: %s", builder->layer,
-                     text ? text : "out of memory");
+        pxr_error_at(builder->diag, builder->location, "%s: %s", builder->layer, text);
         return NULL;
 }
 
@@ -352,7 +352,7 @@ void pxr_init_zeros(const struct pxr_parameter *parameter, struct pxr_random *ra
         (void)values;
 }
 
-int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, double *twice,
+int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *f32, double *f64,
                    struct pxr_diag *diag)
 {
         const struct pxr_parameter *parameter;
@@ -367,10 +367,10 @@ int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, 
                         return pxr_out_of_memory(diag);
                 parameter->init(parameter, &random, values);
                 for (size_t i = 0; i < parameter->size; i++) {
-                        if (single)
-                                single[parameter->offset + i] = (float)values[i];
-                        if (twice)
-                                twice[parameter->offset + i] = values[i];
+                        if (f32)
+                                f32[parameter->offset + i] = (float)values[i];
+                        if (f64)
+                                f64[parameter->offset + i] = values[i];
                 }
                 free(values);
         }
@@ -393,7 +393,7 @@ int pxr_graph_check_sizes(const struct pxr_graph *graph, struct pxr_diag *diag)
                         size_t size = ask[k].size ? ask[k].size(node, 1) : 0;
 
                         if (size > PXR_MOST_VALUES)
-                                return pxr_error_at(diag, node->mark,
+                                return pxr_error_at(diag, node->location,
                                                     "%s: op '%s' asks for %zu values of %s, which "
                                                     "is too much",
                                                     node->layer, op->name, size, ask[k].name);
@@ -421,23 +421,23 @@ double pxr_graph_multiply_adds(const struct pxr_graph *graph)
         return sum;
 }
 
-void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *trained)
+void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *needs_grad)
 {
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
 
-                trained[i] = node->parameters > 0;
+                needs_grad[i] = node->parameters > 0;
                 for (int k = 0; k < node->inputs; k++)
-                        trained[i] = trained[i] || trained[node->input[k]->index];
+                        needs_grad[i] = needs_grad[i] || needs_grad[node->input[k]->index];
         }
 }
 
-double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *trained)
+double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *needs_grad)
 {
         double forward = node->op->multiply_adds ? node->op->multiply_adds(node) : 0;
         bool inputs = false;
 
         for (int k = 0; k < node->inputs; k++)
-                inputs = inputs || trained[node->input[k]->index];
+                inputs = inputs || needs_grad[node->input[k]->index];
         return forward * ((node->parameters > 0) + inputs);
 }

@@ -34,7 +34,7 @@ struct pxr_builder {
         struct pxr_graph *graph;
         struct pxr_diag *diag;
         const char *layer; /* dotted path of the layer being built */
-        struct pxr_location mark;
+        struct pxr_location location;
         void *stack;                /* of model/: how nested layers are built */
         struct pxr_node *condition; /* what conditions the layers built; NULL: nothing */
         struct pxr_skips *skips;    /* of model/: the innermost open collection; NULL: none */
@@ -46,11 +46,11 @@ struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int
 
 /* The starting values of all parameters: graph->parameter_values floats (or doubles, where the
  * pointer is not NULL), keyed by the seed and each parameter's name. Returns 0 or -1. */
-int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *single, double *twice,
+int pxr_graph_init(const struct pxr_graph *graph, uint64_t seed, float *f32, double *f64,
                    struct pxr_diag *diag);
 
-/* "weight", or "left.weight" if `prefix` is "left". NULL when memory is out. */
-const char *pxr_part_name(struct pxr_arena *arena, const char *prefix, const char *name);
+/* "weight", or "left.weight" if `prefix` is "left". */
+const char *pxr_join_names(struct pxr_arena *arena, const char *prefix, const char *name);
 
 /* Whether a pointer is to a node of the graph; what it points to is not read. */
 bool pxr_graph_has(const struct pxr_graph *graph, const struct pxr_node *node);
@@ -79,11 +79,11 @@ double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 
 /* Multiply-adds of one image's backward pass through a node: as many as forwards for the gradient
  * of its parameters, and again for that of its inputs, where any of them depends on parameters.
- * `trained` tells which nodes do (pxr_graph_needs_grad()). */
-double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *trained);
+ * `needs_grad` tells which nodes do (pxr_graph_needs_grad()). */
+double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *needs_grad);
 
-/* Which nodes a gradient flows through: trained[nodes], those that depend on parameters. */
-void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *trained);
+/* Which nodes a gradient flows through: needs_grad[nodes], those that depend on parameters. */
+void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *needs_grad);
 
 /* Take a small map out of a map of the image's size, of `pixel` bytes a pixel: the pixel at the top
  * left of each block. */
@@ -98,7 +98,7 @@ void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, i
 extern const struct pxr_op pxr_small_image_op;
 
 /* The image: pixel values v of 0 .. levels - 1 as 2 v / (levels - 1) - 1. Its `input` is the bytes
- * [place][image][colour]. */
+ * [pixel][image][colour]. */
 extern const struct pxr_op pxr_image_op;
 
 /* Whether a node is a convolution, masked or not. */

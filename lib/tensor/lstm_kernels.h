@@ -74,13 +74,13 @@ static void K(scatter_output)(const struct pxr_call *call, int step, const real 
 {
         const struct lstm *lstm = call->node->conf;
         int down = lstm->shift * call->node->shape.cols;
-        int places = call->node->shape.rows * call->node->shape.cols;
+        int pixels = call->node->shape.rows * call->node->shape.cols;
         size_t size = pxr_pixel_size(call->node, call->images);
         real *y = call->output;
 
         for (int cell = lstm->first[step]; cell < lstm->first[step + 1]; cell++)
-                if (lstm->place[cell] + down < places)
-                        memcpy(y + (lstm->place[cell] + down) * size, h + cell * size,
+                if (lstm->pixel[cell] + down < pixels)
+                        memcpy(y + (lstm->pixel[cell] + down) * size, h + cell * size,
                                size * sizeof(real));
 }
 
@@ -92,23 +92,23 @@ static void K(copy_input)(const struct pxr_call *call, struct K(cells) cells, in
 
         for (int cell = from; cell < to; cell++)
                 memcpy(cells.gates + cell * size,
-                       (const real *)call->input[0] + lstm->place[cell] * size,
+                       (const real *)call->input[0] + lstm->pixel[cell] * size,
                        size * sizeof(real));
 }
 
-/* Where z of a range of a step's cells lies: the places of neighbouring cells are equally far from
+/* Where z of a range of a step's cells lies: the pixels of neighbouring cells are equally far from
  * each other. */
 static struct K(pxr_start) K(input_rows)(const struct pxr_call *call, int first, int count)
 {
         const struct lstm *lstm = call->node->conf;
         size_t width = GATES * (size_t)lstm->features, images = call->images;
-        int apart = count > 1 ? lstm->place[first + 1] - lstm->place[first] : 0;
+        int stride = count > 1 ? lstm->pixel[first + 1] - lstm->pixel[first] : 0;
 
         return (struct K(pxr_start)) {
-                .first = (const real *)call->input[0] + lstm->place[first] * images * width,
-                .apart = width,
+                .first = (const real *)call->input[0] + lstm->pixel[first] * images * width,
+                .stride = width,
                 .run = images,
-                .run_apart = apart * images * width,
+                .run_stride = stride * images * width,
         };
 }
 
@@ -175,13 +175,13 @@ static void K(add_output_gradient)(const struct pxr_call *call, int step, real *
 {
         const struct lstm *lstm = call->node->conf;
         int down = lstm->shift * call->node->shape.cols;
-        int places = call->node->shape.rows * call->node->shape.cols;
+        int pixels = call->node->shape.rows * call->node->shape.cols;
         size_t size = pxr_pixel_size(call->node, call->images);
         const real *dy = call->output_gradient;
 
         for (int cell = lstm->first[step]; cell < lstm->first[step + 1]; cell++, by_h += size)
-                if (lstm->place[cell] + down < places)
-                        K(add_array)(size, dy + (lstm->place[cell] + down) * size, by_h);
+                if (lstm->pixel[cell] + down < pixels)
+                        K(add_array)(size, dy + (lstm->pixel[cell] + down) * size, by_h);
 }
 
 static void K(scatter_input_gradient)(const struct pxr_call *call, int step, const real *gates)
@@ -192,9 +192,9 @@ static void K(scatter_input_gradient)(const struct pxr_call *call, int step, con
 
         for (int cell = lstm->first[step]; dz && cell < lstm->first[step + 1]; cell++)
                 if (call->accumulate[0])
-                        K(add_array)(size, gates + cell * size, dz + lstm->place[cell] * size);
+                        K(add_array)(size, gates + cell * size, dz + lstm->pixel[cell] * size);
                 else
-                        memcpy(dz + lstm->place[cell] * size, gates + cell * size,
+                        memcpy(dz + lstm->pixel[cell] * size, gates + cell * size,
                                size * sizeof(real));
 }
 
@@ -327,15 +327,15 @@ static struct K(cells) K(two_rows)(const struct pxr_call *call)
         };
 }
 
-/* Values of all images of the cell at a place; NULL when it is none. */
-static real *K(cell_at)(const struct pxr_call *call, real *values, int place)
+/* Values of all images of the cell at a pixel; NULL when it is none. */
+static real *K(cell_at)(const struct pxr_call *call, real *values, int pixel)
 {
         size_t size = pxr_pixel_size(call->node, call->images);
 
-        return place < 0 ? NULL : values + slot_of(call->node, place) * size;
+        return pixel < 0 ? NULL : values + slot_of(call->node, pixel) * size;
 }
 
-/* The place of the cell that `tap` of the cell at (row, col) reads, or -1. */
+/* The pixel of the cell that `tap` of the cell at (row, col) reads, or -1. */
 static int K(source_place)(const struct pxr_call *call, int row, int col, int tap)
 {
         const struct lstm *lstm = call->node->conf;
@@ -343,7 +343,7 @@ static int K(source_place)(const struct pxr_call *call, int row, int col, int ta
         int cell = lstm->cell[row * call->node->shape.cols + col];
         int source = source_cell(call->node, step, cell - lstm->first[step], tap);
 
-        return source < 0 ? -1 : lstm->place[source];
+        return source < 0 ? -1 : lstm->pixel[source];
 }
 
 /* Products of one cell for the features from `from` on of each gate. */
@@ -384,11 +384,11 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
         const struct lstm *lstm = call->node->conf;
         struct K(cells) cells = K(two_rows)(call);
         size_t features = lstm->features, width = GATES * features, images = call->images;
-        int place = row * call->node->shape.cols + col;
+        int pixel = row * call->node->shape.cols + col;
         const real *above =
                 K(cell_at)(call, cells.c, K(source_place)(call, row, col, cell_tap(lstm)));
         const real *before = above ? above : (const real *)call->parameter[INITIAL_CELL];
-        const real *z = (const real *)call->input[0] + place * images * width;
+        const real *z = (const real *)call->input[0] + pixel * images * width;
         real *gates = (real *)call->scratch + lstm->taps * width;
         struct pxr_lstm_cells one = {
                 .cells = images,
@@ -397,8 +397,8 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
                 .gates = gates + from,
                 .before = before + from,
                 .before_stride = above ? features : 0,
-                .c = K(cell_at)(call, cells.c, place) + from,
-                .h = K(cell_at)(call, cells.h, place) + from,
+                .c = K(cell_at)(call, cells.c, pixel) + from,
+                .h = K(cell_at)(call, cells.h, pixel) + from,
         };
 
         for (size_t image = 0; image < images; image++)
@@ -411,14 +411,14 @@ static void K(advance_cell)(const struct pxr_call *call, int row, int col, int f
         K(pxr_lstm_cells)(&one);
 }
 
-/* Set the colour's features of the output at a place from h of a cell; to zero where there is none.
+/* Set the colour's features of the output at a pixel from h of a cell; to zero where there is none.
  */
-static void K(advance_output)(const struct pxr_call *call, int place, const real *h)
+static void K(advance_output)(const struct pxr_call *call, int pixel, const real *h)
 {
         struct pxr_runs runs = pxr_runs_of(call->node, call->images, call->colour);
-        real *y = (real *)call->output + place * pxr_pixel_size(call->node, call->images);
+        real *y = (real *)call->output + pixel * pxr_pixel_size(call->node, call->images);
 
-        for (size_t run = 0, at = runs.first; run < runs.count; run++, at += runs.apart)
+        for (size_t run = 0, at = runs.first; run < runs.count; run++, at += runs.stride)
                 if (h)
                         memcpy(y + at, h + at, runs.size * sizeof(real));
                 else
@@ -442,15 +442,15 @@ static void K(advance_row_from_right)(const struct pxr_call *call)
 static void K(lstm_advance)(const struct pxr_call *call)
 {
         const struct lstm *lstm = call->node->conf;
-        int place = call->row * call->node->shape.cols + call->col;
+        int pixel = call->row * call->node->shape.cols + call->col;
         int from = pxr_group_begin(lstm->features, call->node->colours, call->colour);
         int to = pxr_group_begin(lstm->features, call->node->colours, call->colour + 1);
-        int source = place - lstm->shift * call->node->shape.cols; /* of the output */
+        int source = pixel - lstm->shift * call->node->shape.cols; /* of the output */
 
         if (!lstm->shift)
                 K(advance_cell)(call, call->row, call->col, from, to - from);
         K(advance_output)
-        (call, place, K(cell_at)(call, K(two_rows)(call).h, source));
+        (call, pixel, K(cell_at)(call, K(two_rows)(call).h, source));
         if (lstm->shift)
                 K(advance_row_from_right)(call);
 }

@@ -192,8 +192,8 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
         struct conv conv = { .settings = *settings };
         int gates = settings->gates ? settings->gates : 1;
         int width = settings->kernel, height = settings->height ? settings->height : width;
-        const char *weight = pxr_part_name(builder->graph->arena, name, "weight");
-        const char *bias = pxr_part_name(builder->graph->arena, name, "bias");
+        const char *weight = pxr_join_names(builder->graph->arena, name, "weight");
+        const char *bias = pxr_join_names(builder->graph->arena, name, "bias");
         struct pxr_node *node;
 
         if (!input)
@@ -207,10 +207,6 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
         if (settings->features < gates || settings->features % gates)
                 return pxr_layer_error(builder, "a convolution of %d gates cannot have %d features",
                                        gates, settings->features);
-        if (!weight || !bias) {
-                pxr_out_of_memory(builder->diag);
-                return NULL;
-        }
         conv.height = height;
         conv.width = width;
         conv.full = settings->mask == PXR_MASK_NONE ? height * width : height * width / 2;

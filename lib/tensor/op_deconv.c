@@ -77,17 +77,13 @@ struct pxr_node *pxr_deconv(struct pxr_builder *builder, const char *name, int f
                             double gain, struct pxr_node *input)
 {
         struct pxr_arena *arena = builder->graph->arena;
-        const char *weight = pxr_part_name(arena, name, "weight");
-        const char *bias = pxr_part_name(arena, name, "bias");
+        const char *weight = pxr_join_names(arena, name, "weight");
+        const char *bias = pxr_join_names(arena, name, "bias");
         struct deconv deconv = { gain };
         struct pxr_node *node;
 
         if (!input)
                 return NULL;
-        if (!weight || !bias) {
-                pxr_out_of_memory(builder->diag);
-                return NULL;
-        }
         node = pxr_add_node(
                 builder, &(struct pxr_new_node) { .op = &deconv_op,
                                                   .conf = &deconv,

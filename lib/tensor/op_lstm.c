@@ -23,7 +23,7 @@ struct lstm {
         int shift;         /* rows the output is moved down by */
         int steps, widest; /* of the steps, in cells */
         const int *first;  /* [steps + 1]: number of a step's first cell */
-        const int *place;  /* [cell]: row x cols + col, not shifted */
+        const int *pixel;  /* [cell]: row x cols + col, not shifted */
         const int *cell;   /* [row x cols + col] */
 };
 
@@ -124,12 +124,12 @@ static size_t lstm_advance_state(const struct pxr_node *node, int images)
         return 2 * 2 * (size_t)node->shape.cols * pxr_pixel_size(node, images);
 }
 
-/* Where among these two rows the cell of a place is. */
-static size_t slot_of(const struct pxr_node *node, int place)
+/* Where among these two rows the cell of a pixel is. */
+static size_t slot_of(const struct pxr_node *node, int pixel)
 {
         int cols = node->shape.cols;
 
-        return (size_t)(place / cols % 2) * cols + place % cols;
+        return (size_t)(pixel / cols % 2) * cols + pixel % cols;
 }
 
 /* Products of the initial state with each tap; backward: those, by h and c of two steps, and the
@@ -176,8 +176,8 @@ static void lstm_depends(const struct pxr_node *node, int row, int col, int colo
                 int source = source_cell(node, step, at, tap);
 
                 for (int c = 0; source >= 0 && c < node->colours; c++)
-                        deps->read(deps, PXR_SELF, lstm->place[source] / cols + lstm->shift,
-                                   lstm->place[source] % cols, c);
+                        deps->read(deps, PXR_SELF, lstm->pixel[source] / cols + lstm->shift,
+                                   lstm->pixel[source] % cols, c);
         }
 }
 
@@ -293,10 +293,10 @@ static int number_cells(struct pxr_arena *arena, struct lstm *lstm, struct pxr_s
         bool diagonal = is_diagonal(lstm), mirrored = lstm->settings.scan == PXR_SCAN_RIGHT;
         int steps = diagonal ? shape.rows + shape.cols - 1 : shape.rows, next = 0;
         int *first = pxr_alloc_array(arena, steps + 1, sizeof(int));
-        int *place = pxr_alloc_array(arena, shape.rows * shape.cols, sizeof(int));
+        int *pixel = pxr_alloc_array(arena, shape.rows * shape.cols, sizeof(int));
         int *cell = pxr_alloc_array(arena, shape.rows * shape.cols, sizeof(int));
 
-        if (!first || !place || !cell)
+        if (!first || !pixel || !cell)
                 return -1;
         for (int step = 0; step < steps; step++) {
                 int top = diagonal ? larger(0, step - (shape.cols - 1)) : step;
@@ -307,9 +307,9 @@ static int number_cells(struct pxr_arena *arena, struct lstm *lstm, struct pxr_s
                         for (int i = 0; i < (diagonal ? 1 : shape.cols); i++) {
                                 int col = diagonal ? step - row : i;
 
-                                place[next] =
+                                pixel[next] =
                                         row * shape.cols + (mirrored ? shape.cols - 1 - col : col);
-                                cell[place[next]] = next;
+                                cell[pixel[next]] = next;
                                 next++;
                         }
                 lstm->widest = larger(lstm->widest, next - first[step]);
@@ -317,7 +317,7 @@ static int number_cells(struct pxr_arena *arena, struct lstm *lstm, struct pxr_s
         first[steps] = next;
         lstm->steps = steps;
         lstm->first = first;
-        lstm->place = place;
+        lstm->pixel = pixel;
         lstm->cell = cell;
         return 0;
 }
@@ -327,12 +327,10 @@ static int add_parameters(struct pxr_builder *builder, const char *name, struct 
         const struct lstm *lstm = node->conf;
         struct pxr_arena *arena = builder->graph->arena;
         int features = lstm->features;
-        const char *weight = pxr_part_name(arena, name, "state_to_state");
-        const char *state = pxr_part_name(arena, name, "initial_state");
-        const char *cell = pxr_part_name(arena, name, "initial_cell");
+        const char *weight = pxr_join_names(arena, name, "state_to_state");
+        const char *state = pxr_join_names(arena, name, "initial_state");
+        const char *cell = pxr_join_names(arena, name, "initial_cell");
 
-        if (!weight || !state || !cell)
-                return pxr_out_of_memory(builder->diag);
         return pxr_add_parameter(builder, node, weight, weight_init, 3,
                                  (int[]) { lstm->taps, features, GATES * features }) ||
                pxr_add_parameter(builder, node, state, pxr_init_zeros, 1, &features) ||
@@ -356,10 +354,8 @@ struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
         lstm.taps = is_diagonal(&lstm) ? 2 : settings->kernel;
         lstm.features = gates->shape.channels / GATES;
         lstm.shift = settings->scan == PXR_SCAN_RIGHT;
-        if (number_cells(builder->graph->arena, &lstm, gates->shape)) {
-                pxr_out_of_memory(builder->diag);
+        if (number_cells(builder->graph->arena, &lstm, gates->shape))
                 return NULL;
-        }
         node = pxr_add_node(
                 builder, &(struct pxr_new_node) {
                                  .op = lstm.shift ? &lstm_from_right_op : &lstm_op,
@@ -374,12 +370,8 @@ struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
 struct pxr_node *pxr_input_to_state(struct pxr_builder *builder, const char *name, int kernel,
                                     int features, double gain, struct pxr_node *input)
 {
-        const char *full = pxr_part_name(builder->graph->arena, name, "input_to_state");
+        const char *full = pxr_join_names(builder->graph->arena, name, "input_to_state");
 
-        if (!full) {
-                pxr_out_of_memory(builder->diag);
-                return NULL;
-        }
         return pxr_conditioned(builder, name,
                                pxr_conv(builder, full,
                                         &(struct pxr_conv) { .kernel = kernel,

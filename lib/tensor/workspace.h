@@ -52,7 +52,7 @@ void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *par
  * of `scale` times their sum by the logits. */
 void pxr_workspace_loss(struct pxr_workspace *workspace, double scale, double *nll);
 
-/* The negative log-likelihood of each value by itself, nll[place][image][colour], after forward().
+/* The negative log-likelihood of each value by itself, nll[pixel][image][colour], after forward().
  * Added up in this order they give each image's to the bit. */
 void pxr_workspace_value_loss(struct pxr_workspace *workspace, double *nll);
 

@@ -22,7 +22,7 @@ double pxr_bits_per_dimension(const struct pxr_nll *nll)
         return pxr_nats_per_image(nll) / ((double)nll->dimensions * log(2));
 }
 
-bool pxr_told_in_bits(int64_t dimensions, int64_t colours)
+bool pxr_reported_in_bits(int64_t dimensions, int64_t colours)
 {
         return colours > 0 ? colours != 1 : dimensions % 3 == 0;
 }
@@ -88,18 +88,18 @@ struct round {
 static void compute_values(const struct pxr_evaluation *e, struct pxr_workspace *workspace,
                            const struct round *round, int first, int count)
 {
-        int colours = e->graph->colours, places = e->graph->rows * e->graph->cols;
+        int colours = e->graph->colours, pixels = e->graph->rows * e->graph->cols;
         size_t values = pxr_graph_values(e->graph);
         double *nats = round->scratch + omp_get_thread_num() * values * e->micro_batch;
         double *sum = round->value_nats + first / e->micro_batch * values;
 
         pxr_workspace_value_loss(workspace, nats);
         memset(sum, 0, values * sizeof(*sum));
-        for (int place = 0; place < places; place++)
+        for (int pixel = 0; pixel < pixels; pixel++)
                 for (int image = 0; image < count; image++)
                         for (int colour = 0; colour < colours; colour++) {
                                 round->nats[first + image] += *nats;
-                                sum[place * colours + colour] += *nats++;
+                                sum[pixel * colours + colour] += *nats++;
                         }
 }
 

@@ -27,7 +27,7 @@ double pxr_standard_error(const struct pxr_nll *nll);
 
 /* Is an NLL of so many dimensions told in bits per dimension? Images of one colour are told in
  * nats. `colours` is 0 where it is not on record. */
-bool pxr_told_in_bits(int64_t dimensions, int64_t colours);
+bool pxr_reported_in_bits(int64_t dimensions, int64_t colours);
 
 /* Add one image's nats. */
 void pxr_nll_add(struct pxr_nll *nll, double nats);

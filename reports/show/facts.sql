@@ -37,7 +37,7 @@ FROM (
       SELECT round(avg(value), 1) FROM metric WHERE run = :run AND name = 'images_per_second') FROM it
   UNION ALL SELECT 'of it waiting for images, %', (
       SELECT round(100 * avg(value), 2) FROM metric WHERE run = :run AND name = 'data_wait_share') FROM it
-  UNION ALL SELECT 'times resumed', nullif(taken, 0) FROM it
+  UNION ALL SELECT 'times resumed', nullif(resumes, 0) FROM it
   UNION ALL SELECT 'command line', command_line FROM it
   UNION ALL SELECT 'started in folder', folder FROM it
   UNION ALL SELECT 'program', program_version || coalesce(' ' || program_revision, '') FROM it

@@ -125,6 +125,16 @@ struct pxr_node *pxr_conditioned(struct pxr_builder *builder, const char *name,
 struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits,
                             const struct pxr_distribution *distribution);
 
+/* A 1x1 convolution (mask B) of `input`, conditioned if a map conditions the model, to the logits
+ * that `distribution` takes, and the end of the graph. Parameters: weight [1, 1, in, out] and bias
+ * [out]. */
+struct pxr_node *pxr_output_conv(struct pxr_builder *builder, struct pxr_node *input,
+                                 const struct pxr_distribution *distribution);
+
+/* Check that `input` is the image, for a layer that is a whole model. Returns 0, or -1 after an
+ * error. */
+int pxr_expect_image(struct pxr_builder *builder, const struct pxr_node *input);
+
 /* Of the image that is modelled: rows and columns, 1 or 3 colours, and the values a colour can
  * have. */
 int pxr_image_rows(const struct pxr_builder *builder);

@@ -35,7 +35,7 @@ enum pxr_fault {
 };
 
 /* A text that errors can point into: a spec file, or an argument of the command line.
- * Both strings outlive every mark and diag that refers to them. */
+ * Both strings outlive every location and diag that refers to them. */
 struct pxr_source {
         const char *name; /* as shown before the line number */
         const char *text; /* the whole text, not necessarily ended by NUL; NULL if not kept */
@@ -61,7 +61,7 @@ int pxr_user_error(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2,
 int pxr_system_error(struct pxr_diag *diag, const char *format, ...) PXR_PRINTF(2, 3);
 
 /* Record a user's error at a place of a spec. Always returns -1. The line's text is copied. */
-int pxr_error_at(struct pxr_diag *diag, struct pxr_location mark, const char *format, ...)
+int pxr_error_at(struct pxr_diag *diag, struct pxr_location location, const char *format, ...)
         PXR_PRINTF(3, 4);
 
 /* Record "out of memory". Always returns -1; needs no memory itself. Arenas do so by themselves

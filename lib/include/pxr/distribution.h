@@ -13,12 +13,12 @@
 extern "C" {
 #endif
 
-/* The negative log-likelihood of a micro-batch. Logits are [place][image][colour][channel]. */
+/* The negative log-likelihood of a micro-batch. Logits are [pixel][image][colour][channel]. */
 struct pxr_nll_call {
         int levels, colours, images;
-        size_t places; /* rows x cols */
+        size_t pixel_count; /* rows x cols */
         const void *logits;
-        const uint8_t *pixels; /* [place][image][colour] */
+        const uint8_t *pixels; /* [pixel][image][colour] */
         double *nll;           /* [image], in nats: added to */
         void *gradient;        /* of gradient_scale times the sum over images; NULL: not wanted */
         double gradient_scale;
@@ -46,7 +46,7 @@ extern const struct pxr_distribution pxr_bernoulli;
 /* p(k) = exp(logit_k) / sum over j of exp(logit_j): section 3.1 of the paper. */
 extern const struct pxr_distribution pxr_categorical;
 
-/* The one of them with the fewest logits. */
+/* The distribution without parameters of its own for images of so many levels. */
 static inline const struct pxr_distribution *pxr_discrete(int levels)
 {
         return levels == 2 ? &pxr_bernoulli : &pxr_categorical;

@@ -25,54 +25,54 @@
                              { op_##_forward_f64, op_##_backward_f64, op_##_advance_f64 } }, \
         };
 
-#define PXR_ELEMENTWISE_KERNELS_(op_, real_, precision_, value_, slope_)                        \
-        static inline real_ op_##_value_##precision_(real_ x)                                   \
-        {                                                                                       \
-                return value_;                                                                  \
-        }                                                                                       \
-        static inline real_ op_##_slope_##precision_(real_ y)                                   \
-        {                                                                                       \
-                (void)y;                                                                        \
-                return slope_;                                                                  \
-        }                                                                                       \
-        static void op_##_forward_##precision_(const struct pxr_call *call)                     \
-        {                                                                                       \
-                const real_ *restrict x = call->input[0];                                       \
-                real_ *restrict y = call->output;                                               \
-                size_t size = pxr_map_size(call->node, call->images);                           \
-                                                                                                \
-                for (size_t i = 0; i < size; i++)                                               \
-                        y[i] = op_##_value_##precision_(x[i]);                                  \
-        }                                                                                       \
-        static void op_##_backward_##precision_(const struct pxr_call *call)                    \
-        {                                                                                       \
-                const real_ *restrict y = call->output;                                         \
-                const real_ *restrict dy = call->output_gradient;                               \
-                real_ *restrict dx = call->input_gradient[0];                                   \
-                size_t size = pxr_map_size(call->node, call->images);                           \
-                                                                                                \
-                if (!dx)                                                                        \
-                        return;                                                                 \
-                if (call->accumulate[0])                                                        \
-                        for (size_t i = 0; i < size; i++)                                       \
-                                dx[i] += op_##_slope_##precision_(y[i]) * dy[i];                \
-                else                                                                            \
-                        for (size_t i = 0; i < size; i++)                                       \
-                                dx[i] = op_##_slope_##precision_(y[i]) * dy[i];                 \
-        }                                                                                       \
-        static void op_##_advance_##precision_(const struct pxr_call *call)                     \
-        {                                                                                       \
-                const struct pxr_node *node = call->node;                                       \
-                struct pxr_runs runs = pxr_runs_of(node, call->images, call->colour);           \
-                size_t start = ((size_t)call->row * node->shape.cols + call->col) *             \
-                                       pxr_pixel_size(node, call->images) +                     \
-                               runs.first;                                                      \
-                const real_ *restrict x = (const real_ *)call->input[0] + start;                \
-                real_ *restrict y = (real_ *)call->output + start;                              \
-                                                                                                \
-                for (size_t run = 0; run < runs.count; run++, x += runs.apart, y += runs.apart) \
-                        for (size_t i = 0; i < runs.size; i++)                                  \
-                                y[i] = op_##_value_##precision_(x[i]);                          \
+#define PXR_ELEMENTWISE_KERNELS_(op_, real_, precision_, value_, slope_)                          \
+        static inline real_ op_##_value_##precision_(real_ x)                                     \
+        {                                                                                         \
+                return value_;                                                                    \
+        }                                                                                         \
+        static inline real_ op_##_slope_##precision_(real_ y)                                     \
+        {                                                                                         \
+                (void)y;                                                                          \
+                return slope_;                                                                    \
+        }                                                                                         \
+        static void op_##_forward_##precision_(const struct pxr_call *call)                       \
+        {                                                                                         \
+                const real_ *restrict x = call->input[0];                                         \
+                real_ *restrict y = call->output;                                                 \
+                size_t size = pxr_map_size(call->node, call->images);                             \
+                                                                                                  \
+                for (size_t i = 0; i < size; i++)                                                 \
+                        y[i] = op_##_value_##precision_(x[i]);                                    \
+        }                                                                                         \
+        static void op_##_backward_##precision_(const struct pxr_call *call)                      \
+        {                                                                                         \
+                const real_ *restrict y = call->output;                                           \
+                const real_ *restrict dy = call->output_gradient;                                 \
+                real_ *restrict dx = call->input_gradient[0];                                     \
+                size_t size = pxr_map_size(call->node, call->images);                             \
+                                                                                                  \
+                if (!dx)                                                                          \
+                        return;                                                                   \
+                if (call->accumulate[0])                                                          \
+                        for (size_t i = 0; i < size; i++)                                         \
+                                dx[i] += op_##_slope_##precision_(y[i]) * dy[i];                  \
+                else                                                                              \
+                        for (size_t i = 0; i < size; i++)                                         \
+                                dx[i] = op_##_slope_##precision_(y[i]) * dy[i];                   \
+        }                                                                                         \
+        static void op_##_advance_##precision_(const struct pxr_call *call)                       \
+        {                                                                                         \
+                const struct pxr_node *node = call->node;                                         \
+                struct pxr_runs runs = pxr_runs_of(node, call->images, call->colour);             \
+                size_t start = ((size_t)call->row * node->shape.cols + call->col) *               \
+                                       pxr_pixel_size(node, call->images) +                       \
+                               runs.first;                                                        \
+                const real_ *restrict x = (const real_ *)call->input[0] + start;                  \
+                real_ *restrict y = (real_ *)call->output + start;                                \
+                                                                                                  \
+                for (size_t run = 0; run < runs.count; run++, x += runs.stride, y += runs.stride) \
+                        for (size_t i = 0; i < runs.size; i++)                                    \
+                                y[i] = op_##_value_##precision_(x[i]);                            \
         }
 
 #endif

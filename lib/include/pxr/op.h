@@ -53,9 +53,9 @@ struct pxr_node {
         struct pxr_node *input[PXR_MAX_INPUTS];
         int parameters;
         struct pxr_parameter *parameter[PXR_MAX_PARAMETERS];
-        bool constant;            /* does not depend on the image: computed once in generation */
-        const char *layer;        /* the layer it belongs to: "layers.1.0.residual.conv" */
-        struct pxr_location mark; /* that layer's place in the spec */
+        bool constant;     /* does not depend on the image: computed once in generation */
+        const char *layer; /* the layer it belongs to: "layers.1.0.residual.conv" */
+        struct pxr_location location; /* that layer's place in the spec */
 };
 
 /* Write the starting value of a parameter. `values` are zeroed. */
@@ -172,10 +172,10 @@ static inline size_t pxr_map_size(const struct pxr_node *node, int images)
 }
 
 /* What `advance` computes of a pixel of a map: for each image and gate the channels of one colour,
- * in `count` runs of `size` values. Run r begins first + r apart values behind the pixel's
+ * in `count` runs of `size` values. Run r begins first + r stride values behind the pixel's
  * beginning. Where the runs have no gaps between them they are one. */
 struct pxr_runs {
-        size_t first, apart, size, count;
+        size_t first, stride, size, count;
 };
 static inline struct pxr_runs pxr_runs_of(const struct pxr_node *node, int images, int colour)
 {
@@ -185,10 +185,10 @@ static inline struct pxr_runs pxr_runs_of(const struct pxr_node *node, int image
         struct pxr_runs runs;
 
         runs.first = (size_t)begin;
-        runs.apart = (size_t)block;
+        runs.stride = (size_t)block;
         runs.size = (size_t)(end - begin);
         runs.count = (size_t)images * node->gates;
-        if (runs.size == runs.apart) {
+        if (runs.size == runs.stride) {
                 runs.size *= runs.count;
                 runs.count = 1;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stair_kernels.h - the kernels of stair.h, in `real`. Included once for each precision.
+ * masked_linear_kernels.h - the kernels of masked_linear.h, in `real`. Included once for each
+ * precision.
  *
  * Matrices are [unit][image]. Outputs are taken in blocks: what all of a block read is one matrix
  * product, and the steps of the stair beyond it are added one weight at a time. So nothing that a

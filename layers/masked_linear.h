@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stair.h - a dense layer from values or units to units or values, each of which reads only those
- * that depend on the values before it: an op for the plugins made and gaussian.
+ * masked_linear.h - a dense layer from values or units to units or values, each of which reads only
+ * those that depend on the values before it: an op for the plugins made and gaussian.
  *
  * A unit of degree m depends on the first m values of the image. With the units of each layer in
  * the order of their degrees, what a unit reads is a prefix of the layer below, and a mask is the
  * list of their lengths: a stair. A layer of units is a matrix [unit][image], so a node of `units`
  * rows, one column and one channel; the image itself and what comes out at the end are maps.
  */
-#ifndef PXR_LAYERS_STAIR_H
-#define PXR_LAYERS_STAIR_H
+#ifndef PXR_LAYERS_MASKED_LINEAR_H
+#define PXR_LAYERS_MASKED_LINEAR_H
 
 #include <math.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ static size_t unit_at(const struct pxr_node *node, int images, int unit)
         return (size_t)(unit / channels) * images * channels + unit % channels;
 }
 
-#define PXR_KERNELS_FILE "layers/stair_kernels.h"
+#define PXR_KERNELS_FILE "layers/masked_linear_kernels.h"
 #include <pxr/precisions.h>
 
 /* What the kernels' room_of() divides: two matrices of images, and where units are permuted the
@@ -148,8 +148,8 @@ static struct units in_sequence(int count, int first, int alike)
 }
 
 /* The stair between two lists of units; NULL when memory is out. */
-static struct dense *stair(const struct units *below, const struct units *own, int values,
-                           size_t *size)
+static struct dense *make_dense(const struct units *below, const struct units *own, int values,
+                                size_t *size)
 {
         struct dense *dense;
         int *at, i = 0;
@@ -216,7 +216,7 @@ static struct pxr_node *add_dense(struct pxr_builder *builder, const struct link
         size_t size;
         bool ready = link->below->unit && link->own->unit;
         struct dense *dense =
-                ready ? stair(link->below, link->own, image_values(image), &size) : NULL;
+                ready ? make_dense(link->below, link->own, image_values(image), &size) : NULL;
         struct pxr_node *node;
 
         if (!dense)

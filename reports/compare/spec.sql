@@ -1,0 +1,20 @@
+/*
+title: Differences of the specs
+arguments: {runs: text}
+empty: The specs are the same.
+*/
+WITH leaf AS (
+  SELECT replace(replace(replace(substr(tree.fullkey, 3), '[', '.'), ']', ''), '"', '') AS path,
+    chosen.key AS run, tree.id AS place,
+    CASE tree.type WHEN 'text' THEN tree.atom WHEN 'object' THEN '(there)' WHEN 'array' THEN '(there)'
+      ELSE spec_json -> tree.fullkey END AS value
+  FROM json_each(:runs) AS chosen
+  JOIN run ON run.id = chosen.value, json_tree(spec_json) AS tree
+  WHERE tree.atom IS NOT NULL OR tree.value IS NULL OR tree.value IN ('{}', '[]')),
+sorted AS (
+  SELECT *, first_value(place) OVER (PARTITION BY path ORDER BY run) AS first,
+    substr(path, 1, instr(path || '.', '.')) AS section
+  FROM leaf)
+SELECT path AS what, run, value
+FROM sorted
+ORDER BY min(place) OVER (PARTITION BY section), first, path, run;
