@@ -4,22 +4,18 @@
 #include "report/plot.h"
 #include "scratch.h"
 
-/* A curve of some points, the step of each its number. */
-static struct pxr_curve curve_of(double *nats, size_t count)
+/* A curve of so many points, valid until the next two. */
+static struct pxr_curve curve_of(const double *nats, size_t count)
 {
-        static double epoch[16];
-        static int64_t step[16];
+        static struct pxr_point points[3][16];
+        static int used;
+        struct pxr_point *point = points[used++ % 3];
 
-        for (size_t i = 0; i < count; i++) {
-                epoch[i] = (double)i + 1;
-                step[i] = (int64_t)i + 1;
-        }
-        return (struct pxr_curve) { .split = "valid",
-                                    .count = count,
-                                    .epoch = epoch,
-                                    .nats = nats,
-                                    .step = step,
-                                    .dimensions = 784 };
+        for (size_t i = 0; i < count; i++)
+                point[i] = (struct pxr_point) { (int64_t)i + 1, (double)i + 1, nats[i] };
+        return (struct pxr_curve) {
+                .split = "valid", .count = count, .point = point, .dimensions = 784
+        };
 }
 
 START_TEST(diverged_points_do_not_set_the_scale)
@@ -71,13 +67,14 @@ START_TEST(points_far_above_the_others_are_clipped)
         double third[] = { 130, 110, 109, 108, 106, 104, 102, 100 };
         double more[] = { 130.5, 109, 108, 107, 106, 104, 102, 100 };
         double diverged[] = { 5, 6, 7, 1e31 };
+        struct pxr_curve curve;
 
         expect_axis(few, 4, "100 200", 0);
         expect_axis(third, 8, "100 130", 0);
         expect_axis(more, 8, "100 110", 1);
         expect_axis(diverged, 4, "0 1e+31", 0);
-        ck_assert_double_eq(pxr_curve_ceiling(&(struct pxr_curve) { .count = 4, .nats = few }, 1),
-                            INFINITY);
+        curve = curve_of(few, 4);
+        ck_assert_double_eq(pxr_curve_ceiling(&curve, 1), INFINITY);
 }
 END_TEST
 

@@ -108,10 +108,10 @@ gallery() {
 			is "$(times one.html "alt=\"sample 4 at step $step\"")" 1 || return
 		done
 	is "$(times report.html 'alt="sample ')" 30 &&
-		is "$(times report.html "Samples were drawn at one step alone")" 1 &&
+		is "$(times report.html "Samples were drawn at one step only")" 1 &&
 		is "$(times report.html "the same random numbers (seed 1)")" 3
 }
-ok "the same samples are followed from checkpoint to checkpoint" gallery
+ok "the gallery shows the same samples at each checkpoint" gallery
 
 other_seeds() {
 	cp runs.db other.db && query other.db "UPDATE sample SET seed = 9 WHERE run = 1 AND step = 64
@@ -120,16 +120,16 @@ other_seeds() {
 		is "$(times other.html 'alt="sample 4 at step 64"')" 0 &&
 		is "$(times other.html 'alt="sample 4 at step 96"')" 1
 }
-ok "what was drawn with another seed is left out, and that is said" other_seeds
+ok "the gallery leaves out samples of other seeds and says so" other_seeds
 
 no_pictures() {
 	cp runs.db none.db && query none.db "UPDATE sample SET png = x'00', count = 7;
-		UPDATE nll_map SET nats = x'0000'; UPDATE run SET image_rows = NULL WHERE id = 3" &&
+		UPDATE nll_map SET nats = x'0000'; UPDATE run SET image_rows = 0 WHERE id = 3" &&
 		html --db none.db --out none.html && is "$(times none.html 'alt="sample ')" 0 &&
-		grep -qF "the size of its images is not on record" none.html &&
+		grep -qF "images is not on record" none.html &&
 		is "$(times none.html 'class="cells"')" 0
 }
-ok "pictures that are none do no harm" no_pictures
+ok "invalid pictures are left out" no_pictures
 
 # The map's mean times its pixels is the NLL of an image; colours are told in bits of a value.
 maps() {

@@ -4,87 +4,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
 #include "record/cursor.h"
+#include "report/report.h"
 
-static int count_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                        struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
-{
-        struct pxr_cursor rows = pxr_query(store, arena, diag,
-                                           "SELECT split, sum(name = 'nll'), max(dimensions) FROM "
-                                           "metric WHERE run = ? AND name IN ('nll', 'final_nll') "
-                                           "AND images > 0 GROUP BY split ORDER BY split",
-                                           "i", run);
-
-        for (int i = 0; i < PXR_CURVES && pxr_cursor_next(&rows); i++) {
-                size_t room = (size_t)pxr_cursor_integer(&rows, 1) + 1;
-
-                curve[i].split = pxr_cursor_text(&rows, 0);
-                curve[i].dimensions = pxr_cursor_integer(&rows, 2);
-                curve[i].epoch = pxr_alloc_array(arena, room, sizeof(double));
-                curve[i].nats = pxr_alloc_array(arena, room, sizeof(double));
-                curve[i].step = pxr_alloc_array(arena, room, sizeof(int64_t));
-        }
-        return pxr_cursor_end(&rows);
-}
-
-static int read_points(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                       struct pxr_curve *curve, struct pxr_diag *diag)
-{
-        struct pxr_cursor rows = pxr_query(store, arena, diag,
-                                           "SELECT step, epoch, sum_nats / images FROM metric "
-                                           "WHERE run = ? AND name = 'nll' AND split = ? AND "
-                                           "images > 0 ORDER BY step",
-                                           "it", run, curve->split);
-
-        while (pxr_cursor_next(&rows)) {
-                curve->step[curve->count] = pxr_cursor_integer(&rows, 0);
-                curve->epoch[curve->count] = pxr_cursor_real(&rows, 1);
-                curve->nats[curve->count++] = pxr_cursor_real(&rows, 2);
-        }
-        return pxr_cursor_end(&rows);
-}
-
-static int read_finals(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
-{
-        struct pxr_cursor rows =
-                pxr_query(store, arena, diag,
-                          "SELECT split, step, epoch, sum_nats / images FROM metric "
-                          "WHERE run = ? AND name = 'final_nll' AND images > 0",
-                          "i", run);
-
-        while (pxr_cursor_next(&rows)) {
-                const char *split = pxr_cursor_text(&rows, 0);
-
-                for (int i = 0; split && i < PXR_CURVES && curve[i].split; i++) {
-                        if (strcmp(curve[i].split, split) != 0)
-                                continue;
-                        curve[i].final.known = true;
-                        curve[i].final.step = pxr_cursor_integer(&rows, 1);
-                        curve[i].final.epoch = pxr_cursor_real(&rows, 2);
-                        curve[i].final.nats = pxr_cursor_real(&rows, 3);
-                }
-        }
-        return pxr_cursor_end(&rows);
-}
+static const char sql[] =
+        "SELECT split, step, epoch, sum_nats / images, dimensions, name = 'final_nll', "
+        "count(*) OVER (PARTITION BY split) FROM metric "
+        "WHERE run = ? AND name IN ('nll', 'final_nll') AND images > 0 "
+        "ORDER BY split = 'test', split, name, step";
 
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
 {
-        int status;
+        struct pxr_cursor rows = pxr_query(store, arena, diag, sql, "i", run);
+        struct pxr_curve *at = NULL;
 
         memset(curve, 0, PXR_CURVES * sizeof(*curve));
-        /* As of one moment: the run may be under way. */
-        if (pxr_store_execute(store, diag, "BEGIN", ""))
-                return -1;
-        status = count_points(arena, store, run, curve, diag);
-        for (int i = 0; !status && i < PXR_CURVES && curve[i].split; i++)
-                status = read_points(arena, store, run, &curve[i], diag);
-        if (!status)
-                status = read_finals(arena, store, run, curve, diag);
-        pxr_store_rollback(store);
-        return status;
+        while (pxr_cursor_next(&rows)) {
+                const char *split = pxr_cursor_text(&rows, 0);
+                const struct pxr_point point = { pxr_cursor_integer(&rows, 1),
+                                                 pxr_cursor_real(&rows, 2),
+                                                 pxr_cursor_real(&rows, 3) };
+
+                if (!at || strcmp(at->split, split) != 0) {
+                        at = at ? at + 1 : curve;
+                        if (at == curve + PXR_CURVES)
+                                break;
+                        at->split = split;
+                        at->point = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 6),
+                                                    sizeof(point));
+                        if (!at->point)
+                                break;
+                }
+                at->dimensions = pxr_cursor_integer(&rows, 4);
+                if (!pxr_cursor_integer(&rows, 5))
+                        at->point[at->count++] = point;
+                else if (isfinite(point.epoch) && isfinite(point.nll))
+                        at->has_final = true, at->final = point;
+        }
+        return pxr_cursor_end(&rows);
 }
 
 static int by_value(const void *left, const void *right)
@@ -111,7 +69,7 @@ double pxr_curve_ceiling(const struct pxr_curve *curve, int curves)
 
                 longest = curve[i].count > longest ? curve[i].count : longest;
                 for (size_t k = 0; k < points; k++) {
-                        double nats = curve[i].nats[(k + 1) * curve[i].count / points - 1];
+                        double nats = curve[i].point[(k + 1) * curve[i].count / points - 1].nll;
 
                         if (isfinite(nats))
                                 value[count++] = nats;
@@ -135,13 +93,16 @@ char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int 
 
         if (!text)
                 return NULL;
-        for (size_t i = 0; i < curve->count; i++)
-                if (curve->nats[i] <= ceiling && isfinite(curve->nats[i])) {
-                        low = fmin(low, curve->nats[i]);
-                        high = fmax(high, curve->nats[i]);
+        for (size_t i = 0; i < curve->count; i++) {
+                double nats = curve->point[i].nll;
+
+                if (nats <= ceiling && isfinite(nats)) {
+                        low = fmin(low, nats);
+                        high = fmax(high, nats);
                 }
+        }
         for (int i = 0; i < columns; i++) { /* the last point of each stretch */
-                double nats = curve->nats[(size_t)(i + 1) * curve->count / columns - 1];
+                double nats = curve->point[(size_t)(i + 1) * curve->count / columns - 1].nll;
                 double part = high > low ? (nats - low) / (high - low) : 0;
 
                 end = stpcpy(end, !isfinite(nats)  ? "?"

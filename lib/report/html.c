@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/png.h"
 #include "report/escape.h"
 
 /* Print an integer by the conversion `one`, whose length modifier ends before `last`. */
@@ -101,10 +102,21 @@ void pxr_html_base64(FILE *to, const void *bytes, size_t size)
         }
 }
 
-void pxr_html_data(FILE *to, const char *type, const void *bytes, size_t size)
+int pxr_html_png(FILE *to, int rows, int cols, int colours, const uint8_t *pixels,
+                 struct pxr_diag *diag)
 {
-        pxr_html(to, "data:%s;base64,", type);
-        pxr_html_base64(to, bytes, size);
+        const struct pxr_picture picture = {
+                .rows = rows, .cols = cols, .colours = colours, .pixels = pixels
+        };
+        size_t size;
+        uint8_t *png = pxr_png_encode(&picture, &size, diag);
+
+        if (!png)
+                return -1;
+        pxr_html(to, "data:image/png;base64,");
+        pxr_html_base64(to, png, size);
+        free(png);
+        return 0;
 }
 
 /* --- tables ------------------------------------------------------------------------------------

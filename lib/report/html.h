@@ -14,13 +14,13 @@
  * %p and %n; output ends there. */
 void pxr_html(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 
-/* Bytes as a "data:" address, for an attribute. `type` is like "image/png". */
-void pxr_html_data(FILE *to, const char *type, const void *bytes, size_t size);
-
-/* Base 64 alone. */
 void pxr_html_base64(FILE *to, const void *bytes, size_t size);
 
-/* The runs that have a place of their own in the page, "#run-7". */
+/* A picture ([row][col][colour], 1 or 3 colours) as a "data:" address. Returns 0 or -1. */
+int pxr_html_png(FILE *to, int rows, int cols, int colours, const uint8_t *pixels,
+                 struct pxr_diag *diag);
+
+/* The runs that have a section of their own in the page, "#run-7". */
 struct pxr_html_runs {
         const int64_t *run;
         size_t count;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page.c - the HTML page: a list of runs, the paper's tables, and all there is to see of each run.
+ * page.c - the HTML page: a list of runs, the paper's tables, and a section for each run.
  *
- * Its style sheet is page.css and its script page.js, which adds sorting and values under the
- * pointer to a page that is whole without it. Nothing is loaded from anywhere: a policy in the head
- * forbids it, and every script but that one.
+ * Its style sheet is page.css. Its script, page.js, adds sorting, and values under the pointer; the
+ * page is complete without it. A policy in the head forbids any other script and any loading.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -15,12 +14,12 @@
 #include <pxr/version.h>
 
 #include "base/number.h"
+#include "record/cursor.h"
+#include "record/run_state.h"
 #include "report/html.h"
 #include "report/page_text.h"
 #include "report/pictures.h"
 #include "report/plot.h"
-#include "record/cursor.h"
-#include "record/run_state.h"
 
 enum { DETAILED = 20 };
 
@@ -32,63 +31,35 @@ struct page {
         const struct pxr_paper *paper;
         const struct pxr_page_wanted *wanted;
         struct pxr_diag *diag;
-        struct pxr_table *list, *all; /* the runs, with the columns for people and with all */
-        struct pxr_html_runs detailed;
-        int64_t runs; /* in the database */
+        struct pxr_table *list; /* the runs, with all columns of the report */
+        struct pxr_html_runs
+                detailed; /* those with a section of their own, the first of the list */
+        int64_t runs;     /* in the database */
 };
 
 /* --- what is on it -----------------------------------------------------------------------------
  */
 
-/* A column of a run in the table that has all of them, or NULL where it is empty. */
-static const struct pxr_cell *find_cell(const struct page *page, int64_t run, const char *name)
-{
-        const struct pxr_table *all = page->all;
-        const struct pxr_cell *row = NULL;
-
-        for (size_t i = 0; i < all->rows && !row; i++)
-                if (all->cell[i * all->columns].integer == run)
-                        row = all->cell + i * all->columns;
-        for (int i = 0; row && i < all->columns; i++)
-                if (strcmp(all->column[i].name, name) == 0)
-                        return row[i].kind == PXR_CELL_EMPTY ? NULL : row + i;
-        return NULL;
-}
-
-static int count_runs(struct page *page)
-{
-        struct pxr_cursor rows =
-                pxr_query(page->store, page->arena, page->diag,
-                          "SELECT count(*) FROM run WHERE archived_at IS NULL", "");
-
-        if (pxr_cursor_next(&rows))
-                page->runs = pxr_cursor_integer(&rows, 0);
-        return pxr_cursor_end(&rows);
-}
-
 /* Choose the runs that are listed, and the newest of them, whose details are shown. */
 static int choose_runs(struct page *page)
 {
-        struct pxr_runs_wanted wanted = {
+        const struct pxr_runs_wanted wanted = {
                 .where = page->wanted->where,
                 .limit = page->wanted->limit,
                 .newest_first = true,
+                .all = true,
         };
         int64_t most = page->wanted->details < 0 ? DETAILED : page->wanted->details, *run;
 
         page->list = pxr_report_runs(page->arena, page->store, &wanted, page->diag);
-        wanted.all = true;
-        page->all =
-                page->list ? pxr_report_runs(page->arena, page->store, &wanted, page->diag) : NULL;
-        if (!page->all || count_runs(page))
+        if (!page->list ||
+            pxr_store_integer(page->store, &page->runs, page->diag,
+                              "SELECT count(*) FROM run WHERE archived_at IS NULL", ""))
                 return -1;
-        run = pxr_alloc_array(page->arena, page->list->rows + 1, sizeof(*run));
-        if (!run)
-                return pxr_out_of_memory(page->diag);
-        for (size_t i = 0; i < page->list->rows && (int64_t)i < most; i++)
+        page->detailed.run = run = pxr_alloc_array(page->arena, page->list->rows + 1, sizeof(*run));
+        for (size_t i = 0; run && i < page->list->rows && (int64_t)i < most; i++)
                 run[page->detailed.count++] = page->list->cell[i * page->list->columns].integer;
-        page->detailed.run = run;
-        return 0;
+        return run ? 0 : -1;
 }
 
 /* --- its head ----------------------------------------------------------------------------------
@@ -156,23 +127,22 @@ static int put_runs(const struct page *page)
 
         pxr_html(page->to, "<section id=\"runs\"><h2>Runs</h2>\n<p>");
         if (page->wanted->where)
-                pxr_html(page->to, "Those for which <code>%s</code>: ", page->wanted->where);
+                pxr_html(page->to, "Where <code>%s</code>: ", page->wanted->where);
         pxr_html(page->to, "%" PRId64 " of the %" PRId64 " run%s in the database", listed,
                  page->runs, pxr_plural(page->runs));
         if (detailed < listed)
                 pxr_html(page->to,
-                         "; the newest %" PRId64 " with all there is to see of them (<code "
-                         "class=\"option\">--details</code> "
+                         "; the newest %" PRId64
+                         " in detail (<code class=\"option\">--details</code> "
                          "shows more, <code class=\"option\">--where</code> others)",
                          detailed);
         pxr_html(page->to, ".</p>\n");
         if (pxr_html_table(page->to, page->arena, "list", page->list, &page->detailed))
-                return pxr_out_of_memory(page->diag);
+                return -1;
         pxr_html(page->to, "</section>\n");
         return 0;
 }
 
-/* Has any row of a table of the paper a run of ours? */
 static bool has_run(const struct pxr_table *table)
 {
         for (int i = 0; i < table->columns; i++)
@@ -201,7 +171,7 @@ static int put_paper(const struct page *page)
                                  "<details><summary>Table %" PRId64 ": no run of ours</summary>\n",
                                  paper->table);
                 if (pxr_html_table(page->to, page->arena, table->name, table, &page->detailed))
-                        return pxr_out_of_memory(page->diag);
+                        return -1;
                 if (folded)
                         pxr_html(page->to, "</details>\n");
         }
@@ -215,19 +185,16 @@ static int put_paper(const struct page *page)
 /* A run's section: its own arena is freed after it. */
 struct section {
         const struct page *page;
-        FILE *to;
-        struct pxr_arena *arena;
-        const struct pxr_run *run;
-        struct pxr_table *tables; /* all of `show` */
+        struct pxr_page_run r;
+        const struct pxr_cell *facts; /* the run's row in page->list */
+        struct pxr_table *tables;     /* all of `show` */
 };
 
 static int put_table(const struct section *s, const struct pxr_table *table)
 {
-        const char *id = pxr_strf(s->arena, "run-%" PRId64 "-%s", s->run->id, table->name);
-
-        return id && !pxr_html_table(s->to, s->arena, id, table, NULL)
-                       ? 0
-                       : pxr_out_of_memory(s->page->diag);
+        return pxr_html_table(s->r.to, s->r.arena,
+                              pxr_strf(s->r.arena, "run-%" PRId64 "-%s", s->r.run->id, table->name),
+                              table, NULL);
 }
 
 static const struct pxr_table *find_table(const struct section *s, const char *name)
@@ -239,199 +206,160 @@ static const struct pxr_table *find_table(const struct section *s, const char *n
         return table && table->rows > 0 ? table : NULL;
 }
 
-static int put_fact(const struct section *s, const char *heading, const char *name)
+/* A column of the list of runs, or NULL where it is empty. */
+static const struct pxr_cell *fact(const struct section *s, const char *name)
 {
-        const struct pxr_cell *cell = find_cell(s->page, s->run->id, name);
-        const char *words = cell ? pxr_cell_words(s->arena, cell) : "";
-
-        if (!words)
-                return pxr_out_of_memory(s->page->diag);
-        if (cell)
-                pxr_html(s->to, "<li><span>%s</span>%s</li>\n", heading, words);
-        return 0;
+        for (int i = 0; i < s->page->list->columns; i++)
+                if (strcmp(s->page->list->column[i].name, name) == 0)
+                        return s->facts[i].kind == PXR_CELL_EMPTY ? NULL : s->facts + i;
+        return NULL;
 }
 
-/* The result, with its standard error and unit. */
-static int put_result(const struct section *s)
+static const char *fact_text(const struct section *s, const char *name)
 {
-        const struct pxr_cell *nll = find_cell(s->page, s->run->id, "nll");
-        const struct pxr_cell *error = find_cell(s->page, s->run->id, "standard_error");
-        const struct pxr_cell *split = find_cell(s->page, s->run->id, "split");
-        const struct pxr_cell *unit = find_cell(s->page, s->run->id, "unit");
-        const char *words;
+        const struct pxr_cell *cell = fact(s, name);
 
-        if (!nll || nll->kind != PXR_CELL_REAL || !split || !unit)
-                return 0;
-        words = pxr_cell_words(s->arena, nll);
-        if (words)
-                pxr_html(s->to, "<li class=\"result\"><span>NLL, %s</span>%s", split->text, words);
-        if (words && error && error->kind == PXR_CELL_REAL) {
-                words = pxr_cell_words(s->arena, error);
-                if (words)
-                        pxr_html(s->to, " <small>&#177;&#8239;%s</small>", words);
-        }
-        if (!words)
-                return pxr_out_of_memory(s->page->diag);
-        pxr_html(s->to, " <small>%s</small></li>\n",
-                 strcmp(unit->text, "bits") == 0 ? "bits/dim" : "nats/image");
-        return 0;
+        return cell ? pxr_cell_words(s->r.arena, cell) : "";
 }
 
-static int put_summary(const struct section *s)
+static void put_summary(const struct section *s)
 {
         static const char *const facts[][2] = {
                 { "Model", "model" },           { "Data", "data_set" }, { "Given", "given" },
                 { "Parameters", "parameters" }, { "Epochs", "epochs" }, { "Seed", "seed" },
                 { "Time", "wall_seconds" },     { "Host", "host" },     { "Started", "started_at" },
         };
-        const struct pxr_cell *suspect = find_cell(s->page, s->run->id, "suspect");
+        const char *suspect = fact_text(s, "suspect"), *error = fact_text(s, "standard_error");
+        FILE *to = s->r.to;
 
-        pxr_html(s->to, "<ul class=\"facts\">\n");
-        if (put_result(s))
-                return -1;
+        pxr_html(to, "<ul class=\"facts\">\n");
+        if (fact(s, "nll")) {
+                pxr_html(to, "<li class=\"result\"><span>NLL, %s</span>%s", fact_text(s, "split"),
+                         fact_text(s, "nll"));
+                if (*error)
+                        pxr_html(to, " <small>&#177;&#8239;%s</small>", error);
+                pxr_html(to, " <small>%s</small></li>\n",
+                         strcmp(fact_text(s, "unit"), "bits") == 0 ? "bits/dim" : "nats/image");
+        }
         for (size_t i = 0; i < PXR_COUNT(facts); i++)
-                if (put_fact(s, facts[i][0], facts[i][1]))
-                        return -1;
-        pxr_html(s->to, "</ul>\n");
-        if (s->run->message)
-                pxr_html(s->to, "<p class=\"alert\">%s</p>\n", s->run->message);
-        if (suspect && suspect->text)
-                pxr_html(s->to, "<p class=\"alert\">Suspect: %s</p>\n", suspect->text);
-        return 0;
+                if (fact(s, facts[i][1]))
+                        pxr_html(to, "<li><span>%s</span>%s</li>\n", facts[i][0],
+                                 fact_text(s, facts[i][1]));
+        pxr_html(to, "</ul>\n");
+        if (s->r.run->message)
+                pxr_html(to, "<p class=\"alert\">%s</p>\n", s->r.run->message);
+        if (*suspect)
+                pxr_html(to, "<p class=\"alert\">Suspect: %s</p>\n", suspect);
 }
 
-/* What the paper has in the row that the run is to reproduce, if it is told in the same unit. */
+/* The NLL of the row that the run reproduces, if that is in the same unit. */
 static double published(const struct section *s, bool bits)
 {
-        const struct pxr_cell *table = find_cell(s->page, s->run->id, "paper_table");
-        const struct pxr_cell *row = find_cell(s->page, s->run->id, "paper_row");
-        const struct pxr_paper_table *paper = NULL;
-        const struct pxr_paper_row *found;
+        const struct pxr_cell *table = fact(s, "paper_table");
+        const struct pxr_paper_table *paper =
+                table ? pxr_paper_find(s->page->paper, table->integer, NULL) : NULL;
+        const struct pxr_paper_row *row = NULL;
 
-        if (table && table->kind == PXR_CELL_INTEGER && row && row->text)
-                paper = pxr_paper_find(s->page->paper, table->integer, NULL);
-        found = paper && (paper->unit == PXR_BITS) == bits ? pxr_paper_row(paper, row->text) : NULL;
-        return found && found->value > 0 ? found->value : NAN;
-}
-
-/* They come by name: "test" first, which is to be last. */
-static void order_curves(struct pxr_curve curve[PXR_CURVES])
-{
-        struct pxr_curve first = curve[0];
-        int last = 0;
-
-        if (!first.split || strcmp(first.split, "test") != 0)
-                return;
-        for (; last + 1 < PXR_CURVES && curve[last + 1].split; last++)
-                curve[last] = curve[last + 1];
-        curve[last] = first;
+        if (paper && (paper->unit == PXR_BITS) == bits)
+                row = pxr_paper_row(paper, fact_text(s, "paper_row"));
+        return row && row->value > 0 ? row->value : NAN;
 }
 
 static int put_curves(const struct section *s)
 {
+        const struct pxr_run *run = s->r.run;
         struct pxr_curve curve[PXR_CURVES];
         struct pxr_curve_plot plot = { .curve = curve };
 
-        if (pxr_report_curves(s->arena, s->page->store, s->run->id, curve, s->page->diag))
+        if (pxr_report_curves(s->r.arena, s->r.store, run->id, curve, s->r.diag))
                 return -1;
-        order_curves(curve);
-        plot.bits = curve->split && pxr_reported_in_bits(curve->dimensions, s->run->image_colours);
+        plot.bits = curve->split && pxr_reported_in_bits(curve->dimensions, run->image_colours);
         plot.line[0] = (struct pxr_plot_line) {
                 "exact entropy",
-                s->run->data_entropy / (plot.bits ? M_LN2 * (double)curve->dimensions : 1)
+                run->data_entropy / (plot.bits ? M_LN2 * (double)curve->dimensions : 1)
         };
         plot.line[1] = (struct pxr_plot_line) { "the paper", published(s, plot.bits) };
-        pxr_html(s->to, "<h3>Learning curves</h3>\n");
-        pxr_plot_curves(s->to, &plot);
+        pxr_html(s->r.to, "<h3>Learning curves</h3>\n");
+        pxr_plot_curves(s->r.to, &plot);
         return 0;
 }
 
-/* Folded up, with its number of rows. */
-static int put_folded(const struct section *s, const char *name, const char *title)
-{
-        const struct pxr_table *table = find_table(s, name);
-
-        if (!table)
-                return 0;
-        pxr_html(s->to, "<details><summary>%s (%" PRId64 ")</summary>\n", title,
-                 (int64_t)table->rows);
-        if (put_table(s, table))
-                return -1;
-        pxr_html(s->to, "</details>\n");
-        return 0;
-}
-
+/* What is folded up, and what of that is unfolded to be printed. */
 static int put_tables(const struct section *s)
 {
-        static const char *const folded[][2] = {
-                { "curve", "Points of the curves" }, { "layers", "Layers" },
-                { "files", "Files of data" },        { "plugins", "Plugins" },
-                { "checkpoints", "Checkpoints" },    { "events", "Events" },
+        static const struct {
+                const char *name, *title;
+                bool printed;
+        } folded[] = {
+                { "facts", "Provenance", true }, { "curve", "Points of the curves", false },
+                { "layers", "Layers", false },   { "files", "Data files", false },
+                { "plugins", "Plugins", false }, { "checkpoints", "Checkpoints", false },
+                { "events", "Events", false },
         };
-        const struct pxr_table *facts = find_table(s, "facts");
 
-        pxr_html(s->to,
+        pxr_html(s->r.to,
                  "<details class=\"print\"><summary>Spec</summary>\n<pre tabindex=\"0\">"
                  "<code>%s</code></pre></details>\n",
-                 s->run->spec);
-        if (facts) {
-                pxr_html(s->to, "<details class=\"print\"><summary>Provenance</summary>\n");
-                if (put_table(s, facts))
+                 s->r.run->spec);
+        for (size_t i = 0; i < PXR_COUNT(folded); i++) {
+                const struct pxr_table *table = find_table(s, folded[i].name);
+
+                if (!table)
+                        continue;
+                if (folded[i].printed)
+                        pxr_html(s->r.to, "<details class=\"print\"><summary>%s</summary>\n",
+                                 folded[i].title);
+                else
+                        pxr_html(s->r.to, "<details><summary>%s (%zu)</summary>\n", folded[i].title,
+                                 table->rows);
+                if (put_table(s, table))
                         return -1;
-                pxr_html(s->to, "</details>\n");
+                pxr_html(s->r.to, "</details>\n");
         }
-        for (size_t i = 0; i < PXR_COUNT(folded); i++)
-                if (put_folded(s, folded[i][0], folded[i][1]))
-                        return -1;
         return 0;
-}
-
-/* What the doctor finds, if anything. */
-static int put_doctor(const struct section *s, const char *which)
-{
-        const struct pxr_table *table =
-                pxr_report_doctor(s->arena, s->page->store, s->page->paper, which, s->page->diag);
-
-        if (!table)
-                return -1;
-        return table->rows > 0 ? put_table(s, table) : 0;
 }
 
 static int fill_section(struct section *s, const char *which)
 {
-        struct pxr_store *store = s->page->store;
-        struct pxr_diag *diag = s->page->diag;
-        const struct pxr_table *results;
+        struct pxr_page_run *r = &s->r;
+        const struct pxr_table *results, *signs;
         const char *state;
 
-        s->run = pxr_store_find_run(store, s->arena, which, diag);
-        s->tables = s->run ? pxr_report_show(s->arena, store, which, NULL, true, diag) : NULL;
-        if (!s->tables)
+        r->run = pxr_store_find_run(r->store, r->arena, which, r->diag);
+        s->tables = r->run ? pxr_report_show(r->arena, r->store, which, NULL, true, r->diag) : NULL;
+        signs = s->tables ? pxr_report_doctor(r->arena, r->store, s->page->paper, which, r->diag)
+                          : NULL;
+        if (!signs)
                 return -1;
         results = find_table(s, "results");
-        state = pxr_run_state(s->run);
-        pxr_html(s->to,
+        state = pxr_run_state(r->run);
+        pxr_html(r->to,
                  "<section class=\"run\" id=\"run-%" PRId64 "\"><h2>%s <small>run %" PRId64
-                 " <span "
-                 "class=\"status %s\">%s</span></small></h2>\n",
-                 s->run->id, s->run->name, s->run->id, state, state);
-        if (put_summary(s) || put_curves(s) || (results && put_table(s, results)) ||
-            pxr_page_gallery(s->to, s->arena, store, s->run, diag) ||
-            pxr_page_map(s->to, s->arena, store, s->run, diag) ||
-            pxr_page_pictures(s->to, s->arena, store, s->run, diag) || put_doctor(s, which) ||
+                 " <span class=\"status %s\">%s</span></small></h2>\n",
+                 r->run->id, r->run->name, r->run->id, state, state);
+        put_summary(s);
+        if (put_curves(s) || (results && put_table(s, results)) || pxr_page_gallery(r) ||
+            pxr_page_map(r) || pxr_page_pictures(r) || (signs->rows > 0 && put_table(s, signs)) ||
             put_tables(s))
                 return -1;
-        pxr_html(s->to, "<p class=\"up\"><a href=\"#top\">All runs</a></p></section>\n");
-        return 0;
+        pxr_html(r->to, "<p class=\"up\"><a href=\"#top\">All runs</a></p></section>\n");
+        return pxr_arena_failed(r->arena) ? -1 : 0;
 }
 
-static int put_run(const struct page *page, int64_t run)
+static int put_run(const struct page *page, size_t i)
 {
-        struct section section = { page, page->to, pxr_arena_new(0, page->diag), NULL, NULL };
-        const char *which = section.arena ? pxr_strf(section.arena, "%" PRId64, run) : NULL;
-        int status = which ? fill_section(&section, which) : pxr_out_of_memory(page->diag);
+        struct section section = { .page = page,
+                                   .r = { .to = page->to,
+                                          .arena = pxr_arena_new(0, page->diag),
+                                          .store = page->store,
+                                          .diag = page->diag },
+                                   .facts = page->list->cell + i * page->list->columns };
+        int status = -1;
 
-        pxr_arena_free(section.arena);
+        if (section.r.arena)
+                status = fill_section(&section,
+                                      pxr_strf(section.r.arena, "%" PRId64, page->detailed.run[i]));
+        pxr_arena_free(section.r.arena);
         return status;
 }
 
@@ -447,7 +375,7 @@ static int put_page(struct page *page)
             (page->detailed.count > 1 && pxr_store_keep_view(page->store, "chain_nll", page->diag)))
                 return -1;
         for (size_t i = 0; i < page->detailed.count; i++)
-                if (put_run(page, page->detailed.run[i]))
+                if (put_run(page, i))
                         return -1;
         return put_foot(page);
 }
@@ -471,10 +399,8 @@ char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        status = put_page(&page);
-        if (ferror(page.to) && !status)
-                status = pxr_out_of_memory(diag);
-        if (fclose(page.to) != 0 && !status)
+        status = put_page(&page) || pxr_arena_failed(arena);
+        if (ferror(page.to) | fclose(page.to))
                 status = pxr_out_of_memory(diag);
         if (!status)
                 return text;

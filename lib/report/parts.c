@@ -144,10 +144,10 @@ struct pxr_table *pxr_points_table(struct pxr_arena *arena, struct pxr_store *st
 
                                 cell[0] = pxr_integer_cell(run[k]->id);
                                 cell[1] = pxr_text_cell(table, curve[i].split);
-                                cell[2] = pxr_integer_cell(curve[i].step[point]);
-                                cell[3] = pxr_real_cell(curve[i].epoch[point], 1);
+                                cell[2] = pxr_integer_cell(curve[i].point[point].step);
+                                cell[3] = pxr_real_cell(curve[i].point[point].epoch, 1);
                                 cell[4] = pxr_real_cell(
-                                        told(run[k], &curve[i], curve[i].nats[point]), 4);
+                                        told(run[k], &curve[i], curve[i].point[point].nll), 4);
                                 cell[5] = pxr_text_cell(table, unit_of(run[k], &curve[i]));
                         }
         }
@@ -161,15 +161,15 @@ static void line_of(struct pxr_table *table, const struct pxr_run *run,
         size_t best = 0, last = curve->count - 1;
 
         for (size_t i = 1; i < curve->count; i++)
-                if (curve->nats[i] < curve->nats[best])
+                if (curve->point[i].nll < curve->point[best].nll)
                         best = i;
         cell[0] = pxr_integer_cell(run->id);
         cell[1] = pxr_text_cell(table, curve->split);
-        cell[2] = pxr_real_cell(curve->epoch[last], 1);
-        cell[3] = pxr_real_cell(told(run, curve, curve->nats[0]), 3);
-        cell[4] = pxr_real_cell(told(run, curve, curve->nats[best]), 3);
-        cell[5] = pxr_real_cell(curve->epoch[best], 1);
-        cell[6] = pxr_real_cell(told(run, curve, curve->nats[last]), 3);
+        cell[2] = pxr_real_cell(curve->point[last].epoch, 1);
+        cell[3] = pxr_real_cell(told(run, curve, curve->point[0].nll), 3);
+        cell[4] = pxr_real_cell(told(run, curve, curve->point[best].nll), 3);
+        cell[5] = pxr_real_cell(curve->point[best].epoch, 1);
+        cell[6] = pxr_real_cell(told(run, curve, curve->point[last].nll), 3);
         cell[7] = pxr_text_cell(table, unit_of(run, curve));
         cell[8] = pxr_text_cell(table, pxr_sparkline(table->arena, curve, 24));
 }

@@ -5,13 +5,13 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "data/png.h"
+#include "record/cursor.h"
 #include "report/html.h"
 #include "report/plot.h"
-#include "record/cursor.h"
 #include "sample/grid.h"
 
 /* --- the gallery -------------------------------------------------------------------------------
@@ -19,227 +19,184 @@
 
 enum { MOST_ROWS = 10, MOST_COLUMNS = 10 };
 
-/* Samples that were drawn at a step. */
-struct drawn {
-        int64_t id, step, seed, count;
-        double epoch;
-};
+/* The samples of the newest seed; how many there are of it, and of other seeds. */
+static const char gallery_sql[] =
+        "WITH drawn AS (SELECT * FROM sample WHERE run = ? AND kind = 'samples'), newest AS "
+        "(SELECT seed, count FROM drawn ORDER BY step DESC, id DESC LIMIT 1) "
+        "SELECT drawn.id, step, epoch, drawn.count, seed, newest.count, count(*) OVER () AS "
+        "all_of, "
+        "(SELECT count(*) FROM drawn) - count(*) OVER () "
+        "FROM drawn JOIN newest USING (seed) ORDER BY step, drawn.id";
+enum { ID, STEP, EPOCH, COUNT, SEED, NEWEST_COUNT, OF_SEED, OF_OTHERS };
 
-/* The steps of a run at which samples of the newest seed were drawn. */
-struct series {
-        struct drawn *list;
-        size_t count, others; /* `others` are of another seed */
-};
-
-static int read_series(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                       struct series *series, struct pxr_diag *diag)
+/* A picture on record, decoded; *picture is NULL where it is gone or invalid. Returns 0 or -1. */
+static int read_picture(const struct pxr_page_run *r, int64_t id,
+                        const struct pxr_picture **picture)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, arena, diag,
-                          "SELECT id, step, seed, count, epoch, "
-                          "count(*) OVER (), seed = last_value(seed) OVER (ORDER BY "
-                          "step, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED "
-                          "FOLLOWING) FROM sample WHERE run = ? AND kind = 'samples' "
-                          "ORDER BY step, id",
-                          "i", run);
+        struct pxr_cursor rows = pxr_query(r->store, r->arena, r->diag,
+                                           "SELECT png FROM sample WHERE id = ?", "i", id);
+        size_t size = 0;
+        const void *png = pxr_cursor_next(&rows) ? pxr_cursor_blob(&rows, 0, &size) : NULL;
 
-        *series = (struct series) { 0 };
-        while (pxr_cursor_next(&rows)) {
-                if (!series->list)
-                        series->list = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 5),
-                                                       sizeof(*series->list));
-                if (!series->list)
-                        break;
-                if (!pxr_cursor_integer(&rows, 6)) {
-                        series->others++;
-                        continue;
-                }
-                series->list[series->count++] =
-                        (struct drawn) { .id = pxr_cursor_integer(&rows, 0),
-                                         .step = pxr_cursor_integer(&rows, 1),
-                                         .seed = pxr_cursor_integer(&rows, 2),
-                                         .count = pxr_cursor_integer(&rows, 3),
-                                         .epoch = pxr_cursor_real(&rows, 4) };
-        }
+        *picture = png ? pxr_png_decode(r->arena, "samples", png, size, NULL) : NULL;
         return pxr_cursor_end(&rows);
 }
 
-/* A picture on record, decoded; *picture is NULL where it is gone or none. Returns 0 or -1. */
-static int read_picture(struct pxr_arena *arena, struct pxr_store *store, int64_t id,
-                        const struct pxr_picture **picture, struct pxr_diag *diag)
+/* The row of a checkpoint. A picture that is no such grid leaves its cells empty. */
+static int put_checkpoint(const struct pxr_page_run *r, struct pxr_cursor *rows, int columns)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, arena, diag, "SELECT png FROM sample WHERE id = ?", "i", id);
-
-        *picture = NULL;
-        if (pxr_cursor_next(&rows))
-                *picture = pxr_png_decode(arena, "samples", sqlite3_column_blob(rows.statement, 0),
-                                          (size_t)sqlite3_column_bytes(rows.statement, 0), NULL);
-        return pxr_cursor_end(&rows);
-}
-
-static int put_image(FILE *to, const struct pxr_grid *grid, const uint8_t *pixels, int number,
-                     const struct drawn *drawn, struct pxr_diag *diag)
-{
-        const struct pxr_picture picture = {
-                .rows = grid->rows, .cols = grid->cols, .colours = grid->colours, .pixels = pixels
-        };
-        size_t size;
-        uint8_t *png = pxr_png_encode(&picture, &size, diag);
-
-        if (!png)
-                return -1;
-        pxr_html(to,
-                 "<td><img width=\"%d\" height=\"%d\" alt=\"sample %d at step %" PRId64 "\" src=\"",
-                 grid->cols, grid->rows, number + 1, drawn->step);
-        pxr_html_data(to, "image/png", png, size);
-        pxr_html(to, "\"></td>");
-        free(png);
-        return 0;
-}
-
-/* A checkpoint's row. A picture that is no such grid leaves its cells empty. */
-static int put_checkpoint(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
-                          const struct pxr_run *run, const struct drawn *drawn, int columns,
-                          struct pxr_diag *diag)
-{
-        struct pxr_grid grid = { .images = drawn->count > INT_MAX ? 0 : (int)drawn->count,
-                                 .rows = run->image_rows,
-                                 .cols = run->image_cols,
-                                 .colours = run->image_colours };
-        uint8_t *pixels = pxr_alloc_array(arena, (size_t)grid.rows * grid.cols, grid.colours);
+        int64_t count = pxr_cursor_integer(rows, COUNT), step = pxr_cursor_integer(rows, STEP);
+        struct pxr_grid grid = { .images = count > INT_MAX ? 0 : (int)count,
+                                 .rows = r->run->image_rows,
+                                 .cols = r->run->image_cols,
+                                 .colours = r->run->image_colours };
+        uint8_t *pixels = pxr_alloc_array(r->arena, (size_t)grid.rows * grid.cols, grid.colours);
         const struct pxr_picture *picture;
 
-        if (!pixels)
-                return pxr_out_of_memory(diag);
-        if (read_picture(arena, store, drawn->id, &picture, diag))
+        if (!pixels || read_picture(r, pxr_cursor_integer(rows, ID), &picture))
                 return -1;
-        pxr_html(to, "<tr><th scope=\"row\">epoch %.4g<small>step %" PRId64 "</small></th>",
-                 drawn->epoch, drawn->step);
-        for (int i = 0; i < columns; i++)
-                if (!picture || !pxr_grid_cut(&grid, picture, i, pixels))
-                        pxr_html(to, "<td></td>");
-                else if (put_image(to, &grid, pixels, i, drawn, diag))
-                        return -1;
-        pxr_html(to, "</tr>\n");
+        pxr_html(r->to, "<tr><th scope=\"row\">epoch %.4g<small>step %" PRId64 "</small></th>",
+                 pxr_cursor_real(rows, EPOCH), step);
+        for (int i = 0; i < columns; i++) {
+                pxr_html(r->to, "<td>");
+                if (picture && pxr_grid_cut(&grid, picture, i, pixels)) {
+                        pxr_html(r->to,
+                                 "<img width=\"%d\" height=\"%d\" alt=\"sample %d at step %" PRId64
+                                 "\" src=\"",
+                                 grid.cols, grid.rows, i + 1, step);
+                        if (pxr_html_png(r->to, grid.rows, grid.cols, grid.colours, pixels,
+                                         r->diag))
+                                return -1;
+                        pxr_html(r->to, "\">");
+                }
+                pxr_html(r->to, "</td>");
+        }
+        pxr_html(r->to, "</tr>\n");
         return 0;
 }
 
-static int put_series(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
-                      const struct pxr_run *run, const struct series *series, struct pxr_diag *diag)
+/* The gallery whose first row is at hand: of so many checkpoints, MOST_ROWS at most. */
+static int put_gallery(const struct pxr_page_run *r, struct pxr_cursor *rows)
 {
-        size_t shown = series->count < MOST_ROWS ? series->count : MOST_ROWS;
-        int64_t count = series->list[series->count - 1].count;
-        int columns = count < MOST_COLUMNS ? (int)count : MOST_COLUMNS, status = 0;
+        int64_t all = pxr_cursor_integer(rows, OF_SEED), shown = all < MOST_ROWS ? all : MOST_ROWS;
+        int64_t others = pxr_cursor_integer(rows, OF_OTHERS), seed = pxr_cursor_integer(rows, SEED);
+        int64_t count = pxr_cursor_integer(rows, NEWEST_COUNT), row = 1;
+        int columns = count < MOST_COLUMNS ? (int)count : MOST_COLUMNS;
 
-        pxr_html(to,
+        pxr_html(r->to,
                  "<div class=\"box fit\" role=\"region\" tabindex=\"0\" aria-label=\"samples by "
                  "checkpoint\"><table class=\"gallery\"><thead><tr><th scope=\"col\">Sample"
                  "</th>");
         for (int i = 0; i < columns; i++)
-                pxr_html(to, "<th scope=\"col\">%d</th>", i + 1);
-        pxr_html(to, "</tr></thead><tbody>\n");
-        for (size_t i = 0; i < shown && !status; i++)
-                status = put_checkpoint(to, arena, store, run,
-                                        &series->list[(i + 1) * series->count / shown - 1], columns,
-                                        diag);
-        pxr_html(to,
+                pxr_html(r->to, "<th scope=\"col\">%d</th>", i + 1);
+        pxr_html(r->to, "</tr></thead><tbody>\n");
+        for (int64_t number = 1; number == 1 || pxr_cursor_next(rows); number++)
+                if (number == row * all / shown) { /* the last one among them */
+                        if (put_checkpoint(r, rows, columns))
+                                return -1;
+                        row++;
+                }
+        pxr_html(r->to,
                  "</tbody></table></div>\n<p class=\"note\">Each column is one sample: the same "
                  "random numbers (seed %" PRId64 "), under the parameters of each checkpoint.",
-                 series->list[0].seed);
-        if (shown < series->count)
-                pxr_html(to, " %" PRId64 " of %" PRId64 " checkpoints are shown.", (int64_t)shown,
-                         (int64_t)series->count);
-        if (series->others > 0)
-                pxr_html(to,
+                 seed);
+        if (shown < all)
+                pxr_html(r->to, " %" PRId64 " of %" PRId64 " checkpoints are shown.", shown, all);
+        if (others > 0)
+                pxr_html(r->to,
                          " Left out: %" PRId64
                          " grids drawn with other seeds, which are other samples.",
-                         (int64_t)series->others);
-        pxr_html(to, "</p>\n");
-        return status;
+                         others);
+        pxr_html(r->to, "</p>\n");
+        return 0;
 }
 
-int pxr_page_gallery(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
-                     const struct pxr_run *run, struct pxr_diag *diag)
+int pxr_page_gallery(const struct pxr_page_run *r)
 {
-        struct series series;
+        struct pxr_cursor rows =
+                pxr_query(r->store, r->arena, r->diag, gallery_sql, "i", r->run->id);
+        bool sized = r->run->image_rows && r->run->image_cols && r->run->image_colours;
+        int status = 0;
 
-        if (read_series(arena, store, run->id, &series, diag))
-                return -1;
-        if (series.count == 0 || (series.count < 2 && series.others == 0)) {
-                if (series.count == 1)
-                        pxr_html(to, "<p class=\"none\">Samples were drawn at one step alone: "
-                                     "<code>sample: {every: 1 epoch}</code> in a spec has them "
-                                     "drawn along the way, to be seen maturing.</p>\n");
-                return 0;
+        if (pxr_cursor_next(&rows)) {
+                if (pxr_cursor_integer(&rows, OF_SEED) == 1 &&
+                    pxr_cursor_integer(&rows, OF_OTHERS) == 0) {
+                        pxr_html(r->to,
+                                 "<p class=\"none\">Samples were drawn at one step only. To see "
+                                 "them mature, draw some during training, as with "
+                                 "<code>sample: {every: 1 epoch}</code> in the spec.</p>\n");
+                } else {
+                        pxr_html(r->to, "<h3>The same samples, maturing</h3>\n");
+                        if (sized)
+                                status = put_gallery(r, &rows);
+                        else
+                                pxr_html(r->to, "<p class=\"none\">The size of this run's images "
+                                                "is not on record.</p>\n");
+                }
         }
-        pxr_html(to, "<h3>The same samples, maturing</h3>\n");
-        if (!run->image_rows || !run->image_cols || !run->image_colours) {
-                pxr_html(to, "<p class=\"none\">Not for this run: the size of its images is not on "
-                             "record.</p>\n");
-                return 0;
-        }
-        return put_series(to, arena, store, run, &series, diag);
+        return pxr_cursor_end(&rows) ? -1 : status;
 }
 
 /* --- grids -------------------------------------------------------------------------------------
  */
 
-int pxr_page_pictures(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
-                      const struct pxr_run *run, struct pxr_diag *diag)
+static void put_caption(const struct pxr_page_run *r, struct pxr_cursor *rows)
+{
+        double log_likelihood = pxr_cursor_real(rows, 6);
+        char number[PXR_NUMBER_TEXT];
+
+        pxr_html(r->to, "%" PRId64 " sample%s of step %" PRId64 " (epoch %.4g), seed %" PRId64,
+                 pxr_cursor_integer(rows, 4), pxr_plural(pxr_cursor_integer(rows, 4)),
+                 pxr_cursor_integer(rows, 1), pxr_cursor_real(rows, 2),
+                 pxr_cursor_integer(rows, 3));
+        if (isfinite(log_likelihood))
+                pxr_html(r->to, "; mean log-likelihood %s nats/image",
+                         pxr_number_text(log_likelihood, 2, number));
+}
+
+int pxr_page_pictures(const struct pxr_page_run *r)
 {
         struct pxr_cursor rows = pxr_query(
-                store, arena, diag,
+                r->store, r->arena, r->diag,
                 "SELECT kind, step, epoch, seed, count, png, log_likelihood FROM sample AS "
                 "s WHERE run = ? "
                 "AND id = (SELECT id FROM sample WHERE run = s.run AND kind = s.kind "
                 "ORDER BY step DESC, id DESC LIMIT 1) ORDER BY kind <> 'samples', kind",
-                "i", run->id);
+                "i", r->run->id);
         bool any = false;
 
         while (pxr_cursor_next(&rows)) {
                 const char *kind = pxr_cursor_text(&rows, 0);
-                bool samples = kind && strcmp(kind, "samples") == 0;
-                char number[PXR_NUMBER_TEXT];
+                bool samples = strcmp(kind, "samples") == 0;
+                size_t size;
+                const void *png = pxr_cursor_blob(&rows, 5, &size);
 
-                if (!kind)
-                        break;
                 if (!any)
-                        pxr_html(to, "<h3>Pictures</h3>\n<div class=\"pictures\">\n");
-                pxr_html(to, "<figure class=\"%s\"><img alt=\"%s\" src=\"",
-                         samples ? "grid" : "small", kind);
+                        pxr_html(r->to, "<h3>Pictures</h3>\n<div class=\"pictures\">\n");
                 any = true;
-                pxr_html_data(to, "image/png", sqlite3_column_blob(rows.statement, 5),
-                              (size_t)sqlite3_column_bytes(rows.statement, 5));
-                if (samples) {
-                        pxr_html(to,
-                                 "\"><figcaption>%" PRId64 " sample%s of step %" PRId64
-                                 " (epoch %.4g), seed %" PRId64,
-                                 pxr_cursor_integer(&rows, 4),
-                                 pxr_plural(pxr_cursor_integer(&rows, 4)),
-                                 pxr_cursor_integer(&rows, 1), pxr_cursor_real(&rows, 2),
-                                 pxr_cursor_integer(&rows, 3));
-                        if (isfinite(pxr_cursor_real(&rows, 6)))
-                                pxr_html(to, "; log-likelihood %s nats/image in the mean",
-                                         pxr_number_text(pxr_cursor_real(&rows, 6), 2, number));
-                        pxr_html(to, "</figcaption></figure>\n");
-                } else
-                        pxr_html(to, "\"><figcaption>%s</figcaption></figure>\n", kind);
+                pxr_html(r->to, "<figure class=\"%s\"><img alt=\"%s\" src=\"data:image/png;base64,",
+                         samples ? "grid" : "small", kind);
+                pxr_html_base64(r->to, png, size);
+                pxr_html(r->to, "\"><figcaption>");
+                if (samples)
+                        put_caption(r, &rows);
+                else
+                        pxr_html(r->to, "%s", kind);
+                pxr_html(r->to, "</figcaption></figure>\n");
         }
         if (any)
-                pxr_html(to, "</div>\n");
+                pxr_html(r->to, "</div>\n");
         return pxr_cursor_end(&rows);
 }
 
-/* --- where the nats are ------------------------------------------------------------------------
+/* --- the map of the NLL ------------------------------------------------------------------------
  */
 
-/* The map of a row, in what is told of such images; false when it is no map. */
+/* The map of a row, in the unit of such images; false when it is invalid. */
 static bool read_map(struct pxr_cursor *rows, struct pxr_value_map *map)
 {
-        size_t size = (size_t)sqlite3_column_bytes(rows->statement, 7);
-        const uint8_t *bytes = sqlite3_column_blob(rows->statement, 7);
-        size_t values;
+        size_t size, values;
+        const uint8_t *bytes = pxr_cursor_blob(rows, 7, &size);
         double *value, scale;
 
         map->rows = (int)pxr_cursor_integer(rows, 4);
@@ -258,29 +215,28 @@ static bool read_map(struct pxr_cursor *rows, struct pxr_value_map *map)
         return value != NULL;
 }
 
-int pxr_page_map(FILE *to, struct pxr_arena *arena, struct pxr_store *store,
-                 const struct pxr_run *run, struct pxr_diag *diag)
+int pxr_page_map(const struct pxr_page_run *r)
 {
         struct pxr_cursor rows =
-                pxr_query(store, arena, diag,
+                pxr_query(r->store, r->arena, r->diag,
                           "SELECT split, step, epoch, images, rows, cols, colours, nats, given "
                           "FROM nll_map JOIN run ON run.id = run WHERE run = ? "
                           "ORDER BY split = 'test' DESC, split = 'valid' DESC LIMIT 1",
-                          "i", run->id);
+                          "i", r->run->id);
         struct pxr_value_map map;
         int status = 0;
 
         if (pxr_cursor_next(&rows) && read_map(&rows, &map)) {
-                pxr_html(to,
+                pxr_html(r->to,
                          "<h3>Where the %s are</h3>\n<p class=\"note\">The NLL of each pixel%s, a "
                          "mean over %" PRId64 " images of %s, at step %" PRId64
                          " (epoch %.4g)%s.</p>\n",
                          map.colours == 3 ? "bits" : "nats",
-                         map.colours == 3 ? " and colour, in the order in which they are told" : "",
+                         map.colours == 3 ? " and colour, in the order of generation" : "",
                          pxr_cursor_integer(&rows, 3), pxr_cursor_text(&rows, 0),
                          pxr_cursor_integer(&rows, 1), pxr_cursor_real(&rows, 2),
-                         pxr_cursor_optional(&rows, 8) ? ", given the small images" : "");
-                status = pxr_plot_map(to, &map, diag);
+                         pxr_cursor_is_null(&rows, 8) ? "" : ", given the small images");
+                status = pxr_plot_map(r->to, &map, r->diag);
         }
         return pxr_cursor_end(&rows) ? -1 : status;
 }

@@ -8,41 +8,70 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "data/png.h"
 #include "report/html.h"
 #include "sample/figure.h"
 
 /* --- learning curves ---------------------------------------------------------------------------
  */
 
-/* The SVG is stretched to the size the page gives it, so that it holds lines alone; what is written
- * stands over it, placed in per cent. */
+/* The page stretches the SVG, so it holds only lines; text is placed over it in per cent. */
 enum { SIDE = 1000, MOST_POINTS = 300, MOST_DOTS = 40 };
 
 struct axis {
         double low, high, step;
 };
 
-struct frame {
-        const struct pxr_curve_plot *plot;
-        struct axis x, y;
-        double scale[PXR_CURVES]; /* from nats to what is told */
-        const char *unit;
-        double ceiling; /* NLLs in nats above it are above the plot */
-        size_t beyond;  /* points above the plot */
+/* A curve in the unit of the plot, with no more points than there is room for. */
+struct line {
+        const char *split, *class; /* class: gives it its colour */
+        size_t count, all;         /* points drawn, points of the curve */
+        struct pxr_point point[MOST_POINTS], final;
+        bool has_final;
 };
 
-/* Points that are drawn: not more than there is room for, the last among them. */
-static size_t points_of(const struct pxr_curve *curve)
+struct frame {
+        const struct pxr_curve_plot *plot;
+        struct line line[PXR_CURVES];
+        int lines;
+        struct axis x, y;
+        const char *unit;
+        double ceiling; /* higher points are clipped */
+        size_t clipped;
+};
+
+static const char *class_of(const char *split)
 {
-        return curve->count < MOST_POINTS ? curve->count : MOST_POINTS;
+        static const char *const known[] = { "train", "valid", "test" };
+
+        for (size_t i = 0; i < PXR_COUNT(known); i++)
+                if (strcmp(known[i], split) == 0)
+                        return known[i];
+        return "other";
 }
 
-static size_t point_at(const struct pxr_curve *curve, size_t i)
+static void set_lines(struct frame *frame)
 {
-        size_t points = points_of(curve);
+        double scale = 1;
 
-        return (i + 1) * curve->count / points - 1;
+        for (const struct pxr_curve *curve = frame->plot->curve;
+             frame->lines < PXR_CURVES && curve->split; curve++) {
+                struct line *line = &frame->line[frame->lines++];
+
+                if (frame->plot->bits)
+                        scale = 1 / (M_LN2 * (double)curve->dimensions);
+                line->split = curve->split;
+                line->class = class_of(curve->split);
+                line->all = curve->count;
+                line->count = curve->count < MOST_POINTS ? curve->count : MOST_POINTS;
+                for (size_t i = 0; i < line->count; i++) { /* the last one among them */
+                        line->point[i] = curve->point[(i + 1) * curve->count / line->count - 1];
+                        line->point[i].nll *= scale;
+                }
+                line->has_final = curve->has_final;
+                line->final = curve->final;
+                line->final.nll *= scale;
+        }
+        frame->ceiling = scale * pxr_curve_ceiling(frame->plot->curve, frame->lines);
 }
 
 static void widen(struct axis *axis, double value)
@@ -67,104 +96,73 @@ static void round_off(struct axis *axis, int ticks)
         axis->high = axis->step * ceil(axis->high / axis->step - 1e-9);
 }
 
-/* A model that knows nothing yet is far from all that follows, which a plot of both would squeeze
- * into a line: the plot goes as high as the others do, and the first points that leave them room.
- */
-static void leave_out_first(struct frame *frame, double others)
+/* Make room for a point; `others`: for all but first points. */
+static void widen_to(struct frame *frame, struct axis *others, const struct pxr_point *point,
+                     bool is_first)
+{
+        widen(&frame->x, point->epoch);
+        if (!(point->nll <= frame->ceiling))
+                return;
+        widen(&frame->y, point->nll);
+        if (!is_first)
+                widen(others, point->nll);
+}
+
+/* An untrained model is far from all that follows. The plot reaches as high as the other points do,
+ * and to those first points that leave them room. */
+static void clip_first(struct frame *frame, double others)
 {
         double end = pxr_highest_end(frame->y.low, others);
 
         if (!isfinite(others))
                 return;
         frame->y.high = others;
-        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
-                const struct pxr_curve *curve = &frame->plot->curve[i];
-                double nats = curve->count > 0 ? curve->nats[point_at(curve, 0)] : NAN;
-
-                if (nats <= frame->ceiling && nats * frame->scale[i] <= end)
-                        widen(&frame->y, nats * frame->scale[i]);
-        }
+        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++)
+                if (line->count > 0 && line->point[0].nll <= fmin(frame->ceiling, end))
+                        widen(&frame->y, line->point[0].nll);
 }
 
-/* Is there a result to draw? */
-static bool has_final(const struct pxr_curve *curve)
+/* Whether a point is above the plot, by more than rounding. */
+static bool is_clipped(const struct frame *frame, const struct pxr_point *point)
 {
-        return curve->final.known && isfinite(curve->final.nats) && isfinite(curve->final.epoch);
+        return isfinite(point->nll) && point->nll > frame->y.high + 1e-6 * frame->y.step;
 }
 
-/* Is a value above the plot, by more than rounding? */
-static bool is_beyond(const struct frame *frame, double value)
-{
-        return isfinite(value) && value > frame->y.high + 1e-6 * frame->y.step;
-}
-
-static void count_beyond(struct frame *frame)
-{
-        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
-                const struct pxr_curve *curve = &frame->plot->curve[i];
-
-                for (size_t k = 0; k < points_of(curve); k++)
-                        frame->beyond +=
-                                is_beyond(frame, curve->nats[point_at(curve, k)] * frame->scale[i]);
-                frame->beyond +=
-                        has_final(curve) && is_beyond(frame, curve->final.nats * frame->scale[i]);
-        }
-}
-
-/* Make room for the result, which is no point of the line. */
-static void widen_to_final(struct frame *frame, struct axis *others, int i)
-{
-        const struct pxr_curve *curve = &frame->plot->curve[i];
-
-        if (!has_final(curve))
-                return;
-        widen(&frame->x, curve->final.epoch);
-        if (curve->final.nats <= frame->ceiling) {
-                widen(&frame->y, curve->final.nats * frame->scale[i]);
-                widen(others, curve->final.nats * frame->scale[i]);
-        }
-}
-
-/* Returns the number of finite points of the lines. */
-static size_t set_frame(struct frame *frame)
+/* Returns false if there is nothing to draw. */
+static bool set_frame(struct frame *frame)
 {
         struct axis others = { INFINITY, -INFINITY, 0 };
-        size_t finite = 0;
+        bool any = false;
 
-        frame->x = (struct axis) { 0, 0, 0 };
+        set_lines(frame);
         frame->y = others;
-        frame->unit = frame->plot->bits ? "bits per dimension" : "nats per image";
-        frame->ceiling = pxr_curve_ceiling(frame->plot->curve, PXR_CURVES);
-        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
-                const struct pxr_curve *curve = &frame->plot->curve[i];
-
-                frame->scale[i] = frame->plot->bits ? 1 / (M_LN2 * (double)curve->dimensions) : 1;
-                for (size_t k = 0; k < points_of(curve); k++) {
-                        double nats = curve->nats[point_at(curve, k)];
-
-                        finite += isfinite(nats);
-                        if (nats <= frame->ceiling)
-                                widen(&frame->y, nats * frame->scale[i]);
-                        if (nats <= frame->ceiling && (k > 0 || curve->count < PXR_FEW_POINTS))
-                                widen(&others, nats * frame->scale[i]);
-                        widen(&frame->x, curve->epoch[point_at(curve, k)]);
+        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+                for (size_t i = 0; i < line->count; i++) {
+                        any |= isfinite(line->point[i].nll);
+                        widen_to(frame, &others, &line->point[i],
+                                 i == 0 && line->count >= PXR_FEW_POINTS);
                 }
-                widen_to_final(frame, &others, i);
+                if (line->has_final)
+                        widen_to(frame, &others, &line->final, false);
         }
-        for (int i = 0; finite > 0 && i < 2; i++) {
+        if (!any)
+                return false;
+        for (int i = 0; i < 2; i++) {
                 widen(&frame->y, frame->plot->line[i].value);
                 widen(&others, frame->plot->line[i].value);
         }
-        if (finite > 0) {
-                double end = frame->x.high;
-
-                leave_out_first(frame, others.high);
-                round_off(&frame->x, 8);
-                frame->x.high = end > 0 ? end : frame->x.high;
-                round_off(&frame->y, 5);
-                count_beyond(frame);
+        clip_first(frame, others.high);
+        others.high = frame->x.high;
+        round_off(&frame->x, 8);
+        if (others.high > 0) /* the last epoch is at the right edge */
+                frame->x.high = others.high;
+        round_off(&frame->y, 5);
+        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+                for (size_t i = 0; i < line->count; i++)
+                        frame->clipped += is_clipped(frame, &line->point[i]);
+                frame->clipped += line->has_final && is_clipped(frame, &line->final);
         }
-        return finite;
+        return true;
 }
 
 static double part(const struct axis *axis, double value)
@@ -193,30 +191,16 @@ static int ticks_of(const struct axis *axis)
         return (int)floor((axis->high - axis->low) / axis->step + 1e-6);
 }
 
-static void put_grid(FILE *to, const struct frame *frame)
-{
-        pxr_html(to, "<path class=\"grid\" d=\"");
-        for (int i = 0; i <= ticks_of(&frame->y); i++)
-                pxr_html(to, "M0 %.1fH%d", down(frame, frame->y.low + i * frame->y.step), SIDE);
-        pxr_html(to, "\"/>\n");
-}
-
-static void put_number(FILE *to, double value, int decimals)
+static void put_labels(FILE *to, const struct frame *frame)
 {
         char text[PXR_NUMBER_TEXT];
 
-        pxr_html(to, "%s", pxr_number_text(value, decimals, text));
-}
-
-static void put_labels(FILE *to, const struct frame *frame)
-{
         for (int i = 0; i <= ticks_of(&frame->y); i++) {
                 double value = frame->y.low + i * frame->y.step;
 
-                pxr_html(to, "<span class=\"y\" style=\"top:%.2f%%\">",
-                         100 * (1 - part(&frame->y, value)));
-                put_number(to, value, decimals_of(frame->y.step));
-                pxr_html(to, "</span>\n");
+                pxr_html(to, "<span class=\"y\" style=\"top:%.2f%%\">%s</span>\n",
+                         100 * (1 - part(&frame->y, value)),
+                         pxr_number_text(value, decimals_of(frame->y.step), text));
         }
         for (int i = 0; i <= ticks_of(&frame->x); i++) {
                 double value = frame->x.low + i * frame->x.step;
@@ -226,135 +210,120 @@ static void put_labels(FILE *to, const struct frame *frame)
         }
 }
 
-/* The class that gives a split its colour. */
-static const char *class_of(const char *split)
+/* What the script shows of a point. */
+static void put_value(FILE *to, const struct frame *frame, const struct pxr_point *point)
 {
-        static const char *const known[] = { "train", "valid", "test" };
+        char text[PXR_NUMBER_TEXT];
 
-        for (size_t i = 0; i < PXR_COUNT(known); i++)
-                if (strcmp(known[i], split) == 0)
-                        return known[i];
-        return "other";
+        pxr_html(to, "%" PRId64 " %.6g %s", point->step, point->epoch,
+                 pxr_number_text(point->nll, frame->plot->bits ? 4 : 3, text));
 }
 
-/* What the script shows: step, epoch and value of each point. */
-static void put_points(FILE *to, const struct frame *frame, int i)
+/* A line that is broken where a value is not finite. */
+static void put_line(FILE *to, const struct frame *frame, const struct line *line)
 {
-        const struct pxr_curve *curve = &frame->plot->curve[i];
-        bool first = true;
+        const char *comma = "", *command = "M";
 
-        pxr_html(to, " data-split=\"%s\" data-points=\"", curve->split);
-        for (size_t k = 0; k < points_of(curve); k++) {
-                size_t at = point_at(curve, k);
+        pxr_html(to, "<path class=\"line %s\" data-split=\"%s\" data-points=\"", line->class,
+                 line->split);
+        for (size_t i = 0; i < line->count; i++)
+                if (isfinite(line->point[i].nll)) {
+                        pxr_html(to, "%s", comma);
+                        put_value(to, frame, &line->point[i]);
+                        comma = ",";
+                }
+        pxr_html(to, "\" d=\"");
+        for (size_t i = 0; i < line->count; i++) {
+                const struct pxr_point *point = &line->point[i];
 
-                if (!isfinite(curve->nats[at]))
-                        continue;
-                pxr_html(to, "%s%" PRId64 " %.6g ", first ? "" : ",", curve->step[at],
-                         curve->epoch[at]);
-                put_number(to, curve->nats[at] * frame->scale[i], frame->plot->bits ? 4 : 3);
-                first = false;
-        }
-        pxr_html(to, "\"");
-}
-
-/* A line that is broken where a value is not finite; as dots, a stroke of no length at each. */
-static void put_line(FILE *to, const struct frame *frame, int i, bool dots)
-{
-        const struct pxr_curve *curve = &frame->plot->curve[i];
-        bool broken = true;
-
-        pxr_html(to, "<path class=\"%s %s\"", dots ? "dots" : "line", class_of(curve->split));
-        if (!dots)
-                put_points(to, frame, i);
-        pxr_html(to, " d=\"");
-        for (size_t k = 0; k < points_of(curve); k++) {
-                size_t at = point_at(curve, k);
-
-                if (isfinite(curve->nats[at]))
-                        pxr_html(to, "%s%.1f %.1f%s", broken || dots ? "M" : "L",
-                                 across(frame, curve->epoch[at]),
-                                 down(frame, curve->nats[at] * frame->scale[i]), dots ? "h0" : "");
-                broken = !isfinite(curve->nats[at]);
+                if (isfinite(point->nll))
+                        pxr_html(to, "%s%.1f %.1f", command, across(frame, point->epoch),
+                                 down(frame, point->nll));
+                command = isfinite(point->nll) ? "L" : "M";
         }
         pxr_html(to, "\"/>\n");
 }
 
+/* A stroke of no length at each point. */
+static void put_dots(FILE *to, const struct frame *frame, const struct line *line)
+{
+        pxr_html(to, "<path class=\"dots %s\" d=\"", line->class);
+        for (size_t i = 0; i < line->count; i++)
+                if (isfinite(line->point[i].nll))
+                        pxr_html(to, "M%.1f %.1fh0", across(frame, line->point[i].epoch),
+                                 down(frame, line->point[i].nll));
+        pxr_html(to, "\"/>\n");
+}
+
 /* The result, as a square where its step is. */
-static void put_final(FILE *to, const struct frame *frame, int i)
+static void put_final(FILE *to, const struct frame *frame, const struct line *line)
 {
-        const struct pxr_curve *curve = &frame->plot->curve[i];
-        double value = curve->final.nats * frame->scale[i];
-
-        pxr_html(to,
-                 "<path class=\"final %s\" data-split=\"%s, final\" data-points=\"%" PRId64
-                 " %.6g ",
-                 class_of(curve->split), curve->split, curve->final.step, curve->final.epoch);
-        put_number(to, value, frame->plot->bits ? 4 : 3);
-        pxr_html(to, "\" d=\"M%.1f %.1fh0\"/>\n", across(frame, curve->final.epoch),
-                 down(frame, value));
+        pxr_html(to, "<path class=\"final %s\" data-split=\"%s, final\" data-points=\"",
+                 line->class, line->split);
+        put_value(to, frame, &line->final);
+        pxr_html(to, "\" d=\"M%.1f %.1fh0\"/>\n", across(frame, line->final.epoch),
+                 down(frame, line->final.nll));
 }
 
-static void put_legend(FILE *to, const struct frame *frame)
-{
-        static const char *const names[] = { "mark", "mark second" };
-        size_t all = 0, drawn = 0;
-        bool final = false;
-
-        pxr_html(to, "<figcaption>NLL in %s, by epochs <span class=\"legend\">", frame->unit);
-        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
-                const struct pxr_curve *curve = &frame->plot->curve[i];
-
-                all += curve->count;
-                drawn += points_of(curve);
-                final |= has_final(curve);
-                pxr_html(to, "<span class=\"key %s\">%s</span> ", class_of(curve->split),
-                         curve->split);
-        }
-        for (int i = 0; i < 2; i++)
-                if (isfinite(frame->plot->line[i].value))
-                        pxr_html(to, "<span class=\"key %s\">%s %.*f</span> ", names[i],
-                                 frame->plot->line[i].name, 2, frame->plot->line[i].value);
-        if (final)
-                pxr_html(to, "<span class=\"key final\">final</span> ");
-        pxr_html(to, "</span>");
-        if (frame->beyond > 0)
-                pxr_html(to, " %" PRId64 " %s above the plot.", (int64_t)frame->beyond,
-                         frame->beyond == 1 ? "point lies" : "points lie");
-        if (drawn < all)
-                pxr_html(to, " %" PRId64 " of %" PRId64 " points are drawn.", (int64_t)drawn,
-                         (int64_t)all);
-        pxr_html(to, "</figcaption>\n");
-}
+static const char *const mark_classes[] = { "mark", "mark second" };
 
 static void put_svg(FILE *to, const struct frame *frame)
 {
         pxr_html(to,
                  "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
-                 "aria-hidden=\"true\">\n",
+                 "aria-hidden=\"true\">\n<path class=\"grid\" d=\"",
                  SIDE, SIDE);
-        put_grid(to, frame);
+        for (int i = 0; i <= ticks_of(&frame->y); i++)
+                pxr_html(to, "M0 %.1fH%d", down(frame, frame->y.low + i * frame->y.step), SIDE);
+        pxr_html(to, "\"/>\n");
         for (int i = 0; i < 2; i++)
                 if (isfinite(frame->plot->line[i].value))
-                        pxr_html(to, "<path class=\"mark%s\" d=\"M0 %.1fH%d\"/>\n",
-                                 i ? " second" : "", down(frame, frame->plot->line[i].value), SIDE);
-        for (int i = 0; i < PXR_CURVES && frame->plot->curve[i].split; i++) {
-                const struct pxr_curve *curve = &frame->plot->curve[i];
-
-                if (curve->count > 0)
-                        put_line(to, frame, i, false);
-                if (curve->count > 0 && curve->count <= MOST_DOTS)
-                        put_line(to, frame, i, true);
-                if (has_final(curve))
-                        put_final(to, frame, i);
+                        pxr_html(to, "<path class=\"%s\" d=\"M0 %.1fH%d\"/>\n", mark_classes[i],
+                                 down(frame, frame->plot->line[i].value), SIDE);
+        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+                if (line->count > 0)
+                        put_line(to, frame, line);
+                if (line->count > 0 && line->count <= MOST_DOTS)
+                        put_dots(to, frame, line);
+                if (line->has_final)
+                        put_final(to, frame, line);
         }
         pxr_html(to, "</svg>\n");
 }
 
+static void put_legend(FILE *to, const struct frame *frame)
+{
+        size_t all = 0, drawn = 0;
+        bool final = false;
+
+        pxr_html(to, "<figcaption>NLL in %s, by epochs <span class=\"legend\">", frame->unit);
+        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+                all += line->all;
+                drawn += line->count;
+                final |= line->has_final;
+                pxr_html(to, "<span class=\"key %s\">%s</span> ", line->class, line->split);
+        }
+        for (int i = 0; i < 2; i++)
+                if (isfinite(frame->plot->line[i].value))
+                        pxr_html(to, "<span class=\"key %s\">%s %.2f</span> ", mark_classes[i],
+                                 frame->plot->line[i].name, frame->plot->line[i].value);
+        if (final)
+                pxr_html(to, "<span class=\"key final\">final</span> ");
+        pxr_html(to, "</span>");
+        if (frame->clipped > 0)
+                pxr_html(to, " %zu %s above the plot.", frame->clipped,
+                         frame->clipped == 1 ? "point lies" : "points lie");
+        if (drawn < all)
+                pxr_html(to, " %zu of %zu points are drawn.", drawn, all);
+        pxr_html(to, "</figcaption>\n");
+}
+
 void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot)
 {
-        struct frame frame = { .plot = plot };
+        struct frame frame = { .plot = plot,
+                               .unit = plot->bits ? "bits per dimension" : "nats per image" };
 
-        if (set_frame(&frame) == 0) {
+        if (!set_frame(&frame)) {
                 pxr_html(to, "<p class=\"none\">There is no NLL to draw yet.</p>\n");
                 return;
         }
@@ -377,74 +346,47 @@ void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot)
 /* --- heat maps ---------------------------------------------------------------------------------
  */
 
-/* A picture as the source of an <img>. Returns 0 or -1. */
-static int put_picture(FILE *to, int rows, int cols, const uint8_t *pixels, struct pxr_diag *diag)
+static double value_at(const struct pxr_value_map *map, int pixel, int colour)
 {
-        const struct pxr_picture picture = {
-                .rows = rows, .cols = cols, .colours = 3, .pixels = pixels
-        };
-        size_t size;
-        uint8_t *png = pxr_png_encode(&picture, &size, diag);
-
-        if (!png)
-                return -1;
-        pxr_html_data(to, "image/png", png, size);
-        free(png);
-        return 0;
-}
-
-static double value_at(const struct pxr_value_map *map, int place, int colour)
-{
-        double value = map->value[(size_t)place * map->colours + colour];
+        double value = map->value[(size_t)pixel * map->colours + colour];
 
         return value > 0 && isfinite(value) ? value : 0;
 }
 
-static int put_cells(FILE *to, const struct pxr_value_map *map, int colour, double end,
-                     const char *name, struct pxr_diag *diag)
-{
-        int places = map->rows * map->cols, status;
-        uint8_t *pixels = malloc((size_t)places * 3);
-
-        if (!pixels)
-                return pxr_out_of_memory(diag);
-        for (int place = 0; place < places; place++)
-                pxr_heat(value_at(map, place, colour) / end, pixels + 3 * (size_t)place);
-        pxr_html(to,
-                 "<div class=\"cells\" tabindex=\"0\" data-rows=\"%d\" data-cols=\"%d\" "
-                 "data-unit=\"%s\" data-values=\"",
-                 map->rows, map->cols, map->unit);
-        for (int place = 0; place < places; place++)
-                pxr_html(to, "%s%.3g", place ? " " : "", value_at(map, place, colour));
-        pxr_html(to, "\"><img alt=\"heat map of %s%s by row and column\" src=\"", map->unit, name);
-        status = put_picture(to, map->rows, map->cols, pixels, diag);
-        pxr_html(to, "\"></div>\n");
-        free(pixels);
-        return status;
-}
-
-/* One colour's map: what it is of, and how much of the whole that is. */
+/* One colour's map, up to the value `end`: what it is of, and how much of the whole that is. */
 static int put_colour(FILE *to, const struct pxr_value_map *map, int colour, double end,
                       struct pxr_diag *diag)
 {
         static const char *const names[] = { "red", "green", "blue" };
-        const char *name = map->colours == 3 ? names[colour] : "all pixels";
+        const char *name = map->colours == 3 ? names[colour] : "";
+        int pixels = map->rows * map->cols, status;
+        uint8_t *picture = malloc((size_t)pixels * 3);
         double sum = 0, all = 0;
-        int places = map->rows * map->cols;
 
-        for (int place = 0; place < places; place++) {
-                sum += value_at(map, place, colour);
+        if (!picture)
+                return pxr_out_of_memory(diag);
+        pxr_html(to,
+                 "<figure class=\"map\"><div class=\"cells\" tabindex=\"0\" data-rows=\"%d\" "
+                 "data-cols=\"%d\" data-unit=\"%s\" data-values=\"",
+                 map->rows, map->cols, map->unit);
+        for (int pixel = 0; pixel < pixels; pixel++) {
+                double value = value_at(map, pixel, colour);
+
+                pxr_heat(value / end, picture + 3 * (size_t)pixel);
+                pxr_html(to, "%s%.3g", pixel ? " " : "", value);
+                sum += value;
                 for (int other = 0; other < map->colours; other++)
-                        all += value_at(map, place, other);
+                        all += value_at(map, pixel, other);
         }
-        pxr_html(to, "<figure class=\"map\">");
-        if (put_cells(to, map, colour, end, map->colours == 3 ? names[colour] : "", diag))
-                return -1;
-        pxr_html(to, "<figcaption><b>%s</b>: %.3f %s in the mean", name, sum / places, map->unit);
+        pxr_html(to, "\"><img alt=\"heat map of %s%s by row and column\" src=\"", map->unit, name);
+        status = pxr_html_png(to, map->rows, map->cols, 3, picture, diag);
+        free(picture);
+        pxr_html(to, "\"></div>\n<figcaption><b>%s</b>: %.3f %s in the mean",
+                 *name ? name : "all pixels", sum / pixels, map->unit);
         if (map->colours > 1 && all > 0)
                 pxr_html(to, ", %.1f&#8239;%% of all", 100 * sum / all);
         pxr_html(to, "</figcaption></figure>\n");
-        return 0;
+        return status;
 }
 
 static int put_bar(FILE *to, double end, double highest, const char *unit, struct pxr_diag *diag)
@@ -459,7 +401,7 @@ static int put_bar(FILE *to, double end, double highest, const char *unit, struc
                  "<div class=\"bar\" role=\"img\" aria-label=\"colours from 0 to %.3g %s\">"
                  "<img alt=\"\" src=\"",
                  end, unit);
-        if (put_picture(to, 1, SLICES, pixels, diag))
+        if (pxr_html_png(to, 1, SLICES, 3, pixels, diag))
                 return -1;
         pxr_html(to, "\">");
         for (int i = 0; i * step <= end * (1 + 1e-9); i++)

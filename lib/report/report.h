@@ -85,32 +85,34 @@ char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
                       const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
                       size_t *size, struct pxr_diag *diag);
 
-/* The learning curves of one run, a row for each step at which there is an NLL; and as a line of
- * characters, in which an arrow is a point above the ceiling. */
-struct pxr_curve {
-        const char *split;
-        size_t count;
-        double *epoch, *nats; /* NLL of an image */
-        int64_t *step;
-        int64_t dimensions;
-        struct { /* the result; of a split that was not looked at before, it is all there is */
-                bool known;
-                int64_t step;
-                double epoch, nats;
-        } final;
+/* The learning curves of a run: its NLLs along the way, in nats per image, split by split in the
+ * order train, valid, test. Returns 0 or -1. */
+struct pxr_point {
+        int64_t step;
+        double epoch, nll;
 };
-enum { PXR_CURVES = 4 }; /* splits, and room for the unforeseen */
+struct pxr_curve {
+        const char *split; /* NULL: no more curves */
+        size_t count;
+        struct pxr_point *point;
+        struct pxr_point final; /* the result, if there is one and it is finite */
+        bool has_final;
+        int64_t dimensions;
+};
+enum { PXR_CURVES = 4 }; /* the splits, and room for the unforeseen */
 int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag);
-/* How high a scale from `low` may go without squeezing the others, which end here, flat: they have
- * a third of it. What is higher may be left above it, but not of few points, of which each tells
- * something. */
+
+/* How high a scale from `low` may reach so that points up to `others` keep a third of it. Points
+ * above it may be clipped, unless a curve has so few that each counts. */
 double pxr_highest_end(double low, double others);
 enum { PXR_FEW_POINTS = 8 };
-/* Above this NLL (nats of an image) a point of these curves is not worth the scale it would ask
- * for: it is some multiple of what the better ones are, as where training diverges, and would
- * squeeze them flat. INFINITY: none. */
+
+/* Points above this NLL are clipped: it is a multiple of the better ones, as after training
+ * diverged, and would leave them no room. INFINITY: none are. */
 double pxr_curve_ceiling(const struct pxr_curve *curve, int curves);
+
+/* A curve as a line of characters; an arrow is a point above the ceiling. */
 char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
 
 #endif
