@@ -1,87 +1,95 @@
 /* SPDX-License-Identifier: MIT */
 /* check_effects.c - what the keys of a sweep do to the result. */
 #define _GNU_SOURCE /* nftw(), open_memstream() */
-#include "report/effects.h"
 #include "reports.h"
+
+/* Record a sweep of runs with these values of train.batch, whose validation NLLs are nll[i]. */
+static void record_sweep(const char *vary, const double *value, const double *nll, int jobs)
+{
+        forget_runs();
+        sql("DELETE FROM job; DELETE FROM sweep");
+        sql(pxr_strf(arena,
+                     "INSERT INTO sweep (id, name, definition, search, created_at) VALUES (1, 's', "
+                     "'vary: {train.batch: %s}', 'random', 'then')",
+                     vary));
+        for (int i = 0; i < jobs; i++) {
+                struct example example = pixelcnn;
+
+                example.valid = nll[i];
+                example.suspect = nll[i] > 1e6 ? "worse than the uniform distribution" : NULL;
+                sql(pxr_strf(arena,
+                             "INSERT INTO job (sweep, number, spec_hash, varied, rung, state, run) "
+                             "VALUES (1, %d, %d, '{\"train.batch\": %.17g}', 0, 'finished', %d)",
+                             i + 1, i, value[i], (int)record(example)));
+        }
+}
+
+static const struct pxr_table *effects(void)
+{
+        const struct pxr_table *table = pxr_report_sweep(arena, store, "s", "effects", diag);
+
+        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        return table;
+}
+
+#define RANGE "{uniform: [1, 200]}"
+
+static double correlation_of(const double *x, const double *y, int jobs)
+{
+        const struct pxr_table *table;
+        int column = 0;
+
+        record_sweep(RANGE, x, y, jobs);
+        table = effects();
+        while (strcmp(table->column[column].name, "rank_correlation") != 0)
+                column++;
+        return table->cell[column].kind == PXR_CELL_EMPTY ? NAN : table->cell[column].real;
+}
 
 /* The example of Spearman's coefficient in textbooks, and lists with equal values. */
 START_TEST(rank_correlation_matches_textbooks)
 {
         const double iq[] = { 106, 100, 86, 101, 99, 103, 97, 113, 112, 110 };
         const double hours[] = { 7, 27, 2, 50, 28, 29, 20, 12, 6, 17 };
-        const double x[] = { 1, 2, 3, 4, 5 }, y[] = { 5, 6, 7, 8, 7 }, same[] = { 3, 3, 3, 3, 3 };
-        double room[30];
+        const double x[] = { 1, 2, 3, 4, 5, 6 }, y[] = { 5, 6, 7, 8, 7, 9 };
+        const double same[] = { 3, 3, 3, 3, 3, 3 };
 
-        ck_assert_double_eq_tol(pxr_rank_correlation(iq, hours, 10, room), -29 / 165.0, 1e-12);
-        ck_assert_double_eq_tol(pxr_rank_correlation(x, y, 5, room), 8 / sqrt(95), 1e-12);
-        ck_assert_double_eq_tol(pxr_rank_correlation(x, x, 5, room), 1, 1e-12);
-        ck_assert(isnan(pxr_rank_correlation(x, same, 5, room)));
+        ck_assert_double_eq_tol(correlation_of(iq, hours, 10), -29 / 165.0, 1e-12);
+        ck_assert_double_eq_tol(correlation_of(x, y, 6), 15.5 / sqrt(17.5 * 17), 1e-12);
+        ck_assert_double_eq_tol(correlation_of(x, x, 6), 1, 1e-12);
+        ck_assert(isnan(correlation_of(x, same, 6)));
 }
 END_TEST
 
 /* The rows of what a key with these values does, as "value:runs ...", the first of them all. */
 static const char *parts_of(const double *number, int jobs)
 {
-        struct pxr_swept_key key = { "train.batch", true };
-        struct pxr_swept swept = {
-                .name = "s", .search = "random", .unit = "nats/image", .key = &key, .keys = 1
-        };
-        struct pxr_swept_value *value = pxr_alloc_array(arena, (size_t)jobs, sizeof(*value));
-        char *text = pxr_strdup(arena, "");
         const struct pxr_table *table;
+        double nll[16];
+        char *text = pxr_strdup(arena, "");
 
-        swept.job = pxr_alloc_array(arena, (size_t)jobs, sizeof(*swept.job));
-        swept.jobs = jobs;
-        for (int i = 0; i < jobs; i++) {
-                value[i] = (struct pxr_swept_value) { pxr_strf(arena, "%g", number[i]), number[i] };
-                swept.job[i] = (struct pxr_swept_job) { .number = i + 1,
-                                                        .run = i + 1,
-                                                        .state = "finished",
-                                                        .identity = "aa",
-                                                        .valid = 80 + i,
-                                                        .value = &value[i] };
-        }
-        table = pxr_effects_table(arena, &swept, diag);
-        ck_assert_msg(table != NULL, "%s", pxr_diag_text(diag, 0));
+        for (int i = 0; i < jobs; i++)
+                nll[i] = 80 + i;
+        record_sweep(RANGE, number, nll, jobs);
+        table = effects();
         for (size_t i = 0; i < table->rows; i++) {
                 const struct pxr_cell *cell = table->cell + i * table->columns;
 
-                text = pxr_strf(arena, "%s%s%s:%s", text, i ? ", " : "", cell[1].text,
-                                pxr_cell_words(arena, cell + 2));
+                text = pxr_strf(arena, "%s%s%s:%s", text, i ? ", " : "",
+                                pxr_cell_words(arena, cell + 1), pxr_cell_words(arena, cell + 2));
         }
         return text;
 }
 
 START_TEST(diverged_jobs_are_counted_but_left_out_of_means)
 {
-        struct pxr_swept_key key = { "train.batch", false };
-        struct pxr_swept_value low = { "1", 1 }, high = { "2", 2 };
-        struct pxr_swept_job job[] = {
-                { .number = 1, .run = 1, .identity = "a", .valid = 80, .value = &low },
-                { .number = 2, .run = 2, .identity = "a", .valid = 84, .value = &low },
-                { .number = 3,
-                  .run = 3,
-                  .identity = "a",
-                  .valid = 1e31,
-                  .value = &low,
-                  .suspect = "worse than the uniform distribution" },
-                { .number = 4,
-                  .run = 4,
-                  .identity = "a",
-                  .valid = 1e31,
-                  .value = &high,
-                  .suspect = "worse than the uniform distribution" },
-        };
-        const struct pxr_swept swept = { .name = "s",
-                                         .search = "grid",
-                                         .unit = "nats/image",
-                                         .key = &key,
-                                         .keys = 1,
-                                         .job = job,
-                                         .jobs = 4 };
-        const struct pxr_table *table = pxr_effects_table(arena, &swept, diag);
-        const char *text = written(table, PXR_FORMAT_CSV);
+        const double value[] = { 1, 1, 1, 2 }, nll[] = { 80, 84, 1e31, 1e31 };
+        const struct pxr_table *table;
+        const char *text;
 
+        record_sweep("[1, 2]", value, nll, 4);
+        table = effects();
+        text = written(table, PXR_FORMAT_CSV);
         ck_assert_msg(strstr(text, "train.batch,1,3,1,82,2.8284271247461903,80,1,") != NULL, "%s",
                       text);
         ck_assert_msg(strstr(text, "train.batch,2,1,1,,,,,") != NULL, "%s", text);
@@ -107,8 +115,8 @@ int main(void)
 {
         Suite *suite = suite_create("effects");
 
-        ADD_SCRATCH_TEST(suite, rank_correlation_matches_textbooks);
-        ADD_SCRATCH_TEST(suite, diverged_jobs_are_counted_but_left_out_of_means);
-        ADD_SCRATCH_TEST(suite, equal_values_share_a_range);
+        ADD_REPORT_TEST(suite, rank_correlation_matches_textbooks);
+        ADD_REPORT_TEST(suite, diverged_jobs_are_counted_but_left_out_of_means);
+        ADD_REPORT_TEST(suite, equal_values_share_a_range);
         return run_suite(suite);
 }

@@ -202,8 +202,9 @@ END_TEST
 
 static void write_all_formats(const struct pxr_report_file *file)
 {
-        const char *run = "1";
-        const struct pxr_report_call call = { &run, file->argument ? 1 : 0, .programs = true };
+        const char *run_or_sweep = "1";
+        const struct pxr_report_call call = { &run_or_sweep, file->argument ? 1 : 0,
+                                              .programs = true };
         const struct pxr_table *table = pxr_report_file_table(arena, store, file, &call, diag);
 
         ck_assert_msg(table != NULL, "%s", printed_errors(diag, "pxr-report"));
@@ -212,16 +213,27 @@ static void write_all_formats(const struct pxr_report_file *file)
                 ck_assert_str_ne(written(table, format), "");
 }
 
+/* A run and a sweep '1' of a job without a run. */
+static void add_sweep(void)
+{
+        record(pixelcnn);
+        sql("INSERT INTO sweep (id, name, definition, search, created_at) VALUES (1, '1', "
+            "'vary: {train.seed: [1, 2]}', 'grid', 'then'); "
+            "INSERT INTO job (sweep, number, spec_hash, varied, rung) VALUES (1, 1, 'aa', "
+            "'{\"train.seed\": 1}', 0)");
+}
+
 START_TEST(shipped_reports_can_be_run)
 {
-        static const char *const folders[] = { "", "show", "doctor" };
+        static const char *const folders[] = { "", "show", "sweep", "doctor" };
 
         unsetenv("PXR_REPORT_PATH");
         for (int full = 0; full < 2; full++) {
                 if (full)
-                        sql("UPDATE run SET given = '14x14', git_difference = 'diff --git'");
+                        sql("UPDATE run SET given = '14x14', git_difference = 'diff --git'; "
+                            "UPDATE job SET run = 1");
                 else
-                        record(pixelcnn);
+                        add_sweep();
                 ck_assert(pxr_report_doctor(arena, store, paper, NULL, diag) != NULL);
                 for (size_t i = 0; i < PXR_COUNT(folders); i++) {
                         struct pxr_report_file *list;

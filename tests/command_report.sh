@@ -210,7 +210,7 @@ sweep_killed() {
 			"killed interrupted killed finished running finished finished finished" &&
 		is "$(sqlite3 jobs.db "SELECT group_concat(seconds + 0 >= 1000, ' ') FROM jobs")" "1 1 0 1 1 0 0 0" &&
 		report sweep grid --db gone.db && out_has "4 of 8 jobs finished." &&
-		out_has "The pxr-sweep that had 3 jobs is gone" &&
+		out_has "The pxr-sweep that ran 3 jobs is gone" &&
 		report sweep --db gone.db --format csv &&
 		is "$(grep '^grid' out | cut -d , -f 3-9)" "8,4,,1,1,2,"
 }
@@ -258,7 +258,7 @@ sweep_drawn() {
 ok "of a key that is drawn, thirds and a correlation are shown" sweep_drawn
 
 ok "a sweep there is not is told, with those there are" refused 2 \
-	"there is no sweep 'gird'; there are: 'grid', 'drawn'" report sweep gird --db sweeps.db
+	"no sweep 'gird'; the sweeps are: 'grid', 'drawn'" report sweep gird --db sweeps.db
 
 doctors() {
 	cp runs.db ill.db && sqlite3 ill.db "UPDATE run SET certificate = '' WHERE id = 2" &&

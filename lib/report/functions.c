@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* functions.c - has_tag(), nats_text(), colour_share(), checkpoint_bytes(). */
+/* functions.c - what reports and conditions may call beside SQLite's own functions. */
 #include "report/functions.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "config/json.h"
 #include "record/folder.h"
 #include "record/cursor.h"
 
@@ -64,6 +65,25 @@ static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value 
         sqlite3_result_int64(context, path ? pxr_checkpoint_bytes(store->path, path) : -1);
 }
 
+/* yaml_json(text): YAML as JSON; NULL if it is invalid. */
+static void yaml_json(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *text = (const char *)sqlite3_value_text(value[0]);
+        const struct pxr_source source = { "", text, text ? strlen(text) : 0 };
+        struct pxr_diag *diag = pxr_diag_new();
+        struct pxr_arena *arena = diag ? pxr_arena_new(0, diag) : NULL;
+        const struct pxr_yaml *root = arena && text ? pxr_yaml_parse(arena, &source, diag) : NULL;
+        const char *json = root ? pxr_yaml_json(arena, root) : NULL;
+
+        (void)count;
+        if (!arena || pxr_arena_failed(arena))
+                sqlite3_result_error_nomem(context);
+        else if (json)
+                sqlite3_result_text(context, json, -1, SQLITE_TRANSIENT);
+        pxr_arena_free(arena);
+        pxr_diag_free(diag);
+}
+
 int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
 {
         static const struct {
@@ -75,6 +95,7 @@ int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
                 { "nats_text", 1, SQLITE_DETERMINISTIC, nats_text },
                 { "colour_share", 4, SQLITE_DETERMINISTIC, colour_share },
                 { "checkpoint_bytes", 1, SQLITE_DIRECTONLY, checkpoint_bytes },
+                { "yaml_json", 1, SQLITE_DETERMINISTIC, yaml_json },
         };
 
         for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)

@@ -20,10 +20,10 @@ static const char suffix[] = ".sql";
 /* --- the head ----------------------------------------------------------------------------------
  */
 
-static const char *const formats[] = { "plain", "nll",   "epoch", "seconds", "percent",
-                                       "bytes", "short", "lines", "note",    NULL };
+static const char *const formats[] = { "plain", "nll",   "epoch", "seconds", "percent", "bytes",
+                                       "short", "lines", "keys",  "note",    "title",   NULL };
 static const char *const shows[] = { "filled", "room", "always", "programs", "conditions", NULL };
-static const char *const types[] = { "text", "number", "run", NULL };
+static const char *const types[] = { "text", "number", "run", "sweep", NULL };
 
 static const struct pxr_option column_rows[] = {
         PXR_STRING(struct pxr_report_item, heading, PXR_UNSET, "its heading; default: its name"),

@@ -12,7 +12,12 @@
 #include "record/database.h"
 #include "report/table.h"
 
-enum pxr_argument_type { PXR_ARGUMENT_TEXT, PXR_ARGUMENT_NUMBER, PXR_ARGUMENT_RUN };
+enum pxr_argument_type {
+        PXR_ARGUMENT_TEXT,
+        PXR_ARGUMENT_NUMBER,
+        PXR_ARGUMENT_RUN,
+        PXR_ARGUMENT_SWEEP
+};
 
 /* A column or an argument that the head describes. */
 struct pxr_report_item {

@@ -37,11 +37,13 @@ struct query {
         double deadline;
         sqlite3_stmt *plain, *statement; /* the report as it is; as it is run */
         size_t length;                   /* of the report's text up to the end of its query */
-        struct {
-                const struct pxr_report_item *item; /* NULL: not in the head */
-                const char *name;
-        } column[MOST_COLUMNS]; /* of `plain` */
+        const char *name[MOST_COLUMNS];  /* the columns of `plain` */
         int columns;
+        struct output {
+                const char *name, *expression; /* in SQL */
+                const struct pxr_report_item *item;
+        } output[MOST_COLUMNS]; /* the columns of `statement` */
+        int outputs;
         struct pxr_report_value {
                 const char *text;
                 int64_t integer;
@@ -118,20 +120,18 @@ static struct pxr_location location_of(const struct query *q, int offset)
 static void hint_column(struct query *q, const char *message)
 {
         static const char no_column[] = "no such column: ";
-        const char *names[MOST_COLUMNS], *nearest, *list = "";
+        const char *nearest, *list = "";
 
         if (strncmp(message, no_column, strlen(no_column)) != 0)
                 return;
-        for (int i = 0; i < q->columns; i++) {
-                names[i] = q->column[i].name;
-                list = pxr_strf(q->arena, "%s%s%s", list, i ? ", " : "", names[i]);
-        }
-        nearest = pxr_nearest(message + strlen(no_column), names, (size_t)q->columns);
+        for (int i = 0; i < q->columns; i++)
+                list = pxr_strf(q->arena, "%s%s%s", list, i ? ", " : "", q->name[i]);
+        nearest = pxr_nearest(message + strlen(no_column), q->name, (size_t)q->columns);
         if (nearest)
                 pxr_hint(q->diag, "did you mean '%s'?", nearest);
         pxr_note(q->diag, "the columns are: %s", list);
         for (int i = 0; i < q->columns; i++)
-                if (strcmp(names[i], "spec_json") == 0)
+                if (strcmp(q->name[i], "spec_json") == 0)
                         pxr_note(q->diag,
                                  "a key of the spec is like spec_json ->> '$.train.batch'");
 }
@@ -177,172 +177,42 @@ static int query_error(struct query *q)
         return pxr_error_at(q->diag, location_of(q, offset), "%s", message);
 }
 
-/* --- the statement -----------------------------------------------------------------------------
- */
-
-/* Prepare the report as it is, which must be one query. */
-static int prepare_plain(struct query *q)
-{
-        sqlite3_stmt *more = NULL;
-        const char *rest;
-
-        if (sqlite3_prepare_v2(q->store->handle, q->file->sql, -1, &q->plain, &rest) != SQLITE_OK)
-                return query_error(q);
-        q->length = (size_t)(rest - q->file->sql);
-        if (!q->plain)
-                return pxr_error_at(q->diag, location_of(q, -1), "no query follows the head");
-        if (sqlite3_prepare_v2(q->store->handle, rest, -1, &more, NULL) != SQLITE_OK || more) {
-                sqlite3_finalize(more);
-                return pxr_error_at(q->diag,
-                                    location_of(q, (int)(q->length + strspn(rest, " \t\r\n"))),
-                                    "expected one query");
-        }
-        if (!sqlite3_stmt_readonly(q->plain) || sqlite3_column_count(q->plain) == 0)
-                return pxr_error_at(q->diag, location_of(q, -1), "expected a query, SELECT");
-        if (sqlite3_column_count(q->plain) > MOST_COLUMNS)
-                return pxr_error_at(q->diag, location_of(q, -1), "more than %d columns",
-                                    MOST_COLUMNS);
-        return 0;
-}
-
-static const struct pxr_report_item *find_item(const struct pxr_report_item *item, const char *name)
-{
-        while (item && strcmp(item->name, name) != 0)
-                item = item->next;
-        return item;
-}
-
-/* The columns and arguments of the head are those of the query. */
-static int check_head(struct query *q)
-{
-        const char *names[MOST_COLUMNS], *nearest;
-
-        q->columns = sqlite3_column_count(q->plain);
-        for (int i = 0; i < q->columns; i++) {
-                names[i] = q->column[i].name =
-                        pxr_strdup(q->arena, sqlite3_column_name(q->plain, i));
-                q->column[i].item = find_item(q->file->column, names[i]);
-        }
-        for (const struct pxr_report_item *item = q->file->column; item; item = item->next) {
-                int i = 0;
-
-                while (i < q->columns && q->column[i].item != item)
-                        i++;
-                if (i < q->columns)
-                        continue;
-                pxr_error_at(q->diag, item->location, "the query has no column '%s'", item->name);
-                nearest = pxr_nearest(item->name, names, (size_t)q->columns);
-                if (nearest)
-                        pxr_hint(q->diag, "did you mean '%s'?", nearest);
-                return -1;
-        }
-        for (int i = 1; i <= sqlite3_bind_parameter_count(q->plain); i++) {
-                const char *name = sqlite3_bind_parameter_name(q->plain, i);
-
-                if (!name || *name != ':' || !find_item(q->file->argument, name + 1))
-                        return pxr_error_at(q->diag, location_of(q, -1),
-                                            "the head has no argument '%s'",
-                                            name ? name + (*name == ':') : "?");
-        }
-        for (const struct pxr_report_item *item = q->file->argument; item; item = item->next)
-                if (!sqlite3_bind_parameter_index(q->plain, pxr_strf(q->arena, ":%s", item->name)))
-                        return pxr_error_at(q->diag, item->location, "the query has no :%s",
-                                            item->name);
-        return 0;
-}
-
-static int format_of(const struct query *q, int i)
-{
-        return q->column[i].item ? q->column[i].item->format : PXR_COLUMN_PLAIN;
-}
-
-static int show_of(const struct query *q, int i)
-{
-        return q->column[i].item ? q->column[i].item->show : PXR_IF_FILLED;
-}
-
-static bool is_selected(const struct query *q, int i)
-{
-        return show_of(q, i) != PXR_TO_CONDITIONS &&
-               (q->call->programs || show_of(q, i) != PXR_TO_PROGRAMS);
-}
-
-/* "a", "b": the columns that are wanted, as SQL. */
-static const char *selected(struct query *q)
-{
-        char *list = pxr_strdup(q->arena, "");
-
-        for (int i = 0; i < q->columns; i++) {
-                char *name =
-                        is_selected(q, i) ? sqlite3_mprintf("\"%w\"", q->column[i].name) : NULL;
-
-                if (name)
-                        list = pxr_strf(q->arena, "%s%s%s", list, *list ? ", " : "", name);
-                else if (is_selected(q, i))
-                        pxr_out_of_memory(q->diag);
-                sqlite3_free(name);
-        }
-        return list;
-}
-
-/* Prepare a statement around the query: `before` (query) `behind`. What is wrong with it then is so
- * because of the condition. */
-static int prepare_around(struct query *q, const char *before, const char *behind)
-{
-        size_t length = q->length - (q->file->sql[q->length - 1] == ';');
-        const char *rest, *sql = pxr_strf(q->arena, "%s (%.*s\n) AS report%s", before, (int)length,
-                                          q->file->sql, behind);
-
-        sqlite3_finalize(q->statement);
-        q->statement = NULL;
-        if (pxr_diag_memory_out(q->diag))
-                return -1;
-        if (sqlite3_prepare_v2(q->store->handle, sql, -1, &q->statement, &rest) != SQLITE_OK)
-                return query_error(q);
-        if (*rest || !sqlite3_stmt_readonly(q->statement) ||
-            sqlite3_bind_parameter_count(q->statement) != sqlite3_bind_parameter_count(q->plain))
-                return pxr_user_error(q->diag, "the condition is more than one expression: %s",
-                                      q->call->where);
-        return 0;
-}
-
-/* With a condition, a limit, and without the columns that are not wanted. */
-static int prepare_wanted(struct query *q)
-{
-        const char *where = q->call->where;
-        char *limit = q->call->limit > 0
-                              ? pxr_strf(q->arena, " LIMIT %lld", (long long)q->call->limit)
-                              : "";
-
-        q->condition = where != NULL;
-        if (where && !where[strspn(where, " \t\r\n")])
-                return pxr_user_error(q->diag, "the condition is empty");
-        /* First as a value, then as a condition: what is both is an expression. The line break ends
-         * a comment that it may end with. */
-        if (where && prepare_around(q, pxr_strf(q->arena, "SELECT (%s\n) FROM", where), " LIMIT 0"))
-                return -1;
-        return prepare_around(q, pxr_strf(q->arena, "SELECT %s FROM", selected(q)),
-                              pxr_strf(q->arena, " WHERE (%s\n) AND (%s)%s", where ? where : "1",
-                                       q->call->and_where ? q->call->and_where : "1", limit));
-}
-
-static int prepare(struct query *q)
-{
-        bool all = true;
-
-        if (prepare_plain(q) || check_head(q))
-                return -1;
-        for (int i = 0; i < q->columns; i++)
-                all = all && is_selected(q, i);
-        if (!all || q->call->where || q->call->and_where || q->call->limit > 0)
-                return prepare_wanted(q);
-        q->statement = q->plain;
-        q->plain = NULL;
-        return 0;
-}
-
 /* --- arguments ---------------------------------------------------------------------------------
  */
+
+/* The number of a sweep, by its name. */
+static int find_sweep(struct query *q, const char *name, int64_t *id)
+{
+        enum { MOST_NAMES = 1000 };
+        struct pxr_cursor rows = pxr_query(q->store, q->arena, q->diag,
+                                           "SELECT name, id FROM sweep ORDER BY id", "");
+        const char *names[MOST_NAMES], *nearest, *list = "";
+        size_t count = 0;
+
+        *id = 0;
+        while (!*id && pxr_cursor_next(&rows)) {
+                const char *other = pxr_cursor_text(&rows, 0);
+
+                if (strcmp(other, name) == 0)
+                        *id = pxr_cursor_integer(&rows, 1);
+                if (count == MOST_NAMES)
+                        continue;
+                list = pxr_strf(q->arena, "%s%s'%s'", list, count ? ", " : "", other);
+                names[count++] = other;
+        }
+        if (pxr_cursor_end(&rows))
+                return -1;
+        if (*id)
+                return 0;
+        if (!count)
+                return pxr_user_error(q->diag, "no sweep '%s', nor any other: pxr-sweep runs one",
+                                      name);
+        nearest = pxr_nearest(name, names, count);
+        pxr_user_error(q->diag, "no sweep '%s'; the sweeps are: %s", name, list);
+        if (nearest)
+                pxr_hint(q->diag, "did you mean '%s'?", nearest);
+        return -1;
+}
 
 static int read_value(struct query *q, const struct pxr_report_item *item, const char *text,
                       struct pxr_report_value *value)
@@ -362,6 +232,10 @@ static int read_value(struct query *q, const struct pxr_report_item *item, const
                         return 0;
                 return pxr_user_error(q->diag, "%s: %s: expected a number, got '%s'", q->file->name,
                                       item->name, text);
+        }
+        if (item->type == PXR_ARGUMENT_SWEEP) {
+                value->kind = PXR_CELL_INTEGER;
+                return find_sweep(q, text, &value->integer);
         }
         if (item->type == PXR_ARGUMENT_RUN) {
                 if (!(run = pxr_store_find_run(q->store, q->arena, text, q->diag)))
@@ -411,24 +285,217 @@ static void bind_arguments(struct query *q)
         }
 }
 
+/* --- the statement -----------------------------------------------------------------------------
+ */
+
+/* Prepare the report as it is, which must be one query. */
+static int prepare_plain(struct query *q)
+{
+        sqlite3_stmt *more = NULL;
+        const char *rest;
+
+        if (sqlite3_prepare_v2(q->store->handle, q->file->sql, -1, &q->plain, &rest) != SQLITE_OK)
+                return query_error(q);
+        q->length = (size_t)(rest - q->file->sql);
+        if (!q->plain)
+                return pxr_error_at(q->diag, location_of(q, -1), "no query follows the head");
+        if (sqlite3_prepare_v2(q->store->handle, rest, -1, &more, NULL) != SQLITE_OK || more) {
+                sqlite3_finalize(more);
+                return pxr_error_at(q->diag,
+                                    location_of(q, (int)(q->length + strspn(rest, " \t\r\n"))),
+                                    "expected one query");
+        }
+        if (!sqlite3_stmt_readonly(q->plain) || sqlite3_column_count(q->plain) == 0)
+                return pxr_error_at(q->diag, location_of(q, -1), "expected a query, SELECT");
+        if (sqlite3_column_count(q->plain) > MOST_COLUMNS)
+                return pxr_error_at(q->diag, location_of(q, -1), "more than %d columns",
+                                    MOST_COLUMNS);
+        return 0;
+}
+
+static const struct pxr_report_item *find_item(const struct pxr_report_item *item, const char *name)
+{
+        while (item && strcmp(item->name, name) != 0)
+                item = item->next;
+        return item;
+}
+
+static int find_name(const struct query *q, const char *name)
+{
+        int i = 0;
+
+        while (i < q->columns && strcmp(q->name[i], name) != 0)
+                i++;
+        return i;
+}
+
+/* The columns and arguments of the head are those of the query. */
+static int check_head(struct query *q)
+{
+        const char *nearest;
+
+        q->columns = sqlite3_column_count(q->plain);
+        for (int i = 0; i < q->columns; i++)
+                q->name[i] = pxr_strdup(q->arena, sqlite3_column_name(q->plain, i));
+        for (const struct pxr_report_item *item = q->file->column; item; item = item->next) {
+                if (find_name(q, item->name) < q->columns)
+                        continue;
+                pxr_error_at(q->diag, item->location, "the query has no column '%s'", item->name);
+                nearest = pxr_nearest(item->name, q->name, (size_t)q->columns);
+                if (nearest)
+                        pxr_hint(q->diag, "did you mean '%s'?", nearest);
+                return -1;
+        }
+        for (int i = 1; i <= sqlite3_bind_parameter_count(q->plain); i++) {
+                const char *name = sqlite3_bind_parameter_name(q->plain, i);
+
+                if (!name || *name != ':' || !find_item(q->file->argument, name + 1))
+                        return pxr_error_at(q->diag, location_of(q, -1),
+                                            "the head has no argument '%s'",
+                                            name ? name + (*name == ':') : "?");
+        }
+        for (const struct pxr_report_item *item = q->file->argument; item; item = item->next)
+                if (!sqlite3_bind_parameter_index(q->plain, pxr_strf(q->arena, ":%s", item->name)))
+                        return pxr_error_at(q->diag, item->location, "the query has no :%s",
+                                            item->name);
+        return 0;
+}
+
+/* Prepare a statement around the query: `before` (query) `behind`. What is wrong with it then is so
+ * because of the condition. */
+static int prepare_around(struct query *q, const char *before, const char *behind)
+{
+        size_t length = q->length - (q->file->sql[q->length - 1] == ';');
+        const char *rest, *sql = pxr_strf(q->arena, "%s (%.*s\n) AS report%s", before, (int)length,
+                                          q->file->sql, behind);
+
+        sqlite3_finalize(q->statement);
+        q->statement = NULL;
+        if (pxr_diag_memory_out(q->diag))
+                return -1;
+        if (sqlite3_prepare_v2(q->store->handle, sql, -1, &q->statement, &rest) != SQLITE_OK)
+                return query_error(q);
+        if (*rest || !sqlite3_stmt_readonly(q->statement) ||
+            sqlite3_bind_parameter_count(q->statement) != sqlite3_bind_parameter_count(q->plain))
+                return pxr_user_error(q->diag, "the condition is more than one expression: %s",
+                                      q->call->where);
+        return 0;
+}
+
+/* Text that sqlite3_mprintf() made, in the arena. */
+static const char *kept(struct query *q, char *text)
+{
+        const char *copy = text ? pxr_strdup(q->arena, text) : "";
+
+        if (!text)
+                pxr_out_of_memory(q->diag);
+        sqlite3_free(text);
+        return copy;
+}
+
+static void add_output(struct query *q, const char *name, const char *expression,
+                       const struct pxr_report_item *item)
+{
+        if (q->outputs < MOST_COLUMNS)
+                q->output[q->outputs++] = (struct output) { name, expression, item };
+}
+
+/* A column of JSON objects becomes a column for each of their keys, in the order in which they turn
+ * up. */
+static int add_keys(struct query *q, const char *name, const struct pxr_report_item *item)
+{
+        struct pxr_cursor rows = { q->store, q->arena, NULL, NULL, SQLITE_OK };
+        int others = q->columns - find_name(q, name), most = MOST_COLUMNS - others;
+
+        if (prepare_around(q, "SELECT DISTINCT key FROM",
+                           kept(q, sqlite3_mprintf(", json_each(report.\"%w\")", name))))
+                return -1;
+        bind_arguments(q);
+        rows.statement = q->statement;
+        while (q->outputs < most && pxr_cursor_next(&rows)) {
+                const char *key = pxr_cursor_text(&rows, 0);
+
+                add_output(
+                        q, key,
+                        kept(q, sqlite3_mprintf("(SELECT CASE WHEN type IN ('true', 'false') THEN "
+                                                "type ELSE value END FROM json_each("
+                                                "report.\"%w\") WHERE key = %Q)",
+                                                name, key)),
+                        item);
+        }
+        return pxr_cursor_failed(&rows) ? query_error(q) : 0;
+}
+
+static int choose_outputs(struct query *q)
+{
+        for (int i = 0; i < q->columns; i++) {
+                const struct pxr_report_item *item = find_item(q->file->column, q->name[i]);
+                int show = item ? item->show : PXR_IF_FILLED;
+
+                if (show == PXR_TO_CONDITIONS || (show == PXR_TO_PROGRAMS && !q->call->programs))
+                        continue;
+                if (item && item->format == PXR_COLUMN_KEYS) {
+                        if (add_keys(q, q->name[i], item))
+                                return -1;
+                } else {
+                        add_output(q, q->name[i], kept(q, sqlite3_mprintf("\"%w\"", q->name[i])),
+                                   item);
+                }
+        }
+        return 0;
+}
+
+/* The query with a condition and a limit, and of its columns those that are wanted. */
+static int prepare(struct query *q)
+{
+        const char *where = q->call->where, *list = "";
+        const char *limit = q->call->limit > 0
+                                    ? pxr_strf(q->arena, " LIMIT %lld", (long long)q->call->limit)
+                                    : "";
+
+        if (prepare_plain(q) || check_head(q) || choose_outputs(q))
+                return -1;
+        for (int i = 0; i < q->outputs; i++)
+                list = pxr_strf(q->arena, "%s%s%s", list, i ? ", " : "", q->output[i].expression);
+        q->condition = where != NULL;
+        if (where && !where[strspn(where, " \t\r\n")])
+                return pxr_user_error(q->diag, "the condition is empty");
+        /* First as a value, then as a condition: what is both is an expression. The line break ends
+         * a comment that it may end with. */
+        if (where && prepare_around(q, pxr_strf(q->arena, "SELECT (%s\n) FROM", where), " LIMIT 0"))
+                return -1;
+        return prepare_around(q, pxr_strf(q->arena, "SELECT %s FROM", list),
+                              pxr_strf(q->arena, " WHERE (%s\n) AND (%s)%s", where ? where : "1",
+                                       q->call->and_where ? q->call->and_where : "1", limit));
+}
+
 /* --- the table ---------------------------------------------------------------------------------
  */
+
+static int format_of(const struct output *output)
+{
+        return output->item ? output->item->format : PXR_COLUMN_PLAIN;
+}
+
+static bool is_cell(const struct output *output)
+{
+        return format_of(output) != PXR_COLUMN_NOTE && format_of(output) != PXR_COLUMN_TITLE;
+}
 
 static struct pxr_table *new_table(struct query *q)
 {
         struct pxr_column *column = pxr_alloc_array(q->arena, MOST_COLUMNS, sizeof(*column));
         int count = 0;
 
-        for (int i = 0; column && i < q->columns; i++) {
-                const struct pxr_report_item *item = q->column[i].item;
+        for (int i = 0; column && i < q->outputs; i++) {
+                const struct output *output = &q->output[i];
+                const char *heading = output->item ? output->item->heading : NULL;
 
-                if (!is_selected(q, i) || format_of(q, i) == PXR_COLUMN_NOTE)
-                        continue;
-                column[count++] = (struct pxr_column) {
-                        .name = q->column[i].name,
-                        .heading = item && item->heading ? item->heading : q->column[i].name,
-                        .shown = show_of(q, i),
-                };
+                if (is_cell(output))
+                        column[count++] = (struct pxr_column) { output->name,
+                                                                heading ? heading : output->name,
+                                                                output->item ? output->item->show
+                                                                             : PXR_IF_FILLED };
         }
         return column ? pxr_table_new(q->arena, q->file->name, q->file->title, column, count)
                       : NULL;
@@ -437,7 +504,7 @@ static struct pxr_table *new_table(struct query *q)
 /* A row for each line of a text, which is all there is in them. */
 static void add_lines(struct pxr_table *table, const char *text)
 {
-        for (const char *line = text; line && *line; line += strcspn(line, "\n")) {
+        for (const char *line = text; *line; line += strcspn(line, "\n")) {
                 line += *line == '\n';
                 if (*line)
                         *pxr_table_row(table) = pxr_text_cell(
@@ -445,29 +512,39 @@ static void add_lines(struct pxr_table *table, const char *text)
         }
 }
 
-/* The row at hand; one that has but a note is no row. */
+/* NLLs in bits per dimension are small numbers. */
+static int nll_decimals(const struct query *q, struct pxr_cursor *rows)
+{
+        for (int i = 0; i < q->outputs; i++)
+                if (strcmp(q->output[i].name, "unit") == 0)
+                        return strncmp(pxr_cursor_text(rows, i), "bits", 4) == 0 ? 4 : 3;
+        return 3;
+}
+
+/* The row at hand; one of notes and a title alone is no row. */
 static void add_row(struct query *q, struct pxr_cursor *rows, struct pxr_table *table)
 {
         struct pxr_cell *cell = NULL;
-        int to = 0, from = 0;
+        int decimals = nll_decimals(q, rows), to = 0;
 
-        for (int i = 0; i < q->columns; i++) {
-                int format = format_of(q, i);
+        for (int i = 0; i < q->outputs; i++) {
+                int format = format_of(&q->output[i]);
 
-                if (!is_selected(q, i))
-                        continue;
-                if (pxr_cursor_is_null(rows, from)) {
+                if (pxr_cursor_is_null(rows, i)) {
                         /* empty */
                 } else if (format == PXR_COLUMN_NOTE) {
-                        pxr_table_note(table, NULL, "%s", pxr_cursor_text(rows, from));
+                        pxr_table_note(table, NULL, "%s", pxr_cursor_text(rows, i));
+                } else if (format == PXR_COLUMN_TITLE) {
+                        table->title = pxr_cursor_text(rows, i);
                 } else if (format == PXR_COLUMN_LINES && table->columns == 1) {
-                        add_lines(table, pxr_cursor_text(rows, from));
+                        add_lines(table, pxr_cursor_text(rows, i));
                 } else {
                         cell = cell ? cell : pxr_table_row(table);
-                        cell[to] = pxr_query_cell(rows, from, format);
+                        cell[to] = pxr_query_cell(rows, i, format);
+                        if (format == PXR_COLUMN_NLL)
+                                cell[to].decimals = decimals;
                 }
-                to += format != PXR_COLUMN_NOTE;
-                from++;
+                to += is_cell(&q->output[i]);
         }
 }
 

@@ -65,7 +65,9 @@ enum pxr_column_format {
         PXR_COLUMN_BYTES,   /* "1.5 MB" */
         PXR_COLUMN_SHORT,   /* of a text, the beginning of its first line */
         PXR_COLUMN_LINES,   /* a text becomes a row for each of its lines */
+        PXR_COLUMN_KEYS,    /* of a JSON object, each key becomes a column */
         PXR_COLUMN_NOTE,    /* a text becomes a note below the table, and no cell */
+        PXR_COLUMN_TITLE,   /* a text becomes the table's title, and no cell */
 };
 
 struct pxr_column {
