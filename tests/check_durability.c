@@ -121,6 +121,10 @@ static const struct {
         { "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'name TEXT NOT "
           "NULL', 'name TEXT') WHERE name = 'run'",
           "table 'run' is not as pxr makes it" },
+        { "ANALYZE; PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE "
+          "sqlite_stat1(tbl,idx,stat AS (hex(zeroblob(100000000))))' WHERE name = 'sqlite_stat1'; "
+          "INSERT INTO sqlite_stat1 (tbl, idx) VALUES ('run', 'run_of_uid')",
+          "table 'sqlite_stat1' is not as SQLite makes it" },
 };
 
 enum { ADDED = sizeof(added) / sizeof(added[0]) };
@@ -154,6 +158,32 @@ START_TEST(what_was_added_to_an_older_schema_does_not_run)
         ck_assert_ptr_null(pxr_store_open_sound(path, diag));
         expect_error(PXR_FAULT_USER, "trigger 'x' was added");
         ck_assert_str_eq(sql("PRAGMA user_version; SELECT note FROM run"), "1\n\n");
+}
+END_TEST
+
+/* Opening a pipe would wait for a writer. */
+START_TEST(other_kinds_of_files_are_refused)
+{
+        static const char *const endings[] = { "-wal", "-shm", "-journal" };
+        char *path = in_scratch("runs.db");
+
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        for (int writable = 0; writable < 2; writable++) {
+                refused(path, writable, "runs.db: is not a regular file");
+                refused("/dev/null", writable, "/dev/null: is not a regular file");
+        }
+        unlink(path);
+        pxr_store_close(open_store(path, true));
+        write_file(in_scratch("other"), "", 0);
+        for (int i = 0; i < 3; i++) {
+                char *companion = pxr_strf(arena, "%s%s", path, endings[i]);
+
+                unlink(companion);
+                ck_assert_int_eq(symlink(in_scratch("other"), companion), 0);
+                refused(path, false, "is not a regular file; move it away");
+                refused(path, true, "is not a regular file; move it away");
+                unlink(companion);
+        }
 }
 END_TEST
 
@@ -221,7 +251,7 @@ START_TEST(what_is_no_run_database_is_refused)
                 refused(in_scratch("text"), writable, "text: this file is not a database");
                 refused(in_scratch("other"), writable, "a database of another program");
                 refused(in_scratch("marked"), writable, "a database of another program");
-                refused(scratch, writable, "this is a folder, not a database");
+                refused(scratch, writable, "is a folder, not a database");
                 refused(in_scratch("no/runs.db"), writable, "its folder does not exist");
                 refused("", writable, "the database needs a name");
         }
@@ -606,6 +636,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
         ADD_SCRATCH_TEST(suite, what_was_added_to_the_schema_is_refused);
         ADD_SCRATCH_TEST(suite, what_was_added_to_an_older_schema_does_not_run);
+        ADD_SCRATCH_TEST(suite, other_kinds_of_files_are_refused);
         ADD_SCRATCH_TEST(suite, plain_indexes_and_statistics_may_be_added);
         ADD_SCRATCH_TEST(suite, unreleased_schema_is_refused);
         ADD_SCRATCH_TEST(suite, no_schema_of_ours_is_left_as_it_is);

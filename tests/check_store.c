@@ -423,6 +423,54 @@ START_TEST(reading_leaves_nothing_behind)
 }
 END_TEST
 
+START_TEST(names_that_would_hide_runs_are_refused)
+{
+        static const struct {
+                const char *name, *fault, *valid;
+        } names[] = {
+                { "mnist 7 \u00e9", NULL, "mnist 7 \u00e9" },
+                { "deadbee", NULL, "deadbee" },
+                { "", "is empty", "run" },
+                { "  ", "consists of blanks", "run   " },
+                { "a\nb", "has a control character or a line break", "a\\x0ab" },
+                { "a\u202eb", "has a control character or a line break", "a\\xe2\\x80\\xaeb" },
+                { "a\xff", "has a control character or a line break", "a\\xff" },
+                { "last", "stands for the newest run", "run last" },
+                { "12", "is a number, which stands for the run of that number", "run 12" },
+                { "deadbeef", "may be the id of another run: it has 8 hexadecimal digits",
+                  "run deadbeef" },
+        };
+        char *name = pxr_alloc(arena, 5001);
+
+        for (size_t i = 0; i < PXR_COUNT(names); i++) {
+                const char *fault = pxr_run_name_fault(names[i].name);
+
+                ck_assert_pstr_eq(fault, names[i].fault);
+                ck_assert_str_eq(pxr_run_name_mended(arena, names[i].name), names[i].valid);
+                ck_assert_ptr_null(pxr_run_name_fault(names[i].valid));
+        }
+        memset(name, 'x', 5000);
+        ck_assert_str_eq(pxr_run_name_fault(name), "is longer than 200 bytes");
+        ck_assert_uint_eq(strlen(pxr_run_name_mended(arena, name)), 196);
+}
+END_TEST
+
+/* A copy of the file alone, without the log. */
+START_TEST(flushed_records_are_in_the_file)
+{
+        struct pxr_store *store = open_store(in_scratch("runs.db"), true);
+        unsigned char *bytes;
+        size_t size;
+
+        add_run(store, "a");
+        pxr_store_flush(store);
+        bytes = file_bytes(in_scratch("runs.db"), &size);
+        write_file(in_scratch("copy.db"), (char *)bytes, size);
+        ck_assert_str_eq(sql_of(in_scratch("copy.db"), "SELECT name FROM run"), "a\n");
+        pxr_store_close(store);
+}
+END_TEST
+
 START_TEST(spec_can_be_queried_as_json)
 {
         static const char yaml[] =
@@ -513,6 +561,8 @@ int main(void)
         ADD(other_programs_see_what_is_recorded_at_once);
         ADD(query_without_end_is_stopped);
         ADD_SCRATCH_TEST(suite, reading_leaves_nothing_behind);
+        ADD_SCRATCH_TEST(suite, names_that_would_hide_runs_are_refused);
+        ADD_SCRATCH_TEST(suite, flushed_records_are_in_the_file);
         ADD_SCRATCH_TEST(suite, spec_can_be_queried_as_json);
         ADD_SCRATCH_TEST(suite, view_is_kept_as_it_was);
         ADD_SCRATCH_TEST(suite, reading_leaves_the_log_of_a_killed_run);

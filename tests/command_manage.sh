@@ -561,7 +561,7 @@ no_database() {
 		case $file in
 		empty.db) : >$file && text="the database is empty" ;;
 		text.db) seq 1000 >$file && text="not a database" ;;
-		folder.db) mkdir $file && text="this is a folder" ;;
+		folder.db) mkdir $file && text="is a folder, not a database" ;;
 		cut.db) head -c 50000 one.db >$file && text="the database is corrupt" ;;
 		newer.db) cp one.db $file && sqlite3 $file "PRAGMA user_version = 99" && text="written by a newer pxr" ;;
 		old.db) cp one.db $file && sqlite3 $file "PRAGMA application_id = 0x70787244" && text="a development version of pxr" ;;

@@ -273,7 +273,7 @@ no_database() {
 		none.db) text="there is no such database" ;;
 		empty.db) : >$file && text="the database is empty" ;;
 		text.db) seq 1000 >$file && text="not a database" ;;
-		folder.db) mkdir $file && text="this is a folder" ;;
+		folder.db) mkdir $file && text="is a folder, not a database" ;;
 		cut.db) head -c 30000 runs.db >$file && text="the database is corrupt" ;;
 		newer.db) cp runs.db $file && sqlite3 $file "PRAGMA user_version = 99" &&
 			text="written by a newer pxr" ;;

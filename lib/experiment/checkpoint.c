@@ -241,6 +241,7 @@ static int record(struct pxr_state *state, const struct pxr_checkpoint_row *row,
         if (pxr_store_commit(store, diag))
                 return -1;
         state->recorded = now;
+        pxr_store_flush(store);
         return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "config/options.h"
 #include "record/database.h"
 
@@ -119,8 +120,8 @@ static int check_name(const struct pxr_experiment *experiment, const struct pxr_
 
         if (!fault)
                 return 0;
-        pxr_error_at(diag, pxr_yaml_get(experiment->root, "name")->mark, "the name '%s' %s", name,
-                     fault);
+        pxr_error_at(diag, pxr_yaml_get(experiment->root, "name")->mark, "the name '%s' %s",
+                     pxr_visible(experiment->arena, name), fault);
         pxr_hint(diag, "choose another");
         return -1;
 }

@@ -151,11 +151,46 @@ static bool journal_names_file(const struct pxr_store *store)
         return names;
 }
 
+/* SQLite would follow a symbolic link, or wait for a pipe. */
+static int check_companions(const struct pxr_store *store, struct pxr_diag *diag)
+{
+        static const char *const endings[] = { "-wal", "-shm", "-journal" };
+
+        for (size_t i = 0; i < PXR_COUNT(endings); i++) {
+                char *path = sqlite3_mprintf("%s%s", store->path, endings[i]);
+                struct stat file;
+                bool other = path && lstat(path, &file) == 0 && !S_ISREG(file.st_mode);
+
+                sqlite3_free(path);
+                if (!path)
+                        return pxr_out_of_memory(diag);
+                if (other)
+                        return pxr_user_error(diag,
+                                              "%s%s: is not a regular file; move it away to open "
+                                              "the database",
+                                              store->path, endings[i]);
+        }
+        return 0;
+}
+
+/* Whether a statement may read a column. SQLite reads its statistics together with the schema,
+ * before that can be checked, and their table may be a foreign one with computed columns. */
+static int authorize(void *context, int action, const char *table, const char *column,
+                     const char *database, const char *view)
+{
+        (void)context, (void)column, (void)database, (void)view;
+        return action == SQLITE_READ && table && strncmp(table, "sqlite_stat", 11) == 0
+                       ? SQLITE_DENY
+                       : SQLITE_OK;
+}
+
 static int open_handle(struct pxr_store *store, const char *name, int flags, struct pxr_diag *diag)
 {
         struct stat file;
         int status;
 
+        if (check_companions(store, diag))
+                return -1;
         if (journal_names_file(store))
                 return pxr_user_error(diag,
                                       "%s-journal: names a file that SQLite would delete; pxr "
@@ -175,6 +210,7 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(store->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+        sqlite3_set_authorizer(store->handle, authorize, NULL);
         pxr_store_limit_time(store);
         return 0;
 }
@@ -290,10 +326,18 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
 static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store;
+        struct stat status;
         char file[PATH_MAX];
 
         if (pxr_database_path(path, file, diag))
                 return NULL;
+        if (stat(file, &status) == 0 && !S_ISREG(status.st_mode)) {
+                pxr_user_error(diag,
+                               S_ISDIR(status.st_mode) ? "%s: is a folder, not a database"
+                                                       : "%s: is not a regular file",
+                               file);
+                return NULL;
+        }
         store = calloc(1, sizeof(*store));
         if (!store || !(store->path = strdup(file))) {
                 free(store);
@@ -452,6 +496,11 @@ bool pxr_store_in_place(const struct pxr_store *store)
         if (stat(store->path, &file) != 0)
                 return errno != ENOENT && errno != ENOTDIR;
         return file.st_dev == store->device && file.st_ino == store->inode;
+}
+
+void pxr_store_flush(struct pxr_store *store)
+{
+        sqlite3_wal_checkpoint_v2(store->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 int pxr_store_exists(const char *path, struct pxr_diag *diag)

@@ -38,6 +38,10 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
  * exists. For long work, which should not fail late. */
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
 
+/* Copy what other programs are not reading from the log into the database file, so that a copy of
+ * the file alone has the records up to now. Errors do not matter: they stay in the log. */
+void pxr_store_flush(struct pxr_store *store);
+
 /* Check the integrity of every page. Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 

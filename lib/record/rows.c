@@ -17,27 +17,46 @@
 /* --- runs --------------------------------------------------------------------------------------
  */
 
+enum { MOST_NAME = 200 }; /* bytes */
+
 const char *pxr_run_name_fault(const char *name)
 {
-        if (!*name)
-                return "is empty";
-        if (!pxr_one_line(name))
-                return "has a control character or a line break";
+        const char *end = name + strlen(name);
+
+        if (!name[strspn(name, " ")])
+                return *name ? "consists of blanks" : "is empty";
+        if (end - name > MOST_NAME)
+                return "is longer than 200 bytes";
+        for (const char *at = name; at < end; at += pxr_step(at, end))
+                if (!pxr_character(at, end) || !pxr_shown(at, pxr_step(at, end)) ||
+                    pxr_line_break(at, end))
+                        return "has a control character or a line break";
         if (strcmp(name, "last") == 0)
                 return "stands for the newest run";
         if (strspn(name, "0123456789") == strlen(name))
                 return "is a number, which stands for the run of that number";
+        if (pxr_is_uid(name))
+                return "may be the id of another run: it has 8 hexadecimal digits";
         return NULL;
 }
 
 const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name)
 {
+        const char *end;
+        char *valid;
+
         if (!pxr_run_name_fault(name))
                 return pxr_strdup(arena, name);
-        name = pxr_visible(arena, name);
-        if (name && pxr_run_name_fault(name))
-                return pxr_strf(arena, "run%s%s", *name ? " " : "", name);
-        return name;
+        valid = pxr_visible(arena, name);
+        if (!valid)
+                return "";
+        if (strlen(valid) > MOST_NAME) {
+                for (end = valid; end - valid < MOST_NAME - 4; end += pxr_step(end, end + 4))
+                        continue;
+                valid[end - valid] = '\0';
+        }
+        return pxr_run_name_fault(valid) ? pxr_strf(arena, "run%s%s", *valid ? " " : "", valid)
+                                         : valid;
 }
 
 #define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"

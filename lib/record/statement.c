@@ -91,8 +91,6 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
         if (sqlite3_extended_errcode(store->handle) == SQLITE_CONSTRAINT_COMMITHOOK ||
             sqlite3_extended_errcode(store->handle) == SQLITE_READONLY_DBMOVED)
                 return moved(store, diag);
-        if (is_folder(path))
-                return pxr_user_error(diag, "%s: this is a folder, not a database", path);
         switch (sqlite3_errcode(store->handle) & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
