@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/apart.h"
+#include "base/child.h"
 #include "base/number.h"
 #include "model/conformance.h"
 #include "runner/command.h"
@@ -110,7 +110,7 @@ static void print_result(void *context, const struct pxr_check_result *result)
 {
         const char *why = result->problem ? result->problem : result->skipped;
         bool build = strcmp(result->test, PXR_CHECK_BUILD) == 0;
-        struct pxr_apart_notes *notes = context;
+        struct pxr_child_notes *notes = context;
         char kind[64];
 
         snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
@@ -133,7 +133,7 @@ static void print_result(void *context, const struct pxr_check_result *result)
 }
 
 /* In a process of its own: load one module, and unload it. Leaves what is wrong with it. */
-static int try_to_load(void *context, struct pxr_apart_notes *notes)
+static int try_to_load(void *context, struct pxr_child_notes *notes)
 {
         struct pxr_plugin_file *file = context;
         struct pxr_arena *arena = pxr_arena_new(0, NULL);
@@ -149,7 +149,7 @@ static int try_to_load(void *context, struct pxr_apart_notes *notes)
 }
 
 /* In a process of its own: put a layer to the tests, and print how it does. */
-static int examine(void *context, struct pxr_apart_notes *notes)
+static int examine(void *context, struct pxr_child_notes *notes)
 {
         struct examination *e = context;
         struct pxr_diag *diag = pxr_diag_new();
@@ -184,16 +184,16 @@ static int examine(void *context, struct pxr_apart_notes *notes)
 }
 
 /* The limits of one process, and what it left. */
-static int run_apart(int (*work)(void *context, struct pxr_apart_notes *notes), void *context,
-                     int seconds, struct pxr_apart_notes *notes, char *how, size_t size,
-                     struct pxr_diag *diag)
+static int run_in_child(int (*work)(void *context, struct pxr_child_notes *notes), void *context,
+                        int seconds, struct pxr_child_notes *notes, char *how, size_t size,
+                        struct pxr_diag *diag)
 {
-        const struct pxr_apart apart = {
+        const struct pxr_task task = {
                 .work = work, .context = context, .seconds = seconds, .memory = most_memory
         };
-        int status = pxr_apart(&apart, notes, how, size);
+        int status = pxr_child_run(&task, notes, how, size);
 
-        if (status == PXR_APART_FAILED)
+        if (status == PXR_CHILD_FAILED)
                 pxr_system_error(diag, "cannot start a process: %s", strerror(errno));
         return status;
 }
@@ -204,20 +204,20 @@ static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, int sec
                    struct pxr_diag *diag)
 {
         for (struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
-                struct pxr_apart_notes notes;
+                struct pxr_child_notes notes;
                 char how[128];
                 int status;
 
                 if (file->problem)
                         continue;
-                status = run_apart(try_to_load, file, seconds, &notes, how, sizeof(how), diag);
-                if (status == PXR_APART_FAILED)
+                status = run_in_child(try_to_load, file, seconds, &notes, how, sizeof(how), diag);
+                if (status == PXR_CHILD_FAILED)
                         return -1;
-                if (status == PXR_APART_DIED)
+                if (status == PXR_CHILD_DIED)
                         file->problem = pxr_strf(arena, "%s, %s", how, notes.doing);
                 else if (*notes.text)
                         file->problem = pxr_strdup(arena, notes.text);
-                if ((status == PXR_APART_DIED || *notes.text) && !file->problem)
+                if ((status == PXR_CHILD_DIED || *notes.text) && !file->problem)
                         return pxr_out_of_memory(diag);
         }
         return 0;
@@ -227,14 +227,14 @@ static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, int sec
  * the kinds of image that it was not tested on. */
 static int check_one(struct examination *e, int seconds, int *not_built, struct pxr_diag *diag)
 {
-        struct pxr_apart_notes notes;
+        struct pxr_child_notes notes;
         char how[128];
-        int status = run_apart(examine, e, seconds, &notes, how, sizeof(how), diag);
+        int status = run_in_child(examine, e, seconds, &notes, how, sizeof(how), diag);
 
-        if (status == PXR_APART_FAILED)
+        if (status == PXR_CHILD_FAILED)
                 return 1;
         *not_built += notes.count;
-        if (status != PXR_APART_DIED)
+        if (status != PXR_CHILD_DIED)
                 return status;
         if (!*notes.text)
                 say(stdout, "%s\n", e->file ? e->file->path : e->name);

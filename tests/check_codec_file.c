@@ -119,7 +119,7 @@ START_TEST(a_file_that_is_there_stays)
 
         write_file(path, "mine", 4);
         ck_assert_int_eq(pxr_codec_file_write(path, &file, &size, diag), -1);
-        expect_error(PXR_FAULT_USER, "a.pxr: is there already");
+        expect_error(PXR_FAULT_USER, "a.pxr: already exists");
         ck_assert_mem_eq(file_bytes(path, &size), "mine", 4);
         ck_assert_int_eq(pxr_codec_file_write(in_scratch("no/a.pxr"), &file, &size, diag), -1);
         expect_error(PXR_FAULT_USER, "no/a.pxr: cannot be written");

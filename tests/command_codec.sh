@@ -188,7 +188,7 @@ ok "... and that the file may have been altered is said" tells_altered
 
 there_already() {
 	echo mine >mine.pxr
-	refused 2 "mine.pxr: is there already" pxr_codec encode tiny --split test --db a.db \
+	refused 2 "mine.pxr: already exists" pxr_codec encode tiny --split test --db a.db \
 		-o mine.pxr && is "$(cat mine.pxr)" mine &&
 		refused 2 "back: the folder is not empty" pxr_codec decode test.pxr --db a.db -o back &&
 		refused 2 "mine.pxr: not a folder" pxr_codec decode test.pxr --db a.db -o mine.pxr

@@ -178,7 +178,7 @@ ok "a layer that never comes back" ends LOOPS \
 	"it ran too long: more than 1 second of processor time, while it was built $first_kind" \
 	--seconds 1
 ok "a layer that takes all memory" ends EATS_MEMORY \
-	"it asked for too much memory: more than 2048 MB, while it was built $first_kind"
+	"it used too much memory: more than 2048 MB, while it was built $first_kind"
 
 # ends_loading FAULT HOW OPTION...: so does one whose module cannot be loaded; others are examined.
 ends_loading() {

@@ -210,7 +210,7 @@ other_model() {
 ok "layers that make another model of its spec do not" other_model
 
 not_overwritten() {
-	refused 2 "plain.png: is there already" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
+	refused 2 "plain.png: already exists" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
 		err_has "--force overwrites it" && cmp plain.png pictures/run-1-samples-00000096.png &&
 		pxr_sample 1 --db a.db --seed 9 --out plain.png -f &&
 		! cmp -s plain.png pictures/run-1-samples-00000096.png
@@ -624,7 +624,7 @@ ok "--data may have any name" moved_data
 
 cannot_write() {
 	refused 2 "no/such/x.png: cannot be written" pxr_sample 1 --db a.db --out no/such/x.png &&
-		mkdir -p folder.png && refused 2 "is not a plain file" \
+		mkdir -p folder.png && refused 2 "not a plain file" \
 		pxr_sample 1 --db a.db --out folder.png -f && rmdir folder.png
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.c - plain files, opened and read, and written whole or not at all: beside, synced, renamed.
+ * file.c - plain files, opened and read, and written whole or not at all: to a file beside them
+ * that is synced and renamed.
  */
 #include "config.h"
 
@@ -83,7 +84,7 @@ FILE *pxr_file_open(const char *path, struct pxr_diag *diag)
         return NULL;
 }
 
-/* The bytes that the file has when it is opened. */
+/* As many bytes as the file has when it is opened. */
 static uint8_t *read_all(struct pxr_arena *arena, FILE *file, const char *path, size_t limit,
                          size_t *size, struct pxr_diag *diag)
 {
@@ -95,14 +96,12 @@ static uint8_t *read_all(struct pxr_arena *arena, FILE *file, const char *path, 
                 return NULL;
         }
         if ((uintmax_t)status.st_size > limit) {
-                pxr_user_error(diag, "%s: is larger than %zu bytes", path, limit);
+                pxr_user_error(diag, "%s: larger than the limit of %zu bytes", path, limit);
                 return NULL;
         }
         bytes = pxr_alloc(arena, (size_t)status.st_size + 1);
-        if (!bytes) {
-                pxr_out_of_memory(diag);
+        if (!bytes)
                 return NULL;
-        }
         *size = fread(bytes, 1, (size_t)status.st_size, file);
         if (!ferror(file))
                 return bytes;
@@ -140,12 +139,12 @@ static void sync_folder(const char *path)
         }
 }
 
-/* What follows the name of a file while it is written: one of its own for each writer, and no name
- * that anybody would give. */
+/* The name of a file while it is written: another one for each writer, and one that no user would
+ * choose. */
 #define PARTIAL "%s.partial-%06x"
 enum { PARTIAL_LENGTH = sizeof(".partial-123456") - 1 };
 
-/* The file to write for `path`: behind symbolic links when it may replace one. */
+/* The file to write for `path`: with `replace`, symbolic links are followed. */
 static int find_target(const char *path, bool replace, char target[PATH_MAX], struct pxr_diag *diag)
 {
         const char *slash = strrchr(path, '/');
@@ -153,19 +152,18 @@ static int find_target(const char *path, bool replace, char target[PATH_MAX], st
 
         if (strlen(path) + PARTIAL_LENGTH >= PATH_MAX ||
             strlen(slash ? slash + 1 : path) + PARTIAL_LENGTH > NAME_MAX)
-                return pxr_user_error(diag, "%s: the name is too long", path);
+                return pxr_user_error(diag, "%s: name too long", path);
         snprintf(target, PATH_MAX, "%s", path);
         if (!replace || lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
                 return 0;
         if (!realpath(path, target))
-                return pxr_file_error(path, "is a symbolic link that cannot be followed", errno,
-                                      diag);
+                return pxr_file_error(path, "cannot follow symbolic link", errno, diag);
         return strlen(target) + PARTIAL_LENGTH < PATH_MAX
                        ? 0
-                       : pxr_user_error(diag, "%s: the name is too long", target);
+                       : pxr_user_error(diag, "%s: name too long", target);
 }
 
-/* A new file beside the target, with the mode of what it is to replace. Returns NULL with errno. */
+/* A new file beside the target, with the mode of the file it replaces. Returns NULL with errno. */
 static FILE *open_partial(const char *target, bool replace, char partial[PATH_MAX])
 {
         struct stat old;
@@ -200,7 +198,7 @@ int pxr_file_name(const char *partial, const char *target, bool replace)
         int status = replace ? rename(partial, target)
                              : renameat2(AT_FDCWD, partial, AT_FDCWD, target, RENAME_NOREPLACE);
 
-        /* As file systems say that know no such call. */
+        /* The errors of file systems that do not support the call. */
         if (status != 0 && !replace && (errno == EINVAL || errno == ENOSYS)) {
                 status = link(partial, target);
                 if (status == 0)
@@ -238,7 +236,7 @@ int pxr_file_write_by(const char *path, bool replace,
         if (written)
                 return 0;
         unlink(partial);
-        return failed == EEXIST && !replace ? pxr_user_error(diag, "%s: is there already", path)
+        return failed == EEXIST && !replace ? pxr_user_error(diag, "%s: already exists", path)
                                             : pxr_system_error(diag, "%s: cannot be written: %s",
                                                                path, strerror(failed));
 }
@@ -296,13 +294,13 @@ int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
         struct stat status;
 
         if (!*path)
-                return pxr_user_error(diag, "a file without a name cannot be written");
+                return pxr_user_error(diag, "cannot write a file without a name");
         if (find_target(path, replace, target, diag))
                 return -1;
         if (stat(target, &status) == 0 && !S_ISREG(status.st_mode))
-                return pxr_user_error(diag, "%s: is not a plain file", path);
+                return pxr_user_error(diag, "%s: not a plain file", path);
         if (!replace && lstat(target, &status) == 0)
-                return pxr_user_error(diag, "%s: is there already", path);
+                return pxr_user_error(diag, "%s: already exists", path);
         if (access(dirname(target), W_OK | X_OK) != 0)
                 return pxr_file_error(path, "cannot be written", errno, diag);
         return 0;

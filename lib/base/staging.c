@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* staging.c - folders in which something is put together before it gets its place. */
+/* staging.c - folders that get their content all at once. */
 #include "config.h"
 
 #include "base/staging.h"
@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 
-/* Remove a folder that nobody holds. */
+/* Remove a folder that no process has locked. */
 static void clear_one(const char *path)
 {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -29,7 +29,6 @@ static void clear_one(const char *path)
         close(fd);
 }
 
-/* What cannot be removed is left. */
 void pxr_staging_clear(const char *prefix)
 {
         const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
@@ -47,8 +46,8 @@ void pxr_staging_clear(const char *prefix)
                 closedir(list);
 }
 
-/* Lock a folder that was just made. Returns false when another process took it for one
- * that was left. */
+/* Lock a folder that was just made. Returns false if another process has removed it as left over.
+ */
 static bool hold(struct pxr_staging *staging)
 {
         struct stat status;
@@ -68,16 +67,17 @@ int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr
         pxr_staging_clear(prefix);
         do {
                 if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-                        return pxr_system_error(diag, "no random numbers: %s", strerror(errno));
+                        return pxr_system_error(diag, "cannot get random numbers: %s",
+                                                strerror(errno));
                 if (snprintf(staging->path, sizeof(staging->path), "%s%06x", prefix,
                              number & 0xffffff) >= (int)sizeof(staging->path))
-                        return pxr_user_error(diag, "%s: the name is too long", prefix);
+                        return pxr_user_error(diag, "%s: path too long", prefix);
                 if (mkdir(staging->path, 0777) == 0)
                         staging->fd = open(staging->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 else if (errno == EEXIST)
                         continue;
                 if (staging->fd < 0) {
-                        pxr_system_error(diag, "%s: the folder cannot be made: %s", staging->path,
+                        pxr_system_error(diag, "%s: cannot create folder: %s", staging->path,
                                          strerror(errno));
                         rmdir(staging->path);
                         return -1;
@@ -103,10 +103,10 @@ int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_d
                 bool unknown = errno == EINVAL || errno == ENOSYS;
 
                 if (errno == EEXIST || lstat(path, &status) == 0)
-                        return pxr_user_error(diag, "%s: is there already", path);
+                        return pxr_user_error(diag, "%s: already exists", path);
                 if (!unknown || rename(staging->path, path) != 0)
-                        return pxr_system_error(diag, "%s: cannot be made: %s", path,
-                                                strerror(errno));
+                        return pxr_system_error(diag, "%s: cannot be renamed to %s: %s",
+                                                staging->path, path, strerror(errno));
         }
         fsync(staging->fd);
         close(staging->fd);
@@ -131,7 +131,7 @@ static bool is_dot(const char *name)
         return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* What killed processes have left does not count. */
+/* Ignore what killed processes have left. */
 static int check_empty(const char *path, struct pxr_diag *diag)
 {
         DIR *stream = opendir(path);
@@ -153,7 +153,7 @@ int pxr_output_folder_check(const char *path, struct pxr_diag *diag)
         size_t length = strlen(path);
 
         if (length > PATH_MAX - 2 * NAME_MAX)
-                return pxr_user_error(diag, "%.60s...: the path is too long", path);
+                return pxr_user_error(diag, "%.60s...: path too long", path);
         while (length > 1 && path[length - 1] == '/')
                 length--;
         snprintf(trimmed, sizeof(trimmed), "%.*s", (int)length, path);
@@ -213,7 +213,8 @@ int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct p
 
 /* --- whole folders -----------------------------------------------------------------------------*/
 
-/* Go through a folder, removing what is in it or not. Returns 0 or -1; the bytes go to *bytes. */
+/* Walk through a folder, removing its content if `removing`. Adds the sizes of files to *bytes.
+ * Returns 0 or -1. */
 static int walk(const char *path, bool removing, int64_t *bytes)
 {
         char *const paths[] = { (char *)path, NULL };
@@ -256,9 +257,9 @@ int pxr_make_folders(const char *folder, const char *relative, struct pxr_diag *
         for (const char *slash = strchr(relative, '/'); slash; slash = strchr(slash + 1, '/')) {
                 if (snprintf(path, sizeof(path), "%s/%.*s", folder, (int)(slash - relative),
                              relative) >= (int)sizeof(path))
-                        return pxr_user_error(diag, "%s: the name is too long", relative);
+                        return pxr_user_error(diag, "%s: path too long", relative);
                 if (mkdir(path, 0777) != 0 && errno != EEXIST)
-                        return pxr_system_error(diag, "%s: the folder cannot be made: %s", path,
+                        return pxr_system_error(diag, "%s: cannot create folder: %s", path,
                                                 strerror(errno));
         }
         return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* staging.h - folders in which something is put together before it gets its place. */
+/* staging.h - folders that get their content all at once. */
 #ifndef PXR_BASE_STAGING_H
 #define PXR_BASE_STAGING_H
 
@@ -9,26 +9,26 @@
 
 #include <pxr/diag.h>
 
-/* A folder that is locked as long as it is used; what a killed process left is known by that. */
+/* A temporary folder, locked while it is used: an unlocked one was left by a killed process. */
 struct pxr_staging {
         char path[PATH_MAX];
-        int fd; /* -1: there is none */
+        int fd; /* -1: none */
 };
 
-/* Remove the folders that killed processes left of a prefix. */
+/* Remove the folders of this prefix that killed processes have left. */
 void pxr_staging_clear(const char *prefix);
 
-/* Make the folder PREFIX and six random digits; those that killed processes left of this PREFIX are
- * removed. Returns 0 or -1. */
+/* Make a folder named PREFIX and six random digits, and remove those that killed processes have
+ * left. Returns 0 or -1. */
 int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr_diag *diag);
 
-/* Give it up, with all that is in it. None is allowed. */
+/* Remove it with its content, if there is one. */
 void pxr_staging_remove(struct pxr_staging *staging);
 
-/* Give it its name, which nothing may have yet. Returns 0 or -1. */
+/* Rename it to `path`, which must not exist. Returns 0 or -1. */
 int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_diag *diag);
 
-/* Is this what pxr_staging_make() calls a folder of this prefix, without its path? */
+/* Whether this is a name, without path, that pxr_staging_make() gives for this prefix. */
 bool pxr_is_staging(const char *name, const char *prefix);
 
 /* A new or empty folder that gets its files all at once. */
@@ -50,11 +50,11 @@ int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
  * Returns `status`, or -1 after an error. */
 int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct pxr_diag *diag);
 
-/* Bytes of the files in a folder, and removing it with all of them; links are not followed. */
+/* The total size of the files in a folder; removing it with its content. Links are not followed. */
 int64_t pxr_folder_bytes(const char *path);
 int pxr_remove_folder(const char *path);
 
-/* Make the folders in which a file below `folder` is to lie: "a/b/c" needs "a" and "a/b". */
+/* Make the parent folders of a file below `folder`: "a" and "a/b" for "a/b/c". */
 int pxr_make_folders(const char *folder, const char *relative, struct pxr_diag *diag);
 
 #endif

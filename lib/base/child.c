@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * apart.c - a child process that is watched.
- */
+/* child.c - running a task in a child process within limits. */
 #include "config.h"
 
-#include "base/apart.h"
+#include "base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,32 +23,32 @@
 enum { LOOK_EVERY = 20, CLOCK_FACTOR = 10 }; /* milliseconds; of `seconds` */
 
 struct shared {
-        struct pxr_apart_notes notes;
-        bool finished; /* work() came back */
+        struct pxr_child_notes notes;
+        bool finished; /* work() returned */
         int result;
 };
 
-/* The child's part. Leaves by _exit(): what the program does at its end is the parent's to do. */
-static void be_child(const struct pxr_apart *apart, struct shared *shared, pid_t parent)
+/* What the child does. It ends by _exit(): exit handlers are left to the parent. */
+static void be_child(const struct pxr_task *task, struct shared *shared, pid_t parent)
 {
         const struct rlimit none = { 0, 0 };
-        struct rlimit time = { (rlim_t)apart->seconds, (rlim_t)apart->seconds + 5 };
+        struct rlimit time = { (rlim_t)task->seconds, (rlim_t)task->seconds + 5 };
 
         setpgid(0, 0);
-        signal(SIGTTOU, SIG_IGN); /* it may write to the terminal all the same */
+        signal(SIGTTOU, SIG_IGN); /* let it write to the terminal in the background */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
                 _exit(0);
         setrlimit(RLIMIT_CORE, &none);
         setrlimit(RLIMIT_CPU, &time);
-        shared->result = apart->work(apart->context, &shared->notes);
+        shared->result = task->work(task->context, &shared->notes);
         fflush(NULL);
         shared->finished = true;
         _exit(0);
 }
 
-/* Bytes of memory that a process has in use; 0 where that cannot be told. */
-static size_t bytes_in_use(pid_t process)
+/* Resident memory of a process in bytes; 0 if unknown. */
+static size_t resident_bytes(pid_t process)
 {
         unsigned long pages = 0;
         char path[64];
@@ -66,13 +64,13 @@ static size_t bytes_in_use(pid_t process)
         return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-enum end { ENDED, TOO_LONG, TOO_MUCH };
+enum end { ENDED, TIME_LIMIT, MEMORY_LIMIT };
 
-/* Wait until the child has ended, or has gone beyond what it may have. `alive` is at its end when
- * the child has ended, but may be kept open by children of its own. */
-static enum end watch(const struct pxr_apart *apart, pid_t child, int alive)
+/* Wait until the child has ended or exceeded a limit. `alive` is at its end when the child has
+ * ended, but its own children may keep it open. */
+static enum end wait_for(const struct pxr_task *task, pid_t child, int alive)
 {
-        double until = pxr_now() + (double)CLOCK_FACTOR * apart->seconds;
+        double until = pxr_now() + (double)CLOCK_FACTOR * task->seconds;
         struct pollfd end = { .fd = alive };
 
         for (;;) {
@@ -80,32 +78,32 @@ static enum end watch(const struct pxr_apart *apart, pid_t child, int alive)
 
                 poll(&end, 1, LOOK_EVERY);
                 if (end.revents & (POLLHUP | POLLERR | POLLNVAL))
-                        end.fd = -1; /* closed by the work itself, perhaps */
+                        end.fd = -1; /* the task itself may have closed it */
                 if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
                     info.si_pid == child)
                         return ENDED;
-                if (bytes_in_use(child) > apart->memory)
-                        return TOO_MUCH;
+                if (resident_bytes(child) > task->memory)
+                        return MEMORY_LIMIT;
                 if (pxr_now() > until)
-                        return TOO_LONG;
+                        return TIME_LIMIT;
         }
 }
 
-static void tell(const struct pxr_apart *apart, enum end end, int status,
-                 const struct rusage *usage, char *how, size_t size)
+static void describe(const struct pxr_task *task, enum end end, int status,
+                     const struct rusage *usage, char *how, size_t size)
 {
-        bool used_up = usage->ru_utime.tv_sec + usage->ru_stime.tv_sec >= apart->seconds;
+        bool used_up = usage->ru_utime.tv_sec + usage->ru_stime.tv_sec >= task->seconds;
         int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-        if (end == TOO_MUCH)
-                snprintf(how, size, "it asked for too much memory: more than %zu MB",
-                         apart->memory >> 20);
-        else if (end == TOO_LONG)
+        if (end == MEMORY_LIMIT)
+                snprintf(how, size, "it used too much memory: more than %zu MB",
+                         task->memory >> 20);
+        else if (end == TIME_LIMIT)
                 snprintf(how, size, "it ran too long: more than %d seconds",
-                         CLOCK_FACTOR * apart->seconds);
+                         CLOCK_FACTOR * task->seconds);
         else if (signal == SIGXCPU || (signal == SIGKILL && used_up))
                 snprintf(how, size, "it ran too long: more than %d second%s of processor time",
-                         apart->seconds, pxr_plural(apart->seconds));
+                         task->seconds, pxr_plural(task->seconds));
         else if (signal)
                 snprintf(how, size, "it was killed by signal %d (%s)", signal, strsignal(signal));
         else
@@ -122,18 +120,18 @@ static struct shared *share(void)
 }
 
 /* Start the child, whose end closes *alive. */
-static pid_t start(const struct pxr_apart *apart, struct shared *shared, int *alive)
+static pid_t start(const struct pxr_task *task, struct shared *shared, int *alive)
 {
         pid_t parent = getpid(), child;
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC))
                 return -1;
-        fflush(NULL); /* or both would write it */
+        fflush(NULL); /* or both would write what is buffered */
         child = fork();
         if (child == 0) {
                 close(ends[0]);
-                be_child(apart, shared, parent);
+                be_child(task, shared, parent);
         }
         close(ends[1]);
         *alive = ends[0];
@@ -142,7 +140,8 @@ static pid_t start(const struct pxr_apart *apart, struct shared *shared, int *al
         return child;
 }
 
-int pxr_apart(const struct pxr_apart *apart, struct pxr_apart_notes *notes, char *how, size_t size)
+int pxr_child_run(const struct pxr_task *task, struct pxr_child_notes *notes, char *how,
+                  size_t size)
 {
         struct shared *shared = share();
         struct rusage usage;
@@ -151,23 +150,23 @@ int pxr_apart(const struct pxr_apart *apart, struct pxr_apart_notes *notes, char
         pid_t child;
 
         if (!shared)
-                return PXR_APART_FAILED;
-        child = start(apart, shared, &alive);
+                return PXR_CHILD_FAILED;
+        child = start(task, shared, &alive);
         if (child < 0) {
                 munmap(shared, sizeof(*shared));
-                return PXR_APART_FAILED;
+                return PXR_CHILD_FAILED;
         }
-        end = watch(apart, child, alive);
+        end = wait_for(task, child, alive);
         close(alive);
-        kill(-child, SIGKILL); /* with what it has started */
+        kill(-child, SIGKILL); /* and its own children */
         kill(child, SIGKILL);
         while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
                 continue;
         *notes = shared->notes;
         notes->doing[sizeof(notes->doing) - 1] = notes->text[sizeof(notes->text) - 1] = '\0';
-        result = shared->finished ? shared->result : PXR_APART_DIED;
+        result = shared->finished ? shared->result : PXR_CHILD_DIED;
         munmap(shared, sizeof(*shared));
-        if (result == PXR_APART_DIED)
-                tell(apart, end, status, &usage, how, size);
+        if (result == PXR_CHILD_DIED)
+                describe(task, end, status, &usage, how, size);
         return result;
 }
