@@ -88,7 +88,7 @@ START_TEST(models_without_the_rows_blocks_are_other_models)
                   "kernel 1 of conv 2 in residual, not 3" },
                 { IN_BLOCK("relu: {}, " CONV("B", "1", "16") ", " CONV("B", "3", "16") ", " CONV(
                           "B", "1", "32")),
-                  "" }, /* a departure, but no fewer weights */
+                  "" }, /* a difference, but no fewer weights */
         };
         const struct pxr_paper_row *row = row_of(4, "PixelCNN");
 
@@ -147,7 +147,7 @@ START_TEST(smaller_models_are_other_models)
                 const char *spec, *other;
         } cases[] = {
                 { ROW_LSTM("12", "128", "1024"), "" },
-                { ROW_LSTM("12", "256", "1024"), "" }, /* a departure, but not smaller */
+                { ROW_LSTM("12", "256", "1024"), "" }, /* a difference, but not smaller */
                 { ROW_LSTM("12", "24", "1024"), "24 features of row_lstm in residual, not 128" },
                 { ROW_LSTM("3", "128", "1024"), "3 layers or blocks, not 12" },
                 { ROW_LSTM("12", "128", "96"), "96 features of conv 2, not 1024; 96 features of "

@@ -20,8 +20,8 @@ START_TEST(a_run_is_shown_beside_its_row)
         ck_assert_str_eq(cell_of(table, "PixelCNN", "deviation"), "");
         ck_assert_str_eq(cell_of(table, "Row LSTM", "ours"), "");
         ck_assert_str_eq(cell_of(table, "DRAW", "paper"), "≤ 80.97");
-        ck_assert(has_note(table, "Departs in nothing that the paper says. Where the paper is "
-                                  "silent: features of conv 1 32"));
+        ck_assert(has_note(table, "As the paper describes it. The paper does not give: "
+                                  "features of conv 1 32"));
 }
 END_TEST
 
@@ -29,10 +29,10 @@ START_TEST(results_of_other_data_are_not_shown)
 {
         static const char *const reasons[] = {
                 "its data set is mnist, not binarized_mnist",
-                "its data are not the row's: static binarization; first 500 of each split",
-                "its NLL is over 1017 images, where the split has 10000",
-                "its data are not known, by their SHA-256, to be the whole of the official",
-                "its NLL is of images given their small versions",
+                "its data are not those of the row: static binarization; first 500 of each split",
+                "its NLL is over 1017 images; the split has 10000",
+                "its data are not, by their SHA-256, the whole of the official",
+                "its NLL is conditional on smaller versions of the images",
                 "better than any model of this data set can be",
         };
         struct example example[6] = { pixelcnn, pixelcnn, pixelcnn, pixelcnn, pixelcnn, pixelcnn };
@@ -124,13 +124,13 @@ START_TEST(diverged_seeds_are_left_out_of_the_mean)
         record(third);
         ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "ours"), "81.60");
         ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "deviation"), "0.14");
-        ck_assert(has_note(table_of(4), "Mean and deviation of 2 seeds. Without 1 more of its "
+        ck_assert(has_note(table_of(4), "Mean and deviation of 2 seeds. Left out: 1 more of its "
                                         "seeds, whose NLL cannot be shown."));
         /* Once more, and now it went well. */
         third.suspect = NULL;
         third.test = 81.6;
         record(third);
-        ck_assert(has_note(table_of(4), "Mean and deviation of 3 seeds. Departs"));
+        ck_assert(has_note(table_of(4), "Mean and deviation of 3 seeds. As"));
 }
 END_TEST
 
@@ -165,7 +165,7 @@ START_TEST(specs_with_a_validation_nll_come_first)
         table = table_of(4);
         ck_assert_str_eq(cell_of(table, "PixelCNN", "run"), "2");
         ck_assert(has_note(table, "Not shown: run 3 (PixelCNN): it has no validation NLL"));
-        ck_assert(!has_note(table, "flatters"));
+        ck_assert(!has_note(table, "too good"));
         /* One that cannot be is none. */
         none.suspect = "x";
         add_result(3, "valid", 1, &none);
@@ -212,12 +212,12 @@ START_TEST(choice_by_test_nll_has_a_footnote)
         other.test = 90;
         record(other);
         ck_assert_str_eq(cell_of(table_of(4), row, "run"), "1");
-        ck_assert(!has_note(table_of(4), "flatters"));
+        ck_assert(!has_note(table_of(4), "too good"));
         other.spec = DIAGONAL("32");
         other.test = 81.0;
         record(other);
         ck_assert_str_eq(cell_of(table_of(4), row, "run"), "3");
-        ck_assert(has_note(table_of(4), "Chosen among several specs by its test NLL"));
+        ck_assert(has_note(table_of(4), "Chosen among several specs by the test NLL"));
 }
 END_TEST
 
@@ -255,11 +255,10 @@ START_TEST(official_cifar10_is_recognized_by_its_files)
 }
 END_TEST
 
-/* With early stopping, a validation NLL is the lowest of the run's own. A test NLL is none of them.
- */
+/* With early stopping, the validation NLL shown is the lowest of the run's evaluations. */
 START_TEST(early_stopping_on_the_shown_nll_has_a_footnote)
 {
-        static const char told[] = "The validation NLL shown is the lowest of the run's "
+        static const char told[] = "The validation NLL is the lowest of the run's "
                                    "evaluations (train.patience 3)";
         static const struct {
                 const char *row, *text;

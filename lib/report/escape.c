@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 
-/* The next character: its bytes to *size. Returns false when it is to be shown as bytes, because
- * it is none, or cannot be shown. */
+/* Set *size to the bytes of the next character. Returns false if they must be shown as numbers: the
+ * character is invalid or invisible. */
 static bool next(const char *at, const char *end, size_t *size)
 {
         *size = pxr_character(at, end);
@@ -104,8 +104,8 @@ static const struct {
         { "\"", "\\textquotedbl{}" },
         { "'", "\\textquotesingle{}" },
         { "`", "\\textasciigrave{}" },
-        { "-", "-{}" }, /* no dashes of several */
-        { "[", "{[}" }, /* no argument of a \\ before it */
+        { "-", "-{}" }, /* no ligature of several */
+        { "[", "{[}" }, /* not the optional argument of a \\ before it */
         { "]", "{]}" },
         { "*", "{*}" },
         { "±", "$\\pm$" },

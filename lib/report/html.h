@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * html.h - writing HTML: text that is escaped wherever it comes from, tables, pictures in the page.
+ * html.h - writing HTML: escaped text, tables, pictures in the page.
  */
 #ifndef PXR_REPORT_HTML_H
 #define PXR_REPORT_HTML_H

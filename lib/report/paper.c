@@ -15,16 +15,16 @@ static const char *const units[] = { "nats", "bits", NULL };
 
 static const struct pxr_option row_options[] = {
         PXR_STRING(struct pxr_paper_row, row, NULL, "its name, as the paper has it"),
-        PXR_STRING(struct pxr_paper_row, source, PXR_UNSET, "where the paper has it from"),
+        PXR_STRING(struct pxr_paper_row, source, PXR_UNSET, "what the paper cites for it"),
         PXR_REAL(struct pxr_paper_row, value, NULL, 0, 1e9, "the NLL, in the table's unit"),
         PXR_REAL(struct pxr_paper_row, train_value, "0", 0, 1e9, "on the training split; 0: none"),
         PXR_ENUM(struct pxr_paper_row, relation, "exactly", relations, "of the NLL to the value"),
-        PXR_NODE(struct pxr_paper_row, files, "[]", "where they are not the table's"),
-        PXR_NODE(struct pxr_paper_row, identities, "[]", "where they are not the table's"),
-        PXR_NODE(struct pxr_paper_row, needs, "[]", "layers the model must have"),
-        PXR_NODE(struct pxr_paper_row, excludes, "[]", "layers it must not have"),
-        PXR_NODE(struct pxr_paper_row, train, "{}", "what the paper says of its training"),
-        PXR_NODE(struct pxr_paper_row, model, "[]", "what the paper says of its layers"),
+        PXR_NODE(struct pxr_paper_row, files, "[]", "if not those of the table"),
+        PXR_NODE(struct pxr_paper_row, identities, "[]", "if not those of the table"),
+        PXR_NODE(struct pxr_paper_row, needs, "[]", "layers the model must contain"),
+        PXR_NODE(struct pxr_paper_row, excludes, "[]", "layers it must not contain"),
+        PXR_NODE(struct pxr_paper_row, train, "{}", "what the paper gives of its training"),
+        PXR_NODE(struct pxr_paper_row, model, "[]", "what the paper gives of its layers"),
         PXR_END,
 };
 
@@ -34,14 +34,17 @@ static const struct pxr_options row_table = { .rows = row_options,
 static const struct pxr_option table_options[] = {
         PXR_INT(struct pxr_paper_table, table, NULL, 1, 99, "its number"),
         PXR_STRING(struct pxr_paper_table, title, NULL, "for readers"),
-        PXR_ENUM(struct pxr_paper_table, unit, NULL, units, "nats an image, or bits a dimension"),
-        PXR_ENUM(struct pxr_paper_table, split, NULL, pxr_split_names, "that the NLLs are of"),
+        PXR_ENUM(struct pxr_paper_table, unit, NULL, units,
+                 "nats per image, or bits per dimension"),
+        PXR_ENUM(struct pxr_paper_table, split, NULL, pxr_split_names, "of the NLLs"),
         PXR_INT(struct pxr_paper_table, images, "0", 0, 1e12, "in that split; 0: any number"),
         PXR_STRING(struct pxr_paper_table, set, NULL, "the data set"),
         PXR_NODE(struct pxr_paper_table, files, "[]", "lists of official files"),
-        PXR_NODE(struct pxr_paper_table, identities, "[]", "of the data, as pxr-data info has it"),
-        PXR_NODE(struct pxr_paper_table, data, "{}", "what the paper says of their settings"),
-        PXR_NODE(struct pxr_paper_table, transforms, "[]", "that are allowed"),
+        PXR_NODE(struct pxr_paper_table, identities, "[]",
+                 "of the data, as pxr-data info prints it"),
+        PXR_NODE(struct pxr_paper_table, data, "{}", "what the paper gives of their settings"),
+        PXR_NODE(struct pxr_paper_table, transforms, "[]",
+                 "allowed transforms; * matches any text"),
         PXR_NODE(struct pxr_paper_table, rows, NULL, "the rows"),
         PXR_END,
 };
@@ -57,102 +60,85 @@ static const struct pxr_option file_options[] = {
 static const struct pxr_options file_table = { .rows = file_options,
                                                .size = sizeof(const struct pxr_yaml *) };
 
-static int want_list(const struct pxr_yaml *node, const char *what, struct pxr_diag *diag)
+/* Check that a node is a list: of texts (depth 1), of such lists (2), or of anything (0). */
+static int expect_list(const struct pxr_yaml *node, const char *what, int depth,
+                       struct pxr_diag *diag)
 {
-        if (node->kind == PXR_YAML_SEQUENCE)
-                return 0;
-        return pxr_error_at(diag, node->mark, "%s wants a list", what);
-}
-
-static int want_names(const struct pxr_yaml *node, const char *what, struct pxr_diag *diag)
-{
-        if (want_list(node, what, diag))
-                return -1;
+        if (node->kind != PXR_YAML_SEQUENCE)
+                return pxr_error_at(diag, node->mark, "%s: expected a list", what);
         for (const struct pxr_yaml *item = node->first; item; item = item->next)
-                if (item->kind != PXR_YAML_SCALAR)
-                        return pxr_error_at(diag, item->mark, "%s wants a list of names", what);
-        return 0;
-}
-
-static int want_files(const struct pxr_yaml *node, struct pxr_diag *diag)
-{
-        if (want_list(node, "files", diag))
-                return -1;
-        for (const struct pxr_yaml *item = node->first; item; item = item->next)
-                if (want_names(item, "a list of files", diag))
+                if (depth == 1 && item->kind != PXR_YAML_SCALAR)
+                        return pxr_error_at(diag, item->mark, "%s: expected a list of texts", what);
+                else if (depth > 1 && expect_list(item, what, depth - 1, diag))
                         return -1;
         return 0;
 }
 
-static struct pxr_paper_row *read_row(struct pxr_arena *arena, struct pxr_yaml *node,
-                                      struct pxr_diag *diag)
+static int read_row(struct pxr_arena *arena, struct pxr_paper_row *row, struct pxr_yaml *node,
+                    struct pxr_diag *diag)
 {
-        struct pxr_paper_row *row = pxr_alloc(arena, sizeof(*row));
-        struct pxr_reading reading = { &row_table, row };
+        const struct pxr_reading reading = { &row_table, row };
 
-        if (!row) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        if (pxr_options_read(arena, node, "row", &reading, 1, diag) ||
-            want_files(row->files, diag) || want_names(row->identities, "identities", diag) ||
-            want_names(row->needs, "needs", diag) || want_names(row->excludes, "excludes", diag) ||
-            want_list(row->model, "model", diag))
-                return NULL;
-        return row;
+        return pxr_options_read(arena, node, "row", &reading, 1, diag) ||
+                               expect_list(row->files, "files", 2, diag) ||
+                               expect_list(row->identities, "identities", 1, diag) ||
+                               expect_list(row->needs, "needs", 1, diag) ||
+                               expect_list(row->excludes, "excludes", 1, diag) ||
+                               expect_list(row->model, "model", 0, diag)
+                       ? -1
+                       : 0;
 }
 
-static struct pxr_paper_table *read_table(struct pxr_arena *arena, struct pxr_yaml *node,
-                                          struct pxr_diag *diag)
+static int read_table(struct pxr_arena *arena, struct pxr_paper_table *table, struct pxr_yaml *node,
+                      struct pxr_diag *diag)
 {
-        struct pxr_paper_table *table = pxr_alloc(arena, sizeof(*table));
-        struct pxr_reading reading = { &table_table, table };
-        struct pxr_paper_row **end;
+        const struct pxr_reading reading = { &table_table, table };
+        struct pxr_paper_row **end = &table->row;
 
-        if (!table) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        end = &table->row;
         if (pxr_options_read(arena, node, "table", &reading, 1, diag) ||
-            want_files(table->files, diag) || want_names(table->identities, "identities", diag) ||
-            want_names(table->transforms, "transforms", diag) ||
-            want_list(table->rows, "rows", diag))
-                return NULL;
+            expect_list(table->files, "files", 2, diag) ||
+            expect_list(table->identities, "identities", 1, diag) ||
+            expect_list(table->transforms, "transforms", 1, diag) ||
+            expect_list(table->rows, "rows", 0, diag))
+                return -1;
         for (struct pxr_yaml *item = table->rows->first; item; item = item->next) {
-                if (!(*end = read_row(arena, item, diag)))
-                        return NULL;
-                if (pxr_paper_row(table, (*end)->row) != *end) {
-                        pxr_error_at(diag, item->mark, "a second row '%s'", (*end)->row);
-                        return NULL;
-                }
-                (*end)->data = table->data;
-                if (!(*end)->files->first)
-                        (*end)->files = table->files;
-                if (!(*end)->identities->first)
-                        (*end)->identities = table->identities;
-                end = &(*end)->next;
+                struct pxr_paper_row *row = pxr_alloc(arena, sizeof(*row));
+
+                if (!row || read_row(arena, row, item, diag))
+                        return -1;
+                if (pxr_paper_row(table, row->row))
+                        return pxr_error_at(diag, item->mark, "a second row '%s'", row->row);
+                row->data = table->data;
+                if (!row->files->first)
+                        row->files = table->files;
+                if (!row->identities->first)
+                        row->identities = table->identities;
+                *end = row;
+                end = &row->next;
         }
-        return table;
+        return 0;
 }
 
 static int read_tables(struct pxr_arena *arena, struct pxr_paper *paper, struct pxr_yaml *root,
                        struct pxr_diag *diag)
 {
         const struct pxr_yaml *list = NULL;
-        struct pxr_reading reading = { &file_table, &list };
+        const struct pxr_reading reading = { &file_table, &list };
         struct pxr_paper_table **end = &paper->table;
 
         if (pxr_options_read(arena, root, "the file of tables", &reading, 1, diag) ||
-            want_list(list, "tables", diag))
+            expect_list(list, "tables", 0, diag))
                 return -1;
         for (struct pxr_yaml *item = list->first; item; item = item->next) {
-                if (!(*end = read_table(arena, item, diag)))
+                struct pxr_paper_table *table = pxr_alloc(arena, sizeof(*table));
+
+                if (!table || read_table(arena, table, item, diag))
                         return -1;
-                if (pxr_paper_find(paper, (*end)->table, NULL) != *end)
+                if (pxr_paper_find(paper, table->table, NULL))
                         return pxr_error_at(diag, item->mark, "a second table %d",
-                                            (int)(*end)->table);
-                end = &(*end)->next;
+                                            (int)table->table);
+                *end = table;
+                end = &table->next;
         }
         return 0;
 }
@@ -165,16 +151,12 @@ static const char *installed_path(struct pxr_arena *arena)
 struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
         struct pxr_paper *paper = pxr_alloc(arena, sizeof(*paper));
-        struct pxr_yaml *root;
+        struct pxr_yaml *root =
+                pxr_spec_load(arena, path ? path : installed_path(arena), NULL, 0, diag);
 
-        if (!path)
-                path = installed_path(arena);
-        if (!paper || !path) {
-                pxr_out_of_memory(diag);
+        if (!paper || !root || read_tables(arena, paper, root, diag) || pxr_arena_failed(arena))
                 return NULL;
-        }
-        root = pxr_spec_load(arena, path, NULL, 0, diag);
-        return root && !read_tables(arena, paper, root, diag) ? paper : NULL;
+        return paper;
 }
 
 const struct pxr_paper_table *pxr_paper_find(const struct pxr_paper *paper, int64_t number,
@@ -185,8 +167,7 @@ const struct pxr_paper_table *pxr_paper_find(const struct pxr_paper *paper, int6
         while (table && table->table != number)
                 table = table->next;
         if (!table)
-                pxr_user_error(diag, "the paper's tables with numbers have no table %d",
-                               (int)number);
+                pxr_user_error(diag, "the file of the paper's tables has no table %d", (int)number);
         return table;
 }
 
@@ -209,18 +190,6 @@ const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *n
         return pxr_nearest(name, names, count);
 }
 
-static int unknown_row(const struct pxr_paper_table *table, const struct pxr_yaml *row,
-                       struct pxr_diag *diag)
-{
-        const char *nearest = pxr_paper_nearest(table, row->text);
-
-        pxr_error_at(diag, row->mark, "table %d of the paper has no row '%s'", (int)table->table,
-                     row->text);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
-        return -1;
-}
-
 int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
                     struct pxr_diag *diag)
 {
@@ -228,11 +197,9 @@ int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_
         const struct pxr_yaml *row = pxr_yaml_find((struct pxr_yaml *)spec, "reproduces.row");
         const struct pxr_paper_table *table;
         const struct pxr_paper *paper;
-        const char *file = path ? path : installed_path(arena);
+        const char *file = path ? path : installed_path(arena), *nearest;
         int64_t wanted;
 
-        if (!file)
-                return pxr_out_of_memory(diag);
         if (!number || number->kind != PXR_YAML_SCALAR || !row || row->kind != PXR_YAML_SCALAR ||
             pxr_parse_int(number->text, &wanted) != PXR_NUMBER || wanted == 0 ||
             (!path && access(file, R_OK) != 0))
@@ -241,5 +208,12 @@ int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_
         if (!paper)
                 return -1;
         table = pxr_paper_find(paper, wanted, NULL);
-        return table && !pxr_paper_row(table, row->text) ? unknown_row(table, row, diag) : 0;
+        if (!table || pxr_paper_row(table, row->text))
+                return 0;
+        pxr_error_at(diag, row->mark, "table %d of the paper has no row '%s'", (int)table->table,
+                     row->text);
+        nearest = pxr_paper_nearest(table, row->text);
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        return -1;
 }

@@ -11,7 +11,7 @@
 #include <pxr/option.h>
 
 enum pxr_relation { PXR_EXACTLY, PXR_ABOUT, PXR_AT_MOST };
-enum pxr_nll_unit { PXR_NATS, PXR_BITS }; /* an image, or a dimension */
+enum pxr_nll_unit { PXR_NATS, PXR_BITS }; /* per image; per dimension */
 
 struct pxr_paper_row {
         const char *row, *source;  /* NULL: the paper itself */
@@ -41,19 +41,19 @@ struct pxr_paper {
 /* Read a file of tables; NULL: the one that came with the program. NULL after errors. */
 struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, struct pxr_diag *diag);
 
-/* NULL, after an error only where there is a diag, if there is none of that number. */
+/* The table of that number; NULL if there is none, which is an error unless `diag` is NULL. */
 const struct pxr_paper_table *pxr_paper_find(const struct pxr_paper *paper, int64_t number,
                                              struct pxr_diag *diag);
 
 /* A row by its exact name, or NULL. */
 const struct pxr_paper_row *pxr_paper_row(const struct pxr_paper_table *table, const char *name);
 
-/* The name nearest to one that no row has, or NULL. */
+/* The row name nearest to an unknown one, or NULL. */
 const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *name);
 
-/* Before a run: is the row that its spec `reproduces` one of the tables in the file (NULL: the one
- * that came with the program)? Returns 0 or -1; 0 also for a table that is not in the file, and
- * where no file came with the program. */
+/* Check before a run that the row its spec `reproduces` is in the file (NULL: the one that came
+ * with the program). Returns 0 or -1; also 0 if the table is not in the file, or no file came with
+ * the program. */
 int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
                     struct pxr_diag *diag);
 

@@ -81,7 +81,7 @@ static int check_candidate(struct making *m, const struct pxr_paper_row *row,
         else if (c->suspect || !isfinite(c->nats))
                 *reason = c->suspect ? c->suspect : "its NLL is not finite";
         else if (c->given)
-                *reason = "its NLL is of images given their small versions";
+                *reason = "its NLL is conditional on smaller versions of the images";
         else
                 return pxr_row_data_misfit(m->arena, m->store, m->paper, row, &data, reason,
                                            m->diag);
@@ -346,7 +346,7 @@ static const char *next_mark(struct making *m)
                            : pxr_strf(m->arena, "%c%c", first, last);
 }
 
-/* What was averaged and chosen: `chosen` says so where it was chosen by the NLL shown; else "". */
+/* How the result came about. `chosen`: that it was chosen by the NLL shown; else "". */
 static const char *result_note(struct making *m, const struct group *group,
                                const struct pxr_paper_diff *diff, const char *chosen)
 {
@@ -356,13 +356,13 @@ static const char *result_note(struct making *m, const struct group *group,
                 text = pxr_strf(m->arena, "Mean and deviation of %d seeds. ", group->count);
         if (group->missing > 0)
                 text = pxr_strf(m->arena,
-                                "%sWithout %d more of its seeds, whose NLL cannot be shown. ", text,
-                                group->missing);
+                                "%sLeft out: %d more of its seeds, whose NLL cannot be shown. ",
+                                text, group->missing);
         text = pxr_strf(m->arena, "%s%s", text, chosen);
         if (m->paper->split == PXR_VALID && diff->patience)
                 text = pxr_strf(m->arena,
-                                "%sThe validation NLL shown is the lowest of the run's evaluations "
-                                "(train.patience %s), which flatters it. ",
+                                "%sThe validation NLL is the lowest of the run's evaluations "
+                                "(train.patience %s), so it is too good. ",
                                 text, diff->patience);
         return text;
 }
@@ -381,12 +381,12 @@ static void add_footnote(struct making *m, const struct pxr_paper_row *row,
                 pxr_table_note(m->table, cell[MODEL].mark,
                                "%sThe paper does not describe this row's model.", result);
         else
-                pxr_table_note(m->table, cell[MODEL].mark, "%s%s%s.%s%s.%s%s%s", result,
-                               *differences ? "Departs from the paper: "
-                                            : "Departs in nothing that the paper says",
-                               differences, *choices ? " Where the paper is silent: " : "",
-                               *choices ? choices : " Nothing is left open",
-                               *transforms ? " Data: " : "", transforms, *transforms ? "." : "");
+                pxr_table_note(m->table, cell[MODEL].mark, "%s%s%s.%s%s%s%s%s%s", result,
+                               *differences ? "Differs from the paper: "
+                                            : "As the paper describes it",
+                               differences, *choices ? " The paper does not give: " : "", choices,
+                               *choices ? "." : "", *transforms ? " Data: " : "", transforms,
+                               *transforms ? "." : "");
 }
 
 /* Compare the spec of a group's first run with the row. Returns 0 or -1. */
@@ -429,13 +429,13 @@ static int judge_choice(struct making *m, const struct pxr_paper_row *row,
                         continue;
                 if (passed_over)
                         leave_out(m, group[i].first,
-                                  "it has no validation NLL to choose it by, as others of the row");
+                                  "it has no validation NLL, by which the run of a row is chosen");
                 else if (m->paper->split == PXR_VALID)
                         *chosen = "Chosen among several specs by the validation NLL that is shown, "
-                                  "which flatters it. ";
+                                  "so that NLL is too good. ";
                 else
-                        *chosen = "Chosen among several specs by its test NLL, as none has a "
-                                  "validation NLL: that flatters it. ";
+                        *chosen = "Chosen among several specs by the test NLL that is shown, for "
+                                  "want of a validation NLL, so that NLL is too good. ";
         }
         return 0;
 }
@@ -488,7 +488,8 @@ struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_sto
                 if (make_row(&m, row, group))
                         return NULL;
         if (m.left_out > MOST_LEFT_OUT)
-                pxr_table_note(m.table, NULL, "Not shown either: %d more runs that name a row.",
+                pxr_table_note(m.table, NULL,
+                               "Not shown either: %d more runs that reproduce a row.",
                                m.left_out - MOST_LEFT_OUT);
         return pxr_table_finish(m.table, diag) ? NULL : m.table;
 }

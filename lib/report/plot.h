@@ -8,7 +8,7 @@
 
 #include "report/report.h"
 
-/* A height that is marked in a plot. */
+/* A level marked in a plot by a horizontal line. */
 struct pxr_plot_line {
         const char *name; /* "exact entropy" */
         double value;     /* NAN: there is none */
@@ -16,8 +16,8 @@ struct pxr_plot_line {
 
 struct pxr_curve_plot {
         const struct pxr_curve *curve; /* [PXR_CURVES] */
-        bool bits;                     /* told in bits per dimension, not in nats per image */
-        struct pxr_plot_line line[2];  /* in what is told */
+        bool bits;                     /* in bits per dimension, not nats per image */
+        struct pxr_plot_line line[2];  /* in that unit */
 };
 
 /* Learning curves over epochs. */
@@ -25,7 +25,7 @@ void pxr_plot_curves(FILE *to, const struct pxr_curve_plot *plot);
 
 struct pxr_value_map {
         int rows, cols, colours;
-        const double *value; /* [row][col][colour]; what is below 0 or no number is drawn as 0 */
+        const double *value; /* [row][col][colour]; negative values and NaN are drawn as 0 */
         const char *unit;    /* of one: "bits per value" */
 };
 

@@ -13,11 +13,11 @@
 #include "record/database.h"
 #include "train/evaluate.h"
 
-/* A table of the paper with our runs beside it: a run is a row's if its spec says so, its data are
- * those of the row (by hash), its NLL is neither conditional nor suspect, and its model is not a
- * smaller one. Of several specs that with the best validation NLL is shown; only when none has one,
- * that with the best test NLL, and a footnote says so. Runs that differ in their seed alone are
- * one, with their mean and deviation. Footnotes say in what a run departs from the row. */
+/* A table of the paper with our runs beside it. A run counts for a row if its spec names the row,
+ * its data are those of the row (by hash), its NLL is neither conditional nor suspect, and its
+ * model is no smaller. Runs that differ only in their seed are averaged. The spec with the best
+ * validation NLL is shown; if none has one, that with the best test NLL, with a footnote. Footnotes
+ * also list how the spec differs from the row. */
 struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_store *store,
                                          const struct pxr_paper_table *paper,
                                          struct pxr_diag *diag);

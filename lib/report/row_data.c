@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * row_data.c - identity by hash: official files, or the identity of the whole set.
+ * row_data.c - data are recognized by hashes: of the official files, or of the whole set.
  *
- * Neither the name of a set nor the number of its images proves anything: a part of CIFAR-10 under
- * the names of its files is another set, and the same images are the same in any format.
+ * The name of a set and its number of images prove nothing: a file named like one of CIFAR-10 may
+ * hold other images. The same images in any format have the same identity.
  */
 #include "report/row_data.h"
 
@@ -63,11 +63,11 @@ int pxr_row_data_misfit(struct pxr_arena *arena, struct pxr_store *store,
         if (!known && strcmp(data->set, table->set) != 0)
                 *reason = pxr_strf(arena, "its data set is %s, not %s", data->set, table->set);
         else if (!known && !is_listed(table->transforms, transforms, true))
-                *reason = pxr_strf(arena, "its data are not the row's: %s", transforms);
+                *reason = pxr_strf(arena, "its data are not those of the row: %s", transforms);
         else if (table->images > 0 && data->images != table->images)
-                *reason = pxr_strf(
-                        arena, "its NLL is over %" PRId64 " images, where the split has %" PRId64,
-                        data->images, table->images);
+                *reason = pxr_strf(arena,
+                                   "its NLL is over %" PRId64 " images; the split has %" PRId64,
+                                   data->images, table->images);
         if (*reason)
                 return 0;
         for (const struct pxr_yaml *list = row->files->first; list && !known; list = list->next)
@@ -75,8 +75,8 @@ int pxr_row_data_misfit(struct pxr_arena *arena, struct pxr_store *store,
                         return -1;
         if (!known)
                 *reason = pxr_strf(arena,
-                                   "its data are not known, by their SHA-256, to be the "
-                                   "whole of the official %s",
+                                   "its data are not, by their SHA-256, the whole of the "
+                                   "official %s",
                                    table->set);
         return 0;
 }
