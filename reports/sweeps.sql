@@ -34,12 +34,12 @@ LEFT JOIN (
     -- What a job took is recorded when it ends; until then it is at least what its run took.
     CASE job.state WHEN 'running' THEN max(job.seconds, coalesce(run.wall_seconds, 0)) ELSE job.seconds END AS seconds
   FROM job LEFT JOIN run ON run.id = job.run
-  WHERE job.wanted) AS job ON job.sweep = sweep.id
+  WHERE job.listed) AS job ON job.sweep = sweep.id
 LEFT JOIN (
   SELECT j.sweep, j.run, min(nll.nats_per_image) AS nats_per_image, nll.bits_per_dimension
   FROM job AS j
   JOIN nll ON nll.run = j.run AND nll.name = 'final_nll' AND nll.split = 'valid' AND nll.suspect IS NULL
   JOIN run ON run.id = j.run AND run.archived_at IS NULL
-  WHERE j.wanted
+  WHERE j.listed
   GROUP BY j.sweep) AS best ON best.sweep = sweep.id
 GROUP BY sweep.id;

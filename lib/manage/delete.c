@@ -89,7 +89,7 @@ static int check_not_running(const struct deletion *d, const struct pxr_run *run
  * of a chain when no other could take its place. */
 static const char referrers[] =
         "SELECT 0, 'job ' || job.number || ' of sweep ''' || sweep.name || '''' FROM job JOIN "
-        "sweep ON sweep.id = job.sweep WHERE job.run = ?1 AND job.wanted UNION ALL "
+        "sweep ON sweep.id = job.sweep WHERE job.run = ?1 AND job.listed UNION ALL "
         "SELECT other.id, 'run ' || other.id || ', which repeats it' FROM run JOIN run AS other ON "
         "other.repeats = run.uid WHERE run.id = ?1 UNION ALL "
         "SELECT other.id, 'run ' || other.id || ', whose chain begins with it' FROM run JOIN run "

@@ -39,7 +39,7 @@ static int is_settled(struct merge *m, int64_t sweep, const char *spec_hash, con
 
 /* A new job keeps its number unless another job of the sweep has it. */
 static const char merge_job[] =
-        "INSERT INTO job (sweep, spec_hash, state, number, varied, rung, wanted, failures, "
+        "INSERT INTO job (sweep, spec_hash, state, number, varied, rung, listed, failures, "
         "message, seconds, run) VALUES (?1, ?2, iif(?3 = 'running', 'waiting', ?3), "
         "iif(EXISTS (SELECT 1 FROM job WHERE sweep = ?1 AND number = ?4), "
         "(SELECT max(number) + 1 FROM job WHERE sweep = ?1), ?4), ?5, ?6, ?7, ?8, ?9, ?10, "
@@ -52,7 +52,7 @@ static int merge_jobs(struct merge *m, int64_t from, int64_t into)
 {
         struct pxr_cursor rows =
                 pxr_query(m->from, NULL, m->diag,
-                          "SELECT job.spec_hash, state, number, varied, rung, wanted, failures, "
+                          "SELECT job.spec_hash, state, number, varied, rung, listed, failures, "
                           "job.message, seconds, uid, started_at, run.spec_hash FROM job "
                           "LEFT JOIN run ON run.id = job.run WHERE sweep = ? ORDER BY number",
                           "i", from);

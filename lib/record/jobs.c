@@ -44,7 +44,7 @@ static void read_job(struct pxr_cursor *rows, struct pxr_job *job)
                 .spec_hash = pxr_cursor_text(rows, 2),
                 .varied = pxr_cursor_text(rows, 3),
                 .rung = (int)pxr_cursor_integer(rows, 4),
-                .wanted = pxr_cursor_integer(rows, 5) != 0,
+                .listed = pxr_cursor_integer(rows, 5) != 0,
                 .state = state_of(pxr_cursor_text(rows, 6)),
                 .failures = pxr_cursor_integer(rows, 7),
                 .claims = pxr_cursor_integer(rows, 8),
@@ -86,7 +86,7 @@ static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int6
                 return -1;
         rows = pxr_query(
                 store, arena, diag,
-                "SELECT job.id, number, job.spec_hash, varied, rung, wanted, state, failures, "
+                "SELECT job.id, number, job.spec_hash, varied, rung, listed, state, failures, "
                 "job.claims, job.message, seconds, job.host, job.process_id, job.process_start, "
                 "coalesce(seen_at < datetime('now', ?2), 0), task, "
                 "job.run, run.status, run.host, run.process_id, run.process_start, "
@@ -154,10 +154,10 @@ int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *jo
         return pxr_cursor_end(&rows);
 }
 
-int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct pxr_diag *diag)
+int pxr_store_list_job(struct pxr_store *store, int64_t job, bool listed, struct pxr_diag *diag)
 {
-        return pxr_store_execute(store, diag, "UPDATE job SET wanted = ?2 WHERE id = ?1", "ii", job,
-                                 (int64_t)wanted);
+        return pxr_store_execute(store, diag, "UPDATE job SET listed = ?2 WHERE id = ?1", "ii", job,
+                                 (int64_t)listed);
 }
 
 int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,

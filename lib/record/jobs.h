@@ -26,7 +26,7 @@ struct pxr_job {
         const char *spec_hash;
         const char *varied; /* JSON */
         int rung;
-        bool wanted;
+        bool listed;
         enum pxr_job_state state;
         int64_t failures, claims;
         const char *message;
@@ -62,7 +62,7 @@ int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *jo
                       struct pxr_diag *diag);
 
 /* Record whether a job is still in the sweep's file. */
-int pxr_store_want_job(struct pxr_store *store, int64_t job, bool wanted, struct pxr_diag *diag);
+int pxr_store_list_job(struct pxr_store *store, int64_t job, bool listed, struct pxr_diag *diag);
 
 /* Claim a job, unless it changed since it was read, for the process `now`, which is `task` of a
  * cluster (NULL: none). Returns 1, 0 if another process was first, or -1. */

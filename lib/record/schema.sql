@@ -101,7 +101,7 @@ CREATE TABLE job (
   spec_hash TEXT NOT NULL,  -- run.spec_hash of its run
   varied TEXT NOT NULL,     -- JSON: the keys that set it apart, {key: value}
   rung INTEGER NOT NULL,    -- of successive halving; else 0
-  wanted INTEGER NOT NULL DEFAULT 1, -- 0: no longer in the sweep's file
+  listed INTEGER NOT NULL DEFAULT 1, -- 0: no longer in the sweep's file
   state TEXT NOT NULL DEFAULT 'waiting'
     CHECK (state IN ('waiting', 'running', 'finished', 'failed')),
   run INTEGER REFERENCES run ON DELETE SET NULL,
@@ -220,7 +220,7 @@ CREATE VIEW sweep_result AS
     (SELECT min(nats_per_image) FROM nll WHERE nll.run = job.run AND nll.name = 'nll'
       AND nll.split = 'valid') AS best_valid_nats,
     final.suspect, job.failures, job.seconds, job.message
-  FROM sweep JOIN job ON job.sweep = sweep.id AND job.wanted
+  FROM sweep JOIN job ON job.sweep = sweep.id AND job.listed
   LEFT JOIN nll AS final ON final.run = job.run AND final.name = 'final_nll'
     AND final.split = 'valid'
   ORDER BY sweep.id, job.number;

@@ -67,7 +67,7 @@ static int add_job(struct pxr_queue *q, const struct pxr_trial *trial, struct px
         *job = (struct pxr_job) { .spec_hash = trial->spec_hash,
                                   .varied = trial->varied,
                                   .rung = trial->rung,
-                                  .wanted = true,
+                                  .listed = true,
                                   .nats = NAN };
         return pxr_store_add_job(q->options->store, q->sweep, job, q->diag);
 }
@@ -84,8 +84,8 @@ static int enroll_jobs(struct pxr_queue *q, const struct pxr_jobs *jobs)
                 bool listed = pxr_plan_find(plan, jobs->job[i].spec_hash) != NULL;
 
                 unlisted += !listed;
-                if (listed != jobs->job[i].wanted &&
-                    pxr_store_want_job(q->options->store, jobs->job[i].id, listed, q->diag))
+                if (listed != jobs->job[i].listed &&
+                    pxr_store_list_job(q->options->store, jobs->job[i].id, listed, q->diag))
                         return -1;
         }
         for (int i = 0; i < plan->trials; i++)
@@ -154,7 +154,7 @@ static bool has_run(const struct pxr_job *job, const char *status)
 
 static enum standing standing(const struct pxr_queue *q, const struct pxr_job *job)
 {
-        if (!job->wanted || job->state == PXR_JOB_FINISHED || job->state == PXR_JOB_FAILED)
+        if (!job->listed || job->state == PXR_JOB_FINISHED || job->state == PXR_JOB_FAILED)
                 return OVER;
         if (job->state == PXR_JOB_WAITING)
                 return READY;
@@ -198,7 +198,7 @@ void pxr_queue_count(struct pxr_queue *q, const struct pxr_jobs *jobs)
                                             .seconds = q->seconds_here,
                                             .seconds_left = NAN };
         for (int i = 0; i < jobs->count; i++) {
-                if (!jobs->job[i].wanted)
+                if (!jobs->job[i].listed)
                         continue;
                 count_job(q, &jobs->job[i]);
                 if (jobs->job[i].state == PXR_JOB_FINISHED)
@@ -242,7 +242,7 @@ static int budget_left(const struct pxr_queue *q, const struct pxr_jobs *jobs)
         if (!left)
                 return PXR_SWEEP_MAX_TRIALS;
         for (int i = 0; i < jobs->count; i++)
-                left -= jobs->job[i].wanted && jobs->job[i].claims > 0;
+                left -= jobs->job[i].listed && jobs->job[i].claims > 0;
         return left > 0 ? left : 0;
 }
 
@@ -293,7 +293,7 @@ int pxr_queue_promote(struct pxr_queue *q, const struct pxr_jobs *jobs, struct p
         for (int i = 0; i < jobs->count; i++) {
                 const struct pxr_job *ended = &jobs->job[i];
 
-                if (!ended->wanted ||
+                if (!ended->listed ||
                     (ended->state != PXR_JOB_FINISHED && ended->state != PXR_JOB_FAILED))
                         continue;
                 above[count] = rung_above(plan, pxr_plan_find(plan, ended->spec_hash));
@@ -445,7 +445,7 @@ int pxr_queue_check_errors(struct pxr_queue *q, const struct pxr_jobs *jobs,
                 const struct pxr_job *job = &jobs->job[i];
                 const char *message = job->message ? job->message : "";
 
-                if (!job->wanted)
+                if (!job->listed)
                         continue;
                 if (job->state == PXR_JOB_FINISHED ||
                     (job->failures > 0 && !is_same_error(message, last->message)))

@@ -86,7 +86,7 @@ int pxr_sweep_best(struct pxr_store *store, struct pxr_arena *arena, int64_t swe
         if (pxr_store_jobs(store, arena, sweep, jobs, count, diag))
                 return -1;
         for (int i = 0; i < *count; i++)
-                if ((*jobs)[i].wanted)
+                if ((*jobs)[i].listed)
                         (*jobs)[listed++] = (*jobs)[i];
         *count = listed;
         qsort(*jobs, (size_t)listed, sizeof(**jobs), by_result);

@@ -417,7 +417,7 @@ static int show_changes(struct cluster *c, const struct pxr_jobs *jobs, bool fir
                 bool ended = job->state == PXR_JOB_FINISHED && before.state != PXR_JOB_FINISHED;
 
                 shown[i] = (struct shown) { job->state, job->failures, job->seconds };
-                if (first || !job->wanted || !(again || ended))
+                if (first || !job->listed || !(again || ended))
                         continue;
                 if (again)
                         *failed = job;

@@ -29,7 +29,7 @@ result AS MATERIALIZED (
   FROM job
   LEFT JOIN run ON run.id = job.run
   LEFT JOIN nll AS valid ON valid.run = job.run AND valid.name = 'final_nll' AND valid.split = 'valid'
-  WHERE job.sweep = :sweep AND job.wanted AND job.rung = 0),
+  WHERE job.sweep = :sweep AND job.listed AND job.rung = 0),
 total AS MATERIALIZED (
   SELECT count(*) AS jobs, sum(counts) AS counted, sum(counts AND diverged) AS diverged,
     count(DISTINCT data_identity) AS identities, iif(max(bits), 4, 3) AS decimals,

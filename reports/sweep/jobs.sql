@@ -43,7 +43,7 @@ result AS (
   LEFT JOIN run ON run.id = job.run
   LEFT JOIN nll AS valid ON valid.run = job.run AND valid.name = 'final_nll' AND valid.split = 'valid'
   LEFT JOIN nll AS test ON test.run = job.run AND test.name = 'final_nll' AND test.split = 'test'
-  WHERE job.sweep = :sweep AND job.wanted),
+  WHERE job.sweep = :sweep AND job.listed),
 told AS MATERIALIZED (
   SELECT *, valid_nats / iif(bits, nats_of_bit, 1) AS valid_nll, test_nats / iif(bits, nats_of_bit, 1) AS test_nll,
     standard_error / iif(bits, nats_of_bit, 1) AS error,
