@@ -1,5 +1,5 @@
 #!/bin/sh
-# command_page.sh - pxr-report html: what is in the page, and what a browser shows of it.
+# command_page.sh - pxr-report html: the content of the page, and how a browser shows it.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -7,7 +7,7 @@ html() {
 	"$top/runner/pxr-report" html "$@" >out 2>err
 }
 
-# How often a text is in a file.
+# How often a text occurs in a file.
 times() {
 	grep -oF -e "$2" "$1" | wc -l
 }
@@ -20,7 +20,7 @@ END
 pxr_run tiny.yaml --db runs.db --threads 1 || exit 1
 pxr_run hostile.yaml "name=$hostile" train.seed=2 train.epochs=1 --db runs.db --threads 1 || exit 1
 pxr_run tiny.yaml train.optimizer.adam.rate=1e-2 train.epochs=5 name=faster --db runs.db --threads 2 || exit 1
-# As colours are not in the synthetic binary set.
+# Images in colour.
 cat >colours.yaml <<'END'
 name: colours
 data: {set: markov_rgb, limit: 64}
@@ -42,16 +42,16 @@ writes() {
 }
 ok "a page is written" writes
 
-ok "in place of an older one" eval 'html --db runs.db && out_has "MB, in place of an older page"'
+ok "an older page is overwritten" eval 'html --db runs.db && out_has "MB, in place of an older page"'
 echo mine >mine.html
-ok "and not over another file" eval 'refused 2 "--force overwrites it" html --db runs.db --out mine.html &&
+ok "another file is not overwritten" eval 'refused 2 "--force overwrites it" html --db runs.db --out mine.html &&
 	is "$(cat mine.html)" mine'
-ok "unless told" html --db runs.db --out mine.html --force
-ok "or to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
+ok "unless --force is given" html --db runs.db --out mine.html --force
+ok "--out - writes to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
 	grep -v "^</main>\|^<footer>" piped.html >one; grep -v "^</main>\|^<footer>" report.html >two; cmp one two'
-ok "the database was only read" eval 'is "$(sha256sum <runs.db)" "$before"'
+ok "the database is unchanged" eval 'is "$(sha256sum <runs.db)" "$before"'
 
-# Of a run that is evaluated only after its last step, there is one point a split.
+# A run that is evaluated only after its last step has one point per split.
 draws_the_end() {
 	html --db ends.db --out ends.html && is "$(times ends.html '<path class="line')" 3 &&
 		grep -q '<path class="final valid" data-split="valid, final" data-points="16 1 [0-9.]*" d="M' ends.html &&
@@ -73,16 +73,16 @@ escaped() {
 		grep -qF '&lt;script&gt;document.title=&quot;owned&quot;&lt;/script&gt;&amp;&quot;q' report.html &&
 		grep -qF '&lt;img src=x onerror=' report.html
 }
-ok "names and specs are text, whatever they say" escaped
+ok "names and specs are escaped" escaped
 
-# No id twice, no link to where nothing is.
+# No id occurs twice, and every link has a target.
 anchored() {
 	grep -o ' id="[^"]*"' report.html | sort >ids && is "$(uniq -d ids)" "" || return
 	grep -o ' href="#[^"]*"' report.html | sort -u | sed 's/href="#/id="/' | while read -r id; do
 		grep -qF -e "$id" ids || { echo "# $id" && return 1; }
 	done
 }
-ok "links lead somewhere" anchored
+ok "every link has a target" anchored
 
 if command -v tidy >/dev/null; then
 	ok "it is valid HTML" eval 'tidy -quiet -errors report.html >out 2>&1'
@@ -99,7 +99,7 @@ has_all() {
 		grep -qF "$(query runs.db 'SELECT program_version FROM run LIMIT 1')" report.html &&
 		grep -qF "causality certificate" report.html && grep -qF "receptive field" report.html
 }
-ok "runs, tables, specs and provenance are there" has_all
+ok "the page has runs, tables, specs and provenance" has_all
 
 # Run 1 drew four samples at three steps; run 2 once, run 3 at 2, 4 and 5 epochs, run 4 twice three.
 gallery() {
@@ -131,7 +131,7 @@ no_pictures() {
 }
 ok "invalid pictures are left out" no_pictures
 
-# The map's mean times its pixels is the NLL of an image; colours are told in bits of a value.
+# The map's mean times its pixels is the NLL of an image; colours are in bits per value.
 maps() {
 	is "$(times report.html 'class="cells"')" 6 && for colour in red green blue; do
 		is "$(times report.html "<figcaption><b>$colour</b>")" 1 || return
@@ -154,7 +154,7 @@ chooses() {
 }
 ok "a condition and a limit choose the runs" chooses
 
-# All four are listed; no link leads to those without details.
+# All four are listed; those without details have no links.
 details() {
 	html --db runs.db --out brief.html --details 1 && is "$(times brief.html '<section class="run"')" 1 &&
 		grep -qF 'id="run-4"' brief.html && is "$(times brief.html '<a href="#run-4">')" 2 &&
@@ -165,17 +165,17 @@ details() {
 		refused 2 "--details wants a number from 0 on" html --db runs.db --details -1 --out x.html &&
 		refused 2 "--details is for 'html', not for 'runs'" "$top/runner/pxr-report" runs --db runs.db --details 1 2>err
 }
-ok "details are shown of as many as are asked for, and all are listed" details
+ok "--details limits the sections, not the list" details
 
-ok "no run is a page too" eval 'html --db runs.db --out no.html --where "nll < 0" &&
+ok "a page without runs is written" eval 'html --db runs.db --out no.html --where "nll < 0" &&
 	grep -qF "No row meets the condition." no.html'
-ok "a condition that is none leaves no page" eval \
+ok "an invalid condition writes no page" eval \
 	'refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ]'
-ok "nor does a database that is none" eval \
+ok "an invalid database writes no page" eval \
 	'refused 2 "there is no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]'
-ok "nor is it written where it cannot be" refused 2 "cannot be written" \
+ok "a page that cannot be written is an error" refused 2 "cannot be written" \
 	html --db runs.db --out nowhere/page.html
-ok "options that a page has no use for are refused" eval \
+ok "options that do not apply to a page are refused" eval \
 	'refused 2 "not for '"'runs'"'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&
 	refused 2 "--format is for tables" html --db runs.db --format md --out x.html'
 
@@ -184,7 +184,7 @@ ok "options that a page has no use for are refused" eval \
 for browser in chromium chromium-browser google-chrome ''; do
 	command -v "${browser:-none}" >/dev/null && break
 done
-# It may be there and not be able to start.
+# A browser may be installed but unable to start.
 if [ -n "$browser" ]; then
 	mkdir home
 	HOME=$PWD/home timeout 60 "$browser" --headless --no-sandbox --disable-gpu --dump-dom \
@@ -192,7 +192,7 @@ if [ -n "$browser" ]; then
 	grep -q '<html>' blank || browser=
 fi
 
-# shows PAGE OPTION...: the page as it stands once its scripts have run.
+# shows PAGE OPTION...: put the page as it is after its scripts ran into the file dom.
 shows() {
 	page=$1
 	shift
@@ -200,8 +200,8 @@ shows() {
 		--virtual-time-budget=5000 "$@" "file://$PWD/$page" >dom 2>/dev/null
 }
 
-# The page with a script that does what people do, and puts what it then sees into the title. The
-# policy, which would not let it, goes.
+# The page with a script that acts as a user and puts what it sees into the title. The policy, which
+# would forbid it, is removed.
 drive() {
 	sed '/Content-Security-Policy/d' report.html
 	cat <<'END'
@@ -266,7 +266,7 @@ saw() {
 		sed -n "s/^$1=//p"
 }
 
-# An NLL of run 1 as it is shown, by split and epoch; a cell of its map.
+# An NLL of run 1 as shown, by split and epoch; a cell of its map.
 nll_at() {
 	printf '%.3f' "$(query runs.db "SELECT nats_per_image FROM learning_curve
 		WHERE run = 1 AND split = '$1' AND epoch = $2")"
@@ -296,7 +296,7 @@ headings_have_room() {
 	is "$(saw marks)" "true true true"
 }
 
-# A table's own shadow, behind its cells, says that there is more of it: no cell is over it.
+# A shadow behind a table's cells shows that the table continues: no cell covers it.
 shadow_is_seen() {
 	is "$(saw veil)" true
 }
@@ -326,7 +326,7 @@ light_and_dark() {
 		[ "$(saw dots)" != "$light_line" ]
 }
 
-# In a frame, as windows do not become so narrow; everything that folds up is unfolded.
+# In a frame, as windows cannot be so narrow; everything is unfolded.
 fits_a_phone() {
 	{
 		sed '/Content-Security-Policy/d' report.html
@@ -354,15 +354,15 @@ prints() {
 }
 
 if [ -n "$browser" ]; then
-	ok "its own script runs under its policy" keeps_policy
+	ok "the policy lets its own script run" keeps_policy
 	ok "a click on a heading sorts" sorts
-	ok "marks have room of their own beside the words of headings" headings_have_room
-	ok "no cell hides that a table goes on" shadow_is_seen
-	ok "curves tell their values under a pointer and the arrow keys" tells_values
-	ok "and so do maps" tells_cells
-	ok "it is dark where that is preferred" light_and_dark
-	ok "nothing but boxes scrolls sideways at 360 pixels" fits_a_phone
-	ok "it prints, with what is folded up" prints
+	ok "sort marks do not overlap the text of headings" headings_have_room
+	ok "no cell covers the shadow of a table" shadow_is_seen
+	ok "curves show values under the pointer and by arrow keys" tells_values
+	ok "maps show values under the pointer and by arrow keys" tells_cells
+	ok "the page follows the preferred colour scheme" light_and_dark
+	ok "only boxes scroll sideways at 360 pixels" fits_a_phone
+	ok "printing unfolds spec and provenance" prints
 else
 	for what in policy sorting marks shadow curves maps dark phone print; do
 		ok "in a browser: $what # SKIP there is no chromium that starts" true

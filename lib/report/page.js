@@ -1,5 +1,5 @@
-/* page.js - what the HTML page can do beyond being read: sort its tables, and tell the values of its
- * curves and maps under a pointer, a finger or the arrow keys. */
+/* page.js - sorts the tables of the HTML page, and shows the values of curves and maps under a
+ * pointer, a finger or by arrow keys. */
 (function () {
   'use strict';
 
@@ -14,7 +14,7 @@
     return Array.prototype.slice.call((within || document).querySelectorAll(selector));
   }
 
-  /* --- tables: up, down, and as they came. Empty cells stay last. */
+  /* --- tables: ascending, descending, original order. Empty cells stay last. */
   function key(row, column) {
     var cell = row.cells[column];
     if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
@@ -56,7 +56,7 @@
     });
   });
 
-  /* A note beside a place of a box, within it. */
+  /* A note beside a point of a box, within the box. */
   function place(tip, box, x, y) {
     var left = x + 14;
     if (left + tip.offsetWidth > box.clientWidth) left = x - 14 - tip.offsetWidth;
@@ -64,7 +64,7 @@
     tip.style.top = Math.max(0, Math.min(box.clientHeight - tip.offsetHeight, y)) + 'px';
   }
 
-  /* Pointers move over a box, or arrow keys step through it; leaving it or Escape hides. */
+  /* The pointer moves over a box, or arrow keys step through it; leaving it or Escape hides the note. */
   function follow(box, point, step, hide) {
     box.addEventListener('pointermove', function (event) {
       var place = box.getBoundingClientRect();
@@ -197,7 +197,7 @@
   all('.plot').forEach(curves);
   all('.cells').forEach(cells);
 
-  /* What is folded up and wanted on paper, where the style sheet alone cannot unfold it. */
+  /* Unfold what is printed, where the style sheet alone cannot. */
   addEventListener('beforeprint', function () {
     all('details.print').forEach(function (part) { part.open = true; });
   });
