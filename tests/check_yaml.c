@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* check_yaml.c - YAML into a tree with marks: what is read, and what is refused where. */
+/* check_yaml.c - YAML into a tree with locations: what is read, and what is refused where. */
 #include "spec.h"
 
-static struct pxr_location mark_at(struct pxr_yaml *root, const char *path)
+static struct pxr_location location_at(struct pxr_yaml *root, const char *path)
 {
         const struct pxr_yaml *node = pxr_yaml_find(root, path);
 
         ck_assert_msg(node != NULL, "no node at '%s'", path);
-        return node->mark;
+        return node->location;
 }
 
-static void expect_mark(struct pxr_location mark, int line, int column, int length)
+static void expect_location(struct pxr_location location, int line, int column, int length)
 {
-        ck_assert_int_eq(mark.line, line);
-        ck_assert_int_eq(mark.column, column);
-        ck_assert_int_eq(mark.length, length);
+        ck_assert_int_eq(location.line, line);
+        ck_assert_int_eq(location.column, column);
+        ck_assert_int_eq(location.length, length);
 }
 
 /* A text that is refused with exactly one error, shown like this. */
@@ -85,22 +85,22 @@ START_TEST(words_like_no_and_on_are_texts)
 }
 END_TEST
 
-START_TEST(marks_count_characters_of_utf8)
+START_TEST(locations_count_characters_of_utf8)
 {
         struct pxr_yaml *root = sound(parse("größe: {überall: 1, \xF0\x9F\x99\x82: 22}\n"));
 
-        expect_mark(mark_at(root, "größe.überall"), 1, 18, 1);
-        expect_mark(mark_at(root, "größe.\xF0\x9F\x99\x82"), 1, 24, 2);
+        expect_location(location_at(root, "größe.überall"), 1, 18, 1);
+        expect_location(location_at(root, "größe.\xF0\x9F\x99\x82"), 1, 24, 2);
 }
 END_TEST
 
-START_TEST(marks_do_not_mind_tabs_and_crlf)
+START_TEST(locations_do_not_mind_tabs_and_crlf)
 {
         struct pxr_yaml *root = sound(parse("a:\t1\r\nb:\r\n  c:\t\t22 # \r\n\r\nd: 3"));
 
-        expect_mark(mark_at(root, "a"), 1, 4, 1);
-        expect_mark(mark_at(root, "b.c"), 3, 7, 2);
-        expect_mark(mark_at(root, "d"), 5, 4, 1);
+        expect_location(location_at(root, "a"), 1, 4, 1);
+        expect_location(location_at(root, "b.c"), 3, 7, 2);
+        expect_location(location_at(root, "d"), 5, 4, 1);
         ck_assert_str_eq(value_at(root, "b.c"), "22");
 }
 END_TEST
@@ -111,10 +111,10 @@ START_TEST(lines_of_every_kind_are_counted)
                                             "d: 4\n# \xE2\x80\xA8"
                                             "e: 5"));
 
-        expect_mark(mark_at(root, "b"), 2, 4, 1);
-        expect_mark(mark_at(root, "d"), 4, 4, 1);
-        expect_mark(mark_at(root, "e"), 6, 4, 1);
-        pxr_error_at(diag, mark_at(root, "e"), "wrong");
+        expect_location(location_at(root, "b"), 2, 4, 1);
+        expect_location(location_at(root, "d"), 4, 4, 1);
+        expect_location(location_at(root, "e"), 6, 4, 1);
+        pxr_error_at(diag, location_at(root, "e"), "wrong");
         expect_shown("x.yaml:6:4: error: wrong\n    6 | e: 5\n      |    ^\n");
 }
 END_TEST
@@ -273,7 +273,7 @@ START_TEST(bytes_that_are_no_text_have_their_place)
 }
 END_TEST
 
-/* Far beyond what libyaml reads ahead, so that its own mark cannot be right by accident. */
+/* Far beyond what libyaml reads ahead, so that its own location cannot be right by accident. */
 START_TEST(a_bad_byte_far_down_has_its_place)
 {
         size_t lines = 20000, size = 0;
@@ -317,8 +317,8 @@ int main(void)
         ADD_SPEC_TEST(suite, a_tree_has_what_the_text_has);
         ADD_SPEC_TEST(suite, nothing_at_all_is_an_empty_mapping);
         ADD_SPEC_TEST(suite, words_like_no_and_on_are_texts);
-        ADD_SPEC_TEST(suite, marks_count_characters_of_utf8);
-        ADD_SPEC_TEST(suite, marks_do_not_mind_tabs_and_crlf);
+        ADD_SPEC_TEST(suite, locations_count_characters_of_utf8);
+        ADD_SPEC_TEST(suite, locations_do_not_mind_tabs_and_crlf);
         ADD_SPEC_TEST(suite, lines_of_every_kind_are_counted);
         ADD_SPEC_TEST(suite, a_key_cannot_be_there_twice);
         ADD_SPEC_TEST(suite, what_a_spec_has_no_use_for_is_refused);

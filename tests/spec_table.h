@@ -141,7 +141,7 @@ static const struct pxr_options *table_find(void *context, const struct pxr_yaml
         for (size_t i = 0; i < sizeof(table_layers) / sizeof(table_layers[0]); i++)
                 if (strcmp(table_layers[i].name, name->key) == 0)
                         return &table_layers[i].options;
-        pxr_error_at(context, name->key_mark, "there is no layer '%s'", name->key);
+        pxr_error_at(context, name->key_location, "there is no layer '%s'", name->key);
         return NULL;
 }
 

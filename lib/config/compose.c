@@ -27,7 +27,7 @@ struct loader {
 struct loading {
         const char *path;
         const struct loading *outer;
-        struct pxr_location mark; /* where the outer file names it */
+        struct pxr_location location; /* where the outer file names it */
         int depth;
 };
 
@@ -38,7 +38,7 @@ struct loading {
 static int file_error(const struct loader *loader, const struct loading *file, const char *problem)
 {
         if (file->outer)
-                return pxr_error_at(loader->diag, file->mark, "%s: %s", file->path, problem);
+                return pxr_error_at(loader->diag, file->location, "%s: %s", file->path, problem);
         return pxr_user_error(loader->diag, "%s: %s", file->path, problem);
 }
 
@@ -59,7 +59,7 @@ static int read_text(const struct loader *loader, const struct loading *file, FI
         return ferror(stream) ? system_refused(loader, file, "read", errno) : 0;
 }
 
-/* A file as a source, without the byte order mark some editors put first. */
+/* A file as a source, without the byte order location some editors put first. */
 static struct pxr_source *read_stream(const struct loader *loader, const struct loading *file,
                                       FILE *stream)
 {
@@ -161,11 +161,13 @@ static bool same_file(const char *a, const char *b)
 static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr_yaml *name,
                   const struct loading *file)
 {
-        struct loading inner = { .outer = file, .mark = name->mark, .depth = file->depth + 1 };
+        struct loading inner = { .outer = file,
+                                 .location = name->location,
+                                 .depth = file->depth + 1 };
         struct pxr_yaml *base;
 
         if (name->kind != PXR_YAML_SCALAR || pxr_yaml_empty(name) || !*name->text)
-                return pxr_error_at(loader->diag, name->mark,
+                return pxr_error_at(loader->diag, name->location,
                                     "'extends' wants a file, or a list of files");
         inner.path = base_path(loader, name->text, file);
         if (!inner.path)
@@ -174,7 +176,7 @@ static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr
                 if (same_file(at->path, inner.path))
                         return file_error(loader, &inner, "extends itself");
         if (inner.depth > MAX_EXTENDS)
-                return pxr_error_at(loader->diag, name->mark,
+                return pxr_error_at(loader->diag, name->location,
                                     "more than %d specs extend one another", MAX_EXTENDS);
         base = load(loader, &inner);
         if (!base)
@@ -207,7 +209,7 @@ static struct pxr_yaml *load(struct loader *loader, const struct loading *file)
         struct pxr_yaml *spec;
 
         if (++loader->files > PXR_SPEC_MAX_FILES) {
-                pxr_error_at(loader->diag, file->mark,
+                pxr_error_at(loader->diag, file->location,
                              "a spec can extend %d files and no more, each counted as often as it "
                              "is extended",
                              PXR_SPEC_MAX_FILES - 1);
@@ -219,15 +221,15 @@ static struct pxr_yaml *load(struct loader *loader, const struct loading *file)
         if (spec && pxr_yaml_empty(spec))
                 pxr_yaml_become_mapping(spec);
         if (spec && spec->kind != PXR_YAML_MAPPING) {
-                pxr_error_at(loader->diag, spec->mark,
+                pxr_error_at(loader->diag, spec->location,
                              "a spec is a mapping (name: ..., data: ...)");
                 spec = NULL;
         }
         if (spec)
                 return extend_all(loader, spec, file) ? NULL : spec;
         if (source && file->outer)
-                pxr_note(loader->diag, "it is extended on line %d of %s", file->mark.line,
-                         file->mark.source->name);
+                pxr_note(loader->diag, "it is extended on line %d of %s", file->location.line,
+                         file->location.source->name);
         return NULL;
 }
 

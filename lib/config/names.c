@@ -38,11 +38,11 @@ static int name_index(const struct pxr_value *v, struct pxr_yaml *node)
                         return i;
                 }
         if (scalar && !pxr_yaml_empty(node))
-                pxr_error_at(v->diag, node->mark, "%s: '%s' cannot be '%s'", v->what, v->row->name,
-                             node->text);
+                pxr_error_at(v->diag, node->location, "%s: '%s' cannot be '%s'", v->what,
+                             v->row->name, node->text);
         else
-                pxr_error_at(v->diag, node->mark, "%s: '%s' cannot be %s", v->what, v->row->name,
-                             scalar ? "empty" : "a list or a mapping");
+                pxr_error_at(v->diag, node->location, "%s: '%s' cannot be %s", v->what,
+                             v->row->name, scalar ? "empty" : "a list or a mapping");
         show_names(v, scalar ? node->text : "", v->diag);
         return -1;
 }
@@ -137,7 +137,7 @@ static bool gives_way(const struct pxr_yaml *child, const struct pxr_yaml *other
         if (child->origin == PXR_ORIGIN_OVERRIDE)
                 return false;
         return other->origin == PXR_ORIGIN_OVERRIDE ||
-               child->key_mark.source != other->key_mark.source;
+               child->key_location.source != other->key_location.source;
 }
 
 /* Of several names one is left, unless one and the same source has two. */
@@ -155,7 +155,7 @@ static int settle_choice(const struct pxr_value *v)
         }
         if (node->count == 1)
                 return 0;
-        return pxr_error_at(v->diag, node->first->next->key_mark,
+        return pxr_error_at(v->diag, node->first->next->key_location,
                             "%s: '%s' is one of several, not '%s' and '%s' together", v->what,
                             v->row->name, node->first->key, node->first->next->key);
 }
@@ -200,7 +200,7 @@ int pxr_read_choice(const struct pxr_value *v)
         chosen = v->node->first;
         variant = find_variant(v, chosen->key);
         if (!variant) {
-                pxr_error_at(v->diag, chosen->key_mark, "%s: there is no %s '%s'", v->what,
+                pxr_error_at(v->diag, chosen->key_location, "%s: there is no %s '%s'", v->what,
                              v->row->name, chosen->key);
                 if (meant)
                         pxr_hint(v->diag, "did you mean %s?", meant);

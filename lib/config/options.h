@@ -30,7 +30,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
 
 /* One item of a list of layers, taken apart: `relu`, `repeat: 7` with further keys beside it,
  * `residual: [...]`, `conv: {...}`. On return *name is the layer's name (its node carries the
- * mark) and *conf a mapping of its options. The tree itself is brought to the form
+ * location) and *conf a mapping of its options. The tree itself is brought to the form
  * {NAME: {options}}. Needs the options to know which key a bare value sets, so `find` is called
  * with the name; where it returns NULL it has recorded the error. */
 int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,

@@ -13,7 +13,7 @@ struct override {
         const struct pxr_source *source;
         const struct pxr_override_place *place; /* NULL: the source itself */
         struct pxr_diag *diag;
-        struct pxr_location mark; /* of the name in hand */
+        struct pxr_location location; /* of the name in hand */
 };
 
 /* Is the whole argument text? A tree holds nothing else. */
@@ -39,8 +39,8 @@ static struct pxr_yaml *new_mapping(const struct override *o, const char *key)
         *node = (struct pxr_yaml) { .kind = PXR_YAML_MAPPING,
                                     .origin = PXR_ORIGIN_OVERRIDE,
                                     .key = key,
-                                    .mark = o->mark,
-                                    .key_mark = o->mark };
+                                    .location = o->location,
+                                    .key_location = o->location };
         return node;
 }
 
@@ -55,7 +55,7 @@ static int open_scalar(const struct override *o, struct pxr_yaml *node, const ch
                 if (!child)
                         return pxr_out_of_memory(o->diag);
         } else if (!pxr_yaml_empty(node)) {
-                node->mark = o->mark;
+                node->location = o->location;
                 node->origin = PXR_ORIGIN_OVERRIDE;
         }
         pxr_yaml_become_mapping(node);
@@ -67,10 +67,10 @@ static int open_scalar(const struct override *o, struct pxr_yaml *node, const ch
 static int no_item(const struct override *o, const struct pxr_yaml *list, const char *name)
 {
         if (!list->count)
-                return pxr_error_at(o->diag, o->mark, "there is no item '%s': the list is empty",
-                                    name);
-        return pxr_error_at(o->diag, o->mark, "there is no item '%s': the list's are 0 to %d", name,
-                            list->count - 1);
+                return pxr_error_at(o->diag, o->location,
+                                    "there is no item '%s': the list is empty", name);
+        return pxr_error_at(o->diag, o->location, "there is no item '%s': the list's are 0 to %d",
+                            name, list->count - 1);
 }
 
 /* The child of `node` that a name of the path means; made where a mapping lacks it. */
@@ -105,23 +105,23 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
                 size_t length = strcspn(at, ".=");
                 char *name = pxr_strndup(o->arena, at, length);
 
-                o->mark = (struct pxr_location) { o->source, 1, pxr_characters(text, at) + 1,
-                                                  pxr_characters(at, at + length) };
+                o->location = (struct pxr_location) { o->source, 1, pxr_characters(text, at) + 1,
+                                                      pxr_characters(at, at + length) };
                 if (o->place)
-                        o->mark = o->place->key;
+                        o->location = o->place->key;
                 if (!name) {
                         pxr_out_of_memory(o->diag);
                         return NULL;
                 }
                 if (!length || !pxr_one_line(name)) {
-                        pxr_error_at(o->diag, o->mark,
+                        pxr_error_at(o->diag, o->location,
                                      length ? "a name cannot hold control characters"
                                             : "a name is missing here");
                         return NULL;
                 }
                 if (++bounds->depth >= bounds->max_depth) {
-                        pxr_error_at(o->diag, o->mark, "a spec can be %d levels deep and no more",
-                                     bounds->max_depth);
+                        pxr_error_at(o->diag, o->location,
+                                     "a spec can be %d levels deep and no more", bounds->max_depth);
                         return NULL;
                 }
                 node = descend(o, node, name);
@@ -130,20 +130,20 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
         return node;
 }
 
-/* Give a value the marks that it has where it is written; a value that was drawn from a range, and
- * is not written anywhere, those of the range. */
-static void set_marks(struct pxr_yaml *node, const struct pxr_yaml *written)
+/* Give a value the locations that it has where it is written; a value that was drawn from a range,
+ * and is not written anywhere, those of the range. */
+static void set_locations(struct pxr_yaml *node, const struct pxr_yaml *written)
 {
         const struct pxr_yaml *from = written->first;
         bool alike = written->kind == node->kind && written->count == node->count;
 
-        node->mark = written->mark;
+        node->location = written->location;
         for (struct pxr_yaml *child = node->first; child; child = child->next) {
                 const struct pxr_yaml *like = alike ? from : written;
 
                 if (child->key)
-                        child->key_mark = like->key ? like->key_mark : like->mark;
-                set_marks(child, like);
+                        child->key_location = like->key ? like->key_location : like->location;
+                set_locations(child, like);
                 from = alike ? from->next : NULL;
         }
 }
@@ -181,10 +181,10 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                 return -1;
         pxr_yaml_set_origin(value, PXR_ORIGIN_OVERRIDE);
         if (o.place)
-                set_marks(value, o.place->value);
+                set_locations(value, o.place->value);
         pxr_yaml_replace(node, value);
         if (value->key)
-                value->key_mark = o.mark;
+                value->key_location = o.location;
         return 0;
 }
 
@@ -204,7 +204,7 @@ int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char
         node->text = argument + strlen(key) + 1;
         node->quoted = true;
         node->origin = PXR_ORIGIN_OVERRIDE;
-        node->mark = (struct pxr_location) { source, 1, (int)strlen(key) + 2,
-                                             pxr_characters(text, text + strlen(text)) };
+        node->location = (struct pxr_location) { source, 1, (int)strlen(key) + 2,
+                                                 pxr_characters(text, text + strlen(text)) };
         return 0;
 }

@@ -13,7 +13,7 @@ struct complaint {
         const char *problem; /* part of libyaml's text */
         const char *error;
         const char *hint;
-        bool at_start; /* the place is where what could not be read began */
+        bool at_start; /* the location is where what could not be read began */
         bool colon;    /* the line above may be to blame */
 };
 
@@ -60,8 +60,8 @@ static const struct complaint complaints[] = {
         { 0 },
 };
 
-struct pxr_location pxr_input_mark(const struct pxr_input *input, yaml_mark_t start,
-                                   yaml_mark_t end)
+struct pxr_location pxr_event_location(const struct pxr_yaml_input *input, yaml_mark_t start,
+                                       yaml_mark_t end)
 {
         return (struct pxr_location) {
                 .source = input->source,
@@ -72,7 +72,7 @@ struct pxr_location pxr_input_mark(const struct pxr_input *input, yaml_mark_t st
 }
 
 /* The mark of byte `offset` of the input. */
-static struct pxr_location mark_of_byte(const struct pxr_input *input, size_t offset)
+static struct pxr_location location_of_byte(const struct pxr_yaml_input *input, size_t offset)
 {
         struct pxr_location mark = { input->source, 1, 1 + input->shift, 1 };
         const char *at = input->source->text + input->from, *stop = at + offset;
@@ -89,10 +89,10 @@ static struct pxr_location mark_of_byte(const struct pxr_input *input, size_t of
 }
 
 /* Bytes that are no text have no mark of libyaml's, only an offset. */
-static int reader_error(const struct pxr_input *input, const yaml_parser_t *parser,
+static int reader_error(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
                         struct pxr_diag *diag)
 {
-        struct pxr_location mark = mark_of_byte(input, parser->problem_offset);
+        struct pxr_location mark = location_of_byte(input, parser->problem_offset);
         unsigned value = (unsigned)parser->problem_value;
         const char *text = input->source->text;
 
@@ -110,7 +110,7 @@ static int reader_error(const struct pxr_input *input, const yaml_parser_t *pars
 }
 
 /* Where did the collection or the quotes begin that could not be read? */
-static void note_start(const yaml_parser_t *parser, struct pxr_location place,
+static void note_start(const yaml_parser_t *parser, struct pxr_location location,
                        struct pxr_diag *diag)
 {
         static const char *const what[][2] = {
@@ -121,7 +121,7 @@ static void note_start(const yaml_parser_t *parser, struct pxr_location place,
 
         for (size_t i = 0; i < PXR_COUNT(what); i++)
                 if (strstr(parser->context, what[i][0]) &&
-                    (int)parser->context_mark.line + 1 != place.line) {
+                    (int)parser->context_mark.line + 1 != location.line) {
                         pxr_note(diag, "%s began on line %d", what[i][1],
                                  (int)parser->context_mark.line + 1);
                         return;
@@ -129,7 +129,7 @@ static void note_start(const yaml_parser_t *parser, struct pxr_location place,
 }
 
 /* Where a mark of libyaml's points; the end where it points past it. */
-static const char *find(const struct pxr_input *input, yaml_mark_t mark)
+static const char *find(const struct pxr_yaml_input *input, yaml_mark_t mark)
 {
         const char *at = input->source->text + input->from;
         const char *end = input->source->text + input->source->size;
@@ -139,22 +139,22 @@ static const char *find(const struct pxr_input *input, yaml_mark_t mark)
         return at;
 }
 
-/* The place of an error. The end of a text is where its last character is: libyaml has it on a line
- * of its own. */
-static struct pxr_location place_of(const struct pxr_input *input, yaml_mark_t mark)
+/* The location of an error. The end of a text is where its last character is: libyaml has it on a
+ * line of its own. */
+static struct pxr_location location_of(const struct pxr_yaml_input *input, yaml_mark_t mark)
 {
         const char *start = input->source->text + input->from, *at = find(input, mark);
 
         if (at < input->source->text + input->source->size)
-                return pxr_input_mark(input, mark, mark);
+                return pxr_event_location(input, mark, mark);
         while (at > start && strchr(" \t\r\n", at[-1]))
                 at--;
-        return mark_of_byte(input, (size_t)(at - start));
+        return location_of_byte(input, (size_t)(at - start));
 }
 
 /* A ':' that cannot stand where it is often follows a line with one that lacks its blank, and so is
  * no key but the start of a text that goes on. Returns that line's number, or 0. */
-static int line_without_blank(const struct pxr_input *input, yaml_mark_t mark)
+static int line_without_blank(const struct pxr_yaml_input *input, yaml_mark_t mark)
 {
         const char *start = input->source->text + input->from, *at = find(input, mark), *colon;
 
@@ -169,11 +169,11 @@ static int line_without_blank(const struct pxr_input *input, yaml_mark_t mark)
 }
 
 /* A character that begins no value: a tab where indentation is due, or one of @ ` %. */
-static void bad_start(const struct pxr_input *input, const yaml_parser_t *parser,
+static void bad_start(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
                       struct pxr_diag *diag)
 {
         struct pxr_location mark =
-                pxr_input_mark(input, parser->problem_mark, parser->problem_mark);
+                pxr_event_location(input, parser->problem_mark, parser->problem_mark);
         const char *character = find(input, parser->problem_mark);
         size_t size = pxr_character(character, input->source->text + input->source->size);
 
@@ -187,12 +187,12 @@ static void bad_start(const struct pxr_input *input, const yaml_parser_t *parser
         pxr_hint(diag, "put it in quotes");
 }
 
-int pxr_syntax_error(const struct pxr_input *input, const yaml_parser_t *parser,
+int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
                      struct pxr_diag *diag)
 {
         const char *problem = parser->problem ? parser->problem : "unknown error";
         const struct complaint *complaint = complaints;
-        yaml_mark_t place = parser->problem_mark;
+        yaml_mark_t location = parser->problem_mark;
         struct pxr_location mark;
 
         if (parser->error == YAML_MEMORY_ERROR)
@@ -206,15 +206,15 @@ int pxr_syntax_error(const struct pxr_input *input, const yaml_parser_t *parser,
         while (complaint->problem && !strstr(problem, complaint->problem))
                 complaint++;
         if (complaint->at_start && parser->context)
-                place = parser->context_mark;
-        mark = place_of(input, place);
+                location = parser->context_mark;
+        mark = location_of(input, location);
         pxr_error_at(diag, mark, "this is not YAML: %s",
                      complaint->problem ? complaint->error : problem);
         if (complaint->hint)
                 pxr_hint(diag, "%s", complaint->hint);
-        if (complaint->colon && line_without_blank(input, place))
+        if (complaint->colon && line_without_blank(input, location))
                 pxr_hint(diag, "does the ':' of line %d lack a blank behind it?",
-                         line_without_blank(input, place));
+                         line_without_blank(input, location));
         if (parser->context)
                 note_start(parser, mark, diag);
         return -1;

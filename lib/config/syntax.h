@@ -10,17 +10,17 @@
 #include <pxr/diag.h>
 
 /* What libyaml is given of a source: all from byte `from` on. */
-struct pxr_input {
+struct pxr_yaml_input {
         const struct pxr_source *source;
         size_t from;
         int shift; /* characters before it on its line */
 };
 
-struct pxr_location pxr_input_mark(const struct pxr_input *input, yaml_mark_t start,
-                                   yaml_mark_t end);
+struct pxr_location pxr_event_location(const struct pxr_yaml_input *input, yaml_mark_t start,
+                                       yaml_mark_t end);
 
 /* Record the parser's error. Returns -1. */
-int pxr_syntax_error(const struct pxr_input *input, const yaml_parser_t *parser,
+int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
                      struct pxr_diag *diag);
 
 #endif

@@ -57,7 +57,7 @@ void pxr_yaml_replace(struct pxr_yaml *old, struct pxr_yaml *child)
         child->next = old->next;
         child->parent = old->parent;
         child->key = old->key;
-        child->key_mark = old->key_mark;
+        child->key_location = old->key_location;
         relink(old, before(old), child, child);
 }
 
@@ -80,8 +80,8 @@ struct pxr_yaml *pxr_yaml_new(struct pxr_arena *arena, enum pxr_yaml_kind kind, 
         node->key = key;
         node->text = text;
         node->origin = like->origin;
-        node->mark = like->mark;
-        node->key_mark = like->mark;
+        node->location = like->location;
+        node->key_location = like->location;
         return node;
 }
 
@@ -170,14 +170,14 @@ char *pxr_yaml_path(struct pxr_arena *arena, const struct pxr_yaml *node)
 
 char *pxr_yaml_origin(struct pxr_arena *arena, const struct pxr_yaml *node)
 {
-        const struct pxr_source *source = node->mark.source;
+        const struct pxr_source *source = node->location.source;
         bool shown;
 
         if (node->origin == PXR_ORIGIN_DEFAULT || !source)
                 return pxr_strdup(arena, "default");
         if (node->origin != PXR_ORIGIN_OVERRIDE)
-                return pxr_strf(arena, "%s:%d:%d", source->name, node->mark.line,
-                                node->mark.column);
+                return pxr_strf(arena, "%s:%d:%d", source->name, node->location.line,
+                                node->location.column);
         shown = source->size <= MAX_SHOWN && pxr_one_line(source->text);
         return pxr_strf(arena, "%s: %.*s%s", source->name,
                         (int)(shown ? source->size : strcspn(source->text, "=")), source->text,

@@ -20,7 +20,7 @@ struct pxr_bounds {
 #define PXR_TREE_BOUNDS { PXR_TREE_MAX_BYTES, PXR_TREE_MAX_NODES, PXR_TREE_MAX_DEPTH, 0, 0, 0 }
 /* clang-format on */
 
-/* Parse source->text from byte `from` on, with marks that count from the start of the text, as
+/* Parse source->text from byte `from` on, with locations that count from the start of the text, as
  * something that lies bounds->depth levels deep. Nothing at all is an empty scalar. */
 struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_source *source,
                                    size_t from, struct pxr_bounds *bounds, struct pxr_diag *diag);
@@ -39,7 +39,8 @@ void pxr_yaml_replace(struct pxr_yaml *old, struct pxr_yaml *child);
 /* Take a child out. */
 void pxr_yaml_remove(struct pxr_yaml *child);
 
-/* A new empty mapping or a scalar, under `key` at the marks of `like`; NULL when memory is out. */
+/* A new empty mapping or a scalar, under `key` at the locations of `like`; NULL when memory is out.
+ */
 struct pxr_yaml *pxr_yaml_new(struct pxr_arena *arena, enum pxr_yaml_kind kind, const char *key,
                               const char *text, const struct pxr_yaml *like);
 

@@ -14,7 +14,8 @@
 
 int pxr_value_wrong(const struct pxr_value *v, const char *message)
 {
-        return pxr_error_at(v->diag, v->node->mark, "%s: '%s' %s", v->what, v->row->name, message);
+        return pxr_error_at(v->diag, v->node->location, "%s: '%s' %s", v->what, v->row->name,
+                            message);
 }
 
 /* Another kind of value is wanted. */
@@ -23,13 +24,13 @@ static int misfit(const struct pxr_value *v, const char *kind)
         const struct pxr_yaml *node = v->node;
 
         if (node->kind != PXR_YAML_SCALAR)
-                return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, not a %s", v->what,
+                return pxr_error_at(v->diag, node->location, "%s: '%s' wants %s, not a %s", v->what,
                                     v->row->name, kind,
                                     node->kind == PXR_YAML_SEQUENCE ? "list" : "mapping");
         if (pxr_yaml_empty(node))
-                return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, and is empty", v->what,
-                                    v->row->name, kind);
-        return pxr_error_at(v->diag, node->mark, "%s: '%s' wants %s, and '%s' is none", v->what,
+                return pxr_error_at(v->diag, node->location, "%s: '%s' wants %s, and is empty",
+                                    v->what, v->row->name, kind);
+        return pxr_error_at(v->diag, node->location, "%s: '%s' wants %s, and '%s' is none", v->what,
                             v->row->name, kind, node->text);
 }
 
@@ -39,7 +40,7 @@ static int out_of_range(const struct pxr_value *v)
 
         if (!range)
                 return pxr_out_of_memory(v->diag);
-        return pxr_error_at(v->diag, v->node->mark, "%s: '%s' must be from %s, not %s", v->what,
+        return pxr_error_at(v->diag, v->node->location, "%s: '%s' must be from %s, not %s", v->what,
                             v->row->name, range, v->node->text);
 }
 

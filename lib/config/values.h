@@ -18,7 +18,7 @@ struct pxr_value {
 };
 
 /* Check `node` against `row`, set the field of `conf`, and bring the node to one form. Returns 0,
- * or -1 after an error at the node's mark. */
+ * or -1 after an error at the node's location. */
 int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
                    const struct pxr_option *row, void *conf, struct pxr_diag *diag);
 

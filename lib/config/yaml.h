@@ -26,11 +26,11 @@ enum pxr_origin {
 struct pxr_yaml {
         enum pxr_yaml_kind kind;
         enum pxr_origin origin;
-        struct pxr_location mark;
+        struct pxr_location location;
         const char *text; /* SCALAR: as written, without quotes, NUL-ended */
         bool quoted;      /* SCALAR: a quoted scalar is a string, never a number */
         const char *key;  /* the node's key in its mapping; NULL elsewhere */
-        struct pxr_location key_mark;
+        struct pxr_location key_location;
         struct pxr_yaml *parent;
         struct pxr_yaml *first; /* SEQUENCE, MAPPING: children, in order */
         struct pxr_yaml *last;

@@ -42,8 +42,8 @@ static const struct pxr_data_format *find(const struct pxr_yaml *data, struct px
         if (data->kind == PXR_YAML_MAPPING)
                 set = pxr_yaml_get(data, "set");
         if (set && set->kind == PXR_YAML_SCALAR && *set->text)
-                return pxr_data_format_find(set->text, set->mark, diag);
-        pxr_error_at(diag, set ? set->mark : data->mark, "data: expected 'set: NAME'");
+                return pxr_data_format_find(set->text, set->location, diag);
+        pxr_error_at(diag, set ? set->location : data->location, "data: expected 'set: NAME'");
         return NULL;
 }
 
@@ -112,7 +112,7 @@ static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data,
 
         if (!path || path->kind != PXR_YAML_SCALAR)
                 return;
-        origin = path->mark.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
+        origin = path->location.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
         if (path->origin == PXR_ORIGIN_DEFAULT)
                 pxr_note(diag, "the default 'path' of %s is %s in the current folder", format->name,
                          path->text);

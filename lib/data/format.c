@@ -21,7 +21,7 @@ struct pxr_location pxr_data_location(const struct pxr_opening *o, const char *o
 {
         const struct pxr_yaml *node = pxr_yaml_get(o->node, option);
 
-        return node ? node->mark : o->node->mark;
+        return node ? node->location : o->node->location;
 }
 
 int pxr_data_cut(const struct pxr_opening *o, const char *option, int64_t count, const char *own,

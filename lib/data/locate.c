@@ -62,7 +62,7 @@ static struct pxr_yaml *mapping_of(struct pxr_arena *arena, const char *set, con
         data = pxr_yaml_parse(arena, source, diag);
         if (!data)
                 return NULL;
-        data->mark.line = 0; /* there is no line to show */
+        data->location.line = 0; /* there is no line to show */
         for (int i = 0; i < (path ? 2 : 1); i++) {
                 child = pxr_yaml_new(arena, PXR_YAML_SCALAR, i ? "path" : "set",
                                      pxr_strdup(arena, i ? path : set), data);

@@ -120,7 +120,7 @@ static int check_name(const struct pxr_experiment *experiment, const struct pxr_
 
         if (!fault)
                 return 0;
-        pxr_error_at(diag, pxr_yaml_get(experiment->root, "name")->mark, "the name '%s' %s",
+        pxr_error_at(diag, pxr_yaml_get(experiment->root, "name")->location, "the name '%s' %s",
                      pxr_visible(experiment->arena, name), fault);
         pxr_hint(diag, "choose another");
         return -1;
@@ -145,7 +145,7 @@ static int check_patience(const struct pxr_experiment *experiment, const struct 
                 why = "the data set has no validation split";
         if (!why)
                 return 0;
-        return pxr_error_at(diag, node->mark,
+        return pxr_error_at(diag, node->location,
                             "train.patience waits for validation NLLs, of which there are none: %s",
                             why);
 }
@@ -183,7 +183,7 @@ static int check_split_names(const struct pxr_experiment *experiment, const char
                 there = splits_there(experiment->arena, set);
                 if (!there)
                         return pxr_out_of_memory(diag);
-                status = pxr_error_at(diag, name->mark,
+                status = pxr_error_at(diag, name->location,
                                       "%s: '%s' names '%s', of which the data set has no images",
                                       section, option, name->text);
                 pxr_note(diag, "it has images in %s: name these alone%s", there,
@@ -208,7 +208,7 @@ static int check_no_sweep(const struct pxr_yaml *root, const char *path, struct 
 
         if (!vary || pxr_yaml_get(root, "model"))
                 return 0;
-        pxr_error_at(diag, vary->key_mark, "this is a sweep, not a spec");
+        pxr_error_at(diag, vary->key_location, "this is a sweep, not a spec");
         pxr_hint(diag, "run it with 'pxr-sweep %s'", path);
         return -1;
 }
@@ -268,7 +268,7 @@ static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
         int64_t images = experiment->set->count[PXR_TRAIN];
 
         if (images == 0 && train->epochs > 0)
-                return pxr_error_at(diag, pxr_yaml_find(experiment->root, "train.epochs")->mark,
+                return pxr_error_at(diag, pxr_yaml_find(experiment->root, "train.epochs")->location,
                                     "the data set has no training split: train.epochs must be 0");
         experiment->steps_per_epoch = (images + train->batch - 1) / train->batch;
         experiment->all_steps = experiment->steps_per_epoch * train->epochs;

@@ -195,7 +195,7 @@ static int set_path(struct pxr_experiment *e, const char *path, struct pxr_diag 
         if (node && node->kind == PXR_YAML_SCALAR) {
                 if (pxr_spec_set_text(e->arena, node, "data.path", path, diag))
                         return -1;
-                node->mark.line = 0; /* nobody wrote "data.path=": there is no line to show */
+                node->location.line = 0; /* nobody wrote "data.path=": there is no line to show */
                 return 0;
         }
         return pxr_user_error(diag,

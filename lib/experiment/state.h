@@ -6,7 +6,7 @@
 #define PXR_EXPERIMENT_STATE_H
 
 #include "base/hash.h"
-#include "experiment/run.h"
+#include "experiment/order.h"
 #include "train/spike.h"
 
 /* Everything beside the trainer's arrays that a resumed run must find again. */

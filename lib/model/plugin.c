@@ -294,7 +294,7 @@ static void hint_nearest(const struct pxr_plugins *plugins, const char *name, st
 }
 
 static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, const char *name,
-                                          struct pxr_location mark, struct pxr_diag *diag)
+                                          struct pxr_location location, struct pxr_diag *diag)
 {
         const struct pxr_plugin_file *file, *found = NULL;
 
@@ -302,7 +302,8 @@ static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, con
                 if (!file->layer || strcmp(file->layer->name, name) != 0)
                         continue;
                 if (found && !same_file(found->path, file->path)) {
-                        pxr_error_at(diag, mark, "two plugins are named '%s': remove one", name);
+                        pxr_error_at(diag, location, "two plugins are named '%s': remove one",
+                                     name);
                         pxr_note(diag, "one is %s", found->path);
                         pxr_note(diag, "the other is %s", file->path);
                         return NULL;
@@ -316,7 +317,7 @@ static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, con
                         return NULL;
                 }
         if (!found) {
-                pxr_error_at(diag, mark, "there is no layer '%s'", name);
+                pxr_error_at(diag, location, "there is no layer '%s'", name);
                 hint_nearest(plugins, name, diag);
         }
         return found;
@@ -326,7 +327,7 @@ const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins,
                                               const struct pxr_yaml *name, struct pxr_diag *diag)
 {
         return find(plugins, name->key ? name->key : name->text,
-                    name->key ? name->key_mark : name->mark, diag);
+                    name->key ? name->key_location : name->location, diag);
 }
 
 const struct pxr_plugin_file *pxr_plugin_named(const struct pxr_plugins *plugins, const char *name,

@@ -55,13 +55,13 @@ static const struct pxr_options *find_options(void *context, const struct pxr_ya
 static struct pxr_location error_location(const struct pxr_yaml *node,
                                           const struct pxr_yaml *options)
 {
-        struct pxr_location location = node->mark;
+        struct pxr_location location = node->location;
 
         if (node->origin == PXR_ORIGIN_OVERRIDE)
                 return location;
         for (const struct pxr_yaml *option = options->first; option; option = option->next)
                 if (option->origin == PXR_ORIGIN_OVERRIDE)
-                        location = option->mark;
+                        location = option->location;
         return location;
 }
 
@@ -94,7 +94,7 @@ static int check_list(struct stack *stack, const struct pxr_yaml *list)
         int status = 0;
 
         if (list->kind != PXR_YAML_SEQUENCE || !list->first) {
-                pxr_error_at(stack->diag, list->mark, "a list of layers is wanted here");
+                pxr_error_at(stack->diag, list->location, "a list of layers is wanted here");
                 return -1;
         }
         for (struct pxr_yaml *node = list->first; node; node = node->next) {
@@ -263,7 +263,7 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         if (output && pxr_diag_errors(stack->diag) == errors && has_all_colours(&inner, output) &&
             record(stack, item, inner.layer, first, output) == 0)
                 return output;
-        if (!stack->told && item->location.source == item->node->mark.source)
+        if (!stack->told && item->location.source == item->node->location.source)
                 note_overrides(stack, stack->list);
         stack->told = true;
         return NULL;
@@ -303,7 +303,7 @@ static struct pxr_node *build_model(struct pxr_builder *builder, const struct px
                 if (!item)
                         return NULL;
                 if (graph->logits) {
-                        pxr_error_at(stack->diag, node->mark,
+                        pxr_error_at(stack->diag, node->location,
                                      "nothing can follow the output: the layer above ends the "
                                      "model");
                         return NULL;
@@ -376,7 +376,7 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
         if (!built->graph->logits && part)
                 close_stack(&builder, output);
         if (!built->graph->logits) {
-                pxr_error_at(diag, model->mark, "the model has no output");
+                pxr_error_at(diag, model->location, "the model has no output");
                 pxr_note(diag, "end it with 'sigmoid' (2 levels) or 'softmax'");
                 return NULL;
         }

@@ -65,10 +65,10 @@ static int expect_list(const struct pxr_yaml *node, const char *what, int depth,
                        struct pxr_diag *diag)
 {
         if (node->kind != PXR_YAML_SEQUENCE)
-                return pxr_error_at(diag, node->mark, "%s: expected a list", what);
+                return pxr_error_at(diag, node->location, "%s: expected a list", what);
         for (const struct pxr_yaml *item = node->first; item; item = item->next)
                 if (depth == 1 && item->kind != PXR_YAML_SCALAR)
-                        return pxr_error_at(diag, item->mark, "%s: expected a list of texts", what);
+                        return pxr_error_at(diag, item->location, "%s: expected a list of texts", what);
                 else if (depth > 1 && expect_list(item, what, depth - 1, diag))
                         return -1;
         return 0;
@@ -107,7 +107,7 @@ static int read_table(struct pxr_arena *arena, struct pxr_paper_table *table, st
                 if (!row || read_row(arena, row, item, diag))
                         return -1;
                 if (pxr_paper_row(table, row->row))
-                        return pxr_error_at(diag, item->mark, "a second row '%s'", row->row);
+                        return pxr_error_at(diag, item->location, "a second row '%s'", row->row);
                 row->data = table->data;
                 if (!row->files->first)
                         row->files = table->files;
@@ -135,7 +135,7 @@ static int read_tables(struct pxr_arena *arena, struct pxr_paper *paper, struct 
                 if (!table || read_table(arena, table, item, diag))
                         return -1;
                 if (pxr_paper_find(paper, table->table, NULL))
-                        return pxr_error_at(diag, item->mark, "a second table %d",
+                        return pxr_error_at(diag, item->location, "a second table %d",
                                             (int)table->table);
                 *end = table;
                 end = &table->next;
@@ -210,7 +210,7 @@ int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_
         table = pxr_paper_find(paper, wanted, NULL);
         if (!table || pxr_paper_row(table, row->text))
                 return 0;
-        pxr_error_at(diag, row->mark, "table %d of the paper has no row '%s'", (int)table->table,
+        pxr_error_at(diag, row->location, "table %d of the paper has no row '%s'", (int)table->table,
                      row->text);
         nearest = pxr_paper_nearest(table, row->text);
         if (nearest)

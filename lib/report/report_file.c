@@ -79,7 +79,7 @@ static struct pxr_yaml *spelt_out(struct pxr_arena *arena, const struct pxr_yaml
         value->parent = conf;
         value->next = NULL;
         *conf = (struct pxr_yaml) { .kind = PXR_YAML_MAPPING,
-                                    .mark = scalar->mark,
+                                    .location = scalar->location,
                                     .first = value,
                                     .last = value,
                                     .count = 1 };
@@ -92,7 +92,8 @@ static int read_items(struct pxr_arena *arena, const struct pxr_yaml *node, cons
                       struct pxr_diag *diag)
 {
         if (node->kind != PXR_YAML_MAPPING)
-                return pxr_error_at(diag, node->mark, "%s: expected a mapping, NAME: VALUE", what);
+                return pxr_error_at(diag, node->location, "%s: expected a mapping, NAME: VALUE",
+                                    what);
         for (struct pxr_yaml *child = node->first; child; child = child->next) {
                 struct pxr_yaml *conf = child->kind == PXR_YAML_SCALAR
                                                 ? spelt_out(arena, child, options->main)
@@ -103,7 +104,7 @@ static int read_items(struct pxr_arena *arena, const struct pxr_yaml *node, cons
                 if (!conf || !item || pxr_options_read(arena, conf, child->key, &reading, 1, diag))
                         return -1;
                 item->name = child->key;
-                item->location = child->key_mark;
+                item->location = child->key_location;
                 *end = item;
                 end = &item->next;
         }
@@ -113,10 +114,11 @@ static int read_items(struct pxr_arena *arena, const struct pxr_yaml *node, cons
 static int read_notes(const struct pxr_report_file *file, struct pxr_diag *diag)
 {
         if (file->notes->kind != PXR_YAML_SEQUENCE)
-                return pxr_error_at(diag, file->notes->mark, "notes: expected a list of texts");
+                return pxr_error_at(diag, file->notes->location, "notes: expected a list of texts");
         for (const struct pxr_yaml *note = file->notes->first; note; note = note->next)
                 if (note->kind != PXR_YAML_SCALAR)
-                        return pxr_error_at(diag, note->mark, "notes: expected a list of texts");
+                        return pxr_error_at(diag, note->location,
+                                            "notes: expected a list of texts");
         return 0;
 }
 

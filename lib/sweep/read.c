@@ -120,7 +120,7 @@ static int read_mapping(struct pxr_arena *arena, const struct pxr_yaml *mapping,
                 if (!value)
                         return -1;
                 pxr_override_add(arena, list, pxr_strf(arena, "%s=%s", child->key, value),
-                                 (struct pxr_override_place) { child->key_mark, child });
+                                 (struct pxr_override_place) { child->key_location, child });
         }
         return 0;
 }
@@ -148,7 +148,7 @@ static int read_case(struct pxr_arena *arena, const struct pxr_yaml *node, struc
                      struct pxr_diag *diag)
 {
         if (node->kind != PXR_YAML_MAPPING || !node->first)
-                return pxr_error_at(diag, node->mark,
+                return pxr_error_at(diag, node->location,
                                     "case '%s': expected a mapping of keys to values", node->key);
         level->text = node->key;
         level->json = pxr_json_word(arena, node->key); /* a case may be named by a number */
@@ -165,7 +165,7 @@ static int read_levels(struct pxr_arena *arena, struct pxr_factor *factor,
         int status = 0;
 
         if (!node->first)
-                return pxr_error_at(diag, node->mark, "'%s': expected at least one value",
+                return pxr_error_at(diag, node->location, "'%s': expected at least one value",
                                     factor->name);
         factor->level = pxr_alloc_array(arena, (size_t)node->count, sizeof(*factor->level));
         if (!factor->level)
@@ -198,25 +198,25 @@ static int read_bound(const struct pxr_factor *factor, const struct pxr_yaml *no
         if (node->kind != PXR_YAML_SCALAR || node->quoted ||
             pxr_parse_real(node->text, bound) != PXR_NUMBER ||
             (integer && (floor(*bound) != *bound || fabs(*bound) > 2147483647)))
-                return pxr_error_at(diag, node->mark, "'%s': a bound must be %s", factor->name,
+                return pxr_error_at(diag, node->location, "'%s': a bound must be %s", factor->name,
                                     integer ? "an integer" : "a number");
         if (factor->range == PXR_LOG_UNIFORM && *bound <= 0)
-                return pxr_error_at(diag, node->mark, "'%s': log_uniform requires bounds above 0",
-                                    factor->name);
+                return pxr_error_at(diag, node->location,
+                                    "'%s': log_uniform requires bounds above 0", factor->name);
         return 0;
 }
 
 static int read_range(struct pxr_factor *factor, const struct pxr_yaml *node, struct pxr_diag *diag)
 {
         if (node->kind != PXR_YAML_SEQUENCE || node->count != 2)
-                return pxr_error_at(diag, node->mark, "'%s': expected two bounds, [LOW, HIGH]",
+                return pxr_error_at(diag, node->location, "'%s': expected two bounds, [LOW, HIGH]",
                                     node->key);
         if (read_bound(factor, node->first, &factor->low, diag) ||
             read_bound(factor, node->last, &factor->high, diag))
                 return -1;
         factor->bounds = node;
         if (factor->low >= factor->high)
-                return pxr_error_at(diag, node->mark, "'%s': the lower bound must come first",
+                return pxr_error_at(diag, node->location, "'%s': the lower bound must come first",
                                     node->key);
         return 0;
 }
@@ -229,7 +229,7 @@ static int read_spread(struct pxr_arena *arena, struct pxr_factor *factor,
         int range = 0;
 
         if (node->kind != PXR_YAML_MAPPING || node->count != 1) {
-                pxr_error_at(diag, node->mark, "'%s': expected a list of values or a range",
+                pxr_error_at(diag, node->location, "'%s': expected a list of values or a range",
                              factor->name);
                 pxr_note(diag, "a range is {uniform: [LOW, HIGH]}, {log_uniform: [LOW, HIGH]} or "
                                "{integer: [LOW, HIGH]}; {cases: {NAME: {KEY: VALUE}}} sets several "
@@ -241,7 +241,7 @@ static int read_spread(struct pxr_arena *arena, struct pxr_factor *factor,
         if (range == RANGES) {
                 const char *nearest = pxr_nearest(only->key, range_names, RANGES);
 
-                pxr_error_at(diag, only->key_mark, "unknown range '%s'", only->key);
+                pxr_error_at(diag, only->key_location, "unknown range '%s'", only->key);
                 pxr_hint(diag,
                          nearest ? "did you mean '%s'?"
                                  : "expected uniform, log_uniform, integer or cases",
@@ -252,7 +252,7 @@ static int read_spread(struct pxr_arena *arena, struct pxr_factor *factor,
         if (range != PXR_LEVELS)
                 return read_range(factor, only, diag);
         if (only->kind != PXR_YAML_MAPPING)
-                return pxr_error_at(diag, only->mark,
+                return pxr_error_at(diag, only->location,
                                     "'cases': expected a mapping, {NAME: {KEY: VALUE}}");
         return read_levels(arena, factor, only, diag);
 }
@@ -266,7 +266,7 @@ static int read_factors(struct pxr_sweep *sweep, struct pxr_diag *diag)
         int status = 0;
 
         if (vary->kind != PXR_YAML_MAPPING || !vary->first)
-                return pxr_error_at(diag, vary->mark,
+                return pxr_error_at(diag, vary->location,
                                     "'vary': expected a mapping of keys to values or ranges");
         sweep->factor = pxr_alloc_array(sweep->arena, (size_t)vary->count, sizeof(*sweep->factor));
         if (!sweep->factor)
@@ -275,7 +275,7 @@ static int read_factors(struct pxr_sweep *sweep, struct pxr_diag *diag)
                 struct pxr_factor *factor = &sweep->factor[sweep->factors++];
 
                 factor->name = node->key;
-                factor->location = node->key_mark;
+                factor->location = node->key_location;
                 factor->json_name = pxr_json_string(sweep->arena, node->key);
                 if (!factor->json_name)
                         return pxr_out_of_memory(diag);
@@ -368,7 +368,7 @@ static int read_fixed(struct pxr_sweep *sweep, const char *const *overrides, siz
                       struct pxr_diag *diag)
 {
         if (sweep->set->kind != PXR_YAML_MAPPING)
-                return pxr_error_at(diag, sweep->set->mark,
+                return pxr_error_at(diag, sweep->set->location,
                                     "'set': expected a mapping of keys to values");
         if (read_mapping(sweep->arena, sweep->set, &sweep->fixed, diag))
                 return -1;
@@ -436,7 +436,7 @@ static int check_no_spec(const struct pxr_yaml *root, const char *path, struct p
 
         if (!model || pxr_yaml_get(root, "vary"))
                 return 0;
-        pxr_error_at(diag, model->key_mark, "this is a spec, not a sweep");
+        pxr_error_at(diag, model->key_location, "this is a spec, not a sweep");
         pxr_hint(diag, "run it with 'pxr-run %s', or name it as 'spec' in a file with 'vary'",
                  path);
         return -1;

@@ -83,9 +83,9 @@ static void check_marks(const struct pxr_yaml *node)
                 check_marks(child);
         }
         if (node->kind != PXR_YAML_SCALAR || node->quoted || !*node->text ||
-            node->mark.length != pxr_characters(node->text, strchr(node->text, '\0')))
+            node->location.length != pxr_characters(node->text, strchr(node->text, '\0')))
                 return;
-        at = find(&node->mark);
+        at = find(&node->location);
         MUST(*at == '&' || strncmp(at, node->text, strlen(node->text)) == 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * yaml.c - YAML text into a tree with marks, by libyaml's events, and back.
+ * parse.c - YAML text into a tree with locations, by libyaml's events.
  *
  * Events rather than documents, so that the bounds on nodes and depth hold while reading.
  */
@@ -27,16 +27,16 @@ struct anchor {
 struct reader {
         yaml_parser_t parser;
         struct pxr_arena *arena;
-        struct pxr_input input;
+        struct pxr_yaml_input input;
         struct pxr_bounds *bounds;
         struct pxr_diag *diag;
         int anchor_count;
         struct anchor *anchors;
 };
 
-static struct pxr_location mark_of(const struct reader *reader, const yaml_event_t *event)
+static struct pxr_location location_of(const struct reader *reader, const yaml_event_t *event)
 {
-        return pxr_input_mark(&reader->input, event->start_mark, event->end_mark);
+        return pxr_event_location(&reader->input, event->start_mark, event->end_mark);
 }
 
 static int next_event(struct reader *reader, yaml_event_t *event)
@@ -47,12 +47,12 @@ static int next_event(struct reader *reader, yaml_event_t *event)
 }
 
 static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
-                                 struct pxr_location mark)
+                                 struct pxr_location location)
 {
         struct pxr_yaml *node;
 
         if (++reader->bounds->nodes > reader->bounds->max_nodes) {
-                pxr_error_at(reader->diag, mark, "a spec can have %d nodes and no more",
+                pxr_error_at(reader->diag, location, "a spec can have %d nodes and no more",
                              reader->bounds->max_nodes);
                 pxr_note(reader->diag, "aliases count as often as they are used");
                 return NULL;
@@ -63,17 +63,17 @@ static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
                 return NULL;
         }
         node->kind = kind;
-        node->mark = mark;
+        node->location = location;
         return node;
 }
 
 /* Charge the text of a scalar or a key to the account, wherever it comes from. */
-static int charge(struct reader *reader, struct pxr_location mark, const char *text)
+static int charge(struct reader *reader, struct pxr_location location, const char *text)
 {
         size_t size = strlen(text);
 
         if (size > reader->bounds->max_bytes - reader->bounds->bytes) {
-                pxr_error_at(reader->diag, mark, "a spec can hold %zu bytes and no more",
+                pxr_error_at(reader->diag, location, "a spec can hold %zu bytes and no more",
                              reader->bounds->max_bytes);
                 pxr_note(reader->diag, "aliases count as often as they are used");
                 return -1;
@@ -87,30 +87,30 @@ static int enter(struct reader *reader, const struct pxr_yaml *node)
 {
         if (++reader->bounds->depth <= reader->bounds->max_depth)
                 return 0;
-        return pxr_error_at(reader->diag, node->mark, "a spec can be %d levels deep and no more",
-                            reader->bounds->max_depth);
+        return pxr_error_at(reader->diag, node->location,
+                            "a spec can be %d levels deep and no more", reader->bounds->max_depth);
 }
 
 /* A copy of an anchored node, which counts against the bounds as if it were written out. */
 static struct pxr_yaml *copy_node(struct reader *reader, const struct pxr_yaml *node)
 {
-        struct pxr_yaml *copy = new_node(reader, node->kind, node->mark);
+        struct pxr_yaml *copy = new_node(reader, node->kind, node->location);
 
         if (!copy)
                 return NULL;
         copy->quoted = node->quoted;
         copy->text = node->text;
         if (node->kind == PXR_YAML_SCALAR)
-                return charge(reader, node->mark, node->text) ? NULL : copy;
+                return charge(reader, node->location, node->text) ? NULL : copy;
         if (enter(reader, node))
                 return NULL;
         for (const struct pxr_yaml *child = node->first; child; child = child->next) {
                 struct pxr_yaml *inner = copy_node(reader, child);
 
-                if (!inner || (child->key && charge(reader, child->key_mark, child->key)))
+                if (!inner || (child->key && charge(reader, child->key_location, child->key)))
                         return NULL;
                 inner->key = child->key;
-                inner->key_mark = child->key_mark;
+                inner->key_location = child->key_location;
                 pxr_yaml_append(copy, inner);
         }
         reader->bounds->depth--;
@@ -124,7 +124,7 @@ static struct pxr_yaml *read_alias(struct reader *reader, const yaml_event_t *ev
         for (const struct anchor *anchor = reader->anchors; anchor; anchor = anchor->next)
                 if (strcmp(anchor->name, name) == 0)
                         return copy_node(reader, anchor->node);
-        pxr_error_at(reader->diag, mark_of(reader, event),
+        pxr_error_at(reader->diag, location_of(reader, event),
                      "there is no anchor '&%s' that ends before this alias", name);
         return NULL;
 }
@@ -136,7 +136,7 @@ static int add_anchor(struct reader *reader, const yaml_char_t *name, struct pxr
         if (!name)
                 return 0;
         if (++reader->anchor_count > MAX_ANCHORS)
-                return pxr_error_at(reader->diag, node->mark,
+                return pxr_error_at(reader->diag, node->location,
                                     "a spec can have %d anchors and no more", MAX_ANCHORS);
         anchor = pxr_alloc(reader->arena, sizeof(*anchor));
         if (!anchor || !(anchor->name = pxr_strdup(reader->arena, (const char *)name)))
@@ -151,17 +151,17 @@ static struct pxr_yaml *read_node(struct reader *reader, yaml_event_t *event);
 
 static struct pxr_yaml *read_scalar(struct reader *reader, const yaml_event_t *event)
 {
-        struct pxr_yaml *node = new_node(reader, PXR_YAML_SCALAR, mark_of(reader, event));
+        struct pxr_yaml *node = new_node(reader, PXR_YAML_SCALAR, location_of(reader, event));
         const char *value = (const char *)event->data.scalar.value;
 
         if (!node)
                 return NULL;
         if (strlen(value) != event->data.scalar.length) {
-                pxr_error_at(reader->diag, node->mark, "a spec cannot hold a NUL byte");
+                pxr_error_at(reader->diag, node->location, "a spec cannot hold a NUL byte");
                 return NULL;
         }
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        if (charge(reader, node->mark, value))
+        if (charge(reader, node->location, value))
                 return NULL;
         node->text = pxr_strdup(reader->arena, value);
         if (!node->text) {
@@ -179,17 +179,17 @@ static int read_pair(struct reader *reader, struct pxr_yaml *mapping, const stru
         yaml_event_t event;
 
         if (!key->quoted && strcmp(key->text, "<<") == 0) {
-                pxr_error_at(reader->diag, key->mark, "merge keys are not part of YAML 1.2");
+                pxr_error_at(reader->diag, key->location, "merge keys are not part of YAML 1.2");
                 pxr_note(reader->diag, "'extends: FILE' at the top of a spec joins specs");
                 return -1;
         }
         if (twin) {
-                pxr_error_at(reader->diag, key->mark, "the key '%s' is here twice", key->text);
-                pxr_note(reader->diag, "it was first on line %d", twin->key_mark.line);
+                pxr_error_at(reader->diag, key->location, "the key '%s' is here twice", key->text);
+                pxr_note(reader->diag, "it was first on line %d", twin->key_location.line);
                 return -1;
         }
         if (mapping->count >= MAX_KEYS)
-                return pxr_error_at(reader->diag, key->mark, "more than %d keys in one mapping",
+                return pxr_error_at(reader->diag, key->location, "more than %d keys in one mapping",
                                     MAX_KEYS);
         if (next_event(reader, &event))
                 return -1;
@@ -198,7 +198,7 @@ static int read_pair(struct reader *reader, struct pxr_yaml *mapping, const stru
         if (!value)
                 return -1;
         value->key = key->text;
-        value->key_mark = key->mark;
+        value->key_location = key->location;
         pxr_yaml_append(mapping, value);
         return 0;
 }
@@ -207,7 +207,7 @@ static struct pxr_yaml *read_collection(struct reader *reader, const yaml_event_
 {
         bool mapping = start->type == YAML_MAPPING_START_EVENT;
         struct pxr_yaml *node = new_node(reader, mapping ? PXR_YAML_MAPPING : PXR_YAML_SEQUENCE,
-                                         mark_of(reader, start));
+                                         location_of(reader, start));
         const yaml_char_t *anchor =
                 mapping ? start->data.mapping_start.anchor : start->data.sequence_start.anchor;
 
@@ -228,7 +228,7 @@ static struct pxr_yaml *read_collection(struct reader *reader, const yaml_event_
                 if (!child)
                         return NULL;
                 if (mapping && child->kind != PXR_YAML_SCALAR) {
-                        pxr_error_at(reader->diag, child->mark,
+                        pxr_error_at(reader->diag, child->location,
                                      "a key must be a word, not a list or a mapping");
                         return NULL;
                 }
@@ -252,7 +252,7 @@ static struct pxr_yaml *read_node(struct reader *reader, yaml_event_t *event)
         else if (event->type == YAML_SEQUENCE_START_EVENT)
                 tag = event->data.sequence_start.tag;
         if (tag) {
-                pxr_error_at(reader->diag, mark_of(reader, event),
+                pxr_error_at(reader->diag, location_of(reader, event),
                              "a spec has no use for tags, such as %s", (const char *)tag);
                 return NULL;
         }
@@ -277,7 +277,7 @@ static struct pxr_yaml *read_stream(struct reader *reader)
                         return NULL;
                 type = event.type;
                 if (type == YAML_DOCUMENT_START_EVENT && root) {
-                        pxr_error_at(reader->diag, mark_of(reader, &event),
+                        pxr_error_at(reader->diag, location_of(reader, &event),
                                      "a second document starts here: a spec is one document");
                         wrong = true;
                 } else if (type == YAML_SCALAR_EVENT || type == YAML_ALIAS_EVENT ||
@@ -291,8 +291,9 @@ static struct pxr_yaml *read_stream(struct reader *reader)
         } while (type != YAML_STREAM_END_EVENT);
         if (root)
                 return root;
-        root = new_node(reader, PXR_YAML_SCALAR,
-                        pxr_input_mark(&reader->input, (yaml_mark_t) { 0 }, (yaml_mark_t) { 0 }));
+        root = new_node(
+                reader, PXR_YAML_SCALAR,
+                pxr_event_location(&reader->input, (yaml_mark_t) { 0 }, (yaml_mark_t) { 0 }));
         if (root)
                 root->text = "";
         return root;

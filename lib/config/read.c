@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.c - reading a mapping by its option tables.
+ * read.c - reading a mapping, or a layer's item, by its option tables.
  *
  * Defaults are texts that go the same way as what the user wrote.
  */
 #include "config/options.h"
 
-#include <stdalign.h>
 #include <string.h>
 
 #include "config/tree.h"
@@ -53,7 +52,7 @@ static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, con
                 for (; row && row->type != PXR_TYPE_END && known < MAX_NAMES; row++)
                         names[known++] = row->name;
         }
-        pxr_error_at(diag, node->key_mark, "%s: unknown option '%s'", what, node->key);
+        pxr_error_at(diag, node->key_location, "%s: unknown option '%s'", what, node->key);
         meant = pxr_option_meant(arena, node, node->key, "", names, known);
         if (meant) {
                 pxr_hint(diag, "did you mean %s?", meant);
@@ -75,7 +74,7 @@ static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const 
         struct pxr_yaml *value;
 
         if (!row->initial) {
-                pxr_error_at(diag, mapping->key ? mapping->key_mark : mapping->mark,
+                pxr_error_at(diag, mapping->key ? mapping->key_location : mapping->location,
                              "%s: the option '%s' is missing", what, row->name);
                 pxr_hint(diag, "%s: %s", row->name, row->help);
                 return -1;
@@ -92,8 +91,8 @@ static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const 
         if (!value)
                 return -1;
         value->key = row->name;
-        value->key_mark = mapping->key ? mapping->key_mark : mapping->mark;
-        value->mark = value->key_mark;
+        value->key_location = mapping->key ? mapping->key_location : mapping->location;
+        value->location = value->key_location;
         pxr_yaml_set_origin(value, PXR_ORIGIN_DEFAULT);
         pxr_yaml_append(mapping, value);
         return 0;
@@ -112,8 +111,8 @@ static int check_together(const struct pxr_yaml *mapping, const char *what,
         if (!name)
                 return 0;
         node = pxr_yaml_get(mapping, name);
-        return pxr_error_at(diag, node ? node->mark : mapping->mark, "%s: '%s' %s", what, name,
-                            message);
+        return pxr_error_at(diag, node ? node->location : mapping->location, "%s: '%s' %s", what,
+                            name, message);
 }
 
 /* A scalar where a mapping is due sets the main option of a table that has one. */
@@ -130,7 +129,7 @@ static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
                         return pxr_out_of_memory(diag);
                 *value = *node;
                 value->key = readings[i].options->main;
-                value->key_mark = node->mark;
+                value->key_location = node->location;
                 pxr_yaml_become_mapping(node);
                 pxr_yaml_append(node, value);
                 return 0;
@@ -209,7 +208,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
         else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
                 return -1;
         if (node->kind != PXR_YAML_MAPPING)
-                return pxr_error_at(diag, node->mark, "%s wants a mapping of options", what);
+                return pxr_error_at(diag, node->location, "%s wants a mapping of options", what);
         status = read_given(arena, node, what, readings, count, diag);
         for (int i = 0; i < count; i++)
                 if (read_defaults(arena, node, what, &readings[i], diag))
@@ -246,7 +245,7 @@ static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml
                 return value;
         name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
         if (!name) {
-                pxr_error_at(diag, value->mark, "%s %s", value->key,
+                pxr_error_at(diag, value->location, "%s %s", value->key,
                              !options->rows         ? "takes no options"
                              : list_option(options) ? "wants a list of layers"
                                                     : "wants a mapping of options");
@@ -276,12 +275,12 @@ static int take_in(struct pxr_yaml *mapping, bool written_out, struct pxr_diag *
         for (struct pxr_yaml *beside = mapping->next; beside; beside = next) {
                 next = beside->next;
                 if (written_out)
-                        return pxr_error_at(diag, beside->key_mark,
+                        return pxr_error_at(diag, beside->key_location,
                                             "'%s' stands beside the layer '%s', not among its "
                                             "options: check the indentation",
                                             beside->key, mapping->key);
                 if (pxr_yaml_get(mapping, beside->key))
-                        return pxr_error_at(diag, beside->key_mark,
+                        return pxr_error_at(diag, beside->key_location,
                                             "%s: '%s' is set already, by what stands behind '%s:'",
                                             mapping->key, beside->key, mapping->key);
                 pxr_yaml_remove(beside);
@@ -307,7 +306,7 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
                 pxr_yaml_append(item, child);
         }
         if (item->kind != PXR_YAML_MAPPING || !item->first)
-                return pxr_error_at(diag, item->mark,
+                return pxr_error_at(diag, item->location,
                                     "a layer is wanted here: NAME, or NAME: {options}");
         options = find(context, item->first);
         if (!options) {
@@ -323,91 +322,4 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
                 return -1;
         *name = (*conf)->key;
         return take_in(*conf, written_out, diag);
-}
-
-/* --- tables ------------------------------------------------------------------------------------
- */
-
-enum { MOST_SECTIONS = 16, MOST_BYTES = 1 << 20 }; /* tables in tables; the struct of one */
-
-#define FIELD(type)                         \
-        {                                   \
-                sizeof(type), alignof(type) \
-        }
-
-/* The field that a row fills; of a section it is the section's struct. */
-static const struct {
-        size_t size, alignment;
-} fields[] = {
-        [PXR_TYPE_BOOL] = FIELD(bool),
-        [PXR_TYPE_INT] = FIELD(int64_t),
-        [PXR_TYPE_REAL] = FIELD(double),
-        [PXR_TYPE_STRING] = FIELD(const char *),
-        [PXR_TYPE_ENUM] = FIELD(int),
-        [PXR_TYPE_ENUM_SET] = FIELD(uint32_t),
-        [PXR_TYPE_INTERVAL] = FIELD(struct pxr_interval),
-        [PXR_TYPE_CHOICE] = FIELD(struct pxr_choice),
-        [PXR_TYPE_SECTION] = { 0, 1 },
-        [PXR_TYPE_LAYERS] = FIELD(const struct pxr_yaml *),
-        [PXR_TYPE_NODE] = FIELD(const struct pxr_yaml *),
-};
-
-static const char *table_problem(struct pxr_arena *arena, const struct pxr_options *options,
-                                 int depth);
-
-static const char *row_problem(struct pxr_arena *arena, const struct pxr_options *options,
-                               const struct pxr_option *row, int depth)
-{
-        size_t type = (size_t)row->type, size;
-        const char *problem = NULL;
-
-        if (!row->name)
-                return "an option has no name";
-        if (type >= PXR_COUNT(fields))
-                return pxr_strf(arena, "the option '%s' has no type that there is", row->name);
-        size = row->type == PXR_TYPE_SECTION && row->section ? row->section->size
-                                                             : fields[type].size;
-        if (size > options->size || row->offset > options->size - size)
-                return pxr_strf(arena, "the option '%s' lies outside its struct of %zu bytes",
-                                row->name, options->size);
-        if (row->offset % fields[type].alignment)
-                return pxr_strf(arena, "the option '%s' lies across the fields of its struct",
-                                row->name);
-        if ((row->type == PXR_TYPE_ENUM || row->type == PXR_TYPE_ENUM_SET) && !row->names)
-                return pxr_strf(arena, "the option '%s' has no names to choose from", row->name);
-        if (row->type == PXR_TYPE_CHOICE && !row->variants)
-                return pxr_strf(arena, "the option '%s' has no variants to choose from", row->name);
-        if (row->type == PXR_TYPE_SECTION && !row->section)
-                return pxr_strf(arena, "the option '%s' has no table of its section", row->name);
-        if (row->type == PXR_TYPE_SECTION)
-                problem = table_problem(arena, row->section, depth + 1);
-        for (const struct pxr_variant *v = row->variants;
-             row->type == PXR_TYPE_CHOICE && !problem && v->name; v++)
-                problem = v->options ? table_problem(arena, v->options, depth + 1) : NULL;
-        return problem;
-}
-
-static const char *table_problem(struct pxr_arena *arena, const struct pxr_options *options,
-                                 int depth)
-{
-        const struct pxr_option *row = options->rows;
-        const char *problem = NULL;
-
-        if (depth > MOST_SECTIONS)
-                return "its option tables lie in each other without end";
-        if (options->size > MOST_BYTES)
-                return pxr_strf(arena, "the struct of its options has %zu bytes", options->size);
-        for (; row && row->type != PXR_TYPE_END && !problem; row++) {
-                problem = row_problem(arena, options, row, depth);
-                for (const struct pxr_option *other = options->rows; !problem && other < row;
-                     other++)
-                        if (strcmp(other->name, row->name) == 0)
-                                problem = pxr_strf(arena, "two options are named '%s'", row->name);
-        }
-        return problem;
-}
-
-const char *pxr_options_problem(struct pxr_arena *arena, const struct pxr_options *options)
-{
-        return table_problem(arena, options, 0);
 }

@@ -1,0 +1,39 @@
+#!/bin/sh
+# structure.sh - the rules of lib/ that no compiler checks. A file is a header together with its .c.
+. "${srcdir:-.}/tests/command.sh"
+lib=$(cd "$top" && cd "${srcdir:-.}/lib" && pwd)
+
+# Each folder may include from itself and from those before it.
+order="base config tensor model data train sample codec record experiment report manage sweep"
+
+# Lines "FROM TO" of includes within lib, without suffixes: "config/tree config/yaml".
+includes() {
+	(cd "$lib" && grep -n '^#include "[a-z_]*/' [a-z]*/*.[ch]) |
+		sed -n 's/^\([a-z_0-9/]*\)\.[ch]:[0-9]*:#include "\([a-z_0-9/]*\)\.h".*/\1 \2/p' |
+		awk '$1 != $2' | sort -u
+}
+
+unique_tags() {
+	(cd "$lib" && grep -ho '^\(struct\|enum\|union\) pxr_[a-z0-9_]* {' [a-z]*/*.[ch] include/pxr/*.h) |
+		sort | uniq -d >out
+	! [ -s out ]
+}
+ok "no type of the library is defined twice" unique_tags
+
+downwards() {
+	includes | awk -v order="$order" '
+		BEGIN { n = split(order, name); for (i = 1; i <= n; i++) floor[name[i]] = i }
+		{
+			split($1, from, "/"); split($2, to, "/")
+			if (!floor[from[1]]) print from[1] " is not in the order of folders"
+			else if (floor[to[1]] > floor[from[1]]) print $1 " includes " $2
+		}' | sort -u >out
+	! [ -s out ]
+}
+ok "no folder includes from one above it" downwards
+
+no_circles() {
+	includes | tsort >/dev/null 2>out
+	! [ -s out ]
+}
+ok "no files include each other in a circle" no_circles
