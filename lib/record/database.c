@@ -20,7 +20,6 @@
 #include "base/staging.h"
 #include "record/folder.h"
 #include "record/objects.h"
-#include "record/run_state.h"
 #include "record/schema.h"
 #include "record/cursor.h"
 

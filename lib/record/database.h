@@ -42,6 +42,9 @@ struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
  * the file alone has the records up to now. Errors do not matter: they stay in the log. */
 void pxr_store_flush(struct pxr_store *store);
 
+/* run_state.c: define run_state() of SQL for this database. Returns 0 or -1. */
+int pxr_store_know_states(struct pxr_store *store, struct pxr_diag *diag);
+
 /* Check the integrity of every page. Returns 0 or -1. */
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 

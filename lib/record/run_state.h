@@ -19,9 +19,8 @@ bool pxr_may_be_running(const char *status, const char *host, int64_t process_id
 /* 'killed', or the status on record. */
 const char *pxr_run_state(const struct pxr_run *run);
 
-/* The same for statements on this database, as the function of these columns. Returns 0 or -1. */
+/* The same in SQL: pxr_store_know_states() defines this function of these columns. */
 #define PXR_RUN_STATE "run_state(status, host, process_id, process_start)"
-int pxr_store_know_states(struct pxr_store *store, struct pxr_diag *diag);
 
 /* Of a job, LEFT JOINed with its run. One whose pxr-sweep is gone is in the state of its run, which
  * may have gone on by itself or have been ended by that. What a job took is on record when it ends:

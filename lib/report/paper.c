@@ -68,7 +68,8 @@ static int expect_list(const struct pxr_yaml *node, const char *what, int depth,
                 return pxr_error_at(diag, node->location, "%s: expected a list", what);
         for (const struct pxr_yaml *item = node->first; item; item = item->next)
                 if (depth == 1 && item->kind != PXR_YAML_SCALAR)
-                        return pxr_error_at(diag, item->location, "%s: expected a list of texts", what);
+                        return pxr_error_at(diag, item->location, "%s: expected a list of texts",
+                                            what);
                 else if (depth > 1 && expect_list(item, what, depth - 1, diag))
                         return -1;
         return 0;
@@ -210,8 +211,8 @@ int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_
         table = pxr_paper_find(paper, wanted, NULL);
         if (!table || pxr_paper_row(table, row->text))
                 return 0;
-        pxr_error_at(diag, row->location, "table %d of the paper has no row '%s'", (int)table->table,
-                     row->text);
+        pxr_error_at(diag, row->location, "table %d of the paper has no row '%s'",
+                     (int)table->table, row->text);
         nearest = pxr_paper_nearest(table, row->text);
         if (nearest)
                 pxr_hint(diag, "did you mean '%s'?", nearest);

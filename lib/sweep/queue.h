@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * queue.h - the jobs of a sweep: which there are, how each stands, which is next, and what the end
- * of a run makes of its job. For schedule.c and the launchers, local.c and slurm.c.
+ * of a run makes of its job. For run.c and the launchers, local.c and slurm.c.
  *
  * Every decision is made within a transaction, from the rows as they are then.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* schedule.c - running a sweep from start to end, with either launcher. */
+/* run.c - running a sweep from start to end, with either launcher. */
 #include "sweep/schedule.h"
 
 #include <inttypes.h>
