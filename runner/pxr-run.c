@@ -159,7 +159,7 @@ static json_t *verdict_as_json(const struct pxr_repetition *verdict)
         for (size_t i = 0; table && i < table->rows; i++)
                 json_array_append_new(list, json_string(table->cell[i * table->columns].text));
         return json_pack("{s:I, s:b, s:s, s:o}", "run", (json_int_t)verdict->of, "same",
-                         verdict->same, "words", verdict->words, "circumstances", list);
+                         verdict->same, "words", verdict->text, "circumstances", list);
 }
 
 /* After a run that repeats another: print whether it is the same. */
@@ -178,10 +178,10 @@ static int print_repetition(const struct pxr_run_order *order, int64_t id, struc
         printer->other = !verdict.same;
         if (printer->arguments->quiet || printer->arguments->json) {
                 if (printer->other)
-                        pxr_warn(diag, "run %" PRId64 ": %s", id, verdict.words);
+                        pxr_warn(diag, "run %" PRId64 ": %s", id, verdict.text);
                 return 0;
         }
-        display_line(&printer->display, "run %" PRId64 ": %s", id, verdict.words);
+        display_line(&printer->display, "run %" PRId64 ": %s", id, verdict.text);
         if (verdict.circumstances)
                 return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, 0, diag);
         return 0;

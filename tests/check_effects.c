@@ -76,7 +76,7 @@ static const char *parts_of(const double *number, int jobs)
                 const struct pxr_cell *cell = table->cell + i * table->columns;
 
                 text = pxr_strf(arena, "%s%s%s:%s", text, i ? ", " : "",
-                                pxr_cell_words(arena, cell + 1), pxr_cell_words(arena, cell + 2));
+                                pxr_cell_text(arena, cell + 1), pxr_cell_text(arena, cell + 2));
         }
         return text;
 }

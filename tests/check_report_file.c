@@ -101,7 +101,7 @@ START_TEST(formats_say_how_people_see_a_value)
                                  cases[i].format, cases[i].value),
                         &call);
 
-                ck_assert_str_eq(pxr_cell_words(arena, table->cell), cases[i].text);
+                ck_assert_str_eq(pxr_cell_text(arena, table->cell), cases[i].text);
         }
         ck_assert_uint_eq(good_table(HEAD("columns: {a: {format: lines}}\n") "SELECT 'x' || "
                                                                              "char(10) || 'y' AS a",

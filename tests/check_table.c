@@ -144,7 +144,7 @@ START_TEST(huge_numbers_are_printed_in_few_digits)
                 struct pxr_cell cell = pxr_real_cell(cases[i].value, 3);
 
                 cell.sign = cases[i].sign;
-                ck_assert_str_eq(pxr_cell_words(arena, &cell), cases[i].words);
+                ck_assert_str_eq(pxr_cell_text(arena, &cell), cases[i].words);
         }
 }
 END_TEST

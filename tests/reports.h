@@ -202,7 +202,7 @@ static inline const char *cell_of(const struct pxr_table *table, const char *row
                 for (int k = 0; k < table->columns; k++)
                         if (strcmp(cell[1].text, row) == 0 &&
                             strcmp(table->column[k].name, name) == 0)
-                                return pxr_cell_words(arena, cell + k);
+                                return pxr_cell_text(arena, cell + k);
         }
         ck_abort_msg("no row '%s', or no column '%s'", row, name);
         return NULL;

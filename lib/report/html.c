@@ -172,7 +172,7 @@ static void put_value(FILE *to, const struct pxr_cell *cell)
 
 static void put_cell(const struct writing *w, const struct pxr_cell *cell, int column)
 {
-        const char *text = pxr_cell_words(w->arena, cell);
+        const char *text = pxr_cell_text(w->arena, cell);
         bool linked = strcmp(w->table->column[column].name, "run") == 0 &&
                       cell->kind == PXR_CELL_INTEGER && pxr_html_has_run(w->runs, cell->integer);
 

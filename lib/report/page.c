@@ -219,7 +219,7 @@ static const char *fact_text(const struct section *s, const char *name)
 {
         const struct pxr_cell *cell = fact(s, name);
 
-        return cell ? pxr_cell_words(s->r.arena, cell) : "";
+        return cell ? pxr_cell_text(s->r.arena, cell) : "";
 }
 
 static void put_summary(const struct section *s)

@@ -94,7 +94,7 @@ struct pxr_table *pxr_part_table(struct pxr_arena *arena, struct pxr_store *stor
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        while (pxr_cursor_next(&rows) && !table->failed) {
+        while (pxr_cursor_next(&rows)) {
                 struct pxr_cell *cell = pxr_table_row(table);
 
                 for (int i = 0; i < table->columns; i++)

@@ -55,7 +55,7 @@ struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *
 struct pxr_repetition {
         int64_t of;
         bool same;
-        const char *words; /* "differs from run 3: parameters; ..." */
+        const char *text; /* "differs from run 3: parameters; ..." */
         const struct pxr_table
                 *circumstances; /* what, in the old run, in the new; NULL where same */
 };

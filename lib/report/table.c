@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* table.c - tables in the making, and their cells as words. */
+/* table.c - building tables, and the text of a cell. */
 #include "report/table.h"
 
 #include <inttypes.h>
@@ -13,13 +13,14 @@ struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const
                                 const struct pxr_column *column, int columns)
 {
         struct pxr_table *table = pxr_alloc(arena, sizeof(*table));
-        const char *copy = pxr_strdup(arena, title);
 
-        if (!table || !copy)
+        if (!table)
                 return NULL;
-        *table = (struct pxr_table) {
-                .arena = arena, .title = copy, .name = name, .column = column, .columns = columns
-        };
+        *table = (struct pxr_table) { .arena = arena,
+                                      .title = pxr_strdup(arena, title),
+                                      .name = name,
+                                      .column = column,
+                                      .columns = columns };
         table->last_note = &table->note;
         return table;
 }
@@ -34,10 +35,8 @@ struct pxr_cell *pxr_table_row(struct pxr_table *table)
 
         if (table->rows == table->room) {
                 cell = pxr_alloc_array(table->arena, room * columns, sizeof(*cell));
-                if (!cell) {
-                        table->failed = true;
+                if (!cell)
                         return nowhere;
-                }
                 if (table->rows > 0)
                         memcpy(cell, table->cell, table->rows * columns * sizeof(*cell));
                 table->cell = cell;
@@ -51,37 +50,24 @@ void pxr_table_note(struct pxr_table *table, const char *mark, const char *forma
         struct pxr_note *note = pxr_alloc(table->arena, sizeof(*note));
         va_list arguments;
 
-        va_start(arguments, format);
-        if (note) {
-                note->mark = mark;
-                note->text = pxr_vstrf(table->arena, format, arguments);
-        }
-        va_end(arguments);
-        if (!note || !note->text) {
-                table->failed = true;
+        if (!note)
                 return;
-        }
+        va_start(arguments, format);
+        *note = (struct pxr_note) { mark, pxr_vstrf(table->arena, format, arguments), NULL };
+        va_end(arguments);
         *table->last_note = note;
         table->last_note = &note->next;
 }
 
 int pxr_table_finish(const struct pxr_table *table, struct pxr_diag *diag)
 {
-        return table->failed ? pxr_out_of_memory(diag) : 0;
+        return pxr_arena_failed(table->arena) ? pxr_out_of_memory(diag) : 0;
 }
 
 struct pxr_cell pxr_text_cell(struct pxr_table *table, const char *text)
 {
-        struct pxr_cell cell = { .kind = text ? PXR_CELL_TEXT : PXR_CELL_EMPTY };
-
-        if (text) {
-                cell.text = pxr_strdup(table->arena, text);
-                if (!cell.text) {
-                        table->failed = true;
-                        cell.kind = PXR_CELL_EMPTY;
-                }
-        }
-        return cell;
+        return (struct pxr_cell) { .kind = text ? PXR_CELL_TEXT : PXR_CELL_EMPTY,
+                                   .text = text ? pxr_strdup(table->arena, text) : NULL };
 }
 
 struct pxr_cell pxr_integer_cell(int64_t value)
@@ -102,10 +88,11 @@ struct pxr_cell pxr_duration_cell(double seconds)
                                    .real = seconds };
 }
 
-/* --- cells as words ----------------------------------------------------------------------------
+/* --- the text of a cell
+ * ----------------------------------------------------------------------------
  */
 
-static char *duration_words(struct pxr_arena *arena, double seconds)
+static char *duration_text(struct pxr_arena *arena, double seconds)
 {
         long long all = llround(seconds);
 
@@ -118,20 +105,20 @@ static char *duration_words(struct pxr_arena *arena, double seconds)
         return pxr_strf(arena, "%lld d %lld h", all / 86400, all / 3600 % 24);
 }
 
-static char *real_words(struct pxr_arena *arena, const struct pxr_cell *cell)
+static char *real_text(struct pxr_arena *arena, const struct pxr_cell *cell)
 {
         char number[PXR_NUMBER_TEXT], text[PXR_REAL_TEXT];
-        const char *words =
+        const char *digits =
                 pxr_number_text(cell->real, cell->decimals < 0 ? 0 : cell->decimals, number);
 
         /* As many digits as it takes, unless these would be thirty. */
-        if (cell->decimals < 0 && !strchr(words, 'e'))
-                words = pxr_format_real(cell->real, text);
-        return pxr_strf(arena, "%s%s", cell->sign && !signbit(cell->real) ? "+" : "", words);
+        if (cell->decimals < 0 && !strchr(digits, 'e'))
+                digits = pxr_format_real(cell->real, text);
+        return pxr_strf(arena, "%s%s", cell->sign && !signbit(cell->real) ? "+" : "", digits);
 }
 
 /* Thousands apart, for numbers of five digits and more. */
-static char *integer_words(struct pxr_arena *arena, int64_t value)
+static char *integer_text(struct pxr_arena *arena, int64_t value)
 {
         char digits[24], text[32], *to = text;
         int length = snprintf(digits, sizeof(digits), "%" PRId64, value);
@@ -148,7 +135,7 @@ static char *integer_words(struct pxr_arena *arena, int64_t value)
         return pxr_strdup(arena, text);
 }
 
-static char *bytes_words(struct pxr_arena *arena, int64_t bytes)
+static char *bytes_text(struct pxr_arena *arena, int64_t bytes)
 {
         static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
         double value = (double)bytes / 1000;
@@ -161,42 +148,42 @@ static char *bytes_words(struct pxr_arena *arena, int64_t bytes)
         return pxr_strf(arena, "%.1f %s", value, units[unit]);
 }
 
-char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell)
+static const char *bare_text(struct pxr_arena *arena, const struct pxr_cell *cell)
 {
-        char *words = NULL;
-
         switch (cell->kind) {
         case PXR_CELL_EMPTY:
-                return pxr_strdup(arena, "");
+                return "";
         case PXR_CELL_TEXT:
-                words = pxr_strdup(arena, cell->brief ? cell->brief : cell->text);
-                break;
+                return cell->brief ? cell->brief : cell->text;
         case PXR_CELL_INTEGER:
-                words = integer_words(arena, cell->integer);
-                break;
+                return integer_text(arena, cell->integer);
         case PXR_CELL_REAL:
-                words = real_words(arena, cell);
-                break;
+                return real_text(arena, cell);
         case PXR_CELL_DURATION:
-                words = duration_words(arena, cell->real);
-                break;
+                return duration_text(arena, cell->real);
         case PXR_CELL_PERCENT:
-                words = pxr_strf(arena, "%.1f %%", 100 * cell->real);
-                break;
+                return pxr_strf(arena, "%.1f %%", 100 * cell->real);
         case PXR_CELL_BYTES:
-                words = bytes_words(arena, cell->integer);
-                break;
+                return bytes_text(arena, cell->integer);
         }
-        if (words && cell->before)
-                words = pxr_strf(arena, "%s%s", cell->before, words);
-        return words;
+        return "";
+}
+
+const char *pxr_cell_text(struct pxr_arena *arena, const struct pxr_cell *cell)
+{
+        const char *text = bare_text(arena, cell);
+
+        return cell->before && cell->kind != PXR_CELL_EMPTY
+                       ? pxr_strf(arena, "%s%s", cell->before, text)
+                       : text;
 }
 
 bool pxr_column_shown(const struct pxr_table *table, int column)
 {
-        if (table->column[column].shown != PXR_IF_FILLED &&
-            table->column[column].shown != PXR_IF_ROOM)
-                return table->column[column].shown == PXR_ALWAYS;
+        enum pxr_shown shown = table->column[column].shown;
+
+        if (shown != PXR_IF_FILLED && shown != PXR_IF_ROOM)
+                return shown == PXR_ALWAYS;
         for (size_t row = 0; row < table->rows; row++)
                 if (table->cell[row * table->columns + column].kind != PXR_CELL_EMPTY)
                         return true;

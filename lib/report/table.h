@@ -91,7 +91,6 @@ struct pxr_table {
         struct pxr_cell *cell; /* [rows][columns] */
         size_t rows, room;
         struct pxr_note *note, **last_note;
-        bool failed; /* memory was out */
         struct pxr_table *next;
 };
 
@@ -99,15 +98,14 @@ struct pxr_table {
 struct pxr_table *pxr_table_new(struct pxr_arena *arena, const char *name, const char *title,
                                 const struct pxr_column *column, int columns);
 
-/* A new row of empty cells, to be filled before the next call. Never NULL: when memory is out the
- * table is marked as failed, and pxr_table_finish() says so. */
+/* A new row of empty cells, to be filled before the next call. Never NULL. */
 struct pxr_cell *pxr_table_row(struct pxr_table *table);
 
 /* `text` is copied. */
 void pxr_table_note(struct pxr_table *table, const char *mark, const char *format, ...)
         PXR_PRINTF(3, 4);
 
-/* Has all of it found room? Returns 0 or -1. */
+/* Returns 0, or -1 if memory ran out while the table was built. */
 int pxr_table_finish(const struct pxr_table *table, struct pxr_diag *diag);
 
 /* A text cell, copied into the table's arena; NULL makes an empty one. */
@@ -122,8 +120,8 @@ struct pxr_cell pxr_duration_cell(double seconds);
 int pxr_tables_write(const struct pxr_table *table, enum pxr_format format, FILE *to, int line,
                      struct pxr_diag *diag);
 
-/* A cell as people see it, without its mark and not escaped; NULL when memory is out. */
-char *pxr_cell_words(struct pxr_arena *arena, const struct pxr_cell *cell);
+/* A cell as people see it, without its mark and not escaped. */
+const char *pxr_cell_text(struct pxr_arena *arena, const struct pxr_cell *cell);
 
 /* Is a column one that people are shown? */
 bool pxr_column_shown(const struct pxr_table *table, int column);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* table_text.c - a table as lines of text, laid out for a terminal. */
-#include "report/table_words.h"
+#include "report/text_table.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 enum { LINE = 100 };
 
-/* Break at spaces, so that what is read in a terminal is not broken elsewhere. */
+/* Print a text in lines broken at spaces. */
 static void wrap(FILE *to, const char *text, int indent, int line)
 {
         int column = indent;
@@ -44,21 +44,21 @@ static void pad(FILE *to, int width)
 
 /* A table as lines of text: how wide each of the columns shown is. */
 struct layout {
-        const struct pxr_words *words;
-        int *width, *least; /* [columns] */
+        const struct pxr_text_table *texts;
+        int *width, *least; /* [columns]; the least a column can be broken to */
         int columns;        /* so many are shown: the last do not fit */
 };
 
 /* A cell with its mark; of row -1 the heading. */
-static const char *full_at(const struct pxr_words *words, ptrdiff_t row, int i)
+static const char *full_at(const struct pxr_text_table *texts, ptrdiff_t row, int i)
 {
         const char *mark, *text;
 
         if (row < 0)
-                return words->table->column[words->shown[i]].heading;
-        mark = pxr_mark_at(words, (size_t)row, i);
-        text = pxr_word_at(words, (size_t)row, i);
-        return mark ? pxr_strf(words->arena, "%s [%s]", text, mark) : text;
+                return pxr_heading_at(texts, i);
+        mark = pxr_mark_at(texts, (size_t)row, i);
+        text = pxr_text_at(texts, (size_t)row, i);
+        return mark ? pxr_strf(texts->arena, "%s [%s]", text, mark) : text;
 }
 
 /* Bytes of the text's first letter. */
@@ -71,32 +71,30 @@ static size_t letter(const char *text)
         return size;
 }
 
-/* The first line of a text that is broken into lines of `width`, where it may be if there is such a
- * place. Moves *text behind it. NULL when memory is out. */
+/* The first line of a text that is broken into lines of `width`, at a good place if there is one.
+ * Moves *text past it. */
 static char *take_line(struct pxr_arena *arena, const char **text, int width)
 {
         const char *from = *text, *end = from, *good = NULL;
-        char *line;
+        size_t size;
 
         while (*end) {
                 const char *next = end + letter(end);
+                char *line = pxr_strndup(arena, from, (size_t)(next - from));
 
-                line = pxr_strf(arena, "%.*s", (int)(next - from), from);
-                if (!line)
-                        return NULL;
                 if (end > from && pxr_escape_text(NULL, line) > width + (next[-1] == ' '))
                         break;
                 end = next;
-                if (pxr_word_breaks_after(end - 1))
+                if (pxr_breaks_after(end - 1))
                         good = end;
         }
         if (*end && good)
                 end = good;
         *text = end;
-        line = pxr_strf(arena, "%.*s", (int)(end - from), from);
-        for (size_t last = line ? strlen(line) : 0; *end && last > 0 && line[last - 1] == ' ';)
-                line[--last] = '\0';
-        return line;
+        size = (size_t)(end - from);
+        while (*end && size > 0 && from[size - 1] == ' ')
+                size--;
+        return pxr_strndup(arena, from, size);
 }
 
 /* The widest piece of a heading that is broken wherever it may be. */
@@ -107,46 +105,41 @@ static int widest_piece(const char *text)
         for (; *text; text++) {
                 width += *text != ' ';
                 widest = width > widest ? width : widest;
-                if (pxr_word_breaks_after(text))
+                if (pxr_breaks_after(text))
                         width = 0;
         }
         return widest;
 }
 
-static int text_row(FILE *to, const struct layout *layout, ptrdiff_t row)
+static void text_row(FILE *to, const struct layout *layout, ptrdiff_t row)
 {
-        const struct pxr_words *words = layout->words;
+        const struct pxr_text_table *texts = layout->texts;
         const char **rest =
-                pxr_alloc_array(words->arena, (size_t)words->columns + 1, sizeof(*rest));
-        bool more = true;
+                pxr_alloc_array(texts->arena, (size_t)texts->columns + 1, sizeof(*rest));
+        bool more = rest != NULL;
 
         for (int i = 0; rest && i < layout->columns; i++)
-                if (!(rest[i] = full_at(words, row, i)))
-                        return -1;
-        while (rest && more) {
+                rest[i] = full_at(texts, row, i);
+        while (more && !pxr_arena_failed(texts->arena)) {
                 more = false;
                 for (int i = 0; i < layout->columns; i++) {
-                        bool last = i == layout->columns - 1;
-                        int natural = pxr_escape_text(NULL, rest[i]), space;
+                        bool number = texts->shown[i].number, last = i == layout->columns - 1;
                         const char *line = rest[i];
+                        int space;
 
-                        if (natural <= layout->width[i])
+                        if (pxr_escape_text(NULL, line) <= layout->width[i])
                                 rest[i] += strlen(rest[i]);
-                        else if (!(line = take_line(words->arena, &rest[i], layout->width[i])))
-                                return -1;
+                        else
+                                line = take_line(texts->arena, &rest[i], layout->width[i]);
                         space = layout->width[i] - pxr_escape_text(NULL, line);
-                        if (i > 0)
-                                fputs("  ", to);
-                        if (words->number[i])
-                                pad(to, space);
+                        fputs(i > 0 ? "  " : "", to);
+                        pad(to, number ? space : 0);
                         pxr_escape_text(to, line);
-                        if (!words->number[i] && !last)
-                                pad(to, space);
+                        pad(to, number || last ? 0 : space);
                         more = more || *rest[i];
                 }
                 putc('\n', to);
         }
-        return rest ? 0 : -1;
 }
 
 enum { NARROW = 16 }; /* texts are not broken into less, if that can be helped */
@@ -160,61 +153,55 @@ static int all_of(const int *width, int columns)
         return all;
 }
 
+static void move_to_end(void *array, size_t size, int from, int count)
+{
+        char *item = (char *)array + (size_t)from * size, kept[sizeof(struct pxr_text_column)];
+
+        memcpy(kept, item, size);
+        memmove(item, item + size, (size_t)(count - from - 1) * size);
+        memcpy((char *)array + (size_t)(count - 1) * size, kept, size);
+}
+
 /* Leave out the last column that can be done without, or else the last: it goes behind those that
  * are shown. */
-static void leave_out(struct layout *layout, struct pxr_words *words)
+static void leave_out(struct layout *layout, struct pxr_text_table *texts)
 {
-        int i = layout->columns - 1, shown, least, width;
-        bool number;
+        int i = layout->columns - 1;
 
-        while (i > 0 && words->table->column[words->shown[i]].shown != PXR_IF_ROOM)
+        while (i > 0 && texts->table->column[texts->shown[i].column].shown != PXR_IF_ROOM)
                 i--;
         if (i == 0)
                 i = layout->columns - 1;
-        shown = words->shown[i];
-        number = words->number[i];
-        least = layout->least[i];
-        width = layout->width[i];
+        move_to_end(texts->shown, sizeof(*texts->shown), i, layout->columns);
+        move_to_end(layout->least, sizeof(*layout->least), i, layout->columns);
+        move_to_end(layout->width, sizeof(*layout->width), i, layout->columns);
         layout->columns--;
-        for (; i < layout->columns; i++) {
-                words->shown[i] = words->shown[i + 1];
-                words->number[i] = words->number[i + 1];
-                layout->least[i] = layout->least[i + 1];
-                layout->width[i] = layout->width[i + 1];
-        }
-        words->shown[i] = shown;
-        words->number[i] = number;
-        layout->least[i] = least;
-        layout->width[i] = width;
 }
 
 /* Make it fit into `line`, 0 for no end: the widest headings and texts are broken into lines, and
  * what has no room then is left out. */
-static int lay_out(struct layout *layout, struct pxr_words *words, int line)
+static int lay_out(struct layout *layout, struct pxr_text_table *texts, int line)
 {
-        size_t room = (size_t)words->table->columns + 1;
+        size_t room = (size_t)texts->table->columns + 1;
 
-        *layout = (struct layout) { words, pxr_alloc_array(words->arena, room, sizeof(int)),
-                                    pxr_alloc_array(words->arena, room, sizeof(int)),
-                                    words->columns };
+        *layout = (struct layout) { texts, pxr_alloc_array(texts->arena, room, sizeof(int)),
+                                    pxr_alloc_array(texts->arena, room, sizeof(int)),
+                                    texts->columns };
         if (!layout->width || !layout->least)
                 return -1;
-        for (int i = 0; i < words->columns; i++) {
-                const char *heading = words->table->column[words->shown[i]].heading;
-                int cells = 0, piece = widest_piece(heading);
+        for (int i = 0; i < texts->columns; i++) {
+                const char *heading = pxr_heading_at(texts, i);
+                int cells = pxr_cells_width(texts, i), piece = widest_piece(heading);
 
-                for (size_t row = 0; row < words->table->rows; row++)
-                        if (pxr_word_width(words, row, i) > cells)
-                                cells = pxr_word_width(words, row, i);
                 layout->width[i] = pxr_escape_text(NULL, heading);
                 if (cells > layout->width[i])
                         layout->width[i] = cells;
-                layout->least[i] = words->number[i] || cells < NARROW ? cells : NARROW;
+                layout->least[i] = texts->shown[i].number || cells < NARROW ? cells : NARROW;
                 if (piece > layout->least[i])
                         layout->least[i] = piece;
         }
         while (line > 0 && layout->columns > 1 && all_of(layout->least, layout->columns) > line)
-                leave_out(layout, words);
+                leave_out(layout, texts);
         while (line > 0 && all_of(layout->width, layout->columns) > line) {
                 int widest = -1;
 
@@ -229,46 +216,39 @@ static int lay_out(struct layout *layout, struct pxr_words *words, int line)
         return 0;
 }
 
-static int note_left_out(FILE *to, const struct layout *layout, int line)
+static void note_left_out(FILE *to, const struct layout *layout, int line)
 {
-        const struct pxr_words *words = layout->words;
-        char *text = pxr_strdup(words->arena, "No room for:");
+        const struct pxr_text_table *texts = layout->texts;
+        const char *text = "No room for:";
 
-        for (int i = layout->columns; text && i < words->columns; i++)
-                text = pxr_strf(words->arena, "%s%s %s", text, i > layout->columns ? "," : "",
-                                full_at(words, -1, i));
-        if (text)
-                text = pxr_strf(words->arena, "%s. A wider terminal, or --format md, shows all.",
-                                text);
-        if (!text)
-                return -1;
+        for (int i = layout->columns; i < texts->columns; i++)
+                text = pxr_strf(texts->arena, "%s%s %s", text, i > layout->columns ? "," : "",
+                                pxr_heading_at(texts, i));
         putc('\n', to);
-        wrap(to, text, 0, line);
-        return 0;
+        wrap(to, pxr_strf(texts->arena, "%s. A wider terminal, or --format md, shows all.", text),
+             0, line);
 }
 
 int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE *to, int line)
 {
         int notes = line > 0 && line < LINE ? line : LINE, all;
         struct layout layout;
-        struct pxr_words words;
+        struct pxr_text_table texts;
 
-        if (pxr_words_of(&words, arena, table) || lay_out(&layout, &words, line))
+        if (pxr_text_table_fill(&texts, arena, table) || lay_out(&layout, &texts, line))
                 return -1;
         wrap(to, table->title, 0, notes);
         all = all_of(layout.width, layout.columns);
         if (table->rows > 0) {
-                if (text_row(to, &layout, -1))
-                        return -1;
+                text_row(to, &layout, -1);
                 for (int i = 0; i < all; i++)
                         putc('-', to);
                 putc('\n', to);
         }
         for (size_t row = 0; row < table->rows; row++)
-                if (text_row(to, &layout, (ptrdiff_t)row))
-                        return -1;
-        if (table->rows > 0 && layout.columns < words.columns && note_left_out(to, &layout, notes))
-                return -1;
+                text_row(to, &layout, (ptrdiff_t)row);
+        if (table->rows > 0 && layout.columns < texts.columns)
+                note_left_out(to, &layout, notes);
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 if (note == table->note)
                         putc('\n', to);
@@ -276,5 +256,5 @@ int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE 
                         fprintf(to, "[%s] ", note->mark);
                 wrap(to, note->text, note->mark ? (int)strlen(note->mark) + 3 : 0, notes);
         }
-        return 0;
+        return pxr_arena_failed(arena) ? -1 : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* table_write.c - tables as Markdown, LaTeX, CSV and JSON, and in whichever format is asked for. */
-#include "report/table_words.h"
+#include "report/text_table.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -19,29 +19,29 @@ const char *const pxr_format_names[] = { "text", "md", "csv", "latex", "json", N
 
 static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
 {
-        struct pxr_words words;
+        struct pxr_text_table texts;
 
-        if (pxr_words_of(&words, arena, table))
+        if (pxr_text_table_fill(&texts, arena, table))
                 return -1;
         fputs("### ", to);
         pxr_escape_markdown(to, table->title);
         fputs("\n\n|", to);
-        for (int i = 0; i < words.columns; i++) {
+        for (int i = 0; i < texts.columns; i++) {
                 putc(' ', to);
-                pxr_escape_markdown(to, table->column[words.shown[i]].heading);
+                pxr_escape_markdown(to, pxr_heading_at(&texts, i));
                 fputs(" |", to);
         }
         fputs("\n|", to);
-        for (int i = 0; i < words.columns; i++)
-                fputs(words.number[i] ? "---:|" : "---|", to);
+        for (int i = 0; i < texts.columns; i++)
+                fputs(texts.shown[i].number ? "---:|" : "---|", to);
         putc('\n', to);
         for (size_t row = 0; row < table->rows; row++) {
                 putc('|', to);
-                for (int i = 0; i < words.columns; i++) {
+                for (int i = 0; i < texts.columns; i++) {
                         putc(' ', to);
-                        pxr_escape_markdown(to, pxr_word_at(&words, row, i));
-                        if (pxr_mark_at(&words, row, i))
-                                fprintf(to, "<sup>%s</sup>", pxr_mark_at(&words, row, i));
+                        pxr_escape_markdown(to, pxr_text_at(&texts, row, i));
+                        if (pxr_mark_at(&texts, row, i))
+                                fprintf(to, "<sup>%s</sup>", pxr_mark_at(&texts, row, i));
                         fputs(" |", to);
                 }
                 putc('\n', to);
@@ -62,14 +62,12 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
 enum { LATEX_LINE = 150, LATEX_WIDE = 40, LATEX_LEAST = 24, LATEX_PIECE = 8, LATEX_PAGE = 40 };
 static const double latex_letter = 1.65; /* millimetres */
 
-static int latex_width(const struct pxr_words *words, int i)
+static int latex_width(const struct pxr_text_table *texts, int i)
 {
-        int width = pxr_escape_text(NULL, words->table->column[words->shown[i]].heading);
+        int heading = pxr_escape_text(NULL, pxr_heading_at(texts, i));
+        int cells = pxr_cells_width(texts, i);
 
-        for (size_t row = 0; row < words->table->rows; row++)
-                if (pxr_word_width(words, row, i) > width)
-                        width = pxr_word_width(words, row, i);
-        return width + 2;
+        return 2 + (cells > heading ? cells : heading);
 }
 
 /* Where a word may be broken that begins at `text`: at its end, or, where it is longer than any
@@ -86,35 +84,32 @@ static const char *word_end(const char *text)
                         end++;
                 while ((*end & 0xc0) == 0x80);
                 letters++;
-        } while (*end && *end != ' ' && !pxr_word_breaks_after(end - 1));
+        } while (*end && *end != ' ' && !pxr_breaks_after(end - 1));
         return letters > LATEX_LEAST ? piece : end;
 }
 
-/* A text in a column of lines: LaTeX breaks them at spaces alone unless told. Returns 0 or -1. */
-static int put_breakable(const struct pxr_words *words, const char *text, FILE *to)
+/* A text in a column of lines: LaTeX breaks only at spaces by itself. */
+static void put_breakable(const struct pxr_text_table *texts, const char *text, FILE *to)
 {
         while (*text) {
                 const char *end = word_end(text);
-                char *piece = pxr_strndup(words->arena, text, (size_t)(end - text));
+                char *piece = pxr_strndup(texts->arena, text, (size_t)(end - text));
 
-                if (!piece)
-                        return -1;
                 pxr_escape_latex(to, piece);
                 fputs(*end && *end != ' ' && end[-1] != ' ' ? "\\allowbreak{}" : "", to);
                 text = end;
         }
-        return 0;
 }
 
 /* Where the lines would be longer than the page is wide, the widest columns of text share what the
  * others leave. */
-static void latex_columns(const struct pxr_words *words, FILE *to)
+static void latex_columns(const struct pxr_text_table *texts, FILE *to)
 {
         int all = 0, broken = 0, others = 0, letters = 0;
 
-        for (int i = 0; i < words->columns; i++) {
-                int width = latex_width(words, i);
-                bool wide = !words->number[i] && width > LATEX_WIDE;
+        for (int i = 0; i < texts->columns; i++) {
+                int width = latex_width(texts, i);
+                bool wide = !texts->shown[i].number && width > LATEX_WIDE;
 
                 all += width;
                 broken += wide;
@@ -124,57 +119,55 @@ static void latex_columns(const struct pxr_words *words, FILE *to)
                 letters = (LATEX_LINE - others) / broken;
                 letters = letters < LATEX_LEAST ? LATEX_LEAST : letters;
         }
-        for (int i = 0; i < words->columns; i++)
-                if (letters && !words->number[i] && latex_width(words, i) > LATEX_WIDE)
+        for (int i = 0; i < texts->columns; i++)
+                if (letters && !texts->shown[i].number && latex_width(texts, i) > LATEX_WIDE)
                         fprintf(to, ">{\\raggedright\\arraybackslash}p{%.0fmm}",
                                 letters * latex_letter);
                 else
-                        putc(words->number[i] ? 'r' : 'l', to);
+                        putc(texts->shown[i].number ? 'r' : 'l', to);
 }
 
-static int latex_tabular(const struct pxr_words *words, FILE *to)
+static void latex_tabular(const struct pxr_text_table *texts, FILE *to)
 {
-        const struct pxr_table *table = words->table;
+        const struct pxr_table *table = texts->table;
         bool several = table->rows > LATEX_PAGE;
 
         fputs(several ? "\\begin{longtable}[l]{@{}" : "\\begin{tabular}{@{}", to);
-        latex_columns(words, to);
+        latex_columns(texts, to);
         fputs("@{}}\n\\hline\n", to);
-        for (int i = 0; i < words->columns; i++) {
+        for (int i = 0; i < texts->columns; i++) {
                 fputs(i ? " & " : "", to);
-                pxr_escape_latex(to, table->column[words->shown[i]].heading);
+                pxr_escape_latex(to, pxr_heading_at(texts, i));
         }
         fputs(" \\\\\n\\hline\n", to);
         fputs(several ? "\\endhead\n" : "", to);
         for (size_t row = 0; row < table->rows; row++) {
-                for (int i = 0; i < words->columns; i++) {
-                        const char *word = pxr_word_at(words, row, i);
-                        bool minus = words->number[i] && *word == '-';
+                for (int i = 0; i < texts->columns; i++) {
+                        const char *word = pxr_text_at(texts, row, i);
+                        bool minus = texts->shown[i].number && *word == '-';
 
                         fputs(i ? " & " : "", to);
                         fputs(minus ? "$-$" : "", to);
-                        if (put_breakable(words, word + minus, to))
-                                return -1;
-                        if (pxr_mark_at(words, row, i))
-                                fprintf(to, "\\textsuperscript{%s}", pxr_mark_at(words, row, i));
+                        put_breakable(texts, word + minus, to);
+                        if (pxr_mark_at(texts, row, i))
+                                fprintf(to, "\\textsuperscript{%s}", pxr_mark_at(texts, row, i));
                 }
                 fputs(" \\\\\n", to);
         }
         fputs(several ? "\\hline\n\\end{longtable}\n" : "\\hline\n\\end{tabular}\n", to);
-        return 0;
 }
 
 static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, FILE *to)
 {
-        struct pxr_words words;
+        struct pxr_text_table texts;
 
-        if (pxr_words_of(&words, arena, table))
+        if (pxr_text_table_fill(&texts, arena, table))
                 return -1;
         fputs("\n\\noindent\\textbf{", to);
         pxr_escape_latex(to, table->title);
         fputs("}\n\n\\nopagebreak\\medskip\\noindent\n", to);
-        if (table->rows > 0 && latex_tabular(&words, to))
-                return -1;
+        if (table->rows > 0)
+                latex_tabular(&texts, to);
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 fputs("\n\\smallskip\\noindent{\\footnotesize ", to);
                 if (note->mark)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* text_table.h - the columns of a table that people see, with their cells as text. */
+#ifndef PXR_REPORT_TEXT_TABLE_H
+#define PXR_REPORT_TEXT_TABLE_H
+
+#include "report/table.h"
+
+struct pxr_text_table {
+        const struct pxr_table *table;
+        struct pxr_arena *arena;
+        const char **cell; /* [rows][all columns] */
+        struct pxr_text_column {
+                int column;  /* of the table */
+                bool number; /* no cell is text: aligned to the right */
+        } * shown;
+        int columns; /* that are shown */
+};
+
+/* Returns 0, or -1 when out of memory. */
+int pxr_text_table_fill(struct pxr_text_table *texts, struct pxr_arena *arena,
+                        const struct pxr_table *table);
+
+/* Of the i-th column that is shown: its heading; a cell, the mark of its note or NULL, and the
+ * columns that both take in a terminal. */
+const char *pxr_heading_at(const struct pxr_text_table *texts, int i);
+const char *pxr_text_at(const struct pxr_text_table *texts, size_t row, int i);
+const char *pxr_mark_at(const struct pxr_text_table *texts, size_t row, int i);
+int pxr_text_width(const struct pxr_text_table *texts, size_t row, int i);
+
+/* The widest of the column's cells, and of its heading. */
+int pxr_cells_width(const struct pxr_text_table *texts, int i);
+
+/* Whether a line may be broken after this character; a number is not broken. */
+bool pxr_breaks_after(const char *character);
+
+/* Print the table for a terminal of `line` columns; 0: as wide as it is. Returns 0, or -1 when out
+ * of memory. */
+int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE *to, int line);
+
+#endif
