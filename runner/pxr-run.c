@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "experiment/memory.h"
-#include "experiment/repeat.h"
+#include "experiment/recorded.h"
 #include "experiment/run.h"
 #include "report/report.h"
 #include "runner/command.h"

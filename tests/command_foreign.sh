@@ -127,17 +127,17 @@ rewrite() {
 			sha256 = '$(sha256sum <"$file" | cut -c1-64)' WHERE step = 16"
 }
 
-# With one checkpoint alone, which is passed over, the run cannot be resumed.
+# With one checkpoint alone, which is skipped, the run cannot be resumed.
 metadata() {
 	for change in '"step":"16" "step":"-3"' '"step":"16" "step":"1e"' '"step":"16" "step":"17"' \
 		'"epoch_images":"64" "epoch_images":"-1"' '"best_step":"16" "best_step":"17"' \
 		'"best":"0x1 "best":"nan'; do
 		foreign "DELETE FROM checkpoint WHERE step < 16" && rewrite ${change% *} ${change#* } &&
-			refused 2 "none of its checkpoints can be used" resume || return
+			refused 2 "none of its checkpoints is usable" resume || return
 	done
 	for step in 100001 9223372036854775807 17; do
 		foreign "DELETE FROM checkpoint WHERE step < 16; UPDATE checkpoint SET step = $step" &&
-			refused 2 "none of its checkpoints can be used" resume &&
+			refused 2 "none of its checkpoints is usable" resume &&
 			is "$(query home/it/made.db 'SELECT status FROM run')" interrupted || return
 	done
 	foreign "DELETE FROM checkpoint WHERE step < 16; UPDATE checkpoint SET step = -1" &&

@@ -131,12 +131,12 @@ echo "# killed $killed times"
 damaged() {
 	exits 130 interrupt cut.db INT || return
 	: >"$(ls cut.checkpoints/1-*/* | tail -n 1)"
-	pxr_run --resume 1 --db cut.db && err_has "is passed over" && same_result one.db cut.db
+	pxr_run --resume 1 --db cut.db && err_has "is skipped" && same_result one.db cut.db
 }
-ok "a damaged checkpoint is passed over for the one before" damaged
+ok "a damaged checkpoint is skipped and the one before it used" damaged
 
 told_first() {
-	awk '/is passed over/ { told = 1 } /resumed at step/ { exit !told }' out
+	awk '/is skipped/ { told = 1 } /resumed at step/ { exit !told }' out
 }
 ok "and that is told before training goes on" told_first
 
@@ -148,7 +148,7 @@ unreadable() {
 	refused 1 "nothing was changed: its checkpoint of step" pxr_run --resume 1 --db eio.db &&
 		err_has "$newest: cannot be read: Input/output error" &&
 		query eio.db .dump | cmp - before && [ -L "$newest" ] || return
-	mv sound "$newest" && pxr_run --resume 1 --db eio.db && ! err_has "is passed over" &&
+	mv sound "$newest" && pxr_run --resume 1 --db eio.db && ! err_has "is skipped" &&
 		same_result one.db eio.db
 }
 ok "a checkpoint that cannot be read now is not given up" unreadable
@@ -179,7 +179,7 @@ record_kept() {
 		: >"$file"
 	done
 	query none.db .dump >before
-	refused 2 "none of its checkpoints can be used" pxr_run --resume 1 --db none.db &&
+	refused 2 "none of its checkpoints is usable" pxr_run --resume 1 --db none.db &&
 		query none.db .dump | cmp - before || return
 	for file in none.checkpoints/1-*/*; do
 		err_has "$file" || return

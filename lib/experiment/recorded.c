@@ -9,18 +9,8 @@
 #include <string.h>
 
 #include "base/pages.h"
-#include "experiment/repeat.h"
-#include "experiment/same.h"
+#include "experiment/provenance_check.h"
 #include "record/folder.h"
-
-void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
-{
-        struct pxr_sha256 hash;
-
-        pxr_sha256_init(&hash);
-        pxr_sha256_update(&hash, parameters, size * sizeof(float));
-        pxr_sha256_final(&hash, hex);
-}
 
 /* What was trained is still what is used when the layers, however they were built, make the same
  * graph with the same dependencies of the spec, and compute the same. Only rounding may be another.
@@ -217,4 +207,42 @@ int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct px
         if (!e->set)
                 return -1;
         return pxr_check_data(recorded->run, e->set->identity, diag);
+}
+
+/* --- repeating and resuming --------------------------------------------------------------------
+ */
+
+void pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
+                    struct pxr_spec_origin *origin)
+{
+        *origin =
+                (struct pxr_spec_origin) { .path = pxr_strf(arena, "spec of run %" PRId64, run->id),
+                                           .recorded = run->spec,
+                                           .folder = run->folder,
+                                           .data_path = path };
+}
+
+static bool is_found(const struct pxr_plugins *plugins, const char *name)
+{
+        const struct pxr_plugin_file *file = plugins->file;
+
+        while (file && !(file->layer && strcmp(file->layer->name, name) == 0))
+                file = file->next;
+        return file != NULL;
+}
+
+void pxr_repeat_explain(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
+                        struct pxr_diag *diag)
+{
+        const struct pxr_plugins *plugins = pxr_plugins_open(arena, NULL);
+        struct pxr_plugin_row *list;
+
+        if (!plugins || pxr_store_plugins(store, arena, run->id, &list, NULL))
+                return;
+        for (; list; list = list->next)
+                if (!is_found(plugins, list->name))
+                        pxr_note(diag,
+                                 "the run had '%s' from %s%s%s: set PXR_LAYER_PATH to its folder",
+                                 list->name, *list->path != '/' && run->folder ? run->folder : "",
+                                 *list->path != '/' && run->folder ? "/" : "", list->path);
 }

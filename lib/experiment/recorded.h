@@ -7,9 +7,8 @@
 #ifndef PXR_EXPERIMENT_RECORDED_H
 #define PXR_EXPERIMENT_RECORDED_H
 
-#include "base/hash.h"
 #include "experiment/experiment.h"
-#include "record/database.h"
+#include "record/checkpoint.h"
 
 struct pxr_recorded {
         struct pxr_store *store;
@@ -27,7 +26,7 @@ struct pxr_recorded {
 struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *database,
                                      struct pxr_diag *diag);
 
-/* Take up run `which` (a number, a name, or "last") of a database with its checkpoint `checkpoint`:
+/* Open run `which` (a number, a name, or "last") of a database with `checkpoint`:
  * "best" on the validation split (the last, where none is marked), "last", or the number of a step.
  * The layers must make the model that was trained, and compute what it did; that another build made
  * the run is a warning.
@@ -45,13 +44,12 @@ int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct px
 int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                      struct pxr_diag *diag);
 
-/* Read the parameters (`average`: the averaged ones) of a checkpoint that is on record. Returns 0
- * or -1. */
-int pxr_checkpoint_read(struct pxr_arena *arena, const char *database,
-                        const struct pxr_checkpoint_row *row, const struct pxr_graph *graph,
-                        bool average, float *parameters, struct pxr_diag *diag);
+/* The origin of a run's spec; its data are at `path`, or, NULL, where pxr_data_path() says. */
+void pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
+                    struct pxr_spec_origin *origin);
 
-/* SHA-256 of `size` parameters, in hexadecimal. */
-void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX]);
+/* After its spec could not be used: note where plugins lay that cannot be found now. */
+void pxr_repeat_explain(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
+                        struct pxr_diag *diag);
 
 #endif

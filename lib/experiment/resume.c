@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "experiment/record.h"
-#include "experiment/same.h"
+#include "experiment/provenance_check.h"
 #include "experiment/state.h"
 
 static void warn_of_version(const struct pxr_run *old, const struct pxr_provenance *now,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * same.h - is what a run was made with what is here? Data, plugins, program, graph, and what it
- * computes.
+ * provenance_check.h - whether data, plugins, program, model and what it computes are still those
+ * that a run was made with.
  */
-#ifndef PXR_EXPERIMENT_SAME_H
-#define PXR_EXPERIMENT_SAME_H
+#ifndef PXR_EXPERIMENT_PROVENANCE_CHECK_H
+#define PXR_EXPERIMENT_PROVENANCE_CHECK_H
 
 #include "model/certificate.h"
 #include "record/database.h"

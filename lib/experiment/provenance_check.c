@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * same.c - is what a run was made with what is here? Data, plugins, program, graph, and what it
- * computes.
+ * provenance_check.c - whether data, plugins, program, model and what it computes are still those
+ * that a run was made with.
  */
-#include "experiment/same.h"
+#include "experiment/provenance_check.h"
 
 #include <inttypes.h>
 #include <string.h>
