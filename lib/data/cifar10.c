@@ -105,40 +105,18 @@ static int read_file(struct batches *b, const char *folder, int number)
         return failed ? -1 : 0;
 }
 
-/* Is there such a file, or `name`.gz? */
-static bool has(const char *folder, const char *name)
-{
-        char path[PATH_MAX];
-
-        for (int packed = 0; packed < 2; packed++) {
-                int length =
-                        snprintf(path, sizeof path, "%s/%s%s", folder, name, packed ? ".gz" : "");
-
-                if (length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0)
-                        return true;
-        }
-        return false;
-}
-
 /* A part of the set may have fewer batches, but without gaps. */
 static int read_folder(struct batches *b, const char *folder)
 {
         int last = 1;
 
         for (int i = 1; i < TEST; i++)
-                if (has(folder, names[i]))
+                if (pxr_reader_finds(folder, names[i]))
                         last = i;
         for (int i = 1; i <= TEST; i++)
                 if (b->wanted[i] && (i <= last || i == TEST) && read_file(b, folder, i))
                         return -1;
         return 0;
-}
-
-static const char *last_part(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
 }
 
 /* Its files have the names of the binary version, but for the ending. */
@@ -172,10 +150,10 @@ static int read_entries(struct batches *b, struct pxr_archive *archive, const ch
         int result;
 
         while ((result = pxr_archive_next(archive, &name, b->o->diag)) > 0) {
-                if (strcmp(last_part(name), "data_batch_1") == 0)
+                if (strcmp(basename(name), "data_batch_1") == 0)
                         return refuse_python(path, b->o->diag);
                 for (int i = 1; i <= TEST; i++)
-                        if (b->wanted[i] && strcmp(last_part(name), names[i]) == 0 &&
+                        if (b->wanted[i] && strcmp(basename(name), names[i]) == 0 &&
                             read_entry(b, archive, i))
                                 return -1;
         }
@@ -219,11 +197,12 @@ static int read_batches(struct batches *b, const char *path)
                 return read_archive(b, path);
         if (access(inner, F_OK) == 0)
                 return read_folder(b, inner);
-        if (access(packed, F_OK) == 0 && !has(path, names[1]))
+        if (access(packed, F_OK) == 0 && !pxr_reader_finds(path, names[1]))
                 return read_archive(b, packed);
-        if (!has(path, names[1]) && !has(path, names[TEST]) &&
-            (has(path, "cifar-10-batches-py") || has(path, "cifar-10-python.tar") ||
-             has(path, "data_batch_1")))
+        if (!pxr_reader_finds(path, names[1]) && !pxr_reader_finds(path, names[TEST]) &&
+            (pxr_reader_finds(path, "cifar-10-batches-py") ||
+             pxr_reader_finds(path, "cifar-10-python.tar") ||
+             pxr_reader_finds(path, "data_batch_1")))
                 return refuse_python(path, b->o->diag);
         return read_folder(b, path);
 }

@@ -11,19 +11,8 @@
 
 #include "data/format.h"
 #include "data/locate.h"
+#include "data/reader.h"
 #include "config/tree.h"
-
-static bool has(const char *folder, const char *name)
-{
-        char path[PATH_MAX];
-        struct stat status;
-
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        if (stat(path, &status) == 0)
-                return true;
-        snprintf(path, sizeof path, "%s/%s.gz", folder, name);
-        return stat(path, &status) == 0;
-}
 
 /* Whether the folder holds an entry of this pattern; with a slash at its end, a folder. */
 static bool holds(const char *folder, const char *pattern)
@@ -85,7 +74,7 @@ static struct pxr_yaml *of_signs(struct pxr_arena *arena, const char *folder,
         for (const struct pxr_data_sign *sign = format->signs; sign && sign->name; sign++) {
                 if (first && first->override && strcmp(first->override, sign->override) != 0)
                         continue;
-                if (!has(folder, sign->name))
+                if (!pxr_reader_finds(folder, sign->name))
                         continue;
                 first = first ? first : sign;
                 if (strstr(splits, sign->splits))

@@ -18,6 +18,14 @@ struct pxr_markov {
         int64_t seed;
 };
 
+/* The rows of its option table that every synthetic set has. */
+#define PXR_MARKOV_ROWS                                                                       \
+        PXR_INT(struct pxr_markov, train, "20000", 0, 1e9, "images to train on"),             \
+                PXR_INT(struct pxr_markov, valid, "2000", 0, 1e9, "images to validate with"), \
+                PXR_INT(struct pxr_markov, test, "2000", 0, 1e9, "images to test with"),      \
+                PXR_INT(struct pxr_markov, seed, "1", 0, 0x1p53,                              \
+                        "keys the images; not the run's seed")
+
 /* The random numbers of one image. */
 struct pxr_random pxr_markov_random(const struct pxr_markov *options, enum pxr_split split,
                                     int64_t index);

@@ -129,10 +129,7 @@ static int open_set(struct pxr_opening *o)
 static const struct pxr_option rows[] = {
         PXR_INT(struct pxr_markov, rows, "12", 1, 64, "rows of an image"),
         PXR_INT(struct pxr_markov, cols, "12", 1, MAX_COLS, "columns of an image"),
-        PXR_INT(struct pxr_markov, train, "20000", 0, 1e9, "images to train on"),
-        PXR_INT(struct pxr_markov, valid, "2000", 0, 1e9, "images to validate with"),
-        PXR_INT(struct pxr_markov, test, "2000", 0, 1e9, "images to test with"),
-        PXR_INT(struct pxr_markov, seed, "1", 0, 0x1p53, "keys the images; not the run's seed"),
+        PXR_MARKOV_ROWS,
         PXR_END,
 };
 

@@ -233,10 +233,7 @@ static const struct pxr_option rows[] = {
         PXR_INT(struct pxr_markov, rows, "8", 1, 64, "rows of an image"),
         PXR_INT(struct pxr_markov, cols, "8", 1, 64, "columns of an image"),
         PXR_INT(struct pxr_markov, levels, "4", 2, MAX_LEVELS, "values of a colour"),
-        PXR_INT(struct pxr_markov, train, "20000", 0, 1e9, "images to train on"),
-        PXR_INT(struct pxr_markov, valid, "2000", 0, 1e9, "images to validate with"),
-        PXR_INT(struct pxr_markov, test, "2000", 0, 1e9, "images to test with"),
-        PXR_INT(struct pxr_markov, seed, "1", 0, 0x1p53, "keys the images; not the run's seed"),
+        PXR_MARKOV_ROWS,
         PXR_END,
 };
 

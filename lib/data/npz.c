@@ -10,11 +10,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -46,7 +46,7 @@ struct files {
  * names, so the number of images counts too. */
 static bool is_imagenet(const char *path, const struct pxr_npy *array)
 {
-        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+        const char *name = basename(path);
         int64_t images = array->dimensions > 0 ? array->shape[0] : 0;
         int batch, end = 0;
 
@@ -240,14 +240,12 @@ static int read_file(struct pxr_opening *o, const char *path)
 /* The split of a file by its name; PXR_SPLITS: none. */
 static enum pxr_split split_of(const char *name)
 {
-        size_t length = strlen(name);
+        static const char *const patterns[] = { "train*.npz", "val*.npz", "test*.npz" };
+        int split = 0;
 
-        if (length < 4 || strcasecmp(name + length - 4, ".npz") != 0)
-                return PXR_SPLITS;
-        return strncasecmp(name, "train", 5) == 0  ? PXR_TRAIN
-               : strncasecmp(name, "val", 3) == 0  ? PXR_VALID
-               : strncasecmp(name, "test", 4) == 0 ? PXR_TEST
-                                                   : PXR_SPLITS;
+        while (split < PXR_SPLITS && fnmatch(patterns[split], name, FNM_CASEFOLD) != 0)
+                split++;
+        return split;
 }
 
 static int compare(const void *a, const void *b)
@@ -281,13 +279,6 @@ static int list(struct pxr_arena *arena, const char *path, DIR *folder,
         return 0;
 }
 
-static bool is_npy(const char *path)
-{
-        size_t length = strlen(path);
-
-        return length > 4 && strcasecmp(path + length - 4, ".npy") == 0;
-}
-
 static int refuse_npy(const char *path, struct pxr_diag *diag)
 {
         pxr_user_error(diag, "%s: expected an .npz file, got a single array (.npy)", path);
@@ -304,10 +295,9 @@ static int find_files(struct pxr_arena *arena, const char *path, struct files fi
         int failed;
 
         if (stat(path, &status) != 0)
-                return errno == ENOENT ? pxr_user_error(diag, "%s: no such file or folder", path)
-                                       : pxr_file_error(path, "cannot be opened", errno, diag);
+                return pxr_file_error(path, "cannot be opened", errno, diag);
         if (!S_ISDIR(status.st_mode)) {
-                if (is_npy(path))
+                if (fnmatch("*.npy", path, FNM_CASEFOLD) == 0)
                         return refuse_npy(path, diag);
                 files[PXR_TRAIN] = (struct files) { .names = { path }, .count = 1 };
                 return 0;

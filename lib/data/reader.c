@@ -112,6 +112,20 @@ static int look_for_gzip(struct pxr_reader *input, struct pxr_diag *diag)
         return 0;
 }
 
+bool pxr_reader_finds(const char *folder, const char *name)
+{
+        char path[PATH_MAX];
+
+        for (int packed = 0; packed < 2; packed++) {
+                int length =
+                        snprintf(path, sizeof path, "%s/%s%s", folder, name, packed ? ".gz" : "");
+
+                if (length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static int open_either(struct pxr_reader *input, const char *folder, const char *name,
                        struct pxr_diag *diag)
 {

@@ -26,6 +26,9 @@ static inline int64_t pxr_unpacked_most(int64_t size)
                        : INT64_MAX;
 }
 
+/* Whether there is `folder`/`name` or `folder`/`name`.gz. */
+bool pxr_reader_finds(const char *folder, const char *name);
+
 /* Open `folder`/`name`, or else `folder`/`name`.gz; without a folder (NULL), `name` is the path.
  * Gzip is recognized by its first bytes, whatever the name. NULL after an error. */
 struct pxr_reader *pxr_reader_open(const char *folder, const char *name, struct pxr_diag *diag);
