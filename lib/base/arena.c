@@ -47,7 +47,7 @@ bool pxr_arena_failed(const struct pxr_arena *arena)
         return !arena || arena->failed;
 }
 
-/* Recorded each time, since a diag may have been cleared in between. */
+/* Record it each time: the diag may have been cleared in between. */
 static void *fail(struct pxr_arena *arena)
 {
         arena->failed = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arithmetic.c - how this thread's processor treats numbers that are nearly zero.
+ * arithmetic.c - flushing subnormal numbers to zero.
  *
- * Functions and not macros: no compiler moves arithmetic on memory over a call.
+ * Functions, not macros: compilers do not move arithmetic on memory across a call.
  */
 #include "base/arithmetic.h"
 

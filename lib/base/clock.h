@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * clock.h - how long things take.
- */
+/* clock.h - measuring time. */
 #ifndef PXR_BASE_CLOCK_H
 #define PXR_BASE_CLOCK_H
 
-/* Seconds, of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double pxr_now(void);
 
 /* Seconds of processor time that this thread has used. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* diag.c - errors, warnings, hints and notes, kept until somebody writes them. C library alone. */
+/* diag.c - errors, warnings, hints and notes, kept until they are written. */
 #include "config.h"
 
 #include <ctype.h>
@@ -63,8 +63,8 @@ void pxr_diag_free(struct pxr_diag *diag)
         free(diag);
 }
 
-/* Copy `size` bytes as one line that can be shown, as many characters long: control characters
- * become blanks, bytes that are no UTF-8 and what else cannot be shown question marks. */
+/* Copy `size` bytes as one line of as many characters that can be shown: control characters become
+ * spaces; invalid bytes and other characters that cannot be shown become question marks. */
 static char *copy_clean(const char *from, size_t size)
 {
         const char *end = from + size;
@@ -87,8 +87,7 @@ static char *copy_clean(const char *from, size_t size)
         return copy;
 }
 
-/* Take out the middle of a text that nobody would read whole: a message that quotes a value of the
- * size of a book. */
+/* Cut out the middle of a long text: a message may quote a huge value. */
 static void shorten(char *text)
 {
         static const char gap[] = " [...] ";
@@ -130,7 +129,7 @@ PXR_PRINTF(1, 2) static char *format_new(const char *format, ...)
         return text;
 }
 
-/* The text of a message, hint or note: one line, whatever it quotes. */
+/* The text of a message, hint or note as one line. */
 static char *format_line(const char *format, va_list arguments)
 {
         char *text = format_text(format, arguments);
@@ -157,8 +156,7 @@ static const char *find_line(const struct pxr_source *source, int number)
         return at;
 }
 
-/* Copy the line of a mark, or of a long line the part round the mark, whose *column then counts
- * within the copy. */
+/* Copy a line, or of a long line the part around *column, which then counts within the copy. */
 static char *copy_line(const struct pxr_source *source, int number, int *column)
 {
         const char *at = source->text && number > 0 ? find_line(source, number) : NULL, *stop;
@@ -194,7 +192,7 @@ static char *format_place(const struct pxr_location *mark)
         return place;
 }
 
-/* Make room for one more message: for an error by dropping the last warning. */
+/* Make room for a message; an error may replace the last warning. */
 static bool make_room(struct pxr_diag *diag, bool warning)
 {
         int i = MAX_KEPT - 1;
@@ -236,7 +234,7 @@ static int record(struct pxr_diag *diag, bool warning, struct pxr_location mark,
         return -1;
 }
 
-/* What follows on lack of memory comes of it, as a file "" that does not exist. */
+/* Errors after lack of memory are its consequences, such as a missing file "". */
 static int add_error(struct pxr_diag *diag, bool user, struct pxr_location location,
                      const char *format, va_list arguments)
 {
@@ -304,7 +302,7 @@ void pxr_warn(struct pxr_diag *diag, const char *format, ...)
         va_end(arguments);
 }
 
-/* The message that a hint or a note belongs to: the last one, unless that was not kept. */
+/* The message that a hint or note belongs to: the last one, if it was kept. */
 static struct message *last(struct pxr_diag *diag)
 {
         if (!diag || !diag->last_kept)
@@ -413,14 +411,14 @@ static size_t least(size_t a, size_t b)
         return a < b ? a : b;
 }
 
-/* Whether two characters are the same, in whatever case. */
+/* Whether two characters are equal, ignoring case. */
 static bool alike(char a, char b)
 {
         return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Insertions, deletions, changes and swaps of neighbours that make `a` into `b` but for case, given
- * up (as `limit` + 1) where there are too many. */
+/* The number of insertions, deletions, changes and swaps of neighbours between `a` and `b`,
+ * ignoring case; or `limit` + 1 if it is larger. */
 static size_t distance(const char *a, const char *b, size_t limit)
 {
         size_t la = strlen(a), lb = strlen(b), rows[3][65];

@@ -11,7 +11,7 @@
 
 enum { PXR_SHA256_HEX = 65 }; /* characters of a digest, its NUL included */
 
-/* A digest in the making. */
+/* The state of a digest. */
 struct pxr_sha256 {
         struct sha256_ctx context;
 };

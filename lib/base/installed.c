@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* installed.c - from the program that runs to what came with it. */
+/* installed.c - finding files that came with the program. */
 #include "base/installed.h"
 
 #include <limits.h>
@@ -9,7 +9,7 @@
 
 #include "base/installed_paths.h"
 
-/* Cut off the last part of a path; false when there is none. */
+/* Cut off the last part of a path; false if there is none. */
 static bool cut_last(char *path)
 {
         char *slash = strrchr(path, '/');
@@ -19,7 +19,7 @@ static bool cut_last(char *path)
         return slash != NULL;
 }
 
-/* Cut off `end`; false when the path does not end with it. */
+/* Cut off `end`; false if the path does not end with it. */
 static bool cut_end(char *path, const char *end)
 {
         size_t length = strlen(path), cut = strlen(end);
@@ -30,7 +30,7 @@ static bool cut_end(char *path, const char *end)
         return true;
 }
 
-/* The folder of the program that runs, or NULL. */
+/* The folder of the running program, or NULL. */
 static char *program_folder(struct pxr_arena *arena)
 {
         char path[PATH_MAX];
@@ -53,8 +53,8 @@ static char *in_build_tree(struct pxr_arena *arena, const char *built)
         return pxr_strf(arena, "%s/%s", folder, built);
 }
 
-/* In a tree that may have been moved as a whole: it lies as `installed` does from PXR_BINDIR. NULL
- * where it does not. */
+/* In an installed tree, which may have been moved as a whole: relative to the program as
+ * `installed` is to PXR_BINDIR. NULL if it is not there. */
 static char *beside_program(struct pxr_arena *arena, const char *installed)
 {
         static const char bin[] = PXR_BINDIR;
@@ -67,7 +67,7 @@ static char *beside_program(struct pxr_arena *arena, const char *installed)
         if (!folder || !cut_end(folder, bin + common))
                 return NULL;
         path = pxr_strf(arena, "%s%s", folder, installed + common);
-        return path && access(path, F_OK) == 0 ? path : NULL;
+        return access(path, F_OK) == 0 ? path : NULL;
 }
 
 const char *pxr_installed(struct pxr_arena *arena, const char *built, const char *installed)

@@ -51,7 +51,7 @@ int pxr_json_write(const json_t *value, FILE *to)
         return text ? 0 : -1;
 }
 
-/* Each value but the first stands behind one of these, which texts may have as well. */
+/* Every value but the first follows one of these characters, which strings may contain too. */
 static size_t count_marks(const char *text, size_t size)
 {
         size_t marks = 0;
@@ -61,8 +61,7 @@ static size_t count_marks(const char *text, size_t size)
         return marks;
 }
 
-/* Where memory is out, jansson takes what it has read so far for a wrong text, or leaves some out.
- */
+/* Out of memory, jansson reports a syntax error or drops values. */
 static _Thread_local bool allocation_failed;
 static const char memory_out[] = "out of memory";
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* json.h - texts as JSON, and JSON of files. */
+/* json.h - JSON strings of any bytes, and parsing JSON of files. */
 #ifndef PXR_BASE_JSON_H
 #define PXR_BASE_JSON_H
 
@@ -7,18 +7,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A text that may hold any bytes, such as a path. In one that is not UTF-8, what JSON cannot have
- * stands as "\xff". NULL when memory is out. */
+/* A JSON string of any bytes, such as a path; invalid UTF-8 is written as "\xff". NULL when out of
+ * memory. */
 json_t *pxr_json_text(const char *text);
 
-/* Write a value as indented JSON and a line break. Characters that are not shown, such as those
- * that change the direction of a text, are escaped. Returns 0, or -1 with nothing written: a text
- * is not UTF-8, a number is not finite or memory is out. `value` NULL is such a failure too. */
+/* Write a value as indented JSON and a line break. Characters that cannot be shown, such as those
+ * that change the direction of text, are escaped. Returns 0, or -1 with nothing written: a string
+ * is not UTF-8, a number is not finite, out of memory, or `value` is NULL. */
 int pxr_json_write(const json_t *value, FILE *to);
 
-/* Parse the JSON of a file. A value of three bytes can take hundreds in memory, so that a text that
- * may have more than `most` values is refused unread. No key may be there twice. NULL with what is
- * wrong in error->text, which may be that memory is out. */
+/* Parse the JSON of a file. A value of three bytes can take hundreds in memory, so a text that may
+ * have more than `most` values is refused unread; so are duplicate keys. NULL with the reason in
+ * error->text, which may be that memory ran out. */
 json_t *pxr_json_parse(const char *text, size_t size, size_t most, json_error_t *error);
 
 /* Whether it was memory that pxr_json_parse() or json_unpack_ex() lacked: no fault of the text. */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const double MOST = 1e7; /* more has no use for all its digits */
+static const double MOST = 1e7; /* from here on three digits are enough */
 
 char *pxr_number_text(double value, int decimals, char text[PXR_NUMBER_TEXT])
 {

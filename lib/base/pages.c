@@ -17,7 +17,7 @@ void *pxr_pages_new(size_t size)
         void *block = aligned_alloc(unit, bytes);
 
 #ifdef MADV_HUGEPAGE
-        /* Advice: the system may refuse it, and nothing is lost. */
+        /* The system may ignore the advice. */
         if (block && unit == HUGE_PAGE)
                 (void)madvise(block, bytes, MADV_HUGEPAGE);
 #endif

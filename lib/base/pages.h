@@ -7,12 +7,11 @@
 
 #include <stddef.h>
 
-/* Memory for `size` bytes, aligned for vectors, on huge pages where it is large and the system
- * grants them: fewer misses of the TLB, and fewer faults at the first touch. What it holds is
- * not set, but for pages the system gives out as zeros. NULL when there is none; free() it. */
+/* Uninitialized memory for `size` bytes, aligned for vectors; if large, on huge pages, which save
+ * TLB misses and page faults. NULL when out of memory; free() it. */
 void *pxr_pages_new(size_t size);
 
-/* The same, all zeros. */
+/* The same, zeroed. */
 void *pxr_pages_new_zero(size_t size);
 
 #endif

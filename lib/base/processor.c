@@ -2,9 +2,8 @@
 /*
  * processor.c - which instruction set this processor has.
  *
- * GCC knows the levels by name, as "x86-64-v4"; clang before 17 knows most of their features, and
- * no version of it below 18 knows f16c, lzcnt and movbe. So the features are asked for one by one,
- * these three of the processor itself.
+ * GCC knows the levels by name ("x86-64-v4"), but clang before 17 does not, and before 18 it lacks
+ * f16c, lzcnt and movbe. So the features are queried one by one, these three by CPUID.
  */
 #include "base/processor.h"
 
@@ -36,7 +35,7 @@ static bool has_v4(void)
 
 int pxr_x86_level(void)
 {
-        static atomic_int known; /* asking takes microseconds in a virtual machine */
+        static atomic_int known; /* CPUID takes microseconds in a virtual machine */
         int level = atomic_load_explicit(&known, memory_order_relaxed);
 
         if (level == 0) {

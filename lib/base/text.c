@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - characters and lines of UTF-8 text that may be broken.
+ * text.c - characters and lines of UTF-8 text that may be invalid.
  */
 #include "base/text.h"
 

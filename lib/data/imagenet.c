@@ -34,14 +34,12 @@ static const struct release releases[] = {
         { 2017, 1281167, 50000 },
 };
 
-enum { RELEASES = sizeof releases / sizeof releases[0] };
-
 int pxr_imagenet_release(struct pxr_arena *arena, int64_t train, int64_t valid, const char **words,
                          struct pxr_diag *diag)
 {
         int of_train = 0, of_valid = 0;
 
-        for (int i = 0; i < RELEASES; i++) {
+        for (size_t i = 0; i < PXR_COUNT(releases); i++) {
                 of_train = releases[i].train == train ? releases[i].year : of_train;
                 of_valid = releases[i].valid == valid ? releases[i].year : of_valid;
         }

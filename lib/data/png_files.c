@@ -181,7 +181,7 @@ static int check_split_name(const struct listing *l, const char *relative, const
         static const char *const names[] = { "train", "training",   "val",  "valid",
                                              "dev",   "validation", "test", "testing" };
 
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (size_t i = 0; i < PXR_COUNT(names); i++)
                 if (strcasecmp(name, names[i]) == 0) {
                         pxr_user_error(l->diag, "%s: the folder %s looks like a split",
                                        l->files->path, relative);

@@ -25,7 +25,7 @@ SETS(DECLARE)
 const struct pxr_data_format *const pxr_data_formats[] = { SETS(LIST) NULL };
 /* clang-format on */
 
-enum { COUNT = sizeof pxr_data_formats / sizeof pxr_data_formats[0] - 1 };
+enum { COUNT = PXR_COUNT(pxr_data_formats) - 1 };
 
 const struct pxr_data_format *pxr_data_format_find(const char *name, struct pxr_location location,
                                                    struct pxr_diag *diag)
