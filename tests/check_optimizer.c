@@ -16,7 +16,7 @@ static void expect_updates(const char *text, double rate, const double *expected
         const struct pxr_optimizer *rule = settings->optimizer.variant->what;
         float p[VALUES], g[VALUES], moment[2][VALUES] = { 0 };
 
-        ck_assert_double_eq(rule->rate(settings->optimizer.conf), rate);
+        ck_assert_double_eq(pxr_optimizer_rate(&settings->optimizer), rate);
         for (int i = 0; i < VALUES; i++)
                 p[i] = (float)(i - 4) / 8;
         for (int s = 1; s <= STEPS; s++) {

@@ -304,43 +304,38 @@ static void code_stream(struct worker *worker, int64_t number)
         }
 }
 
-static int make_workers(struct worker *worker, int workers, struct work *work)
-{
-        const struct pxr_graph *graph = work->coding->graph;
-        size_t size = pxr_graph_values(graph);
-
-        for (int i = 0; i < workers; i++) {
-                worker[i].work = work;
-                worker[i].group = malloc(size * GROUP);
-                if (!worker[i].group)
-                        return pxr_out_of_memory(work->diag);
-                worker[i].workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, GROUP,
-                                                        false, work->diag);
-                if (!worker[i].workspace)
-                        return -1;
-        }
-        return 0;
-}
-
 static int code(struct work *work)
 {
+        const struct pxr_graph *graph = work->coding->graph;
         int64_t streams = work->streams->count;
         int workers = work->coding->threads < streams ? work->coding->threads : (int)streams;
         struct worker *worker = calloc((size_t)workers + 1, sizeof(*worker));
-        int status = worker ? make_workers(worker, workers, work) : pxr_out_of_memory(work->diag);
+        uint8_t *groups = malloc(((size_t)workers + 1) * pxr_graph_values(graph) * GROUP);
+        struct pxr_workspace **workspace = NULL;
+        int status = worker && groups ? 0 : pxr_out_of_memory(work->diag);
 
         pxr_blas_single_thread();
+        if (!status && workers > 0) {
+                workspace = pxr_workspaces_new(pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION,
+                                                                 GROUP, false, work->diag),
+                                               workers, work->diag);
+                status = workspace ? 0 : -1;
+        }
+        for (int i = 0; i < workers && !status; i++) {
+                worker[i].work = work;
+                worker[i].workspace = workspace[i];
+                worker[i].group = groups + i * pxr_graph_values(graph) * GROUP;
+        }
         if (!status && workers > 0) {
 #pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
                 for (int64_t number = 0; number < streams; number++)
                         code_stream(&worker[omp_get_thread_num()], number);
                 status = work->failed ? -1 : work->stopped ? 1 : 0;
         }
-        for (int i = 0; worker && i < workers; i++) {
+        for (int i = 0; worker && i < workers; i++)
                 work->streams->spared += worker[i].spared;
-                pxr_workspace_free(worker[i].workspace);
-                free(worker[i].group);
-        }
+        pxr_workspaces_free(workspace, workers);
+        free(groups);
         free(worker);
         return status;
 }

@@ -17,7 +17,7 @@ enum { PROBES = 64, PROBE_IMAGES = 8, MOST_WORKERS = 4 };
 
 struct probe {
         const struct pxr_graph *graph;
-        struct pxr_workspace *workspace[MOST_WORKERS]; /* each of `each` images */
+        struct pxr_workspace **workspace; /* [workers], each of `each` images */
         int workers, each;
         float *parameters;
         uint8_t *pixels;    /* [image][row][col][colour] */
@@ -29,8 +29,7 @@ struct probe {
 
 static void probe_free(struct probe *probe)
 {
-        for (int i = 0; i < probe->workers; i++)
-                pxr_workspace_free(probe->workspace[i]);
+        pxr_workspaces_free(probe->workspace, probe->workers);
         free(probe->parameters);
         free(probe->pixels);
         free(probe->unchanged);
@@ -54,20 +53,6 @@ static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
         return -1;
 }
 
-/* A workspace for each worker. Returns 0 or -1, without an error recorded. */
-static int make_workspaces(struct probe *probe, int threads)
-{
-        probe->workers = threads >= MOST_WORKERS ? MOST_WORKERS : threads >= 2 ? 2 : 1;
-        probe->each = PROBE_IMAGES / probe->workers;
-        for (int i = 0; i < probe->workers; i++) {
-                probe->workspace[i] = pxr_workspace_new(probe->graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                        probe->each, false, NULL);
-                if (!probe->workspace[i])
-                        return -1;
-        }
-        return 0;
-}
-
 static int probe_new(struct probe *probe, const struct pxr_graph *graph, int threads,
                      struct pxr_diag *diag)
 {
@@ -77,6 +62,9 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, int thr
                 return -1;
         *probe = (struct probe) {
                 .graph = graph,
+                .workers = threads >= MOST_WORKERS ? MOST_WORKERS
+                           : threads >= 2          ? 2
+                                                   : 1,
                 .parameters = calloc(graph->parameter_values + 1, sizeof(float)),
                 .pixels = malloc(values),
                 .unchanged = malloc(values),
@@ -84,8 +72,12 @@ static int probe_new(struct probe *probe, const struct pxr_graph *graph, int thr
                 .logits = malloc(pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float)),
                 .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
         };
-        if (make_workspaces(probe, threads) || !probe->parameters || !probe->pixels ||
-            !probe->unchanged || !probe->small || !probe->logits) {
+        probe->each = PROBE_IMAGES / probe->workers;
+        probe->workspace = pxr_workspaces_new(
+                pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, probe->each, false, NULL),
+                probe->workers, NULL);
+        if (!probe->workspace || !probe->parameters || !probe->pixels || !probe->unchanged ||
+            !probe->small || !probe->logits) {
                 probe_free(probe);
                 return no_memory(graph, diag);
         }

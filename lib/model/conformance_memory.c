@@ -22,16 +22,15 @@ enum { THREADS = PXR_BENCH_BATCHES, ROUNDS = 300 };
 struct crowd {
         const struct pxr_bench *bench;
         size_t size;
-        struct pxr_workspace *workspace[THREADS];
-        float *gradient, *alone; /* [batch][size] */
+        struct pxr_workspace **workspace; /* [batch] */
+        float *gradient, *alone;          /* [batch][size] */
 };
 
 static void crowd_free(void *what)
 {
         struct crowd *crowd = what;
 
-        for (int i = 0; i < THREADS; i++)
-                pxr_workspace_free(crowd->workspace[i]);
+        pxr_workspaces_free(crowd->workspace, THREADS);
         free(crowd->gradient);
         free(crowd->alone);
 }
@@ -52,13 +51,11 @@ static struct crowd *crowd_new(struct pxr_arena *arena, const struct pxr_graph *
         if (pxr_arena_defer(arena, crowd_free, crowd) || !crowd->bench || !crowd->gradient ||
             !crowd->alone)
                 return NULL;
-        for (int i = 0; i < THREADS; i++) {
-                crowd->workspace[i] = pxr_workspace_new(graph, PXR_F32, use, PXR_BENCH_IMAGES,
-                                                        use == PXR_FOR_INSPECTION, diag);
-                if (!crowd->workspace[i])
-                        return NULL;
-        }
-        return crowd;
+        crowd->workspace =
+                pxr_workspaces_new(pxr_workspace_new(graph, PXR_F32, use, PXR_BENCH_IMAGES,
+                                                     use == PXR_FOR_INSPECTION, diag),
+                                   THREADS, diag);
+        return crowd->workspace ? crowd : NULL;
 }
 
 static bool as_alone(const struct crowd *crowd, int batch)

@@ -243,18 +243,16 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
 {
         struct shares shares = shares_of(g->count, g->threads, g->batch);
         struct drawing drawing = { .g = g, .shares = shares, .pixels = pixels };
-        int workers = shares.workers;
-        struct pxr_workspace **workspace = calloc(workers ? workers : 1, sizeof(*workspace));
-        int status = workspace ? copy_small(&drawing, diag) : pxr_out_of_memory(diag);
+        enum pxr_use use = g->whole_passes ? PXR_FOR_INSPECTION : PXR_FOR_GENERATION;
+        struct pxr_workspace **workspace = NULL;
+        int workers = shares.workers, status = copy_small(&drawing, diag);
 
         pxr_blas_single_thread();
-        for (int i = 0; i < workers && !status; i++) {
-                enum pxr_use use = g->whole_passes ? PXR_FOR_INSPECTION : PXR_FOR_GENERATION;
-
-                workspace[i] = i > 0 ? pxr_workspace_like(workspace[0], diag)
-                                     : pxr_workspace_new(g->graph, PXR_F32, use, shares.group,
-                                                         false, diag);
-                status = workspace[i] ? 0 : -1;
+        if (!status && workers > 0) {
+                workspace = pxr_workspaces_new(
+                        pxr_workspace_new(g->graph, PXR_F32, use, shares.group, false, diag),
+                        workers, diag);
+                status = workspace ? 0 : -1;
         }
         if (!status && workers > 0) {
 #pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
@@ -262,9 +260,7 @@ int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_dia
                         draw_group(&drawing, workspace[omp_get_thread_num()], group * shares.group);
                 status = drawing.stopped ? 1 : 0;
         }
-        for (int i = workspace ? workers - 1 : -1; i >= 0; i--)
-                pxr_workspace_free(workspace[i]);
-        free(workspace);
+        pxr_workspaces_free(workspace, workers);
         free(drawing.small);
         return status;
 }

@@ -24,7 +24,7 @@ struct pxr_workspace {
         int images;   /* in this micro-batch */
         bool checked;
         struct pxr_generation_schedule schedule;
-        bool borrows;                   /* the schedule belongs to another workspace */
+        bool borrows;                   /* schedule and plan belong to another workspace */
         struct pxr_call *advance;       /* [node]: the call, except for its pixel; or NULL */
         const void *parameters;         /* of generation */
         const struct pxr_node *culprit; /* whose kernel wrote over a sentinel */
@@ -35,96 +35,138 @@ struct pxr_workspace {
         uint8_t *small;  /* the same of the small images */
 };
 
-static int set_schedule(struct pxr_workspace *workspace, const struct pxr_graph *graph,
-                        enum pxr_precision precision, const struct pxr_workspace *like)
+/* Plan the memory, or share the plan of `like`. Returns 0, or -1 when out of memory. */
+static int make_plan(struct pxr_workspace *workspace, const struct pxr_workspace *like)
 {
-        workspace->advance = calloc(graph->nodes, sizeof(*workspace->advance));
+        const struct pxr_graph *graph = workspace->graph;
+        enum pxr_use use = workspace->use;
+        bool advances = use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION;
+        bool whole = workspace->checked || use != PXR_FOR_GENERATION;
+
         workspace->borrows = like != NULL;
-        if (like)
+        if (advances && !(workspace->advance = calloc(graph->nodes, sizeof(*workspace->advance))))
+                return -1;
+        if (like) {
                 workspace->schedule = like->schedule;
-        return workspace->advance && (like || !pxr_schedule_generation(&workspace->schedule, graph,
-                                                                       precision))
-                       ? 0
-                       : -1;
+                workspace->plan = like->plan;
+                return 0;
+        }
+        if (advances && pxr_schedule_generation(&workspace->schedule, graph, workspace->precision))
+                return -1;
+        return pxr_memory_plan_make(&workspace->plan, graph, workspace->precision, use,
+                                    workspace->limit, workspace->checked,
+                                    whole ? NULL : &workspace->schedule);
 }
 
-/* `like`: of the same graph, precision and use; or NULL. */
-static struct pxr_workspace *new_workspace(const struct pxr_graph *graph,
-                                           enum pxr_precision precision, enum pxr_use use,
-                                           int images, bool checked,
-                                           const struct pxr_workspace *like, struct pxr_diag *diag)
+/* Reserve the memory of the plan. Returns 0, or -1 after an error. */
+static int allocate(struct pxr_workspace *workspace, struct pxr_diag *diag)
 {
-        struct pxr_workspace *workspace = calloc(1, sizeof(*workspace));
-        size_t pixels = (size_t)graph->rows * graph->cols * graph->colours * images;
-        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours * images;
+        const struct pxr_graph *graph = workspace->graph;
+        size_t slab = workspace->plan.slab_bytes, scratch = workspace->plan.scratch_bytes;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
-        bool advances = use == PXR_FOR_GENERATION || use == PXR_FOR_INSPECTION;
-        bool whole = checked || use != PXR_FOR_GENERATION;
-
-        if (pxr_blas_reserve(diag)) {
-                free(workspace);
-                return NULL;
+        workspace->slab = pxr_pages_new(slab);
+        workspace->scratch = pxr_pages_new(scratch + PXR_SENTINEL);
+        workspace->pixels = calloc(pxr_graph_values(graph), workspace->limit);
+        workspace->small = calloc(small + 1, workspace->limit);
+        if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small)
+                return pxr_system_error(diag,
+                                        "not enough memory for %.1f MB of tensors: lower "
+                                        "train.micro_batch or the number of threads",
+                                        (slab + scratch) / 1e6);
+        if (workspace->checked) {
+                memset(workspace->slab, SENTINEL_BYTE, slab);
+                memset(workspace->scratch, SENTINEL_BYTE, scratch + PXR_SENTINEL);
         }
-        if (!workspace || (advances && set_schedule(workspace, graph, precision, like)) ||
-            pxr_memory_plan_make(&workspace->plan, graph, precision, use, images, checked,
-                                 whole ? NULL : &workspace->schedule)) {
-                pxr_workspace_free(workspace);
+        return 0;
+}
+
+/* A workspace with the settings of `model`. `like`: share the plan of `model` too. */
+static struct pxr_workspace *new_workspace(const struct pxr_workspace *model, bool like,
+                                           struct pxr_diag *diag)
+{
+        struct pxr_workspace *workspace;
+
+        if (pxr_blas_reserve(diag))
+                return NULL;
+        workspace = malloc(sizeof(*workspace));
+        if (!workspace) {
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        workspace->graph = graph;
-        workspace->precision = precision;
-        workspace->use = use;
-        workspace->value = precision == PXR_F32 ? sizeof(float) : sizeof(double);
-        workspace->limit = images;
-        workspace->checked = checked;
-        workspace->slab = pxr_pages_new(workspace->plan.slab_bytes);
-        workspace->scratch = pxr_pages_new(workspace->plan.scratch_bytes + PXR_SENTINEL);
-        workspace->pixels = calloc(pixels, 1);
-        workspace->small = calloc(small + 1, 1);
-        if (!workspace->slab || !workspace->scratch || !workspace->pixels || !workspace->small) {
-                pxr_system_error(diag,
-                                 "there is no memory for %.1f MB of tensors: lower "
-                                 "train.micro_batch or the number of threads",
-                                 (workspace->plan.slab_bytes + workspace->plan.scratch_bytes) /
-                                         1e6);
-                pxr_workspace_free(workspace);
-                return NULL;
-        }
-        if (checked) {
-                memset(workspace->slab, SENTINEL_BYTE, workspace->plan.slab_bytes);
-                memset(workspace->scratch, SENTINEL_BYTE,
-                       workspace->plan.scratch_bytes + PXR_SENTINEL);
-        }
-        return workspace;
+        *workspace = (struct pxr_workspace) {
+                .graph = model->graph,
+                .precision = model->precision,
+                .use = model->use,
+                .value = model->precision == PXR_F32 ? sizeof(float) : sizeof(double),
+                .limit = model->limit,
+                .checked = model->checked,
+        };
+        if (make_plan(workspace, like ? model : NULL))
+                pxr_out_of_memory(diag);
+        else if (!allocate(workspace, diag))
+                return workspace;
+        pxr_workspace_free(workspace);
+        return NULL;
 }
 
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag)
 {
-        return new_workspace(graph, precision, use, images, checked, NULL, diag);
-}
+        const struct pxr_workspace model = { .graph = graph,
+                                             .precision = precision,
+                                             .use = use,
+                                             .limit = images,
+                                             .checked = checked };
 
-struct pxr_workspace *pxr_workspace_like(const struct pxr_workspace *first, struct pxr_diag *diag)
-{
-        return new_workspace(first->graph, first->precision, first->use, first->limit,
-                             first->checked, first, diag);
+        return new_workspace(&model, false, diag);
 }
 
 void pxr_workspace_free(struct pxr_workspace *workspace)
 {
         if (!workspace)
                 return;
-        pxr_memory_plan_free(&workspace->plan);
-        if (!workspace->borrows)
+        if (!workspace->borrows) {
+                pxr_memory_plan_free(&workspace->plan);
                 pxr_generation_schedule_free(&workspace->schedule);
+        }
         free(workspace->advance);
         free(workspace->slab);
         free(workspace->scratch);
         free(workspace->pixels);
         free(workspace->small);
         free(workspace);
+}
+
+struct pxr_workspace **pxr_workspaces_new(struct pxr_workspace *first, int count,
+                                          struct pxr_diag *diag)
+{
+        struct pxr_workspace **workspaces = first ? calloc(count, sizeof(first)) : NULL;
+        bool complete = true;
+
+        if (!workspaces) {
+                if (first)
+                        pxr_out_of_memory(diag);
+                pxr_workspace_free(first);
+                return NULL;
+        }
+        workspaces[0] = first;
+        for (int i = 1; i < count && complete; i++) {
+                workspaces[i] = new_workspace(first, true, diag);
+                complete = workspaces[i] != NULL;
+        }
+        if (complete)
+                return workspaces;
+        pxr_workspaces_free(workspaces, count);
+        return NULL;
+}
+
+void pxr_workspaces_free(struct pxr_workspace **workspaces, int count)
+{
+        for (int i = workspaces ? count - 1 : -1; i >= 0; i--)
+                pxr_workspace_free(workspaces[i]);
+        free(workspaces);
 }
 
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,

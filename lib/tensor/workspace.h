@@ -25,10 +25,14 @@ struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag);
 
-/* Another of the same size and for the same use, that shares with `first` what was worked out of
- * the graph, and may not outlive it. NULL after an error. */
-struct pxr_workspace *pxr_workspace_like(const struct pxr_workspace *first, struct pxr_diag *diag);
 void pxr_workspace_free(struct pxr_workspace *workspace);
+
+/* `count` workspaces for as many workers: `first` and others like it, which share its plan. `first`
+ * is taken over, and freed after an error; NULL: pxr_workspace_new() has failed already. NULL after
+ * an error. */
+struct pxr_workspace **pxr_workspaces_new(struct pxr_workspace *first, int count,
+                                          struct pxr_diag *diag);
+void pxr_workspaces_free(struct pxr_workspace **workspaces, int count);
 
 /* Bytes of the slab and the scratch that such a workspace would have. */
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,

@@ -175,7 +175,7 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
 {
         size_t dimensions = pxr_graph_values(e->graph);
         size_t size = (size_t)e->micro_batch * e->threads * ROUND;
-        struct pxr_workspace **workspace = calloc(e->threads, sizeof(*workspace));
+        struct pxr_workspace **workspace = NULL;
         struct round round = {
                 .pixels = malloc(size * dimensions),
                 .index = malloc(size * sizeof(int64_t)),
@@ -192,19 +192,17 @@ int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr
                 round.value_nats = malloc(size / e->micro_batch * dimensions * sizeof(double));
                 round.scratch = malloc(e->micro_batch * dimensions * e->threads * sizeof(double));
         }
-        if (!workspace || !round.pixels || !round.index || !round.nats ||
+        if (!round.pixels || !round.index || !round.nats ||
             (e->value_nats && (!round.value_nats || !round.scratch)))
                 status = pxr_out_of_memory(diag);
-        for (int i = 0; i < e->threads && !status; i++) {
-                workspace[i] = pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                 e->micro_batch, false, diag);
-                status = workspace[i] ? 0 : -1;
-        }
+        else
+                workspace =
+                        pxr_workspaces_new(pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                             e->micro_batch, false, diag),
+                                           e->threads, diag);
         if (!status)
-                status = run(e, workspace, &round, nll, diag);
-        for (int i = 0; workspace && i < e->threads; i++)
-                pxr_workspace_free(workspace[i]);
-        free(workspace);
+                status = workspace ? run(e, workspace, &round, nll, diag) : -1;
+        pxr_workspaces_free(workspace, e->threads);
         free(round.pixels);
         free(round.index);
         free(round.nats);

@@ -21,11 +21,6 @@ static const struct pxr_option sgd_rows[] = {
 
 static const struct pxr_options sgd_options = { .rows = sgd_rows, .size = sizeof(struct sgd) };
 
-static double sgd_rate(const void *conf)
-{
-        return ((const struct sgd *)conf)->rate;
-}
-
 static void sgd_update(const struct pxr_update *u)
 {
         const struct sgd *sgd = u->conf;
@@ -37,9 +32,9 @@ static void sgd_update(const struct pxr_update *u)
         }
 }
 
-static const struct pxr_optimizer sgd = {
-        .moments = 1, .moment_names = { "velocity" }, .rate = sgd_rate, .update = sgd_update
-};
+static const struct pxr_optimizer sgd = { .moments = 1,
+                                          .moment_names = { "velocity" },
+                                          .update = sgd_update };
 
 /* --- RMSProp -----------------------------------------------------------------------------------
  */
@@ -59,11 +54,6 @@ static const struct pxr_option rmsprop_rows[] = {
 
 static const struct pxr_options rmsprop_options = { .rows = rmsprop_rows,
                                                     .size = sizeof(struct rmsprop) };
-
-static double rmsprop_rate(const void *conf)
-{
-        return ((const struct rmsprop *)conf)->rate;
-}
 
 static void rmsprop_update(const struct pxr_update *u)
 {
@@ -85,7 +75,7 @@ static void rmsprop_update(const struct pxr_update *u)
 static const struct pxr_optimizer rmsprop = {
         .moments = 2,
         .moment_names = { "mean_square", "velocity" },
-        .rate = rmsprop_rate,
+
         .update = rmsprop_update,
 };
 
@@ -106,11 +96,6 @@ static const struct pxr_option adam_rows[] = {
 };
 
 static const struct pxr_options adam_options = { .rows = adam_rows, .size = sizeof(struct adam) };
-
-static double adam_rate(const void *conf)
-{
-        return ((const struct adam *)conf)->rate;
-}
 
 /* Kingma and Ba, "Adam", algorithm 1. */
 static void adam_update(const struct pxr_update *u)
@@ -135,7 +120,7 @@ static void adam_update(const struct pxr_update *u)
 static const struct pxr_optimizer adam = {
         .moments = 2,
         .moment_names = { "mean", "mean_square" },
-        .rate = adam_rate,
+
         .update = adam_update,
 };
 
@@ -146,6 +131,11 @@ const struct pxr_variant pxr_optimizer_variants[] = {
         { "sgd", "stochastic gradient descent with momentum", &sgd_options, &sgd },
         { 0 },
 };
+
+double pxr_optimizer_rate(const struct pxr_choice *optimizer)
+{
+        return *(const double *)optimizer->conf;
+}
 
 /* --- schedules ---------------------------------------------------------------------------------
  */

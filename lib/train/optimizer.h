@@ -23,12 +23,15 @@ struct pxr_update {
 struct pxr_optimizer {
         int moments; /* arrays kept: 0 to 2 */
         const char *moment_names[2];
-        double (*rate)(const void *conf);
         void (*update)(const struct pxr_update *update);
 };
 
-/* Variants for PXR_CHOICE; `what` is a struct pxr_optimizer. */
+/* Variants for PXR_CHOICE; `what` is a struct pxr_optimizer. The options of each begin with its
+ * learning rate, a double. */
 extern const struct pxr_variant pxr_optimizer_variants[];
+
+/* The learning rate of a chosen optimizer, before the schedule. */
+double pxr_optimizer_rate(const struct pxr_choice *optimizer);
 
 /* What the rate is multiplied with at `step` (from 0) of `steps` in all. */
 typedef double pxr_schedule_factor(const void *conf, int64_t step, int64_t steps);

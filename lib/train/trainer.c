@@ -77,9 +77,7 @@ void pxr_trainer_free(struct pxr_trainer *trainer)
 {
         if (!trainer)
                 return;
-        for (int i = 0; trainer->workspace && i < trainer->threads; i++)
-                pxr_workspace_free(trainer->workspace[i]);
-        free(trainer->workspace);
+        pxr_workspaces_free(trainer->workspace, trainer->threads);
         free(trainer->parameters);
         free(trainer->average);
         free(trainer->moment[0]);
@@ -99,7 +97,6 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
         trainer->gradient = pxr_pages_new_zero(size * trainer->micro_batches * sizeof(float));
         trainer->nll = calloc(settings->batch, sizeof(double));
         trainer->square = calloc(trainer->size / CHUNK + 1, sizeof(double));
-        trainer->workspace = calloc(trainer->threads, sizeof(*trainer->workspace));
         if (settings->average > 0)
                 trainer->average = pxr_pages_new_zero(size * sizeof(float));
         for (int i = 0; i < rule_of(settings)->moments; i++) {
@@ -108,15 +105,13 @@ static int allocate(struct pxr_trainer *trainer, struct pxr_diag *diag)
                         return pxr_out_of_memory(diag);
         }
         if (!trainer->parameters || !trainer->gradient || !trainer->nll || !trainer->square ||
-            !trainer->workspace || (settings->average > 0 && !trainer->average))
+            (settings->average > 0 && !trainer->average))
                 return pxr_out_of_memory(diag);
-        for (int i = 0; i < trainer->threads; i++) {
-                trainer->workspace[i] = pxr_workspace_new(trainer->graph, PXR_F32, use_of(settings),
-                                                          (int)settings->micro_batch, false, diag);
-                if (!trainer->workspace[i])
-                        return -1;
-        }
-        return 0;
+        trainer->workspace =
+                pxr_workspaces_new(pxr_workspace_new(trainer->graph, PXR_F32, use_of(settings),
+                                                     (int)settings->micro_batch, false, diag),
+                                   trainer->threads, diag);
+        return trainer->workspace ? 0 : -1;
 }
 
 struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
@@ -332,7 +327,7 @@ int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int ima
                 return explain_nonfinite(trainer, pixels, images, diag);
         if (settings->clip > 0 && trainer->gradient_norm > settings->clip)
                 clip_factor = settings->clip / trainer->gradient_norm;
-        trainer->rate = rule_of(settings)->rate(settings->optimizer.conf) *
+        trainer->rate = pxr_optimizer_rate(&settings->optimizer) *
                         pxr_rate_factor(&settings->schedule, settings->warm_up, trainer->step,
                                         trainer->all_steps);
         update(trainer, clip_factor);
