@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elementwise.h - an op that maps each value by itself, from two expressions.
+ * elementwise.h - an op that maps each value on its own, from two expressions.
  *
  *     PXR_ELEMENTWISE(pxr_tanh_op, "tanh", tanh(x), 1 - y * y)
  *
- * defines `static const struct pxr_op pxr_tanh_op`, whose forward, backward and advance follow
- * from the value (of x) and the slope (of y, the value) for both precisions. Functions of <math.h>
- * take the right precision by themselves. Make a node of it with pxr_add_elementwise().
+ * defines `static const struct pxr_op pxr_tanh_op` with forward, backward and advance in both
+ * precisions. The first expression is the value y in terms of x, the second the derivative dy/dx in
+ * terms of y. Functions of <math.h> use the precision of their argument (<tgmath.h>). Make a node
+ * with pxr_add_elementwise().
  */
 #ifndef PXR_ELEMENTWISE_H
 #define PXR_ELEMENTWISE_H

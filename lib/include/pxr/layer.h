@@ -13,7 +13,7 @@
  *     };
  *     PXR_PLUGIN(relu)
  *
- * is all of a plugin. Build it as a shared module and put it into a folder of $PXR_LAYER_PATH.
+ * is a whole plugin. Build it as a shared module and put it into a folder of $PXR_LAYER_PATH.
  */
 #ifndef PXR_LAYER_H
 #define PXR_LAYER_H
@@ -40,42 +40,40 @@ struct pxr_layer {
         const struct pxr_options *options;          /* NULL: the layer takes none */
         const struct pxr_parameter_doc *parameters; /* ended by a NULL name; NULL: none */
 
-        /* Compose the layer on top of `input` and return its last node. `conf` is the struct that
-         * `options` filled. NULL after an error, which pxr_layer_error() or a failed call has
-         * recorded. Never touches numbers. */
+        /* Add the layer's nodes on top of `input` and return the last one. `conf` is the struct
+         * that `options` filled. Returns NULL after an error, which pxr_layer_error() or a failed
+         * call has recorded. It computes nothing. */
         struct pxr_node *(*build)(struct pxr_builder *builder, const void *conf,
                                   struct pxr_node *input);
 
-        /* Specs, one below the other as in `model:`, whose stacks `pxr-layers check` examines.
-         * NULL: the layer with its defaults, behind a mask A convolution. */
+        /* The model that `pxr-layers check` tests, as YAML: a list of layers, as in `model:`. NULL:
+         * a mask A convolution and then this layer with its defaults. */
         const char *check;
 };
 
-/* Build a list of layers (an option made with PXR_LAYERS) on top of `input`: for containers.
- * `part` names this use below the container's own name, for parameters: NULL, or the number of a
- * repetition ("0"). A layer whose name is taken there gets a number: conv, conv_2, conv_3. */
-struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
+/* Build a list of layers (an option of type PXR_LAYERS) on top of `input`, in a container. `prefix`
+ * comes between the container's name and theirs in the names of parameters, such as the number of
+ * a repetition ("0"); NULL: nothing. Layers of the same name are numbered: conv, conv_2, conv_3. */
+struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *prefix,
                                   const struct pxr_yaml *layers, struct pxr_node *input);
 
-/* Layer-to-output connections (section 3.3). A container opens a collection with the channels of
- * its sum before it builds its layers, and closes it afterwards; a layer in between connects its
- * input through a 1x1 convolution (mask B) of its own, to the innermost open collection, and
- * returns it unchanged. close() returns the sum of what was connected. All three return 0 (or a
- * node), or -1 (NULL) after an error. */
+/* Layer-to-output connections (section 3.3). A container opens a sum of `features` channels before
+ * it builds its layers and closes it afterwards. A layer in between connects its input to the
+ * innermost open sum by a 1x1 convolution (mask B) of its own; connect() returns `input`. close()
+ * returns the sum. After an error they return -1 or NULL. */
 int pxr_skip_open(struct pxr_builder *builder, int features);
 struct pxr_node *pxr_skip_connect(struct pxr_builder *builder, double gain, struct pxr_node *input);
 struct pxr_node *pxr_skip_close(struct pxr_builder *builder);
 
-/* Changes with the meaning of anything in the installed headers. */
+/* Incremented with each incompatible change of the installed headers. */
 #define PXR_ABI_VERSION 1
 
-/* What is compared before a plugin's descriptor is believed. `magic`, `abi` and `sizes` never
- * move. */
+/* Compared before a plugin's descriptor is used. `magic`, `abi` and `sizes` never move. */
 struct pxr_plugin {
         char magic[8]; /* "pxrlayer" */
         uint32_t abi;
         uint32_t sizes[7];
-        const char *version; /* of pxr's headers */
+        const char *version; /* of the headers it was built with */
         const struct pxr_layer *layer;
 };
 
@@ -86,7 +84,7 @@ struct pxr_plugin {
                         sizeof(struct pxr_option), sizeof(struct pxr_distribution)          \
         }
 
-/* The one symbol a plugin exports. */
+/* Defines the one symbol that a plugin exports. */
 #define PXR_PLUGIN(layer_)                                                                      \
         __attribute__((visibility("default"))) extern const struct pxr_plugin pxr_plugin_entry; \
         const struct pxr_plugin pxr_plugin_entry = {                                            \

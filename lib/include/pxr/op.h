@@ -2,12 +2,12 @@
 /*
  * op.h - what an op is: the kernels of a node of the graph, and what they may touch.
  *
- * An op computes one tensor from others, in three ways that must agree: `forward` over the whole
- * map, `backward` (the gradient of it), and `advance`, which computes one pixel and one colour
- * group when everything before it is there. libpxr's ops and a plugin's are defined alike.
+ * An op computes one tensor from others, in three ways that must agree: `forward` computes the
+ * whole map, `backward` its gradient, and `advance` one pixel and colour group, once everything
+ * before it is known. Plugins define ops exactly as libpxr does.
  *
- * A tensor is real[row][col][image][channel], channel contiguous, where real is float for work and
- * double for gradient checks: each kernel exists in both (see <pxr/precisions.h>).
+ * A tensor is real[row][col][image][channel], channel contiguous. `real` is float for training and
+ * use, double for gradient checks; each kernel exists for both (see <pxr/precisions.h>).
  */
 #ifndef PXR_OP_H
 #define PXR_OP_H
@@ -30,10 +30,10 @@ enum {
         PXR_MAX_PARAMETERS = 8,
         PXR_MAX_COLOURS = 3,
         PXR_MAX_RANK = 4,
-        PXR_SELF = -1, /* in a `depends`: the op's own output */
+        PXR_SELF = -1, /* as an input in `depends`: the op's own output */
 };
 
-/* One image's share of a tensor. */
+/* The shape of a tensor, for one image. */
 struct pxr_shape {
         int rows, cols, channels;
 };
@@ -43,52 +43,54 @@ struct pxr_parameter;
 
 /* One tensor of a graph, and the op that computes it. */
 struct pxr_node {
-        int index; /* position in the graph's order; inputs come before */
+        int index; /* position in the graph; inputs have lower ones, the image has 0 */
         const struct pxr_op *op;
-        const void *conf; /* the op's settings, as given to pxr_add_node() */
+        const void *conf; /* the op's settings, a copy of what pxr_add_node() was given */
         struct pxr_shape shape;
-        int colours; /* colour groups of the graph: 1, or 3 for R, G, B */
-        int gates;   /* equal blocks of channels, each divided among the colours; mostly 1 */
+        int colours; /* colour groups: 1, or 3 for R, G, B */
+        int gates;   /* equal blocks of channels, each divided among the colours; usually 1 */
         int inputs;
         struct pxr_node *input[PXR_MAX_INPUTS];
         int parameters;
         struct pxr_parameter *parameter[PXR_MAX_PARAMETERS];
-        bool constant;     /* does not depend on the image: computed once in generation */
+        bool constant;     /* does not depend on the image; generation computes it once */
         const char *layer; /* the layer it belongs to: "layers.1.0.residual.conv" */
-        struct pxr_location location; /* that layer's place in the spec */
+        struct pxr_location location; /* of that layer in the spec */
 };
 
-/* Write the starting value of a parameter. `values` are zeroed. */
+/* Write the initial values of a parameter: parameter->size values, zeroed by the caller. */
 typedef void pxr_init(const struct pxr_parameter *parameter, struct pxr_random *random,
                       double *values);
 
-/* One trained array. All parameters of a graph lie in one array, in the order of their making. */
+/* One trainable array. All parameters of a graph are slices of one array, in the order in which
+ * they were added. */
 struct pxr_parameter {
         const char *name; /* "layers.0.conv.weight" */
         const struct pxr_node *node;
         int rank;
         int shape[PXR_MAX_RANK];
         size_t size;   /* values */
-        size_t offset; /* of the first value in the one array */
+        size_t offset; /* of its first value in that array */
         pxr_init *init;
         struct pxr_parameter *next;
 };
 
-/* What a kernel is handed. Pointers are to float or double as the kernel's precision says. */
+/* The arguments of a kernel. Pointers are to float or double, by the kernel's precision. A kernel
+ * writes to `output` (forward, advance), the gradients (backward), `state` and `scratch` only. */
 struct pxr_call {
         const struct pxr_node *node;
         int images; /* in this micro-batch; the image dimension of every tensor */
         const void *input[PXR_MAX_INPUTS];
         void *output;
         const void *parameter[PXR_MAX_PARAMETERS];
-        void *state;   /* op->state() values, which later kernels of the node find again */
-        void *scratch; /* op->scratch() values, of any content */
+        void *state;   /* op->state() values, kept for later kernels of the same node */
+        void *scratch; /* op->scratch() values of undefined content */
 
         /* backward */
         const void *output_gradient;
         void *input_gradient[PXR_MAX_INPUTS];         /* NULL: not wanted */
         bool accumulate[PXR_MAX_INPUTS];              /* add to input_gradient; else overwrite it */
-        void *parameter_gradient[PXR_MAX_PARAMETERS]; /* always added to; all NULL: not wanted */
+        void *parameter_gradient[PXR_MAX_PARAMETERS]; /* add to them; all NULL: not wanted */
 
         /* advance */
         int row, col, colour;
@@ -96,72 +98,73 @@ struct pxr_call {
 
 typedef void pxr_kernel(const struct pxr_call *call);
 
-/* The kernels of an op in one precision. `backward` may be NULL where neither the op nor anything
- * below it has parameters; `advance` may be NULL: generation then falls back to whole passes. */
+/* The kernels of an op in one precision. `backward` may be NULL if neither the op nor any node it
+ * is computed from has parameters. `advance` may be NULL: generation then makes a whole forward
+ * pass for each value. */
 struct pxr_kernels {
         pxr_kernel *forward;
         pxr_kernel *backward;
         pxr_kernel *advance;
 };
 
-/* Told by `depends` what is read. */
+/* Collects what `depends` declares. */
 struct pxr_dependencies {
-        /* Colour group `colour` of `input` (or PXR_SELF) at (row, col) is read. Places, colours and
-         * inputs that are not there are ignored. */
+        /* Declare that colour group `colour` of `input` (or PXR_SELF) at (row, col) is read.
+         * Positions, colours and inputs out of range are ignored. */
         void (*read)(struct pxr_dependencies *deps, int input, int row, int col, int colour);
 };
 
 enum pxr_op_flags {
-        PXR_BACKWARD_READS_INPUT = 1 << 0,
-        PXR_BACKWARD_READS_OUTPUT = 1 << 1,
-        /* `advance` is made for a map of another shape than the image's: called at each value of
-         * the image, it computes what has become known. Without it such a node means whole passes.
-         */
+        PXR_BACKWARD_READS_INPUT = 1 << 0,  /* call->input is only valid in backward with it */
+        PXR_BACKWARD_READS_OUTPUT = 1 << 1, /* the same of call->output */
+        /* `advance` supports maps with other rows and columns than the image: it is called for
+         * each value of the image, and computes what that value completes. Without this flag such a
+         * node rules out generation by `advance`. */
         PXR_ADVANCE_OF_ANY_SHAPE = 1 << 2,
-        /* `advance` writes its output at the pixel it is called for and nowhere else, and reads
-         * none of it. Where other ops read it at their own pixel or row alone, generation then
-         * keeps one pixel or row of it instead of the map. */
+        /* `advance` writes its output only at the pixel it is called for, and reads none of it. If
+         * all readers read the same pixel or row only, generation keeps one pixel or row of it
+         * instead of the map. */
         PXR_ADVANCE_AT_ITS_PIXEL = 1 << 3,
-        /* Whatever `depends` says, `advance` reads its inputs in the row of the pixel it is called
-         * for and nowhere else, as where it keeps what it needs of the others in its state. */
+        /* `advance` reads its inputs only in the row of the pixel it is called for, whatever
+         * `depends` declares, because it keeps what it needs of other rows in its state. */
         PXR_ADVANCE_READS_ITS_ROW = 1 << 4,
 };
 
-/* A table of functions and facts; constant, shared by all nodes of its kind. */
+/* An op: constant, and shared by all its nodes. */
 struct pxr_op {
         const char *name;
         unsigned flags;
         struct pxr_kernels kernels[PXR_PRECISIONS];
 
-        /* Values of scratch a call with so many images needs. NULL: none. */
+        /* Values of scratch that a kernel needs for `images` images. NULL: none. */
         size_t (*scratch)(const struct pxr_node *node, int images);
 
-        /* Values that `forward` leaves for `backward`, and `advance` for the advances that follow,
-         * beside the output: the gates and cells of a scan. NULL: none. */
+        /* Values that `forward` keeps for `backward`, and `advance` for later calls of `advance`,
+         * besides the output; for example the gates and cells of a scan. NULL: none. */
         size_t (*state)(const struct pxr_node *node, int images);
 
-        /* How many of them, from the first on, `advance` has any use for. NULL: all. */
+        /* How many of these `advance` needs, if fewer. NULL: all. */
         size_t (*advance_state)(const struct pxr_node *node, int images);
 
-        /* Report everything that output group `colour` at (row, col) reads directly. It is what
-         * the causality certificate stands on, and is held against the kernels numerically. NULL:
-         * the same place and colour group of every input. */
+        /* Declare everything that colour group `colour` of the output at (row, col) reads
+         * directly. The causality certificate relies on it and checks it against the kernels.
+         * NULL: the same pixel and colour group of every input. */
         void (*depends)(const struct pxr_node *node, int row, int col, int colour,
                         struct pxr_dependencies *deps);
 
-        /* Multiply-adds of `forward` for one image, not counting what a mask zeroes. NULL: 0. */
+        /* Multiply-adds of `forward` for one image, without those that a mask zeroes. NULL: 0. */
         double (*multiply_adds)(const struct pxr_node *node);
 };
 
-/* Channels of colour group `colour` of a block of `channels`: pxr_group_begin(colour) up to, not
- * including, pxr_group_begin(colour + 1). Channel f is in group floor(colours f / channels), which
- * gives the R, G and B thirds of section 3.4 also where 3 does not divide the features. */
+/* The first channel of colour group `colour` in a block of `channels`; the group ends before
+ * pxr_group_begin(channels, colours, colour + 1). Channel f is in group floor(colours f /
+ * channels): the R, G and B thirds of section 3.4, also if 3 does not divide the channels. */
 static inline int pxr_group_begin(int channels, int colours, int colour)
 {
         return (colour * channels + colours - 1) / colours;
 }
 
-/* Values of one pixel of all images; of the whole map. */
+/* Values of one pixel in all images, and of the whole map. */
 static inline size_t pxr_pixel_size(const struct pxr_node *node, int images)
 {
         return (size_t)images * node->shape.channels;
@@ -171,9 +174,9 @@ static inline size_t pxr_map_size(const struct pxr_node *node, int images)
         return (size_t)node->shape.rows * node->shape.cols * pxr_pixel_size(node, images);
 }
 
-/* What `advance` computes of a pixel of a map: for each image and gate the channels of one colour,
- * in `count` runs of `size` values. Run r begins first + r stride values behind the pixel's
- * beginning. Where the runs have no gaps between them they are one. */
+/* The values that `advance` computes of a pixel: for each image and gate the channels of one
+ * colour, in `count` runs of `size` values. Run r begins first + r stride values after the
+ * beginning of the pixel. Runs without gaps between them are merged into one. */
 struct pxr_runs {
         size_t first, stride, size, count;
 };
@@ -195,9 +198,9 @@ static inline struct pxr_runs pxr_runs_of(const struct pxr_node *node, int image
         return runs;
 }
 
-/* C = alpha A B + beta C, row-major, as cblas_sgemm() and cblas_dgemm() have it; A is m x k (k x m
- * if transposed), B is k x n (n x k if transposed). Where k is 0, C stays as it is, whatever beta
- * is. The bits of a row of C may depend on m, but never on the other rows' values. */
+/* C = alpha A B + beta C, row-major, as by cblas_sgemm() and cblas_dgemm(): A is m x k (k x m if
+ * transposed), B is k x n (n x k if transposed). Unlike there, k = 0 leaves C unchanged for any
+ * beta. The bits of a row of C may depend on m, but never on the values of other rows. */
 void pxr_gemm_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                   size_t ldc);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * option.h - option tables: the one description of what a mapping of a spec may hold.
+ * option.h - option tables, which describe the keys of a mapping in a spec.
  *
- * A table says for each key its type, default, range and help. From it come the checked C struct,
- * the errors with file, line and column, `pxr-layers NAME`, and the resolved spec on record.
- * Layers, data sets, optimizers and the sections of a spec all use it:
+ * A table gives each key's type, default, range and help. The checked C struct, errors with file,
+ * line and column, `pxr-layers NAME` and the resolved spec on record all follow from it. Layers,
+ * data sets, optimizers and the sections of a spec use it:
  *
  *     struct conv { int kernel; int mask; };
  *
@@ -14,7 +14,7 @@
  *             PXR_END,
  *     };
  *
- * A row whose field has another C type does not compile.
+ * A row does not compile if its field has another C type.
  */
 #ifndef PXR_OPTION_H
 #define PXR_OPTION_H
@@ -35,13 +35,13 @@ enum pxr_option_type {
         PXR_TYPE_INT,      /* int64_t */
         PXR_TYPE_REAL,     /* double, finite */
         PXR_TYPE_STRING,   /* const char *; NULL when unset */
-        PXR_TYPE_ENUM,     /* int: position in names */
+        PXR_TYPE_ENUM,     /* int: index into names */
         PXR_TYPE_ENUM_SET, /* uint32_t: bit i is names[i]; a list of names in the spec */
         PXR_TYPE_INTERVAL, /* struct pxr_interval: "5 epochs", "100 steps", "never" */
         PXR_TYPE_CHOICE,   /* struct pxr_choice: NAME, or {NAME: {options}} */
         PXR_TYPE_SECTION,  /* struct pxr_section: a mapping with a table of its own */
         PXR_TYPE_LAYERS,   /* const struct pxr_yaml *: a list of layers, for pxr_build_layers() */
-        PXR_TYPE_NODE,     /* const struct pxr_yaml *: anything, which its owner reads */
+        PXR_TYPE_NODE,     /* const struct pxr_yaml *: anything; read by libpxr only */
 };
 
 enum pxr_unit {
@@ -50,26 +50,26 @@ enum pxr_unit {
         PXR_EPOCHS,
 };
 
-/* How often something happens. */
+/* How often something is done. */
 struct pxr_interval {
         int64_t count;
         enum pxr_unit unit;
 };
 
-struct pxr_yaml; /* a node of a spec; opaque to plugins */
+struct pxr_yaml; /* part of a spec; opaque to plugins */
 struct pxr_options;
 
-/* One of several kinds, each with options of its own: an optimizer, a rate schedule. */
+/* One of several alternatives, each with its own options: an optimizer, a rate schedule. */
 struct pxr_variant {
         const char *name; /* NULL ends an array of variants */
         const char *help;
-        const struct pxr_options *options; /* NULL: takes none */
-        const void *what;                  /* whatever the owner of the array wants back */
+        const struct pxr_options *options; /* NULL: none */
+        const void *what;                  /* for the owner of the array */
 };
 
 struct pxr_choice {
         const struct pxr_variant *variant;
-        const void *conf; /* the checked struct of variant->options; NULL if it has none */
+        const void *conf; /* the struct that variant->options filled; NULL without options */
 };
 
 struct pxr_option {
@@ -77,7 +77,7 @@ struct pxr_option {
         const char *help;
         enum pxr_option_type type;
         size_t offset;       /* of the field in the struct */
-        const char *initial; /* the default, as it would stand in a spec; NULL: required */
+        const char *initial; /* the default, as written in a spec; NULL: required */
         double minimum;      /* INT, REAL and the count of an INTERVAL */
         double maximum;
         const char *const *names;           /* ENUM, ENUM_SET: ended by NULL */
@@ -85,18 +85,18 @@ struct pxr_option {
         const struct pxr_options *section;  /* SECTION: the field is the section's struct itself */
 };
 
-/* A whole table. `check`, if not NULL, looks at several fields at once ("kernel must be odd"): it
- * returns NULL when all is well, or names the option at fault and points *message to a static or
- * otherwise lasting text that says what is wrong with it. */
+/* A whole table. `check`, if not NULL, checks the filled struct for what ranges cannot express
+ * ("must be odd"). It returns NULL if all is well; else it returns the name of the invalid option
+ * and sets *message to a text that lasts as long as `conf`. */
 struct pxr_options {
         const struct pxr_option *rows; /* ended by PXR_END; NULL: no options */
         size_t size;                   /* of the struct that rows fill */
-        const char *main; /* the option a bare scalar sets: `repeat: 7` is `repeat: {count: 7}`;
-                             NULL: none. A bare list always sets the LAYERS option. */
+        const char *main; /* the option that a scalar sets: `repeat: 7` is `repeat: {count: 7}`;
+                             NULL: none. A list sets the option of type PXR_TYPE_LAYERS. */
         const char *(*check)(const void *conf, const char **message);
 };
 
-/* The default of a string or interval that may stay unset, and of a choice that may be absent. */
+/* The default of an optional string, interval or choice. */
 #define PXR_UNSET ""
 
 #define PXR_FIELD(owner, field, ctype) _Generic(((owner *)0)->field, ctype : offsetof(owner, field))
@@ -130,7 +130,7 @@ struct pxr_options {
         { .name = #field, .help = help_, .type = PXR_TYPE_CHOICE, \
           .offset = PXR_FIELD(owner, field, struct pxr_choice), .initial = initial_, \
           .variants = variants_ }
-/* A nested mapping whose struct is embedded in the owner's. */
+/* A nested mapping; its struct is a field of the owner's. */
 #define PXR_SECTION(owner, field, options_, help_) \
         { .name = #field, .help = help_, .type = PXR_TYPE_SECTION, \
           .offset = offsetof(owner, field), .initial = "{}", .section = options_ }

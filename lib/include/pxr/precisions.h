@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * precisions.h - compile an op's kernels for float and for double from one text.
+ * precisions.h - compile an op's kernels for float and for double from one source.
  *
- * The kernels stand in a file of their own, written in terms of `real` and K(name):
+ * Write the kernels in a file of their own, in terms of `real` and K(name). Then
  *
  *     #define PXR_KERNELS_FILE "conv_kernels.h"
  *     #include <pxr/precisions.h>
  *
- * includes that file twice and leaves name_f32 and name_f64 behind. The compiler must be told where
- * the file is (-I.). This header has no include guard, for it may be used several times.
+ * includes that file twice and defines name_f32 and name_f64. The compiler must find the file
+ * (-I.). This header has no include guard, so that a source can use it several times.
  */
 #ifndef PXR_KERNELS_FILE
-#error "define PXR_KERNELS_FILE, the file to be compiled for both precisions, before this header"
+#error "define PXR_KERNELS_FILE, the file to compile for both precisions, before including this header"
 #endif
 
 #define real float

@@ -2,10 +2,10 @@
 /*
  * vecmath.h - exp, sigmoid and tanh over arrays of floats, and the gates of an LSTM.
  *
- * Compiled with flags of their own and once for each instruction set, chosen as the program
- * runs. Errors are in units in the last place of the result, where that is a normal number (not
- * below 1.18e-38). A value's result does not depend on what stands beside it. NaN gives NaN. The
- * functions of doubles are plain loops: they serve gradient checks.
+ * Compiled once for each instruction set, with vectorizing flags; the best one is chosen at run
+ * time. Accuracies are in units in the last place (ulp) of the result, for normal results (at least
+ * 1.18e-38). A value's result does not depend on its neighbours in the array. NaN gives NaN. The
+ * functions for doubles are plain loops, used by gradient checks.
  */
 #ifndef PXR_VECMATH_H
 #define PXR_VECMATH_H
@@ -16,39 +16,40 @@
 extern "C" {
 #endif
 
-/* y[i] = exp(x[i]), to 1.1 units; below -87.3 it is 0, above 88.7 infinity. Here and below, x and y
- * may be the same array. */
+/* y[i] = exp(x[i]), to 1.1 ulp; 0 for x below -87.3, infinity above 88.7. In all functions here x
+ * and y may be the same array. */
 void pxr_exp_f32(size_t size, const float *x, float *y);
 
-/* y[i] = 1 / (1 + exp(-x[i])), to 2.4 units; below -88.7 it is 0. */
+/* y[i] = 1 / (1 + exp(-x[i])), to 2.4 ulp; 0 for x below -88.7. */
 void pxr_sigmoid_f32(size_t size, const float *x, float *y);
 void pxr_sigmoid_f64(size_t size, const double *x, double *y);
 
-/* y[i] = tanh(x[i]), to 1.3 units. */
+/* y[i] = tanh(x[i]), to 1.3 ulp. */
 void pxr_tanh_f32(size_t size, const float *x, float *y);
 
-/* The largest of size > 0 values, and the sum of exp(x[i] - shift) with exp(x[i] - shift) kept in
- * y: the two halves of log-sum-exp. The sum is exact to (size / 16 + 20) units of 2^-24 of itself.
- * The maximum may pass over NaN, which the sum then meets. */
+/* The two halves of log-sum-exp: the largest of size > 0 values; and the sum of exp(x[i] - shift),
+ * storing each term in y[i]. The sum's relative error is at most (size / 16 + 20) 2^-24. The
+ * maximum may skip NaN; the sum is then NaN. */
 float pxr_max_f32(size_t size, const float *x);
 float pxr_exp_sum_f32(size_t size, const float *x, float shift, float *y);
 
-/* Arrays of the cells of an LSTM, as equation 3 of the paper has them. A cell's gates are four
- * blocks o, f, i, g of `features` values each; of every block, and of the cell's states, `count`
- * values are computed, beginning where the pointers point. */
+/* Arrays of LSTM cells (equation 3 of the paper). A cell's gates are four blocks o, f, i, g of
+ * `features` values each. The first `count` values of each block and of each cell's states are
+ * computed, from the pointers on. */
 struct pxr_lstm_cells {
         size_t cells, count, features;
-        void *gates; /* [cell][4 features]: before the non-linearities; behind them afterwards */
-        const void *before;   /* [cell][features]: c of the step before */
-        size_t before_stride; /* features, or 0: the same for all cells */
+        void *gates;          /* [cell][4 features]: in: pre-activations; out: activations */
+        const void *before;   /* [cell][features]: c of the previous step */
+        size_t before_stride; /* features, or 0: one for all cells */
         void *c, *h;          /* [cell][features] */
 };
 
 /* o, f, i = sigmoid, g = tanh of the gates; c = f c_before + i g; h = o tanh(c). */
 void pxr_lstm_cells_f32(const struct pxr_lstm_cells *cells);
 
-/* The gradient of it. dh: by h; dc: by c from the step after, replaced by that by c_before. The
- * gates are replaced by the gradient by what they were before the non-linearities. */
+/* Its gradient. dh: gradient with respect to h. dc: in: with respect to c, from the next step; out:
+ * with respect to c_before. The gates (activations) are replaced by the gradient with respect to
+ * the pre-activations. */
 void pxr_lstm_cells_gradient_f32(const struct pxr_lstm_cells *cells, const float *dh, float *dc);
 
 #ifdef __cplusplus
