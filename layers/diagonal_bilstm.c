@@ -46,7 +46,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer diagonal_bilstm = {
         .name = "diagonal_bilstm",
-        .summary = "Diagonal BiLSTM: two recurrences along the diagonals, which see all before",
+        .summary = "Diagonal BiLSTM: two recurrences along the diagonals, which see all earlier "
+                   "pixels",
         .description =
                 "One LSTM goes over the diagonals from the top left corner, its mirror image from\n"
                 "the top right. At each pixel: [o f i g] = state-to-state products of the left\n"

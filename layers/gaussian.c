@@ -158,7 +158,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer gaussian = {
         .name = "gaussian",
-        .summary = "the whole model of a multivariate Gaussian",
+        .summary = "a multivariate Gaussian, as a whole model",
         .description =
                 "Ends a model, and is all of it. A value's mean is linear in all earlier values,\n"
                 "and its deviation is constant. discretized: a value has the probability that\n"

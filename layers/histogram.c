@@ -46,7 +46,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer histogram = {
         .name = "histogram",
-        .summary = "the whole model of a histogram for each pixel, independent of the others",
+        .summary = "an independent histogram for each pixel, as a whole model",
         .description = "Ends a model, and is all of it: the image is not read. Training leads\n"
                        "to the histograms of the training split.",
         .parameters = parameters,

@@ -216,7 +216,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer made = {
         .name = "made",
-        .summary = "the whole model MADE: an autoencoder masked to see only earlier values",
+        .summary = "MADE, an autoencoder masked to see only earlier values, as a whole model",
         .description =
                 "Ends a model, and is all of it (Germain et al. 2015). The order is that of the\n"
                 "image's rows; what the masks draw is which hidden units see how far.",

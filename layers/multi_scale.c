@@ -11,13 +11,12 @@ struct multi_scale {
 };
 
 static const struct pxr_option rows[] = {
-        PXR_INT(struct multi_scale, size, NULL, 1, 65536,
-                "rows and columns of the small image that the model is given"),
+        PXR_INT(struct multi_scale, size, NULL, 1, 65536, "rows and columns of the small image"),
         PXR_INT(struct multi_scale, features, "32", 1, 65536,
                 "channels of the upsampling network and of the map it makes"),
         PXR_REAL(struct multi_scale, gain, "1", 0, 100,
                  "weights start uniform within +-gain sqrt(3 / inputs)"),
-        PXR_LAYERS(struct multi_scale, layers, "the layers that are given the map"),
+        PXR_LAYERS(struct multi_scale, layers, "the layers that get the map"),
         PXR_END,
 };
 
@@ -66,7 +65,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer multi_scale = {
         .name = "multi_scale",
-        .summary = "a conditional model: the layers in it are given the image at a smaller scale",
+        .summary = "a conditional model: its layers get the image at a smaller scale",
         .description =
                 "The image is subsampled to size x size (the pixel at the top left of each\n"
                 "block), and deconvolutions (4x4, stride 2) with a ReLU between two of them make "

@@ -238,7 +238,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer nade = {
         .name = "nade",
-        .summary = "the whole model NADE: a hidden layer whose sums run along the image",
+        .summary = "NADE, a hidden layer whose sums run along the image, as a whole model",
         .description =
                 "Ends a model, and is all of it (Larochelle and Murray 2011). The order is that\n"
                 "of the image's rows, and values count from 0 to 1 as in the paper.",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* repeat.c - a list of layers built several times over, each time with parameters of its own. */
+/* repeat.c - a list of layers built several times, each time with its own parameters. */
 #include <stdio.h>
 
 #include <pxr/layer.h>
@@ -10,7 +10,7 @@ struct repeat {
 };
 
 static const struct pxr_option rows[] = {
-        PXR_INT(struct repeat, count, NULL, 1, 1000, "how often the layers are built"),
+        PXR_INT(struct repeat, count, NULL, 1, 1000, "times the layers are built"),
         PXR_LAYERS(struct repeat, layers, "the layers"),
         PXR_END,
 };
@@ -36,7 +36,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer repeat = {
         .name = "repeat",
-        .summary = "builds the layers in it several times, one on top of the other",
+        .summary = "builds its layers several times, one on top of the other",
         .options = &options,
         .build = build,
         .check = "- conv: {mask: A, kernel: 3, features: 6}\n"

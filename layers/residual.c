@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* residual.c - a residual connection round a list of layers (section 3.3). */
+/* residual.c - a residual connection around a list of layers (section 3.3). */
 #include <pxr/layer.h>
 
 struct residual {
@@ -7,7 +7,7 @@ struct residual {
 };
 
 static const struct pxr_option rows[] = {
-        PXR_LAYERS(struct residual, layers, "the layers the connection goes round"),
+        PXR_LAYERS(struct residual, layers, "the layers that the connection skips"),
         PXR_END,
 };
 
@@ -21,15 +21,15 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
         if (output && output->shape.channels != channels)
                 return pxr_layer_error(builder,
-                                       "the layers in it must give as many channels as they are "
-                                       "given: they are given %d, and give %d",
+                                       "its layers must return as many channels as they get: they "
+                                       "get %d and return %d",
                                        channels, output->shape.channels);
         return pxr_add(builder, output, input);
 }
 
 static const struct pxr_layer residual = {
         .name = "residual",
-        .summary = "adds its input to the output of the layers in it",
+        .summary = "adds its input to the output of its layers",
         .description = "Output and input must have the same number of channels.",
         .options = &options,
         .build = build,

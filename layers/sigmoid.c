@@ -12,10 +12,10 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 {
         (void)conf;
         if (pxr_image_levels(builder) != 2)
-                return pxr_layer_error(builder,
-                                       "it is the output for images of 2 levels, and these have "
-                                       "%d: end the model with 'softmax'",
-                                       pxr_image_levels(builder));
+                return pxr_layer_error(
+                        builder,
+                        "requires images of 2 levels, got %d: end the model with 'softmax'",
+                        pxr_image_levels(builder));
         return pxr_output_conv(builder, input, &pxr_bernoulli);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* skip.c - a learnable connection from here to the output of the skip_connections around. */
+/* skip.c - a learned connection to the output of the enclosing skip_connections. */
 #include <pxr/layer.h>
 
 struct skip {
@@ -27,7 +27,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer skip = {
         .name = "skip",
-        .summary = "connects the layer above to the output of the skip_connections around",
+        .summary = "connects the layer above to the output of the enclosing skip_connections",
         .description = "A 1x1 convolution (mask B) leads from here to the output. What follows in\n"
                        "the list gets the same input as if the skip were not there.",
         .options = &options,

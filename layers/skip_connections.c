@@ -10,8 +10,7 @@ struct skip_connections {
 static const struct pxr_option rows[] = {
         PXR_INT(struct skip_connections, features, NULL, 1, 65536, "channels of the output"),
         PXR_LAYERS(struct skip_connections, layers,
-                   "the layers, with a skip behind each that is "
-                   "to have a connection"),
+                   "the layers, with a skip after each one to connect"),
         PXR_END,
 };
 
@@ -29,7 +28,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer skip_connections = {
         .name = "skip_connections",
-        .summary = "sums learnable connections from the layers in it: its output",
+        .summary = "its output is a sum of learned connections from its layers",
         .description =
                 "Each `skip` among the layers (in a repeat or a residual, too) leads from there\n"
                 "to the output through a 1x1 convolution of its own. The output is the sum of\n"

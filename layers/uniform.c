@@ -38,7 +38,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 
 static const struct pxr_layer uniform = {
         .name = "uniform",
-        .summary = "the whole model of the uniform distribution: log2(levels) bits a dimension",
+        .summary = "the uniform distribution, log2(levels) bits per dimension, as a whole model",
         .description = "Ends a model, and is all of it: the image is not read, and nothing is\n"
                        "trained (`epochs: 0`).",
         .build = build,

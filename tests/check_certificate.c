@@ -217,8 +217,8 @@ static void expect_leak(struct pxr_image_kind kind, const char *text, const char
         expect_leak_seen(model, 9, expected);
 }
 
-#define NOT_CAUSAL ": the model is not causal: it would see what it is to predict\n"
-#define WANTS_A "note: the first layer that reads the image wants mask A\n"
+#define NOT_CAUSAL ": the model is not causal: it would see values that it predicts\n"
+#define WANTS_A "note: the first layer that reads the image requires mask A\n"
 
 START_TEST(mask_b_first)
 {

@@ -458,7 +458,7 @@ START_TEST(what_does_not_add_up_is_refused)
 
         ck_assert_int_eq(pxr_encode(&coding, random_images(graph, 20, 1), &streams, &nats, diag),
                          -1);
-        ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "does not add up to 1"));
+        ck_assert_ptr_nonnull(strstr(pxr_diag_text(diag, 0), "do not add up to 1"));
         ck_assert_int_eq(pxr_diag_errors(diag), 1);
         pxr_streams_free(&streams);
 }
@@ -500,8 +500,8 @@ static void expect_judged(void (*nll)(const struct pxr_nll_call *call), const ch
 START_TEST(an_nll_that_is_not_the_size_is_told_of)
 {
         expect_judged(pxr_bernoulli.nll[PXR_F32], NULL);
-        expect_judged(overstated, "it is not that of the probabilities");
-        expect_judged(no_nll, "it is not that of a model that sees nothing");
+        expect_judged(overstated, "it is not that of the model's probabilities");
+        expect_judged(no_nll, "it is not the NLL of a causal model");
 }
 END_TEST
 

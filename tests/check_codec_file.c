@@ -159,8 +159,9 @@ START_TEST(every_truncation_is_refused)
         unsigned char *bytes = file_bytes(write_one(&file), &size);
 
         for (size_t cut = 0; cut < size; cut++)
-                expect_refused(bytes, cut, cut < 12 ? "is no file" : "is damaged");
-        expect_refused(bytes, size + 1, "is damaged"); /* with a NUL */
+                expect_refused(bytes, cut,
+                               cut < 12 ? "not a pxr-codec file" : "damaged: truncated or altered");
+        expect_refused(bytes, size + 1, "damaged: truncated or altered"); /* with a NUL */
 }
 END_TEST
 
@@ -174,10 +175,10 @@ START_TEST(every_altered_byte_is_refused)
                 for (int bit = 0; bit < 8; bit += 3) {
                         bytes[i] ^= 1 << bit;
                         expect_refused(bytes, size,
-                                       i < 10    ? "is no file"
+                                       i < 10    ? "not a pxr-codec file"
                                        : i == 10 ? "another version"
-                                       : i == 11 ? "is "
-                                                 : "is damaged");
+                                       : i == 11 ? ""
+                                                 : "damaged: truncated or altered");
                         bytes[i] ^= 1 << bit;
                 }
 }
@@ -276,8 +277,7 @@ START_TEST(forgeries_are_refused)
         const size_t count = sizeof(forgeries) / sizeof(forgeries[0]);
 
         for (size_t i = 0; i < count; i++)
-                expect_forgery_refused(forgeries[i][0], forgeries[i][1],
-                                       "is not a sound file of pxr-codec");
+                expect_forgery_refused(forgeries[i][0], forgeries[i][1], "invalid pxr-codec file");
 }
 END_TEST
 

@@ -306,10 +306,9 @@ START_TEST(levels_that_cannot_be_are_refused)
         ck_assert_int_eq(pxr_categorical.channels(257), 0);
         ck_assert_ptr_null(try_stack((struct pxr_image_kind) { 4, 4, 1, 3 },
                                      "- conv: {mask: A, features: 2}\n- sigmoid\n"));
-        ck_assert_str_eq(
-                pxr_diag_text(diag, 0),
-                "layers.1.sigmoid: it is the output for images of 2 levels, and these have "
-                "3: end the model with 'softmax'");
+        ck_assert_str_eq(pxr_diag_text(diag, 0),
+                         "layers.1.sigmoid: requires images of 2 levels, got "
+                         "3: end the model with 'softmax'");
 }
 END_TEST
 

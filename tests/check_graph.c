@@ -140,7 +140,7 @@ START_TEST(what_cannot_be_is_refused_at_its_layer)
         expect_refused(NO_SIZE, "op 'sound' cannot have a parameter of this shape, 'empty'");
         expect_refused(MANY_PARAMETERS, "op 'sound' cannot have one more parameter, 'p8'");
         expect_refused(SAME_PARAMETER, "the parameter layers.1.wishing.twice exists already");
-        expect_refused(SMALL_KERNEL, "the kernel must be odd, and is -1x-1");
+        expect_refused(SMALL_KERNEL, "the kernel must be odd, got -1x-1");
         expect_refused(UNEQUAL_SUM, "cannot add a map of 4x4x5 to one of 4x4x6");
         expect_refused(GATES_INTO_RELU, "relu cannot follow a map that is cut into gates");
         expect_refused(GATES_INTO_CONV, "a convolution cannot follow a map that is cut into gates");

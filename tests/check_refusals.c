@@ -44,11 +44,11 @@ START_TEST(outputs)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- sigmoid\n",
-                  "model:2:3: error: layers.1.sigmoid: it is the output for images of 2 levels, "
-                  "and these have 256: end the model with 'softmax'" },
+                  "model:2:3: error: layers.1.sigmoid: requires images of 2 levels, got "
+                  "256: end the model with 'softmax'" },
                 { &rgb, "- relu\n- sigmoid\n",
-                  "model:3:3: error: layers.2.sigmoid: it is the output for images of 2 levels, "
-                  "and these have 256: end the model with 'softmax'" },
+                  "model:3:3: error: layers.2.sigmoid: requires images of 2 levels, got "
+                  "256: end the model with 'softmax'" },
                 { &grey, "- relu\n", "model:1:1: error: the model has no output" },
                 { &grey, "- softmax\n- relu\n",
                   "model:3:3: error: nothing can follow the output: the layer above ends the "
@@ -57,23 +57,23 @@ START_TEST(outputs)
                   "model:3:12: error: layers.1.1.relu: nothing can follow the output of the "
                   "model" },
                 { &binary, "- residual: [relu, sigmoid]\n",
-                  "model:2:3: error: layers.1.residual: the layers in it must give as many "
-                  "channels as they are given: they are given 6, and give 1" },
+                  "model:2:3: error: layers.1.residual: its layers must return as many channels "
+                  "as they get: they get 6 and return 1" },
                 { &binary, "- relu\n- uniform\n",
-                  "model:3:3: error: layers.2.uniform: it is a whole model: no layer can stand "
-                  "before it" },
+                  "model:3:3: error: layers.2.uniform: it is a whole model and must be the "
+                  "first layer" },
                 { &binary, "- histogram\n",
-                  "model:2:3: error: layers.1.histogram: it is a whole model: no layer can stand "
-                  "before it" },
+                  "model:2:3: error: layers.1.histogram: it is a whole model and must be the "
+                  "first layer" },
                 { &binary, "- nade: {hidden: 3}\n",
-                  "model:2:3: error: layers.1.nade: it is a whole model: no layer can stand "
-                  "before it" },
+                  "model:2:3: error: layers.1.nade: it is a whole model and must be the "
+                  "first layer" },
                 { &binary, "- made: {hidden: 3}\n",
-                  "model:2:3: error: layers.1.made: it is a whole model: no layer can stand "
-                  "before it" },
+                  "model:2:3: error: layers.1.made: it is a whole model and must be the "
+                  "first layer" },
                 { &grey, "- gaussian\n",
-                  "model:2:3: error: layers.1.gaussian: it is a whole model: no layer can stand "
-                  "before it" },
+                  "model:2:3: error: layers.1.gaussian: it is a whole model and must be the "
+                  "first layer" },
         };
 
         EXPECT_REFUSALS(refusals);
@@ -84,8 +84,8 @@ START_TEST(features)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- residual:\n    - relu\n    - conv: {mask: B, features: 7}\n- softmax\n",
-                  "model:2:3: error: layers.1.residual: the layers in it must give as many "
-                  "channels as they are given: they are given 6, and give 7" },
+                  "model:2:3: error: layers.1.residual: its layers must return as many channels "
+                  "as they get: they get 6 and return 7" },
                 { &rgb, "- conv: {mask: B, features: 2}\n- softmax\n",
                   "model:2:3: error: layers.1.conv: 2 features cannot be divided among 3 colours: "
                   "each wants one at least" },
@@ -119,11 +119,11 @@ START_TEST(skips)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- skip\n- softmax\n",
-                  "model:2:3: error: layers.1.skip: there is no output to connect to: a skip "
-                  "stands among the layers of a skip_connections" },
+                  "model:2:3: error: layers.1.skip: no output to connect to: put the skip "
+                  "among the layers of a skip_connections" },
                 { &grey, "- skip_connections: {features: 6, layers: [relu]}\n- softmax\n",
                   "model:2:3: error: layers.1.skip_connections: no layer is connected: put a skip "
-                  "behind each layer that is to have a connection" },
+                  "after each layer to connect" },
                 { &grey,
                   "- skip_connections:\n    features: 6\n    layers:\n      - skip\n"
                   "      - conv: {features: 6}\n- softmax\n",

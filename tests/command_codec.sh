@@ -146,7 +146,7 @@ ok "a truncated file is refused" truncated
 
 altered() {
 	sed 's/"count":256/"count":255/' test.pxr >changed.pxr
-	none_of_it 2 "changed.pxr: is damaged" pxr_codec decode changed.pxr --db a.db -o none
+	none_of_it 2 "changed.pxr: damaged" pxr_codec decode changed.pxr --db a.db -o none
 }
 ok "an altered file is refused" altered
 
@@ -236,7 +236,7 @@ foreign_options() {
 	pxr_codec info test.pxr --quiet && ! [ -s out ]
 }
 ok "options that mean nothing to a command are refused" foreign_options
-ok "not a file" refused 2 "tiny.yaml: is no file of pxr-codec" pxr_codec info tiny.yaml
+ok "not a file" refused 2 "tiny.yaml: not a pxr-codec file" pxr_codec info tiny.yaml
 
 conditional() {
 	pxr_run tiny.yaml "data={set: markov_binary, limit: 16}" sample.count=0 --db small.db \

@@ -102,7 +102,7 @@ ok "scratch read before it is written" finds READS_SCRATCH memory "it reads scra
 ok "an output left unwritten" finds LEAVES_OUTPUT memory "leaves part of its output unwritten"
 
 no_advance() {
-	passes NO_ADVANCE && out_has "op 'faulty' cannot go step by step: generation makes whole passes"
+	passes NO_ADVANCE && out_has "op 'faulty' cannot be computed pixel by pixel: generation makes whole passes"
 }
 ok "a layer without advance passes, and is told so" no_advance
 
@@ -127,9 +127,9 @@ ok "an input that is no node" breaks GARBAGE_INPUT "input 0 of op 'faulty' is no
 ok "a map that no memory holds" breaks HUGE_MAP \
 	"op 'faulty' cannot make a map of 1073741824x1073741824x1073741824: it is too large"
 ok "scratch that no memory holds" breaks HUGE_SCRATCH \
-	"op 'faulty' asks for 18446744073709551615 values of scratch, which is too much"
+	"op 'faulty' requires 18446744073709551615 values of scratch, which is too many"
 ok "state that no memory holds" breaks HUGE_STATE \
-	"op 'faulty' asks for 18446744073709551615 values of state, which is too much"
+	"op 'faulty' requires 18446744073709551615 values of state, which is too many"
 ok "a parameter whose size overflows" breaks HUGE_PARAMETER \
 	"the parameter 'weight' of op 'faulty' is too large"
 ok "a parameter that nothing starts" breaks NO_INIT "a parameter has no function that starts it"

@@ -153,7 +153,7 @@ ok "more memory than the machine has is a warning" too_much_memory
 no_memory() {
 	(
 		ulimit -v 2000000 &&
-			refused 1 "no memory to check that the model is causal: that takes 17" \
+			refused 1 "not enough memory to check that the model is causal: requires 17" \
 				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 3, features: 65536}},
 				{conv: {mask: B, kernel: 1, features: 65536}}, sigmoid]" --dry-run --threads 1
 	) && err_has "the model needs fewer layers or features" && out_has "layers.1.conv" &&
@@ -205,7 +205,7 @@ leak() {
 ok "a leak is refused at the layer's line" leak
 
 unsuited() {
-	refused 2 "tiny.yaml:9:5: error: layers.3.sigmoid: it is the output for images of 2 levels" \
+	refused 2 "tiny.yaml:9:5: error: layers.3.sigmoid: requires images of 2 levels" \
 		pxr_run tiny.yaml data=markov_rgb --db none.db && ! [ -e none.db ]
 }
 ok "a model that does not suit the data is refused at the layer's line" unsuited

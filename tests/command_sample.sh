@@ -426,7 +426,7 @@ bad_images() {
 			pxr_sample 1 --db a.db --complete tset:0,1 --out n.png &&
 		refused 2 "there is no split 'tset'" \
 			pxr_sample 1 --db a.db --nll-map tset --out n.svg &&
-		refused 2 "what is occluded cannot be read: 'middle'" \
+		refused 2 "invalid region 'middle'" \
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
 ok "images and regions that are not there are refused" bad_images

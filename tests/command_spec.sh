@@ -76,8 +76,8 @@ END
 	path="pxr-run: error: data/cifar10: no such file or folder
 note: without a 'path', cifar10 is expected in data/cifar10 below the current folder
 note: 'pxr-data fetch cifar10' puts the official files into data/cifar10"
-	residual="files.yaml:5:5: error: layers.1.residual: the layers in it must give as many channels as \
-they are given: they are given 9, and give 5
+	residual="files.yaml:5:5: error: layers.1.residual: its layers must return as many channels as \
+they get: they get 9 and return 5
     5 |   - residual: [conv: {mask: B, kernel: 1, features: 5}]
       |     ^"
 	refuses files.yaml "$path
@@ -324,8 +324,8 @@ nothing of images of one colour
 ok "a layer that an override spoils is refused at the override" overridden
 
 overridden_elsewhere() {
-	refuses base/tiny.yaml "base/tiny.yaml:7:9: error: layers.1.0.residual: the layers in it must give as \
-many channels as they are given: they are given 9, and give 8
+	refuses base/tiny.yaml "base/tiny.yaml:7:9: error: layers.1.0.residual: its layers must return as \
+many channels as they get: they get 9 and return 8
     7 |       - residual: [relu, conv: {mask: B, kernel: 3, features: 8}]
       |         ^
 note: see also command line: model.0.conv.features=9" model.0.conv.features=9

@@ -170,9 +170,8 @@ static int improper(struct work *work, int64_t image, int row, int col, int colo
                 work->undecodable = !work->encodes;
                 if (work->encodes)
                         pxr_user_error(work->diag,
-                                       "image %lld, row %d, column %d, colour %d: what the model "
-                                       "gives for the levels does not add up to 1: its NLL is "
-                                       "none",
+                                       "image %lld, row %d, column %d, colour %d: the model's "
+                                       "probabilities do not add up to 1: its NLL is invalid",
                                        (long long)image, row, col, colour);
         }
         return -1;
@@ -370,13 +369,13 @@ void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct px
                 bits += 8 * (double)streams->size[i];
         if (!(bits <= 1.005 * nll + ends))
                 pxr_warn(diag,
-                         "the images take %.0f bits, but their NLL is %.0f: it is not that of a "
-                         "model that sees nothing of what it is to predict",
+                         "the images take %.0f bits, but their NLL is %.0f: it is not the NLL of a "
+                         "causal model",
                          bits, nll);
         else if (!(bits >= 0.995 * nll - streams->spared - ends))
                 pxr_warn(diag,
                          "the images take %.0f bits, but their NLL is %.0f: it is not that of the "
-                         "probabilities that the model gives",
+                         "model's probabilities",
                          bits, nll);
 }
 

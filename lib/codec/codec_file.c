@@ -142,10 +142,9 @@ int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, si
         int status;
 
         if (!sound_nll(file))
-                return pxr_user_error(diag,
-                                      "the images' NLL is %g nats: no file is written that could "
-                                      "not be read again",
-                                      file->nats);
+                return pxr_user_error(
+                        diag, "the images' NLL is %g nats: such a file could not be read again",
+                        file->nats);
         header = header_of(file);
         length = header ? strlen(header) : 0;
         *size = FIRST_LINE + length + 1 + pxr_codec_file_payload(file) + HASH;
@@ -189,8 +188,7 @@ struct reading {
 /* Its SHA-256 is right, so that this is no accident. */
 static int unsound(const struct reading *reading, const char *what)
 {
-        return pxr_user_error(reading->diag, "%s: is not a sound file of pxr-codec: %s",
-                              reading->path, what);
+        return pxr_user_error(reading->diag, "%s: invalid pxr-codec file: %s", reading->path, what);
 }
 
 static int wrong_json(const struct reading *reading, const json_error_t *error)
@@ -207,16 +205,15 @@ static int check_ends(const struct reading *reading, const uint8_t *bytes, size_
         if (size < FIRST_LINE || memcmp(bytes, first_line, FIRST_LINE) != 0) {
                 if (size >= FIRST_LINE && memcmp(bytes, first_line, FIRST_LINE - 2) == 0)
                         return pxr_user_error(reading->diag,
-                                              "%s: is of another version of pxr-codec",
+                                              "%s: written by another version of pxr-codec",
                                               reading->path);
-                return pxr_user_error(reading->diag, "%s: is no file of pxr-codec", reading->path);
+                return pxr_user_error(reading->diag, "%s: not a pxr-codec file", reading->path);
         }
         if (size >= FIRST_LINE + HASH)
                 hash_of(bytes, size - HASH, hash);
         if (size < FIRST_LINE + HASH || memcmp(hash, bytes + size - HASH, HASH) != 0)
                 return pxr_user_error(reading->diag,
-                                      "%s: is damaged: it was truncated or altered (its SHA-256 is "
-                                      "not the one at its end)",
+                                      "%s: damaged: truncated or altered (SHA-256 mismatch)",
                                       reading->path);
         return 0;
 }
@@ -235,12 +232,12 @@ static int copy_names(const struct reading *reading, json_t *names)
         if (!copy)
                 return -1;
         if (!json_is_array(names) || json_array_size(names) != (size_t)file->images)
-                return unsound(reading, "there is not a name for each image");
+                return unsound(reading, "expected one name for each image");
         for (int64_t i = 0; i < file->images; i++) {
                 const char *name = json_string_value(json_array_get(names, (size_t)i));
 
                 if (!name || !pxr_codec_name_fits(name))
-                        return unsound(reading, "an image has a name that cannot be a file's");
+                        return unsound(reading, "invalid file name of an image");
                 copy[i] = pxr_strdup(reading->arena, name);
         }
         file->names = copy;
@@ -259,9 +256,9 @@ static int copy_origin(const struct reading *reading, json_t *origin)
                            &first, "data", &file->data))
                 return pxr_json_memory_out(&error)
                                ? pxr_out_of_memory(reading->diag)
-                               : unsound(reading, "it does not say where the images are from");
+                               : unsound(reading, "missing origin of the images");
         if (!pxr_one_line(file->split) || !is_hash(file->data) || first < 0 || first > INT32_MAX)
-                return unsound(reading, "where the images are from makes no sense");
+                return unsound(reading, "invalid origin of the images");
         file->first = first;
         file->split = pxr_strdup(reading->arena, file->split);
         file->data = pxr_strdup(reading->arena, file->data);
@@ -276,15 +273,15 @@ static int check_numbers(const struct reading *reading)
 
         if (file->rows < 1 || file->rows > MAX_SIDE || file->cols < 1 || file->cols > MAX_SIDE ||
             (file->colours != 1 && file->colours != 3) || file->levels < 2 || file->levels > 256)
-                return unsound(reading, "there are no such images");
+                return unsound(reading, "invalid image shape");
         if (file->images < 1 || file->images > max_values / values)
-                return unsound(reading, "it has no images, or too many");
+                return unsound(reading, "number of images out of range");
         if (file->images_per_stream < PXR_CODEC_GROUP ||
             file->images_per_stream > VALUES_PER_STREAM / values + PXR_CODEC_GROUP ||
             file->images_per_stream % PXR_CODEC_GROUP)
-                return unsound(reading, "no stream has so many images");
+                return unsound(reading, "invalid number of images per stream");
         if (!sound_nll(file))
-                return unsound(reading, "no images have such an NLL");
+                return unsound(reading, "NLL out of range");
         return 0;
 }
 
@@ -301,7 +298,7 @@ static int copy_texts(const struct reading *reading)
                 *text[i] = pxr_strdup(reading->arena, *text[i]);
         }
         if (!is_hash(file->certificate) || !is_hash(file->parameters) || !is_hash(file->pixels))
-                return unsound(reading, "a SHA-256 is none");
+                return unsound(reading, "invalid SHA-256");
         return 0;
 }
 
@@ -346,7 +343,7 @@ static int read_streams(const struct reading *reading, uint8_t *bytes, const uin
         const uint8_t *at = bytes;
 
         if (count > end - at)
-                return unsound(reading, "it has fewer streams than its images take");
+                return unsound(reading, "missing streams");
         streams->count = count;
         streams->bytes = pxr_alloc_array(reading->arena, (size_t)count, sizeof(uint8_t *));
         streams->size = pxr_alloc_array(reading->arena, (size_t)count, sizeof(size_t));
@@ -358,7 +355,7 @@ static int read_streams(const struct reading *reading, uint8_t *bytes, const uin
                 streams->bytes[i] = bytes + (at - bytes);
                 at = streams->size[i] <= (size_t)(end - at) ? at + streams->size[i] : NULL;
         }
-        return at == end ? 0 : unsound(reading, "the streams are not as long as it says");
+        return at == end ? 0 : unsound(reading, "invalid sizes of streams");
 }
 
 struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,
@@ -372,7 +369,7 @@ struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *
         end = bytes + *size - HASH;
         line = memchr(bytes + FIRST_LINE, '\n', (size_t)(end - bytes) - FIRST_LINE);
         if (!line) {
-                unsound(&reading, "it has no second line");
+                unsound(&reading, "missing header");
                 return NULL;
         }
         if (read_header(&reading, bytes + FIRST_LINE, (size_t)(line - bytes) - FIRST_LINE) ||

@@ -38,7 +38,7 @@ static int blame(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
         }
         value = site;
         pxr_error_at(diag, guilty.node->location,
-                     "%s: the model is not causal: it would see what it is to predict",
+                     "%s: the model is not causal: it would see values that it predicts",
                      guilty.node->layer);
         pxr_note(diag, "its op '%s' reads, for %s at (%d, %d), the tap %+d row%s %+d column%s, %s",
                  guilty.node->op->name, pxr_colour_name(guilty.node, guilty.colour), guilty.row,
@@ -51,7 +51,7 @@ static int blame(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
                  pxr_colour_name(logit.node, logit.colour), logit.row, logit.col,
                  pxr_colour_name(value.node, value.colour), value.row, value.col);
         if (!later)
-                pxr_note(diag, "the first layer that reads the image wants mask A");
+                pxr_note(diag, "the first layer that reads the image requires mask A");
         return -1;
 }
 

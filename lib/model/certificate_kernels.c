@@ -40,16 +40,15 @@ static void probe_free(struct probe *probe)
 /* No setting of the training changes what this takes. Always -1. */
 static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
 {
-        pxr_system_error(
-                diag,
-                "there is no memory to check that the model is causal: that takes %.1f MB, "
-                "for %d images and %zu parameters",
-                (pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES) +
-                 sizeof(float) * graph->parameter_values) /
-                        1e6,
-                PROBE_IMAGES, graph->parameter_values);
-        pxr_hint(diag, "to train it takes more still: the model needs fewer layers or features, or "
-                       "smaller images");
+        pxr_system_error(diag,
+                         "not enough memory to check that the model is causal: requires %.1f MB "
+                         "for %d images and %zu parameters",
+                         (pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_EVALUATION, PROBE_IMAGES) +
+                          sizeof(float) * graph->parameter_values) /
+                                 1e6,
+                         PROBE_IMAGES, graph->parameter_values);
+        pxr_hint(diag,
+                 "training requires even more: use fewer layers or features, or smaller images");
         return -1;
 }
 

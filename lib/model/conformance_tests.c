@@ -52,7 +52,7 @@ static const char *compare_slopes(struct pxr_arena *arena, const struct pxr_benc
 
                         if (!(fabs(found - expected) <= 1e-6 * (1 + fabs(expected))))
                                 return pxr_strf(arena,
-                                                "the gradient of %s[%zu] is %.9g, and finite "
+                                                "the gradient of %s[%zu] is %.9g, but finite "
                                                 "differences give %.9g",
                                                 p->name, at, found, expected);
                 }
@@ -345,8 +345,8 @@ const char *pxr_check_advance(struct pxr_arena *arena, const struct pxr_model *m
                         problem = no_memory;
                 else if (pxr_workspace_fallback(stepwise))
                         *skipped = pxr_strf(arena,
-                                            "op '%s' cannot go step by step: generation makes "
-                                            "whole passes",
+                                            "op '%s' cannot be computed pixel by pixel: generation "
+                                            "makes whole passes",
                                             pxr_workspace_fallback(stepwise));
                 else
                         problem = walk(arena, bench, precision, whole, stepwise);

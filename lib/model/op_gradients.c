@@ -155,7 +155,7 @@ static const char *compare(struct trial *trial, const char *by, double *values, 
                 values[at] = kept;
                 if (!(fabs(found[at] - expected) <= 1e-7 * (1 + fabs(expected))))
                         return pxr_strf(trial->arena,
-                                        "op '%s': its gradient by %s[%zu] is %.9g, and finite "
+                                        "op '%s': its gradient by %s[%zu] is %.9g, but finite "
                                         "differences give %.9g%s",
                                         trial->node->op->name, by, at, found[at], expected,
                                         isnan(found[at])

@@ -39,9 +39,8 @@ struct pxr_node *pxr_skip_connect(struct pxr_builder *builder, double gain, stru
         if (!input)
                 return NULL;
         if (!skips)
-                return pxr_layer_error(builder,
-                                       "there is no output to connect to: a skip stands among the "
-                                       "layers of a skip_connections");
+                return pxr_layer_error(builder, "no output to connect to: put the skip among the "
+                                                "layers of a skip_connections");
         connection = pxr_conv(builder, NULL,
                               &(struct pxr_conv) { .kernel = 1,
                                                    .mask = PXR_MASK_B,
@@ -61,7 +60,7 @@ struct pxr_node *pxr_skip_close(struct pxr_builder *builder)
                 return pxr_layer_error(builder, "pxr_skip_close() without pxr_skip_open()");
         builder->skips = skips->outer;
         if (!skips->sum)
-                return pxr_layer_error(builder, "no layer is connected: put a skip behind each "
-                                                "layer that is to have a connection");
+                return pxr_layer_error(
+                        builder, "no layer is connected: put a skip after each layer to connect");
         return skips->sum;
 }

@@ -54,13 +54,13 @@ int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag)
 
         if (!is_possible(grid))
                 return pxr_user_error(diag,
-                                      "%d images of %d x %d pixels do not go into one picture",
+                                      "%d images of %d x %d pixels do not fit into one picture",
                                       grid->images, grid->rows, grid->cols);
         layout = lay_out(grid);
         if (layout.rows <= PXR_PNG_MAX_SIDE && layout.cols <= PXR_PNG_MAX_SIDE)
                 return 0;
         return pxr_user_error(diag,
-                              "%d images do not go into one picture: it would be of %d x %d pixels",
+                              "%d images do not fit into one picture: it would have %d x %d pixels",
                               grid->images, layout.cols, layout.rows);
 }
 

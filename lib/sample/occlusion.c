@@ -16,9 +16,9 @@ static const char *const sides[] = { "bottom", "top", "left", "right" };
 
 static int misread(const char *text, struct pxr_diag *diag)
 {
-        pxr_user_error(diag, "what is occluded cannot be read: '%s'", text);
-        pxr_note(diag, "write bottom:0.5, top:0.5, left:0.5 or right:0.5 (the part that is "
-                       "hidden), or rect:ROW,COL,ROWS,COLS");
+        pxr_user_error(diag, "invalid region '%s'", text);
+        pxr_note(diag, "expected bottom:PART, top:PART, left:PART or right:PART, where PART is the "
+                       "hidden part, such as 0.5, or rect:ROW,COL,ROWS,COLS");
         return -1;
 }
 
@@ -40,12 +40,11 @@ static int read_side(const char *text, int rows, int cols, struct rectangle *r,
         if (*end)
                 return misread(text, diag);
         if (!(part > 0 && part <= 1))
-                return pxr_user_error(diag, "%s: the part to hide is over 0 and at most 1", text);
+                return pxr_user_error(diag, "%s: the part must be over 0 and at most 1", text);
         all = side < 2 ? rows : cols;
         hidden = (int)lround(part * all);
         if (hidden == 0)
-                return pxr_user_error(diag,
-                                      "%s: hides nothing: that is less than half of one of %d %s",
+                return pxr_user_error(diag, "%s: hides nothing: less than half of one of %d %s",
                                       text, all, side < 2 ? "rows" : "columns");
         *r = (struct rectangle) { 0, 0, rows, cols };
         if (side < 2) {

@@ -14,7 +14,7 @@ struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols
                                        "must be multiples",
                                        graph->rows, graph->cols, rows, cols);
         if (graph->small_rows)
-                return pxr_layer_error(builder, "the model is given a small image already");
+                return pxr_layer_error(builder, "the model already has a small image");
         graph->small_rows = rows;
         graph->small_cols = cols;
         return pxr_add_node(builder,
@@ -27,7 +27,7 @@ struct pxr_node *pxr_small_image(struct pxr_builder *builder, int rows, int cols
 void pxr_condition(struct pxr_builder *builder, struct pxr_node *map)
 {
         if (map && !pxr_graph_has(builder->graph, map))
-                pxr_layer_error(builder, "what conditions the layers is not a node of this model");
+                pxr_layer_error(builder, "the conditioning map is not a node of this model");
         else
                 builder->condition = map;
 }

@@ -270,7 +270,7 @@ struct pxr_node *pxr_output(struct pxr_builder *builder, struct pxr_node *logits
                                        distribution->name, graph->levels);
         if (logits->shape.channels != channels * graph->colours ||
             logits->shape.rows != graph->rows || logits->shape.cols != graph->cols)
-                return pxr_layer_error(builder, "the output must be %dx%dx%d, and is %dx%dx%d",
+                return pxr_layer_error(builder, "the output must be %dx%dx%d, got %dx%dx%d",
                                        graph->rows, graph->cols, channels * graph->colours,
                                        logits->shape.rows, logits->shape.cols,
                                        logits->shape.channels);
@@ -285,7 +285,7 @@ int pxr_expect_image(struct pxr_builder *builder, const struct pxr_node *input)
 {
         if (input->index == 0)
                 return 0;
-        pxr_layer_error(builder, "it is a whole model: no layer can stand before it");
+        pxr_layer_error(builder, "it is a whole model and must be the first layer");
         return -1;
 }
 
@@ -393,10 +393,10 @@ int pxr_graph_check_sizes(const struct pxr_graph *graph, struct pxr_diag *diag)
                         size_t size = ask[k].size ? ask[k].size(node, 1) : 0;
 
                         if (size > PXR_MOST_VALUES)
-                                return pxr_error_at(diag, node->location,
-                                                    "%s: op '%s' asks for %zu values of %s, which "
-                                                    "is too much",
-                                                    node->layer, op->name, size, ask[k].name);
+                                return pxr_error_at(
+                                        diag, node->location,
+                                        "%s: op '%s' requires %zu values of %s, which is too many",
+                                        node->layer, op->name, size, ask[k].name);
                 }
         }
         return 0;

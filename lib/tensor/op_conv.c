@@ -199,8 +199,7 @@ struct pxr_node *pxr_conv(struct pxr_builder *builder, const char *name,
         if (!input)
                 return NULL;
         if (width < 1 || width % 2 == 0 || height < 1 || height % 2 == 0)
-                return pxr_layer_error(builder, "the kernel must be odd, and is %dx%d", height,
-                                       width);
+                return pxr_layer_error(builder, "the kernel must be odd, got %dx%d", height, width);
         if (input->gates != 1)
                 return pxr_layer_error(builder,
                                        "a convolution cannot follow a map that is cut into gates");

@@ -346,11 +346,10 @@ struct pxr_node *pxr_lstm(struct pxr_builder *builder, const char *name,
         if (!gates)
                 return NULL;
         if (gates->gates != GATES)
-                return pxr_layer_error(builder, "an LSTM wants a map of 4 gates, and this has %d",
+                return pxr_layer_error(builder, "an LSTM requires a map of 4 gates, got %d",
                                        gates->gates);
         if (!is_diagonal(&lstm) && settings->kernel % 2 == 0)
-                return pxr_layer_error(builder, "the kernel must be odd, and is %d",
-                                       settings->kernel);
+                return pxr_layer_error(builder, "the kernel must be odd, got %d", settings->kernel);
         lstm.taps = is_diagonal(&lstm) ? 2 : settings->kernel;
         lstm.features = gates->shape.channels / GATES;
         lstm.shift = settings->scan == PXR_SCAN_RIGHT;

@@ -20,30 +20,28 @@ static const struct pxr_option rows[] = {
         PXR_CHOICE(struct pxr_train_settings, optimizer, "rmsprop", pxr_optimizer_variants,
                    "the update rule"),
         PXR_CHOICE(struct pxr_train_settings, schedule, "constant", pxr_schedule_variants,
-                   "how the learning rate goes over the training"),
+                   "the learning rate over the course of training"),
         PXR_INT(struct pxr_train_settings, warm_up, "0", 0, 1e9,
-                "steps over which the rate first rises from zero"),
+                "steps of linear warm-up of the learning rate"),
         PXR_INT(struct pxr_train_settings, batch, "16", 1, 65536, "images of one step"),
         PXR_INT(struct pxr_train_settings, micro_batch, "4", 1, 65536,
-                "images a worker computes at once; part of what fixes a run's bits"),
+                "images that a worker computes at once; changes a run's bits"),
         PXR_BOOL(struct pxr_train_settings, recompute, "false",
-                 "compute most layers once more in the backward pass instead of keeping what they "
-                 "computed: less memory, more time, the same bits"),
+                 "recompute most layers in the backward pass instead of keeping their outputs: "
+                 "less memory, more time, the same bits"),
         PXR_INT(struct pxr_train_settings, epochs, NULL, 0, 1e6, "passes over the training split"),
         PXR_INT(struct pxr_train_settings, seed, "1", 0, 9007199254740992.0,
-                "of all random numbers of the run"),
+                "seed of all random numbers of the run"),
         PXR_REAL(struct pxr_train_settings, clip, "0", 0, 1e30,
                  "largest norm of the gradient of the NLL in nats per dimension; 0: no limit"),
         PXR_REAL(struct pxr_train_settings, average, "0", 0, 0.9999999,
                  "decay of a running average of the parameters, at most (1 + t) / (10 + t) at step "
-                 "t; "
-                 "the average is then what is evaluated and sampled; 0: none"),
+                 "t; evaluation and sampling use the average; 0: none"),
         PXR_INT(struct pxr_train_settings, patience, "0", 0, 1e6,
-                "evaluations without a better validation NLL after which training stops, with the "
-                "best "
-                "parameters as its result; 0: never, with the last ones"),
+                "stop after so many evaluations without a better validation NLL, and keep the best "
+                "parameters; 0: never stop early, keep the last ones"),
         PXR_INTERVAL(struct pxr_train_settings, checkpoint, "1 epoch",
-                     "how often the state is saved"),
+                     "how often to save a checkpoint"),
         PXR_END,
 };
 
