@@ -156,8 +156,9 @@ START_TEST(small_images)
                 { &grey,
                   "- multi_scale:\n    size: 6\n    layers:\n      - multi_scale:\n"
                   "          size: 3\n          layers: [conv: {features: 6}]\n- softmax\n",
-                  "model:5:9: error: layers.1.multi_scale.multi_scale: the model is given a small "
-                  "image already" },
+                  "model:5:9: error: layers.1.multi_scale.multi_scale: the model already has a "
+                  "small "
+                  "image" },
                 /* Conditional by name alone: its NLL would be said to be given what it is not. */
                 { &grey,
                   "- multi_scale: {size: 6, layers: [relu]}\n"
