@@ -7,7 +7,7 @@
 #include "manage/manage.h"
 #include "record/cursor.h"
 #include "record/run_state.h"
-#include "report/parts.h"
+#include "report/query_table.h"
 
 #define COLUMNS(list) list, PXR_COUNT(list)
 
@@ -19,7 +19,7 @@ static const struct pxr_column annotation_columns[] = {
         { "archived_at", "Archived", PXR_IF_FILLED },
 };
 
-static const struct pxr_part annotations = {
+static const struct pxr_table_query annotations = {
         "marks", "Tags and note", COLUMNS(annotation_columns),
         "SELECT run, name, tags, note, archived_at FROM run_summary WHERE run = ?1"
 };
@@ -83,7 +83,7 @@ struct pxr_table *pxr_tag_run(struct pxr_arena *arena, struct pxr_store *store, 
         status = run ? change_tags(store, run->id, tags, remove, diag) : -1;
         return pxr_store_conclude(store, status, diag)
                        ? NULL
-                       : pxr_part_table(arena, store, &annotations, run->id, diag);
+                       : pxr_query_table(arena, store, &annotations, run->id, diag);
 }
 
 struct pxr_table *pxr_list_tags(struct pxr_arena *arena, struct pxr_store *store,
@@ -92,11 +92,11 @@ struct pxr_table *pxr_list_tags(struct pxr_arena *arena, struct pxr_store *store
         static const struct pxr_column columns[] = { { "tag", "Tag", PXR_ALWAYS },
                                                      { "runs", "Runs", PXR_ALWAYS },
                                                      { "newest", "Newest run", PXR_ALWAYS } };
-        static const struct pxr_part part = {
+        static const struct pxr_table_query part = {
                 "tags", "Tags", COLUMNS(columns),
                 "SELECT tag, count(*), max(run) FROM tag WHERE ?1 = 0 GROUP BY tag ORDER BY tag"
         };
-        struct pxr_table *table = pxr_part_table(arena, store, &part, 0, diag);
+        struct pxr_table *table = pxr_query_table(arena, store, &part, 0, diag);
 
         if (table && table->rows == 0)
                 pxr_table_note(table, NULL, "No run has a tag.");
@@ -123,7 +123,7 @@ struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store,
                                            "it", run->id, note);
         return pxr_store_conclude(store, status, diag)
                        ? NULL
-                       : pxr_part_table(arena, store, &annotations, run->id, diag);
+                       : pxr_query_table(arena, store, &annotations, run->id, diag);
 }
 
 /* --- archiving ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/manifest.h"
-#include "report/parts.h"
+#include "report/query_table.h"
 #include "record/cursor.h"
 #include "record/folder.h"
 #include "record/provenance.h"
@@ -62,7 +62,7 @@ static const struct pxr_column metric_columns[] = {
         { "suspect", "", PXR_ALWAYS },
 };
 
-static const struct pxr_part metrics = {
+static const struct pxr_table_query metrics = {
         "metrics", "", metric_columns, PXR_COUNT(metric_columns),
         "SELECT step, epoch, split, name, value, sum_nats / images, standard_error, sum_nats / "
         "images / dimensions / 0.69314718055994530942, sum_nats, sum_squares, images, dimensions, "
@@ -85,7 +85,7 @@ static int add_metrics(struct export *e)
 {
         static const char name[] = "metrics.csv";
         const struct pxr_table *table =
-                pxr_part_table(e->arena, e->store, &metrics, e->run->id, e->diag);
+                pxr_query_table(e->arena, e->store, &metrics, e->run->id, e->diag);
         const char *path = inside(e, name);
 
         if (!table || pxr_arena_failed(e->arena) ||

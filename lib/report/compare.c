@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report/parts.h"
+#include "report/query_table.h"
 #include "report/report_file.h"
 
 static const char *const names[] = { "spec", "results", "circumstances", "curve", NULL };
@@ -149,8 +149,7 @@ struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *
                 if (strcmp(*name, "curve") != 0)
                         table = compare(&c, *name);
                 else
-                        table = (all_steps ? pxr_points_table
-                                           : pxr_lines_table)(arena, store, c.run, count, diag);
+                        table = pxr_curve_table(arena, store, c.run, count, all_steps, diag);
                 if (pxr_table_append(&list, table))
                         return NULL;
         }

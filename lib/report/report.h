@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - what a run database says, as tables and as a page.
+ * report.h - the reports on a run database: tables, and a page.
  *
  * Each function but the page's gives a list of tables (table.h) that lives as long as the arena, or
  * NULL after an error. The database is only read.
@@ -22,10 +22,9 @@ struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_sto
                                          const struct pxr_paper_table *paper,
                                          struct pxr_diag *diag);
 
-/* Which runs: the newest `limit` (0: all) for which `where` (NULL: all), an SQL expression on the
- * columns of the view run_summary, is true, in the order of their numbers, or the newest first.
- * `all` has a column for each of the view's. The expression can read nothing but that view, and
- * only for some seconds; has_tag(tags, 'x') tells whether x is one of the tags. */
+/* reports/runs.sql: the newest `limit` runs (0: all) for which `where` is true (NULL: all), an SQL
+ * expression on the report's columns, in the order of their numbers or the newest first. `all`
+ * includes the columns that only programs see. */
 enum pxr_archived { PXR_NOT_ARCHIVED, PXR_ARCHIVED_TOO, PXR_ARCHIVED_ALONE };
 struct pxr_runs_wanted {
         const char *where;
@@ -36,9 +35,9 @@ struct pxr_runs_wanted {
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
                                   const struct pxr_runs_wanted *wanted, struct pxr_diag *diag);
 
-/* All that is on record of a run: facts, results, curve, layers, files, plugins, checkpoints,
- * samples, events, each a table of that name, and its spec and the difference from what git had.
- * `all_steps`: the whole learning curve, not some twenty rows of it. */
+/* The reports of the folder show, and the learning curve: facts, results, chain, curve, layers,
+ * files, plugins, checkpoints, samples, events; spec and difference only if `part` names them.
+ * `all_steps`: every point of the curve. */
 struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
                                   const char *which, const char *part, bool all_steps,
                                   struct pxr_diag *diag);
@@ -50,8 +49,8 @@ struct pxr_table *pxr_report_compare(struct pxr_arena *arena, struct pxr_store *
                                      const char *const *which, size_t count, const char *part,
                                      bool all_steps, struct pxr_diag *diag);
 
-/* Is run `which` the same as run `of`, which it repeats, to the bit: parameters, NLLs, pictures?
- * And if not, what is it made with that the other was not? Returns 0 or -1. */
+/* Whether run `which` has the same parameters, NLLs and pictures as run `of`, which it repeats, to
+ * the bit; if not, what else was different. Returns 0 or -1. */
 struct pxr_repetition {
         int64_t of;
         bool same;
@@ -62,12 +61,12 @@ struct pxr_repetition {
 int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, const char *which,
                           const char *of, struct pxr_repetition *verdict, struct pxr_diag *diag);
 
-/* A sweep: its jobs, the best of them, and the effect of each key that varies. `part` is NULL
- * (all), "jobs", "best" or "effects". */
+/* The reports of the folder sweep: jobs, the best of them, and the effect of each key that varies.
+ * `part` is NULL (all), "jobs", "best" or "effects". */
 struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,
                                    const char *name, const char *part, struct pxr_diag *diag);
 
-/* Known signs of a broken experiment, in one run or (`which` NULL) in all. */
+/* The signs of the folder doctor that are found in one run or (`which` NULL) in all. */
 struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,
                                     const struct pxr_paper *paper, const char *which,
                                     struct pxr_diag *diag);

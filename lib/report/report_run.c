@@ -15,7 +15,7 @@
 #include "config/options.h"
 #include "record/cursor.h"
 #include "report/functions.h"
-#include "report/parts.h"
+#include "report/query_table.h"
 #include "report/report_file.h"
 
 enum {

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report/parts.h"
+#include "report/query_table.h"
 #include "report/report_file.h"
 
 /* In their order. The last two only where they are named. */
@@ -26,8 +26,7 @@ static struct pxr_table *part_table(struct pxr_arena *arena, struct pxr_store *s
         const struct pxr_report_file *file;
 
         if (strcmp(name, "curve") == 0)
-                return all_steps ? pxr_points_table(arena, store, &run, 1, diag)
-                                 : pxr_lines_table(arena, store, &run, 1, diag);
+                return pxr_curve_table(arena, store, &run, 1, all_steps, diag);
         file = pxr_report_file_find(arena, "show", name, NULL, diag);
         return file ? pxr_report_file_table(arena, store, file, &call, diag) : NULL;
 }

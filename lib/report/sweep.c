@@ -2,7 +2,7 @@
 /* sweep.c - a sweep: its jobs, the best of them, and the effects of its keys (reports/sweep). */
 #include <string.h>
 
-#include "report/parts.h"
+#include "report/query_table.h"
 #include "report/report_file.h"
 
 struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,
