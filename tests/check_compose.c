@@ -143,12 +143,12 @@ START_TEST(a_base_that_cannot_be_read_is_shown_where_it_is_named)
                 "note: it is extended on line 2 of a\n",
                 "a");
         spec_file("a", "extends: {b: c}\n");
-        REFUSED("a:1:10: error: 'extends' wants a file, or a list of files\n"
+        REFUSED("a:1:10: error: 'extends' must be a file or a list of files\n"
                 "    1 | extends: {b: c}\n"
                 "      |          ^\n",
                 "a");
         spec_file("a", "extends:\n");
-        REFUSED("a:1:9: error: 'extends' wants a file, or a list of files\n"
+        REFUSED("a:1:9: error: 'extends' must be a file or a list of files\n"
                 "    1 | extends:\n"
                 "      |         ^\n",
                 "a");
@@ -249,52 +249,53 @@ START_TEST(errors_of_overrides_point_at_the_command_line)
         root = sound(LOAD("a", "inner.dept=1", "größe=", "whole=1e3", "flag=", "layers.0.conv.y=0",
                           "inner.depth={a: 77}", "optimizer={\n sdg}"));
         ck_assert_int_eq(table_read(arena, root, &table, diag), -1);
-        expect_shown("command line:1:13: error: inner: 'depth' wants an integer, not a mapping\n"
-                     "    1 | inner.depth={a: 77}\n"
-                     "      |             ^\n"
-                     "command line:1:7: error: inner: unknown option 'dept'\n"
-                     "    1 | inner.dept=1\n"
-                     "      |       ^~~~ did you mean 'depth'?\n"
-                     "command line:1:1: error: spec: unknown option 'größe'\n"
-                     "    1 | größe=\n"
-                     "      | ^~~~~\n"
-                     "note: options of spec: name, flag, whole, seed, real, note, mask, splits, "
-                     "every, pause, optimizer, schedule, inner, layers, node\n"
-                     "command line:1:7: error: spec: 'whole' wants an integer, and '1e3' is none\n"
-                     "    1 | whole=1e3\n"
-                     "      |       ^~~ write 1000\n"
-                     "command line:1:6: error: spec: 'flag' wants true or false, and is empty\n"
-                     "    1 | flag=\n"
-                     "      |      ^\n"
-                     "command line:2:2: error: spec: there is no optimizer 'sdg'\n"
-                     "    2 |  sdg}\n"
-                     "      |  ^~~ did you mean 'sgd'?\n"
-                     "note: it can be sgd, adam or none\n"
-                     "command line:1:15: error: conv: unknown option 'y'\n"
-                     "    1 | layers.0.conv.y=0\n"
-                     "      |               ^\n"
-                     "note: options of conv: count\n");
+        expect_shown(
+                "command line:1:13: error: inner: 'depth': expected an integer, got a mapping\n"
+                "    1 | inner.depth={a: 77}\n"
+                "      |             ^\n"
+                "command line:1:7: error: inner: unknown option 'dept'\n"
+                "    1 | inner.dept=1\n"
+                "      |       ^~~~ did you mean 'depth'?\n"
+                "command line:1:1: error: spec: unknown option 'größe'\n"
+                "    1 | größe=\n"
+                "      | ^~~~~\n"
+                "note: options of spec: name, flag, whole, seed, real, note, mask, splits, "
+                "every, pause, optimizer, schedule, inner, layers, node\n"
+                "command line:1:7: error: spec: 'whole': expected an integer, got '1e3'\n"
+                "    1 | whole=1e3\n"
+                "      |       ^~~ write 1000\n"
+                "command line:1:6: error: spec: 'flag': expected true or false, got nothing\n"
+                "    1 | flag=\n"
+                "      |      ^\n"
+                "command line:2:2: error: spec: unknown optimizer 'sdg'\n"
+                "    2 |  sdg}\n"
+                "      |  ^~~ did you mean 'sgd'?\n"
+                "note: it can be sgd, adam or none\n"
+                "command line:1:15: error: conv: unknown option 'y'\n"
+                "    1 | layers.0.conv.y=0\n"
+                "      |               ^\n"
+                "note: options of conv: count\n");
 }
 END_TEST
 
 START_TEST(overrides_that_make_no_sense_are_all_refused)
 {
         spec_file("a", "x: 1\nlist: [1, 2]\nnone: []\n");
-        REFUSED("pxr: error: 'word' is no override: KEY=VALUE is wanted\n"
-                "pxr: error: '=1' is no override: KEY=VALUE is wanted\n"
+        REFUSED("pxr: error: invalid override 'word': expected KEY=VALUE\n"
+                "pxr: error: invalid override '=1': expected KEY=VALUE\n"
                 "command line:1:1: error: a name is missing here\n"
                 "    1 | .x=1\n"
                 "      | ^\n"
                 "command line:1:3: error: a name is missing here\n"
                 "    1 | x.=1\n"
                 "      |   ^\n"
-                "command line:1:6: error: there is no item '2': the list's are 0 to 1\n"
+                "command line:1:6: error: no item '2': the list has items 0 to 1\n"
                 "    1 | list.2=1\n"
                 "      |      ^\n"
-                "command line:1:6: error: there is no item 'a': the list's are 0 to 1\n"
+                "command line:1:6: error: no item 'a': the list has items 0 to 1\n"
                 "    1 | list.a.b=1\n"
                 "      |      ^\n"
-                "command line:1:6: error: there is no item '0': the list is empty\n"
+                "command line:1:6: error: no item '0': the list is empty\n"
                 "    1 | none.0=1\n"
                 "      |      ^\n",
                 "a", "word", "=1", ".x=1", "x.=1", "list.2=1", "list.a.b=1", "none.0=1");
@@ -307,7 +308,7 @@ START_TEST(overrides_that_make_no_sense_are_all_refused)
                 "      |   ^~~\n",
                 "a", "x.y\tz=1");
         REFUSED("pxr: error: 'x=?' is not UTF-8 text\n", "a", "x=\xFF");
-        REFUSED("command line:1:1: error: 'extends' can stand in a file only\n"
+        REFUSED("command line:1:1: error: 'extends' is allowed in files only\n"
                 "    1 | extends=b\n"
                 "      | ^~~~~~~\n",
                 "a", "extends=b");

@@ -174,10 +174,9 @@ END_TEST
 
 START_TEST(a_list_of_layers_is_wanted)
 {
-        expect_error(grey, "[]\n", "a list of layers is wanted here");
-        expect_error(grey, "conv\n", "a list of layers is wanted here");
-        expect_error(grey, "- repeat: 2\n  layers: []\n- sigmoid\n",
-                     "a list of layers is wanted here");
+        expect_error(grey, "[]\n", "expected a list of layers");
+        expect_error(grey, "conv\n", "expected a list of layers");
+        expect_error(grey, "- repeat: 2\n  layers: []\n- sigmoid\n", "expected a list of layers");
 }
 END_TEST
 

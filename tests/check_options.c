@@ -63,16 +63,16 @@ START_TEST(only_true_and_false_are_truth_values)
         ck_assert(table.flag);
         accepted("flag: False");
         ck_assert(!table.flag);
-        refused("flag: 'true'", "spec: 'flag' wants true or false, and 'true' is none");
-        refused("flag: tRUE", "spec: 'flag' wants true or false, and 'tRUE' is none");
-        refused("flag:", "spec: 'flag' wants true or false, and is empty");
-        refused("flag: [true]", "spec: 'flag' wants true or false, not a list");
+        refused("flag: 'true'", "spec: 'flag': expected true or false, got 'true'");
+        refused("flag: tRUE", "spec: 'flag': expected true or false, got 'tRUE'");
+        refused("flag:", "spec: 'flag': expected true or false, got nothing");
+        refused("flag: [true]", "spec: 'flag': expected true or false, got a list");
         ck_assert_ptr_null(read_lines("flag: on"));
-        expect_shown("x.yaml:3:7: error: spec: 'flag' wants true or false, and 'on' is none\n"
+        expect_shown("x.yaml:3:7: error: spec: 'flag': expected true or false, got 'on'\n"
                      "    3 | flag: on\n"
                      "      |       ^~ write true\n");
         ck_assert_ptr_null(read_lines("flag: No"));
-        expect_shown("x.yaml:3:7: error: spec: 'flag' wants true or false, and 'No' is none\n"
+        expect_shown("x.yaml:3:7: error: spec: 'flag': expected true or false, got 'No'\n"
                      "    3 | flag: No\n"
                      "      |       ^~ write false\n");
 }
@@ -96,12 +96,12 @@ START_TEST(integers_are_those_of_yaml_1_2)
                 const char *bare = strcmp(wrong[i], "\"1\"") == 0 ? "1" : wrong[i];
 
                 refused(pxr_strf(arena, "whole: %s", wrong[i]),
-                        pxr_strf(arena, "spec: 'whole' wants an integer, and '%s' is none", bare));
+                        pxr_strf(arena, "spec: 'whole': expected an integer, got '%s'", bare));
         }
-        refused("whole: [1]", "spec: 'whole' wants an integer, not a list");
-        refused("whole: {a: 1}", "spec: 'whole' wants an integer, not a mapping");
-        refused("whole:", "spec: 'whole' wants an integer, and is empty");
-        refused("whole: null", "spec: 'whole' wants an integer, and is empty");
+        refused("whole: [1]", "spec: 'whole': expected an integer, got a list");
+        refused("whole: {a: 1}", "spec: 'whole': expected an integer, got a mapping");
+        refused("whole:", "spec: 'whole': expected an integer, got nothing");
+        refused("whole: null", "spec: 'whole': expected an integer, got nothing");
 }
 END_TEST
 
@@ -142,7 +142,7 @@ START_TEST(numbers_are_those_of_yaml_1_2)
                 const char *bare = strcmp(wrong[i], "'0.5'") == 0 ? "0.5" : wrong[i];
 
                 refused(pxr_strf(arena, "real: %s", wrong[i]),
-                        pxr_strf(arena, "spec: 'real' wants a number, and '%s' is none", bare));
+                        pxr_strf(arena, "spec: 'real': expected a number, got '%s'", bare));
         }
         refused("real: 1.0000000000000002", "spec: 'real' must be from 0 to 1, not "
                                             "1.0000000000000002");
@@ -192,8 +192,8 @@ START_TEST(strings_can_look_like_anything)
         ck_assert_str_eq(table.note, "");
         accepted("note: 'null'");
         ck_assert_str_eq(table.note, "null");
-        refused("note: [a]", "spec: 'note' wants a string, not a list");
-        refused("note: {a: b}", "spec: 'note' wants a string, not a mapping");
+        refused("note: [a]", "spec: 'note': expected a string, got a list");
+        refused("note: {a: b}", "spec: 'note': expected a string, got a mapping");
 }
 END_TEST
 
@@ -209,7 +209,7 @@ START_TEST(strings_that_may_be_unset_can_be_empty_and_no_others)
                 root = sound(parse(pxr_strf(arena, "layers: [relu]\nname: %s", empty[i])));
                 ck_assert_int_eq(table_read(arena, root, &table, diag), -1);
                 ck_assert_str_eq(pxr_diag_text(diag, 0),
-                                 "spec: 'name' wants a string, and is empty");
+                                 "spec: 'name': expected a string, got nothing");
                 pxr_diag_clear(diag);
         }
 }
@@ -242,7 +242,7 @@ START_TEST(sets_are_lists_of_names)
         ck_assert_uint_eq(table.splits, 4);
         accepted("splits: []");
         ck_assert_uint_eq(table.splits, 0);
-        refused("splits: {test: 1}", "spec: 'splits' wants a list of names, not a mapping");
+        refused("splits: {test: 1}", "spec: 'splits' must be a list of names, not a mapping");
         refused("splits: [[test]]", "spec: 'splits' cannot be a list or a mapping");
         refused("splits:", "spec: 'splits' cannot be empty");
         ck_assert_ptr_null(read_lines("splits: [tests, train, dev]"));
@@ -272,18 +272,22 @@ START_TEST(intervals_are_a_number_and_a_unit)
                 "spec: 'every' must be from 1 to 1000000000, not 1000000001 steps");
         refused("every: 99999999999999999999 steps",
                 "spec: 'every' must be from 1 to 1000000000, not 99999999999999999999 steps");
-        refused("every: 5", "spec: 'every' wants an interval, such as '5 epochs', '100 steps' or "
-                            "'never', and '5' is none");
-        refused("every: 5 hours", "spec: 'every' wants an interval in steps or epochs, and '5 "
-                                  "hours' is none");
-        refused("every: 5 steps more", "spec: 'every' wants an interval, such as '5 epochs', '100 "
-                                       "steps' or 'never', and '5 steps more' is none");
-        refused("every: 1.5 epochs", "spec: 'every' wants an interval, such as '5 epochs', '100 "
-                                     "steps' or 'never', and '1.5 epochs' is none");
-        refused("every:", "spec: 'every' wants an interval, such as '5 epochs', '100 steps' or "
-                          "'never', and is empty");
-        refused("every: [5, steps]", "spec: 'every' wants an interval, such as '5 epochs', '100 "
-                                     "steps' or 'never', not a list");
+        refused("every: 5",
+                "spec: 'every': expected an interval, such as '5 epochs', '100 steps' or "
+                "'never', got '5'");
+        refused("every: 5 hours", "spec: 'every': expected an interval in steps or epochs, got '5 "
+                                  "hours'");
+        refused("every: 5 steps more",
+                "spec: 'every': expected an interval, such as '5 epochs', '100 "
+                "steps' or 'never', got '5 steps more'");
+        refused("every: 1.5 epochs",
+                "spec: 'every': expected an interval, such as '5 epochs', '100 "
+                "steps' or 'never', got '1.5 epochs'");
+        refused("every:", "spec: 'every': expected an interval, such as '5 epochs', '100 steps' or "
+                          "'never', got nothing");
+        refused("every: [5, steps]",
+                "spec: 'every': expected an interval, such as '5 epochs', '100 "
+                "steps' or 'never', got a list");
 }
 END_TEST
 
@@ -301,14 +305,14 @@ START_TEST(choices_have_options_of_their_own)
         refused("optimizer: adam", "adam: the option 'rate' is missing");
         refused("optimizer: {adam: {rate: 1, rat: 2}}", "adam: unknown option 'rat'");
         refused("optimizer: {none: {rate: 1}}", "none: unknown option 'rate'");
-        refused("optimizer: {adam: 3}", "adam wants a mapping of options");
+        refused("optimizer: {adam: 3}", "adam: expected a mapping of options");
         refused("optimizer: {sgd: {}, none: {}}",
                 "spec: 'optimizer' is one of several, not 'sgd' and 'none' together");
-        refused("optimizer:", "spec: 'optimizer' wants a name, or NAME: {options}");
-        refused("optimizer: {}", "spec: 'optimizer' wants a name, or NAME: {options}");
-        refused("optimizer: [sgd]", "spec: 'optimizer' wants a name, or NAME: {options}");
+        refused("optimizer:", "spec: 'optimizer' must be a name, or NAME: {options}");
+        refused("optimizer: {}", "spec: 'optimizer' must be a name, or NAME: {options}");
+        refused("optimizer: [sgd]", "spec: 'optimizer' must be a name, or NAME: {options}");
         ck_assert_ptr_null(read_lines("optimizer: addam"));
-        expect_shown("x.yaml:3:12: error: spec: there is no optimizer 'addam'\n"
+        expect_shown("x.yaml:3:12: error: spec: unknown optimizer 'addam'\n"
                      "    3 | optimizer: addam\n"
                      "      |            ^~~~~ did you mean 'adam'?\n"
                      "note: it can be sgd, adam or none\n");
@@ -324,8 +328,8 @@ START_TEST(sections_are_read_by_their_table)
         ck_assert_int_eq(table.inner.depth, 1);
         accepted("inner: 3");
         ck_assert_int_eq(table.inner.depth, 3);
-        refused("inner: three", "inner: 'depth' wants an integer, and 'three' is none");
-        refused("inner: [3]", "inner wants a mapping of options");
+        refused("inner: three", "inner: 'depth': expected an integer, got 'three'");
+        refused("inner: [3]", "inner: expected a mapping of options");
         refused("inner: {deph: 3}", "inner: unknown option 'deph'");
         refused("inner: {depth: 10}", "inner: 'depth' must be from 1 to 9, not 10");
 }
@@ -336,10 +340,10 @@ START_TEST(layers_are_a_list)
         struct pxr_yaml *root = sound(parse("name: x\nlayers: relu\n"));
 
         ck_assert_int_eq(table_read(arena, root, &table, diag), -1);
-        expect_error(PXR_FAULT_USER, "spec: 'layers' wants a list of layers, and 'relu' is none");
+        expect_error(PXR_FAULT_USER, "spec: 'layers': expected a list of layers, got 'relu'");
         root = sound(parse("name: x\nlayers: {relu: }\n"));
         ck_assert_int_eq(table_read(arena, root, &table, diag), -1);
-        expect_error(PXR_FAULT_USER, "spec: 'layers' wants a list of layers, not a mapping");
+        expect_error(PXR_FAULT_USER, "spec: 'layers': expected a list of layers, got a mapping");
 }
 END_TEST
 
@@ -405,7 +409,7 @@ START_TEST(all_errors_of_a_spec_are_shown_at_once)
                      "    3 | splits: [test, tset]\n"
                      "      |                ^~~~ did you mean 'test'?\n"
                      "note: it can be train, valid or test\n"
-                     "x.yaml:5:10: error: inner: 'depth' wants an integer, and 'x' is none\n"
+                     "x.yaml:5:10: error: inner: 'depth': expected an integer, got 'x'\n"
                      "    5 |   depth: x\n"
                      "      |          ^\n"
                      "x.yaml:6:3: error: inner: unknown option 'dept'\n"
@@ -453,7 +457,8 @@ START_TEST(a_value_of_any_size_makes_a_short_error)
         ck_assert_ptr_null(read_lines(pxr_strf(arena, "whole: %s", huge)));
         shown = printed_errors(diag, "pxr");
         ck_assert_uint_lt(strlen(shown), 2000);
-        ck_assert_ptr_nonnull(strstr(shown, "x.yaml:3:8: error: spec: 'whole' wants an integer"));
+        ck_assert_ptr_nonnull(
+                strstr(shown, "x.yaml:3:8: error: spec: 'whole': expected an integer"));
 }
 END_TEST
 

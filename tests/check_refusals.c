@@ -88,16 +88,16 @@ START_TEST(features)
                   "as they get: they get 6 and return 7" },
                 { &rgb, "- conv: {mask: B, features: 2}\n- softmax\n",
                   "model:2:3: error: layers.1.conv: 2 features cannot be divided among 3 colours: "
-                  "each wants one at least" },
+                  "each needs at least one" },
                 { &rgb, "- row_lstm: {features: 1}\n- softmax\n",
                   "model:2:3: error: layers.1.row_lstm: 1 features cannot be divided among 3 "
-                  "colours: each wants one at least" },
+                  "colours: each needs at least one" },
                 { &rgb, "- residual: [diagonal_bilstm: {features: 2}, conv: {features: 6}]\n",
                   "model:2:14: error: layers.1.residual.diagonal_bilstm: 2 features cannot be "
-                  "divided among 3 colours: each wants one at least" },
+                  "divided among 3 colours: each needs at least one" },
                 { &rgb, "- skip_connections:\n    features: 2\n    layers: [skip]\n- softmax\n",
                   "model:2:3: error: layers.1.skip_connections: 2 features cannot be divided "
-                  "among 3 colours: each wants one at least" },
+                  "among 3 colours: each needs at least one" },
                 { &grey, "- row_lstm: {features: 6, kernel: 4}\n- softmax\n",
                   "model:2:35: error: row_lstm: 'kernel' must be odd, so that it has a centre" },
                 { &grey, "- row_lstm: {features: 6, state_kernel: 2}\n- softmax\n",

@@ -307,25 +307,25 @@ static void refused(const char *layers, const char *shown)
 
 START_TEST(a_layer_that_is_none_is_refused)
 {
-        refused("[relu]", "x.yaml:2:1: error: a layer is wanted here: NAME, or NAME: {options}\n"
+        refused("[relu]", "x.yaml:2:1: error: expected a layer: NAME, or NAME: {options}\n"
                           "    2 | [relu]\n"
                           "      | ^\n");
-        refused("{}", "x.yaml:2:1: error: a layer is wanted here: NAME, or NAME: {options}\n"
+        refused("{}", "x.yaml:2:1: error: expected a layer: NAME, or NAME: {options}\n"
                       "    2 | {}\n"
                       "      | ^\n");
-        refused("~", "x.yaml:2:1: error: a layer is wanted here: NAME, or NAME: {options}\n"
+        refused("~", "x.yaml:2:1: error: expected a layer: NAME, or NAME: {options}\n"
                      "    2 | ~\n"
                      "      | ^\n");
         refused("relu: 3", "x.yaml:2:7: error: relu takes no options\n"
                            "    2 | relu: 3\n"
                            "      |       ^\n");
-        refused("conv: 3", "x.yaml:2:7: error: conv wants a mapping of options\n"
+        refused("conv: 3", "x.yaml:2:7: error: conv: expected a mapping of options\n"
                            "    2 | conv: 3\n"
                            "      |       ^\n");
-        refused("residual: relu", "x.yaml:2:11: error: residual wants a list of layers\n"
+        refused("residual: relu", "x.yaml:2:11: error: residual: expected a list of layers\n"
                                   "    2 | residual: relu\n"
                                   "      |           ^~~~\n");
-        refused("conv: [relu]", "x.yaml:2:7: error: conv wants a mapping of options\n"
+        refused("conv: [relu]", "x.yaml:2:7: error: conv: expected a mapping of options\n"
                                 "    2 | conv: [relu]\n"
                                 "      |       ^\n");
         refused("relu: {a: 1}", "x.yaml:2:8: error: relu: unknown option 'a'\n"

@@ -308,7 +308,7 @@ START_TEST(mistakes)
         refused("vary: {train.seed: [1]}\nset: 3\n", "'set': expected a mapping");
         refused("vary: {train.seed: [1]}\nsearch: {random: {}}\n", "'runs' is missing");
         refused("vary: {train.sede: [1]}\n", "unknown option 'sede'");
-        refused("vary: {model.7.repeat: [1]}\n", "there is no item '7'");
+        refused("vary: {model.7.repeat: [1]}\n", "no item '7'");
         refused("vary: {train.epochs: [1]}\nsearch: {halving: 2}\n", "'train.epochs' cannot vary");
         refused("vary: {train.seed: [1]}\nset: {train.epochs: 2}\nsearch: {halving: 2}\n",
                 "requires train.epochs to be at least");

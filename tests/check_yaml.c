@@ -169,19 +169,19 @@ END_TEST
 START_TEST(a_missing_blank_is_explained)
 {
         refused("a:\n  b: 1\n  batch:32\n  c: 1\n",
-                "x.yaml:3:3: error: this is not YAML: 'KEY: value' or '- ITEM' is wanted here\n"
+                "x.yaml:3:3: error: this is not YAML: expected 'KEY: value' or '- ITEM'\n"
                 "    3 |   batch:32\n"
-                "      |   ^ with a blank behind the ':' or the '-'\n");
+                "      |   ^ with a space after the ':' or the '-'\n");
         refused("a:\n  - b\n  -c\n",
-                "x.yaml:3:3: error: this is not YAML: 'KEY: value' or '- ITEM' is wanted here\n"
+                "x.yaml:3:3: error: this is not YAML: expected 'KEY: value' or '- ITEM'\n"
                 "    3 |   -c\n"
-                "      |   ^ with a blank behind the ':' or the '-'\n");
+                "      |   ^ with a space after the ':' or the '-'\n");
         refused("a:\n  batch:32\n  c: 1\n",
-                "x.yaml:3:4: error: this is not YAML: a ':' cannot stand here\n"
+                "x.yaml:3:4: error: this is not YAML: unexpected ':'\n"
                 "    3 |   c: 1\n"
-                "      |    ^ does the ':' of line 2 lack a blank behind it?\n");
+                "      |    ^ is a space missing after the ':' on line 2?\n");
         refused("a: {b: 1, c:}\n",
-                "x.yaml:1:12: error: this is not YAML: a blank is missing behind this ':'\n"
+                "x.yaml:1:12: error: this is not YAML: expected a space after this ':'\n"
                 "    1 | a: {b: 1, c:}\n"
                 "      |            ^\n");
 }
@@ -190,23 +190,22 @@ END_TEST
 START_TEST(wrong_indentation_is_explained)
 {
         refused("a: 1\n  b: 2\n",
-                "x.yaml:2:4: error: this is not YAML: a ':' cannot stand here\n"
+                "x.yaml:2:4: error: this is not YAML: unexpected ':'\n"
                 "    2 |   b: 2\n"
-                "      |    ^ wrong indentation, or a value that wants quotes?\n");
+                "      |    ^ wrong indentation, or a value that needs quotes?\n");
         refused("  a: 1\n b: 2\n",
                 "x.yaml:2:2: error: this is not YAML: this goes with nothing above it\n"
                 "    2 |  b: 2\n"
                 "      |  ^ is it indented like those above?\n");
         refused("a: 1\nx:\n    b: 2\n  c: 3\n",
-                "x.yaml:4:3: error: this is not YAML: a key is wanted here\n"
+                "x.yaml:4:3: error: this is not YAML: expected a key\n"
                 "    4 |   c: 3\n"
                 "      |   ^ is it indented like those above?\n"
                 "note: the mapping began on line 1\n");
-        refused("a:\n  - 1\n  b: 2\n",
-                "x.yaml:3:3: error: this is not YAML: a '- ' is wanted here\n"
-                "    3 |   b: 2\n"
-                "      |   ^ is it indented like those above?\n"
-                "note: the list began on line 2\n");
+        refused("a:\n  - 1\n  b: 2\n", "x.yaml:3:3: error: this is not YAML: expected '- '\n"
+                                       "    3 |   b: 2\n"
+                                       "      |   ^ is it indented like those above?\n"
+                                       "note: the list began on line 2\n");
         refused("a: - 1\n", "x.yaml:1:4: error: this is not YAML: a list cannot begin here\n"
                             "    1 | a: - 1\n"
                             "      |    ^ begin it on a line of its own\n");
@@ -239,12 +238,12 @@ START_TEST(values_that_want_quotes_are_explained)
         refused("a: @x\n", "x.yaml:1:4: error: this is not YAML: a value cannot begin with @\n"
                            "    1 | a: @x\n"
                            "      |    ^ put it in quotes\n");
-        refused("a: *.gz\n", "x.yaml:1:4: error: this is not YAML: a name is missing behind this\n"
+        refused("a: *.gz\n", "x.yaml:1:4: error: this is not YAML: expected a name after this\n"
                              "    1 | a: *.gz\n"
                              "      |    ^ put the value in quotes\n");
-        refused("a: b: c\n", "x.yaml:1:5: error: this is not YAML: a ':' cannot stand here\n"
+        refused("a: b: c\n", "x.yaml:1:5: error: this is not YAML: unexpected ':'\n"
                              "    1 | a: b: c\n"
-                             "      |     ^ wrong indentation, or a value that wants quotes?\n");
+                             "      |     ^ wrong indentation, or a value that needs quotes?\n");
         refused("a: \"\\d\"\n",
                 "x.yaml:1:5: error: this is not YAML: this is no escape of double quotes\n"
                 "    1 | a: \"\\d\"\n"

@@ -34,14 +34,14 @@ END
 	refuses several.yaml "several.yaml:1:1: error: spec: unknown option 'nmae'
     1 | nmae: several
       | ^~~~ did you mean 'name'?
-several.yaml:8:17: error: train: 'epochs' wants an integer, and '1e3' is none
+several.yaml:8:17: error: train: 'epochs': expected an integer, got '1e3'
     8 | train: {epochs: 1e3, optimizer: {adam: {rate: \"2e-3\"}}}
       |                 ^~~ write 1000
-several.yaml:8:47: error: adam: 'rate' wants a number, and '2e-3' is none
+several.yaml:8:47: error: adam: 'rate': expected a number, got '2e-3'
     8 | train: {epochs: 1e3, optimizer: {adam: {rate: \"2e-3\"}}}
       |                                               ^~~~~~ in quotes it is a string
-several.yaml:9:19: error: evaluate: 'every' wants an interval, such as '5 epochs', '100 steps' or \
-'never', and '5' is none
+several.yaml:9:19: error: evaluate: 'every': expected an interval, such as '5 epochs', '100 steps' or \
+'never', got '5'
     9 | evaluate: {every: 5}
       |                   ^
 several.yaml:1:1: error: spec: the option 'name' is missing
@@ -74,7 +74,7 @@ model:
 train: {epochs: 1}
 END
 	path="pxr-run: error: data/cifar10: no such file or folder
-note: without a 'path', cifar10 is expected in data/cifar10 below the current folder
+note: the default 'path' of cifar10 is data/cifar10 in the current folder
 note: 'pxr-data fetch cifar10' puts the official files into data/cifar10"
 	residual="files.yaml:5:5: error: layers.1.residual: its layers must return as many channels as \
 they get: they get 9 and return 5

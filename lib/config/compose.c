@@ -168,7 +168,7 @@ static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr
 
         if (name->kind != PXR_YAML_SCALAR || pxr_yaml_empty(name) || !*name->text)
                 return pxr_error_at(loader->diag, name->location,
-                                    "'extends' wants a file, or a list of files");
+                                    "'extends' must be a file or a list of files");
         inner.path = base_path(loader, name->text, file);
         if (!inner.path)
                 return pxr_out_of_memory(loader->diag);

@@ -83,7 +83,7 @@ int pxr_read_enum_set(const struct pxr_value *v)
         if (node->kind == PXR_YAML_SCALAR && make_list(v))
                 return -1;
         if (node->kind == PXR_YAML_MAPPING)
-                return pxr_value_wrong(v, "wants a list of names, not a mapping");
+                return pxr_value_wrong(v, "must be a list of names, not a mapping");
         for (struct pxr_yaml *name = node->first; name; name = name->next) {
                 int index = name_index(v, name);
 
@@ -125,7 +125,7 @@ static int open_choice(const struct pxr_value *v)
         }
         if (node->kind == PXR_YAML_MAPPING && node->first)
                 return 0;
-        pxr_value_wrong(v, "wants a name, or NAME: {options}");
+        pxr_value_wrong(v, "must be a name, or NAME: {options}");
         show_names(v, "", v->diag);
         return -1;
 }
@@ -200,7 +200,7 @@ int pxr_read_choice(const struct pxr_value *v)
         chosen = v->node->first;
         variant = find_variant(v, chosen->key);
         if (!variant) {
-                pxr_error_at(v->diag, chosen->key_location, "%s: there is no %s '%s'", v->what,
+                pxr_error_at(v->diag, chosen->key_location, "%s: unknown %s '%s'", v->what,
                              v->row->name, chosen->key);
                 if (meant)
                         pxr_hint(v->diag, "did you mean %s?", meant);

@@ -67,10 +67,9 @@ static int open_scalar(const struct override *o, struct pxr_yaml *node, const ch
 static int no_item(const struct override *o, const struct pxr_yaml *list, const char *name)
 {
         if (!list->count)
-                return pxr_error_at(o->diag, o->location,
-                                    "there is no item '%s': the list is empty", name);
-        return pxr_error_at(o->diag, o->location, "there is no item '%s': the list's are 0 to %d",
-                            name, list->count - 1);
+                return pxr_error_at(o->diag, o->location, "no item '%s': the list is empty", name);
+        return pxr_error_at(o->diag, o->location, "no item '%s': the list has items 0 to %d", name,
+                            list->count - 1);
 }
 
 /* The child of `node` that a name of the path means; made where a mapping lacks it. */
@@ -161,7 +160,7 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         struct pxr_yaml *node, *value;
 
         if (!equals || equals == argument)
-                return pxr_user_error(diag, "'%s' is no override: KEY=VALUE is wanted", argument);
+                return pxr_user_error(diag, "invalid override '%s': expected KEY=VALUE", argument);
         if (!is_text(argument))
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", argument);
         if (!source || !(source->text = pxr_strdup(arena, argument)))
@@ -171,7 +170,7 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         if (strncmp(argument, "extends=", 8) == 0)
                 return pxr_error_at(
                         diag, o.place ? o.place->key : (struct pxr_location) { source, 1, 1, 7 },
-                        "'extends' can stand in a file only");
+                        "'extends' is allowed in files only");
         bounds->depth = 0;
         node = follow(&o, root, source->text + (equals - argument), bounds);
         if (!node)

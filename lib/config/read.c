@@ -208,7 +208,8 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
         else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
                 return -1;
         if (node->kind != PXR_YAML_MAPPING)
-                return pxr_error_at(diag, node->location, "%s wants a mapping of options", what);
+                return pxr_error_at(diag, node->location, "%s: expected a mapping of options",
+                                    what);
         status = read_given(arena, node, what, readings, count, diag);
         for (int i = 0; i < count; i++)
                 if (read_defaults(arena, node, what, &readings[i], diag))
@@ -245,10 +246,10 @@ static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml
                 return value;
         name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
         if (!name) {
-                pxr_error_at(diag, value->location, "%s %s", value->key,
-                             !options->rows         ? "takes no options"
-                             : list_option(options) ? "wants a list of layers"
-                                                    : "wants a mapping of options");
+                pxr_error_at(diag, value->location, "%s%s", value->key,
+                             !options->rows         ? " takes no options"
+                             : list_option(options) ? ": expected a list of layers"
+                                                    : ": expected a mapping of options");
                 return NULL;
         }
         mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
@@ -307,7 +308,7 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
         }
         if (item->kind != PXR_YAML_MAPPING || !item->first)
                 return pxr_error_at(diag, item->location,
-                                    "a layer is wanted here: NAME, or NAME: {options}");
+                                    "expected a layer: NAME, or NAME: {options}");
         options = find(context, item->first);
         if (!options) {
                 if (item->first->next)

@@ -22,23 +22,19 @@ static const char indentation[] = "is it indented like those above?";
 static const struct complaint complaints[] = {
         { .problem = "tab character", .error = "a tab cannot indent", .hint = "use spaces" },
         { .problem = "could not find expected ':'",
-          .error = "'KEY: value' or '- ITEM' is wanted here",
-          .hint = "with a blank behind the ':' or the '-'",
+          .error = "expected 'KEY: value' or '- ITEM'",
+          .hint = "with a space after the ':' or the '-'",
           .at_start = true },
         { .problem = "mapping values are not allowed",
-          .error = "a ':' cannot stand here",
-          .hint = "wrong indentation, or a value that wants quotes?",
+          .error = "unexpected ':'",
+          .hint = "wrong indentation, or a value that needs quotes?",
           .colon = true },
-        { .problem = "found unexpected ':'", .error = "a blank is missing behind this ':'" },
+        { .problem = "found unexpected ':'", .error = "expected a space after this ':'" },
         { .problem = "block sequence entries are not allowed",
           .error = "a list cannot begin here",
           .hint = "begin it on a line of its own" },
-        { .problem = "did not find expected key",
-          .error = "a key is wanted here",
-          .hint = indentation },
-        { .problem = "did not find expected '-'",
-          .error = "a '- ' is wanted here",
-          .hint = indentation },
+        { .problem = "did not find expected key", .error = "expected a key", .hint = indentation },
+        { .problem = "did not find expected '-'", .error = "expected '- '", .hint = indentation },
         { .problem = "did not find expected <document start>",
           .error = "this goes with nothing above it",
           .hint = indentation },
@@ -54,7 +50,7 @@ static const struct complaint complaints[] = {
           .error = "this is no escape of double quotes",
           .hint = "in single quotes a \\ is a character like others" },
         { .problem = "alphabetic or numeric",
-          .error = "a name is missing behind this",
+          .error = "expected a name after this",
           .hint = "put the value in quotes",
           .at_start = true },
         { 0 },
@@ -213,7 +209,7 @@ int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *pa
         if (complaint->hint)
                 pxr_hint(diag, "%s", complaint->hint);
         if (complaint->colon && line_without_blank(input, location))
-                pxr_hint(diag, "does the ':' of line %d lack a blank behind it?",
+                pxr_hint(diag, "is a space missing after the ':' on line %d?",
                          line_without_blank(input, location));
         if (parser->context)
                 note_start(parser, mark, diag);

@@ -24,13 +24,13 @@ static int misfit(const struct pxr_value *v, const char *kind)
         const struct pxr_yaml *node = v->node;
 
         if (node->kind != PXR_YAML_SCALAR)
-                return pxr_error_at(v->diag, node->location, "%s: '%s' wants %s, not a %s", v->what,
-                                    v->row->name, kind,
+                return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got a %s",
+                                    v->what, v->row->name, kind,
                                     node->kind == PXR_YAML_SEQUENCE ? "list" : "mapping");
         if (pxr_yaml_empty(node))
-                return pxr_error_at(v->diag, node->location, "%s: '%s' wants %s, and is empty",
+                return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got nothing",
                                     v->what, v->row->name, kind);
-        return pxr_error_at(v->diag, node->location, "%s: '%s' wants %s, and '%s' is none", v->what,
+        return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got '%s'", v->what,
                             v->row->name, kind, node->text);
 }
 

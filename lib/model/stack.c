@@ -94,7 +94,7 @@ static int check_list(struct stack *stack, const struct pxr_yaml *list)
         int status = 0;
 
         if (list->kind != PXR_YAML_SEQUENCE || !list->first) {
-                pxr_error_at(stack->diag, list->location, "a list of layers is wanted here");
+                pxr_error_at(stack->diag, list->location, "expected a list of layers");
                 return -1;
         }
         for (struct pxr_yaml *node = list->first; node; node = node->next) {
@@ -203,7 +203,7 @@ static bool has_all_colours(struct pxr_builder *builder, const struct pxr_node *
         if (map->constant || channels >= map->colours)
                 return true;
         pxr_layer_error(builder,
-                        "%d features cannot be divided among %d colours: each wants one at least",
+                        "%d features cannot be divided among %d colours: each needs at least one",
                         channels, map->colours);
         return false;
 }
@@ -348,8 +348,8 @@ static int check_reached(struct stack *stack)
                 pxr_error_at(stack->diag, node->location,
                              "%s: the output of the model does not depend on its parameters",
                              node->layer);
-                pxr_note(stack->diag, "what stands behind the last 'skip' leads nowhere, and a "
-                                      "'multi_scale' wants a layer in it that it can condition: an "
+                pxr_note(stack->diag, "nothing uses what follows the last 'skip', and a "
+                                      "'multi_scale' must hold a layer that it can condition: an "
                                       "LSTM, a convolution or the output");
                 return -1;
         }
