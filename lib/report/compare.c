@@ -74,8 +74,8 @@ static void add_differences(struct comparison *c, struct pxr_table *table)
                 }
 }
 
-/* Make a row of those of a report from `from` on that say the same of several runs. Returns how
- * many. `all` false: only where the runs differ. */
+/* Put the rows of a report that have the same name, from row `from` on, into one row of the table.
+ * Returns how many they are. `all` false: leave them out if they are the same for all runs. */
 static size_t add_row(struct comparison *c, struct pxr_table *table, const struct pxr_table *report,
                       size_t from, bool all)
 {

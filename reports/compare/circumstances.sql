@@ -1,5 +1,5 @@
 /*
-title: Differences of the circumstances
+title: Differences in how the runs were made
 arguments: {runs: text}
 empty: No difference is on record.
 */

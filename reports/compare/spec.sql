@@ -1,5 +1,5 @@
 /*
-title: Differences of the specs
+title: Differences between the specs
 arguments: {runs: text}
 empty: The specs are the same.
 */
