@@ -36,7 +36,7 @@ static void add_finding(struct pxr_table *table, int64_t run, const struct pxr_r
         cell[ADVICE] = pxr_text_cell(table, sign->advice);
 }
 
-/* The advice once for each sign: a column of it would be wider than any screen. */
+/* Print the advice once for each sign: a column of it would be too wide. */
 static void note_advice(struct pxr_table *table, const struct pxr_report_file *sign, size_t found)
 {
         if (found > 0)
@@ -66,7 +66,8 @@ static int examine(struct pxr_arena *arena, struct pxr_store *store,
         if (!found || check_sign(sign, found, diag))
                 return -1;
         for (size_t i = 0; i < found->rows && i < MOST_OF_A_SIGN; i++)
-                add_finding(table, found->cell[2 * i].integer, sign, found->cell[2 * i + 1].text);
+                add_finding(table, found->cell[2 * i].integer, sign,
+                            pxr_cell_text(arena, &found->cell[2 * i + 1]));
         note_advice(table, sign, found->rows);
         return 0;
 }
@@ -76,9 +77,8 @@ static int examine(struct pxr_arena *arena, struct pxr_store *store,
 
 static const struct pxr_report_file not_the_row = {
         .title = "not the paper's row",
-        .advice = "The run is in no table of the paper: a row is named as the paper names it, and "
-                  "its "
-                  "data are the whole official set (pxr-data verify).",
+        .advice = "The run is in no table of the paper: it must name a row as the paper does, and "
+                  "its data must be the whole official set (pxr-data verify).",
 };
 
 struct claim {
@@ -86,7 +86,7 @@ struct claim {
         const char *row, *set, *identity, *transforms;
 };
 
-/* Why a run that says it reproduces a row is not in the table; *reason NULL: it may be. */
+/* Why a run whose spec names a row is not in the table; *reason is NULL if it may be. */
 static int judge(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_paper *paper,
                  const struct claim *claim, const char **reason, struct pxr_diag *diag)
 {
@@ -160,7 +160,7 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
         return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
-/* Make `examined` the runs to look at: run `run` or, where that is 0, all that are not archived. */
+/* Make the view `examined`: one run or, if `run` is 0, all that are not archived. */
 static int choose(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                   struct pxr_diag *diag)
 {

@@ -122,8 +122,8 @@ static int read_notes(const struct pxr_report_file *file, struct pxr_diag *diag)
         return 0;
 }
 
-/* The head alone: the text up to the end of the comment that the file begins with, whose beginning
- * is blank, so that lines and columns stay. NULL after an error. */
+/* The head: the text up to the end of the first comment, with its beginning blanked so that lines
+ * and columns stay the same. NULL after an error. */
 static const char *head_text(struct pxr_arena *arena, const struct pxr_report_file *file,
                              struct pxr_diag *diag)
 {
@@ -211,7 +211,7 @@ static int search_folder(struct search *search, const char *top, bool shipped)
 
         if (!folder) {
                 if (errno == ENOENT && !shipped && *search->folder)
-                        return 0; /* a user's folder need not have signs of the doctor */
+                        return 0; /* optional in a user's folder */
                 return pxr_file_error(path, "cannot be read", errno, search->diag);
         }
         for (const struct dirent *entry; (entry = readdir(folder));) {

@@ -2,10 +2,10 @@
 /*
  * report_run.c - running a report's query, which a stranger may have written.
  *
- * It is harmless: an authorizer lets it read tables and call functions and nothing else, no
- * function that loads code or (unless the report came with pxr) looks at files is called, it is one
- * statement, and it is stopped when it takes too long. The same holds for a condition, which is
- * spliced into a statement around the query.
+ * An authorizer allows reading tables and calling functions, except functions that load code and,
+ * unless the report came with pxr, functions that look at files. A query is one statement and is
+ * stopped when it takes too long. A condition is spliced into a statement around the query, under
+ * the same rules.
  */
 #include <ctype.h>
 #include <string.h>
@@ -32,11 +32,11 @@ struct query {
         const struct pxr_report_call *call;
         struct pxr_diag *diag;
         const char *refused; /* what the authorizer refused */
-        bool recursive;      /* the report itself is */
-        bool condition;      /* the condition is being prepared */
+        bool recursive;      /* the query is, so that a condition may be too */
+        bool condition;      /* a condition is being prepared or run */
         double deadline;
         sqlite3_stmt *plain, *statement; /* the report as it is; as it is run */
-        size_t length;                   /* of the report's text up to the end of its query */
+        size_t length;                   /* bytes of the file up to the end of its query */
         const char *name[MOST_COLUMNS];  /* the columns of `plain` */
         int columns;
         struct output {
@@ -98,7 +98,7 @@ static int is_overdue(void *context)
 /* --- errors ------------------------------------------------------------------------------------
  */
 
-/* Where in the file the byte `offset` is; negative: no line. */
+/* The location of a byte of the file; a negative offset gives one without a line. */
 static struct pxr_location location_of(const struct query *q, int offset)
 {
         struct pxr_location at = { &q->file->source, offset < 0 ? 0 : 1, 1, 0 };
@@ -147,14 +147,15 @@ static int condition_error(struct query *q, int code, const char *message)
                 return -1;
         }
         if (code == SQLITE_INTERRUPT)
-                return pxr_user_error(q->diag, "the condition takes longer than %d seconds: %s",
-                                      MOST_SECONDS, where);
+                return pxr_user_error(
+                        q->diag, "the condition took more than %d seconds of processor time: %s",
+                        MOST_SECONDS, where);
         pxr_user_error(q->diag, "invalid condition: %s: %s", message, where);
         hint_column(q, message);
         return -1;
 }
 
-/* What SQLite, or the guard, has against the statement. Returns -1. */
+/* Record why SQLite or the authorizer refused the statement. Returns -1. */
 static int query_error(struct query *q)
 {
         int code = sqlite3_errcode(q->store->handle) & 0xff, offset = -1;
@@ -288,7 +289,7 @@ static void bind_arguments(struct query *q)
 /* --- the statement -----------------------------------------------------------------------------
  */
 
-/* Prepare the report as it is, which must be one query. */
+/* Prepare the query as it stands in the file, to check it. */
 static int prepare_plain(struct query *q)
 {
         sqlite3_stmt *more = NULL;
@@ -329,7 +330,7 @@ static int find_name(const struct query *q, const char *name)
         return i;
 }
 
-/* The columns and arguments of the head are those of the query. */
+/* Check that the query has the columns and arguments that the head describes. */
 static int check_head(struct query *q)
 {
         const char *nearest;
@@ -361,8 +362,8 @@ static int check_head(struct query *q)
         return 0;
 }
 
-/* Prepare a statement around the query: `before` (query) `behind`. What is wrong with it then is so
- * because of the condition. */
+/* Prepare the statement `before` (query) AS report `behind`. The query itself was checked before,
+ * so errors are those of the condition. */
 static int prepare_around(struct query *q, const char *before, const char *behind)
 {
         size_t length = q->length - (q->file->sql[q->length - 1] == ';');
@@ -400,8 +401,7 @@ static void add_output(struct query *q, const char *name, const char *expression
                 q->output[q->outputs++] = (struct output) { name, expression, item };
 }
 
-/* A column of JSON objects becomes a column for each of their keys, in the order in which they turn
- * up. */
+/* Add a column for each key of a column of JSON objects, in order of appearance. */
 static int add_keys(struct query *q, const char *name, const struct pxr_report_item *item)
 {
         struct pxr_cursor rows = { q->store, q->arena, NULL, NULL, SQLITE_OK };
@@ -445,7 +445,7 @@ static int choose_outputs(struct query *q)
         return 0;
 }
 
-/* The query with a condition and a limit, and of its columns those that are wanted. */
+/* Prepare the query with the selected columns, the condition and the limit. */
 static int prepare(struct query *q)
 {
         const char *where = q->call->where, *list = "";
@@ -460,8 +460,8 @@ static int prepare(struct query *q)
         q->condition = where != NULL;
         if (where && !where[strspn(where, " \t\r\n")])
                 return pxr_user_error(q->diag, "the condition is empty");
-        /* First as a value, then as a condition: what is both is an expression. The line break ends
-         * a comment that it may end with. */
+        /* A text that is valid as a value and as a condition is an expression. The line break ends
+         * a comment at its end. */
         if (where && prepare_around(q, pxr_strf(q->arena, "SELECT (%s\n) FROM", where), " LIMIT 0"))
                 return -1;
         return prepare_around(q, pxr_strf(q->arena, "SELECT %s FROM", list),
@@ -501,7 +501,7 @@ static struct pxr_table *new_table(struct query *q)
                       : NULL;
 }
 
-/* A row for each line of a text, which is all there is in them. */
+/* Add a row for each line of a text. */
 static void add_lines(struct pxr_table *table, const char *text)
 {
         for (const char *line = text; *line; line += strcspn(line, "\n")) {
@@ -521,7 +521,7 @@ static int nll_decimals(const struct query *q, struct pxr_cursor *rows)
         return 3;
 }
 
-/* The row at hand; one of notes and a title alone is no row. */
+/* Add the current row; notes and a title alone do not make one. */
 static void add_row(struct query *q, struct pxr_cursor *rows, struct pxr_table *table)
 {
         struct pxr_cell *cell = NULL;
