@@ -110,6 +110,9 @@ static int set_option(struct program *program, const struct command_option *opti
                 *(const char **)field = text;
                 return 0;
         case FIELD_LIST:
+                if (option->most > 0 && (double)list->count >= option->most)
+                        return pxr_user_error(program->diag, "--%s: given more than %.0f times",
+                                              option->name, option->most);
                 if (!list->text)
                         list->text = pxr_alloc_array(program->arena, program->typed.count + 1,
                                                      sizeof(*list->text));
@@ -144,20 +147,25 @@ static bool has_word(const char *words, const char *word)
         return false;
 }
 
+/* Whether a subcommand takes an option. One without a name is listed by its first word. */
 static bool goes_with(const struct command_option *option, const struct command_verb *verb)
 {
-        if (!option->verbs || !verb->name)
+        char name[32];
+
+        if (!option->verbs)
                 return true;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(verb->words, " "), verb->words);
         if (*option->verbs == '!')
-                return !has_word(option->verbs + 1, verb->name);
-        return has_word(option->verbs, verb->name);
+                return !has_word(option->verbs + 1, verb->name ? verb->name : name);
+        return has_word(option->verbs, verb->name ? verb->name : name);
 }
 
 /* The help of an option: of all subcommands, or of the one that --help is asked for. */
 static const char *option_help(struct pxr_arena *arena, const struct command_option *option,
                                const struct command_verb *verb)
 {
-        bool prefix = !verb && option->verbs && *option->verbs != '!';
+        bool prefix = !verb && option->verbs && *option->verbs != '!' &&
+                      strncmp(option->help, "for ", 4) != 0;
 
         return pxr_strf(arena, "%s%s%s%s%s%s%s%s", prefix ? option->verbs : "", prefix ? ": " : "",
                         option->help, option->choices ? ": " : "",
@@ -327,7 +335,9 @@ static void count_words(const char *words, size_t *least, size_t *most)
 /* The command, or its subcommand, for messages. */
 static const char *title_of(const struct program *program)
 {
-        return program->verb->name ? program->verb->name : program->name;
+        return program->verb->name    ? program->verb->name
+               : program->words.count ? program->words.text[0]
+                                      : program->name;
 }
 
 static int check_words(const struct program *program)
@@ -481,7 +491,8 @@ int command_main(const struct command *command, int argc, char **argv, void *arg
 {
         struct program program = { .name = command->name,
                                    .diag = pxr_diag_new(),
-                                   .arguments = arguments };
+                                   .arguments = arguments,
+                                   .verbs = command->verbs };
         int status = -1;
 
         begin_without_blas_threads(argv);

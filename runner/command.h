@@ -44,7 +44,8 @@ struct command_option {
         const char *help;     /* NULL ends a table */
         enum field_type type;
         size_t offset;
-        double least, most;         /* range of a number; most 0: no limit */
+        double least, most;         /* range of a number; how often a list can be given; most 0:
+                                       no limit */
         const char *const *choices; /* ended by NULL */
         const char *initial;        /* default, as it would be given; NULL: the field's value */
         const char *verbs;    /* "runs, html": the subcommands that take it; NULL: all; "!html": all
@@ -101,7 +102,7 @@ struct program {
         struct list words; /* the arguments that are no options, after the subcommand */
         struct list typed; /* all arguments as they were typed */
         uint64_t given;    /* bit i: row i of the options was given */
-        const struct command_verb *verb;
+        const struct command_verb *verb, *verbs;
 };
 
 struct command_verb {

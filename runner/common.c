@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* common.c - what all commands end with, and how they are asked to. */
+/* common.c - printing text of unknown origin, file names, and signals. */
 #define _GNU_SOURCE /* vasprintf() */
 #include "runner/common.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/number.h"
 #include "report/escape.h"
-
-static const char *program_name;
-
-static void close_stdout(void)
-{
-        bool failed = ferror(stdout), pending = __fpending(stdout) > 0;
-
-        errno = 0;
-        if (fclose(stdout) == 0 && !failed)
-                return;
-        if (!failed && !pending && errno == EBADF) /* closed from the start, and not missed */
-                return;
-        fprintf(stderr, "%s: error: cannot write to stdout%s%s\n", program_name, errno ? ": " : "",
-                errno ? strerror(errno) : "");
-        _exit(1);
-}
-
-void close_stdout_at_exit(const char *program)
-{
-        program_name = program;
-        atexit(close_stdout);
-}
 
 void vsay(FILE *to, const char *format, va_list arguments)
 {
@@ -84,6 +61,15 @@ const char *free_name(const char *usual)
         for (int number = 2; lstat(name, &status) == 0; number++)
                 snprintf(name, sizeof(name), "%.*s-%d%s", (int)(dot - usual), usual, number, dot);
         return name;
+}
+
+int may_write(const char *path, bool force, struct pxr_diag *diag)
+{
+        int status = pxr_file_may_write(path, force, diag);
+
+        if (status && !force && access(path, F_OK) == 0)
+                pxr_note(diag, "use --force to overwrite it, or --out for another file");
+        return status;
 }
 
 volatile sig_atomic_t stop_asked;

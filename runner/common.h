@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common.h - what the commands share: output that must arrive, and signals.
+ * common.h - what the commands share: safe printing, file names, and signals.
  */
 #ifndef PXR_RUNNER_COMMON_H
 #define PXR_RUNNER_COMMON_H
@@ -8,10 +8,6 @@
 #include <signal.h>
 
 #include "experiment/run.h"
-
-/* When the program exits, whoever ends it: output that could not be written is an error, with exit
- * status 1. */
-void close_stdout_at_exit(const char *program);
 
 /* Print what may hold other people's text: names from a database, a spec or a file. Every command
  * prints it so and in no other way, for it could move the cursor of a terminal or look like
@@ -31,6 +27,10 @@ const char *error_text(double error, char text[ERROR_TEXT]);
 /* A name for a file that was not asked for by name: `usual`, or where that is there already
  * "samples-2.png" and so on. In a buffer of its own. */
 const char *free_name(const char *usual);
+
+/* Whether --out may be written, as far as can be told before the work: the rule of all commands is
+ * that an existing file is overwritten only with --force. Returns 0 or -1. */
+int may_write(const char *path, bool force, struct pxr_diag *diag);
 
 /* Becomes nonzero at the first SIGINT or SIGTERM after watch_signals(), which asks the work to
  * stop; a second one ends the program at once. */

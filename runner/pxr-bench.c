@@ -161,17 +161,16 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
                 say(stdout, "%-11s %8d %48.4g\n", "SGEMM", speed[i].threads, speed[i].sgemm);
                 say(stdout, "%-11s %8d %48.4g\n", "peak", speed[i].threads, speed[i].peak);
         }
-        printf("\ndrawing an image takes %.2f times as long as evaluating it; with a whole pass "
-               "for "
-               "each value it would be %zu",
+        printf("\n"
+               "drawing an image takes %.2f times as long as evaluating it; with a whole pass "
+               "for each value it would be %zu",
                last->generation.median / last->evaluation.median, pxr_graph_values(graph));
         if (last->naive.repetitions)
                 printf(" (measured: %.1f)", last->naive.median / last->evaluation.median);
         printf("\n");
-        printf("memory: %.1f MB to train (%.1f MB of it activations), %.1f MB to evaluate, %.1f MB "
-               "to draw; the whole bench, with all of these and the matrices of SGEMM, took %.1f "
-               "MB "
-               "at most\n",
+        printf("memory: %.1f MB to train (%.1f MB of it activations), %.1f MB to evaluate, %.1f "
+               "MB to draw; the whole bench, with all of these and the matrices of SGEMM, took "
+               "%.1f MB at most\n",
                last->trainer_bytes / 1e6, last->activation_bytes / 1e6,
                last->evaluation_bytes / 1e6, last->generation_bytes / 1e6, peak_memory() / 1e6);
         print_ops(last);

@@ -465,11 +465,10 @@ static const struct command command = {
         .text = "KEY=VALUE overrides a value of the spec; list items are numbered from 0:\n\n"
                 "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
                 "--from-run trains the recorded spec of RUN again, as a new run, and compares "
-                "parameters, NLLs and pictures with those of RUN. If they differ, it lists how the "
-                "circumstances of the two runs differ. With --quiet, nothing is printed if they "
-                "are "
-                "identical. A relative data path is resolved from the folder RUN was started "
-                "in.\n\n"
+                "parameters, NLLs and pictures with those of RUN. If they differ, it lists how "
+                "the circumstances of the two runs differ. With --quiet, nothing is printed if "
+                "they are identical. A relative data path is resolved from the folder RUN was "
+                "started in.\n\n"
                 "Exit status: 0 success, 1 system failure, or the results of --from-run differ, "
                 "2 invalid spec, data or arguments, 130 interrupted (continue with --resume).",
         .options = options,

@@ -4,7 +4,6 @@
  *
  * Arguments and printing; what it does is in lib/experiment.
  */
-#include <argp.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,318 +13,125 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <pxr/version.h>
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/staging.h"
 #include "experiment/draw.h"
 #include "experiment/inspect.h"
+#include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/program.h"
 #include "runner/sample_json.h"
 #include "sample/generate.h"
 #include "tensor/generation_schedule.h"
 #include "train/evaluate.h"
-
-const char *argp_program_version = "pxr-sample " PXR_VERSION;
 
 enum { MOST_RUNS = 16, MOST_SPOTS = 64, MOST_COUNT = 65536 };
 
 enum mode { DRAW, COMPLETE, SOFTMAX, NLL_MAP };
 
 struct arguments {
-        enum mode mode;
-        const char *run, *database, *checkpoint, *data;
-        const char *out;             /* the picture; NULL: none */
-        const char *folder;          /* of plain images; NULL: none */
-        const char *from[MOST_RUNS]; /* ends with NULL */
-        bool from_data;              /* ... and then --from data */
-        const char *images;          /* of --complete, --image or --nll-map */
-        const char *occlude;
-        const char *spot[MOST_SPOTS];
-        int froms, spots;
+        const char *db, *checkpoint, *data, *out, *folder;
+        const char *complete, *occlude, *image, *nll_map;
+        struct list from, softmax;
         int64_t count, seed; /* -1: not given */
         double temperature;  /* 0: not given */
         int threads, batch;
         bool force, quiet, json;
-};
 
-enum {
-        OPTION_DB = 256,
-        OPTION_CHECKPOINT,
-        OPTION_FROM,
-        OPTION_COUNT,
-        OPTION_SEED,
-        OPTION_TEMPERATURE,
-        OPTION_BATCH,
-        OPTION_OUT,
-        OPTION_IMAGES,
-        OPTION_JSON,
-        OPTION_COMPLETE,
-        OPTION_OCCLUDE,
-        OPTION_SOFTMAX,
-        OPTION_IMAGE,
-        OPTION_NLL_MAP,
-        OPTION_DATA
-};
-
-static const struct argp_option options[] = {
-        { NULL, 0, NULL, 0, "Which run:", 1 },
-        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 1 },
-        { "checkpoint", OPTION_CHECKPOINT, "WHICH", 0,
-          "best (on the validation split; the default), last, or a step: of RUN; those of --from "
-          "are "
-          "taken at their best",
-          1 },
-        { "from", OPTION_FROM, "RUN|data", 0,
-          "what small images a conditional RUN is given: those that this run draws (one more "
-          "--from "
-          "for what that one is given), or, with the word 'data', those of RUN's data set: "
-          "its validation split's, from the first on (or else the training split's, or test's)",
-          1 },
-        { "data", OPTION_DATA, "PATH", 0, "where the run's data set lies now", 1 },
-        { NULL, 0, NULL, 0, "What is drawn:", 2 },
-        { "count", OPTION_COUNT, "N", 0,
-          "images (default: the spec's sample.count); completions of each image (4); for --nll-map "
-          "so many of the images, the first (all)",
-          2 },
-        { "seed", OPTION_SEED, "N", 0, "of the random numbers (default: the spec's sample.seed)",
-          2 },
-        { "temperature", OPTION_TEMPERATURE, "T", 0,
-          "divide logits by T: below 1 likelier images, above 1 more varied ones", 2 },
-        { "complete", OPTION_COMPLETE, "IMAGES", 0, "draw the hidden part of these images anew",
-          2 },
-        { "occlude", OPTION_OCCLUDE, "REGION", 0,
-          "what is hidden of them: bottom:0.5 (the default), top:, left:, right:PART, or "
-          "rect:ROW,COL,ROWS,COLS",
-          2 },
-        { NULL, 0, NULL, 0, "Instead of drawing:", 3 },
-        { "softmax", OPTION_SOFTMAX, "ROW,COL[,COLOUR]", 0,
-          "plot the distribution of this pixel, of all its colours or of one (red, green, blue); "
-          "may be given several times; of an image that is drawn, at its --temperature",
-          3 },
-        { "image", OPTION_IMAGE, "IMAGES", 0,
-          "the images of --softmax (default: one that is drawn)", 3 },
-        { "nll-map", OPTION_NLL_MAP, "IMAGES|SPLIT", 0,
-          "plot the bits that each pixel costs, a mean over images", 3 },
-        { NULL, 0, NULL, 0, "How, and where to:", 4 },
-        { "out", OPTION_OUT, "FILE", 0,
-          "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg; where "
-          "that "
-          "is there already samples-2.png and so on)",
-          4 },
-        { "force", 'f', NULL, 0, "overwrite it", 4 },
-        { "images", OPTION_IMAGES, "FOLDER", 0,
-          "write each image that is drawn to a PNG of its own, in a new or empty folder, and the "
-          "picture of all with --out alone",
-          4 },
-        { "threads", 't', "N", 0, "workers (default: one a processor); changes no result", 4 },
-        { "batch", OPTION_BATCH, "N", 0,
-          "images at work at once, of all workers together, to bound memory (default: up to 32 for "
-          "each worker); changes no result",
-          4 },
-        { "quiet", 'q', NULL, 0, "print errors only", 4 },
-        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 4 },
-        { 0 },
+        /* What follows from these. */
+        enum mode mode;
+        const char *run;
+        const char *images; /* of --complete, --image or --nll-map; NULL: none */
+        bool from_data;     /* the last --from is 'data', which is no longer in the list */
 };
 
 /* --- arguments ---------------------------------------------------------------------------------
  */
 
-static double temperature_of(const char *text, struct argp_state *state)
+/* What is to be done, and with which images. */
+static int find_mode(struct arguments *a, struct pxr_diag *diag)
 {
-        char *end;
-        double temperature = strtod(text, &end);
-
-        if (*end || end == text || !(temperature >= 1e-3 && temperature <= 1e3))
-                argp_error(state, "--temperature wants a number from 0.001 to 1000, not '%s'",
-                           text);
-        return temperature;
+        if (!!a->complete + (a->softmax.count > 0) + !!a->nll_map > 1)
+                return pxr_user_error(diag,
+                                      "--complete, --softmax and --nll-map exclude each other");
+        if (a->image && !a->softmax.count)
+                return pxr_user_error(diag, "--image needs --softmax");
+        a->mode = a->complete ? COMPLETE : a->softmax.count ? SOFTMAX : a->nll_map ? NLL_MAP : DRAW;
+        a->images = a->complete ? a->complete : a->nll_map ? a->nll_map : a->image;
+        return 0;
 }
 
-static void set_mode(struct arguments *arguments, enum mode mode, struct argp_state *state)
+/* Take the word 'data' off the end of --from; a run of that name has a number too. */
+static int find_from_data(struct arguments *a, struct pxr_diag *diag)
 {
-        if (arguments->mode != DRAW && arguments->mode != mode)
-                argp_error(state, "--complete, --softmax and --nll-map exclude one another");
-        arguments->mode = mode;
+        for (size_t i = 0; i < a->from.count; i++)
+                if (strcmp(a->from.text[i], "data") == 0) {
+                        if (i + 1 < a->from.count)
+                                return pxr_user_error(diag, "--from data must be the last --from");
+                        a->from_data = true;
+                        a->from.count--;
+                }
+        return 0;
 }
 
-static void set_images(struct arguments *arguments, const char *text, struct argp_state *state)
-{
-        if (arguments->images)
-                argp_error(state, "images are named twice: '%s' and '%s'", arguments->images, text);
-        arguments->images = text;
-}
-
-/* Append to a list that has room for `most`. */
-static void append(const char **list, int *count, int most, const char *text,
-                   struct argp_state *state)
-{
-        if (*count == most)
-                argp_error(state, "'%s' is one too many: %d at most", text, most);
-        list[(*count)++] = text;
-}
-
-/* A run that is named like the word is meant by its number. */
-static void add_from(struct arguments *arguments, const char *text, struct argp_state *state)
-{
-        if (arguments->from_data)
-                argp_error(state, "--from %s: nothing can follow --from data", text);
-        arguments->from_data = strcmp(text, "data") == 0;
-        if (!arguments->from_data)
-                append(arguments->from, &arguments->froms, MOST_RUNS - 1, text, state);
-}
-
-/* The endings that the picture's name may have. */
-static void check_out(struct arguments *arguments, struct argp_state *state)
+/* The name of the picture, and its ending. */
+static int find_out(struct arguments *a, struct pxr_diag *diag)
 {
         static const char *const defaults[] = { "samples.png", "completions.png", "softmax.svg",
                                                 "nll-map.svg" };
-        const char *usual = defaults[arguments->mode], *end = strchr(usual, '.'), *dot;
+        const char *usual = defaults[a->mode], *end = strchr(usual, '.'), *dot;
 
-        if (!arguments->out && arguments->folder)
-                return;
-        if (!arguments->out)
-                arguments->out = arguments->force ? usual : free_name(usual);
-        dot = strrchr(arguments->out, '.');
-        if (!dot || strcasecmp(dot, end) != 0)
-                argp_error(state, "--out: the picture is written as %s: '%s' should end with %s",
-                           strcmp(end, ".png") == 0 ? "PNG" : "SVG", arguments->out, end);
+        if (!a->out && a->folder)
+                return 0;
+        if (!a->out)
+                a->out = a->force ? usual : free_name(usual);
+        dot = strrchr(a->out, '.');
+        if (dot && strcasecmp(dot, end) == 0)
+                return 0;
+        return pxr_user_error(diag, "--out: expected a name that ends with %s, got '%s'", end,
+                              a->out);
 }
 
-/* What would change nothing is refused, as it was meant to. */
-static void check(struct arguments *arguments, struct argp_state *state)
+/* Refuse options that would have no effect. */
+static int check(struct program *program)
 {
-        bool draws =
-                arguments->mode != NLL_MAP && !(arguments->mode == SOFTMAX && arguments->images);
+        struct arguments *a = program->arguments;
+        struct pxr_diag *diag = program->diag;
+        bool draws;
 
-        if (!arguments->run)
-                argp_error(state, "which RUN? Its number, its name, or 'last'");
-        if (arguments->froms && arguments->mode != DRAW)
-                argp_error(state, "--from RUN goes with plain samples alone");
-        if (arguments->from_data && (arguments->mode == COMPLETE || !draws))
-                argp_error(state, "--from data means nothing here: images are given their own "
-                                  "small versions");
-        if (arguments->occlude && arguments->mode != COMPLETE)
-                argp_error(state, "--occlude goes with --complete");
-        if (arguments->images && arguments->mode == DRAW)
-                argp_error(state, "--image goes with --softmax");
-        if (!draws && (arguments->seed >= 0 || arguments->temperature > 0 || arguments->batch))
-                argp_error(state, "nothing is drawn: --seed, --temperature and --batch mean "
-                                  "nothing here");
-        if (arguments->mode == SOFTMAX && arguments->count >= 0)
-                argp_error(state, "--count does not go with --softmax");
-        if (arguments->folder && arguments->mode != DRAW && arguments->mode != COMPLETE)
-                argp_error(state, "--images goes with samples and completions");
-        check_out(arguments, state);
+        a->run = program->words.text[0];
+        if (find_mode(a, diag) || find_from_data(a, diag))
+                return -1;
+        draws = a->mode != NLL_MAP && !(a->mode == SOFTMAX && a->images);
+        if (a->from.count && a->mode != DRAW)
+                return pxr_user_error(diag, "--from RUN is only for plain samples");
+        if (a->from_data && (a->mode == COMPLETE || !draws))
+                return pxr_user_error(diag, "--from data has no effect here: the images have small "
+                                            "versions of their own");
+        if (a->occlude && a->mode != COMPLETE)
+                return pxr_user_error(diag, "--occlude needs --complete");
+        if (!draws && (a->seed >= 0 || a->temperature > 0 || a->batch))
+                return pxr_user_error(diag, "--seed, --temperature and --batch have no effect "
+                                            "here: nothing is drawn");
+        if (a->mode == SOFTMAX && a->count >= 0)
+                return pxr_user_error(diag, "--count cannot be used with --softmax");
+        if (a->folder && a->mode != DRAW && a->mode != COMPLETE)
+                return pxr_user_error(diag, "--images is only for samples and completions");
+        if (a->data && !(a->images ? pxr_images_of_set(a->images) : a->from_data))
+                return pxr_user_error(
+                        diag, "--data %s has no effect here: the run's data set is not used",
+                        a->data);
+        if (find_out(a, diag) || (a->folder && pxr_output_folder_check(a->folder, diag)))
+                return -1;
+        return a->out ? may_write(a->out, a->force, diag) : 0;
 }
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-        struct arguments *arguments = state->input;
-
-        switch (key) {
-        case OPTION_DB:
-                arguments->database = text;
-                return 0;
-        case OPTION_CHECKPOINT:
-                arguments->checkpoint = text;
-                return 0;
-        case OPTION_FROM:
-                add_from(arguments, text, state);
-                return 0;
-        case OPTION_DATA:
-                arguments->data = text;
-                return 0;
-        case OPTION_COUNT:
-                arguments->count = number_option("--count", text, 1, MOST_COUNT, state);
-                return 0;
-        case OPTION_SEED:
-                arguments->seed = number_option("--seed", text, 0, INT64_MAX, state);
-                return 0;
-        case OPTION_TEMPERATURE:
-                arguments->temperature = temperature_of(text, state);
-                return 0;
-        case OPTION_BATCH:
-                arguments->batch = (int)number_option("--batch", text, 1, MOST_COUNT, state);
-                return 0;
-        case OPTION_OUT:
-                arguments->out = text;
-                return 0;
-        case OPTION_IMAGES:
-                arguments->folder = text;
-                return 0;
-        case OPTION_COMPLETE:
-                set_mode(arguments, COMPLETE, state);
-                set_images(arguments, text, state);
-                return 0;
-        case OPTION_OCCLUDE:
-                arguments->occlude = text;
-                return 0;
-        case OPTION_SOFTMAX:
-                set_mode(arguments, SOFTMAX, state);
-                append(arguments->spot, &arguments->spots, MOST_SPOTS, text, state);
-                return 0;
-        case OPTION_IMAGE:
-                set_images(arguments, text, state);
-                return 0;
-        case OPTION_NLL_MAP:
-                set_mode(arguments, NLL_MAP, state);
-                set_images(arguments, text, state);
-                return 0;
-        case OPTION_JSON:
-                arguments->json = true;
-                return 0;
-        case 'f':
-                arguments->force = true;
-                return 0;
-        case 'q':
-                arguments->quiet = true;
-                return 0;
-        case 't':
-                arguments->threads = threads_option(text, state);
-                return 0;
-        case ARGP_KEY_ARG:
-                if (arguments->run)
-                        argp_error(state, "one RUN at a time: '%s' is one too many", text);
-                arguments->run = text;
-                return 0;
-        case ARGP_KEY_END:
-                check(arguments, state);
-                return 0;
-        default:
-                return ARGP_ERR_UNKNOWN;
-        }
-}
-
-static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "RUN",
-        .doc = "Draw images from a recorded RUN (its number, its name, or 'last').\v"
-               "IMAGES is a PNG file of the model's size, whose values must be the model's levels "
-               "(0 and 255 for a model of black and white), or images of the run's data set by "
-               "their numbers: test:0,5. The database is only read.\n\n"
-               "Image i of a seed is the same however many are drawn, and completion k of an image "
-               "whatever others are completed. Completions with "
-               "bottom:PART are drawn from the model's exact distribution given what is known. "
-               "With any other region each hidden pixel is drawn given all pixels before it, row "
-               "by row from the top left, and not those after it, which are kept as they are. A "
-               "conditional RUN is given the images' own small versions, which show part of what "
-               "is hidden: its completions are not exact, and its likelihoods are those given the "
-               "small version.\n\n"
-               "Exit status: 0 done, 1 the system failed, 2 a mistake in arguments or data, 130 "
-               "interrupted.",
-};
 
 /* --- printing ----------------------------------------------------------------------------------
  */
 
-/* What everything below needs. */
-struct command {
+struct work {
         const struct arguments *arguments;
         struct pxr_arena *arena;
         struct pxr_diag *diag;
@@ -343,12 +149,12 @@ static void write_given(const struct pxr_recorded *r, char text[64])
                          r->graph->small_cols);
 }
 
-/* Why completions are not from the exact law given what is known. */
-static void print_not_exact(const struct command *c, const struct pxr_draw_order *order)
+/* Why completions are not from the exact distribution given the known pixels. */
+static void print_not_exact(const struct work *c, const struct pxr_draw_order *order)
 {
         if (!order->occlusion.exact)
-                display_line(c->display, "each hidden pixel was drawn given those before it, not "
-                                         "those after it");
+                display_line(c->display, "each hidden pixel was drawn given the pixels before it, "
+                                         "not those after it");
         if (c->chain[0]->graph->small_rows)
                 display_line(c->display, "the completions are not exact: the small versions show "
                                          "part of what is hidden");
@@ -366,7 +172,7 @@ static void write_likelihood(const double *nats, int count, char text[160])
 }
 
 /* The images, and how a spec reads them, where their path can stand in one as it is. */
-static void print_folder(const struct command *c, const struct pxr_draw_order *order)
+static void print_folder(const struct work *c, const struct pxr_draw_order *order)
 {
         const char *folder = c->arguments->folder;
 
@@ -378,7 +184,7 @@ static void print_folder(const struct command *c, const struct pxr_draw_order *o
                              folder, folder, order->chain[0]->graph->levels);
 }
 
-static void print_drawn(const struct command *c, const struct pxr_draw_order *order,
+static void print_drawn(const struct work *c, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
         for (int k = order->length - 1; k >= 0; k--) {
@@ -410,7 +216,7 @@ static void print_drawn(const struct command *c, const struct pxr_draw_order *or
  */
 
 /* Write the picture, and free it; it may be NULL after an error. */
-static int write_picture(const struct command *c, void *bytes, size_t size)
+static int write_picture(const struct work *c, void *bytes, size_t size)
 {
         int status = -1;
 
@@ -422,22 +228,22 @@ static int write_picture(const struct command *c, void *bytes, size_t size)
         return status;
 }
 
-/* Say once of each run that is slow, and why. */
-static void tell_fallback(const struct command *c)
+/* Say which runs are slow, and why. */
+static void print_fallback(const struct work *c)
 {
         for (int k = 0; k < c->length; k++) {
                 const char *op = pxr_graph_fallback(c->chain[k]->graph, PXR_F32);
 
                 if (op)
                         display_line(c->display,
-                                     "op '%s' cannot go step by step: images are made by a whole "
-                                     "pass for each value, slowly",
+                                     "op '%s' has no 'advance': each value takes a whole pass, "
+                                     "which is slow",
                                      op);
         }
 }
 
 /* The order for `count` images; settings not given are those of the run's spec. */
-static struct pxr_draw_order order_of(struct command *c, int64_t count)
+static struct pxr_draw_order order_of(struct work *c, int64_t count)
 {
         const struct arguments *a = c->arguments;
         const struct pxr_sample_settings *spec = &c->chain[0]->experiment->settings.sample;
@@ -457,15 +263,15 @@ static struct pxr_draw_order order_of(struct command *c, int64_t count)
         };
 }
 
-static int do_order(struct command *c, const struct pxr_draw_order *order, struct pxr_drawn *drawn)
+static int do_order(struct work *c, const struct pxr_draw_order *order, struct pxr_drawn *drawn)
 {
         if (pxr_draw_check(order, c->diag))
                 return -1;
-        tell_fallback(c);
+        print_fallback(c);
         return pxr_draw(c->arena, order, drawn, c->diag);
 }
 
-static int draw(struct command *c)
+static int draw(struct work *c)
 {
         const struct arguments *a = c->arguments;
         int64_t usual = c->chain[0]->experiment->settings.sample.count;
@@ -499,7 +305,7 @@ static int draw(struct command *c)
                 return -1;
         }
         if (a->out && write_picture(c, png, size)) {
-                if (a->folder) { /* both or neither: a repeat would be refused because of it */
+                if (a->folder) { /* write both or neither: a second try would be refused */
                         pxr_remove_folder(a->folder);
                         if (there)
                                 mkdir(a->folder, 0777);
@@ -512,7 +318,7 @@ static int draw(struct command *c)
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
-static int softmax_images(struct command *c, struct pxr_images *images,
+static int softmax_images(struct work *c, struct pxr_images *images,
                           struct pxr_activations *activations)
 {
         static const char *name[] = { "a sample" };
@@ -531,7 +337,7 @@ static int softmax_images(struct command *c, struct pxr_images *images,
         return status;
 }
 
-static int softmax(struct command *c)
+static int softmax(struct work *c)
 {
         const struct arguments *a = c->arguments;
         struct pxr_activations activations = { 0 };
@@ -541,11 +347,12 @@ static int softmax(struct command *c)
         char *svg, given[64];
         int status;
 
-        for (int i = 0; i < a->spots; i++)
-                if (pxr_spot_read(a->spot[i], c->chain[0]->graph, &spot[i], c->diag))
+        for (int i = 0; i < (int)a->softmax.count; i++)
+                if (pxr_spot_read(a->softmax.text[i], c->chain[0]->graph, &spot[i], c->diag))
                         return -1;
         status = softmax_images(c, &images, &activations);
-        if (status || pxr_activations(c->chain[0], &images, spot, a->spots, &activations, c->diag))
+        if (status || pxr_activations(c->chain[0], &images, spot, (int)a->softmax.count,
+                                      &activations, c->diag))
                 return status ? status : -1;
         svg = pxr_activations_svg(c->chain[0], &activations, &size, c->diag);
         if (write_picture(c, svg, size))
@@ -558,7 +365,7 @@ static int softmax(struct command *c)
         return a->json ? print_activations_json(c->chain[0], &activations, a->out, c->diag) : 0;
 }
 
-static int nll_map(struct command *c)
+static int nll_map(struct work *c)
 {
         const struct arguments *a = c->arguments;
         struct pxr_bits_map map;
@@ -582,13 +389,13 @@ static int nll_map(struct command *c)
 }
 
 /* Open the run and those it is to be given images from. */
-static int open_runs(struct command *c)
+static int open_runs(struct work *c)
 {
         const struct arguments *a = c->arguments;
-        struct pxr_store *store = pxr_recorded_store(c->arena, a->database, c->diag);
+        struct pxr_store *store = pxr_recorded_store(c->arena, a->db, c->diag);
 
-        for (int k = 0; store && k <= a->froms; k++) {
-                c->chain[k] = pxr_recorded_open(c->arena, store, k ? a->from[k - 1] : a->run,
+        for (int k = 0; store && k <= (int)a->from.count; k++) {
+                c->chain[k] = pxr_recorded_open(c->arena, store, k ? a->from.text[k - 1] : a->run,
                                                 k ? "best" : a->checkpoint, c->diag);
                 if (!c->chain[k])
                         return -1;
@@ -597,64 +404,116 @@ static int open_runs(struct command *c)
         return store ? 0 : -1;
 }
 
-/* Would --data change nothing? */
-static int check_data(const struct command *c)
+static int run(struct program *program)
 {
-        const struct arguments *a = c->arguments;
-
-        if (!a->data || (a->images ? pxr_images_of_set(a->images) : a->from_data))
-                return 0;
-        return pxr_user_error(c->diag, "--data %s: the run's data set is not needed here", a->data);
-}
-
-static int check_picture(const struct command *c)
-{
-        const struct arguments *a = c->arguments;
-        int status;
-
-        if (a->folder && pxr_output_folder_check(a->folder, c->diag))
-                return -1;
-        if (!a->out)
-                return 0;
-        status = pxr_file_may_write(a->out, a->force, c->diag);
-        if (status && !a->force && access(a->out, F_OK) == 0)
-                pxr_note(c->diag, "--force overwrites it; --out FILE writes another");
-        return status;
-}
-
-/* Everything between the arguments and the exit status. */
-static int execute(struct command *c)
-{
-        static int (*const modes[])(struct command *) = { draw, draw, softmax, nll_map };
+        static int (*const modes[])(struct work *) = { draw, draw, softmax, nll_map };
+        const struct arguments *arguments = program->arguments;
         struct display display;
+        struct work work = { .arguments = arguments,
+                             .arena = program->arena,
+                             .diag = program->diag,
+                             .display = &display };
         int status;
 
-        if (check_picture(c) || open_runs(c) || check_data(c))
-                return pxr_diag_status(c->diag);
-        display_init(&display, c->arguments->quiet || c->arguments->json ? NULL : stdout);
-        c->display = &display;
+        if (check(program) || open_runs(&work))
+                return -1;
+        display_init(&display, arguments->quiet || arguments->json ? NULL : stdout);
         watch_signals();
-        status = modes[c->arguments->mode](c);
-        display_end(c->display);
+        status = modes[arguments->mode](&work);
+        display_end(&display);
         if (status > 0)
-                fputs("interrupted; nothing is written\n", stderr);
-        return pxr_diag_errors(c->diag) ? pxr_diag_status(c->diag) : status > 0 ? 130 : 0;
+                fputs("interrupted; nothing was written\n", stderr);
+        return status > 0 && !pxr_diag_errors(program->diag) ? 130 : status > 0 ? -1 : status;
 }
+
+/* --- the command -------------------------------------------------------------------------------
+ */
+
+static const struct command_option options[] = {
+        { .help = "Which run:" },
+        OPTION_DB,
+        { "checkpoint", 0, "WHICH",
+          "checkpoint of RUN: best (by validation NLL), last, or a step; runs of --from use their "
+          "best",
+          FIELD(checkpoint), .initial = "best" },
+        { "from", 0, "RUN|data",
+          "source of the small images for a conditional RUN: another run that draws them (repeat "
+          "--from for its own source), or 'data', the validation images of RUN's data set (without "
+          "them, the training or test images)",
+          FIELD(from), .most = MOST_RUNS - 1 },
+        OPTION_DATA,
+        { .help = "What to draw:" },
+        { "count", 0, "N",
+          "number of images (default: sample.count of the spec), of completions of each image "
+          "(default: 4), or of images for --nll-map (default: all)",
+          FIELD(count), .least = 1, .most = MOST_COUNT },
+        { "seed", 0, "N", "seed of the random numbers (default: sample.seed of the spec)",
+          FIELD(seed) },
+        { "temperature", 0, "T",
+          "divide logits by T: below 1 gives likelier images, above 1 more varied ones",
+          FIELD(temperature), .least = 1e-3, .most = 1e3 },
+        { "complete", 0, "IMAGES", "draw the hidden part of these images", FIELD(complete) },
+        { "occlude", 0, "REGION",
+          "the part to hide: bottom:PART, top:PART, left:PART, right:PART, or "
+          "rect:ROW,COL,ROWS,COLS (default: bottom:0.5)",
+          FIELD(occlude) },
+        { .help = "Instead of drawing:" },
+        { "softmax", 0, "ROW,COL[,COLOUR]",
+          "plot the distribution of this pixel, for all its colours or one (red, green, blue); can "
+          "be repeated",
+          FIELD(softmax), .most = MOST_SPOTS },
+        { "image", 0, "IMAGES", "the images for --softmax (default: one drawn image)",
+          FIELD(image) },
+        { "nll-map", 0, "IMAGES|SPLIT", "plot the mean cost of each pixel, in bits",
+          FIELD(nll_map) },
+        { .help = "Output and speed:" },
+        { "out", 0, "FILE",
+          "the picture (default: samples.png, completions.png, softmax.svg or nll-map.svg; if it "
+          "exists, samples-2.png and so on)",
+          FIELD(out) },
+        { "force", 'f', NULL, "overwrite the picture", FIELD(force) },
+        { "images", 0, "FOLDER",
+          "write each drawn image to its own PNG file, in a new or empty folder; the picture of "
+          "all is then written only with --out",
+          FIELD(folder) },
+        OPTION_THREADS("worker threads (default: one per processor); does not change results"),
+        { "batch", 0, "N",
+          "draw at most N images at once, which bounds memory (default: 32 per worker); does not "
+          "change results",
+          FIELD(batch), .least = 1, .most = MOST_COUNT },
+        OPTION_QUIET,
+        OPTION_JSON,
+        { 0 },
+};
+
+static const struct command_verb verbs[] = {
+        { NULL, "RUN", "draw", .run = run },
+        { 0 },
+};
+
+static const struct command command = {
+        .name = "pxr-sample",
+        .summary = "Draw images from a recorded RUN (its number or name, or 'last').",
+        .text = "IMAGES is a PNG file of the model's size with the model's levels (0 and 255 for "
+                "a black and white model), or images of the run's data set by number: test:0,5. "
+                "The database is only read.\n\n"
+                "Image i for a given seed does not depend on --count; completion k of an image "
+                "does not depend on the other images.\n\n"
+                "Completions with bottom:PART are drawn from the model's exact distribution "
+                "given the known pixels. With any other region, each hidden pixel is drawn given "
+                "the pixels before it, row by row from the top left; known pixels after it have "
+                "no influence. A conditional RUN is given the small versions of the images, "
+                "which show part of what is hidden: its completions are not exact, and its "
+                "likelihoods are conditional on the small version.\n\n"
+                "Exit status: 0 success, 1 system failure, 2 invalid arguments or data, 130 "
+                "interrupted.",
+        .options = options,
+        .verbs = verbs,
+};
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db",
-                                       .checkpoint = "best",
-                                       .count = -1,
-                                       .seed = -1,
-                                       .threads = usual_threads() };
-        struct program program;
-        struct command command;
-
-        program_begin(&program, "pxr-sample", argc, argv);
-        program_parse(&program, &argp, argc, argv, &arguments);
-        command = (struct command) { .arguments = &arguments,
-                                     .arena = program.arena,
-                                     .diag = program.diag };
-        return program_end(&program, execute(&command));
+        return command_main(
+                &command, argc, argv,
+                &(struct arguments) { .count = -1, .seed = -1, .threads = usual_threads() });
 }

@@ -4,7 +4,6 @@
  *
  * Arguments and printing; what it does is in lib/sweep.
  */
-#include <argp.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,185 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <pxr/version.h>
-
 #include "base/number.h"
+#include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/program.h"
 #include "runner/sweep_json.h"
 #include "sweep/child.h"
 #include "sweep/schedule.h"
 
-const char *argp_program_version = "pxr-sweep " PXR_VERSION;
-
 enum { BEST = 5 }; /* shown at the end */
 
 struct arguments {
-        const char *sweep, *database;
-        const char **overrides;
-        size_t count;
-        const char **sbatch; /* options for it, NULL-ended */
-        size_t sbatch_count;
-        enum pxr_launcher launcher;
-        int jobs, threads; /* threads 0: not said */
+        const char *db;
+        struct list sbatch;
+        int launcher, jobs, threads; /* threads 0: not given */
         bool dry_run, retry, quiet, json, no_wait, task;
-};
-
-enum {
-        OPTION_DB = 256,
-        OPTION_DRY_RUN,
-        OPTION_RETRY,
-        OPTION_JSON,
-        OPTION_LAUNCHER,
-        OPTION_SBATCH,
-        OPTION_NO_WAIT,
-        OPTION_TASK,
-};
-
-static const struct argp_option options[] = {
-        { "db", OPTION_DB, "FILE", 0, "the run database (default: pxr.db)", 0 },
-        { "jobs", 'j', "N", 0, "runs at a time (default: 1)", 0 },
-        { "threads", 't', "N", 0,
-          "workers of all runs together, shared out evenly (default: one a processor); with "
-          "--launcher slurm, of each run (default: 1)",
-          0 },
-        { "dry-run", OPTION_DRY_RUN, NULL, 0, "list the runs; begin none", 0 },
-        { "retry", OPTION_RETRY, NULL, 0, "give the runs that failed new tries", 0 },
-        { "json", OPTION_JSON, NULL, 0, "print the result as JSON", 0 },
-        { "quiet", 'q', NULL, 0, "print errors only", 0 },
-        { "launcher", OPTION_LAUNCHER, "NAME", 0,
-          "local (the default): runs are processes here; slurm: they are tasks of a job array", 1 },
-        { "sbatch-option", OPTION_SBATCH, "OPTION", 0,
-          "slurm: for sbatch, as --sbatch-option=--time=2:00:00; may be given several times", 1 },
-        { "no-wait", OPTION_NO_WAIT, NULL, 0,
-          "slurm: submit, and do not wait; the same command later goes on and shows the results",
-          1 },
-        { "slurm-task", OPTION_TASK, NULL, OPTION_HIDDEN, "", 1 },
-        { 0 },
-};
-
-static void take_word(struct arguments *arguments, const char *text, struct argp_state *state)
-{
-        if (!arguments->sweep)
-                arguments->sweep = text;
-        else if (strchr(text, '='))
-                arguments->overrides[arguments->count++] = text;
-        else
-                argp_error(state, "'%s' is neither an option nor KEY=VALUE", text);
-}
-
-static enum pxr_launcher launcher_named(const char *text, struct argp_state *state)
-{
-        if (strcmp(text, "slurm") != 0 && strcmp(text, "local") != 0)
-                argp_error(state, "--launcher wants local or slurm, not '%s'", text);
-        return strcmp(text, "slurm") == 0 ? PXR_LAUNCH_SLURM : PXR_LAUNCH_LOCAL;
-}
-
-/* What is for Slurm alone, where it is not asked for. */
-static void check_launcher(const struct arguments *arguments, struct argp_state *state)
-{
-        if (arguments->launcher == PXR_LAUNCH_SLURM)
-                return;
-        if (arguments->no_wait)
-                argp_error(state, "--no-wait is for --launcher slurm");
-        if (arguments->sbatch_count)
-                argp_error(state, "--sbatch-option is for --launcher slurm");
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-        struct arguments *arguments = state->input;
-
-        switch (key) {
-        case OPTION_DB:
-                arguments->database = text;
-                return 0;
-        case OPTION_DRY_RUN:
-                arguments->dry_run = true;
-                return 0;
-        case OPTION_RETRY:
-                arguments->retry = true;
-                return 0;
-        case 'j':
-                arguments->jobs = (int)number_option("--jobs", text, 1, 1024, state);
-                return 0;
-        case 't':
-                arguments->threads = threads_option(text, state);
-                return 0;
-        case 'q':
-                arguments->quiet = true;
-                return 0;
-        case OPTION_JSON:
-                arguments->json = true;
-                return 0;
-        case OPTION_LAUNCHER:
-                arguments->launcher = launcher_named(text, state);
-                return 0;
-        case OPTION_SBATCH:
-                if (*text != '-')
-                        argp_error(state,
-                                   "--sbatch-option wants an option, like --time=60, not '%s'",
-                                   text);
-                arguments->sbatch[arguments->sbatch_count++] = text;
-                return 0;
-        case OPTION_NO_WAIT:
-                arguments->no_wait = true;
-                return 0;
-        case OPTION_TASK:
-                arguments->task = true;
-                return 0;
-        case ARGP_KEY_END:
-                check_launcher(arguments, state);
-                return 0;
-        case ARGP_KEY_ARG:
-                take_word(arguments, text, state);
-                return 0;
-        case ARGP_KEY_NO_ARGS:
-                argp_usage(state);
-                return 0;
-        default:
-                return ARGP_ERR_UNKNOWN;
-        }
-}
-
-static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "SWEEP [KEY=VALUE...]",
-        .doc = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of its "
-               "own in the run database.\v"
-               "KEY=VALUE sets a value of the spec for all runs. A sweep:\n\n"
-               "  name: rates\n"
-               "  spec: quickstart.yaml      # relative to this file\n"
-               "  set: {train.epochs: 2}     # for all runs\n"
-               "  vary:                      # lists, or ranges to draw from\n"
-               "    train.batch: [16, 32]\n"
-               "    train.optimizer.adam.rate: {log_uniform: [1e-4, 1e-2]}\n"
-               "    layers: {cases: {two: {model.1.repeat: 2}}}\n"
-               "  search: {random: {runs: 12, seed: 1}}\n"
-               "  retries: 1                 # of a run that fails\n"
-               "  budget: {runs: 0, hours: 0}  # of all runs together; 0: no limit\n\n"
-               "search: grid (every combination), {random: {runs: N}}, or {halving: {runs: N, "
-               "factor: 3, epochs: 1}} (ASHA): configurations are trained for `epochs` epochs at "
-               "first, and the best third of them for three times as long, up to train.epochs. A "
-               "longer training is begun anew, since the schedule of the rate depends on its "
-               "length. Ranges are uniform, log_uniform and integer.\n\n"
-               "Runs are compared by their final NLL on the validation split. Stopped, killed or "
-               "at its end, a sweep goes on when the same command is given again: no finished "
-               "run is repeated, and an interrupted one is gone on with.\n\n"
-               "With --launcher slurm, jobs are tasks of a Slurm job array, --jobs at a time, each "
-               "with --threads processors. Every task takes one job up from the database and "
-               "writes to it. So the nodes must have it, sweep, spec, data and pxr under the same "
-               "paths as this machine, on a file system whose locks hold between hosts (NFS "
-               "version 4, Lustre with flock, GPFS, CephFS); where there is none, give each "
-               "machine a database of its own, to be put together by pxr-report merge. A task that "
-               "is killed, cancelled or out of its "
-               "time is a failed try; its run goes on from where it was saved. What tasks say "
-               "beside that is in the file DATABASE.slurm.log. Interrupted, pxr-sweep leaves the "
-               "array to run on.\n\n"
-               "Exit status: 0 done (or the budget is used up), 1 a run or the system failed, 2 a "
-               "mistake in sweep, spec, data or arguments, 130 interrupted.",
 };
 
 /* --- printing ----------------------------------------------------------------------------------
@@ -214,7 +49,7 @@ static bool on_progress(void *context, const struct pxr_progress *progress)
 
 static void print_failure(const struct pxr_job *job)
 {
-        say(stdout, "failed%s: %s\n", job->state == PXR_JOB_WAITING ? ", to be tried again" : "",
+        say(stdout, "failed%s: %s\n", job->state == PXR_JOB_WAITING ? ", will be retried" : "",
             job->message);
 }
 
@@ -234,7 +69,7 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
                 snprintf(result, sizeof(result), "%9s nats/image%s",
                          pxr_number_text(job->nats, 4, number), job->suspect ? " SUSPECT" : "");
         else if (!job->message)
-                snprintf(result, sizeof(result), "interrupted, and saved");
+                snprintf(result, sizeof(result), "interrupted and saved");
         else
                 *result = '\0';
         say(stdout, "job %*" PRId64 "  %-*s  %7s  ", printer->width, job->number, printer->words,
@@ -272,7 +107,7 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
                     pxr_plural(plan->epochs[rung]));
         }
         if (sweep->budget.runs)
-                printf("no more than %" PRId64 " are begun\n", sweep->budget.runs);
+                printf("at most %" PRId64 " are started\n", sweep->budget.runs);
 }
 
 static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
@@ -312,18 +147,18 @@ static void print_best(const struct printer *printer, const struct pxr_sweep *sw
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats) && !jobs[i].archived)
                         print_row(&jobs[i], plan);
-        print_report(sweep, state, printer->arguments->database);
+        print_report(sweep, state, printer->arguments->db);
 }
 
-/* The cluster goes on without this program. */
+/* The cluster continues without this program. */
 static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
 {
         say(stderr, "%d of %d run%s finished", state->finished, state->known,
             pxr_plural(state->known));
         if (*state->array)
-                say(stderr, "; Slurm array %s goes on. Cancel it with: scancel %s", state->array,
+                say(stderr, "; Slurm array %s continues. Cancel it with: scancel %s", state->array,
                     state->array);
-        say(stderr, "\ngo on and see the results with: %s\n", command);
+        say(stderr, "\ncontinue and see the results with: %s\n", command);
         return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
 }
 
@@ -334,7 +169,7 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
         if (end == PXR_SWEEP_LEFT || (end == PXR_SWEEP_INTERRUPTED && *state->array))
                 return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
-                say(stderr, "interrupted with %d of %d run%s finished; go on with: %s\n",
+                say(stderr, "interrupted with %d of %d run%s finished; resume with: %s\n",
                     state->finished, state->known, pxr_plural(state->known), command);
                 return 130;
         }
@@ -348,30 +183,31 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                         snprintf(spent, sizeof(spent), "%" PRId64 " run%s", sweep->budget.runs,
                                  pxr_plural(sweep->budget.runs));
                 fprintf(stderr,
-                        "the budget of %s is used up, with %d of %d run%s finished; with more of "
-                        "it in %s, go on with: %s\n",
+                        "the budget of %s is used up, with %d of %d run%s finished; to continue, "
+                        "raise it in %s and run: %s\n",
                         spent, state->finished, state->known, pxr_plural(state->known), sweep->path,
                         command);
         }
         if (state->elsewhere)
-                say(stderr, "%d run%s at work elsewhere,%s by process %" PRId64 " on host %s\n",
+                say(stderr, "%d run%s active elsewhere,%s in process %" PRId64 " on host %s\n",
                     state->elsewhere, pxr_plural(state->elsewhere),
                     state->elsewhere == 1 ? "" : " one of them", state->elsewhere_process,
                     state->elsewhere_host);
         if (!state->failed)
                 return 0;
-        say(stderr, "%d of %d run%s failed; to try again: %s --retry\n", state->failed,
-            state->known, pxr_plural(state->known), command);
+        say(stderr, "%d of %d run%s failed; retry with: %s --retry\n", state->failed, state->known,
+            pxr_plural(state->known), command);
         return 1;
 }
 
-/* --- doing it ----------------------------------------------------------------------------------
+/* --- running -----------------------------------------------------------------------------------
  */
 
-static int run(struct pxr_sweep_options *order, struct printer *printer, const char *command,
-               struct pxr_diag *diag)
+static int run_sweep(struct pxr_sweep_options *order, struct printer *printer,
+                     const struct program *program)
 {
-        struct pxr_arena *arena = order->sweep->arena;
+        const char *again = command_line(program, "--retry, --no-wait");
+        struct pxr_diag *diag = program->diag;
         struct pxr_sweep_state state;
         struct pxr_job *jobs;
         int count, end;
@@ -386,32 +222,30 @@ static int run(struct pxr_sweep_options *order, struct printer *printer, const c
         watch_signals();
         end = pxr_sweep_run(order, &state, diag);
         display_end(&printer->display);
-        if (end >= 0 && printer->arguments->json && print_sweep_json(order, &state, end, diag))
-                return pxr_diag_status(diag);
-        if (end >= 0 && state.finished > 0 && printer->shown) {
-                if (pxr_sweep_best(order->store, arena, state.sweep, &jobs, &count, diag))
-                        return pxr_diag_status(diag);
+        if (end < 0 || (printer->arguments->json && print_sweep_json(order, &state, end, diag)))
+                return -1;
+        if (state.finished > 0 && printer->shown) {
+                if (pxr_sweep_best(order->store, program->arena, state.sweep, &jobs, &count, diag))
+                        return -1;
                 print_best(printer, order->sweep, order->plan, &state, jobs, count);
         }
-        if (end >= 0 && order->task) /* who waits for all of them tells how they ended */
+        if (order->task) /* the command that waits for all tasks prints how they ended */
                 return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
-        return end < 0 ? pxr_diag_status(diag) : print_end(order->sweep, &state, end, command);
+        return print_end(order->sweep, &state, end, again);
 }
 
-/* The task of Slurm's that this process is; NULL after an error. */
+/* The Slurm task that this process is; NULL after an error. */
 static const char *task_name(struct pxr_arena *arena, struct pxr_diag *diag)
 {
         const char *array = getenv("SLURM_ARRAY_JOB_ID"), *index = getenv("SLURM_ARRAY_TASK_ID");
-        char *name = array && index ? pxr_strf(arena, "slurm %s_%s", array, index) : NULL;
 
-        if (!array || !index)
-                pxr_user_error(diag, "--slurm-task is for tasks that pxr-sweep submits");
-        else if (!name)
-                pxr_out_of_memory(diag);
-        return name;
+        if (array && index)
+                return pxr_strf(arena, "slurm %s_%s", array, index);
+        pxr_user_error(diag, "--slurm-task is for tasks that pxr-sweep submits");
+        return NULL;
 }
 
-/* How many threads a run has. */
+/* Threads of one run. */
 static int share(const struct arguments *arguments)
 {
         int all = arguments->threads ? arguments->threads : usual_threads();
@@ -421,96 +255,153 @@ static int share(const struct arguments *arguments)
         return all < arguments->jobs ? 1 : all / arguments->jobs;
 }
 
-/* Returns 0 or -1. */
-static int make_order(struct pxr_arena *arena, const struct arguments *arguments,
-                      struct pxr_sweep_options *order, struct pxr_diag *diag)
+static int check_slurm_options(const struct program *program)
 {
-        const char **words = pxr_alloc_array(arena, arguments->count + 2, sizeof(*words));
+        const struct arguments *arguments = program->arguments;
+
+        if (arguments->launcher != PXR_LAUNCH_SLURM &&
+            (arguments->no_wait || arguments->sbatch.count))
+                return pxr_user_error(program->diag, "%s needs --launcher slurm",
+                                      arguments->no_wait ? "--no-wait" : "--sbatch-option");
+        for (size_t i = 0; i < arguments->sbatch.count; i++)
+                if (*arguments->sbatch.text[i] != '-')
+                        return pxr_user_error(program->diag,
+                                              "--sbatch-option: expected an option such as "
+                                              "--time=60, got '%s'",
+                                              arguments->sbatch.text[i]);
+        return 0;
+}
+
+/* Returns 0 or -1. */
+static int make_order(const struct program *program, struct pxr_sweep_options *order)
+{
+        const struct arguments *arguments = program->arguments;
+        const struct list *words = &program->words;
+        struct pxr_arena *arena = program->arena;
 
         *order =
-                (struct pxr_sweep_options) { .database = arguments->database,
+                (struct pxr_sweep_options) { .database = arguments->db,
                                              .program = pxr_program_beside(arena, "pxr-run"),
                                              .jobs = arguments->jobs,
                                              .threads = share(arguments),
                                              .retry = arguments->retry,
-                                             .launcher = arguments->launcher,
+                                             .launcher = (enum pxr_launcher)arguments->launcher,
                                              .task_program = pxr_program_beside(arena, "pxr-sweep"),
-                                             .task_arguments = words,
-                                             .sbatch_options = arguments->sbatch,
+                                             .task_arguments = words->text,
+                                             .sbatch_options = arguments->sbatch.count
+                                                                       ? arguments->sbatch.text
+                                                                       : words->text + words->count,
                                              .no_wait = arguments->no_wait };
-        if (!words || !order->program || !order->task_program)
-                return pxr_out_of_memory(diag);
-        words[0] = arguments->sweep;
-        for (size_t i = 0; i < arguments->count; i++)
-                words[i + 1] = arguments->overrides[i];
-        if (arguments->task && !(order->task = task_name(arena, diag)))
+        if (arguments->task && !(order->task = task_name(arena, program->diag)))
                 return -1;
-        order->sweep = pxr_sweep_read(arena, arguments->sweep, arguments->overrides,
-                                      arguments->count, diag);
+        order->sweep = pxr_sweep_read(arena, words->text[0], words->text + 1, words->count - 1,
+                                      program->diag);
         return order->sweep ? 0 : -1;
 }
 
-static int execute(struct pxr_arena *arena, const struct arguments *arguments, const char *command,
-                   struct pxr_diag *diag)
+static int run(struct program *program)
 {
+        const struct arguments *arguments = program->arguments;
         struct printer printer = { .arguments = arguments,
                                    .shown = !arguments->quiet && !arguments->json };
         struct pxr_sweep_options order;
         struct pxr_plan plan;
         int status;
 
-        if (!command)
-                pxr_out_of_memory(diag);
-        if (!command || make_order(arena, arguments, &order, diag) ||
-            pxr_sweep_plan(order.sweep, &plan, diag))
-                return pxr_diag_status(diag);
+        if (check_slurm_options(program) || make_order(program, &order) ||
+            pxr_sweep_plan(order.sweep, &plan, program->diag))
+                return -1;
         order.plan = &plan;
         if (arguments->dry_run && arguments->json)
-                return print_plan_json(order.sweep, &plan, diag) ? pxr_diag_status(diag) : 0;
+                return print_plan_json(order.sweep, &plan, program->diag);
         if (arguments->dry_run) {
                 print_runs(order.sweep, &plan);
                 return 0;
         }
-        if (arguments->launcher == PXR_LAUNCH_SLURM && pxr_sweep_find_slurm(arena, diag))
-                return pxr_diag_status(diag);
-        /* A task leaves it to the sweep that submitted it: there are many at once. */
-        order.store = arguments->task ? pxr_store_open(arguments->database, true, diag)
-                                      : pxr_store_open_sound(arguments->database, diag);
-        status = order.store ? run(&order, &printer, command, diag) : pxr_diag_status(diag);
+        if (arguments->launcher == PXR_LAUNCH_SLURM &&
+            pxr_sweep_find_slurm(program->arena, program->diag))
+                return -1;
+        /* The sweep that submits tasks checks the database for all of them. */
+        order.store = arguments->task ? pxr_store_open(arguments->db, true, program->diag)
+                                      : pxr_store_open_sound(arguments->db, program->diag);
+        status = order.store ? run_sweep(&order, &printer, program) : -1;
         pxr_store_close(order.store);
         return status;
 }
 
-/* The command line, to be typed again. */
-static char *join(struct pxr_arena *arena, int count, char **words)
-{
-        char *line = pxr_strdup(arena, "pxr-sweep");
+/* --- the command -------------------------------------------------------------------------------
+ */
 
-        for (int i = 1; i < count && line; i++) {
-                char *word = pxr_shell_word(arena, words[i]);
+static const char *const launchers[] = { "local", "slurm", NULL }; /* as enum pxr_launcher */
 
-                if (strcmp(words[i], "--retry") != 0 && strcmp(words[i], "--no-wait") != 0)
-                        line = word ? pxr_strf(arena, "%s %s", line, word) : NULL;
-        }
-        return line;
-}
+static const struct command_option options[] = {
+        OPTION_DB,
+        { "jobs", 'j', "N", "number of runs at a time", FIELD(jobs), .least = 1, .most = 1024,
+          .initial = "1" },
+        OPTION_THREADS("worker threads of all runs together, divided evenly (default: one per "
+                       "processor); with --launcher slurm, of each run (default: 1)"),
+        { "dry-run", 0, NULL, "list the runs without starting any", FIELD(dry_run) },
+        { "retry", 0, NULL, "run failed runs again", FIELD(retry) },
+        OPTION_JSON,
+        OPTION_QUIET,
+        { .help = "Clusters:" },
+        { "launcher", 0, "NAME", "run as processes here, or as tasks of a Slurm job array",
+          FIELD(launcher), .choices = launchers, .initial = "local" },
+        { "sbatch-option", 0, "OPTION",
+          "option for sbatch, such as --sbatch-option=--time=2:00:00; can be repeated",
+          FIELD(sbatch) },
+        { "no-wait", 0, NULL,
+          "submit and exit; the same command later continues and shows the results",
+          FIELD(no_wait) },
+        { "slurm-task", 0, NULL, "set by pxr-sweep: run as one task of its job array", FIELD(task),
+          .hidden = true },
+        { 0 },
+};
+
+static const struct command_verb verbs[] = {
+        { NULL, "SWEEP [KEY=VALUE...]", "run", .run = run },
+        { 0 },
+};
+
+static const struct command command = {
+        .name = "pxr-sweep",
+        .summary = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of "
+                   "its own in the run database.",
+        .text = "KEY=VALUE overrides a value of the spec for all runs. A sweep:\n\n"
+                "  name: rates\n"
+                "  spec: quickstart.yaml      # relative to this file\n"
+                "  set: {train.epochs: 2}     # for all runs\n"
+                "  vary:                      # lists, or ranges to draw from\n"
+                "    train.batch: [16, 32]\n"
+                "    train.optimizer.adam.rate: {log_uniform: [1e-4, 1e-2]}\n"
+                "    layers: {cases: {two: {model.1.repeat: 2}}}\n"
+                "  search: {random: {runs: 12, seed: 1}}\n"
+                "  retries: 1                 # of a run that fails\n"
+                "  budget: {runs: 0, hours: 0}  # of all runs together; 0: no limit\n\n"
+                "search is grid (every combination), {random: {runs: N}}, or {halving: {runs: N, "
+                "factor: 3, epochs: 1}} (ASHA): each configuration is first trained for `epochs` "
+                "epochs, then the best third for three times as long, up to train.epochs. A "
+                "longer training starts from the beginning, since the learning-rate schedule "
+                "depends on its length. Ranges are uniform, log_uniform and integer.\n\n"
+                "Runs are compared by their final NLL on the validation split. The same command "
+                "continues a sweep that was stopped, killed or has ended: finished runs are not "
+                "repeated, and interrupted runs are resumed.\n\n"
+                "With --launcher slurm, jobs are tasks of a Slurm job array, --jobs at a time, "
+                "each with --threads processors. Each task claims one job in the database and "
+                "writes to it. The nodes must have database, sweep, spec, data and pxr under the "
+                "same paths as this machine, on a file system whose locks hold between hosts "
+                "(NFS version 4, Lustre with flock, GPFS, CephFS). Without such a file system, "
+                "give each machine its own database, and combine them with pxr-report merge. A "
+                "task that is killed, cancelled or out of time is a failed try; its run resumes "
+                "from its last checkpoint. Other output of the tasks is in DATABASE.slurm.log. "
+                "If pxr-sweep is interrupted, the job array continues.\n\n"
+                "Exit status: 0 success (or the budget is used up), 1 a run or the system "
+                "failed, 2 invalid sweep, spec, data or arguments, 130 interrupted.",
+        .options = options,
+        .verbs = verbs,
+};
 
 int main(int argc, char **argv)
 {
-        struct arguments arguments = { .database = "pxr.db", .jobs = 1 };
-        struct program program;
-        char *command;
-        int status;
-
-        program_begin(&program, "pxr-sweep", argc, argv);
-        arguments.overrides = program.words;
-        arguments.sbatch = pxr_alloc_array(program.arena, (size_t)argc + 1, sizeof(char *));
-        if (!arguments.sbatch) {
-                pxr_out_of_memory(program.diag);
-                return program_end(&program, 1);
-        }
-        command = join(program.arena, argc, argv); /* before argp puts the words in another order */
-        program_parse(&program, &argp, argc, argv, &arguments);
-        status = execute(program.arena, &arguments, command, program.diag);
-        return program_end(&program, status);
+        return command_main(&command, argc, argv, &(struct arguments) { 0 });
 }

@@ -49,7 +49,7 @@ static char *write_one(const struct pxr_codec_file *file)
         size_t size;
 
         unlink(path);
-        OK(pxr_codec_file_write(path, file, &size, diag));
+        OK(pxr_codec_file_write(path, false, file, &size, diag));
         return path;
 }
 
@@ -118,10 +118,11 @@ START_TEST(a_file_that_is_there_stays)
         size_t size;
 
         write_file(path, "mine", 4);
-        ck_assert_int_eq(pxr_codec_file_write(path, &file, &size, diag), -1);
+        ck_assert_int_eq(pxr_codec_file_write(path, false, &file, &size, diag), -1);
         expect_error(PXR_FAULT_USER, "a.pxr: already exists");
         ck_assert_mem_eq(file_bytes(path, &size), "mine", 4);
-        ck_assert_int_eq(pxr_codec_file_write(in_scratch("no/a.pxr"), &file, &size, diag), -1);
+        ck_assert_int_eq(pxr_codec_file_write(in_scratch("no/a.pxr"), false, &file, &size, diag),
+                         -1);
         expect_error(PXR_FAULT_USER, "no/a.pxr: cannot be written");
         ck_assert_int_eq(files_in_scratch(), 1);
 }
@@ -133,7 +134,7 @@ START_TEST(no_file_is_written_that_could_not_be_read)
         size_t size;
 
         file.nats = 0;
-        ck_assert_int_eq(pxr_codec_file_write(in_scratch("a.pxr"), &file, &size, diag), -1);
+        ck_assert_int_eq(pxr_codec_file_write(in_scratch("a.pxr"), false, &file, &size, diag), -1);
         expect_error(PXR_FAULT_USER, "NLL is 0 nats");
         ck_assert_int_eq(files_in_scratch(), 0);
 }

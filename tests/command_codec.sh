@@ -211,31 +211,39 @@ ok "images that the model is not for are named" wrong_images
 
 ok "more images than there are" refused 2 "the split 'test' has 256 images" \
 	pxr_codec encode tiny --split test --first 200 --count 57 --db a.db -o none.pxr
-ok "no split of that name" refused 2 "--split wants train, valid or test" \
+ok "no split of that name" refused 2 "--split: expected train, valid or test, got 'tset'" \
 	pxr_codec encode tiny --split tset --db a.db -o none.pxr
 ok "no run of that name" refused 2 "there is no run 'tny'" \
 	pxr_codec encode tny --split test --db a.db -o none.pxr
 ok "no database is made" refused 2 "no.db: there is no such database" \
 	pxr_codec encode tiny --split test --db no.db -o none.pxr
-ok "no images" refused 2 "encode wants images" pxr_codec encode tiny --db a.db -o none.pxr
+ok "no images" refused 2 "encode: expected images or --split" pxr_codec encode tiny --db a.db -o none.pxr
 ok "images and a split" refused 2 "not both" \
 	pxr_codec encode tiny a.png --split test --db a.db -o none.pxr
 ok "a file without a name" refused 2 "without a name" \
 	pxr_codec encode tiny --split test --db a.db -o ""
-ok "no place to write to" refused 2 "encode wants -o FILE" \
+ok "no place to write to" refused 2 "encode: missing --out PATH" \
 	pxr_codec encode tiny --split test --db a.db
 ok "a misspelt command" refused 2 "did you mean 'encode'?" pxr_codec encod tiny
 foreign_options() {
 	for option in "--split test" "--count 3" "--first 0" "--data set"; do
-		none_of_it 2 "${option% *} does not go with decode" \
+		none_of_it 2 "${option% *}: not an option of 'decode', only of: encode" \
 			pxr_codec decode test.pxr --db a.db -o none $option || return
 	done
 	for option in "--out none" "--checkpoint last" "--db a.db" "--threads 2" "--split test"; do
-		none_of_it 2 "${option% *} does not go with info" pxr_codec info test.pxr $option || return
+		none_of_it 2 "${option% *}: not an option of 'info'" pxr_codec info test.pxr $option || return
 	done
 	pxr_codec info test.pxr --quiet && ! [ -s out ]
 }
 ok "options that mean nothing to a command are refused" foreign_options
+overwrites() {
+	echo mine >mine.pxr && refused 2 "note: use --force to overwrite it" \
+		pxr_codec encode tiny --split test --count 1 --db a.db -o mine.pxr &&
+		is "$(cat mine.pxr)" mine &&
+		pxr_codec encode tiny --split test --count 1 --db a.db -o mine.pxr --force &&
+		pxr_codec info mine.pxr
+}
+ok "a file is overwritten with --force alone" overwrites
 ok "not a file" refused 2 "tiny.yaml: not a pxr-codec file" pxr_codec info tiny.yaml
 
 conditional() {

@@ -228,7 +228,7 @@ else
 fi
 
 ok "an export does not overwrite files" refused 2 "already exists" report export 1 --db all.db --out back
-ok "export requires --out" refused 2 "export wants --out" report export 1 --db all.db
+ok "export requires --out" refused 2 "export: missing --out PATH" report export 1 --db all.db
 ok "other archive formats are refused" refused 2 "expected a directory or a file named" \
 	report export 1 --db all.db --out run.zip
 

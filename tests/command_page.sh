@@ -42,9 +42,12 @@ writes() {
 }
 ok "a page is written" writes
 
-ok "an older page is overwritten" eval 'html --db runs.db && out_has "MB, in place of an older page"'
+ok "an older page is overwritten" eval 'html --db runs.db && out_has "report.html: "'
+ok "a page named by --out is overwritten with --force alone" eval 'cp report.html named.html &&
+	refused 2 "note: use --force to overwrite it" html --db runs.db --out named.html &&
+	html --db runs.db --out named.html --force'
 echo mine >mine.html
-ok "another file is not overwritten" eval 'refused 2 "--force overwrites it" html --db runs.db --out mine.html &&
+ok "another file is not overwritten" eval 'refused 2 "note: use --force to overwrite it" html --db runs.db --out mine.html &&
 	is "$(cat mine.html)" mine'
 ok "unless --force is given" html --db runs.db --out mine.html --force
 ok "--out - writes to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
@@ -162,8 +165,8 @@ details() {
 		is "$(sed -n '/<section id="runs">/,/<.section>/p' brief.html | grep -c '^<tr><td')" 4 &&
 		html --db runs.db --out list.html --details 0 && is "$(times list.html '<section class="run"')" 0 &&
 		! grep -q 'href="#run-' list.html &&
-		refused 2 "--details wants a number from 0 on" html --db runs.db --details -1 --out x.html &&
-		refused 2 "--details is for 'html', not for 'runs'" "$top/runner/pxr-report" runs --db runs.db --details 1 2>err
+		refused 2 "--details: expected a whole number of at least 0" html --db runs.db --details -1 --out x.html &&
+		refused 2 "--details: not an option of 'runs', only of: html" "$top/runner/pxr-report" runs --db runs.db --details 1 2>err
 }
 ok "--details limits the sections, not the list" details
 
@@ -176,8 +179,8 @@ ok "an invalid database writes no page" eval \
 ok "a page that cannot be written is an error" refused 2 "cannot be written" \
 	html --db runs.db --out nowhere/page.html
 ok "options that do not apply to a page are refused" eval \
-	'refused 2 "not for '"'runs'"'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&
-	refused 2 "--format is for tables" html --db runs.db --format md --out x.html'
+	'refused 2 "not an option of '"'runs'"'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&
+	refused 2 "--format: not an option of" html --db runs.db --format md --out x.html'
 
 # --- in a browser -------------------------------------------------------------------------------
 

@@ -305,7 +305,7 @@ else
 	ok "a database that cannot be written is read # SKIP root cannot be bound to modes: setpriv" true
 fi
 
-ok "options that a report has no use for are refused" refused 2 "--where and --limit are for 'runs' and 'html'" \
+ok "options that a report has no use for are refused" refused 2 "--where: not an option of 'table4', only of: runs, html, REPORT" \
 	report table4 --db runs.db --where 1
 ok "a report there is not is told" refused 2 "did you mean 'table4'?" report tabel4 --db runs.db
 

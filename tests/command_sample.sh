@@ -211,7 +211,7 @@ ok "layers that make another model of its spec do not" other_model
 
 not_overwritten() {
 	refused 2 "plain.png: already exists" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
-		err_has "--force overwrites it" && cmp plain.png pictures/run-1-samples-00000096.png &&
+		err_has "note: use --force to overwrite it" && cmp plain.png pictures/run-1-samples-00000096.png &&
 		pxr_sample 1 --db a.db --seed 9 --out plain.png -f &&
 		! cmp -s plain.png pictures/run-1-samples-00000096.png
 }
@@ -334,7 +334,7 @@ ok "... given the same small image" likelihood_given_the_small
 
 says_not_exact() {
 	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&
-		out_has "was drawn given those before it, not those after it"
+		out_has "was drawn given the pixels before it, not those after it"
 }
 ok "what is not the exact conditional law is said to be so" says_not_exact
 
@@ -474,7 +474,7 @@ ok "... and are a data set" trains_on_them
 
 folder_refused() {
 	refused 2 "drawn: the folder is not empty" pxr_sample 1 --db a.db --images drawn -f &&
-		refused 2 "goes with samples and completions" \
+		refused 2 "--images is only for samples and completions" \
 			pxr_sample 1 --db a.db --nll-map test --images none &&
 		refused 2 "no/such: cannot be written" pxr_sample 1 --db a.db --images no/such &&
 		! [ -e none ] && rm -r drawn back parts
@@ -560,22 +560,22 @@ ok "... but not more than there are" too_many_images
 # --- arguments ------------------------------------------------------------------------------------
 
 senseless() {
-	refused 2 "exclude one another" pxr_sample 1 --db a.db --complete valid:0 --nll-map test &&
-		refused 2 "--occlude goes with --complete" pxr_sample 1 --db a.db --occlude top:0.5 &&
-		refused 2 "--image goes with --softmax" pxr_sample 1 --db a.db --image test:0 &&
+	refused 2 "exclude each other" pxr_sample 1 --db a.db --complete valid:0 --nll-map test &&
+		refused 2 "--occlude needs --complete" pxr_sample 1 --db a.db --occlude top:0.5 &&
+		refused 2 "--image needs --softmax" pxr_sample 1 --db a.db --image test:0 &&
 		refused 2 "nothing is drawn" pxr_sample 1 --db a.db --nll-map test --seed 3 &&
-		refused 2 "--from RUN goes with plain samples" \
+		refused 2 "--from RUN is only for plain samples" \
 			pxr_sample big --from small --db a.db --complete valid:0 &&
-		refused 2 "--from data means nothing here" \
+		refused 2 "--from data has no effect here" \
 			pxr_sample big --from data --db a.db --complete valid:0 &&
-		refused 2 "nothing can follow --from data" \
+		refused 2 "--from data must be the last --from" \
 			pxr_sample big --from data --from small --db a.db &&
-		refused 2 "should end with .png" pxr_sample 1 --db a.db --out x.jpg &&
-		refused 2 "--temperature wants" pxr_sample 1 --db a.db --temperature 0 &&
-		refused 2 "--seed wants a number from 0 to 9223372036854775807, not '99999999999999999999'" \
+		refused 2 "expected a name that ends with .png" pxr_sample 1 --db a.db --out x.jpg &&
+		refused 2 "--temperature: expected a number from 0.001 to 1000, got '0'" pxr_sample 1 --db a.db --temperature 0 &&
+		refused 2 "--seed: expected a whole number of at least 0, got '99999999999999999999'" \
 			pxr_sample 1 --db a.db --seed 99999999999999999999 &&
-		refused 2 "--batch wants a number from 1" pxr_sample 1 --db a.db --batch 0 &&
-		refused 2 "which RUN?" pxr_sample --db a.db
+		refused 2 "--batch: expected a whole number from 1 to 65536" pxr_sample 1 --db a.db --batch 0 &&
+		refused 2 "Usage: pxr-sample" pxr_sample --db a.db
 }
 ok "arguments that make no sense together are refused" senseless
 
@@ -592,11 +592,11 @@ other_data() {
 ok "--data that is not the run's is refused" other_data
 
 needless_data() {
-	refused 2 "--data /nowhere: the run's data set is not needed here" \
+	refused 2 "--data /nowhere has no effect here: the run's data set is not used" \
 		pxr_sample 1 --db a.db --data /nowhere --out n.png &&
-		refused 2 "not needed here" \
+		refused 2 "has no effect here" \
 			pxr_sample 1 --db a.db --complete "$file" --data /nowhere --out n.png &&
-		refused 2 "not needed here" \
+		refused 2 "has no effect here" \
 			pxr_sample big --from small --from 1 --db a.db --data /nowhere --out n.png &&
 		refused 2 "(markov_rgb) is not read from files" \
 			pxr_sample big --from data --db a.db --data /nowhere --out n.png && ! [ -e n.png ]
@@ -654,7 +654,7 @@ interrupted() {
 		interrupted_after $seconds && break
 		rm -f long.png
 	done
-	err_has "nothing is written" && is "$(ls | grep '^long')" ""
+	err_has "nothing was written" && is "$(ls | grep '^long')" ""
 }
 ok "an interruption leaves nothing half-written" interrupted
 

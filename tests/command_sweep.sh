@@ -119,7 +119,7 @@ interrupted() {
 	begin int.db grid.yaml 3
 	kill -INT $sweep
 	wait $sweep
-	is $? 130 && err_has "go on with: pxr-sweep grid.yaml --db int.db --jobs 2" && unfinished int.db &&
+	is $? 130 && err_has "resume with: pxr-sweep grid.yaml --db int.db --jobs 2" && unfinished int.db &&
 		is "$(query int.db "SELECT count(*) FROM run WHERE status = 'running'")" 0 &&
 		continues int.db grid.yaml 12
 }
@@ -336,7 +336,7 @@ elsewhere_at_work() {
 	sweep held.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}' 'budget: {runs: 1}'
 	pxr_sweep held.yaml --db held.db && held held.db "-1 minutes" || return
 	sed -i /budget/d held.yaml
-	pxr_sweep held.yaml --db held.db && err_has "1 run at work elsewhere, by process 1 on host elsewhere.test" &&
+	pxr_sweep held.yaml --db held.db && err_has "1 run active elsewhere, in process 1 on host elsewhere.test" &&
 		is "$(query held.db "SELECT group_concat(state) FROM sweep_result")" finished,running,finished
 }
 ok "a job claimed on another host is left alone" elsewhere_at_work

@@ -133,8 +133,8 @@ static char *header_of(const struct pxr_codec_file *file)
         return text;
 }
 
-int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, size_t *size,
-                         struct pxr_diag *diag)
+int pxr_codec_file_write(const char *path, bool replace, const struct pxr_codec_file *file,
+                         size_t *size, struct pxr_diag *diag)
 {
         size_t length;
         uint8_t *bytes, *at;
@@ -165,8 +165,8 @@ int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, si
                 at += file->streams.size[i];
         }
         hash_of(bytes, *size - HASH, at);
-        status = pxr_file_may_write(path, false, diag) ||
-                                 pxr_file_write(path, false, bytes, *size, diag)
+        status = pxr_file_may_write(path, replace, diag) ||
+                                 pxr_file_write(path, replace, bytes, *size, diag)
                          ? -1
                          : 0;
         free(bytes);

@@ -39,8 +39,8 @@ struct pxr_codec_file {
 };
 
 /* Write a new file, whole or not at all; *size is how large it is. Returns 0 or -1. */
-int pxr_codec_file_write(const char *path, const struct pxr_codec_file *file, size_t *size,
-                         struct pxr_diag *diag);
+int pxr_codec_file_write(const char *path, bool replace, const struct pxr_codec_file *file,
+                         size_t *size, struct pxr_diag *diag);
 
 /* Read one, and check that it is sound. NULL after an error; else it lives as long as the arena. */
 struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,

@@ -178,7 +178,7 @@ static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression
         file->images_per_stream = pxr_images_per_stream(graph);
         coding = coding_of(order->recorded, file, &order->work);
         status = pxr_encode(&coding, pixels, &file->streams, &file->nats, diag);
-        return status ? status : pxr_codec_file_write(order->out, file, size, diag);
+        return status ? status : pxr_codec_file_write(order->out, order->replace, file, size, diag);
 }
 
 int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
@@ -200,7 +200,7 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
 
         if (!file.run)
                 return pxr_out_of_memory(diag);
-        if (check_run(recorded, diag) || pxr_file_may_write(order->out, false, diag) ||
+        if (check_run(recorded, diag) || pxr_file_may_write(order->out, order->replace, diag) ||
             describe(arena, &file.program, &file.numerics, diag))
                 return -1;
         status = order->file_count ? read_files(arena, order, &file, &pixels, diag)

@@ -24,6 +24,7 @@ struct pxr_compression {
         int64_t first, count;  /* count 0: all from `first` on */
         const char *data_path; /* where the data set lies now; NULL: where it did */
         const char *out;
+        bool replace; /* a file at `out` is overwritten */
         struct pxr_codec_work work;
 };
 
