@@ -13,7 +13,7 @@ extern char **environ;
 
 static struct pxr_provenance *gathered(const char *folder)
 {
-        struct pxr_provenance *p = pxr_provenance(arena, folder, diag);
+        struct pxr_provenance *p = pxr_provenance(arena, folder);
 
         ck_assert_ptr_nonnull(p);
         ck_assert_int_eq(pxr_diag_errors(diag), 0);
@@ -314,7 +314,7 @@ START_TEST(killed_process_does_not_live)
         ck_assert_int_ge(child, 0);
         if (child == 0) {
                 alarm(60); /* if the test fails */
-                p = pxr_provenance(arena, scratch, diag);
+                p = pxr_provenance(arena, scratch);
                 if (!p || write(ends[1], p->process_start, strlen(p->process_start)) < 0)
                         _exit(1);
                 for (;;)

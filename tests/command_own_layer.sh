@@ -52,7 +52,7 @@ ok "another build of its source samples the run, and warns" built_anew
 refused_here() {
 	refused 2 "run 1 was made with layers that compute something else: pixel by pixel, the first" "$@" &&
 		err_has "these layers are from other files than then: bend" &&
-		err_has "put the plugins back that it was made with"
+		err_has "put back the plugins it was made with"
 }
 
 edited() {

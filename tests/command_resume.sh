@@ -224,11 +224,11 @@ ok "resuming removes the files of checkpoints that are not on record" swept
 elsewhere() {
 	exits 130 interrupt far.db INT &&
 		query far.db "UPDATE run SET status = 'running', host = 'elsewhere'" &&
-		refused 2 "is running on host 'elsewhere'" pxr_run --resume 1 --db far.db || return
+		refused 2 "may still be running on host 'elsewhere'" pxr_run --resume 1 --db far.db || return
 	eval "$(sed -n 's/.*resume again: //p' err)" && pxr_run --resume 1 --db far.db &&
 		same_result one.db far.db
 }
-ok "a run of another host is refused until it is said to be dead, as the message says" elsewhere
+ok "a run of another host is refused until it is marked as the message says" elsewhere
 
 # A run of images that have moved since, and one gone on with from another folder than it was
 # started in.
@@ -253,14 +253,14 @@ moves() {
 		is "$(query files.db "SELECT group_concat(status) FROM run")" finished,finished &&
 		is "$(query files.db "SELECT count(DISTINCT parameter_hash) FROM run")" 1
 }
-ok "a run goes on from another folder, and with its data in another place" moves
+ok "a run is resumed from another folder, and with its data moved" moves
 
 history() {
 	is "$(query far.db "SELECT group_concat(kind, ' '), sum(message LIKE '% by pxr %threads') FROM
 		(SELECT * FROM event WHERE kind <> 'interrupted' ORDER BY id)")" "started resumed|2" &&
 		is "$(query far.db "SELECT host FROM run")" "$(uname -n)"
 }
-ok "who began a run and who went on with it is on record" history
+ok "the processes that started and resumed a run are on record" history
 
 # A process whose run another one takes up while it stands still.
 taken() {
@@ -288,13 +288,13 @@ another_build() {
 	exits 130 interrupt plug.db INT || return
 	query plug.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
 	pxr_run --resume 1 --db plug.db &&
-		err_has "warning: run 1 goes on with another build of its layers (relu x (here " &&
+		err_has "warning: run 1 is resumed with another build of its layers (relu x (here " &&
 		is "$(query plug.db "SELECT count(*) FROM plugin WHERE sha256 = 'x'")" 0 &&
 		is "$(query plug.db "SELECT count(*) FROM event WHERE kind = 'resumed' AND message LIKE
 			'resumed at step % with another build of its layers: relu x (here %) by pxr %'")" 1 &&
 		same_result one.db plug.db
 }
-ok "another build of a layer goes on with a run, warns, and is on record" another_build
+ok "a run resumed with another build of a layer warns and records it" another_build
 
 # Refused without a change of the database.
 unchanged() { # DATABASE TEXT
@@ -312,7 +312,7 @@ ok "another version of a layer is named and refused" changed_plugin
 
 changed_model() {
 	query layers.db "DELETE FROM plugin; UPDATE run SET certificate = 'x'"
-	unchanged layers.db "the layers make another one of its spec than they did"
+	unchanged layers.db "the layers no longer build the same one from its spec"
 }
 ok "layers that make another model are refused" changed_model
 
@@ -322,4 +322,4 @@ other_version() {
 	pxr_run --resume 1 --db version.db && err_has "trained by pxr 0.0.1" &&
 		same_result one.db version.db
 }
-ok "another version of pxr goes on with a run and warns" other_version
+ok "a run resumed by another version of pxr warns" other_version

@@ -203,7 +203,7 @@ ok "another build samples a run, and warns" another_build
 
 other_model() {
 	query b.db "UPDATE run SET certificate = 'x' WHERE id = 1" &&
-		refused 2 "the layers make another one of its spec than they did" \
+		refused 2 "the layers no longer build the same one from its spec" \
 			pxr_sample 1 --db b.db --out other.png && ! [ -e other.png ] &&
 		rm -r b.db* b.checkpoints
 }

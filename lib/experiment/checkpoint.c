@@ -98,7 +98,7 @@ static int save(struct pxr_arena *arena, struct pxr_state *state, struct pxr_dia
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0, diag);
-        int status = arena ? save(arena, state, diag) : pxr_out_of_memory(diag);
+        int status = arena ? save(arena, state, diag) : -1;
 
         pxr_arena_free(arena);
         return status;
@@ -254,7 +254,7 @@ static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_d
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0, diag);
-        int status = arena ? resume(arena, state, diag) : pxr_out_of_memory(diag);
+        int status = arena ? resume(arena, state, diag) : -1;
 
         pxr_arena_free(arena);
         return status;
@@ -268,7 +268,7 @@ int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool averag
         int status = -1;
 
         if (!arena)
-                return pxr_out_of_memory(diag);
+                return -1;
         if (!pxr_store_checkpoints(state->order->store, arena, state->run, &row, diag)) {
                 while (row && row->step != step)
                         row = row->next;

@@ -33,7 +33,7 @@ static int check_run(const struct pxr_recorded *recorded, struct pxr_diag *diag)
 static int describe(struct pxr_arena *arena, const char **program, const char **numerics,
                     struct pxr_diag *diag)
 {
-        const struct pxr_provenance *p = pxr_provenance(arena, NULL, diag);
+        const struct pxr_provenance *p = pxr_provenance(arena, NULL);
 
         if (!p)
                 return -1;

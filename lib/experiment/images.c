@@ -17,13 +17,13 @@
 enum { MOST_IMAGES = 256 };
 
 static int make_room(struct pxr_arena *arena, const struct pxr_graph *graph, int count,
-                     struct pxr_images *images, struct pxr_diag *diag)
+                     struct pxr_images *images)
 {
         images->count = count;
         images->pixels = pxr_alloc_array(arena, count, pxr_graph_values(graph));
         images->name = pxr_alloc_array(arena, count, sizeof(*images->name));
         images->number = pxr_alloc_array(arena, count, sizeof(*images->number));
-        return images->pixels && images->name && images->number ? 0 : pxr_out_of_memory(diag);
+        return images->pixels && images->name && images->number ? 0 : -1;
 }
 
 /* --- of the data set ---------------------------------------------------------------------------
@@ -94,18 +94,16 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
         struct pxr_arena *arena = recorded->experiment->arena;
         enum pxr_split split = split_of(which);
         int64_t *index = pxr_alloc_array(arena, MOST_IMAGES, sizeof(*index));
-        int count = index ? read_numbers(which, index, diag) : pxr_out_of_memory(diag);
+        int count = index ? read_numbers(which, index, diag) : -1;
 
         if (count < 0 || pxr_recorded_data(recorded, path, diag) ||
             check_numbers(recorded, split, index, count, diag) ||
-            make_room(arena, recorded->graph, count, images, diag))
+            make_room(arena, recorded->graph, count, images))
                 return -1;
         for (int i = 0; i < count; i++) {
                 images->number[i] = (uint32_t)index[i];
                 images->name[i] =
                         pxr_strf(arena, "%s:%lld", pxr_split_names[split], (long long)index[i]);
-                if (!images->name[i])
-                        return pxr_out_of_memory(diag);
         }
         return pxr_dataset_read(recorded->experiment->set, split, 0, index, count, images->pixels,
                                 diag);
@@ -131,11 +129,9 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
         const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
                                            graph->levels };
 
-        if (make_room(recorded->experiment->arena, graph, 1, images, diag))
+        if (make_room(recorded->experiment->arena, graph, 1, images))
                 return -1;
         images->name[0] = pxr_visible(recorded->experiment->arena, path);
-        if (!images->name[0])
-                return pxr_out_of_memory(diag);
         if (split_like(path) && access(path, F_OK) != 0)
                 return pxr_user_error(diag,
                                       "%s: there is no split '%.*s' (train, valid or test), and no "
@@ -186,14 +182,12 @@ static int read_taken(const struct pxr_dataset *set, enum pxr_split split, int64
 }
 
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
-                                       const struct pxr_graph *graph, struct pxr_diag *diag)
+                                       const struct pxr_graph *graph)
 {
         struct pxr_dataset *set = pxr_alloc(arena, sizeof(*set));
 
-        if (!set) {
-                pxr_out_of_memory(diag);
+        if (!set)
                 return NULL;
-        }
         *set = (struct pxr_dataset) { .name = "images",
                                       .rows = graph->rows,
                                       .cols = graph->cols,

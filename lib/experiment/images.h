@@ -29,7 +29,7 @@ const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *i
 /* A data set of these images alone, as its test split: for pxr_evaluate(). NULL when memory is
  * out. */
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
-                                       const struct pxr_graph *graph, struct pxr_diag *diag);
+                                       const struct pxr_graph *graph);
 
 /* In words: what a conditional model is given of an image, "its 4x4 version"; NULL for any other
  * model, or when memory is out. */

@@ -206,7 +206,7 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
                 return pxr_out_of_memory(diag);
         if (pxr_images_take(recorded, which, path, images, diag))
                 return -1;
-        evaluation->set = pxr_images_dataset(arena, images, recorded->graph, diag);
+        evaluation->set = pxr_images_dataset(arena, images, recorded->graph);
         evaluation->split = PXR_TEST;
         return evaluation->set ? 0 : -1;
 }

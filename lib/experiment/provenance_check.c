@@ -52,10 +52,6 @@ static const char *list_plugins(struct pxr_arena *arena, struct pxr_store *store
                 if (old && strcmp(old->sha256, hex) == 0)
                         continue;
                 list = list_plugin(arena, list, old, layer->plugin, hex, versions);
-                if (!list) {
-                        pxr_out_of_memory(diag);
-                        return NULL;
-                }
         }
         return list;
 }
@@ -84,7 +80,7 @@ static bool same_program(const struct pxr_run *run, const struct pxr_provenance 
 int pxr_compare_build(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                       const struct pxr_model *model, struct pxr_build *build, struct pxr_diag *diag)
 {
-        *build = (struct pxr_build) { .now = pxr_provenance(arena, NULL, diag) };
+        *build = (struct pxr_build) { .now = pxr_provenance(arena, NULL) };
         if (!build->now)
                 return -1;
         build->program = same_program(run, build->now);
@@ -92,7 +88,7 @@ int pxr_compare_build(struct pxr_arena *arena, struct pxr_store *store, const st
         if (!build->plugins)
                 return -1;
         build->few = shorten(arena, build->plugins);
-        return build->few ? 0 : pxr_out_of_memory(diag);
+        return pxr_arena_failed(arena) ? -1 : 0;
 }
 
 const char *pxr_build_words(const struct pxr_build *build)
@@ -105,8 +101,8 @@ const char *pxr_build_words(const struct pxr_build *build)
 static int put_back(const struct pxr_run *run, struct pxr_diag *diag)
 {
         pxr_note(diag,
-                 "put the plugins back that it was made with ('pxr-report show %" PRId64
-                 "' tells them), or train it anew (pxr-run --from-run %" PRId64 ")",
+                 "put back the plugins it was made with ('pxr-report show %" PRId64
+                 "' lists them), or train it again (pxr-run --from-run %" PRId64 ")",
                  run->id, run->id);
         return -1;
 }
@@ -127,8 +123,8 @@ int pxr_check_certificate(const struct pxr_run *run, const struct pxr_certificat
         if (!run->certificate || strcmp(run->certificate, certificate->digest) == 0)
                 return 0;
         pxr_user_error(diag,
-                       "run %" PRId64 " had another model: the layers make another one of its "
-                       "spec than they did",
+                       "run %" PRId64 " had another model: the layers no longer build the same "
+                       "one from its spec",
                        run->id);
         return put_back(run, diag);
 }

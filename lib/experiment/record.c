@@ -29,8 +29,7 @@
  */
 
 char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *now,
-                         const struct pxr_state *state, const char *what, struct pxr_run *run,
-                         struct pxr_diag *diag)
+                         const struct pxr_state *state, const char *what, struct pxr_run *run)
 {
         char *line =
                 pxr_strf(arena, "%s by pxr %s%s%s, on host %s (%s, %s), with %d threads", what,
@@ -48,8 +47,6 @@ char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *n
         run->threads = state->order->threads;
         run->process_id = now->process_id;
         run->process_start = now->process_start;
-        if (!line)
-                pxr_out_of_memory(diag);
         return line;
 }
 
@@ -57,7 +54,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                       const struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
-        const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder, diag);
+        const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder);
         char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
         char *json = pxr_yaml_json(arena, e->root);
         char recipe[PXR_SHA256_HEX], folder[PATH_MAX];
@@ -72,12 +69,10 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                                                    graph->small_cols);
         }
         name = pxr_run_name_mended(arena, e->settings.name);
-        if (!name || !json)
+        if (!json)
                 return pxr_out_of_memory(diag);
         if (!p || !spec || !origins || (graph->small_rows && !small))
                 return -1;
-        if (graph->small_rows && !given)
-                return pxr_out_of_memory(diag);
         if (pxr_spec_recipe(arena, e->root, recipe, diag))
                 return -1;
         pxr_sha256(spec, strlen(spec), hash);
@@ -114,7 +109,7 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                 .folder = getcwd(folder, sizeof(folder)),
                 .repeats = state->order->repeats ? state->order->repeats->uid : NULL,
         };
-        started = pxr_record_process(arena, p, state, "started", &run, diag);
+        started = pxr_record_process(arena, p, state, "started", &run);
         if (!started || pxr_store_add_run(state->order->store, &run, diag))
                 return -1;
         state->run = run.id;
@@ -236,7 +231,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
         int status = -1;
 
         if (!arena)
-                return pxr_out_of_memory(diag);
+                return -1;
         pxr_observe_count(&state->order->observer.base, "taking the fingerprint", "images", 0, 1);
         if (!pxr_fingerprint_take(state->experiment->model, &fingerprint, diag) &&
             !pxr_store_begin(state->order->store, diag)) {
@@ -352,7 +347,7 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
         size_t size = 0;
 
         if (!arena)
-                return pxr_out_of_memory(diag);
+                return -1;
         pxr_hash_parameters(parameters, graph->parameter_values, hash);
         if (graph->small_rows)
                 caption.given = pxr_small_images_words(arena, state->experiment->set);

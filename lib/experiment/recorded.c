@@ -58,11 +58,7 @@ struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *databa
         if (pxr_store_exists(database, diag))
                 return NULL;
         store = pxr_store_open(database, false, diag);
-        if (store && pxr_arena_defer(arena, close_store, store)) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        return store;
+        return store && pxr_arena_defer(arena, close_store, store) == 0 ? store : NULL;
 }
 
 /* A run recorded before the kind of its images was tells it by its data set alone. */
@@ -162,10 +158,8 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, struct pxr_store
         struct pxr_recorded *recorded = pxr_alloc(arena, sizeof(*recorded));
         const struct pxr_checkpoint_row *row;
 
-        if (!recorded) {
-                pxr_out_of_memory(diag);
+        if (!recorded)
                 return NULL;
-        }
         recorded->store = store;
         recorded->run = pxr_store_find_run(store, arena, which, diag);
         row = recorded->run ? choose(arena, recorded, checkpoint, diag) : NULL;

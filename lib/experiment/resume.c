@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resume.c - going on with a run: whether it may be, and from where.
+ * resume.c - resuming a run: whether that is possible, and from which step.
  *
- * Nothing on record is changed before everything that could speak against it has been looked at.
+ * Every check is done before the first change of a record.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -18,13 +18,13 @@ static void warn_of_version(const struct pxr_run *old, const struct pxr_provenan
         const char *is = now->program_revision ? now->program_revision : "";
 
         pxr_warn(diag,
-                 "run %" PRId64 " was trained by pxr %s%s%s and goes on with pxr %s%s%s: "
+                 "run %" PRId64 " was trained by pxr %s%s%s and is resumed by pxr %s%s%s: "
                  "it may differ from a run of either",
                  old->id, old->program_version, *was ? " of revision " : "", was,
                  now->program_version, *is ? " of revision " : "", is);
 }
 
-/* Another version of a layer may be meant to compute something else, and a run is of one. */
+/* Another version of a layer may be meant to compute something else. */
 static int check_versions(const struct pxr_run *old, const struct pxr_build *build,
                           struct pxr_diag *diag)
 {
@@ -39,25 +39,27 @@ static int check_versions(const struct pxr_run *old, const struct pxr_build *bui
         return -1;
 }
 
-/* What is not what it was, but may be. */
+/* Differences that are allowed. */
 static void warn(const struct pxr_run *old, const struct pxr_build *build, struct pxr_diag *diag)
 {
         const struct pxr_provenance *now = build->now;
 
         if (*build->few)
-                pxr_warn(diag, "run %" PRId64 " goes on with another build of its layers (%s): %s",
+                pxr_warn(diag,
+                         "run %" PRId64 " is resumed with another build of its layers (%s): %s",
                          old->id, build->few, pxr_build_words(build));
         if (!build->program)
                 warn_of_version(old, now, diag);
         if (old->instruction_set && now->instruction_set &&
             strcmp(old->instruction_set, now->instruction_set) != 0)
                 pxr_warn(diag,
-                         "run %" PRId64 " began on %s and goes on on %s: its last bits will "
+                         "run %" PRId64
+                         " was started on %s and is resumed on %s: its last bits will "
                          "differ from a run on one machine",
                          old->id, old->instruction_set, now->instruction_set);
 }
 
-/* Is what the run was made with still what is here? */
+/* Whether data, layers and program are those that the run was made with. */
 static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
                       struct pxr_build *build, struct pxr_diag *diag)
 {
@@ -73,8 +75,8 @@ static int check_same(struct pxr_arena *arena, const struct pxr_state *state,
         return 0;
 }
 
-/* The state of the newest checkpoint; of a run that never got as far as one, the start. */
-static int take_state(struct pxr_state *state, struct pxr_diag *diag)
+/* Load the newest checkpoint, or the initial state if none was saved. */
+static int load_state(struct pxr_state *state, struct pxr_diag *diag)
 {
         int found = pxr_checkpoint_resume(state, diag);
 
@@ -85,7 +87,7 @@ static int take_state(struct pxr_state *state, struct pxr_diag *diag)
         return found < 0 ? -1 : 0;
 }
 
-static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
+static int resume(struct pxr_arena *arena, struct pxr_state *state, struct pxr_diag *diag)
 {
         const struct pxr_run *old = state->order->resume;
         struct pxr_store *store = state->order->store;
@@ -93,13 +95,11 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
         struct pxr_build build;
         char *what, *line;
 
-        if (check_same(arena, state, &build, diag) || take_state(state, diag))
+        if (check_same(arena, state, &build, diag) || load_state(state, diag))
                 return -1;
         what = pxr_strf(arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
                         *build.plugins ? " with another build of its layers: " : "", build.plugins);
-        if (!what)
-                return pxr_out_of_memory(diag);
-        line = pxr_record_process(arena, build.now, state, what, &run, diag);
+        line = pxr_record_process(arena, build.now, state, what, &run);
         if (!line || pxr_store_claim_run(store, old, &run, diag) ||
             pxr_record_plugins(state, diag) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag))
@@ -111,24 +111,24 @@ static int take_up(struct pxr_arena *arena, struct pxr_state *state, struct pxr_
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = pxr_arena_new(0, diag);
-        int status = arena ? take_up(arena, state, diag) : pxr_out_of_memory(diag);
+        int status = arena ? resume(arena, state, diag) : -1;
 
         pxr_arena_free(arena);
         return status;
 }
 
-/* A run that is at work, or may be: on another host nobody can look. */
+/* Refuse a run that is running, or may be: processes of other hosts cannot be seen. */
 static int check_not_running(const struct pxr_run_order *order, struct pxr_diag *diag)
 {
         const struct pxr_run *run = order->resume;
 
         if (run->host && !pxr_process_host(run->host)) {
                 pxr_user_error(diag,
-                               "run %" PRId64 " ('%s') is running on host '%s', as process "
-                               "%" PRId64 ", for all that can be seen from here",
+                               "run %" PRId64 " ('%s') may still be running on host '%s', as "
+                               "process %" PRId64,
                                run->id, run->name, run->host, run->process_id);
                 pxr_note(diag,
-                         "if that process is surely dead, say so and resume again: sqlite3 %s "
+                         "if that process has ended, mark the run and resume again: sqlite3 %s "
                          "\"UPDATE run SET status = 'interrupted' WHERE id = %" PRId64 "\"",
                          pxr_store_path(order->store), run->id);
                 return -1;

@@ -58,20 +58,19 @@ int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag);
 /* The file of the checkpoint at the step that the run is at. NULL when memory is out. */
 char *pxr_checkpoint_file(struct pxr_arena *arena, const struct pxr_state *state);
 
-/* Take up the newest checkpoint that is what was saved. Returns 1, 0 when none was ever saved, or
- * -1 after an error: also when there are some and none can be used, or when one cannot be read now.
- */
+/* Load the newest checkpoint that is intact. Returns 1, 0 when none was ever saved, or -1 after an
+ * error, also when none is intact or one cannot be read now. */
 int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);
 
 /* Read the parameters, or their average, of the checkpoint at `step`. */
 int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool average,
                               float *parameters, struct pxr_diag *diag);
 
-/* May the run that is ordered be gone on with, as far as its row tells? Returns 0 or -1. */
+/* Whether the row of the run to resume allows it. Returns 0 or -1. */
 int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag);
 
-/* Go on with a run: take its state up and put that on record. Returns 0, or -1 with the record as
- * it was. */
+/* Resume a run: load its state, claim it, and record that. Returns 0, or -1 with the records
+ * unchanged. */
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag);
 
 #endif

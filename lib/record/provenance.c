@@ -208,17 +208,14 @@ static const char *process_start(struct pxr_arena *arena, int64_t id)
         return pxr_strf(arena, "%s %s", boot, at + 1);
 }
 
-struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder,
-                                      struct pxr_diag *diag)
+struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder)
 {
         struct pxr_provenance *p = pxr_alloc(arena, sizeof(*p));
         struct utsname system;
         int major, minor, patch;
 
-        if (!p) {
-                pxr_out_of_memory(diag);
+        if (!p)
                 return NULL;
-        }
         p->program_version = PXR_VERSION;
 #ifdef PXR_REVISION
         p->program_revision = PXR_REVISION;

@@ -24,8 +24,7 @@ struct pxr_provenance {
 };
 
 /* Gather it; `folder` is where the spec lies, NULL: git is not asked. NULL when memory is out. */
-struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder,
-                                      struct pxr_diag *diag);
+struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder);
 
 /* Is this the name of the host we are on? */
 bool pxr_process_host(const char *host);

@@ -307,7 +307,6 @@ static char *read_parts(struct reading *r, FILE *file, size_t *length)
         text = pxr_alloc(r->arena, header + 1);
         r->data = data = pxr_alloc(r->arena, (size_t)r->size + 1);
         if (!text || !data) {
-                pxr_out_of_memory(r->diag);
                 text = NULL;
         } else if (fread(text, 1, header, file) != header ||
                    fread(data, 1, (size_t)r->size, file) != (size_t)r->size) {
@@ -384,7 +383,7 @@ static int read_array(struct reading *r, const char *name, json_t *entry, struct
                         memcpy(aligned, r->data + begin, (size_t)(end - begin));
                 array->data = aligned;
         }
-        return array->name && array->data ? 0 : pxr_out_of_memory(r->diag);
+        return array->data ? 0 : -1;
 }
 
 /* Where an array lies in the data. */
@@ -412,7 +411,7 @@ static int check_places(struct reading *r)
         int64_t end = 0;
 
         if (!place)
-                return pxr_out_of_memory(r->diag);
+                return -1;
         for (size_t i = 0; i < count; i++) {
                 const struct pxr_array *array = &r->file->array[i];
 
@@ -441,7 +440,7 @@ static int read_texts(struct reading *r, json_t *metadata)
         r->file->text =
                 pxr_alloc_array(r->arena, json_object_size(metadata) + 1, sizeof(*r->file->text));
         if (!r->file->text)
-                return pxr_out_of_memory(r->diag);
+                return -1;
         json_object_foreach(metadata, key, value)
         {
                 struct pxr_text *text = &r->file->text[r->file->texts++];
@@ -450,8 +449,6 @@ static int read_texts(struct reading *r, json_t *metadata)
                         return wrong(r, "its metadata hold something other than texts: '%s'", key);
                 text->key = pxr_strdup(r->arena, key);
                 text->value = pxr_strdup(r->arena, json_string_value(value));
-                if (!text->key || !text->value)
-                        return pxr_out_of_memory(r->diag);
         }
         return 0;
 }
@@ -465,7 +462,7 @@ static int read_header(struct reading *r, json_t *header)
         r->file->array = pxr_alloc_array(r->arena, entries + 1, sizeof(*r->file->array));
         r->begin = pxr_alloc_array(r->arena, entries + 1, sizeof(*r->begin));
         if (!r->file->array || !r->begin)
-                return pxr_out_of_memory(r->diag);
+                return -1;
         if (read_texts(r, json_object_get(header, metadata_key)))
                 return -1;
         json_object_foreach(header, name, entry)
@@ -491,10 +488,9 @@ struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char
         int status;
         char *text;
 
-        if (!file || !(file->path = pxr_strdup(arena, path))) {
-                pxr_out_of_memory(diag);
+        if (!file)
                 return NULL;
-        }
+        file->path = pxr_strdup(arena, path);
         stream = pxr_file_open(path, diag);
         if (!stream)
                 return NULL;
@@ -510,5 +506,5 @@ struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char
                 status = wrong(&r, "its header is no JSON object%s%s", header ? "" : ": ",
                                header ? "" : error.text);
         json_decref(header);
-        return status ? NULL : file;
+        return status || pxr_arena_failed(arena) ? NULL : file;
 }
