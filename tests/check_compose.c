@@ -57,7 +57,7 @@ START_TEST(what_is_no_file_is_refused)
                 "    1 | extends: pipe\n"
                 "      |          ^~~~\n",
                 "child");
-        REFUSED("pxr: error: none: cannot be opened: No such file or directory\n", "none");
+        REFUSED("pxr: error: none: cannot open: No such file or directory\n", "none");
         spec_file("list", "- 1\n");
         REFUSED("list:1:1: error: a spec is a mapping (name: ..., data: ...)\n"
                 "    1 | - 1\n"
@@ -77,7 +77,7 @@ START_TEST(the_standard_input_is_a_spec)
                          "c = 3 (command line: c=3)\n");
         spec_file("in.yaml", "extends: '-'\n");
         ck_assert_ptr_nonnull(freopen("in.yaml", "rb", stdin));
-        REFUSED("standard input:1:10: error: -: cannot be opened: No such file or directory\n"
+        REFUSED("standard input:1:10: error: -: cannot open: No such file or directory\n"
                 "    1 | extends: '-'\n"
                 "      |          ^~~\n",
                 "-");
@@ -132,7 +132,7 @@ START_TEST(a_base_that_cannot_be_read_is_shown_where_it_is_named)
 {
         spec_file("a", "x: 1\nextends: [b, none]\n");
         spec_file("b", "");
-        REFUSED("a:2:14: error: none: cannot be opened: No such file or directory\n"
+        REFUSED("a:2:14: error: none: cannot open: No such file or directory\n"
                 "    2 | extends: [b, none]\n"
                 "      |              ^~~~\n",
                 "a");

@@ -45,9 +45,8 @@ static int file_error(const struct loader *loader, const struct loading *file, c
 static int system_refused(const struct loader *loader, const struct loading *file, const char *verb,
                           int code)
 {
-        const char *problem = pxr_strf(loader->arena, "cannot be %s: %s", verb, strerror(code));
-
-        return problem ? file_error(loader, file, problem) : pxr_out_of_memory(loader->diag);
+        return file_error(loader, file,
+                          pxr_strf(loader->arena, "cannot %s: %s", verb, strerror(code)));
 }
 
 /* Read an open file into `text`, but one byte more than a spec can have at most. */
@@ -65,23 +64,19 @@ static struct pxr_source *read_stream(const struct loader *loader, const struct 
 {
         struct pxr_source *source = pxr_alloc(loader->arena, sizeof(*source));
         char *text = malloc(PXR_SPEC_MAX_BYTES + 1);
-        size_t size = 0, skipped = 0;
-        bool done = false;
+        size_t size = 0, skipped;
+        int status = text ? 0 : pxr_out_of_memory(loader->diag);
 
-        if (!source || !text) {
-                pxr_out_of_memory(loader->diag);
-        } else if (read_text(loader, file, stream, text, &size) == 0) {
-                if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-                        skipped = 3;
+        if (!status && source)
+                status = read_text(loader, file, stream, text, &size);
+        if (!status && source) {
+                skipped = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
                 source->name = stream == stdin ? "standard input" : file->path;
                 source->size = size - skipped;
                 source->text = pxr_strndup(loader->arena, text + skipped, source->size);
-                done = source->text != NULL;
-                if (!done)
-                        pxr_out_of_memory(loader->diag);
         }
         free(text);
-        return done ? source : NULL;
+        return status || pxr_arena_failed(loader->arena) ? NULL : source;
 }
 
 /* The spec that the user names may come from a pipe: as "-", or as the shell names one below /dev.
@@ -100,7 +95,7 @@ static FILE *open_source(const struct loader *loader, const struct loading *file
         } else if (!stream && errno == ENXIO) {
                 file_error(loader, file, "is a device or pipe, not a spec");
         } else if (!stream) {
-                system_refused(loader, file, "opened", errno);
+                system_refused(loader, file, "open", errno);
         }
         return stream;
 }
@@ -170,8 +165,6 @@ static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr
                 return pxr_error_at(loader->diag, name->location,
                                     "'extends' must be a file or a list of files");
         inner.path = base_path(loader, name->text, file);
-        if (!inner.path)
-                return pxr_out_of_memory(loader->diag);
         for (const struct loading *at = file; at; at = at->outer)
                 if (same_file(at->path, inner.path))
                         return file_error(loader, &inner, "extends itself");

@@ -18,7 +18,7 @@ struct search {
         const char *name;
         enum match least;
         int found;
-        char *list; /* NULL when memory is out */
+        char *list;
 };
 
 /* Words that other programs add to an option's name. */
@@ -88,7 +88,7 @@ static enum match match_of(const struct search *search, const struct pxr_option 
 
 static void add(struct search *search, const char *path)
 {
-        if (search->list && search->found++ < MAX_SHOWN)
+        if (search->found++ < MAX_SHOWN)
                 search->list = pxr_strf(search->arena, "%s%s'%s'", search->list,
                                         search->found > 1 ? " or " : "", path);
 }
@@ -127,10 +127,6 @@ static void look(struct search *search, const struct pxr_options *options,
                 const struct pxr_variant *variant;
                 char *full = pxr_strf(search->arena, "%s%s%s", path, *path ? "." : "", row->name);
 
-                if (!full) {
-                        search->list = NULL;
-                        return;
-                }
                 if (match_of(search, row) >= search->least)
                         add(search, full);
                 if (row->type == PXR_TYPE_SECTION)
@@ -138,8 +134,7 @@ static void look(struct search *search, const struct pxr_options *options,
                 if (row->type != PXR_TYPE_CHOICE || !(variant = chosen_of(row, child)))
                         continue;
                 full = pxr_strf(search->arena, "%s.%s", full, variant->name);
-                if (full)
-                        look(search, variant->options, child, full);
+                look(search, variant->options, child, full);
         }
 }
 

@@ -154,11 +154,11 @@ static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, bool one
         yaml_emitter_set_width(&writer.emitter, -1);
         if (!emit_document(&writer, node))
                 refuse(&writer, diag);
-        else if (!(text = pxr_strdup(arena, writer.text ? writer.text : "")))
-                pxr_out_of_memory(diag);
+        else
+                text = pxr_strdup(arena, writer.text ? writer.text : "");
         yaml_emitter_delete(&writer.emitter);
         free(writer.text);
-        return text;
+        return pxr_arena_failed(arena) ? NULL : text;
 }
 
 char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)

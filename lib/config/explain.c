@@ -97,7 +97,6 @@ static void write_path(const struct explanation *e, const struct level *level)
 static int explain_level(const struct explanation *e, const struct level *level)
 {
         struct level below = { .above = level };
-        char *origin;
 
         for (below.node = level->node->first; below.node; below.node = below.node->next) {
                 if (explain_level(e, &below))
@@ -106,15 +105,12 @@ static int explain_level(const struct explanation *e, const struct level *level)
         }
         if (level->node->first)
                 return 0;
-        origin = pxr_yaml_origin(e->arena, level->node);
-        if (!origin)
-                return pxr_out_of_memory(e->diag);
         if (ftell(e->to) > PXR_TREE_MAX_BYTES)
                 return pxr_user_error(e->diag, "the spec is too large to be explained");
         write_path(e, level);
         fputs(" = ", e->to);
         write_value(e->to, level->node);
-        fprintf(e->to, " (%s)\n", origin);
+        fprintf(e->to, " (%s)\n", pxr_yaml_origin(e->arena, level->node));
         return 0;
 }
 
@@ -125,14 +121,14 @@ static char *explain(struct pxr_arena *arena, const struct pxr_yaml *node, struc
         struct explanation e = { arena, open_memstream(&text, &size), pxr_yaml_path(arena, node),
                                  diag };
         struct level top = { .node = node };
-        int status = e.to && e.top ? explain_level(&e, &top) : pxr_out_of_memory(diag);
+        int status = e.to ? explain_level(&e, &top) : pxr_out_of_memory(diag);
 
         if (e.to && (ferror(e.to) | fclose(e.to)) && status == 0)
                 status = pxr_out_of_memory(diag);
-        if (status == 0 && !(kept = pxr_strndup(arena, text, size)))
-                pxr_out_of_memory(diag);
+        if (status == 0)
+                kept = pxr_strndup(arena, text, size);
         free(text);
-        return kept;
+        return pxr_arena_failed(arena) ? NULL : kept;
 }
 
 /* Nothing goes by the next name of `path`, from byte `at` on, below `node`: what does? */
@@ -152,7 +148,7 @@ static void no_such_key(struct pxr_arena *arena, const struct pxr_yaml *node, co
              child = child->next)
                 if (child->key)
                         names[count++] = child->key;
-        meant = name && before ? pxr_option_meant(arena, node, name, before, names, count) : NULL;
+        meant = pxr_option_meant(arena, node, name, before, names, count);
         if (meant)
                 pxr_hint(diag, "did you mean %s?", meant);
 }

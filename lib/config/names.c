@@ -23,8 +23,7 @@ static void show_names(const struct pxr_value *v, const char *name, struct pxr_d
         nearest = pxr_nearest(name, names, count);
         if (nearest)
                 pxr_hint(diag, "did you mean '%s'?", nearest);
-        if (list)
-                pxr_note(diag, "it can be %s", list);
+        pxr_note(diag, "it can be %s", list);
 }
 
 /* Position of a scalar's text in the row's names, or -1 after an error. */
@@ -63,7 +62,7 @@ static int make_list(const struct pxr_value *v)
         struct pxr_yaml *node = v->node, *name = pxr_alloc(v->arena, sizeof(*name));
 
         if (!name)
-                return pxr_out_of_memory(v->diag);
+                return -1;
         *name = *node;
         name->key = NULL;
         node->kind = PXR_YAML_SEQUENCE;
@@ -119,7 +118,7 @@ static int open_choice(const struct pxr_value *v)
         if (node->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(node)) {
                 child = pxr_yaml_new(v->arena, PXR_YAML_MAPPING, node->text, NULL, node);
                 if (!child)
-                        return pxr_out_of_memory(v->diag);
+                        return -1;
                 pxr_yaml_become_mapping(node);
                 pxr_yaml_append(node, child);
         }
@@ -211,7 +210,7 @@ int pxr_read_choice(const struct pxr_value *v)
         reading.options = variant->options ? variant->options : &none;
         reading.conf = variant->options ? pxr_alloc(v->arena, variant->options->size) : NULL;
         if (variant->options && !reading.conf)
-                return pxr_out_of_memory(v->diag);
+                return -1;
         choice->conf = reading.conf;
         return pxr_options_read(v->arena, chosen, variant->name, &reading, 1, v->diag);
 }

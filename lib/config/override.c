@@ -32,10 +32,8 @@ static struct pxr_yaml *new_mapping(const struct override *o, const char *key)
 {
         struct pxr_yaml *node = pxr_alloc(o->arena, sizeof(*node));
 
-        if (!node) {
-                pxr_out_of_memory(o->diag);
+        if (!node)
                 return NULL;
-        }
         *node = (struct pxr_yaml) { .kind = PXR_YAML_MAPPING,
                                     .origin = PXR_ORIGIN_OVERRIDE,
                                     .key = key,
@@ -53,7 +51,7 @@ static int open_scalar(const struct override *o, struct pxr_yaml *node, const ch
         if (!node->quoted && strcmp(node->text, name) == 0) {
                 child = pxr_yaml_new(o->arena, PXR_YAML_MAPPING, node->text, NULL, node);
                 if (!child)
-                        return pxr_out_of_memory(o->diag);
+                        return -1;
         } else if (!pxr_yaml_empty(node)) {
                 node->location = o->location;
                 node->origin = PXR_ORIGIN_OVERRIDE;
@@ -108,10 +106,6 @@ static struct pxr_yaml *follow(struct override *o, struct pxr_yaml *root, const 
                                                       pxr_characters(at, at + length) };
                 if (o->place)
                         o->location = o->place->key;
-                if (!name) {
-                        pxr_out_of_memory(o->diag);
-                        return NULL;
-                }
                 if (!length || !pxr_one_line(name)) {
                         pxr_error_at(o->diag, o->location,
                                      length ? "a name cannot hold control characters"
@@ -163,8 +157,9 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                 return pxr_user_error(diag, "invalid override '%s': expected KEY=VALUE", argument);
         if (!is_text(argument))
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", argument);
-        if (!source || !(source->text = pxr_strdup(arena, argument)))
-                return pxr_out_of_memory(diag);
+        if (!source)
+                return -1;
+        source->text = pxr_strdup(arena, argument);
         source->name = "command line";
         source->size = strlen(argument);
         if (strncmp(argument, "extends=", 8) == 0)
@@ -195,8 +190,8 @@ int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char
 
         if (!is_text(text))
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", text);
-        if (!source || !argument)
-                return pxr_out_of_memory(diag);
+        if (!source)
+                return -1;
         source->name = "command line";
         source->text = argument;
         source->size = strlen(argument);

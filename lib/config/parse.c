@@ -58,10 +58,8 @@ static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
                 return NULL;
         }
         node = pxr_alloc(reader->arena, sizeof(*node));
-        if (!node) {
-                pxr_out_of_memory(reader->diag);
+        if (!node)
                 return NULL;
-        }
         node->kind = kind;
         node->location = location;
         return node;
@@ -139,8 +137,9 @@ static int add_anchor(struct reader *reader, const yaml_char_t *name, struct pxr
                 return pxr_error_at(reader->diag, node->location,
                                     "a spec can have %d anchors and no more", MAX_ANCHORS);
         anchor = pxr_alloc(reader->arena, sizeof(*anchor));
-        if (!anchor || !(anchor->name = pxr_strdup(reader->arena, (const char *)name)))
-                return pxr_out_of_memory(reader->diag);
+        if (!anchor)
+                return -1;
+        anchor->name = pxr_strdup(reader->arena, (const char *)name);
         anchor->node = node;
         anchor->next = reader->anchors;
         reader->anchors = anchor;
@@ -164,10 +163,6 @@ static struct pxr_yaml *read_scalar(struct reader *reader, const yaml_event_t *e
         if (charge(reader, node->location, value))
                 return NULL;
         node->text = pxr_strdup(reader->arena, value);
-        if (!node->text) {
-                pxr_out_of_memory(reader->diag);
-                return NULL;
-        }
         return add_anchor(reader, event->data.scalar.anchor, node) ? NULL : node;
 }
 

@@ -34,7 +34,7 @@ static char *list_keys(struct pxr_arena *arena, const char *const *names, size_t
 {
         char *list = pxr_strdup(arena, "");
 
-        for (size_t i = 0; list && i < count; i++)
+        for (size_t i = 0; i < count; i++)
                 list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
         return list;
 }
@@ -60,8 +60,7 @@ static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, con
                 pxr_note(diag, "%s takes no options", what);
         } else {
                 list = list_keys(arena, names, known);
-                if (list)
-                        pxr_note(diag, "options of %s: %s", what, list);
+                pxr_note(diag, "options of %s: %s", what, list);
         }
         return -1;
 }
@@ -83,7 +82,7 @@ static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const 
                 return 0;
         source = pxr_alloc(arena, sizeof(*source));
         if (!source)
-                return pxr_out_of_memory(diag);
+                return -1;
         *source = (struct pxr_source) { .name = "default",
                                         .text = row->initial,
                                         .size = strlen(row->initial) };
@@ -117,7 +116,7 @@ static int check_together(const struct pxr_yaml *mapping, const char *what,
 
 /* A scalar where a mapping is due sets the main option of a table that has one. */
 static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
-                     const struct pxr_reading *readings, int count, struct pxr_diag *diag)
+                     const struct pxr_reading *readings, int count)
 {
         struct pxr_yaml *value;
 
@@ -126,7 +125,7 @@ static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
                         continue;
                 value = pxr_alloc(arena, sizeof(*value));
                 if (!value)
-                        return pxr_out_of_memory(diag);
+                        return -1;
                 *value = *node;
                 value->key = readings[i].options->main;
                 value->key_location = node->location;
@@ -205,7 +204,7 @@ int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char 
                 node->table = readings[0].options;
         if (pxr_yaml_empty(node))
                 pxr_yaml_become_mapping(node);
-        else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count, diag))
+        else if (node->kind == PXR_YAML_SCALAR && open_main(arena, node, readings, count))
                 return -1;
         if (node->kind != PXR_YAML_MAPPING)
                 return pxr_error_at(diag, node->location, "%s: expected a mapping of options",
@@ -254,10 +253,8 @@ static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml
         }
         mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
         moved = pxr_alloc(arena, sizeof(*moved));
-        if (!mapping || !moved) {
-                pxr_out_of_memory(diag);
+        if (!mapping || !moved)
                 return NULL;
-        }
         *moved = *value;
         moved->key = name;
         for (struct pxr_yaml *child = moved->first; child; child = child->next)
@@ -302,7 +299,7 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
                         pxr_yaml_new(arena, PXR_YAML_MAPPING, item->text, NULL, item);
 
                 if (!child)
-                        return pxr_out_of_memory(diag);
+                        return -1;
                 pxr_yaml_become_mapping(item);
                 pxr_yaml_append(item, child);
         }

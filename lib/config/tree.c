@@ -159,8 +159,6 @@ char *pxr_yaml_path(struct pxr_arena *arena, const struct pxr_yaml *node)
         if (!node->parent)
                 return pxr_strdup(arena, "");
         above = pxr_yaml_path(arena, node->parent);
-        if (!above)
-                return NULL;
         if (node->key)
                 return pxr_strf(arena, "%s%s%s", above, *above ? "." : "", node->key);
         for (const struct pxr_yaml *child = node->parent->first; child != node; child = child->next)

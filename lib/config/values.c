@@ -36,12 +36,8 @@ static int misfit(const struct pxr_value *v, const char *kind)
 
 static int out_of_range(const struct pxr_value *v)
 {
-        char *range = pxr_option_range(v->arena, v->row);
-
-        if (!range)
-                return pxr_out_of_memory(v->diag);
         return pxr_error_at(v->diag, v->node->location, "%s: '%s' must be from %s, not %s", v->what,
-                            v->row->name, range, v->node->text);
+                            v->row->name, pxr_option_range(v->arena, v->row), v->node->text);
 }
 
 /* Bring a scalar to the form that everything which means the same has. */
@@ -49,7 +45,7 @@ static int set_form(const struct pxr_value *v, const char *text)
 {
         v->node->text = pxr_strdup(v->arena, text);
         v->node->quoted = false;
-        return v->node->text ? 0 : pxr_out_of_memory(v->diag);
+        return 0;
 }
 
 /* --- true and false ----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ char *pxr_option_names(struct pxr_arena *arena, const struct pxr_option *option)
 {
         char *list = pxr_strdup(arena, "");
 
-        for (int i = 0; list && name_of(option, i); i++) {
+        for (int i = 0; name_of(option, i); i++) {
                 const char *between = i == 0 ? "" : name_of(option, i + 1) ? ", " : " or ";
 
                 list = pxr_strf(arena, "%s%s%s", list, between, name_of(option, i));
@@ -46,32 +46,26 @@ char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option)
                         bound_text(option, option->maximum, most));
 }
 
-/* `before` with a part that may not have been made. */
-static char *words(struct pxr_arena *arena, const char *before, const char *part, const char *after)
-{
-        return part ? pxr_strf(arena, "%s%s%s", before, part, after) : NULL;
-}
-
 static char *type_words(struct pxr_arena *arena, const struct pxr_option *option)
 {
         switch (option->type) {
         case PXR_TYPE_BOOL:
                 return pxr_strdup(arena, "true or false");
         case PXR_TYPE_INT:
-                return words(arena, "integer, ", pxr_option_range(arena, option), "");
+                return pxr_strf(arena, "integer, %s", pxr_option_range(arena, option));
         case PXR_TYPE_REAL:
-                return words(arena, "number, ", pxr_option_range(arena, option), "");
+                return pxr_strf(arena, "number, %s", pxr_option_range(arena, option));
         case PXR_TYPE_STRING:
                 return pxr_strdup(arena, "string");
         case PXR_TYPE_ENUM:
-                return words(arena, "one of ", pxr_option_names(arena, option), "");
+                return pxr_strf(arena, "one of %s", pxr_option_names(arena, option));
         case PXR_TYPE_ENUM_SET:
-                return words(arena, "list of ", pxr_option_names(arena, option), "");
+                return pxr_strf(arena, "list of %s", pxr_option_names(arena, option));
         case PXR_TYPE_INTERVAL:
                 return pxr_strdup(arena, "interval: '5 epochs', '100 steps' or 'never'");
         case PXR_TYPE_CHOICE:
-                return words(arena, "one of ", pxr_option_names(arena, option),
-                             ", with options of its own");
+                return pxr_strf(arena, "one of %s, with options of its own",
+                                pxr_option_names(arena, option));
         case PXR_TYPE_SECTION:
         case PXR_TYPE_NODE:
                 return pxr_strdup(arena, "mapping");
@@ -87,7 +81,7 @@ char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option)
 {
         char *type = type_words(arena, option);
 
-        if (!type || option->type == PXR_TYPE_SECTION)
+        if (option->type == PXR_TYPE_SECTION)
                 return type;
         if (!option->initial)
                 return pxr_strf(arena, "%s; required", type);
@@ -104,7 +98,6 @@ enum { NAME = 14 }; /* characters of the column of names */
 struct lines {
         struct pxr_arena *arena;
         FILE *to;
-        bool failed; /* memory is out */
 };
 
 /* A text of one or more lines, each set in. */
@@ -135,8 +128,7 @@ static void write_rows(struct lines *lines, const struct pxr_options *options, i
         for (; row && row->type != PXR_TYPE_END; row++) {
                 char *text = pxr_option_words(lines->arena, row);
 
-                lines->failed |= !text;
-                fprintf(lines->to, "%*s%-*s %s\n", indent, "", NAME, row->name, text ? text : "");
+                fprintf(lines->to, "%*s%-*s %s\n", indent, "", NAME, row->name, text);
                 write_text(lines, row->help, indent + NAME + 1);
                 if (row->type == PXR_TYPE_CHOICE)
                         write_variants(lines, row, indent + 2);
@@ -146,19 +138,18 @@ static void write_rows(struct lines *lines, const struct pxr_options *options, i
 /* What was written, kept in the arena. Closes `lines`. */
 static char *keep(struct lines *lines, char **text, size_t *size)
 {
-        char *kept;
+        bool failed = ferror(lines->to) | fclose(lines->to);
+        char *kept = failed ? NULL : pxr_strndup(lines->arena, *text, *size);
 
-        lines->failed |= ferror(lines->to) | fclose(lines->to);
-        kept = lines->failed ? NULL : pxr_strndup(lines->arena, *text, *size);
         free(*text);
-        return kept;
+        return pxr_arena_failed(lines->arena) ? NULL : kept;
 }
 
 char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *options, int indent)
 {
         char *text = NULL;
         size_t size = 0;
-        struct lines lines = { arena, open_memstream(&text, &size), false };
+        struct lines lines = { arena, open_memstream(&text, &size) };
 
         if (!lines.to)
                 return NULL;
