@@ -75,7 +75,7 @@ static struct block *block_new(struct pxr_arena *arena, size_t size)
         if (!b)
                 return NULL;
         b->size = size;
-        /* A block of its own for something large goes behind the one still being filled. */
+        /* A block for one large allocation goes after the block that is still being filled. */
         if (arena->blocks && size > BLOCK_SIZE) {
                 b->next = arena->blocks->next;
                 arena->blocks->next = b;

@@ -21,7 +21,7 @@ enum {
 struct message {
         bool warning;
         char *text, *hint, *notes; /* notes: each ended by a newline */
-        char *place;               /* "file:line:column", or NULL */
+        char *location;            /* "file:line:column", or NULL */
         char *line;                /* the source line, or NULL */
         int number, column, length;
 };
@@ -44,7 +44,7 @@ static void release(struct message *m)
         free(m->text);
         free(m->hint);
         free(m->notes);
-        free(m->place);
+        free(m->location);
         free(m->line);
 }
 
@@ -181,15 +181,15 @@ static char *copy_line(const struct pxr_source *source, int number, int *column)
 }
 
 /* "file:line:column" */
-static char *format_place(const struct pxr_location *mark)
+static char *format_location(const struct pxr_location *mark)
 {
-        char *name = copy_clean(mark->source->name, strlen(mark->source->name)), *place;
+        char *name = copy_clean(mark->source->name, strlen(mark->source->name)), *location;
 
         if (!name || mark->line < 1)
                 return name;
-        place = format_new("%s:%d:%d", name, mark->line, mark->column);
+        location = format_new("%s:%d:%d", name, mark->line, mark->column);
         free(name);
-        return place;
+        return location;
 }
 
 /* Make room for a message; an error may replace the last warning. */
@@ -229,7 +229,7 @@ static int record(struct pxr_diag *diag, bool warning, struct pxr_location mark,
                                 .length = mark.length };
         if (!mark.source)
                 return -1;
-        m->place = format_place(&mark);
+        m->location = format_location(&mark);
         m->line = copy_line(mark.source, mark.line, &m->column);
         return -1;
 }
@@ -384,8 +384,8 @@ static void write_line(const struct message *m, FILE *to)
 
 static void write_message(const struct message *m, const char *program, FILE *to)
 {
-        fprintf(to, "%s: %s: %s\n", m->place ? m->place : program, m->warning ? "warning" : "error",
-                m->text);
+        fprintf(to, "%s: %s: %s\n", m->location ? m->location : program,
+                m->warning ? "warning" : "error", m->text);
         if (m->line)
                 write_line(m, to);
         else if (m->hint)

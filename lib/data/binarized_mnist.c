@@ -136,7 +136,7 @@ static int open_set(struct pxr_opening *o)
                 return -1;
         o->set->transforms = "static binarization";
         for (int split = 0; split < PXR_SPLITS; split++)
-                if (pxr_data_wants(o, split))
+                if (pxr_data_opens(o, split))
                         failed |= read_split(o, held, options->path, split, &count[split]);
         return failed ? -1 : pxr_held_end(o, count, 0, options->path);
 }

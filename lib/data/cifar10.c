@@ -240,10 +240,10 @@ static int open_set(struct pxr_opening *o)
         if (!held || pxr_held_begin(o, held, options->path, SIDE, SIDE, 3, 0))
                 return -1;
         b.pixels = held->pixels;
-        b.wanted[TEST] = pxr_data_wants(o, PXR_TEST);
+        b.wanted[TEST] = pxr_data_opens(o, PXR_TEST);
         for (int i = 1; i < TEST; i++)
-                b.wanted[i] = pxr_data_wants(o, PXR_TRAIN) ||
-                              (pxr_data_wants(o, PXR_VALID) && options->valid > 0);
+                b.wanted[i] = pxr_data_opens(o, PXR_TRAIN) ||
+                              (pxr_data_opens(o, PXR_VALID) && options->valid > 0);
         if (read_batches(&b, options->path) || set_order(&b, held))
                 return -1;
         if (options->valid > 0)

@@ -36,14 +36,14 @@ struct pxr_dataset {
         int rows, cols;
         int colours;               /* 1 (grey) or 3 (red, green, blue) */
         int levels;                /* values a pixel's colour can have: 2 to 256 */
-        int64_t count[PXR_SPLITS]; /* images in each split; 0: there is no such split */
+        int64_t count[PXR_SPLITS]; /* images in each split; 0: no such split */
         int64_t whole[PXR_SPLITS]; /* ... and before the data's `limit` */
-        double entropy;            /* exact, nats an image; NAN where nobody knows it */
+        double entropy;            /* exact, nats per image; NAN: unknown */
         double floor;              /* an NLL below this many nats an image is suspect; or NAN */
         const char *digest[PXR_SPLITS]; /* SHA-256 of each split's content, whole and before any
                                            transform, in hexadecimal; NULL: no such split */
         const char *identity;           /* SHA-256 over the digests, counts and transforms, hex */
-        const char *transforms; /* the chain of transforms in words: "static binarization" */
+        const char *transforms;         /* the chain of transforms as text: "static binarization" */
         const char *transforms_of_size; /* the part of it before images are downsampled */
         bool mirrors;                   /* the chain ends with a random mirroring of train */
         struct pxr_data_file *files;
@@ -51,7 +51,7 @@ struct pxr_dataset {
         void *state; /* of the format */
 
         /* The exact -log p of one image, in nats, under the law the set is drawn from; NULL where
-         * nobody knows it. Its mean over a split is what a perfect model reaches there. */
+         * it is unknown. Its mean over a split is the NLL of a perfect model. */
         double (*nats)(const struct pxr_dataset *set, const uint8_t *pixels);
 
         /* pxr_dataset_read() below, which has checked the indices. */

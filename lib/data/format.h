@@ -54,7 +54,7 @@ struct pxr_official {
 struct pxr_data_sign {
         const char *name;     /* or NAME.gz; NULL ends a list */
         const char *splits;   /* that it holds: "train, valid" */
-        const char *override; /* of another option, as it then has to be; or NULL */
+        const char *override; /* of another option, which this sign implies; or NULL */
 };
 
 struct pxr_data_format {
@@ -62,10 +62,9 @@ struct pxr_data_format {
         const char *help;
         const struct pxr_options *options; /* beside the common ones */
 
-        /* How pxr-data recognizes the set in a folder; NULL: it does not. Where no set has a sign
-         * there, `patterns` decide: of the name of a file in the folder ("*.npz"; "*" + "/": any
-         * folder), or of the path of a file itself; of the latter alone where a slash precedes it.
-         */
+        /* How pxr-data recognizes the set in a folder; NULL: it does not. If no set has a sign
+         * there, `patterns` decide, which match names in the folder (with a slash at the end: any
+         * folder) or the path of a file; with a slash in front, only the latter. */
         const struct pxr_data_sign *signs;
         const char *const *patterns;
 
@@ -90,7 +89,7 @@ const struct pxr_data_format *pxr_data_format_find(const char *name, struct pxr_
 /* The options every set has, for listings. */
 extern const struct pxr_options pxr_data_common_options;
 
-/* Which release of downsampled ImageNet has so many images (0: not read), in words for the
+/* The release of downsampled ImageNet that has so many images (0: not read), as a text for the
  * transforms. The releases of 2016 and 2017 were downsampled differently, and results on one
  * cannot be compared with results on the other: a mixture is an error. Returns 1; 0 for other
  * numbers of images; or -1. */
@@ -110,7 +109,8 @@ int pxr_data_prefetch(struct pxr_opening *o);
 
 /* --- what formats share (format.c) -------------------------------------------------------------*/
 
-static inline bool pxr_data_wants(const struct pxr_opening *o, enum pxr_split split)
+/* Whether the set is opened with this split. */
+static inline bool pxr_data_opens(const struct pxr_opening *o, enum pxr_split split)
 {
         return o->common->splits >> split & 1;
 }

@@ -75,12 +75,12 @@ static int find_splits(struct pxr_opening *o, struct pxr_png_split splits[PXR_SP
 {
         const struct imagenet *options = o->options;
         enum pxr_split official_valid = options->valid > 0 ? PXR_TEST : PXR_VALID;
-        bool needs_train = pxr_data_wants(o, PXR_TRAIN) ||
-                           (options->valid > 0 && pxr_data_wants(o, PXR_VALID));
+        bool needs_train = pxr_data_opens(o, PXR_TRAIN) ||
+                           (options->valid > 0 && pxr_data_opens(o, PXR_VALID));
 
         if (needs_train && open_folder(o, "train", &splits[PXR_TRAIN]))
                 return -1;
-        if (pxr_data_wants(o, official_valid) && open_folder(o, "valid", &splits[official_valid]))
+        if (pxr_data_opens(o, official_valid) && open_folder(o, "valid", &splits[official_valid]))
                 return -1;
         if (pxr_imagenet_release(o->arena, splits[PXR_TRAIN].count, splits[official_valid].count,
                                  &o->set->transforms, o->diag) < 0)
@@ -118,7 +118,7 @@ static const struct pxr_option rows[] = {
         PXR_ENUM(struct imagenet, size, "32", sizes, "pixels on a side"),
         PXR_INT(struct imagenet, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split, while the set's own becomes "
-                "test; 0: its own is valid, and there is no test"),
+                "test; 0: its own is valid, without a test split"),
         PXR_REAL(struct imagenet, memory, "2048", 0, 1e9,
                  "MB of pixels to hold in memory; of more, each is decoded when it is read"),
         PXR_END,

@@ -99,7 +99,7 @@ static int ask(const char *name, const struct pxr_npy *array, struct pxr_diag *d
 }
 
 int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layout_name stated,
-                    struct pxr_location place, bool planes, struct pxr_layout *layout,
+                    struct pxr_location location, bool planes, struct pxr_layout *layout,
                     struct pxr_diag *diag)
 {
         char shape[PXR_NPY_SHAPE_TEXT];
@@ -108,8 +108,8 @@ int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layo
         if (stated != PXR_LAYOUT_ANY) {
                 if (fits(array, stated, layout))
                         return 0;
-                return pxr_error_at(diag, place, "%s: 'layout: %s' does not fit the shape %s", name,
-                                    pxr_layout_names[stated], pxr_npy_shape(array, shape));
+                return pxr_error_at(diag, location, "%s: 'layout: %s' does not fit the shape %s",
+                                    name, pxr_layout_names[stated], pxr_npy_shape(array, shape));
         }
         if (planes && array->dimensions == 2 && fits(array, PXR_LAYOUT_CHW, layout))
                 return 0;

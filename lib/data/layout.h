@@ -25,10 +25,10 @@ struct pxr_layout {
         bool planar; /* planes of red, green and blue */
 };
 
-/* The layout of `array`, which errors call `name`. A stated layout that does not fit is an error at
- * `place`. `planes`: flat rows in colour are known to be planes. Returns 0 or -1. */
+/* Find the layout of `array`, called `name` in errors. A stated layout that does not fit is an
+ * error at `location`. `planes`: flat rows in colour are known to be planes. Returns 0 or -1. */
 int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layout_name stated,
-                    struct pxr_location place, bool planes, struct pxr_layout *layout,
+                    struct pxr_location location, bool planes, struct pxr_layout *layout,
                     struct pxr_diag *diag);
 
 #endif

@@ -51,7 +51,7 @@ static struct pxr_yaml *mapping_of(struct pxr_arena *arena, const char *set, con
         data = pxr_yaml_parse(arena, source, diag);
         if (!data)
                 return NULL;
-        data->location.line = 0; /* there is no line to show */
+        data->location.line = 0; /* no source line to show */
         for (int i = 0; i < (path ? 2 : 1); i++) {
                 child = pxr_yaml_new(arena, PXR_YAML_SCALAR, i ? "path" : "set",
                                      pxr_strdup(arena, i ? path : set), data);
@@ -81,7 +81,7 @@ static struct pxr_yaml *of_signs(struct pxr_arena *arena, const char *folder,
                         continue; /* a folder, and its archive beside it */
                 splits = pxr_strf(arena, "%s%s%s", splits, *splits ? ", " : "", sign->splits);
                 if (strcmp(sign->splits, "train, valid, test") == 0)
-                        break; /* and the other files are not looked at */
+                        break; /* the other files do not matter */
         }
         if (!first)
                 return NULL;
@@ -155,7 +155,8 @@ static struct pxr_yaml *of_name(struct pxr_arena *arena, const char *name, struc
 {
         struct stat status;
 
-        /* What is no path either is left to pxr_dataset_open(), which names the nearest set. */
+        /* A name that does not look like a path is left to pxr_dataset_open(), which suggests the
+         * nearest set. */
         if (pxr_data_format_find(name, (struct pxr_location) { 0 }, NULL) ||
             (stat(name, &status) != 0 && !strpbrk(name, "/.")))
                 return mapping_of(arena, name, NULL, diag);

@@ -54,7 +54,7 @@ int pxr_markov_describe(struct pxr_opening *o, int law, const double *p, int cou
         o->set->transforms =
                 pxr_strf(o->arena, "drawn from a known law, seed %lld", (long long)options->seed);
         for (int split = 0; split < PXR_SPLITS; split++) {
-                if (!pxr_data_wants(o, split) || images[split] == 0)
+                if (!pxr_data_opens(o, split) || images[split] == 0)
                         continue;
                 o->set->count[split] = images[split];
                 o->set->digest[split] = digest(o, split, law, p, count);

@@ -88,7 +88,7 @@ static double add_pixel(double *law, int cols, int col, const double given[8])
         return sum;
 }
 
-/* NAN when memory is out. */
+/* NAN when out of memory. */
 static double entropy(int rows, int cols)
 {
         double *law = calloc((size_t)1 << cols, sizeof *law), sum = 0, given[8];

@@ -170,9 +170,9 @@ static int open_set(struct pxr_opening *o)
                 return -1;
         *state = (struct state) { .options = options, .seed = o->seed };
         o->set->state = state;
-        if (pxr_data_wants(o, PXR_TRAIN) || pxr_data_wants(o, PXR_VALID))
+        if (pxr_data_opens(o, PXR_TRAIN) || pxr_data_opens(o, PXR_VALID))
                 failed |= read_file(o, "train-images-idx3-ubyte", &count[PXR_TRAIN]);
-        if (pxr_data_wants(o, PXR_TEST))
+        if (pxr_data_opens(o, PXR_TEST))
                 failed |= read_file(o, "t10k-images-idx3-ubyte", &count[PXR_TEST]);
         if (failed)
                 return -1;

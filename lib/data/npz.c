@@ -336,8 +336,8 @@ static int read_all(struct pxr_opening *o, const struct files files[PXR_SPLITS])
         int64_t count[PXR_SPLITS] = { 0 }, before = 0;
 
         for (int i = 0; i < PXR_SPLITS; i++) {
-                bool wanted = pxr_data_wants(o, i) || (i == PXR_TRAIN && options->valid > 0 &&
-                                                       pxr_data_wants(o, PXR_VALID));
+                bool wanted = pxr_data_opens(o, i) || (i == PXR_TRAIN && options->valid > 0 &&
+                                                       pxr_data_opens(o, PXR_VALID));
 
                 for (int j = 0; wanted && j < files[i].count; j++)
                         if (read_file(o, files[i].names[j]))
@@ -372,7 +372,7 @@ static const struct pxr_option rows[] = {
         PXR_ENUM(struct npz, layout, "any", pxr_layout_names,
                  "order of the array 'data': hwc: N x rows x columns x colours; chw: N x colours x "
                  "rows x columns; hw: N x rows x columns, grey; any of them may be N flat rows of "
-                 "square images; any: as its shape says, where it allows one alone"),
+                 "square images; any: determined by the shape, if it is unambiguous"),
         PXR_INT(struct npz, levels, "256", 2, 256,
                 "values of a pixel's colour, spread from 0 to 255 in the files"),
         PXR_INT(struct npz, valid, "0", 0, 1e9,

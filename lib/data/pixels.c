@@ -35,8 +35,8 @@ static void clean(void *what)
         free(pixels);
 }
 
-struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
-                                  struct pxr_diag *diag)
+static struct pxr_pixels *pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
+                                     struct pxr_diag *diag)
 {
         struct pxr_pixels *pixels = calloc(1, sizeof *pixels);
 
@@ -180,20 +180,17 @@ int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
-int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
-                    struct pxr_diag *diag)
+/* --- a set whose images are all held this way --------------------------------------------------*/
+
+static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, struct pxr_diag *diag)
 {
+        const struct pxr_pixels *pixels = held->pixels;
+
+        index = held->order ? held->order[index] : index;
         if (pixels->file >= 0)
                 return read_file(pixels, index, to, diag);
         memcpy(to, pixels->block + (size_t)index * pixels->size, pixels->size);
         return 0;
-}
-
-/* --- a set whose images all lie in one such place ----------------------------------------------*/
-
-static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, struct pxr_diag *diag)
-{
-        return pxr_pixels_read(held->pixels, held->order ? held->order[index] : index, to, diag);
 }
 
 int pxr_held_begin(struct pxr_opening *o, struct pxr_held *held, const char *name, int rows,
@@ -214,7 +211,7 @@ int pxr_held_begin(struct pxr_opening *o, struct pxr_held *held, const char *nam
         set->colours = colours;
         set->state = held;
         set->read = pxr_held_read;
-        held->pixels = pxr_pixels_new(o->arena, pxr_image_size(set), budget, o->diag);
+        held->pixels = pixels_new(o->arena, pxr_image_size(set), budget, o->diag);
         return held->pixels ? 0 : -1;
 }
 
@@ -265,7 +262,7 @@ int pxr_held_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid
                 count[PXR_VALID] = valid;
         }
         for (int i = 0; i < PXR_SPLITS; first += count[i++])
-                if (count[i] > 0 && pxr_data_wants(o, i) && set_split(o, i, first, count[i]))
+                if (count[i] > 0 && pxr_data_opens(o, i) && set_split(o, i, first, count[i]))
                         return -1;
         return 0;
 }

@@ -14,11 +14,6 @@
 
 struct pxr_pixels;
 
-/* Images of `size` bytes each. `budget`: bytes of memory; 0: no limit. The temporary file is made
- * in $TMPDIR or else /var/tmp. NULL after an error. Lives as long as the arena. */
-struct pxr_pixels *pxr_pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
-                                  struct pxr_diag *diag);
-
 /* Add an image, to be filled in before the next call. NULL after an error. */
 uint8_t *pxr_pixels_add(struct pxr_pixels *pixels, struct pxr_diag *diag);
 
@@ -26,10 +21,6 @@ int64_t pxr_pixels_count(const struct pxr_pixels *pixels);
 
 /* End adding: the images can be read now. Returns 0 or -1. */
 int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag);
-
-/* Copy image `index`. Returns 0 or -1. */
-int pxr_pixels_read(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
-                    struct pxr_diag *diag);
 
 /* --- a set whose images are all held this way --------------------------------------------------*/
 
@@ -41,8 +32,8 @@ struct pxr_held {
 };
 
 /* Open the set with images of this size in `held`, which is zeroed and lives as long as the arena.
- * With a size already: check that the images of the file `name` have the same. `budget` as for
- * pxr_pixels_new(). Returns 0 or -1. */
+ * Once begun: check that the images of the file `name` have the same size. `budget`: bytes of
+ * memory; 0: no limit. The temporary file is made in $TMPDIR or else /var/tmp. Returns 0 or -1. */
 int pxr_held_begin(struct pxr_opening *o, struct pxr_held *held, const char *name, int rows,
                    int cols, int colours, int64_t budget);
 

@@ -5,7 +5,7 @@
  * The images are the files *.png in the order of their names (by bytes). If a folder has none, its
  * subfolders are read, in the order of the paths ("cat/9.png" before "dog/1.png"); links to folders
  * are not followed. Other files are skipped, with a warning if they look like images. A tar archive
- * is read in place, by offsets that are listed once.
+ * is read in place, by offsets listed once.
  */
 #ifndef PXR_DATA_PNG_FILES_H
 #define PXR_DATA_PNG_FILES_H

@@ -139,12 +139,12 @@ static int open_set(struct pxr_opening *o)
 static const struct pxr_option rows[] = {
         PXR_STRING(struct png_folder, path, "data/png_folder",
                    "folder or tar archive of PNG files of one size, or folder of folders train, "
-                   "valid, test; where a folder has none, those below it, in the order of their "
-                   "paths"),
+                   "valid, test; a folder without PNG files is searched recursively, in the order "
+                   "of paths"),
         PXR_INT(struct png_folder, valid, "0", 0, 1e9,
                 "images at the end of train that form the valid split"),
         PXR_INT(struct png_folder, test, "0", 0, 1e9,
-                "images at the end of train, behind those of valid, that form the test split"),
+                "images at the end of train, after those of valid, that form the test split"),
         PXR_ENUM(struct png_folder, colours, "any", colour_names,
                  "grey; rgb, which takes grey files too; any: as the first file is"),
         PXR_INT(struct png_folder, levels, "256", 2, 256,

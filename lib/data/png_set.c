@@ -259,7 +259,7 @@ static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, in
 }
 
 /* Hash what the digests depend on: how files become pixels, and each file's name, size, inode and
- * times. False when a file cannot be looked at, or changed so lately that a later change might
+ * times. False if a file cannot be examined, or changed so recently that a later change might
  * leave its times as they are. */
 static bool hash_state(const struct pxr_dataset *set, const struct pxr_png_split splits[PXR_SPLITS],
                        char hex[PXR_SHA256_HEX])
@@ -338,7 +338,7 @@ int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SP
         double pixels = 0;
 
         for (int i = 0; i < PXR_SPLITS; i++) {
-                if (!pxr_data_wants(o, i))
+                if (!pxr_data_opens(o, i))
                         splits[i].count = 0;
                 o->set->count[i] = splits[i].count;
                 pixels += (double)splits[i].count * (double)pxr_image_size(o->set);

@@ -32,7 +32,7 @@ struct pxr_reader {
         unsigned char buffer[BUFFER];
 };
 
-/* Returns 0, -1 after an error, or 1 when there is no such file. */
+/* Returns 0, -1 after an error, or 1 if the file does not exist. */
 static int try_open(struct pxr_reader *input, const char *folder, const char *name,
                     const char *ending, struct pxr_diag *diag)
 {

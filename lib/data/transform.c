@@ -171,7 +171,7 @@ static void destroy_lock(void *what)
         pthread_mutex_destroy(what);
 }
 
-/* Images get smaller: the law they are drawn from, if known, is no longer theirs. */
+/* Images get smaller, and no longer follow the law the set is drawn from. */
 static int make_smaller(struct pxr_opening *o, struct view *view)
 {
         struct pxr_dataset *set = o->set;
