@@ -278,7 +278,7 @@ START_TEST(files_specs_and_names_are_found)
         ck_assert_ptr_null(mapping("a.txt", NULL));
         expect_error(PXR_FAULT_USER, "not a folder, a spec (.yaml) or a data file");
         ck_assert_ptr_null(mapping("markov_rgb", (const char *[]) { "rows", NULL }));
-        expect_error(PXR_FAULT_USER, "KEY=VALUE is wanted");
+        expect_error(PXR_FAULT_USER, "invalid override 'rows': expected KEY=VALUE");
 }
 END_TEST
 
