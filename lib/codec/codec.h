@@ -2,9 +2,9 @@
 /*
  * codec.h - lossless compression of images by arithmetic coding under a model.
  *
- * The encoder has evaluated the images, and their values stand in its tensors from the start; the
- * decoder has what it decoded and nothing else. A model that sees what it is to predict makes small
- * streams that cannot be decoded; any other makes streams as long as its NLL says.
+ * The encoder evaluates the images first, so all their values are in its tensors from the start;
+ * the decoder has only what it has decoded. A model that peeks at values it predicts makes small
+ * streams that cannot be decoded; a causal one makes streams as long as its NLL.
  */
 #ifndef PXR_CODEC_CODEC_H
 #define PXR_CODEC_CODEC_H
@@ -12,34 +12,33 @@
 #include "base/progress.h"
 #include "tensor/graph.h"
 
-/* Images computed at once. Both sides must have the same: the bits of a matrix product's row may
- * depend on how many rows there are. */
+/* Images computed at once, the same in encoder and decoder: the bits of a matrix product's row may
+ * depend on the number of rows. */
 enum { PXR_CODEC_GROUP = 16 };
 
 struct pxr_coding {
-        const struct pxr_graph *graph; /* of a model that is given nothing */
+        const struct pxr_graph *graph; /* of an unconditional model */
         const float *parameters;
         int64_t images;
         int64_t images_per_stream;           /* a multiple of PXR_CODEC_GROUP */
-        int threads;                         /* change nothing */
+        int threads;                         /* do not change the result */
         const struct pxr_observer *observer; /* of the images coded; NULL: none */
 };
 
-/* Streams are decoded side by side, one to a worker. */
+/* Streams are coded in parallel, one per worker. */
 struct pxr_streams {
         int64_t count;
         uint8_t **bytes; /* [count], each of malloc() */
         size_t *size;
-        double spared; /* bits, by encoding: no value costs more than 32, whatever its NLL */
+        double spared; /* bits of NLL beyond the 32 that a value costs at most; set by encoding */
 };
 
-/* How many images of a graph's a stream should have: enough for its end and its length to cost
- * little. */
+/* Images per stream: enough for the overhead of a stream to be small. */
 int64_t pxr_images_per_stream(const struct pxr_graph *graph);
 
 int64_t pxr_stream_count(int64_t images, int64_t images_per_stream);
 
-/* Room for so many streams, all of them empty. Returns 0 or -1. */
+/* Allocate `count` empty streams. Returns 0, or -1 after an error. */
 int pxr_streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag *diag);
 void pxr_streams_free(struct pxr_streams *streams);
 
@@ -49,8 +48,8 @@ void pxr_streams_free(struct pxr_streams *streams);
 int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct pxr_streams *streams,
                double *nats, struct pxr_diag *diag);
 
-/* An NLL is real when images take the space it says. Warn when the streams, beyond their ends and
- * what was spared, are 0.5 % larger or smaller. */
+/* Warn if the size of the streams, allowing for their ends and for `spared`, differs from the NLL
+ * by over 0.5 %. */
 void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct pxr_diag *diag);
 
 /* The reverse, which also returns PXR_UNDECODABLE, with no error recorded, where a stream is not
@@ -59,11 +58,11 @@ enum { PXR_UNDECODABLE = 2 };
 int pxr_decode(const struct pxr_coding *coding, const struct pxr_streams *streams, uint8_t *pixels,
                struct pxr_diag *diag);
 
-/* Widths of all levels, which add up to PXR_RANGE_TOTAL, none of them 0, out of their
- * probabilities. Returns 0, or -1 when these are none: not finite, or not adding up to 1. */
+/* Turn probabilities of levels into widths above 0 that add up to PXR_RANGE_TOTAL. Returns 0, or -1
+ * if the probabilities are not finite or do not add up to 1. */
 int pxr_codec_widths(int levels, const double *probability, uint64_t *width);
 
-/* Why images cannot be coded under a graph, in words; NULL: they can. */
+/* Why images cannot be coded under a graph; NULL: they can. */
 const char *pxr_codec_misfit(const struct pxr_graph *graph);
 
 #endif

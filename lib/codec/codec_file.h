@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * codec_file.h - the file of compressed images, which says what they are and what model it takes.
+ * codec_file.h - the file of compressed images, with a description of them and of the model.
  *
  *     pxr-codec 1                      the first line
  *     {"model": {...}, ...}            the second: JSON
@@ -17,7 +17,7 @@
 #include "codec/codec.h"
 
 struct pxr_codec_file {
-        /* The model: the run it is of, and what must be the same. */
+        /* The model: its run, and what must be the same for decoding. */
         const char *run, *uid;
         int64_t step;
         const char *certificate, *parameters; /* SHA-256 in hexadecimal */
@@ -35,14 +35,14 @@ struct pxr_codec_file {
         int64_t first;            /* of the split */
         const char *data;         /* identity of the data set; NULL where there are names */
 
-        struct pxr_streams streams; /* of memory that is the maker's */
+        struct pxr_streams streams; /* memory owned by whoever fills this struct */
 };
 
 /* Write a new file, whole or not at all; *size is how large it is. Returns 0 or -1. */
 int pxr_codec_file_write(const char *path, bool replace, const struct pxr_codec_file *file,
                          size_t *size, struct pxr_diag *diag);
 
-/* Read one, and check that it is sound. NULL after an error; else it lives as long as the arena. */
+/* Read and check a file. It lives as long as the arena. NULL after an error. */
 struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,
                                            struct pxr_diag *diag);
 
@@ -53,7 +53,7 @@ size_t pxr_codec_file_payload(const struct pxr_codec_file *file);
  * an error. */
 const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file);
 
-/* Is it the name of a PNG file, and of no folder: fit to be written as it is? */
+/* Whether a name is a PNG file's, without folders, that can be written safely as it is. */
 bool pxr_codec_name_fits(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * figure.h - plots as SVG: one file that needs no other, for a browser.
+ * figure.h - plots as self-contained SVG files.
  */
 #ifndef PXR_SAMPLE_FIGURE_H
 #define PXR_SAMPLE_FIGURE_H
@@ -40,16 +40,16 @@ struct pxr_map_plot {
 /* A heat map with axes and a labelled colour bar, of the scale of pxr_heat_end(). As above. */
 char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag);
 
-/* Where a heat map's scale ends: at the highest value, or where that is over 1.5 times as high as
- * 99 % of them are, at those, lest a few have all others look alike. Values that are no number do
- * not count; 1 where none is over 0. *highest becomes the highest of all. */
+/* The end of a heat map's scale: the highest value; or, if that is over 1.5 times the 99th
+ * percentile, the percentile, so that a few outliers do not make all others look alike. NaN is
+ * ignored; 1 if no value is over 0. Sets *highest to the highest value. */
 double pxr_heat_end(const double *value, size_t count, double *highest);
 
-/* The colour of a part, from 0 to 1, of a heat map's scale: from dark to light, so that it is right
- * in grey as well. What is beyond an end looks like it. */
+/* The colour at `part` (0 to 1, clamped) of a heat map's scale, from dark to light, which also
+ * works in grey. */
 void pxr_heat(double part, uint8_t rgb[3]);
 
-/* 1, 2 or 5 times a power of ten, of which `all` holds at most `most`: the step of an axis. */
+/* The step of an axis: 1, 2 or 5 times a power of ten, at most `most` of which fit into `all`. */
 double pxr_tick_step(double all, int most);
 
 #endif

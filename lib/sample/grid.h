@@ -10,7 +10,7 @@
 struct pxr_grid {
         const uint8_t *pixels; /* [image][row][col][colour], 0 to levels - 1 */
         int images, rows, cols, colours, levels;
-        int across; /* images in a row of the grid; 0: as near to a square as can be */
+        int across; /* images in a row of the grid; 0: make it nearly square */
         const bool
                 *hidden; /* [row][col]: pixels of the first image of each row of the grid that are
                             drawn as not known: in two greys, like squared paper; NULL: none */
@@ -18,16 +18,17 @@ struct pxr_grid {
         int text_count;
 };
 
-/* Is the grid's picture small enough for a PNG? Returns 0 or -1. `pixels` may be NULL. */
+/* Check that the grid's picture is small enough for a PNG. `pixels` may be NULL. Returns 0, or -1
+ * after an error. */
 int pxr_grid_check(const struct pxr_grid *grid, struct pxr_diag *diag);
 
 /* A PNG of the images, each pixel drawn large enough to see. Returns bytes to be freed with free();
  * NULL after an error. */
 uint8_t *pxr_grid_png(const struct pxr_grid *grid, size_t *size, struct pxr_diag *diag);
 
-/* Image number `image` back out of a grid's picture, as bytes: pixels[row][col][colour]. `grid`
- * says what the grid was made of; its own pixels are not looked at. Returns false where the picture
- * is no grid of such images. */
+/* Extract image number `image` from a grid's picture, as bytes: pixels[row][col][colour]. `grid`
+ * describes the grid; its own pixels are ignored. Returns false if the picture is not such a grid.
+ */
 bool pxr_grid_cut(const struct pxr_grid *grid, const struct pxr_picture *picture, int image,
                   uint8_t *pixels);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * occlusion.h - which part of an image is hidden, to be drawn anew.
+ * occlusion.h - the hidden region of an image, which is to be drawn.
  */
 #ifndef PXR_SAMPLE_OCCLUSION_H
 #define PXR_SAMPLE_OCCLUSION_H
@@ -8,7 +8,7 @@
 #include <pxr/arena.h>
 
 struct pxr_occlusion {
-        const char *text;   /* as it was read */
+        const char *text;   /* as given */
         const bool *hidden; /* [row][col] */
         bool exact;         /* all known pixels come before the hidden ones in raster order */
 };

@@ -10,8 +10,7 @@
 #include <pxr/arena.h>
 #include <pxr/build.h>
 
-/* Values of any one array, for one image. More is a mistake, and their bytes are never too many for
- * a size_t. */
+/* The most values that an array may have for one image. Their bytes always fit a size_t. */
 #define PXR_MOST_VALUES ((size_t)1 << 40)
 
 struct pxr_graph {
@@ -55,14 +54,14 @@ const char *pxr_join_names(struct pxr_arena *arena, const char *prefix, const ch
 /* Whether a pointer is to a node of the graph; what it points to is not read. */
 bool pxr_graph_has(const struct pxr_graph *graph, const struct pxr_node *node);
 
-/* Whether the arrays that the ops ask for, beside their maps, have a size that can be. Returns 0,
- * or -1 after an error that names the op. */
+/* Check the sizes of scratch and state that the ops require. Returns 0, or -1 after an error that
+ * names the op. */
 int pxr_graph_check_sizes(const struct pxr_graph *graph, struct pxr_diag *diag);
 
 /* Which nodes the logits depend on: needed[nodes]. The image always is one. */
 void pxr_graph_needed(const struct pxr_graph *graph, bool *needed);
 
-/* Have the maps of two nodes as many rows and columns? That of node 0 has the image's. */
+/* Whether the maps of two nodes have the same rows and columns. Node 0 has the image's. */
 static inline bool pxr_same_size(const struct pxr_node *a, const struct pxr_node *b)
 {
         return a->shape.rows == b->shape.rows && a->shape.cols == b->shape.cols;
@@ -77,16 +76,16 @@ static inline size_t pxr_graph_values(const struct pxr_graph *graph)
 /* Multiply-adds of one image's forward pass. */
 double pxr_graph_multiply_adds(const struct pxr_graph *graph);
 
-/* Multiply-adds of one image's backward pass through a node: as many as forwards for the gradient
- * of its parameters, and again for that of its inputs, where any of them depends on parameters.
- * `needs_grad` tells which nodes do (pxr_graph_needs_grad()). */
+/* Multiply-adds of one image's backward pass through a node: as many as in the forward pass for the
+ * gradient of its parameters, and as many again for that of its inputs, if one depends on
+ * parameters. `needs_grad` tells which nodes do (pxr_graph_needs_grad()). */
 double pxr_backward_multiply_adds(const struct pxr_node *node, const bool *needs_grad);
 
 /* Which nodes a gradient flows through: needs_grad[nodes], those that depend on parameters. */
 void pxr_graph_needs_grad(const struct pxr_graph *graph, bool *needs_grad);
 
-/* Take a small map out of a map of the image's size, of `pixel` bytes a pixel: the pixel at the top
- * left of each block. */
+/* Subsample a map of the image's size, with `pixel` bytes per pixel, to the small image's: keep the
+ * pixel at the top left of each block. */
 void pxr_subsample_map(const struct pxr_graph *graph, size_t pixel, const uint8_t *map,
                        uint8_t *small);
 

@@ -5,8 +5,8 @@
  * A mask is a list of live taps and never a multiplier: the taps of rows above, then those to the
  * left, then at the pixel itself the channels of earlier (mask A) or also equal (mask B) colours.
  * In the order of the weights [kernel height][kernel width][in] these are a prefix, whose length
- * depends on the output's colour alone. So a pixel's live inputs are gathered into one row, and
- * multiplied by a staircase of weights; what is masked is never read, and never changes from zero.
+ * depends on the output's colour alone. So a pixel's live inputs are gathered into one row and
+ * multiplied by a staircase of weights. Masked weights are never read and stay zero.
  */
 #include <math.h>
 #include <string.h>
@@ -53,8 +53,8 @@ static int live_inputs(const struct pxr_node *node, int colour)
         return live;
 }
 
-/* The products go by the inputs rather than by the outputs: those that colour `colour` is the first
- * to have live are so for all colours from it on, which makes the matrices wide. */
+/* Products are blocked by input group: an input that is live for a colour is live for all later
+ * colours, so each block spans the columns of this colour and the later ones, and stays wide. */
 struct part {
         int first, inputs;          /* rows of the weight matrix */
         int begin, columns, blocks; /* columns of the first gate, and how many gates */

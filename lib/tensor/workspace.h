@@ -12,15 +12,15 @@
 
 #include "tensor/memory_plan.h"
 
-/* The passes whose kernels' time can be taken. */
+/* The passes whose kernels can be timed. */
 enum pxr_pass { PXR_PASS_FORWARD, PXR_PASS_BACKWARD, PXR_PASS_ADVANCE, PXR_PASSES };
 
 struct pxr_workspace;
 
-/* Memory for micro-batches of up to `images`. `checked` keeps all tensors apart, surrounds them
- * with sentinels, fills them with NaN before each forward pass, and the scratch before each kernel:
- * for tests, and to find where a NaN came from; in generation it keeps whole tensors, and sees to
- * it that ops with PXR_ADVANCE_AT_ITS_PIXEL do as they say. NULL after an error. */
+/* Memory for micro-batches of up to `images`. `checked` is for tests and for finding the origin of
+ * a NaN: tensors share no memory, have sentinels around them, and are filled with NaN before each
+ * forward pass, the scratch before each kernel. In generation it keeps whole tensors and checks ops
+ * with PXR_ADVANCE_AT_ITS_PIXEL. NULL after an error. */
 struct pxr_workspace *pxr_workspace_new(const struct pxr_graph *graph, enum pxr_precision precision,
                                         enum pxr_use use, int images, bool checked,
                                         struct pxr_diag *diag);
@@ -34,22 +34,21 @@ struct pxr_workspace **pxr_workspaces_new(struct pxr_workspace *first, int count
                                           struct pxr_diag *diag);
 void pxr_workspaces_free(struct pxr_workspace **workspaces, int count);
 
-/* Bytes of the slab and the scratch that such a workspace would have. */
+/* Bytes of tensors and scratch that such a workspace would take. */
 size_t pxr_workspace_bytes(const struct pxr_graph *graph, enum pxr_precision precision,
                            enum pxr_use use, int images);
 
-/* Set the micro-batch: pixels[image][row][col][colour]. The small images of a conditional model are
- * taken out of them. */
+/* Set the micro-batch: pixels[image][row][col][colour]. A conditional model's small images are
+ * subsampled from them. */
 void pxr_workspace_load(struct pxr_workspace *workspace, const uint8_t *pixels, int images);
 
-/* Set the small images alone, small[image][row][col][colour]: for generation, before begin(). */
+/* Set only the small images, small[image][row][col][colour]: for generation, before begin(). */
 void pxr_workspace_condition(struct pxr_workspace *workspace, const uint8_t *small, int images);
 
-/* Compute all nodes the logits depend on. `parameters` are of the workspace's precision. */
+/* Compute all nodes that the logits depend on. `parameters` have the workspace's precision. */
 void pxr_workspace_forward(struct pxr_workspace *workspace, const void *parameters);
 
-/* Compute the nodes from number `first` on, with the tensors before it as they are: for checks that
- * change a tensor by hand. */
+/* Compute the nodes from number `first` on from the present tensors, for checks that change one. */
 void pxr_workspace_forward_from(struct pxr_workspace *workspace, const void *parameters, int first);
 
 /* Add each image's negative log-likelihood, in nats, to nll[image]; for training also the gradient
@@ -68,34 +67,31 @@ void pxr_workspace_pixel_loss(struct pxr_workspace *workspace, int row, int col,
 void pxr_workspace_backward(struct pxr_workspace *workspace, const void *parameters,
                             void *gradients);
 
-/* Generation. After begin(), for each pixel in raster order and each colour in turn: advance(),
- * look at the logits, then set the value of every image, the last one last. `parameters` must stay
- * until then. Images that are known may be there from the start, by a load() after begin(). Where
- * the graph cannot be computed step by step, whole passes are made instead, and
- * pxr_workspace_fallback() is as pxr_graph_fallback(). */
+/* Generation. After begin(), for each pixel in raster order and each colour: advance(), read the
+ * logits, then set() the value of every image, the last image last. `parameters` must last until
+ * then. Known images can be set at once, by load() after begin(). If the graph cannot be computed
+ * pixel by pixel, advance() makes a whole pass, and pxr_workspace_fallback() names the op, as
+ * pxr_graph_fallback(). */
 void pxr_workspace_begin(struct pxr_workspace *workspace, const void *parameters, int images);
 void pxr_workspace_advance(struct pxr_workspace *workspace, int row, int col, int colour);
 void pxr_workspace_set(struct pxr_workspace *workspace, int row, int col, int colour, int image,
                        int value);
 const char *pxr_workspace_fallback(const struct pxr_workspace *workspace);
 
-/* The logits of one colour of one pixel of one image; in generation of the pixel whose turn it is.
- */
+/* The logits of one colour of one pixel of one image; in generation, of the current pixel only. */
 const void *pxr_workspace_logits(const struct pxr_workspace *workspace, int row, int col,
                                  int colour, int image);
 
-/* From now on add the seconds that each node's kernels take to seconds[pass][node]; NULL: no
- * longer.
- */
+/* Start adding the seconds that each node's kernels take to seconds[pass][node]; NULL: stop. */
 void pxr_workspace_time(struct pxr_workspace *workspace, double *const seconds[PXR_PASSES]);
 
-/* A node's tensor, [row][col][image][channel]; of use while the plan keeps it: always in a checked
- * workspace and for inspection. NULL for a node the logits do not depend on. */
+/* A node's tensor, [row][col][image][channel], valid as long as the plan keeps it: always in a
+ * checked workspace and for inspection. NULL if the logits do not depend on the node. */
 void *pxr_workspace_tensor(const struct pxr_workspace *workspace, const struct pxr_node *node);
 
-/* In a checked workspace: the node whose kernel was the first to write over a sentinel, and the
- * first whose tensor (or, if `gradient`, whose gradient) holds a value that is not finite, in the
- * order of computation. NULL: none. */
+/* In a checked workspace: the first node whose kernel overwrote a sentinel; and the first, in the
+ * order of computation, whose tensor (if `gradient`, whose gradient) has a value that is not
+ * finite. NULL: none. */
 const struct pxr_node *pxr_workspace_damaged(const struct pxr_workspace *workspace);
 const struct pxr_node *pxr_workspace_nonfinite(const struct pxr_workspace *workspace,
                                                bool gradient);

@@ -15,9 +15,9 @@ struct pxr_nll {
         double sum_squares; /* of each image's nats */
         int64_t images;
         int64_t dimensions; /* of one image: rows x cols x colours */
-        int given_rows;     /* it is that of images given their small versions, of this many rows */
-        int given_cols;     /* and columns; 0: of images, given nothing */
-        bool trained_on; /* the images are of the training split, which can be learned by heart */
+        int given_rows; /* of the small images that the NLL is conditional on; 0: unconditional */
+        int given_cols;
+        bool trained_on; /* the images are of the training split, which can be memorized */
 };
 
 /* Views of it. The standard error is that of nats per image, NAN for fewer than 2 images. */
@@ -25,23 +25,23 @@ double pxr_nats_per_image(const struct pxr_nll *nll);
 double pxr_bits_per_dimension(const struct pxr_nll *nll);
 double pxr_standard_error(const struct pxr_nll *nll);
 
-/* Is an NLL of so many dimensions told in bits per dimension? Images of one colour are told in
- * nats. `colours` is 0 where it is not on record. */
+/* Whether the NLL of such images is reported in bits per dimension (images of several colours) or
+ * in nats (of one). `colours` is 0 if not on record. */
 bool pxr_reported_in_bits(int64_t dimensions, int64_t colours);
 
 /* Add one image's nats. */
 void pxr_nll_add(struct pxr_nll *nll, double nats);
 
-/* Of `count` images that have these nats. */
+/* The NLL of `count` images with these nats. */
 struct pxr_nll pxr_nll_of(const double *nats, int count);
 
-/* What is suspect about an NLL, or NULL: not finite; worse than the uniform distribution over the
- * set's levels; below the set's floor by more than 5 standard errors (5 % where there is no
- * standard error), unless something is given or the images were trained on. */
+/* Why an NLL is suspect, or NULL: not finite; worse than the uniform distribution over the set's
+ * levels; or below the set's floor by more than 5 standard errors (5 % if there is none), unless it
+ * is conditional or the images were trained on. */
 const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set);
 
-/* How an evaluation is done. Micro-batches are of a fixed size, so that its bits do not depend on
- * the number of threads. */
+/* An evaluation. The size of micro-batches is fixed, so that the bits do not depend on the number
+ * of threads. */
 struct pxr_evaluation {
         const struct pxr_graph *graph;
         const float *parameters;

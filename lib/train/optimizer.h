@@ -7,9 +7,9 @@
 
 #include <pxr/option.h>
 
-/* One update of parameters from..to-1 (each by itself, so that threads may share the work).
- * `moment` are the arrays that the rule keeps, each as long as the parameters and starting at
- * zero. `step` counts updates from 1. */
+/* One update of parameters from..to-1; each is independent, so that threads can share the work.
+ * `moment`: the optimizer's arrays, each as long as the parameters, initially zero. `step` counts
+ * updates from 1. */
 struct pxr_update {
         const void *conf; /* the checked options of the rule */
         double rate;      /* after the schedule */
@@ -33,10 +33,10 @@ extern const struct pxr_variant pxr_optimizer_variants[];
 /* The learning rate of a chosen optimizer, before the schedule. */
 double pxr_optimizer_rate(const struct pxr_choice *optimizer);
 
-/* What the rate is multiplied with at `step` (from 0) of `steps` in all. */
+/* The factor of the rate at `step` (from 0) of `steps`. */
 typedef double pxr_schedule_factor(const void *conf, int64_t step, int64_t steps);
 
-/* Variants for PXR_CHOICE; `what` is known to pxr_rate_factor() alone. */
+/* Variants for PXR_CHOICE; `what` is private to pxr_rate_factor(). */
 extern const struct pxr_variant pxr_schedule_variants[];
 
 /* The factor of a chosen schedule with a linear warm-up over the first `warm_up` steps. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trainer.h - the state of a training, and one step of it.
+ * trainer.h - the state of a training run, and one training step.
  *
  * A batch is cut into micro-batches of train.micro_batch images, each computed by one worker into
  * a gradient of its own; the gradients are added in a fixed tree. So a step's bits depend on the
@@ -28,13 +28,13 @@ struct pxr_train_settings {
 
 extern const struct pxr_options pxr_train_options;
 
-/* Seconds of steps that are no op's, all workers together. */
+/* Seconds of steps outside ops, all workers together. */
 struct pxr_step_times {
         double loss;      /* and its gradient by the logits */
         double optimizer; /* with adding up the micro-batches' gradients and clipping */
 };
 
-/* Everything that a checkpoint must hold is in the arrays and the counters. */
+/* A checkpoint holds the arrays and counters of this. */
 struct pxr_trainer {
         const struct pxr_graph *graph;
         const struct pxr_train_settings *settings;
@@ -55,7 +55,7 @@ struct pxr_trainer {
         struct pxr_step_times *times;     /* added to by each step; NULL: not wanted */
 };
 
-/* A trainer with parameters in their starting values. NULL after an error. */
+/* A trainer with initial parameters. NULL after an error. */
 struct pxr_trainer *pxr_trainer_new(const struct pxr_graph *graph,
                                     const struct pxr_train_settings *settings, int threads,
                                     int64_t all_steps, struct pxr_diag *diag);
@@ -70,12 +70,11 @@ int pxr_trainer_step(struct pxr_trainer *trainer, const uint8_t *pixels, int ima
 /* The parameters to evaluate and sample with: the average if there is one. */
 const float *pxr_trainer_best(const struct pxr_trainer *trainer);
 
-/* Bytes of activations, what layers compute and their gradients: those of a micro-batch for each
- * worker. */
+/* Bytes of activations and their gradients: those of one micro-batch for each worker. */
 size_t pxr_trainer_activation_bytes(const struct pxr_graph *graph,
                                     const struct pxr_train_settings *settings, int threads);
 
-/* Bytes of memory a trainer takes: these, and its arrays of the parameters' size. */
+/* Bytes of memory that a trainer takes: activations, and arrays of the parameters' size. */
 size_t pxr_trainer_bytes(const struct pxr_graph *graph, const struct pxr_train_settings *settings,
                          int threads);
 
