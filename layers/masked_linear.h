@@ -5,7 +5,7 @@
  *
  * A unit of degree m depends on the first m values of the image. With the units of each layer in
  * the order of their degrees, what a unit reads is a prefix of the layer below, and a mask is the
- * list of their lengths: a stair. A layer of units is a matrix [unit][image], so a node of `units`
+ * list of their lengths. A layer of units is a matrix [unit][image], so a node of `units`
  * rows, one column and one channel; the image itself and what comes out at the end are maps.
  */
 #ifndef PXR_LAYERS_MASKED_LINEAR_H
@@ -147,7 +147,7 @@ static struct units in_sequence(int count, int first, int alike)
         return units;
 }
 
-/* The stair between two lists of units; NULL when memory is out. */
+/* The mask between two lists of units; NULL when out of memory. */
 static struct dense *make_dense(const struct units *below, const struct units *own, int values,
                                 size_t *size)
 {

@@ -4,7 +4,7 @@
  * precision.
  *
  * Matrices are [unit][image]. Outputs are taken in blocks: what all of a block read is one matrix
- * product, and the steps of the stair beyond it are added one weight at a time. So nothing that a
+ * product, and the rest of each prefix is added one weight at a time. So nothing that a
  * mask hides is read.
  */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - what the conformance tests start from: images and parameters of one graph.
+ * bench.h - images and parameters of one graph, for the conformance tests.
  */
 #ifndef PXR_MODEL_BENCH_H
 #define PXR_MODEL_BENCH_H
@@ -9,8 +9,8 @@
 
 enum { PXR_BENCH_IMAGES = 3, PXR_BENCH_BATCHES = 3 };
 
-/* Batches of images that all differ, and parameters in both precisions with nothing left at zero
- * but what a mask keeps there. */
+/* Batches of images, all different, and parameters in both precisions, all of them not zero except
+ * masked weights. */
 struct pxr_bench {
         const struct pxr_graph *graph;
         size_t values;   /* of one image */
@@ -27,10 +27,10 @@ struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph 
 /* Pixels of one batch. */
 const uint8_t *pxr_bench_batch(const struct pxr_bench *bench, int batch);
 
-/* Forward pass and loss of the batch that is loaded; the sum of its nats. */
+/* Forward pass and loss of the loaded batch; returns the sum of its NLL in nats. */
 double pxr_bench_nll(struct pxr_workspace *workspace, const void *parameters);
 
-/* A whole training pass in single precision; gradients are added to `gradient`. */
+/* Forward, loss and backward in single precision; adds to `gradient`. */
 void pxr_bench_train(const struct pxr_bench *bench, struct pxr_workspace *workspace, int batch,
                      float *gradient);
 

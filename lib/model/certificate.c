@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * certificate.c - the causality certificate's first leg: declared dependencies.
+ * certificate.c - the first part of the causality certificate: declared dependencies.
  *
  * The second is in certificate_kernels.c.
  */
@@ -15,15 +15,15 @@
 #include "base/number.h"
 #include "tensor/dependency.h"
 
-/* Report a leak of `logit`. The path of its last dependency is followed from the logits to the
- * image. Guilty is the op on it that first steps from one pixel to a later one; where none does,
- * the dependency goes straight down, and guilty is the first op that takes in the pixel itself. */
+/* Report a leak of `logit`. Follow its last dependency from the logits to the image and blame the
+ * op that steps to a later site nearest to the image; if none does, the op that reads the pixel
+ * itself from the image. */
 static int blame(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
 {
         struct pxr_site site = logit, guilty = logit, guilty_source = logit, value;
         bool later = false;
 
-        /* Bounded, for a plugin's scan could declare that it goes round in circles. */
+        /* Bounded, because a plugin may declare circular dependencies. */
         for (int hops = 0; site.node->index > 0 && hops < 1000000; hops++) {
                 struct pxr_site source = pxr_dependency_source(last, site);
                 bool step = pxr_order(source.node, source.row, source.col, source.colour) >

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * certificate_kernels.c - the causality certificate's second leg: single values are changed, and
- * the kernels' outputs compared to the bit.
+ * certificate_kernels.c - the second part of the causality certificate: change single values and
+ * compare the kernels' outputs to the bit.
  */
 #include "model/certificate.h"
 
@@ -12,7 +12,7 @@
 #include "tensor/dependency.h"
 #include "tensor/workspace.h"
 
-/* Images are examined several at once, so that one kernel that reads another image is seen too. */
+/* Several images are examined at once, to also find kernels that read another image. */
 enum { PROBES = 64, PROBE_IMAGES = 8, MOST_WORKERS = 4 };
 
 struct probe {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * family.c - what a model is called in lists of runs: after what carries information from one pixel
- * to another. Layers that work on each pixel alone, whoever wrote them, do not matter.
+ * family.c - the family of a model, shown in lists of runs: named after the layers that carry
+ * information between pixels. Layers that work on each pixel alone do not count.
  */
 #include "model/model.h"
 
 struct look {
-        struct pxr_dependencies deps; /* first, for ops know nothing more */
+        struct pxr_dependencies deps; /* first: `read` casts it to struct look */
         int row, col;
         bool beyond;
 };

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fingerprint.h - what a model computes, in three numbers.
+ * fingerprint.h - three numbers that identify what a model computes.
  *
- * The certificate is of the graph and does not change when a kernel computes something else; these
- * numbers do. They are of one fixed image and fixed parameters; another build, processor or
- * instruction set changes their last digits alone.
+ * The certificate identifies the graph, but does not change if a kernel computes something else;
+ * these numbers do. They are computed for a fixed image and fixed parameters. Another build,
+ * processor or instruction set changes only their last digits.
  */
 #ifndef PXR_MODEL_FINGERPRINT_H
 #define PXR_MODEL_FINGERPRINT_H
 
 #include "model/model.h"
 
-/* What the numbers are of: one more with each change of the image, the parameters or the sums. */
+/* Incremented with each change of the image, the parameters or the sums. */
 enum { PXR_FINGERPRINT_VERSION = 1 };
 
-/* NAN: not on record, or no number. */
+/* NAN: not on record, or not a number. */
 struct pxr_fingerprint {
         double nll;      /* of the image, in nats, in double precision */
-        double gradient; /* magnitudes of its gradient by the parameters, a weighted sum */
+        double gradient; /* weighted sum of the magnitudes of the parameters' gradients */
         double single;   /* the NLL of the first pixels in single precision, in which models are
                             trained and used */
 };
 
-/* Take a model's fingerprint by the passes that train. What the parameters start from is no part of
- * it. Returns 0, or -1 after an error. */
+/* Compute a model's fingerprint by the passes of training. It does not depend on the initial
+ * parameters. Returns 0, or -1 after an error. */
 int pxr_fingerprint_take(const struct pxr_model *model, struct pxr_fingerprint *fingerprint,
                          struct pxr_diag *diag);
 
-/* Take `single` alone, step by step as images are drawn and decoded, or by a whole pass where the
- * model cannot go by steps. Returns 0, or -1 after an error. */
+/* Compute only `single`, pixel by pixel as in drawing and decoding, or by a whole pass if the model
+ * does not support that. Returns 0, or -1 after an error. */
 int pxr_fingerprint_use(const struct pxr_model *model, double *single, struct pxr_diag *diag);
 
-/* Is a number of that precision what it was, but for rounding? Whatever it was if that is NAN. */
+/* Whether a number of that precision is the same up to rounding. True if `was` is NAN. */
 bool pxr_fingerprint_same(double now, double was, enum pxr_precision precision);
 
-/* Are all three finite? */
+/* Whether all three are finite. */
 bool pxr_fingerprint_known(const struct pxr_fingerprint *fingerprint);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gemm.h - what is behind the products of <pxr/op.h>: our own, and any CBLAS. */
+/* gemm.h - the matrix products behind <pxr/op.h>: our own kernels, and any CBLAS. */
 #ifndef PXR_TENSOR_GEMM_H
 #define PXR_TENSOR_GEMM_H
 
@@ -38,20 +38,20 @@ struct pxr_product {
         size_t ldc;
 };
 
-/* Instruction sets that our own tiles are compiled for. */
+/* Instruction sets that our own kernels are compiled for. */
 enum pxr_tiles { PXR_NO_TILES, PXR_TILES_AVX2, PXR_TILES_AVX512 };
 
-/* The best set that the processor has. */
+/* The best one that the processor has. */
 enum pxr_tiles pxr_best_tiles(void);
 
-/* Compute a product of k > 0 with our own tiles, the same bits by any of them. False, with nothing
- * done, where the processor has not got the set. */
+/* Compute a product with k > 0 by our own kernels, with the same bits for any instruction set.
+ * False, doing nothing, if the processor lacks that set. */
 bool pxr_product_by(enum pxr_tiles tiles, const struct pxr_product *product);
 
-/* The same with the best tiles there are. False where there are none. */
+/* The same with the best instruction set. False if the processor has none of them. */
 bool pxr_product_f32(const struct pxr_product *product);
 
-/* The same as pxr_gemm_f32(), by the BLAS whatever the processor. */
+/* The same as pxr_gemm_f32(), always by the BLAS. */
 void pxr_blas_f32(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                   size_t ldc);
@@ -66,26 +66,27 @@ void pxr_gemm_blocks_f64(bool transpose_a, size_t m, size_t n, size_t k, int blo
                          const double *a, size_t lda, const double *b, size_t ldb,
                          const struct pxr_start_f64 *start, double *c, size_t ldc);
 
-/* Multiply-adds in registers alone, as fast as the processor can: `rounds` times some. Returns how
- * many there were; 0, with nothing done, where no instruction set is known. */
+/* Do multiply-adds in registers as fast as the processor can, a number proportional to `rounds`.
+ * Returns that number; 0, doing nothing, if the processor has none of the instruction sets. */
 double pxr_multiply_adds(size_t rounds);
 
-/* The processor that the BLAS takes this one for, where that lacks vector instructions which this
- * one has: "Prescott". *better is then one that has them, for OPENBLAS_CORETYPE. NULL where the
- * BLAS uses what there is, or does not tell. */
+/* The processor ("Prescott") that the BLAS is tuned for, if it lacks vector instructions that this
+ * one has; *better is then a value for OPENBLAS_CORETYPE that uses them. NULL if the BLAS uses what
+ * the processor has, or does not say. */
 const char *pxr_blas_taken_for(const char **better);
 
-/* Are a row's bits in pxr_gemm_f32() the same whatever m is? Not where the BLAS computes it. */
+/* Whether row i of the result of pxr_gemm_f32() is bit-identical for every m; not with the BLAS. */
 bool pxr_gemm_rows_alone(void);
 
-/* Take the memory that the BLAS needs. OpenBLAS takes 128 MB of addresses for each product that is
- * computed at a time, when it first computes so many, and where it cannot have them it tries for
- * ever. Where addresses are limited (`ulimit -v`), products therefore take turns from now on.
- * Returns 0, or -1 after an error where there is not even room for one. */
+/* Reserve the memory that the BLAS needs. OpenBLAS reserves 128 MB of address space for each
+ * product that runs at the same time, and retries for ever if it cannot. So if address space is
+ * limited
+ * (`ulimit -v`), products run one at a time from now on. Returns 0, or -1 after an error: not
+ * enough address space for one. */
 int pxr_blas_reserve(struct pxr_diag *diag);
 
-/* Have the BLAS compute each product on the calling thread alone: the workers are the
- * parallelism, and a product's bits must not depend on the number of threads. */
+/* Let the BLAS compute each product on the calling thread: the workers already run in parallel, and
+ * a product's bits must not depend on the number of threads. */
 void pxr_blas_single_thread(void);
 
 #endif
