@@ -83,7 +83,7 @@ slope_edited() {
 	compile 'tanh(x)' '1 - y' -O2 && sample 1 --db a.db --out slope.png && cmp slope.png was.png &&
 		unchanged "run 1 was trained with layers whose backward pass computes something else"
 }
-ok "one whose slope was edited samples, and no run goes on with it" slope_edited
+ok "a layer whose gradient was edited samples, but no run is resumed with it" slope_edited
 
 # In the precision that is used alone, and in how pixels are drawn alone.
 float_edited() {
@@ -141,13 +141,13 @@ swept() {
 		as_it_was && with . "$top/runner/pxr-sweep" sweep.yaml --db s.db >out 2>err &&
 		is "$(query s.db "SELECT group_concat(state) FROM job")" finished,finished,finished,finished
 }
-ok "a sweep goes on with the same layers alone" swept
+ok "a sweep is resumed only with the same layers" swept
 
-# Recorded before fingerprints were: nobody can tell.
+# Without a fingerprint on record.
 unknown() {
 	compile 'tanh(x) / 2' '0.5 - 2 * y * y' -O2 && query a.db "UPDATE run SET fingerprint_nll = NULL, fingerprint_gradient = NULL,
-		fingerprint_single = NULL, fingerprint_version = NULL" &&
+		fingerprint_single = NULL, fingerprint_version = 0" &&
 		sample 1 --db a.db --out unknown.png &&
 		err_has "): whether it computes the same is not on record"
 }
-ok "what is not on record is not claimed" unknown
+ok "a run without a fingerprint is sampled with a warning" unknown
