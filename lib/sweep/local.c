@@ -4,7 +4,6 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "sweep/queue.h"
@@ -22,6 +21,7 @@ struct slot {
 struct local {
         struct pxr_queue *queue;
         struct slot *slot;
+        struct pollfd *watched; /* of each slot */
         int slots;
         bool started;     /* a job */
         bool failed;      /* an error is recorded: save the runs, start no more */
@@ -159,22 +159,18 @@ static int collect(struct pxr_queue *q, struct slot *slot)
 /* Wait until a run prints something or ends, but not for long. Returns 0 or -1. */
 static int wait_for_runs(struct local *local)
 {
-        struct pollfd *watched = calloc((size_t)local->slots, sizeof(*watched));
         int status = 0;
 
-        if (!watched)
-                return pxr_out_of_memory(local->queue->diag);
         for (int i = 0; i < local->slots; i++)
-                watched[i] =
-                        (struct pollfd) { .fd = local->slot[i].used ? local->slot[i].child.output
-                                                                    : -1,
-                                          .events = POLLIN };
-        if (poll(watched, (nfds_t)local->slots, POLL) > 0)
+                local->watched[i] = (struct pollfd) {
+                        .fd = local->slot[i].used ? local->slot[i].child.output : -1,
+                        .events = POLLIN,
+                };
+        if (poll(local->watched, (nfds_t)local->slots, POLL) > 0)
                 for (int i = 0; i < local->slots; i++)
-                        if (watched[i].revents && !pxr_child_read(&local->slot[i].child) &&
+                        if (local->watched[i].revents && !pxr_child_read(&local->slot[i].child) &&
                             collect(local->queue, &local->slot[i]))
                                 status = -1;
-        free(watched);
         return status;
 }
 
@@ -242,16 +238,16 @@ static bool step(struct local *local)
         return true;
 }
 
-int pxr_sweep_run_local(struct pxr_queue *q)
+int pxr_sweep_run_local(struct pxr_queue *q, struct pxr_arena *arena)
 {
         struct local local = { .queue = q, .slots = q->options->jobs, .heartbeat = pxr_now() };
 
-        local.slot = calloc((size_t)local.slots, sizeof(*local.slot));
-        if (!local.slot)
-                return pxr_out_of_memory(q->diag);
+        local.slot = pxr_alloc_array(arena, (size_t)local.slots, sizeof(*local.slot));
+        local.watched = pxr_alloc_array(arena, (size_t)local.slots, sizeof(*local.watched));
+        if (!local.slot || !local.watched)
+                return -1;
         while (step(&local))
                 continue;
-        free(local.slot);
         /* Also retry the jobs that were at work when the first had all failed. */
         if (q->same_error)
                 pxr_store_retry_jobs(q->options->store, q->sweep, q->diag);

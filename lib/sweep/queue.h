@@ -89,7 +89,7 @@ double pxr_job_result(const struct pxr_job *job);
 
 /* --- the launchers: run what is left, and return an enum pxr_sweep_end or -1 --- */
 
-int pxr_sweep_run_local(struct pxr_queue *queue);
-int pxr_sweep_run_slurm(struct pxr_queue *queue);
+int pxr_sweep_run_local(struct pxr_queue *queue, struct pxr_arena *arena);
+int pxr_sweep_run_slurm(struct pxr_queue *queue, struct pxr_arena *arena);
 
 #endif

@@ -52,8 +52,9 @@ int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_stat
         *state = (struct pxr_sweep_state) { .seconds_left = NAN };
         queue.self = arena ? pxr_provenance(arena, NULL) : NULL;
         if (queue.self && !check_layers(options, arena, diag) && !pxr_queue_enroll(&queue))
-                status = options->launcher == PXR_LAUNCH_SLURM ? pxr_sweep_run_slurm(&queue)
-                                                               : pxr_sweep_run_local(&queue);
+                status = (options->launcher == PXR_LAUNCH_SLURM
+                                  ? pxr_sweep_run_slurm
+                                  : pxr_sweep_run_local)(&queue, arena);
         pxr_arena_free(arena);
         return status;
 }

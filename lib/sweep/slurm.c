@@ -30,13 +30,6 @@ struct task {
         bool ended, cancelled, claimed;
 };
 
-/* What was last shown of a job. */
-struct shown {
-        enum pxr_job_state state;
-        int64_t failures;
-        double seconds;
-};
-
 struct cluster {
         struct pxr_queue *queue;
         struct pxr_arena *arena; /* of the last listing: */
@@ -44,13 +37,12 @@ struct cluster {
         int arrays;
         struct task *task; /* sorted */
         int tasks;
-        struct shown *shown; /* by job number - 1 */
-        int known;           /* jobs shown so far */
-        bool silent;         /* squeue has failed, and that was reported */
-        int64_t submitted;   /* the last array submitted here; 0: none */
-        int64_t joined;      /* the newest array of an earlier process found at work; 0: none */
-        int64_t claims;      /* of all jobs, when that array was submitted */
-        const char *output;  /* file of the tasks' errors */
+        struct pxr_jobs before; /* of the round before; none in the first */
+        bool silent;            /* squeue has failed, and that was reported */
+        int64_t submitted;      /* the last array submitted here; 0: none */
+        int64_t joined;         /* the newest array of an earlier process found at work; 0: none */
+        int64_t claims;         /* of all jobs, when that array was submitted */
+        const char *output;     /* file of the tasks' errors */
 };
 
 /* --- calling Slurm -----------------------------------------------------------------------------
@@ -395,39 +387,35 @@ static void cancel_all(struct cluster *c, struct pxr_arena *arena)
 /* --- rounds ------------------------------------------------------------------------------------
  */
 
-/* Show what has changed since the last round. *failed becomes a job that has failed once more, or
- * NULL. In the first round nothing has changed. */
-static int show_changes(struct cluster *c, const struct pxr_jobs *jobs, bool first,
-                        const struct pxr_job **failed)
+/* Show what has changed since the round before; in the first, nothing has. Returns a job that has
+ * failed once more, or NULL. Jobs are in the order of their numbers, which have no gaps. */
+static const struct pxr_job *show_changes(struct cluster *c, const struct pxr_jobs *jobs)
 {
+        static const struct pxr_job new = { .state = PXR_JOB_WAITING };
         const struct pxr_sweep_options *options = c->queue->options;
         const struct pxr_sweep_observer *observer = &options->observer;
-        struct shown *shown = realloc(c->shown, ((size_t)jobs->count + 1) * sizeof(*shown));
+        const struct pxr_job *failed = NULL;
 
-        *failed = NULL;
-        if (!shown)
-                return pxr_out_of_memory(c->queue->diag);
-        c->shown = shown;
-        for (; c->known < jobs->count; c->known++) /* job numbers have no gaps */
-                shown[c->known] = (struct shown) { .state = PXR_JOB_WAITING };
-        for (int i = 0; i < jobs->count; i++) {
+        for (int i = 0; c->before.arena && i < jobs->count; i++) {
                 const struct pxr_job *job = &jobs->job[i];
-                const struct shown before = shown[i];
-                bool again = job->failures > before.failures;
-                bool ended = job->state == PXR_JOB_FINISHED && before.state != PXR_JOB_FINISHED;
+                const struct pxr_job *before = i < c->before.count ? &c->before.job[i] : &new;
+                const struct pxr_trial *trial;
+                bool again = job->failures > before->failures;
+                bool ended = job->state == PXR_JOB_FINISHED && before->state != PXR_JOB_FINISHED;
 
-                shown[i] = (struct shown) { job->state, job->failures, job->seconds };
-                if (first || !job->listed || !(again || ended))
+                if (!job->listed || !(again || ended))
+                        continue;
+                trial = pxr_plan_find(options->plan, job->spec_hash);
+                if (!trial) /* only another process with a newer file has it */
                         continue;
                 if (again)
-                        *failed = job;
+                        failed = job;
                 if (observer->ended)
-                        observer->ended(observer->base.context, job,
-                                        pxr_plan_find(options->plan, job->spec_hash),
-                                        job->seconds - before.seconds);
+                        observer->ended(observer->base.context, job, trial,
+                                        job->seconds - before->seconds);
         }
         pxr_queue_report(c->queue);
-        return 0;
+        return failed;
 }
 
 /* Settle the jobs of lost tasks, and promote all that can be. */
@@ -469,16 +457,15 @@ static int decide(struct cluster *c, struct pxr_jobs *jobs, const struct pxr_job
         return q->options->no_wait ? PXR_SWEEP_LEFT : CONTINUE;
 }
 
-static int step(struct cluster *c, bool first)
+static int step(struct cluster *c)
 {
-        const struct pxr_job *failed;
         struct pxr_jobs jobs = { 0 };
-        int status = list_tasks(c) || update_jobs(c->queue, &jobs) ||
-                                     show_changes(c, &jobs, first, &failed)
+        int status = list_tasks(c) || update_jobs(c->queue, &jobs)
                              ? -1
-                             : decide(c, &jobs, failed);
+                             : decide(c, &jobs, show_changes(c, &jobs));
 
-        pxr_jobs_free(&jobs);
+        pxr_jobs_free(&c->before);
+        c->before = jobs;
         return status;
 }
 
@@ -489,26 +476,19 @@ static int pause_after(double seconds)
         return (int)(1000 * (seconds < 190 ? 0.5 + seconds / 20 : 10));
 }
 
-int pxr_sweep_run_slurm(struct pxr_queue *q)
+int pxr_sweep_run_slurm(struct pxr_queue *q, struct pxr_arena *arena)
 {
-        struct pxr_arena *arena = pxr_arena_new(0, q->diag);
-        struct cluster c = { .queue = q };
+        struct cluster c = { .queue = q,
+                             .output = pxr_strf(arena, "%s.slurm.log", q->options->database) };
         double started = pxr_now();
-        int status = -1;
+        int status;
 
         q->is_gone = is_gone;
         q->cluster = &c;
-        if (arena) {
-                c.output = pxr_strf(arena, "%s.slurm.log", q->options->database);
-                status = step(&c, true);
-        }
-        while (status == CONTINUE) {
+        while ((status = step(&c)) == CONTINUE)
                 poll(NULL, 0, pause_after(pxr_now() - started));
-                status = step(&c, false);
-        }
         q->is_gone = NULL;
-        free(c.shown);
+        pxr_jobs_free(&c.before);
         pxr_arena_free(c.arena);
-        pxr_arena_free(arena);
         return status;
 }
