@@ -139,7 +139,7 @@ ok "a database without the run is refused" \
 truncated() {
 	for size in 0 5 100 400 "$(($(wc -c <test.pxr) - 1))"; do
 		head -c "$size" test.pxr >cut.pxr
-		none_of_it 2 "cut.pxr: is " pxr_codec decode cut.pxr --db a.db -o none || return 1
+		none_of_it 2 "cut.pxr: " pxr_codec decode cut.pxr --db a.db -o none || return 1
 	done
 }
 ok "a truncated file is refused" truncated

@@ -156,7 +156,7 @@ no_memory() {
 			refused 1 "not enough memory to check that the model is causal: requires 17" \
 				pxr_run tiny.yaml "model=[{conv: {mask: A, kernel: 3, features: 65536}},
 				{conv: {mask: B, kernel: 1, features: 65536}}, sigmoid]" --dry-run --threads 1
-	) && err_has "the model needs fewer layers or features" && out_has "layers.1.conv" &&
+	) && err_has "use fewer layers or features" && out_has "layers.1.conv" &&
 		out_has " MB at most with 1 thread"
 }
 if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
