@@ -81,38 +81,25 @@ static const struct pxr_report_file not_the_row = {
                   "its data must be the whole official set (pxr-data verify).",
 };
 
-struct claim {
-        int64_t run, table, images;
-        const char *row, *set, *identity, *transforms;
-};
-
-/* Why a run whose spec names a row is not in the table; *reason is NULL if it may be. */
-static int judge(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_paper *paper,
-                 const struct claim *claim, const char **reason, struct pxr_diag *diag)
+/* Why a run whose spec names this row is not in the table; *reason is NULL if it may be. */
+static int judge(struct pxr_arena *arena, struct pxr_store *store,
+                 const struct pxr_paper_table *table, const char *name, struct pxr_row_data *data,
+                 const char **reason, struct pxr_diag *diag)
 {
-        const struct pxr_paper_table *table = pxr_paper_find(paper, claim->table, NULL);
-        const struct pxr_paper_row *row = NULL;
-        struct pxr_row_data data = { claim->run, claim->set, claim->identity, claim->transforms,
-                                     claim->images };
-        const char *nearest;
+        const struct pxr_paper_row *row = table ? pxr_paper_row(table, name) : NULL;
+        const char *nearest = table ? pxr_paper_nearest(table, name) : NULL;
 
-        if (table && claim->row)
-                row = pxr_paper_row(table, claim->row);
         if (row) {
-                if (claim->images == 0) /* no result yet */
-                        data.images = table->images;
-                return pxr_row_data_misfit(arena, store, table, row, &data, reason, diag);
+                if (data->images == 0) /* no result yet */
+                        data->images = table->images;
+                return pxr_row_data_misfit(arena, store, table, row, data, reason, diag);
         }
-        nearest = table && claim->row ? pxr_paper_nearest(table, claim->row) : NULL;
         if (!table)
-                *reason = pxr_strf(arena, "reproduces table %d, of which no rows are known",
-                                   (int)claim->table);
-        else if (nearest)
-                *reason = pxr_strf(arena, "table %d has no row '%s'; did it mean '%s'?",
-                                   (int)claim->table, claim->row, nearest);
+                *reason = "reproduces a table that is not known";
         else
-                *reason = pxr_strf(arena, "table %d has no row '%s'", (int)claim->table,
-                                   claim->row ? claim->row : "");
+                *reason = pxr_strf(arena, "table %d has no row '%s'%s%s%s", (int)table->table, name,
+                                   nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                                   nearest ? "'?" : "");
         return 0;
 }
 
@@ -146,15 +133,18 @@ static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
         size_t found = 0;
 
         while (!status && pxr_cursor_next(&rows)) {
-                struct claim claim = { pxr_cursor_integer(&rows, 0),  pxr_cursor_integer(&rows, 1),
-                                       pxr_cursor_integer(&rows, 6),  pxr_cursor_optional(&rows, 2),
-                                       pxr_cursor_optional(&rows, 3), pxr_cursor_optional(&rows, 4),
-                                       pxr_cursor_optional(&rows, 5) };
+                const struct pxr_paper_table *of =
+                        pxr_paper_find(paper, pxr_cursor_integer(&rows, 1), NULL);
+                struct pxr_row_data data = { pxr_cursor_integer(&rows, 0),
+                                             pxr_cursor_optional(&rows, 3),
+                                             pxr_cursor_optional(&rows, 4),
+                                             pxr_cursor_optional(&rows, 5),
+                                             pxr_cursor_integer(&rows, 6) };
                 const char *reason = NULL;
 
-                status = judge(arena, store, paper, &claim, &reason, diag);
+                status = judge(arena, store, of, pxr_cursor_text(&rows, 2), &data, &reason, diag);
                 if (!status && reason && found++ < MOST_OF_A_SIGN)
-                        add_finding(table, claim.run, &not_the_row, reason);
+                        add_finding(table, data.run, &not_the_row, reason);
         }
         note_advice(table, &not_the_row, found);
         return pxr_cursor_end(&rows) || status ? -1 : 0;
