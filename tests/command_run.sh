@@ -476,7 +476,7 @@ ok "a data set that is not there is named once, with how to get it" absent_data
 
 # What may be set where the spec is not at hand, as by pxr-sample, is left to its reader.
 no_files() {
-	mkdir empty && refused 2 "empty: holds neither binarized_mnist_train.amat nor" pxr_run \
+	mkdir empty && refused 2 "empty: contains neither binarized_mnist_train.amat nor" pxr_run \
 		tiny.yaml "data={set: binarized_mnist, path: empty}" --db none.db && rmdir empty &&
 		is "$(grep -c "that 'splits' of the spec names" err)" 1 && ! err_has "splits: ["
 }
