@@ -78,7 +78,7 @@ static int check_names(struct pxr_arena *arena, const char *const *names, size_t
         const char **sorted = pxr_alloc_array(arena, count + 1, sizeof(*sorted));
 
         if (!sorted)
-                return pxr_out_of_memory(diag);
+                return -1;
         memcpy(sorted, names, count * sizeof(*sorted));
         qsort(sorted, count, sizeof(*sorted), by_text);
         for (size_t i = 0; i + 1 < count; i++)
@@ -172,7 +172,7 @@ static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression
         int status;
 
         if (!hex)
-                return pxr_out_of_memory(diag);
+                return -1;
         pxr_sha256(pixels, (size_t)file->images * pxr_graph_values(graph), hex);
         file->pixels = hex;
         file->images_per_stream = pxr_images_per_stream(graph);

@@ -179,11 +179,11 @@ static int first_small(const struct pxr_draw_order *order, struct pxr_recorded *
 
 /* What is to be completed, and the keys by which a completion is the same whatever else is. */
 static int take_images(struct pxr_arena *arena, const struct pxr_images *images, size_t size,
-                       struct pxr_drawn *drawn, struct pxr_diag *diag)
+                       struct pxr_drawn *drawn)
 {
         drawn->key = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->key));
         if (!drawn->key)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (int i = 0; i < drawn->count; i++) {
                 int of = i % images->count;
 
@@ -195,7 +195,7 @@ static int take_images(struct pxr_arena *arena, const struct pxr_images *images,
 }
 
 static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order,
-                     const struct pxr_graph *graph, struct pxr_drawn *drawn, struct pxr_diag *diag)
+                     const struct pxr_graph *graph, struct pxr_drawn *drawn)
 {
         const struct pxr_images *images = order->images;
         size_t size = pxr_graph_values(graph);
@@ -207,9 +207,9 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
         drawn->hidden_nats =
                 hides ? pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(double)) : NULL;
         if (!drawn->pixels || !drawn->nats || (hides && !drawn->hidden_nats))
-                return pxr_out_of_memory(diag);
+                return -1;
         drawn->key = NULL;
-        return images ? take_images(arena, images, size, drawn, diag) : 0;
+        return images ? take_images(arena, images, size, drawn) : 0;
 }
 
 static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *small,
@@ -253,7 +253,7 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
                 stage.all += pixels_of(order, k);
         for (int k = last; k >= 0 && !status; k--) {
                 drawn[k].seed = seed_of(order->seed, last - k);
-                status = make_room(arena, order, order->chain[k]->graph, &drawn[k], diag);
+                status = make_room(arena, order, order->chain[k]->graph, &drawn[k]);
                 if (!status)
                         status = draw_stage(order, k, k == last ? given : drawn[k + 1].pixels,
                                             &stage, &drawn[k], diag);
@@ -334,10 +334,8 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
         caption.images = names;
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
-        if (!grid.pixels || (order->images && !names)) {
-                pxr_out_of_memory(diag);
+        if (!grid.pixels)
                 return NULL;
-        }
         grid.texts =
                 pxr_caption_texts(arena, order->chain[0]->store, &caption, &grid.text_count, diag);
         return grid.texts ? pxr_grid_png(&grid, size, diag) : NULL;
@@ -376,9 +374,6 @@ static int own_texts(struct pxr_arena *arena, const struct pxr_draw_order *order
                         (struct pxr_png_text) { "pxr:drawn_log_likelihood",
                                                 pxr_strf(arena, "%.4f", -drawn->hidden_nats[i]) };
         *texts = (struct pxr_png_texts) { text, all->count + count };
-        for (int k = 0; k < count; k++)
-                if (!own[k].value)
-                        return -1;
         return 0;
 }
 
@@ -395,14 +390,16 @@ int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
         const char **names = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*names));
 
         if (!texts || !names)
-                return pxr_out_of_memory(diag);
+                return -1;
         all.text = pxr_caption_texts(arena, order->chain[0]->store, &caption, &all.count, diag);
         if (!all.text)
                 return -1;
         for (int i = 0; i < drawn->count; i++) {
                 names[i] = pxr_strf(arena, "%07d.png", i);
-                if (!names[i] || own_texts(arena, order, drawn, i, &all, &texts[i]))
-                        return pxr_out_of_memory(diag);
+                if (own_texts(arena, order, drawn, i, &all, &texts[i]))
+                        return -1;
         }
+        if (pxr_arena_failed(arena))
+                return -1;
         return pxr_png_write_images(folder, &kind, drawn->count, names, drawn->pixels, texts, diag);
 }

@@ -150,12 +150,12 @@ static int check_patience(const struct pxr_experiment *experiment, const struct 
                             why);
 }
 
-/* The names of the splits that a data set has images of; NULL when memory is out. */
+/* The names of the splits that a data set has images of. */
 static const char *splits_there(struct pxr_arena *arena, const struct pxr_dataset *set)
 {
         const char *there = "";
 
-        for (int split = 0; there && split < PXR_SPLITS; split++)
+        for (int split = 0; split < PXR_SPLITS; split++)
                 if (set->count[split] > 0)
                         there = pxr_strf(arena, "%s%s%s", there, *there ? ", " : "",
                                          pxr_split_names[split]);
@@ -181,8 +181,6 @@ static int check_split_names(const struct pxr_experiment *experiment, const char
                 if (split < 0 || set->count[split] > 0)
                         continue;
                 there = splits_there(experiment->arena, set);
-                if (!there)
-                        return pxr_out_of_memory(diag);
                 status = pxr_error_at(diag, name->location,
                                       "%s: '%s' names '%s', of which the data set has no images",
                                       section, option, name->text);
@@ -226,10 +224,8 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
         struct pxr_settings *settings;
         struct pxr_reading reading;
 
-        if (!experiment) {
-                pxr_out_of_memory(diag);
+        if (!experiment)
                 return NULL;
-        }
         settings = &experiment->settings;
         reading = (struct pxr_reading) { &pxr_settings_options, settings };
         experiment->arena = arena;

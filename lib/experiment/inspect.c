@@ -126,7 +126,7 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
                                             (size_t)images->count * count * graph->colours,
                                             sizeof(*activations->list));
         if (!activations->list)
-                return pxr_out_of_memory(diag);
+                return -1;
         pxr_blas_single_thread();
         workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, 1, false, diag);
         if (!workspace)
@@ -138,7 +138,7 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
                         status = add_spot(recorded, workspace, images, i, &spots[k], activations);
         }
         pxr_workspace_free(workspace);
-        return status ? pxr_out_of_memory(diag) : 0;
+        return status;
 }
 
 char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activations *activations,
@@ -154,14 +154,10 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
 
         if (activations->temperature != 0 && activations->temperature != 1)
                 at = pxr_strf(arena, ", at temperature %.15g", activations->temperature);
-        plot.title =
-                at ? pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
-                              recorded->run->id, recorded->run->name, recorded->step, at)
-                   : NULL;
-        if (!panel || !plot.title) {
-                pxr_out_of_memory(diag);
+        plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
+                              recorded->run->id, recorded->run->name, recorded->step, at);
+        if (!panel)
                 return NULL;
-        }
         for (int i = 0; i < activations->count; i++) {
                 const struct pxr_activation *a = &activations->list[i];
 
@@ -171,10 +167,6 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                 panel[i].title = pxr_strf(arena, "%s, row %d, column %d%s%s", a->image, a->row,
                                           a->col, a->colour < 0 ? "" : ", ",
                                           a->colour < 0 ? "" : pxr_colour_names[a->colour]);
-                if (!panel[i].title) {
-                        pxr_out_of_memory(diag);
-                        return NULL;
-                }
         }
         plot.texts = texts_of(recorded, "distributions", activations->seed,
                               activations->temperature, NULL, &plot.text_count, diag);
@@ -202,9 +194,7 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
                 return 0;
         }
         images = pxr_alloc(arena, sizeof(*images));
-        if (!images)
-                return pxr_out_of_memory(diag);
-        if (pxr_images_take(recorded, which, path, images, diag))
+        if (!images || pxr_images_take(recorded, which, path, images, diag))
                 return -1;
         evaluation->set = pxr_images_dataset(arena, images, recorded->graph);
         evaluation->split = PXR_TEST;
@@ -219,8 +209,6 @@ static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluatio
         int64_t all = evaluation->set->count[evaluation->split], limit = evaluation->limit;
         const char *which = pxr_visible(arena, map->which);
 
-        if (!which)
-                return pxr_out_of_memory(diag);
         map->which = which;
         map->all = all;
         if (limit > all)
@@ -233,7 +221,7 @@ static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluatio
                 map->images = pxr_strf(arena, "all %" PRId64 " images of %s", all, which);
         else
                 map->images = which;
-        return map->images ? 0 : pxr_out_of_memory(diag);
+        return 0;
 }
 
 int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *path, int64_t limit,
@@ -260,7 +248,7 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
                 return -1;
         map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
         if (!map->bits || !nats)
-                return pxr_out_of_memory(diag);
+                return -1;
         evaluation.value_nats = nats;
         status = pxr_evaluate(&evaluation, &map->nll, diag);
         for (size_t i = 0; i < places && !status; i++)
@@ -284,10 +272,6 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                               recorded->run->id, recorded->run->name, map->images,
                               pxr_nats_per_image(&map->nll) / log(2), given ? " given " : "",
                               given ? given : "", map->nll.images > 1 ? ", in the mean" : "");
-        if (!plot.title) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
         plot.texts =
                 texts_of(recorded, "bits per pixel", 0, 0, map->images, &plot.text_count, diag);
         return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;

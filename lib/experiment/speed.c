@@ -97,7 +97,7 @@ static int measure_peaks(struct pxr_arena *arena, int threads, struct pxr_speed 
         static const int sizes[] = { 256, 512, 768 };
         enum { SIZES = 3, MOST = 768 };
         float **matrix = pxr_alloc_array(arena, threads, sizeof(*matrix));
-        int status = matrix ? 0 : pxr_out_of_memory(diag);
+        int status = matrix ? 0 : -1;
 
         for (int i = 0; !status && i < threads; i++)
                 if (!(matrix[i] = calloc(3 * (size_t)MOST * MOST, sizeof(float))))
@@ -200,7 +200,7 @@ static int repeat(struct bench *bench, const char *what,
         double *seconds = pxr_alloc_array(bench->arena, count, sizeof(*seconds));
 
         if (!seconds)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (int i = -1; i < count; i++) {
                 double start = pxr_now();
                 int status;
@@ -274,14 +274,14 @@ static struct clocks *new_clocks(struct pxr_arena *arena, int nodes, int threads
 }
 
 static int add_times(struct bench *bench, const struct clocks *clocks, int threads,
-                     struct pxr_speed *speed, struct pxr_diag *diag)
+                     struct pxr_speed *speed)
 {
         const struct pxr_graph *graph = bench->graph;
         bool *trained = pxr_alloc_array(bench->arena, graph->nodes, sizeof(*trained));
 
         speed->op = pxr_alloc_array(bench->arena, graph->nodes, sizeof(*speed->op));
         if (!trained || !speed->op)
-                return pxr_out_of_memory(diag);
+                return -1;
         pxr_graph_needs_grad(graph, trained);
         for (int i = 0; i < graph->nodes; i++) {
                 const struct pxr_node *node = graph->node[i];
@@ -290,7 +290,7 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
                 double forward = node->op->multiply_adds ? node->op->multiply_adds(node) : 0;
 
                 if (!op)
-                        return pxr_out_of_memory(diag);
+                        return -1;
                 op->nodes++;
                 op->multiply_adds[PXR_PASS_FORWARD] += forward * speed->batch;
                 op->multiply_adds[PXR_PASS_BACKWARD] +=
@@ -339,7 +339,7 @@ static int time_advances(struct bench *bench, double *seconds, struct pxr_speed 
 
         if (!workspace || !clocks) {
                 pxr_workspace_free(workspace);
-                return workspace ? pxr_out_of_memory(diag) : -1;
+                return -1;
         }
         pxr_workspace_time(workspace, clocks->seconds);
         pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
@@ -362,7 +362,7 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
         int status;
 
         if (!clocks)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (int i = 0; i < trainer->threads; i++)
                 pxr_workspace_time(trainer->workspace[i], clocks[i].seconds);
         trainer->times = &speed->step_times;
@@ -373,7 +373,7 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
                 pxr_workspace_time(trainer->workspace[i], NULL);
         if (!status && !pxr_graph_fallback(bench->graph, PXR_F32))
                 status = time_advances(bench, clocks[0].seconds[PXR_PASS_ADVANCE], speed, diag);
-        return status ? status : add_times(bench, clocks, trainer->threads, speed, diag);
+        return status ? status : add_times(bench, clocks, trainer->threads, speed);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------
@@ -396,7 +396,7 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
         bench->nll = pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->nll));
         if (!bench->pixels || !bench->drawn || (small && !bench->small) || !bench->evaluator ||
             !bench->nll)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (size_t i = 0; i < most * pxr_graph_values(graph); i++)
                 bench->pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
         if (small)
@@ -407,10 +407,8 @@ static int set_up(struct bench *bench, struct pxr_diag *diag)
                                                         (int)settings->micro_batch, false, diag);
                 bench->nll[i] =
                         pxr_alloc_array(bench->arena, settings->micro_batch, sizeof(double));
-                if (!bench->evaluator[i])
+                if (!bench->evaluator[i] || !bench->nll[i])
                         return -1;
-                if (!bench->nll[i])
-                        return pxr_out_of_memory(diag);
         }
         return bench->trainer ? 0 : -1;
 }
