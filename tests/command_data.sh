@@ -86,6 +86,13 @@ wrong_words() {
 }
 ok "wrong words are refused" wrong_words
 
+a_sweep() {
+	printf 'name: s\nspec: tiny.yaml\nvary: {train.batch: [8, 16]}\n' >sweep.yaml
+	refused 2 "sweep.yaml: this is a sweep, not a spec" pxr_data info sweep.yaml &&
+		err_has "pxr-sweep sweep.yaml"
+}
+ok "a sweep is named as one" a_sweep
+
 converted() {
 	pxr_data convert markov_rgb train=20 valid=5 test=0 levels=3 --out png &&
 		is "$(ls png/train | wc -l)" 20 && is "$(cat out)" \

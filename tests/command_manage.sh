@@ -381,7 +381,7 @@ notes() {
 ok "a note is stored as it is and shown escaped" notes
 
 archives() {
-	refused 2 "nothing was archived: --yes is wanted" report archive 1 2 --db all.db &&
+	refused 2 "nothing was archived: use --yes to do it" report archive 1 2 --db all.db &&
 		out_has "To be archived" && report runs --db all.db --format csv && is "$(wc -l <out)" 4 &&
 		report archive 1 2 --yes --db all.db && report runs --db all.db --format csv && is "$(wc -l <out)" 2 &&
 		report runs --all --db all.db --format csv && is "$(wc -l <out)" 4 &&
@@ -424,7 +424,7 @@ ok "several runs are archived together or not at all" together
 
 asks() {
 	before=$(sha256sum <all.db)
-	refused 2 "--yes is wanted" report delete 2 --db all.db </dev/null && out_has "To be deleted" &&
+	refused 2 "use --yes to do it" report delete 2 --db all.db </dev/null && out_has "To be deleted" &&
 		out_has "MB of checkpoints" && is "$(sha256sum <all.db)" "$before" &&
 		refused 2 "there is no run" report delete 2 nine --yes --db all.db &&
 		is "$(sha256sum <all.db)" "$before"
@@ -528,7 +528,7 @@ ok "with --quiet, only differences are shown" quietly
 elsewhere() {
 	mkdir -p far && (cd far && pxr_run --from-run 1 --db ../one.db --json) && mv far/out out &&
 		is "$(sqlite3 :memory: "SELECT json_extract(readfile('out'), '\$.repeats.same')")" 1 &&
-		refused 2 "the one thing to be given" pxr_run --from-run 1 --db one.db train.epochs=2 &&
+		refused 2 "only the path of its data" pxr_run --from-run 1 --db one.db train.epochs=2 &&
 		refused 2 "there is no run 'nine'" pxr_run --from-run nine --db one.db &&
 		refused 2 "there is no such database" pxr_run --from-run 1 --db none.db && ! [ -e none.db ]
 }

@@ -207,7 +207,7 @@ failing() {
 			GROUP BY state")" "failed|3|4|0
 finished|0|4|4" &&
 		is "$(query leak.db "SELECT count(*) FROM job WHERE message LIKE 'layers.0.conv: the model is not causal%'")" 4 &&
-		is "$(grep -c 'to be tried again: ' out)" 8
+		is "$(grep -c 'will be retried: ' out)" 8
 }
 ok "failing runs do not end the sweep and are retried as often as set" failing
 
@@ -244,7 +244,7 @@ crashed() {
 	begin crash.db half.yaml 1
 	kill -9 "$(query crash.db "SELECT process_id FROM run WHERE status = 'running' LIMIT 1")"
 	wait $sweep
-	is $? 0 && out_has "failed, to be tried again: killed by signal 9" && same crash.db 6
+	is $? 0 && out_has "failed, will be retried: killed by signal 9" && same crash.db 6
 }
 ok "a killed run is resumed" crashed
 
@@ -377,7 +377,7 @@ with_bad_slurm() {
 }
 ok "the error of sbatch is passed on" refused 1 "sbatch failed: sbatch: error: no such cluster" with_bad_slurm
 
-ok "--sbatch-option requires --launcher slurm" refused 2 "--sbatch-option is for --launcher slurm" \
+ok "--sbatch-option requires --launcher slurm" refused 2 "--sbatch-option needs --launcher slurm" \
 	pxr_sweep held.yaml --db held.db --sbatch-option=--time=1
 
 as_json() {

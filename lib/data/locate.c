@@ -113,8 +113,12 @@ static struct pxr_yaml *of_spec(struct pxr_arena *arena, const char *path, struc
         struct pxr_yaml *root = pxr_spec_load(arena, path, NULL, 0, diag);
         struct pxr_yaml *data = root ? pxr_yaml_get(root, "data") : NULL;
 
-        if (root && !data)
+        if (root && !data && pxr_yaml_get(root, "vary")) {
+                pxr_user_error(diag, "%s: this is a sweep, not a spec", path);
+                pxr_note(diag, "run it with 'pxr-sweep %s', or name its spec here", path);
+        } else if (root && !data) {
                 pxr_user_error(diag, "%s: the spec has no 'data'", path);
+        }
         return data;
 }
 
