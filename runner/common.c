@@ -43,7 +43,7 @@ void say(FILE *to, const char *format, ...)
 
 void say_lines(FILE *to, const char *text)
 {
-        while (*text) {
+        while (text && *text) {
                 int length = (int)strcspn(text, "\n");
 
                 say(to, "%.*s\n", length, text);

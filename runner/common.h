@@ -16,7 +16,7 @@
 void say(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 void vsay(FILE *to, const char *format, va_list arguments);
 
-/* The same of a text of lines. */
+/* The same of a text of lines; NULL: nothing. */
 void say_lines(FILE *to, const char *text);
 
 /* " (+- 0.1)", or nothing for the standard error of one image, which is not known (NAN). Returns

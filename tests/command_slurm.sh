@@ -157,7 +157,7 @@ collect() {
 }
 
 cancelled() {
-	begin cancel.db && err_has "goes on. Cancel it with: scancel" || return
+	begin cancel.db && err_has "continues. Cancel it with: scancel" || return
 	task=$(query cancel.db "SELECT substr(task, 7) FROM job WHERE state = 'running' LIMIT 1")
 	scancel "$task"
 	collect cancel.db && is "$(query cancel.db "SELECT sum(failures), count(message) FROM job")" "1|0" &&
@@ -192,7 +192,7 @@ interrupted() {
 	sleep 1
 	kill -TERM $waiting
 	wait $waiting
-	is $? 130 && err_has "goes on. Cancel it with: scancel $(query int.db 'SELECT id FROM task_array')" &&
+	is $? 130 && err_has "continues. Cancel it with: scancel $(query int.db 'SELECT id FROM task_array')" &&
 		[ "$(squeue --noheader)" ] && collect int.db && is "$(query int.db "SELECT max(claims) FROM job")" 1
 }
 ok "an interrupted sweep leaves its array at work and collects it later" interrupted
