@@ -328,7 +328,7 @@ pipe.file.close()
 END
 	for name in zeros.tar.gz lie.tar.gz liar.tar.gz holes.tar zip.zip; do
 		for database in there.db fresh.db; do
-			untouched "$name: unpacks to more than 200 times its size" report import $name --db $database || {
+			untouched "$name: decompresses to more than 200 times its size" report import $name --db $database || {
 				echo "# $name" && return 1
 			}
 		done

@@ -177,6 +177,9 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         if (o.place)
                 set_locations(value, o.place->value);
         pxr_yaml_replace(node, value);
+        /* Layers that were read before are read again. */
+        for (struct pxr_yaml *up = value->parent; up; up = up->parent)
+                up->layer = NULL;
         if (value->key)
                 value->key_location = o.location;
         return 0;
