@@ -115,7 +115,7 @@ struct entry {
 static int too_large(const struct unpacking *u)
 {
         return pxr_user_error(u->diag,
-                              "%s: unpacks to more than %d times its size, unlike any export; "
+                              "%s: decompresses to more than %d times its size, unlike any export; "
                               "nothing was imported",
                               u->path, PXR_UNPACKED_TIMES);
 }
