@@ -400,14 +400,13 @@ static int run(struct program *program)
         const struct arguments *arguments = program->arguments;
         struct pxr_run_order order = { .command_line = command_line(program, NULL),
                                        .threads = arguments->threads };
-        struct printer printer = { .program = program,
-                                   .arguments = arguments,
-                                   .results = json_array() };
+        struct printer printer = { .program = program, .arguments = arguments };
         struct pxr_spec_origin origin = { 0 };
         int status = -1;
 
         if (check_words(program))
                 return -1;
+        printer.results = json_array();
         origin.path = program->words.text[0];
         origin.overrides = program->words.text + 1;
         origin.count = program->words.count ? program->words.count - 1 : 0;
