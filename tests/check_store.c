@@ -478,6 +478,7 @@ START_TEST(spec_can_be_queried_as_json)
                 " name: \"a \\\"b\\\" \\u00e9\", quoted: '12', none: ~, huge: 1e999, no: false}";
         struct pxr_source source = { "x.yaml", yaml, strlen(yaml) };
         const struct pxr_yaml *root = pxr_yaml_parse(arena, &source, diag);
+        struct pxr_store *store = open_store(in_scratch("runs.db"), true);
 
         ck_assert_ptr_nonnull(root);
         ck_assert_str_eq(pxr_yaml_json(arena, root),
@@ -485,7 +486,8 @@ START_TEST(spec_can_be_queried_as_json)
                          "\"model\": [{\"conv\": {\"mask\": \"A\"}}, \"relu\"], "
                          "\"name\": \"a \\\"b\\\" é\", \"quoted\": \"12\", \"none\": null, "
                          "\"huge\": \"1e999\", \"no\": false}");
-        add_run(open_store(in_scratch("runs.db"), true), "one");
+        add_run(store, "one");
+        pxr_store_close(store);
         ck_assert_str_eq(sql("SELECT spec_json ->> '$.name', spec_json ->> '$.seed' FROM run"),
                          "one|7\n");
 }
