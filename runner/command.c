@@ -44,7 +44,6 @@ static int set_choice(struct program *program, const struct command_option *opti
                       const char *text, int *field)
 {
         size_t count = 0;
-        const char *nearest;
 
         for (; option->choices[count]; count++)
                 if (strcmp(option->choices[count], text) == 0) {
@@ -53,9 +52,7 @@ static int set_choice(struct program *program, const struct command_option *opti
                 }
         pxr_user_error(program->diag, "--%s: expected %s, got '%s'", option->name,
                        list_of(program->arena, option->choices), text);
-        nearest = pxr_nearest(text, option->choices, count);
-        if (nearest)
-                pxr_hint(program->diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(program->diag, text, option->choices, count);
         return -1;
 }
 
@@ -384,16 +381,14 @@ static int check_options(const struct command *command, const struct program *pr
 
 static int unknown_verb(const struct command *command, const struct program *program)
 {
-        const char *names[MOST_NAMES], *nearest;
+        const char *names[MOST_NAMES];
         size_t count = 0;
 
         for (const struct command_verb *verb = command->verbs; verb->help; verb++)
                 if (verb->name)
                         names[count++] = verb->name;
         pxr_user_error(program->diag, "unknown command '%s'", program->words.text[0]);
-        nearest = pxr_nearest(program->words.text[0], names, count);
-        if (nearest)
-                pxr_hint(program->diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(program->diag, program->words.text[0], names, count);
         return -1;
 }
 

@@ -457,3 +457,13 @@ const char *pxr_nearest(const char *name, const char *const *names, size_t count
         }
         return nearest;
 }
+
+bool pxr_hint_nearest(struct pxr_diag *diag, const char *name, const char *const *names,
+                      size_t count)
+{
+        const char *nearest = pxr_nearest(name, names, count);
+
+        if (nearest)
+                pxr_hint(diag, "did you mean '%s'?", nearest);
+        return nearest != NULL;
+}

@@ -12,7 +12,7 @@ enum { MAX_NAMES = 64 };
 /* Behind an error about a name: the nearest one, and all there are. */
 static void show_names(const struct pxr_value *v, const char *name, struct pxr_diag *diag)
 {
-        const char *names[MAX_NAMES], *nearest;
+        const char *names[MAX_NAMES];
         char *list = pxr_option_names(v->arena, v->row);
         size_t count = 0;
 
@@ -20,9 +20,7 @@ static void show_names(const struct pxr_value *v, const char *name, struct pxr_d
                 names[count++] = v->row->names[i];
         for (int i = 0; v->row->variants && v->row->variants[i].name && count < MAX_NAMES; i++)
                 names[count++] = v->row->variants[i].name;
-        nearest = pxr_nearest(name, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(diag, name, names, count);
         pxr_note(diag, "it can be %s", list);
 }
 

@@ -467,7 +467,7 @@ static const struct pxr_official_file *find(const struct pxr_data_format *set, c
                                             struct pxr_diag *diag)
 {
         const struct pxr_official_file *files = set->official->files;
-        const char *names[16], *nearest;
+        const char *names[16];
         size_t count = 0;
 
         for (; files[count].name; count++) {
@@ -476,9 +476,7 @@ static const struct pxr_official_file *find(const struct pxr_data_format *set, c
                         return &files[count];
         }
         pxr_user_error(diag, "%s: unknown file '%s'", set->name, name);
-        nearest = pxr_nearest(name, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(diag, name, names, count);
         for (size_t i = 0; i < count; i++)
                 pxr_note(diag, "it has %s", names[i]);
         return NULL;

@@ -30,7 +30,7 @@ enum { COUNT = PXR_COUNT(pxr_data_formats) - 1 };
 const struct pxr_data_format *pxr_data_format_find(const char *name, struct pxr_location location,
                                                    struct pxr_diag *diag)
 {
-        const char *names[COUNT], *nearest;
+        const char *names[COUNT];
         char list[512] = "";
 
         for (int i = 0; i < COUNT; i++) {
@@ -43,9 +43,7 @@ const struct pxr_data_format *pxr_data_format_find(const char *name, struct pxr_
                 }
         }
         pxr_error_at(diag, location, "unknown data set '%s'", name);
-        nearest = pxr_nearest(name, names, COUNT);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(diag, name, names, COUNT);
         pxr_note(diag, "data sets: %s", list);
         return NULL;
 }

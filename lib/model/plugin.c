@@ -274,21 +274,20 @@ static bool same_file(const char *a, const char *b)
 static void hint_nearest(const struct pxr_plugins *plugins, const char *name, struct pxr_diag *diag)
 {
         const struct pxr_plugin_file *file;
-        const char *names[256], *nearest;
+        const char *names[256] = { NULL };
+        bool near;
         size_t count = 0;
 
         for (file = plugins->file; file; file = file->next)
                 if (file->layer && count < PXR_COUNT(names))
                         names[count++] = file->layer->name;
-        nearest = pxr_nearest(name, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        near = pxr_hint_nearest(diag, name, names, count);
         for (file = plugins->file; file; file = file->next)
                 if (file->problem)
                         pxr_note(diag, "%s was not used: %s", file->path, file->problem);
         if (count == 0)
                 pxr_note(diag, "no layer plugin was found in %s", plugins->searched);
-        else if (!nearest)
+        else if (!near)
                 pxr_note(diag, "it was looked for in %s; PXR_LAYER_PATH names further folders",
                          plugins->searched);
 }

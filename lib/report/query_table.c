@@ -21,7 +21,6 @@ int pxr_table_append(struct pxr_table_list *list, struct pxr_table *table)
 
 int pxr_check_part(const char *part, const char *const *names, struct pxr_diag *diag)
 {
-        const char *nearest;
         size_t count = 0;
 
         if (!part)
@@ -30,9 +29,7 @@ int pxr_check_part(const char *part, const char *const *names, struct pxr_diag *
                 if (strcmp(names[count], part) == 0)
                         return 0;
         pxr_user_error(diag, "unknown part '%s'", part);
-        nearest = pxr_nearest(part, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(diag, part, names, count);
         for (size_t i = 0; i < count; i++)
                 pxr_note(diag, "a part is '%s'", names[i]);
         return -1;

@@ -300,7 +300,7 @@ struct pxr_report_file *pxr_report_file_find(struct pxr_arena *arena, const char
                                              struct pxr_diag *diag)
 {
         struct search *search = new_search(arena, folder, diag);
-        const char *names[2 * MOST_REPORTS], *nearest;
+        const char *names[2 * MOST_REPORTS];
         size_t count = 0;
 
         for (; search && count < search->count; count++) {
@@ -313,9 +313,7 @@ struct pxr_report_file *pxr_report_file_find(struct pxr_arena *arena, const char
         while (others && *others && count < 2 * MOST_REPORTS)
                 names[count++] = *others++;
         pxr_user_error(diag, "no report '%s' ('pxr-report list' lists them)", name);
-        nearest = pxr_nearest(name, names, count);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(diag, name, names, count);
         return NULL;
 }
 

@@ -120,15 +120,13 @@ static struct pxr_location location_of(const struct query *q, int offset)
 static void hint_column(struct query *q, const char *message)
 {
         static const char no_column[] = "no such column: ";
-        const char *nearest, *list = "";
+        const char *list = "";
 
         if (strncmp(message, no_column, strlen(no_column)) != 0)
                 return;
         for (int i = 0; i < q->columns; i++)
                 list = pxr_strf(q->arena, "%s%s%s", list, i ? ", " : "", q->name[i]);
-        nearest = pxr_nearest(message + strlen(no_column), q->name, (size_t)q->columns);
-        if (nearest)
-                pxr_hint(q->diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(q->diag, message + strlen(no_column), q->name, (size_t)q->columns);
         pxr_note(q->diag, "the columns are: %s", list);
         for (int i = 0; i < q->columns; i++)
                 if (strcmp(q->name[i], "spec_json") == 0)
@@ -187,7 +185,7 @@ static int find_sweep(struct query *q, const char *name, int64_t *id)
         enum { MOST_NAMES = 1000 };
         struct pxr_cursor rows = pxr_query(q->store, q->arena, q->diag,
                                            "SELECT name, id FROM sweep ORDER BY id", "");
-        const char *names[MOST_NAMES], *nearest, *list = "";
+        const char *names[MOST_NAMES], *list = "";
         size_t count = 0;
 
         *id = 0;
@@ -208,10 +206,8 @@ static int find_sweep(struct query *q, const char *name, int64_t *id)
         if (!count)
                 return pxr_user_error(q->diag, "no sweep '%s', nor any other: pxr-sweep runs one",
                                       name);
-        nearest = pxr_nearest(name, names, count);
         pxr_user_error(q->diag, "no sweep '%s'; the sweeps are: %s", name, list);
-        if (nearest)
-                pxr_hint(q->diag, "did you mean '%s'?", nearest);
+        pxr_hint_nearest(q->diag, name, names, count);
         return -1;
 }
 
@@ -333,8 +329,6 @@ static int find_name(const struct query *q, const char *name)
 /* Check that the query has the columns and arguments that the head describes. */
 static int check_head(struct query *q)
 {
-        const char *nearest;
-
         q->columns = sqlite3_column_count(q->plain);
         for (int i = 0; i < q->columns; i++)
                 q->name[i] = pxr_strdup(q->arena, sqlite3_column_name(q->plain, i));
@@ -342,9 +336,7 @@ static int check_head(struct query *q)
                 if (find_name(q, item->name) < q->columns)
                         continue;
                 pxr_error_at(q->diag, item->location, "the query has no column '%s'", item->name);
-                nearest = pxr_nearest(item->name, q->name, (size_t)q->columns);
-                if (nearest)
-                        pxr_hint(q->diag, "did you mean '%s'?", nearest);
+                pxr_hint_nearest(q->diag, item->name, q->name, (size_t)q->columns);
                 return -1;
         }
         for (int i = 1; i <= sqlite3_bind_parameter_count(q->plain); i++) {

@@ -239,13 +239,9 @@ static int read_spread(struct pxr_arena *arena, struct pxr_factor *factor,
         while (range < RANGES && strcmp(range_names[range], only->key) != 0)
                 range++;
         if (range == RANGES) {
-                const char *nearest = pxr_nearest(only->key, range_names, RANGES);
-
                 pxr_error_at(diag, only->key_location, "unknown range '%s'", only->key);
-                pxr_hint(diag,
-                         nearest ? "did you mean '%s'?"
-                                 : "expected uniform, log_uniform, integer or cases",
-                         nearest);
+                if (!pxr_hint_nearest(diag, only->key, range_names, RANGES))
+                        pxr_hint(diag, "expected uniform, log_uniform, integer or cases");
                 return -1;
         }
         factor->range = (enum pxr_range)range;

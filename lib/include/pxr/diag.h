@@ -105,6 +105,10 @@ void pxr_diag_clear(struct pxr_diag *diag);
  * or swapped, regardless of case; NULL if more than a third of its letters differ. */
 const char *pxr_nearest(const char *name, const char *const *names, size_t count);
 
+/* Hint at it ("did you mean 'kernel'?"). Returns whether there was one. */
+bool pxr_hint_nearest(struct pxr_diag *diag, const char *name, const char *const *names,
+                      size_t count);
+
 #ifdef __cplusplus
 }
 #endif
