@@ -91,6 +91,15 @@ bool pxr_shown(const char *at, size_t size)
                !(code >= 0x2060 && code <= 0x206F);
 }
 
+bool pxr_is_utf8(const char *text)
+{
+        const char *end = text + strlen(text);
+
+        while (text < end && pxr_character(text, end))
+                text += pxr_character(text, end);
+        return text == end;
+}
+
 bool pxr_one_line(const char *text)
 {
         const char *end = text + strlen(text);

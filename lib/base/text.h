@@ -38,6 +38,9 @@ bool pxr_shown(const char *at, size_t size);
  */
 char *pxr_visible(struct pxr_arena *arena, const char *text);
 
+/* Whether a NUL-terminated text is valid UTF-8. */
+bool pxr_is_utf8(const char *text);
+
 /* Whether a NUL-terminated text has no line breaks or control characters. */
 bool pxr_one_line(const char *text);
 

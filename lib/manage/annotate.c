@@ -24,25 +24,15 @@ static const struct pxr_table_query annotations = {
         "SELECT run, name, tags, note, archived_at FROM run_summary WHERE run = ?1"
 };
 
-/* Text that is not UTF-8 could not be shown as it is. */
-static bool is_utf8(const char *text)
-{
-        const char *end = text + strlen(text);
-
-        while (text < end && pxr_character(text, end))
-                text += pxr_character(text, end);
-        return text == end;
-}
-
 /* --- tags and notes ----------------------------------------------------------------------------
  */
 
-/* Tags are shown with commas between them. */
+/* Tags are shown as they are, with commas between them. */
 static int check_tags(const struct pxr_arguments *tags, struct pxr_diag *diag)
 {
         for (size_t i = 0; i < tags->count; i++) {
                 const char *tag = tags->text[i];
-                const char *fault = !is_utf8(tag)      ? "it is not UTF-8"
+                const char *fault = !pxr_is_utf8(tag)  ? "it is not UTF-8"
                                     : !*tag            ? "it is empty"
                                     : strchr(tag, ',') ? "tags cannot contain commas"
                                     : *tag == ' ' || tag[strlen(tag) - 1] == ' '
@@ -109,7 +99,7 @@ struct pxr_table *pxr_note_run(struct pxr_arena *arena, struct pxr_store *store,
         const struct pxr_run *run;
         int status;
 
-        if (note && !is_utf8(note)) {
+        if (note && !pxr_is_utf8(note)) {
                 pxr_user_error(diag, "the note is not UTF-8");
                 return NULL;
         }

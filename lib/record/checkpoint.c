@@ -37,7 +37,6 @@ int pxr_checkpoint_fill(struct pxr_arena *arena, const struct pxr_graph *graph,
                         struct pxr_array *array = &file->array[file->arrays++];
 
                         array->name = array_name(arena, &values[i], p->name);
-                        array->dtype = PXR_DTYPE_F32;
                         array->rank = p->rank;
                         array->data = values[i].values + p->offset;
                         for (int k = 0; k < p->rank; k++)
@@ -55,7 +54,7 @@ static const struct pxr_array *find_array(struct pxr_arena *arena,
         char *name = array_name(arena, values, p->name);
         const struct pxr_array *array = pxr_safetensors_array(file, name);
 
-        if (array && array->dtype == PXR_DTYPE_F32 && pxr_array_size(array) == (int64_t)p->size)
+        if (array && pxr_array_size(array) == p->size)
                 return array;
         pxr_user_error(diag, "%s: '%s' is missing or of another shape", file->path, name);
         return NULL;
@@ -194,9 +193,8 @@ static int remove_unlisted(const struct place *place, struct pxr_diag *diag)
 
 /* Another process that claimed the run removes files that are not on record, also while this one
  * writes them: then the lost claim is the error. */
-static int write_and_hash(const struct place *place, const char *path,
-                          const struct pxr_safetensors *file, char hex[PXR_SHA256_HEX],
-                          struct pxr_diag *diag)
+static int write_and_hash(const struct place *place, const char *path, struct pxr_safetensors *file,
+                          char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
 {
         struct pxr_diag *own = pxr_diag_new();
         int status = own ? 0 : pxr_out_of_memory(diag);
@@ -227,7 +225,7 @@ static int record(const struct place *place, const struct pxr_checkpoint_row *ro
 }
 
 int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                         const char *uid, const struct pxr_safetensors *file,
+                         const char *uid, struct pxr_safetensors *file,
                          struct pxr_checkpoint_row *row, double seconds, struct pxr_diag *diag)
 {
         const struct place place = place_of(arena, store, run, uid);

@@ -41,7 +41,7 @@ char *pxr_checkpoint_path(struct pxr_arena *arena, struct pxr_store *store, int6
  * run's wall_seconds. Then remove the files that nobody needs: the last two checkpoints and the
  * best one stay, and files in the run's own folder that are not on record go. Returns 0 or -1. */
 int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                         const char *uid, const struct pxr_safetensors *file,
+                         const char *uid, struct pxr_safetensors *file,
                          struct pxr_checkpoint_row *row, double seconds, struct pxr_diag *diag);
 
 /* Open a checkpoint's file if it is what was recorded, by its SHA-256 and step. NULL after an

@@ -5,46 +5,33 @@
  * The format: the header's length in 8 bytes, little-endian; the header, a JSON object of
  * name: {dtype, shape, data_offsets} and "__metadata__"; the arrays.
  */
+#include "config.h"
+
 #include "record/safetensors.h"
 
-#include <errno.h>
+#include <endian.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* Less than the format's own 100 MB, which would take a GB to parse; an array takes 200 bytes. */
 enum { HEADER_LIMIT = 16 << 20, HEADER_VALUES = 1 << 20, HEADER_ALIGNMENT = 64 };
 
 static const char metadata_key[] = "__metadata__";
 
-static const struct {
-        const char *name;
-        int bytes;
-} dtypes[] = {
-        [PXR_DTYPE_F32] = { "F32", 4 },
-        [PXR_DTYPE_F64] = { "F64", 8 },
-        [PXR_DTYPE_I64] = { "I64", 8 },
-        [PXR_DTYPE_U8] = { "U8", 1 },
-};
-
-int64_t pxr_array_size(const struct pxr_array *array)
+size_t pxr_array_size(const struct pxr_array *array)
 {
-        int64_t size = 1;
+        size_t size = 1;
 
         for (int i = 0; i < array->rank; i++)
-                size *= array->shape[i];
+                size *= (size_t)array->shape[i];
         return size;
-}
-
-int64_t pxr_array_bytes(const struct pxr_array *array)
-{
-        return pxr_array_size(array) * dtypes[array->dtype].bytes;
 }
 
 const struct pxr_array *pxr_safetensors_array(const struct pxr_safetensors *file, const char *name)
@@ -71,182 +58,98 @@ static int compare_names(const void *a, const void *b)
         return strcmp(((const struct pxr_array *)a)->name, ((const struct pxr_array *)b)->name);
 }
 
-/* Wide values first, so that each array is aligned in the file; then by name. */
-static int compare_places(const void *a, const void *b)
-{
-        const struct pxr_array *one = a, *other = b;
-        int wider = dtypes[other->dtype].bytes - dtypes[one->dtype].bytes;
-
-        return wider ? wider : strcmp(one->name, other->name);
-}
-
-/* The arrays in the order in which they are written; malloc'ed. NULL after an error. */
-static struct pxr_array *order_arrays(const char *path, const struct pxr_safetensors *contents,
-                                      struct pxr_diag *diag)
-{
-        size_t count = (size_t)contents->arrays;
-        struct pxr_array *array = malloc((count + 1) * sizeof(*array));
-
-        if (!array) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        for (size_t i = 0; i < count; i++)
-                array[i] = contents->array[i];
-        qsort(array, count, sizeof(*array), compare_names);
-        for (size_t i = 0; i < count; i++) {
-                const char *name = array[i].name;
-
-                if (strcmp(name, metadata_key) == 0)
-                        pxr_user_error(diag, "%s: '%s' cannot name an array", path, name);
-                else if (i > 0 && strcmp(name, array[i - 1].name) == 0)
-                        pxr_user_error(diag, "%s: an array named '%s' is there twice", path, name);
-                else
-                        continue;
-                free(array);
-                return NULL;
-        }
-        qsort(array, count, sizeof(*array), compare_places);
-        return array;
-}
-
-/* An entry of the header, whose data begin at `offset`. */
-static json_t *make_entry(const struct pxr_array *array, int64_t offset)
+/* An entry of the header, for data that begin at `offset`. NULL when out of memory. */
+static json_t *make_entry(const struct pxr_array *array, size_t offset)
 {
         json_t *shape = json_array();
 
         for (int i = 0; i < array->rank; i++)
-                if (json_array_append_new(shape, json_integer(array->shape[i]))) {
-                        json_decref(shape);
-                        return NULL;
-                }
-        return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtypes[array->dtype].name, "shape", shape,
-                         "data_offsets", (json_int_t)offset,
-                         (json_int_t)(offset + pxr_array_bytes(array)));
-}
-
-static bool is_utf8(const char *text)
-{
-        json_t *string = json_string(text);
-        bool is = string != NULL;
-
-        json_decref(string);
-        return is;
-}
-
-/* Put `value`, which is taken over, under a key that is not there yet; `text` is what it was made
- * of, NULL for no text. */
-static int add_key(const char *path, json_t *object, const char *key, json_t *value,
-                   const char *text, struct pxr_diag *diag)
-{
-        if (json_object_get(object, key)) {
-                json_decref(value);
-                return pxr_user_error(diag, "%s: a text named '%s' is there twice", path, key);
+                json_array_append_new(shape, json_integer(array->shape[i]));
+        if (json_array_size(shape) != (size_t)array->rank) {
+                json_decref(shape);
+                return NULL;
         }
-        if (value && json_object_set_new(object, key, value) == 0)
-                return 0;
-        if (is_utf8(key) && (!text || is_utf8(text)))
-                return pxr_out_of_memory(diag);
-        return pxr_user_error(diag, "%s: '%s' or what it holds is not UTF-8", path, key);
+        return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets",
+                         (json_int_t)offset,
+                         (json_int_t)(offset + pxr_array_size(array) * sizeof(float)));
 }
 
-/* The header as JSON; `array` in the order of the data. NULL after an error. */
-static json_t *make_header(const char *path, const struct pxr_safetensors *contents,
-                           const struct pxr_array *array, struct pxr_diag *diag)
+/* Add `value`, which is given away, to an object. */
+static int add_key(const char *path, json_t *object, const char *key, json_t *value,
+                   struct pxr_diag *diag)
+{
+        bool twice = json_object_get(object, key) != NULL;
+
+        if (!pxr_is_utf8(key) || twice) {
+                json_decref(value);
+                return pxr_user_error(diag, "%s: the name '%s' %s", path, key,
+                                      twice ? "is there twice" : "is not UTF-8");
+        }
+        return json_object_set_new(object, key, value) ? pxr_out_of_memory(diag) : 0;
+}
+
+/* The header as text; malloc'ed. NULL after an error. */
+static char *make_header(const char *path, const struct pxr_safetensors *contents,
+                         struct pxr_diag *diag)
 {
         json_t *header = json_object(), *metadata = json_object();
-        int64_t offset = 0;
+        int status = add_key(path, header, metadata_key, metadata, diag);
+        size_t offset = 0;
+        char *text = NULL;
 
-        if (!header || !metadata || json_object_set(header, metadata_key, metadata)) {
+        for (int i = 0; i < contents->texts && !status; i++)
+                status = add_key(path, metadata, contents->text[i].key,
+                                 json_string(contents->text[i].value), diag);
+        for (int i = 0; i < contents->arrays && !status; i++) {
+                const struct pxr_array *array = &contents->array[i];
+
+                status = add_key(path, header, array->name, make_entry(array, offset), diag);
+                offset += pxr_array_size(array) * sizeof(float);
+        }
+        if (!status && !(text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS)))
                 pxr_out_of_memory(diag);
-                goto failed;
-        }
-        for (int i = 0; i < contents->texts; i++)
-                if (add_key(path, metadata, contents->text[i].key,
-                            json_string(contents->text[i].value), contents->text[i].value, diag))
-                        goto failed;
-        for (int i = 0; i < contents->arrays; i++) {
-                if (add_key(path, header, array[i].name, make_entry(&array[i], offset), NULL, diag))
-                        goto failed;
-                offset += pxr_array_bytes(&array[i]);
-        }
-        json_decref(metadata);
-        return header;
-
-failed:
-        json_decref(metadata);
         json_decref(header);
-        return NULL;
+        return text;
 }
 
-/* The header as text, padded with spaces; malloc'ed. NULL when memory is out. */
-static char *header_text(const json_t *header)
-{
-        char *text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS), *padded;
-        size_t length, full;
-
-        if (!text)
-                return NULL;
-        length = strlen(text);
-        full = (length + 8 + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT - 8;
-        padded = realloc(text, full + 1);
-        if (!padded) {
-                free(text);
-                return NULL;
-        }
-        memset(padded + length, ' ', full - length);
-        padded[full] = '\0';
-        return padded;
-}
-
-struct contents {
-        const struct pxr_array *array;
-        int arrays;
+struct output {
+        const struct pxr_safetensors *contents;
         const char *header;
 };
 
+/* The header is padded with spaces, so that arrays are aligned in the file. */
 static bool write_all(FILE *file, const void *context)
 {
-        const struct contents *c = context;
-        uint64_t length = strlen(c->header);
-        unsigned char bytes[8];
+        const struct output *output = context;
+        size_t before = sizeof(uint64_t) + HEADER_ALIGNMENT - 1;
+        size_t length = (strlen(output->header) + before) / HEADER_ALIGNMENT * HEADER_ALIGNMENT -
+                        sizeof(uint64_t);
+        uint64_t bytes = htole64(length);
 
-        for (int i = 0; i < 8; i++)
-                bytes[i] = (unsigned char)(length >> (8 * i));
-        if (fwrite(bytes, 1, 8, file) != 8 || fwrite(c->header, 1, length, file) != length)
+        if (fwrite(&bytes, sizeof(bytes), 1, file) != 1 ||
+            fprintf(file, "%-*s", (int)length, output->header) < 0)
                 return false;
-        for (int i = 0; i < c->arrays; i++) {
-                size_t size = (size_t)pxr_array_bytes(&c->array[i]);
+        for (int i = 0; i < output->contents->arrays; i++) {
+                const struct pxr_array *array = &output->contents->array[i];
+                size_t size = pxr_array_size(array);
 
-                if (fwrite(c->array[i].data, 1, size, file) != size)
+                if (fwrite(array->data, sizeof(float), size, file) != size)
                         return false;
         }
         return true;
 }
 
-int pxr_safetensors_write(const char *path, const struct pxr_safetensors *contents,
-                          struct pxr_diag *diag)
+int pxr_safetensors_write(const char *path, struct pxr_safetensors *contents, struct pxr_diag *diag)
 {
-        struct pxr_array *array = order_arrays(path, contents, diag);
-        json_t *header;
-        char *text;
+        char *header;
         int status;
 
-        if (!array)
-                return -1;
-        header = make_header(path, contents, array, diag);
-        if (!header) {
-                free(array);
-                return -1;
-        }
-        text = header_text(header);
-        json_decref(header);
-        status =
-                text ? pxr_file_write_by(path, true, write_all,
-                                         &(struct contents) { array, contents->arrays, text }, diag)
-                     : pxr_out_of_memory(diag);
-        free(text);
-        free(array);
+        qsort(contents->array, (size_t)contents->arrays, sizeof(*contents->array), compare_names);
+        header = make_header(path, contents, diag);
+        status = header ? pxr_file_write_by(path, true, write_all,
+                                            &(struct output) { contents, header }, diag)
+                        : -1;
+        free(header);
         return status;
 }
 
@@ -259,8 +162,7 @@ struct reading {
         struct pxr_diag *diag;
         struct pxr_safetensors *file;
         const unsigned char *data;
-        int64_t size;   /* of the data */
-        int64_t *begin; /* of each array */
+        size_t size; /* of the data */
 };
 
 static int PXR_PRINTF(2, 3) wrong(const struct reading *r, const char *format, ...)
@@ -274,82 +176,32 @@ static int PXR_PRINTF(2, 3) wrong(const struct reading *r, const char *format, .
         return pxr_user_error(r->diag, "%s: not a whole safetensors file: %s", r->file->path, text);
 }
 
-/* The header's length and its text, and the data, each in memory of its own so that the data are
- * aligned whatever the header's length. NULL after an error. */
-static char *read_parts(struct reading *r, FILE *file, size_t *length)
+/* Whether `shape` is one; then *size is its number of values. */
+static bool read_shape(json_t *shape, struct pxr_array *array, int64_t *size)
 {
-        unsigned char bytes[8], *data;
-        uint64_t header = 0;
-        struct stat status;
-        char *text;
-
-        if (fstat(fileno(file), &status) != 0) {
-                pxr_system_error(r->diag, "%s: cannot be read: %s", r->file->path, strerror(errno));
-                fclose(file);
-                return NULL;
-        }
-        if (fread(bytes, 1, 8, file) == 8)
-                for (int i = 7; i >= 0; i--)
-                        header = header << 8 | bytes[i];
-        if (status.st_size < 8 || header > (uint64_t)status.st_size - 8) {
-                wrong(r, "its header is cut short");
-                fclose(file);
-                return NULL;
-        }
-        if (header > HEADER_LIMIT) {
-                wrong(r, "its header of %.1f MB is larger than %d MB", (double)header / (1 << 20),
-                      HEADER_LIMIT >> 20);
-                fclose(file);
-                return NULL;
-        }
-        *length = header;
-        r->size = status.st_size - 8 - (int64_t)header;
-        text = pxr_alloc(r->arena, header + 1);
-        r->data = data = pxr_alloc(r->arena, (size_t)r->size + 1);
-        if (!text || !data) {
-                text = NULL;
-        } else if (fread(text, 1, header, file) != header ||
-                   fread(data, 1, (size_t)r->size, file) != (size_t)r->size) {
-                pxr_system_error(r->diag, "%s: cannot be read: %s", r->file->path,
-                                 ferror(file) ? strerror(errno) : "it shrank meanwhile");
-                text = NULL;
-        }
-        fclose(file);
-        return text;
-}
-
-/* The values that `shape` asks for; -1 if it is no shape or asks for more than there are bytes. */
-static int64_t read_shape(const struct reading *r, json_t *shape, struct pxr_array *array)
-{
-        bool empty = false;
-        int64_t size = 1;
         json_t *side;
         size_t i;
 
+        *size = 1;
         json_array_foreach(shape, i, side)
         {
                 array->shape[i] = json_integer_value(side);
-                if (!json_is_integer(side) || array->shape[i] < 0)
-                        return -1;
-                empty |= array->shape[i] == 0;
+                if (!json_is_integer(side) || array->shape[i] < 0 ||
+                    __builtin_mul_overflow(*size, array->shape[i], size))
+                        return false;
         }
-        for (int k = 0; k < array->rank && !empty; k++) {
-                if (size > r->size / array->shape[k])
-                        return -1;
-                size *= array->shape[k];
-        }
-        return empty ? 0 : size;
+        return true;
 }
 
 /* One entry of the header. */
-static int read_array(struct reading *r, const char *name, json_t *entry, struct pxr_array *array)
+static int read_array(struct reading *r, const char *name, json_t *entry)
 {
+        struct pxr_array *array = &r->file->array[r->file->arrays++];
         json_error_t error = { .text = "" };
         json_int_t begin, end;
         const char *dtype;
         json_t *shape;
         int64_t size;
-        size_t i;
 
         if (json_unpack_ex(entry, &error, 0, "{s:s, s:o, s:[I, I]}", "dtype", &dtype, "shape",
                            &shape, "data_offsets", &begin, &end) != 0 ||
@@ -357,77 +209,65 @@ static int read_array(struct reading *r, const char *name, json_t *entry, struct
                 return pxr_json_memory_out(&error)
                                ? pxr_out_of_memory(r->diag)
                                : wrong(r, "'%s' lacks dtype, shape or data_offsets", name);
-        for (i = 0; i < PXR_COUNT(dtypes); i++)
-                if (strcmp(dtypes[i].name, dtype) == 0)
-                        break;
-        if (i == PXR_COUNT(dtypes))
-                return wrong(r, "'%s' is of dtype '%s', not F32, F64, I64 or U8", name, dtype);
-        array->dtype = (enum pxr_dtype)i;
+        if (strcmp(dtype, "F32") != 0)
+                return wrong(r, "'%s' is of dtype '%s', not F32", name, dtype);
         if (json_array_size(shape) > PXR_TENSOR_RANK)
                 return wrong(r, "'%s' has %zu dimensions, more than %d", name,
                              json_array_size(shape), PXR_TENSOR_RANK);
-        array->rank = (int)json_array_size(shape);
-        size = read_shape(r, shape, array);
-        if (size < 0)
-                return wrong(r, "'%s' has a shape that does not fit the file", name);
-        if (begin < 0 || end < begin || end > r->size || end - begin != size * dtypes[i].bytes)
+        if (!read_shape(shape, array, &size))
+                return wrong(r, "'%s' has an invalid shape", name);
+        if (begin < 0 || end < begin || (size_t)end > r->size ||
+            (end - begin) % (int64_t)sizeof(float) ||
+            (end - begin) / (int64_t)sizeof(float) != size)
                 return wrong(r, "'%s' has data_offsets that fit neither its shape nor the file",
                              name);
         array->name = pxr_strdup(r->arena, name);
-        r->begin[array - r->file->array] = begin;
+        array->rank = (int)json_array_size(shape);
         array->data = r->data + begin;
-        if (begin % dtypes[i].bytes) {
-                void *aligned = pxr_alloc(r->arena, (size_t)(end - begin));
-
-                if (aligned)
-                        memcpy(aligned, r->data + begin, (size_t)(end - begin));
-                array->data = aligned;
-        }
-        return array->data ? 0 : -1;
+        return 0;
 }
 
-/* Where an array lies in the data. */
-struct place {
-        int64_t begin, end;
-        const char *name;
-};
-
-static int compare_begins(const void *a, const void *b)
+static int compare_data(const void *a, const void *b)
 {
-        const struct place *one = a, *other = b;
+        const struct pxr_array *one = a, *other = b;
+        size_t size = pxr_array_size(one), other_size = pxr_array_size(other);
 
-        if (one->begin != other->begin)
-                return one->begin < other->begin ? -1 : 1;
-        if (one->end != other->end)
-                return one->end < other->end ? -1 : 1;
+        if (one->data != other->data)
+                return (const char *)one->data < (const char *)other->data ? -1 : 1;
+        if (size != other_size)
+                return size < other_size ? -1 : 1;
         return strcmp(one->name, other->name);
 }
 
-/* The arrays must cover the data without gap or overlap. */
-static int check_places(struct reading *r)
+/* The arrays must cover the data without gap or overlap. Those that are not aligned, in a file that
+ * pxr did not write, are copied. */
+static int place_arrays(struct reading *r)
 {
-        size_t count = (size_t)r->file->arrays;
-        struct place *place = pxr_alloc_array(r->arena, count + 1, sizeof(*place));
-        int64_t end = 0;
+        const unsigned char *end = r->data;
 
-        if (!place)
-                return -1;
-        for (size_t i = 0; i < count; i++) {
-                const struct pxr_array *array = &r->file->array[i];
+        qsort(r->file->array, (size_t)r->file->arrays, sizeof(*r->file->array), compare_data);
+        for (int i = 0; i < r->file->arrays; i++) {
+                struct pxr_array *array = &r->file->array[i];
+                const unsigned char *begin = array->data;
+                size_t bytes = pxr_array_size(array) * sizeof(float);
+                void *aligned;
 
-                place[i] = (struct place) { r->begin[i], r->begin[i] + pxr_array_bytes(array),
-                                            array->name };
-        }
-        qsort(place, count, sizeof(*place), compare_begins);
-        for (size_t i = 0; i < count; i++) {
-                if (place[i].begin < end)
-                        return wrong(r, "'%s' lies over another array", place[i].name);
-                if (place[i].begin > end)
+                if (begin < end)
+                        return wrong(r, "'%s' lies over another array", array->name);
+                if (begin > end)
                         return wrong(r, "there are data that belong to no array, before '%s'",
-                                     place[i].name);
-                end = place[i].end;
+                                     array->name);
+                end = begin + bytes;
+                if ((uintptr_t)begin % sizeof(float) == 0)
+                        continue;
+                array->data = aligned = pxr_alloc(r->arena, bytes);
+                if (!aligned)
+                        return -1;
+                memcpy(aligned, begin, bytes);
         }
-        return end == r->size ? 0 : wrong(r, "there are data that belong to no array, at its end");
+        return end == r->data + r->size
+                       ? 0
+                       : wrong(r, "there are data that belong to no array, at its end");
 }
 
 static int read_texts(struct reading *r, json_t *metadata)
@@ -436,7 +276,7 @@ static int read_texts(struct reading *r, json_t *metadata)
         json_t *value;
 
         if (metadata && !json_is_object(metadata))
-                return wrong(r, "its metadata are no JSON object");
+                return wrong(r, "its metadata are not a JSON object");
         r->file->text =
                 pxr_alloc_array(r->arena, json_object_size(metadata) + 1, sizeof(*r->file->text));
         if (!r->file->text)
@@ -455,25 +295,47 @@ static int read_texts(struct reading *r, json_t *metadata)
 
 static int read_header(struct reading *r, json_t *header)
 {
-        size_t entries = json_object_size(header);
         const char *name;
         json_t *entry;
 
-        r->file->array = pxr_alloc_array(r->arena, entries + 1, sizeof(*r->file->array));
-        r->begin = pxr_alloc_array(r->arena, entries + 1, sizeof(*r->begin));
-        if (!r->file->array || !r->begin)
+        r->file->array =
+                pxr_alloc_array(r->arena, json_object_size(header) + 1, sizeof(*r->file->array));
+        if (!r->file->array || read_texts(r, json_object_get(header, metadata_key)))
                 return -1;
-        if (read_texts(r, json_object_get(header, metadata_key)))
-                return -1;
-        json_object_foreach(header, name, entry)
-        {
-                if (strcmp(name, metadata_key) == 0)
-                        continue;
-                if (read_array(r, name, entry, &r->file->array[r->file->arrays]))
-                        return -1;
-                r->file->arrays++;
-        }
-        return check_places(r);
+        json_object_foreach(header, name, entry) if (strcmp(name, metadata_key) != 0 &&
+                                                     read_array(r, name, entry)) return -1;
+        return place_arrays(r);
+}
+
+/* All that a file holds. */
+static int read_all(struct reading *r, const unsigned char *bytes, size_t size)
+{
+        uint64_t length = 0;
+        json_error_t error;
+        json_t *header;
+        int status;
+
+        if (size >= sizeof(length))
+                memcpy(&length, bytes, sizeof(length));
+        length = le64toh(length);
+        if (size < sizeof(length) || length > size - sizeof(length))
+                return wrong(r, "its header is cut short");
+        if (length > HEADER_LIMIT)
+                return wrong(r, "its header of %.1f MB is larger than %d MB",
+                             (double)length / (1 << 20), HEADER_LIMIT >> 20);
+        r->data = bytes + sizeof(length) + length;
+        r->size = size - sizeof(length) - length;
+        header =
+                pxr_json_parse((const char *)bytes + sizeof(length), length, HEADER_VALUES, &error);
+        if (json_is_object(header))
+                status = read_header(r, header);
+        else if (!header && pxr_json_memory_out(&error))
+                status = pxr_out_of_memory(r->diag);
+        else
+                status = wrong(r, "its header is not a JSON object%s%s", header ? "" : ": ",
+                               header ? "" : error.text);
+        json_decref(header);
+        return status;
 }
 
 struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char *path,
@@ -481,30 +343,12 @@ struct pxr_safetensors *pxr_safetensors_read(struct pxr_arena *arena, const char
 {
         struct pxr_safetensors *file = pxr_alloc(arena, sizeof(*file));
         struct reading r = { .arena = arena, .diag = diag, .file = file };
-        json_error_t error;
-        json_t *header;
-        size_t length;
-        FILE *stream;
-        int status;
-        char *text;
+        size_t size;
+        const unsigned char *bytes =
+                file ? pxr_file_read(arena, path, SIZE_MAX, &size, diag) : NULL;
 
-        if (!file)
+        if (!bytes)
                 return NULL;
         file->path = pxr_strdup(arena, path);
-        stream = pxr_file_open(path, diag);
-        if (!stream)
-                return NULL;
-        text = read_parts(&r, stream, &length);
-        if (!text)
-                return NULL;
-        header = pxr_json_parse(text, length, HEADER_VALUES, &error);
-        if (json_is_object(header))
-                status = read_header(&r, header);
-        else if (!header && pxr_json_memory_out(&error))
-                status = pxr_out_of_memory(diag);
-        else
-                status = wrong(&r, "its header is no JSON object%s%s", header ? "" : ": ",
-                               header ? "" : error.text);
-        json_decref(header);
-        return status || pxr_arena_failed(arena) ? NULL : file;
+        return read_all(&r, bytes, size) || pxr_arena_failed(arena) ? NULL : file;
 }

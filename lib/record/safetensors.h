@@ -12,13 +12,11 @@
 
 #include <pxr/arena.h>
 
-enum pxr_dtype { PXR_DTYPE_F32, PXR_DTYPE_F64, PXR_DTYPE_I64, PXR_DTYPE_U8 };
-
 enum { PXR_TENSOR_RANK = 8 };
 
+/* An array of floats (dtype F32, the only one that pxr writes and reads). */
 struct pxr_array {
         const char *name;
-        enum pxr_dtype dtype;
         int rank;
         int64_t shape[PXR_TENSOR_RANK];
         const void *data;
@@ -37,12 +35,12 @@ struct pxr_safetensors {
         int texts;
 };
 
-/* Values in an array, and its bytes. */
-int64_t pxr_array_size(const struct pxr_array *array);
-int64_t pxr_array_bytes(const struct pxr_array *array);
+/* Values in an array. */
+size_t pxr_array_size(const struct pxr_array *array);
 
-/* Returns 0, or -1 after an error; a file that was there before is then as it was. */
-int pxr_safetensors_write(const char *path, const struct pxr_safetensors *contents,
+/* Sorts the arrays by name. Returns 0, or -1 after an error; a file that was there before is then
+ * as it was. */
+int pxr_safetensors_write(const char *path, struct pxr_safetensors *contents,
                           struct pxr_diag *diag);
 
 /* Read and check a file. The data lie in the arena. NULL after an error that says what is wrong
