@@ -1,9 +1,11 @@
-# command.sh - what the tests of the commands share: a folder of their own, TAP, a small spec.
+# command.sh - what the tests of the commands share: cases, TAP, checks of output, a small spec.
 #
-# A test file sources this and calls `ok WHAT COMMAND...` for each test; the number of tests is
-# printed at the end, so a file that ends early must exit with a status other than 0. A file that
-# knows the number beforehand from elsewhere calls `plan N` first. Commands run in $scratch, which is
-# deleted at the end.
+# A test file sources this and calls `ok WHAT COMMAND...` for each case. WHAT says what is promised. A
+# case runs in a subshell and in a folder of its own, so that no case depends on another; the folder
+# begins as a copy of $common, where the file itself runs and puts what all its cases need. What only
+# some of them need, `given NAME` copies. All folders are deleted at the end.
+#
+# CASE='part of WHAT' in the environment runs only the cases with that text in their WHAT.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -17,37 +19,70 @@ case ${srcdir:-.} in
 esac
 real=${PXR_TEST_DATA:-$real}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/pxr-command-XXXXXX") || exit 1
-number=0 planned=
+common=$scratch/common
+number=0
 end_tests() {
-	[ "$planned" ] || [ $number -eq 0 ] || echo "1..$number"
+	status=$?
+	if [ $number -gt 0 ]; then
+		echo "1..$number"
+	elif [ "${CASE:-}" ] && [ $status = 0 ]; then
+		echo "Bail out! No case has '$CASE' in its name."
+	fi
 	rm -rf "$scratch"
 }
 trap end_tests EXIT
-cd "$scratch" || exit 1
+mkdir "$common" && cd "$common" || exit 1
 
-plan() {
-	planned=yes
-	echo "1..$1"
-}
-
+# skip_all REASON: skip the whole file.
 skip_all() {
-	plan "0 # SKIP $1"
+	echo "1..0 # SKIP $1"
+	CASE=
 	exit 0
 }
 
-# ok WHAT COMMAND...: one test, passed when the command succeeds.
+# skip REASON: skip the case that calls it.
+skip() {
+	echo "$1" >"$scratch/reason"
+	exit 77
+}
+
+# ok WHAT COMMAND...: one case, passed when the command succeeds.
 ok() {
 	what=$1
+	case $what in *"${CASE:-}"*) ;; *) return 0 ;; esac
 	shift
 	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number - $what"
+	if [ "${together:-}" ]; then
+		folder=.
+		"$@"
 	else
-		echo "not ok $number - $what"
-		for file in out err; do
-			[ -f $file ] && sed "s/^/# $file: /" $file
-		done
+		folder=$scratch/case
+		(rm -rf "$folder" && cp -a "$common" "$folder" && cd "$folder" && "$@")
 	fi
+	case $? in
+	0) echo "ok $number - $what" ;;
+	77) echo "ok $number - $what # SKIP $(cat "$scratch/reason")" ;;
+	*)
+		echo "not ok $number - $what"
+		for file in "$folder/out" "$folder/err"; do
+			[ -f "$file" ] && sed "s/^/# ${file##*/}: /" "$file"
+		done
+		;;
+	esac
+}
+
+# given NAME: copy the files of the fixture NAME, which make_NAME makes once, in a copy of $common.
+given() {
+	made=$scratch/made-$1
+	if ! [ -d "$made" ]; then
+		rm -rf "$scratch/making-$1" && cp -a "$common" "$scratch/making-$1" &&
+			(cd "$scratch/making-$1" && "make_$1" && rm -f out err) && mv "$scratch/making-$1" "$made" || {
+			echo "# make_$1 failed"
+			sed 's/^/# err: /' "$scratch/making-$1/err" 2>/dev/null
+			return 1
+		}
+	fi
+	cp -a "$made/." .
 }
 
 pxr_run() {
@@ -104,8 +139,8 @@ no_json() {
 	refused 1 "cannot be printed as JSON: a name in it is not UTF-8" "$@" && ! [ -s out ]
 }
 
-# bound COMMAND...: with no more rights to files than their modes give, as root too; bound_here is
-# false where root cannot be bound.
+# bound COMMAND...: with no more rights to files than their modes give, even as root. needs_bound skips
+# the case where root cannot be bound.
 bound() {
 	if [ "$(id -u)" = 0 ]; then
 		setpriv --bounding-set=-dac_override,-dac_read_search "$@"
@@ -113,22 +148,25 @@ bound() {
 		"$@"
 	fi
 }
-bound_here() {
-	bound true 2>/dev/null
+needs_bound() {
+	bound true 2>/dev/null || skip "root cannot be bound to modes: setpriv is missing"
 }
 
-# What cannot_fail says, when it is not empty, keeps commands from being made to fail.
-# preload COMMAND...: with tests/modules/failing.c in it.
-failing() {
+# needs COMMAND: skip the case where there is no such command.
+needs() {
+	command -v "$1" >/dev/null || skip "$1 is missing"
+}
+
+# needs_failures: skip the case where commands cannot be made to fail by `preload`.
+needs_failures() {
+	[ -e "$scratch/failing.so" ] && return
 	source=$top/${srcdir:-.}
 	case ${srcdir:-.} in /*) source=$srcdir ;; esac
-	cannot_fail=
-	if grep -q '^#define PXR_SANITIZED' "$top/config.h"; then
-		cannot_fail="a sanitizer has its own malloc"
-	elif ! ${CC:-cc} -shared -fPIC -o "$scratch/failing.so" "$source/tests/modules/failing.c" 2>/dev/null; then
-		cannot_fail="the C library's malloc cannot be replaced"
-	fi
+	! grep -q '^#define PXR_SANITIZED' "$top/config.h" || skip "a sanitizer has its own malloc"
+	${CC:-cc} -shared -fPIC -o "$scratch/failing.so" "$source/tests/modules/failing.c" 2>/dev/null ||
+		skip "the C library's malloc cannot be replaced"
 }
+# preload COMMAND...: with tests/modules/failing.c in it.
 preload() {
 	LD_PRELOAD=$scratch/failing.so "$@"
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_bench.sh - pxr-bench: what it measures is counted right, and what it cannot take is refused.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 
 bench() {

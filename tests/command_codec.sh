@@ -1,6 +1,7 @@
 #!/bin/sh
 # command_codec.sh - pxr-codec as its user meets it: files as large as the NLL says, images that come
 # back, refusals.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 
 pxr_codec() {

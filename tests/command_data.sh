@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_data.sh - pxr-data as its user meets it: listing, describing, fetching, converting.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

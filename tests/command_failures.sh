@@ -1,10 +1,10 @@
 #!/bin/sh
-# command_failures.sh - the system fails: exit status 1 and a message, never a crash.
+# command_failures.sh - failures of the system: exit status 1 and a message, never a crash.
 . "${srcdir:-.}/tests/command.sh"
 
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
-# --- databases that are no file, a link, or moved ---------------------------------------------------
+# --- databases that are not files, are links, or are moved ---------------------------------------------------
 no_file() {
 	for name in :memory: "file:x?mode=memory"; do
 		refused 2 "$name: a database must be a file" pxr_run tiny.yaml --db "$name" || return
@@ -17,7 +17,7 @@ no_file() {
 	refused 2 "the database needs a name" pxr_run tiny.yaml --db ""
 }
 printf 'name: grid\nspec: tiny.yaml\nvary: {train.seed: [1, 2]}\n' >grid.yaml
-ok "a database that is no file is refused" no_file
+ok "a database that is not a file is refused" no_file
 
 linked() {
 	mkdir -p disk && ln -s disk/runs.db link.db && pxr_run tiny.yaml train.epochs=1 --db link.db &&
@@ -28,7 +28,7 @@ linked() {
 		ln -s disk/in.db in.db && "$top/runner/pxr-report" import one.tar.gz --db in.db >out 2>err &&
 		[ -d disk/in.checkpoints ] && [ ! -e in.checkpoints ]
 }
-ok "checkpoints of a database behind a link lie beside its file" linked
+ok "checkpoints of a database behind a link are put beside the database's file" linked
 
 # A run that would go on for long, with its database $1 at work.
 begin() {
@@ -50,7 +50,7 @@ moved() {
 		is "$(query run.db "PRAGMA integrity_check; SELECT status FROM run")" "ok
 running" && pxr_run --resume 1 --dry-run --db run.db
 }
-ok "a run whose database is moved stops, and keeps its checkpoint" moved
+ok "a run whose database is moved stops and keeps its checkpoint" moved
 
 replaced() {
 	pxr_run tiny.yaml train.epochs=1 --db other.db && begin rep.db || return
@@ -58,7 +58,7 @@ replaced() {
 		is "$(query rep.db "PRAGMA integrity_check; SELECT status FROM run")" "ok
 finished"
 }
-ok "a run whose database is replaced leaves the new one alone" replaced
+ok "a run whose database is replaced stops and does not change the new one" replaced
 
 deleted() {
 	begin del.db && rm del.db* && stops && [ ! -e del.db ]
@@ -80,7 +80,6 @@ sweep_moved() {
 ok "a sweep whose database is moved stops" sweep_moved
 
 # --- allocations that fail -------------------------------------------------------------------------
-failing
 # fail_at NUMBER COMMAND...: with that allocation failing.
 fail_at() {
 	at=$1
@@ -88,7 +87,8 @@ fail_at() {
 	FAIL_ALLOCATION=$at preload "$@" >out 2>err
 }
 
-# out_of_memory FIRST LAST STEP COMMAND...: each ends well, or with status 1 and a message.
+# out_of_memory FIRST LAST STEP COMMAND...: the command exits with 0, or with 1 and a message, whichever
+# allocation fails.
 out_of_memory() {
 	first=$1 last=$2 step=$3
 	shift 3
@@ -105,7 +105,7 @@ out_of_memory() {
 
 # The first allocations are those of the arguments.
 arguments() {
-	[ -z "$cannot_fail" ] || return 0
+	needs_failures
 	for words in "bench none" "codec info none" "data list" "layers list" "report runs" "run none" \
 		"sample 1" "sweep none"; do
 		command=${words%% *}
@@ -116,17 +116,17 @@ arguments() {
 		done
 	done
 }
-ok "memory that runs out in the arguments is an error${cannot_fail:+ # SKIP $cannot_fail}" arguments
+ok "an allocation that fails while arguments are read is an error, not a crash" arguments
 
-# What a command reads is not wrong because there is no memory for it.
+# A failed allocation must not be reported as a mistake in what the command reads.
 prepare() {
-	mkdir -p pictures && "$top/runner/pxr-sample" 1 --count 1 --out pictures/one.png --db disk/runs.db &&
+	mkdir disk pictures && pxr_run tiny.yaml train.epochs=1 --db disk/runs.db && "$top/runner/pxr-sample" 1 --count 1 --out pictures/one.png --db disk/runs.db &&
 		"$top/runner/pxr-codec" encode 1 --split test --count 2 --out one.pxr --db disk/runs.db &&
 		"$top/runner/pxr-report" export 1 --db disk/runs.db --out some.tar.gz
 }
 commands() {
-	[ -z "$cannot_fail" ] || return 0
-	prepare >out 2>err || return
+	needs_failures
+	prepare >log 2>&1 || return
 	out_of_memory 0 140 3 "$top/runner/pxr-layers" conv &&
 		out_of_memory 0 110 2 "$top/runner/pxr-codec" info one.pxr &&
 		out_of_memory 1 400 7 "$top/runner/pxr-data" info png_folder path=pictures &&
@@ -139,20 +139,20 @@ commands() {
 		out_of_memory $at $at 1 "$top/runner/pxr-report" import some.tar.gz --db took.db || return
 	done
 }
-ok "memory that runs out is no fault of what is read${cannot_fail:+ # SKIP $cannot_fail}" commands
+ok "an allocation that fails while files are read is an error of the system, not of the file" commands
 
 # --- errors of reading, such as /proc/self/mem gives at 0 ------------------------------------------
-[ -e /proc/self/mem ] || no_proc=" # SKIP there is no /proc"
 unreadable_layer() {
+	[ -e /proc/self/mem ] || skip "there is no /proc"
 	mkdir unread && ln -s /proc/self/mem unread/bend.so &&
 		refused 1 "unread/bend.so, where the layer 'bend' may be" with unread pxr_layers bend &&
 		with unread pxr_layers conv
 }
-ok "a layer that cannot be read is no fault of the user${no_proc:-}" eval '[ -n "${no_proc:-}" ] || unreadable_layer'
+ok "a layer file that cannot be read is an error of the system" unreadable_layer
 
 # --- files that may not grow -----------------------------------------------------------------------
 too_large() {
 	(ulimit -f 8 && pxr_run tiny.yaml --db large.db)
 	is $? 1 && err_has "large.db: the database cannot be read or written" && err_has "ulimit -f"
 }
-ok "a limit of file sizes that is reached is an error" too_large
+ok "reaching the limit of file sizes is an error that names ulimit" too_large

@@ -1,6 +1,6 @@
 #!/bin/sh
-# command_foreign.sh - databases that somebody else made up, used where they lie: nothing outside
-# their folder is read, written or removed, and nothing is believed that cannot be.
+# command_foreign.sh - hostile databases, used where they are: nothing outside their folder is read,
+# written or removed, and impossible values are refused.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -28,7 +28,7 @@ query made.db "DELETE FROM metric WHERE step > 12; DELETE FROM checkpoint WHERE 
 foreign() {
 	rm -rf home && mkdir -p home/it home/precious && cp -r made.db made.checkpoints home/it &&
 		echo kept >home/precious.txt && echo kept >home/precious/step-00000012.safetensors &&
-		query home/it/made.db "$1"
+		query home/it/made.db "$1" >/dev/null
 }
 unharmed() {
 	is "$(cd home && find . -not -path './it*' | sort | xargs)" \
@@ -41,7 +41,7 @@ resume() {
 resumes() {
 	foreign "SELECT 1" && resume && is "$(query home/it/made.db 'SELECT status FROM run')" finished
 }
-ok "what nobody changed is resumed" resumes
+ok "an unchanged database is resumed" resumes
 
 paths() {
 	for path in ../precious.txt made.checkpoints/../../precious.txt /etc/passwd '' . made.checkpoints//x; do
@@ -57,7 +57,7 @@ paths() {
 			is "$(cat $folder/$name)" kept || return
 	done
 }
-ok "paths of checkpoints stay below the folder, and other files stay" paths
+ok "checkpoint paths that leave the database's folder are refused, and other files stay" paths
 
 uids() {
 	for uid in /../../x ../../precious '' 0123456 0123456G; do
@@ -65,7 +65,7 @@ uids() {
 			refused 2 "invalid uid" pxr_report delete 1 --yes --db home/it/made.db || return
 	done
 }
-ok "a run's uid is no path" uids
+ok "an invalid uid is refused and never used as a path" uids
 
 links() {
 	foreign "SELECT 1" && folder=$(echo home/it/made.checkpoints/*) && mv $folder moved &&
@@ -77,11 +77,10 @@ links() {
 	refused 2 "symbolic link" resume && is "$(find home/precious)" "$before" &&
 		pxr_report gc --yes --old --db home/it/made.db && is "$(find home/precious)" "$before" &&
 		pxr_report delete 1 --yes --force --db home/it/made.db && is "$(find home/precious)" "$before"
-	rm -rf moved
 }
-ok "links lead nowhere" links
+ok "symbolic links in place of checkpoint folders are not followed" links
 
-# A pipe, and a file without end.
+# A pipe, and a file that never ends.
 no_files() {
 	for make in "mkfifo" "ln -s /dev/zero"; do
 		foreign "DELETE FROM checkpoint WHERE step < 16" &&
@@ -92,7 +91,7 @@ no_files() {
 			exits 2 timeout 60 "$top/runner/pxr-report" export 1 --db home/it/made.db --out x >out 2>err || return
 	done
 }
-ok "a checkpoint that is no plain file is refused" no_files
+ok "a checkpoint that is a pipe or a device is refused" no_files
 
 neighbour() {
 	foreign "SELECT 1" && folder=$(echo home/it/made.checkpoints/*) &&
@@ -102,23 +101,19 @@ neighbour() {
 		exits 0 timeout 60 "$top/runner/pxr-report" gc --yes --db home/it/made.db >out 2>err &&
 		[ -e $folder/step-00000099.safetensors ]
 }
-ok "what a database beside it asks for does not run" neighbour
+ok "gc does not run the views of another database in the folder" neighbour
 
-failing
-# Files that are unpacked are not synced one by one: 500 syncs kill it.
+# Unpacked files are not synced one by one: 500 syncs would kill the command.
 many_files() {
-	rm -rf many many.tar.gz && pxr_report export 1 --db made.db --out many && chmod -R u+w many && mkdir many/more &&
+	needs_failures
+	pxr_report export 1 --db made.db --out many && chmod -R u+w many && mkdir many/more &&
 		(cd many/more && seq 1000 | xargs touch) && (cd many && find . -type f ! -name MANIFEST.sha256 |
 			sed 's|^./||' | sort | xargs sha256sum >MANIFEST.sha256) && tar -czf many.tar.gz many &&
 		KILL_SYNC=500 preload pxr_report import many.tar.gz --db many.db && out_has "1 new" &&
 		touch many/more/other && tar -czf many.tar.gz many &&
 		refused 2 "more/other' is not listed in" pxr_report import many.tar.gz --db other.db
 }
-if [ "$cannot_fail" ]; then
-	ok "an archive of many files is imported # SKIP $cannot_fail" true
-else
-	ok "an archive of many files is imported" many_files
-fi
+ok "an archive of a thousand files is imported without a sync for each" many_files
 
 # rewrite FROM TO: text in the newest checkpoint's file, of the same length, with its hash on record.
 rewrite() {
@@ -127,7 +122,7 @@ rewrite() {
 			sha256 = '$(sha256sum <"$file" | cut -c1-64)' WHERE step = 16"
 }
 
-# With one checkpoint alone, which is skipped, the run cannot be resumed.
+# The run has one checkpoint; once that is skipped, it cannot be resumed.
 metadata() {
 	for change in '"step":"16" "step":"-3"' '"step":"16" "step":"1e"' '"step":"16" "step":"17"' \
 		'"epoch_images":"64" "epoch_images":"-1"' '"best_step":"16" "best_step":"17"' \
@@ -143,7 +138,7 @@ metadata() {
 	foreign "DELETE FROM checkpoint WHERE step < 16; UPDATE checkpoint SET step = -1" &&
 		refused 2 "invalid checkpoint" resume
 }
-ok "a checkpoint is of its row's step, and of the training" metadata
+ok "a checkpoint whose step or metadata contradict the record is not used" metadata
 
 sizes() {
 	for change in "image_rows = 65536, image_cols = 65536" "image_cols = -1" "image_levels = 1000" \
@@ -157,20 +152,20 @@ sizes() {
 		foreign "UPDATE $change" && pxr_report html --db home/it/made.db --out - || return
 	done
 }
-ok "sizes on record are not believed" sizes
+ok "impossible image sizes and counts on record are refused or left out" sizes
 
 has_tag() {
 	foreign "INSERT INTO tag VALUES (1, 'a,'), (1, 'b')" &&
 		pxr_report runs --db home/it/made.db --where "has_tag('a,', 'b')" && out_has "No row meets" &&
 		pxr_report runs --db home/it/made.db --where "has_tag(tags, 'b')" && out_has small
 }
-ok "has_tag() ends where the tags do" has_tag
+ok "has_tag() finds whole tags only" has_tag
 
-# SQLite would delete the file that the end of a journal names.
+# SQLite would delete the file that is named at the end of a journal.
 journal() {
 	foreign "SELECT 1" && printf 'victim\331\325\005\371\040\241\143\327' >home/it/made.db-journal || return
 	pxr_report runs --db home/it/made.db
 	is $? 2 && err_has "made.db-journal: names a file that SQLite would delete" || return
 	rm home/it/made.db-journal && pxr_report runs --db home/it/made.db
 }
-ok "a journal that names another file is refused" journal
+ok "a journal that names a file to delete is refused" journal

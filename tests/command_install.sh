@@ -2,6 +2,7 @@
 # command_install.sh - what is installed works by itself: commands find their layers, headers compile,
 # a plugin is built with pkg-config alone, and nothing stays behind.
 source=$(cd "${srcdir:-.}" && pwd)
+together=yes
 . "$source/tests/command.sh"
 cc=${CC:-cc} cxx=${CXX:-c++} pkg_config=${PKG_CONFIG:-pkg-config}
 command -v "$pkg_config" >/dev/null || skip_all "pkg-config is missing"

@@ -2,6 +2,7 @@
 # command_layers.sh - pxr-layers as its user meets it: lists, checks that can fail, plugins that do
 # not fit.
 source=$(cd "${srcdir:-.}" && pwd)
+together=yes
 . "$source/tests/command.sh"
 
 # compile SOURCE OUTPUT FLAG...: a module of tests/modules, by the headers alone.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_others.sh - text that other people wrote, in every command: it moves no terminal's cursor.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

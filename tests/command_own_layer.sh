@@ -2,6 +2,7 @@
 # command_own_layer.sh - a layer of one's own that is edited after a run was made with it: what it
 # then computes is not what the run is of.
 source=$(cd "${srcdir:-.}" && pwd)
+together=yes
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_page.sh - pxr-report html: the content of the page, and how a browser shows it.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # command_quickstart.sh - the quickstart experiment, shortened, comes near the exact entropy.
 source=$(cd "${srcdir:-.}" && pwd)
+together=yes
 . "$source/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

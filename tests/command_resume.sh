@@ -1,10 +1,10 @@
 #!/bin/sh
-# command_resume.sh - the same bits whatever the threads, and however often a run is stopped.
+# command_resume.sh - the result is the same to the bit for any number of threads and interruptions.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
-# Everything a run has computed, as text: parameters, NLL, samples (their pixels: the texts before
-# them name the run). Rates of work do differ.
+# Everything a run has computed, as text: parameters, NLL, pixels of samples (the texts in a PNG before
+# its pixels name the run). Speeds differ from run to run.
 result() {
 	query "$1" "SELECT status, parameter_hash FROM run;
 		SELECT step, epoch, split, name, value, sum_nats, sum_squares, images, dimensions,
@@ -16,8 +16,12 @@ result() {
 			ORDER BY kind, step;"
 }
 
+# same_result DB: what a run that was never stopped has computed.
+make_whole() {
+	pxr_run tiny.yaml --db one.db --threads 1
+}
 same_result() {
-	result "$1" >one && result "$2" >two && cmp one two && grep -q 'finished|[0-9a-f]' one
+	given whole && result one.db >one && result "$1" >two && cmp one two && grep -q 'finished|[0-9a-f]' one
 }
 
 # A number of hundredths of a second up to $1, not the same each time.
@@ -25,7 +29,7 @@ random_below() {
 	od -An -N4 -tu4 /dev/urandom | awk -v most="$1" '{ printf "%.2f", $1 % most / 100 }'
 }
 
-# Go on with the run, killing it after a random while, at most $2 times; then let it end.
+# Kill and resume the run after random times, at most $2 times; then let it finish.
 kill_and_resume() {
 	"$top/runner/pxr-run" tiny.yaml --db "$1" >/dev/null 2>&1 &
 	times=$2
@@ -57,36 +61,39 @@ interrupt() {
 	wait $run
 }
 
-ok "a run ends well" pxr_run tiny.yaml --db one.db --threads 1
+# int.db: a run interrupted by SIGINT once a checkpoint was on record.
+make_interrupted() {
+	exits 130 interrupt int.db INT
+}
 
 threads() {
-	pxr_run tiny.yaml --db "$1.db" --threads "$1" && same_result one.db "$1.db"
+	pxr_run tiny.yaml --db "$1.db" --threads "$1" && same_result "$1.db"
 }
-ok "two threads give the same bits" threads 2
-ok "three threads give the same bits" threads 3
+ok "two threads give the same bits as one" threads 2
+ok "three threads give the same bits as one" threads 3
 
 says_how() {
-	exits 130 interrupt int.db INT && err_has "pxr-run --resume 1 --db int.db" &&
+	make_interrupted && err_has "pxr-run --resume 1 --db int.db" &&
 		is "$(query int.db "SELECT status FROM run")" interrupted
 }
-ok "an interrupted run exits with 130 and says how to go on" says_how
+ok "an interrupted run exits with 130 and prints how to resume it" says_how
 
 resumed() {
-	pxr_run --resume last --db int.db && same_result one.db int.db
+	given interrupted && pxr_run --resume last --db int.db && same_result int.db
 }
-ok "an interrupted and resumed run has the same bits" resumed
+ok "an interrupted and resumed run has the same bits as one never stopped" resumed
 
 terminated() {
 	exits 130 interrupt term.db TERM && pxr_run --resume tiny --db term.db &&
-		same_result one.db term.db
+		same_result term.db
 }
-ok "SIGTERM is taken the same way" terminated
+ok "a run stopped by SIGTERM has the same bits once it is resumed" terminated
 
 report() {
 	"$top/runner/pxr-report" "$@" --db gone.db >out 2>err
 }
 
-# Two runs that go on at first; one of them is killed.
+# Two runs at work, of which one is killed.
 gone() {
 	for name in here gone; do
 		"$top/runner/pxr-run" tiny.yaml name=$name train.epochs=1000 --db gone.db >/dev/null 2>&1 &
@@ -114,123 +121,120 @@ tells_killed() {
 		report doctor && grep -q "^ *2  killed " out && out_has "pxr-run --resume RUN" &&
 		report doctor here && ! out_has killed &&
 		refused 2 "nothing was deleted" report delete gone && grep -q " gone  *killed " out &&
-		is "$(query gone.db "SELECT group_concat(status) FROM run")" running,running
+		is "$(query gone.db "SELECT group_concat(status) FROM run")" running,running &&
+		is "$(query gone.db "SELECT wall_seconds > 0 FROM run WHERE name = 'gone'")" 1
 }
-ok "a run that was killed is told from one at work, and how to go on" gone
+ok "reports show a killed run as killed, with its time up to the last checkpoint and how to resume it" gone
 
-ok "its wall time up to the last checkpoint is on record" \
-	is "$(query gone.db "SELECT wall_seconds > 0 FROM run WHERE name = 'gone'")" 1
-
-killed=0
 killed_often() {
-	kill_and_resume kill.db 12 && [ $killed -gt 0 ] && same_result one.db kill.db
+	killed=0
+	kill_and_resume kill.db 12 && echo "# killed $killed times" && [ $killed -gt 0 ] && same_result kill.db
 }
-ok "killed at random moments and resumed, a run has the same bits" killed_often
-echo "# killed $killed times"
+ok "a run killed and resumed at random times has the same bits" killed_often
 
+# The warning is printed before training continues.
 damaged() {
-	exits 130 interrupt cut.db INT || return
-	: >"$(ls cut.checkpoints/1-*/* | tail -n 1)"
-	pxr_run --resume 1 --db cut.db && err_has "is skipped" && same_result one.db cut.db
+	given interrupted || return
+	: >"$(ls int.checkpoints/1-*/* | tail -n 1)"
+	pxr_run --resume 1 --db int.db && err_has "is skipped" &&
+		awk '/is skipped/ { skipped = 1 } /resumed at step/ { exit !skipped }' out && same_result int.db
 }
-ok "a damaged checkpoint is skipped and the one before it used" damaged
+ok "a damaged checkpoint is skipped with a warning, and the one before it is used" damaged
 
-told_first() {
-	awk '/is skipped/ { told = 1 } /resumed at step/ { exit !told }' out
-}
-ok "and that is told before training goes on" told_first
-
-# An error of reading, such as /proc/self/mem gives at 0, is no damage.
+# An error of reading, such as /proc/self/mem gives at 0, is not damage.
 unreadable() {
-	exits 130 interrupt eio.db INT || return
-	newest=$(ls eio.checkpoints/1-*/* | tail -n 1)
-	mv "$newest" sound && ln -s /proc/self/mem "$newest" && query eio.db .dump >before
-	refused 1 "nothing was changed: its checkpoint of step" pxr_run --resume 1 --db eio.db &&
+	given interrupted || return
+	newest=$(ls int.checkpoints/1-*/* | tail -n 1)
+	mv "$newest" sound && ln -s /proc/self/mem "$newest" && query int.db .dump >before
+	refused 1 "nothing was changed: its checkpoint of step" pxr_run --resume 1 --db int.db &&
 		err_has "$newest: cannot be read: Input/output error" &&
-		query eio.db .dump | cmp - before && [ -L "$newest" ] || return
-	mv sound "$newest" && pxr_run --resume 1 --db eio.db && ! err_has "is skipped" &&
-		same_result one.db eio.db
+		query int.db .dump | cmp - before && [ -L "$newest" ] || return
+	mv sound "$newest" && pxr_run --resume 1 --db int.db && ! err_has "is skipped" &&
+		same_result int.db
 }
-ok "a checkpoint that cannot be read now is not given up" unreadable
+ok "an input error on a checkpoint stops the resumption and changes nothing" unreadable
 
-# Killed at each sync of the first seconds: no file goes before one of a later step is on record.
+# Killed at each sync of the first seconds.
 nothing_deleted() {
-	[ -z "$cannot_fail" ] || return 0
-	exits 130 interrupt keep.db INT || return
-	newest=$(ls keep.checkpoints/1-*/* | tail -n 1)
-	step=$(query keep.db "SELECT max(step) FROM checkpoint")
+	needs_failures
+	given interrupted || return
+	newest=$(ls int.checkpoints/1-*/* | tail -n 1)
+	step=$(query int.db "SELECT max(step) FROM checkpoint")
 	: >"$newest"
 	for at in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-		KILL_SYNC=$at preload pxr_run --resume 1 --db keep.db
-		[ -e "$newest" ] || [ "$(query keep.db "SELECT max(step) FROM checkpoint")" -gt "$step" ] || {
+		KILL_SYNC=$at preload pxr_run --resume 1 --db int.db
+		[ -e "$newest" ] || [ "$(query int.db "SELECT max(step) FROM checkpoint")" -gt "$step" ] || {
 			echo "# at sync $at"
 			return 1
 		}
 	done
-	pxr_run --resume 1 --db keep.db && same_result one.db keep.db
+	pxr_run --resume 1 --db int.db && same_result int.db
 }
-failing
-ok "no checkpoint goes before a later one is safe${cannot_fail:+ # SKIP $cannot_fail}" nothing_deleted
+ok "a checkpoint is not deleted before a later one is on record" nothing_deleted
 
-# Without a checkpoint that can be read, everything stays as it is.
 record_kept() {
-	exits 130 interrupt none.db INT || return
-	for file in none.checkpoints/1-*/*; do
+	given interrupted || return
+	for file in int.checkpoints/1-*/*; do
 		: >"$file"
 	done
-	query none.db .dump >before
-	refused 2 "none of its checkpoints is usable" pxr_run --resume 1 --db none.db &&
-		query none.db .dump | cmp - before || return
-	for file in none.checkpoints/1-*/*; do
+	query int.db .dump >before
+	refused 2 "none of its checkpoints is usable" pxr_run --resume 1 --db int.db &&
+		query int.db .dump | cmp - before || return
+	for file in int.checkpoints/1-*/*; do
 		err_has "$file" || return
 	done
 	err_has "a new run"
 }
-ok "a run without a readable checkpoint is refused and left as it is" record_kept
+ok "a run without a readable checkpoint is not resumed and not changed" record_kept
 
-ok "a finished run is not resumed" refused 2 "run 1 ('tiny') is finished" \
-	pxr_run --resume 1 --db one.db
-
-# A new database under the old name, and its first run, leave the files of the old one alone.
-renamed() {
-	exits 130 interrupt old.db INT && mv old.db kept.db && exits 130 interrupt old.db INT &&
-		is "$(ls old.checkpoints | grep -c '^1-[0-9a-f]\{8\}$')" 2 &&
-		pxr_run --resume 1 --db kept.db && same_result one.db kept.db &&
-		pxr_run --resume 1 --db old.db && same_result one.db old.db
+finished() {
+	given whole && refused 2 "run 1 ('tiny') is finished" pxr_run --resume 1 --db one.db
 }
-ok "a database that was renamed keeps its checkpoints" renamed
+ok "a finished run is not resumed" finished
+
+# A new database under the old name, with a run of its own, does not touch the files of the old one.
+renamed() {
+	given interrupted && mv int.db kept.db && exits 130 interrupt int.db INT &&
+		is "$(ls int.checkpoints | grep -c '^1-[0-9a-f]\{8\}$')" 2 &&
+		pxr_run --resume 1 --db kept.db && same_result kept.db &&
+		pxr_run --resume 1 --db int.db && same_result int.db
+}
+ok "a renamed database keeps its checkpoints" renamed
 
 copied() {
-	exits 130 interrupt first.db INT && cp first.db second.db &&
-		pxr_run --resume 1 --db second.db && pxr_run --resume 1 --db first.db &&
-		same_result one.db first.db
+	given interrupted && cp int.db second.db &&
+		pxr_run --resume 1 --db second.db && pxr_run --resume 1 --db int.db &&
+		same_result int.db
 }
-ok "a copy of a database leaves the checkpoints to the original" copied
+ok "resuming in a copy of a database keeps the checkpoints of the original" copied
 
 swept() {
-	exits 130 interrupt sweep.db INT || return
-	folder=$(echo sweep.checkpoints/1-*)
+	given interrupted || return
+	folder=$(echo int.checkpoints/1-*)
 	: >"$folder/step-00099999.safetensors"
 	: >"$folder/step-00000003.safetensors.partial-0a1b2c"
 	: >"$folder/notes"
-	pxr_run --resume 1 --db sweep.db || return
-	query sweep.db "SELECT path FROM checkpoint" >named
+	pxr_run --resume 1 --db int.db || return
+	query int.db "SELECT path FROM checkpoint" >named
 	echo "$folder/notes" >>named
 	ls "$folder"/* | sort >there
 	sort named | cmp - there
 }
-ok "resuming removes the files of checkpoints that are not on record" swept
+ok "resuming removes checkpoint files that are not on record, and no other files" swept
 
 elsewhere() {
-	exits 130 interrupt far.db INT &&
-		query far.db "UPDATE run SET status = 'running', host = 'elsewhere'" &&
-		refused 2 "may still be running on host 'elsewhere'" pxr_run --resume 1 --db far.db || return
-	eval "$(sed -n 's/.*resume again: //p' err)" && pxr_run --resume 1 --db far.db &&
-		same_result one.db far.db
+	given interrupted &&
+		query int.db "UPDATE run SET status = 'running', host = 'elsewhere'" &&
+		refused 2 "may still be running on host 'elsewhere'" pxr_run --resume 1 --db int.db || return
+	eval "$(sed -n 's/.*resume again: //p' err)" && pxr_run --resume 1 --db int.db &&
+		same_result int.db &&
+		is "$(query int.db "SELECT group_concat(kind, ' '), sum(message LIKE '% by pxr %threads') FROM
+		(SELECT * FROM event WHERE kind <> 'interrupted' ORDER BY id)")" "started resumed|2" &&
+		is "$(query int.db "SELECT host FROM run")" "$(uname -n)"
 }
-ok "a run of another host is refused until it is marked as the message says" elsewhere
+ok "a run of another host is resumed only after it is marked as the message says, and both events are on record" elsewhere
 
-# A run of images that have moved since, and one gone on with from another folder than it was
+# A run whose images were moved since, and one that is resumed in another folder than the one it was
 # started in.
 moves() {
 	"$top/runner/pxr-data" convert tiny.yaml --out set >out 2>err &&
@@ -255,14 +259,7 @@ moves() {
 }
 ok "a run is resumed from another folder, and with its data moved" moves
 
-history() {
-	is "$(query far.db "SELECT group_concat(kind, ' '), sum(message LIKE '% by pxr %threads') FROM
-		(SELECT * FROM event WHERE kind <> 'interrupted' ORDER BY id)")" "started resumed|2" &&
-		is "$(query far.db "SELECT host FROM run")" "$(uname -n)"
-}
-ok "the processes that started and resumed a run are on record" history
-
-# A process whose run another one takes up while it stands still.
+# A process whose run is claimed by another one while it is stopped.
 taken() {
 	"$top/runner/pxr-run" tiny.yaml --db two.db train.epochs=40 >out1 2>err1 &
 	first=$!
@@ -285,14 +282,14 @@ taken() {
 ok "a process whose run was claimed by another stops and changes nothing" taken
 
 another_build() {
-	exits 130 interrupt plug.db INT || return
-	query plug.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
-	pxr_run --resume 1 --db plug.db &&
+	given interrupted || return
+	query int.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'"
+	pxr_run --resume 1 --db int.db &&
 		err_has "warning: run 1 is resumed with another build of its layers (relu x (here " &&
-		is "$(query plug.db "SELECT count(*) FROM plugin WHERE sha256 = 'x'")" 0 &&
-		is "$(query plug.db "SELECT count(*) FROM event WHERE kind = 'resumed' AND message LIKE
+		is "$(query int.db "SELECT count(*) FROM plugin WHERE sha256 = 'x'")" 0 &&
+		is "$(query int.db "SELECT count(*) FROM event WHERE kind = 'resumed' AND message LIKE
 			'resumed at step % with another build of its layers: relu x (here %) by pxr %'")" 1 &&
-		same_result one.db plug.db
+		same_result int.db
 }
 ok "a run resumed with another build of a layer warns and records it" another_build
 
@@ -303,23 +300,23 @@ unchanged() { # DATABASE TEXT
 }
 
 changed_plugin() {
-	exits 130 interrupt layers.db INT || return
-	query layers.db "UPDATE plugin SET sha256 = 'x', version = '0.0.1' WHERE name = 'relu'"
-	unchanged layers.db "was trained with another version of its layers: relu 0.0.1 (here " &&
+	given interrupted || return
+	query int.db "UPDATE plugin SET sha256 = 'x', version = '0.0.1' WHERE name = 'relu'"
+	unchanged int.db "was trained with another version of its layers: relu 0.0.1 (here " &&
 		err_has "pxr-run --from-run 1"
 }
-ok "another version of a layer is named and refused" changed_plugin
+ok "a run is not resumed with another version of a layer, which is named" changed_plugin
 
 changed_model() {
-	query layers.db "DELETE FROM plugin; UPDATE run SET certificate = 'x'"
-	unchanged layers.db "the layers no longer build the same one from its spec"
+	given interrupted && query int.db "DELETE FROM plugin; UPDATE run SET certificate = 'x'" &&
+		unchanged int.db "the layers no longer build the same one from its spec"
 }
-ok "layers that make another model are refused" changed_model
+ok "a run is not resumed with layers that build another model" changed_model
 
 other_version() {
-	exits 130 interrupt version.db INT || return
-	query version.db "UPDATE run SET program_version = '0.0.1'"
-	pxr_run --resume 1 --db version.db && err_has "trained by pxr 0.0.1" &&
-		same_result one.db version.db
+	given interrupted || return
+	query int.db "UPDATE run SET program_version = '0.0.1'"
+	pxr_run --resume 1 --db int.db && err_has "trained by pxr 0.0.1" &&
+		same_result int.db
 }
 ok "a run resumed by another version of pxr warns" other_version

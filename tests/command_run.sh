@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_slurm.sh - sweeps as job arrays of a real Slurm: a controller and a node of its own, here.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 PATH=$PATH:/usr/sbin

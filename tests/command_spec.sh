@@ -1,5 +1,6 @@
 #!/bin/sh
 # command_spec.sh - specs as their user meets them: broken ones, and --explain.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 
 # shown TEXT: exactly this on stderr.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # command_stopping.sh - the end of a training: when it stops, and which parameters are its result and
 # its best.
+together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 

@@ -18,7 +18,7 @@ unique_tags() {
 		sort | uniq -d >out
 	! [ -s out ]
 }
-ok "no type of the library is defined twice" unique_tags
+ok "no struct, enum or union of the library is defined twice" unique_tags
 
 downwards() {
 	includes | awk -v order="$order" '
@@ -30,10 +30,10 @@ downwards() {
 		}' | sort -u >out
 	! [ -s out ]
 }
-ok "no folder includes from one above it" downwards
+ok "no folder of the library includes from a folder above it" downwards
 
 no_circles() {
 	includes | tsort >/dev/null 2>out
 	! [ -s out ]
 }
-ok "no files include each other in a circle" no_circles
+ok "no files of the library include each other in a circle" no_circles
