@@ -16,8 +16,8 @@
 
 #include <pxr/version.h>
 
+#include "base/program.h"
 #include "runner/common.h"
-#include "sweep/child.h"
 
 enum { FIRST_KEY = 256, MOST_THREADS = 256, MOST_NAMES = 64 };
 

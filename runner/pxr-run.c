@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "experiment/memory.h"
@@ -25,7 +26,6 @@
 #include "runner/dry_run.h"
 #include "runner/json.h"
 #include "config/options.h"
-#include "sweep/child.h"
 #include "sweep/schedule.h"
 
 struct arguments {

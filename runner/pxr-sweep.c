@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "base/number.h"
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
 #include "runner/sweep_json.h"
-#include "sweep/child.h"
 #include "sweep/schedule.h"
 
 enum { BEST = 5 }; /* shown at the end */

@@ -4,8 +4,8 @@
 #define _GNU_SOURCE /* nftw() */
 #include <math.h>
 
+#include "base/program.h"
 #include "scratch.h"
-#include "sweep/child.h"
 #include "sweep/halving.h"
 #include "sweep/sweep.h"
 
@@ -353,35 +353,36 @@ START_TEST(too_many)
 }
 END_TEST
 
-/* --- children ----------------------------------------------------------------------------------
+/* --- programs ----------------------------------------------------------------------------------
  */
 
-static int run_child(struct pxr_child *child, const char *script)
+static int run_program(struct pxr_program *program, const char *script)
 {
         const char *const arguments[] = { "/bin/sh", "-c", script, NULL };
 
-        ck_assert_int_eq(pxr_child_start(child, arguments, diag), 0);
-        while (pxr_child_read(child))
+        ck_assert_int_eq(pxr_program_start(program, arguments, diag), 0);
+        while (pxr_program_read(program))
                 continue;
-        return pxr_child_end(child);
+        return pxr_program_end(program);
 }
 
-START_TEST(children)
+START_TEST(programs)
 {
-        struct pxr_child child;
-        int status =
-                run_child(&child, "echo 'a.c:1:2: error: first' >&2; echo 'x: error: second' >&2;"
-                                  "echo last >&2; exit 3");
+        struct pxr_program program;
+        int status = run_program(&program,
+                                 "echo 'a.c:1:2: error: first' >&2; echo 'x: error: second' >&2;"
+                                 "echo last >&2; exit 3");
 
         ck_assert_int_eq(status, 3);
-        ck_assert_str_eq(pxr_child_reason(arena, &child, status), "first");
-        status = run_child(&child, "printf 'no\\nreason' >&2; exit 1");
-        ck_assert_str_eq(pxr_child_reason(arena, &child, status), "reason");
-        status = run_child(&child, "exit 1");
-        ck_assert_str_eq(pxr_child_reason(arena, &child, status),
+        ck_assert_str_eq(pxr_program_reason(arena, &program, status), "first");
+        status = run_program(&program, "printf 'no\\nreason' >&2; exit 1");
+        ck_assert_str_eq(pxr_program_reason(arena, &program, status), "reason");
+        status = run_program(&program, "exit 1");
+        ck_assert_str_eq(pxr_program_reason(arena, &program, status),
                          "ended with exit status 1 and no message");
-        status = run_child(&child, "kill -9 $$");
-        ck_assert_str_eq(pxr_child_reason(arena, &child, status), "killed by signal 9 (Killed)");
+        status = run_program(&program, "kill -9 $$");
+        ck_assert_str_eq(pxr_program_reason(arena, &program, status),
+                         "killed by signal 9 (Killed)");
 }
 END_TEST
 
@@ -422,7 +423,7 @@ int main(void)
         ADD_SWEEP_TEST(suite, mistakes);
         ADD_SWEEP_TEST(suite, what_is_set_does_not_vary);
         ADD_SWEEP_TEST(suite, too_many);
-        ADD_SWEEP_TEST(suite, children);
+        ADD_SWEEP_TEST(suite, programs);
         ADD_SWEEP_TEST(suite, shell_words);
         return run_suite(suite);
 }

@@ -2,22 +2,15 @@
 /*
  * provenance.c - asking the system, the libraries and git.
  */
-#define _GNU_SOURCE /* pipe2() */
 #include "record/provenance.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <nettle/version.h>
 #include <png.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <yaml.h>
 #include <zlib.h>
@@ -25,11 +18,10 @@
 #include <pxr/version.h>
 
 #include "base/processor.h"
+#include "base/program.h"
 #include "record/revision.h" /* made by the Makefile */
 
 enum { DIFFERENCE_LIMIT = 1 << 20 };
-
-extern char **environ;
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -41,49 +33,13 @@ extern char **environ;
 char *openblas_get_config(void) __attribute__((weak));
 
 /* What a command prints, without the last newline; NULL when it fails or is not there. */
-static char *output_of(struct pxr_arena *arena, char *const *command)
+static const char *output_of(struct pxr_arena *arena, const char *const *command)
 {
-        posix_spawn_file_actions_t actions;
-        char *text = NULL, buffer[4096];
-        size_t size = 0;
-        ssize_t got;
-        int ends[2], status;
-        pid_t child;
+        struct pxr_answer answer;
 
-        if (pipe2(ends, O_CLOEXEC))
+        if (pxr_program_ask(arena, command, "", DIFFERENCE_LIMIT, &answer, NULL) || answer.status)
                 return NULL;
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-        posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-        status = posix_spawnp(&child, command[0], &actions, NULL, command, environ);
-        posix_spawn_file_actions_destroy(&actions);
-        close(ends[1]);
-        if (status != 0) {
-                close(ends[0]);
-                return NULL;
-        }
-        text = malloc(DIFFERENCE_LIMIT + sizeof(buffer) + 1);
-        while ((got = read(ends[0], buffer, sizeof(buffer))) > 0 || (got < 0 && errno == EINTR))
-                if (got > 0 && text && size < DIFFERENCE_LIMIT) {
-                        memcpy(text + size, buffer, (size_t)got);
-                        size += (size_t)got;
-                }
-        close(ends[0]);
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-                continue;
-        if (!text || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-                free(text);
-                return NULL;
-        }
-        while (size > 0 && text[size - 1] == '\n')
-                size--;
-        text[size] = '\0';
-        char *kept = size < DIFFERENCE_LIMIT
-                             ? pxr_strdup(arena, text)
-                             : pxr_strf(arena, "%.*s\n[cut here]", (int)DIFFERENCE_LIMIT, text);
-        free(text);
-        return kept;
+        return answer.cut ? pxr_strf(arena, "%s\n[cut here]", answer.output) : answer.output;
 }
 
 /* Prints what is not committed in folder $1 at revision $2: untracked files as "?? NAME", then the
@@ -97,6 +53,7 @@ static char *output_of(struct pxr_arena *arena, char *const *command)
  * experiment's. */
 static const char difference_script[] =
         "set -eu\n"
+        "exec 2>/dev/null\n"
         "top=$(git -C \"$1\" rev-parse --show-toplevel)\n"
         "real=$(git -C \"$1\" rev-parse --absolute-git-dir)\n"
         "[ \"$(git -C \"$top\" rev-parse --absolute-git-dir)\" = \"$real\" ]\n"
@@ -129,14 +86,14 @@ static const char difference_script[] =
 static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_provenance *p)
 {
         /* A repository may have pipes in place of files, or files without end. */
-        char *revision[] = {
-                "timeout", "30", "git", "-C", (char *)folder, "rev-parse", "HEAD", NULL
+        const char *revision[] = {
+                "timeout", "30", "git", "-C", folder, "rev-parse", "HEAD", NULL
         };
-        char *difference[] = { "timeout", "30",           "sh", "-c", (char *)difference_script,
-                               "sh",      (char *)folder, NULL, NULL };
+        const char *difference[] = { "timeout", "30",   "sh", "-c", difference_script,
+                                     "sh",      folder, NULL, NULL };
 
         p->git_revision = output_of(arena, revision);
-        difference[7] = (char *)p->git_revision;
+        difference[7] = p->git_revision;
         if (p->git_revision)
                 p->git_difference = output_of(arena, difference);
 }

@@ -13,7 +13,7 @@ enum { POLL = 500 }; /* milliseconds */
 /* A process and its job. */
 struct slot {
         bool used, resumed, asked_to_stop;
-        struct pxr_child child;
+        struct pxr_program program;
         int64_t job, claims;
         const struct pxr_trial *trial;
 };
@@ -64,7 +64,7 @@ static int start(struct local *local, struct slot *slot, struct pxr_arena *arena
         *slot = (struct slot) {
                 .resumed = job->run != 0, .job = job->id, .claims = job->claims, .trial = trial
         };
-        if (pxr_arena_failed(arena) || pxr_child_start(&slot->child, arguments, q->diag)) {
+        if (pxr_arena_failed(arena) || pxr_program_start(&slot->program, arguments, q->diag)) {
                 job->state = PXR_JOB_WAITING;
                 pxr_store_release_job(q->options->store, job, q->diag);
                 return -1;
@@ -97,7 +97,7 @@ static void stop_all(struct local *local)
 {
         for (int i = 0; i < local->slots; i++)
                 if (local->slot[i].used && !local->slot[i].asked_to_stop) {
-                        kill(local->slot[i].child.process, SIGTERM);
+                        kill(local->slot[i].program.process, SIGTERM);
                         local->slot[i].asked_to_stop = true;
                 }
 }
@@ -118,10 +118,10 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
                      int status)
 {
         const struct pxr_sweep_observer *observer = &q->options->observer;
-        const struct pxr_ended_run run = { &slot->child, status, slot->resumed,
+        const struct pxr_ended_run run = { &slot->program, status, slot->resumed,
                                            slot->asked_to_stop };
         struct pxr_job *job = job_with_id(jobs, slot->job);
-        double seconds = pxr_now() - slot->child.started;
+        double seconds = pxr_now() - slot->program.started;
 
         if (!job || job->claims != slot->claims) {
                 pxr_queue_message(q, "a job was claimed by another process, and is left to it");
@@ -147,7 +147,7 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
 static int collect(struct pxr_queue *q, struct slot *slot)
 {
         struct pxr_jobs jobs = { 0 };
-        int status = pxr_child_end(&slot->child), result = pxr_jobs_read(q, &jobs);
+        int status = pxr_program_end(&slot->program), result = pxr_jobs_read(q, &jobs);
 
         slot->used = false;
         if (!result)
@@ -163,12 +163,13 @@ static int wait_for_runs(struct local *local)
 
         for (int i = 0; i < local->slots; i++)
                 local->watched[i] = (struct pollfd) {
-                        .fd = local->slot[i].used ? local->slot[i].child.output : -1,
+                        .fd = local->slot[i].used ? local->slot[i].program.messages : -1,
                         .events = POLLIN,
                 };
         if (poll(local->watched, (nfds_t)local->slots, POLL) > 0)
                 for (int i = 0; i < local->slots; i++)
-                        if (local->watched[i].revents && !pxr_child_read(&local->slot[i].child) &&
+                        if (local->watched[i].revents &&
+                            !pxr_program_read(&local->slot[i].program) &&
                             collect(local->queue, &local->slot[i]))
                                 status = -1;
         return status;
@@ -196,7 +197,7 @@ static int count_jobs(struct local *local)
         q->seconds_here = 0;
         for (int i = 0; i < local->slots; i++)
                 if (local->slot[i].used)
-                        q->seconds_here += pxr_now() - local->slot[i].child.started;
+                        q->seconds_here += pxr_now() - local->slot[i].program.started;
         if (!status)
                 pxr_queue_count(q, &jobs);
         pxr_jobs_free(&jobs);

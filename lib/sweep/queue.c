@@ -397,7 +397,7 @@ void pxr_queue_judge(const struct pxr_queue *q, const struct pxr_ended_run *run,
                 return;
         job->message = cut ? pxr_strf(arena, "its task '%s' was cancelled, or ran out of time",
                                       q->options->task)
-                       : run->status ? pxr_child_reason(arena, run->child, run->status)
+                       : run->status ? pxr_program_reason(arena, run->program, run->status)
                                      : "it ended with status 0, but its run is not finished";
         count_failure(q, job);
         if (run->resumed && run->status == PXR_RUN_REFUSED) /* it cannot be resumed: start anew */

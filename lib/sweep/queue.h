@@ -8,7 +8,7 @@
 #ifndef PXR_SWEEP_QUEUE_H
 #define PXR_SWEEP_QUEUE_H
 
-#include "sweep/child.h"
+#include "base/program.h"
 #include "sweep/schedule.h"
 
 enum {
@@ -68,7 +68,7 @@ int pxr_queue_claim(struct pxr_queue *queue, struct pxr_jobs *jobs, struct pxr_j
 
 /* A run that has ended. */
 struct pxr_ended_run {
-        const struct pxr_child *child;
+        const struct pxr_program *program;
         int status;         /* its exit status, or minus a signal */
         bool resumed;       /* it was not a new one */
         bool asked_to_stop; /* by this process */

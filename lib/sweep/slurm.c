@@ -18,8 +18,9 @@
 #include "sweep/queue.h"
 
 enum {
-        MAX_TASKS = 1000, /* of an array: Slurm's own default limit */
-        CONTINUE = 16,    /* not an enum pxr_sweep_end: there is another round */
+        MAX_TASKS = 1000,       /* of an array: Slurm's own default limit */
+        MOST_OUTPUT = 64 << 20, /* of one of Slurm's programs */
+        CONTINUE = 16,          /* not an enum pxr_sweep_end: there is another round */
 };
 
 static const char launcher[] = "slurm";
@@ -65,7 +66,7 @@ static int call(struct pxr_arena *arena, const char *const *arguments, const cha
 {
         const char *line;
 
-        if (pxr_child_ask(arena, arguments, input, answer, diag))
+        if (pxr_program_ask(arena, arguments, input, MOST_OUTPUT, answer, diag))
                 return errno == ENOENT ? pxr_user_error(diag,
                                                         "%s not found: --launcher slurm requires a "
                                                         "machine that can submit Slurm jobs",
