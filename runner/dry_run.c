@@ -51,7 +51,7 @@ static void print_memory(const struct pxr_memory *memory, int threads)
 {
         say(stdout,
             "memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
-            "activations), and meanwhile %.1f MB to evaluate, or %.1f MB to sample\n",
+            "activations), %.1f MB to evaluate, %.1f MB to sample\n",
             memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
             memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
 }

@@ -81,11 +81,12 @@ static struct pxr_streams *encode(const struct pxr_coding *coding, const uint8_t
 /* The images that a model has drawn are what it is good at. */
 static uint8_t *likely_images(const struct pxr_coding *coding)
 {
-        const struct pxr_generation g = { .graph = coding->graph,
-                                          .parameters = coding->parameters,
-                                          .seed = 4,
-                                          .count = (int)coding->images,
-                                          .threads = 2 };
+        struct pxr_generation g = { .arena = arena,
+                                    .graph = coding->graph,
+                                    .parameters = coding->parameters,
+                                    .seed = 4,
+                                    .count = (int)coding->images,
+                                    .threads = 2 };
         uint8_t *pixels = allocate(size_of(coding), 1);
 
         ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);

@@ -159,6 +159,7 @@ static struct pxr_evaluation evaluation_of(const struct pxr_dataset *set,
                                            const struct pxr_graph *graph)
 {
         return (struct pxr_evaluation) {
+                .arena = arena,
                 .graph = graph,
                 .parameters = as_floats(random_parameters(graph, 2), graph->parameter_values),
                 .set = set,
@@ -173,7 +174,7 @@ START_TEST(the_sum_is_that_of_the_single_images)
 {
         const struct pxr_dataset set = test_set();
         const struct pxr_graph *graph = test_graph();
-        const struct pxr_evaluation e = evaluation_of(&set, graph);
+        struct pxr_evaluation e = evaluation_of(&set, graph);
         struct pxr_workspace *single = new_workspace(graph, PXR_F64, PXR_FOR_EVALUATION, 1, false);
         struct pxr_nll nll;
         double sum = 0, squares = 0;
@@ -219,7 +220,9 @@ START_TEST(the_bits_do_not_depend_on_threads)
         struct pxr_nll first, nll;
 
         ck_assert_int_eq(pxr_evaluate(&e, &first, diag), 0);
-        for (e.threads = 2; e.threads <= 5; e.threads++) {
+        for (int threads = 2; threads <= 5; threads++) {
+                e = evaluation_of(&set, e.graph);
+                e.threads = threads;
                 ck_assert_int_eq(pxr_evaluate(&e, &nll, diag), 0);
                 ck_assert(nll.sum == first.sum && nll.sum_squares == first.sum_squares);
                 ck_assert_int_eq(nll.images, IMAGES);
@@ -227,31 +230,70 @@ START_TEST(the_bits_do_not_depend_on_threads)
 }
 END_TEST
 
-/* By values it is the same sum, whoever computed them, and wanting them changes no bit of it. */
+/* Added up value by value it is the same, whoever computed the values. */
 START_TEST(the_sum_is_that_of_the_values)
 {
         const struct pxr_dataset set = test_set();
-        const struct pxr_graph *graph = test_graph();
-        struct pxr_evaluation e = evaluation_of(&set, graph);
-        size_t values = pxr_graph_values(graph);
-        double *one = allocate(values, sizeof(double)), *three = allocate(values, sizeof(double));
+        struct pxr_evaluation one = evaluation_of(&set, test_graph());
+        struct pxr_evaluation three = evaluation_of(&set, one.graph);
+        size_t values = pxr_graph_values(one.graph);
         double sum = 0;
-        struct pxr_nll nll, plain;
+        struct pxr_nll nll;
 
-        e.threads = 1;
-        ck_assert_int_eq(pxr_evaluate(&e, &plain, diag), 0);
-        e.value_nats = one;
-        ck_assert_int_eq(pxr_evaluate(&e, &nll, diag), 0);
-        ck_assert(nll.sum == plain.sum && nll.sum_squares == plain.sum_squares);
+        ck_assert_int_eq(pxr_evaluate(&one, &nll, diag), 0);
         for (size_t i = 0; i < values; i++) {
-                ck_assert_double_gt(one[i], 0);
-                sum += one[i];
+                ck_assert_double_gt(one.value_nats[i], 0);
+                sum += one.value_nats[i];
         }
         ck_assert_double_eq_tol(sum / nll.sum, 1, 1e-12);
-        e.threads = 3;
-        e.value_nats = three;
+        three.threads = 3;
+        ck_assert_int_eq(pxr_evaluate(&three, &nll, diag), 0);
+        ck_assert_mem_eq(three.value_nats, one.value_nats, values * sizeof(double));
+}
+END_TEST
+
+/* An image's nats are those of pxr_workspace_loss(), to the bit. */
+START_TEST(the_sum_is_that_of_the_loss)
+{
+        const struct pxr_dataset set = test_set();
+        struct pxr_evaluation e = evaluation_of(&set, test_graph());
+        struct pxr_workspace *workspace =
+                new_workspace(e.graph, PXR_F32, PXR_FOR_EVALUATION, 3, false);
+        double nats[3] = { 0 };
+        uint8_t pixels[3 * DIMENSIONS];
+        struct pxr_nll nll, expected;
+
+        e.limit = 3;
         ck_assert_int_eq(pxr_evaluate(&e, &nll, diag), 0);
-        ck_assert_mem_eq(three, one, values * sizeof(double));
+        for (int i = 0; i < 3; i++)
+                write_image(i, pixels + (size_t)i * DIMENSIONS);
+        pxr_workspace_load(workspace, pixels, 3);
+        pxr_workspace_forward(workspace, e.parameters);
+        pxr_workspace_loss(workspace, 0, nats);
+        expected = pxr_nll_of(nats, 3);
+        ck_assert(nll.sum == expected.sum && nll.sum_squares == expected.sum_squares);
+}
+END_TEST
+
+/* The memory of one evaluation serves the next, of other parameters and images too. */
+START_TEST(evaluations_share_memory)
+{
+        const struct pxr_dataset set = test_set();
+        struct pxr_evaluation e = evaluation_of(&set, test_graph()), fresh = e;
+        const struct pxr_evaluation_memory *memory;
+        struct pxr_nll first, again;
+
+        fresh.split = PXR_TRAIN;
+        ck_assert_int_eq(pxr_evaluate(&fresh, &first, diag), 0);
+        e.parameters = allocate(e.graph->parameter_values, sizeof(float));
+        ck_assert_int_eq(pxr_evaluate(&e, &again, diag), 0);
+        memory = e.memory;
+        e.parameters = fresh.parameters;
+        e.split = PXR_TRAIN;
+        ck_assert_int_eq(pxr_evaluate(&e, &again, diag), 0);
+        ck_assert(again.sum == first.sum && again.sum_squares == first.sum_squares);
+        ck_assert_mem_eq(e.value_nats, fresh.value_nats, DIMENSIONS * sizeof(double));
+        ck_assert_ptr_eq(e.memory, memory);
 }
 END_TEST
 
@@ -319,6 +361,8 @@ int main(void)
         ADD_STACK_TEST(suite, a_model_of_zeros_is_uniform_and_not_suspect);
         ADD_STACK_TEST(suite, the_bits_do_not_depend_on_threads);
         ADD_STACK_TEST(suite, the_sum_is_that_of_the_values);
+        ADD_STACK_TEST(suite, the_sum_is_that_of_the_loss);
+        ADD_STACK_TEST(suite, evaluations_share_memory);
         ADD_STACK_TEST(suite, a_limit_takes_the_first_images);
         ADD_STACK_TEST(suite, progress_can_stop_it);
         ADD_STACK_TEST(suite, an_image_that_cannot_be_read_ends_it);

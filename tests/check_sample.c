@@ -33,6 +33,7 @@ enum { ARCHITECTURES = 3 };
 static struct pxr_generation generation_of(const struct pxr_graph *graph, int count, int threads)
 {
         return (struct pxr_generation) {
+                .arena = arena,
                 .graph = graph,
                 .parameters = as_floats(random_parameters(graph, 6), graph->parameter_values),
                 .seed = 11,
@@ -486,6 +487,28 @@ START_TEST(temperature_1_changes_nothing)
 }
 END_TEST
 
+/* The memory of one draw serves the next, with other parameters and settings too. */
+START_TEST(draws_share_memory)
+{
+        const struct pxr_graph *graph =
+                build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
+        struct pxr_generation g = generation_of(graph, 20, 2);
+        const float *parameters = g.parameters;
+        uint8_t *pixels = allocate(20 * 90, 1);
+        const struct pxr_generation_memory *memory;
+
+        g.parameters = allocate(graph->parameter_values, sizeof(float));
+        g.seed = 7;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        memory = g.memory;
+        g.parameters = parameters;
+        g.seed = 11;
+        ck_assert_int_eq(pxr_generate(&g, pixels, diag), 0);
+        ck_assert_mem_eq(pixels, draw(graph, 20, 1), 20 * 90);
+        ck_assert_ptr_eq(g.memory, memory);
+}
+END_TEST
+
 /* Of the softmax of three and more levels, by one pixel's law. 3 degrees of freedom. */
 START_TEST(a_temperature_divides_the_logits_of_a_softmax)
 {
@@ -737,6 +760,7 @@ int main(void)
         ADD_STACK_TEST(suite, pairs_follow_a_known_law);
         ADD_STACK_TEST(suite, a_temperature_divides_the_logits);
         ADD_STACK_TEST(suite, temperature_1_changes_nothing);
+        ADD_STACK_TEST(suite, draws_share_memory);
         ADD_STACK_TEST(suite, a_temperature_divides_the_logits_of_a_softmax);
         ADD_STACK_TEST(suite, completions_follow_the_law_given_what_is_known);
         ADD_STACK_TEST(suite, known_values_stay_as_they_are);

@@ -150,31 +150,32 @@ static uint64_t seed_of(uint64_t seed, int number)
 }
 
 /* What the last run of a chain is given: of the images to be completed their own small versions,
- * else what pxr-run gives. *small is malloc'ed, or NULL. */
-static int first_small(const struct pxr_draw_order *order, struct pxr_recorded *recorded, int count,
-                       uint8_t **small, struct pxr_diag *diag)
+ * else what pxr-run gives. *small is NULL for an unconditional run. */
+static int first_small(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                       const uint8_t **small, struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = recorded->graph;
+        struct pxr_recorded *last = order->chain[order->length - 1];
+        const struct pxr_graph *graph = last->graph;
         const struct pxr_images *images = order->images;
         size_t size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        int count = images_to_draw(order);
+        uint8_t *list;
 
         *small = NULL;
-        if (!graph->small_rows)
+        if (!size)
                 return 0;
         if (!images)
-                return pxr_recorded_data(recorded, order->data, diag)
+                return pxr_recorded_data(last, order->data, diag)
                                ? -1
-                               : pxr_small_images(graph, recorded->experiment->set, count, small,
+                               : pxr_small_images(arena, graph, last->experiment->set, count, small,
                                                   diag);
-        *small = malloc(size * count + 1);
-        if (!*small)
-                return pxr_out_of_memory(diag);
-        for (int i = 0; i < count; i++)
+        *small = list = pxr_alloc_array(arena, count, size);
+        for (int i = 0; list && i < count; i++)
                 pxr_graph_subsample(graph,
                                     images->pixels +
                                             (size_t)(i % images->count) * pxr_graph_values(graph),
-                                    1, *small + i * size);
-        return 0;
+                                    1, list + i * size);
+        return list ? 0 : -1;
 }
 
 /* What is to be completed, and the keys by which a completion is the same whatever else is. */
@@ -212,13 +213,15 @@ static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order
         return images ? take_images(arena, images, size, drawn) : 0;
 }
 
-static int draw_stage(const struct pxr_draw_order *order, int k, const uint8_t *small,
-                      struct stage *stage, struct pxr_drawn *drawn, struct pxr_diag *diag)
+static int draw_stage(struct pxr_arena *arena, const struct pxr_draw_order *order, int k,
+                      const uint8_t *small, struct stage *stage, struct pxr_drawn *drawn,
+                      struct pxr_diag *diag)
 {
         const struct pxr_recorded *recorded = order->chain[k];
         const struct pxr_observer observer = { .context = stage, .progress = stage_progress };
 
-        return pxr_generate(&(struct pxr_generation) { .graph = recorded->graph,
+        return pxr_generate(&(struct pxr_generation) { .arena = arena,
+                                                       .graph = recorded->graph,
                                                        .parameters = recorded->parameters,
                                                        .small = small,
                                                        .drawn = order->occlusion.hidden,
@@ -246,20 +249,20 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
 {
         struct stage stage = { .order = order };
         int last = order->length - 1, status;
-        uint8_t *given;
+        const uint8_t *given;
 
-        status = first_small(order, order->chain[last], images_to_draw(order), &given, diag);
+        status = first_small(arena, order, &given, diag);
         for (int k = last; k >= 0; k--)
                 stage.all += pixels_of(order, k);
         for (int k = last; k >= 0 && !status; k--) {
                 drawn[k].seed = seed_of(order->seed, last - k);
                 status = make_room(arena, order, order->chain[k]->graph, &drawn[k]);
                 if (!status)
-                        status = draw_stage(order, k, k == last ? given : drawn[k + 1].pixels,
-                                            &stage, &drawn[k], diag);
+                        status =
+                                draw_stage(arena, order, k, k == last ? given : drawn[k + 1].pixels,
+                                           &stage, &drawn[k], diag);
                 stage.before += pixels_of(order, k);
         }
-        free(given);
         return status;
 }
 

@@ -224,28 +224,22 @@ const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dat
                         pxr_split_names[small_images_split(set)]);
 }
 
-int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
-                     uint8_t **small, struct pxr_diag *diag)
+int pxr_small_images(struct pxr_arena *arena, const struct pxr_graph *graph,
+                     const struct pxr_dataset *set, int count, const uint8_t **small,
+                     struct pxr_diag *diag)
 {
         enum pxr_split split = small_images_split(set);
-        size_t small_size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        uint8_t *image;
-        int status = 0;
+        size_t size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        uint8_t *image = pxr_alloc(arena, pxr_graph_values(graph));
+        uint8_t *list = size ? pxr_alloc_array(arena, count, size) : NULL;
 
-        *small = NULL;
-        if (!graph->small_rows)
-                return 0;
-        image = malloc(pxr_graph_values(graph));
-        *small = malloc(small_size * count + 1);
-        if (!image || !*small)
-                status = pxr_out_of_memory(diag);
-        for (int i = 0; !status && i < count; i++) {
+        *small = list;
+        for (int i = 0; list && i < count; i++) {
                 int64_t index = i % set->count[split];
 
-                status = pxr_dataset_read(set, split, 0, &index, 1, image, diag);
-                if (!status)
-                        pxr_graph_subsample(graph, image, 1, *small + i * small_size);
+                if (!image || pxr_dataset_read(set, split, 0, &index, 1, image, diag))
+                        return -1;
+                pxr_graph_subsample(graph, image, 1, list + i * size);
         }
-        free(image);
-        return status;
+        return pxr_arena_failed(arena) ? -1 : 0;
 }

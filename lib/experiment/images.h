@@ -37,9 +37,10 @@ const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *g
 
 /* What samples of a conditional model are given where nothing else is said: the first images of the
  * validation split (or else of the training, or of the test split), subsampled, from the first
- * again after the last. *small is malloc'ed; NULL for any other model. Returns 0 or -1. */
-int pxr_small_images(const struct pxr_graph *graph, const struct pxr_dataset *set, int count,
-                     uint8_t **small, struct pxr_diag *diag);
+ * again after the last. *small is NULL for any other model. Returns 0 or -1. */
+int pxr_small_images(struct pxr_arena *arena, const struct pxr_graph *graph,
+                     const struct pxr_dataset *set, int count, const uint8_t **small,
+                     struct pxr_diag *diag);
 
 /* In captions: which these are. */
 const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dataset *set);

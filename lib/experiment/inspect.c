@@ -230,9 +230,8 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
 {
         const struct pxr_graph *graph = recorded->graph;
         size_t places = (size_t)graph->rows * graph->cols;
-        double *nats = pxr_alloc_array(recorded->experiment->arena, pxr_graph_values(graph),
-                                       sizeof(*nats));
         struct pxr_evaluation evaluation = {
+                .arena = recorded->experiment->arena,
                 .graph = graph,
                 .parameters = recorded->parameters,
                 .micro_batch = (int)recorded->experiment->settings.train.micro_batch,
@@ -247,13 +246,13 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
             name_images(recorded, &evaluation, map, diag))
                 return -1;
         map->bits = pxr_alloc_array(recorded->experiment->arena, places, sizeof(*map->bits));
-        if (!map->bits || !nats)
+        if (!map->bits)
                 return -1;
-        evaluation.value_nats = nats;
         status = pxr_evaluate(&evaluation, &map->nll, diag);
         for (size_t i = 0; i < places && !status; i++)
                 for (int colour = 0; colour < graph->colours; colour++)
-                        map->bits[i] += *nats++ / ((double)map->nll.images * log(2));
+                        map->bits[i] += evaluation.value_nats[i * graph->colours + colour] /
+                                        ((double)map->nll.images * log(2));
         return status;
 }
 

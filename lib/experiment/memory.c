@@ -2,7 +2,6 @@
 /* memory.c - the memory that an experiment takes. */
 #include "experiment/memory.h"
 
-#include <math.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -23,7 +22,7 @@ struct pxr_memory pxr_memory_of(const struct pxr_experiment *e, int threads)
                                                        threads, 0),
         };
 
-        memory.all = memory.train + fmax(memory.evaluate, memory.sample);
+        memory.all = memory.train + memory.evaluate + memory.sample;
         return memory;
 }
 

@@ -7,7 +7,7 @@
 
 /* Bytes, the data set's images not among them. */
 struct pxr_memory {
-        double all;         /* at most at a time: the training's stays while the model is used */
+        double all;
         double train;       /* with its activations */
         double activations; /* kept for the backward pass, and their gradients */
         double evaluate, sample;

@@ -279,7 +279,7 @@ int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
 }
 
 int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
-                   const double *value_nats, struct pxr_diag *diag)
+                   struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
         size_t values = pxr_graph_values(graph);
@@ -289,7 +289,7 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int
         if (!mean)
                 return pxr_out_of_memory(diag);
         for (size_t i = 0; i < values; i++)
-                mean[i] = (float)(value_nats[i] / (double)images);
+                mean[i] = (float)(state->evaluation.value_nats[i] / (double)images);
         status = pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step),
                                        &(struct pxr_nll_map_row) { .split = split,
                                                                    .images = images,
@@ -366,48 +366,48 @@ static int record_grid(struct pxr_state *state, int64_t step, const float *param
                               png, size, diag);
 }
 
-int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
-                       struct pxr_diag *diag)
+/* What all samples of a run have in common. */
+static int prepare_samples(struct pxr_state *state, struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = state->experiment->model->graph;
-        const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
-        size_t image = pxr_graph_values(graph);
-        double started = pxr_now();
-        struct pxr_generation generation = {
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_graph *graph = e->model->graph;
+        int count = (int)e->settings.sample.count;
+
+        state->generation = (struct pxr_generation) {
+                .arena = e->arena,
                 .graph = graph,
-                .parameters = parameters,
-                .seed = (uint64_t)settings->seed,
-                .count = (int)settings->count,
+                .nats = pxr_alloc_array(e->arena, count, sizeof(double)),
+                .seed = (uint64_t)e->settings.sample.seed,
+                .count = count,
                 .threads = state->order->threads,
                 .observer = &state->order->observer.base,
         };
-        uint8_t *pixels, *small = NULL;
-        int status = -1;
+        state->samples = pxr_alloc_array(e->arena, count, pxr_graph_values(graph));
+        return state->samples && state->generation.nats
+                       ? pxr_small_images(e->arena, graph, e->set, count, &state->generation.small,
+                                          diag)
+                       : -1;
+}
 
-        if (settings->count == 0)
+int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
+                       struct pxr_diag *diag)
+{
+        struct pxr_generation *generation = &state->generation;
+        double started = pxr_now();
+        struct pxr_nll nll;
+        int status;
+
+        if (state->experiment->settings.sample.count == 0)
                 return 0;
-        if (tell_fallback(state, diag))
+        if (tell_fallback(state, diag) || (generation->count == 0 && prepare_samples(state, diag)))
                 return -1;
-        pixels = malloc(image * settings->count);
-        generation.nats = calloc((size_t)settings->count, sizeof(double));
-        if (!pixels || !generation.nats)
-                pxr_out_of_memory(diag);
-        else
-                status = pxr_small_images(graph, state->experiment->set, generation.count, &small,
-                                          diag);
-        generation.small = small;
-        if (!status)
-                status = pxr_generate(&generation, pixels, diag);
-        if (!status) {
-                struct pxr_nll nll = pxr_nll_of(generation.nats, generation.count);
-
-                state->drawn.images += (double)generation.count;
-                state->drawn.seconds += pxr_now() - started;
-                status = record_grid(state, step, parameters, pixels, -pxr_nats_per_image(&nll),
-                                     diag);
-        }
-        free(generation.nats);
-        free(small);
-        free(pixels);
-        return status;
+        generation->parameters = parameters;
+        status = pxr_generate(generation, state->samples, diag);
+        if (status)
+                return status;
+        nll = pxr_nll_of(generation->nats, generation->count);
+        state->drawn.images += (double)generation->count;
+        state->drawn.seconds += pxr_now() - started;
+        return record_grid(state, step, parameters, state->samples, -pxr_nats_per_image(&nll),
+                           diag);
 }

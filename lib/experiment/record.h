@@ -19,10 +19,9 @@ int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
 int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 
-/* Record where the nats of an evaluation are: value_nats[row][col][colour], summed over `images`.
- */
+/* Record where the nats of the last evaluation are, which had so many images. */
 int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
-                   const double *value_nats, struct pxr_diag *diag);
+                   struct pxr_diag *diag);
 
 /* Draw samples with the parameters at `step` and record them as a grid. Returns 0, 1 when stopped,
  * or -1. */

@@ -37,16 +37,18 @@ struct epoch {
 /* --- steps -------------------------------------------------------------------------------------
  */
 
-static int epoch_new(struct pxr_state *state, struct epoch *epoch, struct pxr_diag *diag)
+static int epoch_new(const struct pxr_experiment *e, struct epoch *epoch)
 {
-        const struct pxr_dataset *set = state->experiment->set;
+        const struct pxr_dataset *set = e->set;
         size_t image = (size_t)set->rows * set->cols * set->colours;
 
-        epoch->number = -1;
-        epoch->order = malloc((set->count[PXR_TRAIN] + 1) * sizeof(*epoch->order));
-        epoch->batch = malloc(image * state->experiment->settings.train.batch);
-        epoch->pace = NAN;
-        return epoch->order && epoch->batch ? 0 : pxr_out_of_memory(diag);
+        *epoch = (struct epoch) {
+                .number = -1,
+                .order = pxr_alloc_array(e->arena, set->count[PXR_TRAIN], sizeof(*epoch->order)),
+                .batch = pxr_alloc_array(e->arena, e->settings.train.batch, image),
+                .pace = NAN,
+        };
+        return epoch->order && epoch->batch ? 0 : -1;
 }
 
 /* The order of the images in an epoch depends on seed and epoch alone (Fisher and Yates). */
@@ -210,50 +212,28 @@ static bool evaluation_due(const struct pxr_experiment *e, int64_t step)
         return is_due(e, e->settings.evaluate.every, step) || (step > 0 && step == e->all_steps);
 }
 
-/* What an evaluation of a split gives. */
-struct evaluated {
-        struct pxr_nll nll;
-        double *value_nats; /* [row][col][colour], summed over the images; to be freed */
-};
-
-static int evaluate_split(struct pxr_state *state, enum pxr_split split, const float *parameters,
-                          int64_t limit, struct evaluated *result, struct pxr_diag *diag)
+/* Evaluate a split and record its NLL and where its nats are. `final`: it is the run's result.
+ * Returns 0, STOPPED or -1. */
+static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split split,
+                          const float *parameters, bool final, struct pxr_nll *nll,
+                          struct pxr_diag *diag)
 {
-        const struct pxr_experiment *e = state->experiment;
+        const char *name = pxr_split_names[split];
         double started = pxr_now();
         int status;
 
-        result->value_nats = calloc(pxr_graph_values(e->model->graph), sizeof(double));
-        if (!result->value_nats)
-                return pxr_out_of_memory(diag);
-        status = pxr_evaluate(
-                &(struct pxr_evaluation) { .graph = e->model->graph,
-                                           .parameters = parameters,
-                                           .set = e->set,
-                                           .split = split,
-                                           .micro_batch = (int)e->settings.train.micro_batch,
-                                           .threads = state->order->threads,
-                                           .limit = limit,
-                                           .value_nats = result->value_nats,
-                                           .observer = &state->order->observer.base },
-                &result->nll, diag);
-        if (!status) {
-                state->evaluated.images += (double)result->nll.images;
-                state->evaluated.seconds += pxr_now() - started;
-        }
-        return status;
-}
-
-/* `final`: it is the run's result. */
-static int record_split(struct pxr_state *state, int64_t step, enum pxr_split split,
-                        const struct evaluated *result, bool final, struct pxr_diag *diag)
-{
-        const char *name = pxr_split_names[split];
-
-        return pxr_record_nll(state, step, name, &result->nll, final, diag)
+        state->evaluation.parameters = parameters;
+        state->evaluation.split = split;
+        state->evaluation.limit = final ? 0 : state->experiment->settings.evaluate.limit;
+        status = pxr_evaluate(&state->evaluation, nll, diag);
+        if (status)
+                return status;
+        state->evaluated.images += (double)nll->images;
+        state->evaluated.seconds += pxr_now() - started;
+        return pxr_record_nll(state, step, name, nll, final, diag) ||
+                               pxr_record_map(state, step, name, nll->images, diag)
                        ? -1
-                       : pxr_record_map(state, step, name, result->nll.images, result->value_nats,
-                                        diag);
+                       : 0;
 }
 
 /* Is the split among those asked for, and there? */
@@ -283,22 +263,17 @@ static bool compare(struct pxr_state *state, double nats)
 static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
-        uint32_t splits = e->settings.evaluate.splits;
-        struct evaluated result[PXR_SPLITS] = { 0 };
+        struct pxr_nll nll;
         int status = 0;
 
-        for (int split = 0; split < PXR_SPLITS && !status; split++)
-                if (wanted(e, splits, split))
-                        status = evaluate_split(state, split, pxr_trainer_best(state->trainer),
-                                                e->settings.evaluate.limit, &result[split], diag);
-        for (int split = 0; split < PXR_SPLITS && !status; split++)
-                if (wanted(e, splits, split))
-                        status = record_split(state, state->trainer->step, split, &result[split],
-                                              false, diag);
-        if (!status && wanted(e, splits, PXR_VALID))
-                *valid = pxr_nats_per_image(&result[PXR_VALID].nll);
-        for (int split = 0; split < PXR_SPLITS; split++)
-                free(result[split].value_nats);
+        for (int split = 0; split < PXR_SPLITS && !status; split++) {
+                if (!wanted(e, e->settings.evaluate.splits, split))
+                        continue;
+                status = evaluate_split(state, state->trainer->step, split,
+                                        pxr_trainer_best(state->trainer), false, &nll, diag);
+                if (!status && split == PXR_VALID)
+                        *valid = pxr_nats_per_image(&nll);
+        }
         return status;
 }
 
@@ -369,8 +344,8 @@ static bool finished(const struct pxr_state *state)
 
 static int train(struct pxr_state *state, struct pxr_diag *diag)
 {
-        struct epoch epoch = { 0 };
-        int status = epoch_new(state, &epoch, diag);
+        struct epoch epoch;
+        int status = epoch_new(state->experiment, &epoch);
 
         while (!status) {
                 if (state->counters.pending) {
@@ -391,8 +366,6 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
                 }
                 status = train_step(state, &epoch, diag);
         }
-        free(epoch.order);
-        free(epoch.batch);
         return status;
 }
 
@@ -422,36 +395,24 @@ static int evaluated_before(const struct pxr_state *state, int64_t step, enum px
         return 1;
 }
 
-/* The result of one split. Returns 0, 1 when stopped, or -1. */
-static int record_result_of(struct pxr_state *state, int64_t step, enum pxr_split split,
-                            const float *parameters, struct pxr_diag *diag)
-{
-        struct evaluated result = { 0 };
-        int status = evaluated_before(state, step, split, &result.nll, diag);
-
-        if (status)
-                return status < 0 ? -1
-                                  : pxr_record_nll(state, step, pxr_split_names[split], &result.nll,
-                                                   true, diag);
-        status = evaluate_split(state, split, parameters, 0, &result, diag);
-        if (!status)
-                status = record_split(state, step, split, &result, true, diag);
-        free(result.value_nats);
-        return status;
-}
-
-/* The result that the parameters at `step` give. */
+/* The result that the parameters at `step` give. Returns 0, STOPPED or -1. */
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         uint32_t splits = e->settings.evaluate.splits | e->settings.evaluate.at_end;
+        struct pxr_nll nll;
 
         for (int split = 0; split < PXR_SPLITS; split++) {
                 int status = wanted(e, splits, split)
-                                     ? record_result_of(state, step, split, parameters, diag)
+                                     ? evaluated_before(state, step, split, &nll, diag)
                                      : 0;
 
+                if (status > 0)
+                        status = pxr_record_nll(state, step, pxr_split_names[split], &nll, true,
+                                                diag);
+                else if (status == 0 && wanted(e, splits, split))
+                        status = evaluate_split(state, step, split, parameters, true, &nll, diag);
                 if (status)
                         return status;
         }
@@ -473,12 +434,13 @@ static int record_best(struct pxr_state *state, struct pxr_diag *diag)
 {
         int64_t step = state->counters.best_step;
         bool averages = state->trainer->average != NULL;
-        float *best = malloc((state->trainer->size + 1) * sizeof(float));
+        float *best =
+                pxr_alloc_array(state->experiment->arena, state->trainer->size, sizeof(*best));
         char text[96];
         int status;
 
         if (!best)
-                return pxr_out_of_memory(diag);
+                return -1;
         snprintf(text, sizeof(text),
                  "the result is of step %" PRId64 " (epoch %.4g), the best on the validation split",
                  step, pxr_experiment_epoch(state->experiment, step));
@@ -490,7 +452,6 @@ static int record_best(struct pxr_state *state, struct pxr_diag *diag)
                 status = pxr_checkpoint_parameters(state, step, false, best, diag);
         if (!status && averages)
                 status = record_raw(state, best, diag);
-        free(best);
         return status;
 }
 
@@ -509,11 +470,10 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
 /* Say where the checkpoint is that a database which is no longer there cannot name. */
 static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0, diag);
-        const char *file = arena ? pxr_checkpoint_file(arena, state) : NULL;
+        const char *file = pxr_checkpoint_file(state->experiment->arena, state);
         const char *database = pxr_store_path(state->order->store), *error;
 
-        if (file && access(file, F_OK) == 0)
+        if (access(file, F_OK) == 0)
                 pxr_note(diag, "the checkpoint of step %" PRId64 " is %s", state->trainer->step,
                          file);
         else if ((error = pxr_diag_first_error(saving)))
@@ -522,7 +482,6 @@ static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, st
                  "to continue from the last checkpoint on record, move the database back to %s and "
                  "resume run %" PRId64,
                  database, state->run);
-        pxr_arena_free(arena);
 }
 
 /* Put the end of a run on record, whatever it is. */
@@ -578,11 +537,24 @@ static void tell_start(const struct pxr_state *state)
         pxr_observe_note(&state->order->observer.base, text);
 }
 
+static struct pxr_evaluation evaluation_of(const struct pxr_run_order *order)
+{
+        const struct pxr_experiment *e = order->experiment;
+
+        return (struct pxr_evaluation) { .arena = e->arena,
+                                         .graph = e->model->graph,
+                                         .set = e->set,
+                                         .micro_batch = (int)e->settings.train.micro_batch,
+                                         .threads = order->threads,
+                                         .observer = &order->observer.base };
+}
+
 int pxr_run(const struct pxr_run_order *order, int64_t *id, struct pxr_diag *diag)
 {
         struct pxr_experiment *experiment = order->experiment;
         struct pxr_state state = { .order = order,
                                    .experiment = experiment,
+                                   .evaluation = evaluation_of(order),
                                    .recorded = pxr_now() };
         int status;
 

@@ -4,12 +4,15 @@
  */
 #include "experiment/speed.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "experiment/images.h"
 #include "sample/generate.h"
+#include "train/evaluate.h"
 #include "tensor/gemm.h"
 #include "tensor/generation_schedule.h"
 
@@ -17,38 +20,34 @@ enum { STOPPED = 1 };
 
 /* What one measurement works on. */
 struct bench {
-        struct pxr_arena *arena;
+        struct pxr_arena *arena, *scratch; /* for results; for what else it takes */
         const struct pxr_speed_order *order;
         const struct pxr_graph *graph;
-        uint8_t *pixels; /* random images: as many as a batch or order->images need */
-        uint8_t *drawn;  /* where generation puts its images */
-        uint8_t *small;  /* what a conditional model is given there */
+        struct pxr_images images; /* random: as many as a batch or order->images need */
+        uint8_t *drawn;           /* where generation puts its images */
         struct pxr_trainer *trainer;
-        struct pxr_workspace **evaluator; /* [threads] */
-        double **nll;                     /* [threads][micro-batch] */
-        int images;                       /* to evaluate and to draw */
-        struct pxr_progress progress;     /* of the measurement under way */
+        struct pxr_evaluation evaluation;
+        struct pxr_generation generation, naive; /* by advances, and by whole passes */
+        struct pxr_progress progress;            /* of the measurement under way */
+        struct pxr_observer stop;                /* shows nothing of the work itself */
 };
 
 /* --- the machine -------------------------------------------------------------------------------
  */
+
+enum { MOST = 768 }; /* rows and columns of the largest product */
 
 /* pxr_gemm_f32() or the BLAS's. */
 typedef void gemm_function(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
                            float alpha, const float *a, size_t lda, const float *b, size_t ldb,
                            float beta, float *c, size_t ldc);
 
-static double larger(double a, double b)
-{
-        return a > b ? a : b;
-}
-
 /* What a thread does again and again: products of square matrices, or, `gemm` NULL, multiply-adds
  * in registers. */
 struct load {
         gemm_function *gemm;
         int size;
-        float *const *matrix; /* of each thread: three, one behind the other */
+        float *matrix; /* [thread][3][MOST * MOST] */
 };
 
 /* Returns the multiply-adds. */
@@ -59,7 +58,7 @@ static double work_once(const struct load *load, int thread)
 
         if (!load->gemm)
                 return pxr_multiply_adds(10000);
-        a = load->matrix[thread];
+        a = load->matrix + (size_t)thread * 3 * MOST * MOST;
         load->gemm(false, false, size, size, size, 1, a, size, a + size * size, size, 0,
                    a + 2 * size * size, size);
         return (double)size * size * size;
@@ -83,7 +82,7 @@ static double best_rate(const struct load *load, int threads)
                         done = work_once(load, omp_get_thread_num());
                         ended = pxr_now();
                         if (ended > began)
-                                best = larger(best, done / (ended - began));
+                                best = fmax(best, done / (ended - began));
                 } while (ended - start < least);
                 sum += best;
         }
@@ -91,32 +90,19 @@ static double best_rate(const struct load *load, int threads)
 }
 
 /* The peak is what the processor can do without memory, or the most of what was seen. */
-static int measure_peaks(struct pxr_arena *arena, int threads, struct pxr_speed *speed,
-                         struct pxr_diag *diag)
+static void measure_peaks(float *matrix, int threads, struct pxr_speed *speed)
 {
-        static const int sizes[] = { 256, 512, 768 };
-        enum { SIZES = 3, MOST = 768 };
-        float **matrix = pxr_alloc_array(arena, threads, sizeof(*matrix));
-        int status = matrix ? 0 : -1;
+        static const int sizes[] = { 256, 512, MOST };
+        const struct load registers = { .gemm = NULL };
 
-        for (int i = 0; !status && i < threads; i++)
-                if (!(matrix[i] = calloc(3 * (size_t)MOST * MOST, sizeof(float))))
-                        status = pxr_out_of_memory(diag);
-        for (int i = 0; !status && i < SIZES; i++) {
+        for (size_t i = 0; i < PXR_COUNT(sizes); i++) {
                 struct load own = { pxr_gemm_f32, sizes[i], matrix };
                 struct load blas = { pxr_blas_f32, sizes[i], matrix };
 
-                speed->peak = larger(speed->peak, best_rate(&own, threads));
-                speed->sgemm = larger(speed->sgemm, best_rate(&blas, threads));
+                speed->peak = fmax(speed->peak, best_rate(&own, threads));
+                speed->sgemm = fmax(speed->sgemm, best_rate(&blas, threads));
         }
-        if (!status) {
-                speed->peak =
-                        larger(speed->peak, best_rate(&(struct load) { .gemm = NULL }, threads));
-                speed->peak = larger(speed->peak, speed->sgemm);
-        }
-        for (int i = 0; matrix && i < threads; i++)
-                free(matrix[i]);
-        return status;
+        speed->peak = fmax(fmax(speed->peak, best_rate(&registers, threads)), speed->sgemm);
 }
 
 /* --- the work ----------------------------------------------------------------------------------
@@ -124,62 +110,34 @@ static int measure_peaks(struct pxr_arena *arena, int threads, struct pxr_speed 
 
 static int train(struct bench *bench, struct pxr_diag *diag)
 {
-        return pxr_trainer_step(bench->trainer, bench->pixels, (int)bench->trainer->settings->batch,
-                                diag);
+        return pxr_trainer_step(bench->trainer, bench->images.pixels,
+                                (int)bench->trainer->settings->batch, diag);
 }
 
 static int evaluate(struct bench *bench, struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = bench->graph;
-        int size = (int)bench->trainer->settings->micro_batch, images = bench->images;
+        struct pxr_nll nll;
 
-        (void)diag;
-#pragma omp parallel for num_threads(bench->order->threads) schedule(dynamic, 1)
-        for (int first = 0; first < images; first += size) {
-                int worker = omp_get_thread_num();
-                struct pxr_workspace *workspace = bench->evaluator[worker];
-                int count = images - first < size ? images - first : size;
-
-                pxr_workspace_load(workspace, bench->pixels + first * pxr_graph_values(graph),
-                                   count);
-                pxr_workspace_forward(workspace, bench->trainer->parameters);
-                pxr_workspace_loss(workspace, 0, bench->nll[worker]);
-        }
-        return 0;
+        return pxr_evaluate(&bench->evaluation, &nll, diag);
 }
 
-/* Images drawn are not shown as progress, but drawing can be stopped. */
+static int generate(struct bench *bench, struct pxr_diag *diag)
+{
+        return pxr_generate(&bench->generation, bench->drawn, diag);
+}
+
+static int generate_naively(struct bench *bench, struct pxr_diag *diag)
+{
+        return pxr_generate(&bench->naive, bench->drawn, diag);
+}
+
+/* Images evaluated and drawn are not shown as progress, but the work can be stopped. */
 static bool stop_asked(void *context, const struct pxr_progress *progress)
 {
         const struct bench *bench = context;
 
         (void)progress;
         return pxr_observe(bench->order->observer, &bench->progress);
-}
-
-static int draw(struct bench *bench, bool whole_passes, struct pxr_diag *diag)
-{
-        const struct pxr_observer observer = { .context = bench, .progress = stop_asked };
-
-        return pxr_generate(&(struct pxr_generation) { .graph = bench->graph,
-                                                       .parameters = bench->trainer->parameters,
-                                                       .small = bench->small,
-                                                       .seed = 1,
-                                                       .count = bench->images,
-                                                       .threads = bench->order->threads,
-                                                       .whole_passes = whole_passes,
-                                                       .observer = &observer },
-                            bench->drawn, diag);
-}
-
-static int generate(struct bench *bench, struct pxr_diag *diag)
-{
-        return draw(bench, false, diag);
-}
-
-static int generate_naively(struct bench *bench, struct pxr_diag *diag)
-{
-        return draw(bench, true, diag);
 }
 
 /* --- timing ------------------------------------------------------------------------------------
@@ -304,60 +262,39 @@ static int add_times(struct bench *bench, const struct clocks *clocks, int threa
         return 0;
 }
 
-static void advance(struct pxr_workspace *workspace, const struct pxr_graph *graph, int order,
-                    struct pxr_speed *speed)
-{
-        int pixel = order / graph->colours, colour = order % graph->colours;
-        int row = pixel / graph->cols, col = pixel % graph->cols;
-        int level[PXR_GENERATION_GROUP];
-        double start;
-
-        pxr_workspace_advance(workspace, row, col, colour);
-        start = pxr_now();
-        for (int image = 0; image < PXR_GENERATION_GROUP; image++) {
-                struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, image, pixel, colour);
-
-                level[image] = pxr_draw_level(
-                        graph, pxr_workspace_logits(workspace, row, col, colour, image), 1,
-                        &random);
-        }
-        speed->drawing_seconds += pxr_now() - start;
-        for (int image = 0; image < PXR_GENERATION_GROUP; image++)
-                pxr_workspace_set(workspace, row, col, colour, image, level[image]);
-}
-
 /* One group drawn with a clock in it. What is computed once, before the first advance, is by
  * forward kernels, but no part of the training's. */
 static int time_advances(struct bench *bench, double *seconds, struct pxr_speed *speed,
                          struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = bench->graph;
-        struct pxr_workspace *workspace = pxr_workspace_new(graph, PXR_F32, PXR_FOR_GENERATION,
-                                                            PXR_GENERATION_GROUP, false, diag);
-        struct clocks *clocks = new_clocks(bench->arena, graph->nodes, 1);
+        struct pxr_generation generation = bench->generation;
+        struct clocks *clocks = new_clocks(bench->scratch, graph->nodes, 1);
+        uint8_t *pixels =
+                pxr_alloc_array(bench->scratch, PXR_GENERATION_GROUP, pxr_graph_values(graph));
         double start = pxr_now();
+        int status;
 
-        if (!workspace || !clocks) {
-                pxr_workspace_free(workspace);
+        if (!clocks || !pixels)
                 return -1;
-        }
-        pxr_workspace_time(workspace, clocks->seconds);
-        pxr_workspace_begin(workspace, bench->trainer->parameters, PXR_GENERATION_GROUP);
-        for (size_t order = 0; order < pxr_graph_values(graph) && !stop_asked(bench, NULL); order++)
-                advance(workspace, graph, (int)order, speed);
+        generation.memory = NULL;
+        generation.count = PXR_GENERATION_GROUP;
+        generation.threads = 1;
+        generation.seconds = clocks->seconds;
+        generation.choice_seconds = &speed->drawing_seconds;
+        status = pxr_generate(&generation, pixels, diag);
         speed->advance_seconds = pxr_now() - start;
-        pxr_workspace_free(workspace);
         for (int i = 0; i < graph->nodes; i++)
                 seconds[i] +=
                         clocks->seconds[PXR_PASS_FORWARD][i] + clocks->seconds[PXR_PASS_ADVANCE][i];
-        return stop_asked(bench, NULL) ? STOPPED : 0;
+        return status;
 }
 
 /* One training step more, and one group drawn, with a clock in them. */
 static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_diag *diag)
 {
         struct pxr_trainer *trainer = bench->trainer;
-        struct clocks *clocks = new_clocks(bench->arena, bench->graph->nodes, trainer->threads);
+        struct clocks *clocks = new_clocks(bench->scratch, bench->graph->nodes, trainer->threads);
         double start = pxr_now();
         int status;
 
@@ -381,43 +318,47 @@ static int divide_time(struct bench *bench, struct pxr_speed *speed, struct pxr_
 
 static int set_up(struct bench *bench, struct pxr_diag *diag)
 {
-        const struct pxr_train_settings *settings = &bench->order->experiment->settings.train;
+        const struct pxr_speed_order *order = bench->order;
+        const struct pxr_train_settings *settings = &order->experiment->settings.train;
         const struct pxr_graph *graph = bench->graph;
-        size_t images = bench->images;
-        size_t most = images > (size_t)settings->batch ? images : (size_t)settings->batch;
+        size_t values = pxr_graph_values(graph);
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
+        int most = order->images > settings->batch ? order->images : (int)settings->batch;
+        uint8_t *pixels = pxr_alloc_array(bench->scratch, most, values);
+        uint8_t *given = pxr_alloc_array(bench->scratch, order->images, small);
         struct pxr_random random = pxr_random(1, PXR_RANDOM_SAMPLE, 0, 0, 0);
 
-        bench->pixels = pxr_alloc_array(bench->arena, most, pxr_graph_values(graph));
-        bench->drawn = pxr_alloc_array(bench->arena, images, pxr_graph_values(graph));
-        bench->small = small ? pxr_alloc_array(bench->arena, images, small) : NULL;
-        bench->evaluator =
-                pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->evaluator));
-        bench->nll = pxr_alloc_array(bench->arena, bench->order->threads, sizeof(*bench->nll));
-        if (!bench->pixels || !bench->drawn || (small && !bench->small) || !bench->evaluator ||
-            !bench->nll)
+        bench->drawn = pxr_alloc_array(bench->scratch, order->images, values);
+        bench->images = (struct pxr_images) { .count = order->images, .pixels = pixels };
+        bench->trainer = pxr_trainer_new(graph, settings, order->threads, 1000000, diag);
+        if (!bench->trainer || pxr_arena_failed(bench->scratch))
                 return -1;
-        for (size_t i = 0; i < most * pxr_graph_values(graph); i++)
-                bench->pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
-        if (small)
-                pxr_graph_subsample(graph, bench->pixels, (int)images, bench->small);
-        bench->trainer = pxr_trainer_new(graph, settings, bench->order->threads, 1000000, diag);
-        for (int i = 0; bench->trainer && i < bench->order->threads; i++) {
-                bench->evaluator[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                        (int)settings->micro_batch, false, diag);
-                bench->nll[i] =
-                        pxr_alloc_array(bench->arena, settings->micro_batch, sizeof(double));
-                if (!bench->evaluator[i] || !bench->nll[i])
-                        return -1;
-        }
-        return bench->trainer ? 0 : -1;
-}
-
-static void take_down(struct bench *bench)
-{
-        for (int i = 0; bench->evaluator && i < bench->order->threads; i++)
-                pxr_workspace_free(bench->evaluator[i]);
-        pxr_trainer_free(bench->trainer);
+        for (size_t i = 0; i < most * values; i++)
+                pixels[i] = (uint8_t)(pxr_random_uniform(&random) * graph->levels);
+        pxr_graph_subsample(graph, pixels, small ? order->images : 0, given);
+        bench->evaluation = (struct pxr_evaluation) {
+                .arena = bench->scratch,
+                .graph = graph,
+                .parameters = bench->trainer->parameters,
+                .set = pxr_images_dataset(bench->scratch, &bench->images, graph),
+                .split = PXR_TEST,
+                .micro_batch = (int)settings->micro_batch,
+                .threads = order->threads,
+                .observer = &bench->stop,
+        };
+        bench->generation = (struct pxr_generation) {
+                .arena = bench->scratch,
+                .graph = graph,
+                .parameters = bench->trainer->parameters,
+                .small = small ? given : NULL,
+                .seed = 1,
+                .count = order->images,
+                .threads = order->threads,
+                .observer = &bench->stop,
+        };
+        bench->naive = bench->generation;
+        bench->naive.whole_passes = true;
+        return bench->evaluation.set ? 0 : -1;
 }
 
 static void describe(const struct bench *bench, struct pxr_speed *speed)
@@ -438,37 +379,47 @@ static void describe(const struct bench *bench, struct pxr_speed *speed)
         speed->generation_bytes = pxr_generation_bytes(graph, speed->images, threads, 0);
 }
 
+static int measure(struct bench *bench, struct pxr_speed *speed, struct pxr_diag *diag)
+{
+        int threads = bench->order->threads, status = set_up(bench, diag);
+        float *matrix = pxr_alloc_array(bench->scratch, threads, 3 * sizeof(float) * MOST * MOST);
+
+        if (status || !matrix)
+                return -1;
+        measure_peaks(matrix, threads, speed);
+        status = repeat(bench, "measuring training", train, &speed->training, diag);
+        if (!status)
+                status = divide_time(bench, speed, diag);
+        if (!status)
+                status = repeat(bench, "measuring evaluation", evaluate, &speed->evaluation, diag);
+        if (!status)
+                status = repeat(bench, "measuring generation", generate, &speed->generation, diag);
+        if (!status && bench->order->naive)
+                status = repeat(bench, "measuring naive generation", generate_naively,
+                                &speed->naive, diag);
+        if (status)
+                return status;
+        measure_peaks(matrix, threads, speed); /* again: other load may have changed */
+        describe(bench, speed);
+        return 0;
+}
+
 int pxr_measure_speed(struct pxr_arena *arena, const struct pxr_speed_order *order,
                       struct pxr_speed *speed, struct pxr_diag *diag)
 {
         struct bench bench = { .arena = arena,
+                               .scratch = pxr_arena_new(0, diag),
                                .order = order,
                                .graph = order->experiment->model->graph,
-                               .images = order->images };
-        int status;
+                               .stop = { .context = &bench, .progress = stop_asked } };
+        int status = -1;
 
         *speed = (struct pxr_speed) { .threads = order->threads,
                                       .batch = (int)order->experiment->settings.train.batch,
-                                      .images = bench.images };
-        status = set_up(&bench, diag);
-        if (!status)
-                status = measure_peaks(arena, order->threads, speed, diag);
-        if (!status)
-                status = repeat(&bench, "measuring training", train, &speed->training, diag);
-        if (!status)
-                status = divide_time(&bench, speed, diag);
-        if (!status)
-                status = repeat(&bench, "measuring evaluation", evaluate, &speed->evaluation, diag);
-        if (!status)
-                status = repeat(&bench, "measuring generation", generate, &speed->generation, diag);
-        if (!status && order->naive)
-                status = repeat(&bench, "measuring naive generation", generate_naively,
-                                &speed->naive, diag);
-        /* Again: what else runs on the machine may have changed. */
-        if (!status)
-                status = measure_peaks(arena, order->threads, speed, diag);
-        if (!status)
-                describe(&bench, speed);
-        take_down(&bench);
+                                      .images = order->images };
+        if (bench.scratch)
+                status = measure(&bench, speed, diag);
+        pxr_trainer_free(bench.trainer);
+        pxr_arena_free(bench.scratch);
         return status;
 }

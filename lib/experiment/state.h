@@ -6,7 +6,8 @@
 #define PXR_EXPERIMENT_STATE_H
 
 #include "base/hash.h"
-#include "experiment/order.h"
+#include "experiment/run.h"
+#include "sample/generate.h"
 #include "train/spike.h"
 
 /* Everything beside the trainer's arrays that a resumed run must find again. */
@@ -35,6 +36,9 @@ struct pxr_state {
         double recorded;    /* the wall time up to here is on record; of pxr_now() */
         bool fallback_told; /* that samples are made by whole passes */
         struct pxr_measured evaluated, drawn;
+        struct pxr_evaluation evaluation;
+        struct pxr_generation generation; /* .count is 0 before the first samples */
+        uint8_t *samples;                 /* [image][row][col][colour]: the last ones */
         char uid[PXR_UID];                /* of the run */
         char result_hash[PXR_SHA256_HEX]; /* of the result's parameters; "": no result yet */
 };

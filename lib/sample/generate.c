@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
@@ -25,11 +26,15 @@ struct shares {
         bool filled;
 };
 
+struct pxr_generation_memory {
+        struct shares shares;
+        struct pxr_workspace **workspace; /* [worker] */
+        uint8_t *small;                   /* the small images, filled up to whole groups */
+};
+
 /* What the workers share; `stopped` and `done` are theirs under `critical`. */
 struct drawing {
         const struct pxr_generation *g;
-        struct shares shares;
-        uint8_t *small; /* g->small, filled up to whole groups; NULL: none */
         uint8_t *pixels;
         int64_t done;
         bool stopped;
@@ -71,15 +76,6 @@ void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, doub
                 probability[level] /= sum;
 }
 
-int pxr_draw_level(const struct pxr_graph *graph, const void *logits, double temperature,
-                   struct pxr_random *random)
-{
-        double probability[MAX_LEVELS];
-
-        pxr_distribution_at(graph, logits, temperature, probability);
-        return draw(probability, graph->levels, pxr_random_uniform(random));
-}
-
 /* The value that the logits and the image's own random number give. */
 static int draw_value(const struct pxr_generation *g, const void *logits, int image, int pixel,
                       int colour)
@@ -89,8 +85,10 @@ static int draw_value(const struct pxr_generation *g, const void *logits, int im
                 keyed ? g->key[image] : (struct pxr_image_key) { (uint32_t)image, 0 };
         struct pxr_random random = pxr_random(g->seed, PXR_RANDOM_SAMPLE, key.number, pixel,
                                               key.again * AGAIN + colour);
+        double probability[MAX_LEVELS];
 
-        return pxr_draw_level(g->graph, logits, g->temperature, &random);
+        pxr_distribution_at(g->graph, logits, g->temperature, probability);
+        return draw(probability, g->graph->levels, pxr_random_uniform(&random));
 }
 
 static bool is_drawn(const struct pxr_generation *g, int row, int col)
@@ -108,27 +106,26 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
         int pixel = row * graph->cols + col;
         size_t at = (size_t)pixel * graph->colours + colour;
         size_t size = pxr_graph_values(graph);
-        bool drawn = is_drawn(g, row, col);
+        double start = g->choice_seconds ? pxr_now() : 0;
+        int level[MOST];
 
-        if (g->whole_passes)
-                pxr_workspace_forward(workspace, g->parameters);
-        else
-                pxr_workspace_advance(workspace, row, col, colour);
         for (int image = 0; image < images; image++) {
                 bool wanted = first + image < g->count;
                 uint8_t *value = wanted ? &drawing->pixels[(first + image) * size + at] : NULL;
-                int level;
 
-                if (value && !drawn)
-                        level = *value;
+                if (value && !is_drawn(g, row, col))
+                        level[image] = *value;
                 else
-                        level = draw_value(g,
-                                           pxr_workspace_logits(workspace, row, col, colour, image),
-                                           first + image, pixel, colour);
+                        level[image] = draw_value(
+                                g, pxr_workspace_logits(workspace, row, col, colour, image),
+                                first + image, pixel, colour);
                 if (value)
-                        *value = (uint8_t)level;
-                pxr_workspace_set(workspace, row, col, colour, image, level);
+                        *value = (uint8_t)level[image];
         }
+        if (g->choice_seconds)
+                *g->choice_seconds += pxr_now() - start;
+        for (int image = 0; image < images; image++)
+                pxr_workspace_set(workspace, row, col, colour, image, level[image]);
 }
 
 /* Tell of pixels done; true when it is time to stop. */
@@ -149,51 +146,46 @@ static bool report(struct drawing *drawing, int64_t pixels)
         return stopped;
 }
 
-static void draw_group(struct drawing *drawing, struct pxr_workspace *workspace, int first)
+static void draw_group(struct drawing *drawing, int first)
 {
-        const struct pxr_graph *graph = drawing->g->graph;
-        int left = drawing->g->count - first, group = drawing->shares.group;
+        const struct pxr_generation *g = drawing->g;
+        const struct pxr_generation_memory *memory = g->memory;
+        const struct pxr_graph *graph = g->graph;
+        struct pxr_workspace *workspace = memory->workspace[omp_get_thread_num()];
+        int left = g->count - first, group = memory->shares.group;
         int wanted = left < group ? left : group;
-        int images = drawing->shares.filled ? group : wanted;
+        int images = memory->shares.filled ? group : wanted;
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         double nats[MOST] = { 0 }, drawn_nats[MOST] = { 0 };
 
         if (report(drawing,
                    0)) /* no loop of threads can be left, but what remains of it is quick */
                 return;
-        if (drawing->small)
-                pxr_workspace_condition(workspace, drawing->small + first * small, images);
-        pxr_workspace_begin(workspace, drawing->g->parameters, images);
+        if (g->small)
+                pxr_workspace_condition(workspace, memory->small + first * small, images);
+        pxr_workspace_time(workspace, g->seconds);
+        pxr_workspace_begin(workspace, g->parameters, images);
         for (int row = 0; row < graph->rows; row++) {
                 for (int col = 0; col < graph->cols; col++) {
-                        for (int colour = 0; colour < graph->colours; colour++)
+                        for (int colour = 0; colour < graph->colours; colour++) {
+                                if (g->whole_passes)
+                                        pxr_workspace_forward(workspace, g->parameters);
+                                else
+                                        pxr_workspace_advance(workspace, row, col, colour);
                                 draw_colour(drawing, workspace, first, images, row, col, colour);
-                        if (drawing->g->nats)
+                        }
+                        if (g->nats)
                                 pxr_workspace_pixel_loss(workspace, row, col, nats);
-                        if (drawing->g->drawn_nats && is_drawn(drawing->g, row, col))
+                        if (g->drawn_nats && is_drawn(g, row, col))
                                 pxr_workspace_pixel_loss(workspace, row, col, drawn_nats);
                 }
                 if (report(drawing, (int64_t)wanted * graph->cols))
                         return;
         }
-        if (drawing->g->nats)
-                memcpy(drawing->g->nats + first, nats, wanted * sizeof(*nats));
-        if (drawing->g->drawn_nats)
-                memcpy(drawing->g->drawn_nats + first, drawn_nats, wanted * sizeof(*drawn_nats));
-}
-
-static int copy_small(struct drawing *drawing, struct pxr_diag *diag)
-{
-        const struct pxr_graph *graph = drawing->g->graph;
-        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-
-        if (!drawing->g->small)
-                return 0;
-        drawing->small = calloc((size_t)drawing->shares.groups * drawing->shares.group, small);
-        if (!drawing->small)
-                return pxr_out_of_memory(diag);
-        memcpy(drawing->small, drawing->g->small, small * drawing->g->count);
-        return 0;
+        if (g->nats)
+                memcpy(g->nats + first, nats, wanted * sizeof(*nats));
+        if (g->drawn_nats)
+                memcpy(g->drawn_nats + first, drawn_nats, wanted * sizeof(*drawn_nats));
 }
 
 static int smaller(int a, int b)
@@ -239,28 +231,48 @@ size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int thread
                pxr_workspace_bytes(graph, PXR_F32, PXR_FOR_GENERATION, shares.group);
 }
 
-int pxr_generate(const struct pxr_generation *g, uint8_t *pixels, struct pxr_diag *diag)
+static void free_workspaces(void *memory)
 {
-        struct shares shares = shares_of(g->count, g->threads, g->batch);
-        struct drawing drawing = { .g = g, .shares = shares, .pixels = pixels };
+        struct pxr_generation_memory *m = memory;
+
+        pxr_workspaces_free(m->workspace, m->shares.workers);
+}
+
+static int make_memory(struct pxr_generation *g, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = g->graph;
+        struct pxr_generation_memory *m = pxr_alloc(g->arena, sizeof(*m));
         enum pxr_use use = g->whole_passes ? PXR_FOR_INSPECTION : PXR_FOR_GENERATION;
-        struct pxr_workspace **workspace = NULL;
-        int workers = shares.workers, status = copy_small(&drawing, diag);
+
+        if (!m || pxr_arena_defer(g->arena, free_workspaces, m))
+                return -1;
+        m->shares = shares_of(g->count, g->threads, g->batch);
+        m->small = pxr_alloc_array(g->arena, (size_t)m->shares.groups * m->shares.group,
+                                   (size_t)graph->small_rows * graph->small_cols * graph->colours);
+        if (!m->small)
+                return -1;
+        m->workspace = pxr_workspaces_new(
+                pxr_workspace_new(graph, PXR_F32, use, m->shares.group, false, diag),
+                m->shares.workers, diag);
+        g->memory = m->workspace ? m : NULL;
+        return m->workspace ? 0 : -1;
+}
+
+int pxr_generate(struct pxr_generation *g, uint8_t *pixels, struct pxr_diag *diag)
+{
+        struct drawing drawing = { .g = g, .pixels = pixels };
+        const struct pxr_graph *graph = g->graph;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
         pxr_blas_single_thread();
-        if (!status && workers > 0) {
-                workspace = pxr_workspaces_new(
-                        pxr_workspace_new(g->graph, PXR_F32, use, shares.group, false, diag),
-                        workers, diag);
-                status = workspace ? 0 : -1;
-        }
-        if (!status && workers > 0) {
-#pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
-                for (int group = 0; group < shares.groups; group++)
-                        draw_group(&drawing, workspace[omp_get_thread_num()], group * shares.group);
-                status = drawing.stopped ? 1 : 0;
-        }
-        pxr_workspaces_free(workspace, workers);
-        free(drawing.small);
-        return status;
+        if (g->count == 0)
+                return 0;
+        if (!g->memory && make_memory(g, diag))
+                return -1;
+        if (g->small)
+                memcpy(g->memory->small, g->small, small * g->count);
+#pragma omp parallel for num_threads(g->memory->shares.workers) schedule(dynamic, 1)
+        for (int group = 0; group < g->memory->shares.groups; group++)
+                draw_group(&drawing, group * g->memory->shares.group);
+        return drawing.stopped ? 1 : 0;
 }

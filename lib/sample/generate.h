@@ -21,7 +21,10 @@ struct pxr_image_key {
         uint32_t again; /* number of the repetition, for several draws of one image; below 2^20 */
 };
 
+/* Draws from a model, one after the other. From one to the next anything but graph, count, threads,
+ * batch and whole_passes may change. */
 struct pxr_generation {
+        struct pxr_arena *arena; /* for memory that the first draw takes and all use */
         const struct pxr_graph *graph;
         const float *parameters;
         const uint8_t *small; /* [image][row][col][colour]: for a conditional model; else
@@ -40,22 +43,23 @@ struct pxr_generation {
         bool whole_passes; /* make a whole pass for each value, as without `advance`: to measure
                               the cost of that */
         const struct pxr_observer *observer; /* of the pixels drawn; NULL: none */
+        double *const
+                *seconds; /* for one thread: as pxr_workspace_time() has them; NULL: not wanted */
+        double *choice_seconds; /* for one thread: of probabilities and random numbers, added to it;
+                                   NULL: not wanted */
+        struct pxr_generation_memory *memory; /* NULL at first */
 };
 
 /* Draw images into pixels[image][row][col][colour]. Where `drawn` is false they hold known values
  * on entry. Each pixel is drawn given all pixels before it in raster order, known or drawn. So
  * images follow the model's distribution given the known pixels only if these precede all drawn
  * ones. Returns 0, 1 when the observer stopped it, or -1 after an error. */
-int pxr_generate(const struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
+int pxr_generate(struct pxr_generation *generation, uint8_t *pixels, struct pxr_diag *diag);
 
 /* The probabilities of the levels for logits divided by the temperature (0 means 1):
  * p(k)^(1 / temperature), normalized. */
 void pxr_distribution_at(const struct pxr_graph *graph, const void *logits, double temperature,
                          double *probability);
-
-/* A level drawn from these, using one random number. */
-int pxr_draw_level(const struct pxr_graph *graph, const void *logits, double temperature,
-                   struct pxr_random *random);
 
 /* Bytes of memory it takes besides the images; `batch` as above. */
 size_t pxr_generation_bytes(const struct pxr_graph *graph, int count, int threads, int batch);

@@ -74,139 +74,127 @@ const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset 
 /* A round of work: as many micro-batches as there are threads, times a few. */
 enum { ROUND = 8 };
 
-struct round {
-        uint8_t *pixels;
+struct pxr_evaluation_memory {
+        struct pxr_workspace **workspace; /* [thread] */
+        int threads;
+        uint8_t *pixels; /* of a round */
         int64_t *index;
-        double *nats;
-        double *value_nats; /* [micro-batch][row][col][colour], summed over its images; NULL: not
-                               wanted */
-        double *scratch;    /* [thread]: each value's nats of a micro-batch */
+        double *nats;             /* [image] */
+        double *micro_batch_nats; /* [micro-batch][row][col][colour], summed over its images */
+        double *scratch;          /* [thread]: each value's nats of a micro-batch */
 };
+
+static void free_workspaces(void *memory)
+{
+        struct pxr_evaluation_memory *m = memory;
+
+        pxr_workspaces_free(m->workspace, m->threads);
+}
+
+static int make_memory(struct pxr_evaluation *e, struct pxr_diag *diag)
+{
+        size_t values = pxr_graph_values(e->graph);
+        size_t micro_batches = (size_t)e->threads * ROUND, images = micro_batches * e->micro_batch;
+        struct pxr_evaluation_memory *m = pxr_alloc(e->arena, sizeof(*m));
+
+        if (!m || pxr_arena_defer(e->arena, free_workspaces, m))
+                return -1;
+        m->threads = e->threads;
+        m->pixels = pxr_alloc_array(e->arena, images, values);
+        m->index = pxr_alloc_array(e->arena, images, sizeof(*m->index));
+        m->nats = pxr_alloc_array(e->arena, images, sizeof(double));
+        m->micro_batch_nats = pxr_alloc_array(e->arena, micro_batches * values, sizeof(double));
+        m->scratch =
+                pxr_alloc_array(e->arena, e->threads * e->micro_batch * values, sizeof(double));
+        e->value_nats = pxr_alloc_array(e->arena, values, sizeof(double));
+        if (pxr_arena_failed(e->arena))
+                return -1;
+        m->workspace = pxr_workspaces_new(pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
+                                                            e->micro_batch, false, diag),
+                                          e->threads, diag);
+        e->memory = m->workspace ? m : NULL;
+        return m->workspace ? 0 : -1;
+}
 
 /* Each value's nats of the micro-batch of `count` images from `first` on. They are added up to the
  * images' in the order in which pxr_workspace_loss() does. */
-static void compute_values(const struct pxr_evaluation *e, struct pxr_workspace *workspace,
-                           const struct round *round, int first, int count)
+static void compute_values(const struct pxr_evaluation *e, int first, int count)
 {
+        const struct pxr_evaluation_memory *memory = e->memory;
         int colours = e->graph->colours, pixels = e->graph->rows * e->graph->cols;
+        int thread = omp_get_thread_num();
         size_t values = pxr_graph_values(e->graph);
-        double *nats = round->scratch + omp_get_thread_num() * values * e->micro_batch;
-        double *sum = round->value_nats + first / e->micro_batch * values;
+        struct pxr_workspace *workspace = memory->workspace[thread];
+        double *nats = memory->scratch + thread * values * e->micro_batch;
+        double *sum = memory->micro_batch_nats + first / e->micro_batch * values;
 
+        pxr_workspace_load(workspace, memory->pixels + first * values, count);
+        pxr_workspace_forward(workspace, e->parameters);
         pxr_workspace_value_loss(workspace, nats);
         memset(sum, 0, values * sizeof(*sum));
         for (int pixel = 0; pixel < pixels; pixel++)
                 for (int image = 0; image < count; image++)
                         for (int colour = 0; colour < colours; colour++) {
-                                round->nats[first + image] += *nats;
+                                memory->nats[first + image] += *nats;
                                 sum[pixel * colours + colour] += *nats++;
                         }
 }
 
-/* In the order of the micro-batches, whoever computed them. */
-static void add_values(const struct pxr_evaluation *e, const struct round *round, int images)
+/* The nats of a round of images; those of values in the order of the micro-batches, whoever
+ * computed them. */
+static void compute(const struct pxr_evaluation *e, int images)
 {
         size_t values = pxr_graph_values(e->graph);
-        const double *nats = round->value_nats;
+        const double *nats = e->memory->micro_batch_nats;
 
+        memset(e->memory->nats, 0, images * sizeof(double));
+#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
+        for (int first = 0; first < images; first += e->micro_batch)
+                compute_values(e, first,
+                               images - first < e->micro_batch ? images - first : e->micro_batch);
         for (int first = 0; first < images; first += e->micro_batch)
                 for (size_t i = 0; i < values; i++)
                         e->value_nats[i] += *nats++;
 }
 
-static void compute(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
-                    const struct round *round, int images)
-{
-        memset(round->nats, 0, images * sizeof(double));
-#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
-        for (int first = 0; first < images; first += e->micro_batch) {
-                struct pxr_workspace *own = workspace[omp_get_thread_num()];
-                int count = images - first < e->micro_batch ? images - first : e->micro_batch;
-
-                pxr_workspace_load(own, round->pixels + first * pxr_graph_values(e->graph), count);
-                pxr_workspace_forward(own, e->parameters);
-                if (round->value_nats)
-                        compute_values(e, own, round, first, count);
-                else
-                        pxr_workspace_loss(own, 0, round->nats + first);
-        }
-}
-
 /* Number the images of a round. Returns how many there are. */
-static int number_round(const struct round *round, int64_t first, int64_t all, int size)
+static int number_round(const struct pxr_evaluation *e, int64_t first, int64_t all)
 {
+        int size = e->micro_batch * e->threads * ROUND;
         int images = all - first < size ? (int)(all - first) : size;
 
         for (int i = 0; i < images; i++)
-                round->index[i] = first + i;
+                e->memory->index[i] = first + i;
         return images;
 }
 
-static int run(const struct pxr_evaluation *e, struct pxr_workspace **workspace,
-               const struct round *round, struct pxr_nll *nll, struct pxr_diag *diag)
+int pxr_evaluate(struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag *diag)
 {
         static const char *const what[PXR_SPLITS] = { "evaluating train", "evaluating valid",
                                                       "evaluating test" };
         int64_t all = e->set->count[e->split];
-        int size = e->micro_batch * e->threads * ROUND;
-
-        if (e->limit > 0 && e->limit < all)
-                all = e->limit;
-        for (int64_t done = 0; done < all; done += size) {
-                int images = number_round(round, done, all, size);
-
-                if (pxr_observe_count(e->observer, what[e->split], "images", done, all))
-                        return 1;
-                if (pxr_dataset_read(e->set, e->split, 0, round->index, images, round->pixels,
-                                     diag))
-                        return -1;
-                pxr_dataset_expect(e->set, e->split, 0, round->index,
-                                   number_round(round, done + images, all, size));
-                compute(e, workspace, round, images);
-                for (int i = 0; i < images; i++)
-                        pxr_nll_add(nll, round->nats[i]);
-                if (round->value_nats)
-                        add_values(e, round, images);
-        }
-        return 0;
-}
-
-int pxr_evaluate(const struct pxr_evaluation *e, struct pxr_nll *nll, struct pxr_diag *diag)
-{
-        size_t dimensions = pxr_graph_values(e->graph);
-        size_t size = (size_t)e->micro_batch * e->threads * ROUND;
-        struct pxr_workspace **workspace = NULL;
-        struct round round = {
-                .pixels = malloc(size * dimensions),
-                .index = malloc(size * sizeof(int64_t)),
-                .nats = malloc(size * sizeof(double)),
-        };
-        int status = 0;
+        int images;
 
         pxr_blas_single_thread();
-        *nll = (struct pxr_nll) { .dimensions = (int64_t)dimensions,
+        *nll = (struct pxr_nll) { .dimensions = (int64_t)pxr_graph_values(e->graph),
                                   .given_rows = e->graph->small_rows,
                                   .given_cols = e->graph->small_cols,
                                   .trained_on = e->split == PXR_TRAIN };
-        if (e->value_nats) {
-                round.value_nats = malloc(size / e->micro_batch * dimensions * sizeof(double));
-                round.scratch = malloc(e->micro_batch * dimensions * e->threads * sizeof(double));
+        if (!e->memory && make_memory(e, diag))
+                return -1;
+        memset(e->value_nats, 0, pxr_graph_values(e->graph) * sizeof(double));
+        if (e->limit > 0 && e->limit < all)
+                all = e->limit;
+        for (int64_t done = 0; done < all; done += images) {
+                images = number_round(e, done, all);
+                if (pxr_observe_count(e->observer, what[e->split], "images", done, all))
+                        return 1;
+                if (pxr_dataset_read(e->set, e->split, 0, e->memory->index, images,
+                                     e->memory->pixels, diag))
+                        return -1;
+                compute(e, images);
+                for (int i = 0; i < images; i++)
+                        pxr_nll_add(nll, e->memory->nats[i]);
         }
-        if (!round.pixels || !round.index || !round.nats ||
-            (e->value_nats && (!round.value_nats || !round.scratch)))
-                status = pxr_out_of_memory(diag);
-        else
-                workspace =
-                        pxr_workspaces_new(pxr_workspace_new(e->graph, PXR_F32, PXR_FOR_EVALUATION,
-                                                             e->micro_batch, false, diag),
-                                           e->threads, diag);
-        if (!status)
-                status = workspace ? run(e, workspace, &round, nll, diag) : -1;
-        pxr_workspaces_free(workspace, e->threads);
-        free(round.pixels);
-        free(round.index);
-        free(round.nats);
-        free(round.value_nats);
-        free(round.scratch);
-        return status;
+        return 0;
 }

@@ -40,22 +40,24 @@ struct pxr_nll pxr_nll_of(const double *nats, int count);
  * is conditional or the images were trained on. */
 const char *pxr_nll_suspect(const struct pxr_nll *nll, const struct pxr_dataset *set);
 
-/* An evaluation. The size of micro-batches is fixed, so that the bits do not depend on the number
- * of threads. */
+/* Evaluations of a model, one after the other. From one to the next the parameters, the split and
+ * the limit may change. The size of micro-batches is fixed, so that the bits do not depend on the
+ * number of threads. */
 struct pxr_evaluation {
+        struct pxr_arena *arena; /* for memory that the first evaluation takes and all use */
         const struct pxr_graph *graph;
         const float *parameters;
         const struct pxr_dataset *set;
         enum pxr_split split;
         int micro_batch, threads;
-        int64_t limit;      /* images; 0: all */
-        double *value_nats; /* [row][col][colour]: each value's nats, summed over the images, are
-                               added to it; NULL: not wanted */
+        int64_t limit;                       /* images; 0: all */
         const struct pxr_observer *observer; /* of the images evaluated; NULL: none */
+        double *value_nats; /* result: [row][col][colour], each value's nats, summed
+                               over the images */
+        struct pxr_evaluation_memory *memory; /* NULL at first */
 };
 
 /* Returns 0, 1 when the observer stopped it, or -1 after an error. */
-int pxr_evaluate(const struct pxr_evaluation *evaluation, struct pxr_nll *nll,
-                 struct pxr_diag *diag);
+int pxr_evaluate(struct pxr_evaluation *evaluation, struct pxr_nll *nll, struct pxr_diag *diag);
 
 #endif
