@@ -54,22 +54,6 @@ int pxr_read_enum(const struct pxr_value *v)
         return 0;
 }
 
-/* Make a single name a list of one. */
-static int make_list(const struct pxr_value *v)
-{
-        struct pxr_yaml *node = v->node, *name = pxr_alloc(v->arena, sizeof(*name));
-
-        if (!name)
-                return -1;
-        *name = *node;
-        name->key = NULL;
-        node->kind = PXR_YAML_SEQUENCE;
-        node->text = NULL;
-        node->quoted = false;
-        pxr_yaml_append(node, name);
-        return 0;
-}
-
 /* A set has no order and nothing twice. Its names are listed as the table has them. */
 int pxr_read_enum_set(const struct pxr_value *v)
 {
@@ -77,7 +61,7 @@ int pxr_read_enum_set(const struct pxr_value *v)
         uint32_t set = 0;
         int status = 0;
 
-        if (node->kind == PXR_YAML_SCALAR && make_list(v))
+        if (node->kind == PXR_YAML_SCALAR && pxr_yaml_wrap(v->arena, node, NULL))
                 return -1;
         if (node->kind == PXR_YAML_MAPPING)
                 return pxr_value_wrong(v, "must be a list of names, not a mapping");
@@ -111,15 +95,10 @@ int pxr_read_enum_set(const struct pxr_value *v)
 /* NAME alone becomes {NAME: {}}. */
 static int open_choice(const struct pxr_value *v)
 {
-        struct pxr_yaml *node = v->node, *child;
+        struct pxr_yaml *node = v->node;
 
-        if (node->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(node)) {
-                child = pxr_yaml_new(v->arena, PXR_YAML_MAPPING, node->text, NULL, node);
-                if (!child)
-                        return -1;
-                pxr_yaml_become_mapping(node);
-                pxr_yaml_append(node, child);
-        }
+        if (node->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(node))
+                return pxr_yaml_name_to_mapping(v->arena, node);
         if (node->kind == PXR_YAML_MAPPING && node->first)
                 return 0;
         pxr_value_wrong(v, "must be a name, or NAME: {options}");

@@ -27,38 +27,17 @@ static bool is_text(const char *argument)
         return true;
 }
 
-/* A new empty mapping from the command line. */
-static struct pxr_yaml *new_mapping(const struct override *o, const char *key)
-{
-        struct pxr_yaml *node = pxr_alloc(o->arena, sizeof(*node));
-
-        if (!node)
-                return NULL;
-        *node = (struct pxr_yaml) { .kind = PXR_YAML_MAPPING,
-                                    .origin = PXR_ORIGIN_OVERRIDE,
-                                    .key = key,
-                                    .location = o->location,
-                                    .key_location = o->location };
-        return node;
-}
-
 /* Make a scalar that the path goes on from a mapping: NAME (`optimizer: rmsprop`, `- relu`) stands
  * for {NAME: {}}, and anything but that name is replaced, as every value is. */
 static int open_scalar(const struct override *o, struct pxr_yaml *node, const char *name)
 {
-        struct pxr_yaml *child = NULL;
-
-        if (!node->quoted && strcmp(node->text, name) == 0) {
-                child = pxr_yaml_new(o->arena, PXR_YAML_MAPPING, node->text, NULL, node);
-                if (!child)
-                        return -1;
-        } else if (!pxr_yaml_empty(node)) {
+        if (!node->quoted && strcmp(node->text, name) == 0)
+                return pxr_yaml_name_to_mapping(o->arena, node);
+        if (!pxr_yaml_empty(node)) {
                 node->location = o->location;
                 node->origin = PXR_ORIGIN_OVERRIDE;
         }
         pxr_yaml_become_mapping(node);
-        if (child)
-                pxr_yaml_append(node, child);
         return 0;
 }
 
@@ -85,7 +64,9 @@ static struct pxr_yaml *descend(const struct override *o, struct pxr_yaml *node,
                 no_item(o, node, name);
                 return NULL;
         }
-        child = new_mapping(o, name);
+        child = pxr_yaml_new(
+                o->arena, PXR_YAML_MAPPING, name, NULL,
+                &(struct pxr_yaml) { .origin = PXR_ORIGIN_OVERRIDE, .location = o->location });
         if (child)
                 pxr_yaml_append(node, child);
         return child;
@@ -176,12 +157,11 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
         pxr_yaml_set_origin(value, PXR_ORIGIN_OVERRIDE);
         if (o.place)
                 set_locations(value, o.place->value);
-        pxr_yaml_replace(node, value);
-        /* Layers that were read before are read again. */
-        for (struct pxr_yaml *up = value->parent; up; up = up->parent)
-                up->layer = NULL;
-        if (value->key)
-                value->key_location = o.location;
+        pxr_yaml_become(node, value);
+        if (node->key)
+                node->key_location = o.location;
+        for (; node; node = node->parent)
+                node->layer = NULL; /* layers that were read before are read again */
         return 0;
 }
 

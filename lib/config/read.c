@@ -118,21 +118,9 @@ static int check_together(const struct pxr_yaml *mapping, const char *what,
 static int open_main(struct pxr_arena *arena, struct pxr_yaml *node,
                      const struct pxr_reading *readings, int count)
 {
-        struct pxr_yaml *value;
-
-        for (int i = 0; i < count; i++) {
-                if (!readings[i].options->main)
-                        continue;
-                value = pxr_alloc(arena, sizeof(*value));
-                if (!value)
-                        return -1;
-                *value = *node;
-                value->key = readings[i].options->main;
-                value->key_location = node->location;
-                pxr_yaml_become_mapping(node);
-                pxr_yaml_append(node, value);
-                return 0;
-        }
+        for (int i = 0; i < count; i++)
+                if (readings[i].options->main)
+                        return pxr_yaml_wrap(arena, node, readings[i].options->main);
         return 0;
 }
 
@@ -231,37 +219,24 @@ static const char *list_option(const struct pxr_options *options)
         return NULL;
 }
 
-/* The options of an item as a mapping: the value behind the layer's name is one already, or is
- * what its main option, or its list of layers, is set to. */
-static struct pxr_yaml *options_mapping(struct pxr_arena *arena, struct pxr_yaml *value,
-                                        const struct pxr_options *options, struct pxr_diag *diag)
+/* Make the value behind a layer's name a mapping of its options: it is one already, or is what its
+ * main option, or its list of layers, is set to. */
+static int open_options(struct pxr_arena *arena, struct pxr_yaml *value,
+                        const struct pxr_options *options, struct pxr_diag *diag)
 {
-        struct pxr_yaml *mapping, *moved;
-        const char *name = NULL;
+        const char *name;
 
         if (pxr_yaml_empty(value))
                 pxr_yaml_become_mapping(value);
         if (value->kind == PXR_YAML_MAPPING)
-                return value;
+                return 0;
         name = value->kind == PXR_YAML_SEQUENCE ? list_option(options) : options->main;
-        if (!name) {
-                pxr_error_at(diag, value->location, "%s%s", value->key,
-                             !options->rows         ? " takes no options"
-                             : list_option(options) ? ": expected a list of layers"
-                                                    : ": expected a mapping of options");
-                return NULL;
-        }
-        mapping = pxr_yaml_new(arena, PXR_YAML_MAPPING, value->key, NULL, value);
-        moved = pxr_alloc(arena, sizeof(*moved));
-        if (!mapping || !moved)
-                return NULL;
-        *moved = *value;
-        moved->key = name;
-        for (struct pxr_yaml *child = moved->first; child; child = child->next)
-                child->parent = moved;
-        pxr_yaml_replace(value, mapping);
-        pxr_yaml_append(mapping, moved);
-        return mapping;
+        if (name)
+                return pxr_yaml_wrap(arena, value, name);
+        return pxr_error_at(diag, value->location, "%s%s", value->key,
+                            !options->rows         ? " takes no options"
+                            : list_option(options) ? ": expected a list of layers"
+                                                   : ": expected a mapping of options");
 }
 
 /* Move the keys that stand beside a layer's name (`repeat: 7`, `layers: [...]`) in among its
@@ -294,15 +269,9 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
         const struct pxr_options *options;
         bool written_out;
 
-        if (item->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(item)) {
-                struct pxr_yaml *child =
-                        pxr_yaml_new(arena, PXR_YAML_MAPPING, item->text, NULL, item);
-
-                if (!child)
-                        return -1;
-                pxr_yaml_become_mapping(item);
-                pxr_yaml_append(item, child);
-        }
+        if (item->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(item) &&
+            pxr_yaml_name_to_mapping(arena, item))
+                return -1;
         if (item->kind != PXR_YAML_MAPPING || !item->first)
                 return pxr_error_at(diag, item->location,
                                     "expected a layer: NAME, or NAME: {options}");
@@ -315,9 +284,9 @@ int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
         /* What the command line sets (`model.1.repeat.count=3`) may be a mapping all the same. */
         written_out =
                 item->first->kind == PXR_YAML_MAPPING && item->first->origin != PXR_ORIGIN_OVERRIDE;
-        *conf = options_mapping(arena, item->first, options, diag);
-        if (!*conf)
+        if (open_options(arena, item->first, options, diag))
                 return -1;
-        *name = (*conf)->key;
+        *conf = item->first;
+        *name = item->first->key;
         return take_in(*conf, written_out, diag);
 }

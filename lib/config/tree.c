@@ -23,50 +23,17 @@ void pxr_yaml_append(struct pxr_yaml *parent, struct pxr_yaml *child)
         parent->count++;
 }
 
-/* The child before `child`, or NULL. */
-static struct pxr_yaml *before(const struct pxr_yaml *child)
-{
-        struct pxr_yaml *at = child->parent->first;
-
-        if (at == child)
-                return NULL;
-        while (at->next != child)
-                at = at->next;
-        return at;
-}
-
-/* Make `next` follow `previous` (NULL: be the first child), where `old` was. */
-static void relink(struct pxr_yaml *old, struct pxr_yaml *previous, struct pxr_yaml *next,
-                   struct pxr_yaml *last)
-{
-        struct pxr_yaml *parent = old->parent;
-
-        if (previous)
-                previous->next = next;
-        else
-                parent->first = next;
-        if (parent->last == old)
-                parent->last = last;
-        old->parent = old->next = NULL;
-}
-
-void pxr_yaml_replace(struct pxr_yaml *old, struct pxr_yaml *child)
-{
-        if (!old->parent) /* the root */
-                return;
-        child->next = old->next;
-        child->parent = old->parent;
-        child->key = old->key;
-        child->key_location = old->key_location;
-        relink(old, before(old), child, child);
-}
-
 void pxr_yaml_remove(struct pxr_yaml *child)
 {
-        struct pxr_yaml *previous = before(child);
+        struct pxr_yaml *parent = child->parent, **link = &parent->first, *before = NULL;
 
-        child->parent->count--;
-        relink(child, previous, child->next, previous);
+        for (; *link != child; link = &before->next)
+                before = *link;
+        *link = child->next;
+        if (!child->next)
+                parent->last = before;
+        parent->count--;
+        child->parent = child->next = NULL;
 }
 
 struct pxr_yaml *pxr_yaml_new(struct pxr_arena *arena, enum pxr_yaml_kind kind, const char *key,
@@ -104,11 +71,51 @@ bool pxr_yaml_empty(const struct pxr_yaml *node)
         return false;
 }
 
+void pxr_yaml_become(struct pxr_yaml *node, const struct pxr_yaml *value)
+{
+        node->kind = value->kind;
+        node->origin = value->origin;
+        node->location = value->location;
+        node->text = value->text;
+        node->quoted = value->quoted;
+        node->first = value->first;
+        node->last = value->last;
+        node->count = value->count;
+        for (struct pxr_yaml *child = node->first; child; child = child->next)
+                child->parent = node;
+}
+
 void pxr_yaml_become_mapping(struct pxr_yaml *node)
 {
         node->kind = PXR_YAML_MAPPING;
         node->text = NULL;
         node->quoted = false;
+}
+
+int pxr_yaml_name_to_mapping(struct pxr_arena *arena, struct pxr_yaml *node)
+{
+        struct pxr_yaml *child = pxr_yaml_new(arena, PXR_YAML_MAPPING, node->text, NULL, node);
+
+        if (!child)
+                return -1;
+        pxr_yaml_become_mapping(node);
+        pxr_yaml_append(node, child);
+        return 0;
+}
+
+int pxr_yaml_wrap(struct pxr_arena *arena, struct pxr_yaml *node, const char *key)
+{
+        struct pxr_yaml *inner = pxr_yaml_new(arena, node->kind, key, NULL, node);
+
+        if (!inner)
+                return -1;
+        pxr_yaml_become(inner, node);
+        pxr_yaml_become(node,
+                        &(struct pxr_yaml) { .kind = key ? PXR_YAML_MAPPING : PXR_YAML_SEQUENCE,
+                                             .origin = node->origin,
+                                             .location = node->location });
+        pxr_yaml_append(node, inner);
+        return 0;
 }
 
 struct pxr_yaml *pxr_yaml_get(const struct pxr_yaml *node, const char *key)

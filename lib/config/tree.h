@@ -33,9 +33,6 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
 /* Add a child at the end. */
 void pxr_yaml_append(struct pxr_yaml *parent, struct pxr_yaml *child);
 
-/* Put `child` where `old` is. */
-void pxr_yaml_replace(struct pxr_yaml *old, struct pxr_yaml *child);
-
 /* Take a child out. */
 void pxr_yaml_remove(struct pxr_yaml *child);
 
@@ -51,8 +48,18 @@ void pxr_yaml_set_origin(struct pxr_yaml *node, enum pxr_origin origin);
  */
 bool pxr_yaml_empty(const struct pxr_yaml *node);
 
+/* Give `node`, which keeps its place and key, the value of another, which is not used again. */
+void pxr_yaml_become(struct pxr_yaml *node, const struct pxr_yaml *value);
+
 /* Make a scalar an empty mapping. */
 void pxr_yaml_become_mapping(struct pxr_yaml *node);
+
+/* Make a scalar NAME the mapping {NAME: {}}. Returns 0 or -1. */
+int pxr_yaml_name_to_mapping(struct pxr_arena *arena, struct pxr_yaml *node);
+
+/* Make a value a mapping {key: VALUE}, or, with a `key` of NULL, a list [VALUE]. Returns 0 or -1.
+ */
+int pxr_yaml_wrap(struct pxr_arena *arena, struct pxr_yaml *node, const char *key);
 
 /* The child of a mapping or a sequence that the first name of a dotted path means, or NULL; *rest
  * is what follows the name and its dot. */
