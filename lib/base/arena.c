@@ -48,10 +48,15 @@ bool pxr_arena_failed(const struct pxr_arena *arena)
 }
 
 /* Record it each time: the diag may have been cleared in between. */
-static void *fail(struct pxr_arena *arena)
+int pxr_arena_fail(struct pxr_arena *arena)
 {
         arena->failed = true;
-        pxr_out_of_memory(arena->diag);
+        return pxr_out_of_memory(arena->diag);
+}
+
+static void *fail(struct pxr_arena *arena)
+{
+        pxr_arena_fail(arena);
         return NULL;
 }
 
@@ -173,9 +178,4 @@ int pxr_arena_defer(struct pxr_arena *arena, void (*clean)(void *what), void *wh
         *c = (struct clean_up) { .next = arena->clean_ups, .clean = clean, .what = what };
         arena->clean_ups = c;
         return 0;
-}
-
-size_t pxr_arena_used(const struct pxr_arena *arena)
-{
-        return arena->used;
 }

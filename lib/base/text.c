@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - characters and lines of UTF-8 text that may be invalid.
+ * text.c - characters and lines of UTF-8 text that may be invalid; texts made of several.
  */
 #include "base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t pxr_character(const char *at, const char *end)
@@ -127,4 +128,42 @@ char *pxr_visible(struct pxr_arena *arena, const char *text)
                         to += sprintf(to, shown ? "%c" : "\\x%02x", (unsigned char)text[i]);
         }
         return copy;
+}
+
+bool pxr_all_shown(const char *text)
+{
+        const char *end = text + strlen(text);
+
+        while (text < end && pxr_shown(text, pxr_step(text, end)))
+                text += pxr_step(text, end);
+        return text == end;
+}
+
+char *pxr_join(struct pxr_arena *arena, const char *const *words, size_t count, const char *last)
+{
+        char *list = pxr_strdup(arena, count ? words[0] : "");
+
+        for (size_t i = 1; i < count; i++)
+                list = pxr_strf(arena, "%s%s%s", list, i + 1 < count ? ", " : last, words[i]);
+        return list;
+}
+
+int pxr_stream_open(struct pxr_stream *stream, struct pxr_arena *arena)
+{
+        *stream = (struct pxr_stream) { .arena = arena };
+        stream->to = open_memstream(&stream->text, &stream->size);
+        return stream->to ? 0 : pxr_arena_fail(arena);
+}
+
+char *pxr_stream_close(struct pxr_stream *stream)
+{
+        bool failed = ferror(stream->to) | fclose(stream->to);
+        char *kept;
+
+        if (failed)
+                pxr_arena_fail(stream->arena);
+        kept = pxr_strndup(stream->arena, stream->text ? stream->text : "",
+                           failed ? 0 : stream->size);
+        free(stream->text);
+        return kept;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - characters and lines of UTF-8 text that may be invalid.
+ * text.h - characters and lines of UTF-8 text that may be invalid; texts made of several.
  */
 #ifndef PXR_BASE_TEXT_H
 #define PXR_BASE_TEXT_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <pxr/arena.h>
 
@@ -43,5 +44,25 @@ bool pxr_is_utf8(const char *text);
 
 /* Whether a NUL-terminated text has no line breaks or control characters. */
 bool pxr_one_line(const char *text);
+
+/* Whether all its characters can be shown as they are. */
+bool pxr_all_shown(const char *text);
+
+/* "A, B or C": words joined by commas, the last two by `last`. */
+char *pxr_join(struct pxr_arena *arena, const char *const *words, size_t count, const char *last);
+
+/* A text that is written to a stream. */
+struct pxr_stream {
+        struct pxr_arena *arena;
+        FILE *to;
+        char *text;
+        size_t size;
+};
+
+/* Begin one. Returns 0, or -1 when out of memory: then it needs no end. */
+int pxr_stream_open(struct pxr_stream *stream, struct pxr_arena *arena);
+
+/* What was written, in the arena. Never NULL: "" when out of memory. */
+char *pxr_stream_close(struct pxr_stream *stream);
 
 #endif

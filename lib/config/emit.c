@@ -5,7 +5,6 @@
  * What is written here is read again when a run is resumed: a tree that would not be read, being
  * too large, is not written.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -14,37 +13,11 @@
 
 struct writer {
         yaml_emitter_t emitter;
-        char *text;
-        size_t size, capacity;
+        struct pxr_stream stream;
         int nodes, depth;
         bool one_line;
         const char *excess; /* what there is too much of, or NULL */
-        bool memory_out;
 };
-
-static int append_text(void *context, unsigned char *bytes, size_t size)
-{
-        struct writer *writer = context;
-
-        if (size > PXR_TREE_MAX_BYTES - writer->size) {
-                writer->excess = "bytes";
-                return 0;
-        }
-        if (writer->size + size + 1 > writer->capacity) {
-                size_t capacity = 2 * (writer->size + size + 1);
-                char *grown = realloc(writer->text, capacity);
-
-                writer->memory_out = !grown;
-                if (!grown)
-                        return 0;
-                writer->text = grown;
-                writer->capacity = capacity;
-        }
-        memcpy(writer->text + writer->size, bytes, size);
-        writer->size += size;
-        writer->text[writer->size] = '\0';
-        return 1;
-}
 
 /* How a scalar is written; line breaks are escaped where all is to be one line. */
 static yaml_scalar_style_t scalar_style(const struct writer *writer, const char *text, bool quoted)
@@ -54,14 +27,24 @@ static yaml_scalar_style_t scalar_style(const struct writer *writer, const char 
         return quoted ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE;
 }
 
+/* Another node, at the depth the writer is at: false if it is one too many. */
+static bool count_node(struct writer *writer)
+{
+        if (ftell(writer->stream.to) > PXR_TREE_MAX_BYTES)
+                writer->excess = "bytes";
+        else if (++writer->nodes > PXR_TREE_MAX_NODES)
+                writer->excess = "nodes";
+        else if (writer->depth > PXR_TREE_MAX_DEPTH)
+                writer->excess = "levels";
+        return !writer->excess;
+}
+
 static bool emit_scalar(struct writer *writer, const char *text, bool quoted)
 {
         yaml_event_t event;
 
-        if (++writer->nodes > PXR_TREE_MAX_NODES) {
-                writer->excess = "nodes";
+        if (!count_node(writer))
                 return false;
-        }
         return yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
                                             (int)strlen(text), !quoted, 1,
                                             scalar_style(writer, text, quoted)) &&
@@ -92,10 +75,9 @@ static bool emit_node(struct writer *writer, const struct pxr_yaml *node)
 
         if (node->kind == PXR_YAML_SCALAR)
                 return emit_scalar(writer, node->text, node->quoted);
-        if (++writer->nodes > PXR_TREE_MAX_NODES || ++writer->depth > PXR_TREE_MAX_DEPTH) {
-                writer->excess = writer->depth > PXR_TREE_MAX_DEPTH ? "levels" : "nodes";
+        writer->depth++;
+        if (!count_node(writer))
                 return false;
-        }
         if (!(mapping ? yaml_mapping_start_event_initialize(&event, NULL, NULL, 1,
                                                             flow ? YAML_FLOW_MAPPING_STYLE
                                                                  : YAML_BLOCK_MAPPING_STYLE)
@@ -131,34 +113,33 @@ static void refuse(const struct writer *writer, struct pxr_diag *diag)
                                "the spec is too large: with every default written out it has too "
                                "many %s",
                                writer->excess);
-        else if (writer->memory_out || writer->emitter.error == YAML_MEMORY_ERROR)
-                pxr_out_of_memory(diag);
+        else if (writer->emitter.error == YAML_EMITTER_ERROR)
+                pxr_system_error(diag, "cannot write the spec as YAML: %s",
+                                 writer->emitter.problem);
         else
-                pxr_system_error(diag, "the spec cannot be written as YAML: %s",
-                                 writer->emitter.problem ? writer->emitter.problem
-                                                         : "unknown error");
+                pxr_out_of_memory(diag);
 }
 
 static char *emit(struct pxr_arena *arena, const struct pxr_yaml *node, bool one_line,
                   struct pxr_diag *diag)
 {
         struct writer writer = { .one_line = one_line };
-        char *text = NULL;
+        bool whole = false;
+        char *text;
 
-        if (!yaml_emitter_initialize(&writer.emitter)) {
-                pxr_out_of_memory(diag);
+        if (pxr_stream_open(&writer.stream, arena))
                 return NULL;
+        if (yaml_emitter_initialize(&writer.emitter)) {
+                yaml_emitter_set_output_file(&writer.emitter, writer.stream.to);
+                yaml_emitter_set_unicode(&writer.emitter, 1);
+                yaml_emitter_set_width(&writer.emitter, -1);
+                whole = emit_document(&writer, node) && count_node(&writer);
         }
-        yaml_emitter_set_output(&writer.emitter, append_text, &writer);
-        yaml_emitter_set_unicode(&writer.emitter, 1);
-        yaml_emitter_set_width(&writer.emitter, -1);
-        if (!emit_document(&writer, node))
+        if (!whole)
                 refuse(&writer, diag);
-        else
-                text = pxr_strdup(arena, writer.text ? writer.text : "");
         yaml_emitter_delete(&writer.emitter);
-        free(writer.text);
-        return pxr_arena_failed(arena) ? NULL : text;
+        text = pxr_stream_close(&writer.stream);
+        return whole && !pxr_arena_failed(arena) ? text : NULL;
 }
 
 char *pxr_yaml_emit(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)

@@ -3,7 +3,6 @@
  * explain.c - what a key of a spec is set to, and where that comes from.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -20,8 +19,7 @@ struct level {
 };
 
 struct explanation {
-        struct pxr_arena *arena;
-        FILE *to;
+        struct pxr_stream stream;
         const char *top; /* path of the node that is explained */
         struct pxr_diag *diag;
 };
@@ -50,17 +48,9 @@ static void write_escaped(FILE *to, const char *text)
         fputc('"', to);
 }
 
-static bool is_plain(const char *text)
-{
-        for (const char *end = text + strlen(text); text < end; text += pxr_step(text, end))
-                if (!pxr_shown(text, pxr_step(text, end)))
-                        return false;
-        return true;
-}
-
 static void write_text(FILE *to, const char *text)
 {
-        if (is_plain(text))
+        if (pxr_all_shown(text))
                 fputs(text, to);
         else
                 write_escaped(to, text);
@@ -72,7 +62,7 @@ static void write_value(FILE *to, const struct pxr_yaml *node)
                 fputs(node->kind == PXR_YAML_MAPPING ? "{}" : "[]", to);
         else if (pxr_yaml_empty(node))
                 fputs("null", to);
-        else if (node->quoted && is_plain(node->text))
+        else if (node->quoted && pxr_all_shown(node->text))
                 fprintf(to, "'%s'", node->text);
         else
                 write_text(to, node->text);
@@ -81,16 +71,16 @@ static void write_value(FILE *to, const struct pxr_yaml *node)
 static void write_path(const struct explanation *e, const struct level *level)
 {
         if (!level->above) {
-                fputs(e->top, e->to);
+                fputs(e->top, e->stream.to);
                 return;
         }
         write_path(e, level->above);
         if (level->above->above || *e->top)
-                fputc('.', e->to);
+                fputc('.', e->stream.to);
         if (level->node->key)
-                write_text(e->to, level->node->key);
+                write_text(e->stream.to, level->node->key);
         else
-                fprintf(e->to, "%d", level->index);
+                fprintf(e->stream.to, "%d", level->index);
 }
 
 /* A line for every value at or below a level. */
@@ -105,30 +95,27 @@ static int explain_level(const struct explanation *e, const struct level *level)
         }
         if (level->node->first)
                 return 0;
-        if (ftell(e->to) > PXR_TREE_MAX_BYTES)
+        if (ftell(e->stream.to) > PXR_TREE_MAX_BYTES)
                 return pxr_user_error(e->diag, "the spec is too large to be explained");
         write_path(e, level);
-        fputs(" = ", e->to);
-        write_value(e->to, level->node);
-        fprintf(e->to, " (%s)\n", pxr_yaml_origin(e->arena, level->node));
+        fputs(" = ", e->stream.to);
+        write_value(e->stream.to, level->node);
+        fprintf(e->stream.to, " (%s)\n", pxr_yaml_origin(e->stream.arena, level->node));
         return 0;
 }
 
 static char *explain(struct pxr_arena *arena, const struct pxr_yaml *node, struct pxr_diag *diag)
 {
-        char *text = NULL, *kept = NULL;
-        size_t size = 0;
-        struct explanation e = { arena, open_memstream(&text, &size), pxr_yaml_path(arena, node),
-                                 diag };
+        struct explanation e = { .top = pxr_yaml_path(arena, node), .diag = diag };
         struct level top = { .node = node };
-        int status = e.to ? explain_level(&e, &top) : pxr_out_of_memory(diag);
+        char *text;
+        int status;
 
-        if (e.to && (ferror(e.to) | fclose(e.to)) && status == 0)
-                status = pxr_out_of_memory(diag);
-        if (status == 0)
-                kept = pxr_strndup(arena, text, size);
-        free(text);
-        return pxr_arena_failed(arena) ? NULL : kept;
+        if (pxr_stream_open(&e.stream, arena))
+                return NULL;
+        status = explain_level(&e, &top);
+        text = pxr_stream_close(&e.stream);
+        return status || pxr_arena_failed(arena) ? NULL : text;
 }
 
 /* Nothing goes by the next name of `path`, from byte `at` on, below `node`: what does? */

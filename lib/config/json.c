@@ -11,15 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/options.h"
+#include "config/tree.h"
 
 char *pxr_json_string(struct pxr_arena *arena, const char *text)
 {
         json_t *string = json_string(text);
-        char *encoded = json_dumps(string, JSON_ENCODE_ANY), *copy = NULL;
+        char *encoded = json_dumps(string, JSON_ENCODE_ANY), *copy;
 
-        if (encoded)
-                copy = pxr_strdup(arena, encoded);
+        if (!encoded)
+                pxr_arena_fail(arena);
+        copy = pxr_strdup(arena, encoded ? encoded : "");
         free(encoded);
         json_decref(string);
         return copy;
@@ -38,52 +41,45 @@ char *pxr_json_word(struct pxr_arena *arena, const char *text)
         return pxr_json_string(arena, text);
 }
 
-static char *scalar(struct pxr_arena *arena, const struct pxr_yaml *node)
+static const char *scalar(struct pxr_arena *arena, const struct pxr_yaml *node)
 {
-        static const char *const words[] = { "true", "false", "null" };
+        static const char *const words[] = { "true", "false" };
 
         if (node->quoted)
                 return pxr_json_string(arena, node->text);
-        for (int i = 0; i < 3; i++)
+        if (pxr_yaml_empty(node))
+                return "null";
+        for (size_t i = 0; i < PXR_COUNT(words); i++)
                 if (strcmp(node->text, words[i]) == 0)
-                        return pxr_strdup(arena, words[i]);
-        if (!*node->text || strcmp(node->text, "~") == 0)
-                return pxr_strdup(arena, "null");
+                        return words[i];
         return pxr_json_word(arena, node->text);
 }
 
-/* False when memory is out. */
-static bool write_node(FILE *to, struct pxr_arena *arena, const struct pxr_yaml *node)
+static void write_node(const struct pxr_stream *stream, const struct pxr_yaml *node)
 {
         bool mapping = node->kind == PXR_YAML_MAPPING;
 
         if (node->kind == PXR_YAML_SCALAR) {
-                const char *text = scalar(arena, node);
-
-                return text && fputs(text, to) >= 0;
+                fputs(scalar(stream->arena, node), stream->to);
+                return;
         }
-        fputc(mapping ? '{' : '[', to);
+        fputc(mapping ? '{' : '[', stream->to);
         for (const struct pxr_yaml *child = node->first; child; child = child->next) {
-                const char *key = mapping ? pxr_json_string(arena, child->key) : "";
-
-                if (!key)
-                        return false;
-                fprintf(to, "%s%s%s", child == node->first ? "" : ", ", key, mapping ? ": " : "");
-                if (!write_node(to, arena, child))
-                        return false;
+                if (child != node->first)
+                        fputs(", ", stream->to);
+                if (mapping)
+                        fprintf(stream->to, "%s: ", pxr_json_string(stream->arena, child->key));
+                write_node(stream, child);
         }
-        return fputc(mapping ? '}' : ']', to) != EOF;
+        fputc(mapping ? '}' : ']', stream->to);
 }
 
 char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node)
 {
-        char *text = NULL, *copy = NULL;
-        size_t size;
-        FILE *file = open_memstream(&text, &size);
-        bool whole = file && write_node(file, arena, node);
+        struct pxr_stream stream;
 
-        if (file && fclose(file) == 0 && whole)
-                copy = pxr_strdup(arena, text);
-        free(text);
-        return copy;
+        if (pxr_stream_open(&stream, arena))
+                return pxr_strdup(arena, "");
+        write_node(&stream, node);
+        return pxr_stream_close(&stream);
 }

@@ -7,13 +7,13 @@
 
 #include "config/yaml.h"
 
-/* A value as JSON in one line. NULL when memory is out. */
+/* A value as JSON in one line. */
 char *pxr_yaml_json(struct pxr_arena *arena, const struct pxr_yaml *node);
 
-/* A text as a JSON string. NULL when memory is out. */
+/* A text as a JSON string. */
 char *pxr_json_string(struct pxr_arena *arena, const char *text);
 
-/* A word as a number, if it is one, or as a string. NULL when memory is out. */
+/* A word as a number, if it is one, or as a string. */
 char *pxr_json_word(struct pxr_arena *arena, const char *text);
 
 #endif

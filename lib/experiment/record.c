@@ -69,8 +69,6 @@ static int record_row(struct pxr_arena *arena, struct pxr_state *state,
                                                    graph->small_cols);
         }
         name = pxr_run_name_mended(arena, e->settings.name);
-        if (!json)
-                return pxr_out_of_memory(diag);
         if (!p || !spec || !origins || (graph->small_rows && !small))
                 return -1;
         if (pxr_spec_recipe(arena, e->root, recipe, diag))

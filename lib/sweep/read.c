@@ -138,8 +138,8 @@ static int read_value(struct pxr_arena *arena, const struct pxr_factor *factor,
 {
         char *text = pxr_yaml_emit_line(arena, node, diag), *json = pxr_yaml_json(arena, node);
 
-        if (!text || !json)
-                return text ? pxr_out_of_memory(diag) : -1;
+        if (!text)
+                return -1;
         pxr_factor_set(arena, factor, text, json, node, level);
         return 0;
 }
@@ -152,8 +152,6 @@ static int read_case(struct pxr_arena *arena, const struct pxr_yaml *node, struc
                                     "case '%s': expected a mapping of keys to values", node->key);
         level->text = node->key;
         level->json = pxr_json_word(arena, node->key); /* a case may be named by a number */
-        if (!level->json)
-                return pxr_out_of_memory(diag);
         return read_mapping(arena, node, &level->overrides, diag);
 }
 
@@ -273,8 +271,6 @@ static int read_factors(struct pxr_sweep *sweep, struct pxr_diag *diag)
                 factor->name = node->key;
                 factor->location = node->key_location;
                 factor->json_name = pxr_json_string(sweep->arena, node->key);
-                if (!factor->json_name)
-                        return pxr_out_of_memory(diag);
                 if (node->kind == PXR_YAML_SEQUENCE ? read_levels(sweep->arena, factor, node, diag)
                                                     : read_spread(sweep->arena, factor, node, diag))
                         status = -1;

@@ -33,6 +33,9 @@ struct pxr_arena *pxr_arena_new(size_t limit, struct pxr_diag *diag);
 /* Whether an allocation has failed: what was built in the arena is incomplete. NULL: yes. */
 bool pxr_arena_failed(const struct pxr_arena *arena);
 
+/* Record that memory ran out, as after malloc(). Returns -1. */
+int pxr_arena_fail(struct pxr_arena *arena);
+
 /* Run the clean-ups, last first, and free everything. NULL is allowed. */
 void pxr_arena_free(struct pxr_arena *arena);
 
@@ -56,9 +59,6 @@ char *pxr_vstrf(struct pxr_arena *arena, const char *format, va_list arguments);
 /* Call clean(what) when the arena is freed. Returns 0, or -1 when out of memory (`clean` has then
  * been called already). */
 int pxr_arena_defer(struct pxr_arena *arena, void (*clean)(void *what), void *what);
-
-/* Bytes given out so far. */
-size_t pxr_arena_used(const struct pxr_arena *arena);
 
 #ifdef __cplusplus
 }
