@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config/options.h"
-#include "config/tree.h"
+#include "config/values.h"
 
 enum { MAX_SHOWN = 3, SHORTEST_WORD = 3, LONG_NAME = 6 };
 
@@ -93,15 +92,6 @@ static void add(struct search *search, const char *path)
                                         search->found > 1 ? " or " : "", path);
 }
 
-static const struct pxr_variant *variant_of(const struct pxr_option *row, const char *name)
-{
-        const struct pxr_variant *variant = row->variants;
-
-        while (name && variant->name && strcmp(variant->name, name) != 0)
-                variant++;
-        return name && variant->name ? variant : NULL;
-}
-
 /* The variant that the spec has chosen, or that is the default. */
 static const struct pxr_variant *chosen_of(const struct pxr_option *row,
                                            const struct pxr_yaml *node)
@@ -109,11 +99,11 @@ static const struct pxr_variant *chosen_of(const struct pxr_option *row,
         const struct pxr_variant *chosen = NULL;
 
         if (node && node->kind == PXR_YAML_SCALAR)
-                return variant_of(row, node->text);
+                return pxr_variant_find(row, node->text);
         for (const struct pxr_yaml *child = node ? node->first : NULL; child && !chosen;
              child = child->next)
-                chosen = variant_of(row, child->key);
-        return chosen ? chosen : variant_of(row, row->initial);
+                chosen = child->key ? pxr_variant_find(row, child->key) : NULL;
+        return chosen || !row->initial ? chosen : pxr_variant_find(row, row->initial);
 }
 
 /* Go through the options below `path`, which the spec has at `node` or, NULL, leaves unset. */

@@ -4,30 +4,25 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "config/tree.h"
 #include "config/values.h"
 
-enum { MAX_NAMES = 64 };
-
 /* Behind an error about a name: the nearest one, and all there are. */
-static void show_names(const struct pxr_value *v, const char *name, struct pxr_diag *diag)
+static void show_names(const struct pxr_value *v, const char *name)
 {
-        const char *names[MAX_NAMES];
-        char *list = pxr_option_names(v->arena, v->row);
-        size_t count = 0;
+        const char *names[PXR_MOST_NAMES];
+        size_t count = pxr_option_names(v->row, names);
 
-        for (int i = 0; v->row->names && v->row->names[i] && count < MAX_NAMES; i++)
-                names[count++] = v->row->names[i];
-        for (int i = 0; v->row->variants && v->row->variants[i].name && count < MAX_NAMES; i++)
-                names[count++] = v->row->variants[i].name;
-        pxr_hint_nearest(diag, name, names, count);
-        pxr_note(diag, "it can be %s", list);
+        pxr_hint_nearest(v->diag, name, names, count);
+        pxr_note(v->diag, "it can be %s", pxr_join(v->arena, names, count, " or "));
 }
 
 /* Position of a scalar's text in the row's names, or -1 after an error. */
 static int name_index(const struct pxr_value *v, struct pxr_yaml *node)
 {
         bool scalar = node->kind == PXR_YAML_SCALAR;
+        const char *got = scalar ? "empty" : "a list or a mapping";
 
         for (int i = 0; scalar && v->row->names[i]; i++)
                 if (strcmp(v->row->names[i], node->text) == 0) {
@@ -35,12 +30,9 @@ static int name_index(const struct pxr_value *v, struct pxr_yaml *node)
                         return i;
                 }
         if (scalar && !pxr_yaml_empty(node))
-                pxr_error_at(v->diag, node->location, "%s: '%s' cannot be '%s'", v->what,
-                             v->row->name, node->text);
-        else
-                pxr_error_at(v->diag, node->location, "%s: '%s' cannot be %s", v->what,
-                             v->row->name, scalar ? "empty" : "a list or a mapping");
-        show_names(v, scalar ? node->text : "", v->diag);
+                got = pxr_strf(v->arena, "'%s'", node->text);
+        pxr_error_at(v->diag, node->location, "%s: '%s' cannot be %s", v->what, v->row->name, got);
+        show_names(v, scalar ? node->text : "");
         return -1;
 }
 
@@ -102,7 +94,7 @@ static int open_choice(const struct pxr_value *v)
         if (node->kind == PXR_YAML_MAPPING && node->first)
                 return 0;
         pxr_value_wrong(v, "must be a name, or NAME: {options}");
-        show_names(v, "", v->diag);
+        show_names(v, "");
         return -1;
 }
 
@@ -136,9 +128,9 @@ static int settle_choice(const struct pxr_value *v)
                             v->row->name, node->first->key, node->first->next->key);
 }
 
-static const struct pxr_variant *find_variant(const struct pxr_value *v, const char *name)
+const struct pxr_variant *pxr_variant_find(const struct pxr_option *row, const char *name)
 {
-        const struct pxr_variant *variant = v->row->variants;
+        const struct pxr_variant *variant = row->variants;
 
         while (variant->name && strcmp(variant->name, name) != 0)
                 variant++;
@@ -151,14 +143,13 @@ static char *find_misplaced(const struct pxr_value *v)
 {
         const struct pxr_yaml *child = v->node->first;
 
-        while (child && find_variant(v, child->key))
+        while (child && pxr_variant_find(v->row, child->key))
                 child = child->next;
         return child ? pxr_option_meant(v->arena, v->node, child->key, "", NULL, 0) : NULL;
 }
 
 int pxr_read_choice(const struct pxr_value *v)
 {
-        static const struct pxr_options none = { 0 };
         const struct pxr_variant *variant;
         struct pxr_choice *choice = v->field;
         struct pxr_reading reading;
@@ -174,17 +165,17 @@ int pxr_read_choice(const struct pxr_value *v)
                 return -1;
         }
         chosen = v->node->first;
-        variant = find_variant(v, chosen->key);
+        variant = pxr_variant_find(v->row, chosen->key);
         if (!variant) {
                 pxr_error_at(v->diag, chosen->key_location, "%s: unknown %s '%s'", v->what,
                              v->row->name, chosen->key);
                 if (meant)
                         pxr_hint(v->diag, "did you mean %s?", meant);
-                show_names(v, chosen->key, v->diag);
+                show_names(v, chosen->key);
                 return -1;
         }
         choice->variant = variant;
-        reading.options = variant->options ? variant->options : &none;
+        reading.options = variant->options ? variant->options : &(struct pxr_options) { 0 };
         reading.conf = variant->options ? pxr_alloc(v->arena, variant->options->size) : NULL;
         if (variant->options && !reading.conf)
                 return -1;

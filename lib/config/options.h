@@ -62,17 +62,11 @@ char *pxr_format_real(double value, char text[PXR_REAL_TEXT]);
 char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option);
 
 /* All rows of a table as lines that are set in by `indent`, each with its words and its help, and
- * those of the variants of a choice below it. NULL when memory is out. */
+ * those of the variants of a choice below it. */
 char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *options, int indent);
 
 /* What the option at a path of a resolved spec is for, as lines; "" where it has no row in the
- * tables of the spec: the root, a data set's, a layer's. NULL when memory is out. */
+ * tables of the spec: the root, a data set's, a layer's. */
 char *pxr_option_text(struct pxr_arena *arena, const struct pxr_yaml *root, const char *path);
-
-/* The names a row's value can have: "A, B or C"; NULL when memory is out. */
-char *pxr_option_names(struct pxr_arena *arena, const struct pxr_option *option);
-
-/* "1 to 63" */
-char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option);
 
 #endif

@@ -8,10 +8,9 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "config/tree.h"
 #include "config/values.h"
-
-enum { MAX_NAMES = 128 };
 
 /* The row of a key, and the struct it fills. */
 static const struct pxr_option *find_row(const struct pxr_reading *readings, int count,
@@ -29,39 +28,27 @@ static const struct pxr_option *find_row(const struct pxr_reading *readings, int
         return NULL;
 }
 
-/* "mask, kernel, features": the keys of all tables together. */
-static char *list_keys(struct pxr_arena *arena, const char *const *names, size_t count)
-{
-        char *list = pxr_strdup(arena, "");
-
-        for (size_t i = 0; i < count; i++)
-                list = pxr_strf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
-        return list;
-}
-
 static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, const char *what,
                        const struct pxr_reading *readings, int count, struct pxr_diag *diag)
 {
-        const char *names[MAX_NAMES];
+        const char *names[PXR_MOST_NAMES];
         size_t known = 0;
-        char *list, *meant;
+        char *meant;
 
         for (int i = 0; i < count; i++) {
                 const struct pxr_option *row = readings[i].options->rows;
 
-                for (; row && row->type != PXR_TYPE_END && known < MAX_NAMES; row++)
+                for (; row && row->type != PXR_TYPE_END && known < PXR_MOST_NAMES; row++)
                         names[known++] = row->name;
         }
         pxr_error_at(diag, node->key_location, "%s: unknown option '%s'", what, node->key);
         meant = pxr_option_meant(arena, node, node->key, "", names, known);
-        if (meant) {
+        if (meant)
                 pxr_hint(diag, "did you mean %s?", meant);
-        } else if (known == 0) {
+        else if (known == 0)
                 pxr_note(diag, "%s takes no options", what);
-        } else {
-                list = list_keys(arena, names, known);
-                pxr_note(diag, "options of %s: %s", what, list);
-        }
+        else
+                pxr_note(diag, "options of %s: %s", what, pxr_join(arena, names, known, ", "));
         return -1;
 }
 

@@ -18,20 +18,17 @@ int pxr_value_wrong(const struct pxr_value *v, const char *message)
                             message);
 }
 
-/* Another kind of value is wanted. */
+/* Another kind of value is expected. */
 static int misfit(const struct pxr_value *v, const char *kind)
 {
         const struct pxr_yaml *node = v->node;
+        const char *got = node->kind == PXR_YAML_SEQUENCE  ? "a list"
+                          : node->kind == PXR_YAML_MAPPING ? "a mapping"
+                          : pxr_yaml_empty(node)           ? "nothing"
+                                                           : pxr_strf(v->arena, "'%s'", node->text);
 
-        if (node->kind != PXR_YAML_SCALAR)
-                return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got a %s",
-                                    v->what, v->row->name, kind,
-                                    node->kind == PXR_YAML_SEQUENCE ? "list" : "mapping");
-        if (pxr_yaml_empty(node))
-                return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got nothing",
-                                    v->what, v->row->name, kind);
-        return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got '%s'", v->what,
-                            v->row->name, kind, node->text);
+        return pxr_error_at(v->diag, node->location, "%s: '%s': expected %s, got %s", v->what,
+                            v->row->name, kind, got);
 }
 
 static int out_of_range(const struct pxr_value *v)
@@ -244,45 +241,31 @@ static int read_section(const struct pxr_value *v)
         return pxr_options_read(v->arena, v->node, v->row->name, &reading, 1, v->diag);
 }
 
+static int read_node(const struct pxr_value *v)
+{
+        *(const struct pxr_yaml **)v->field = v->node;
+        return 0;
+}
+
 static int read_layers(const struct pxr_value *v)
 {
         if (v->node->kind != PXR_YAML_SEQUENCE)
                 return misfit(v, "a list of layers");
-        *(const struct pxr_yaml **)v->field = v->node;
-        return 0;
+        return read_node(v);
 }
 
 int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
                    const struct pxr_option *row, void *conf, struct pxr_diag *diag)
 {
+        static int (*const readers[])(const struct pxr_value *v) = {
+                [PXR_TYPE_BOOL] = read_bool,         [PXR_TYPE_INT] = read_int,
+                [PXR_TYPE_REAL] = read_real,         [PXR_TYPE_STRING] = read_string,
+                [PXR_TYPE_ENUM] = pxr_read_enum,     [PXR_TYPE_ENUM_SET] = pxr_read_enum_set,
+                [PXR_TYPE_INTERVAL] = read_interval, [PXR_TYPE_CHOICE] = pxr_read_choice,
+                [PXR_TYPE_SECTION] = read_section,   [PXR_TYPE_LAYERS] = read_layers,
+                [PXR_TYPE_NODE] = read_node,
+        };
         struct pxr_value v = { arena, node, what, row, (char *)conf + row->offset, diag };
 
-        switch (row->type) {
-        case PXR_TYPE_BOOL:
-                return read_bool(&v);
-        case PXR_TYPE_INT:
-                return read_int(&v);
-        case PXR_TYPE_REAL:
-                return read_real(&v);
-        case PXR_TYPE_STRING:
-                return read_string(&v);
-        case PXR_TYPE_ENUM:
-                return pxr_read_enum(&v);
-        case PXR_TYPE_ENUM_SET:
-                return pxr_read_enum_set(&v);
-        case PXR_TYPE_INTERVAL:
-                return read_interval(&v);
-        case PXR_TYPE_CHOICE:
-                return pxr_read_choice(&v);
-        case PXR_TYPE_SECTION:
-                return read_section(&v);
-        case PXR_TYPE_LAYERS:
-                return read_layers(&v);
-        case PXR_TYPE_NODE:
-                *(const struct pxr_yaml **)v.field = node;
-                break;
-        case PXR_TYPE_END:
-                break;
-        }
-        return 0;
+        return readers[row->type](&v);
 }

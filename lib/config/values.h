@@ -25,6 +25,16 @@ int pxr_value_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *w
 /* "conv: 'kernel' <message>" at the value. Returns -1. */
 int pxr_value_wrong(const struct pxr_value *v, const char *message);
 
+/* The names that a row's value can have, and how many. */
+enum { PXR_MOST_NAMES = 128 };
+size_t pxr_option_names(const struct pxr_option *option, const char *names[PXR_MOST_NAMES]);
+
+/* "1 to 63" */
+char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option);
+
+/* A variant of a choice by its name, or NULL. */
+const struct pxr_variant *pxr_variant_find(const struct pxr_option *row, const char *name);
+
 /* names.c: values that are one of several names. */
 int pxr_read_enum(const struct pxr_value *v);
 int pxr_read_enum_set(const struct pxr_value *v);

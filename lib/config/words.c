@@ -4,29 +4,29 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/options.h"
-#include "config/tree.h"
+#include "config/values.h"
 
-static const char *name_of(const struct pxr_option *option, int index)
+size_t pxr_option_names(const struct pxr_option *option, const char *names[PXR_MOST_NAMES])
 {
-        if (option->names)
-                return option->names[index];
-        return option->variants ? option->variants[index].name : NULL;
+        const struct pxr_variant *variant = option->variants;
+        size_t count = 0;
+
+        for (; option->names && option->names[count] && count < PXR_MOST_NAMES; count++)
+                names[count] = option->names[count];
+        for (; variant && variant->name && count < PXR_MOST_NAMES; variant++)
+                names[count++] = variant->name;
+        return count;
 }
 
-char *pxr_option_names(struct pxr_arena *arena, const struct pxr_option *option)
+static char *names_text(struct pxr_arena *arena, const struct pxr_option *option)
 {
-        char *list = pxr_strdup(arena, "");
+        const char *names[PXR_MOST_NAMES];
 
-        for (int i = 0; name_of(option, i); i++) {
-                const char *between = i == 0 ? "" : name_of(option, i + 1) ? ", " : " or ";
-
-                list = pxr_strf(arena, "%s%s%s", list, between, name_of(option, i));
-        }
-        return list;
+        return pxr_join(arena, names, pxr_option_names(option, names), " or ");
 }
 
 /* A bound as its user would write it: integers never with an exponent. */
@@ -46,48 +46,36 @@ char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option)
                         bound_text(option, option->maximum, most));
 }
 
-static char *type_words(struct pxr_arena *arena, const struct pxr_option *option)
-{
-        switch (option->type) {
-        case PXR_TYPE_BOOL:
-                return pxr_strdup(arena, "true or false");
-        case PXR_TYPE_INT:
-                return pxr_strf(arena, "integer, %s", pxr_option_range(arena, option));
-        case PXR_TYPE_REAL:
-                return pxr_strf(arena, "number, %s", pxr_option_range(arena, option));
-        case PXR_TYPE_STRING:
-                return pxr_strdup(arena, "string");
-        case PXR_TYPE_ENUM:
-                return pxr_strf(arena, "one of %s", pxr_option_names(arena, option));
-        case PXR_TYPE_ENUM_SET:
-                return pxr_strf(arena, "list of %s", pxr_option_names(arena, option));
-        case PXR_TYPE_INTERVAL:
-                return pxr_strdup(arena, "interval: '5 epochs', '100 steps' or 'never'");
-        case PXR_TYPE_CHOICE:
-                return pxr_strf(arena, "one of %s, with options of its own",
-                                pxr_option_names(arena, option));
-        case PXR_TYPE_SECTION:
-        case PXR_TYPE_NODE:
-                return pxr_strdup(arena, "mapping");
-        case PXR_TYPE_LAYERS:
-                return pxr_strdup(arena, "list of layers");
-        case PXR_TYPE_END:
-                break;
-        }
-        return pxr_strdup(arena, "");
-}
+/* What the values of a type are: with their range or their names, where the type has such. */
+static const struct {
+        const char *before, *after;
+        char *(*values)(struct pxr_arena *arena, const struct pxr_option *option);
+} types[] = {
+        [PXR_TYPE_BOOL] = { "true or false", "", NULL },
+        [PXR_TYPE_INT] = { "integer, ", "", pxr_option_range },
+        [PXR_TYPE_REAL] = { "number, ", "", pxr_option_range },
+        [PXR_TYPE_STRING] = { "string", "", NULL },
+        [PXR_TYPE_ENUM] = { "one of ", "", names_text },
+        [PXR_TYPE_ENUM_SET] = { "list of ", "", names_text },
+        [PXR_TYPE_INTERVAL] = { "interval: '5 epochs', '100 steps' or 'never'", "", NULL },
+        [PXR_TYPE_CHOICE] = { "one of ", ", with options of its own", names_text },
+        [PXR_TYPE_SECTION] = { "mapping", "", NULL },
+        [PXR_TYPE_LAYERS] = { "list of layers", "", NULL },
+        [PXR_TYPE_NODE] = { "mapping", "", NULL },
+};
 
 char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option)
 {
-        char *type = type_words(arena, option);
+        const char *values =
+                types[option->type].values ? types[option->type].values(arena, option) : "";
+        const char *initial = option->initial, *end = "; default ";
 
-        if (option->type == PXR_TYPE_SECTION)
-                return type;
-        if (!option->initial)
-                return pxr_strf(arena, "%s; required", type);
-        if (!*option->initial)
-                return type;
-        return pxr_strf(arena, "%s; default %s", type, option->initial);
+        if (!initial)
+                end = "; required";
+        else if (!*initial || option->type == PXR_TYPE_SECTION)
+                end = initial = "";
+        return pxr_strf(arena, "%s%s%s%s%s", types[option->type].before, values,
+                        types[option->type].after, end, initial ? initial : "");
 }
 
 /* --- lines -------------------------------------------------------------------------------------
@@ -95,66 +83,52 @@ char *pxr_option_words(struct pxr_arena *arena, const struct pxr_option *option)
 
 enum { NAME = 14 }; /* characters of the column of names */
 
-struct lines {
-        struct pxr_arena *arena;
-        FILE *to;
-};
-
 /* A text of one or more lines, each set in. */
-static void write_text(const struct lines *lines, const char *text, int indent)
+static void write_text(const struct pxr_stream *stream, const char *text, int indent)
 {
         while (text && *text) {
                 int length = (int)strcspn(text, "\n");
 
-                fprintf(lines->to, "%*s%.*s\n", indent, "", length, text);
+                fprintf(stream->to, "%*s%.*s\n", indent, "", length, text);
                 text += length + (text[length] == '\n');
         }
 }
 
-static void write_rows(struct lines *lines, const struct pxr_options *options, int indent);
+static void write_rows(const struct pxr_stream *stream, const struct pxr_options *options,
+                       int indent);
 
-static void write_variants(struct lines *lines, const struct pxr_option *row, int indent)
+static void write_variants(const struct pxr_stream *stream, const struct pxr_option *row,
+                           int indent)
 {
         for (const struct pxr_variant *variant = row->variants; variant->name; variant++) {
-                fprintf(lines->to, "%*s%-*s %s\n", indent, "", NAME, variant->name, variant->help);
-                write_rows(lines, variant->options, indent + 2);
+                fprintf(stream->to, "%*s%-*s %s\n", indent, "", NAME, variant->name, variant->help);
+                write_rows(stream, variant->options, indent + 2);
         }
 }
 
-static void write_rows(struct lines *lines, const struct pxr_options *options, int indent)
+static void write_rows(const struct pxr_stream *stream, const struct pxr_options *options,
+                       int indent)
 {
         const struct pxr_option *row = options ? options->rows : NULL;
 
         for (; row && row->type != PXR_TYPE_END; row++) {
-                char *text = pxr_option_words(lines->arena, row);
+                char *text = pxr_option_words(stream->arena, row);
 
-                fprintf(lines->to, "%*s%-*s %s\n", indent, "", NAME, row->name, text);
-                write_text(lines, row->help, indent + NAME + 1);
+                fprintf(stream->to, "%*s%-*s %s\n", indent, "", NAME, row->name, text);
+                write_text(stream, row->help, indent + NAME + 1);
                 if (row->type == PXR_TYPE_CHOICE)
-                        write_variants(lines, row, indent + 2);
+                        write_variants(stream, row, indent + 2);
         }
-}
-
-/* What was written, kept in the arena. Closes `lines`. */
-static char *keep(struct lines *lines, char **text, size_t *size)
-{
-        bool failed = ferror(lines->to) | fclose(lines->to);
-        char *kept = failed ? NULL : pxr_strndup(lines->arena, *text, *size);
-
-        free(*text);
-        return pxr_arena_failed(lines->arena) ? NULL : kept;
 }
 
 char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *options, int indent)
 {
-        char *text = NULL;
-        size_t size = 0;
-        struct lines lines = { arena, open_memstream(&text, &size) };
+        struct pxr_stream stream;
 
-        if (!lines.to)
-                return NULL;
-        write_rows(&lines, options, indent);
-        return keep(&lines, &text, &size);
+        if (pxr_stream_open(&stream, arena))
+                return pxr_strdup(arena, "");
+        write_rows(&stream, options, indent);
+        return pxr_stream_close(&stream);
 }
 
 /* Whether the first name of a path is `name`; *rest is then what follows it. */
