@@ -20,7 +20,7 @@ enum {
 
 struct anchor {
         const char *name;
-        struct pxr_yaml *node;
+        const struct pxr_yaml *node;
         struct anchor *next;
 };
 
@@ -31,19 +31,15 @@ struct reader {
         struct pxr_bounds *bounds;
         struct pxr_diag *diag;
         int anchor_count;
-        struct anchor *anchors;
+        struct anchor *anchors;     /* the last one first */
+        struct pxr_yaml *root;      /* NULL: nothing was read yet */
+        struct pxr_yaml *parent;    /* the collection that is being read; NULL: none */
+        const struct pxr_yaml *key; /* what the next node of a mapping is the value of, or NULL */
 };
 
 static struct pxr_location location_of(const struct reader *reader, const yaml_event_t *event)
 {
         return pxr_event_location(&reader->input, event->start_mark, event->end_mark);
-}
-
-static int next_event(struct reader *reader, yaml_event_t *event)
-{
-        if (yaml_parser_parse(&reader->parser, event))
-                return 0;
-        return pxr_syntax_error(&reader->input, &reader->parser, reader->diag);
 }
 
 static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
@@ -115,183 +111,186 @@ static struct pxr_yaml *copy_node(struct reader *reader, const struct pxr_yaml *
         return copy;
 }
 
-static struct pxr_yaml *read_alias(struct reader *reader, const yaml_event_t *event)
+/* Make a node a mapping's next key, which must be a scalar that is not a key already. */
+static int set_key(struct reader *reader, const struct pxr_yaml *key)
 {
-        const char *name = (const char *)event->data.alias.anchor;
+        const struct pxr_yaml *twin;
 
-        for (const struct anchor *anchor = reader->anchors; anchor; anchor = anchor->next)
-                if (strcmp(anchor->name, name) == 0)
-                        return copy_node(reader, anchor->node);
-        pxr_error_at(reader->diag, location_of(reader, event),
-                     "there is no anchor '&%s' that ends before this alias", name);
-        return NULL;
+        if (key->kind != PXR_YAML_SCALAR)
+                return pxr_error_at(reader->diag, key->location,
+                                    "a key must be a word, not a list or a mapping");
+        if (!key->quoted && strcmp(key->text, "<<") == 0) {
+                pxr_error_at(reader->diag, key->location, "merge keys are not part of YAML 1.2");
+                pxr_note(reader->diag, "'extends: FILE' at the top of a spec joins specs");
+                return -1;
+        }
+        twin = pxr_yaml_get(reader->parent, key->text);
+        if (twin) {
+                pxr_error_at(reader->diag, key->location, "the key '%s' is here twice", key->text);
+                pxr_note(reader->diag, "it was first on line %d", twin->key_location.line);
+                return -1;
+        }
+        if (reader->parent->count >= MAX_KEYS)
+                return pxr_error_at(reader->diag, key->location, "more than %d keys in one mapping",
+                                    MAX_KEYS);
+        reader->key = key;
+        return 0;
 }
 
-static int add_anchor(struct reader *reader, const yaml_char_t *name, struct pxr_yaml *node)
+/* Put a node where it stands in the tree. */
+static int add(struct reader *reader, struct pxr_yaml *node)
+{
+        if (!reader->parent) {
+                reader->root = node;
+                return 0;
+        }
+        if (reader->parent->kind == PXR_YAML_MAPPING && !reader->key)
+                return set_key(reader, node);
+        if (reader->key) {
+                node->key = reader->key->text;
+                node->key_location = reader->key->location;
+                reader->key = NULL;
+        }
+        pxr_yaml_append(reader->parent, node);
+        return 0;
+}
+
+static int add_anchor(struct reader *reader, const char *name, const struct pxr_yaml *node)
 {
         struct anchor *anchor;
 
-        if (!name)
-                return 0;
         if (++reader->anchor_count > MAX_ANCHORS)
                 return pxr_error_at(reader->diag, node->location,
                                     "a spec can have %d anchors and no more", MAX_ANCHORS);
         anchor = pxr_alloc(reader->arena, sizeof(*anchor));
         if (!anchor)
                 return -1;
-        anchor->name = pxr_strdup(reader->arena, (const char *)name);
-        anchor->node = node;
-        anchor->next = reader->anchors;
+        *anchor = (struct anchor) { pxr_strdup(reader->arena, name), node, reader->anchors };
         reader->anchors = anchor;
         return 0;
 }
 
-static struct pxr_yaml *read_node(struct reader *reader, yaml_event_t *event);
-
-static struct pxr_yaml *read_scalar(struct reader *reader, const yaml_event_t *event)
+/* A new node of an event. Events of scalars, lists and mappings begin with the same members. */
+static struct pxr_yaml *begin_node(struct reader *reader, enum pxr_yaml_kind kind,
+                                   const yaml_event_t *event)
 {
-        struct pxr_yaml *node = new_node(reader, PXR_YAML_SCALAR, location_of(reader, event));
-        const char *value = (const char *)event->data.scalar.value;
+        const char *anchor = (const char *)event->data.scalar.anchor;
+        struct pxr_yaml *node;
 
-        if (!node)
-                return NULL;
-        if (strlen(value) != event->data.scalar.length) {
-                pxr_error_at(reader->diag, node->location, "a spec cannot hold a NUL byte");
+        if (event->data.scalar.tag) {
+                pxr_error_at(reader->diag, location_of(reader, event),
+                             "a spec has no use for tags, such as %s",
+                             (const char *)event->data.scalar.tag);
                 return NULL;
         }
-        node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        if (charge(reader, node->location, value))
-                return NULL;
-        node->text = pxr_strdup(reader->arena, value);
-        return add_anchor(reader, event->data.scalar.anchor, node) ? NULL : node;
+        node = new_node(reader, kind, location_of(reader, event));
+        return node && anchor && add_anchor(reader, anchor, node) ? NULL : node;
 }
 
-/* Read the value of a mapping's key, and add it. */
-static int read_pair(struct reader *reader, struct pxr_yaml *mapping, const struct pxr_yaml *key)
+static int read_scalar(struct reader *reader, const yaml_event_t *event)
 {
-        const struct pxr_yaml *twin = pxr_yaml_get(mapping, key->text);
-        struct pxr_yaml *value;
-        yaml_event_t event;
+        const char *value = (const char *)event->data.scalar.value;
+        struct pxr_yaml *node = begin_node(reader, PXR_YAML_SCALAR, event);
 
-        if (!key->quoted && strcmp(key->text, "<<") == 0) {
-                pxr_error_at(reader->diag, key->location, "merge keys are not part of YAML 1.2");
-                pxr_note(reader->diag, "'extends: FILE' at the top of a spec joins specs");
+        if (!node)
                 return -1;
-        }
-        if (twin) {
-                pxr_error_at(reader->diag, key->location, "the key '%s' is here twice", key->text);
-                pxr_note(reader->diag, "it was first on line %d", twin->key_location.line);
+        if (strlen(value) != event->data.scalar.length)
+                return pxr_error_at(reader->diag, node->location, "a spec cannot hold a NUL byte");
+        if (charge(reader, node->location, value))
                 return -1;
-        }
-        if (mapping->count >= MAX_KEYS)
-                return pxr_error_at(reader->diag, key->location, "more than %d keys in one mapping",
-                                    MAX_KEYS);
-        if (next_event(reader, &event))
+        node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+        node->text = pxr_strdup(reader->arena, value);
+        return add(reader, node);
+}
+
+static int begin_collection(struct reader *reader, enum pxr_yaml_kind kind,
+                            const yaml_event_t *event)
+{
+        struct pxr_yaml *node = begin_node(reader, kind, event);
+
+        if (!node || enter(reader, node) || add(reader, node))
                 return -1;
-        value = read_node(reader, &event);
-        yaml_event_delete(&event);
-        if (!value)
-                return -1;
-        value->key = key->text;
-        value->key_location = key->location;
-        pxr_yaml_append(mapping, value);
+        reader->parent = node;
         return 0;
 }
 
-static struct pxr_yaml *read_collection(struct reader *reader, const yaml_event_t *start)
+/* Whether a node is a collection that is still being read. */
+static bool is_open(const struct reader *reader, const struct pxr_yaml *node)
 {
-        bool mapping = start->type == YAML_MAPPING_START_EVENT;
-        struct pxr_yaml *node = new_node(reader, mapping ? PXR_YAML_MAPPING : PXR_YAML_SEQUENCE,
-                                         location_of(reader, start));
-        const yaml_char_t *anchor =
-                mapping ? start->data.mapping_start.anchor : start->data.sequence_start.anchor;
+        const struct pxr_yaml *open = reader->parent;
 
-        if (!node || enter(reader, node))
-                return NULL;
-        for (;;) {
-                yaml_event_t event;
-                struct pxr_yaml *child;
-                bool end;
-
-                if (next_event(reader, &event))
-                        return NULL;
-                end = event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
-                child = end ? NULL : read_node(reader, &event);
-                yaml_event_delete(&event);
-                if (end)
-                        break;
-                if (!child)
-                        return NULL;
-                if (mapping && child->kind != PXR_YAML_SCALAR) {
-                        pxr_error_at(reader->diag, child->location,
-                                     "a key must be a word, not a list or a mapping");
-                        return NULL;
-                }
-                if (mapping && read_pair(reader, node, child))
-                        return NULL;
-                if (!mapping)
-                        pxr_yaml_append(node, child);
-        }
-        reader->bounds->depth--;
-        return add_anchor(reader, anchor, node) ? NULL : node;
+        while (open && open != node)
+                open = open->parent;
+        return open != NULL;
 }
 
-static struct pxr_yaml *read_node(struct reader *reader, yaml_event_t *event)
+static int read_alias(struct reader *reader, const yaml_event_t *event)
 {
-        const yaml_char_t *tag = NULL;
+        const char *name = (const char *)event->data.alias.anchor;
+        const struct anchor *anchor = reader->anchors;
+        struct pxr_yaml *copy;
 
-        if (event->type == YAML_SCALAR_EVENT)
-                tag = event->data.scalar.tag;
-        else if (event->type == YAML_MAPPING_START_EVENT)
-                tag = event->data.mapping_start.tag;
-        else if (event->type == YAML_SEQUENCE_START_EVENT)
-                tag = event->data.sequence_start.tag;
-        if (tag) {
-                pxr_error_at(reader->diag, location_of(reader, event),
-                             "a spec has no use for tags, such as %s", (const char *)tag);
-                return NULL;
-        }
-        if (event->type == YAML_ALIAS_EVENT)
+        while (anchor && (strcmp(anchor->name, name) != 0 || is_open(reader, anchor->node)))
+                anchor = anchor->next;
+        if (!anchor)
+                return pxr_error_at(reader->diag, location_of(reader, event),
+                                    "there is no anchor '&%s' that ends before this alias", name);
+        copy = copy_node(reader, anchor->node);
+        return copy ? add(reader, copy) : -1;
+}
+
+static int read_event(struct reader *reader, const yaml_event_t *event)
+{
+        switch (event->type) {
+        case YAML_DOCUMENT_START_EVENT:
+                if (!reader->root)
+                        return 0;
+                return pxr_error_at(reader->diag, location_of(reader, event),
+                                    "a second document starts here: a spec is one document");
+        case YAML_ALIAS_EVENT:
                 return read_alias(reader, event);
-        if (event->type == YAML_SCALAR_EVENT)
+        case YAML_SCALAR_EVENT:
                 return read_scalar(reader, event);
-        return read_collection(reader, event);
+        case YAML_SEQUENCE_START_EVENT:
+                return begin_collection(reader, PXR_YAML_SEQUENCE, event);
+        case YAML_MAPPING_START_EVENT:
+                return begin_collection(reader, PXR_YAML_MAPPING, event);
+        case YAML_SEQUENCE_END_EVENT:
+        case YAML_MAPPING_END_EVENT:
+                reader->parent = reader->parent->parent;
+                reader->bounds->depth--;
+                return 0;
+        default:
+                return 0;
+        }
 }
 
-/* The one document of a stream; an empty scalar if there is none. */
-static struct pxr_yaml *read_stream(struct reader *reader)
+/* Read the one document of a stream; an empty scalar if there is none. */
+static int read_stream(struct reader *reader)
 {
-        struct pxr_yaml *root = NULL;
         yaml_event_type_t type;
 
         do {
                 yaml_event_t event;
-                bool wrong = false;
+                int status;
 
-                if (next_event(reader, &event))
-                        return NULL;
+                if (!yaml_parser_parse(&reader->parser, &event))
+                        return pxr_syntax_error(&reader->input, &reader->parser, reader->diag);
                 type = event.type;
-                if (type == YAML_DOCUMENT_START_EVENT && root) {
-                        pxr_error_at(reader->diag, location_of(reader, &event),
-                                     "a second document starts here: a spec is one document");
-                        wrong = true;
-                } else if (type == YAML_SCALAR_EVENT || type == YAML_ALIAS_EVENT ||
-                           type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT) {
-                        root = read_node(reader, &event);
-                        wrong = !root;
-                }
+                status = read_event(reader, &event);
                 yaml_event_delete(&event);
-                if (wrong)
-                        return NULL;
+                if (status)
+                        return -1;
         } while (type != YAML_STREAM_END_EVENT);
-        if (root)
-                return root;
-        root = new_node(
-                reader, PXR_YAML_SCALAR,
-                pxr_event_location(&reader->input, (yaml_mark_t) { 0 }, (yaml_mark_t) { 0 }));
-        if (root)
-                root->text = "";
-        return root;
+        if (!reader->root) {
+                yaml_mark_t start = { 0 };
+
+                reader->root = new_node(reader, PXR_YAML_SCALAR,
+                                        pxr_event_location(&reader->input, start, start));
+                if (reader->root)
+                        reader->root->text = "";
+        }
+        return 0;
 }
 
 struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_source *source,
@@ -303,7 +302,7 @@ struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_sou
                 .bounds = bounds,
                 .diag = diag,
         };
-        struct pxr_yaml *root;
+        int status;
 
         if (source->size > bounds->max_bytes) {
                 pxr_error_at(diag, (struct pxr_location) { .source = source },
@@ -317,9 +316,9 @@ struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_sou
         yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(&reader.parser, (const unsigned char *)source->text + from,
                                      source->size - from);
-        root = read_stream(&reader);
+        status = read_stream(&reader);
         yaml_parser_delete(&reader.parser);
-        return pxr_arena_failed(arena) ? NULL : root;
+        return status || pxr_arena_failed(arena) ? NULL : reader.root;
 }
 
 struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,
