@@ -127,7 +127,8 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                       struct pxr_diag *diag)
 {
         const char *equals = strchr(argument, '=');
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+        const struct pxr_source *source =
+                pxr_source_new(arena, "command line", pxr_strdup(arena, argument));
         struct override o = { .arena = arena,
                               .source = source,
                               .place = place && place->key.source ? place : NULL,
@@ -140,9 +141,6 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", argument);
         if (!source)
                 return -1;
-        source->text = pxr_strdup(arena, argument);
-        source->name = "command line";
-        source->size = strlen(argument);
         if (strncmp(argument, "extends=", 8) == 0)
                 return pxr_error_at(
                         diag, o.place ? o.place->key : (struct pxr_location) { source, 1, 1, 7 },
@@ -168,16 +166,13 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
 int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char *key,
                       const char *text, struct pxr_diag *diag)
 {
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
         const char *argument = pxr_strf(arena, "%s=%s", key, text);
+        const struct pxr_source *source = pxr_source_new(arena, "command line", argument);
 
         if (!is_text(text))
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", text);
         if (!source)
                 return -1;
-        source->name = "command line";
-        source->text = argument;
-        source->size = strlen(argument);
         node->text = argument + strlen(key) + 1;
         node->quoted = true;
         node->origin = PXR_ORIGIN_OVERRIDE;

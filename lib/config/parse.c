@@ -321,11 +321,20 @@ struct pxr_yaml *pxr_yaml_parse_at(struct pxr_arena *arena, const struct pxr_sou
         return status || pxr_arena_failed(arena) ? NULL : reader.root;
 }
 
+struct pxr_source *pxr_source_new(struct pxr_arena *arena, const char *name, const char *text)
+{
+        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
+
+        if (source)
+                *source = (struct pxr_source) { name, text, strlen(text) };
+        return source;
+}
+
 struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,
                                 struct pxr_diag *diag)
 {
         struct pxr_bounds bounds = PXR_TREE_BOUNDS;
-        struct pxr_yaml *root = pxr_yaml_parse_at(arena, source, 0, &bounds, diag);
+        struct pxr_yaml *root = source ? pxr_yaml_parse_at(arena, source, 0, &bounds, diag) : NULL;
 
         if (root && pxr_yaml_empty(root))
                 pxr_yaml_become_mapping(root);

@@ -56,7 +56,6 @@ static int unknown_key(struct pxr_arena *arena, const struct pxr_yaml *node, con
 static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const char *what,
                        const struct pxr_option *row, struct pxr_diag *diag)
 {
-        struct pxr_source *source;
         struct pxr_yaml *value;
 
         if (!row->initial) {
@@ -67,13 +66,7 @@ static int add_default(struct pxr_arena *arena, struct pxr_yaml *mapping, const 
         }
         if (!*row->initial)
                 return 0;
-        source = pxr_alloc(arena, sizeof(*source));
-        if (!source)
-                return -1;
-        *source = (struct pxr_source) { .name = "default",
-                                        .text = row->initial,
-                                        .size = strlen(row->initial) };
-        value = pxr_yaml_parse(arena, source, diag);
+        value = pxr_yaml_parse(arena, pxr_source_new(arena, "default", row->initial), diag);
         if (!value)
                 return -1;
         value->key = row->name;

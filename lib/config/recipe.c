@@ -9,14 +9,7 @@
 
 struct pxr_yaml *pxr_spec_recorded(struct pxr_arena *arena, const char *spec, struct pxr_diag *diag)
 {
-        struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
-
-        if (!source)
-                return NULL;
-        *source = (struct pxr_source) { .name = "the run's spec",
-                                        .text = spec,
-                                        .size = strlen(spec) };
-        return pxr_yaml_parse(arena, source, diag);
+        return pxr_yaml_parse(arena, pxr_source_new(arena, "the run's spec", spec), diag);
 }
 
 static int by_key(const void *left, const void *right)

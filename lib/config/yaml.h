@@ -52,8 +52,11 @@ enum {
         PXR_TREE_MAX_DEPTH = 256,
 };
 
-/* Parse `source` whole, in the bounds of a resolved spec. NULL after an error. An empty document is
- * an empty mapping. */
+/* A source of this name for a text, both of which must outlive it. NULL when out of memory. */
+struct pxr_source *pxr_source_new(struct pxr_arena *arena, const char *name, const char *text);
+
+/* Parse `source` (NULL: out of memory) whole, in the bounds of a resolved spec. NULL after an
+ * error. An empty document is an empty mapping. */
 struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,
                                 struct pxr_diag *diag);
 
