@@ -14,72 +14,6 @@
 #include "record/cursor.h"
 #include "record/folder.h"
 
-/* --- rows --------------------------------------------------------------------------------------
- */
-
-/* A column that gets another value. Without text, 0 is NULL. */
-struct change {
-        const char *column, *text;
-        int64_t integer;
-};
-
-static int bind(sqlite3_stmt *to, sqlite3_stmt *row, int i, const struct change *changes)
-{
-        for (const struct change *change = changes; change->column; change++)
-                if (strcmp(change->column, sqlite3_column_name(row, i)) == 0)
-                        return change->text      ? sqlite3_bind_text(to, i + 1, change->text, -1,
-                                                                     SQLITE_TRANSIENT)
-                               : change->integer ? sqlite3_bind_int64(to, i + 1, change->integer)
-                                                 : sqlite3_bind_null(to, i + 1);
-        return sqlite3_bind_value(to, i + 1, sqlite3_column_value(row, i));
-}
-
-/* An INSERT of all columns of `row`. An existing run is updated, but not the columns of its user.
- */
-static char *insertion(struct pxr_arena *arena, const char *table, sqlite3_stmt *row)
-{
-        char *names = pxr_strdup(arena, ""), *values = names, *updates = names;
-        bool run = strcmp(table, "run") == 0;
-
-        for (int i = 0; i < sqlite3_column_count(row); i++) {
-                const char *name = sqlite3_column_name(row, i), *comma = i ? ", " : "";
-
-                names = pxr_strf(arena, "%s%s\"%s\"", names, comma, name);
-                values = pxr_strf(arena, "%s%s?", values, comma);
-                if (strcmp(name, "archived_at") != 0 && strcmp(name, "note") != 0)
-                        updates = pxr_strf(arena, "%s%s\"%s\" = excluded.\"%s\"", updates, comma,
-                                           name, name);
-        }
-        return pxr_strf(arena, "INSERT INTO %s (%s) VALUES (%s)%s%s", table, names, values,
-                        run ? " ON CONFLICT (id) DO UPDATE SET " : "", run ? updates : "");
-}
-
-/* Copy the rows of a table that meet a condition, in the order of their ids. */
-static int copy_rows(struct pxr_copying *c, const char *table, const char *condition,
-                     const struct change *changes)
-{
-        struct pxr_cursor row = pxr_query(c->from, NULL, c->diag,
-                                          pxr_strf(c->arena, "SELECT * FROM %s WHERE %s ORDER BY 1",
-                                                   table, condition),
-                                          ""),
-                          insert;
-        int status = SQLITE_OK;
-
-        if (pxr_cursor_failed(&row))
-                return pxr_cursor_end(&row);
-        insert = pxr_query(c->into, NULL, c->diag, insertion(c->arena, table, row.statement), "");
-        while (status == SQLITE_OK && !pxr_cursor_failed(&insert) && pxr_cursor_next(&row)) {
-                status = sqlite3_reset(insert.statement);
-                for (int i = 0; status == SQLITE_OK && i < sqlite3_column_count(row.statement); i++)
-                        status = bind(insert.statement, row.statement, i, changes);
-                if (status == SQLITE_OK)
-                        pxr_cursor_next(&insert);
-                else
-                        pxr_store_failed(c->into, c->diag);
-        }
-        return (pxr_cursor_end(&insert) | pxr_cursor_end(&row)) || status != SQLITE_OK ? -1 : 0;
-}
-
 /* --- files -------------------------------------------------------------------------------------
  */
 
@@ -93,12 +27,6 @@ static int add_path(struct pxr_copying *c, struct pxr_path **list, const char *p
         *list = added;
         return 0;
 }
-
-/* A checkpoint on record. */
-struct file {
-        int64_t step;
-        const char *path, *sha256;
-};
 
 static bool has_hash(const char *path, const char *sha256)
 {
@@ -125,7 +53,7 @@ static int make_staging(struct pxr_copying *c)
 
 /* Copy a checkpoint file to the staging directory and check its hash. *staged is its path there;
  * NULL: it is missing, since a run at work may delete its old checkpoint at any time. */
-static int stage(struct pxr_copying *c, const struct file *file, const char **staged)
+static int stage(struct pxr_copying *c, const struct pxr_checkpoint_row *file, const char **staged)
 {
         const char *from = pxr_beside_database(c->arena, c->from->path, file->path), *to;
         char hex[PXR_SHA256_HEX];
@@ -176,8 +104,8 @@ static int make_folder(struct pxr_copying *c, const char *path)
 
 /* Give a staged file its name: that of its step, with the first digits of its hash if another file
  * has that name. Returns its path, relative to the database; NULL after an error. */
-static const char *place(struct pxr_copying *c, const struct file *file, const char *staged,
-                         const char *folder)
+static const char *place(struct pxr_copying *c, const struct pxr_checkpoint_row *file,
+                         const char *staged, const char *folder)
 {
         const char *path =
                 pxr_strf(c->arena, "%s/step-%08" PRId64 ".safetensors", folder, file->step);
@@ -197,7 +125,8 @@ static const char *place(struct pxr_copying *c, const struct file *file, const c
         return path;
 }
 
-static int copy_checkpoint(struct pxr_copying *c, const struct file *file, int64_t run,
+/* The row of a checkpoint, which was copied as it is, gets the path of its file here. */
+static int copy_checkpoint(struct pxr_copying *c, const struct pxr_checkpoint_row *file,
                            int64_t number, const char *folder)
 {
         const char *staged, *path;
@@ -210,33 +139,34 @@ static int copy_checkpoint(struct pxr_copying *c, const struct file *file, int64
         if (!staged) {
                 pxr_warn(c->diag, "%s: checkpoint '%s' is missing and was skipped", c->from->path,
                          file->path);
-                return 0;
+                return pxr_store_execute(c->into, c->diag,
+                                         "DELETE FROM checkpoint WHERE run = ? AND step = ?", "ii",
+                                         number, file->step);
         }
         path = place(c, file, staged, folder);
-        if (!path)
-                return -1;
-        const struct change changes[] = { { "run", NULL, number }, { "path", path, 0 }, { 0 } };
-        return copy_rows(
-                c, "checkpoint",
-                pxr_strf(c->arena, "run = %" PRId64 " AND step = %" PRId64, run, file->step),
-                changes);
+        return path ? pxr_store_execute(
+                              c->into, c->diag,
+                              "UPDATE checkpoint SET path = ?3 WHERE run = ?1 AND step = ?2", "iit",
+                              number, file->step, path)
+                    : -1;
 }
 
 /* Copy each checkpoint of a run to `folder`, or only stage its file (NULL). */
 static int copy_checkpoints(struct pxr_copying *c, int64_t run, int64_t number, const char *folder)
 {
-        struct pxr_cursor rows = pxr_query(c->from, c->arena, c->diag,
-                                           "SELECT step, path, sha256 FROM checkpoint WHERE run = "
-                                           "? ORDER BY step",
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag,
+                                           "SELECT step, path, sha256 FROM source.checkpoint "
+                                           "WHERE run = ? ORDER BY step",
                                            "i", run);
         const char *staged;
         int status = 0;
 
         while (!status && pxr_cursor_next(&rows)) {
-                const struct file file = { pxr_cursor_integer(&rows, 0), pxr_cursor_text(&rows, 1),
-                                           pxr_cursor_text(&rows, 2) };
+                const struct pxr_checkpoint_row file = { .step = pxr_cursor_integer(&rows, 0),
+                                                         .path = pxr_cursor_text(&rows, 1),
+                                                         .sha256 = pxr_cursor_text(&rows, 2) };
 
-                status = folder ? copy_checkpoint(c, &file, run, number, folder)
+                status = folder ? copy_checkpoint(c, &file, number, folder)
                                 : stage(c, &file, &staged);
         }
         return pxr_cursor_end(&rows) || status ? -1 : 0;
@@ -247,48 +177,76 @@ int pxr_copy_prepare(struct pxr_copying *c, int64_t run)
         return copy_checkpoints(c, run, 0, NULL);
 }
 
-/* --- runs --------------------------------------------------------------------------------------
+/* --- rows --------------------------------------------------------------------------------------
  */
 
-/* The tables of what belongs to a run. */
-static const char *const tables[] = { "data_file", "plugin", "layer",      "metric", "nll_map",
-                                      "sample",    "event",  "checkpoint", "tag" };
-
-enum { COPIED = PXR_COUNT(tables) - 2 /* checkpoint and tag */, CLEARED = COPIED + 1 };
-
-/* Remove what belongs to run `number`, except for its tags. */
-static int clear(struct pxr_copying *c, int64_t number, const char *uid)
+/* Remember the files of a run whose record is about to be replaced. */
+static int list_files(struct pxr_copying *c, int64_t number, const char *folder)
 {
-        const char *folder = pxr_run_folder(c->arena, c->into->path, number, uid);
-        struct pxr_checkpoint_row *row;
+        struct pxr_cursor rows =
+                pxr_query(c->into, c->arena, c->diag, "SELECT path FROM checkpoint WHERE run = ?",
+                          "i", number);
+        int status = 0;
 
-        if (pxr_store_checkpoints(c->into, c->arena, number, &row, c->diag))
-                return -1;
-        for (; row; row = row->next)
-                if (pxr_is_own_checkpoint(row->path, folder) &&
-                    add_path(c, &c->unneeded, row->path))
-                        return -1;
-        for (int i = 0; i < CLEARED; i++)
-                if (pxr_store_execute(c->into, c->diag,
-                                      pxr_strf(c->arena, "DELETE FROM %s WHERE run = ?", tables[i]),
-                                      "i", number))
-                        return -1;
-        return 0;
+        while (!status && pxr_cursor_next(&rows)) {
+                const char *path = pxr_cursor_text(&rows, 0);
+
+                if (pxr_is_own_checkpoint(path, folder))
+                        status = add_path(c, &c->unneeded, path);
+        }
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
+}
+
+/* The statement that copies row ?1 of table `run`, as number ?2 (0: a new one) and with the name
+ * ?3. Of an existing run the columns of its user are kept. */
+static const char run_statement[] =
+        "SELECT 'INSERT INTO main.run SELECT ' || group_concat(CASE name WHEN 'id' THEN "
+        "'nullif(?2, 0)' "
+        "WHEN 'name' THEN '?3' ELSE name END) || ' FROM source.run WHERE id = ?1 "
+        "ON CONFLICT (id) DO UPDATE SET ' || group_concat(name || ' = excluded.' || name) "
+        "FILTER (WHERE name NOT IN ('archived_at', 'note')) FROM pragma_table_info('run')";
+
+/* The statements that delete and copy the rows of run ?1 in each table of what belongs to runs; as
+ * rows of run ?2. The tags of an existing run (?3 = 0) are kept. */
+static const char statements[] =
+        "SELECT 'DELETE FROM main.' || name || ' WHERE run = ?2', 'INSERT INTO main.' || name || "
+        "' SELECT ' || (SELECT group_concat(CASE name WHEN 'run' THEN '?2' WHEN 'id' THEN 'NULL' "
+        "ELSE name END) FROM pragma_table_info(part.name)) || ' FROM source.' || name || "
+        "' WHERE run = ?1 ORDER BY 1' FROM main.sqlite_schema AS part WHERE type = 'table' AND "
+        "EXISTS (SELECT 1 FROM pragma_foreign_key_list(part.name) WHERE \"table\" = 'run' AND "
+        "on_delete = 'CASCADE') AND (name <> 'tag' OR ?3)";
+
+static int copy_rows(struct pxr_copying *c, int64_t run, int64_t number, bool new)
+{
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, statements, "iii", run,
+                                           number, (int64_t) new);
+        int status = 0;
+
+        while (!status && pxr_cursor_next(&rows))
+                status = pxr_store_execute(c->into, c->diag, pxr_cursor_text(&rows, 0), "ii", run,
+                                           number) ||
+                         pxr_store_execute(c->into, c->diag, pxr_cursor_text(&rows, 1), "ii", run,
+                                           number);
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 /* Copy the run's own row. */
 static int copy_run(struct pxr_copying *c, int64_t run, const char *name, int64_t *number)
 {
-        int64_t highest, wanted = *number;
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, run_statement, "");
+        const char *sql = pxr_cursor_next(&rows) ? pxr_cursor_text(&rows, 0) : "";
+        int64_t wanted = *number;
 
-        /* The highest number there ever was: a deleted run may be remembered by its number. */
-        if (!wanted && pxr_store_integer(c->into, &highest, c->diag,
-                                         "SELECT seq FROM sqlite_sequence WHERE name = 'run'", ""))
+        if (pxr_cursor_end(&rows))
                 return -1;
-        if (!wanted && run > highest)
-                wanted = run;
-        const struct change changes[] = { { "id", NULL, wanted }, { "name", name, 0 }, { 0 } };
-        if (copy_rows(c, "run", pxr_strf(c->arena, "id = %" PRId64, run), changes))
+        /* A number that was never used is kept; one made to use up all numbers is not. */
+        if (!wanted &&
+            pxr_store_integer(c->into, &wanted, c->diag,
+                              "SELECT iif(?1 > ifnull(max(seq), 0) AND ?1 < 1 << 31, ?1, 0) "
+                              "FROM main.sqlite_sequence WHERE name = 'run'",
+                              "i", run))
+                return -1;
+        if (pxr_store_execute(c->into, c->diag, sql, "iit", run, wanted, name))
                 return -1;
         if (!*number)
                 *number = sqlite3_last_insert_rowid(c->into->handle);
@@ -297,11 +255,12 @@ static int copy_run(struct pxr_copying *c, int64_t run, const char *name, int64_
 
 int pxr_copy_run(struct pxr_copying *c, int64_t run, int64_t *number)
 {
-        struct pxr_cursor rows = pxr_query(c->from, c->arena, c->diag,
-                                           "SELECT uid, name FROM run WHERE id = ?", "i", run);
+        struct pxr_cursor rows =
+                pxr_query(c->into, c->arena, c->diag,
+                          "SELECT uid, name FROM source.run WHERE id = ?", "i", run);
         const char *uid = pxr_cursor_next(&rows) ? pxr_cursor_text(&rows, 0) : "";
         const char *name = *uid ? pxr_cursor_text(&rows, 1) : "";
-        const char *valid = pxr_run_name_mended(c->arena, name);
+        const char *valid = pxr_run_name_mended(c->arena, name), *folder;
         bool new = *number == 0;
 
         if (pxr_cursor_end(&rows) || pxr_arena_failed(c->arena))
@@ -312,21 +271,23 @@ int pxr_copy_run(struct pxr_copying *c, int64_t run, int64_t *number)
         if (strcmp(name, valid) != 0)
                 pxr_warn(c->diag, "%s: run %" PRId64 " becomes '%s': its name '%s' %s",
                          c->from->path, run, valid, name, pxr_run_name_fault(name));
-        if ((!new &&clear(c, *number, uid)) || copy_run(c, run, valid, number))
+        if (copy_run(c, run, valid, number))
                 return -1;
-        const struct change changes[] = { { "run", NULL, *number }, { "id", NULL, 0 }, { 0 } };
-        const char *condition = pxr_strf(c->arena, "run = %" PRId64, run);
-        for (int i = 0; i < COPIED; i++)
-                if (copy_rows(c, tables[i], condition, changes))
-                        return -1;
-        if (new &&copy_rows(c, "tag", condition, changes))
-                return -1;
-        return copy_checkpoints(c, run, *number,
-                                pxr_run_folder(c->arena, c->into->path, *number, uid));
+        folder = pxr_run_folder(c->arena, c->into->path, *number, uid);
+        return list_files(c, *number, folder) || copy_rows(c, run, *number, new) ||
+                               copy_checkpoints(c, run, *number, folder)
+                       ? -1
+                       : 0;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
+/* --- beginning and end -------------------------------------------------------------------------
  */
+
+int pxr_copy_begin(struct pxr_copying *c)
+{
+        c->staging.fd = -1;
+        return pxr_store_attach(c->into, c->from, c->diag);
+}
 
 void pxr_copy_undo(struct pxr_copying *c)
 {
@@ -353,6 +314,7 @@ void pxr_copy_keep(struct pxr_copying *c)
 
 void pxr_copy_end(struct pxr_copying *c)
 {
+        pxr_store_detach(c->into);
         if (c->staging.fd < 0)
                 return;
         pxr_staging_remove(&c->staging);

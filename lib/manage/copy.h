@@ -2,10 +2,10 @@
 /*
  * copy.h - copying a run with all that belongs to it from one database into another.
  *
- * pxr_copy_run() is called within a transaction of the target, once per run; then, after a commit,
- * pxr_copy_keep(), or after a rollback, pxr_copy_undo(). pxr_copy_prepare() may be called for the
- * same runs before: copying and hashing files takes long, and the transaction keeps others from
- * writing.
+ * After pxr_copy_begin(), which attaches the source as schema `source`, pxr_copy_run() is called
+ * within a transaction of the target, once per run; then, after a commit, pxr_copy_keep(), or after
+ * a rollback, pxr_copy_undo(). pxr_copy_prepare() may be called for the same runs before: copying
+ * and hashing files takes long, and the transaction keeps others from writing.
  */
 #ifndef PXR_MANAGE_COPY_H
 #define PXR_MANAGE_COPY_H
@@ -30,6 +30,10 @@ struct pxr_copying {
         struct pxr_staging staging; /* checked files, named by their hash; fd -1: none yet */
         struct pxr_diag *diag;
 };
+
+/* Begin with the fields up to `strict`, and `diag`. pxr_copy_end() follows, also after an error.
+ * Returns 0 or -1. */
+int pxr_copy_begin(struct pxr_copying *copying);
 
 /* Copy and check the checkpoint files of a run; missing ones are skipped. Returns 0 or -1. */
 int pxr_copy_prepare(struct pxr_copying *copying, int64_t run);

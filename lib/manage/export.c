@@ -134,18 +134,15 @@ static int add_samples(struct export *e)
 
 static int copy_run(struct export *e, struct pxr_store *into, bool link)
 {
-        struct pxr_copying copying = { .arena = e->arena,
-                                       .from = e->store,
-                                       .into = into,
-                                       .link = link,
-                                       .staging.fd = -1,
-                                       .diag = e->diag };
+        struct pxr_copying copying = {
+                .arena = e->arena, .from = e->store, .into = into, .link = link, .diag = e->diag
+        };
         int64_t number = 0;
-        int status;
+        int status = pxr_copy_begin(&copying) || pxr_store_begin(into, e->diag) ? -1 : 0;
 
-        if (pxr_store_begin(into, e->diag))
-                return -1;
-        status = pxr_store_conclude(into, pxr_copy_run(&copying, e->run->id, &number), e->diag);
+        if (!status)
+                status = pxr_store_conclude(into, pxr_copy_run(&copying, e->run->id, &number),
+                                            e->diag);
         pxr_copy_end(&copying);
         /* One file, with the same bytes for the same run. */
         return status || pxr_store_execute(into, e->diag, "PRAGMA journal_mode = DELETE", "") ||

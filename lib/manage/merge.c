@@ -12,7 +12,6 @@
 #include "manage/merge.h"
 #include "record/cursor.h"
 #include "record/folder.h"
-#include "record/provenance.h"
 
 static const struct pxr_column columns[] = {
         { "database", "From", PXR_ALWAYS },      { "number", "Run there", PXR_ALWAYS },
@@ -21,119 +20,39 @@ static const struct pxr_column columns[] = {
         { "what", "What was done", PXR_ALWAYS },
 };
 
-/* What identifies a run, and which of two records of it goes further. */
+/* A run of the source. */
 struct record {
-        int64_t id, resumes, step;
-        const char *uid, *name, *started_at, *spec_hash, *status, *finished_at;
-        bool here; /* at work on this host */
-        struct record *next;
+        int64_t id, here; /* its number, and in the target; 0: none */
+        const char *uid, *name, *status;
+        bool further, at_work; /* compared with the record in the target, which is at work */
 };
 
 struct merge {
-        struct pxr_arena *arena;
-        struct pxr_store *into, *from;
+        struct pxr_copying copying;
         struct pxr_table *table;
-        struct pxr_diag *diag;
-        bool import;
         const char *name; /* of the source */
         int64_t new, replaced, same, at_work;
 };
 
-/* --- which of two records ----------------------------------------------------------------------
- */
-
-#define RECORD                                                                              \
-        "SELECT id, uid, name, started_at, spec_hash, status, resumes, finished_at, host, " \
-        "process_id, process_start FROM run "
-
-/* The next record of a query; NULL after the last, or an error. */
-static struct record *next_record(struct pxr_cursor *rows)
-{
-        struct record *record =
-                pxr_cursor_next(rows) ? pxr_alloc(rows->arena, sizeof(*record)) : NULL;
-
-        if (record)
-                *record = (struct record) {
-                        .id = pxr_cursor_integer(rows, 0),
-                        .uid = pxr_cursor_text(rows, 1),
-                        .name = pxr_cursor_text(rows, 2),
-                        .started_at = pxr_cursor_text(rows, 3),
-                        .spec_hash = pxr_cursor_text(rows, 4),
-                        .status = pxr_cursor_text(rows, 5),
-                        .resumes = pxr_cursor_integer(rows, 6),
-                        .finished_at = pxr_cursor_text(rows, 7),
-                        .here = strcmp(pxr_cursor_text(rows, 5), "running") == 0 &&
-                                pxr_process_lives(pxr_cursor_optional(rows, 8),
-                                                  pxr_cursor_integer(rows, 9),
-                                                  pxr_cursor_optional(rows, 10)),
-                };
-        return record;
-}
-
-/* All runs of the source, by number. */
-static int list_runs(struct merge *m, struct record **list)
-{
-        struct pxr_cursor rows = pxr_query(m->from, m->arena, m->diag, RECORD "ORDER BY id", "");
-
-        while ((*list = next_record(&rows)))
-                list = &(*list)->next;
-        return pxr_cursor_end(&rows);
-}
-
-/* The same run in the target; NULL: none. */
-static int find_run(struct merge *m, const struct record *run, struct record **found)
-{
-        struct pxr_cursor rows =
-                pxr_query(m->into, m->arena, m->diag,
-                          RECORD "WHERE uid = ? AND started_at = ? AND spec_hash = ?", "ttt",
-                          run->uid, run->started_at, run->spec_hash);
-
-        *found = next_record(&rows);
-        return pxr_cursor_end(&rows);
-}
-
-static int find_step(struct merge *m, struct pxr_store *store, struct record *run)
-{
-        return pxr_store_integer(store, &run->step, m->diag,
-                                 "SELECT max(step) FROM (SELECT step FROM metric WHERE run = ?1 "
-                                 "UNION ALL SELECT step FROM checkpoint WHERE run = ?1)",
-                                 "i", run->id);
-}
-
-static int rank(const char *status)
-{
-        return strcmp(status, "finished") == 0 ? 2 : strcmp(status, "running") != 0;
-}
-
-/* Whether the record `there` goes further than `here`. */
-static int compare(struct merge *m, struct record *there, struct record *here, bool *further)
-{
-        int more = rank(there->status) - rank(here->status);
-
-        *further = false;
-        if (rank(here->status) == 2 ||
-            (rank(here->status) == 1 && strcmp(there->status, here->status) == 0 &&
-             there->resumes == here->resumes && strcmp(there->finished_at, here->finished_at) == 0))
-                return 0;
-        if (find_step(m, m->from, there) || find_step(m, m->into, here))
-                return -1;
-        *further = rank(there->status) == 2 || there->step > here->step ||
-                   (there->step == here->step && more > 0);
-        return 0;
-}
-
-/* Whether to copy a run. *here is the record of it in the target, or NULL. */
-static int decide(struct merge *m, struct record *run, struct record **here, bool *copy)
-{
-        *copy = true;
-        if (find_run(m, run, here) || (*here && compare(m, run, *here, copy)))
-                return -1;
-        *copy = *copy && !(*here && (*here)->here);
-        return 0;
-}
-
 /* --- one database ------------------------------------------------------------------------------
  */
+
+/* All runs of the source with the record of each in the target. A record goes further if it is
+ * finished, or else by its last step, or else if it has ended. */
+static const char records[] =
+        "WITH ending (status, rank) AS (VALUES ('running', 0), ('interrupted', 1), ('failed', 1), "
+        "('finished', 2)) SELECT there.id, here.id, there.uid, there.name, there.status, "
+        "here.id IS NULL OR (b.rank < 2 AND NOT (b.rank = 1 AND there.status = here.status AND "
+        "there.resumes = here.resumes AND there.finished_at IS here.finished_at) AND "
+        "(a.rank = 2 OR ((SELECT ifnull(max(step), 0) FROM (SELECT step FROM source.metric WHERE "
+        "run = there.id UNION ALL SELECT step FROM source.checkpoint WHERE run = there.id)), "
+        "a.rank) > ((SELECT ifnull(max(step), 0) FROM (SELECT step FROM main.metric WHERE "
+        "run = here.id UNION ALL SELECT step FROM main.checkpoint WHERE run = here.id)), "
+        "b.rank))), ifnull(here.status = 'running' AND process_lives(here.host, here.process_id, "
+        "here.process_start), 0) FROM source.run AS there LEFT JOIN ending AS a USING (status) "
+        "LEFT JOIN main.run AS here ON here.uid = there.uid AND here.started_at = "
+        "there.started_at AND here.spec_hash = there.spec_hash LEFT JOIN ending AS b "
+        "ON b.status = here.status ORDER BY there.id";
 
 static void add_row(struct merge *m, const struct record *run, int64_t number, const char *what)
 {
@@ -148,54 +67,47 @@ static void add_row(struct merge *m, const struct record *run, int64_t number, c
         cell[6] = pxr_text_cell(m->table, what);
 }
 
-static int merge_run(struct merge *m, struct pxr_copying *copying, struct record *run)
+static int merge_run(struct merge *m, const struct record *run)
 {
-        struct record *here;
-        int64_t number;
-        bool copy;
+        int64_t number = run->here;
 
-        if (decide(m, run, &here, &copy))
-                return -1;
-        if (!copy && here->here) {
+        if (run->further && run->at_work) {
                 m->at_work++;
-                add_row(m, run, here->id, "skipped: running here");
+                add_row(m, run, number, "skipped: running here");
+        } else if (!run->further) {
+                m->same++;
+        } else {
+                if (pxr_copy_run(&m->copying, run->id, &number))
+                        return -1;
+                m->new += !run->here;
+                m->replaced += run->here != 0;
+                add_row(m, run, number, run->here ? "replaced: it goes further" : "new");
         }
-        m->same += !copy && !here->here;
-        if (!copy)
-                return 0;
-        number = here ? here->id : 0;
-        if (pxr_copy_run(copying, run->id, &number))
-                return -1;
-        m->new += !here;
-        m->replaced += here != NULL;
-        add_row(m, run, number, here ? "replaced: it goes further" : "new");
         return 0;
 }
 
-/* Copy files, which takes long, before others are kept from writing. */
-static int prepare(struct merge *m, struct pxr_copying *copying)
+/* Merge all runs of the source, or only prepare to copy their files. */
+static int merge_runs(struct merge *m, bool prepare)
 {
-        struct record *list, *here;
-        bool copy;
+        struct pxr_copying *c = &m->copying;
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, records, "");
+        int status = 0;
 
-        if (list_runs(m, &list))
-                return -1;
-        for (; list; list = list->next)
-                if (decide(m, list, &here, &copy) || (copy && pxr_copy_prepare(copying, list->id)))
-                        return -1;
-        return 0;
-}
+        while (!status && pxr_cursor_next(&rows)) {
+                const struct record run = { .id = pxr_cursor_integer(&rows, 0),
+                                            .here = pxr_cursor_integer(&rows, 1),
+                                            .uid = pxr_cursor_text(&rows, 2),
+                                            .name = pxr_cursor_text(&rows, 3),
+                                            .status = pxr_cursor_text(&rows, 4),
+                                            .further = pxr_cursor_integer(&rows, 5) != 0,
+                                            .at_work = pxr_cursor_integer(&rows, 6) != 0 };
 
-static int merge_rows(struct merge *m, struct pxr_copying *copying)
-{
-        struct record *list;
-
-        if (list_runs(m, &list))
-                return -1;
-        for (; list; list = list->next)
-                if (merge_run(m, copying, list))
-                        return -1;
-        return pxr_merge_jobs(m->arena, m->from, m->into, m->table, m->diag);
+                if (!prepare)
+                        status = merge_run(m, &run);
+                else if (run.further && !run.at_work)
+                        status = pxr_copy_prepare(c, run.id);
+        }
+        return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
 static void add_note(struct merge *m)
@@ -214,33 +126,22 @@ static void add_note(struct merge *m)
                                m->name, m->new, m->same, replaced, at_work);
 }
 
-/* In one transaction, in which the source does not change either. */
-static int merge_within(struct merge *m, struct pxr_copying *copying)
-{
-        int status;
-
-        if (pxr_store_execute(m->from, m->diag, "BEGIN", "") || pxr_store_begin(m->into, m->diag))
-                return -1;
-        status = pxr_store_conclude(m->into, merge_rows(m, copying), m->diag);
-        (status ? pxr_copy_undo : pxr_copy_keep)(copying);
-        pxr_store_rollback(m->from);
-        return status;
-}
-
+/* In one transaction, in which the source does not change either. Files are copied before, which
+ * takes long: others are kept from writing meanwhile. */
 static int merge_database(struct merge *m)
 {
-        struct pxr_copying copying = { .arena = m->arena,
-                                       .from = m->from,
-                                       .into = m->into,
-                                       .link = !m->import,
-                                       .strict = m->import,
-                                       .staging.fd = -1,
-                                       .diag = m->diag };
+        struct pxr_copying *c = &m->copying;
         int status;
 
         m->new = m->replaced = m->same = m->at_work = 0;
-        status = prepare(m, &copying) || merge_within(m, &copying) ? -1 : 0;
-        pxr_copy_end(&copying);
+        status = pxr_copy_begin(c) || merge_runs(m, true) || pxr_store_begin(c->into, c->diag);
+        if (!status) {
+                status = merge_runs(m, false) ||
+                         pxr_merge_jobs(c->arena, c->into, m->table, c->diag);
+                status = pxr_store_conclude(c->into, status ? -1 : 0, c->diag);
+                (status ? pxr_copy_undo : pxr_copy_keep)(c);
+        }
+        pxr_copy_end(c);
         if (!status)
                 add_note(m);
         return status;
@@ -287,16 +188,16 @@ static int merge_all(struct merge *m, struct pxr_store *const *from, const char 
                      size_t count, bool *any)
 {
         for (size_t i = 0; i < count; i++) {
-                m->from = from[i];
+                m->copying.from = from[i];
                 m->name = name[i];
                 if (merge_database(m)) {
                         for (size_t k = 0; k < i; k++)
-                                pxr_note(m->diag, "%s has already been merged", name[k]);
+                                pxr_note(m->copying.diag, "%s has already been merged", name[k]);
                         return -1;
                 }
                 *any = true;
         }
-        return pxr_table_finish(m->table, m->diag);
+        return pxr_table_finish(m->table, m->copying.diag);
 }
 
 struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
@@ -304,11 +205,10 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                                  struct pxr_diag *diag)
 {
         struct pxr_store **store = pxr_alloc_array(arena, from->count, sizeof(struct pxr_store *));
-        struct merge m = { .arena = arena,
-                           .table = pxr_table_new(arena, "merge", "Merged runs", columns,
-                                                  PXR_COUNT(columns)),
-                           .diag = diag,
-                           .import = names != NULL };
+        struct merge m = {
+                .table = pxr_table_new(arena, "merge", "Merged runs", columns, PXR_COUNT(columns)),
+                .copying = { .arena = arena, .link = !names, .strict = names, .diag = diag },
+        };
         bool exists = access(into, F_OK) == 0 || errno != ENOENT, any = false;
         int64_t runs;
         int status;
@@ -324,14 +224,15 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                 if (!(store[i] = open_from(arena, from->text[i], diag)))
                         return NULL;
         }
-        m.into = exists ? pxr_store_change(into, diag) : pxr_store_open(into, true, diag);
-        if (!m.into)
+        m.copying.into = exists ? pxr_store_change(into, diag) : pxr_store_open(into, true, diag);
+        if (!m.copying.into)
                 return NULL;
         status = merge_all(&m, store, names ? names : from->text, from->count, &any);
         /* Another process may have used it meanwhile. */
-        exists = exists || pxr_store_integer(m.into, &runs, NULL, "SELECT count(*) FROM run", "") ||
+        exists = exists ||
+                 pxr_store_integer(m.copying.into, &runs, NULL, "SELECT count(*) FROM run", "") ||
                  runs;
-        pxr_store_close(m.into);
+        pxr_store_close(m.copying.into);
         if (!exists && !any)
                 delete_database(arena, into);
         return status ? NULL : m.table;

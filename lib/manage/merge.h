@@ -11,10 +11,10 @@ struct pxr_table *pxr_merge_with(struct pxr_arena *arena, const char *into,
                                  const struct pxr_arguments *from, const char *const *names,
                                  struct pxr_diag *diag);
 
-/* Copy sweeps and their jobs once the runs are copied, within the transaction. A job at work on
- * this host is not changed; one at work elsewhere becomes waiting. What was copied is noted below
- * the table. Returns 0 or -1. */
-int pxr_merge_jobs(struct pxr_arena *arena, struct pxr_store *from, struct pxr_store *into,
-                   struct pxr_table *table, struct pxr_diag *diag);
+/* Copy sweeps and their jobs of schema `source` once the runs are copied, within the transaction. A
+ * job at work on this host is not changed; one at work elsewhere becomes waiting. What was copied
+ * is noted below the table. Returns 0 or -1. */
+int pxr_merge_jobs(struct pxr_arena *arena, struct pxr_store *store, struct pxr_table *table,
+                   struct pxr_diag *diag);
 
 #endif

@@ -195,7 +195,7 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
                                       "%s-journal: names a file that SQLite would delete; pxr "
                                       "writes no such journal. Move it away to open the database",
                                       store->path);
-        status = sqlite3_open_v2(name, &store->handle, flags, NULL);
+        status = sqlite3_open_v2(name, &store->handle, flags | SQLITE_OPEN_URI, NULL);
         if (status != SQLITE_OK)
                 return pxr_store_failed(store, diag);
         if (stat(store->path, &file) == 0) {
@@ -246,32 +246,42 @@ static bool is_logged(const struct pxr_store *store)
         return logged;
 }
 
+#define IMMUTABLE "immutable=1"
+
+/* A URI of a file for SQLite; NULL when out of memory. */
+static char *make_uri(const char *path, const char *parameter)
+{
+        char *uri = sqlite3_malloc64(3 * strlen(path) + strlen(parameter) + sizeof("file://?"));
+        char *end = uri ? stpcpy(uri, *path == '/' ? "file://" : "file:") : NULL;
+
+        if (!uri)
+                return NULL;
+        for (; *path; path++)
+                end += sprintf(end, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+        sprintf(end, "?%s", parameter);
+        return uri;
+}
+
 /* A database in WAL mode cannot be read in a folder that cannot be written, where SQLite would
  * keep its index of the log. Without a log there is nothing to index: read the file alone. */
 static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
 {
-        char *name, *end;
+        char *name;
+        int status;
 
         if (is_logged(store))
                 return pxr_user_error(diag,
                                       "%s: its folder is read-only and a run has not closed the "
                                       "database: copy it, with the file '-wal', and read the copy",
                                       store->path);
-        name = sqlite3_malloc64(3 * strlen(store->path) + 32);
+        name = make_uri(store->path, IMMUTABLE);
         if (!name)
                 return pxr_out_of_memory(diag);
-        end = stpcpy(name, "file:");
-        for (const char *c = store->path; *c; c++)
-                if (strchr("%?#", *c))
-                        end += sprintf(end, "%%%02x", (unsigned)*c);
-                else
-                        *end++ = *c;
-        strcpy(end, "?immutable=1");
         sqlite3_close(store->handle);
         store->handle = NULL;
-        int result = open_handle(store, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, diag);
+        status = open_handle(store, name, SQLITE_OPEN_READONLY, diag);
         sqlite3_free(name);
-        return result;
+        return status;
 }
 
 /* Can the file be read, now that it is open? A handle that could write (SQLite takes one that only
@@ -394,6 +404,27 @@ struct pxr_store *pxr_store_open(const char *path, bool writable, struct pxr_dia
                 return NULL;
         }
         return store;
+}
+
+int pxr_store_attach(struct pxr_store *store, const struct pxr_store *source, struct pxr_diag *diag)
+{
+        const char *file = sqlite3_db_filename(source->handle, "main");
+        char *uri = make_uri(source->path,
+                             sqlite3_uri_boolean(file, "immutable", 0) ? IMMUTABLE : "mode=ro");
+        int status;
+
+        if (!uri)
+                return pxr_out_of_memory(diag);
+        sqlite3_set_authorizer(store->handle, authorize, NULL);
+        status = pxr_store_execute(store, diag, "ATTACH ? AS source", "t", uri);
+        sqlite3_set_authorizer(store->handle, NULL, NULL);
+        sqlite3_free(uri);
+        return status;
+}
+
+void pxr_store_detach(struct pxr_store *store)
+{
+        pxr_store_execute(store, NULL, "DETACH source", "");
 }
 
 int pxr_store_make_temporary(struct pxr_store *store, const char *statement, struct pxr_diag *diag)

@@ -38,11 +38,17 @@ struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
  * exists. For long work, which should not fail late. */
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
 
+/* Attach a database that is open to read, which is only read here too, as schema `source`; outside
+ * of transactions. Returns 0 or -1. */
+int pxr_store_attach(struct pxr_store *store, const struct pxr_store *source,
+                     struct pxr_diag *diag);
+void pxr_store_detach(struct pxr_store *store);
+
 /* Copy what other programs are not reading from the log into the database file, so that a copy of
  * the file alone has the records up to now. Errors do not matter: they stay in the log. */
 void pxr_store_flush(struct pxr_store *store);
 
-/* run_state.c: define run_state() of SQL for this database. Returns 0 or -1. */
+/* run_state.c: define run_state() and process_lives() of SQL for this database. Returns 0 or -1. */
 int pxr_store_know_states(struct pxr_store *store, struct pxr_diag *diag);
 
 /* Check the integrity of every page. Returns 0 or -1. */

@@ -39,10 +39,21 @@ static void run_state(sqlite3_context *context, int count, sqlite3_value **value
                             -1, SQLITE_TRANSIENT);
 }
 
+static void process_lives(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        (void)count;
+        sqlite3_result_int(context, pxr_process_lives((const char *)sqlite3_value_text(value[0]),
+                                                      sqlite3_value_int64(value[1]),
+                                                      (const char *)sqlite3_value_text(value[2])));
+}
+
 int pxr_store_know_states(struct pxr_store *store, struct pxr_diag *diag)
 {
         return sqlite3_create_function(store->handle, "run_state", 4, SQLITE_UTF8, NULL, run_state,
-                                       NULL, NULL) == SQLITE_OK
+                                       NULL, NULL) == SQLITE_OK &&
+                               sqlite3_create_function(store->handle, "process_lives", 3,
+                                                       SQLITE_UTF8, NULL, process_lives, NULL,
+                                                       NULL) == SQLITE_OK
                        ? 0
                        : pxr_store_failed(store, diag);
 }

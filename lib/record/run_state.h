@@ -19,7 +19,8 @@ bool pxr_may_be_running(const char *status, const char *host, int64_t process_id
 /* 'killed', or the status on record. */
 const char *pxr_run_state(const struct pxr_run *run);
 
-/* The same in SQL: pxr_store_know_states() defines this function of these columns. */
+/* The same in SQL: pxr_store_know_states() defines this function of these columns, and
+ * process_lives(host, process_id, process_start), which is pxr_process_lives(). */
 #define PXR_RUN_STATE "run_state(status, host, process_id, process_start)"
 
 /* Of a job, LEFT JOINed with its run. One whose pxr-sweep is gone is in the state of its run, which
