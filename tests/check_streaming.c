@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_streaming.c - sets too large for the memory they may use: read when asked for, or ahead. */
+/* check_streaming.c - sets too large for the memory they may use: decoded when they are read. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -15,8 +15,6 @@ START_TEST(a_streamed_set_is_the_same_as_one_in_memory)
         held = sound(OPEN("{set: png_folder, path: %s, valid: 3, flip: true}", scratch));
         streamed = sound(
                 OPEN("{set: png_folder, path: %s, valid: 3, flip: true, memory: 0.0005}", scratch));
-        ck_assert(!held->slow);
-        ck_assert(streamed->slow);
         ck_assert_str_eq(streamed->identity, held->identity);
         ck_assert_str_eq(streamed->files->sha256, held->files->sha256);
         for (int split = PXR_TRAIN; split <= PXR_VALID; split++)
@@ -45,53 +43,6 @@ START_TEST(a_file_that_changes_under_a_streamed_set_is_named)
         remove(in_scratch("05.png"));
         ck_assert_int_eq(pxr_dataset_read(set, PXR_TRAIN, 0, &index, 1, pixels, diag), -1);
         expect_error(PXR_FAULT_USER, "05.png: cannot be read: No such file");
-}
-END_TEST
-
-START_TEST(what_is_expected_is_what_is_read)
-{
-        static const int64_t batches[4][3] = { { 3, 0, 6 }, { 1, 1, 5 }, { 4, 2, 3 }, { 6, 5, 0 } };
-        struct pxr_dataset *held, *streamed;
-        uint8_t a[3 * PICTURE_PIXELS], b[3 * PICTURE_PIXELS];
-
-        put_ten();
-        held = sound(OPEN("{set: png_folder, path: %s, valid: 3, flip: true}", scratch));
-        streamed = sound(
-                OPEN("{set: png_folder, path: %s, valid: 3, flip: true, memory: 0}", scratch));
-        for (int round = 0; round < 200; round++) {
-                const int64_t *batch = batches[round % 4], *next = batches[(round + 1) % 4];
-                int wrong = round % 5; /* one in five expectations is not what is read next */
-
-                OK(pxr_dataset_read(held, PXR_TRAIN, round / 7, batch, 3, a, diag));
-                OK(pxr_dataset_read(streamed, PXR_TRAIN, round / 7, batch, 3, b, diag));
-                ck_assert_mem_eq(a, b, sizeof a);
-                pxr_dataset_expect(streamed, wrong == 1 ? PXR_VALID : PXR_TRAIN,
-                                   (round + 1) / 7 + (wrong == 2),
-                                   wrong == 1   ? (int64_t[]) { 0, 1, 2 }
-                                   : wrong == 3 ? batch
-                                                : next,
-                                   wrong == 4 ? 2 : 3);
-                if (round % 3 == 0) /* a read in between, of a batch of another size */
-                        expect_picture(streamed, PXR_VALID, 1, 8);
-        }
-        pxr_dataset_expect(held, PXR_TRAIN, 0, batches[0], 3);
-        pxr_dataset_expect(streamed, PXR_TRAIN, 0, (int64_t[]) { 7 }, 1); /* no such image */
-}
-END_TEST
-
-START_TEST(a_fault_met_ahead_is_reported_by_the_read)
-{
-        struct pxr_dataset *set;
-        uint8_t pixels[PICTURE_PIXELS];
-        int64_t index = 5;
-
-        put_ten();
-        set = sound(OPEN("{set: png_folder, path: %s, memory: 0}", scratch));
-        remove(in_scratch("05.png"));
-        pxr_dataset_expect(set, PXR_TRAIN, 0, &index, 1);
-        ck_assert_int_eq(pxr_dataset_read(set, PXR_TRAIN, 0, &index, 1, pixels, diag), -1);
-        expect_error(PXR_FAULT_USER, "05.png: cannot be read");
-        pxr_dataset_expect(set, PXR_TRAIN, 0, &index, 1); /* the end stops a thread at work */
 }
 END_TEST
 
@@ -219,8 +170,6 @@ int main(void)
 
         ADD_SCRATCH_TEST(suite, a_streamed_set_is_the_same_as_one_in_memory);
         ADD_SCRATCH_TEST(suite, a_file_that_changes_under_a_streamed_set_is_named);
-        ADD_SCRATCH_TEST(suite, what_is_expected_is_what_is_read);
-        ADD_SCRATCH_TEST(suite, a_fault_met_ahead_is_reported_by_the_read);
 #ifndef PXR_SANITIZED
         ADD_SCRATCH_TEST(suite, streaming_holds_the_memory_it_was_given);
 #endif

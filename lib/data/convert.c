@@ -42,10 +42,6 @@ static int read_image(struct conversion *c, enum pxr_split split, int64_t index,
                 return -1;
         for (size_t i = 0; i < c->size && c->set->levels < 256; i++)
                 c->pixels[i] = pxr_level_byte(c->pixels[i], c->set->levels);
-        if (index + 1 < c->set->count[split]) {
-                index++;
-                pxr_dataset_expect(c->set, split, 0, &index, 1);
-        }
         c->done++;
         return 0;
 }

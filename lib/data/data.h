@@ -47,7 +47,6 @@ struct pxr_dataset {
         const char *transforms_of_size; /* the part of it before images are downsampled */
         bool mirrors;                   /* the chain ends with a random mirroring of train */
         struct pxr_data_file *files;
-        bool slow;   /* reading decodes files */
         void *state; /* of the format */
 
         /* The exact -log p of one image, in nats, under the law the set is drawn from; NULL where
@@ -57,10 +56,6 @@ struct pxr_dataset {
         /* pxr_dataset_read() below, which has checked the indices. */
         int (*read)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
-
-        /* pxr_dataset_expect() below; NULL for sets that are quick to read. */
-        void (*expect)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                       const int64_t *index, int count);
 };
 
 /* Check a spec's `data` mapping, and complete it, without opening anything. Returns 0, or -1 after
@@ -93,10 +88,5 @@ const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr
  * valid and test splits never change with it. Returns 0 or -1. */
 int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
-
-/* Say what pxr_dataset_read() will be asked for next. A set that is slow to read begins at once, in
- * the background; what is read is the same with and without. */
-void pxr_dataset_expect(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                        const int64_t *index, int count);
 
 #endif

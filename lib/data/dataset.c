@@ -79,7 +79,7 @@ static int finish(struct pxr_opening *o)
         if (images == 0)
                 return pxr_error_at(o->diag, pxr_data_location(o, "splits"),
                                     "data: %s: the selected splits have no images", set->name);
-        if (pxr_data_transform(o) || (set->slow && pxr_data_prefetch(o)))
+        if (pxr_data_transform(o))
                 return -1;
         set->floor = set->entropy;
         set->identity = identity_of(o->arena, set, set->rows, set->cols, set->transforms);
@@ -207,8 +207,8 @@ struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *d
         return finish(&o) ? NULL : o.set;
 }
 
-static int check_index(const struct pxr_dataset *set, enum pxr_split split, const int64_t *index,
-                       int count, struct pxr_diag *diag)
+int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
         for (int i = 0; i < count; i++)
                 if (index[i] < 0 || index[i] >= set->count[split])
@@ -216,20 +216,5 @@ static int check_index(const struct pxr_dataset *set, enum pxr_split split, cons
                                                 set->name, (long long)index[i],
                                                 (long long)set->count[split],
                                                 pxr_split_names[split]);
-        return 0;
-}
-
-int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
-{
-        if (check_index(set, split, index, count, diag))
-                return -1;
         return set->read(set, split, epoch, index, count, pixels, diag);
-}
-
-void pxr_dataset_expect(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                        const int64_t *index, int count)
-{
-        if (set->expect && count > 0 && check_index(set, split, index, count, NULL) == 0)
-                set->expect(set, split, epoch, index, count);
 }

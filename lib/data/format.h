@@ -104,9 +104,6 @@ int pxr_data_transform(struct pxr_opening *o);
 const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_dataset *set, int rows,
                                  int cols);
 
-/* Have a thread read what pxr_dataset_expect() announces of a slow set. Returns 0 or -1. */
-int pxr_data_prefetch(struct pxr_opening *o);
-
 /* --- what formats share (format.c) -------------------------------------------------------------*/
 
 /* Whether the set is opened with this split. */

@@ -313,7 +313,6 @@ static int stream(struct pxr_opening *o, const struct pxr_png_split splits[PXR_S
         memcpy(streamed->splits, splits, sizeof streamed->splits);
         o->set->state = streamed;
         o->set->read = read_streamed;
-        o->set->slow = true;
         return digest_streamed(o, splits);
 }
 

@@ -101,16 +101,6 @@ static struct pxr_nll no_images(const struct pxr_graph *graph)
                                   .given_cols = graph->small_cols };
 }
 
-/* A set that is slow to read begins with the images of the next step of the epoch. */
-static void expect_next(const struct pxr_experiment *e, const struct epoch *epoch, int64_t first)
-{
-        int64_t left = e->set->count[PXR_TRAIN] - first, batch = e->settings.train.batch;
-
-        if (left > 0)
-                pxr_dataset_expect(e->set, PXR_TRAIN, epoch->number, epoch->order + first,
-                                   (int)(left < batch ? left : batch));
-}
-
 /* Count what a step did. The pace goes on from one epoch to the next. */
 static void keep_pace(struct epoch *epoch, int images, double seconds)
 {
@@ -185,7 +175,6 @@ static int train_step(struct pxr_state *state, struct epoch *epoch, struct pxr_d
                              diag))
                 return -1;
         epoch->waited += pxr_now() - started;
-        expect_next(e, epoch, first + images);
         if (pxr_trainer_step(state->trainer, epoch->batch, images, diag))
                 return -1;
         state->counters.pending = true;
