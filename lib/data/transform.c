@@ -10,7 +10,7 @@
 #include "config.h"
 
 #include <math.h>
-#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <pxr/random.h>
@@ -23,8 +23,6 @@ struct view {
         bool grey, flip;
         int step; /* one pixel in so many is kept, both ways */
         uint64_t seed;
-        pthread_mutex_t lock; /* of `whole` */
-        uint8_t *whole;       /* an image of the base */
 };
 
 static void add_transform(struct pxr_opening *o, const char *words)
@@ -66,78 +64,51 @@ static uint8_t grey(const uint8_t *pixel)
         return (uint8_t)((299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) / 1000);
 }
 
-/* The image in `whole` becomes one of `set`. */
-static void reduce(const struct pxr_dataset *set, const struct view *view, uint8_t *pixels)
+/* The image `whole` of the base becomes one of `set`. */
+static void change(const struct pxr_dataset *set, const uint8_t *whole, bool mirrored,
+                   uint8_t *pixels)
 {
-        int colours = view->base.colours;
-        size_t across = (size_t)view->step * (size_t)colours;
-        size_t down = (size_t)view->step * (size_t)view->base.cols * (size_t)colours;
+        const struct view *view = set->state;
+        size_t colours = (size_t)view->base.colours, across = (size_t)view->step * colours;
+        size_t down = across * (size_t)view->base.cols;
 
-        for (int row = 0; row < set->rows; row++) {
-                const uint8_t *from = view->whole + (size_t)row * down;
+        for (int row = 0; row < set->rows; row++)
+                for (int col = 0; col < set->cols; col++, pixels += set->colours) {
+                        int from_col = mirrored ? set->cols - 1 - col : col;
+                        const uint8_t *from =
+                                whole + (size_t)row * down + (size_t)from_col * across;
 
-                for (int col = 0; col < set->cols; col++, from += across) {
                         if (view->grey)
                                 *pixels = grey(from);
                         else
-                                memcpy(pixels, from, (size_t)colours);
-                        pixels += set->colours;
+                                memcpy(pixels, from, colours);
                 }
-        }
 }
 
-static void mirror(const struct pxr_dataset *set, uint8_t *pixels)
-{
-        for (int row = 0; row < set->rows; row++, pixels += set->cols * set->colours)
-                for (int col = 0; col < set->cols / 2; col++)
-                        for (int k = 0; k < set->colours; k++) {
-                                uint8_t *left = pixels + col * set->colours + k;
-                                uint8_t *right = pixels + (set->cols - 1 - col) * set->colours + k;
-                                uint8_t kept = *left;
-
-                                *left = *right;
-                                *right = kept;
-                        }
-}
-
-static bool flipped(const struct view *view, int64_t epoch, int64_t index)
+static bool is_mirrored(const struct view *view, int64_t epoch, int64_t index)
 {
         struct pxr_random random = pxr_random(view->seed, PXR_RANDOM_FLIP, (uint32_t)epoch,
                                               (uint32_t)index, PXR_TRAIN);
 
-        return pxr_random_bits(&random) & 1;
-}
-
-/* `whole` has room for one image, so that nothing is allocated during training. */
-static int read_reduced(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                        int64_t index, uint8_t *pixels, struct pxr_diag *diag)
-{
-        struct view *view = set->state;
-        int failed;
-
-        pthread_mutex_lock(&view->lock);
-        failed = view->base.read(&view->base, split, epoch, &index, 1, view->whole, diag);
-        if (!failed)
-                reduce(set, view, pixels);
-        pthread_mutex_unlock(&view->lock);
-        return failed;
+        return view->flip && pxr_random_bits(&random) & 1;
 }
 
 static int read_view(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
         const struct view *view = set->state;
-        size_t size = pxr_image_size(set);
+        size_t size = pxr_image_size(&view->base);
+        uint8_t *whole = malloc((size_t)count * size + 1);
+        int failed;
 
-        if (!view->whole && view->base.read(&view->base, split, epoch, index, count, pixels, diag))
-                return -1;
-        for (int i = 0; i < count; i++, pixels += size) {
-                if (view->whole && read_reduced(set, split, epoch, index[i], pixels, diag))
-                        return -1;
-                if (view->flip && split == PXR_TRAIN && flipped(view, epoch, index[i]))
-                        mirror(set, pixels);
-        }
-        return 0;
+        if (!whole)
+                return pxr_out_of_memory(diag);
+        failed = view->base.read(&view->base, split, epoch, index, count, whole, diag);
+        for (int i = 0; i < count && !failed; i++, pixels += pxr_image_size(set))
+                change(set, whole + (size_t)i * size,
+                       split == PXR_TRAIN && is_mirrored(view, epoch, index[i]), pixels);
+        free(whole);
+        return failed;
 }
 
 static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
@@ -166,23 +137,11 @@ static int set_step(const struct pxr_opening *o, struct view *view)
         return 0;
 }
 
-static void destroy_lock(void *what)
-{
-        pthread_mutex_destroy(what);
-}
-
 /* Images get smaller, and no longer follow the law the set is drawn from. */
-static int make_smaller(struct pxr_opening *o, struct view *view)
+static void make_smaller(struct pxr_opening *o, const struct view *view)
 {
         struct pxr_dataset *set = o->set;
 
-        view->whole = pxr_alloc(o->arena, pxr_image_size(set));
-        if (!view->whole)
-                return -1;
-        if (pthread_mutex_init(&view->lock, NULL) != 0)
-                return pxr_out_of_memory(o->diag);
-        if (pxr_arena_defer(o->arena, destroy_lock, &view->lock))
-                return -1;
         set->entropy = NAN;
         set->nats = NULL;
         if (view->grey)
@@ -193,7 +152,6 @@ static int make_smaller(struct pxr_opening *o, struct view *view)
         set->colours = view->grey ? 1 : set->colours;
         if (view->step > 1)
                 add_transform(o, downsampling(o->arena, set->rows, set->cols));
-        return 0;
 }
 
 int pxr_data_transform(struct pxr_opening *o)
@@ -216,8 +174,8 @@ int pxr_data_transform(struct pxr_opening *o)
                 return 0;
         if (set->nats)
                 set->nats = nats_of_base;
-        if ((view->grey || view->step > 1) && make_smaller(o, view))
-                return -1;
+        if (view->grey || view->step > 1)
+                make_smaller(o, view);
         set->mirrors = view->flip;
         if (view->flip)
                 add_transform(o, mirroring);
