@@ -9,95 +9,70 @@
 
 #include "data/pixels.h"
 
-enum { SIDE = 28, PIXELS = SIDE * SIDE, CHUNK = 1 << 16 };
+enum { SIDE = 28, PIXELS = SIDE * SIDE, LINE = 2 * PIXELS /* bytes, with the newline */ };
 
 struct binarized_mnist {
         const char *path;
 };
 
-/* The state of parsing. */
-struct amat {
-        struct pxr_pixels *pixels;
-        int64_t first;  /* image of the file */
-        uint8_t *line;  /* the image being filled; NULL at the start of a line */
-        int values;     /* of the line so far */
-        bool after;     /* a value was read: a space or the end of the line follows */
-        int64_t offset; /* of the chunk */
-        const char *path;
-};
-
-/* Lines that were begun. */
-static long long lines(const struct amat *amat)
+/* Byte `at` of a line, all of which have one length, is wrong. */
+static int complain(const char *path, int64_t line, int at, unsigned char c, struct pxr_diag *diag)
 {
-        return (long long)(pxr_pixels_count(amat->pixels) - amat->first);
-}
-
-static int complain(const struct amat *amat, int64_t at, unsigned char c, struct pxr_diag *diag)
-{
-        long long line = lines(amat) + !amat->line, byte = (long long)at;
-        bool full = amat->values == PIXELS;
-        const char *expected = full ? "the end of the line" : amat->after ? "a space" : "0 or 1";
+        long long byte = (line - 1) * LINE + at;
+        const char *expected = at == LINE - 1 ? "the end of the line"
+                               : at % 2       ? "a space"
+                                              : "0 or 1";
 
         if (c == '\n')
                 return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %d values, got %d",
-                                      amat->path, line, byte, PIXELS, amat->values);
-        if (full && c == ' ')
-                return pxr_user_error(diag, "%s: line %lld, byte %lld: more than %d values",
-                                      amat->path, line, byte, PIXELS);
+                                      path, (long long)line, byte, PIXELS, (at + 1) / 2);
+        if (at == LINE - 1 && c == ' ')
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: more than %d values", path,
+                                      (long long)line, byte, PIXELS);
         if (c > ' ' && c < 0x7F)
-                return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %s, got '%c'",
-                                      amat->path, line, byte, expected, c);
-        return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %s, got byte 0x%02X",
-                              amat->path, line, byte, expected, c);
+                return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %s, got '%c'", path,
+                                      (long long)line, byte, expected, c);
+        return pxr_user_error(diag, "%s: line %lld, byte %lld: expected %s, got byte 0x%02X", path,
+                              (long long)line, byte, expected, c);
 }
 
-static int parse_chunk(struct amat *amat, const unsigned char *chunk, int64_t size,
-                       struct pxr_diag *diag)
+/* Turn a line of `size` bytes into an image. The last line of a file may lack its newline. */
+static int parse_line(const char *path, int64_t number, const unsigned char *line, int size,
+                      uint8_t *image, struct pxr_diag *diag)
 {
-        for (int64_t i = 0; i < size; i++) {
-                unsigned char c = chunk[i];
+        for (int at = 0; at < size; at++) {
+                unsigned char c = line[at];
 
-                if (!amat->after && (c == '0' || c == '1')) {
-                        if (!amat->line)
-                                amat->line = pxr_pixels_add(amat->pixels, diag);
-                        if (!amat->line)
-                                return -1;
-                        amat->line[amat->values++] = c - '0';
-                        amat->after = true;
-                } else if (amat->after && c == ' ' && amat->values < PIXELS) {
-                        amat->after = false;
-                } else if (amat->after && c == '\n' && amat->values == PIXELS) {
-                        amat->line = NULL;
-                        amat->values = 0;
-                        amat->after = false;
-                } else {
-                        return complain(amat, amat->offset + i, c, diag);
-                }
+                if (at % 2 ? c != (at == LINE - 1 ? '\n' : ' ') : c != '0' && c != '1')
+                        return complain(path, number, at, c, diag);
+                if (at % 2 == 0)
+                        image[at / 2] = c - '0';
         }
-        amat->offset += size;
-        return 0;
+        if (size >= LINE - 1)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: line %lld, byte %lld: unexpected end of data after %d of %d "
+                              "values (truncated?)",
+                              path, (long long)number, (long long)(number - 1) * LINE + size,
+                              (size + 1) / 2, PIXELS);
 }
 
-static int parse(struct amat *amat, struct pxr_reader *input, struct pxr_diag *diag)
+static int parse(struct pxr_pixels *pixels, struct pxr_reader *input, int64_t *count,
+                 struct pxr_diag *diag)
 {
-        unsigned char chunk[CHUNK];
+        const char *path = pxr_reader_path(input);
+        unsigned char line[LINE];
         int64_t got;
 
-        while ((got = pxr_reader_read(input, chunk, sizeof chunk, diag)) > 0)
-                if (parse_chunk(amat, chunk, got, diag))
+        while ((got = pxr_reader_read_all(input, line, LINE, diag)) > 0) {
+                uint8_t *image = pxr_pixels_add(pixels, diag);
+
+                if (!image || parse_line(path, ++*count, line, (int)got, image, diag))
                         return -1;
-        if (got < 0)
-                return -1;
-        /* The last line may lack its newline, but none of its values. */
-        if (amat->line && (amat->values < PIXELS || !amat->after))
-                return pxr_user_error(diag,
-                                      "%s: line %lld, byte %lld: unexpected end of data after %d "
-                                      "of %d values (truncated?)",
-                                      amat->path, lines(amat), (long long)amat->offset,
-                                      amat->values, PIXELS);
-        if (lines(amat) == 0)
-                return pxr_user_error(diag, "%s: byte 0: the file is empty", amat->path);
-        return 0;
+        }
+        if (got == 0 && *count == 0)
+                return pxr_user_error(diag, "%s: byte 0: the file is empty", path);
+        return (int)got;
 }
 
 static int read_split(struct pxr_opening *o, struct pxr_held *held, const char *folder,
@@ -105,15 +80,12 @@ static int read_split(struct pxr_opening *o, struct pxr_held *held, const char *
 {
         const char *name = pxr_strf(o->arena, "binarized_mnist_%s.amat", pxr_split_names[split]);
         struct pxr_reader *input = pxr_reader_open(folder, name, o->diag);
-        struct amat amat = { .pixels = held->pixels, .first = pxr_pixels_count(held->pixels) };
         int failed;
 
         if (!input)
                 return -1;
-        amat.path = pxr_reader_path(input);
-        failed = parse(&amat, input, o->diag) || pxr_data_record(o, input);
+        failed = parse(held->pixels, input, count, o->diag) || pxr_data_record(o, input);
         pxr_reader_close(input);
-        *count = lines(&amat);
         return failed ? -1 : 0;
 }
 
