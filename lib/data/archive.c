@@ -131,9 +131,7 @@ static int64_t read_entry(void *context, void *bytes, size_t size, struct pxr_di
         if (got < 0)
                 return complain(archive, archive->name, diag);
         archive->unpacked += got;
-        if (archive->unpacked <= pxr_reader_most(archive->input))
-                return got;
-        return pxr_reader_too_much(archive->input, diag);
+        return pxr_reader_limit(archive->input, archive->unpacked, diag) ? -1 : got;
 }
 
 struct pxr_reader *pxr_archive_entry(struct pxr_archive *archive, struct pxr_diag *diag)

@@ -75,8 +75,6 @@ static int parse(struct pxr_opening *o, struct state *state, struct pxr_reader *
         if (read_header(o, state, input, count))
                 return -1;
         size = pxr_image_size(o->set);
-        if (pxr_reader_expect(input, *count * (int64_t)size, o->diag))
-                return -1;
         /* One by one, so that memory grows with the file and not with what its header claims. */
         for (int64_t i = 0; i < *count; i++) {
                 uint8_t *pixels = pxr_pixels_add(state->held.pixels, o->diag);

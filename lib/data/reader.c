@@ -18,10 +18,9 @@ enum { BUFFER = 1 << 16 };
 
 struct pxr_reader {
         char path[PATH_MAX];
-        int file;
+        FILE *file;
         bool gzip;
         bool between; /* gzip: between members, where the file may end */
-        bool at_end;  /* nothing is left to read from disk */
         int64_t disk; /* bytes read from disk */
         int64_t most; /* bytes that may be unpacked */
         int64_t offset;
@@ -32,74 +31,66 @@ struct pxr_reader {
         unsigned char buffer[BUFFER];
 };
 
-/* Returns 0, -1 after an error, or 1 if the file does not exist. */
-static int try_open(struct pxr_reader *input, const char *folder, const char *name,
-                    const char *ending, struct pxr_diag *diag)
+/* --- opening -----------------------------------------------------------------------------------*/
+
+/* Find `folder`/`name` or `folder`/`name`.gz. */
+static bool find(const char *folder, const char *name, char path[PATH_MAX])
 {
-        int length = snprintf(input->path, sizeof input->path, "%s%s%s%s", folder ? folder : "",
-                              folder ? "/" : "", name, ending);
+        for (int packed = 0; packed < 2; packed++) {
+                int length = snprintf(path, PATH_MAX, "%s%s%s%s", folder ? folder : "",
+                                      folder ? "/" : "", name, packed ? ".gz" : "");
+
+                if (length < PATH_MAX && (access(path, F_OK) == 0 || errno != ENOENT))
+                        return true;
+        }
+        return false;
+}
+
+bool pxr_reader_finds(const char *folder, const char *name)
+{
+        char path[PATH_MAX];
+
+        return find(folder, name, path);
+}
+
+static int report_missing(const char *folder, const char *name, struct pxr_diag *diag)
+{
         struct stat status;
 
-        if (length < 0 || (size_t)length >= sizeof input->path)
-                return pxr_user_error(diag, "%.60s...: path too long", folder ? folder : name);
-        input->file = pxr_open_plain(input->path);
-        if (input->file < 0)
-                return errno == ENOENT ? 1 : pxr_open_error(input->path, diag);
-        if (fstat(input->file, &status))
-                return pxr_system_error(diag, "%s: cannot be read: %s", input->path,
-                                        strerror(errno));
-        input->most = pxr_unpacked_most(status.st_size);
-        return 0;
+        if (!folder)
+                return pxr_user_error(diag, "%s: no such file or folder", name);
+        if (stat(folder, &status))
+                return pxr_user_error(diag, "%s: no such folder", folder);
+        pxr_user_error(diag, "%s: contains neither %s nor %s.gz", folder, name, name);
+        if (pxr_diag_errors(diag) == 1) /* once for all splits */
+                pxr_note(diag, "the folder must have every split that 'splits' of the spec names "
+                               "(default: train, valid and test)");
+        return -1;
 }
 
-/* Read more from disk, after the bytes that are not used yet. */
+/* Read more from disk; all that was read before is used. */
 static int fill(struct pxr_reader *input, struct pxr_diag *diag)
 {
-        z_stream *z = &input->stream;
-        size_t room = BUFFER - z->avail_in;
-        ssize_t got;
+        size_t got = fread(input->buffer, 1, BUFFER, input->file);
 
-        memmove(input->buffer, z->next_in, z->avail_in);
-        z->next_in = input->buffer;
-        if (input->at_end || room == 0)
-                return 0;
-        do
-                got = read(input->file, input->buffer + z->avail_in, room);
-        while (got < 0 && errno == EINTR);
-        if (got < 0)
+        input->stream.next_in = input->buffer;
+        input->stream.avail_in = (unsigned)got;
+        input->disk += (int64_t)got;
+        pxr_sha256_update(&input->hash, input->buffer, got);
+        if (ferror(input->file))
                 return pxr_system_error(diag, "%s: cannot be read: %s", input->path,
                                         strerror(errno));
-        pxr_sha256_update(&input->hash, input->buffer + z->avail_in, (size_t)got);
-        z->avail_in += (unsigned)got;
-        input->disk += got;
-        input->at_end = got == 0;
         return 0;
-}
-
-/* Have two bytes in the buffer, or all that are left. */
-static int fill_two(struct pxr_reader *input, struct pxr_diag *diag)
-{
-        while (input->stream.avail_in < 2 && !input->at_end)
-                if (fill(input, diag))
-                        return -1;
-        return 0;
-}
-
-static bool at_gzip(const struct pxr_reader *input)
-{
-        const z_stream *z = &input->stream;
-
-        return z->avail_in >= 2 && z->next_in[0] == 0x1F && z->next_in[1] == 0x8B;
 }
 
 static int look_for_gzip(struct pxr_reader *input, struct pxr_diag *diag)
 {
+        const z_stream *z = &input->stream;
         size_t length = strlen(input->path);
 
-        input->stream.next_in = input->buffer;
-        if (fill_two(input, diag))
+        if (fill(input, diag))
                 return -1;
-        input->gzip = at_gzip(input);
+        input->gzip = z->avail_in >= 2 && z->next_in[0] == 0x1F && z->next_in[1] == 0x8B;
         if (input->gzip && inflateInit2(&input->stream, 15 + 16) != Z_OK) {
                 input->gzip = false;
                 return pxr_out_of_memory(diag);
@@ -112,39 +103,19 @@ static int look_for_gzip(struct pxr_reader *input, struct pxr_diag *diag)
         return 0;
 }
 
-bool pxr_reader_finds(const char *folder, const char *name)
+static int open_file(struct pxr_reader *input, const char *folder, const char *name,
+                     struct pxr_diag *diag)
 {
-        char path[PATH_MAX];
-
-        for (int packed = 0; packed < 2; packed++) {
-                int length =
-                        snprintf(path, sizeof path, "%s/%s%s", folder, name, packed ? ".gz" : "");
-
-                if (length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0)
-                        return true;
-        }
-        return false;
-}
-
-static int open_either(struct pxr_reader *input, const char *folder, const char *name,
-                       struct pxr_diag *diag)
-{
-        int result = try_open(input, folder, name, "", diag);
         struct stat status;
 
-        if (result > 0)
-                result = try_open(input, folder, name, ".gz", diag);
-        if (result <= 0)
-                return result;
-        if (!folder)
-                return pxr_user_error(diag, "%s: no such file or folder", name);
-        if (stat(folder, &status))
-                return pxr_user_error(diag, "%s: no such folder", folder);
-        pxr_user_error(diag, "%s: contains neither %s nor %s.gz", folder, name, name);
-        if (pxr_diag_errors(diag) == 1) /* once for all splits */
-                pxr_note(diag, "the folder must have every split that 'splits' of the spec names "
-                               "(default: train, valid and test)");
-        return -1;
+        if (!find(folder, name, input->path))
+                return report_missing(folder, name, diag);
+        input->file = pxr_file_open(input->path, diag);
+        if (!input->file)
+                return -1;
+        if (fstat(fileno(input->file), &status) == 0)
+                input->most = pxr_unpacked_most(status.st_size);
+        return look_for_gzip(input, diag);
 }
 
 struct pxr_reader *pxr_reader_open(const char *folder, const char *name, struct pxr_diag *diag)
@@ -155,9 +126,8 @@ struct pxr_reader *pxr_reader_open(const char *folder, const char *name, struct 
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        input->file = -1;
         pxr_sha256_init(&input->hash);
-        if (open_either(input, folder, name, diag) || look_for_gzip(input, diag)) {
+        if (open_file(input, folder, name, diag)) {
                 pxr_reader_close(input);
                 return NULL;
         }
@@ -176,7 +146,6 @@ struct pxr_reader *pxr_reader_from(const char *path, const char *name,
                 return NULL;
         }
         snprintf(input->path, sizeof input->path, "%s: %s", path, name);
-        input->file = -1;
         input->read = read;
         input->context = context;
         return input;
@@ -188,10 +157,12 @@ void pxr_reader_close(struct pxr_reader *input)
                 return;
         if (input->gzip)
                 inflateEnd(&input->stream);
-        if (input->file >= 0)
-                close(input->file);
+        if (input->file)
+                fclose(input->file);
         free(input);
 }
+
+/* --- reading -----------------------------------------------------------------------------------*/
 
 static int64_t read_plain(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
@@ -207,35 +178,17 @@ static int64_t read_plain(struct pxr_reader *input, void *bytes, size_t size, st
         return (int64_t)size;
 }
 
-/* After a member: the end of the file, or another member. */
-static int next_member(struct pxr_reader *input, struct pxr_diag *diag)
-{
-        if (fill_two(input, diag))
-                return -1;
-        if (input->stream.avail_in == 0)
-                return 0;
-        if (!at_gzip(input))
-                return pxr_user_error(diag, "%s: byte %lld on disk: junk after the gzip data",
-                                      input->path,
-                                      (long long)(input->disk - input->stream.avail_in));
-        if (inflateReset(&input->stream) != Z_OK)
-                return pxr_system_error(diag, "%s: zlib cannot restart", input->path);
-        input->between = false;
-        return 0;
-}
-
+/* Decompress what is in the buffer, which is not empty. */
 static int inflate_some(struct pxr_reader *input, struct pxr_diag *diag)
 {
         z_stream *z = &input->stream;
         int result;
 
-        if (z->avail_in == 0 && fill(input, diag))
-                return -1;
-        if (z->avail_in == 0)
-                return pxr_user_error(diag,
-                                      "%s: byte %lld on disk: unexpected end of gzip data "
-                                      "(truncated?)",
-                                      input->path, (long long)input->disk);
+        if (input->between && z->next_in[0] != 0x1F)
+                return pxr_user_error(diag, "%s: byte %lld on disk: junk after the gzip data",
+                                      input->path, (long long)(input->disk - z->avail_in));
+        if (input->between)
+                inflateReset(z);
         result = inflate(z, Z_NO_FLUSH);
         if (result == Z_MEM_ERROR)
                 return pxr_out_of_memory(diag);
@@ -254,34 +207,30 @@ static int64_t read_gzip(struct pxr_reader *input, void *bytes, size_t size, str
         z->next_out = bytes;
         z->avail_out = (unsigned)size;
         while (z->avail_out == size) {
-                if (input->between && next_member(input, diag))
+                if (z->avail_in == 0 && fill(input, diag))
                         return -1;
-                if (input->between)
+                if (z->avail_in == 0 && input->between)
                         return 0;
+                if (z->avail_in == 0)
+                        return pxr_user_error(diag,
+                                              "%s: byte %lld on disk: unexpected end of gzip data "
+                                              "(truncated?)",
+                                              input->path, (long long)input->disk);
                 if (inflate_some(input, diag))
                         return -1;
         }
         return (int64_t)size - z->avail_out;
 }
 
-int pxr_reader_too_much(const struct pxr_reader *input, struct pxr_diag *diag)
+int pxr_reader_limit(const struct pxr_reader *input, int64_t bytes, struct pxr_diag *diag)
 {
+        if (bytes <= input->most)
+                return 0;
         pxr_user_error(diag, "%s: decompresses to more than %d times its size", input->path,
                        PXR_UNPACKED_TIMES);
         pxr_note(diag, "such files are made to fill memory or disk; if you trust it, unpack "
                        "it yourself");
         return -1;
-}
-
-int pxr_reader_expect(const struct pxr_reader *input, int64_t size, struct pxr_diag *diag)
-{
-        return input->gzip && size > input->most - input->offset ? pxr_reader_too_much(input, diag)
-                                                                 : 0;
-}
-
-int64_t pxr_reader_most(const struct pxr_reader *input)
-{
-        return input->most;
 }
 
 int64_t pxr_reader_read(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag)
@@ -297,7 +246,7 @@ int64_t pxr_reader_read(struct pxr_reader *input, void *bytes, size_t size, stru
                                   : read_plain(input, bytes, size, diag);
         if (got > 0)
                 input->offset += got;
-        return got > 0 && pxr_reader_expect(input, 0, diag) ? -1 : got;
+        return input->gzip && pxr_reader_limit(input, input->offset, diag) ? -1 : got;
 }
 
 int64_t pxr_reader_read_all(struct pxr_reader *input, void *bytes, size_t size,

@@ -47,15 +47,8 @@ int64_t pxr_reader_read(struct pxr_reader *input, void *bytes, size_t size, stru
 int64_t pxr_reader_read_all(struct pxr_reader *input, void *bytes, size_t size,
                             struct pxr_diag *diag);
 
-/* Check, before reading, that `size` more bytes, which a header announces, are within the limit.
- * Returns 0 or -1. */
-int pxr_reader_expect(const struct pxr_reader *input, int64_t size, struct pxr_diag *diag);
-
-/* Record that the file unpacks to more than pxr_reader_most(). Returns -1. */
-int pxr_reader_too_much(const struct pxr_reader *input, struct pxr_diag *diag);
-
-/* pxr_unpacked_most() of the file. */
-int64_t pxr_reader_most(const struct pxr_reader *input);
+/* Check that the file may unpack to so many bytes, by pxr_unpacked_most(). Returns 0 or -1. */
+int pxr_reader_limit(const struct pxr_reader *input, int64_t bytes, struct pxr_diag *diag);
 
 /* The path that was opened; for an entry of an archive, "PATH: NAME". */
 const char *pxr_reader_path(const struct pxr_reader *input);
