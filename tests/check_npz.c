@@ -118,7 +118,7 @@ START_TEST(one_file_is_split_by_option)
         put("train.npz", 0, 2);
         put("val.npz", 0, 2);
         refused_at(OPEN("{valid: 1, set: npz, path: %s, layout: chw}", scratch), 9,
-                   "conflicts with the existing file val*.npz");
+                   "'valid: 1' conflicts with the existing valid split");
 }
 END_TEST
 

@@ -63,10 +63,8 @@ static bool is_doubtful(const struct pxr_npy *array)
 
 static int refuse(const char *name, const struct pxr_npy *array, struct pxr_diag *diag)
 {
-        char shape[PXR_NPY_SHAPE_TEXT];
-
         pxr_user_error(diag, "%s: an array of shape %s is not grey or RGB images", name,
-                       pxr_npy_shape(array, shape));
+                       array->text);
         pxr_note(diag,
                  "expected N x rows x columns x colours, N x colours x rows x columns, or N x rows "
                  "x columns, with 1 to %d rows and columns and 1 or 3 colours, or N flat rows of "
@@ -83,10 +81,8 @@ static int refuse(const char *name, const struct pxr_npy *array, struct pxr_diag
 
 static int ask(const char *name, const struct pxr_npy *array, struct pxr_diag *diag)
 {
-        char shape[PXR_NPY_SHAPE_TEXT];
-
         pxr_user_error(diag, "%s: the shape %s does not determine the layout of the images", name,
-                       pxr_npy_shape(array, shape));
+                       array->text);
         if (array->dimensions == 3)
                 pxr_note(diag,
                          "set 'layout: hw' if these are N grey images; images in colour have the "
@@ -102,14 +98,13 @@ int pxr_layout_find(const char *name, const struct pxr_npy *array, enum pxr_layo
                     struct pxr_location location, bool planes, struct pxr_layout *layout,
                     struct pxr_diag *diag)
 {
-        char shape[PXR_NPY_SHAPE_TEXT];
         int found = 0;
 
         if (stated != PXR_LAYOUT_ANY) {
                 if (fits(array, stated, layout))
                         return 0;
                 return pxr_error_at(diag, location, "%s: 'layout: %s' does not fit the shape %s",
-                                    name, pxr_layout_names[stated], pxr_npy_shape(array, shape));
+                                    name, pxr_layout_names[stated], array->text);
         }
         if (planes && array->dimensions == 2 && fits(array, PXR_LAYOUT_CHW, layout))
                 return 0;

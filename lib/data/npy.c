@@ -8,7 +8,9 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/format.h"
@@ -16,110 +18,67 @@
 
 enum { MAX_TEXT = 4096 };
 
-/* The text of a header as it is parsed. */
-struct text {
-        const char *at;
-        struct pxr_npy *array;
-        int keys; /* found: a bit each */
-};
-
-enum { DESCR = 1, ORDER = 2, SHAPE = 4 };
-
-static void skip_spaces(struct text *text)
+/* Read array->text, "(60000, 28, 28)". */
+static bool parse_shape(struct pxr_npy *array)
 {
-        text->at += strspn(text->at, " ");
-}
+        const char *at = array->text + 1;
 
-static bool take(struct text *text, const char *word)
-{
-        size_t length = strlen(word);
-
-        skip_spaces(text);
-        if (strncmp(text->at, word, length) != 0)
+        if (array->text[0] != '(')
                 return false;
-        text->at += length;
-        return true;
-}
+        while (*at != ')') {
+                char *end;
 
-static bool take_number(struct text *text, int64_t *number)
-{
-        skip_spaces(text);
-        if (*text->at < '0' || *text->at > '9')
-                return false;
-        for (*number = 0; *text->at >= '0' && *text->at <= '9'; text->at++)
-                if (__builtin_mul_overflow(*number, 10, number) ||
-                    __builtin_add_overflow(*number, *text->at - '0', number))
+                errno = 0;
+                if (array->dimensions == PXR_NPY_DIMENSIONS)
                         return false;
-        return true;
-}
-
-static bool take_type(struct text *text)
-{
-        size_t length;
-
-        if (!take(text, "'"))
-                return false;
-        length = strcspn(text->at, "'");
-        if (text->at[length] != '\'' || length >= PXR_NPY_TYPE)
-                return false;
-        memcpy(text->array->type, text->at, length);
-        text->at += length + 1;
-        return true;
-}
-
-static bool take_order(struct text *text)
-{
-        text->array->by_columns = take(text, "True");
-        return text->array->by_columns || take(text, "False");
-}
-
-static bool take_shape(struct text *text)
-{
-        struct pxr_npy *array = text->array;
-
-        if (!take(text, "("))
-                return false;
-        while (!take(text, ")")) {
-                if (array->dimensions == PXR_NPY_DIMENSIONS ||
-                    !take_number(text, &array->shape[array->dimensions]))
+                array->shape[array->dimensions++] = strtoll(at, &end, 10);
+                if (end == at || errno != 0 || (*end != ',' && *end != ')'))
                         return false;
-                array->dimensions++;
-                skip_spaces(text);
-                if (!take(text, ",") && *text->at != ')')
-                        return false;
+                at = end + (*end == ',');
+                at += strspn(at, " ");
         }
         return true;
 }
 
-static bool parse_item(struct text *text)
+/* Read one item of the dictionary. Returns its length, or 0. */
+static int parse_item(const char *text, struct pxr_npy *array, char order[6])
 {
-        int key = take(text, "'descr'")           ? DESCR
-                  : take(text, "'fortran_order'") ? ORDER
-                  : take(text, "'shape'")         ? SHAPE
-                                                  : 0;
+        int length = 0;
 
-        if (key == 0 || text->keys & key || !take(text, ":"))
-                return false;
-        text->keys |= key;
-        return key == DESCR ? take_type(text) : key == ORDER ? take_order(text) : take_shape(text);
+        if (sscanf(text, " 'descr' : '%15[^']' %n", array->type, &length) == 1 && length > 0)
+                return length;
+        if (sscanf(text, " 'fortran_order' : %5[FTaelrsu] %n", order, &length) == 1)
+                return length;
+        if (sscanf(text, " 'shape' : %198[(0-9, ]) %n", array->text, &length) == 1 && length > 0) {
+                strcat(array->text, ")");
+                return length;
+        }
+        return 0;
 }
 
-static bool parse(struct text *text)
+/* Each of the three keys must be there once, and no other. */
+static bool parse(const char *text, struct pxr_npy *array)
 {
-        if (!take(text, "{"))
+        char order[6] = "";
+        int length;
+
+        if (*text++ != '{')
                 return false;
-        while (!take(text, "}"))
-                if (!parse_item(text) || (!take(text, ",") && *text->at != '}'))
+        for (int keys = 0; keys < 3; keys++, text += length + (text[length] == ',')) {
+                length = parse_item(text, array, order);
+                if (length == 0)
                         return false;
-        skip_spaces(text);
-        return text->keys == (DESCR | ORDER | SHAPE) && strcmp(text->at, "\n") == 0;
+        }
+        text += strspn(text, " ");
+        array->by_columns = strcmp(order, "True") == 0;
+        return strspn(text, "} \n") == strlen(text) && *text == '}' && array->type[0] &&
+               (array->by_columns || strcmp(order, "False") == 0) && parse_shape(array);
 }
 
 int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct pxr_diag *diag)
 {
         unsigned char magic[8], length[4] = { 0 };
         char content[MAX_TEXT + 1];
-        struct text text = { .at = content, .array = array };
         uint32_t size;
 
         if (pxr_data_read(input, magic, sizeof magic, "the header", diag))
@@ -138,7 +97,7 @@ int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct 
                 return -1;
         content[size] = '\0';
         *array = (struct pxr_npy) { 0 };
-        if (!parse(&text)) {
+        if (!parse(content, array)) {
                 for (char *end = content + strlen(content);
                      end > content && (end[-1] == ' ' || end[-1] == '\n');)
                         *--end = '\0';
@@ -146,16 +105,4 @@ int pxr_npy_read_header(struct pxr_reader *input, struct pxr_npy *array, struct 
                                       content);
         }
         return 0;
-}
-
-const char *pxr_npy_shape(const struct pxr_npy *array, char text[PXR_NPY_SHAPE_TEXT])
-{
-        int length = snprintf(text, PXR_NPY_SHAPE_TEXT, "(");
-
-        for (int i = 0; i < array->dimensions; i++)
-                length += snprintf(text + length, PXR_NPY_SHAPE_TEXT - (size_t)length, "%s%lld",
-                                   i ? ", " : "", (long long)array->shape[i]);
-        snprintf(text + length, PXR_NPY_SHAPE_TEXT - (size_t)length,
-                 array->dimensions == 1 ? ",)" : ")");
-        return text;
 }

@@ -24,7 +24,7 @@
 #include "data/pixels.h"
 #include "data/png_images.h"
 
-enum { MAX_FILES = 1000, MB = 1 << 20, KEYS_TEXT = 400 };
+enum { MB = 1 << 20, MAX_KEYS = 400 };
 
 struct npz {
         const char *path;
@@ -32,12 +32,6 @@ struct npz {
         int64_t levels;
         int64_t valid;
         double memory;
-};
-
-/* The files of a split. */
-struct files {
-        const char *names[MAX_FILES];
-        int count;
 };
 
 /* --- one file ----------------------------------------------------------------------------------*/
@@ -165,30 +159,28 @@ static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader
         return failed;
 }
 
-/* The names of the arrays in a file, as text: "x, y". */
+/* The names of the arrays in a file: the first, and all, as text: "x, y". */
 struct keys {
-        char first[64], all[KEYS_TEXT];
+        const char *first, *all;
 };
 
-static void add_key(struct keys *keys, const char *entry)
+static void add_key(struct pxr_arena *arena, struct keys *keys, const char *entry)
 {
-        size_t used = strlen(keys->all), length = strlen(entry);
+        int length = (int)strlen(entry) - 4;
 
-        if (length < 4 || strcmp(entry + length - 4, ".npy") != 0)
+        if (fnmatch("*.npy", entry, 0) != 0)
                 return;
-        length -= 4;
-        if (used == 0)
-                snprintf(keys->first, sizeof keys->first, "%.*s", (int)length, entry);
-        if (used + length + 8 < sizeof keys->all)
-                snprintf(keys->all + used, sizeof keys->all - used, "%s%.*s", used ? ", " : "",
-                         (int)length, entry);
-        else if (used > 0 && keys->all[used - 1] != '.')
-                strcpy(keys->all + used, ", ...");
+        if (!keys->first)
+                keys->first = keys->all = pxr_strf(arena, "%.*s", length, entry);
+        else if (strlen(keys->all) + (size_t)length < MAX_KEYS)
+                keys->all = pxr_strf(arena, "%s, %.*s", keys->all, length, entry);
+        else if (fnmatch("*, ...", keys->all, 0) != 0)
+                keys->all = pxr_strf(arena, "%s, ...", keys->all);
 }
 
 static int no_data(const char *path, const struct keys *keys, struct pxr_diag *diag)
 {
-        if (!keys->all[0])
+        if (!keys->first)
                 return pxr_user_error(diag,
                                       "%s: contains no arrays; the images must be an array "
                                       "'data' (data.npy)",
@@ -209,7 +201,7 @@ static int read_entries(struct pxr_opening *o, struct pxr_archive *archive, cons
                 struct pxr_reader *input;
                 int failed;
 
-                add_key(&keys, name);
+                add_key(o->arena, &keys, name);
                 if (strcmp(name, "data.npy") != 0)
                         continue;
                 if (found++)
@@ -237,6 +229,11 @@ static int read_file(struct pxr_opening *o, const char *path)
 
 /* --- finding the files -------------------------------------------------------------------------*/
 
+struct file {
+        const char *path;
+        enum pxr_split split;
+};
+
 /* The split of a file by its name; PXR_SPLITS: none. */
 static enum pxr_split split_of(const char *name)
 {
@@ -248,35 +245,34 @@ static enum pxr_split split_of(const char *name)
         return split;
 }
 
-static int compare(const void *a, const void *b)
+static int is_of_a_split(const struct dirent *entry)
 {
-        return strverscmp(*(const char *const *)a, *(const char *const *)b);
+        return split_of(entry->d_name) < PXR_SPLITS;
 }
 
-static int list(struct pxr_arena *arena, const char *path, DIR *folder,
-                struct files files[PXR_SPLITS], struct pxr_diag *diag)
+/* The files of a folder. */
+static struct file *list(struct pxr_opening *o, const char *path)
 {
-        struct dirent *entry;
-        int all = 0;
+        struct dirent **entries;
+        int count = scandir(path, &entries, is_of_a_split, versionsort);
+        struct file *files =
+                count > 0 ? pxr_alloc_array(o->arena, (size_t)count + 1, sizeof *files) : NULL;
 
-        while ((entry = readdir(folder))) {
-                enum pxr_split split = split_of(entry->d_name);
-                struct files *own = split < PXR_SPLITS ? &files[split] : NULL;
+        if (count < 0)
+                pxr_file_error(path, "cannot be opened", errno, o->diag);
+        if (count == 0)
+                pxr_user_error(o->diag, "%s: contains no train*.npz, val*.npz or test*.npz", path);
+        for (int i = 0; i < count; i++) {
+                const char *name = entries[i]->d_name;
 
-                if (!own)
-                        continue;
-                if (own->count == MAX_FILES)
-                        return pxr_user_error(diag, "%s: more than %d files for one split", path,
-                                              MAX_FILES);
-                own->names[own->count++] = pxr_strf(arena, "%s/%s", path, entry->d_name);
-                all++;
+                if (files)
+                        files[i] = (struct file) { pxr_strf(o->arena, "%s/%s", path, name),
+                                                   split_of(name) };
+                free(entries[i]);
         }
-        if (all == 0)
-                return pxr_user_error(diag, "%s: contains no train*.npz, val*.npz or test*.npz",
-                                      path);
-        for (int i = 0; i < PXR_SPLITS; i++)
-                qsort(files[i].names, (size_t)files[i].count, sizeof *files[i].names, compare);
-        return 0;
+        if (count >= 0)
+                free(entries);
+        return files;
 }
 
 static int refuse_npy(const char *path, struct pxr_diag *diag)
@@ -287,27 +283,22 @@ static int refuse_npy(const char *path, struct pxr_diag *diag)
         return -1;
 }
 
-static int find_files(struct pxr_arena *arena, const char *path, struct files files[PXR_SPLITS],
-                      struct pxr_diag *diag)
+/* The files that `path` names, ended by NULL. */
+static struct file *find_files(struct pxr_opening *o, const char *path)
 {
+        struct file *files;
         struct stat status;
-        DIR *folder;
-        int failed;
 
-        if (stat(path, &status) != 0)
-                return pxr_file_error(path, "cannot be opened", errno, diag);
-        if (!S_ISDIR(status.st_mode)) {
-                if (fnmatch("*.npy", path, FNM_CASEFOLD) == 0)
-                        return refuse_npy(path, diag);
-                files[PXR_TRAIN] = (struct files) { .names = { path }, .count = 1 };
-                return 0;
+        if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+                return list(o, path);
+        if (fnmatch("*.npy", path, FNM_CASEFOLD) == 0) {
+                refuse_npy(path, o->diag);
+                return NULL;
         }
-        folder = opendir(path);
-        if (!folder)
-                return pxr_file_error(path, "cannot be opened", errno, diag);
-        failed = list(arena, path, folder, files, diag);
-        closedir(folder);
-        return failed;
+        files = pxr_alloc_array(o->arena, 2, sizeof *files);
+        if (files)
+                files[0] = (struct file) { path, PXR_TRAIN };
+        return files;
 }
 
 /* --- opening -----------------------------------------------------------------------------------*/
@@ -329,7 +320,7 @@ static int describe(struct pxr_opening *o, const int64_t count[PXR_SPLITS])
 }
 
 /* Splits lie in the order in which they are read. */
-static int read_all(struct pxr_opening *o, const struct files files[PXR_SPLITS])
+static int read_all(struct pxr_opening *o, const struct file *files)
 {
         const struct npz *options = o->options;
         const struct pxr_held *held = o->set->state;
@@ -339,8 +330,8 @@ static int read_all(struct pxr_opening *o, const struct files files[PXR_SPLITS])
                 bool wanted = pxr_data_opens(o, i) || (i == PXR_TRAIN && options->valid > 0 &&
                                                        pxr_data_opens(o, PXR_VALID));
 
-                for (int j = 0; wanted && j < files[i].count; j++)
-                        if (read_file(o, files[i].names[j]))
+                for (const struct file *file = files; wanted && file->path; file++)
+                        if (file->split == (enum pxr_split)i && read_file(o, file->path))
                                 return -1;
                 if (held->pixels)
                         count[i] = pxr_pixels_count(held->pixels) - before;
@@ -348,22 +339,17 @@ static int read_all(struct pxr_opening *o, const struct files files[PXR_SPLITS])
         }
         if (!held->pixels)
                 return 0;
-        if (files[PXR_VALID].count > 0 &&
-            pxr_data_cut(o, "valid", options->valid, "file val*.npz", options->path, &before))
-                return -1;
         return describe(o, count) || pxr_held_end(o, count, options->valid, options->path) ? -1 : 0;
 }
 
 static int open_set(struct pxr_opening *o)
 {
         const struct npz *options = o->options;
-        struct files *files = pxr_alloc_array(o->arena, PXR_SPLITS, sizeof *files);
+        const struct file *files = find_files(o, options->path);
 
         o->set->levels = (int)options->levels;
         o->set->state = pxr_alloc(o->arena, sizeof(struct pxr_held));
-        if (!files || !o->set->state || find_files(o->arena, options->path, files, o->diag))
-                return -1;
-        return read_all(o, files);
+        return files && o->set->state ? read_all(o, files) : -1;
 }
 
 static const struct pxr_option rows[] = {

@@ -257,7 +257,9 @@ int pxr_held_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid
         if (pxr_pixels_end(held->pixels, o->diag))
                 return -1;
         if (valid > 0 && count[PXR_TRAIN] > 0) {
-                if (pxr_data_cut(o, "valid", valid, NULL, path, &count[PXR_TRAIN]))
+                const char *own = count[PXR_VALID] > 0 ? "valid split" : NULL;
+
+                if (pxr_data_cut(o, "valid", valid, own, path, &count[PXR_TRAIN]))
                         return -1;
                 count[PXR_VALID] = valid;
         }
