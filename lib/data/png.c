@@ -30,10 +30,10 @@ struct codec {
         const uint8_t *in;
         size_t size, room, at;
 
-        struct pxr_arena *arena;
         struct pxr_picture *picture;
-        uint8_t *pixels;
-        uint8_t *with_alpha; /* the same with an alpha channel, where the file has one; malloc() */
+        bool exact;      /* decode to the size and colours of the picture, without loss */
+        uint8_t *pixels; /* as decoded; malloc() */
+        size_t channels; /* of these: the colours, and alpha if the file has it */
         png_text *texts;
 };
 
@@ -171,111 +171,6 @@ uint8_t *pxr_png_encode(const struct pxr_picture *picture, size_t *size, struct 
         return codec.out;
 }
 
-/* Ask libpng for 8-bit grey or RGB, whatever is in the file. */
-static void set_transforms(struct codec *codec)
-{
-        png_byte type = png_get_color_type(codec->png, codec->info);
-
-        png_set_expand(codec->png); /* palettes, 1 to 4 bits, transparency as alpha */
-        png_set_scale_16(codec->png);
-        png_set_strip_alpha(codec->png);
-        png_set_interlace_handling(codec->png);
-        codec->picture->colours = type & PNG_COLOR_MASK_COLOR ? 3 : 1;
-        codec->picture->bits = png_get_bit_depth(codec->png, codec->info);
-        png_read_update_info(codec->png, codec->info);
-}
-
-/* After the transforms are set. */
-static void read_rows(struct codec *codec, uint8_t *to)
-{
-        size_t stride = png_get_rowbytes(codec->png, codec->info);
-        int passes = png_set_interlace_handling(codec->png);
-
-        for (int pass = 0; pass < passes; pass++)
-                for (int row = 0; row < codec->picture->rows; row++)
-                        png_read_row(codec->png, to + (size_t)row * stride, NULL);
-        png_read_end(codec->png, codec->info);
-}
-
-static void read_texts(struct codec *codec)
-{
-        png_textp found = NULL;
-        int count = 0;
-        struct pxr_png_text *texts;
-
-        png_get_text(codec->png, codec->info, &found, &count);
-        texts = pxr_alloc_array(codec->arena, (size_t)count, sizeof *texts);
-        if (!texts)
-                memory_out(codec);
-        for (int i = 0; i < count; i++) {
-                texts[i].key = pxr_strdup(codec->arena, found[i].key);
-                texts[i].value = pxr_strdup(codec->arena, found[i].text ? found[i].text : "");
-        }
-        if (pxr_arena_failed(codec->arena))
-                memory_out(codec);
-        codec->picture->texts = texts;
-        codec->picture->text_count = count;
-}
-
-/* Called below setjmp(), like the functions after it. */
-static void read_head(struct codec *codec)
-{
-        png_set_read_fn(codec->png, codec, on_read);
-        png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
-        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
-        png_read_info(codec->png, codec->info);
-}
-
-static int decode(struct codec *codec)
-{
-        struct pxr_picture *picture = codec->picture;
-        size_t stride;
-
-        if (setjmp(png_jmpbuf(codec->png)))
-                return -1;
-        read_head(codec);
-        set_transforms(codec);
-        picture->rows = (int)png_get_image_height(codec->png, codec->info);
-        picture->cols = (int)png_get_image_width(codec->png, codec->info);
-        if ((int64_t)picture->rows * picture->cols > PXR_PNG_MAX_PIXELS)
-                png_error(codec->png, "more than 2^26 pixels");
-        stride = (size_t)picture->cols * (size_t)picture->colours;
-        if (png_get_rowbytes(codec->png, codec->info) != stride)
-                png_error(codec->png, "unsupported kind of PNG");
-        codec->pixels = pxr_alloc_array(codec->arena, (size_t)picture->rows, stride);
-        if (!codec->pixels)
-                memory_out(codec);
-        read_rows(codec, codec->pixels);
-        read_texts(codec);
-        picture->pixels = codec->pixels;
-        return 0;
-}
-
-static int run_reader(struct codec *codec, int (*work)(struct codec *codec))
-{
-        int failed;
-
-        codec->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, codec, on_error, on_warning,
-                                              NULL, on_malloc, on_free);
-        codec->info = codec->png ? png_create_info_struct(codec->png) : NULL;
-        failed = codec->info ? work(codec) : pxr_out_of_memory(codec->diag);
-        png_destroy_read_struct(&codec->png, &codec->info, NULL);
-        return failed;
-}
-
-struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
-                                   size_t size, struct pxr_diag *diag)
-{
-        struct codec codec = { .name = name,
-                               .diag = diag,
-                               .in = bytes,
-                               .size = size,
-                               .arena = arena,
-                               .picture = pxr_alloc(arena, sizeof *codec.picture) };
-
-        return !codec.picture || run_reader(&codec, decode) ? NULL : codec.picture;
-}
-
 /* An error message about what data sets cannot use; NULL: none. */
 static const char *misfit(const struct codec *codec)
 {
@@ -288,7 +183,7 @@ static const char *misfit(const struct codec *codec)
         return NULL;
 }
 
-/* Report a misfit, if there is one, and leave decode_exactly(). */
+/* Report a misfit, if there is one, and leave decode(). */
 static void refuse_misfit(struct codec *codec)
 {
         const struct pxr_picture *wanted = codec->picture;
@@ -307,15 +202,88 @@ static void refuse_misfit(struct codec *codec)
         png_error(codec->png, "misfit");
 }
 
-/* Copy the pixels without alpha, which must be 255 so that nothing is lost. */
-static int drop_alpha(struct codec *codec)
+/* Take the kind of picture from the file. */
+static void set_kind(struct codec *codec)
+{
+        struct pxr_picture *picture = codec->picture;
+        png_byte type = png_get_color_type(codec->png, codec->info);
+
+        picture->rows = (int)png_get_image_height(codec->png, codec->info);
+        picture->cols = (int)png_get_image_width(codec->png, codec->info);
+        picture->colours = type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+        picture->bits = png_get_bit_depth(codec->png, codec->info);
+        if ((int64_t)picture->rows * picture->cols > PXR_PNG_MAX_PIXELS)
+                png_error(codec->png, "more than 2^26 pixels");
+}
+
+/* Read the pixels as 8-bit grey or RGB with or without alpha, whatever is in the file. */
+static void read_pixels(struct codec *codec)
+{
+        const struct pxr_picture *picture = codec->picture;
+        size_t colours = (size_t)picture->colours, stride;
+        int passes;
+
+        png_set_expand(codec->png); /* palettes, 1 to 4 bits, transparency as alpha */
+        png_set_scale_16(codec->png);
+        if (colours == 3)
+                png_set_gray_to_rgb(codec->png);
+        passes = png_set_interlace_handling(codec->png);
+        png_read_update_info(codec->png, codec->info);
+        codec->channels = png_get_channels(codec->png, codec->info);
+        stride = (size_t)picture->cols * codec->channels;
+        if ((codec->channels != colours && codec->channels != colours + 1) ||
+            png_get_rowbytes(codec->png, codec->info) != stride)
+                png_error(codec->png, "unsupported kind of PNG");
+        codec->pixels = malloc((size_t)picture->rows * stride);
+        if (!codec->pixels)
+                memory_out(codec);
+        for (int pass = 0; pass < passes; pass++)
+                for (int row = 0; row < picture->rows; row++)
+                        png_read_row(codec->png, codec->pixels + (size_t)row * stride, NULL);
+        png_read_end(codec->png, codec->info);
+}
+
+static int decode(struct codec *codec)
+{
+        if (setjmp(png_jmpbuf(codec->png)))
+                return -1;
+        png_set_read_fn(codec->png, codec, on_read);
+        png_set_user_limits(codec->png, PXR_PNG_MAX_SIDE, PXR_PNG_MAX_SIDE);
+        png_set_chunk_malloc_max(codec->png, MAX_PIECE);
+        png_read_info(codec->png, codec->info);
+        if (codec->exact)
+                refuse_misfit(codec);
+        else
+                set_kind(codec);
+        read_pixels(codec);
+        return 0;
+}
+
+/* Decode the input. Either way end_reading() follows. Returns 0 or -1. */
+static int begin_reading(struct codec *codec)
+{
+        codec->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, codec, on_error, on_warning,
+                                              NULL, on_malloc, on_free);
+        codec->info = codec->png ? png_create_info_struct(codec->png) : NULL;
+        return codec->info ? decode(codec) : pxr_out_of_memory(codec->diag);
+}
+
+static void end_reading(struct codec *codec)
+{
+        png_destroy_read_struct(&codec->png, &codec->info, NULL);
+        free(codec->pixels);
+}
+
+/* Copy the pixels without alpha. With `exact` it must be 255, so that nothing is lost. */
+static int drop_alpha(const struct codec *codec, uint8_t *pixels)
 {
         const struct pxr_picture *picture = codec->picture;
         size_t colours = (size_t)picture->colours, cols = (size_t)picture->cols;
-        const uint8_t *from = codec->with_alpha;
+        const uint8_t *from = codec->pixels;
+        bool check = codec->exact && codec->channels > colours;
 
-        for (size_t i = 0; i < cols * (size_t)picture->rows; i++, from += colours + 1) {
-                if (from[colours] != 255) {
+        for (size_t i = 0; i < cols * (size_t)picture->rows; i++, from += codec->channels) {
+                if (check && from[colours] != 255) {
                         pxr_user_error(codec->diag,
                                        "%s: row %zu, column %zu: transparent pixel (alpha %d); "
                                        "images must be opaque",
@@ -325,42 +293,48 @@ static int drop_alpha(struct codec *codec)
                                  "-alpha off *.png (ImageMagick)");
                         return -1;
                 }
-                memcpy(codec->pixels + i * colours, from, colours);
+                memcpy(pixels + i * colours, from, colours);
         }
         return 0;
 }
 
-/* Make room for an alpha channel, if the file has one. */
-static void find_room(struct codec *codec)
+/* Copy the texts of the file to the picture. */
+static void copy_texts(const struct codec *codec, struct pxr_arena *arena)
 {
-        const struct pxr_picture *picture = codec->picture;
-        size_t channels = png_get_channels(codec->png, codec->info);
-        size_t colours = (size_t)picture->colours, stride = (size_t)picture->cols * channels;
+        png_textp found = NULL;
+        int count = 0;
+        struct pxr_png_text *texts;
 
-        if ((channels != colours && channels != colours + 1) ||
-            png_get_rowbytes(codec->png, codec->info) != stride)
-                png_error(codec->png, "unsupported kind of PNG");
-        if (channels == colours)
-                return;
-        codec->with_alpha = malloc((size_t)picture->rows * stride);
-        if (!codec->with_alpha)
-                memory_out(codec);
+        png_get_text(codec->png, codec->info, &found, &count);
+        texts = pxr_alloc_array(arena, (size_t)count, sizeof *texts);
+        for (int i = 0; i < count && texts; i++)
+                texts[i] = (struct pxr_png_text) { pxr_strdup(arena, found[i].key),
+                                                   pxr_strdup(arena,
+                                                              found[i].text ? found[i].text : "") };
+        codec->picture->texts = texts;
+        codec->picture->text_count = count;
 }
 
-static int decode_exactly(struct codec *codec)
+struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, const void *bytes,
+                                   size_t size, struct pxr_diag *diag)
 {
-        if (setjmp(png_jmpbuf(codec->png)))
-                return -1;
-        read_head(codec);
-        refuse_misfit(codec);
-        png_set_expand(codec->png);
-        if (codec->picture->colours == 3)
-                png_set_gray_to_rgb(codec->png);
-        png_set_interlace_handling(codec->png);
-        png_read_update_info(codec->png, codec->info);
-        find_room(codec);
-        read_rows(codec, codec->with_alpha ? codec->with_alpha : codec->pixels);
-        return codec->with_alpha ? drop_alpha(codec) : 0;
+        struct pxr_picture *picture = pxr_alloc(arena, sizeof *picture);
+        struct codec codec = {
+                .name = name, .diag = diag, .in = bytes, .size = size, .picture = picture
+        };
+        int failed = !picture || begin_reading(&codec);
+        uint8_t *pixels =
+                failed ? NULL
+                       : pxr_alloc_array(arena, (size_t)picture->rows,
+                                         (size_t)picture->cols * (size_t)picture->colours);
+
+        if (pixels) {
+                drop_alpha(&codec, pixels);
+                copy_texts(&codec, arena);
+                picture->pixels = pixels;
+        }
+        end_reading(&codec);
+        return failed || pxr_arena_failed(arena) ? NULL : picture;
 }
 
 int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
@@ -371,10 +345,10 @@ int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int
                                .diag = diag,
                                .in = bytes,
                                .size = size,
-                               .picture = &picture,
-                               .pixels = pixels };
-        int failed = run_reader(&codec, decode_exactly);
+                               .exact = true,
+                               .picture = &picture };
+        int failed = begin_reading(&codec) || drop_alpha(&codec, pixels);
 
-        free(codec.with_alpha);
-        return failed;
+        end_reading(&codec);
+        return failed ? -1 : 0;
 }

@@ -18,7 +18,7 @@
 #include "data/png_images.h"
 #include "data/digest_cache.h"
 
-enum { CHUNK_BYTES = 1 << 23, CHUNK_IMAGES = 1024, MB = 1 << 20 };
+enum { CHUNK_BYTES = 1 << 23, MB = 1 << 20 };
 
 static int decode(const struct pxr_dataset *set, const struct pxr_png_files *files, int64_t index,
                   const uint8_t *bytes, size_t size, uint8_t *pixels, struct pxr_diag *diag)
@@ -80,104 +80,98 @@ int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split,
 
 /* --- all files once ----------------------------------------------------------------------------*/
 
-/* What came of a file. */
-struct result {
-        bool failed;
-        size_t size;
-        char sha256[PXR_SHA256_HEX];
-};
-
 /* The pass over all files. */
 struct pass {
         struct pxr_opening *o;
         struct pxr_pixels *kept; /* NULL: no images are kept */
-        uint8_t *chunk;
-        struct result *results;
-        int64_t chunk_images;
         struct pxr_sha256 lines; /* of the folder's files so far */
-        int64_t bytes;
+        int64_t bytes;           /* of these */
 };
 
-static void decode_one(const struct pass *pass, const struct pxr_png_split *split, int64_t index,
-                       struct result *result, uint8_t *pixels, struct pxr_diag *diag)
-{
-        uint8_t *bytes = pxr_png_files_bytes(split->files, index, &result->size, diag);
+/* A file that was decoded. */
+struct decoded {
+        bool failed;
+        size_t size;
+        char sha256[PXR_SHA256_HEX];
+        uint8_t *pixels; /* malloc() */
+};
 
-        result->failed = true;
-        if (bytes) {
-                pxr_sha256(bytes, result->size, result->sha256);
-                result->failed = decode(pass->o->set, split->files, index, bytes, result->size,
-                                        pixels, diag) != 0;
-        }
+static int decode_file(const struct pxr_dataset *set, const struct pxr_png_files *files,
+                       int64_t index, struct decoded *decoded, struct pxr_diag *diag)
+{
+        uint8_t *bytes = pxr_png_files_bytes(files, index, &decoded->size, diag);
+
+        if (!decoded->pixels)
+                decoded->pixels = malloc(pxr_image_size(set));
+        if (!decoded->pixels)
+                pxr_out_of_memory(diag);
+        decoded->failed = !bytes || !decoded->pixels ||
+                          decode(set, files, index, bytes, decoded->size, decoded->pixels, diag);
+        if (!decoded->failed)
+                pxr_sha256(bytes, decoded->size, decoded->sha256);
         free(bytes);
+        return decoded->failed ? -1 : 0;
 }
 
-/* Decode images first .. first + count - 1 of the folder to the chunk. */
-static int decode_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
-                        int64_t count)
+/* Take note of a decoded file. `pixels` hashes those of the split. */
+static int take(struct pass *pass, const struct pxr_png_files *files, int64_t index,
+                const struct decoded *decoded, struct pxr_sha256 *pixels)
 {
         size_t size = pxr_image_size(pass->o->set);
+        const char *name = pxr_png_files_name(files, index);
+        uint8_t *image;
+
+        pxr_sha256_update(pixels, decoded->pixels, size);
+        pxr_sha256_update(&pass->lines, decoded->sha256, strlen(decoded->sha256));
+        pxr_sha256_update(&pass->lines, "  ", 2);
+        pxr_sha256_update(&pass->lines, name, strlen(name));
+        pxr_sha256_update(&pass->lines, "\n", 1);
+        pass->bytes += (int64_t)decoded->size;
+        if (!pass->kept)
+                return 0;
+        image = pxr_pixels_add(pass->kept, pass->o->diag);
+        if (image)
+                memcpy(image, decoded->pixels, size);
+        return image ? 0 : -1;
+}
+
+/* Decode files `first` and following, and take note of them in their order. One that cannot be
+ * decoded is tried again, so that the error is recorded by one thread. */
+static int pass_chunk(struct pass *pass, const struct pxr_png_files *files, int64_t first,
+                      struct decoded *chunk, int64_t count, struct pxr_sha256 *pixels)
+{
+        const struct pxr_dataset *set = pass->o->set;
+        int failed = 0;
 
 #pragma omp parallel for schedule(dynamic, 8)
         for (int64_t i = 0; i < count; i++)
-                decode_one(pass, split, first + i, &pass->results[i],
-                           pass->chunk + (size_t)i * size, NULL);
-        for (int64_t i = 0; i < count; i++)
-                if (pass->results[i].failed) {
-                        decode_one(pass, split, first + i, &pass->results[i],
-                                   pass->chunk + (size_t)i * size, pass->o->diag);
-                        if (!pass->results[i].failed)
-                                pxr_system_error(pass->o->diag, "%s: cannot be read reliably",
-                                                 split->files->path);
-                        return -1;
-                }
-        return 0;
-}
-
-/* Take note of a decoded chunk. */
-static int take_chunk(struct pass *pass, const struct pxr_png_split *split, int64_t first,
-                      int64_t count, struct pxr_sha256 *pixels)
-{
-        size_t size = pxr_image_size(pass->o->set);
-
-        pxr_sha256_update(pixels, pass->chunk, size * (size_t)count);
-        for (int64_t i = 0; i < count; i++) {
-                const struct result *result = &pass->results[i];
-                const char *name = pxr_png_files_name(split->files, first + i);
-
-                pxr_sha256_update(&pass->lines, result->sha256, strlen(result->sha256));
-                pxr_sha256_update(&pass->lines, "  ", 2);
-                pxr_sha256_update(&pass->lines, name, strlen(name));
-                pxr_sha256_update(&pass->lines, "\n", 1);
-                pass->bytes += (int64_t)result->size;
-                if (pass->kept) {
-                        uint8_t *image = pxr_pixels_add(pass->kept, pass->o->diag);
-
-                        if (!image)
-                                return -1;
-                        memcpy(image, pass->chunk + (size_t)i * size, size);
-                }
-        }
-        return 0;
+                decode_file(set, files, first + i, &chunk[i], NULL);
+        for (int64_t i = 0; i < count && !failed; i++)
+                failed = (chunk[i].failed &&
+                          decode_file(set, files, first + i, &chunk[i], pass->o->diag)) ||
+                         take(pass, files, first + i, &chunk[i], pixels);
+        return failed;
 }
 
 static int pass_split(struct pass *pass, enum pxr_split number, const struct pxr_png_split *split)
 {
+        int64_t most = CHUNK_BYTES / (int64_t)pxr_image_size(pass->o->set) + 1;
+        struct decoded *chunk = calloc((size_t)most, sizeof *chunk);
         struct pxr_sha256 pixels;
         char hex[PXR_SHA256_HEX];
+        int failed = chunk ? 0 : pxr_out_of_memory(pass->o->diag);
 
         pxr_sha256_init(&pixels);
-        for (int64_t done = 0; done < split->count; done += pass->chunk_images) {
-                int64_t left = split->count - done, first = split->first + done;
-                int64_t count = left < pass->chunk_images ? left : pass->chunk_images;
-
-                if (decode_chunk(pass, split, first, count) ||
-                    take_chunk(pass, split, first, count, &pixels))
-                        return -1;
-        }
+        for (int64_t done = 0; done < split->count && !failed; done += most)
+                failed = pass_chunk(pass, split->files, split->first + done, chunk,
+                                    split->count - done < most ? split->count - done : most,
+                                    &pixels);
+        for (int64_t i = 0; i < most && chunk; i++)
+                free(chunk[i].pixels);
+        free(chunk);
         pxr_sha256_final(&pixels, hex);
         pass->o->set->digest[number] = pxr_strdup(pass->o->arena, hex);
-        return 0;
+        return failed;
 }
 
 static int record_files(struct pass *pass, const char *path)
@@ -191,44 +185,24 @@ static int record_files(struct pass *pass, const char *path)
         return pxr_data_add_file(pass->o, pxr_strf(pass->o->arena, "%s/*.png", path), bytes, hex);
 }
 
-static int pass_all(struct pass *pass, const struct pxr_png_split splits[PXR_SPLITS])
-{
-        const struct pxr_png_files *before = NULL;
-
-        pxr_sha256_init(&pass->lines);
-        for (int i = 0; i < PXR_SPLITS; i++) {
-                if (splits[i].count == 0)
-                        continue;
-                if (before && before != splits[i].files && record_files(pass, before->path))
-                        return -1;
-                before = splits[i].files;
-                if (pass_split(pass, i, &splits[i]))
-                        return -1;
-        }
-        return before ? record_files(pass, before->path) : 0;
-}
-
 /* `kept`: where the images go; NULL: nowhere. */
 static int run_pass(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS],
                     struct pxr_pixels *kept)
 {
-        size_t size = pxr_image_size(o->set);
-        struct pass pass = { .o = o, .kept = kept, .chunk_images = CHUNK_BYTES / (int64_t)size };
-        int failed;
+        struct pass pass = { .o = o, .kept = kept };
+        const struct pxr_png_files *before = NULL;
 
-        if (pass.chunk_images < 1)
-                pass.chunk_images = 1;
-        if (pass.chunk_images > CHUNK_IMAGES)
-                pass.chunk_images = CHUNK_IMAGES;
-        pass.chunk = malloc((size_t)pass.chunk_images * size);
-        pass.results = calloc((size_t)pass.chunk_images, sizeof *pass.results);
-        if (pass.chunk && pass.results)
-                failed = pass_all(&pass, splits);
-        else
-                failed = pxr_out_of_memory(o->diag);
-        free(pass.chunk);
-        free(pass.results);
-        return failed;
+        pxr_sha256_init(&pass.lines);
+        for (int i = 0; i < PXR_SPLITS; i++) {
+                if (splits[i].count == 0)
+                        continue;
+                if (before && before != splits[i].files && record_files(&pass, before->path))
+                        return -1;
+                before = splits[i].files;
+                if (pass_split(&pass, i, &splits[i]))
+                        return -1;
+        }
+        return before ? record_files(&pass, before->path) : 0;
 }
 
 /* --- the two ways to hold them -----------------------------------------------------------------*/
