@@ -17,15 +17,10 @@
 #include <pxr/version.h>
 
 #include "base/program.h"
-#include "runner/common.h"
 
-enum { FIRST_KEY = 256, MOST_THREADS = 256, MOST_NAMES = 64 };
+enum { FIRST_KEY = 256 };
 
-/* What argp's parser works on. */
-struct reading {
-        const struct command *command;
-        struct program *program;
-};
+const char one_per_processor[] = "one per processor";
 
 /* --- values ------------------------------------------------------------------------------------
  */
@@ -40,34 +35,25 @@ static const char *list_of(struct pxr_arena *arena, const char *const *names)
         return text;
 }
 
-static int set_choice(struct program *program, const struct command_option *option,
-                      const char *text, int *field)
+static void set_choice(struct program *program, const struct command_option *option,
+                       const char *text)
 {
         size_t count = 0;
 
         for (; option->choices[count]; count++)
                 if (strcmp(option->choices[count], text) == 0) {
-                        *field = (int)count;
-                        return 0;
+                        *(int *)option->field = (int)count;
+                        return;
                 }
         pxr_user_error(program->diag, "--%s: expected %s, got '%s'", option->name,
                        list_of(program->arena, option->choices), text);
         pxr_hint_nearest(program->diag, text, option->choices, count);
-        return -1;
 }
 
-/* "from 1 to 256" */
-static const char *range_of(struct pxr_arena *arena, const struct command_option *option)
+static void set_number(struct program *program, const struct command_option *option,
+                       const char *text)
 {
-        return option->most > 0
-                       ? pxr_strf(arena, "from %.15g to %.15g", option->least, option->most)
-                       : pxr_strf(arena, "of at least %.15g", option->least);
-}
-
-static int set_number(struct program *program, const struct command_option *option,
-                      const char *text, void *field)
-{
-        bool real = option->type == FIELD_REAL;
+        bool real = option->type == FIELD_REAL, bounded = option->most > 0;
         long long whole = 0;
         double number;
         char *end;
@@ -78,65 +64,59 @@ static int set_number(struct program *program, const struct command_option *opti
         else
                 number = (double)(whole = strtoll(text, &end, 10));
         if (*end || end == text || errno == ERANGE || !(number >= option->least) ||
-            (option->most > 0 && number > option->most))
-                return pxr_user_error(program->diag, "--%s: expected a%s number %s, got '%s'",
-                                      option->name, real ? "" : " whole",
-                                      range_of(program->arena, option), text);
-        if (real)
-                *(double *)field = number;
+            (bounded && number > option->most))
+                pxr_user_error(program->diag, "--%s: expected a%s number %s %.15g%s, got '%s'",
+                               option->name, real ? "" : " whole", bounded ? "from" : "of at least",
+                               option->least,
+                               bounded ? pxr_strf(program->arena, " to %.15g", option->most) : "",
+                               text);
+        else if (real)
+                *(double *)option->field = number;
         else if (option->type == FIELD_INT)
-                *(int *)field = (int)whole;
+                *(int *)option->field = (int)whole;
         else
-                *(int64_t *)field = whole;
-        return 0;
+                *(int64_t *)option->field = whole;
 }
 
-static int set_option(struct program *program, const struct command_option *option,
-                      const char *text)
+static void add_to_list(struct program *program, const struct command_option *option,
+                        const char *text)
 {
-        void *field = (char *)program->arguments + option->offset;
-        struct list *list = field;
+        struct list *list = option->field;
 
+        if (option->most > 0 && (double)list->count >= option->most)
+                pxr_user_error(program->diag, "--%s: given more than %.0f times", option->name,
+                               option->most);
+        else if (!list->text)
+                list->text = pxr_alloc_array(program->arena, program->typed.count + 1,
+                                             sizeof(*list->text));
+        if (list->text)
+                list->text[list->count++] = text;
+}
+
+static void set_option(struct program *program, const struct command_option *option,
+                       const char *text)
+{
         if (option->choices)
-                return set_choice(program, option, text, field);
-        switch (option->type) {
-        case FIELD_FLAG:
-                *(bool *)field = true;
-                return 0;
-        case FIELD_TEXT:
-                *(const char **)field = text;
-                return 0;
-        case FIELD_LIST:
-                if (option->most > 0 && (double)list->count >= option->most)
-                        return pxr_user_error(program->diag, "--%s: given more than %.0f times",
-                                              option->name, option->most);
-                if (!list->text)
-                        list->text = pxr_alloc_array(program->arena, program->typed.count + 1,
-                                                     sizeof(*list->text));
-                if (list->text)
-                        list->text[list->count++] = text;
-                return list->text ? 0 : -1;
-        default:
-                return set_number(program, option, text, field);
-        }
-}
-
-bool option_given(const struct program *program, const struct command_option *options,
-                  const char *name)
-{
-        for (int i = 0; options[i].help; i++)
-                if (options[i].name && strcmp(options[i].name, name) == 0)
-                        return program->given >> i & 1;
-        return false;
+                set_choice(program, option, text);
+        else if (option->type == FIELD_FLAG)
+                *(bool *)option->field = true;
+        else if (option->type == FIELD_TEXT)
+                *(const char **)option->field = text;
+        else if (option->type == FIELD_LIST)
+                add_to_list(program, option, text);
+        else if (text == one_per_processor)
+                *(int *)option->field = usual_threads();
+        else
+                set_number(program, option, text);
 }
 
 /* --- help --------------------------------------------------------------------------------------
  */
 
-/* Whether a word is in "one, two". */
+/* Whether the first word of `word` is in "one, two". */
 static bool has_word(const char *words, const char *word)
 {
-        size_t length = strlen(word);
+        size_t length = strcspn(word, " ");
 
         for (; words && *words; words += strcspn(words, ", "), words += strspn(words, ", "))
                 if (strncmp(words, word, length) == 0 && strchr(", ", words[length]))
@@ -147,14 +127,11 @@ static bool has_word(const char *words, const char *word)
 /* Whether a subcommand takes an option. One without a name is listed by its first word. */
 static bool goes_with(const struct command_option *option, const struct command_verb *verb)
 {
-        char name[32];
+        const char *name = verb->name ? verb->name : verb->words;
 
-        if (!option->verbs)
-                return true;
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(verb->words, " "), verb->words);
-        if (*option->verbs == '!')
-                return !has_word(option->verbs + 1, verb->name ? verb->name : name);
-        return has_word(option->verbs, verb->name ? verb->name : name);
+        if (option->verbs && *option->verbs == '!')
+                return !has_word(option->verbs + 1, name);
+        return !option->verbs || has_word(option->verbs, name);
 }
 
 /* The help of an option: of all subcommands, or of the one that --help is asked for. */
@@ -172,17 +149,16 @@ static const char *option_help(struct pxr_arena *arena, const struct command_opt
 }
 
 /* A command of one purpose has one row, without a name. */
-static bool has_subcommands(const struct command *command)
+static bool has_subcommands(void)
 {
-        return command->verbs[0].name || !command->verbs[0].run;
+        return command.verbs[0].name || !command.verbs[0].run;
 }
 
 /* argp's table: the subcommands, then the options; of one subcommand, its options alone. */
-static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct command *command,
-                                           const struct command_verb *only)
+static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct command_verb *only)
 {
-        const struct command_option *option = command->options;
-        const struct command_verb *verb = command->verbs;
+        const struct command_option *option = command.options;
+        const struct command_verb *verb = command.verbs;
         struct argp_option *rows, *row;
         size_t count = 2;
         int group = 0;
@@ -194,7 +170,7 @@ static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct
         row = rows = pxr_alloc_array(arena, count, sizeof(*rows));
         if (!rows)
                 return NULL;
-        for (; !only && has_subcommands(command) && verb->help; verb++)
+        for (; !only && has_subcommands() && verb->help; verb++)
                 if (!verb->run)
                         *row++ = (struct argp_option) { .doc = verb->help, .group = ++group };
                 else
@@ -224,24 +200,24 @@ static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct
 }
 
 /* The subcommand of a name; NULL if there is none. */
-static const struct command_verb *find_verb(const struct command *command, const char *name)
+static const struct command_verb *find_verb(const char *name)
 {
-        for (const struct command_verb *verb = command->verbs; verb->help; verb++)
+        for (const struct command_verb *verb = command.verbs; verb->help; verb++)
                 if (verb->run && (!verb->name || strcmp(verb->name, name) == 0))
                         return verb;
         return NULL;
 }
 
 /* The subcommand whose --help is asked for: "pxr-report show --help". NULL: none. */
-static const struct command_verb *helped_verb(const struct command *command, char **argv)
+static const struct command_verb *helped_verb(const struct list *typed)
 {
         const struct command_verb *verb = NULL;
         bool help = false;
 
-        for (int i = 1; argv[i]; i++) {
-                help |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0;
-                if (!verb && *argv[i] != '-')
-                        verb = find_verb(command, argv[i]);
+        for (size_t i = 0; i < typed->count; i++) {
+                help |= strcmp(typed->text[i], "--help") == 0 || strcmp(typed->text[i], "-?") == 0;
+                if (!verb && *typed->text[i] != '-')
+                        verb = find_verb(typed->text[i]);
         }
         return help && verb && verb->name ? verb : NULL;
 }
@@ -251,15 +227,13 @@ static const struct command_verb *helped_verb(const struct command *command, cha
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
-        const struct reading *reading = state->input;
-        const struct command_option *option = reading->command->options;
-        const struct command_verb *verb = reading->command->verbs;
-        struct program *program = reading->program;
+        const struct command_option *option = command.options;
+        struct program *program = state->input;
 
         if (key == ARGP_KEY_ARG)
                 program->words.text[program->words.count++] = text;
-        if (key == ARGP_KEY_NO_ARGS && !reading->command->usual &&
-            (has_subcommands(reading->command) || *verb->words != '['))
+        if (key == ARGP_KEY_NO_ARGS && !command.usual &&
+            (has_subcommands() || *command.verbs->words != '['))
                 argp_usage(state);
         if (key == ARGP_KEY_ARG || key == ARGP_KEY_NO_ARGS)
                 return 0;
@@ -273,19 +247,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 /* argp_parse(), which ends the program for --help and for unknown options. */
-static int read_arguments(const struct command *command, struct program *program, int argc,
-                          char **argv)
+static int read_arguments(struct program *program, int argc, char **argv)
 {
-        const struct command_verb *only = helped_verb(command, argv);
+        const struct command_verb *only = helped_verb(&program->typed);
         const char *usage = only ? pxr_strf(program->arena, "%s %s", only->name, only->words)
-                            : command->usage           ? command->usage
-                            : has_subcommands(command) ? "COMMAND [WORD...]"
-                                                       : command->verbs[0].words;
-        const char *doc =
-                only ? only->help
-                     : pxr_strf(program->arena, "%s\v%s", command->summary, command->text);
-        struct reading reading = { command, program };
-        const struct argp argp = { .options = argp_rows(program->arena, command, only),
+                            : command.usage     ? command.usage
+                            : has_subcommands() ? "COMMAND [WORD...]"
+                                                : command.verbs[0].words;
+        const char *doc = only ? only->help
+                               : pxr_strf(program->arena, "%s\v%s", command.summary, command.text);
+        const struct argp argp = { .options = argp_rows(program->arena, only),
                                    .parser = parse,
                                    .args_doc = usage,
                                    .doc = doc };
@@ -293,13 +264,13 @@ static int read_arguments(const struct command *command, struct program *program
 
         if (pxr_arena_failed(program->arena))
                 return -1;
-        for (const struct command_option *option = command->options; option->help; option++)
+        for (const struct command_option *option = command.options; option->help; option++)
                 if (option->initial)
                         set_option(program, option, option->initial);
         /* Errors begin with the first argument, which may be the path of a file in a build tree. */
         if (argc > 0)
-                argv[0] = (char *)command->name;
-        failed = argp_parse(&argp, argc, argv, 0, NULL, &reading);
+                argv[0] = (char *)command.name;
+        failed = argp_parse(&argp, argc, argv, 0, NULL, program);
         if (failed)
                 return pxr_system_error(program->diag, "cannot read the arguments: %s",
                                         strerror(failed));
@@ -312,20 +283,13 @@ static int read_arguments(const struct command *command, struct program *program
 /* How many words "RUN [TAG...]" allows. */
 static void count_words(const char *words, size_t *least, size_t *most)
 {
-        int depth = 0;
+        bool repeats = strstr(words, "...");
 
         *least = *most = 0;
-        for (; *words; words += strspn(words, " ")) {
-                size_t length = strcspn(words, " ");
-
-                *least += depth == 0 && *words != '[';
-                if (*most < SIZE_MAX)
-                        ++*most;
-                for (; length-- > 0; words++) {
-                        depth += (*words == '[') - (*words == ']');
-                        if (strncmp(words, "...", 3) == 0)
-                                *most = SIZE_MAX;
-                }
+        for (size_t length; *words; words += length + strspn(words + length, " ")) {
+                length = strcspn(words, " ");
+                *least += !memchr(words, '[', length) && !memchr(words, ']', length);
+                *most = repeats ? SIZE_MAX : *most + 1;
         }
 }
 
@@ -334,7 +298,7 @@ static const char *title_of(const struct program *program)
 {
         return program->verb->name    ? program->verb->name
                : program->words.count ? program->words.text[0]
-                                      : program->name;
+                                      : command.name;
 }
 
 static int check_words(const struct program *program)
@@ -358,9 +322,9 @@ static int check_words(const struct program *program)
         return 0;
 }
 
-static int check_options(const struct command *command, const struct program *program)
+static int check_options(const struct program *program)
 {
-        const struct command_option *option = command->options;
+        const struct command_option *option = command.options;
 
         for (int i = 0; option[i].help; i++) {
                 bool given = program->given >> i & 1;
@@ -379,32 +343,40 @@ static int check_options(const struct command *command, const struct program *pr
         return 0;
 }
 
-static int unknown_verb(const struct command *command, const struct program *program)
+size_t command_names(const char *names[MOST_NAMES])
 {
-        const char *names[MOST_NAMES];
         size_t count = 0;
 
-        for (const struct command_verb *verb = command->verbs; verb->help; verb++)
+        for (const struct command_verb *verb = command.verbs; verb->help; verb++)
                 if (verb->name)
                         names[count++] = verb->name;
+        names[count] = NULL;
+        return count;
+}
+
+static int unknown_verb(struct program *program)
+{
+        const char *names[MOST_NAMES];
+        size_t count = command_names(names);
+
         pxr_user_error(program->diag, "unknown command '%s'", program->words.text[0]);
         pxr_hint_nearest(program->diag, program->words.text[0], names, count);
         return -1;
 }
 
 /* Find the subcommand, take its name from the words, and check that it goes with the rest. */
-static int choose_verb(const struct command *command, struct program *program)
+static int choose_verb(struct program *program)
 {
-        const char *name = program->words.count ? program->words.text[0] : command->usual;
+        const char *name = program->words.count ? program->words.text[0] : command.usual;
 
-        program->verb = name ? find_verb(command, name) : command->verbs;
+        program->verb = name ? find_verb(name) : command.verbs;
         if (!program->verb)
-                return unknown_verb(command, program);
+                return unknown_verb(program);
         if (program->verb->name && program->words.count) {
                 program->words.text++;
                 program->words.count--;
         }
-        return check_words(program) ? -1 : check_options(command, program);
+        return check_words(program) ? -1 : check_options(program);
 }
 
 /* --- running -----------------------------------------------------------------------------------
@@ -433,23 +405,20 @@ static void begin_without_blas_threads(char **argv)
 
 /* At the end of the program, whoever ends it: the work must be done, and what was printed must have
  * arrived. A child process leaves this to its parent. */
-static struct {
-        const char *name;
-        pid_t process;
-        bool may_exit;
-} ending;
+static pid_t process;
+static bool may_exit;
 
 static void at_exit(void)
 {
         bool failed = ferror(stdout), pending = __fpending(stdout) > 0;
 
-        if (getpid() != ending.process)
+        if (getpid() != process)
                 return;
-        if (!ending.may_exit) {
+        if (!may_exit) {
                 fprintf(stderr,
                         "%s: error: the program was ended by exit() before its work was done, by a "
                         "layer plugin or a library\n",
-                        ending.name);
+                        command.name);
                 fflush(NULL);
                 _exit(1);
         }
@@ -458,16 +427,16 @@ static void at_exit(void)
                 return;
         if (!failed && !pending && errno == EBADF) /* closed from the start, and not missed */
                 return;
-        fprintf(stderr, "%s: error: cannot write to stdout%s%s\n", ending.name, errno ? ": " : "",
+        fprintf(stderr, "%s: error: cannot write to stdout%s%s\n", command.name, errno ? ": " : "",
                 errno ? strerror(errno) : "");
         _exit(1);
 }
 
-static int begin(struct program *program, const struct command *command, int argc, char **argv)
+static int begin(struct program *program, int argc, char **argv)
 {
         static char version[64];
 
-        snprintf(version, sizeof(version), "%s %s", command->name, PXR_VERSION);
+        snprintf(version, sizeof(version), "%s %s", command.name, PXR_VERSION);
         argp_program_version = version;
         argp_err_exit_status = 2;
         signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
@@ -475,50 +444,43 @@ static int begin(struct program *program, const struct command *command, int arg
         program->typed.text = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
         if (!program->words.text || !program->typed.text)
                 return -1;
-        while (argc > 1 && argv[program->typed.count + 1]) {
-                program->typed.text[program->typed.count] = argv[program->typed.count + 1];
-                program->typed.count++;
-        }
+        for (int i = 1; i < argc; i++)
+                program->typed.text[program->typed.count++] = argv[i];
         return 0;
 }
 
-int command_main(const struct command *command, int argc, char **argv, void *arguments)
+int main(int argc, char **argv)
 {
-        struct program program = { .name = command->name,
-                                   .diag = pxr_diag_new(),
-                                   .arguments = arguments,
-                                   .verbs = command->verbs };
+        struct program program = { .diag = pxr_diag_new() };
         int status = -1;
 
         begin_without_blas_threads(argv);
-        ending.name = command->name;
-        ending.process = getpid();
-        ending.may_exit = true; /* argp ends the program after --help */
+        process = getpid();
+        may_exit = true; /* argp ends the program after --help */
         atexit(at_exit);
         program.arena = pxr_arena_new(0, program.diag);
         if (!program.diag || !program.arena) {
-                fprintf(stderr, "%s: out of memory\n", command->name);
+                fprintf(stderr, "%s: out of memory\n", command.name);
                 return 1;
         }
-        if (begin(&program, command, argc, argv) == 0 &&
-            read_arguments(command, &program, argc, argv) == 0 &&
-            choose_verb(command, &program) == 0) {
-                ending.may_exit = false;
+        if (begin(&program, argc, argv) == 0 && read_arguments(&program, argc, argv) == 0 &&
+            choose_verb(&program) == 0) {
+                may_exit = false;
                 status = program.verb->run(&program);
         }
         if (status <= 0)
                 status = pxr_diag_errors(program.diag) ? pxr_diag_status(program.diag) : -status;
-        pxr_diag_write(program.diag, command->name, stderr);
+        pxr_diag_write(program.diag, command.name, stderr);
         pxr_diag_free(program.diag);
         pxr_arena_free(
                 program.arena); /* unloads the plugins, which may not end the program either */
-        ending.may_exit = true;
+        may_exit = true;
         return status;
 }
 
 const char *command_line(const struct program *program, const char *except)
 {
-        const char *line = program->name;
+        const char *line = command.name;
 
         for (size_t i = 0; i < program->typed.count; i++)
                 if (!has_word(except, program->typed.text[i]))

@@ -2,12 +2,12 @@
 /*
  * command.h - what a command takes, as tables of options and subcommands.
  *
- * From the tables come reading and checking of the arguments, the values of `struct arguments`, the
- * error messages and --help. A new option is one row:
+ * A command is one file that defines `command`. From its tables come reading and checking of the
+ * arguments, the error messages and --help. A new option is one row:
  *
- *     struct arguments { int threads; ... };
+ *     static struct arguments { int jobs; ... } args;
  *
- *     { "threads", 't', "N", "worker threads", FIELD(threads), .least = 1, .most = 256 },
+ *     { "jobs", 'j', "N", "runs at a time", FIELD(jobs), .least = 1, .most = 1024 },
  *
  * The type of a row follows from the C type of its field: bool is a flag, int, int64_t and double
  * are numbers in a range, const char * is a text, struct list collects the texts of an option that
@@ -43,7 +43,7 @@ struct command_option {
         const char *argument; /* "FILE", as in --help; NULL for a flag */
         const char *help;     /* NULL ends a table */
         enum field_type type;
-        size_t offset;
+        void *field;
         double least, most;         /* range of a number; how often a list can be given; most 0:
                                        no limit */
         const char *const *choices; /* ended by NULL */
@@ -54,55 +54,41 @@ struct command_option {
         bool hidden;          /* not in --help */
 };
 
+#define FIELD(name) .type = FIELD_TYPE(args.name), .field = &args.name
 #define FIELD_TYPE(field) \
-        _Generic(((struct arguments *)0)->field, bool             \
-                 : FIELD_FLAG, int                                \
-                 : FIELD_INT, int64_t                             \
-                 : FIELD_INT64, double                            \
-                 : FIELD_REAL, const char *                       \
-                 : FIELD_TEXT, struct list                        \
+        _Generic(field, bool             \
+                 : FIELD_FLAG, int       \
+                 : FIELD_INT, int64_t    \
+                 : FIELD_INT64, double   \
+                 : FIELD_REAL, const char * \
+                 : FIELD_TEXT, struct list \
                  : FIELD_LIST)
-#define FIELD(field) .type = FIELD_TYPE(field), .offset = offsetof(struct arguments, field)
 
-/* Rows that several commands share; `struct arguments` has a field of that name. OpenBLAS is built
- * for a limited number of callers (128 on Debian), warns beyond it, and crashes at 512. */
-#define OPTION_DB                                                                   \
-        {                                                                           \
-                "db", 0, "FILE", "the run database", FIELD(db), .initial = "pxr.db" \
-        }
-#define OPTION_DATA                                                               \
-        {                                                                         \
-                "data", 0, "PATH", "where the run's data set is now", FIELD(data) \
-        }
-#define OPTION_JSON                                                      \
-        {                                                                \
-                "json", 0, NULL, "print the result as JSON", FIELD(json) \
-        }
-#define OPTION_QUIET                                                  \
-        {                                                             \
-                "quiet", 'q', NULL, "print errors only", FIELD(quiet) \
-        }
-#define OPTION_PAPER                                                                     \
-        {                                                                                \
-                "paper", 0, "FILE",                                                      \
-                        "file with the paper's tables (default: the one installed with " \
-                        "pxr)",                                                          \
-                        FIELD(paper)                                                     \
-        }
-#define OPTION_THREADS(help)                                                       \
-        {                                                                          \
-                "threads", 't', "N", help, FIELD(threads), .least = 1, .most = 256 \
-        }
+/* Rows that several commands share, of fields of these names. OpenBLAS is built for a limited
+ * number of callers (128 on Debian), warns beyond it, and crashes at 512. */
+#define OPTION_DB "db", 0, "FILE", "the run database", FIELD(db), .initial = "pxr.db"
+#define OPTION_DATA "data", 0, "PATH", "where the run's data set is now", FIELD(data)
+#define OPTION_JSON "json", 0, NULL, "print the result as JSON", FIELD(json)
+#define OPTION_QUIET "quiet", 'q', NULL, "print errors only", FIELD(quiet)
+#define OPTION_PAPER                                                                              \
+        "paper", 0, "FILE", "file with the paper's tables (default: the one installed with pxr)", \
+                FIELD(paper)
+#define OPTION_THREADS(help) \
+        "threads", 't', "N", help, FIELD(threads), .least = 1, .most = MOST_THREADS
+#define OPTION_WORKERS(help) OPTION_THREADS("worker threads" help), .initial = one_per_processor
+
+enum { MOST_THREADS = 256, MOST_NAMES = 64 };
+
+/* The default of a number of threads: usual_threads(). */
+extern const char one_per_processor[];
 
 struct program {
-        const char *name; /* "pxr-run" */
         struct pxr_arena *arena;
         struct pxr_diag *diag;
-        void *arguments;   /* the command's struct arguments */
         struct list words; /* the arguments that are no options, after the subcommand */
         struct list typed; /* all arguments as they were typed */
         uint64_t given;    /* bit i: row i of the options was given */
-        const struct command_verb *verb, *verbs;
+        const struct command_verb *verb;
 };
 
 struct command_verb {
@@ -115,7 +101,7 @@ struct command_verb {
 };
 
 struct command {
-        const char *name;
+        const char *name;    /* "pxr-run" */
         const char *usage;   /* lines of usage; NULL: made from the subcommands */
         const char *summary; /* before the options in --help */
         const char *text;    /* after them */
@@ -124,13 +110,12 @@ struct command {
         const char *usual;                /* subcommand when there are no arguments; NULL: none */
 };
 
-/* All that main() does: read the arguments into `arguments`, run, print the errors. Returns the
- * exit status: 1 for a failure of the system, 2 for a mistake of the user. */
-int command_main(const struct command *command, int argc, char **argv, void *arguments);
+/* Defined by the command, run by main(): the exit status is 1 for a failure of the system, 2 for a
+ * mistake of the user. */
+extern const struct command command;
 
-/* Whether the option was given. */
-bool option_given(const struct program *program, const struct command_option *options,
-                  const char *name);
+/* The names of all subcommands, ended by NULL. Returns how many. */
+size_t command_names(const char *names[MOST_NAMES]);
 
 /* The command as it was typed, to be typed again; without those arguments that `except` lists
  * (NULL: none). */

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* common.c - printing text of unknown origin, file names, and signals. */
+/* common.c - printing text of unknown origin, short texts, JSON, file names, and signals. */
 #define _GNU_SOURCE /* vasprintf() */
 #include "runner/common.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "report/escape.h"
+
+/* --- printing ----------------------------------------------------------------------------------
+ */
 
 void vsay(FILE *to, const char *format, va_list arguments)
 {
@@ -41,15 +44,95 @@ void say(FILE *to, const char *format, ...)
         va_end(arguments);
 }
 
-void say_lines(FILE *to, const char *text)
+void say_lines(FILE *to, const char *text, int indent)
 {
         while (text && *text) {
                 int length = (int)strcspn(text, "\n");
 
-                say(to, "%.*s\n", length, text);
+                say(to, "%*s%.*s\n", indent, "", length, text);
                 text += length + (text[length] == '\n');
         }
 }
+
+/* --- short texts -------------------------------------------------------------------------------
+ */
+
+const char *brief(const char *format, ...)
+{
+        static char texts[16][400];
+        static unsigned next;
+        char *text = texts[next++ % 16];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(texts[0]), format, arguments);
+        va_end(arguments);
+        return text;
+}
+
+const char *number_text(double value, int decimals)
+{
+        char text[PXR_NUMBER_TEXT];
+
+        return brief("%s", pxr_number_text(value, decimals, text));
+}
+
+const char *size_text(double bytes)
+{
+        static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+        int unit = 0;
+
+        for (; bytes >= 999.5 && unit < 4; unit++)
+                bytes /= 1000;
+        return brief("%.*f %s", unit > 0, bytes, units[unit]);
+}
+
+const char *time_text(double seconds)
+{
+        long all = seconds < 1e8 ? lround(seconds) : 0;
+
+        if (isnan(seconds) || seconds >= 1e8)
+                return "-:--";
+        if (all >= 3600)
+                return brief("%ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
+        return brief("%ld:%02ld", all / 60, all % 60);
+}
+
+const char *error_text(double error)
+{
+        return isnan(error) ? "" : brief(" (+- %s)", number_text(error, 4));
+}
+
+/* --- JSON --------------------------------------------------------------------------------------
+ */
+
+void add_json(json_t **whole, const char *key, json_t *value)
+{
+        if ((key ? json_object_set_new(*whole, key, value)
+                 : json_array_append_new(*whole, value)) == 0)
+                return;
+        json_decref(*whole);
+        *whole = NULL;
+}
+
+json_t *json_number(double value)
+{
+        return isfinite(value) ? json_real(value) : json_null();
+}
+
+int print_json(json_t *root, struct pxr_diag *diag)
+{
+        int status = pxr_json_write(root, stdout);
+
+        json_decref(root);
+        return status ? pxr_system_error(
+                                diag, "the result cannot be printed as JSON: a name in it is not "
+                                      "UTF-8, a number is not finite, or memory is out")
+                      : 0;
+}
+
+/* --- files and signals -------------------------------------------------------------------------
+ */
 
 const char *free_name(const char *usual)
 {
@@ -74,33 +157,18 @@ int may_write(const char *path, bool force, struct pxr_diag *diag)
 
 volatile sig_atomic_t stop_asked;
 
-static volatile sig_atomic_t patient;
+static volatile sig_atomic_t asks_once_more;
 
 static void on_signal(int number)
 {
         stop_asked = number;
-        if (!patient)
+        if (!asks_once_more)
                 signal(number, SIG_DFL);
 }
 
-void watch_signals(void)
+void watch_signals(bool patient)
 {
+        asks_once_more = patient;
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);
-}
-
-void watch_signals_patiently(void)
-{
-        patient = 1;
-        watch_signals();
-}
-
-const char *error_text(double error, char text[ERROR_TEXT])
-{
-        char number[PXR_NUMBER_TEXT];
-
-        *text = '\0';
-        if (!isnan(error))
-                snprintf(text, ERROR_TEXT, " (+- %s)", pxr_number_text(error, 4, number));
-        return text;
 }

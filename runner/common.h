@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common.h - what the commands share: safe printing, file names, and signals.
+ * common.h - what the commands share: safe printing, short texts, JSON, file names, and signals.
  */
 #ifndef PXR_RUNNER_COMMON_H
 #define PXR_RUNNER_COMMON_H
 
+#include <jansson.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 
-#include "experiment/run.h"
+#include <pxr/diag.h>
 
 /* Print what may hold other people's text: names from a database, a spec or a file. Every command
  * prints it so and in no other way, for it could move the cursor of a terminal or look like
@@ -16,13 +19,29 @@
 void say(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 void vsay(FILE *to, const char *format, va_list arguments);
 
-/* The same of a text of lines; NULL: nothing. */
-void say_lines(FILE *to, const char *text);
+/* The same of a text of lines, each set in by `indent`; NULL: nothing. */
+void say_lines(FILE *to, const char *text, int indent);
 
-/* " (+- 0.1)", or nothing for the standard error of one image, which is not known (NAN). Returns
- * `text`. */
-enum { ERROR_TEXT = 64 };
-const char *error_text(double error, char text[ERROR_TEXT]);
+/* A text of up to 399 bytes, in a static buffer that is reused at the 16th call from then. The
+ * others return the same kind of text. */
+const char *brief(const char *format, ...) PXR_PRINTF(1, 2);
+const char *number_text(double value, int decimals); /* see pxr_number_text() */
+const char *size_text(double bytes);                 /* "4.1 GB" */
+const char *time_text(double seconds); /* "1:05:09", "5:09"; "-:--": unknown or over three years */
+
+/* " (+- 0.1)"; "" for the standard error of one image, which is not known (NAN). */
+const char *error_text(double error);
+
+/* Add a value to an object, or without a key to a list. When the value could not be made, nor can
+ * the whole: it becomes NULL. */
+void add_json(json_t **whole, const char *key, json_t *value);
+
+/* A number; null for NaN and infinity, which JSON does not have. */
+json_t *json_number(double value);
+
+/* Print it, and free it. NULL, as jansson returns for what cannot be JSON, is an error. Returns 0
+ * or -1. */
+int print_json(json_t *root, struct pxr_diag *diag);
 
 /* A name for a file that was not asked for by name: `usual`, or where that is there already
  * "samples-2.png" and so on. In a buffer of its own. */
@@ -33,11 +52,9 @@ const char *free_name(const char *usual);
 int may_write(const char *path, bool force, struct pxr_diag *diag);
 
 /* Becomes nonzero at the first SIGINT or SIGTERM after watch_signals(), which asks the work to
- * stop; a second one ends the program at once. */
+ * stop; a second one ends the program at once. With `patient` it asks once more: for a program that
+ * is sent several at once. */
 extern volatile sig_atomic_t stop_asked;
-void watch_signals(void);
-
-/* The same, but a second signal asks once more: for a program that is sent several at once. */
-void watch_signals_patiently(void);
+void watch_signals(bool patient);
 
 #endif

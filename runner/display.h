@@ -9,36 +9,25 @@
 #include <stdio.h>
 
 #include "base/progress.h"
-#include "pxr/diag.h"
+#include "tensor/graph.h"
 
-struct display {
-        struct pxr_observer observer; /* to hand to the work; asks it to stop after a signal */
-        FILE *lines;                  /* where notes and other lines go; NULL: show nothing */
-        bool terminal, bar;
-        double next; /* when to draw again */
-        char what[64];
-        int64_t first, last; /* done when this work began, and at the last report */
-        double began;
-};
+/* From now on notes and other lines go to `lines`; NULL: show nothing. */
+void display_begin(FILE *lines);
 
-void display_init(struct display *display, FILE *lines);
-
-/* The observer's function; `display` is a struct display. */
-bool display_progress(void *display, const struct pxr_progress *progress);
+/* To hand to the work: shows its progress and notes, and asks it to stop after a signal. */
+extern const struct pxr_observer display;
 
 /* Print a line above the bar. */
-void display_line(struct display *display, const char *format, ...) PXR_PRINTF(2, 3);
+void display_line(const char *format, ...) PXR_PRINTF(1, 2);
+
+/* Print a line if drawing from the model, or decoding, is slow. */
+void display_slow(const struct pxr_graph *graph);
 
 /* Clear the bar. */
-void display_end(struct display *display);
+void display_end(void);
 
-/* "1:05:09", "5:09"; "-:--" for a time that is unknown or over three years. */
-void display_write_time(double seconds, char *text, size_t size);
-
-/* "4.1 GB"; in a static buffer that is reused at the fourth call from then. */
-const char *display_size(double bytes);
-
-/* "  (epoch 3)"; in a static buffer that is reused at the next call. */
-const char *display_epoch(double epoch);
+/* After work that returned 0, 1 when it was stopped, or -1 after an error: clear the bar, and say
+ * so if it was stopped. Returns an exit status, or -1. */
+int display_stopped(int status);
 
 #endif

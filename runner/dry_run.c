@@ -8,7 +8,6 @@
 #include "experiment/memory.h"
 #include "runner/common.h"
 #include "runner/dry_run.h"
-#include "runner/json.h"
 
 /* Columns that the paths of all layers fit into, indented by their depth. */
 static int path_width(const struct pxr_model *model)

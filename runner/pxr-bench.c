@@ -6,39 +6,31 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "experiment/speed.h"
 #include "runner/command.h"
 #include "runner/common.h"
-#include "runner/json.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
 
-struct arguments {
+static struct arguments {
         const char *image;
         int threads, repetitions, images;
         bool scaling, naive, json, quiet;
-};
+} args;
 
 /* --- printing ----------------------------------------------------------------------------------
  */
 
 static bool print_progress(void *context, const struct pxr_progress *progress)
 {
-        const char **shown = context;
+        static const char *shown;
 
-        if (*shown != progress->what)
+        (void)context;
+        if (shown != progress->what && !args.quiet && !args.json)
                 say(stderr, "%s ...\n", progress->what);
-        *shown = progress->what;
-        return stop_asked;
-}
-
-static bool print_nothing(void *context, const struct pxr_progress *progress)
-{
-        (void)context, (void)progress;
+        shown = progress->what;
         return stop_asked;
 }
 
@@ -48,10 +40,9 @@ static double gflops(double multiply_adds, double seconds)
 }
 
 /* Four digits, without an exponent. */
-static const char *four_digits(double value, char text[32])
+static const char *four_digits(double value)
 {
-        snprintf(text, 32, value < 1000 ? "%.4g" : "%.0f", value);
-        return text;
+        return brief(value < 1000 ? "%.4g" : "%.0f", value);
 }
 
 static void print_rate(const struct pxr_speed *speed, const char *what,
@@ -59,13 +50,10 @@ static void print_rate(const struct pxr_speed *speed, const char *what,
 {
         double rate = gflops(multiply_adds * images, timing->median);
 
-        char median[32], slowest[32], fastest[32], work[32];
-
         say(stdout, "%-11s %8d %12s %12s - %-9s %10s %8.1f %% %7.1f %%\n", what, speed->threads,
-            four_digits(images / timing->median, median),
-            four_digits(images / timing->slowest, slowest),
-            four_digits(images / timing->fastest, fastest), four_digits(rate, work),
-            100 * rate / speed->sgemm, 100 * rate / speed->peak);
+            four_digits(images / timing->median), four_digits(images / timing->slowest),
+            four_digits(images / timing->fastest), four_digits(rate), 100 * rate / speed->sgemm,
+            100 * rate / speed->peak);
 }
 
 static void print_speed(const struct pxr_speed *speed)
@@ -86,21 +74,16 @@ static double busy(const struct pxr_op_speed *op)
         return op->seconds[PXR_PASS_FORWARD] + op->seconds[PXR_PASS_BACKWARD];
 }
 
-/* What is no op's: its seconds of the training step, or of drawing, or (NULL) none of one. */
-static void print_other(const struct pxr_speed *speed, const char *name, const double *training,
-                        const double *drawing)
+/* What is no op's: its seconds of the training step, and of drawing (NAN: none). */
+static void print_other(const struct pxr_speed *speed, const char *name, double training,
+                        double drawing)
 {
-        char training_ms[32] = "", share[32] = "", drawing_ms[32] = "";
+        bool trains = !isnan(training);
 
-        if (training) {
-                snprintf(training_ms, sizeof(training_ms), "%.3f", 1e3 * *training);
-                snprintf(share, sizeof(share), "%.1f %%",
-                         100 * *training / speed->training_seconds);
-        }
-        if (drawing)
-                snprintf(drawing_ms, sizeof(drawing_ms), "%.3f", 1e3 * *drawing);
-        say(stdout, "%-28s %6s %11s %11s %8s %8s %11s\n", name, "", "", training_ms, share, "",
-            drawing_ms);
+        say(stdout, "%-28s %6s %11s %11s %8s %8s %11s\n", name, "", "",
+            trains ? brief("%.3f", 1e3 * training) : "",
+            trains ? brief("%.1f %%", 100 * training / speed->training_seconds) : "", "",
+            isnan(drawing) ? "" : brief("%.3f", 1e3 * drawing));
 }
 
 static void print_ops(const struct pxr_speed *speed)
@@ -130,10 +113,10 @@ static void print_ops(const struct pxr_speed *speed)
                 advances += op->seconds[PXR_PASS_ADVANCE];
         }
         advances = speed->advance_seconds - advances;
-        print_other(speed, "loss", &times->loss, NULL);
-        print_other(speed, "optimizer", &times->optimizer, NULL);
-        print_other(speed, "drawing", NULL, &speed->drawing_seconds);
-        print_other(speed, "all else", &rest, &advances);
+        print_other(speed, "loss", times->loss, NAN);
+        print_other(speed, "optimizer", times->optimizer, NAN);
+        print_other(speed, "drawing", NAN, speed->drawing_seconds);
+        print_other(speed, "all else", rest, advances);
 }
 
 static double peak_memory(void)
@@ -249,32 +232,26 @@ enum { MOST_MEASURED = 16 };
 
 static int measure(const struct program *program, const struct pxr_experiment *experiment)
 {
-        const struct arguments *arguments = program->arguments;
         struct pxr_speed speed[MOST_MEASURED];
-        int count = 0, threads = arguments->scaling ? 1 : arguments->threads, status = 0;
-        const char *shown = NULL;
-        bool quiet = arguments->quiet || arguments->json;
-        const struct pxr_observer observer = { .context = &shown,
-                                               .progress = quiet ? print_nothing : print_progress };
+        const struct pxr_observer observer = { .progress = print_progress };
+        struct pxr_speed_order order = { .experiment = experiment,
+                                         .threads = args.scaling ? 1 : args.threads,
+                                         .repetitions = args.repetitions,
+                                         .images = args.images,
+                                         .naive = args.naive,
+                                         .observer = &observer };
+        int count = 0, status;
 
-        for (;;) {
-                status = pxr_measure_speed(program->arena,
-                                           &(struct pxr_speed_order) {
-                                                   .experiment = experiment,
-                                                   .threads = threads,
-                                                   .repetitions = arguments->repetitions,
-                                                   .images = arguments->images,
-                                                   .naive = arguments->naive,
-                                                   .observer = &observer,
-                                           },
-                                           &speed[count++], program->diag);
-                if (status || threads == arguments->threads)
+        for (;; order.threads *= 2) {
+                if (order.threads > args.threads)
+                        order.threads = args.threads;
+                status = pxr_measure_speed(program->arena, &order, &speed[count++], program->diag);
+                if (status)
+                        return status > 0 ? 130 : -1;
+                if (order.threads == args.threads)
                         break;
-                threads = 2 * threads < arguments->threads ? 2 * threads : arguments->threads;
         }
-        if (status)
-                return status > 0 ? 130 : -1;
-        if (arguments->json)
+        if (args.json)
                 return print_as_json(experiment, speed, count, program->diag);
         print_table(experiment, speed, count);
         return 0;
@@ -312,26 +289,26 @@ static int read_kind(const char *text, struct pxr_image_kind *kind, struct pxr_d
 
 static int run(struct program *program)
 {
-        const char *image = ((const struct arguments *)program->arguments)->image;
         const struct pxr_spec_origin origin = { .path = program->words.text[0],
                                                 .overrides = program->words.text + 1,
                                                 .count = program->words.count - 1 };
         struct pxr_experiment *experiment;
         struct pxr_image_kind kind;
 
-        if (image && read_kind(image, &kind, program->diag))
+        if (args.image && read_kind(args.image, &kind, program->diag))
                 return -1;
-        experiment = image ? pxr_experiment_model(program->arena, &origin, &kind, program->diag)
-                           : pxr_experiment_build(program->arena, &origin, program->diag);
+        experiment = args.image
+                             ? pxr_experiment_model(program->arena, &origin, &kind, program->diag)
+                             : pxr_experiment_build(program->arena, &origin, program->diag);
         if (!experiment)
                 return -1;
         warn_of_blas();
-        watch_signals();
+        watch_signals(false);
         return measure(program, experiment);
 }
 
 static const struct command_option options[] = {
-        OPTION_THREADS("worker threads (default: one per processor)"),
+        { OPTION_WORKERS("") },
         { "scaling", 0, NULL, "also measure with 1, 2, 4 ... threads", FIELD(scaling) },
         { "repetitions", 'r', "N", "repeat each measurement N times, after one warm-up",
           FIELD(repetitions), .least = 1, .most = 4096, .initial = "5" },
@@ -342,7 +319,7 @@ static const struct command_option options[] = {
           FIELD(image) },
         { "naive", 0, NULL, "also measure drawing by one whole pass per value; for small models",
           FIELD(naive) },
-        OPTION_JSON,
+        { OPTION_JSON },
         { "quiet", 'q', NULL, "do not print what is being measured", FIELD(quiet) },
         { 0 },
 };
@@ -352,7 +329,7 @@ static const struct command_verb verbs[] = {
         { 0 },
 };
 
-static const struct command command = {
+const struct command command = {
         .name = "pxr-bench",
         .summary =
                 "Measure how fast the model of SPEC (YAML) trains, evaluates and draws images on "
@@ -367,9 +344,3 @@ static const struct command command = {
         .options = options,
         .verbs = verbs,
 };
-
-int main(int argc, char **argv)
-{
-        return command_main(&command, argc, argv,
-                            &(struct arguments) { .threads = usual_threads() });
-}

@@ -7,60 +7,34 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/number.h"
 #include "experiment/compress.h"
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/json.h"
-#include "tensor/generation_schedule.h"
 
-struct arguments {
+static struct arguments {
         const char *db, *checkpoint, *data, *out;
         int64_t count, first;
         int split, threads; /* split -1: images are given */
         bool json, quiet, force;
-};
-
-/* --- progress ----------------------------------------------------------------------------------
- */
-
-static void init_display(struct display *display, const struct arguments *arguments)
-{
-        display_init(display, arguments->quiet || arguments->json ? NULL : stderr);
-}
+} args = { .split = -1 };
 
 /* Open the run, and say so if its model is slow. NULL after an error. */
 static struct pxr_recorded *open_run(const struct program *program, const char *run,
-                                     const char *checkpoint, const struct display *display)
+                                     const char *checkpoint)
 {
-        const struct arguments *arguments = program->arguments;
-        struct pxr_store *store = pxr_recorded_store(program->arena, arguments->db, program->diag);
+        struct pxr_store *store = pxr_recorded_store(program->arena, args.db, program->diag);
         struct pxr_recorded *recorded =
                 store ? pxr_recorded_open(program->arena, store, run, checkpoint, program->diag)
                       : NULL;
-        const char *op = recorded ? pxr_graph_fallback(recorded->graph, PXR_F32) : NULL;
 
-        if (op)
-                pxr_observe_note(
-                        &display->observer,
-                        pxr_strf(program->arena,
-                                 "op '%s' has no 'advance': each value takes a whole pass, "
-                                 "which is slow",
-                                 op));
+        display_begin(args.quiet || args.json ? NULL : stderr);
+        if (recorded)
+                display_slow(recorded->graph);
+        watch_signals(false);
         return recorded;
-}
-
-/* The exit status for a result of the library. */
-static int end_of(struct display *display, int result)
-{
-        display_end(display);
-        if (result > 0)
-                fputs("interrupted; nothing was written\n", stderr);
-        return result > 0 ? 130 : result;
 }
 
 /* --- encode ------------------------------------------------------------------------------------
@@ -101,49 +75,43 @@ static int print_encoded_as_json(const struct pxr_compressed *c, const char *pat
 
 static int check_encode(const struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
-        bool images = program->words.count > 1, split = arguments->split >= 0;
+        bool images = program->words.count > 1, split = args.split >= 0;
 
         if (images == split)
                 return pxr_user_error(program->diag, "encode: expected images or --split%s",
                                       split ? ", not both" : "");
-        if (!split && (arguments->count || arguments->first || arguments->data))
+        if (!split && (args.count || args.first || args.data))
                 return pxr_user_error(program->diag, "--count, --first and --data need --split");
-        return may_write(arguments->out, arguments->force, program->diag);
+        return may_write(args.out, args.force, program->diag);
 }
 
 static int encode(struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
-        struct display display;
         struct pxr_compression order = { .files = program->words.text + 1,
                                          .file_count = program->words.count - 1,
-                                         .split = arguments->split >= 0 ? arguments->split : 0,
-                                         .first = arguments->first,
-                                         .count = arguments->count,
-                                         .data_path = arguments->data,
-                                         .out = arguments->out,
-                                         .replace = arguments->force,
-                                         .work = { .threads = arguments->threads,
-                                                   .observer = &display.observer } };
+                                         .split = args.split >= 0 ? args.split : 0,
+                                         .first = args.first,
+                                         .count = args.count,
+                                         .data_path = args.data,
+                                         .out = args.out,
+                                         .replace = args.force,
+                                         .work = { args.threads, &display } };
         struct pxr_compressed result;
         int status;
 
         if (check_encode(program))
                 return -1;
-        init_display(&display, arguments);
         order.recorded = open_run(program, program->words.text[0],
-                                  arguments->checkpoint ? arguments->checkpoint : "best", &display);
+                                  args.checkpoint ? args.checkpoint : "best");
         if (!order.recorded)
                 return -1;
-        watch_signals();
-        status = end_of(&display, pxr_compress(program->arena, &order, &result, program->diag));
+        status = display_stopped(pxr_compress(program->arena, &order, &result, program->diag));
         if (status)
                 return status;
-        if (arguments->json)
-                return print_encoded_as_json(&result, arguments->out, program->diag);
-        if (!arguments->quiet)
-                print_encoded(&result, arguments->out);
+        if (args.json)
+                return print_encoded_as_json(&result, args.out, program->diag);
+        if (!args.quiet)
+                print_encoded(&result, args.out);
         return 0;
 }
 
@@ -152,43 +120,35 @@ static int encode(struct program *program)
 
 static int decode(struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
         const struct list *words = &program->words;
-        struct display display;
-        const struct pxr_codec_work work = { .threads = arguments->threads,
-                                             .observer = &display.observer };
-        const struct pxr_recorded *recorded;
-        const struct pxr_codec_file *file;
+        const struct pxr_codec_work work = { args.threads, &display };
         const char *path = words->text[words->count - 1];
+        const struct pxr_codec_file *file;
+        const struct pxr_recorded *recorded;
         size_t size;
         int status;
 
         file = pxr_codec_file_read(program->arena, path, &size, program->diag);
         if (!file)
                 return -1;
-        init_display(&display, arguments);
-        recorded =
-                open_run(program, words->count > 1 ? words->text[0] : file->uid,
-                         arguments->checkpoint ? arguments->checkpoint
-                                               : pxr_strf(program->arena, "%" PRId64, file->step),
-                         &display);
+        recorded = open_run(program, words->count > 1 ? words->text[0] : file->uid,
+                            args.checkpoint ? args.checkpoint : brief("%" PRId64, file->step));
         if (!recorded) {
                 pxr_note(program->diag, "%s was made with run '%s' (%s), step %" PRId64, path,
                          file->run, file->uid, file->step);
                 return -1;
         }
-        watch_signals();
-        status = end_of(&display, pxr_decompress(program->arena, recorded, file, path,
-                                                 arguments->out, &work, program->diag));
+        status = display_stopped(pxr_decompress(program->arena, recorded, file, path, args.out,
+                                                &work, program->diag));
         if (status)
                 return status;
-        if (arguments->json)
-                return print_json(json_pack("{s:s, s:I}", "folder", arguments->out, "images",
+        if (args.json)
+                return print_json(json_pack("{s:s, s:I}", "folder", args.out, "images",
                                             (json_int_t)file->images),
                                   program->diag);
-        if (!arguments->quiet)
+        if (!args.quiet)
                 say(stdout, "%" PRId64 " image%s restored in %s\n", file->images,
-                    pxr_plural(file->images), arguments->out);
+                    pxr_plural(file->images), args.out);
         return 0;
 }
 
@@ -235,16 +195,15 @@ static int print_info_as_json(const struct pxr_codec_file *file, size_t size, st
 
 static int info(struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
         const struct pxr_codec_file *file;
         size_t size;
 
         file = pxr_codec_file_read(program->arena, program->words.text[0], &size, program->diag);
         if (!file)
                 return -1;
-        if (arguments->json)
+        if (args.json)
                 return print_info_as_json(file, size, program->diag);
-        if (!arguments->quiet)
+        if (!args.quiet)
                 print_info(file, size);
         return 0;
 }
@@ -253,26 +212,23 @@ static int info(struct program *program)
  */
 
 static const struct command_option options[] = {
-        { "out", 'o', "PATH", "the new file; of decode, a new or empty folder", FIELD(out),
+        { "out", 'o', "PATH", "the compressed file; for decode, a new or empty folder", FIELD(out),
           .verbs = "encode, decode", .required = "encode, decode" },
         { "force", 'f', NULL, "overwrite the file of --out", FIELD(force), .verbs = "encode" },
-        { "split", 0, "SPLIT", "encode images of the run's own data set", FIELD(split),
+        { "split", 0, "SPLIT", "images of the run's own data set", FIELD(split),
           .choices = pxr_split_names, .verbs = "encode" },
-        { "count", 'n', "N", "encode N images of the split (default: all)", FIELD(count),
+        { "count", 'n', "N", "number of images of the split (default: all)", FIELD(count),
           .least = 1, .most = INT32_MAX, .verbs = "encode" },
-        { "first", 0, "I", "begin with image number I of the split", FIELD(first),
+        { "first", 0, "I", "number of the first image of the split", FIELD(first),
           .most = INT32_MAX, .initial = "0", .verbs = "encode" },
-        { "data", 0, "PATH", "where the run's data set is now", FIELD(data), .verbs = "encode" },
-        { "db", 0, "FILE", "the run database", FIELD(db), .initial = "pxr.db",
-          .verbs = "encode, decode" },
+        { OPTION_DATA, .verbs = "encode" },
+        { OPTION_DB, .verbs = "encode, decode" },
         { "checkpoint", 0, "WHICH",
           "best, last, or a step (default: best; of decode, the step in the file)",
           FIELD(checkpoint), .verbs = "encode, decode" },
-        { "threads", 't', "N",
-          "worker threads (default: one per processor); does not change results", FIELD(threads),
-          .least = 1, .most = 256, .verbs = "encode, decode" },
-        OPTION_QUIET,
-        OPTION_JSON,
+        { OPTION_WORKERS("; does not change results"), .verbs = "encode, decode" },
+        { OPTION_QUIET },
+        { OPTION_JSON },
         { 0 },
 };
 
@@ -285,7 +241,7 @@ static const struct command_verb verbs[] = {
         { 0 },
 };
 
-static const struct command command = {
+const struct command command = {
         .name = "pxr-codec",
         .summary = "Compress images without loss, by arithmetic coding under the model of a "
                    "recorded run. The file is as small as the NLL says: the proof that the NLL is "
@@ -301,9 +257,3 @@ static const struct command command = {
         .options = options,
         .verbs = verbs,
 };
-
-int main(int argc, char **argv)
-{
-        return command_main(&command, argc, argv,
-                            &(struct arguments) { .split = -1, .threads = usual_threads() });
-}

@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/number.h"
 #include "data/convert.h"
@@ -19,38 +17,32 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/json.h"
 #include "config/options.h"
 
-struct arguments {
+static struct arguments {
         const char *folder, *url, *out;
         int container, retries;
         bool json, quiet;
-};
-
-static void init_display(struct display *display, const struct program *program)
-{
-        const struct arguments *arguments = program->arguments;
-
-        display_init(display, arguments->quiet ? NULL : stderr);
-}
+} args;
 
 /* --- list --------------------------------------------------------------------------------------
  */
 
-static void list_files(const struct pxr_data_format *format)
+static void print_set(const struct pxr_data_format *format)
 {
         const struct pxr_official *official = format->official;
-        const char *folder = pxr_official_folder(format);
-        int all, present = pxr_official_present(format, folder, &all);
+        const char *folder = official ? pxr_official_folder(format) : NULL;
+        int all, present;
 
+        say(stdout, "%s: %s\n", format->name, format->help);
+        if (!official)
+                return;
+        present = pxr_official_present(format, folder, &all);
         for (const struct pxr_official_file *file = official->files; file->name; file++)
-                say(stdout, "  %-28s %s\n", file->name, display_size((double)file->size));
+                say(stdout, "  %-28s %s\n", file->name, size_text((double)file->size));
         say(stdout, "  from %s\n", official->url ? official->url : official->source);
-        say(stdout, "  %s: %s", folder, present == 0 ? "not there" : "");
-        if (present > 0)
-                printf("%d of %d files", present, all);
-        putchar('\n');
+        say(stdout, "  %s: %s\n", folder,
+            present ? brief("%d of %d files", present, all) : "not there");
 }
 
 static json_t *files_as_json(const struct pxr_official *official)
@@ -93,12 +85,10 @@ static int list_set(struct program *program, const char *name)
 
         if (!format)
                 return -1;
-        say(stdout, "%s: %s\n", format->name, format->help);
-        if (format->official)
-                list_files(format);
+        print_set(format);
         puts("\noptions");
-        say_lines(stdout, pxr_options_text(program->arena, format->options, 2));
-        say_lines(stdout, pxr_options_text(program->arena, &pxr_data_common_options, 2));
+        say_lines(stdout, pxr_options_text(program->arena, format->options, 2), 0);
+        say_lines(stdout, pxr_options_text(program->arena, &pxr_data_common_options, 2), 0);
         return 0;
 }
 
@@ -106,13 +96,10 @@ static int list(struct program *program)
 {
         if (program->words.count)
                 return list_set(program, program->words.text[0]);
-        if (((const struct arguments *)program->arguments)->json)
+        if (args.json)
                 return list_as_json(program->diag);
-        for (int i = 0; pxr_data_formats[i]; i++) {
-                say(stdout, "%s: %s\n", pxr_data_formats[i]->name, pxr_data_formats[i]->help);
-                if (pxr_data_formats[i]->official)
-                        list_files(pxr_data_formats[i]);
-        }
+        for (int i = 0; pxr_data_formats[i]; i++)
+                print_set(pxr_data_formats[i]);
         return 0;
 }
 
@@ -146,7 +133,7 @@ static void print_info(const struct pxr_dataset *set)
                 printf("entropy     %.6f nats an image, %.6f bits/dim (exact)\n", set->entropy,
                        set->entropy / (M_LN2 * set->rows * set->cols * set->colours));
         for (const struct pxr_data_file *file = set->files; file; file = file->next) {
-                say(stdout, "file        %s, %s%s\n", file->path, display_size((double)file->size),
+                say(stdout, "file        %s, %s%s\n", file->path, size_text((double)file->size),
                     pxr_official_sha256(file->sha256) ? ", official" : "");
                 say(stdout, "            SHA-256 %s\n", file->sha256);
         }
@@ -182,53 +169,51 @@ static int info(struct program *program)
 
         if (!set)
                 return -1;
-        if (((const struct arguments *)program->arguments)->json)
+        if (args.json)
                 return print_info_as_json(set, program->diag);
         print_info(set);
         return 0;
 }
 
+static void begin_work(void)
+{
+        display_begin(args.quiet ? NULL : stderr);
+        watch_signals(false);
+}
+
 /* --- verify ------------------------------------------------------------------------------------
  */
 
-struct verdicts {
-        struct display *display;
-        bool as_json;
-        json_t *json; /* NULL when it cannot be made */
-};
-
+/* `context` is a JSON list to add to, NULL when it cannot be made. */
 static void print_verdict(void *context, const struct pxr_verified *file)
 {
-        struct verdicts *verdicts = context;
+        const char *verdict = pxr_verdict_names[file->verdict];
 
-        display_end(verdicts->display);
-        if (verdicts->as_json)
-                add_json(&verdicts->json, NULL,
+        display_end();
+        if (args.json)
+                add_json(context, NULL,
                          json_pack("{s:s, s:s, s:s, s:I, s:s}", "path", file->path, "verdict",
-                                   pxr_verdict_names[file->verdict], "words", file->words, "size",
-                                   (json_int_t)file->size, "sha256", file->sha256));
+                                   verdict, "words", file->words, "size", (json_int_t)file->size,
+                                   "sha256", file->sha256));
         else
-                say(stdout, "%-13s %s%s%s\n", pxr_verdict_names[file->verdict], file->path,
-                    *file->words ? ": " : "", file->words);
+                say(stdout, "%-13s %s%s%s\n", verdict, file->path, *file->words ? ": " : "",
+                    file->words);
 }
 
 static int verify(struct program *program)
 {
-        bool json = ((const struct arguments *)program->arguments)->json;
         const struct list *words = &program->words;
         const struct pxr_data_format *set = pxr_official_find(words->text[0], program->diag);
-        struct display display;
-        struct verdicts verdicts = { &display, json, json ? json_array() : NULL };
+        json_t *verdicts = args.json ? json_array() : NULL;
         int failures;
 
         if (!set)
                 return -1;
-        init_display(&display, program);
-        watch_signals();
+        begin_work();
         failures = pxr_verify(set, words->count > 1 ? words->text[1] : pxr_official_folder(set),
-                              &display.observer, print_verdict, &verdicts, program->diag);
-        display_end(&display);
-        if (json && print_json(verdicts.json, program->diag))
+                              &display, print_verdict, &verdicts, program->diag);
+        display_end();
+        if (args.json && print_json(verdicts, program->diag))
                 return 1;
         if (failures == PXR_VERIFY_STOPPED)
                 return 130;
@@ -240,31 +225,28 @@ static int verify(struct program *program)
 
 static int fetch(struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
         const struct list *words = &program->words;
         const struct pxr_data_format *set = pxr_official_find(words->text[0], program->diag);
-        struct display display;
-        const struct pxr_fetch order = { .url = arguments->url,
-                                         .folder = arguments->folder,
-                                         .retries = arguments->retries,
+        const struct pxr_fetch order = { .url = args.url,
+                                         .folder = args.folder,
+                                         .retries = args.retries,
                                          .pause = 1,
                                          .stall = 60,
-                                         .observer = &display.observer };
+                                         .observer = &display };
         int result;
 
         if (!set)
                 return -1;
-        init_display(&display, program);
-        watch_signals();
+        begin_work();
         result = pxr_fetch_set(&order, set, words->text + 1, words->count - 1, program->diag);
-        display_end(&display);
+        display_end();
         if (result == PXR_FETCH_STOPPED) {
                 fputs("interrupted; give the same command again to continue\n", stderr);
                 return 130;
         }
-        if (result == PXR_FETCHED && !arguments->quiet)
+        if (result == PXR_FETCHED && !args.quiet)
                 say(stdout, "data: {set: %s, path: %s}\n", set->name,
-                    arguments->folder ? arguments->folder : pxr_official_folder(set));
+                    args.folder ? args.folder : pxr_official_folder(set));
         return result < 0 ? -1 : 0;
 }
 
@@ -273,30 +255,20 @@ static int fetch(struct program *program)
 
 static int convert(struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
         const struct pxr_dataset *set = open_set(program);
-        struct display display;
-        int result;
+        bool npz = args.container == PXR_TO_NPZ;
+        int status;
 
         if (!set)
                 return -1;
-        init_display(&display, program);
-        watch_signals();
-        result = pxr_convert(set, (enum pxr_container)arguments->container, arguments->out,
-                             &display.observer, program->diag);
-        display_end(&display);
-        if (result > 0) {
-                say(stderr, "interrupted; nothing was written to %s\n", arguments->out);
-                return 130;
-        }
-        if (result == 0 && !arguments->quiet) {
-                say(stdout, "data: {set: %s, path: %s", arguments->container ? "npz" : "png_folder",
-                    arguments->out);
-                if (arguments->container == PXR_TO_NPZ)
-                        say(stdout, ", layout: %s", set->colours == 3 ? "hwc" : "hw");
-                printf(set->levels < 256 ? ", levels: %d}\n" : "}\n", set->levels);
-        }
-        return result;
+        begin_work();
+        status = display_stopped(pxr_convert(set, (enum pxr_container)args.container, args.out,
+                                             &display, program->diag));
+        if (status == 0 && !args.quiet)
+                say(stdout, "data: {set: %s, path: %s%s%s}\n", npz ? "npz" : "png_folder", args.out,
+                    npz ? brief(", layout: %s", set->colours == 3 ? "hwc" : "hw") : "",
+                    set->levels < 256 ? brief(", levels: %d", set->levels) : "");
+        return status;
 }
 
 /* --- the command -------------------------------------------------------------------------------
@@ -330,7 +302,7 @@ static const struct command_verb verbs[] = {
         { 0 },
 };
 
-static const struct command command = {
+const struct command command = {
         .name = "pxr-data",
         .summary = "List, describe, verify, download and convert data sets.",
         .text = "KEY=VALUE are options of the data set, as under 'data' in a spec:\n\n"
@@ -345,8 +317,3 @@ static const struct command command = {
         .options = options,
         .verbs = verbs,
 };
-
-int main(int argc, char **argv)
-{
-        return command_main(&command, argc, argv, &(struct arguments) { 0 });
-}

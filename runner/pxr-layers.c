@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -21,9 +20,9 @@
 /* Memory that a layer may use in its examination, where the images are tiny. */
 static const size_t most_memory = (size_t)2 << 30;
 
-struct arguments {
+static struct arguments {
         int seconds;
-};
+} args;
 
 /* --- list --------------------------------------------------------------------------------------
  */
@@ -54,17 +53,6 @@ static int list(struct program *program)
 /* --- NAME --------------------------------------------------------------------------------------
  */
 
-/* Print the lines of a text, indented. */
-static void print_indented(const char *text, int indent)
-{
-        while (*text) {
-                int length = (int)strcspn(text, "\n");
-
-                say(stdout, "%*s%.*s\n", indent, "", length, text);
-                text += length + (text[length] == '\n');
-        }
-}
-
 static int describe(struct program *program)
 {
         const struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
@@ -78,18 +66,17 @@ static int describe(struct program *program)
         say(stdout, "%s: %s\n", layer->name, layer->summary);
         if (layer->description) {
                 putchar('\n');
-                print_indented(layer->description, 2);
+                say_lines(stdout, layer->description, 2);
         }
         if (layer->options && layer->options->rows) {
                 puts("\noptions");
-                say_lines(stdout, pxr_options_text(program->arena, layer->options, 2));
+                say_lines(stdout, pxr_options_text(program->arena, layer->options, 2), 0);
         }
         if (layer->parameters) {
                 puts("\nparameters");
                 for (const struct pxr_parameter_doc *p = layer->parameters; p->name; p++) {
                         say(stdout, "  %-14s %s\n", p->name, p->shape);
-                        if (p->meaning)
-                                print_indented(p->meaning, 17);
+                        say_lines(stdout, p->meaning, 17);
                 }
         }
         say(stdout, "\nfrom %s (built for pxr %s)\n", file->path, file->version);
@@ -111,11 +98,10 @@ static void print_result(void *context, const struct pxr_check_result *result)
         const char *why = result->problem ? result->problem : result->skipped;
         bool build = strcmp(result->test, PXR_CHECK_BUILD) == 0;
         struct pxr_child_notes *notes = context;
-        char kind[64];
+        const struct pxr_image_kind *of = &result->kind;
+        const char *kind = brief("%dx%d, %d colour%s, %d levels", of->rows, of->cols, of->colours,
+                                 pxr_plural(of->colours), of->levels);
 
-        snprintf(kind, sizeof(kind), "%dx%d, %d colour%s, %d levels", result->kind.rows,
-                 result->kind.cols, result->kind.colours, pxr_plural(result->kind.colours),
-                 result->kind.levels);
         if (result->begins) {
                 snprintf(notes->doing, sizeof(notes->doing), "%s%s for images of %s",
                          build ? "while it was built" : "in the test of its ",
@@ -183,15 +169,17 @@ static int examine(void *context, struct pxr_child_notes *notes)
         return status;
 }
 
-/* The limits of one process, and what it left. */
+/* What the last process left, and how it died. */
+static struct pxr_child_notes left;
+static char how[128];
+
 static int run_in_child(int (*work)(void *context, struct pxr_child_notes *notes), void *context,
-                        int seconds, struct pxr_child_notes *notes, char *how, size_t size,
                         struct pxr_diag *diag)
 {
         const struct pxr_task task = {
-                .work = work, .context = context, .seconds = seconds, .memory = most_memory
+                .work = work, .context = context, .seconds = args.seconds, .memory = most_memory
         };
-        int status = pxr_child_run(&task, notes, how, size);
+        int status = pxr_child_run(&task, &left, how, sizeof(how));
 
         if (status == PXR_CHILD_FAILED)
                 pxr_system_error(diag, "cannot start a process: %s", strerror(errno));
@@ -200,45 +188,35 @@ static int run_in_child(int (*work)(void *context, struct pxr_child_notes *notes
 
 /* Try each module alone, so that one that cannot be loaded does not keep the others from their
  * examination. */
-static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, int seconds,
-                   struct pxr_diag *diag)
+static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, struct pxr_diag *diag)
 {
         for (struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
-                struct pxr_child_notes notes;
-                char how[128];
-                int status;
+                int status = file->problem ? 0 : run_in_child(try_to_load, file, diag);
 
-                if (file->problem)
-                        continue;
-                status = run_in_child(try_to_load, file, seconds, &notes, how, sizeof(how), diag);
                 if (status == PXR_CHILD_FAILED)
                         return -1;
                 if (status == PXR_CHILD_DIED)
-                        file->problem = pxr_strf(arena, "%s, %s", how, notes.doing);
-                else if (*notes.text)
-                        file->problem = pxr_strdup(arena, notes.text);
-                if ((status == PXR_CHILD_DIED || *notes.text) && !file->problem)
-                        return pxr_out_of_memory(diag);
+                        file->problem = pxr_strf(arena, "%s, %s", how, left.doing);
+                else if (!file->problem && *left.text)
+                        file->problem = pxr_strdup(arena, left.text);
         }
-        return 0;
+        return pxr_arena_failed(arena) ? -1 : 0;
 }
 
 /* Examine a file, or the layer of a name. Returns the exit status that it means. Adds to *not_built
  * the kinds of image that it was not tested on. */
-static int check_one(struct examination *e, int seconds, int *not_built, struct pxr_diag *diag)
+static int check_one(struct examination *e, int *not_built, struct pxr_diag *diag)
 {
-        struct pxr_child_notes notes;
-        char how[128];
-        int status = run_in_child(examine, e, seconds, &notes, how, sizeof(how), diag);
+        int status = run_in_child(examine, e, diag);
 
         if (status == PXR_CHILD_FAILED)
                 return 1;
-        *not_built += notes.count;
+        *not_built += left.count;
         if (status != PXR_CHILD_DIED)
                 return status;
-        if (!*notes.text)
+        if (!*left.text)
                 say(stdout, "%s\n", e->file ? e->file->path : e->name);
-        say(stdout, "  FAILED: %s, %s\n", how, notes.doing);
+        say(stdout, "  FAILED: %s, %s\n", how, left.doing);
         return 1;
 }
 
@@ -254,16 +232,15 @@ static void print_summary(bool failed, int not_built)
 
 static int check(struct program *program)
 {
-        int seconds = ((struct arguments *)program->arguments)->seconds;
         struct pxr_diag *diag = program->diag;
         struct pxr_plugins *plugins = pxr_plugins_search(program->arena, diag);
         struct examination e = { .plugins = plugins, .name = program->words.text[0] };
         int failed = 0, not_built = 0, status;
 
-        if (!plugins || try_all(program->arena, plugins, seconds, diag))
+        if (!plugins || try_all(program->arena, plugins, diag))
                 return -1;
         if (e.name) {
-                status = check_one(&e, seconds, &not_built, diag);
+                status = check_one(&e, &not_built, diag);
                 if (status < 2)
                         print_summary(status, not_built);
                 return status;
@@ -273,7 +250,7 @@ static int check(struct program *program)
                         say(stdout, "%s\n", e.file->path);
                         say(stdout, "  FAILED: %s\n", e.file->problem);
                 }
-                failed += e.file->problem || check_one(&e, seconds, &not_built, diag) != 0;
+                failed += e.file->problem || check_one(&e, &not_built, diag) != 0;
         }
         print_summary(failed, not_built);
         return failed > 0;
@@ -339,24 +316,14 @@ static int check_new(struct pxr_arena *arena, const char *name, struct pxr_diag 
 /* Write NAME.c here, unless there is one. */
 static int write_new(struct program *program)
 {
-        const char *name = program->words.text[0];
-        FILE *file;
-        char path[80];
-        int failed;
+        const char *name = program->words.text[0], *path, *text;
 
         if (check_new(program->arena, name, program->diag))
                 return -1;
-        snprintf(path, sizeof(path), "%s.c", name);
-        file = fopen(path, "wx");
-        if (!file)
-                return pxr_file_error(path, "cannot be written", errno, program->diag);
-        failed = fprintf(file, template, name) < 0;
-        failed |= fclose(file) != 0;
-        if (failed) {
-                pxr_system_error(program->diag, "cannot write %s: %s", path, strerror(errno));
-                remove(path);
+        path = pxr_strf(program->arena, "%s.c", name);
+        text = pxr_strf(program->arena, template, name);
+        if (pxr_file_write(path, false, text, strlen(text), program->diag))
                 return -1;
-        }
         say(stdout, "wrote %s; its first lines say how to build and check it\n", path);
         return 0;
 }
@@ -381,7 +348,7 @@ static const struct command_verb verbs[] = {
         { 0 },
 };
 
-static const struct command command = {
+const struct command command = {
         .name = "pxr-layers",
         .summary = "List the layer plugins, document one, check them, or start a new one.",
         .text = "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by "
@@ -392,8 +359,3 @@ static const struct command command = {
         .verbs = verbs,
         .usual = "list",
 };
-
-int main(int argc, char **argv)
-{
-        return command_main(&command, argc, argv, &(struct arguments) { 0 });
-}

@@ -18,23 +18,12 @@
 #include "runner/command.h"
 #include "runner/common.h"
 
-struct arguments {
+static struct arguments {
         const char *db, *paper, *where, *part, *out;
         int64_t limit, details;
         int format;
         bool all, archived, yes, force, old, missing;
-};
-
-/* What a subcommand works with. */
-struct work {
-        struct pxr_arena *arena;
-        struct pxr_store *store;
-        const struct arguments *arguments;
-        const struct list *words;
-        struct pxr_diag *diag;
-        const char *name; /* of the subcommand */
-        const struct command_verb *verbs;
-};
+} args;
 
 /* How a subcommand opens the database. */
 enum access {
@@ -47,7 +36,7 @@ enum access {
 
 /* A subcommand that makes a table. One that asks first shows what it would do, as without --yes. */
 struct maker {
-        struct pxr_table *(*make)(const struct work *work);
+        struct pxr_table *(*make)(const struct program *p, struct pxr_store *store);
         enum access access;
         const char *question, *done; /* NULL: it does not ask */
 };
@@ -55,205 +44,174 @@ struct maker {
 /* --- reports -----------------------------------------------------------------------------------
  */
 
-static struct pxr_table *paper_table(const struct work *work)
+static struct pxr_table *paper_table(const struct program *p, struct pxr_store *store)
 {
-        const struct pxr_paper *paper =
-                pxr_paper_open(work->arena, work->arguments->paper, work->diag);
+        const struct pxr_paper *paper = pxr_paper_open(p->arena, args.paper, p->diag);
         const struct pxr_paper_table *table = NULL;
 
         if (paper)
-                table = pxr_paper_find(paper, atoi(work->name + strlen("table")), work->diag);
-        return table ? pxr_report_paper_table(work->arena, work->store, table, work->diag) : NULL;
+                table = pxr_paper_find(paper, atoi(p->verb->name + strlen("table")), p->diag);
+        return table ? pxr_report_paper_table(p->arena, store, table, p->diag) : NULL;
 }
 
 /* CSV and JSON have all steps and all columns. */
-static bool for_machines(const struct arguments *arguments)
+static bool for_machines(void)
 {
-        return arguments->format == PXR_FORMAT_CSV || arguments->format == PXR_FORMAT_JSON;
+        return args.format == PXR_FORMAT_CSV || args.format == PXR_FORMAT_JSON;
 }
 
-static struct pxr_table *runs(const struct work *work)
+static struct pxr_table *runs(const struct program *p, struct pxr_store *store)
 {
-        const struct arguments *arguments = work->arguments;
         const struct pxr_runs_wanted wanted = {
-                .where = arguments->where,
-                .limit = arguments->limit,
-                .all = for_machines(arguments),
-                .archived = arguments->archived ? PXR_ARCHIVED_ALONE
-                            : arguments->all    ? PXR_ARCHIVED_TOO
-                                                : PXR_NOT_ARCHIVED,
+                .where = args.where,
+                .limit = args.limit,
+                .all = for_machines(),
+                .archived = args.archived ? PXR_ARCHIVED_ALONE
+                            : args.all    ? PXR_ARCHIVED_TOO
+                                          : PXR_NOT_ARCHIVED,
         };
 
-        return pxr_report_runs(work->arena, work->store, &wanted, work->diag);
+        return pxr_report_runs(p->arena, store, &wanted, p->diag);
 }
 
 /* CSV is one table: the curve, which is what is plotted. */
-static const char *part_of(const struct arguments *arguments)
+static const char *part(void)
 {
-        return arguments->part                       ? arguments->part
-               : arguments->format == PXR_FORMAT_CSV ? "curve"
-                                                     : NULL;
+        return !args.part && args.format == PXR_FORMAT_CSV ? "curve" : args.part;
 }
 
-static struct pxr_table *show(const struct work *work)
+static struct pxr_table *show(const struct program *p, struct pxr_store *store)
 {
-        return pxr_report_show(work->arena, work->store, work->words->text[0],
-                               part_of(work->arguments), for_machines(work->arguments), work->diag);
+        return pxr_report_show(p->arena, store, p->words.text[0], part(), for_machines(), p->diag);
 }
 
-static struct pxr_table *compare(const struct work *work)
+static struct pxr_table *compare(const struct program *p, struct pxr_store *store)
 {
-        return pxr_report_compare(work->arena, work->store, work->words->text, work->words->count,
-                                  part_of(work->arguments), for_machines(work->arguments),
-                                  work->diag);
+        return pxr_report_compare(p->arena, store, p->words.text, p->words.count, part(),
+                                  for_machines(), p->diag);
 }
 
-static const struct pxr_report_file *find_file(struct pxr_arena *arena,
-                                               const struct command_verb *verbs, const char *name,
-                                               struct pxr_diag *diag)
+/* Names of subcommands are suggested too. */
+static const struct pxr_report_file *find_file(const struct program *p, const char *name)
 {
-        const char *names[64] = { NULL }; /* to suggest, beside those of the files */
-        size_t count = 0;
+        const char *names[MOST_NAMES];
 
-        for (; verbs->help; verbs++)
-                if (verbs->name)
-                        names[count++] = verbs->name;
-        return pxr_report_file_find(arena, "", name, names, diag);
+        command_names(names);
+        return pxr_report_file_find(p->arena, "", name, names, p->diag);
 }
 
 /* A report in a file, with the words from `first` on as its arguments. */
-static struct pxr_table *file_table(const struct work *work, const char *name, size_t first)
+static struct pxr_table *file_table(const struct program *p, struct pxr_store *store,
+                                    const char *name, size_t first)
 {
-        const struct pxr_report_file *file = find_file(work->arena, work->verbs, name, work->diag);
+        const struct pxr_report_file *file = find_file(p, name);
         const struct pxr_report_call call = {
-                .argument = work->words->text + first,
-                .arguments = first ? work->words->count - first : 0,
-                .where = work->arguments->where,
-                .limit = work->arguments->limit,
+                .argument = p->words.text + first,
+                .arguments = p->words.count - first,
+                .where = args.where,
+                .limit = args.limit,
                 .programs = true,
         };
 
-        return file ? pxr_report_file_table(work->arena, work->store, file, &call, work->diag)
-                    : NULL;
+        return file ? pxr_report_file_table(p->arena, store, file, &call, p->diag) : NULL;
 }
 
-static struct pxr_table *file_report(const struct work *work)
+static struct pxr_table *file_report(const struct program *p, struct pxr_store *store)
 {
-        return file_table(work, work->words->text[0], 1);
+        return file_table(p, store, p->words.text[0], 1);
 }
 
-static struct pxr_table *list(const struct work *work)
+static struct pxr_table *list(const struct program *p, struct pxr_store *store)
 {
-        return pxr_report_list(work->arena, work->diag);
+        (void)store;
+        return pxr_report_list(p->arena, p->diag);
 }
 
-static struct pxr_table *sweep(const struct work *work)
+static struct pxr_table *sweep(const struct program *p, struct pxr_store *store)
 {
-        if (!work->words->count)
-                return file_table(work, "sweeps", 0);
-        return pxr_report_sweep(work->arena, work->store, work->words->text[0],
-                                work->arguments->part, work->diag);
+        return p->words.count
+                       ? pxr_report_sweep(p->arena, store, p->words.text[0], args.part, p->diag)
+                       : file_table(p, store, "sweeps", 0);
 }
 
-static struct pxr_table *doctor(const struct work *work)
+static struct pxr_table *doctor(const struct program *p, struct pxr_store *store)
 {
-        const struct pxr_paper *paper =
-                pxr_paper_open(work->arena, work->arguments->paper, work->diag);
+        const struct pxr_paper *paper = pxr_paper_open(p->arena, args.paper, p->diag);
 
-        return paper ? pxr_report_doctor(work->arena, work->store, paper, work->words->text[0],
-                                         work->diag)
-                     : NULL;
+        return paper ? pxr_report_doctor(p->arena, store, paper, p->words.text[0], p->diag) : NULL;
 }
 
 /* --- management --------------------------------------------------------------------------------
  */
 
-/* The words after the first `skipped`. */
-static struct pxr_arguments words_after(const struct work *work, size_t skipped)
+static struct pxr_arguments words(const struct program *p)
 {
-        return (struct pxr_arguments) { work->words->text + skipped, work->words->count - skipped };
+        return (struct pxr_arguments) { p->words.text, p->words.count };
 }
 
-static struct pxr_table *tag(const struct work *work)
+static struct pxr_table *tag(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments tags;
+        struct pxr_arguments tags = { p->words.text + 1, p->words.count - 1 };
 
-        if (!work->words->count)
-                return pxr_list_tags(work->arena, work->store, work->diag);
-        tags = words_after(work, 1);
-        return pxr_tag_run(work->arena, work->store, work->words->text[0], &tags,
-                           strcmp(work->name, "untag") == 0, work->diag);
+        if (!p->words.count)
+                return pxr_list_tags(p->arena, store, p->diag);
+        return pxr_tag_run(p->arena, store, p->words.text[0], &tags,
+                           strcmp(p->verb->name, "untag") == 0, p->diag);
 }
 
-static struct pxr_table *note(const struct work *work)
+static struct pxr_table *note(const struct program *p, struct pxr_store *store)
 {
-        return pxr_note_run(work->arena, work->store, work->words->text[0], work->words->text[1],
-                            work->diag);
+        return pxr_note_run(p->arena, store, p->words.text[0], p->words.text[1], p->diag);
 }
 
-static struct pxr_table *archive(const struct work *work)
+static struct pxr_table *archive(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments runs = words_after(work, 0);
+        struct pxr_arguments runs = words(p);
 
-        return pxr_archive_runs(work->arena, work->store, &runs,
-                                strcmp(work->name, "unarchive") == 0 ? PXR_UNARCHIVE
-                                : work->arguments->yes               ? PXR_ARCHIVE
-                                                                     : PXR_ARCHIVE_LIST,
-                                work->diag);
+        return pxr_archive_runs(p->arena, store, &runs,
+                                strcmp(p->verb->name, "unarchive") == 0 ? PXR_UNARCHIVE
+                                : args.yes                              ? PXR_ARCHIVE
+                                                                        : PXR_ARCHIVE_LIST,
+                                p->diag);
 }
 
-static struct pxr_table *delete (const struct work *work)
+static struct pxr_table *delete (const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments runs = words_after(work, 0);
+        struct pxr_arguments runs = words(p);
 
-        return pxr_delete_runs(work->arena, work->store, &runs, work->arguments->force,
-                               work->arguments->yes, work->diag);
+        return pxr_delete_runs(p->arena, store, &runs, args.force, args.yes, p->diag);
 }
 
-static struct pxr_table *merge(const struct work *work)
+static struct pxr_table *merge(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments from = words_after(work, 0);
+        struct pxr_arguments from = words(p);
 
-        return pxr_merge(work->arena, work->arguments->db, &from, work->diag);
+        (void)store;
+        return pxr_merge(p->arena, args.db, &from, p->diag);
 }
 
-static struct pxr_table *export(const struct work *work)
+static struct pxr_table *export(const struct program *p, struct pxr_store *store)
 {
-        return pxr_export(work->arena, work->store, work->words->text[0], work->arguments->out,
-                          work->diag);
+        return pxr_export(p->arena, store, p->words.text[0], args.out, p->diag);
 }
 
-static struct pxr_table *import(const struct work *work)
+static struct pxr_table *import(const struct program *p, struct pxr_store *store)
 {
-        struct pxr_arguments from = words_after(work, 0);
+        struct pxr_arguments from = words(p);
 
-        return pxr_import(work->arena, work->arguments->db, &from, work->diag);
+        (void)store;
+        return pxr_import(p->arena, args.db, &from, p->diag);
 }
 
-static struct pxr_table *gc(const struct work *work)
+static struct pxr_table *gc(const struct program *p, struct pxr_store *store)
 {
-        const struct pxr_gc_options options = { .old = work->arguments->old,
-                                                .missing = work->arguments->missing,
-                                                .carry_out = work->arguments->yes };
+        const struct pxr_gc_options options = { args.old, args.missing, .carry_out = args.yes };
 
-        return pxr_gc(work->arena, work->store, &options, work->diag);
+        return pxr_gc(p->arena, store, &options, p->diag);
 }
 
 /* --- the page ----------------------------------------------------------------------------------
  */
-
-static int write_page(const char *out, bool replaces, const char *page, size_t size,
-                      struct pxr_diag *diag)
-{
-        if (strcmp(out, "-") == 0) {
-                fwrite(page, 1, size, stdout); /* checked when the program ends */
-                return 0;
-        }
-        if (pxr_file_write(out, replaces, page, size, diag))
-                return -1;
-        say(stdout, "%s: %.1f MB\n", out, (double)size * 1e-6);
-        return 0;
-}
 
 /* Whether pxr wrote the page at `path`. */
 static bool is_page(const char *path)
@@ -270,27 +228,29 @@ static bool is_page(const char *path)
 }
 
 /* Without --out, an older page of pxr's is replaced: all of it can be made again. */
-static int html(struct program *program)
+static int html(struct program *p)
 {
-        const struct arguments *a = program->arguments;
-        const char *out = a->out ? a->out : "report.html";
-        const struct pxr_page_wanted wanted = { a->db, a->where, a->limit, a->details };
-        const struct pxr_paper *paper = pxr_paper_open(program->arena, a->paper, program->diag);
-        bool replaces = a->force || (!a->out && is_page(out));
+        const char *out = args.out ? args.out : "report.html";
+        const struct pxr_page_wanted wanted = { args.db, args.where, args.limit, args.details };
+        const struct pxr_paper *paper = pxr_paper_open(p->arena, args.paper, p->diag);
+        bool replaces = args.force || (!args.out && is_page(out)), prints = strcmp(out, "-") == 0;
         struct pxr_store *store;
         char *page;
         size_t size;
-        int status;
+        int status = 0;
 
-        if (!paper || (strcmp(out, "-") != 0 && may_write(out, replaces, program->diag)))
+        if (!paper || (!prints && may_write(out, replaces, p->diag)))
                 return -1;
-        store = pxr_recorded_store(program->arena, a->db, program->diag);
-        if (!store)
-                return -1;
-        page = pxr_report_page(program->arena, store, paper, &wanted, &size, program->diag);
-        status = page ? write_page(out, replaces, page, size, program->diag) : -1;
+        store = pxr_recorded_store(p->arena, args.db, p->diag);
+        page = store ? pxr_report_page(p->arena, store, paper, &wanted, &size, p->diag) : NULL;
+        if (page && prints)
+                fwrite(page, 1, size, stdout); /* checked when the program ends */
+        else if (page)
+                status = pxr_file_write(out, replaces, page, size, p->diag);
+        if (page && !prints && !status)
+                say(stdout, "%s: %.1f MB\n", out, (double)size * 1e-6);
         free(page);
-        return status;
+        return page ? status : -1;
 }
 
 /* --- tables ------------------------------------------------------------------------------------
@@ -302,17 +262,16 @@ static void close_store(void *store)
 }
 
 /* The database, as the subcommand needs it. */
-static struct pxr_store *open_store(const struct work *work, enum access access)
+static struct pxr_store *open_store(const struct program *p, enum access access)
 {
-        const struct arguments *arguments = work->arguments;
-        bool changes = access == CHANGES || (access == CHANGES_IF_YES && arguments->yes) ||
-                       (access == CHANGES_WITH_WORDS && work->words->count >= 2);
+        bool changes = access == CHANGES || (access == CHANGES_IF_YES && args.yes) ||
+                       (access == CHANGES_WITH_WORDS && p->words.count >= 2);
         struct pxr_store *store;
 
         if (!changes)
-                return pxr_recorded_store(work->arena, arguments->db, work->diag);
-        store = pxr_store_change(arguments->db, work->diag);
-        return store && pxr_arena_defer(work->arena, close_store, store) == 0 ? store : NULL;
+                return pxr_recorded_store(p->arena, args.db, p->diag);
+        store = pxr_store_change(args.db, p->diag);
+        return store && pxr_arena_defer(p->arena, close_store, store) == 0 ? store : NULL;
 }
 
 /* Columns of the terminal on stdout; 0 without one: lines of any length. */
@@ -325,28 +284,23 @@ static int line_width(void)
 }
 
 /* Make the table and print it. Returns 0 or -1. */
-static int print_table(struct work *work, const struct maker *maker)
+static int print_table(const struct program *p, const struct maker *maker)
 {
-        const struct pxr_table *table = NULL;
+        bool opens = maker->access != OPENS_ITSELF;
+        struct pxr_store *store = opens ? open_store(p, maker->access) : NULL;
+        const struct pxr_table *table = store || !opens ? maker->make(p, store) : NULL;
 
-        if (maker->access != OPENS_ITSELF)
-                work->store = open_store(work, maker->access);
-        if (work->store || maker->access == OPENS_ITSELF)
-                table = maker->make(work);
-        return table ? pxr_tables_write(table, work->arguments->format, stdout, line_width(),
-                                        work->diag)
-                     : -1;
+        return table ? pxr_tables_write(table, args.format, stdout, line_width(), p->diag) : -1;
 }
 
 /* Ask on a terminal whether to do it. Returns 0, 1 for no, or -1 after an error. */
-static int confirm(const struct work *work, const struct maker *maker)
+static int confirm(const struct program *p, const struct maker *maker)
 {
         char answer[16] = "";
 
         fflush(stdout);
         if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-                return pxr_user_error(work->diag, "nothing was %s: use --yes to do it",
-                                      maker->done);
+                return pxr_user_error(p->diag, "nothing was %s: use --yes to do it", maker->done);
         say(stderr, "%s [y/N] ", maker->question);
         if (fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y'))
                 return 0;
@@ -354,40 +308,31 @@ static int confirm(const struct work *work, const struct maker *maker)
         return 1;
 }
 
-static int run(struct program *program)
+static int run(struct program *p)
 {
-        struct arguments *arguments = program->arguments;
-        const struct maker *maker = program->verb->extra;
-        struct work work = { .arena = program->arena,
-                             .arguments = arguments,
-                             .words = &program->words,
-                             .diag = program->diag,
-                             .name = program->verb->name,
-                             .verbs = program->verbs };
-        int status = print_table(&work, maker);
+        const struct maker *maker = p->verb->extra;
+        int status = print_table(p, maker);
 
-        if (status || !maker->question || arguments->yes)
+        if (status || !maker->question || args.yes)
                 return status;
-        status = confirm(&work, maker);
+        status = confirm(p, maker);
         if (status)
                 return status < 0 ? -1 : 0;
-        arguments->yes = true;
-        return print_table(&work, maker);
+        args.yes = true;
+        return print_table(p, maker);
 }
 
 /* A misspelt name is reported before a missing database. */
-static int run_file(struct program *program)
+static int run_file(struct program *p)
 {
-        return find_file(program->arena, program->verbs, program->words.text[0], program->diag)
-                       ? run(program)
-                       : -1;
+        return find_file(p, p->words.text[0]) ? run(p) : -1;
 }
 
 /* --- the command -------------------------------------------------------------------------------
  */
 
 static const struct command_option options[] = {
-        OPTION_DB,
+        { OPTION_DB },
         { "format", 0, "FORMAT", "output format, of which latex is a whole document", FIELD(format),
           .choices = pxr_format_names, .initial = "text", .verbs = "!html" },
         { "where", 0, "CONDITION",
@@ -405,7 +350,7 @@ static const struct command_option options[] = {
           "checkpoints, samples, events, spec or difference (uncommitted changes); for compare: "
           "spec, results, circumstances or curve; for sweep: jobs, best or effects",
           FIELD(part), .verbs = "show, compare, sweep" },
-        OPTION_PAPER,
+        { OPTION_PAPER },
         { "out", 0, "PATH",
           "for export, a new folder or a new file NAME.tar.gz; for html, the page (default: "
           "report.html; - is standard output)",
@@ -467,7 +412,7 @@ static const struct command_verb verbs[] = {
         { 0 },
 };
 
-static const struct command command = {
+const struct command command = {
         .name = "pxr-report",
         .summary = "Report on the runs in a database, as tables or as one HTML page, and manage "
                    "the runs. Reports only read the database.",
@@ -513,8 +458,3 @@ static const struct command command = {
         .options = options,
         .verbs = verbs,
 };
-
-int main(int argc, char **argv)
-{
-        return command_main(&command, argc, argv, &(struct arguments) { 0 });
-}

@@ -16,76 +16,47 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/sweep_json.h"
 #include "sweep/schedule.h"
 
 enum { BEST = 5 }; /* shown at the end */
 
-struct arguments {
+static struct arguments {
         const char *db;
         struct list sbatch;
         int launcher, jobs, threads; /* threads 0: not given */
         bool dry_run, retry, quiet, json, no_wait, task;
-};
+} args;
 
 /* --- printing ----------------------------------------------------------------------------------
  */
 
-struct printer {
-        const struct arguments *arguments;
-        struct display display;
-        bool shown;
-        int width; /* of a job's number */
-        int words; /* columns of the longest words for what varied */
+/* Columns of a job's number, and of the longest label of a trial. */
+struct widths {
+        int number, label;
 };
 
+/* Shown on a terminal alone: elsewhere the end of each job shows how far it is. */
 static bool on_progress(void *context, const struct pxr_progress *progress)
 {
-        struct printer *printer = context;
-
-        return printer->display.terminal ? display_progress(&printer->display, progress)
-                                         : stop_asked;
-}
-
-static void print_failure(const struct pxr_job *job)
-{
-        say(stdout, "failed%s: %s\n", job->state == PXR_JOB_WAITING ? ", will be retried" : "",
-            job->message);
+        return isatty(STDERR_FILENO) ? display.progress(context, progress) : stop_asked;
 }
 
 static void on_ended(void *context, const struct pxr_job *job, const struct pxr_trial *trial,
                      double seconds)
 {
-        struct printer *printer = context;
-        char time[32], result[96], number[PXR_NUMBER_TEXT];
+        const struct widths *widths = context;
+        const char *result = "interrupted and saved", *message = "";
 
-        if (!printer->shown)
-                return;
-        display_end(&printer->display);
-        display_write_time(seconds, time, sizeof(time));
-        if (job->state == PXR_JOB_FINISHED && isnan(job->nats))
-                snprintf(result, sizeof(result), "no validation NLL");
-        else if (job->state == PXR_JOB_FINISHED)
-                snprintf(result, sizeof(result), "%9s nats/image%s",
-                         pxr_number_text(job->nats, 4, number), job->suspect ? " SUSPECT" : "");
-        else if (!job->message)
-                snprintf(result, sizeof(result), "interrupted and saved");
-        else
-                *result = '\0';
-        say(stdout, "job %*" PRId64 "  %-*s  %7s  ", printer->width, job->number, printer->words,
-            trial->label, time);
-        if (*result)
-                say(stdout, "%s\n", result);
-        else
-                print_failure(job);
-        fflush(stdout);
-}
-
-static void on_note(void *context, const char *text)
-{
-        struct printer *printer = context;
-
-        display_line(&printer->display, "%s", text);
+        if (job->state == PXR_JOB_FINISHED)
+                result = isnan(job->nats) ? "no validation NLL"
+                                          : brief("%9s nats/image%s", number_text(job->nats, 4),
+                                                  job->suspect ? " SUSPECT" : "");
+        else if (job->message) {
+                result = job->state == PXR_JOB_WAITING ? "failed, will be retried: " : "failed: ";
+                message = job->message;
+        }
+        display_line("job %*" PRId64 "  %-*s  %7s  %s%s", widths->number, job->number,
+                     widths->label, trial->label, time_text(seconds), result, message);
 }
 
 static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *plan)
@@ -113,41 +84,94 @@ static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *pla
 static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
 {
         const struct pxr_trial *trial = pxr_plan_find(plan, job->spec_hash);
-        char number[2][PXR_NUMBER_TEXT], error[ERROR_TEXT];
 
         say(stdout, "%5" PRId64 " %5" PRId64 "  %9s%-14s  %8s  %s%s%s\n", job->number, job->run,
-            pxr_number_text(job->nats, 4, number[0]), error_text(job->standard_error, error),
-            pxr_number_text(job->bits, 4, number[1]), trial ? trial->label : "",
-            job->suspect ? "  SUSPECT: " : "", job->suspect ? job->suspect : "");
+            number_text(job->nats, 4), error_text(job->standard_error), number_text(job->bits, 4),
+            trial ? trial->label : "", job->suspect ? "  SUSPECT: " : "",
+            job->suspect ? job->suspect : "");
 }
 
-/* How to see the rest: what can be typed, whatever the names are. */
-static void print_report(const struct pxr_sweep *sweep, const struct pxr_sweep_state *state,
-                         const char *database)
+/* The best, and how to see the rest: what can be typed, whatever the names are. */
+static void print_best(struct pxr_arena *arena, const struct pxr_sweep_options *order,
+                       const struct pxr_sweep_state *state, const struct pxr_job *jobs, int count)
 {
-        char *file = pxr_shell_word(sweep->arena, database);
-        char *name = pxr_shell_word(sweep->arena, sweep->name);
-        bool option = name && *name == '-';
+        bool usual = strcmp(args.db, "pxr.db") == 0;
+        const char *name = pxr_shell_word(arena, order->sweep->name);
 
-        if (file && name)
-                say(stdout, "%d of %d run%s finished; all of them: pxr-report sweep %s%s%s%s\n",
-                    state->finished, state->known, pxr_plural(state->known),
-                    strcmp(database, "pxr.db") == 0 ? "" : "--db ",
-                    strcmp(database, "pxr.db") == 0 ? "" : pxr_strf(sweep->arena, "%s ", file),
-                    option ? "-- " : "", name);
-}
-
-static void print_best(const struct printer *printer, const struct pxr_sweep *sweep,
-                       const struct pxr_plan *plan, const struct pxr_sweep_state *state,
-                       const struct pxr_job *jobs, int count)
-{
         if (count > 0 && !isnan(jobs[0].nats))
                 printf("\n%5s %5s  %-23s  %8s  of the validation split\n", "job", "run",
                        "nats/image", "bits/dim");
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats) && !jobs[i].archived)
-                        print_row(&jobs[i], plan);
-        print_report(sweep, state, printer->arguments->db);
+                        print_row(&jobs[i], order->plan);
+        say(stdout, "%d of %d run%s finished; all of them: pxr-report sweep %s%s%s\n",
+            state->finished, state->known, pxr_plural(state->known),
+            usual ? "" : pxr_strf(arena, "--db %s ", pxr_shell_word(arena, args.db)),
+            *name == '-' ? "-- " : "", name);
+}
+
+static json_t *job_as_json(const struct pxr_job *job)
+{
+        static const char *const states[] = { "waiting", "running", "finished", "failed" };
+
+        return json_pack("{s:I, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s?, s:I, s:f, s:s?}", "job",
+                         (json_int_t)job->number, "rung", job->rung, "state", states[job->state],
+                         "values", json_loads(job->varied, 0, NULL), "run",
+                         job->run ? json_integer(job->run) : json_null(), "nats_per_image",
+                         json_number(job->nats), "bits_per_dimension", json_number(job->bits),
+                         "standard_error", json_number(job->standard_error), "suspect",
+                         job->suspect, "failures", (json_int_t)job->failures, "seconds",
+                         job->seconds, "message", job->message);
+}
+
+static int print_sweep_json(const struct pxr_sweep_options *order,
+                            const struct pxr_sweep_state *state, int end, struct pxr_diag *diag)
+{
+        static const char *const ends[] = {
+                [PXR_SWEEP_DONE] = "done",
+                [PXR_SWEEP_INTERRUPTED] = "interrupted",
+                [PXR_SWEEP_LEFT] = "submitted",
+                [PXR_SWEEP_SPENT] = "budget used up",
+        };
+        const struct pxr_sweep *sweep = order->sweep;
+        json_t *list = json_array();
+        struct pxr_job *jobs;
+        int count;
+
+        if (pxr_sweep_best(order->store, sweep->arena, state->sweep, &jobs, &count, diag)) {
+                json_decref(list);
+                return -1;
+        }
+        for (int i = 0; i < count; i++)
+                add_json(&list, NULL, job_as_json(&jobs[i]));
+        return print_json(json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s?, s:o}", "sweep",
+                                    sweep->name, "spec", sweep->spec, "search",
+                                    sweep->search.variant->name, "end", ends[end], "finished",
+                                    state->finished, "failed", state->failed, "waiting",
+                                    state->waiting, "running", state->running + state->elsewhere,
+                                    "array", *state->array ? state->array : NULL, "jobs", list),
+                          diag);
+}
+
+static int print_plan_json(const struct pxr_sweep *sweep, const struct pxr_plan *plan,
+                           struct pxr_diag *diag)
+{
+        json_t *list = json_array(), *epochs = json_array();
+        int lowest = 0;
+
+        for (int i = 0; i < plan->trials; i++)
+                if (plan->trial[i].rung == 0)
+                        add_json(&list, NULL,
+                                 json_pack("{s:i, s:o}", "number", ++lowest, "values",
+                                           json_loads(plan->trial[i].varied, 0, NULL)));
+        for (int rung = 0; plan->epochs && rung < sweep->rungs; rung++)
+                add_json(&epochs, NULL, json_integer(plan->epochs[rung]));
+        return print_json(
+                json_pack("{s:s, s:s, s:s, s:o, s:i, s:o, s:I, s:f}", "sweep", sweep->name, "spec",
+                          sweep->spec, "search", sweep->search.variant->name, "runs", list,
+                          "repeated", plan->repeated, "rung_epochs", epochs, "budget_runs",
+                          (json_int_t)sweep->budget.runs, "budget_hours", sweep->budget.hours),
+                diag);
 }
 
 /* The cluster continues without this program. */
@@ -174,19 +198,17 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                 return 130;
         }
         if (end == PXR_SWEEP_SPENT) {
-                char spent[48];
+                bool time = sweep->budget.hours > 0 && state->seconds >= 3600 * sweep->budget.hours;
+                const char *spent = time ? brief("%.4g hours (%.4g)", sweep->budget.hours,
+                                                 state->seconds / 3600)
+                                         : brief("%" PRId64 " run%s", sweep->budget.runs,
+                                                 pxr_plural(sweep->budget.runs));
 
-                if (sweep->budget.hours > 0 && state->seconds >= 3600 * sweep->budget.hours)
-                        snprintf(spent, sizeof(spent), "%.4g hours (%.4g)", sweep->budget.hours,
-                                 state->seconds / 3600);
-                else
-                        snprintf(spent, sizeof(spent), "%" PRId64 " run%s", sweep->budget.runs,
-                                 pxr_plural(sweep->budget.runs));
-                fprintf(stderr,
-                        "the budget of %s is used up, with %d of %d run%s finished; to continue, "
-                        "raise it in %s and run: %s\n",
-                        spent, state->finished, state->known, pxr_plural(state->known), sweep->path,
-                        command);
+                say(stderr,
+                    "the budget of %s is used up, with %d of %d run%s finished; to continue, "
+                    "raise it in %s and run: %s\n",
+                    spent, state->finished, state->known, pxr_plural(state->known), sweep->path,
+                    command);
         }
         if (state->elsewhere)
                 say(stderr, "%d run%s active elsewhere,%s in process %" PRId64 " on host %s\n",
@@ -203,31 +225,32 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
 /* --- running -----------------------------------------------------------------------------------
  */
 
-static int run_sweep(struct pxr_sweep_options *order, struct printer *printer,
-                     const struct program *program)
+static int run_sweep(struct pxr_sweep_options *order, const struct program *program)
 {
         const char *again = command_line(program, "--retry, --no-wait");
+        const bool shown = !args.quiet && !args.json;
+        struct widths widths = { .number = snprintf(NULL, 0, "%d", order->plan->trials) };
         struct pxr_diag *diag = program->diag;
         struct pxr_sweep_state state;
         struct pxr_job *jobs;
         int count, end;
 
-        printer->width = snprintf(NULL, 0, "%d", order->plan->trials);
         for (int i = 0; i < order->plan->trials; i++)
-                if ((int)strlen(order->plan->trial[i].label) > printer->words)
-                        printer->words = (int)strlen(order->plan->trial[i].label);
-        display_init(&printer->display, printer->shown ? stdout : NULL);
-        order->observer = (struct pxr_sweep_observer) { .base = { printer, on_progress, on_note },
-                                                        .ended = on_ended };
-        watch_signals();
+                if ((int)strlen(order->plan->trial[i].label) > widths.label)
+                        widths.label = (int)strlen(order->plan->trial[i].label);
+        display_begin(shown ? stdout : NULL);
+        order->observer =
+                (struct pxr_sweep_observer) { .base = { &widths, on_progress, display.note },
+                                              .ended = on_ended };
+        watch_signals(false);
         end = pxr_sweep_run(order, &state, diag);
-        display_end(&printer->display);
-        if (end < 0 || (printer->arguments->json && print_sweep_json(order, &state, end, diag)))
+        display_end();
+        if (end < 0 || (args.json && print_sweep_json(order, &state, end, diag)))
                 return -1;
-        if (state.finished > 0 && printer->shown) {
+        if (state.finished > 0 && shown) {
                 if (pxr_sweep_best(order->store, program->arena, state.sweep, &jobs, &count, diag))
                         return -1;
-                print_best(printer, order->sweep, order->plan, &state, jobs, count);
+                print_best(program->arena, order, &state, jobs, count);
         }
         if (order->task) /* the command that waits for all tasks prints how they ended */
                 return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
@@ -246,53 +269,48 @@ static const char *task_name(struct pxr_arena *arena, struct pxr_diag *diag)
 }
 
 /* Threads of one run. */
-static int share(const struct arguments *arguments)
+static int share(void)
 {
-        int all = arguments->threads ? arguments->threads : usual_threads();
+        int all = args.threads ? args.threads : usual_threads();
 
-        if (arguments->launcher == PXR_LAUNCH_SLURM)
-                return arguments->threads ? arguments->threads : 1;
-        return all < arguments->jobs ? 1 : all / arguments->jobs;
+        if (args.launcher == PXR_LAUNCH_SLURM)
+                return args.threads ? args.threads : 1;
+        return all < args.jobs ? 1 : all / args.jobs;
 }
 
 static int check_slurm_options(const struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
-
-        if (arguments->launcher != PXR_LAUNCH_SLURM &&
-            (arguments->no_wait || arguments->sbatch.count))
+        if (args.launcher != PXR_LAUNCH_SLURM && (args.no_wait || args.sbatch.count))
                 return pxr_user_error(program->diag, "%s needs --launcher slurm",
-                                      arguments->no_wait ? "--no-wait" : "--sbatch-option");
-        for (size_t i = 0; i < arguments->sbatch.count; i++)
-                if (*arguments->sbatch.text[i] != '-')
+                                      args.no_wait ? "--no-wait" : "--sbatch-option");
+        for (size_t i = 0; i < args.sbatch.count; i++)
+                if (*args.sbatch.text[i] != '-')
                         return pxr_user_error(program->diag,
                                               "--sbatch-option: expected an option such as "
                                               "--time=60, got '%s'",
-                                              arguments->sbatch.text[i]);
+                                              args.sbatch.text[i]);
         return 0;
 }
 
 /* Returns 0 or -1. */
 static int make_order(const struct program *program, struct pxr_sweep_options *order)
 {
-        const struct arguments *arguments = program->arguments;
         const struct list *words = &program->words;
         struct pxr_arena *arena = program->arena;
 
-        *order =
-                (struct pxr_sweep_options) { .database = arguments->db,
-                                             .program = pxr_program_beside(arena, "pxr-run"),
-                                             .jobs = arguments->jobs,
-                                             .threads = share(arguments),
-                                             .retry = arguments->retry,
-                                             .launcher = (enum pxr_launcher)arguments->launcher,
-                                             .task_program = pxr_program_beside(arena, "pxr-sweep"),
-                                             .task_arguments = words->text,
-                                             .sbatch_options = arguments->sbatch.count
-                                                                       ? arguments->sbatch.text
-                                                                       : words->text + words->count,
-                                             .no_wait = arguments->no_wait };
-        if (arguments->task && !(order->task = task_name(arena, program->diag)))
+        *order = (struct pxr_sweep_options) {
+                .database = args.db,
+                .program = pxr_program_beside(arena, "pxr-run"),
+                .jobs = args.jobs,
+                .threads = share(),
+                .retry = args.retry,
+                .launcher = (enum pxr_launcher)args.launcher,
+                .task_program = pxr_program_beside(arena, "pxr-sweep"),
+                .task_arguments = words->text,
+                .sbatch_options = args.sbatch.count ? args.sbatch.text : words->text + words->count,
+                .no_wait = args.no_wait
+        };
+        if (args.task && !(order->task = task_name(arena, program->diag)))
                 return -1;
         order->sweep = pxr_sweep_read(arena, words->text[0], words->text + 1, words->count - 1,
                                       program->diag);
@@ -301,9 +319,6 @@ static int make_order(const struct program *program, struct pxr_sweep_options *o
 
 static int run(struct program *program)
 {
-        const struct arguments *arguments = program->arguments;
-        struct printer printer = { .arguments = arguments,
-                                   .shown = !arguments->quiet && !arguments->json };
         struct pxr_sweep_options order;
         struct pxr_plan plan;
         int status;
@@ -312,19 +327,19 @@ static int run(struct program *program)
             pxr_sweep_plan(order.sweep, &plan, program->diag))
                 return -1;
         order.plan = &plan;
-        if (arguments->dry_run && arguments->json)
+        if (args.dry_run && args.json)
                 return print_plan_json(order.sweep, &plan, program->diag);
-        if (arguments->dry_run) {
+        if (args.dry_run) {
                 print_runs(order.sweep, &plan);
                 return 0;
         }
-        if (arguments->launcher == PXR_LAUNCH_SLURM &&
+        if (args.launcher == PXR_LAUNCH_SLURM &&
             pxr_sweep_find_slurm(program->arena, program->diag))
                 return -1;
         /* The sweep that submits tasks checks the database for all of them. */
-        order.store = arguments->task ? pxr_store_open(arguments->db, true, program->diag)
-                                      : pxr_store_open_sound(arguments->db, program->diag);
-        status = order.store ? run_sweep(&order, &printer, program) : -1;
+        order.store = args.task ? pxr_store_open(args.db, true, program->diag)
+                                : pxr_store_open_sound(args.db, program->diag);
+        status = order.store ? run_sweep(&order, program) : -1;
         pxr_store_close(order.store);
         return status;
 }
@@ -335,15 +350,15 @@ static int run(struct program *program)
 static const char *const launchers[] = { "local", "slurm", NULL }; /* as enum pxr_launcher */
 
 static const struct command_option options[] = {
-        OPTION_DB,
+        { OPTION_DB },
         { "jobs", 'j', "N", "number of runs at a time", FIELD(jobs), .least = 1, .most = 1024,
           .initial = "1" },
-        OPTION_THREADS("worker threads of all runs together, divided evenly (default: one per "
-                       "processor); with --launcher slurm, of each run (default: 1)"),
+        { OPTION_THREADS("worker threads of all runs together, divided evenly (default: one per "
+                         "processor); with --launcher slurm, of each run (default: 1)") },
         { "dry-run", 0, NULL, "list the runs without starting any", FIELD(dry_run) },
         { "retry", 0, NULL, "run failed runs again", FIELD(retry) },
-        OPTION_JSON,
-        OPTION_QUIET,
+        { OPTION_JSON },
+        { OPTION_QUIET },
         { .help = "Clusters:" },
         { "launcher", 0, "NAME", "run as processes here, or as tasks of a Slurm job array",
           FIELD(launcher), .choices = launchers, .initial = "local" },
@@ -363,7 +378,7 @@ static const struct command_verb verbs[] = {
         { 0 },
 };
 
-static const struct command command = {
+const struct command command = {
         .name = "pxr-sweep",
         .summary = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of "
                    "its own in the run database.",
@@ -400,8 +415,3 @@ static const struct command command = {
         .options = options,
         .verbs = verbs,
 };
-
-int main(int argc, char **argv)
-{
-        return command_main(&command, argc, argv, &(struct arguments) { 0 });
-}

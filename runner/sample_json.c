@@ -3,7 +3,7 @@
 #include "runner/sample_json.h"
 
 #include "base/json.h"
-#include "runner/json.h"
+#include "runner/common.h"
 
 static json_t *run_as_json(const struct pxr_recorded *r)
 {

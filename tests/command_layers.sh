@@ -395,7 +395,7 @@ ok "new writes a plugin" writes_new
 
 kept() {
 	echo "my work" >mine.c
-	refused 2 "mine.c: cannot be written: File exists" pxr_layers new mine &&
+	refused 2 "mine.c: already exists" pxr_layers new mine &&
 		is "$(cat mine.c)" "my work"
 }
 ok "new leaves a file that is there alone" kept
