@@ -1,52 +1,59 @@
 #!/bin/sh
-# command_run.sh - pxr-run as its user meets it: results, refusals, exit statuses.
-together=yes
+# command_run.sh - pxr-run: results, errors, exit statuses.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
+report() {
+	"$top/runner/pxr-report" "$@" >out 2>err
+}
+
+make_run() {
+	pxr_run tiny.yaml --db a.db --out pictures --threads 1
+}
+
 ends_well() {
-	pxr_run tiny.yaml --db a.db --out pictures --threads 1 && out_has "pxr-sample 1 --db a.db" &&
+	make_run && out_has "pxr-sample 1 --db a.db" &&
 		is "$(head -n 1 out)" "run 1: tiny, $(query a.db "SELECT parameters FROM run") parameters; \
 markov_binary, 256 training images of 12x12x1; 1 thread"
 }
-ok "a run ends well and says where to look" ends_well
+ok "a run prints its size, its data and the command that samples from it" ends_well
 
 can_be_copied() {
 	mkdir -p "sp ace" && pxr_run tiny.yaml train.epochs=1 --db "sp ace/a.db" &&
 		sed -n '/see also:/,$s/^  //p' out >further && PATH=$top/runner:$PATH sh -e further >looked &&
 		grep -q tiny looked
 }
-ok "what it says to do next can be copied, whatever the database is called" can_be_copied
+ok "the commands that a run prints can be copied, even if the database's path has a space" can_be_copied
 
 splits_recorded() {
-	is "$(query a.db "SELECT group_concat(split) FROM run_nll WHERE nats_per_image > 0")" \
+	given run && is "$(query a.db "SELECT group_concat(split) FROM run_nll WHERE nats_per_image > 0")" \
 		"test,valid"
 }
-ok "the result is on record for each split" splits_recorded
+ok "the NLL of each split is on record" splits_recorded
 
 samples_recorded() {
-	is "$(query a.db "SELECT DISTINCT hex(substr(png, 1, 4)) FROM sample")" 89504E47
+	given run && is "$(query a.db "SELECT DISTINCT hex(substr(png, 1, 4)) FROM sample")" 89504E47
 }
 ok "samples are in the database as PNG" samples_recorded
 
 pictures_written() {
-	is "$(ls pictures | wc -l)" "$(query a.db "SELECT count(*) FROM sample")" &&
+	given run && is "$(ls pictures | wc -l)" "$(query a.db "SELECT count(*) FROM sample")" &&
 		is "$(ls pictures | grep -vc '^run-1-')" 0
 }
-ok "--out has the same pictures as files" pictures_written
+ok "--out writes every picture of the database as a file" pictures_written
 
 model_recorded() {
-	is "$(query a.db "SELECT (SELECT count(*) FROM layer), (SELECT count(*) FROM plugin),
+	given run && is "$(query a.db "SELECT (SELECT count(*) FROM layer), (SELECT count(*) FROM plugin),
 		length(certificate) FROM run")" "10|5|64"
 }
-ok "layers, plugins and certificate are on record" model_recorded
+ok "layers, plugins and the causality certificate are on record" model_recorded
 
 names_in_checkpoint() {
-	grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1-*/*
+	given run && grep -aq "layers.1.0.residual.conv.weight" a.checkpoints/1-*/*
 }
-ok "a checkpoint has the parameters under the names of their layers" names_in_checkpoint
+ok "a checkpoint names parameters by the path of their layer" names_in_checkpoint
 
-# The whole split, by the parameters of the end; not what the steps of the epoch had on their way.
+# The NLL of the whole split under the final parameters, not the mean over the steps of an epoch.
 train_at_end() {
 	pxr_run tiny.yaml "evaluate.at_end=[train]" train.epochs=2 --db t.db &&
 		is "$(query t.db "SELECT group_concat(split || ' ' || images) FROM
@@ -55,17 +62,16 @@ train_at_end() {
 				WHERE name = 'nll' AND split = 'train'")" &&
 		is "$(query t.db "SELECT count(*) FROM nll WHERE split = 'train' AND name = 'nll'")" 2
 }
-ok "a split may be evaluated at the end alone" train_at_end
+ok "evaluate.at_end evaluates a split once, after training" train_at_end
 
 second_run() {
-	pxr_run tiny.yaml train.epochs=1 --db a.db --seed 2 &&
+	given run && pxr_run tiny.yaml train.epochs=1 --db a.db --seed 2 &&
 		is "$(query a.db "SELECT max(id), count(DISTINCT parameter_hash) FROM run")" "2|2"
 }
-ok "a second run has the next number" second_run
+ok "a second run gets the next number" second_run
 
 override_recorded() {
-	query a.db "SELECT origins FROM run WHERE id = 2" >out
-	out_has "train.epochs = 1 (command line"
+	pxr_run tiny.yaml train.epochs=1 --db a.db && query a.db "SELECT origins FROM run" >out && out_has "train.epochs = 1 (command line"
 }
 ok "an override is on record with its origin" override_recorded
 
@@ -74,7 +80,7 @@ json_alone() {
 		is "$(query :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT),
 			'\$.final_nll[1].split')")" test
 }
-ok "--json prints JSON and nothing else" json_alone
+ok "--json prints only JSON" json_alone
 
 # One image has no standard error.
 json_without_number() {
@@ -83,9 +89,9 @@ json_without_number() {
 			json_type(j, '\$.final_nll[0].nats_per_image')
 			FROM (SELECT CAST(readfile('out') AS TEXT) AS j)")" "null|real"
 }
-ok "--json prints null for what is no number" json_without_number
+ok "--json prints null for a standard error that does not exist" json_without_number
 
-ok "what cannot be JSON is an error" no_json pxr_run tiny.yaml train.epochs=0 --db "$not_utf8.db" --json
+ok "--json with a name that is not UTF-8 is an error" no_json pxr_run tiny.yaml train.epochs=0 --db "$not_utf8.db" --json
 
 # Many short pieces of work.
 plain_lines() {
@@ -94,7 +100,7 @@ plain_lines() {
 	ended=$(date +%s)
 	! grep -q -e '-:--' err && [ "$(grep -c '%' err)" -le $(((ended - began + 1) / 10)) ]
 }
-ok "without a terminal, a line of progress every ten seconds at most" plain_lines
+ok "without a terminal, progress is one line every ten seconds at most" plain_lines
 
 quiet() {
 	pxr_run tiny.yaml train.epochs=1 --db b.db --quiet && ! [ -s out ] && ! [ -s err ]
@@ -113,13 +119,13 @@ all_of_it_arrives() {
 		}
 	done
 }
-ok "output that cannot be written is an error" all_of_it_arrives
+ok "every command fails if its output cannot be written" all_of_it_arrives
 
 dry_run() {
 	pxr_run tiny.yaml --dry-run --db none.db && out_has "layers.1.1.residual.conv" &&
 		out_has "receptive field" && ! [ -e none.db ]
 }
-ok "--dry-run prints the model and leaves no database" dry_run
+ok "--dry-run prints the model and creates no database" dry_run
 
 dry_run_json() {
 	pxr_run tiny.yaml --dry-run && cp out table && pxr_run tiny.yaml --dry-run --json &&
@@ -132,7 +138,7 @@ dry_run_json() {
 		is "$(query :memory: "SELECT substr(json_extract($json, '\$.certificate.digest'), 1, 16)")" \
 			"$(sed -n 's/.*certificate \([0-9a-f]*\),.*/\1/p' table)"
 }
-ok "--dry-run --json says the same" dry_run_json
+ok "--dry-run --json has the same numbers" dry_run_json
 
 memory_adds_up() {
 	pxr_run tiny.yaml --dry-run && awk '/^memory/ {
@@ -141,16 +147,17 @@ memory_adds_up() {
 		exit !($9 >= activations && activations > 0 && $18 > 0 && $22 > 0 && off < 0.21 && off > -0.21)
 	}' out
 }
-ok "the memory is that of training, evaluation and sampling" memory_adds_up
+ok "--dry-run's memory is the sum of training, evaluation and sampling" memory_adds_up
 
 too_much_memory() {
 	pxr_run tiny.yaml --dry-run train.batch=65536 train.micro_batch=65536 --threads 256 &&
 		err_has "warning: this takes " && err_has "the system may end it; train.recompute=true, a" &&
 		pxr_run tiny.yaml --dry-run && ! err_has "the system may end it"
 }
-ok "more memory than the machine has is a warning" too_much_memory
+ok "a training that needs more memory than the machine has is a warning" too_much_memory
 
 no_memory() {
+	! grep -q 'define PXR_SANITIZED' "$top/config.h" || skip "sanitizers take all addresses"
 	(
 		ulimit -v 2000000 &&
 			refused 1 "not enough memory to check that the model is causal: requires 17" \
@@ -159,14 +166,10 @@ no_memory() {
 	) && err_has "use fewer layers or features" && out_has "layers.1.conv" &&
 		out_has " MB at most with 1 thread"
 }
-if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
-	ok "a model without memory # SKIP sanitizers take all addresses" true
-else
-	ok "a model that does not fit into memory is said to be too large" no_memory
-fi
+ok "a model that does not fit into memory is refused with what to reduce" no_memory
 
-# OpenBLAS tried for ever to get memory, in threads of its own too. As many as on a large machine are
-# asked for.
+# OpenBLAS once tried for ever to get memory, in its own threads too. It is asked for as many threads as on a
+# large machine.
 limited() {
 	(
 		ulimit -v "$1"
@@ -174,14 +177,11 @@ limited() {
 	)
 }
 little_room() {
+	! grep -q 'define PXR_SANITIZED' "$top/config.h" || skip "sanitizers take all addresses"
 	exits 1 limited 130000 && err_has "OpenBLAS needs 128 MB of addresses" &&
 		limited 600000 && out_has "causal"
 }
-if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
-	ok "few addresses # SKIP sanitizers take all addresses" true
-else
-	ok "where addresses are few, the BLAS does not wait for more" little_room
-fi
+ok "with too little address space for OpenBLAS, the command fails and does not hang" little_room
 
 explain() {
 	pxr_run tiny.yaml train.batch=8 --explain train.batch &&
@@ -189,26 +189,26 @@ explain() {
 		pxr_run tiny.yaml --explain train.micro_batch && out_has "tiny.yaml:14:" &&
 		pxr_run tiny.yaml --explain train.patience && out_has "default"
 }
-ok "--explain says where a value comes from" explain
+ok "--explain shows where a value comes from" explain
 
 misspelt() {
 	sed "s/kernel: 5/kernl: 5/" tiny.yaml >bad.yaml
 	refused 2 "bad.yaml:4:21: error: " pxr_run bad.yaml --db none.db &&
 		err_has "did you mean 'kernel'?" && ! [ -e none.db ]
 }
-ok "a misspelt key is refused at its place" misspelt
+ok "a misspelt key is refused with its location and the nearest key" misspelt
 
 leak() {
 	sed "s/mask: A/mask: B/" tiny.yaml >leak.yaml
 	refused 2 "leak.yaml:4:" pxr_run leak.yaml --db none.db && ! [ -e none.db ]
 }
-ok "a leak is refused at the layer's line" leak
+ok "a model that is not causal is refused at the layer's line" leak
 
 unsuited() {
 	refused 2 "tiny.yaml:9:5: error: layers.3.sigmoid: requires images of 2 levels" \
 		pxr_run tiny.yaml data=markov_rgb --db none.db && ! [ -e none.db ]
 }
-ok "a model that does not suit the data is refused at the layer's line" unsuited
+ok "a model that does not fit the data is refused at the layer's line" unsuited
 
 given_test_images() {
 	pxr_run tiny.yaml "model=[{multi_scale: {size: 6, layers: [{conv: {mask: A, features: 4}}]}},
@@ -216,7 +216,7 @@ given_test_images() {
 		--db given.db && is "$(query given.db "SELECT split, given FROM run_nll")" "test|6x6" &&
 		is "$(query given.db "SELECT count(*) FROM sample WHERE kind = 'samples'")" 1
 }
-ok "a conditional model is given test images where there are no others" given_test_images
+ok "a conditional model samples given test images if the data have no other split" given_test_images
 
 # chain DATABASE ROWS [SMALL]: a run of images of so many rows, given images of SMALL rows.
 chain() {
@@ -226,15 +226,19 @@ chain() {
 		downsample: $2}" "train.optimizer={adam: {rate: 1e-2}}" sample.count=0 --db "$1"
 }
 
-# Two runs of the smallest images, of which the better counts; one of other images.
-chain_added_up() {
+# A chain of runs 1 (12x12 given 6x6), 3 (6x6 given 3x3), and 2 or 4 (3x3), of which the better counts. Run 5
+# has other images.
+make_chain() {
 	chain chain.db 12 6 && out_has "conditional on small images" &&
 		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 0 &&
 		chain chain.db 3 && ! out_has "conditional on small" && chain chain.db 6 3 &&
 		pxr_run tiny.yaml "model=[histogram]" "data={set: markov_binary, limit: 300,
 			downsample: 3}" train.epochs=1 sample.count=0 --db chain.db &&
 		pxr_run tiny.yaml "model=[histogram]" "data={set: markov_binary, limit: 299,
-			downsample: 3}" train.epochs=9 sample.count=0 --db chain.db &&
+			downsample: 3}" train.epochs=9 sample.count=0 --db chain.db
+}
+chain_added_up() {
+	given chain &&
 		is "$(query chain.db "SELECT run, split, counted FROM chain_nll WHERE split = 'test'")" \
 			"1|test|run 1 of 12x12 given 6x6 + run 3 of 6x6 given 3x3 + run $(best) of 3x3
 3|test|run 3 of 6x6 given 3x3 + run $(best) of 3x3"
@@ -243,19 +247,19 @@ best() {
 	query chain.db "SELECT run FROM run_nll WHERE run IN (2, 4) AND split = 'valid'
 		ORDER BY suspect IS NOT NULL, nats_per_image LIMIT 1"
 }
-ok "the NLLs of a chain of conditional models add up to that of the image" chain_added_up
+ok "the NLLs of a chain of conditional models add up to the NLL of the image" chain_added_up
 
 chain_units() {
-	is "$(query chain.db "SELECT count(*), sum(abs(nats_per_image - bits_per_dimension * 144 *
+	given chain && is "$(query chain.db "SELECT count(*), sum(abs(nats_per_image - bits_per_dimension * 144 *
 		0.69314718056) < 1e-6), sum(abs(nats_per_image - (SELECT sum(nats_per_image) FROM run_nll
 		WHERE run IN (1, 3, $(best)) AND split = c.split)) < 1e-9), sum(images = 300)
 		FROM chain_nll AS c WHERE run = 1")" "2|2|2|2"
 }
-ok "bits per dimension of a chain are of the values of the largest image" chain_units
+ok "bits per dimension of a chain are per value of the largest image" chain_units
 
-# The same runs for each split, chosen by validation: what is best on test is not looked for there.
+# The same runs count for each split; the best on the test split is never chosen there.
 chain_chosen_by_validation() {
-	cp chain.db chosen.db && other=$((6 - $(best))) &&
+	given chain && cp chain.db chosen.db && other=$((6 - $(best))) &&
 		query chosen.db "UPDATE metric SET sum_nats = 0.1 * sum_nats WHERE run = $other AND split = 'test'" &&
 		is "$(query chosen.db "SELECT count(DISTINCT counted), min(counted) FROM chain_nll WHERE run = 3")" \
 			"1|run 3 of 6x6 given 3x3 + run $(best) of 3x3" &&
@@ -269,26 +273,27 @@ chain_chosen_by_validation() {
 		is "$(query chosen.db "SELECT count(*), counted FROM chain_nll WHERE run = 3")" \
 			"1|run 3 of 6x6 given 3x3 + run $other of 3x3"
 }
-ok "the parts of a chain are chosen by validation" chain_chosen_by_validation
+ok "the runs of a chain are chosen by their validation NLL" chain_chosen_by_validation
 
-# What show tells is the view's, with what was counted.
+# 'show' prints the numbers of the view chain_nll, with the runs that were counted.
 chain_shown() {
-	report="$top/runner/pxr-report"
+	given chain || return
 	counted="run 1 of 12x12 given 6x6 + run 3 of 6x6 given 3x3 + run $(best) of 3x3"
-	"$report" show 1 --db chain.db >out && out_has "bits/dim of the large image" &&
-		out_has "$counted" && "$report" show 3 --db chain.db >out && out_has "+ run $(best) of 3x3" &&
-		"$report" show 2 --db chain.db >out && ! out_has "bits/dim of the large image" &&
-		"$report" show 1 --db chain.db --part chain --format json >out &&
+	report show 1 --db chain.db && out_has "bits/dim of the large image" &&
+		out_has "$counted" && report show 3 --db chain.db && out_has "+ run $(best) of 3x3" &&
+		report show 2 --db chain.db && ! out_has "bits/dim of the large image" &&
+		report show 1 --db chain.db --part chain --format json &&
 		is "$(query chain.db "SELECT count(*) FROM chain_nll, json_each(CAST(readfile('out') AS TEXT),
 			'\$.rows') AS shown WHERE run = 1 AND split = json_extract(value, '\$.split')
 			AND counted = json_extract(value, '\$.counted') AND images = 300
 			AND abs(nats_per_image - json_extract(value, '\$.nats_per_image')) < 1e-9
 			AND abs(bits_per_dimension - json_extract(value, '\$.bits_per_dimension')) < 1e-9")" 2
 }
-ok "a conditional run is shown with the NLL of its chain" chain_shown
+ok "'show' prints the NLL of a conditional run's chain" chain_shown
 
-# Archived, the part that counted gives its place to the other; without one there is no sum.
+# Once the run that counted is archived, the other counts; without either there is no sum.
 chain_of_what_counts() {
+	given chain || return
 	best=$(best)
 	query chain.db "UPDATE run SET archived_at = 'then' WHERE id = $best"
 	is "$(query chain.db "SELECT counted LIKE '%run ' || (6 - $best) || ' of 3x3' FROM chain_nll
@@ -299,38 +304,38 @@ chain_of_what_counts() {
 		query chain.db "UPDATE run SET archived_at = NULL" &&
 		is "$(query chain.db "SELECT count(*) FROM chain_nll")" 4
 }
-ok "an archived run is no part of a chain, and is nowhere the best" chain_of_what_counts
+ok "an archived run is not part of a chain, and nowhere the best run" chain_of_what_counts
 
-# told WORDS: why run 3 has no sum, in its chain alone and in all that is told of it.
-told() {
-	"$report" show 3 --db nochain.db --part chain >out && tr -s '\n ' '  ' <out >line &&
-		grep -qF -e "$1" line && "$report" show 3 --db nochain.db >out && tr -s '\n ' '  ' <out >line &&
+# reason WORDS: 'show 3' says so, with and without --part chain.
+reason() {
+	report show 3 --db nochain.db --part chain && tr -s '\n ' '  ' <out >line &&
+		grep -qF -e "$1" line && report show 3 --db nochain.db && tr -s '\n ' '  ' <out >line &&
 		grep -qF -e "$1" line || {
-		echo "# not told: $1: $(cat line)"
+		echo "# not shown: $1: $(cat line)"
 		return 1
 	}
 }
 no_chain() {
 	none="No sum: no finished run of just these small images (3x3) is in the database"
-	cp chain.db nochain.db && "$report" show 3 --db nochain.db >out && ! out_has "No sum" &&
-		"$report" show 2 --db nochain.db --part chain >out && ! out_has "No sum" &&
+	given chain && cp chain.db nochain.db && report show 3 --db nochain.db && ! out_has "No sum" &&
+		report show 2 --db nochain.db --part chain && ! out_has "No sum" &&
 		query nochain.db "UPDATE run SET archived_at = 'then' WHERE id = 2;
 			UPDATE run SET status = 'interrupted' WHERE id = 4" &&
-		told "$none that fits: run 2 is archived; run 4 is not finished (interrupted); run 5 has other data" &&
+		reason "$none that fits: run 2 is archived; run 4 is not finished (interrupted); run 5 has other data" &&
 		query nochain.db "UPDATE run SET archived_at = NULL, status = 'finished';
 			UPDATE metric SET suspect = 'x' WHERE run = 2; UPDATE metric SET images = 7 WHERE run = 4" &&
-		told "run 2 has a suspect NLL; run 4 was evaluated on other splits or another number of images;" &&
+		reason "run 2 has a suspect NLL; run 4 was evaluated on other splits or another number of images;" &&
 		query nochain.db "INSERT INTO run (uid, name, status, spec, spec_hash, origins, seed, program_version,
 			started_at, data_set, data_identity, certificate, parameters, image_rows, image_cols)
 			SELECT 'other' || value, name, status, spec, spec_hash, origins, seed, program_version, started_at, data_set,
 			'other', certificate, parameters, image_rows, image_cols FROM run, json_each('[1, 2, 3]')
-			WHERE run.id = 2" && told "and 1 more." &&
-		query nochain.db "DELETE FROM run WHERE id IN (2, 4) OR id > 4" && told "$none." &&
-		query nochain.db "UPDATE run SET archived_at = 'then' WHERE id = 3" && told "No sum: the run is archived."
+			WHERE run.id = 2" && reason "and 1 more." &&
+		query nochain.db "DELETE FROM run WHERE id IN (2, 4) OR id > 4" && reason "$none." &&
+		query nochain.db "UPDATE run SET archived_at = 'then' WHERE id = 3" && reason "No sum: the run is archived."
 }
-ok "a chain without a sum says why" no_chain
+ok "'show' says why a chain has no sum" no_chain
 
-# Another name of a picture's file shows whether it is written into, or replaced once whole.
+# A hard link to a picture's file shows whether the file is written into, or replaced by a whole one.
 whole_pictures() {
 	pxr_run tiny.yaml model=[histogram] train.epochs=1 --db whole1.db --out whole || return
 	picture=$(ls whole/run-1-samples-*.png) && ln "$picture" was.png && cp was.png copy.png &&
@@ -340,43 +345,46 @@ whole_pictures() {
 		! ls whole | grep -q partial && cmp was.png copy.png &&
 		! cmp -s "$picture" was.png
 }
-ok "a picture of --out is replaced with --force alone, and whole" whole_pictures
+ok "a picture in --out is replaced only with --force, and by a whole file" whole_pictures
 
 unwritable_picture() {
 	mkdir -p taken/run-1-samples-00000016.png &&
 		pxr_run tiny.yaml model=[histogram] train.epochs=1 --db taken.db --out taken --force &&
 		err_has "warning: taken/run-1-samples-00000016.png: cannot be written"
 }
-ok "a picture of --out that cannot be written is a warning" unwritable_picture
+ok "a picture in --out that cannot be written is a warning" unwritable_picture
 
-ok "a spec that is not there" refused 2 "no.yaml: " pxr_run no.yaml
-ok "an unknown option of the command line" refused 2 "unrecognized option" pxr_run --no-such
-ok "a spec beside --resume" refused 2 "only the path of its data" pxr_run --resume 1 tiny.yaml
-ok "a run that is not there" refused 2 "99" pxr_run --resume 99 --db a.db
+ok "a missing spec is refused" refused 2 "no.yaml: " pxr_run no.yaml
+ok "an unknown option is refused" refused 2 "unrecognized option" pxr_run --no-such
+ok "a spec together with --resume is refused" refused 2 "only the path of its data" pxr_run --resume 1 tiny.yaml
+unknown_run() {
+	given run && refused 2 "99" pxr_run --resume 99 --db a.db
+}
+ok "an unknown run is not resumed" unknown_run
 
 no_database() {
 	refused 2 "none.db: there is no such database" pxr_run --resume last --db none.db &&
 		! [ -e none.db ]
 }
-ok "no database is made to look for a run in" no_database
+ok "--resume does not create a database" no_database
 
 resume_dry() {
-	cksum a.db >before && chmod a-w a.db || return
+	given run && cksum a.db >before && chmod a-w a.db || return
 	pxr_run --resume 1 --db a.db --dry-run && out_has "receptive field" &&
 		pxr_run --resume 1 --db a.db --explain train.batch && out_has "train.batch = 16"
 	dry_status=$?
 	chmod u+w a.db
 	[ $dry_status = 0 ] && cksum a.db | cmp - before
 }
-ok "--resume with --dry-run or --explain only reads" resume_dry
+ok "--resume with --dry-run or --explain does not change the database" resume_dry
 
 not_a_database() {
 	echo "not a database, but long enough to be taken for one by a careless program" >text.db
 	refused 2 "text.db: " pxr_run tiny.yaml --db text.db && grep -q careless text.db
 }
-ok "a database that is none is left alone" not_a_database
+ok "a file that is no database is refused and not changed" not_a_database
 
-ok "a database in a folder that is not there" refused 2 "nowhere/a.db" \
+ok "a database in a missing folder is refused" refused 2 "nowhere/a.db" \
 	pxr_run tiny.yaml --db nowhere/a.db
 
 diverges() {
@@ -384,9 +392,9 @@ diverges() {
 		is "$(query nan.db "SELECT status, (SELECT count(*) > 0 FROM checkpoint),
 			(SELECT kind FROM event WHERE kind NOT IN ('started', 'spike')) FROM run")" "failed|1|error"
 }
-ok "a training that diverges stops, names the layer and keeps its state" diverges
+ok "a training that diverges stops, names the layer and keeps a checkpoint" diverges
 
-# Told once, on record up to a bound, with step, value and what to compare it with.
+# Printed once, recorded up to a limit, with step, value and what it is compared with.
 spikes() {
 	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 20, momentum: 0.9}}" train.schedule=constant \
 		sample.count=0 --db spike.db && is "$(grep -c '^loss spike at step' out)" 1 &&
@@ -394,22 +402,22 @@ spikes() {
 			'loss spike at step ' || step || ': % nats/image, where the steps before had %; gradient norm %'),
 			sum(message LIKE '%later spikes are not recorded') FROM event WHERE kind = 'spike'")" \
 			"20|20|1|20|1" &&
-		"$top/runner/pxr-report" doctor --db spike.db >out && grep -q 'loss spike  *20 on record; the first: loss spike at step' out
+		report doctor --db spike.db && grep -q 'loss spike  *20 on record; the first: loss spike at step' out
 }
-ok "loss spikes are on record, told and a sign of the doctor" spikes
+ok "loss spikes are printed, recorded and reported by the doctor" spikes
 
-# Large weights to begin with: there are no steps before to compare with.
+# Large initial weights: no earlier steps to compare with.
 first_spike() {
 	pxr_run tiny.yaml "model=[conv: {mask: A, kernel: 3, features: 8, gain: 30}, relu,
 		conv: {mask: B, kernel: 1, features: 8, gain: 30}, sigmoid]" train.epochs=1 sample.count=0 --db first.db &&
 		grep -qE '^loss spike at step 1: [0-9.]+ nats/image, where the uniform distribution has [0-9.]+; gradient norm [^ ]+; train.clip' out
 }
-ok "... a first step that costs too much is compared with the uniform distribution alone" first_spike
+ok "the loss of the first step is compared with the uniform distribution" first_spike
 
 no_spikes() {
-	is "$(query a.db "SELECT count(*) FROM event WHERE kind = 'spike'")" 0
+	given run && is "$(query a.db "SELECT count(*) FROM event WHERE kind = 'spike'")" 0
 }
-ok "... and a training that goes well has none" no_spikes
+ok "a training that goes well has no loss spikes" no_spikes
 
 # In colour in bits per dimension, like its results.
 bar_of() {
@@ -418,21 +426,18 @@ bar_of() {
 		tr '\r' '\n' <out | grep -o 'epoch [0-9.]*  [0-9.]* [a-z/]*' | sed 's/.* //' | sort -u
 }
 units() {
+	needs script
 	is "$(bar_of markov_binary "[conv: {mask: A, kernel: 3, features: 4}, sigmoid]")" nats &&
 		is "$(bar_of markov_rgb "[conv: {mask: A, kernel: 3, features: 6}, softmax]")" bits/dim
 }
-if command -v script >/dev/null; then
-	ok "the bar has the NLL in the unit of the images" units
-else
-	ok "the bar has the NLL in the unit of the images # SKIP script is missing" true
-fi
+ok "the progress bar shows nats for grey images and bits/dim for colour" units
 
 huge() {
 	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 100}}" train.clip=1000 train.epochs=1 train.average=0 \
 		sample.count=0 --db huge.db && grep -qE 'train +[0-9.]+e\+[0-9]+ nats/image' out &&
 		! grep -qE '[0-9]{9}' out
 }
-ok "an NLL of a training that diverged is told in three digits" huge
+ok "a huge NLL is printed with three digits" huge
 
 early_stopping() {
 	pxr_run tiny.yaml "train.optimizer={sgd: {rate: 2.0, momentum: 0}}" train.clip=1 \
@@ -441,10 +446,10 @@ early_stopping() {
 			round(min(l.nats_per_image), 6) = round(r.nats_per_image, 6)
 		FROM learning_curve l JOIN run_nll r USING (run, split) WHERE split = 'valid'")" "1|1"
 }
-ok "early stopping reports the parameters that were best" early_stopping
+ok "early stopping reports the NLL of the best parameters" early_stopping
 
-# A set in the format of binarized MNIST, of noise.
-write_set() {
+# A data set of noise in the format of binarized MNIST.
+make_set() {
 	mkdir set
 	for split in train valid test; do
 		awk -v seed=${#split} 'BEGIN {
@@ -458,38 +463,35 @@ write_set() {
 }
 
 changed_data() {
-	write_set
-	pxr_run tiny.yaml "data={set: binarized_mnist, path: set}" train.epochs=1 sample.count=0 \
+	given set && pxr_run tiny.yaml "data={set: binarized_mnist, path: set}" train.epochs=1 sample.count=0 \
 		--db set.db || return
 	query set.db "UPDATE run SET status = 'interrupted'"
 	sed -i '1{h;d};${p;x}' set/binarized_mnist_train.amat
 	refused 2 "was trained on other data" pxr_run --resume 1 --db set.db
 }
-ok "data that changed since keep a run from being resumed" changed_data
+ok "a run whose data changed is not resumed" changed_data
 
 absent_data() {
 	refused 2 "nowhere: no such file or folder" pxr_run tiny.yaml \
 		"data={set: binarized_mnist, path: nowhere}" --db none.db &&
 		err_has "pxr-data fetch binarized_mnist" && is "$(grep -c 'no such' err)" 1
 }
-ok "a data set that is not there is named once, with how to get it" absent_data
+ok "a missing data set is reported once, with the command that fetches it" absent_data
 
-# What may be set where the spec is not at hand, as by pxr-sample, is left to its reader.
 no_files() {
 	mkdir empty && refused 2 "empty: contains neither binarized_mnist_train.amat nor" pxr_run \
 		tiny.yaml "data={set: binarized_mnist, path: empty}" --db none.db && rmdir empty &&
 		is "$(grep -c "that 'splits' of the spec names" err)" 1 && ! err_has "splits: ["
 }
-ok "splits that are not there are told, and once what splits there must be" no_files
+ok "a folder without the data set's files is refused once, with the files expected" no_files
 
 truncated_data() {
-	truncate -s -9 set/binarized_mnist_test.amat
+	given set && truncate -s -9 set/binarized_mnist_test.amat
 	refused 2 "set/binarized_mnist_test.amat" pxr_run tiny.yaml \
 		"data={set: binarized_mnist, path: set}" --db none.db && ! [ -e none.db ]
 }
-ok "a truncated data file is named" truncated_data
+ok "a truncated data file is refused by its name" truncated_data
 
-# Its standard error is not known.
 single() {
 	pxr_run tiny.yaml "data={set: markov_binary, train: 16, valid: 1, test: 2}" train.epochs=1 sample.count=0 \
 		--db single.db && out_has "nats/image  " && out_has "nats/image (+- " && ! grep -i nan out err &&
@@ -505,45 +507,46 @@ no_folder() {
 		refused 2 "causal" pxr_run tiny.yaml model.0.conv.mask=B --out mine --db none.db && rmdir mine &&
 		: >file && refused 2 "file/in: cannot create directory" pxr_run tiny.yaml --out file/in --db none.db
 }
-ok "a spec that is refused leaves no folder" no_folder
+ok "a refused spec leaves no --out folder behind" no_folder
 
 # All 257 images are evaluated after each of the 17 steps of 16, of which the last has one image.
-pace() {
+make_paced() {
 	pxr_run tiny.yaml data.limit=257 train.epochs=2 sample.count=0 "evaluate.splits=[train]" \
-		"evaluate.every=1 step" --db pace.db || return
-	is "$(query pace.db "SELECT count(*), sum(257 / value) < 0.5 * run.wall_seconds
+		"evaluate.every=1 step" --db pace.db
+}
+pace() {
+	given paced && is "$(query pace.db "SELECT count(*), sum(257 / value) < 0.5 * run.wall_seconds
 		FROM metric, run WHERE metric.name = 'images_per_second'")" "2|1"
 }
-ok "images a second are of training alone, without evaluation" pace
+ok "images per second count training only, without evaluation" pace
 
-# Evaluated after the last step already; the mean of that epoch's steps is another number.
+# The split was already evaluated after the last step; the mean over that epoch's steps is another number.
 listed_train() {
-	is "$(query pace.db "SELECT count(*), count(DISTINCT sum_nats) FROM metric
+	given paced && is "$(query pace.db "SELECT count(*), count(DISTINCT sum_nats) FROM metric
 		WHERE split = 'train' AND step = 34 AND name IN ('nll', 'final_nll')")" "2|1" &&
 		is "$(query pace.db "SELECT count(*) FROM nll_map WHERE split = 'train' AND step = 34")" 1
 }
-ok "the training split, where listed, has one NLL at the end" listed_train
+ok "a training split in evaluate.splits has one NLL at the end" listed_train
 
-# A share of the time, of each epoch.
+# A share of each epoch's time.
 waits() {
-	is "$(query pace.db "SELECT count(*), min(value) >= 0 AND max(value) < 1
+	given paced && is "$(query pace.db "SELECT count(*), min(value) >= 0 AND max(value) < 1
 		FROM metric WHERE name = 'data_wait_share'")" "2|1"
 }
-ok "how much of the training waits for images is on record" waits
+ok "the share of training time spent waiting for images is on record" waits
 
-# Told by a report, it would be too late.
+{ cat tiny.yaml && echo "reproduces: {table: 4, row: PixelCN}"; } >row.yaml
 unknown_row() {
-	{ cat tiny.yaml && echo "reproduces: {table: 4, row: PixelCN}"; } >row.yaml
 	refused 2 "row.yaml:$(wc -l <row.yaml):29: error: table 4 of the paper has no row 'PixelCN'" \
 		pxr_run row.yaml --db none.db && err_has "did you mean 'PixelCNN'?" && ! [ -e none.db ] &&
 		refused 2 "no row 'PixelCN'" pxr_run row.yaml --dry-run
 }
-ok "a row that the paper has not is refused where it stands" unknown_row
-ok "a row that it has is none the worse" pxr_run row.yaml reproduces.row=PixelCNN --dry-run
+ok "a row that the paper does not have is refused with its location" unknown_row
+ok "a row that the paper has is accepted" pxr_run row.yaml reproduces.row=PixelCNN --dry-run
 
 other_tables() {
 	echo "tables: [{table: 4, title: t, unit: nats, split: test, set: s, rows:
 		[{row: PixelCN, value: 1}]}]" >own.yaml
 	pxr_run row.yaml --paper own.yaml --dry-run && pxr_run row.yaml reproduces.table=7 --dry-run
 }
-ok "rows may be of other tables than those that came with pxr" other_tables
+ok "rows of other tables, and of another file of tables, are accepted" other_tables

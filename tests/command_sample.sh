@@ -1,6 +1,5 @@
 #!/bin/sh
-# command_sample.sh - pxr-sample as its user meets it: pictures, refusals, a database only read.
-together=yes
+# command_sample.sh - pxr-sample: pictures, errors, a database that is only read.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -13,7 +12,7 @@ json() {
 	query :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '$1')"
 }
 
-# Does a PNG have this text under this key? Texts are not compressed.
+# text_is PNG KEY TEXT: the picture has this text under this key. Texts in PNG are not compressed here.
 text_is() {
 	is "$(grep -aobF -e "$2" "$1" | wc -l)" 1 && grep -aqF -e "$3" "$1"
 }
@@ -54,13 +53,18 @@ train: {batch: 8, micro_batch: 4, epochs: 1}
 evaluate: {every: never}
 END2
 
-trains() {
-	pxr_run tiny.yaml --db a.db --out pictures && pxr_run small.yaml --db a.db --out pictures &&
-		pxr_run big.yaml --db a.db --out pictures
-}
-ok "there are runs to draw from" trains
+# Runs 1 (tiny), 2 (small) and 3 (big), which all cases draw from.
+pxr_run tiny.yaml --db a.db --out pictures && pxr_run small.yaml --db a.db --out pictures &&
+	pxr_run big.yaml --db a.db --out pictures || exit 1
+rm -f out err
 
-before=$(rm -f out err; cksum a.db && ls -R a.checkpoints && ls)
+# pxr_convert FOLDER SET KEY=VALUE...: write a data set as PNG files, of which $file is the first.
+pxr_convert() {
+	folder=$1
+	shift
+	"$top/runner/pxr-data" convert "$@" --out "$folder" -q >out 2>err &&
+		file=$(find "$folder" -name '*.png' | grep test | sort | head -n 1) && [ -s "$file" ]
+}
 
 # --- samples --------------------------------------------------------------------------------------
 
@@ -68,14 +72,14 @@ same_as_the_run() {
 	pxr_sample 1 --db a.db --checkpoint last --out plain.png && out_has "4 samples" &&
 		cmp plain.png pictures/run-1-samples-00000096.png
 }
-ok "samples are those that the run has on record" same_as_the_run
+ok "samples of the last checkpoint are the same as the run's own" same_as_the_run
 
 same_given_small() {
 	pxr_sample big --from data --db a.db --checkpoint last --out given.png &&
 		cmp given.png pictures/run-3-samples-00000008.png &&
 		text_is given.png pxr:given "small versions of the data set's images, valid:0 on"
 }
-ok "a conditional run is given the same small images" same_given_small
+ok "a conditional run is given the same small images as while it was trained" same_given_small
 
 same_bits() {
 	pxr_sample big --from data --db a.db --count 40 --threads 1 --out one.png &&
@@ -83,13 +87,14 @@ same_bits() {
 		pxr_sample big --from data --db a.db --count 40 --threads 2 --batch 7 --out three.png &&
 		cmp one.png two.png && cmp one.png three.png
 }
-ok "threads and batch change nothing" same_bits
+ok "samples do not depend on --threads and --batch" same_bits
 
 texts_there() {
 	hash=$(query a.db "SELECT parameter_hash FROM run WHERE id = 1")
 	nats=$(query a.db "SELECT printf('test %.4f nats/image', nats_per_image) FROM run_nll
 		WHERE run = 1 AND split = 'test'")
 	uid=$(query a.db "SELECT uid FROM run WHERE id = 1")
+	pxr_sample 1 --db a.db --checkpoint last --out plain.png || return
 	for picture in plain.png pictures/run-1-samples-00000096.png; do
 		text_is $picture pxr:run 1 && text_is $picture pxr:uid "$uid" &&
 			text_is $picture pxr:name tiny && text_is $picture pxr:step 96 &&
@@ -97,9 +102,9 @@ texts_there() {
 			text_is $picture pxr:seed 1 && text_is $picture pxr:temperature 1 || return
 	done
 }
-ok "a grid says where it comes from, that of the run too" texts_there
+ok "a picture's texts name its run, step, parameters, NLL, seed and temperature" texts_there
 
-# Of the last step the result, of the test split; along the way what was evaluated then, if anything.
+# At the last step the result on the test split; at earlier steps what was evaluated then, if anything.
 rows_hold_the_same() {
 	picture=pictures/run-1-samples-00000096.png
 	is "$(query a.db "SELECT seed, temperature, count, parameter_hash = (SELECT parameter_hash FROM
@@ -117,12 +122,12 @@ rows_hold_the_same() {
 			AND split = nll_split")" "1|test" &&
 		is "$(query a.db "SELECT count(*) FROM sample WHERE kind <> 'samples' AND coalesce(nll,
 			temperature, parameter_hash, log_likelihood) IS NOT NULL")" 0 &&
-		pxr_sample 1 --db a.db --checkpoint last --json --out plain.png -f &&
+		pxr_sample 1 --db a.db --checkpoint last --json --out plain.png &&
 		is "$(query a.db "SELECT abs(log_likelihood - (SELECT avg(json_extract(value,
 			'\$.log_likelihood')) FROM json_each(CAST(readfile('out') AS TEXT), '\$.images'))) < 1e-9
 			FROM sample WHERE run = 1 AND kind = 'samples' AND step = 96")" 1
 }
-ok "... and so does its row" rows_hold_the_same
+ok "a sample's row in the database has the same facts as its picture" rows_hold_the_same
 
 nll_of_its_step() {
 	nats=$(query a.db "SELECT printf('%s %.4f nats/image', nll_split, nll) FROM sample
@@ -131,34 +136,34 @@ nll_of_its_step() {
 		text_is pictures/run-1-samples-00000032.png pxr:nll "$nats" &&
 		pxr_sample 1 --db a.db --checkpoint 95 --out early.png && ! grep -aqF pxr:nll early.png
 }
-ok "a grid of an earlier step has the NLL of that step, if there is one" nll_of_its_step
+ok "a picture of an earlier step has the NLL of that step, if there is one" nll_of_its_step
 
 seed_and_temperature() {
 	pxr_sample 1 --db a.db --seed 7 --temperature 0.5 --out cold.png &&
 		text_is cold.png pxr:seed 7 && text_is cold.png pxr:temperature 0.5 &&
-		! cmp -s cold.png plain.png
+		! cmp -s cold.png pictures/run-1-samples-00000096.png
 }
-ok "seed and temperature are on the picture" seed_and_temperature
+ok "a picture's texts have the seed and temperature of the command line" seed_and_temperature
 
-# Those of the first three images are the same among three and among four.
-tells_likelihoods() {
+# An image's log-likelihood does not depend on how many others are drawn.
+prints_likelihoods() {
 	pxr_sample 1 --db a.db --count 3 --json --out j.png && first=$(json '$.images[2]') &&
 		is "$(json '$.count')" 3 && is "$(json '$.out')" j.png &&
 		pxr_sample 1 --db a.db --count 4 --json --out j.png --force &&
 		is "$(json '$.images[2]')" "$first" && json '$.images[2].log_likelihood' | grep -q '^-'
 }
-ok "--json tells each image's log-likelihood" tells_likelihoods
+ok "--json prints each image's log-likelihood" prints_likelihoods
 
-# One pixel drawn anew 32 times is now and then what it was; the map of the image tells its nats.
+# Of 32 draws of one pixel, some give the value it has in the image; --nll-map prints that image's nats.
 likelihood_is_the_evaluators() {
 	pxr_sample 1 --db a.db --nll-map test:3 --json --out map.svg &&
 		nats=$(json '$.nats_per_image') &&
 		pxr_sample 1 --db a.db --complete test:3 --occlude rect:11,11,1,1 --count 32 --json \
-			--out one.png --force &&
+			--out one.png &&
 		is "$(query :memory: "SELECT min(abs(json_extract(value, '\$.log_likelihood') + $nats)) < 1e-3
 			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" 1
 }
-ok "log-likelihoods are those of the evaluator" likelihood_is_the_evaluators
+ok "log-likelihoods of samples are those of the evaluation" likelihood_is_the_evaluators
 
 checkpoints() {
 	pxr_sample 1 --db a.db --checkpoint 95 --out step.png && text_is step.png pxr:step 95 &&
@@ -178,45 +183,41 @@ lost_checkpoint() {
 		err_has "note: there is one of step 95" && ! err_has "of step 96" &&
 		rm -r lost.checkpoints && exits 2 pxr_sample 1 --db lost.db --checkpoint last --out n.png &&
 		! err_has "there is one"
-	status=$?
-	rm -rf lost.checkpoints lost.db
-	return $status
 }
-ok "where one is lost or was altered the others are told" lost_checkpoint
+ok "a missing or changed checkpoint is refused, with the other checkpoints' steps" lost_checkpoint
 
 quiet() {
 	pxr_sample 1 --db a.db -q --out quiet.png && ! [ -s out ] && ! [ -s err ] && [ -s quiet.png ]
 }
 ok "--quiet prints nothing" quiet
 
-# What a run is of is its parameters and its model, not the file a layer was loaded from.
+# Another file of a layer is allowed, another model is not.
 another_build() {
-	cp a.db b.db && cp -r a.checkpoints b.checkpoints &&
-		query b.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'" &&
-		pxr_sample 1 --db b.db --out build.png && cmp build.png plain.png &&
+	pxr_sample 1 --db a.db --out plain.png && query a.db "UPDATE plugin SET sha256 = 'x' WHERE name = 'relu'" &&
+		pxr_sample 1 --db a.db --out build.png && cmp build.png plain.png &&
 		err_has "warning: run 1 was made by another build (pxr " && err_has "; layers relu x (here " &&
 		err_has "its last bits may differ" &&
-		query b.db "UPDATE plugin SET version = '0.0.1' WHERE name = 'relu'" &&
-		pxr_sample 1 --db b.db --out build.png -f && cmp build.png plain.png &&
+		query a.db "UPDATE plugin SET version = '0.0.1' WHERE name = 'relu'" &&
+		pxr_sample 1 --db a.db --out build.png -f && cmp build.png plain.png &&
 		err_has "; layers relu 0.0.1 (here " && is "$(wc -l <err)" 1
 }
-ok "another build samples a run, and warns" another_build
+ok "another build of a layer samples the run, with a warning" another_build
 
 other_model() {
-	query b.db "UPDATE run SET certificate = 'x' WHERE id = 1" &&
+	query a.db "UPDATE run SET certificate = 'x' WHERE id = 1" &&
 		refused 2 "the layers no longer build the same one from its spec" \
-			pxr_sample 1 --db b.db --out other.png && ! [ -e other.png ] &&
-		rm -r b.db* b.checkpoints
+			pxr_sample 1 --db a.db --out other.png && ! [ -e other.png ]
 }
-ok "layers that make another model of its spec do not" other_model
+ok "layers that build another model are refused" other_model
 
 not_overwritten() {
-	refused 2 "plain.png: already exists" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
+	cp pictures/run-1-samples-00000096.png plain.png &&
+		refused 2 "plain.png: already exists" pxr_sample 1 --db a.db --seed 9 --out plain.png &&
 		err_has "note: use --force to overwrite it" && cmp plain.png pictures/run-1-samples-00000096.png &&
 		pxr_sample 1 --db a.db --seed 9 --out plain.png -f &&
 		! cmp -s plain.png pictures/run-1-samples-00000096.png
 }
-ok "a picture is overwritten by --force alone" not_overwritten
+ok "a picture is overwritten only with --force" not_overwritten
 
 next_name() {
 	mkdir names && cd names && pxr_sample 1 --db ../a.db --count 1 && cp samples.png first &&
@@ -226,12 +227,8 @@ next_name() {
 		pxr_sample 1 --db ../a.db --nll-map valid && pxr_sample 1 --db ../a.db --nll-map valid &&
 		out_has "in nll-map-2.svg" && pxr_sample 1 --db ../a.db --count 1 --seed 9 -f &&
 		cmp samples.png samples-2.png
-	status=$?
-	cd ..
-	rm -r names
-	return $status
 }
-ok "one that was not named gets a name that is free" next_name
+ok "without --out, a picture gets the next free name" next_name
 
 # --- chains ---------------------------------------------------------------------------------------
 
@@ -243,16 +240,14 @@ chain() {
 		pxr_sample small --db a.db --seed 4 --count 18 --json --out alone.png &&
 		is "$(json '$.images[17]')" "$first"
 }
-ok "a conditional run is given what the small one draws" chain
+ok "--from RUN gives a conditional run the images that RUN draws" chain
 
 other_data() {
-	cp a.db d.db && cp -r a.checkpoints d.checkpoints &&
-		pxr_run small.yaml data.limit=32 name=part --db d.db &&
-		pxr_sample big --from part --db d.db --out part.png -q && is "$(wc -l <err)" 1 &&
-		err_has "('part') was trained on other images (markov_rgb) than the small versions that run" &&
-		rm -r d.db* d.checkpoints part.png
+	pxr_run small.yaml data.limit=32 name=part --db a.db &&
+		pxr_sample big --from part --db a.db --out part.png -q && is "$(wc -l <err)" 1 &&
+		err_has "('part') was trained on other images (markov_rgb) than the small versions that run"
 }
-ok "... and a small one that knows other data is told" other_data
+ok "a run of other data given by --from is a warning" other_data
 
 misfits() {
 	refused 2 "is given images of 4x4x3 with 4 levels, but run 3 ('big') draws 8x8x3" \
@@ -260,9 +255,9 @@ misfits() {
 		refused 2 "run 2 ('small') is not given small images" \
 			pxr_sample small --from tiny --db a.db --out m.png && ! [ -e m.png ]
 }
-ok "runs that do not fit are refused" misfits
+ok "--from refuses runs whose images do not fit" misfits
 
-not_said() {
+nothing_given() {
 	refused 2 "run 3 ('big') is conditional: what small images is it given?" \
 		pxr_sample big --db a.db --out m.png &&
 		err_has "'--from RUN' has them drawn by a run of 4x4 images" && err_has "'--from data'" &&
@@ -273,7 +268,7 @@ not_said() {
 			pxr_sample big --from small --from data --db a.db --out m.png &&
 		! [ -e m.png ] && ! [ -e m.svg ]
 }
-ok "a conditional run is refused where it is not said what it is given" not_said
+ok "a conditional run without --from is refused, with what --from can be" nothing_given
 
 # --- completions ----------------------------------------------------------------------------------
 
@@ -284,7 +279,7 @@ completes() {
 		text_is c.png pxr:occluded bottom:0.5 &&
 		text_is c.png pxr:images "valid:0, valid:7"
 }
-ok "images are completed" completes
+ok "--complete completes images of the data set" completes
 
 # The log-likelihoods of the completions of an image, in their order.
 completions_of() {
@@ -295,25 +290,26 @@ completions_of() {
 }
 
 same_in_company() {
-	pxr_sample 1 --db a.db --complete valid:7 --count 3 --json --out c.png -f &&
+	pxr_sample 1 --db a.db --complete valid:7 --count 3 --json --out c.png &&
 		alone=$(completions_of valid:7) && is "$(echo "$alone" | wc -l)" 3 &&
 		is "$(echo "$alone" | cut -d '|' -f 2 | sort -u | wc -l)" 3 &&
 		pxr_sample 1 --db a.db --complete valid:0,7,2 --count 40 --json --out c.png -f &&
 		is "$(completions_of valid:7 | head -n 3)" "$alone"
 }
-ok "a completion is the same whatever others are drawn" same_in_company
+ok "a completion does not depend on which others are drawn" same_in_company
 
-# With everything hidden it is that of the whole image; of the last pixel it is what the map has where
-# the same was drawn, and what is left is the known pixels', the same for all.
+# With every pixel occluded, both log-likelihoods are equal. With only the last pixel occluded, that of the
+# drawn pixel is in the NLL map if the same value was drawn, and the difference is that of the known pixels,
+# equal for all completions.
 likelihood_of_what_is_drawn() {
-	pxr_sample 1 --db a.db --complete valid:7 --occlude bottom:1 --json --out c.png -f &&
+	pxr_sample 1 --db a.db --complete valid:7 --occlude bottom:1 --json --out c.png &&
 		is "$(query :memory: "SELECT count(*), max(abs(json_extract(value, '\$.log_likelihood') -
 			json_extract(value, '\$.drawn_log_likelihood'))) < 1e-3
 			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "4|1" &&
-		pxr_sample 1 --db a.db --nll-map test:3 --json --out map.svg -f &&
+		pxr_sample 1 --db a.db --nll-map test:3 --json --out map.svg &&
 		bits=$(json '$.bits_per_pixel[11][11]') &&
 		pxr_sample 1 --db a.db --complete test:3 --occlude rect:11,11,1,1 --count 32 --json \
-			--out one.png --force &&
+			--out one.png &&
 		is "$(query :memory: "SELECT min(abs(json_extract(value, '\$.drawn_log_likelihood') +
 			$bits * ln(2))) < 1e-4, count(DISTINCT round(json_extract(value, '\$.log_likelihood') -
 			json_extract(value, '\$.drawn_log_likelihood'), 2))
@@ -322,22 +318,22 @@ likelihood_of_what_is_drawn() {
 		grep -q "4 completions, of the drawn pixels log-likelihood -.*; of all log-likelihood -" out &&
 		pxr_sample 1 --db a.db --out c.png -f && ! grep -q "drawn pixels" out
 }
-ok "the likelihood of what was drawn is told beside that of the whole" likelihood_of_what_is_drawn
+ok "a completion has the log-likelihood of the drawn pixels and of the whole image" likelihood_of_what_is_drawn
 
-# The small version is that of the image that is completed, not that of the completion.
+# The small version is of the image that is completed, not of the completion.
 likelihood_given_the_small() {
-	pxr_sample big --db a.db --complete valid:0 --occlude bottom:1 --json --out c.png -f &&
+	pxr_sample big --db a.db --complete valid:0 --occlude bottom:1 --json --out c.png &&
 		is "$(query :memory: "SELECT count(*), max(abs(json_extract(value, '\$.log_likelihood') -
 			json_extract(value, '\$.drawn_log_likelihood'))) < 1e-2
 			FROM json_each(CAST(readfile('out') AS TEXT), '\$.images')")" "4|1"
 }
-ok "... given the same small image" likelihood_given_the_small
+ok "a completion by a conditional run has both log-likelihoods, given the same small image" likelihood_given_the_small
 
 says_not_exact() {
 	pxr_sample 1 --db a.db --complete valid:0 --occlude top:0.5 --out top.png &&
 		out_has "was drawn given the pixels before it, not those after it"
 }
-ok "what is not the exact conditional law is said to be so" says_not_exact
+ok "a completion that is not from the exact conditional distribution is reported as such" says_not_exact
 
 says_what_is_given() {
 	pxr_sample big --from data --db a.db --out b.png && out_has "given its 4x4 version" &&
@@ -354,27 +350,19 @@ says_what_is_given() {
 		grep -q "^pxr:given: its 4x4 version" b.svg &&
 		pxr_sample 1 --db a.db --nll-map test --out b.svg -f && ! grep -q given b.svg out
 }
-ok "what a conditional model is given is said" says_what_is_given
+ok "output and texts of pictures name what a conditional model is given" says_what_is_given
 
-pxr_convert() { # FOLDER SET KEY=VALUE...
-	folder=$1
-	shift
-	"$top/runner/pxr-data" convert "$@" --out "$folder" -q >out 2>err &&
-		file=$(find "$folder" -name '*.png' | grep test | sort | head -n 1) && [ -s "$file" ]
-}
-
-# A file made of an image gives the same completions as the image.
 of_a_file() {
 	pxr_convert files markov_binary limit=2 &&
 		pxr_sample 1 --db a.db --complete "$file" --json --out f.png && file_says=$(json '$.images') &&
-		pxr_sample 1 --db a.db --complete test:0 --json --out g.png -f &&
+		pxr_sample 1 --db a.db --complete test:0 --json --out g.png &&
 		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" \
 			"$(echo "$file_says" | sed 's/"of":"[^"]*"//g')"
 }
-ok "a PNG file is completed as the image it shows" of_a_file
+ok "a PNG file has the same completions as the image in the data set" of_a_file
 
 any_name() {
-	odd=$(printf 'o\001\377.png') && cp "$file" "$odd" &&
+	odd=$(printf 'o\001\377.png') && pxr_convert files markov_binary limit=2 && cp "$file" "$odd" &&
 		pxr_sample 1 --db a.db --complete "$odd" --json --out "$(printf 'p\377.png')" &&
 		is "$(json '$.images[0].of') $(json '$.out')" 'o\x01\xff.png p\xff.png' &&
 		text_is "$(printf 'p\377.png')" pxr:images 'o\x01\xff.png' &&
@@ -384,25 +372,25 @@ any_name() {
 		is "$(json '$.of')" 'o\x01\xff.png' && grep -q '<title>Run .*, o.x01.xff.png: ' odd.svg &&
 		! grep -q "$(printf '[\001\377]')" odd.svg
 }
-ok "a file of any name is named in pictures and JSON" any_name
+ok "a file name that is not UTF-8 is escaped in pictures and JSON" any_name
 
-# 255 is no multiple of 6: a picture of seven levels rounds them, as pxr-data does.
+# 255 is not a multiple of 6: pictures of seven levels have rounded values, as pxr-data writes them.
 of_seven_levels() {
 	pxr_run seven.yaml --db seven.db && pxr_convert p7 markov_rgb limit=2 levels=7 &&
 		is "$file" p7/test/0000000.png &&
 		pxr_sample 1 --db seven.db --complete "$file" --json --out s.png &&
 		file_says=$(json '$.images' | sed 's/"of":"[^"]*"//g') &&
 		pxr_sample 1 --db seven.db --complete test:0 --json --out s.png -f &&
-		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" "$file_says" && rm -rf seven.db* seven.checkpoints
+		is "$(json '$.images' | sed 's/"of":"[^"]*"//g')" "$file_says"
 }
-ok "... at levels that are not a whole number of bytes apart" of_seven_levels
+ok "a PNG file of seven levels is read as the image in the data set" of_seven_levels
 
 not_black_and_white() {
 	pxr_convert greys markov_rgb limit=2 grey=true rows=12 cols=12 &&
 		refused 2 "is not one of 2 levels from 0 to 255: make it black and white" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png && ! [ -e n.png ]
 }
-ok "a grey PNG is refused by a model of black and white" not_black_and_white
+ok "a model of black and white images refuses a PNG with shades of grey" not_black_and_white
 
 wrong_size() {
 	pxr_convert colours markov_rgb limit=2 rows=12 cols=12 &&
@@ -412,7 +400,7 @@ wrong_size() {
 		refused 2 "expected 12 x 12 pixels, got 11 x 12" \
 			pxr_sample 1 --db a.db --complete "$file" --out n.png
 }
-ok "a PNG of another size or kind is refused" wrong_size
+ok "a PNG of another size or of colour is refused" wrong_size
 
 bad_images() {
 	refused 2 "counted from 0: there is no number 256" \
@@ -430,13 +418,17 @@ bad_images() {
 		refused 2 "invalid region 'middle'" \
 			pxr_sample 1 --db a.db --complete valid:1 --occlude middle --out n.png && ! [ -e n.png ]
 }
-ok "images and regions that are not there are refused" bad_images
+ok "unknown images, splits, files and regions are refused" bad_images
 
 # --- plain images ---------------------------------------------------------------------------------
 
-# What was drawn, as a file: evaluated, completed and trained on, it is the image that was drawn.
+# An image that was drawn is the same image when its file is evaluated, completed or trained on.
+make_drawn() {
+	pxr_sample 1 --db a.db --count 12 --images drawn --json && cp out printed
+}
 plain_images() {
-	pxr_sample 1 --db a.db --count 12 --images drawn --json && is "$(json '$.folder')" drawn &&
+	given drawn && uid=$(query a.db "SELECT uid FROM run WHERE id = 1") && cp printed out &&
+		is "$(json '$.folder')" drawn &&
 		is "$(json '$.out')" "" && is "$(ls drawn | wc -l)" 12 && ! [ -e samples.png ] || return
 	for i in 0 11; do
 		file=drawn/00000$(printf '%02d' $i).png
@@ -447,12 +439,12 @@ plain_images() {
 			pxr_sample 1 --db a.db --nll-map $file --json --out plain.svg -f &&
 			is "$(query :memory: "SELECT abs($(json '$.nats_per_image') + $log) < 1e-3")" 1 || return
 	done
-	diff -r drawn again11 && rm -r again0 again11 &&
+	diff -r drawn again11 &&
 		pxr_sample 1 --db a.db --complete drawn/0000003.png --occlude rect:11,11,1,1 --count 9 \
-			--images back --out back.png -f && [ -s back.png ] && is "$(ls back | wc -l)" 9 &&
+			--images back --out back.png && [ -s back.png ] && is "$(ls back | wc -l)" 9 &&
 		"$top/runner/pxr-data" info png_folder path=drawn >out 2>err && out_has 12
 }
-ok "images are written one by one, and read again" plain_images
+ok "--images writes each sample as a file, which can be read again" plain_images
 
 plain_completions() {
 	pxr_sample 1 --db a.db --complete valid:0,7 --count 2 --images parts --json || return
@@ -462,25 +454,22 @@ plain_completions() {
 		text_is $file pxr:occluded bottom:0.5 && text_is $file pxr:drawn_log_likelihood \
 		"$(printf '%.4f' "$(json '$.images[3].drawn_log_likelihood')")"
 }
-ok "... completions too" plain_completions
+ok "--images writes each completion as a file" plain_completions
 
 trains_on_them() {
-	pxr_run folder.yaml data.path=drawn --db drawn.db && pxr_sample last --db drawn.db \
+	given drawn && pxr_run folder.yaml data.path=drawn --db drawn.db && pxr_sample last --db drawn.db \
 		--nll-map train --out drawn.svg && out_has "all 12 images of train"
-	status=$?
-	rm -rf drawn.db* drawn.checkpoints
-	return $status
 }
-ok "... and are a data set" trains_on_them
+ok "the files that --images writes are a data set" trains_on_them
 
 folder_refused() {
-	refused 2 "drawn: the folder is not empty" pxr_sample 1 --db a.db --images drawn -f &&
+	given drawn && refused 2 "drawn: the folder is not empty" pxr_sample 1 --db a.db --images drawn -f &&
 		refused 2 "--images is only for samples and completions" \
 			pxr_sample 1 --db a.db --nll-map test --images none &&
 		refused 2 "no/such: cannot be written" pxr_sample 1 --db a.db --images no/such &&
-		! [ -e none ] && rm -r drawn back parts
+		! [ -e none ]
 }
-ok "... in a folder that holds nothing else" folder_refused
+ok "--images refuses a folder that is not empty or cannot be created" folder_refused
 
 # --- looking into the model -----------------------------------------------------------------------
 
@@ -491,7 +480,7 @@ distributions() {
 			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities')")" 1 &&
 		is "$(grep -c 'font-weight="bold"' softmax.svg)" 4 && grep -q "^pxr:run: 2$" softmax.svg
 }
-ok "distributions are plotted, and told" distributions
+ok "--softmax plots distributions, and --json prints them" distributions
 
 distribution_of_a_sample() {
 	pxr_sample 1 --db a.db --softmax 0,0 --out sample.svg --temperature 0.7 &&
@@ -500,9 +489,9 @@ distribution_of_a_sample() {
 		pxr_sample 1 --db a.db --softmax 0,0 --image test:0 --out sample.svg -f &&
 		! grep -q pxr:seed sample.svg
 }
-ok "... of an image that is drawn where none is named" distribution_of_a_sample
+ok "--softmax without --image uses a sample" distribution_of_a_sample
 
-# The first pixel's distribution depends on no image: p to the power of 2, normalized.
+# The first pixel's distribution does not depend on the image. At temperature 0.5 it is p squared, normalized.
 distribution_at_its_temperature() {
 	pxr_sample small --db a.db --softmax 0,0,red --json --out t.svg -f &&
 		is "$(json '$.temperature')" 1.0 &&
@@ -515,7 +504,7 @@ distribution_at_its_temperature() {
 			CAST(readfile('out') AS TEXT), '\$.distributions[0].probabilities')")" "$wanted" &&
 		grep -q "<title>Distributions of .*, at temperature 0.5<" t.svg
 }
-ok "... from which it was drawn, at its temperature" distribution_at_its_temperature
+ok "--softmax plots the distributions at the temperature of the sample" distribution_at_its_temperature
 
 bad_pixels() {
 	refused 2 "there is no pixel 4,0" pxr_sample small --db a.db --softmax 4,0 --out n.svg &&
@@ -525,9 +514,8 @@ bad_pixels() {
 		refused 2 "'1;2' is no pixel" pxr_sample 1 --db a.db --softmax '1;2' --out n.svg &&
 		! [ -e n.svg ]
 }
-ok "pixels that are not there are refused" bad_pixels
+ok "--softmax refuses pixels and colours that do not exist" bad_pixels
 
-# The sum of the map is the result that the run has on record.
 map_adds_up() {
 	pxr_sample 1 --db a.db --checkpoint last --nll-map test --json &&
 		nats=$(query a.db "SELECT nats_per_image FROM run_nll WHERE run = 1 AND split = 'test'") &&
@@ -536,7 +524,7 @@ map_adds_up() {
 			json_each(a.value) AS b")" 1 &&
 		is "$(grep -c '<title>row ' nll-map.svg)" 144
 }
-ok "the bits of the pixels add up to the run's NLL" map_adds_up
+ok "the bits of --nll-map add up to the run's NLL" map_adds_up
 
 few_images() {
 	pxr_sample 1 --db a.db --nll-map valid --count 10 --out few.svg &&
@@ -548,7 +536,7 @@ few_images() {
 		pxr_sample 1 --db a.db --nll-map valid --out few.svg -f && out_has "all 256 images of valid:" &&
 		pxr_sample 1 --db a.db --nll-map valid:3,4 --out few.svg -f && out_has "valid:3,4:"
 }
-ok "a part of a split will do, and is said to be one" few_images
+ok "--nll-map --count evaluates a part of a split, and says so" few_images
 
 too_many_images() {
 	refused 2 "'test' has 256 images: there are not 257" \
@@ -556,7 +544,7 @@ too_many_images() {
 		refused 2 "'test:3' has 1 image: there are not 2" \
 			pxr_sample 1 --db a.db --nll-map test:3 --count 2 --out n.svg && ! [ -e n.svg ]
 }
-ok "... but not more than there are" too_many_images
+ok "--nll-map refuses a --count of more images than there are" too_many_images
 
 # --- arguments ------------------------------------------------------------------------------------
 
@@ -578,33 +566,33 @@ senseless() {
 		refused 2 "--batch: expected a whole number from 1 to 65536" pxr_sample 1 --db a.db --batch 0 &&
 		refused 2 "Usage: pxr-sample" pxr_sample --db a.db
 }
-ok "arguments that make no sense together are refused" senseless
+ok "options that exclude or need each other are refused" senseless
 
 no_run() {
 	refused 2 "none.db: there is no such database" pxr_sample 1 --db none.db && ! [ -e none.db ] &&
 		refused 2 "no run" pxr_sample 99 --db a.db && refused 2 "no run" pxr_sample nobody --db a.db
 }
-ok "a database or run that is not there is refused" no_run
+ok "a missing database and an unknown run are refused" no_run
 
 other_data() {
 	refused 2 "/nowhere: the run's data set (markov_binary) is not read from files" \
 		pxr_sample 1 --db a.db --complete valid:0 --data /nowhere --out n.png
 }
-ok "--data that is not the run's is refused" other_data
+ok "--data is refused if the run's data set is not read from files" other_data
 
 needless_data() {
 	refused 2 "--data /nowhere has no effect here: the run's data set is not used" \
 		pxr_sample 1 --db a.db --data /nowhere --out n.png &&
 		refused 2 "has no effect here" \
-			pxr_sample 1 --db a.db --complete "$file" --data /nowhere --out n.png &&
+			pxr_sample 1 --db a.db --complete pictures/run-1-samples-00000096.png --data /nowhere --out n.png &&
 		refused 2 "has no effect here" \
 			pxr_sample big --from small --from 1 --db a.db --data /nowhere --out n.png &&
 		refused 2 "(markov_rgb) is not read from files" \
 			pxr_sample big --from data --db a.db --data /nowhere --out n.png && ! [ -e n.png ]
 }
-ok "... and --data where none is read" needless_data
+ok "--data is refused if no data set is read" needless_data
 
-# YAML would read something else in each of these names.
+# YAML would read each of these names as something else.
 moved_data() {
 	pxr_convert folder markov_binary limit=8 && pxr_run folder.yaml --db folder.db || return
 	was=folder
@@ -615,33 +603,29 @@ moved_data() {
 	refused 2 "true: no such file or folder" \
 		pxr_sample 1 --db folder.db --complete test:0 --data true --out moved.png -f &&
 		! err_has "data.path="
-	status=$?
-	rm -rf "$was" folder.db* folder.checkpoints
-	return $status
 }
-ok "--data may have any name" moved_data
+ok "--data takes a folder of any name" moved_data
 
 # --- whole or not at all --------------------------------------------------------------------------
 
 cannot_write() {
 	refused 2 "no/such/x.png: cannot be written" pxr_sample 1 --db a.db --out no/such/x.png &&
-		mkdir -p folder.png && refused 2 "not a plain file" \
-		pxr_sample 1 --db a.db --out folder.png -f && rmdir folder.png
+		mkdir folder.png && refused 2 "not a plain file" \
+		pxr_sample 1 --db a.db --out folder.png -f
 }
 ok "a picture that cannot be written is refused before it is drawn" cannot_write
 
-# The grid is larger than any of its images, and than what SQLite writes beside the database.
+# The limit is below the size of the grid, and above that of each image and of SQLite's files.
 both_or_neither() {
 	(trap '' XFSZ && ulimit -f 70 && exec "$top/runner/pxr-sample" 1 --db a.db --count 4096 \
 		--images both --out both.png -q) >out 2>err
 	[ $? -eq 1 ] && err_has "both.png" && is "$(find . -name 'both*')" "" &&
 		pxr_sample 1 --db a.db --count 4096 --images both --out both.png && [ -s both.png ] &&
-		is "$(ls both | wc -l)" 4096 && rm -r both both.png
+		is "$(ls both | wc -l)" 4096
 }
-ok "a picture that cannot be finished takes the images with it" both_or_neither
+ok "if a picture cannot be finished, its images are removed too" both_or_neither
 
-# Early enough to find it at work, late enough to find it prepared: how long that is, is the
-# machine's affair.
+# The right moment, after the preparation and before the end, depends on the machine.
 interrupted_after() {
 	"$top/runner/pxr-sample" big --from data --db a.db --count 60000 --threads 1 --out long.png -f >out 2>err &
 	drawing=$!
@@ -657,15 +641,17 @@ interrupted() {
 	done
 	err_has "nothing was written" && is "$(ls | grep '^long')" ""
 }
-ok "an interruption leaves nothing half-written" interrupted
+ok "an interrupted command leaves no incomplete file" interrupted
 
 database_untouched() {
-	rm -rf ./*.svg ./*.png files greys colours sizes p7 out err
-	is "$(cksum a.db && ls -R a.checkpoints && ls)" "$before"
+	before=$(cksum a.db && ls -R a.checkpoints && ls)
+	pxr_sample 1 --db a.db --out x.png && pxr_sample 1 --db a.db --complete valid:0 --out y.png &&
+		pxr_sample 1 --db a.db --nll-map test --out x.svg && rm x.png y.png x.svg out err &&
+		is "$(cksum a.db && ls -R a.checkpoints && ls)" "$before"
 }
-ok "the database and its folder are as they were" database_untouched
+ok "sampling does not change the database and its folder" database_untouched
 
-# Root may write everywhere, so that this is a test for others.
+# As root, the folder can be written all the same.
 read_only_folder() {
 	mkdir locked && cp -R a.db a.checkpoints locked && chmod a-w locked locked/a.db &&
 		pxr_sample 1 --db locked/a.db --out locked.png && [ -s locked.png ] &&
@@ -674,11 +660,10 @@ read_only_folder() {
 	chmod u+w locked
 	return $status
 }
-ok "a folder that cannot be written will do" read_only_folder
+ok "a database in a read-only folder can be sampled" read_only_folder
 
 relative() {
-	mkdir elsewhere && cd elsewhere && pxr_sample last --from data --db ../a.db --count 1
-	status=$?
-	cd .. && [ -s elsewhere/samples.png ] && return $status
+	mkdir elsewhere && cd elsewhere && pxr_sample last --from data --db ../a.db --count 1 &&
+		[ -s samples.png ]
 }
-ok "a database is found from another folder" relative
+ok "a run is sampled from another folder" relative

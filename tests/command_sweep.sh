@@ -1,6 +1,5 @@
 #!/bin/sh
 # command_sweep.sh - sweeps: listing, running, killing, continuing and extending them; failures.
-together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -26,12 +25,17 @@ grid='vary: {train.optimizer.adam.rate: [1e-2, 3e-2], model.1.repeat: [1, 2, 3],
 sweep grid.yaml "$grid"
 sweep half.yaml 'vary: {train.optimizer.adam.rate: [1e-2, 3e-2], model.1.repeat: [1, 2, 3], train.seed: [1]}'
 
+# whole.db: the sweep grid, finished; its results in the file whole. All sweeps of half.yaml are part of it.
+make_whole() {
+	pxr_sweep grid.yaml --db whole.db --jobs 2 && cp out printed && results whole.db >whole
+}
+
 listed() {
 	pxr_sweep grid.yaml --dry-run --db none.db && [ ! -e none.db ] &&
 		is "$(grep -c rate= out)" 12 && out_has "    1  rate=1e-2 repeat=1 seed=1" &&
 		out_has "   12  rate=3e-2 repeat=3 seed=2" && out_has "12 runs of fast.yaml (grid)"
 }
-ok "--dry-run lists the runs and makes no database" listed
+ok "--dry-run lists the runs and creates no database" listed
 
 sweep set.yaml 'set: {sample.count: 0, train.seed: 9}' 'vary: {train.seed: [1]}'
 sweep single.yaml 'vary: {train.seed: [1]}'
@@ -48,36 +52,35 @@ results() {
 }
 
 whole() {
-	pxr_sweep grid.yaml --db whole.db --jobs 2 && results whole.db >whole &&
-		is "$(wc -l <whole)" 12 && is "$(grep -c 'finished|[0-9a-f]' whole)" 12 &&
-		is "$(grep -c '^job.*nats/image' out)" 12
+	given whole && is "$(wc -l <whole)" 12 && is "$(grep -c 'finished|[0-9a-f]' whole)" 12 &&
+		is "$(grep -c '^job.*nats/image' printed)" 12
 }
-ok "a sweep of 12 runs finishes, two at a time" whole
+ok "a sweep of 12 runs, two at a time, finishes with a result for each" whole
 
 view() {
-	is "$(query whole.db "SELECT count(*), count(run), min(valid_nats = best_valid_nats), min(state),
+	given whole && is "$(query whole.db "SELECT count(*), count(run), min(valid_nats = best_valid_nats), min(state),
 		max(job) FROM sweep_result WHERE sweep = 'grid'")" "12|12|1|finished|12" &&
 		is "$(query whole.db "SELECT group_concat(job) FROM sweep_result
 			WHERE varied ->> '\$.\"model.1.repeat\"' = 3
 			AND varied ->> '\$.\"train.optimizer.adam.rate\"' = 0.01")" 5,6 &&
-		is "$(sed -n '/nats\/image  *bits/{n;p;}' out | awk '{ print $1 }')" \
+		is "$(sed -n '/nats\/image  *bits/{n;p;}' printed | awk '{ print $1 }')" \
 			"$(query whole.db 'SELECT job FROM sweep_result ORDER BY valid_nats LIMIT 1')"
 }
-ok "its results are in a view, and the best is printed first" view
+ok "a sweep's results are in the view sweep_result, and the best is printed first" view
 
 again() {
-	pxr_sweep grid.yaml --db whole.db && results whole.db | cmp - whole &&
+	given whole && pxr_sweep grid.yaml --db whole.db && results whole.db | cmp - whole &&
 		is "$(query whole.db 'SELECT max(claims) FROM job')" 1
 }
 
-# same DB RUNS: the bits of the sweep that was never stopped.
+# same DB RUNS: the database has so many runs, with the same bits as in the sweep that was never stopped.
 same() {
-	results "$1" >these && is "$(wc -l <these)" "$2" && is "$(grep -cxFf whole these)" "$2"
+	given whole && results "$1" >these && is "$(wc -l <these)" "$2" && is "$(grep -cxFf whole these)" "$2"
 }
-ok "the same command again runs nothing" again
+ok "the command of a finished sweep runs nothing again" again
 
 huge() {
-	cp whole.db huge.db && query huge.db "UPDATE metric SET sum_nats = sum_nats * 1e30" &&
+	given whole && cp whole.db huge.db && query huge.db "UPDATE metric SET sum_nats = sum_nats * 1e30" &&
 		pxr_sweep grid.yaml --db huge.db &&
 		is "$(grep -cE '^ .* [0-9.]+e\+[0-9]+ \(\+- [0-9.]+\) +[0-9.]+e\+[0-9]+  rate=' out)" 5
 }
@@ -124,7 +127,7 @@ interrupted() {
 		is "$(query int.db "SELECT count(*) FROM run WHERE status = 'running'")" 0 &&
 		continues int.db grid.yaml 12
 }
-ok "an interrupted sweep saves its runs and continues without repeating one" interrupted
+ok "an interrupted sweep saves its runs, and the same command continues it without repeating a run" interrupted
 
 killed() {
 	begin kill.db grid.yaml 3
@@ -132,7 +135,7 @@ killed() {
 	wait $sweep
 	unfinished kill.db && continues kill.db grid.yaml 12
 }
-ok "a killed sweep continues without repeating a run" killed
+ok "the same command continues a killed sweep without repeating a run" killed
 
 killed_all() {
 	begin all.db half.yaml 1
@@ -143,7 +146,7 @@ killed_all() {
 	wait $sweep
 	unfinished all.db && continues all.db half.yaml 6
 }
-ok "a sweep killed with its runs continues without repeating one" killed_all
+ok "the same command continues a sweep that was killed with its runs" killed_all
 
 ends_with_it() {
 	begin end.db half.yaml 0 train.epochs=60
@@ -157,7 +160,7 @@ ends_with_it() {
 	done
 	[ "$(query end.db "SELECT count(*) FROM run WHERE status = 'interrupted'")" -gt 0 ]
 }
-ok "the runs of a killed sweep save themselves and end" ends_with_it
+ok "the runs of a killed sweep save their state and end" ends_with_it
 
 together() {
 	"$top/runner/pxr-sweep" half.yaml --db two.db --threads 1 >out1 2>err1 &
@@ -168,41 +171,49 @@ together() {
 	is "$status/$?" 0/0 && same two.db 6 && cat err1 >>err &&
 		! err_has error
 }
-ok "two processes share a sweep" together
+ok "two processes share the runs of a sweep" together
 
 # --- changing a sweep --------------------------------------------------------------------------
 
-sweep less.yaml 'vary: {train.seed: [1, 3]}' 'set: {train.epochs: 1}'
-extended() {
+make_extended() {
+	sweep less.yaml 'vary: {train.seed: [1, 3]}' 'set: {train.epochs: 1}'
 	pxr_sweep less.yaml --db ext.db || return
 	sweep less.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}'
-	pxr_sweep less.yaml --db ext.db &&
+	pxr_sweep less.yaml --db ext.db
+}
+extended() {
+	given extended &&
 		is "$(query ext.db "SELECT group_concat(job || ':' || (varied ->> '\$.\"train.seed\"'), ' ')
 			FROM sweep_result")" "1:1 2:3 3:2" && is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }
-ok "an extended sweep keeps its numbers and its runs" extended
+ok "an extended sweep keeps the numbers of its jobs and their runs" extended
 
 shortened() {
+	given extended || return
 	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
 	pxr_sweep less.yaml --db ext.db && out_has "skipped 1 recorded job no longer in the sweep" &&
 		is "$(query ext.db "SELECT group_concat(job) FROM sweep_result")" 2,3 &&
 		is "$(query ext.db 'SELECT count(*) FROM run')" 3
 }
-ok "jobs removed from a sweep stay on record but not in its results" shortened
+ok "jobs removed from a sweep stay on record but leave its results" shortened
 
 overridden() {
+	sweep less.yaml 'vary: {train.seed: [2, 3]}' 'set: {train.epochs: 1}'
 	pxr_sweep less.yaml --dry-run train.ratee=1
 	is $? 2 && err_has "unknown option 'ratee'" && pxr_sweep less.yaml --db over.db train.batch=8 &&
 		is "$(query over.db "SELECT count(*) FROM run WHERE spec LIKE '%batch: 8%'")" 2
 }
-ok "KEY=VALUE sets a value of the spec for all runs" overridden
+ok "KEY=VALUE on the command line sets a value for all runs" overridden
 
 # --- failures ----------------------------------------------------------------------------------
 
 sweep leak.yaml 'vary: {train.seed: [1, 2], model.0.conv.mask: [A, B], train.batch: [8, 16]}' \
 	'set: {train.epochs: 1}' 'retries: 2'
+make_failed() {
+	exits 1 pxr_sweep leak.yaml --db leak.db --jobs 2 && cp out printed && cp err messages
+}
 failing() {
-	exits 1 pxr_sweep leak.yaml --db leak.db --jobs 2 && err_has "4 of 8 runs failed" &&
+	given failed && cp printed out && cp messages err && err_has "4 of 8 runs failed" &&
 		err_has "pxr-sweep leak.yaml --db leak.db --jobs 2 --threads 2 --retry" &&
 		is "$(query leak.db "SELECT state, failures, count(*), count(run) FROM sweep_result
 			GROUP BY state")" "failed|3|4|0
@@ -210,15 +221,15 @@ finished|0|4|4" &&
 		is "$(query leak.db "SELECT count(*) FROM job WHERE message LIKE 'layers.0.conv: the model is not causal%'")" 4 &&
 		is "$(grep -c 'will be retried: ' out)" 8
 }
-ok "failing runs do not end the sweep and are retried as often as set" failing
+ok "failing runs do not end the sweep, and are retried as often as 'retries' says" failing
 
 not_again() {
-	exits 1 pxr_sweep leak.yaml --db leak.db && is "$(query leak.db "SELECT max(failures) FROM job")" 3 &&
+	given failed && exits 1 pxr_sweep leak.yaml --db leak.db && is "$(query leak.db "SELECT max(failures) FROM job")" 3 &&
 		is "$(query leak.db "SELECT max(claims) FROM job")" 3 &&
 		exits 1 pxr_sweep leak.yaml --db leak.db --retry &&
 		is "$(query leak.db "SELECT max(claims), max(failures) FROM job")" "6|3"
 }
-ok "--retry retries failed runs" not_again
+ok "failed runs are run again with --retry alone" not_again
 
 alike() {
 	: >same.checkpoints # a file where the runs need a directory
@@ -228,9 +239,9 @@ alike() {
 	rm same.checkpoints
 	pxr_sweep half.yaml --db same.db --jobs 2 && same same.db 6
 }
-ok "a sweep ends when the first runs all fail with one error, and continues once it is fixed" alike
+ok "a sweep ends when its first runs all fail with the same error, and continues once that is fixed" alike
 
-# Runs at work when it ended fail, too, with the same error.
+# Runs that were at work when the sweep ended fail, too, with the same error.
 alike_at_work() {
 	sed 's/^spec:/retries: 0\n&/' half.yaml >once.yaml && : >work.checkpoints &&
 		exits 1 pxr_sweep once.yaml --db work.db --jobs 6 &&
@@ -239,7 +250,7 @@ alike_at_work() {
 	rm work.checkpoints
 	pxr_sweep once.yaml --db work.db --jobs 2 && same work.db 6
 }
-ok "runs at work when it ended are retried, too" alike_at_work
+ok "runs that were at work when a sweep ended on one error are retried, too" alike_at_work
 
 crashed() {
 	begin crash.db half.yaml 1
@@ -247,7 +258,7 @@ crashed() {
 	wait $sweep
 	is $? 0 && out_has "failed, will be retried: killed by signal 9" && same crash.db 6
 }
-ok "a killed run is resumed" crashed
+ok "the sweep resumes a run that was killed" crashed
 
 # --- searches and budgets ----------------------------------------------------------------------
 
@@ -259,7 +270,7 @@ drawn() {
 		head -n 4 out | cmp - few && is "$(grep -c rate= out)" 8 &&
 		is "$(sed -n 's/.*rate=\([^ ]*\) .*/\1/p' out | sort -u | wc -l)" 8
 }
-ok "random draws do not depend on their number" drawn
+ok "random values do not depend on the number of runs" drawn
 
 sweep climb.yaml "$random" 'search: {halving: {runs: 6, factor: 2}}' 'set: {train.epochs: 4}'
 halved() {
@@ -275,7 +286,7 @@ halved() {
 			sweep_result AS high WHERE high.rung = 1 AND json_remove(high.varied,
 			'\$.\"train.epochs\"') = json_remove(low.varied, '\$.\"train.epochs\"'))")" 1
 }
-ok "halving trains the best for longer" halved
+ok "halving trains the best runs for longer" halved
 
 spent() {
 	sweep runs.yaml "$grid" 'budget: {runs: 2}' 'set: {train.epochs: 1}'
@@ -298,55 +309,59 @@ mistaken() {
 	sweep bad.yaml "$1" "${3:-}"
 	refused 2 "$2" pxr_sweep bad.yaml --db bad.db && [ ! -e bad.db ]
 }
-ok "the location of a misspelt key is shown" \
+ok "a misspelt key is refused with its location" \
 	mistaken 'varry: {train.seed: [1]}' "bad.yaml:3:1: error: sweep: unknown option 'varry'"
-ok "the location of a range in a grid is shown" mistaken 'vary: {train.batch: {integer: [1, 9]}}' \
+ok "a range in a grid is refused with its location" mistaken 'vary: {train.batch: {integer: [1, 9]}}' \
 	"bad.yaml:3:8: error: 'train.batch': a grid requires a list of values"
 ok "a misspelt range gets a suggestion" mistaken 'vary: {train.batch: {unifrom: [1, 9]}}' "did you mean 'uniform'?"
-ok "invalid values are refused before anything runs" \
+ok "an invalid value is refused before anything runs" \
 	mistaken 'vary: {train.batch: [4, -1]}' "a run of this sweep has batch=-1"
 
-ok "the location of an invalid value in the sweep's file is shown" mistaken 'vary: {train.batch: [4, -1]}' \
+ok "an invalid value is refused with its location in the sweep's file" mistaken 'vary: {train.batch: [4, -1]}' \
 	"bad.yaml:3:25: error: train: 'batch' must be from 1 to 65536, not -1"
-ok "the location of a key deep in a value is shown" mistaken 'vary: {train.optimizer: [adam, {adam: {ratee: 1}}]}' \
+ok "a misspelt key inside a value is refused with its location" mistaken 'vary: {train.optimizer: [adam, {adam: {ratee: 1}}]}' \
 	"bad.yaml:3:40: error: adam: unknown option 'ratee'"
-ok "the location of an invalid value for all runs is shown" mistaken 'vary: {train.seed: [1]}' \
+ok "an invalid value under 'set' is refused with its location" mistaken 'vary: {train.seed: [1]}' \
 	"bad.yaml:4:21: error: train: 'epochs'" 'set: {train.epochs: many}'
 
 elsewhere() {
 	sweep bad.yaml 'vary: {train.seed: [1]}'
 	refused 2 "command line:1:13: error: train: 'batch'" pxr_sweep bad.yaml --dry-run train.batch=-1
 }
-ok "an invalid value on the command line is shown there" elsewhere
+ok "an invalid value on the command line is refused with its location there" elsewhere
 
 by_hand() {
-	refused 2 "only pxr-sweep may pass --job" pxr_run fast.yaml --db whole.db --job 1 &&
+	given whole && refused 2 "only pxr-sweep may pass --job" pxr_run fast.yaml --db whole.db --job 1 &&
 		results whole.db | cmp - whole
 }
-ok "a sweep's job cannot be run by hand" by_hand
+ok "pxr-run refuses --job from a user" by_hand
 
 # --- other hosts and clusters ------------------------------------------------------------------
 
-# Job 2 is claimed by a process on another host, whose last heartbeat was so long ago.
-held() {
-	query "$1" "UPDATE job SET state = 'running', claims = 1, host = 'elsewhere.test', process_id = 1,
-		process_start = '1', seen_at = datetime('now', '$2') WHERE number = 2"
+# A finished sweep of one job; a second is claimed by a process on another host, whose last heartbeat was so
+# long ago.
+held() { # TIME
+	query held.db "UPDATE job SET state = 'running', claims = 1, host = 'elsewhere.test', process_id = 1,
+		process_start = '1', seen_at = datetime('now', '$1') WHERE number = 2"
+}
+
+sweep held.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}'
+make_begun() {
+	sweep held.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}' 'budget: {runs: 1}'
+	pxr_sweep held.yaml --db held.db && sed -i /budget/d held.yaml
 }
 
 elsewhere_at_work() {
-	sweep held.yaml 'vary: {train.seed: [1, 2, 3]}' 'set: {train.epochs: 1}' 'budget: {runs: 1}'
-	pxr_sweep held.yaml --db held.db && held held.db "-1 minutes" || return
-	sed -i /budget/d held.yaml
-	pxr_sweep held.yaml --db held.db && err_has "1 run active elsewhere, in process 1 on host elsewhere.test" &&
+	given begun && held "-1 minutes" && pxr_sweep held.yaml --db held.db && err_has "1 run active elsewhere, in process 1 on host elsewhere.test" &&
 		is "$(query held.db "SELECT group_concat(state) FROM sweep_result")" finished,running,finished
 }
-ok "a job claimed on another host is left alone" elsewhere_at_work
+ok "a job that a process on another host has claimed is left alone" elsewhere_at_work
 
 silent() {
-	held held.db "-1 hours" && pxr_sweep held.yaml --db held.db &&
+	given begun && held "-1 hours" && pxr_sweep held.yaml --db held.db &&
 		is "$(query held.db "SELECT count(*), max(failures) FROM sweep_result WHERE state = 'finished'")" "3|0"
 }
-ok "a job claimed on a host that is silent for long is run" silent
+ok "a job is claimed again once the host that claimed it has been silent for long" silent
 
 mkdir bin none
 ln -s "$(command -v ls)" none/ls
@@ -355,34 +370,36 @@ printf '#!/bin/sh\necho "sbatch: error: no such cluster" >&2\nexit 1\n' >bin/sba
 chmod +x bin/*
 
 without_slurm() {
-	PATH=$scratch/none pxr_sweep held.yaml --db none.db --launcher slurm
+	PATH=$PWD/none pxr_sweep held.yaml --db none.db --launcher slurm
 }
-ok "a machine without Slurm is an error" refused 2 "squeue not found" without_slurm
+no_slurm() {
+	refused 2 "squeue not found" without_slurm && [ ! -e none.db ]
+}
+ok "--launcher slurm without Slurm is an error and creates no database" no_slurm
 
 mkdir mute
 printf '#!/bin/sh\nprintf "squeue: error: %%s\\n" one two >&2\necho "$fatal" >&2\nexit 1\n' >mute/squeue
 chmod +x mute/squeue
 without_controller() {
-	fatal=$1 PATH=$scratch/mute:$PATH pxr_sweep held.yaml --db none.db --launcher slurm
+	fatal=$1 PATH=$PWD/mute:$PATH pxr_sweep held.yaml --db none.db --launcher slurm
 }
 mute_slurm() {
 	refused 1 "squeue failed: squeue: error: one" without_controller "" && ! grep -q two err &&
 		refused 1 "squeue failed: squeue: fatal: three" without_controller "squeue: fatal: three" &&
-		! grep -q two err
+		! grep -q two err && [ ! -e none.db ]
 }
-ok "the error of a Slurm that does not answer is one line" mute_slurm
-ok "no database is created without Slurm" [ ! -e none.db ]
+ok "the error of a Slurm that does not answer is one line, and no database is created" mute_slurm
 
 with_bad_slurm() {
-	PATH=$scratch/bin:$PATH pxr_sweep held.yaml --db bad.db --launcher slurm
+	PATH=$PWD/bin:$PATH pxr_sweep held.yaml --db bad.db --launcher slurm
 }
-ok "the error of sbatch is passed on" refused 1 "sbatch failed: sbatch: error: no such cluster" with_bad_slurm
+ok "the error of sbatch is shown" refused 1 "sbatch failed: sbatch: error: no such cluster" with_bad_slurm
 
 ok "--sbatch-option requires --launcher slurm" refused 2 "--sbatch-option needs --launcher slurm" \
 	pxr_sweep held.yaml --db held.db --sbatch-option=--time=1
 
 as_json() {
-	pxr_sweep held.yaml --db held.db --json && is "$(query :memory: "SELECT
+	given begun && pxr_sweep held.yaml --db held.db --json && is "$(query :memory: "SELECT
 		json_extract(j, '\$.sweep'), json_extract(j, '\$.end'), json_extract(j, '\$.finished'),
 		json_array_length(j, '\$.jobs'), json_extract(j, '\$.jobs[0].job') FROM
 		(SELECT readfile('out') AS j)")" "held|done|3|3|$(query held.db 'SELECT job FROM sweep_result
@@ -391,7 +408,7 @@ as_json() {
 		json_array_length(j, '\$.runs'), json_extract(j, '\$.rung_epochs[1]') FROM
 		(SELECT readfile('out') AS j)")" "6|2"
 }
-ok "results and plans are printed as JSON" as_json
+ok "--json prints the results, and with --dry-run the plan" as_json
 
 # --- many writers ------------------------------------------------------------------------------
 
@@ -411,7 +428,7 @@ eight() {
 			(SELECT count(*) FROM checkpoint WHERE run = run.id) > 0 FROM run")" \
 			"$(query eight.db "SELECT count(*), 1 FROM metric WHERE run = 1")"
 }
-ok "eight processes write to one new database at the same time" eight
+ok "eight processes create and write one database at the same time" eight
 
 # Overwrite a page that runs write to and the sweep does not.
 overwritten() {
@@ -424,4 +441,4 @@ overwritten() {
 		err_has "restore a copy" && ! err_has "***" && is "$(grep -c error: err)" 1 && is "$(wc -c <out)" 0 &&
 		is "$(sha256sum <worn.db)" "$sum"
 }
-ok "a corrupt database is refused and not changed" overwritten
+ok "a sweep refuses a corrupt database and does not change it" overwritten
