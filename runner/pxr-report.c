@@ -47,11 +47,10 @@ struct maker {
 static struct pxr_table *paper_table(const struct program *p, struct pxr_store *store)
 {
         const struct pxr_paper *paper = pxr_paper_open(p->arena, args.paper, p->diag);
-        const struct pxr_paper_table *table = NULL;
 
-        if (paper)
-                table = pxr_paper_find(paper, atoi(p->verb->name + strlen("table")), p->diag);
-        return table ? pxr_report_paper_table(p->arena, store, table, p->diag) : NULL;
+        return paper ? pxr_report_paper_table(p->arena, store, paper,
+                                              atoi(p->verb->name + strlen("table")), p->diag)
+                     : NULL;
 }
 
 /* CSV and JSON have all steps and all columns. */

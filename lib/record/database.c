@@ -427,7 +427,8 @@ void pxr_store_detach(struct pxr_store *store)
         pxr_store_execute(store, NULL, "DETACH source", "");
 }
 
-int pxr_store_make_temporary(struct pxr_store *store, const char *statement, struct pxr_diag *diag)
+int pxr_store_make_temporary(struct pxr_store *store, const char *statement, const char *text,
+                             struct pxr_diag *diag)
 {
         int64_t before = 0;
         int status;
@@ -436,7 +437,7 @@ int pxr_store_make_temporary(struct pxr_store *store, const char *statement, str
         status = pxr_store_integer(store, &before, diag, "PRAGMA query_only", "") ||
                  pxr_store_execute(store, diag, "PRAGMA temp_store = MEMORY", "") ||
                  pxr_store_execute(store, diag, "PRAGMA query_only = OFF", "") ||
-                 pxr_store_execute(store, diag, statement, "");
+                 pxr_store_execute(store, diag, statement, text ? "t" : "", text);
         if (before && pxr_store_execute(store, status ? NULL : diag, "PRAGMA query_only = ON", ""))
                 status = -1;
         return status ? -1 : 0;
@@ -446,7 +447,7 @@ int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_di
 {
         char *statement =
                 sqlite3_mprintf("CREATE TEMP TABLE %Q AS SELECT * FROM main.%Q", view, view);
-        int status = statement ? pxr_store_make_temporary(store, statement, diag)
+        int status = statement ? pxr_store_make_temporary(store, statement, NULL, diag)
                                : pxr_out_of_memory(diag);
 
         sqlite3_free(statement);

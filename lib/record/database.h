@@ -58,8 +58,9 @@ int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_exists(const char *path, struct pxr_diag *diag);
 
 /* Run a statement that makes or drops a temporary table or view, even in a database that is only
- * read. Returns 0 or -1. */
-int pxr_store_make_temporary(struct pxr_store *store, const char *statement, struct pxr_diag *diag);
+ * read. `text` is bound to ?1, unless it is NULL. Returns 0 or -1. */
+int pxr_store_make_temporary(struct pxr_store *store, const char *statement, const char *text,
+                             struct pxr_diag *diag);
 
 /* Compute all rows of a view once, in memory: until the store is closed, the view's name refers to
  * these rows, so that queries for single runs do not compute it again. Returns 0 or -1. */

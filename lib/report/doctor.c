@@ -3,18 +3,15 @@
  * doctor.c - known signs of a broken experiment, in runs of the database.
  *
  * A sign is a report of the folder doctor: its query finds runs among those of the view `examined`,
- * and gives their numbers and what was found. One sign needs the paper's tables and is here.
+ * and gives their numbers and what was found. It can also read the views of paper.sql.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/number.h"
-#include "data/data.h"
-#include "record/cursor.h"
 #include "record/run_state.h"
 #include "report/report.h"
 #include "report/report_file.h"
-#include "report/row_data.h"
 
 enum { MOST_OF_A_SIGN = 20 };
 
@@ -72,84 +69,6 @@ static int examine(struct pxr_arena *arena, struct pxr_store *store,
         return 0;
 }
 
-/* --- the paper's rows --------------------------------------------------------------------------
- */
-
-static const struct pxr_report_file not_the_row = {
-        .title = "not the paper's row",
-        .advice = "The run is in no table of the paper: it must name a row as the paper does, and "
-                  "its data must be the whole official set (pxr-data verify).",
-};
-
-/* Why a run whose spec names this row is not in the table; *reason is NULL if it may be. */
-static int judge(struct pxr_arena *arena, struct pxr_store *store,
-                 const struct pxr_paper_table *table, const char *name, struct pxr_row_data *data,
-                 const char **reason, struct pxr_diag *diag)
-{
-        const struct pxr_paper_row *row = table ? pxr_paper_row(table, name) : NULL;
-        const char *nearest = table ? pxr_paper_nearest(table, name) : NULL;
-
-        if (row) {
-                if (data->images == 0) /* no result yet */
-                        data->images = table->images;
-                return pxr_row_data_misfit(arena, store, table, row, data, reason, diag);
-        }
-        if (!table)
-                *reason = "reproduces a table that is not known";
-        else
-                *reason = pxr_strf(arena, "table %d has no row '%s'%s%s%s", (int)table->table, name,
-                                   nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                                   nearest ? "'?" : "");
-        return 0;
-}
-
-/* "CASE reproduces_table WHEN 4 THEN 'test' ... END": the split that each table is of. */
-static const char *split_of_table(struct pxr_arena *arena, const struct pxr_paper *paper)
-{
-        const char *text = "CASE reproduces_table WHEN 0 THEN ''";
-
-        for (const struct pxr_paper_table *table = paper->table; table; table = table->next)
-                text = pxr_strf(arena, "%s WHEN %" PRId64 " THEN '%s'", text, table->table,
-                                pxr_split_names[table->split]);
-        return pxr_strf(arena, "%s END", text);
-}
-
-static const char *claims_text(struct pxr_arena *arena, const struct pxr_paper *paper)
-{
-        return pxr_strf(arena,
-                        "SELECT run.id, reproduces_table, reproduces_row, data_set, data_identity, "
-                        "data_transforms, coalesce((SELECT max(images) FROM metric WHERE "
-                        "metric.run = run.id AND name = 'final_nll' AND split = %s), 0) AS images "
-                        "FROM examined AS run WHERE reproduces_table > 0 ORDER BY 2, 3, 5, 7, 1",
-                        split_of_table(arena, paper));
-}
-
-static int examine_rows(struct pxr_arena *arena, struct pxr_store *store,
-                        const struct pxr_paper *paper, struct pxr_table *table,
-                        struct pxr_diag *diag)
-{
-        struct pxr_cursor rows = pxr_query(store, arena, diag, claims_text(arena, paper), "");
-        int status = 0;
-        size_t found = 0;
-
-        while (!status && pxr_cursor_next(&rows)) {
-                const struct pxr_paper_table *of =
-                        pxr_paper_find(paper, pxr_cursor_integer(&rows, 1), NULL);
-                struct pxr_row_data data = { pxr_cursor_integer(&rows, 0),
-                                             pxr_cursor_optional(&rows, 3),
-                                             pxr_cursor_optional(&rows, 4),
-                                             pxr_cursor_optional(&rows, 5),
-                                             pxr_cursor_integer(&rows, 6) };
-                const char *reason = NULL;
-
-                status = judge(arena, store, of, pxr_cursor_text(&rows, 2), &data, &reason, diag);
-                if (!status && reason && found++ < MOST_OF_A_SIGN)
-                        add_finding(table, data.run, &not_the_row, reason);
-        }
-        note_advice(table, &not_the_row, found);
-        return pxr_cursor_end(&rows) || status ? -1 : 0;
-}
-
 /* Make the view `examined`: one run or, if `run` is 0, all that are not archived. */
 static int choose(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                   struct pxr_diag *diag)
@@ -160,8 +79,8 @@ static int choose(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
                                     " AS state FROM main.run WHERE %s",
                                     which);
 
-        return pxr_store_make_temporary(store, "DROP VIEW IF EXISTS temp.examined", diag) ||
-                               pxr_store_make_temporary(store, view, diag)
+        return pxr_store_make_temporary(store, "DROP VIEW IF EXISTS temp.examined", NULL, diag) ||
+                               pxr_store_make_temporary(store, view, NULL, diag)
                        ? -1
                        : 0;
 }
@@ -174,17 +93,15 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
                 pxr_table_new(arena, "doctor", "Signs of trouble", columns, COLUMNS);
         const struct pxr_run *run = NULL;
         struct pxr_report_file *signs;
-        int count = 1;
+        int count = 0;
 
         if (!table || (which && !(run = pxr_store_find_run(store, arena, which, diag))) ||
             pxr_report_files(arena, "doctor", &signs, diag) ||
-            choose(arena, store, run ? run->id : 0, diag))
+            pxr_paper_views(paper, store, diag) || choose(arena, store, run ? run->id : 0, diag))
                 return NULL;
         for (const struct pxr_report_file *sign = signs; sign; sign = sign->next, count++)
                 if (examine(arena, store, sign, table, diag))
                         return NULL;
-        if (examine_rows(arena, store, paper, table, diag))
-                return NULL;
         if (table->rows == 0)
                 pxr_table_note(table, NULL, "None of the %d known signs was found.", count);
         return pxr_table_finish(table, diag) ? NULL : table;

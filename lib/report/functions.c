@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "config/json.h"
+#include "data/official.h"
 #include "record/folder.h"
 #include "record/cursor.h"
 
@@ -65,6 +66,31 @@ static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value 
         sqlite3_result_int64(context, path ? pxr_checkpoint_bytes(store->path, path) : -1);
 }
 
+/* is_near(name, other): whether one may be meant by the other. */
+static void is_near(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *name = (const char *)sqlite3_value_text(value[0]);
+        const char *other = (const char *)sqlite3_value_text(value[1]);
+
+        (void)count;
+        sqlite3_result_int(context, name && other && pxr_nearest(name, &other, 1));
+}
+
+/* official_sha256(set, name): of a file of a data set, as its authors distribute it; or NULL. */
+static void official_sha256(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        const char *set = (const char *)sqlite3_value_text(value[0]);
+        const char *name = (const char *)sqlite3_value_text(value[1]);
+        const struct pxr_data_format *format =
+                set ? pxr_data_format_find(set, (struct pxr_location) { 0 }, NULL) : NULL;
+        const struct pxr_official_file *file =
+                format && name ? pxr_official_file(format, name) : NULL;
+
+        (void)count;
+        if (file)
+                sqlite3_result_text(context, file->sha256, -1, SQLITE_STATIC);
+}
+
 /* yaml_json(text): YAML as JSON; NULL if it is invalid. */
 static void yaml_json(sqlite3_context *context, int count, sqlite3_value **value)
 {
@@ -95,6 +121,8 @@ int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
                 { "nats_text", 1, SQLITE_DETERMINISTIC, nats_text },
                 { "colour_share", 4, SQLITE_DETERMINISTIC, colour_share },
                 { "checkpoint_bytes", 1, SQLITE_DIRECTONLY, checkpoint_bytes },
+                { "is_near", 2, SQLITE_DETERMINISTIC, is_near },
+                { "official_sha256", 2, SQLITE_DETERMINISTIC, official_sha256 },
                 { "yaml_json", 1, SQLITE_DETERMINISTIC, yaml_json },
         };
 

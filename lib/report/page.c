@@ -160,8 +160,8 @@ static int put_paper(const struct page *page)
                  "<section id=\"paper\"><h2>The paper's tables</h2>\n<p>Of all runs in the "
                  "database; a row without a run of ours is empty.</p>\n");
         for (const struct pxr_paper_table *paper = page->paper->table; paper; paper = paper->next) {
-                struct pxr_table *table =
-                        pxr_report_paper_table(page->arena, page->store, paper, page->diag);
+                struct pxr_table *table = pxr_report_paper_table(
+                        page->arena, page->store, page->paper, paper->table, page->diag);
                 bool folded = table && !has_run(table);
 
                 if (!table)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paper.c - the option tables of reports/paper.yaml. */
+/* paper.c - reading reports/paper.yaml by its option tables. */
 #include "report/paper.h"
 
 #include <string.h>
@@ -8,7 +8,11 @@
 #include "base/installed.h"
 #include "base/installed_paths.h"
 #include "data/data.h"
+#include "config/json.h"
 #include "config/options.h"
+#include "record/database.h"
+#include "report/functions.h"
+#include "report/paper_text.h" /* made of paper.sql by the Makefile */
 
 static const char *const relations[] = { "exactly", "about", "at_most", NULL };
 static const char *const units[] = { "nats", "bits", NULL };
@@ -155,9 +159,25 @@ struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, stru
         struct pxr_yaml *root =
                 pxr_spec_load(arena, path ? path : installed_path(arena), NULL, 0, diag);
 
-        if (!paper || !root || read_tables(arena, paper, root, diag) || pxr_arena_failed(arena))
+        if (!paper || !root || read_tables(arena, paper, root, diag) ||
+            !(paper->json = pxr_yaml_json(arena, root)))
                 return NULL;
         return paper;
+}
+
+int pxr_paper_views(const struct pxr_paper *paper, struct pxr_store *store, struct pxr_diag *diag)
+{
+        static const char end[] = ";\n"; /* of a statement */
+        const char *sql = paper_views;
+
+        if (pxr_report_functions(store, diag) ||
+            pxr_store_make_temporary(store, "DROP TABLE IF EXISTS temp.paper_row", NULL, diag) ||
+            pxr_store_make_temporary(store, sql, paper->json, diag))
+                return -1;
+        while (*(sql = strstr(sql, end) + strlen(end)))
+                if (pxr_store_make_temporary(store, sql, NULL, diag))
+                        return -1;
+        return 0;
 }
 
 const struct pxr_paper_table *pxr_paper_find(const struct pxr_paper *paper, int64_t number,
@@ -181,16 +201,6 @@ const struct pxr_paper_row *pxr_paper_row(const struct pxr_paper_table *table, c
         return row;
 }
 
-const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *name)
-{
-        const char *names[64];
-        size_t count = 0;
-
-        for (const struct pxr_paper_row *row = table->row; row && count < 64; row = row->next)
-                names[count++] = row->row;
-        return pxr_nearest(name, names, count);
-}
-
 int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_yaml *spec,
                     struct pxr_diag *diag)
 {
@@ -198,7 +208,8 @@ int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_
         const struct pxr_yaml *row = pxr_yaml_find((struct pxr_yaml *)spec, "reproduces.row");
         const struct pxr_paper_table *table;
         const struct pxr_paper *paper;
-        const char *file = path ? path : installed_path(arena), *nearest;
+        const char *file = path ? path : installed_path(arena), *names[64];
+        size_t count = 0;
         int64_t wanted;
 
         if (!number || number->kind != PXR_YAML_SCALAR || !row || row->kind != PXR_YAML_SCALAR ||
@@ -213,8 +224,9 @@ int pxr_paper_check(struct pxr_arena *arena, const char *path, const struct pxr_
                 return 0;
         pxr_error_at(diag, row->location, "table %d of the paper has no row '%s'",
                      (int)table->table, row->text);
-        nearest = pxr_paper_nearest(table, row->text);
-        if (nearest)
-                pxr_hint(diag, "did you mean '%s'?", nearest);
+        for (const struct pxr_paper_row *other = table->row; other && count < PXR_COUNT(names);
+             other = other->next)
+                names[count++] = other->row;
+        pxr_hint_nearest(diag, row->text, names, count);
         return -1;
 }

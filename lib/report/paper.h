@@ -10,6 +10,8 @@
 #include <pxr/arena.h>
 #include <pxr/option.h>
 
+struct pxr_store;
+
 enum pxr_relation { PXR_EXACTLY, PXR_ABOUT, PXR_AT_MOST };
 enum pxr_nll_unit { PXR_NATS, PXR_BITS }; /* per image; per dimension */
 
@@ -36,6 +38,7 @@ struct pxr_paper_table {
 
 struct pxr_paper {
         struct pxr_paper_table *table;
+        const char *json; /* the whole file */
 };
 
 /* Read a file of tables; NULL: the one that came with the program. NULL after errors. */
@@ -48,8 +51,9 @@ const struct pxr_paper_table *pxr_paper_find(const struct pxr_paper *paper, int6
 /* A row by its exact name, or NULL. */
 const struct pxr_paper_row *pxr_paper_row(const struct pxr_paper_table *table, const char *name);
 
-/* The row name nearest to an unknown one, or NULL. */
-const char *pxr_paper_nearest(const struct pxr_paper_table *table, const char *name);
+/* Make the temporary views of paper.sql, by which queries see the rows and the runs that name them.
+ * Returns 0 or -1. */
+int pxr_paper_views(const struct pxr_paper *paper, struct pxr_store *store, struct pxr_diag *diag);
 
 /* Check before a run that the row its spec `reproduces` is in the file (NULL: the one that came
  * with the program). Returns 0 or -1; also 0 if the table is not in the file, or no file came with

@@ -13,13 +13,13 @@
 #include "record/database.h"
 #include "train/evaluate.h"
 
-/* A table of the paper with our runs beside it. A run counts for a row if its spec names the row,
- * its data are those of the row (by hash), its NLL is neither conditional nor suspect, and its
+/* Table `number` of the paper with our runs beside it. A run counts for a row if its spec names the
+ * row, its data are those of the row (by hash), its NLL is neither conditional nor suspect, and its
  * model is no smaller. Runs that differ only in their seed are averaged. The spec with the best
  * validation NLL is shown; if none has one, that with the best test NLL, with a footnote. Footnotes
  * also list how the spec differs from the row. */
 struct pxr_table *pxr_report_paper_table(struct pxr_arena *arena, struct pxr_store *store,
-                                         const struct pxr_paper_table *paper,
+                                         const struct pxr_paper *paper, int64_t number,
                                          struct pxr_diag *diag);
 
 /* reports/runs.sql: the newest `limit` runs (0: all) for which `where` is true (NULL: all), an SQL
