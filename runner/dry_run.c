@@ -59,8 +59,8 @@ static void print_certificate(const struct pxr_experiment *e)
 {
         const struct pxr_certificate *c = &e->certificate;
 
-        printf("receptive field %d rows up, %d columns left, %d right\n", c->field_above,
-               c->field_left, c->field_right);
+        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
+               c->extent.left, c->extent.right);
         say(stdout, "causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
 }
 
@@ -139,8 +139,8 @@ static int print_as_json(const struct pxr_experiment *e, const struct pxr_memory
                           memory->sample, "data", data_as_json(e->set), "epochs",
                           (json_int_t)e->settings.train.epochs, "steps_per_epoch",
                           (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
-                          "values_changed", c->probes, "field_above", c->field_above, "field_left",
-                          c->field_left, "field_right", c->field_right),
+                          "values_changed", c->probes, "field_above", c->extent.above, "field_left",
+                          c->extent.left, "field_right", c->extent.right),
                 diag);
 }
 

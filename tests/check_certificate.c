@@ -427,11 +427,9 @@ static void expect_field(struct pxr_image_kind kind, int blocks)
                                      blocks, pixel / SIDE, pixel % SIDE, certificate.field[pixel],
                                      expected);
         }
-        ck_assert_int_eq(certificate.field_above, 3 + blocks);
-        ck_assert_int_eq(certificate.field_left, 3 + blocks);
-        ck_assert_int_eq(certificate.field_right, 3 + blocks);
-        ck_assert_int_eq(certificate.centre_row, CENTRE);
-        ck_assert_int_eq(certificate.centre_col, CENTRE);
+        ck_assert_int_eq(certificate.extent.above, 3 + blocks);
+        ck_assert_int_eq(certificate.extent.left, 3 + blocks);
+        ck_assert_int_eq(certificate.extent.right, 3 + blocks);
 }
 
 START_TEST(receptive_fields_are_what_arithmetic_says)

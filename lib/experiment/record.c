@@ -206,7 +206,7 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
                 return pxr_out_of_memory(diag);
         for (size_t i = 0; i < pixels; i++)
                 map[i] = certificate->field[i] ? 170 : 64;
-        map[certificate->centre_row * graph->cols + certificate->centre_col] = 255;
+        map[graph->rows / 2 * graph->cols + graph->cols / 2] = 255;
         png = pxr_grid_png(&(struct pxr_grid) { .pixels = map,
                                                 .images = 1,
                                                 .rows = graph->rows,

@@ -1,37 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - images and parameters of one graph, for the conformance tests.
+ * bench.h - random images and parameters, to examine what a graph computes.
  */
 #ifndef PXR_MODEL_BENCH_H
 #define PXR_MODEL_BENCH_H
 
+#include "tensor/dependency.h"
 #include "tensor/workspace.h"
 
-enum { PXR_BENCH_IMAGES = 3, PXR_BENCH_BATCHES = 3 };
-
-/* Batches of images, all different, and parameters in both precisions, all of them not zero except
- * masked weights. */
 struct pxr_bench {
         const struct pxr_graph *graph;
+        int images;
         size_t values;   /* of one image */
-        uint8_t *pixels; /* [batch][image][row][col][colour] */
-        uint8_t *small;  /* the small images of batch 0, for a conditional model */
-        double *f64;
-        float *f32;
+        uint8_t *pixels; /* [image][row][col][colour] */
+        uint8_t *small;  /* their small images, for a conditional model */
+        float *f32;      /* parameters */
+        double *f64;     /* the same in double precision; NULL if they are the initial ones */
 };
 
-/* Lasts as long as the arena. NULL after an error. */
-struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph *graph,
-                                struct pxr_diag *diag);
+/* Images and parameters that depend on `seed`. `change` changes the initial values of each
+ * parameter; NULL: none. Lasts as long as the arena. NULL after an error. */
+struct pxr_bench *pxr_bench_new(struct pxr_arena *arena, const struct pxr_graph *graph, int images,
+                                uint64_t seed, pxr_init *change, struct pxr_diag *diag);
 
-/* Pixels of one batch. */
-const uint8_t *pxr_bench_batch(const struct pxr_bench *bench, int batch);
+/* The logits of value number `order` of an image. */
+static inline const void *pxr_bench_logits(const struct pxr_workspace *workspace,
+                                           const struct pxr_graph *graph, int order, int image)
+{
+        struct pxr_site site = pxr_site_at(graph->logits, order);
 
-/* Forward pass and loss of the loaded batch; returns the sum of its NLL in nats. */
-double pxr_bench_nll(struct pxr_workspace *workspace, const void *parameters);
+        return pxr_workspace_logits(workspace, site.row, site.col, site.colour, image);
+}
 
-/* Forward, loss and backward in single precision; adds to `gradient`. */
-void pxr_bench_train(const struct pxr_bench *bench, struct pxr_workspace *workspace, int batch,
-                     float *gradient);
+/* Generate value number `order` of the bench's images from number `first` on, as many as the
+ * workspace was begun with. */
+void pxr_bench_advance(const struct pxr_bench *bench, struct pxr_workspace *workspace, int order,
+                       int first, int images);
 
 #endif

@@ -55,24 +55,35 @@ static int blame(int *const *last, struct pxr_site logit, struct pxr_diag *diag)
         return -1;
 }
 
-static int find_field(struct pxr_arena *arena, const struct pxr_graph *graph,
-                      struct pxr_certificate *certificate, struct pxr_diag *diag)
+/* Mark the receptive field of the centre of a node's map in seen[row][col], which is zeroed. */
+static int find_field(const struct pxr_graph *graph, const struct pxr_node *node,
+                      unsigned char *seen, struct pxr_extent *extent)
 {
+        int centre_row = node->shape.rows / 2, centre_col = node->shape.cols / 2;
+
+        *extent = (struct pxr_extent) { 0 };
+        if (!seen || pxr_receptive_field(graph, node, centre_row, centre_col, seen))
+                return -1;
+        for (int i = 0; i < graph->rows * graph->cols; i++) {
+                int above = centre_row - i / graph->cols, left = centre_col - i % graph->cols;
+
+                if (!seen[i])
+                        continue;
+                extent->above = above > extent->above ? above : extent->above;
+                extent->left = left > extent->left ? left : extent->left;
+                extent->right = -left > extent->right ? -left : extent->right;
+        }
+        return 0;
+}
+
+struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node)
+{
+        unsigned char *seen = calloc((size_t)graph->rows * graph->cols, 1);
         struct pxr_extent extent;
 
-        certificate->centre_row = graph->rows / 2;
-        certificate->centre_col = graph->cols / 2;
-        certificate->field = pxr_alloc_array(arena, graph->rows, graph->cols);
-        if (!certificate->field)
-                return -1;
-        if (pxr_receptive_field(graph, graph->logits, certificate->centre_row,
-                                certificate->centre_col, certificate->field))
-                return pxr_out_of_memory(diag);
-        extent = pxr_receptive_extent(graph, graph->logits);
-        certificate->field_above = extent.above;
-        certificate->field_left = extent.left;
-        certificate->field_right = extent.right;
-        return 0;
+        find_field(graph, node, seen, &extent);
+        free(seen);
+        return extent;
 }
 
 static void hash_line(struct pxr_sha256 *hash, const char *format, ...) PXR_PRINTF(2, 3);
@@ -131,42 +142,17 @@ int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *mo
 
         if (!last)
                 return pxr_out_of_memory(diag);
-        for (int order = 0; order < sites && !status; order++) {
-                int pixel = order / graph->colours;
-                struct pxr_site logit = { graph->logits, pixel / graph->cols, pixel % graph->cols,
-                                          order % graph->colours };
-
+        for (int order = 0; order < sites && !status; order++)
                 if (last[graph->logits->index][order] >= order)
-                        status = blame(last, logit, diag);
-        }
+                        status = blame(last, pxr_site_at(graph->logits, order), diag);
         if (!status) {
                 hash_dependencies(graph, last, certificate);
-                status = find_field(arena, graph, certificate, diag);
+                certificate->field = pxr_alloc_array(arena, graph->rows, graph->cols);
+                if (find_field(graph, graph->logits, certificate->field, &certificate->extent))
+                        status = pxr_out_of_memory(diag);
         }
         free(last);
         return status;
-}
-
-struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node)
-{
-        struct pxr_extent extent = { 0 };
-        int centre_row = node->shape.rows / 2, centre_col = node->shape.cols / 2;
-        unsigned char *seen = calloc((size_t)graph->rows * graph->cols, 1);
-
-        if (seen && !pxr_receptive_field(graph, node, centre_row, centre_col, seen))
-                for (int row = 0; row < graph->rows; row++)
-                        for (int col = 0; col < graph->cols; col++) {
-                                if (!seen[row * graph->cols + col])
-                                        continue;
-                                if (centre_row - row > extent.above)
-                                        extent.above = centre_row - row;
-                                if (centre_col - col > extent.left)
-                                        extent.left = centre_col - col;
-                                if (col - centre_col > extent.right)
-                                        extent.right = col - centre_col;
-                        }
-        free(seen);
-        return extent;
 }
 
 int pxr_certify(struct pxr_arena *arena, const struct pxr_model *model,

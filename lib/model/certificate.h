@@ -13,12 +13,17 @@
 #include "base/progress.h"
 #include "model/model.h"
 
+/* How far the receptive field of the centre of a map extends upwards, left and right. */
+struct pxr_extent {
+        int above, left, right;
+};
+struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node);
+
 struct pxr_certificate {
-        char digest[65]; /* SHA-256 over the graph and its dependencies; hexadecimal */
-        int probes;      /* single values changed */
-        int field_above, field_left, field_right; /* extent of `field` */
-        int centre_row, centre_col;
-        unsigned char *field; /* [row][col]: 1 if the centre's logits depend on that pixel */
+        char digest[65];          /* SHA-256 over the graph and its dependencies; hexadecimal */
+        int probes;               /* single values changed */
+        struct pxr_extent extent; /* of the receptive field of the centre's logits: */
+        unsigned char *field;     /* [row][col]: 1 if they depend on that pixel */
 };
 
 /* How to examine a model; large ones take minutes. */
@@ -33,16 +38,10 @@ int pxr_certify(struct pxr_arena *arena, const struct pxr_model *model,
                 const struct pxr_examination *how, struct pxr_certificate *certificate,
                 struct pxr_diag *diag);
 
-/* The two parts, for `pxr-layers check`. The first also sets the receptive field. */
+/* The two parts. The first also sets the receptive field. */
 int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *model,
                              struct pxr_certificate *certificate, struct pxr_diag *diag);
 int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examination *how,
                         struct pxr_certificate *certificate, struct pxr_diag *diag);
-
-/* How far the receptive field of the centre of a node's map extends upwards, left and right. */
-struct pxr_extent {
-        int above, left, right;
-};
-struct pxr_extent pxr_receptive_extent(const struct pxr_graph *graph, const struct pxr_node *node);
 
 #endif

@@ -8,34 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/bench.h"
 #include "tensor/gemm.h"
-#include "tensor/dependency.h"
-#include "tensor/workspace.h"
 
 /* Several images are examined at once, to also find kernels that read another image. */
 enum { PROBES = 64, PROBE_IMAGES = 8, MOST_WORKERS = 4 };
 
 struct probe {
         const struct pxr_graph *graph;
+        struct pxr_bench *bench;
         struct pxr_workspace **workspace; /* [workers], each of `each` images */
         int workers, each;
-        float *parameters;
-        uint8_t *pixels;    /* [image][row][col][colour] */
-        uint8_t *unchanged; /* what they were before the last change */
-        uint8_t *small;     /* what a conditional model is given with them: it stays as it is */
-        float *logits;      /* of the unchanged images, [worker][row][col][image][channel] */
+        float *logits; /* of the unchanged images, [worker][row][col][image][channel] */
         struct pxr_random random;
 };
-
-static void probe_free(struct probe *probe)
-{
-        pxr_workspaces_free(probe->workspace, probe->workers);
-        free(probe->parameters);
-        free(probe->pixels);
-        free(probe->unchanged);
-        free(probe->small);
-        free(probe->logits);
-}
 
 /* No setting of the training changes what this takes. Always -1. */
 static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
@@ -52,57 +38,45 @@ static int no_memory(const struct pxr_graph *graph, struct pxr_diag *diag)
         return -1;
 }
 
-static int probe_new(struct probe *probe, const struct pxr_graph *graph, int threads,
-                     struct pxr_diag *diag)
+/* The caller frees the workspaces, even after an error. */
+static int probe_new(struct probe *probe, struct pxr_arena *arena, const struct pxr_graph *graph,
+                     int threads, struct pxr_diag *diag)
 {
-        size_t values = (size_t)graph->rows * graph->cols * graph->colours * PROBE_IMAGES;
+        int workers = threads >= MOST_WORKERS ? MOST_WORKERS : threads >= 2 ? 2 : 1;
 
+        *probe = (struct probe) { .graph = graph,
+                                  .workers = workers,
+                                  .each = PROBE_IMAGES / workers,
+                                  .random = pxr_random(1, PXR_RANDOM_TEST, 1, 0, 0) };
         if (pxr_blas_reserve(diag))
                 return -1;
-        *probe = (struct probe) {
-                .graph = graph,
-                .workers = threads >= MOST_WORKERS ? MOST_WORKERS
-                           : threads >= 2          ? 2
-                                                   : 1,
-                .parameters = calloc(graph->parameter_values + 1, sizeof(float)),
-                .pixels = malloc(values),
-                .unchanged = malloc(values),
-                .small = malloc(values),
-                .logits = malloc(pxr_map_size(graph->logits, PROBE_IMAGES) * sizeof(float)),
-                .random = pxr_random(1, PXR_RANDOM_TEST, 0, 0, 0),
-        };
-        probe->each = PROBE_IMAGES / probe->workers;
+        probe->bench = pxr_bench_new(arena, graph, PROBE_IMAGES, 1, NULL, NULL);
+        probe->logits = pxr_alloc_array(arena, pxr_map_size(graph->logits, PROBE_IMAGES),
+                                        sizeof(*probe->logits));
         probe->workspace = pxr_workspaces_new(
                 pxr_workspace_new(graph, PXR_F32, PXR_FOR_EVALUATION, probe->each, false, NULL),
-                probe->workers, NULL);
-        if (!probe->workspace || !probe->parameters || !probe->pixels || !probe->unchanged ||
-            !probe->small || !probe->logits) {
-                probe_free(probe);
-                return no_memory(graph, diag);
-        }
-        if (pxr_graph_init(graph, 1, probe->parameters, NULL, diag)) {
-                probe_free(probe);
-                return -1;
-        }
-        for (size_t i = 0; i < values; i++)
-                probe->pixels[i] = (uint8_t)pxr_random_below(&probe->random, graph->levels);
-        pxr_graph_subsample(graph, probe->pixels, PROBE_IMAGES, probe->small);
-        return 0;
+                workers, NULL);
+        return probe->bench && probe->logits && probe->workspace ? 0 : no_memory(graph, diag);
 }
 
-/* Compute all nodes for the images as they are. */
-static void compute(const struct probe *probe)
+/* Compute all nodes for some images as they are, with the small images as they were. */
+static void compute_images(const struct probe *probe, struct pxr_workspace *workspace, int first,
+                           int images)
 {
         const struct pxr_graph *graph = probe->graph;
-        size_t values = (size_t)graph->rows * graph->cols * graph->colours * probe->each;
-        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours * probe->each;
+        const struct pxr_bench *bench = probe->bench;
+        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
 
+        pxr_workspace_load(workspace, bench->pixels + bench->values * first, images);
+        pxr_workspace_condition(workspace, bench->small + small * first, images);
+        pxr_workspace_forward(workspace, bench->f32);
+}
+
+static void compute(const struct probe *probe)
+{
 #pragma omp parallel for num_threads(probe->workers) schedule(static, 1)
-        for (int i = 0; i < probe->workers; i++) {
-                pxr_workspace_load(probe->workspace[i], probe->pixels + i * values, probe->each);
-                pxr_workspace_condition(probe->workspace[i], probe->small + i * small, probe->each);
-                pxr_workspace_forward(probe->workspace[i], probe->parameters);
-        }
+        for (int i = 0; i < probe->workers; i++)
+                compute_images(probe, probe->workspace[i], i * probe->each, probe->each);
 }
 
 /* The logits are to be compared with what they are now. */
@@ -120,21 +94,18 @@ static int first_change(const struct probe *probe, int image)
 {
         const struct pxr_graph *graph = probe->graph;
         int channels = graph->logits->shape.channels, group = channels / graph->colours;
-        int worker = image / probe->each, own = image % probe->each;
+        int worker = image / probe->each, own = image % probe->each, order = 0;
         const float *before = probe->logits + worker * pxr_map_size(graph->logits, probe->each);
 
-        for (int order = 0; order < graph->rows * graph->cols * graph->colours; order++) {
+        for (; order < (int)probe->bench->values; order++) {
                 int pixel = order / graph->colours, colour = order % graph->colours;
-                const void *now =
-                        pxr_workspace_logits(probe->workspace[worker], pixel / graph->cols,
-                                             pixel % graph->cols, colour, own);
-                size_t logit =
-                        ((size_t)pixel * probe->each + own) * channels + (size_t)colour * group;
+                size_t logit = ((size_t)pixel * probe->each + own) * channels + colour * group;
 
-                if (memcmp(now, before + logit, group * sizeof(float)) != 0)
-                        return order;
+                if (memcmp(pxr_bench_logits(probe->workspace[worker], graph, order, own),
+                           before + logit, group * sizeof(float)) != 0)
+                        break;
         }
-        return graph->rows * graph->cols * graph->colours;
+        return order;
 }
 
 /* --- which op it was ---------------------------------------------------------------------------
@@ -143,8 +114,9 @@ static int first_change(const struct probe *probe, int image)
 /* A change that went where no dependency is declared. */
 struct leak {
         int image;
-        int cause;  /* order of the value changed */
-        int effect; /* order of the first logits that changed */
+        int cause;     /* order of the value changed */
+        uint8_t value; /* what it was before */
+        int effect;    /* order of the first logits that changed */
 };
 
 /* Do two workspaces of one image differ at a site? */
@@ -210,9 +182,8 @@ static void write_leak(const struct pxr_graph *graph, struct pxr_site liar, cons
 static int blame(const struct probe *probe, const struct leak *leak, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = probe->graph;
-        size_t values = (size_t)graph->rows * graph->cols * graph->colours;
-        size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        const uint8_t *pixels[2] = { probe->unchanged, probe->pixels };
+        uint8_t *pixel = &probe->bench->pixels[probe->bench->values * leak->image + leak->cause];
+        const uint8_t values[2] = { leak->value, *pixel };
         struct pxr_workspace *workspace[2];
         struct pxr_site liar = pxr_site_at(graph->logits, leak->effect);
         int **last = pxr_last_dependencies(graph);
@@ -220,11 +191,9 @@ static int blame(const struct probe *probe, const struct leak *leak, struct pxr_
         for (int i = 0; i < 2; i++) {
                 workspace[i] =
                         pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, 1, false, NULL);
-                if (!workspace[i])
-                        continue;
-                pxr_workspace_load(workspace[i], pixels[i] + values * leak->image, 1);
-                pxr_workspace_condition(workspace[i], probe->small + small * leak->image, 1);
-                pxr_workspace_forward(workspace[i], probe->parameters);
+                *pixel = values[i];
+                if (workspace[i])
+                        compute_images(probe, workspace[i], leak->image, 1);
         }
         if (last && workspace[0] && workspace[1])
                 liar = find_liar(graph, last, workspace, leak);
@@ -242,21 +211,21 @@ static int blame(const struct probe *probe, const struct leak *leak, struct pxr_
  * workspace. */
 static int probe_once(struct probe *probe, const int orders[PROBE_IMAGES], struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = probe->graph;
-        size_t values = (size_t)graph->rows * graph->cols * graph->colours;
+        int levels = probe->graph->levels;
+        uint8_t before[PROBE_IMAGES];
 
-        memcpy(probe->unchanged, probe->pixels, values * PROBE_IMAGES);
         for (int image = 0; image < PROBE_IMAGES; image++) {
-                uint8_t *value = &probe->pixels[image * values + orders[image]];
+                uint8_t *value =
+                        &probe->bench->pixels[image * probe->bench->values + orders[image]];
 
-                *value = (uint8_t)((*value + 1 +
-                                    pxr_random_below(&probe->random, graph->levels - 1)) %
-                                   graph->levels);
+                before[image] = *value;
+                *value = (*value + 1 + pxr_random_below(&probe->random, levels - 1)) % levels;
         }
         keep_logits(probe);
         compute(probe);
         for (int image = 0; image < PROBE_IMAGES; image++) {
-                struct leak leak = { image, orders[image], first_change(probe, image) };
+                struct leak leak = { image, orders[image], before[image],
+                                     first_change(probe, image) };
 
                 if (leak.effect <= leak.cause)
                         return blame(probe, &leak, diag);
@@ -275,15 +244,17 @@ int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examinat
 {
         static const struct pxr_examination usual = { .threads = 1 };
         const struct pxr_graph *graph = model->graph;
-        int sites = graph->rows * graph->cols * graph->colours, status = 0;
+        int sites = (int)pxr_graph_values(graph), status;
         int probes = sites < PROBES ? sites : PROBES;
-        struct probe probe;
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
+        struct probe probe = { 0 };
 
         how = how ? how : &usual;
         report(how, 0, probes);
-        if (probe_new(&probe, graph, how->threads, diag))
-                return -1;
-        compute(&probe);
+        status = arena ? probe_new(&probe, arena, graph, how->threads, diag)
+                       : no_memory(graph, diag);
+        if (!status)
+                compute(&probe);
         for (int at = 0; at < probes && !status; at += PROBE_IMAGES) {
                 int orders[PROBE_IMAGES];
 
@@ -299,6 +270,7 @@ int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examinat
                 certificate->probes += PROBE_IMAGES;
         }
         report(how, probes + PROBE_IMAGES, probes);
-        probe_free(&probe);
+        pxr_workspaces_free(probe.workspace, probe.workers);
+        pxr_arena_free(arena);
         return status;
 }

@@ -6,79 +6,56 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "model/bench.h"
-
-static const char no_memory[] = "out of memory";
 
 /* --- threads -----------------------------------------------------------------------------------
  */
 
-enum { THREADS = PXR_BENCH_BATCHES, ROUNDS = 300 };
+enum { THREADS = PXR_TEST_BATCHES, ROUNDS = 300 };
 
 /* A workspace and a gradient for each batch, and what each batch gives by itself. */
 struct crowd {
-        const struct pxr_bench *bench;
-        size_t size;
-        struct pxr_workspace **workspace; /* [batch] */
-        float *gradient, *alone;          /* [batch][size] */
+        const struct pxr_subject *subject;
+        size_t size; /* of a gradient */
+        struct pxr_workspace *workspace[THREADS];
+        float *gradient[THREADS], *alone[THREADS];
 };
 
-static void crowd_free(void *what)
-{
-        struct crowd *crowd = what;
-
-        pxr_workspaces_free(crowd->workspace, THREADS);
-        free(crowd->gradient);
-        free(crowd->alone);
-}
-
 /* For training in memory that is shared as in earnest; for generation with NaN in what is not there
- * yet. */
-static struct crowd *crowd_new(struct pxr_arena *arena, const struct pxr_graph *graph,
-                               enum pxr_use use, struct pxr_diag *diag)
+ * yet. False when out of memory. */
+static bool make_crowd(struct crowd *crowd, const struct pxr_subject *subject, enum pxr_use use)
 {
-        struct crowd *crowd = pxr_alloc(arena, sizeof(*crowd));
-
-        if (!crowd)
-                return NULL;
-        crowd->bench = pxr_bench_new(arena, graph, diag);
-        crowd->size = graph->parameter_values + 1;
-        crowd->gradient = calloc(crowd->size * THREADS, sizeof(float));
-        crowd->alone = calloc(crowd->size * THREADS, sizeof(float));
-        if (pxr_arena_defer(arena, crowd_free, crowd) || !crowd->bench || !crowd->gradient ||
-            !crowd->alone)
-                return NULL;
-        crowd->workspace =
-                pxr_workspaces_new(pxr_workspace_new(graph, PXR_F32, use, PXR_BENCH_IMAGES,
-                                                     use == PXR_FOR_INSPECTION, diag),
-                                   THREADS, diag);
-        return crowd->workspace ? crowd : NULL;
+        *crowd = (struct crowd) { .subject = subject,
+                                  .size = (subject->graph->parameter_values + 1) * sizeof(float) };
+        for (int i = 0; i < THREADS; i++) {
+                crowd->workspace[i] =
+                        pxr_test_workspace(subject, PXR_F32, use, use == PXR_FOR_INSPECTION);
+                crowd->gradient[i] = pxr_alloc(subject->arena, crowd->size);
+                crowd->alone[i] = pxr_alloc(subject->arena, crowd->size);
+                if (!crowd->workspace[i])
+                        return false;
+        }
+        return !pxr_arena_failed(subject->arena);
 }
 
 static bool as_alone(const struct crowd *crowd, int batch)
 {
-        size_t at = crowd->size * batch;
-
-        return memcmp(crowd->gradient + at, crowd->alone + at, crowd->size * sizeof(float)) == 0;
+        return memcmp(crowd->gradient[batch], crowd->alone[batch], crowd->size) == 0;
 }
 
 /* All batches on one thread, each pass of one batch between those of the others. */
 static const char *train_in_turns(struct crowd *crowd)
 {
-        const struct pxr_bench *bench = crowd->bench;
+        const struct pxr_subject *subject = crowd->subject;
 
-        memset(crowd->gradient, 0, crowd->size * THREADS * sizeof(float));
         for (int i = 0; i < THREADS; i++) {
-                pxr_workspace_load(crowd->workspace[i], pxr_bench_batch(bench, i),
-                                   PXR_BENCH_IMAGES);
-                pxr_bench_nll(crowd->workspace[i], bench->f32);
+                pxr_workspace_load(crowd->workspace[i], pxr_test_batch(subject, i),
+                                   PXR_TEST_IMAGES);
+                pxr_test_nll(crowd->workspace[i], subject->bench->f32);
         }
         for (int i = 0; i < THREADS; i++)
-                pxr_workspace_backward(crowd->workspace[i], bench->f32,
-                                       crowd->gradient + crowd->size * i);
+                pxr_workspace_backward(crowd->workspace[i], subject->bench->f32,
+                                       crowd->gradient[i]);
         for (int i = 0; i < THREADS; i++)
                 if (!as_alone(crowd, i))
                         return "gradients differ when another batch is computed between forward "
@@ -94,10 +71,9 @@ static const char *train_at_once(struct crowd *crowd)
 #pragma omp parallel num_threads(THREADS) reduction(&& : same)
         for (int round = 0; round < ROUNDS && same; round++) {
                 int own = omp_get_thread_num();
-                float *gradient = crowd->gradient + crowd->size * own;
 
-                memset(gradient, 0, crowd->size * sizeof(float));
-                pxr_bench_train(crowd->bench, crowd->workspace[own], own, gradient);
+                memset(crowd->gradient[own], 0, crowd->size);
+                pxr_test_train(crowd->subject, crowd->workspace[own], own, crowd->gradient[own]);
                 same = as_alone(crowd, own);
         }
         return same ? NULL
@@ -108,34 +84,24 @@ static const char *train_at_once(struct crowd *crowd)
 /* Generate batch `from` up to, not including, `to`: pixel by pixel, the batches in turns. */
 static void generate(struct crowd *crowd, int from, int to)
 {
-        const struct pxr_bench *bench = crowd->bench;
-        const struct pxr_graph *graph = bench->graph;
+        const struct pxr_bench *bench = crowd->subject->bench;
 
         for (int i = from; i < to; i++)
-                pxr_workspace_begin(crowd->workspace[i], bench->f32, PXR_BENCH_IMAGES);
-        for (int order = 0; order < (int)bench->values; order++) {
-                int pixel = order / graph->colours, colour = order % graph->colours;
-                int row = pixel / graph->cols, col = pixel % graph->cols;
-
-                for (int i = from; i < to; i++) {
-                        const uint8_t *pixels = pxr_bench_batch(bench, i) + order;
-
-                        pxr_workspace_advance(crowd->workspace[i], row, col, colour);
-                        for (int image = 0; image < PXR_BENCH_IMAGES; image++)
-                                pxr_workspace_set(crowd->workspace[i], row, col, colour, image,
-                                                  pixels[image * bench->values]);
-                }
-        }
+                pxr_workspace_begin(crowd->workspace[i], bench->f32, PXR_TEST_IMAGES);
+        for (int order = 0; order < (int)bench->values; order++)
+                for (int i = from; i < to; i++)
+                        pxr_bench_advance(bench, crowd->workspace[i], order, i * PXR_TEST_IMAGES,
+                                          PXR_TEST_IMAGES);
 }
 
-static const char *generate_in_turns(struct pxr_arena *arena, struct crowd *crowd)
+static const char *generate_in_turns(struct crowd *crowd)
 {
-        const struct pxr_node *logits = crowd->bench->graph->logits;
-        size_t size = pxr_map_size(logits, PXR_BENCH_IMAGES) * sizeof(float);
-        char *alone = pxr_alloc(arena, size * THREADS);
+        const struct pxr_node *logits = crowd->subject->graph->logits;
+        size_t size = pxr_map_size(logits, PXR_TEST_IMAGES) * sizeof(float);
+        char *alone = pxr_alloc_array(crowd->subject->arena, THREADS, size);
 
         if (!alone)
-                return no_memory;
+                return pxr_test_no_memory;
         for (int i = 0; i < THREADS; i++) {
                 generate(crowd, i, i + 1);
                 memcpy(alone + size * i, pxr_workspace_tensor(crowd->workspace[i], logits), size);
@@ -149,23 +115,20 @@ static const char *generate_in_turns(struct pxr_arena *arena, struct crowd *crow
         return NULL;
 }
 
-const char *pxr_check_threads(struct pxr_arena *arena, const struct pxr_model *model,
-                              const char **skipped, struct pxr_diag *diag)
+const char *pxr_check_threads(struct pxr_subject *subject)
 {
-        struct crowd *training = crowd_new(arena, model->graph, PXR_FOR_TRAINING, diag);
-        struct crowd *generating = crowd_new(arena, model->graph, PXR_FOR_INSPECTION, diag);
+        struct crowd training, generating;
         const char *problem;
 
-        (void)skipped;
-        if (!training || !generating)
-                return no_memory;
+        if (!make_crowd(&training, subject, PXR_FOR_TRAINING) ||
+            !make_crowd(&generating, subject, PXR_FOR_INSPECTION))
+                return pxr_test_no_memory;
         for (int i = 0; i < THREADS; i++)
-                pxr_bench_train(training->bench, training->workspace[i], i,
-                                training->alone + training->size * i);
-        problem = train_in_turns(training);
+                pxr_test_train(subject, training.workspace[i], i, training.alone[i]);
+        problem = train_in_turns(&training);
         if (!problem)
-                problem = train_at_once(training);
-        return problem ? problem : generate_in_turns(arena, generating);
+                problem = train_at_once(&training);
+        return problem ? problem : generate_in_turns(&generating);
 }
 
 /* --- memory ------------------------------------------------------------------------------------
@@ -211,43 +174,35 @@ static const char *find_damage(struct pxr_arena *arena, const struct pxr_workspa
         return NULL;
 }
 
-const char *pxr_check_memory(struct pxr_arena *arena, const struct pxr_model *model,
-                             const char **skipped, struct pxr_diag *diag)
+const char *pxr_check_memory(struct pxr_subject *subject)
 {
-        const struct pxr_graph *graph = model->graph;
-        struct pxr_bench *bench = pxr_bench_new(arena, graph, diag);
-        struct pxr_workspace *apart =
-                pxr_workspace_new(graph, PXR_F32, PXR_FOR_TRAINING, PXR_BENCH_IMAGES, true, diag);
-        struct pxr_workspace *shared =
-                pxr_workspace_new(graph, PXR_F32, PXR_FOR_TRAINING, PXR_BENCH_IMAGES, false, diag);
-        struct pxr_workspace *checkpointed = pxr_workspace_new(
-                graph, PXR_F32, PXR_FOR_CHECKPOINTED_TRAINING, PXR_BENCH_IMAGES, false, diag);
-        size_t size = graph->parameter_values + 1;
-        float *gradient = calloc(4 * size, sizeof(float));
-        const char *problem = no_memory;
+        /* How the memory is shared, and whether the gradient starts at zero or at one. */
+        enum { APART, SHARED, CHECKPOINTED, FROM_ONE, TRAININGS };
+        static const enum pxr_use use[] = { PXR_FOR_TRAINING, PXR_FOR_TRAINING,
+                                            PXR_FOR_CHECKPOINTED_TRAINING, PXR_FOR_TRAINING };
+        size_t values = subject->graph->parameter_values + 1, size = values * sizeof(float);
+        struct pxr_workspace *workspace[TRAININGS];
+        float *gradient[TRAININGS];
+        const char *problem;
 
-        (void)skipped;
-        if (bench && apart && shared && checkpointed && gradient) {
-                pxr_bench_train(bench, apart, 0, gradient);
-                pxr_bench_train(bench, shared, 0, gradient + size);
-                for (size_t i = 0; i < size; i++)
-                        gradient[2 * size + i] = 1;
-                pxr_bench_train(bench, shared, 0, gradient + 2 * size);
-                pxr_bench_train(bench, checkpointed, 0, gradient + 3 * size);
-                problem = find_damage(arena, apart);
-                if (!problem && memcmp(gradient, gradient + size, size * sizeof(float)) != 0)
-                        problem = "gradients change when tensors share memory: an op reads in "
-                                  "backward what its flags do not declare";
-                if (!problem && memcmp(gradient, gradient + 3 * size, size * sizeof(float)) != 0)
-                        problem = "gradients change when outputs are recomputed in the backward "
-                                  "pass: an op's forward pass is not deterministic";
-                if (!problem)
-                        problem =
-                                compare_started_at_one(arena, graph, gradient, gradient + 2 * size);
+        for (int i = 0; i < TRAININGS; i++) {
+                workspace[i] = pxr_test_workspace(subject, PXR_F32, use[i], i == APART);
+                gradient[i] = pxr_alloc(subject->arena, size);
+                if (!workspace[i] || !gradient[i])
+                        return pxr_test_no_memory;
+                for (size_t k = 0; k < values && i == FROM_ONE; k++)
+                        gradient[i][k] = 1;
+                pxr_test_train(subject, workspace[i], 0, gradient[i]);
         }
-        pxr_workspace_free(apart);
-        pxr_workspace_free(shared);
-        pxr_workspace_free(checkpointed);
-        free(gradient);
-        return problem;
+        problem = find_damage(subject->arena, workspace[APART]);
+        if (problem)
+                return problem;
+        if (memcmp(gradient[APART], gradient[SHARED], size) != 0)
+                return "gradients change when tensors share memory: an op reads in backward what "
+                       "its flags do not declare";
+        if (memcmp(gradient[APART], gradient[CHECKPOINTED], size) != 0)
+                return "gradients change when outputs are recomputed in the backward pass: an op's "
+                       "forward pass is not deterministic";
+        return compare_started_at_one(subject->arena, subject->graph, gradient[APART],
+                                      gradient[FROM_ONE]);
 }

@@ -18,4 +18,13 @@
 const char *pxr_check_op_gradients(struct pxr_arena *arena, const struct pxr_node *node,
                                    const double *parameters, int levels);
 
+/* A function of values that `context` refers to. */
+typedef double pxr_function(void *context);
+
+/* Compare its slopes by up to 48 of the values, evenly spread, with those in `found`, which `what`
+ * names ("the gradient of layers.0.conv.weight"). Returns as pxr_check_op_gradients(). */
+const char *pxr_compare_slopes(struct pxr_arena *arena, const char *what, double *values,
+                               size_t size, const double *found, pxr_function *function,
+                               void *context, double tolerance);
+
 #endif
