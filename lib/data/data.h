@@ -58,23 +58,31 @@ struct pxr_dataset {
                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
 };
 
-/* Check a spec's `data` mapping, and complete it, without opening anything. Returns 0, or -1 after
- * errors. */
-int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag);
+/* A set whose options are read. */
+struct pxr_opening;
 
-/* Does what the `path` of a checked mapping names exist? Returns 0, or -1 after an error. */
-int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag);
+/* Read the options of a spec's `data` mapping, and complete it, without opening anything. Returns
+ * 0, or -1 after errors. Unless the set is unknown, *opening is what could be read, else NULL. */
+int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_opening **opening,
+                      struct pxr_diag *diag);
 
-/* A set of the rows, cols, colours and levels that the mapping's images have, as far as the options
+/* Check that what the `path` of a mapping names exists. Returns 0, or -1 after an error. */
+int pxr_dataset_find(const struct pxr_opening *opening, struct pxr_diag *diag);
+
+/* A set of the rows, cols, colours and levels that its images have, as far as the options
  * determine them without opening a file; NULL if they do not. Wrong options are ignored. Nothing
- * else in it is set. */
-struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data);
+ * else in it is set, and it is not opened any more. */
+struct pxr_dataset *pxr_dataset_foresee(struct pxr_opening *opening);
 
-/* Open the set a spec's `data` mapping names, reading (and so completing) that mapping. Relative
- * paths are taken from the current folder. `seed` is the run's: it keys what is drawn anew each
- * epoch of training. What is drawn once (synthetic images, the binarization of valid and test)
- * has a seed among the set's own options, so that the identity does not change with the run's.
- * NULL after errors. The set lives as long as the arena. */
+/* Open a set whose options have no errors. Relative paths are taken from the current folder. `seed`
+ * is the run's: it keys what is drawn anew each epoch of training. What is drawn once (synthetic
+ * images, the binarization of valid and test) has a seed among the set's own options, so that the
+ * identity does not change with the run's. NULL after errors. The set lives as long as the arena.
+ */
+struct pxr_dataset *pxr_dataset_open_checked(struct pxr_opening *opening, uint64_t seed,
+                                             struct pxr_diag *diag);
+
+/* Check a mapping and open its set. NULL after errors. */
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag);
 

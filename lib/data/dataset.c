@@ -104,107 +104,95 @@ static void note_fetch(const struct pxr_data_format *format, const char *path,
 }
 
 /* Errors name a file; add where its folder is set, and how to get the file. */
-static void note_path(struct pxr_arena *arena, const struct pxr_yaml *data,
-                      const struct pxr_data_format *format, struct pxr_diag *diag)
+static void note_path(const struct pxr_opening *o, struct pxr_diag *diag)
 {
-        const struct pxr_yaml *path = pxr_yaml_get(data, "path");
+        const struct pxr_yaml *path = pxr_yaml_get(o->node, "path");
         const char *origin;
 
         if (!path || path->kind != PXR_YAML_SCALAR)
                 return;
-        origin = path->location.line > 0 ? pxr_yaml_origin(arena, path) : NULL;
+        origin = path->location.line > 0 ? pxr_yaml_origin(o->arena, path) : NULL;
         if (path->origin == PXR_ORIGIN_DEFAULT)
-                pxr_note(diag, "the default 'path' of %s is %s in the current folder", format->name,
-                         path->text);
+                pxr_note(diag, "the default 'path' of %s is %s in the current folder",
+                         o->format->name, path->text);
         else if (origin)
                 pxr_note(diag, "'path: %s' comes from %s", path->text, origin);
-        note_fetch(format, path->text, diag);
+        note_fetch(o->format, path->text, diag);
 }
 
-/* Check that `path` exists: one error rather than one per split. */
-static int check_path(struct pxr_arena *arena, const struct pxr_yaml *data,
-                      const struct pxr_data_format *format, struct pxr_diag *diag)
+int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_opening **opening,
+                      struct pxr_diag *diag)
 {
-        const struct pxr_yaml *path = pxr_yaml_get(data, "path");
+        const struct pxr_data_format *format = find(data, diag);
+        void *options = format ? pxr_alloc(arena, format->options->size) : NULL;
+        struct pxr_opening *o = format ? pxr_alloc(arena, sizeof *o) : NULL;
+        int failed;
+
+        *opening = NULL;
+        if (!o)
+                return -1;
+        *o = (struct pxr_opening) { .arena = arena,
+                                    .set = pxr_alloc(arena, sizeof *o->set),
+                                    .node = data,
+                                    .format = format,
+                                    .options = options };
+        if (!options || !o->set)
+                return -1;
+        failed = pxr_options_read(arena, data, format->name,
+                                  (struct pxr_reading[]) { { &pxr_data_common_options, &o->common },
+                                                           { format->options, options } },
+                                  2, diag);
+        *o->set =
+                (struct pxr_dataset) { .name = format->name, .entropy = NAN, .transforms = "none" };
+        if (format->kind)
+                format->kind(options, o->set);
+        *opening = o;
+        return failed;
+}
+
+int pxr_dataset_find(const struct pxr_opening *o, struct pxr_diag *diag)
+{
+        const struct pxr_yaml *path = pxr_yaml_get(o->node, "path");
         struct stat status;
 
         if (!path || path->kind != PXR_YAML_SCALAR || stat(path->text, &status) == 0 ||
             errno != ENOENT)
                 return 0;
         pxr_user_error(diag, "%s: no such file or folder", path->text);
-        note_path(arena, data, format, diag);
+        note_path(o, diag);
         return -1;
 }
 
-/* Begin to open the set a `data` mapping names: choose the format, read the options of both tables
- * (with a NULL diag as far as they are correct) and set what they say of the images. */
-static int begin(struct pxr_opening *o, struct pxr_yaml *data,
-                 const struct pxr_data_format **format, struct pxr_diag *diag)
+struct pxr_dataset *pxr_dataset_foresee(struct pxr_opening *o)
 {
-        struct pxr_data_common *common = pxr_alloc(o->arena, sizeof *common);
-        void *options;
-        int failed;
-
-        *format = find(data, diag);
-        options = *format ? pxr_alloc(o->arena, (*format)->options->size) : NULL;
-        o->set = pxr_alloc(o->arena, sizeof *o->set);
-        if (!common || !options || !o->set)
-                return -1;
-        o->node = data;
-        o->common = common;
-        o->options = options;
-        failed = pxr_options_read(o->arena, data, (*format)->name,
-                                  (struct pxr_reading[]) { { &pxr_data_common_options, common },
-                                                           { (*format)->options, options } },
-                                  2, diag);
-        *o->set = (struct pxr_dataset) { .name = (*format)->name,
-                                         .entropy = NAN,
-                                         .transforms = "none" };
-        if ((*format)->kind && (!failed || !diag))
-                (*format)->kind(options, o->set);
-        return failed;
-}
-
-int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag)
-{
-        struct pxr_opening o = { .arena = arena };
-        const struct pxr_data_format *format;
-
-        return begin(&o, data, &format, diag);
-}
-
-int pxr_dataset_find(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr_diag *diag)
-{
-        const struct pxr_data_format *format = find(data, diag);
-
-        return format ? check_path(arena, data, format, diag) : -1;
-}
-
-struct pxr_dataset *pxr_dataset_foresee(struct pxr_arena *arena, struct pxr_yaml *data)
-{
-        struct pxr_opening o = { .arena = arena };
-        const struct pxr_data_format *format;
-
-        begin(&o, data, &format, NULL);
-        if (!o.options || o.set->rows < 1 || o.set->cols < 1 || o.set->colours < 1 ||
-            o.set->levels < 2) /* unknown, or of a wrong option */
+        if (o->set->rows < 1 || o->set->cols < 1 || o->set->colours < 1 ||
+            o->set->levels < 2) /* unknown, or of a wrong option */
                 return NULL;
-        return pxr_data_transform(&o) ? NULL : o.set;
+        o->diag = NULL;
+        return pxr_data_transform(o) ? NULL : o->set;
+}
+
+struct pxr_dataset *pxr_dataset_open_checked(struct pxr_opening *o, uint64_t seed,
+                                             struct pxr_diag *diag)
+{
+        o->seed = seed;
+        o->diag = diag;
+        if (pxr_dataset_find(o, diag))
+                return NULL;
+        if (o->format->open(o)) {
+                note_path(o, diag);
+                return NULL;
+        }
+        return finish(o) ? NULL : o->set;
 }
 
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag)
 {
-        struct pxr_opening o = { .arena = arena, .seed = seed, .diag = diag };
-        const struct pxr_data_format *format;
+        struct pxr_opening *o;
 
-        if (begin(&o, data, &format, diag) || check_path(arena, data, format, diag))
-                return NULL;
-        if (format->open(&o)) {
-                note_path(arena, data, format, diag);
-                return NULL;
-        }
-        return finish(&o) ? NULL : o.set;
+        return pxr_dataset_check(arena, data, &o, diag) ? NULL
+                                                        : pxr_dataset_open_checked(o, seed, diag);
 }
 
 int pxr_dataset_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,

@@ -23,12 +23,15 @@ struct pxr_data_common {
         bool flip;
 };
 
+struct pxr_data_format;
+
 /* A set that is being opened, and what with. */
 struct pxr_opening {
         struct pxr_arena *arena;
         struct pxr_dataset *set;
         const struct pxr_yaml *node; /* the `data` mapping, for errors */
-        const struct pxr_data_common *common;
+        const struct pxr_data_format *format;
+        struct pxr_data_common common;
         const void *options; /* the checked struct of the format's own table */
         uint64_t seed;       /* of the run */
         struct pxr_diag *diag;
@@ -109,7 +112,7 @@ const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_datas
 /* Whether the set is opened with this split. */
 static inline bool pxr_data_opens(const struct pxr_opening *o, enum pxr_split split)
 {
-        return o->common->splits >> split & 1;
+        return o->common.splits >> split & 1;
 }
 
 /* Bytes of an image. */

@@ -47,7 +47,7 @@ const char *pxr_data_downsampled(struct pxr_arena *arena, const struct pxr_datas
 
 static void apply_limit(struct pxr_opening *o)
 {
-        int64_t limit = o->common->limit;
+        int64_t limit = o->common.limit;
 
         if (limit == 0)
                 return;
@@ -123,7 +123,7 @@ static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
 static int set_step(const struct pxr_opening *o, struct view *view)
 {
         const struct pxr_dataset *set = o->set;
-        int64_t rows = o->common->downsample;
+        int64_t rows = o->common.downsample;
 
         view->step = 1;
         if (rows == 0)
@@ -165,8 +165,8 @@ int pxr_data_transform(struct pxr_opening *o)
         apply_limit(o);
         set->transforms_of_size = set->transforms;
         *view = (struct view) { .base = *set,
-                                .grey = o->common->grey && set->colours == 3,
-                                .flip = o->common->flip && set->count[PXR_TRAIN] > 0,
+                                .grey = o->common.grey && set->colours == 3,
+                                .flip = o->common.flip && set->count[PXR_TRAIN] > 0,
                                 .seed = o->seed };
         if (set_step(o, view))
                 return -1;

@@ -236,7 +236,8 @@ static struct pxr_experiment *read_spec(struct pxr_arena *arena,
         if (!experiment->plugins)
                 return NULL;
         *bad = pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag) ? BAD_REST : 0;
-        if (!settings->data || pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, diag))
+        if (!settings->data ||
+            pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, &experiment->opening, diag))
                 *bad |= BAD_DATA;
         if (!settings->model ||
             pxr_model_check(arena, experiment->plugins, (struct pxr_yaml *)settings->model, diag))
@@ -294,15 +295,14 @@ struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
 static int open_data(struct pxr_experiment *experiment, const struct pxr_spec_origin *origin,
                      int bad, struct pxr_diag *diag)
 {
-        struct pxr_yaml *data = (struct pxr_yaml *)experiment->settings.data;
         int status;
 
         if (bad & BAD_DATA)
                 return -1;
         if (bad)
-                return pxr_dataset_find(experiment->arena, data, diag);
-        experiment->set = pxr_dataset_open(experiment->arena, data,
-                                           (uint64_t)experiment->settings.train.seed, diag);
+                return pxr_dataset_find(experiment->opening, diag);
+        experiment->set = pxr_dataset_open_checked(experiment->opening,
+                                                   (uint64_t)experiment->settings.train.seed, diag);
         if (!experiment->set)
                 return -1;
         status = origin->recorded ? 0 : check_splits(experiment, diag);
@@ -326,11 +326,9 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                 return NULL;
         if (open_data(experiment, origin, bad, diag))
                 bad |= BAD_DATA;
-        if (bad & BAD_MODEL || !experiment->settings.data)
+        if (bad & BAD_MODEL || !experiment->opening)
                 return NULL;
-        set = experiment->set
-                      ? experiment->set
-                      : pxr_dataset_foresee(arena, (struct pxr_yaml *)experiment->settings.data);
+        set = experiment->set ? experiment->set : pxr_dataset_foresee(experiment->opening);
         if (!set)
                 return NULL;
         kind = (struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels };

@@ -44,6 +44,7 @@ struct pxr_experiment {
         struct pxr_arena *arena;
         struct pxr_yaml *root; /* the resolved spec */
         struct pxr_settings settings;
+        struct pxr_opening *opening; /* of the data set */
         struct pxr_dataset *set;
         struct pxr_plugins *plugins;
         struct pxr_model *model;
