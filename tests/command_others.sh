@@ -1,6 +1,5 @@
 #!/bin/sh
-# command_others.sh - text that other people wrote, in every command: it moves no terminal's cursor.
-together=yes
+# command_others.sh - hostile text in names, notes and files: no command prints its control characters.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -14,12 +13,12 @@ pxr() {
 planted=$(printf 'a\033[2J\033]0;b\007\302\233c\342\200\256d')
 sql="CAST(x'$(printf %s "$planted" | od -An -tx1 | tr -d ' \n')' AS TEXT)"
 
-# harmless STATUS PROGRAM ARGUMENT...: it ends with that status, and prints nothing of it as it is.
+# harmless STATUS PROGRAM ARGUMENT...: the program exits with that status and prints no control character.
 harmless() {
 	exits "$@" || return
 	if cat out err | grep -q "$(printf '\033\\|\007\\|\302\233\\|\342\200\256')"; then
 		shift
-		echo "# printed as it is by $*" | tr -cd ' -~\n'
+		echo "# printed a control character: $*" | tr -cd ' -~\n'
 		return 1
 	fi
 }
@@ -27,7 +26,7 @@ harmless() {
 sed 's/epochs: 6/epochs: 1/' tiny.yaml >short.yaml
 printf 'name: some\nspec: short.yaml\nvary: {train.seed: [1, 2]}\n' >sweep.yaml
 pxr sweep sweep.yaml --db a.db --jobs 1 -q || exit 1
-# All texts that name nothing.
+# Every text of the database that is not used as a key.
 for column in run.name run.note run.command_line run.host run.message run.git_difference \
 	run.data_transforms event.message tag.tag sweep.name layer.path; do
 	query a.db "UPDATE ${column%.*} SET ${column#*.} = $sql" || exit 1
@@ -41,22 +40,22 @@ reports() {
 	harmless 2 pxr report delete 1 --db a.db && harmless 2 pxr report sweep some --db a.db &&
 		harmless 0 pxr report sweep "$planted" --db a.db
 }
-ok "reports" reports
+ok "reports escape control characters in texts of the database" reports
 
 samples() {
 	harmless 0 pxr sample 1 --db a.db --count 1 --out s.png &&
 		harmless 0 pxr sample 1 --db a.db --nll-map valid --out s.svg &&
 		harmless 2 pxr sample "$planted x" --db a.db
 }
-ok "pxr-sample" samples
+ok "pxr-sample escapes control characters in texts of the database" samples
 
-ok "a run from one on record" harmless 0 pxr run --from-run 1 --db a.db --threads 1
+ok "pxr-run --from-run escapes control characters in texts of the database" harmless 0 pxr run --from-run 1 --db a.db --threads 1
 
 resumed() {
 	query a.db "UPDATE run SET status = 'interrupted', process_start = NULL WHERE id = 2" &&
 		harmless 0 pxr run --resume 2 --db a.db --threads 1
 }
-ok "a run that is resumed" resumed
+ok "pxr-run --resume escapes control characters in texts of the database" resumed
 
 specs() {
 	cp short.yaml "$planted.yaml" && harmless 0 pxr run "$planted.yaml" --dry-run &&
@@ -66,14 +65,14 @@ specs() {
 		harmless 0 pxr run described.yaml --explain '' && out_has '\x1B]0;x\x07\u202E' &&
 		harmless 0 pxr run described.yaml --dry-run
 }
-ok "specs" specs
+ok "pxr-run escapes control characters in specs and arguments" specs
 
 sweeps() {
 	printf 'name: some\nspec: short.yaml\nvary: {description: ["\\e[2Jx", "\\u202ey"]}\n' >bad.yaml &&
 		harmless 0 pxr sweep bad.yaml --dry-run && out_has '\xe2\x80\xaey' &&
 		harmless 0 pxr sweep bad.yaml --db b.db --jobs 1
 }
-ok "sweeps" sweeps
+ok "pxr-sweep escapes control characters in sweeps" sweeps
 
 codec() {
 	query a.db "UPDATE run SET name = 'x' || char(0x202e) || 'y' WHERE id = 1" &&
@@ -82,27 +81,27 @@ codec() {
 		harmless 0 pxr codec decode b.pxr -o "$planted.folder" --db a.db &&
 		harmless 2 pxr codec info "$planted"
 }
-ok "pxr-codec" codec
+ok "pxr-codec escapes control characters in names of runs and files" codec
 
 data() {
 	harmless 0 pxr data convert markov_binary train=2 valid=2 test=2 --out "$planted" &&
 		harmless 0 pxr data info "$planted" && harmless 2 pxr data info "$planted" "$planted=1"
 }
-ok "pxr-data" data
+ok "pxr-data escapes control characters in names of folders" data
 
-# --- names: one that hides 'last' or a number would hide other runs ------------------------------
+# --- names of runs: 'last' or a number as a name would hide other runs ---------------------------
 
 no_name() {
 	for name in '""' last 2016 '"a\tb"' '"a\nb"' '"\e[2J"'; do
 		harmless 2 pxr run short.yaml "name=$name" --db none.db && err_has "the name '" &&
 			err_has "choose another" || return
-		printf "name: $(echo "$name" | sed 's/\\/\\\\/g')\n" >named.yaml &&
+		printf '%s\n' "name: $name" >named.yaml &&
 			sed 1d short.yaml >>named.yaml && refused 2 "named.yaml:1:7: error: the name '" \
 			pxr run named.yaml --dry-run || return
 	done
 	pxr run short.yaml "name=2016b" --dry-run && ! [ -e none.db ]
 }
-ok "a run cannot be called so" no_name
+ok "pxr-run refuses a run name that is empty, 'last', a number or has control characters" no_name
 
 no_name_in_sweep() {
 	printf 'name: a\nspec: short.yaml\nset: {name: last}\nvary: {train.seed: [1]}\n' >bad.yaml &&
@@ -112,9 +111,9 @@ no_name_in_sweep() {
 		printf 'name: "a\\nb"\nspec: short.yaml\nvary: {train.seed: [1]}\n' >bad.yaml &&
 		refused 2 "'name' has a control character" pxr sweep bad.yaml --db none.db
 }
-ok "nor in a sweep" no_name_in_sweep
+ok "pxr-sweep refuses such names of runs, too" no_name_in_sweep
 
-# Of an older pxr; runs 1 and 2 keep theirs.
+# Runs 1 and 2 have names that an older pxr allowed.
 old_names() {
 	query a.db "UPDATE run SET name = 'a' || char(10) || 'b', status = 'finished' WHERE id = 1;
 		UPDATE run SET name = '2016', spec = replace(spec, 'name: tiny', 'name: 2016')
@@ -125,10 +124,11 @@ old_names() {
 		harmless 0 pxr run --from-run 2 --db a.db --threads 1 &&
 		is "$(query a.db "SELECT name FROM run ORDER BY id DESC LIMIT 1")" "run 2016"
 }
-ok "a run that an older pxr named so is used as ever" old_names
+ok "a run that an older pxr named so can be shown, repeated and used to compress" old_names
 
 taken_over() {
-	harmless 0 pxr report merge a.db --db merged.db && err_has "stands for the run of that number" &&
+	query a.db "UPDATE run SET name = 'a' || char(10) || 'b' WHERE id = 1; UPDATE run SET name = '2016' WHERE id = 2" &&
+		harmless 0 pxr report merge a.db --db merged.db && err_has "stands for the run of that number" &&
 		is "$(query merged.db "SELECT group_concat(name) FROM
 			(SELECT name FROM run WHERE id < 3 ORDER BY id)")" 'a\x0ab,run 2016' &&
 		query a.db "UPDATE run SET name = 'last' WHERE id = 2" &&
@@ -138,4 +138,4 @@ taken_over() {
 		harmless 0 pxr report import old --db merged2.db && err_has "becomes 'run last'" &&
 		is "$(query merged2.db "SELECT name FROM run")" "run last"
 }
-ok "in another database it gets a name that hides nothing" taken_over
+ok "merge and import rename a run whose name would hide other runs" taken_over
