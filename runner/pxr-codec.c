@@ -125,10 +125,9 @@ static int decode(struct program *program)
         const char *path = words->text[words->count - 1];
         const struct pxr_codec_file *file;
         const struct pxr_recorded *recorded;
-        size_t size;
         int status;
 
-        file = pxr_codec_file_read(program->arena, path, &size, program->diag);
+        file = pxr_codec_file_read(program->arena, path, program->diag);
         if (!file)
                 return -1;
         recorded = open_run(program, words->count > 1 ? words->text[0] : file->uid,
@@ -155,7 +154,7 @@ static int decode(struct program *program)
 /* --- info --------------------------------------------------------------------------------------
  */
 
-static void print_info(const struct pxr_codec_file *file, size_t size)
+static void print_info(const struct pxr_codec_file *file)
 {
         double bits = file->nats / M_LN2;
 
@@ -166,8 +165,8 @@ static void print_info(const struct pxr_codec_file *file, size_t size)
         else
                 say(stdout, "from        %s, number %" PRId64 " on, of data %s\n", file->split,
                     file->first, file->data);
-        printf("size        %zu bytes, %zu of them coded: %.4f of the NLL\n", size,
-               pxr_codec_file_payload(file), 8.0 * (double)pxr_codec_file_payload(file) / bits);
+        printf("size        %zu bytes, %zu of them coded: %.4f of the NLL\n", file->size,
+               file->payload, 8.0 * (double)file->payload / bits);
         say(stdout, "model       run '%s' (%s), step %" PRId64 "\n", file->run, file->uid,
             file->step);
         say(stdout, "parameters  SHA-256 %s\n", file->parameters);
@@ -177,34 +176,33 @@ static void print_info(const struct pxr_codec_file *file, size_t size)
         say(stdout, "on          %s\n", file->numerics);
 }
 
-static int print_info_as_json(const struct pxr_codec_file *file, size_t size, struct pxr_diag *diag)
+static int print_info_as_json(const struct pxr_codec_file *file, struct pxr_diag *diag)
 {
         return print_json(json_pack("{s:I, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:s, s:s, s:I, "
                                     "s:s, s:s, s:s, s:s, s:s, s:s?, s:I}",
                                     "images", (json_int_t)file->images, "rows", file->rows, "cols",
                                     file->cols, "colours", file->colours, "levels", file->levels,
-                                    "file_bytes", (json_int_t)size, "coded_bytes",
-                                    (json_int_t)pxr_codec_file_payload(file), "nll_nats",
-                                    file->nats, "run", file->run, "uid", file->uid, "step",
-                                    (json_int_t)file->step, "parameters", file->parameters,
-                                    "certificate", file->certificate, "pixels", file->pixels,
-                                    "program", file->program, "numerics", file->numerics, "split",
-                                    file->split, "first", (json_int_t)file->first),
+                                    "file_bytes", (json_int_t)file->size, "coded_bytes",
+                                    (json_int_t)file->payload, "nll_nats", file->nats, "run",
+                                    file->run, "uid", file->uid, "step", (json_int_t)file->step,
+                                    "parameters", file->parameters, "certificate",
+                                    file->certificate, "pixels", file->pixels, "program",
+                                    file->program, "numerics", file->numerics, "split", file->split,
+                                    "first", (json_int_t)file->first),
                           diag);
 }
 
 static int info(struct program *program)
 {
         const struct pxr_codec_file *file;
-        size_t size;
 
-        file = pxr_codec_file_read(program->arena, program->words.text[0], &size, program->diag);
+        file = pxr_codec_file_read(program->arena, program->words.text[0], program->diag);
         if (!file)
                 return -1;
         if (args.json)
-                return print_info_as_json(file, size, program->diag);
+                return print_info_as_json(file, program->diag);
         if (!args.quiet)
-                print_info(file, size);
+                print_info(file);
         return 0;
 }
 

@@ -43,26 +43,24 @@ static struct pxr_codec_file file_of(void)
         };
 }
 
-static char *write_one(const struct pxr_codec_file *file)
+static char *write_one(struct pxr_codec_file *file)
 {
         char *path = in_scratch("a.pxr");
-        size_t size;
 
         unlink(path);
-        OK(pxr_codec_file_write(path, false, file, &size, diag));
+        OK(pxr_codec_file_write(path, false, file, diag));
         return path;
 }
 
 START_TEST(what_is_written_is_read)
 {
-        const struct pxr_codec_file file = file_of(), *got;
-        size_t size;
+        struct pxr_codec_file file = file_of(), *got;
         struct stat status;
 
-        got = pxr_codec_file_read(arena, write_one(&file), &size, diag);
+        got = pxr_codec_file_read(arena, write_one(&file), diag);
         ck_assert_ptr_nonnull(got);
         ck_assert_int_eq(stat(in_scratch("a.pxr"), &status), 0);
-        ck_assert_int_eq(status.st_size, (off_t)size);
+        ck_assert_int_eq(status.st_size, (off_t)got->size);
         ck_assert_int_eq(files_in_scratch(), 1);
         ck_assert_str_eq(got->run, file.run);
         ck_assert_str_eq(got->uid, file.uid);
@@ -84,14 +82,13 @@ START_TEST(what_is_written_is_read)
         ck_assert_int_eq(got->streams.count, 1);
         ck_assert_uint_eq(got->streams.size[0], 150);
         ck_assert_mem_eq(got->streams.bytes[0], file.streams.bytes[0], 150);
-        ck_assert_uint_eq(pxr_codec_file_payload(got), 152);
+        ck_assert_uint_eq(got->payload, 152);
 }
 END_TEST
 
 START_TEST(images_of_a_split_are_numbered)
 {
         struct pxr_codec_file file = file_of(), *got;
-        size_t size;
 
         file.images = 17;
         file.streams.count = 2;
@@ -99,7 +96,7 @@ START_TEST(images_of_a_split_are_numbered)
         file.split = "test";
         file.first = 98;
         file.data = OTHER_HASH;
-        got = pxr_codec_file_read(arena, write_one(&file), &size, diag);
+        got = pxr_codec_file_read(arena, write_one(&file), diag);
         ck_assert_ptr_nonnull(got);
         ck_assert_str_eq(got->split, "test");
         ck_assert_int_eq(got->first, 98);
@@ -113,17 +110,16 @@ END_TEST
 
 START_TEST(a_file_that_is_there_stays)
 {
-        const struct pxr_codec_file file = file_of();
+        struct pxr_codec_file file = file_of();
         const char *path = in_scratch("a.pxr");
         size_t size;
 
         write_file(path, "mine", 4);
-        ck_assert_int_eq(pxr_codec_file_write(path, false, &file, &size, diag), -1);
+        ck_assert_int_eq(pxr_codec_file_write(path, false, &file, diag), -1);
         expect_error(PXR_FAULT_USER, "a.pxr: already exists");
         ck_assert_mem_eq(file_bytes(path, &size), "mine", 4);
-        ck_assert_int_eq(pxr_codec_file_write(in_scratch("no/a.pxr"), false, &file, &size, diag),
-                         -1);
-        expect_error(PXR_FAULT_USER, "no/a.pxr: cannot be written");
+        ck_assert_int_eq(pxr_codec_file_write(in_scratch("no/a.pxr"), false, &file, diag), -1);
+        expect_error(PXR_FAULT_SYSTEM, "no/a.pxr");
         ck_assert_int_eq(files_in_scratch(), 1);
 }
 END_TEST
@@ -131,10 +127,9 @@ END_TEST
 START_TEST(no_file_is_written_that_could_not_be_read)
 {
         struct pxr_codec_file file = file_of();
-        size_t size;
 
         file.nats = 0;
-        ck_assert_int_eq(pxr_codec_file_write(in_scratch("a.pxr"), false, &file, &size, diag), -1);
+        ck_assert_int_eq(pxr_codec_file_write(in_scratch("a.pxr"), false, &file, diag), -1);
         expect_error(PXR_FAULT_USER, "NLL is 0 nats");
         ck_assert_int_eq(files_in_scratch(), 0);
 }
@@ -146,16 +141,15 @@ END_TEST
 static void expect_refused(const void *bytes, size_t size, const char *text)
 {
         const char *path = in_scratch("b.pxr");
-        size_t got;
 
         write_file(path, bytes, size);
-        ck_assert_ptr_null(pxr_codec_file_read(arena, path, &got, diag));
+        ck_assert_ptr_null(pxr_codec_file_read(arena, path, diag));
         expect_error(PXR_FAULT_USER, text);
 }
 
 START_TEST(every_truncation_is_refused)
 {
-        const struct pxr_codec_file file = file_of();
+        struct pxr_codec_file file = file_of();
         size_t size;
         unsigned char *bytes = file_bytes(write_one(&file), &size);
 
@@ -168,7 +162,7 @@ END_TEST
 
 START_TEST(every_altered_byte_is_refused)
 {
-        const struct pxr_codec_file file = file_of();
+        struct pxr_codec_file file = file_of();
         size_t size;
         unsigned char *bytes = file_bytes(write_one(&file), &size);
 
@@ -187,14 +181,12 @@ END_TEST
 
 START_TEST(what_is_no_file_is_refused)
 {
-        size_t size;
-
-        ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("none"), &size, diag));
+        ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("none"), diag));
         expect_error(PXR_FAULT_USER, "none: cannot be opened");
-        ck_assert_ptr_null(pxr_codec_file_read(arena, scratch, &size, diag));
+        ck_assert_ptr_null(pxr_codec_file_read(arena, scratch, diag));
         expect_error(PXR_FAULT_USER, ": is a folder, not a file");
         ck_assert_int_eq(mkfifo(in_scratch("pipe"), 0600), 0);
-        ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("pipe"), &size, diag));
+        ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("pipe"), diag));
         expect_error(PXR_FAULT_USER, "pipe: is a device or pipe, not a file");
 }
 END_TEST
@@ -205,7 +197,7 @@ END_TEST
 /* A file with another text in place of `from`, and the SHA-256 that goes with it. */
 static void expect_forgery_refused(const char *from, const char *to, const char *text)
 {
-        const struct pxr_codec_file file = file_of();
+        struct pxr_codec_file file = file_of();
         unsigned char forged[4096];
         struct sha256_ctx hash;
         size_t size, at = 0, rest, length = strlen(from), new_length = strlen(to);

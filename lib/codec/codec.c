@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
-enum { GROUP = PXR_CODEC_GROUP, MAX_LEVELS = 256, VALUES_PER_STREAM = 1 << 17 };
+enum { GROUP = PXR_CODEC_GROUP, MAX_LEVELS = 256 };
 
 /* What the workers share; `done` and those after it are theirs under `critical`. */
 struct work {
@@ -27,7 +28,7 @@ struct work {
         double *nats; /* [image], filled up to whole groups; NULL: decoding */
         struct pxr_diag *diag;
         int64_t done;
-        bool stopped, failed, undecodable;
+        bool stopped, failed;
 };
 
 /* A worker's own. */
@@ -44,7 +45,7 @@ int64_t pxr_images_per_stream(const struct pxr_graph *graph)
 {
         int64_t values = (int64_t)graph->rows * graph->cols * graph->colours * GROUP;
 
-        return GROUP * ((VALUES_PER_STREAM + values - 1) / values);
+        return GROUP * ((PXR_CODEC_STREAM + values - 1) / values);
 }
 
 int64_t pxr_stream_count(int64_t images, int64_t images_per_stream)
@@ -66,7 +67,7 @@ const char *pxr_codec_misfit(const struct pxr_graph *graph)
 /* --- streams -----------------------------------------------------------------------------------
  */
 
-int pxr_streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag *diag)
+static int streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag *diag)
 {
         *streams = (struct pxr_streams) { .count = count,
                                           .bytes = calloc((size_t)count + 1, sizeof(uint8_t *)),
@@ -149,30 +150,20 @@ static int decode_value(struct pxr_range_decoder *decoder, const uint64_t *width
 /* --- a group -----------------------------------------------------------------------------------
  */
 
-/* Memory ran out; or else the stream is not of this model. */
-static void fail(struct work *work, bool memory)
+/* What is decoded is not of this model; or what is encoded has an invalid distribution at `place`,
+ * or (NULL) memory ran out. Only the first failure is recorded. Returns -1. */
+static int fail(struct work *work, const char *place)
 {
 #pragma omp critical(pxr_codec)
         {
-                if (!work->failed && memory)
-                        pxr_out_of_memory(work->diag);
-                work->undecodable = work->undecodable || (!work->failed && !memory);
-                work->failed = true;
-        }
-}
-
-/* Tell of an error in the first value that has one. Returns -1. */
-static int improper(struct work *work, int64_t image, int row, int col, int colour)
-{
-#pragma omp critical(pxr_codec)
-        if (!work->failed) {
-                work->failed = true;
-                work->undecodable = !work->encodes;
-                if (work->encodes)
+                if (!work->failed && work->encodes && place)
                         pxr_user_error(work->diag,
-                                       "image %lld, row %d, column %d, colour %d: the model's "
-                                       "probabilities do not add up to 1: its NLL is invalid",
-                                       (long long)image, row, col, colour);
+                                       "%s: the model's probabilities do not add up to 1: its NLL "
+                                       "is invalid",
+                                       place);
+                else if (!work->failed && work->encodes)
+                        pxr_out_of_memory(work->diag);
+                work->failed = true;
         }
         return -1;
 }
@@ -197,8 +188,14 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
 
                         graph->distribution->probabilities[PXR_F32](graph->levels, logits,
                                                                     probability);
-                        if (pxr_codec_widths(graph->levels, probability, width))
-                                return improper(worker->work, first + image, row, col, colour);
+                        if (pxr_codec_widths(graph->levels, probability, width)) {
+                                char place[96];
+
+                                snprintf(place, sizeof(place),
+                                         "image %lld, row %d, column %d, colour %d",
+                                         (long long)first + image, row, col, colour);
+                                return fail(worker->work, place);
+                        }
                         if (worker->work->encodes)
                                 worker->spared += spared(graph, logits, *level, width[*level]);
                         *level = (uint8_t)(worker->work->encodes
@@ -223,6 +220,12 @@ static void evaluate(struct worker *worker, int64_t first)
         pxr_workspace_load(worker->workspace, worker->group, GROUP);
 }
 
+/* How many images there are from `first` on, `most` at the most. */
+static int64_t images_of(const struct pxr_coding *coding, int64_t first, int64_t most)
+{
+        return coding->images - first < most ? coding->images - first : most;
+}
+
 /* Code a group. Returns 0 or -1; decoding ends where the stream does, however many images are
  * promised. */
 static int code_group(struct worker *worker, int64_t first)
@@ -230,7 +233,7 @@ static int code_group(struct worker *worker, int64_t first)
         const struct pxr_coding *coding = worker->work->coding;
         const struct pxr_graph *graph = coding->graph;
         size_t size = pxr_graph_values(graph);
-        int images = coding->images - first < GROUP ? (int)(coding->images - first) : GROUP;
+        int images = (int)images_of(coding, first, GROUP);
         int failed = 0;
 
         memset(worker->group, 0, size * GROUP);
@@ -244,10 +247,8 @@ static int code_group(struct worker *worker, int64_t first)
                 for (int col = 0; col < graph->cols && !failed; col++) {
                         for (int colour = 0; colour < graph->colours && !failed; colour++)
                                 failed = code_value(worker, first, images, row, col, colour);
-                        if (!worker->work->encodes && pxr_range_decoder_past(&worker->decoder)) {
-                                fail(worker->work, false);
-                                failed = -1;
-                        }
+                        if (!worker->work->encodes && pxr_range_decoder_past(&worker->decoder))
+                                failed = fail(worker->work, NULL);
                 }
         if (!worker->work->encodes)
                 memcpy(worker->work->pixels + first * size, worker->group, size * images);
@@ -275,67 +276,67 @@ static bool report(struct work *work, int64_t images)
 /* --- a stream ----------------------------------------------------------------------------------
  */
 
+/* A stream that is encoded has all the room it may take, which is given back at its end. */
 static void code_stream(struct worker *worker, int64_t number)
 {
         struct work *work = worker->work;
         const struct pxr_coding *coding = work->coding;
         int64_t first = number * coding->images_per_stream;
-        int64_t end = coding->images - first < coding->images_per_stream
-                              ? coding->images
-                              : first + coding->images_per_stream;
-        bool ends = report(work, 0);
+        int64_t end = first + images_of(coding, first, coding->images_per_stream);
+        size_t values = (size_t)(end - first) * pxr_graph_values(coding->graph), *size;
+        uint8_t **bytes = &work->streams->bytes[number], *fitting;
+        bool ends;
 
-        if (work->encodes)
-                pxr_range_encoder_init(&worker->encoder);
-        else
-                pxr_range_decoder_init(&worker->decoder, work->streams->bytes[number],
-                                       work->streams->size[number]);
+        size = &work->streams->size[number];
+        if (work->encodes && !(*bytes = malloc(values * PXR_RANGE_BYTES + 1)))
+                fail(work, NULL);
+        pxr_range_encoder_init(&worker->encoder, *bytes);
+        pxr_range_decoder_init(&worker->decoder, *bytes, *size);
+        ends = report(work, 0);
         for (; first < end && !ends; first += GROUP)
-                ends = code_group(worker, first) ||
-                       report(work, end - first < GROUP ? end - first : GROUP);
-        if (work->encodes) {
-                if (pxr_range_encoder_end(&worker->encoder))
-                        fail(work, true);
-                work->streams->bytes[number] = worker->encoder.bytes;
-                work->streams->size[number] = worker->encoder.size;
-        } else if (!ends && !pxr_range_decoder_end(&worker->decoder)) {
-                fail(work, false);
+                ends = code_group(worker, first) || report(work, images_of(coding, first, GROUP));
+        if (!work->encodes) {
+                if (!ends && !pxr_range_decoder_end(&worker->decoder))
+                        fail(work, NULL);
+        } else if (!ends) {
+                pxr_range_encoder_end(&worker->encoder);
+                *size = worker->encoder.size;
+                fitting = realloc(*bytes, *size + 1);
+                *bytes = fitting ? fitting : *bytes;
         }
 }
 
 static int code(struct work *work)
 {
         const struct pxr_graph *graph = work->coding->graph;
+        size_t group = pxr_graph_values(graph) * GROUP;
         int64_t streams = work->streams->count;
         int workers = work->coding->threads < streams ? work->coding->threads : (int)streams;
-        struct worker *worker = calloc((size_t)workers + 1, sizeof(*worker));
-        uint8_t *groups = malloc(((size_t)workers + 1) * pxr_graph_values(graph) * GROUP);
+        struct pxr_arena *arena = pxr_arena_new(0, work->diag);
+        struct worker *worker = pxr_alloc_array(arena, workers, sizeof(*worker));
+        uint8_t *groups = pxr_alloc_array(arena, workers, group);
         struct pxr_workspace **workspace = NULL;
-        int status = worker && groups ? 0 : pxr_out_of_memory(work->diag);
+        int status = workers > 0 ? -1 : 0;
 
         pxr_blas_single_thread();
-        if (!status && workers > 0) {
+        if (workers > 0 && worker && groups)
                 workspace = pxr_workspaces_new(pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION,
                                                                  GROUP, false, work->diag),
                                                workers, work->diag);
-                status = workspace ? 0 : -1;
-        }
-        for (int i = 0; i < workers && !status; i++) {
-                worker[i].work = work;
-                worker[i].workspace = workspace[i];
-                worker[i].group = groups + i * pxr_graph_values(graph) * GROUP;
-        }
-        if (!status && workers > 0) {
+        for (int i = 0; workspace && i < workers; i++)
+                worker[i] = (struct worker) { .work = work,
+                                              .workspace = workspace[i],
+                                              .group = groups + i * group };
+        if (workspace) {
 #pragma omp parallel for num_threads(workers) schedule(dynamic, 1)
                 for (int64_t number = 0; number < streams; number++)
                         code_stream(&worker[omp_get_thread_num()], number);
-                status = work->failed ? -1 : work->stopped ? 1 : 0;
+                status = work->failed ? -1 : work->stopped;
         }
-        for (int i = 0; worker && i < workers; i++)
+        for (int i = 0; workspace && i < workers; i++)
                 work->streams->spared += worker[i].spared;
         pxr_workspaces_free(workspace, workers);
-        free(groups);
-        free(worker);
+        pxr_arena_free(arena);
         return status;
 }
 
@@ -349,8 +350,8 @@ int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct px
                              .diag = diag };
         int status;
 
-        if (pxr_streams_init(streams, pxr_stream_count(coding->images, coding->images_per_stream),
-                             diag))
+        if (streams_init(streams, pxr_stream_count(coding->images, coding->images_per_stream),
+                         diag))
                 return -1;
         work.nats = calloc((size_t)coding->images + GROUP, sizeof(double));
         status = work.nats ? code(&work) : pxr_out_of_memory(diag);
@@ -388,5 +389,5 @@ int pxr_decode(const struct pxr_coding *coding, const struct pxr_streams *stream
                              .diag = diag };
         int status = code(&work);
 
-        return work.undecodable ? PXR_UNDECODABLE : status;
+        return work.failed ? PXR_UNDECODABLE : status;
 }

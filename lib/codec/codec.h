@@ -16,6 +16,10 @@
  * depend on the number of rows. */
 enum { PXR_CODEC_GROUP = 16 };
 
+/* Values of a stream, or those of one group more: enough for the overhead of a stream to be small.
+ */
+enum { PXR_CODEC_STREAM = 1 << 17 };
+
 struct pxr_coding {
         const struct pxr_graph *graph; /* of an unconditional model */
         const float *parameters;
@@ -33,13 +37,10 @@ struct pxr_streams {
         double spared; /* bits of NLL beyond the 32 that a value costs at most; set by encoding */
 };
 
-/* Images per stream: enough for the overhead of a stream to be small. */
 int64_t pxr_images_per_stream(const struct pxr_graph *graph);
 
 int64_t pxr_stream_count(int64_t images, int64_t images_per_stream);
 
-/* Allocate `count` empty streams. Returns 0, or -1 after an error. */
-int pxr_streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag *diag);
 void pxr_streams_free(struct pxr_streams *streams);
 
 /* Encode pixels[image][row][col][colour] to `streams`, to be freed by the caller, and add up the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * codec_file.c - writing and reading the file of compressed images. Whatever a file says is looked
- * at before it is used.
+ * codec_file.c - writing and reading the file of compressed images. Whatever a file says is checked
+ * before it is used.
  */
 #include "codec/codec_file.h"
 
@@ -23,9 +23,8 @@ enum {
         HASH = SHA256_DIGEST_SIZE,
         HEX = PXR_SHA256_HEX - 1,
         MAX_SIDE = 1 << 15,
-        MAX_SIZE_BYTES = 5,          /* of a stream's size */
-        HEADER_VALUES = 1 << 21,     /* most of them names */
-        VALUES_PER_STREAM = 1 << 17, /* or one group more, as pxr_images_per_stream() has it */
+        MAX_SIZE_BYTES = 5,      /* of a stream's size */
+        HEADER_VALUES = 1 << 21, /* most of them names */
 };
 
 static const size_t max_file = (size_t)1 << 36;
@@ -51,48 +50,7 @@ bool pxr_codec_name_fits(const char *name)
                name[0] != '.' && !strchr(name, '/') && pxr_one_line(name);
 }
 
-/* --- sizes -------------------------------------------------------------------------------------
- */
-
-static size_t size_bytes(size_t size)
-{
-        size_t bytes = 1;
-
-        for (; size >= 128; size >>= 7)
-                bytes++;
-        return bytes;
-}
-
-static uint8_t *put_size(uint8_t *at, size_t size)
-{
-        for (; size >= 128; size >>= 7)
-                *at++ = (uint8_t)(size % 128 + 128);
-        *at++ = (uint8_t)size;
-        return at;
-}
-
-/* Returns where it ends, or NULL. */
-static const uint8_t *get_size(const uint8_t *at, const uint8_t *end, size_t *size)
-{
-        *size = 0;
-        for (int i = 0; i < MAX_SIZE_BYTES && at < end; i++, at++) {
-                *size |= (size_t)(*at % 128) << (7 * i);
-                if (*at < 128)
-                        return at + 1;
-        }
-        return NULL;
-}
-
-size_t pxr_codec_file_payload(const struct pxr_codec_file *file)
-{
-        size_t size = 0;
-
-        for (int64_t i = 0; i < file->streams.count; i++)
-                size += file->streams.size[i] + size_bytes(file->streams.size[i]);
-        return size;
-}
-
-/* Can images have this NLL? Not where they cost nothing: sizes are told as parts of it. */
+/* Can images have this NLL? Not where they cost nothing: sizes are shown as parts of it. */
 static bool sound_nll(const struct pxr_codec_file *file)
 {
         double values = (double)file->rows * file->cols * file->colours * (double)file->images;
@@ -133,44 +91,56 @@ static char *header_of(const struct pxr_codec_file *file)
         return text;
 }
 
-int pxr_codec_file_write(const char *path, bool replace, const struct pxr_codec_file *file,
-                         size_t *size, struct pxr_diag *diag)
+static void put_size(FILE *to, size_t size)
 {
-        size_t length;
-        uint8_t *bytes, *at;
-        char *header;
+        for (; size >= 128; size >>= 7)
+                putc((int)(size % 128 + 128), to);
+        putc((int)size, to);
+}
+
+/* The whole file, to be freed; sets its sizes. NULL when out of memory. */
+static char *bytes_of(struct pxr_codec_file *file)
+{
+        const struct pxr_streams *streams = &file->streams;
+        char *header = header_of(file), *bytes = NULL;
+        FILE *to = header ? open_memstream(&bytes, &file->size) : NULL;
+        uint8_t hash[HASH];
+        bool failed = true;
+
+        if (to) {
+                fprintf(to, "%s%s\n", first_line, header);
+                file->payload = (size_t)-ftell(to);
+                for (int64_t i = 0; i < streams->count; i++)
+                        put_size(to, streams->size[i]);
+                for (int64_t i = 0; i < streams->count; i++)
+                        fwrite(streams->bytes[i], 1, streams->size[i], to);
+                fflush(to);
+                file->payload += file->size;
+                hash_of(bytes, file->size, hash);
+                fwrite(hash, 1, HASH, to);
+                failed = ferror(to) | fclose(to);
+        }
+        free(header);
+        if (!failed)
+                return bytes;
+        free(bytes);
+        return NULL;
+}
+
+int pxr_codec_file_write(const char *path, bool replace, struct pxr_codec_file *file,
+                         struct pxr_diag *diag)
+{
+        char *bytes;
         int status;
 
         if (!sound_nll(file))
                 return pxr_user_error(
                         diag, "the images' NLL is %g nats: such a file could not be read again",
                         file->nats);
-        header = header_of(file);
-        length = header ? strlen(header) : 0;
-        *size = FIRST_LINE + length + 1 + pxr_codec_file_payload(file) + HASH;
-        bytes = header ? malloc(*size) : NULL;
-        if (!bytes) {
-                free(header);
-                return pxr_out_of_memory(diag);
-        }
-        memcpy(bytes, first_line, FIRST_LINE);
-        memcpy(bytes + FIRST_LINE, header, length);
-        at = bytes + FIRST_LINE + length;
-        *at++ = '\n';
-        for (int64_t i = 0; i < file->streams.count; i++)
-                at = put_size(at, file->streams.size[i]);
-        for (int64_t i = 0; i < file->streams.count; i++) {
-                if (file->streams.size[i])
-                        memcpy(at, file->streams.bytes[i], file->streams.size[i]);
-                at += file->streams.size[i];
-        }
-        hash_of(bytes, *size - HASH, at);
-        status = pxr_file_may_write(path, replace, diag) ||
-                                 pxr_file_write(path, replace, bytes, *size, diag)
-                         ? -1
-                         : 0;
+        bytes = bytes_of(file);
+        status = bytes ? pxr_file_write(path, replace, bytes, file->size, diag)
+                       : pxr_out_of_memory(diag);
         free(bytes);
-        free(header);
         return status;
 }
 
@@ -244,27 +214,6 @@ static int copy_names(const struct reading *reading, json_t *names)
         return 0;
 }
 
-static int copy_origin(const struct reading *reading, json_t *origin)
-{
-        struct pxr_codec_file *file = reading->file;
-        json_error_t error;
-        json_int_t first;
-
-        if (json_object_get(origin, "names"))
-                return copy_names(reading, json_object_get(origin, "names"));
-        if (json_unpack_ex(origin, &error, 0, "{s:s, s:I, s:s}", "split", &file->split, "first",
-                           &first, "data", &file->data))
-                return pxr_json_memory_out(&error)
-                               ? pxr_out_of_memory(reading->diag)
-                               : unsound(reading, "missing origin of the images");
-        if (!pxr_one_line(file->split) || !is_hash(file->data) || first < 0 || first > INT32_MAX)
-                return unsound(reading, "invalid origin of the images");
-        file->first = first;
-        file->split = pxr_strdup(reading->arena, file->split);
-        file->data = pxr_strdup(reading->arena, file->data);
-        return 0;
-}
-
 /* Numbers that are used to compute with. */
 static int check_numbers(const struct reading *reading)
 {
@@ -277,7 +226,7 @@ static int check_numbers(const struct reading *reading)
         if (file->images < 1 || file->images > max_values / values)
                 return unsound(reading, "number of images out of range");
         if (file->images_per_stream < PXR_CODEC_GROUP ||
-            file->images_per_stream > VALUES_PER_STREAM / values + PXR_CODEC_GROUP ||
+            file->images_per_stream > PXR_CODEC_STREAM / values + PXR_CODEC_GROUP ||
             file->images_per_stream % PXR_CODEC_GROUP)
                 return unsound(reading, "invalid number of images per stream");
         if (!sound_nll(file))
@@ -285,44 +234,53 @@ static int check_numbers(const struct reading *reading)
         return 0;
 }
 
+/* Keep the texts of the header, which are jansson's. */
 static int copy_texts(const struct reading *reading)
 {
         struct pxr_codec_file *file = reading->file;
-        const char **text[] = { &file->run,        &file->uid,     &file->certificate,
-                                &file->parameters, &file->program, &file->pixels,
-                                &file->numerics };
+        const char **text[] = { &file->certificate, &file->parameters, &file->pixels,
+                                &file->data,        &file->run,        &file->uid,
+                                &file->program,     &file->numerics,   &file->split };
+        enum { HASHES = 4 }; /* the first of them */
 
         for (size_t i = 0; i < PXR_COUNT(text); i++) {
-                if (!pxr_one_line(*text[i]))
-                        return unsound(reading, "a text has more than one line");
+                if (!*text[i]) /* of the images' origin, which has names instead */
+                        continue;
+                if (i < HASHES ? !is_hash(*text[i]) : !pxr_one_line(*text[i]))
+                        return unsound(reading, i < HASHES ? "invalid SHA-256"
+                                                           : "a text has more than one line");
                 *text[i] = pxr_strdup(reading->arena, *text[i]);
         }
-        if (!is_hash(file->certificate) || !is_hash(file->parameters) || !is_hash(file->pixels))
-                return unsound(reading, "invalid SHA-256");
         return 0;
 }
 
 static int take_header(const struct reading *reading, json_t *header)
 {
         struct pxr_codec_file *file = reading->file;
-        json_int_t step, images, per_stream;
+        json_int_t step, images, per_stream, first = -1;
+        json_t *names = NULL;
         json_error_t error;
-        json_t *origin;
 
         if (json_unpack_ex(header, &error, 0,
                            "{s:{s:s, s:s, s:I, s:s, s:s, s:[i, i, i, i]}, s:s, s:s, "
-                           "s:{s:I, s:I, s:s, s:F}, s:o}",
+                           "s:{s:I, s:I, s:s, s:F}, s:{s?o, s?s, s?I, s?s}}",
                            "model", "run", &file->run, "uid", &file->uid, "step", &step,
                            "certificate", &file->certificate, "parameters", &file->parameters,
                            "image", &file->rows, &file->cols, &file->colours, &file->levels,
                            "program", &file->program, "numerics", &file->numerics, "images",
                            "count", &images, "per_stream", &per_stream, "sha256", &file->pixels,
-                           "nats", &file->nats, "origin", &origin))
+                           "nats", &file->nats, "origin", "names", &names, "split", &file->split,
+                           "first", &first, "data", &file->data))
                 return wrong_json(reading, &error);
         file->step = step;
         file->images = images;
         file->images_per_stream = per_stream;
-        return copy_texts(reading) || check_numbers(reading) ? -1 : copy_origin(reading, origin);
+        file->first = first;
+        if (!names && (!file->split || !file->data || first < 0 || first > INT32_MAX))
+                return unsound(reading, "missing or invalid origin of the images");
+        if (check_numbers(reading) || copy_texts(reading))
+                return -1;
+        return names ? copy_names(reading, names) : 0;
 }
 
 static int read_header(const struct reading *reading, const uint8_t *text, size_t size)
@@ -333,6 +291,18 @@ static int read_header(const struct reading *reading, const uint8_t *text, size_
 
         json_decref(header);
         return status;
+}
+
+/* Returns where it ends, or NULL. */
+static const uint8_t *get_size(const uint8_t *at, const uint8_t *end, size_t *size)
+{
+        *size = 0;
+        for (int i = 0; i < MAX_SIZE_BYTES && at < end; i++, at++) {
+                *size |= (size_t)(*at % 128) << (7 * i);
+                if (*at < 128)
+                        return at + 1;
+        }
+        return NULL;
 }
 
 /* The streams stay where they are in the file's bytes. */
@@ -358,24 +328,28 @@ static int read_streams(const struct reading *reading, uint8_t *bytes, const uin
         return at == end ? 0 : unsound(reading, "invalid sizes of streams");
 }
 
-struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,
+struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path,
                                            struct pxr_diag *diag)
 {
-        struct reading reading = { arena, path, diag, pxr_alloc(arena, sizeof(*reading.file)) };
-        uint8_t *bytes = pxr_file_read(arena, path, max_file, size, diag), *line, *end;
+        struct pxr_codec_file *file = pxr_alloc(arena, sizeof(*file));
+        struct reading reading = { arena, path, diag, file };
+        size_t size;
+        uint8_t *bytes = pxr_file_read(arena, path, max_file, &size, diag), *line, *end;
 
-        if (!reading.file || !bytes || check_ends(&reading, bytes, *size))
+        if (!file || !bytes || check_ends(&reading, bytes, size))
                 return NULL;
-        end = bytes + *size - HASH;
+        end = bytes + size - HASH;
         line = memchr(bytes + FIRST_LINE, '\n', (size_t)(end - bytes) - FIRST_LINE);
         if (!line) {
                 unsound(&reading, "missing header");
                 return NULL;
         }
+        file->size = size;
+        file->payload = (size_t)(end - line) - 1;
         if (read_header(&reading, bytes + FIRST_LINE, (size_t)(line - bytes) - FIRST_LINE) ||
             read_streams(&reading, line + 1, end))
                 return NULL;
-        return pxr_arena_failed(arena) ? NULL : reading.file;
+        return pxr_arena_failed(arena) ? NULL : file;
 }
 
 const char *const *pxr_codec_file_names(struct pxr_arena *arena, const struct pxr_codec_file *file)

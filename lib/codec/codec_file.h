@@ -36,18 +36,17 @@ struct pxr_codec_file {
         const char *data;         /* identity of the data set; NULL where there are names */
 
         struct pxr_streams streams; /* memory owned by whoever fills this struct */
+        size_t size, payload; /* bytes of the whole, and of its streams with their sizes: set by
+                                 writing and reading */
 };
 
-/* Write a new file, whole or not at all; *size is how large it is. Returns 0 or -1. */
-int pxr_codec_file_write(const char *path, bool replace, const struct pxr_codec_file *file,
-                         size_t *size, struct pxr_diag *diag);
+/* Write a new file, whole or not at all. Returns 0 or -1. */
+int pxr_codec_file_write(const char *path, bool replace, struct pxr_codec_file *file,
+                         struct pxr_diag *diag);
 
 /* Read and check a file. It lives as long as the arena. NULL after an error. */
-struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path, size_t *size,
+struct pxr_codec_file *pxr_codec_file_read(struct pxr_arena *arena, const char *path,
                                            struct pxr_diag *diag);
-
-/* Bytes of its streams, with their sizes. */
-size_t pxr_codec_file_payload(const struct pxr_codec_file *file);
 
 /* The names of the images' PNG files, [images]: their own, or the numbers in the split. NULL after
  * an error. */

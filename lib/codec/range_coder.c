@@ -8,8 +8,6 @@
  */
 #include "codec/range_coder.h"
 
-#include <stdlib.h>
-
 enum { BYTES = 8 }; /* of `low` */
 
 static const uint64_t least_range = (uint64_t)1 << 56;
@@ -24,25 +22,14 @@ static uint64_t narrow(uint64_t *range, uint64_t below, uint64_t width)
         return offset;
 }
 
-void pxr_range_encoder_init(struct pxr_range_encoder *encoder)
+void pxr_range_encoder_init(struct pxr_range_encoder *encoder, uint8_t *bytes)
 {
-        *encoder = (struct pxr_range_encoder) { .range = UINT64_MAX };
+        *encoder = (struct pxr_range_encoder) { .bytes = bytes, .range = UINT64_MAX };
 }
 
-static void put(struct pxr_range_encoder *encoder, uint8_t byte)
+static void put(struct pxr_range_encoder *encoder, uint64_t number)
 {
-        if (encoder->size == encoder->room) {
-                size_t room = encoder->room * 2 + 64;
-                uint8_t *bytes = encoder->failed ? NULL : realloc(encoder->bytes, room);
-
-                if (!bytes) {
-                        encoder->failed = true;
-                        return;
-                }
-                encoder->bytes = bytes;
-                encoder->room = room;
-        }
-        encoder->bytes[encoder->size++] = byte;
+        encoder->bytes[encoder->size++] = (uint8_t)(number >> 56);
 }
 
 /* All that was encoded is below 1, so that a carry ends within the bytes there are. */
@@ -62,7 +49,7 @@ void pxr_range_encode(struct pxr_range_encoder *encoder, uint64_t below, uint64_
         if (encoder->low < offset)
                 carry(encoder);
         while (encoder->range < least_range) {
-                put(encoder, (uint8_t)(encoder->low >> 56));
+                put(encoder, encoder->low);
                 encoder->low <<= 8;
                 encoder->range <<= 8;
         }
@@ -79,7 +66,7 @@ static int shortest(uint64_t low, uint64_t range, uint64_t *number)
         return 1;
 }
 
-int pxr_range_encoder_end(struct pxr_range_encoder *encoder)
+void pxr_range_encoder_end(struct pxr_range_encoder *encoder)
 {
         uint64_t number;
         int bytes = shortest(encoder->low, encoder->range, &number);
@@ -87,8 +74,7 @@ int pxr_range_encoder_end(struct pxr_range_encoder *encoder)
         if (number < encoder->low)
                 carry(encoder);
         if (bytes)
-                put(encoder, (uint8_t)(number >> 56));
-        return encoder->failed ? -1 : 0;
+                put(encoder, number);
 }
 
 static uint8_t get(struct pxr_range_decoder *decoder)

@@ -16,21 +16,23 @@
 /* Shares are of 2^32, so that a symbol of probability 1 - 1e-6 costs what it should. */
 #define PXR_RANGE_TOTAL ((uint64_t)1 << 32)
 
-/* The bytes written so far lie in `bytes`, to be freed with free(). */
+/* The most bytes that a symbol takes: of all symbols, and one more for the end, there must be room
+ * in `bytes`. */
+enum { PXR_RANGE_BYTES = 4 };
+
 struct pxr_range_encoder {
         uint8_t *bytes;
-        size_t size, room;
+        size_t size; /* written so far */
         uint64_t low, range;
-        bool failed; /* memory ran out; nothing more is written */
 };
 
-void pxr_range_encoder_init(struct pxr_range_encoder *encoder);
+void pxr_range_encoder_init(struct pxr_range_encoder *encoder, uint8_t *bytes);
 
 /* width > 0, below + width <= PXR_RANGE_TOTAL. */
 void pxr_range_encode(struct pxr_range_encoder *encoder, uint64_t below, uint64_t width);
 
-/* Write the end. Returns 0, or -1 when memory ran out. */
-int pxr_range_encoder_end(struct pxr_range_encoder *encoder);
+/* Write the end. */
+void pxr_range_encoder_end(struct pxr_range_encoder *encoder);
 
 struct pxr_range_decoder {
         const uint8_t *bytes;

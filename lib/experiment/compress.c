@@ -163,7 +163,7 @@ static int read_split(const struct pxr_compression *order, struct pxr_codec_file
  */
 
 static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression *order,
-                           struct pxr_codec_file *file, const uint8_t *pixels, size_t *size,
+                           struct pxr_codec_file *file, const uint8_t *pixels,
                            struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = order->recorded->graph;
@@ -178,7 +178,7 @@ static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression
         file->images_per_stream = pxr_images_per_stream(graph);
         coding = coding_of(order->recorded, file, &order->work);
         status = pxr_encode(&coding, pixels, &file->streams, &file->nats, diag);
-        return status ? status : pxr_codec_file_write(order->out, order->replace, file, size, diag);
+        return status ? status : pxr_codec_file_write(order->out, order->replace, file, diag);
 }
 
 int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
@@ -208,8 +208,9 @@ int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
         *result = (struct pxr_compressed) { .images = file.images,
                                             .values = pxr_graph_values(graph) };
         if (!status)
-                status = compress_pixels(arena, order, &file, pixels, &result->size, diag);
-        result->payload = pxr_codec_file_payload(&file);
+                status = compress_pixels(arena, order, &file, pixels, diag);
+        result->size = file.size;
+        result->payload = file.payload;
         result->nats = file.nats;
         result->spared = file.streams.spared;
         if (!status)
