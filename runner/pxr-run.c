@@ -293,7 +293,7 @@ static int open_recorded(const struct program *program, struct pxr_run_order *or
                 order->resume = run;
         if (!run)
                 return -1;
-        pxr_run_origin(program->arena, run, data_path(program), origin);
+        *origin = pxr_run_origin(program->arena, run, data_path(program));
         return 0;
 }
 

@@ -53,7 +53,7 @@ built_anew() {
 ok "another build of the layer samples the run, with a warning" built_anew
 
 refused_here() {
-	refused 2 "run 1 was made with layers that compute something else: pixel by pixel, the first" "$@" &&
+	refused 2 "run 1 was made with layers that compute something else: pixel by pixel, the NLL" "$@" &&
 		err_has "these layers are from other files than then: bend" &&
 		err_has "put back the plugins it was made with"
 }
@@ -89,16 +89,16 @@ ok "a run is not resumed with an edited layer" not_resumed
 
 slope_edited() {
 	given half && compile 'tanh(x)' '1 - y' -O2 && sample 1 --db a.db --out slope.png && cmp slope.png was.png &&
-		unchanged "run 1 was trained with layers whose backward pass computes something else"
+		unchanged "run 1 was made with layers that compute something else: the gradient of a fixed image is"
 }
 ok "a layer whose gradient was edited samples a run, but does not resume it" slope_edited
 
 # Only in single precision.
 float_edited() {
 	given half && compile 'tanh(x) + (sizeof(x) == sizeof(float) ? 0.1f : 0)' '1 - y * y' -O2 &&
-		refused 2 "layers that compute something else: pixel by pixel, the first pixels" \
+		refused 2 "layers that compute something else: pixel by pixel, the NLL of a fixed image's first pixels" \
 			sample 1 --db a.db --out float.png && ! [ -e float.png ] &&
-		unchanged "run 1 was made with layers that compute something else in single precision: the"
+		unchanged "run 1 was made with layers that compute something else: in single precision, the"
 }
 ok "a run is not sampled or resumed with a layer edited in single precision only" float_edited
 

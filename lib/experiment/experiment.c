@@ -66,7 +66,25 @@ static const struct pxr_option rows[] = {
 const struct pxr_options pxr_settings_options = { .rows = rows,
                                                   .size = sizeof(struct pxr_settings) };
 
-const char *pxr_data_path(struct pxr_arena *arena, struct pxr_yaml *root, const char *folder)
+int pxr_spec_move_data(struct pxr_arena *arena, struct pxr_yaml *root, const char *path,
+                       struct pxr_diag *diag)
+{
+        const struct pxr_yaml *set = pxr_yaml_find(root, "data.set");
+        struct pxr_yaml *node = pxr_yaml_find(root, "data.path");
+
+        if (!node || node->kind != PXR_YAML_SCALAR)
+                return pxr_user_error(diag, "%s: the run's data set (%s) is not read from files",
+                                      path,
+                                      set && set->kind == PXR_YAML_SCALAR ? set->text : "unnamed");
+        if (pxr_spec_set_text(arena, node, "data.path", path, diag))
+                return -1;
+        node->location.line = 0; /* nobody wrote "data.path=PATH": there is no line to show */
+        return 0;
+}
+
+/* Where the data of a recorded spec are found from `folder` but not from here; NULL: at its
+ * data.path. */
+static const char *find_data(struct pxr_arena *arena, struct pxr_yaml *root, const char *folder)
 {
         const struct pxr_yaml *node = pxr_yaml_find(root, "data.path");
         char there[PATH_MAX], here[PATH_MAX];
@@ -85,8 +103,8 @@ static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_
                                       struct pxr_diag *diag)
 {
         struct pxr_source *source = pxr_alloc(arena, sizeof(*source));
-        struct pxr_yaml *root, *node;
         const char *path = origin->data_path;
+        struct pxr_yaml *root;
 
         if (!source)
                 return NULL;
@@ -94,13 +112,9 @@ static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_
                                         .text = origin->recorded,
                                         .size = strlen(origin->recorded) };
         root = pxr_yaml_parse(arena, source, diag);
-        if (!root || (!path && !(path = pxr_data_path(arena, root, origin->folder))))
-                return root;
-        node = pxr_yaml_find(root, "data.path");
-        if (node && node->kind == PXR_YAML_SCALAR)
-                return pxr_spec_set_text(arena, node, "data.path", path, diag) ? NULL : root;
-        pxr_user_error(diag, "%s: the data set of %s is not read from files", path, origin->path);
-        return NULL;
+        if (root && !path)
+                path = find_data(arena, root, origin->folder);
+        return root && path && pxr_spec_move_data(arena, root, path, diag) ? NULL : root;
 }
 
 static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_origin *origin,

@@ -60,12 +60,14 @@ struct pxr_spec_origin {
         const struct pxr_override_place *places; /* of the overrides; NULL: the command line */
         const char *recorded;  /* not NULL: this text; `path` is then its name in messages */
         const char *folder;    /* ... in which the run was started; NULL: unknown */
-        const char *data_path; /* ... and where its data are now; NULL: as pxr_data_path() says */
+        const char *data_path; /* ... and where its data are now; NULL: where it says, from here or
+                                  else from `folder` */
 };
 
-/* Where the data of a recorded spec are found from `folder` but not from here; NULL: at its
- * data.path. */
-const char *pxr_data_path(struct pxr_arena *arena, struct pxr_yaml *root, const char *folder);
+/* Have the data of a recorded spec lie at `path`. Returns 0, or -1 if they are not read from files.
+ */
+int pxr_spec_move_data(struct pxr_arena *arena, struct pxr_yaml *root, const char *path,
+                       struct pxr_diag *diag);
 
 /* Read a spec, check it, open its data and build its model. Errors in one part do not hide those in
  * another. NULL after errors. It lives as long as the arena. */

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "experiment/caption.h"
 #include "experiment/images.h"
+#include "experiment/provenance_check.h"
 #include "experiment/recorded.h"
 #include "model/fingerprint.h"
 #include "sample/generate.h"
@@ -28,13 +29,13 @@
 /* --- the start of a run ------------------------------------------------------------------------
  */
 
-char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *now,
-                         const struct pxr_state *state, const char *what, struct pxr_run *run)
+char *pxr_record_process(const struct pxr_provenance *now, const struct pxr_state *state,
+                         const char *what, struct pxr_run *run)
 {
+        struct pxr_arena *arena = state->experiment->arena;
         char *line =
-                pxr_strf(arena, "%s by pxr %s%s%s, on host %s (%s, %s), with %d threads", what,
-                         now->program_version, now->program_revision ? " of revision " : "",
-                         now->program_revision ? now->program_revision : "",
+                pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads", what,
+                         pxr_program_text(arena, now->program_version, now->program_revision),
                          now->host ? now->host : "?", now->processor ? now->processor : "?",
                          now->instruction_set ? now->instruction_set : "?", state->order->threads);
 
@@ -50,73 +51,66 @@ char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *n
         return line;
 }
 
-static int record_row(struct pxr_arena *arena, struct pxr_state *state,
-                      const struct pxr_fingerprint *fingerprint, struct pxr_diag *diag)
+static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fingerprint,
+                      struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
-        const struct pxr_provenance *p = pxr_provenance(arena, state->order->folder);
-        char *spec = pxr_yaml_emit(arena, e->root, diag), hash[PXR_SHA256_HEX];
-        char *json = pxr_yaml_json(arena, e->root);
-        char recipe[PXR_SHA256_HEX], folder[PATH_MAX];
-        char *origins = pxr_yaml_explain(arena, e->root, "", diag);
+        const struct pxr_run_order *order = state->order;
+        const struct pxr_provenance *p = pxr_provenance(e->arena, order->folder);
         const struct pxr_graph *graph = e->model->graph;
-        const char *given = NULL, *small = NULL, *started, *name;
+        const char *spec = pxr_yaml_emit(e->arena, e->root, diag), *started;
+        char hash[PXR_SHA256_HEX], recipe[PXR_SHA256_HEX], folder[PATH_MAX];
         struct pxr_run run;
 
-        if (graph->small_rows) {
-                given = pxr_strf(arena, "%dx%d", graph->small_rows, graph->small_cols);
-                small = pxr_dataset_small_identity(arena, e->set, graph->small_rows,
-                                                   graph->small_cols);
-        }
-        name = pxr_run_name_mended(arena, e->settings.name);
-        if (!p || !spec || !origins || (graph->small_rows && !small))
-                return -1;
-        if (pxr_spec_recipe(arena, e->root, recipe, diag))
+        if (!p || !spec || pxr_spec_recipe(e->arena, e->root, recipe, diag))
                 return -1;
         pxr_sha256(spec, strlen(spec), hash);
         run = (struct pxr_run) {
-                .name = name,
+                .name = pxr_run_name_mended(e->arena, e->settings.name),
                 .spec = spec,
-                .spec_json = json,
+                .spec_json = pxr_yaml_json(e->arena, e->root),
                 .spec_hash = hash,
-                .origins = origins,
+                .origins = pxr_yaml_explain(e->arena, e->root, "", diag),
                 .seed = e->settings.train.seed,
                 .git_revision = p->git_revision,
                 .git_difference = p->git_difference,
-                .command_line = state->order->command_line,
+                .command_line = order->command_line,
                 .data_set = e->set->name,
                 .data_identity = e->set->identity,
                 .data_transforms = e->set->transforms,
                 .data_entropy = graph->small_rows ? NAN : e->set->entropy,
-                .given = given,
                 .certificate = e->certificate.digest,
                 .family = pxr_model_family(e->model),
                 .fingerprint_nll = fingerprint->nll,
                 .fingerprint_gradient = fingerprint->gradient,
                 .fingerprint_single = fingerprint->single,
                 .fingerprint_version = PXR_FINGERPRINT_VERSION,
-                .parameters = (int64_t)e->model->graph->parameter_values,
+                .parameters = (int64_t)graph->parameter_values,
                 .image_rows = graph->rows,
                 .image_cols = graph->cols,
                 .image_colours = graph->colours,
                 .image_levels = graph->levels,
-                .given_identity = small,
                 .reproduces_table = e->settings.reproduces.table,
                 .reproduces_row = e->settings.reproduces.row,
                 .recipe_hash = recipe,
                 .folder = getcwd(folder, sizeof(folder)),
-                .repeats = state->order->repeats ? state->order->repeats->uid : NULL,
+                .repeats = order->repeats ? order->repeats->uid : NULL,
         };
-        started = pxr_record_process(arena, p, state, "started", &run);
-        if (!started || pxr_store_add_run(state->order->store, &run, diag))
+        if (graph->small_rows) {
+                run.given = pxr_strf(e->arena, "%dx%d", graph->small_rows, graph->small_cols);
+                run.given_identity = pxr_dataset_small_identity(e->arena, e->set, graph->small_rows,
+                                                                graph->small_cols);
+        }
+        started = pxr_record_process(p, state, "started", &run);
+        if (!run.spec_json || !run.origins || pxr_arena_failed(e->arena) ||
+            pxr_store_add_run(order->store, &run, diag))
                 return -1;
         state->run = run.id;
         memcpy(state->uid, run.uid, sizeof(state->uid));
-        if (state->order->job.job && pxr_store_link_job(state->order->store, &state->order->job,
-                                                        run.id, run.spec_hash, diag))
+        if (order->job.job &&
+            pxr_store_link_job(order->store, &order->job, run.id, run.spec_hash, diag))
                 return -1;
-        return pxr_store_add_event(state->order->store, pxr_state_moment(state), "started", started,
-                                   diag);
+        return pxr_store_add_event(order->store, pxr_state_moment(state), "started", started, diag);
 }
 
 static int record_layers(struct pxr_state *state, struct pxr_diag *diag)
@@ -224,27 +218,24 @@ static int record_field(struct pxr_state *state, struct pxr_diag *diag)
 
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 {
-        struct pxr_arena *arena = pxr_arena_new(0, diag);
+        struct pxr_store *store = state->order->store;
         struct pxr_fingerprint fingerprint;
-        int status = -1;
+        int status;
 
-        if (!arena)
-                return -1;
         pxr_observe_count(&state->order->observer.base, "taking the fingerprint", "images", 0, 1);
-        if (!pxr_fingerprint_take(state->experiment->model, &fingerprint, diag) &&
-            !pxr_store_begin(state->order->store, diag)) {
-                if (record_row(arena, state, &fingerprint, diag) || record_layers(state, diag) ||
-                    record_files(state, diag) || pxr_record_plugins(state, diag) ||
-                    record_field(state, diag))
-                        pxr_store_rollback(state->order->store);
-                else
-                        status = pxr_store_commit(state->order->store, diag);
-        }
+        if (pxr_fingerprint_take(state->experiment->model, &fingerprint, diag) ||
+            pxr_store_begin(store, diag))
+                return -1;
+        status = record_row(state, &fingerprint, diag) || record_layers(state, diag) ||
+                                 record_files(state, diag) || pxr_record_plugins(state, diag) ||
+                                 record_field(state, diag)
+                         ? -1
+                         : 0;
+        status = pxr_store_conclude(store, status, diag);
         if (!status && !pxr_fingerprint_known(&fingerprint))
                 pxr_observe_note(&state->order->observer.base,
                                  "what the model computes of a fixed image is not finite: a layer "
                                  "that is edited later may go unnoticed");
-        pxr_arena_free(arena);
         return status;
 }
 

@@ -29,8 +29,8 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
                        struct pxr_diag *diag);
 
 /* What this process is, as columns of table `run` and as a line for an event: "started", or
- * "resumed at step 5", then program, host and threads. NULL after an error. */
-char *pxr_record_process(struct pxr_arena *arena, const struct pxr_provenance *now,
-                         const struct pxr_state *state, const char *what, struct pxr_run *run);
+ * "resumed at step 5", then program, host and threads. */
+char *pxr_record_process(const struct pxr_provenance *now, const struct pxr_state *state,
+                         const char *what, struct pxr_run *run);
 
 #endif

@@ -12,39 +12,6 @@
 #include "experiment/provenance_check.h"
 #include "record/folder.h"
 
-/* What was trained is still what is used when the layers, however they were built, make the same
- * graph with the same dependencies of the spec, and compute the same. Only rounding may be another.
- */
-static int check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
-                        struct pxr_experiment *e, bool training, struct pxr_build *build,
-                        struct pxr_diag *diag)
-{
-        if (pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ||
-            pxr_check_certificate(run, &e->certificate, diag) ||
-            pxr_compare_build(arena, store, run, e->model, build, diag))
-                return -1;
-        return pxr_check_fingerprint(run, e->model, training, build, diag);
-}
-
-static int check_build(struct pxr_arena *arena, struct pxr_recorded *recorded,
-                       struct pxr_diag *diag)
-{
-        const struct pxr_run *run = recorded->run;
-        const char *revision = run->program_revision;
-        struct pxr_build build;
-
-        if (check_layers(arena, recorded->store, run, recorded->experiment, false, &build, diag))
-                return -1;
-        if (!*build.plugins && build.program)
-                return 0;
-        pxr_warn(diag, "run %" PRId64 " was made by another build (pxr %s%s%s%s%s): %s", run->id,
-                 run->program_version, revision ? " of revision " : "", revision ? revision : "",
-                 *build.few ? "; layers " : "", build.few, pxr_build_words(&build));
-        return 0;
-}
-
-/* --- the run ---------------------------------------------------------------------------------- */
-
 static void close_store(void *store)
 {
         pxr_store_close(store);
@@ -61,26 +28,49 @@ struct pxr_store *pxr_recorded_store(struct pxr_arena *arena, const char *databa
         return store && pxr_arena_defer(arena, close_store, store) == 0 ? store : NULL;
 }
 
-/* A run recorded before the kind of its images was tells it by its data set alone. */
+/* Read the run's spec and build its model. No data are opened. */
 static struct pxr_experiment *build(struct pxr_arena *arena, const struct pxr_run *run,
                                     struct pxr_diag *diag)
 {
-        const struct pxr_spec_origin origin = { .path = "the run's spec", .recorded = run->spec };
+        const struct pxr_spec_origin origin = pxr_run_origin(arena, run, NULL);
         const struct pxr_image_kind kind = { run->image_rows, run->image_cols, run->image_colours,
                                              run->image_levels };
+        struct pxr_experiment *e;
 
-        return kind.rows && kind.cols && kind.colours && kind.levels
-                       ? pxr_experiment_model(arena, &origin, &kind, diag)
-                       : pxr_experiment_build(arena, &origin, diag);
+        if (kind.rows < 1 || kind.cols < 1 || kind.colours < 1 || kind.levels < 1) {
+                pxr_user_error(diag, "run %" PRId64 ": invalid size of its images on record",
+                               run->id);
+                return NULL;
+        }
+        e = pxr_experiment_model(arena, &origin, &kind, diag);
+        return e && !pxr_certify_dependencies(arena, e->model, &e->certificate, diag) ? e : NULL;
 }
 
 int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                      struct pxr_diag *diag)
 {
         struct pxr_experiment *e = build(arena, run, diag);
-        struct pxr_build now;
+        struct pxr_build here;
 
-        return e ? check_layers(arena, store, run, e, true, &now, diag) : -1;
+        return e ? pxr_check_model(arena, store, run, e, PXR_TO_TRAIN, &here, diag) : -1;
+}
+
+/* The layers must make the model that was trained, and compute what it did. Only rounding may
+ * differ, with a warning. */
+static int check_build(struct pxr_arena *arena, const struct pxr_recorded *recorded,
+                       struct pxr_diag *diag)
+{
+        const struct pxr_run *run = recorded->run;
+        struct pxr_build here;
+
+        if (pxr_check_model(arena, recorded->store, run, recorded->experiment, PXR_TO_DRAW, &here,
+                            diag))
+                return -1;
+        if (*here.plugins || !here.program)
+                pxr_warn(diag, "run %" PRId64 " was made by another build (%s%s%s): %s", run->id,
+                         pxr_program_text(arena, run->program_version, run->program_revision),
+                         *here.few ? "; layers " : "", here.few, pxr_build_words(&here));
+        return 0;
 }
 
 /* Below an error with one checkpoint of a run, say which others there are: their files too. */
@@ -170,50 +160,28 @@ struct pxr_recorded *pxr_recorded_open(struct pxr_arena *arena, struct pxr_store
         return take_parameters(arena, recorded, row, diag) ? NULL : recorded;
 }
 
-/* Have the run's data set lie at `path`. Every set that has a path has it on record. */
-static int set_path(struct pxr_experiment *e, const char *path, struct pxr_diag *diag)
-{
-        const struct pxr_yaml *set = pxr_yaml_get(e->settings.data, "set");
-        struct pxr_yaml *node = pxr_yaml_get(e->settings.data, "path");
-
-        if (node && node->kind == PXR_YAML_SCALAR) {
-                if (pxr_spec_set_text(e->arena, node, "data.path", path, diag))
-                        return -1;
-                node->location.line = 0; /* nobody wrote "data.path=": there is no line to show */
-                return 0;
-        }
-        return pxr_user_error(diag,
-                              "%s: the run's data set (%s) is not read from files: it lies nowhere",
-                              path, set && set->kind == PXR_YAML_SCALAR ? set->text : "unnamed");
-}
-
 int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct pxr_diag *diag)
 {
         struct pxr_experiment *e = recorded->experiment;
 
-        if (!path)
-                path = pxr_data_path(e->arena, e->root, recorded->run->folder);
-        if (path && set_path(e, path, diag))
+        if (path && pxr_spec_move_data(e->arena, e->root, path, diag))
                 return -1;
         if (path || !e->set)
                 e->set = pxr_dataset_open(e->arena, (struct pxr_yaml *)e->settings.data,
                                           (uint64_t)e->settings.train.seed, diag);
-        if (!e->set)
-                return -1;
-        return pxr_check_data(recorded->run, e->set->identity, diag);
+        return e->set ? pxr_check_data(recorded->run, e->set->identity, diag) : -1;
 }
 
 /* --- repeating and resuming --------------------------------------------------------------------
  */
 
-void pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
-                    struct pxr_spec_origin *origin)
+struct pxr_spec_origin pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run,
+                                      const char *path)
 {
-        *origin =
-                (struct pxr_spec_origin) { .path = pxr_strf(arena, "spec of run %" PRId64, run->id),
-                                           .recorded = run->spec,
-                                           .folder = run->folder,
-                                           .data_path = path };
+        return (struct pxr_spec_origin) { .path = pxr_strf(arena, "spec of run %" PRId64, run->id),
+                                          .recorded = run->spec,
+                                          .folder = run->folder,
+                                          .data_path = path };
 }
 
 static bool is_found(const struct pxr_plugins *plugins, const char *name)

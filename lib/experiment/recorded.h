@@ -44,9 +44,10 @@ int pxr_recorded_data(struct pxr_recorded *recorded, const char *path, struct px
 int pxr_check_layers(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                      struct pxr_diag *diag);
 
-/* The origin of a run's spec; its data are at `path`, or, NULL, where pxr_data_path() says. */
-void pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run, const char *path,
-                    struct pxr_spec_origin *origin);
+/* The origin of a run's spec. `path` is where its data lie now; NULL: where it says, or, if they
+ * are not found from here, relative to the folder in which the run was started. */
+struct pxr_spec_origin pxr_run_origin(struct pxr_arena *arena, const struct pxr_run *run,
+                                      const char *path);
 
 /* After its spec could not be used: note where plugins lay that cannot be found now. */
 void pxr_repeat_explain(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
