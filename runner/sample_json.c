@@ -74,7 +74,7 @@ int print_activations_json(const struct pxr_recorded *recorded,
         json_t *root = run_as_json(recorded), *list = json_array();
 
         for (int i = 0; i < activations->count; i++) {
-                const struct pxr_activation *a = &activations->list[i];
+                const struct pxr_softmax_panel *a = &activations->list[i];
                 json_t *values = json_array();
 
                 for (int level = 0; level < recorded->graph->levels; level++)

@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caption.h - where a picture comes from, as the texts kept in its PNG.
+ * caption.h - where a picture comes from, as the texts kept in its file.
  */
 #ifndef PXR_EXPERIMENT_CAPTION_H
 #define PXR_EXPERIMENT_CAPTION_H
 
 #include "data/png.h"
 #include "experiment/recorded.h"
-#include "record/database.h"
+
+enum { PXR_CAPTION_TEXTS = 20 };
 
 struct pxr_caption {
-        const char *title; /* "samples" */
-        int64_t run;
-        const char *uid, *name; /* of the run */
-        int64_t step;           /* of the parameters */
-        const char *parameter_hash;
-        uint64_t seed;
-        double temperature;    /* 0: nothing is drawn, and there is no seed either */
-        double log_likelihood; /* of what is drawn, a mean in nats per image */
-        const char *given;     /* what was given to the model, in words; NULL: nothing */
-        const char *occluded;  /* as pxr_occlusion_read() reads it; NULL: nothing */
-        const char *images;    /* that were completed or evaluated, in words; NULL: none */
+        struct pxr_arena *arena; /* of the texts */
+        struct pxr_png_text text[PXR_CAPTION_TEXTS];
+        int count;
 };
 
-/* What a picture of a recorded run has from the run; the rest is the caller's to fill in. */
-struct pxr_caption pxr_recorded_caption(const struct pxr_recorded *recorded, const char *title);
+/* Begin a caption with Title, Software, pxr:run, pxr:uid, pxr:name, pxr:step, pxr:parameters (their
+ * SHA-256) and pxr:nll (of that step, the result before those along the way, if it is on record).
+ * Of `recorded`, its store, run, step and parameter_hash are used. Returns 0 or -1. */
+int pxr_caption_begin(struct pxr_caption *caption, struct pxr_arena *arena,
+                      const struct pxr_recorded *recorded, const char *title,
+                      struct pxr_diag *diag);
 
-/* The texts: Title, Software, and pxr:run, pxr:uid, pxr:name, pxr:step, pxr:seed, pxr:temperature,
- * pxr:log_likelihood, pxr:parameters (their SHA-256), pxr:nll (of that step, the result before
- * those along the way, once it is on record), pxr:given, pxr:occluded and pxr:images. NULL after an
- * error. */
-struct pxr_png_text *pxr_caption_texts(struct pxr_arena *arena, struct pxr_store *store,
-                                       const struct pxr_caption *caption, int *count,
-                                       struct pxr_diag *diag);
+/* Add a text unless it is NULL: pxr:given (what was given to the model), pxr:occluded, pxr:images
+ * (that were completed or evaluated) and others. */
+void pxr_caption_add(struct pxr_caption *caption, const char *key, const char *value);
+
+/* Add how images were drawn: pxr:seed, pxr:temperature, pxr:log_likelihood (a mean in nats per
+ * image; 0: not told). */
+void pxr_caption_add_drawn(struct pxr_caption *caption, uint64_t seed, double temperature,
+                           double log_likelihood);
 
 #endif

@@ -311,73 +311,57 @@ static uint8_t *rows_of(struct pxr_arena *arena, const struct pxr_draw_order *or
         return pixels;
 }
 
-/* The caption of all, but for what differs from image to image. */
-static struct pxr_caption caption_of(struct pxr_arena *arena, const struct pxr_draw_order *order,
-                                     const char *title)
+/* The caption of all, with their mean log-likelihood, or 0 where each has its own. */
+static int begin_caption(struct pxr_arena *arena, const struct pxr_draw_order *order,
+                         const char *title, double log_likelihood, struct pxr_caption *caption,
+                         struct pxr_diag *diag)
 {
-        struct pxr_caption caption = pxr_recorded_caption(order->chain[0], title);
-
-        caption.seed = order->seed;
-        caption.temperature = order->temperature;
-        caption.given = given_words(arena, order);
-        caption.occluded = order->occlusion.text;
-        return caption;
+        if (pxr_caption_begin(caption, arena, order->chain[0], title, diag))
+                return -1;
+        pxr_caption_add_drawn(caption, order->seed, order->temperature, log_likelihood);
+        pxr_caption_add(caption, "pxr:given", given_words(arena, order));
+        pxr_caption_add(caption, "pxr:occluded", order->occlusion.text);
+        return 0;
 }
 
 uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
                        const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag)
 {
         struct pxr_grid grid = grid_of(order);
-        const char *names = order->images ? pxr_images_names(arena, order->images) : NULL;
         struct pxr_nll nll = pxr_nll_of(drawn->nats, drawn->count);
-        struct pxr_caption caption =
-                caption_of(arena, order, order->images ? "completions" : "samples");
+        struct pxr_caption caption;
 
-        caption.log_likelihood = -pxr_nats_per_image(&nll);
-        caption.images = names;
+        if (begin_caption(arena, order, order->images ? "completions" : "samples",
+                          -pxr_nats_per_image(&nll), &caption, diag))
+                return NULL;
+        if (order->images)
+                pxr_caption_add(&caption, "pxr:images", pxr_images_names(arena, order->images));
         grid.hidden = order->occlusion.hidden;
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
-        if (!grid.pixels)
-                return NULL;
-        grid.texts =
-                pxr_caption_texts(arena, order->chain[0]->store, &caption, &grid.text_count, diag);
-        return grid.texts ? pxr_grid_png(&grid, size, diag) : NULL;
+        grid.texts = caption.text;
+        grid.text_count = caption.count;
+        return pxr_arena_failed(arena) ? NULL : pxr_grid_png(&grid, size, diag);
 }
 
 /* --- plain images ------------------------------------------------------------------------------
  */
 
-enum { OWN_TEXTS = 5 };
-
-/* The texts that image number i has beyond `all`. Returns 0, or -1 when memory is out. */
-static int own_texts(struct pxr_arena *arena, const struct pxr_draw_order *order,
-                     const struct pxr_drawn *drawn, int i, const struct pxr_png_texts *all,
-                     struct pxr_png_texts *texts)
+/* Add what image number i has of its own. */
+static void caption_image(struct pxr_caption *caption, const struct pxr_draw_order *order,
+                          const struct pxr_drawn *drawn, int i)
 {
-        struct pxr_png_text *text =
-                pxr_alloc_array(arena, (size_t)all->count + OWN_TEXTS, sizeof(*text));
-        struct pxr_png_text *own = text ? text + all->count : NULL;
-        int count = 0;
+        struct pxr_arena *arena = caption->arena;
 
-        if (!text)
-                return -1;
-        memcpy(text, all->text, (size_t)all->count * sizeof(*text));
-        own[count++] = (struct pxr_png_text) { "pxr:image", pxr_strf(arena, "%d", i) };
-        own[count++] = (struct pxr_png_text) { "pxr:log_likelihood",
-                                               pxr_strf(arena, "%.4f", -drawn->nats[i]) };
+        pxr_caption_add(caption, "pxr:image", pxr_strf(arena, "%d", i));
+        pxr_caption_add(caption, "pxr:log_likelihood", pxr_strf(arena, "%.4f", -drawn->nats[i]));
         if (order->images) {
-                int of = i % order->images->count, completion = i / order->images->count;
-
-                own[count++] = (struct pxr_png_text) { "pxr:of", order->images->name[of] };
-                own[count++] = (struct pxr_png_text) { "pxr:completion",
-                                                       pxr_strf(arena, "%d", completion) };
+                pxr_caption_add(caption, "pxr:of", order->images->name[i % order->images->count]);
+                pxr_caption_add(caption, "pxr:completion",
+                                pxr_strf(arena, "%d", i / order->images->count));
         }
         if (drawn->hidden_nats)
-                own[count++] =
-                        (struct pxr_png_text) { "pxr:drawn_log_likelihood",
-                                                pxr_strf(arena, "%.4f", -drawn->hidden_nats[i]) };
-        *texts = (struct pxr_png_texts) { text, all->count + count };
-        return 0;
+                pxr_caption_add(caption, "pxr:drawn_log_likelihood",
+                                pxr_strf(arena, "%.4f", -drawn->hidden_nats[i]));
 }
 
 int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
@@ -386,21 +370,18 @@ int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
         const struct pxr_graph *graph = order->chain[0]->graph;
         const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
                                            graph->levels };
-        const struct pxr_caption caption =
-                caption_of(arena, order, order->images ? "completion" : "sample");
-        struct pxr_png_texts all;
-        struct pxr_png_texts *texts = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*texts));
-        const char **names = pxr_alloc_array(arena, (size_t)drawn->count, sizeof(*names));
+        struct pxr_caption *caption = pxr_alloc_array(arena, drawn->count, sizeof(*caption)), all;
+        struct pxr_png_texts *texts = pxr_alloc_array(arena, drawn->count, sizeof(*texts));
+        const char **names = pxr_alloc_array(arena, drawn->count, sizeof(*names));
 
-        if (!texts || !names)
-                return -1;
-        all.text = pxr_caption_texts(arena, order->chain[0]->store, &caption, &all.count, diag);
-        if (!all.text)
+        if (!caption || !texts || !names ||
+            begin_caption(arena, order, order->images ? "completion" : "sample", 0, &all, diag))
                 return -1;
         for (int i = 0; i < drawn->count; i++) {
+                caption[i] = all;
+                caption_image(&caption[i], order, drawn, i);
+                texts[i] = (struct pxr_png_texts) { caption[i].text, caption[i].count };
                 names[i] = pxr_strf(arena, "%07d.png", i);
-                if (own_texts(arena, order, drawn, i, &all, &texts[i]))
-                        return -1;
         }
         if (pxr_arena_failed(arena))
                 return -1;

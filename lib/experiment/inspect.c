@@ -12,7 +12,6 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "experiment/caption.h"
-#include "sample/figure.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
@@ -20,21 +19,6 @@
 enum { MOST_SPOTS = 1024 };
 
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
-
-/* Where a figure comes from; `temperature`, `seed` and `images` as pxr_caption has them. */
-static struct pxr_png_text *texts_of(const struct pxr_recorded *recorded, const char *title,
-                                     uint64_t seed, double temperature, const char *images,
-                                     int *count, struct pxr_diag *diag)
-{
-        struct pxr_arena *arena = recorded->experiment->arena;
-        struct pxr_caption caption = pxr_recorded_caption(recorded, title);
-
-        caption.seed = seed;
-        caption.temperature = temperature;
-        caption.images = images;
-        caption.given = pxr_given_version(arena, recorded->graph);
-        return pxr_caption_texts(arena, recorded->store, &caption, count, diag);
-}
 
 /* --- distributions -----------------------------------------------------------------------------
  */
@@ -83,25 +67,29 @@ static int add_spot(const struct pxr_recorded *recorded, const struct pxr_worksp
                     struct pxr_activations *activations)
 {
         const struct pxr_graph *graph = recorded->graph;
+        struct pxr_arena *arena = recorded->experiment->arena;
         size_t pixel = (size_t)spot->row * graph->cols + spot->col;
         size_t size = pxr_graph_values(graph);
 
         for (int colour = 0; colour < graph->colours; colour++) {
-                double *p;
+                bool grey = graph->colours == 1;
+                double *p = pxr_alloc_array(arena, graph->levels, sizeof(*p));
 
                 if (spot->colour >= 0 && spot->colour != colour)
                         continue;
-                p = pxr_alloc_array(recorded->experiment->arena, graph->levels, sizeof(*p));
                 if (!p)
                         return -1;
                 pxr_distribution_at(
                         graph, pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0),
                         activations->temperature, p);
-                activations->list[activations->count++] = (struct pxr_activation) {
+                activations->list[activations->count++] = (struct pxr_softmax_panel) {
+                        .title = pxr_strf(arena, "%s, row %d, column %d%s%s", images->name[number],
+                                          spot->row, spot->col, grey ? "" : ", ",
+                                          grey ? "" : pxr_colour_names[colour]),
                         .image = images->name[number],
                         .row = spot->row,
                         .col = spot->col,
-                        .colour = graph->colours == 1 ? -1 : colour,
+                        .colour = grey ? -1 : colour,
                         .value = images->pixels[number * size + pixel * graph->colours + colour],
                         .probability = p,
                 };
@@ -145,32 +133,25 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                           size_t *size, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = recorded->experiment->arena;
-        struct pxr_softmax_panel *panel =
-                pxr_alloc_array(arena, (size_t)activations->count + 1, sizeof(*panel));
+        double temperature = activations->temperature;
         struct pxr_softmax_plot plot = { .levels = recorded->graph->levels,
-                                         .panel = panel,
+                                         .panel = activations->list,
                                          .panels = activations->count };
-        const char *at = "";
+        struct pxr_caption caption;
 
-        if (activations->temperature != 0 && activations->temperature != 1)
-                at = pxr_strf(arena, ", at temperature %.15g", activations->temperature);
-        plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
-                              recorded->run->id, recorded->run->name, recorded->step, at);
-        if (!panel)
+        if (pxr_caption_begin(&caption, arena, recorded, "distributions", diag))
                 return NULL;
-        for (int i = 0; i < activations->count; i++) {
-                const struct pxr_activation *a = &activations->list[i];
-
-                panel[i] = (struct pxr_softmax_panel) { .colour = a->colour,
-                                                        .probability = a->probability,
-                                                        .value = a->value };
-                panel[i].title = pxr_strf(arena, "%s, row %d, column %d%s%s", a->image, a->row,
-                                          a->col, a->colour < 0 ? "" : ", ",
-                                          a->colour < 0 ? "" : pxr_colour_names[a->colour]);
-        }
-        plot.texts = texts_of(recorded, "distributions", activations->seed,
-                              activations->temperature, NULL, &plot.text_count, diag);
-        return plot.texts ? pxr_softmax_svg(&plot, size, diag) : NULL;
+        if (temperature > 0)
+                pxr_caption_add_drawn(&caption, activations->seed, temperature, 0);
+        pxr_caption_add(&caption, "pxr:given", pxr_given_version(arena, recorded->graph));
+        plot.texts = caption.text;
+        plot.text_count = caption.count;
+        plot.title = pxr_strf(arena, "Distributions of run %" PRId64 " (%s), step %" PRId64 "%s",
+                              recorded->run->id, recorded->run->name, recorded->step,
+                              temperature != 0 && temperature != 1
+                                      ? pxr_strf(arena, ", at temperature %.15g", temperature)
+                                      : "");
+        return pxr_softmax_svg(&plot, size, diag);
 }
 
 /* --- bits --------------------------------------------------------------------------------------
@@ -260,18 +241,22 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                        struct pxr_diag *diag)
 {
         struct pxr_arena *arena = recorded->experiment->arena;
+        const char *given = pxr_given_version(arena, recorded->graph);
         struct pxr_map_plot plot = { .unit = "bits per pixel",
                                      .rows = recorded->graph->rows,
                                      .cols = recorded->graph->cols,
                                      .value = map->bits };
-        const char *given;
+        struct pxr_caption caption;
 
-        given = pxr_given_version(arena, recorded->graph);
+        if (pxr_caption_begin(&caption, arena, recorded, "bits per pixel", diag))
+                return NULL;
+        pxr_caption_add(&caption, "pxr:given", given);
+        pxr_caption_add(&caption, "pxr:images", map->images);
+        plot.texts = caption.text;
+        plot.text_count = caption.count;
         plot.title = pxr_strf(arena, "Run %" PRId64 " (%s), %s: %.2f bits an image%s%s%s",
                               recorded->run->id, recorded->run->name, map->images,
                               pxr_nats_per_image(&map->nll) / log(2), given ? " given " : "",
                               given ? given : "", map->nll.images > 1 ? ", in the mean" : "");
-        plot.texts =
-                texts_of(recorded, "bits per pixel", 0, 0, map->images, &plot.text_count, diag);
-        return plot.texts ? pxr_map_svg(&plot, size, diag) : NULL;
+        return pxr_map_svg(&plot, size, diag);
 }

@@ -7,6 +7,7 @@
 #define PXR_EXPERIMENT_INSPECT_H
 
 #include "experiment/images.h"
+#include "sample/figure.h"
 #include "train/evaluate.h"
 
 /* A pixel, and one of its colours; -1: each of them. */
@@ -18,18 +19,9 @@ struct pxr_spot {
 int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_spot *spot,
                   struct pxr_diag *diag);
 
-/* The distribution of one colour of one pixel, given all before it. */
-struct pxr_activation {
-        const char *image; /* its name */
-        int row, col;
-        int colour;                /* -1: grey */
-        int value;                 /* what the image has there */
-        const double *probability; /* [levels] */
-};
-
 struct pxr_activations {
         int count;
-        struct pxr_activation *list;
+        struct pxr_softmax_panel *list;
         uint64_t seed;      /* of the images */
         double temperature; /* 0: the images were not drawn, and there is no seed either */
 };

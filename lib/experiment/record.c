@@ -309,47 +309,48 @@ static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
                                    diag);
 }
 
-/* The grid, which says where it comes from. */
-static int record_grid(struct pxr_state *state, int64_t step, const float *parameters,
-                       const uint8_t *pixels, double log_likelihood, struct pxr_diag *diag)
+/* The grid of the samples, which says where it comes from. */
+static int record_grid(struct pxr_state *state, int64_t step, double log_likelihood,
+                       struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = state->experiment->model->graph;
-        const struct pxr_sample_settings *settings = &state->experiment->settings.sample;
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_generation *drawn = &state->generation;
         struct pxr_arena *arena = pxr_arena_new(0, diag);
         char hash[PXR_SHA256_HEX];
-        struct pxr_caption caption = { .title = "samples",
-                                       .run = state->run,
-                                       .uid = state->uid,
-                                       .name = state->experiment->settings.name,
-                                       .step = step,
-                                       .parameter_hash = hash,
-                                       .seed = (uint64_t)settings->seed,
-                                       .temperature = 1,
-                                       .log_likelihood = log_likelihood };
-        struct pxr_grid grid = { .pixels = pixels,
-                                 .images = (int)settings->count,
+        struct pxr_run run = { .id = state->run, .name = e->settings.name };
+        const struct pxr_recorded recorded = {
+                .store = state->order->store, .run = &run, .step = step, .parameter_hash = hash
+        };
+        struct pxr_grid grid = { .pixels = state->samples,
+                                 .images = drawn->count,
                                  .rows = graph->rows,
                                  .cols = graph->cols,
                                  .colours = graph->colours,
                                  .levels = graph->levels };
+        struct pxr_caption caption;
         uint8_t *png = NULL;
         size_t size = 0;
 
         if (!arena)
                 return -1;
-        pxr_hash_parameters(parameters, graph->parameter_values, hash);
-        if (graph->small_rows)
-                caption.given = pxr_small_images_words(arena, state->experiment->set);
-        grid.texts =
-                pxr_caption_texts(arena, state->order->store, &caption, &grid.text_count, diag);
-        if (grid.texts)
+        memcpy(run.uid, state->uid, sizeof(run.uid));
+        pxr_hash_parameters(drawn->parameters, graph->parameter_values, hash);
+        if (!pxr_caption_begin(&caption, arena, &recorded, "samples", diag)) {
+                pxr_caption_add_drawn(&caption, drawn->seed, 1, log_likelihood);
+                if (graph->small_rows)
+                        pxr_caption_add(&caption, "pxr:given",
+                                        pxr_small_images_words(arena, e->set));
+                grid.texts = caption.text;
+                grid.text_count = caption.count;
                 png = pxr_grid_png(&grid, &size, diag);
+        }
         pxr_arena_free(arena);
         return record_picture(state, step,
                               (struct pxr_sample_row) { .kind = "samples",
-                                                        .seed = settings->seed,
-                                                        .count = settings->count,
-                                                        .temperature = caption.temperature,
+                                                        .seed = (int64_t)drawn->seed,
+                                                        .count = drawn->count,
+                                                        .temperature = 1,
                                                         .parameter_hash = hash,
                                                         .log_likelihood = log_likelihood },
                               png, size, diag);
@@ -397,6 +398,5 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
         nll = pxr_nll_of(generation->nats, generation->count);
         state->drawn.images += (double)generation->count;
         state->drawn.seconds += pxr_now() - started;
-        return record_grid(state, step, parameters, state->samples, -pxr_nats_per_image(&nll),
-                           diag);
+        return record_grid(state, step, -pxr_nats_per_image(&nll), diag);
 }

@@ -238,9 +238,4 @@ int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int6
  * about to be made again. Other events stay: they tell what happened, not what was computed. */
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag);
 
-/* A run's NLLs in the order of recording, handed to `row` one by one. */
-int pxr_store_nlls(struct pxr_store *store, int64_t run,
-                   void (*row)(void *context, struct pxr_moment at, const struct pxr_nll_row *nll),
-                   void *context, struct pxr_diag *diag);
-
 #endif

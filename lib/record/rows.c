@@ -592,33 +592,3 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 }
         return pxr_store_commit(store, diag);
 }
-
-int pxr_store_nlls(struct pxr_store *store, int64_t run,
-                   void (*row)(void *context, struct pxr_moment at, const struct pxr_nll_row *nll),
-                   void *context, struct pxr_diag *diag)
-{
-        struct pxr_cursor rows =
-                pxr_query(store, NULL, diag,
-                          "SELECT step, epoch, split, name, sum_nats, sum_squares, images, "
-                          "dimensions, standard_error, suspect FROM metric WHERE run = ? AND "
-                          "images > 0 ORDER BY step, split",
-                          "i", run);
-
-        while (pxr_cursor_next(&rows)) {
-                struct pxr_moment at = { run, pxr_cursor_integer(&rows, 0),
-                                         pxr_cursor_real(&rows, 1) };
-                struct pxr_nll_row nll = {
-                        .split = pxr_cursor_text(&rows, 2),
-                        .name = pxr_cursor_text(&rows, 3),
-                        .sum_nats = pxr_cursor_real(&rows, 4),
-                        .sum_squares = pxr_cursor_real(&rows, 5),
-                        .images = pxr_cursor_integer(&rows, 6),
-                        .dimensions = pxr_cursor_integer(&rows, 7),
-                        .standard_error = pxr_cursor_real(&rows, 8),
-                        .suspect = pxr_cursor_optional(&rows, 9),
-                };
-
-                row(context, at, &nll);
-        }
-        return pxr_cursor_end(&rows);
-}

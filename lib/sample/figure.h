@@ -7,9 +7,11 @@
 
 #include "data/png.h"
 
-/* One distribution over the levels of a value. */
+/* The distribution over the levels of one colour of a pixel, given all values before it. */
 struct pxr_softmax_panel {
-        const char *title;
+        const char *title; /* "valid:3, row 10, column 14, red" */
+        const char *image; /* "valid:3"; it, row and column are for the caller */
+        int row, col;
         int colour;                /* 0, 1, 2: red, green, blue; -1: grey */
         const double *probability; /* [levels] */
         int value;                 /* what the image has there */
