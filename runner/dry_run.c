@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "experiment/memory.h"
+#include "experiment/experiment.h"
 #include "runner/common.h"
 #include "runner/dry_run.h"
 

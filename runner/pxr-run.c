@@ -14,7 +14,6 @@
 
 #include "base/program.h"
 #include "base/file.h"
-#include "experiment/memory.h"
 #include "experiment/recorded.h"
 #include "experiment/run.h"
 #include "report/report.h"

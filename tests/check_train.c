@@ -7,7 +7,7 @@
 
 #include "reference.h"
 #include "settings.h"
-#include "experiment/ahead.h"
+#include "experiment/state.h"
 #include "train/spike.h"
 
 /* --- counting allocations ----------------------------------------------------------------------
@@ -90,7 +90,7 @@ START_TEST(spikes_are_far_above)
 }
 END_TEST
 
-/* --- what is ahead ----------------------------------------------------------
+/* --- what remains ----------------------------------------------------------
  */
 
 START_TEST(the_time_left_has_evaluation_and_samples)
@@ -99,40 +99,40 @@ START_TEST(the_time_left_has_evaluation_and_samples)
         struct pxr_experiment e = { .set = &set, .steps_per_epoch = 10, .all_steps = 50 };
         struct pxr_trainer trainer = { .step = 0 };
         struct pxr_state state = { .experiment = &e, .trainer = &trainer };
-        struct pxr_ahead ahead;
+        struct pxr_remaining left;
 
         e.settings.train.batch = 10;
         e.settings.sample = (struct pxr_sample_settings) { .every = { 25, PXR_STEPS }, .count = 8 };
         e.settings.evaluate.every = (struct pxr_interval) { 2, PXR_EPOCHS };
         e.settings.evaluate.splits = 1 << PXR_VALID | 1 << PXR_TEST;
-        ahead = pxr_images_ahead(
+        left = pxr_images_remaining(
                 &e, 0); /* evaluated after steps 20, 40 and 50, drawn after 25 and 50 */
-        ck_assert_double_eq(ahead.trained, 500);
-        ck_assert_double_eq(ahead.evaluated, 3 * 70);
-        ck_assert_double_eq(ahead.drawn, 2 * 8);
-        ahead = pxr_images_ahead(&e, 40);
-        ck_assert_double_eq(ahead.evaluated, 70);
-        ck_assert_double_eq(ahead.drawn, 8);
+        ck_assert_double_eq(left.trained, 500);
+        ck_assert_double_eq(left.evaluated, 3 * 70);
+        ck_assert_double_eq(left.drawn, 2 * 8);
+        left = pxr_images_remaining(&e, 40);
+        ck_assert_double_eq(left.evaluated, 70);
+        ck_assert_double_eq(left.drawn, 8);
         /* A part along the way, and all of it for the result; a split at the end alone. */
         e.settings.evaluate.limit = 35;
         e.settings.evaluate.at_end = 1 << PXR_TRAIN;
-        ahead = pxr_images_ahead(&e, 0);
-        ck_assert_double_eq(ahead.evaluated, 3 * (35 + 30) + 40 + 100);
+        left = pxr_images_remaining(&e, 0);
+        ck_assert_double_eq(left.evaluated, 3 * (35 + 30) + 40 + 100);
         e.settings.evaluate.every.unit = PXR_NEVER;
-        ahead = pxr_images_ahead(&e, 0);
-        ck_assert_double_eq(ahead.evaluated, 35 + 30 + 40 + 100);
+        left = pxr_images_remaining(&e, 0);
+        ck_assert_double_eq(left.evaluated, 35 + 30 + 40 + 100);
         /* First by guess, then as measured. */
-        ck_assert_double_eq_tol(pxr_seconds_ahead(&state, 10), 50 + 205 / 30.0 + 1.6, 1e-9);
+        ck_assert_double_eq_tol(pxr_seconds_remaining(&state, 10), 50 + 205 / 30.0 + 1.6, 1e-9);
         state.evaluated = (struct pxr_measured) { 100, 50 };
         state.drawn = (struct pxr_measured) { 8, 80 };
-        ck_assert_double_eq_tol(pxr_seconds_ahead(&state, 10), 50 + 205 / 2.0 + 160, 1e-9);
-        ck_assert(isnan(pxr_seconds_ahead(&state, NAN)));
+        ck_assert_double_eq_tol(pxr_seconds_remaining(&state, 10), 50 + 205 / 2.0 + 160, 1e-9);
+        ck_assert(isnan(pxr_seconds_remaining(&state, NAN)));
         /* What the last step evaluated in full is not evaluated again, whichever split it is. */
         e.settings.evaluate =
                 (struct pxr_evaluate_settings) { .every = { 0, PXR_NEVER },
                                                  .splits = 1 << PXR_TRAIN | 1 << PXR_VALID };
-        ahead = pxr_images_ahead(&e, 0);
-        ck_assert_double_eq(ahead.evaluated, 100 + 40);
+        left = pxr_images_remaining(&e, 0);
+        ck_assert_double_eq(left.evaluated, 100 + 40);
 }
 END_TEST
 

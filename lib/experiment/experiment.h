@@ -94,4 +94,21 @@ struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
 /* Position in the training as epochs. */
 double pxr_experiment_epoch(const struct pxr_experiment *experiment, int64_t step);
 
+/* memory.c: what memory it takes, before any is taken. */
+
+/* Bytes, the data set's images not among them. */
+struct pxr_memory {
+        double all;
+        double train;       /* with its activations */
+        double activations; /* kept for the backward pass, and their gradients */
+        double evaluate, sample;
+};
+
+struct pxr_memory pxr_memory_of(const struct pxr_experiment *experiment, int threads);
+
+/* That this machine has less than an experiment with so many threads takes, in words that say what
+ * takes less; NULL when it has enough. NULL too when memory is out. */
+char *pxr_memory_warning(const struct pxr_experiment *experiment, int threads,
+                         const struct pxr_memory *memory);
+
 #endif

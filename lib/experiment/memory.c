@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.c - the memory that an experiment takes. */
-#include "experiment/memory.h"
+#include "experiment/experiment.h"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 /*
  * record.c - rows of the run database, from what a run knows.
  */
-#include "experiment/record.h"
+#include "experiment/state.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "experiment/record.h"
 #include "experiment/provenance_check.h"
 #include "experiment/state.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state.h - what a run is while it runs, and how it is kept in checkpoints.
+ * state.h - a run while it runs, and its parts: records, checkpoints, resuming, what remains.
  */
 #ifndef PXR_EXPERIMENT_STATE_H
 #define PXR_EXPERIMENT_STATE_H
 
 #include "base/hash.h"
 #include "experiment/run.h"
+#include "record/provenance.h"
 #include "sample/generate.h"
 #include "train/spike.h"
 
@@ -54,12 +55,43 @@ static inline struct pxr_moment pxr_state_moment(const struct pxr_state *state)
         return pxr_step_moment(state, state->trainer->step);
 }
 
+/* --- record.c ----------------------------------------------------------------------------------
+ */
+
+/* Record a new run with its provenance, data files, plugins, layers and receptive field, all or
+ * nothing. Sets state->run. */
+int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
+
+/* Record the plugins of the run's layers, as they are now. Returns 0 or -1. */
+int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
+
+/* Record an NLL of the parameters at `step` and tell the observer. `final`: the run's result. */
+int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
+                   const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
+
+/* Record where the nats of the last evaluation are, which had so many images. */
+int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
+                   struct pxr_diag *diag);
+
+/* Draw samples with the parameters at `step` and record them as a grid. Returns 0, 1 when stopped,
+ * or -1. */
+int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
+                       struct pxr_diag *diag);
+
+/* What this process is, as columns of table `run` and as a line for an event: "started", or
+ * "resumed at step 5", then program, host and threads. */
+char *pxr_record_process(const struct pxr_provenance *now, const struct pxr_state *state,
+                         const char *what, struct pxr_run *run);
+
+/* --- checkpoint.c ------------------------------------------------------------------------------
+ */
+
 /* Save the state, put it on record (as the best when it is of the best step so far), and remove
  * checkpoints nobody needs: the last two and the best stay. Files in the run's own folder that are
  * not on record go too. Returns 0 or -1. */
 int pxr_checkpoint_save(struct pxr_state *state, struct pxr_diag *diag);
 
-/* The file of the checkpoint at the step that the run is at. NULL when memory is out. */
+/* The file of the checkpoint at the step that the run is at. */
 char *pxr_checkpoint_file(struct pxr_arena *arena, const struct pxr_state *state);
 
 /* Load the newest checkpoint that is intact. Returns 1, 0 when none was ever saved, or -1 after an
@@ -70,11 +102,32 @@ int pxr_checkpoint_resume(struct pxr_state *state, struct pxr_diag *diag);
 int pxr_checkpoint_parameters(struct pxr_state *state, int64_t step, bool average,
                               float *parameters, struct pxr_diag *diag);
 
+/* --- resume.c ----------------------------------------------------------------------------------
+ */
+
 /* Whether the row of the run to resume allows it. Returns 0 or -1. */
 int pxr_resumable(const struct pxr_run_order *order, struct pxr_diag *diag);
 
 /* Resume a run: load its state, claim it, and record that. Returns 0, or -1 with the records
  * unchanged. */
 int pxr_resume(struct pxr_state *state, struct pxr_diag *diag);
+
+/* --- remaining.c -------------------------------------------------------------------------------
+ */
+
+/* Steps of an interval; 0: never. */
+int64_t pxr_period(const struct pxr_experiment *e, struct pxr_interval every);
+
+/* Images that are trained on, evaluated and drawn after `step`, up to the end of the run. */
+struct pxr_remaining {
+        double trained, evaluated, drawn;
+};
+
+struct pxr_remaining pxr_images_remaining(const struct pxr_experiment *e, int64_t step);
+
+/* Seconds up to the end of the run, at `pace` images of training a second; NAN if that is NAN. The
+ * pace of evaluation and of drawing is the one so far; before the first, three times and once that
+ * of training. */
+double pxr_seconds_remaining(const struct pxr_state *state, double pace);
 
 #endif

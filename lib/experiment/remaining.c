@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ahead.c - counts of the images that are left, and their time. */
-#include "experiment/ahead.h"
+/* remaining.c - the images that a run has yet to train on, evaluate and draw, and their time. */
+#include "experiment/state.h"
 
 int64_t pxr_period(const struct pxr_experiment *e, struct pxr_interval every)
 {
@@ -9,7 +9,9 @@ int64_t pxr_period(const struct pxr_experiment *e, struct pxr_interval every)
         return every.unit == PXR_EPOCHS ? every.count * e->steps_per_epoch : every.count;
 }
 
-int64_t pxr_images_trained(const struct pxr_experiment *e, int64_t step)
+/* Images of the training that were done after `step` steps: the last batch of an epoch may be a
+ * part of one. */
+static int64_t images_trained(const struct pxr_experiment *e, int64_t step)
 {
         int64_t within = step % e->steps_per_epoch * e->settings.train.batch;
 
@@ -33,7 +35,7 @@ static int64_t along_the_way(const struct pxr_experiment *e, int split)
         return limit > 0 && limit < count ? limit : count;
 }
 
-struct pxr_ahead pxr_images_ahead(const struct pxr_experiment *e, int64_t step)
+struct pxr_remaining pxr_images_remaining(const struct pxr_experiment *e, int64_t step)
 {
         const struct pxr_evaluate_settings *evaluate = &e->settings.evaluate;
         const struct pxr_sample_settings *sample = &e->settings.sample;
@@ -41,22 +43,21 @@ struct pxr_ahead pxr_images_ahead(const struct pxr_experiment *e, int64_t step)
         int64_t evaluations =
                 count_due(e, evaluate->every, step, e->all_steps - 1) + (step < e->all_steps);
         int64_t grids = count_due(e, sample->every, step, e->all_steps - 1) + 1;
-        struct pxr_ahead ahead = { .drawn = (double)(grids * sample->count) };
+        struct pxr_remaining left = { .drawn = (double)(grids * sample->count) };
 
         if (step < e->all_steps)
-                ahead.trained =
-                        (double)(pxr_images_trained(e, e->all_steps) - pxr_images_trained(e, step));
+                left.trained = (double)(images_trained(e, e->all_steps) - images_trained(e, step));
         for (int split = 0; split < PXR_SPLITS; split++) {
                 int64_t images = along_the_way(e, split), all = e->set->count[split];
                 bool listed = evaluate->splits >> split & 1;
 
                 if (listed)
-                        ahead.evaluated += (double)(evaluations * images);
+                        left.evaluated += (double)(evaluations * images);
                 /* An evaluation of the whole split after the last step is the result. */
                 if ((listed || evaluate->at_end >> split & 1) && !(listed && images == all))
-                        ahead.evaluated += (double)all;
+                        left.evaluated += (double)all;
         }
-        return ahead;
+        return left;
 }
 
 static double seconds(double images, const struct pxr_measured *measured, double guess)
@@ -64,10 +65,10 @@ static double seconds(double images, const struct pxr_measured *measured, double
         return images * (measured->images > 0 ? measured->seconds / measured->images : guess);
 }
 
-double pxr_seconds_ahead(const struct pxr_state *state, double pace)
+double pxr_seconds_remaining(const struct pxr_state *state, double pace)
 {
-        struct pxr_ahead ahead = pxr_images_ahead(state->experiment, state->trainer->step);
+        struct pxr_remaining left = pxr_images_remaining(state->experiment, state->trainer->step);
 
-        return ahead.trained / pace + seconds(ahead.evaluated, &state->evaluated, 1 / (3 * pace)) +
-               seconds(ahead.drawn, &state->drawn, 1 / pace);
+        return left.trained / pace + seconds(left.evaluated, &state->evaluated, 1 / (3 * pace)) +
+               seconds(left.drawn, &state->drawn, 1 / pace);
 }

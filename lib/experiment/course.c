@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c - the course of a run: steps, what is due between them, the end.
+ * course.c - the course of a run: steps, what is due between them, the end.
  */
 #include "experiment/run.h"
 
@@ -14,8 +14,6 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/number.h"
-#include "experiment/ahead.h"
-#include "experiment/record.h"
 #include "experiment/recorded.h"
 #include "experiment/state.h"
 
@@ -89,7 +87,7 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
                                           : bits           ? pxr_bits_per_dimension(nll)
                                                            : pxr_nats_per_image(nll),
                                    .in_bits = bits,
-                                   .seconds_left = pxr_seconds_ahead(state, epoch->pace),
+                                   .seconds_left = pxr_seconds_remaining(state, epoch->pace),
                            });
 }
 
