@@ -302,7 +302,7 @@ static int make_folder(const char *path, bool *made, struct pxr_diag *diag)
         *made = path && mkdir(path, 0777) == 0;
         if (!path || *made || errno == EEXIST)
                 return 0;
-        return pxr_file_error(path, "cannot create directory", errno, diag);
+        return pxr_file_error(path, "create directory", errno, diag);
 }
 
 /* An unknown table row of `reproduces` is refused here, before the slow causality proof: a finished

@@ -49,15 +49,15 @@ END_TEST
 START_TEST(what_is_no_file_is_refused)
 {
         mkdir("folder", 0777);
-        REFUSED("pxr: error: folder: is a folder, not a spec\n", "folder");
+        REFUSED("pxr: error: folder: is a folder, not a file\n", "folder");
         ck_assert_int_eq(mkfifo("pipe", 0600), 0);
-        REFUSED("pxr: error: pipe: is a device or pipe, not a spec\n", "pipe");
+        REFUSED("pxr: error: pipe: is a device or pipe, not a file\n", "pipe");
         spec_file("child", "extends: pipe\n");
-        REFUSED("child:1:10: error: pipe: is a device or pipe, not a spec\n"
+        REFUSED("child:1:10: error: pipe: is a device or pipe, not a file\n"
                 "    1 | extends: pipe\n"
                 "      |          ^~~~\n",
                 "child");
-        REFUSED("pxr: error: none: cannot open: No such file or directory\n", "none");
+        REFUSED("pxr: error: cannot open none: No such file or directory\n", "none");
         spec_file("list", "- 1\n");
         REFUSED("list:1:1: error: a spec is a mapping (name: ..., data: ...)\n"
                 "    1 | - 1\n"
@@ -77,7 +77,7 @@ START_TEST(the_standard_input_is_a_spec)
                          "c = 3 (command line: c=3)\n");
         spec_file("in.yaml", "extends: '-'\n");
         ck_assert_ptr_nonnull(freopen("in.yaml", "rb", stdin));
-        REFUSED("standard input:1:10: error: -: cannot open: No such file or directory\n"
+        REFUSED("standard input:1:10: error: cannot open -: No such file or directory\n"
                 "    1 | extends: '-'\n"
                 "      |          ^~~\n",
                 "-");
@@ -132,7 +132,7 @@ START_TEST(a_base_that_cannot_be_read_is_shown_where_it_is_named)
 {
         spec_file("a", "x: 1\nextends: [b, none]\n");
         spec_file("b", "");
-        REFUSED("a:2:14: error: none: cannot open: No such file or directory\n"
+        REFUSED("a:2:14: error: cannot open none: No such file or directory\n"
                 "    2 | extends: [b, none]\n"
                 "      |              ^~~~\n",
                 "a");

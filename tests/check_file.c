@@ -55,7 +55,7 @@ START_TEST(only_plain_files_are_opened)
         ck_assert_ptr_null(pxr_file_read(arena, scratch, 1 << 20, &size, diag));
         expect_error(PXR_FAULT_USER, ": is a folder, not a file");
         ck_assert_ptr_null(pxr_file_read(arena, in_scratch("none"), 1, &size, diag));
-        expect_error(PXR_FAULT_USER, "/none: cannot be opened: No such file");
+        expect_error(PXR_FAULT_USER, "/none: No such file");
 }
 END_TEST
 
@@ -70,11 +70,11 @@ START_TEST(a_file_that_cannot_be_written_stays_as_it_was)
 {
         OK(pxr_file_write(in_scratch("a"), true, "one", 3, diag));
         ck_assert_int_eq(pxr_file_write_by(in_scratch("a"), true, write_half, "two", diag), -1);
-        expect_error(PXR_FAULT_SYSTEM, "cannot be written: No space left on device");
+        expect_error(PXR_FAULT_SYSTEM, ": No space left on device");
         expect_content("a", "one");
         ck_assert_int_eq(files_in_scratch(), 1);
         ck_assert_int_eq(pxr_file_write(in_scratch("no/b"), true, "one", 3, diag), -1);
-        expect_error(PXR_FAULT_SYSTEM, "no/b: cannot be written: No such file");
+        expect_error(PXR_FAULT_SYSTEM, "no/b: No such file");
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(what_cannot_be_written_is_known_before)
         expect_error(PXR_FAULT_USER, "/a: already exists");
         OK(pxr_file_may_write(in_scratch("a"), true, diag));
         ck_assert_int_eq(pxr_file_may_write(in_scratch("no/a"), true, diag), -1);
-        expect_error(PXR_FAULT_USER, "no/a: cannot be written: No such file");
+        expect_error(PXR_FAULT_USER, "no/a: No such file");
         ck_assert_int_eq(mkdir(in_scratch("folder"), 0700), 0);
         ck_assert_int_eq(pxr_file_may_write(in_scratch("folder"), true, diag), -1);
         expect_error(PXR_FAULT_USER, "folder: not a plain file");
@@ -165,7 +165,7 @@ START_TEST(a_symbolic_link_is_followed)
         expect_content("link", "two");
         ck_assert_int_eq(unlink(in_scratch("folder/a")), 0);
         ck_assert_int_eq(pxr_file_may_write(in_scratch("link"), true, diag), -1);
-        expect_error(PXR_FAULT_USER, "link: cannot follow symbolic link: No such");
+        expect_error(PXR_FAULT_USER, "link: No such");
         ck_assert_int_eq(pxr_file_may_write(in_scratch("link"), false, diag), -1);
         expect_error(PXR_FAULT_USER, "link: already exists");
         ck_assert_int_eq(pxr_file_write(in_scratch("link"), false, "two", 3, diag), -1);

@@ -126,7 +126,7 @@ START_TEST(failed_write_leaves_the_old_file_and_nothing_else)
         ck_assert_int_eq(pxr_safetensors_write(path, &other, diag), -1);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
         signal(SIGXFSZ, SIG_DFL);
-        expect_error(PXR_FAULT_SYSTEM, "a.safetensors: cannot be written: File too large");
+        expect_error(PXR_FAULT_SYSTEM, "a.safetensors: File too large");
         ck_assert_int_eq(files_in_scratch(), 1);
         expect_everything(pxr_safetensors_read(arena, path, diag));
         OK(pxr_safetensors_write(path, &other, diag));
@@ -143,7 +143,7 @@ START_TEST(write_errors_name_the_file)
         expect_error(PXR_FAULT_SYSTEM, "no/a");
         ck_assert_int_eq(mkdir(in_scratch("folder"), 0777), 0);
         ck_assert_int_eq(pxr_safetensors_write(in_scratch("folder"), &all, diag), -1);
-        expect_error(PXR_FAULT_SYSTEM, "folder: cannot be written: Is a directory");
+        expect_error(PXR_FAULT_SYSTEM, "folder: Is a directory");
         ck_assert_int_eq(files_in_scratch(), 1);
 }
 END_TEST
@@ -336,7 +336,7 @@ END_TEST
 START_TEST(what_is_no_file_is_named)
 {
         ck_assert_ptr_null(pxr_safetensors_read(arena, in_scratch("absent"), diag));
-        expect_error(PXR_FAULT_USER, "absent: cannot be opened: No such file");
+        expect_error(PXR_FAULT_USER, "absent: No such file");
         ck_assert_ptr_null(pxr_safetensors_read(arena, scratch, diag));
         expect_error(PXR_FAULT_USER, ": is a folder, not a file");
         ck_assert_int_eq(mkfifo(in_scratch("pipe"), 0600), 0);

@@ -59,7 +59,7 @@ static bool all_in(size_t limit)
         static const char *const overrides[] = { "whole=5", "inner.label=two words",
                                                  "optimizer.adam.rate=1", "layers.1.repeat=3" };
         struct pxr_arena *small = pxr_arena_new(limit, diag);
-        struct pxr_yaml *root = small ? pxr_spec_load(small, "x", overrides, 4, diag) : NULL;
+        struct pxr_yaml *root = small ? pxr_spec_load(small, "x", overrides, NULL, 4, diag) : NULL;
         struct table table;
         bool done = root && table_read(small, root, &table, diag) == 0 &&
                     pxr_yaml_emit(small, root, diag) && pxr_yaml_explain(small, root, "", diag) &&

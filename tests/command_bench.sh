@@ -124,7 +124,7 @@ ok "the images' kind comes from the data set" from_data
 
 ok "an image of a kind that cannot be is refused" \
 	refused 2 "--image: expected ROWSxCOLSxCOLOURS:LEVELS" bench counted.yaml --image 8x8x2:2
-ok "a spec that is not there is refused" refused 2 "none.yaml: cannot open" bench none.yaml
+ok "a spec that is not there is refused" refused 2 "cannot open none.yaml" bench none.yaml
 ok "a model that cannot be is refused at its line" \
 	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x1:256
 nothing_made() {

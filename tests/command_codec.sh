@@ -196,7 +196,7 @@ there_already() {
 }
 ok "what is there stays" there_already
 
-ok "a folder that is not there" refused 2 "nowhere/a.pxr: cannot be written" \
+ok "a folder that is not there" refused 2 "cannot write nowhere/a.pxr" \
 	pxr_codec encode tiny --split test --db a.db -o nowhere/a.pxr
 
 wrong_images() {

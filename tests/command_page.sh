@@ -177,7 +177,7 @@ ok "an invalid condition writes no page" eval \
 	'refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ]'
 ok "an invalid database writes no page" eval \
 	'refused 2 "there is no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]'
-ok "a page that cannot be written is an error" refused 2 "cannot be written" \
+ok "a page that cannot be written is an error" refused 2 "cannot write" \
 	html --db runs.db --out nowhere/page.html
 ok "options that do not apply to a page are refused" eval \
 	'refused 2 "not an option of '"'runs'"'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&

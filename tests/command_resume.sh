@@ -147,7 +147,7 @@ unreadable() {
 	newest=$(ls int.checkpoints/1-*/* | tail -n 1)
 	mv "$newest" sound && ln -s /proc/self/mem "$newest" && query int.db .dump >before
 	refused 1 "nothing was changed: its checkpoint of step" pxr_run --resume 1 --db int.db &&
-		err_has "$newest: cannot be read: Input/output error" &&
+		err_has "cannot read $newest: Input/output error" &&
 		query int.db .dump | cmp - before && [ -L "$newest" ] || return
 	mv sound "$newest" && pxr_run --resume 1 --db int.db && ! err_has "is skipped" &&
 		same_result int.db

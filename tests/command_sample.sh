@@ -408,7 +408,7 @@ bad_images() {
 		refused 2 "there is no number 99999999999999999999" \
 			pxr_sample 1 --db a.db --complete valid:0,99999999999999999999 --out n.png &&
 		refused 2 "SPLIT:NUMBER[,NUMBER...]" pxr_sample 1 --db a.db --complete valid:1, --out n.png &&
-		refused 2 "nothere.png: cannot be opened" \
+		refused 2 "cannot open nothere.png" \
 			pxr_sample 1 --db a.db --complete nothere.png --out n.png &&
 		err_has "SPLIT:NUMBER[,NUMBER...]" &&
 		refused 2 "tset:0,1: there is no split 'tset'" \
@@ -466,7 +466,7 @@ folder_refused() {
 	given drawn && refused 2 "drawn: the folder is not empty" pxr_sample 1 --db a.db --images drawn -f &&
 		refused 2 "--images is only for samples and completions" \
 			pxr_sample 1 --db a.db --nll-map test --images none &&
-		refused 2 "no/such: cannot be written" pxr_sample 1 --db a.db --images no/such &&
+		refused 2 "cannot write no/such" pxr_sample 1 --db a.db --images no/such &&
 		! [ -e none ]
 }
 ok "--images refuses a folder that is not empty or cannot be created" folder_refused
@@ -609,7 +609,7 @@ ok "--data takes a folder of any name" moved_data
 # --- whole or not at all --------------------------------------------------------------------------
 
 cannot_write() {
-	refused 2 "no/such/x.png: cannot be written" pxr_sample 1 --db a.db --out no/such/x.png &&
+	refused 2 "cannot write no/such/x.png" pxr_sample 1 --db a.db --out no/such/x.png &&
 		mkdir folder.png && refused 2 "not a plain file" \
 		pxr_sample 1 --db a.db --out folder.png -f
 }

@@ -104,7 +104,8 @@ static inline bool find_experiments(void)
 /* Its list of layers, checked and so complete. */
 static inline struct pxr_yaml *model_of(const struct experiment *e)
 {
-        struct pxr_yaml *root = pxr_spec_load(arena, e->path, e->overrides, e->count, diag), *model;
+        struct pxr_yaml *root = pxr_spec_load(arena, e->path, e->overrides, NULL, e->count, diag),
+                        *model;
 
         ck_assert_msg(root != NULL, "%s: %s", e->name, pxr_diag_text(diag, 0));
         model = pxr_yaml_get(root, "model");

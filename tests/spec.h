@@ -42,7 +42,7 @@ static inline struct pxr_yaml *load_words(const char *const *words)
 
         while (words[count + 1])
                 count++;
-        return pxr_spec_load(arena, words[0], words + 1, count, diag);
+        return pxr_spec_load(arena, words[0], words + 1, NULL, count, diag);
 }
 
 #define LOAD(...) load_words((const char *const[]) { __VA_ARGS__, NULL })

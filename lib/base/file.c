@@ -51,22 +51,23 @@ bool pxr_is_system_error(int error)
         return true;
 }
 
-int pxr_file_error(const char *path, const char *what, int error, struct pxr_diag *diag)
+int pxr_file_error_at(struct pxr_location location, const char *path, const char *verb, int error,
+                      struct pxr_diag *diag)
 {
         if (error == EISDIR)
-                return pxr_user_error(diag, "%s: is a folder, not a file", path);
+                return pxr_error_at(diag, location, "%s: is a folder, not a file", path);
         if (error == ENXIO)
-                return pxr_user_error(diag, "%s: is a device or pipe, not a file", path);
+                return pxr_error_at(diag, location, "%s: is a device or pipe, not a file", path);
         if (error == ENOMEM)
                 return pxr_out_of_memory(diag);
         if (pxr_is_system_error(error))
-                return pxr_system_error(diag, "%s: %s: %s", path, what, strerror(error));
-        return pxr_user_error(diag, "%s: %s: %s", path, what, strerror(error));
+                return pxr_system_error(diag, "cannot %s %s: %s", verb, path, strerror(error));
+        return pxr_error_at(diag, location, "cannot %s %s: %s", verb, path, strerror(error));
 }
 
-int pxr_open_error(const char *path, struct pxr_diag *diag)
+int pxr_file_error(const char *path, const char *verb, int error, struct pxr_diag *diag)
 {
-        return pxr_file_error(path, "cannot be opened", errno, diag);
+        return pxr_file_error_at((struct pxr_location) { 0 }, path, verb, error, diag);
 }
 
 FILE *pxr_file_open(const char *path, struct pxr_diag *diag)
@@ -79,8 +80,7 @@ FILE *pxr_file_open(const char *path, struct pxr_diag *diag)
         failed = errno;
         if (fd >= 0)
                 close(fd);
-        errno = failed;
-        pxr_open_error(path, diag);
+        pxr_file_error(path, "open", failed, diag);
         return NULL;
 }
 
@@ -92,7 +92,7 @@ static uint8_t *read_all(struct pxr_arena *arena, FILE *file, const char *path, 
         uint8_t *bytes;
 
         if (fstat(fileno(file), &status) != 0) {
-                pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(errno));
+                pxr_system_error(diag, "cannot read %s: %s", path, strerror(errno));
                 return NULL;
         }
         if ((uintmax_t)status.st_size > limit) {
@@ -105,7 +105,7 @@ static uint8_t *read_all(struct pxr_arena *arena, FILE *file, const char *path, 
         *size = fread(bytes, 1, (size_t)status.st_size, file);
         if (!ferror(file))
                 return bytes;
-        pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(errno));
+        pxr_system_error(diag, "cannot read %s: %s", path, strerror(errno));
         return NULL;
 }
 
@@ -157,7 +157,7 @@ static int find_target(const char *path, bool replace, char target[PATH_MAX], st
         if (!replace || lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
                 return 0;
         if (!realpath(path, target))
-                return pxr_file_error(path, "cannot follow symbolic link", errno, diag);
+                return pxr_file_error(path, "follow symbolic link", errno, diag);
         return strlen(target) + PARTIAL_LENGTH < PATH_MAX
                        ? 0
                        : pxr_user_error(diag, "%s: name too long", target);
@@ -222,7 +222,7 @@ int pxr_file_write_by(const char *path, bool replace,
                 return -1;
         file = open_partial(target, replace, partial);
         if (!file)
-                return pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno));
+                return pxr_system_error(diag, "cannot write %s: %s", path, strerror(errno));
         written = write(file, context) && fflush(file) == 0 && fsync(fileno(file)) == 0;
         failed = errno;
         if (fclose(file) != 0 && written) {
@@ -236,9 +236,9 @@ int pxr_file_write_by(const char *path, bool replace,
         if (written)
                 return 0;
         unlink(partial);
-        return failed == EEXIST && !replace ? pxr_user_error(diag, "%s: already exists", path)
-                                            : pxr_system_error(diag, "%s: cannot be written: %s",
-                                                               path, strerror(failed));
+        return failed == EEXIST && !replace
+                       ? pxr_user_error(diag, "%s: already exists", path)
+                       : pxr_system_error(diag, "cannot write %s: %s", path, strerror(failed));
 }
 
 struct bytes {
@@ -302,7 +302,7 @@ int pxr_file_may_write(const char *path, bool replace, struct pxr_diag *diag)
         if (!replace && lstat(target, &status) == 0)
                 return pxr_user_error(diag, "%s: already exists", path);
         if (access(dirname(target), W_OK | X_OK) != 0)
-                return pxr_file_error(path, "cannot be written", errno, diag);
+                return pxr_file_error(path, "write", errno, diag);
         return 0;
 }
 

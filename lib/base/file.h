@@ -17,19 +17,20 @@
  * pipe, a device or a socket. */
 int pxr_open_plain(const char *path);
 
-/* Record why pxr_open_plain() failed, from errno. Returns -1. */
-int pxr_open_error(const char *path, struct pxr_diag *diag);
-
-/* Both at once, as a stream. NULL after an error. */
+/* The same as a stream. NULL after an error. */
 FILE *pxr_file_open(const char *path, struct pxr_diag *diag);
 
 /* Whether errno is a failure of the system (I/O, no space), not a wrong name or missing permission.
  */
 bool pxr_is_system_error(int error);
 
-/* Record an error "PATH: WHAT: No such file or directory", of errno `error`: a user's error if
- * pxr_is_system_error() is false of it. Returns -1. */
-int pxr_file_error(const char *path, const char *what, int error, struct pxr_diag *diag);
+/* Record an error "cannot VERB PATH: No such file or directory", of errno `error`: a user's error
+ * if pxr_is_system_error() is false of it. Returns -1. */
+int pxr_file_error(const char *path, const char *verb, int error, struct pxr_diag *diag);
+
+/* The same, where a file names the other: a user's error is then at this location. */
+int pxr_file_error_at(struct pxr_location location, const char *path, const char *verb, int error,
+                      struct pxr_diag *diag);
 
 /* All bytes of a plain file, which may be up to `limit`; in the arena. NULL after an error. */
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,

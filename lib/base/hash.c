@@ -59,7 +59,7 @@ int pxr_sha256_file(const char *path, char hex[PXR_SHA256_HEX], struct pxr_diag 
         failed = ferror(file) ? errno : 0;
         fclose(file);
         if (failed)
-                return pxr_system_error(diag, "%s: cannot be read: %s", path, strerror(failed));
+                return pxr_system_error(diag, "cannot read %s: %s", path, strerror(failed));
         pxr_sha256_final(&hash, hex);
         return 0;
 }

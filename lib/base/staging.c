@@ -139,7 +139,7 @@ static int check_empty(const char *path, struct pxr_diag *diag)
         bool empty = true;
 
         if (!stream)
-                return pxr_file_error(path, "cannot be read", errno, diag);
+                return pxr_file_error(path, "read", errno, diag);
         while ((entry = readdir(stream)))
                 empty &= is_dot(entry->d_name) || pxr_is_staging(entry->d_name, OUTPUT_PREFIX);
         closedir(stream);
@@ -162,7 +162,7 @@ int pxr_output_folder_check(const char *path, struct pxr_diag *diag)
         if (!S_ISDIR(status.st_mode))
                 return pxr_user_error(diag, "%s: not a folder", path);
         if (access(path, W_OK) != 0)
-                return pxr_file_error(path, "cannot be written", errno, diag);
+                return pxr_file_error(path, "write", errno, diag);
         return check_empty(path, diag);
 }
 
@@ -176,7 +176,7 @@ int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
                 return -1;
         folder->made = mkdir(path, 0777) == 0;
         if (!folder->made && errno != EEXIST)
-                return pxr_file_error(path, "cannot create folder", errno, diag);
+                return pxr_file_error(path, "create folder", errno, diag);
         snprintf(prefix, sizeof(prefix), "%s/" OUTPUT_PREFIX, path);
         return pxr_staging_make(&folder->staging, prefix, diag);
 }
@@ -189,13 +189,13 @@ static int move_all(const struct pxr_output_folder *folder, struct pxr_diag *dia
         int status = 0;
 
         if (!stream)
-                return pxr_file_error(folder->staging.path, "cannot be read", errno, diag);
+                return pxr_file_error(folder->staging.path, "read", errno, diag);
         while (status == 0 && (entry = readdir(stream))) {
                 if (is_dot(entry->d_name))
                         continue;
                 snprintf(to, sizeof(to), "%s/%s", folder->path, entry->d_name);
                 if (renameat(dirfd(stream), entry->d_name, AT_FDCWD, to) != 0)
-                        status = pxr_file_error(to, "cannot be written", errno, diag);
+                        status = pxr_file_error(to, "write", errno, diag);
         }
         closedir(stream);
         return status;

@@ -3,8 +3,7 @@
  * compose.c - one spec from several sources: a file, the files it extends, overrides.
  */
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,86 +27,62 @@ struct loading {
         const char *path;
         const struct loading *outer;
         struct pxr_location location; /* where the outer file names it */
-        int depth;
 };
 
 /* --- files -------------------------------------------------------------------------------------
  */
 
-/* An error of a whole file: at the place that names it, if there is one. */
-static int file_error(const struct loader *loader, const struct loading *file, const char *problem)
+static bool is_standard_input(const struct loading *file)
 {
-        if (file->outer)
-                return pxr_error_at(loader->diag, file->location, "%s: %s", file->path, problem);
-        return pxr_user_error(loader->diag, "%s: %s", file->path, problem);
-}
-
-static int system_refused(const struct loader *loader, const struct loading *file, const char *verb,
-                          int code)
-{
-        return file_error(loader, file,
-                          pxr_strf(loader->arena, "cannot %s: %s", verb, strerror(code)));
-}
-
-/* Read an open file into `text`, but one byte more than a spec can have at most. */
-static int read_text(const struct loader *loader, const struct loading *file, FILE *stream,
-                     char *text, size_t *size)
-{
-        errno = 0;
-        *size = fread(text, 1, PXR_SPEC_MAX_BYTES + 1, stream);
-        return ferror(stream) ? system_refused(loader, file, "read", errno) : 0;
-}
-
-/* A file as a source, without the byte order location some editors put first. */
-static struct pxr_source *read_stream(const struct loader *loader, const struct loading *file,
-                                      FILE *stream)
-{
-        struct pxr_source *source = pxr_alloc(loader->arena, sizeof(*source));
-        char *text = malloc(PXR_SPEC_MAX_BYTES + 1);
-        size_t size = 0, skipped;
-        int status = text ? 0 : pxr_out_of_memory(loader->diag);
-
-        if (!status && source)
-                status = read_text(loader, file, stream, text, &size);
-        if (!status && source) {
-                skipped = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-                source->name = stream == stdin ? "standard input" : file->path;
-                source->size = size - skipped;
-                source->text = pxr_strndup(loader->arena, text + skipped, source->size);
-        }
-        free(text);
-        return status || pxr_arena_failed(loader->arena) ? NULL : source;
+        return !file->outer && strcmp(file->path, "-") == 0;
 }
 
 /* The spec that the user names may come from a pipe: as "-", or as the shell names one below /dev.
- * A file that another names is a plain one. NULL after an error. */
-static FILE *open_source(const struct loader *loader, const struct loading *file)
+ * A file that another names is a plain one. Returns a descriptor, or -1 with errno. */
+static int open_source(const struct loading *file)
 {
-        bool piped = !file->outer && strncmp(file->path, "/dev/", 5) == 0;
-        FILE *stream = piped ? fopen(file->path, "rb") : NULL;
-        int fd = piped ? -1 : pxr_open_plain(file->path);
-
-        if (fd >= 0 && !(stream = fdopen(fd, "rb"))) {
-                close(fd);
-                pxr_out_of_memory(loader->diag);
-        } else if (!stream && errno == EISDIR) {
-                file_error(loader, file, "is a folder, not a spec");
-        } else if (!stream && errno == ENXIO) {
-                file_error(loader, file, "is a device or pipe, not a spec");
-        } else if (!stream) {
-                system_refused(loader, file, "open", errno);
-        }
-        return stream;
+        if (is_standard_input(file))
+                return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+        if (!file->outer && strncmp(file->path, "/dev/", 5) == 0)
+                return open(file->path, O_RDONLY | O_CLOEXEC);
+        return pxr_open_plain(file->path);
 }
 
+/* Read all, but at most one byte more than a spec can have. Returns the size, or -1 with errno. */
+static ssize_t read_all(int fd, char *text)
+{
+        size_t size = 0;
+        ssize_t got;
+
+        do {
+                got = read(fd, text + size, PXR_SPEC_MAX_BYTES + 1 - size);
+                size += got > 0 ? (size_t)got : 0;
+        } while (got > 0 || (got < 0 && errno == EINTR));
+        return got < 0 ? -1 : (ssize_t)size;
+}
+
+/* A file as a source, without the byte order mark some editors put first. NULL after an error. */
 static struct pxr_source *read_source(const struct loader *loader, const struct loading *file)
 {
-        bool standard = !file->outer && strcmp(file->path, "-") == 0;
-        FILE *stream = standard ? stdin : open_source(loader, file);
-        struct pxr_source *source = stream ? read_stream(loader, file, stream) : NULL;
+        int fd = open_source(file);
+        char *text = fd >= 0 ? malloc(PXR_SPEC_MAX_BYTES + 1) : NULL;
+        ssize_t size = text ? read_all(fd, text) : -1;
+        int skipped = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+        struct pxr_source *source =
+                size < 0 ? NULL : pxr_alloc(loader->arena, sizeof(struct pxr_source));
 
-        if (stream && !standard)
-                fclose(stream);
+        if (size < 0)
+                pxr_file_error_at(file->location, file->path, fd < 0 ? "open" : "read", errno,
+                                  loader->diag);
+        else if (source)
+                *source = (struct pxr_source) {
+                        .name = is_standard_input(file) ? "standard input" : file->path,
+                        .text = pxr_strndup(loader->arena, text + skipped, (size_t)size - skipped),
+                        .size = (size_t)size - skipped,
+                };
+        free(text);
+        if (fd >= 0)
+                close(fd);
         return source;
 }
 
@@ -156,19 +131,19 @@ static bool same_file(const char *a, const char *b)
 static int extend(struct loader *loader, struct pxr_yaml *spec, const struct pxr_yaml *name,
                   const struct loading *file)
 {
-        struct loading inner = { .outer = file,
-                                 .location = name->location,
-                                 .depth = file->depth + 1 };
+        struct loading inner = { .outer = file, .location = name->location };
         struct pxr_yaml *base;
+        int depth = 1;
 
         if (name->kind != PXR_YAML_SCALAR || pxr_yaml_empty(name) || !*name->text)
                 return pxr_error_at(loader->diag, name->location,
                                     "'extends' must be a file or a list of files");
         inner.path = base_path(loader, name->text, file);
-        for (const struct loading *at = file; at; at = at->outer)
+        for (const struct loading *at = file; at; at = at->outer, depth++)
                 if (same_file(at->path, inner.path))
-                        return file_error(loader, &inner, "extends itself");
-        if (inner.depth > MAX_EXTENDS)
+                        return pxr_error_at(loader->diag, name->location, "%s: extends itself",
+                                            inner.path);
+        if (depth > MAX_EXTENDS)
                 return pxr_error_at(loader->diag, name->location,
                                     "more than %d specs extend one another", MAX_EXTENDS);
         base = load(loader, &inner);
@@ -226,13 +201,13 @@ static struct pxr_yaml *load(struct loader *loader, const struct loading *file)
         return NULL;
 }
 
-struct pxr_yaml *pxr_spec_load_placed(struct pxr_arena *arena, const char *path,
-                                      const char *const *overrides,
-                                      const struct pxr_override_place *places, size_t count,
-                                      struct pxr_diag *diag)
+struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
+                               const char *const *overrides,
+                               const struct pxr_override_place *places, size_t count,
+                               struct pxr_diag *diag)
 {
         struct loader loader = { .arena = arena, .bounds = PXR_SPEC_BOUNDS, .diag = diag };
-        struct loading file = { .path = pxr_strdup(arena, path), .depth = 1 };
+        struct loading file = { .path = pxr_strdup(arena, path) };
         struct pxr_yaml *root;
         int status = 0;
 
@@ -242,12 +217,6 @@ struct pxr_yaml *pxr_spec_load_placed(struct pxr_arena *arena, const char *path,
                                       &loader.bounds, diag))
                         status = -1;
         return status || pxr_arena_failed(arena) ? NULL : root;
-}
-
-struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
-                               const char *const *overrides, size_t count, struct pxr_diag *diag)
-{
-        return pxr_spec_load_placed(arena, path, overrides, NULL, count, diag);
 }
 
 int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,

@@ -60,13 +60,6 @@ struct pxr_source *pxr_source_new(struct pxr_arena *arena, const char *name, con
 struct pxr_yaml *pxr_yaml_parse(struct pxr_arena *arena, const struct pxr_source *source,
                                 struct pxr_diag *diag);
 
-/* Read a spec file ("-" is the standard input), join what it `extends` (paths relative to the
- * file that names them; mappings are joined key by key, everything else is replaced, and of
- * several bases the first wins), then apply `overrides` ("train.batch=32", "model.1.repeat=3") in
- * order. NULL after errors. */
-struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
-                               const char *const *overrides, size_t count, struct pxr_diag *diag);
-
 /* Where an override is written down, if that is not the command line: a sweep's file has its key at
  * one place, and its value at another. */
 struct pxr_override_place {
@@ -74,11 +67,15 @@ struct pxr_override_place {
         const struct pxr_yaml *value; /* as it stands there, or what it was drawn from */
 };
 
-/* The same, with a place for each override: errors in them point there. */
-struct pxr_yaml *pxr_spec_load_placed(struct pxr_arena *arena, const char *path,
-                                      const char *const *overrides,
-                                      const struct pxr_override_place *places, size_t count,
-                                      struct pxr_diag *diag);
+/* Read a spec file ("-" is the standard input), join what it `extends` (paths relative to the
+ * file that names them; mappings are joined key by key, everything else is replaced, and of
+ * several bases the first wins), then apply `overrides` ("train.batch=32", "model.1.repeat=3") in
+ * order. Errors in them point to their `places` (NULL: all are of the command line). NULL after
+ * errors. */
+struct pxr_yaml *pxr_spec_load(struct pxr_arena *arena, const char *path,
+                               const char *const *overrides,
+                               const struct pxr_override_place *places, size_t count,
+                               struct pxr_diag *diag);
 
 /* Apply one override, "KEY=VALUE", to a tree that no spec was loaded for. Returns 0 or -1. */
 int pxr_spec_override(struct pxr_arena *arena, struct pxr_yaml *root, const char *argument,

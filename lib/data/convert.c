@@ -64,7 +64,7 @@ static int split_to_png(struct conversion *c, enum pxr_split split, struct pxr_d
 
         snprintf(path, sizeof path, "%s/%s", c->into, pxr_split_names[split]);
         if (mkdir(path, 0777) != 0)
-                return pxr_file_error(path, "cannot create folder", errno, diag);
+                return pxr_file_error(path, "create folder", errno, diag);
         for (int64_t i = 0; i < c->set->count[split]; i++) {
                 int result = read_image(c, split, i, diag);
 
@@ -84,7 +84,7 @@ static int archive_failed(struct archive *archive, const char *path, struct pxr_
 {
         const char *what = archive_error_string(archive);
 
-        return pxr_system_error(diag, "%s: cannot be written: %s", path, what ? what : "?");
+        return pxr_system_error(diag, "cannot write %s: %s", path, what ? what : "?");
 }
 
 static int start_npz(struct conversion *c, struct archive *archive, int64_t images,

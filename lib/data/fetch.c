@@ -86,7 +86,7 @@ static int open_part(struct transfer *t)
 {
         t->file = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (t->file < 0)
-                return pxr_file_error(t->part, "cannot be opened", errno, t->diag);
+                return pxr_file_error(t->part, "open", errno, t->diag);
         if (flock(t->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
                 return pxr_user_error(t->diag, "%s: in use by another process that fetches it",
                                       t->part);
@@ -349,9 +349,7 @@ static int look_at_present(const struct transfer *t)
         struct stat status;
 
         if (lstat(t->path, &status) != 0)
-                return errno == ENOENT
-                               ? 1
-                               : pxr_file_error(t->path, "cannot be opened", errno, t->diag);
+                return errno == ENOENT ? 1 : pxr_file_error(t->path, "open", errno, t->diag);
         if (pxr_sha256_file(t->path, hex, t->diag))
                 return -1;
         if (strcmp(hex, t->official->sha256) != 0)
@@ -385,7 +383,7 @@ static int make_folders(struct transfer *t)
                 *slash = '/';
         }
         if (make_folder(t, path) != 0 && errno != EEXIST)
-                return pxr_file_error(path, "cannot create folder", errno, t->diag);
+                return pxr_file_error(path, "create folder", errno, t->diag);
         return 0;
 }
 
@@ -431,7 +429,7 @@ static int fetch_new(struct transfer *t)
         if (outcome != WHOLE)
                 return -1;
         if (fsync(t->file) != 0 || pxr_file_name(t->part, t->path, false) != 0)
-                return pxr_file_error(t->path, "cannot be written", errno, t->diag);
+                return pxr_file_error(t->path, "write", errno, t->diag);
         snprintf(note, sizeof note, "%s: fetched, SHA-256 verified", t->path);
         pxr_observe_note(t->fetch->observer, note);
         return PXR_FETCHED;

@@ -110,7 +110,7 @@ static const struct pxr_data_format *matching(const char *path, bool is_folder)
 
 static struct pxr_yaml *of_spec(struct pxr_arena *arena, const char *path, struct pxr_diag *diag)
 {
-        struct pxr_yaml *root = pxr_spec_load(arena, path, NULL, 0, diag);
+        struct pxr_yaml *root = pxr_spec_load(arena, path, NULL, NULL, 0, diag);
         struct pxr_yaml *data = root ? pxr_yaml_get(root, "data") : NULL;
 
         if (root && !data && pxr_yaml_get(root, "vary")) {

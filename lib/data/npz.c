@@ -259,7 +259,7 @@ static struct file *list(struct pxr_opening *o, const char *path)
                 count > 0 ? pxr_alloc_array(o->arena, (size_t)count + 1, sizeof *files) : NULL;
 
         if (count < 0)
-                pxr_file_error(path, "cannot be opened", errno, o->diag);
+                pxr_file_error(path, "open", errno, o->diag);
         if (count == 0)
                 pxr_user_error(o->diag, "%s: contains no train*.npz, val*.npz or test*.npz", path);
         for (int i = 0; i < count; i++) {

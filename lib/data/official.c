@@ -265,7 +265,7 @@ int pxr_verify(const struct pxr_data_format *set, const char *path,
         int result;
 
         if (stat(path, &status))
-                return pxr_file_error(path, "cannot be opened", errno, diag);
+                return pxr_file_error(path, "open", errno, diag);
         result =
                 S_ISDIR(status.st_mode) ? check_folder(&v, path, diag) : check_file(&v, path, diag);
         return result ? result : v.failures;

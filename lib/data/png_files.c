@@ -27,7 +27,7 @@ static int open_error(const char *path, int error, struct pxr_diag *diag)
 {
         if (error == ENOENT)
                 return pxr_user_error(diag, "%s: no such folder", path);
-        return pxr_file_error(path, "cannot be opened", error, diag);
+        return pxr_file_error(path, "open", error, diag);
 }
 
 static bool is_png(const char *name)
@@ -463,7 +463,7 @@ uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, s
                 return bytes;
         free(bytes);
         pxr_png_files_path(files, index, path);
-        pxr_user_error(diag, "%s: cannot be read: %s", path, problem);
+        pxr_user_error(diag, "cannot read %s: %s", path, problem);
         return NULL;
 }
 

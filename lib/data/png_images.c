@@ -74,8 +74,7 @@ int pxr_png_write(const char *path, const struct pxr_picture *picture, struct px
         failed = !file || fwrite(bytes, 1, size, file) != size;
         failed |= file && fclose(file) != 0;
         free(bytes);
-        return failed ? pxr_system_error(diag, "%s: cannot be written: %s", path, strerror(errno))
-                      : 0;
+        return failed ? pxr_system_error(diag, "cannot write %s: %s", path, strerror(errno)) : 0;
 }
 
 /* An image's PNG; `bytes` has room for its values as bytes. */

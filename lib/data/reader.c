@@ -78,8 +78,7 @@ static int fill(struct pxr_reader *input, struct pxr_diag *diag)
         input->disk += (int64_t)got;
         pxr_sha256_update(&input->hash, input->buffer, got);
         if (ferror(input->file))
-                return pxr_system_error(diag, "%s: cannot be read: %s", input->path,
-                                        strerror(errno));
+                return pxr_system_error(diag, "cannot read %s: %s", input->path, strerror(errno));
         return 0;
 }
 

@@ -121,8 +121,8 @@ static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_orig
                              struct pxr_diag *diag)
 {
         return origin->recorded ? load_recorded(arena, origin, diag)
-                                : pxr_spec_load_placed(arena, origin->path, origin->overrides,
-                                                       origin->places, origin->count, diag);
+                                : pxr_spec_load(arena, origin->path, origin->overrides,
+                                                origin->places, origin->count, diag);
 }
 
 /* What is on record keeps its name. */

@@ -160,7 +160,7 @@ static int needed_elsewhere(struct gc *gc, const char *relative, const char **by
                         *by = path;
         }
         if (!stream)
-                return pxr_file_error(folder, "cannot be read", errno, gc->diag);
+                return pxr_file_error(folder, "read", errno, gc->diag);
         closedir(stream);
         return pxr_arena_failed(gc->arena) ? -1 : 0;
 }

@@ -26,7 +26,7 @@ static const char *unpack(struct import *import, size_t i, const char *path)
         struct stat status;
 
         if (stat(path, &status) != 0) {
-                pxr_file_error(path, "cannot be opened", errno, import->diag);
+                pxr_file_error(path, "open", errno, import->diag);
                 return NULL;
         }
         if (S_ISDIR(status.st_mode))
@@ -34,7 +34,7 @@ static const char *unpack(struct import *import, size_t i, const char *path)
         if (pxr_arena_failed(import->arena))
                 return NULL;
         if (mkdir(import->folder, 0777) != 0 && errno != EEXIST) {
-                pxr_file_error(import->folder, "cannot create directory", errno, import->diag);
+                pxr_file_error(import->folder, "create directory", errno, import->diag);
                 return NULL;
         }
         if (pxr_staging_make(&import->staging[i], prefix, import->diag) ||

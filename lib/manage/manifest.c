@@ -119,7 +119,7 @@ static int check_file(struct pxr_arena *arena, const struct pxr_listed *file, co
 
         failed = lstat(path, &status) != 0 ? errno : 0;
         if (failed && pxr_is_system_error(failed))
-                return pxr_file_error(path, "cannot be read", failed, diag);
+                return pxr_file_error(path, "read", failed, diag);
         if (failed || !S_ISREG(status.st_mode))
                 return pxr_user_error(diag, "%s: '%s' is missing", name, file->name);
         if (pxr_sha256_file(path, hex, diag))
@@ -171,21 +171,20 @@ static int check_others(const struct names *names, const char *folder, const cha
         FTSENT *entry;
 
         if (!tree)
-                return pxr_system_error(diag, "%s: cannot be read: %s", folder, strerror(errno));
+                return pxr_system_error(diag, "cannot read %s: %s", folder, strerror(errno));
         while (!status && (errno = 0, entry = fts_read(tree))) {
                 const char *inner = entry->fts_path + strlen(folder) + 1;
 
                 if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR ||
                     entry->fts_info == FTS_NS)
-                        status = pxr_file_error(entry->fts_path, "cannot be read", entry->fts_errno,
-                                                diag);
+                        status = pxr_file_error(entry->fts_path, "read", entry->fts_errno, diag);
                 else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
                          (alone || strncmp(inner, "run.db-", 7) == 0) && !is_listed(names, inner))
                         status = pxr_user_error(diag, "%s: '%s' is not listed in %s", name, inner,
                                                 PXR_MANIFEST);
         }
         if (!status && errno)
-                status = pxr_file_error(folder, "cannot be read", errno, diag);
+                status = pxr_file_error(folder, "read", errno, diag);
         fts_close(tree);
         return status;
 }

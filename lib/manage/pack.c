@@ -167,7 +167,7 @@ static int write_content_to(struct entry *entry, const char *path)
         int failed;
 
         if (!file)
-                return pxr_file_error(path, "cannot be written", errno, entry->of->diag);
+                return pxr_file_error(path, "write", errno, entry->of->diag);
         written = read_content(file, entry);
         failed = errno;
         if (fclose(file) != 0 && written) {
@@ -177,7 +177,7 @@ static int write_content_to(struct entry *entry, const char *path)
         if (written)
                 return 0;
         return entry->failed ? -1
-                             : pxr_system_error(entry->of->diag, "%s: cannot be written: %s", path,
+                             : pxr_system_error(entry->of->diag, "cannot write %s: %s", path,
                                                 strerror(failed));
 }
 
@@ -191,7 +191,7 @@ static int unpack_entry(struct unpacking *u, const char *relative)
                 pxr_user_error(u->diag, "%s: contains '%s' twice; nothing was imported", u->path,
                                relative);
         else if (errno != ENOENT)
-                pxr_file_error(relative, "cannot be unpacked", errno, u->diag);
+                pxr_file_error(relative, "unpack", errno, u->diag);
         else if (!pxr_arena_failed(u->arena) && entry.input && !check_size(u, relative) &&
                  !pxr_make_folders(u->folder, relative, u->diag))
                 status = write_content_to(&entry, to);

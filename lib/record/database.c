@@ -383,7 +383,7 @@ static int make_database(struct pxr_store *store, struct pxr_diag *diag)
         store->handle = NULL;
         /* Another process may have been faster: then it is that one's. */
         if (!status && pxr_file_name(path, store->path, false) != 0 && errno != EEXIST)
-                status = pxr_file_error(store->path, "cannot be made", errno, diag);
+                status = pxr_file_error(store->path, "create", errno, diag);
         pxr_staging_remove(&staging);
         return status ? -1 : 0;
 }

@@ -157,7 +157,7 @@ struct pxr_paper *pxr_paper_open(struct pxr_arena *arena, const char *path, stru
 {
         struct pxr_paper *paper = pxr_alloc(arena, sizeof(*paper));
         struct pxr_yaml *root =
-                pxr_spec_load(arena, path ? path : installed_path(arena), NULL, 0, diag);
+                pxr_spec_load(arena, path ? path : installed_path(arena), NULL, NULL, 0, diag);
 
         if (!paper || !root || read_tables(arena, paper, root, diag) ||
             !(paper->json = pxr_yaml_json(arena, root)))

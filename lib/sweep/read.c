@@ -448,7 +448,7 @@ struct pxr_sweep *pxr_sweep_read(struct pxr_arena *arena, const char *path,
                                  const char *const *overrides, size_t count, struct pxr_diag *diag)
 {
         struct pxr_sweep *sweep = pxr_alloc(arena, sizeof(*sweep));
-        struct pxr_yaml *root = sweep ? pxr_spec_load(arena, path, NULL, 0, diag) : NULL;
+        struct pxr_yaml *root = sweep ? pxr_spec_load(arena, path, NULL, NULL, 0, diag) : NULL;
         const struct pxr_reading reading = { &options, sweep };
 
         if (!root || check_no_spec(root, path, diag) ||
