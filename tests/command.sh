@@ -56,8 +56,8 @@ ok() {
 		folder=.
 		"$@"
 	else
-		folder=$scratch/case
-		(rm -rf "$folder" && cp -a "$common" "$folder" && cd "$folder" && "$@")
+		folder=$scratch/case-$number
+		(cp -a "$common" "$folder" && cd "$folder" && "$@")
 	fi
 	case $? in
 	0) echo "ok $number - $what" ;;
@@ -69,6 +69,7 @@ ok() {
 		done
 		;;
 	esac
+	[ "${together:-}" ] || rm -rf "$folder"
 }
 
 # given NAME: copy the files of the fixture NAME, which make_NAME makes once, in a copy of $common.

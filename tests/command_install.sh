@@ -1,8 +1,7 @@
 #!/bin/sh
-# command_install.sh - what is installed works by itself: commands find their layers, headers compile,
-# a plugin is built with pkg-config alone, and nothing stays behind.
+# command_install.sh - an installed pxr works by itself: commands find their layers, headers compile, a
+# plugin is built with pkg-config alone, and uninstalling leaves nothing.
 source=$(cd "${srcdir:-.}" && pwd)
-together=yes
 . "$source/tests/command.sh"
 cc=${CC:-cc} cxx=${CXX:-c++} pkg_config=${PKG_CONFIG:-pkg-config}
 command -v "$pkg_config" >/dev/null || skip_all "pkg-config is missing"
@@ -18,11 +17,12 @@ folder_of() {
 	dirname "$(find "$stage" -name "$1")"
 }
 
-installs() {
-	make_quietly install && bin=$(folder_of pxr-run) && lib=$(folder_of libpxr.so) &&
-		include=$(dirname "$(folder_of layer.h)")
+# Installed once; a case that changes an installation copies it first.
+make_quietly install && bin=$(folder_of pxr-run) && lib=$(folder_of libpxr.so) &&
+	include=$(dirname "$(folder_of layer.h)") || {
+	cat err
+	exit 1
 }
-ok "make install" installs
 
 complete() {
 	[ -x "$bin/pxr-layers" ] && [ -f "$lib/pkgconfig/pxr.pc" ] &&
@@ -32,9 +32,9 @@ complete() {
 			[ -f "$include/pxr/${header##*/}" ] || return
 		done
 }
-ok "commands, library, layers, headers and pxr.pc are there" complete
+ok "make install installs commands, library, layers, headers and pxr.pc" complete
 
-# All is found from the program, the library too unless it is installed apart from the programs.
+# Programs find everything from where they are, except a library that is installed apart from them.
 installed() {
 	program=$1
 	shift
@@ -51,71 +51,73 @@ finds_layers() {
 }
 ok "the installed pxr-layers finds the layers installed with it" finds_layers
 
+# A run, a sample of it, and a compressed split.
+make_run() {
+	installed pxr-run tiny.yaml train.epochs=1 --db installed.db && cp out printed
+}
+make_used() {
+	given run && installed pxr-sample tiny --db installed.db --out installed.png &&
+		installed pxr-codec encode tiny --split test --count 40 --db installed.db -o installed.pxr &&
+		installed pxr-codec decode installed.pxr --db installed.db -o back
+}
+
 runs() {
-	installed pxr-run tiny.yaml train.epochs=1 --db installed.db && out_has "nats/image"
+	given run && grep -qF "nats/image" printed
 }
 ok "the installed pxr-run trains" runs
 
 draws() {
-	installed pxr-sample tiny --db installed.db --out installed.png && [ -s installed.png ]
+	given run && installed pxr-sample tiny --db installed.db --out installed.png && [ -s installed.png ]
 }
-ok "the installed pxr-sample draws from the run" draws
+ok "the installed pxr-sample samples from a run" draws
 
 compresses() {
-	installed pxr-codec encode tiny --split test --count 40 --db installed.db -o installed.pxr &&
-		installed pxr-codec decode installed.pxr --db installed.db -o back &&
-		is "$(ls back | wc -l)" 40
+	given used && is "$(ls back | wc -l)" 40
 }
-ok "the installed pxr-codec compresses under the run, and back" compresses
+ok "the installed pxr-codec compresses images and gives them back" compresses
 
 measures() {
 	installed pxr-bench tiny.yaml --image 6x6x1:2 -r 1 --images 4 --threads 1 && out_has "training"
 }
-ok "the installed pxr-bench measures" measures
+ok "the installed pxr-bench measures a spec" measures
 
-# Moved as a whole, the commands find the layers that moved with them.
+# copy FOLDER: use a copy of the whole installation there.
+copy() {
+	cp -a "$stage" "$1" && bin=$PWD/$1${bin#"$stage"} && lib=$PWD/$1${lib#"$stage"}
+}
+
 moves() {
-	mv "$stage" "$stage.moved" && here=$bin && bin=$stage.moved${bin#"$stage"} &&
-		kept=$lib && lib=$stage.moved${lib#"$stage"} &&
+	given used && copy moved.stage &&
 		installed pxr-sample tiny --db installed.db --out moved.png && cmp installed.png moved.png &&
 		installed pxr-codec encode tiny --split test --count 40 --db installed.db -o moved.pxr &&
 		cmp installed.pxr moved.pxr &&
 		installed pxr-codec decode moved.pxr --db installed.db -o moved && diff -r back moved &&
 		installed pxr-bench tiny.yaml --image 6x6x1:2 -r 1 --images 4 --threads 1
-	moved=$?
-	mv "$stage.moved" "$stage" && bin=$here lib=$kept
-	return $moved
 }
-ok "and they do so from another folder" moves
+ok "an installation that was moved as a whole works the same" moves
 
-# Another build of the same source: the layers without what debuggers read.
+# Layers without debug information are like another build of the same source.
 stripped() {
-	cp -r "$lib/pxr/layers" layers.kept && strip "$lib"/pxr/layers/*.so &&
+	given used && copy stripped.stage && strip "$lib"/pxr/layers/*.so &&
 		installed pxr-sample tiny --db installed.db --out stripped.png &&
 		cmp installed.png stripped.png && err_has "made by another build (pxr " &&
 		installed pxr-codec decode installed.pxr --db installed.db -o stripped && diff -r back stripped
-	same=$?
-	cp layers.kept/* "$lib/pxr/layers/"
-	return $same
 }
-ok "stripped layers do the same for a run, and warn" stripped
+ok "stripped layers give the same results, with a warning" stripped
 
 nowhere() {
+	! grep -q 'define PXR_SANITIZED' "$top/config.h" || skip "sanitizers name the sources in their reports"
+	grep -q '^PXR_PREFIX_MAP = .' "$top/Makefile" || skip "the compiler cannot map paths"
 	! grep -lF -e "$source" -e "$top" "$lib"/pxr/layers/*.so
 }
-if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
-	ok "layers are the same wherever they were built # SKIP sanitizers name the sources in their reports" true
-elif grep -q '^PXR_PREFIX_MAP = .' "$top/Makefile"; then
-	ok "layers are the same wherever they were built" nowhere
-else
-	ok "layers are the same wherever they were built # SKIP the compiler cannot" true
-fi
+ok "layers do not contain the path where they were built" nowhere
 
 # --- headers --------------------------------------------------------------------------------------
 
 # all_compile STANDARD SUFFIX COMPILER: each header alone. precisions.h compiles the file that
 # PXR_KERNELS_FILE names, and so needs one.
 all_compile() {
+	command -v ${3%% *} >/dev/null || skip "$3 is missing"
 	echo 'static inline real K(zero)(void) { return 0; }' >kernels.h
 	for header in "$include"/pxr/*.h; do
 		printf '#include <pxr/%s>\nextern int something;\n' "${header##*/}" >"alone.$2"
@@ -127,16 +129,12 @@ all_compile() {
 	done
 }
 
-ok "each header compiles alone as C17" all_compile c17 c "$cc"
-if command -v "$cxx" >/dev/null; then
-	ok "each header compiles alone as C++17" all_compile c++17 cc "$cxx"
-else
-	ok "each header compiles alone as C++17 # SKIP there is no C++ compiler" true
-fi
+ok "each installed header compiles alone as C17" all_compile c17 c "$cc"
+ok "each installed header compiles alone as C++17" all_compile c++17 cc "$cxx"
 
-# --- a plugin of one's own ------------------------------------------------------------------------
+# --- a user's plugin ------------------------------------------------------------------------------
 
-# The tree is staged: pxr.pc lies elsewhere than where it was configured to.
+# The tree is staged: pxr.pc is not in the folder that was configured.
 flags() {
 	PKG_CONFIG_PATH=$lib/pkgconfig "$pkg_config" "$@" pxr
 }
@@ -145,41 +143,42 @@ knows_itself() {
 	is "$(cd "$(flags --variable=layerdir)" && pwd)" "$lib/pxr/layers" &&
 		is "$(flags --modversion)" "$(installed pxr-run --version && sed 's/.* //' out)"
 }
-ok "pkg-config knows where layers lie" knows_itself
+ok "pkg-config prints the folder of the layers and the version" knows_itself
 
-builds_new() {
+make_foo() {
 	installed pxr-layers new foo &&
 		$cc -std=c17 -Wall -Wextra -Werror -shared -fPIC -O2 $(flags --cflags) -o foo.so foo.c 2>err
 }
-ok "what pxr-layers new writes compiles with pkg-config alone" builds_new
+ok "the layer that 'pxr-layers new' writes compiles with pkg-config alone" make_foo
 
 passes() {
-	with . installed pxr-layers check foo && ! grep -q "FAILED\|skipped" out
+	given foo && with . installed pxr-layers check foo && ! grep -q "FAILED\|skipped" out
 }
-ok "and passes the check untouched" passes
+ok "the layer that 'pxr-layers new' writes passes 'pxr-layers check'" passes
 
 trains() {
+	given foo || return
 	sed 's/- relu$/- foo/' tiny.yaml >foo.yaml
 	grep -q -e '- foo' foo.yaml && with . installed pxr-run foo.yaml train.epochs=1 --db foo.db
 }
-ok "and trains" trains
+ok "the layer that 'pxr-layers new' writes trains" trains
 
 links() {
+	! grep -q 'define PXR_SANITIZED' "$top/config.h" || skip "the library requires the sanitizers"
 	printf '%s\n' '#include <pxr/diag.h>' \
 		'int main(void) { pxr_diag_free(pxr_diag_new()); return 0; }' >program.c
 	$cc -std=c17 $(flags --cflags) -o program program.c $(flags --libs) 2>err &&
 		LD_LIBRARY_PATH=$lib ./program
 }
-if grep -q 'define PXR_SANITIZED' "$top/config.h"; then
-	ok "a program links with the library # SKIP the library wants the sanitizers" true
-else
-	ok "a program links with the library" links
-fi
+ok "a program links with the installed library" links
 
-# --- the end --------------------------------------------------------------------------------------
+# --- uninstalling ---------------------------------------------------------------------------------
 
 leaves_nothing() {
-	make_quietly uninstall && is "$(find "$stage" ! -type d)" "" &&
+	cp -a "$stage" kept && make_quietly uninstall && is "$(find "$stage" ! -type d)" "" &&
 		! [ -e "$include/pxr" ] && ! [ -e "$lib/pxr" ]
+	status=$?
+	rm -rf "$stage" && mv kept "$stage"
+	return $status
 }
-ok "make uninstall leaves nothing" leaves_nothing
+ok "make uninstall leaves no file and no folder of pxr" leaves_nothing

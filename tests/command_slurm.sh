@@ -1,6 +1,5 @@
 #!/bin/sh
-# command_slurm.sh - sweeps as job arrays of a real Slurm: a controller and a node of its own, here.
-together=yes
+# command_slurm.sh - sweeps as job arrays of a real Slurm, whose controller and node run here.
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 PATH=$PATH:/usr/sbin
@@ -112,34 +111,38 @@ sweep long 400 "1, 2, 3"
 results() {
 	query "$1" "SELECT spec_hash, status, parameter_hash FROM run ORDER BY spec_hash"
 }
-pxr_sweep short.yaml --db short_here.db && pxr_sweep long.yaml --db long_here.db --jobs 2 || exit 1
-results short_here.db >short
-results long_here.db >long
+make_short() {
+	pxr_sweep short.yaml --db short_here.db && results short_here.db >short &&
+		slurm_sweep short.yaml --db short.db && cp out printed
+}
+make_long() {
+	pxr_sweep long.yaml --db long_here.db --jobs 2
+}
 
 whole() {
-	slurm_sweep short.yaml --db short.db && results short.db | cmp - short &&
+	given short && cp printed out && results short.db | cmp - short &&
 		out_has "5 tasks, 2 at a time" && is "$(grep -c '^job.*nats/image' out)" 5 &&
 		out_has "pxr-report sweep --db short.db short" &&
 		is "$(query short.db "SELECT count(DISTINCT task), max(claims), max(failures) FROM job")" "5|1|0"
 }
-ok "a sweep of five tasks has the same results as a local one" whole
+ok "a sweep of five Slurm tasks has the same results as a local one" whole
 
 at_a_time() {
-	is "$(query short.db "SELECT max((SELECT count(*) FROM run AS other WHERE
+	given short && is "$(query short.db "SELECT max((SELECT count(*) FROM run AS other WHERE
 		other.started_at <= run.started_at AND other.finished_at > run.started_at)) <= 2 FROM run")" 1
 }
-ok "at most two tasks ran at a time" at_a_time
+ok "--jobs 2 runs at most two tasks at a time" at_a_time
 
 again() {
-	slurm_sweep short.yaml --db short.db && results short.db | cmp - short &&
+	given short && slurm_sweep short.yaml --db short.db && results short.db | cmp - short &&
 		is "$(query short.db "SELECT count(*), sum(tasks) FROM task_array")" "1|5" &&
 		is "$(query short.db "SELECT max(claims) FROM job")" 1
 }
-ok "the same command again submits nothing" again
+ok "the command of a finished sweep submits nothing again" again
 
-# begin DB: submit, and wait until two runs are at work and have saved something.
+# begin DB: submit, and wait until two runs are at work and have a checkpoint.
 begin() {
-	slurm_sweep long.yaml --db "$1" --no-wait train.checkpoint="20 steps" || return
+	given long && slurm_sweep long.yaml --db "$1" --no-wait train.checkpoint="20 steps" || return
 	tries=0
 	until [ "$(query "$1" "SELECT count(DISTINCT run) FROM checkpoint JOIN run ON run.id = run
 		WHERE status = 'running'" 2>/dev/null || echo 0)" = 2 ]; do
@@ -149,7 +152,7 @@ begin() {
 	done
 }
 
-# The bits of a sweep that saves more often are those of one that saves less often.
+# Checkpoints more often than in the local sweep do not change the bits.
 collect() {
 	slurm_sweep long.yaml --db "$1" train.checkpoint="20 steps" &&
 		is "$(query "$1" "SELECT count(*), count(DISTINCT run), min(state) FROM job")" "3|3|finished" &&
@@ -164,7 +167,7 @@ cancelled() {
 	collect cancel.db && is "$(query cancel.db "SELECT sum(failures), count(message) FROM job")" "1|0" &&
 		is "$(query cancel.db "SELECT count(*) FROM event WHERE kind = 'resumed'")" 1
 }
-ok "cancelling a task counts as a failed try, and its run is saved and resumed" cancelled
+ok "a cancelled task counts as a failure, and its run is saved and resumed" cancelled
 
 killed() {
 	begin kill.db || return
@@ -173,9 +176,9 @@ killed() {
 	collect kill.db && is "$(query kill.db "SELECT sum(failures) FROM job")" 1 &&
 		is "$(query kill.db "SELECT failures FROM job WHERE id = $job")" 1
 }
-ok "a lost task is noticed, and its run resumed" killed
+ok "a killed task is noticed, and its run resumed" killed
 
-# The process of the task is on another host, of which nothing can be seen but what Slurm says.
+# Slurm alone knows about a process on another host.
 gone() {
 	begin gone.db || return
 	job=$(query gone.db "SELECT id FROM job WHERE state = 'running' LIMIT 1")
@@ -183,7 +186,7 @@ gone() {
 	query gone.db "UPDATE job SET host = 'elsewhere.test' WHERE id = $job"
 	collect gone.db && is "$(query gone.db "SELECT failures FROM job WHERE id = $job")" 1
 }
-ok "a lost task on another host is noticed" gone
+ok "a killed task on another host is noticed" gone
 
 interrupted() {
 	begin int.db || return
@@ -196,7 +199,7 @@ interrupted() {
 	is $? 130 && err_has "continues. Cancel it with: scancel $(query int.db 'SELECT id FROM task_array')" &&
 		[ "$(squeue --noheader)" ] && collect int.db && is "$(query int.db "SELECT max(claims) FROM job")" 1
 }
-ok "an interrupted sweep leaves its array at work and collects it later" interrupted
+ok "an interrupted sweep leaves its array running, and the same command collects its results" interrupted
 
 all_cancelled() {
 	"$top/runner/pxr-sweep" long.yaml --db all.db --launcher slurm --jobs 1 >out 2>err &
@@ -212,7 +215,7 @@ all_cancelled() {
 }
 ok "nothing is submitted after an array is cancelled" all_cancelled
 
-# The same of an array that an earlier process has submitted.
+# The same for an array that an earlier process submitted.
 joined_cancelled() {
 	pxr_sweep long.yaml --db joined.db --launcher slurm --jobs 1 --no-wait || return
 	until [ "$(query joined.db "SELECT count(*) FROM job WHERE state = 'running'")" = 1 ]; do
@@ -228,19 +231,19 @@ joined_cancelled() {
 }
 ok "nothing is submitted after the array of an earlier command is cancelled" joined_cancelled
 
-ok "the reason of sbatch is shown" refused 1 "nvalid partition" \
+ok "the error of sbatch is shown" refused 1 "nvalid partition" \
 	slurm_sweep short.yaml --db refused.db --sbatch-option=--partition=nowhere
 
 cannot_begin() {
 	refused 1 "ended without claiming a job; their errors are in" slurm_sweep short.yaml \
 		--db begin.db --sbatch-option=--chdir=/
 }
-ok "tasks that cannot start are reported once" cannot_begin
+ok "tasks that cannot start are reported once, with where their errors are" cannot_begin
 
 sweep alike 2 "1, 2, 3, 4, 5, 6"
 alike() {
-	: >alike.checkpoints # a file where the runs want a folder
+	: >alike.checkpoints # a file where the runs need a folder
 	refused 1 "jobs failed with the same error" \
 		slurm_sweep alike.yaml --db alike.db && [ "$(query alike.db "SELECT sum(claims) FROM job")" -lt 12 ]
 }
-ok "a sweep ends when the first tasks all fail with one error" alike
+ok "a sweep ends when its first tasks all fail with the same error" alike
