@@ -33,9 +33,10 @@ enum outcome { WHOLE, LOST, HOPELESS, STOPPED };
 struct transfer {
         const struct pxr_fetch *fetch;
         const struct pxr_official_file *official;
+        struct pxr_arena *arena;
         struct pxr_diag *diag;
         CURL *curl;
-        char path[PATH_MAX], part[PATH_MAX], url[2048];
+        const char *path, *part, *url;
         int file;               /* the part */
         int64_t at;             /* bytes of it */
         struct pxr_sha256 hash; /* of these */
@@ -49,11 +50,16 @@ struct transfer {
         char problem[CURL_ERROR_SIZE];
 };
 
+static void note(const struct transfer *t, const char *text)
+{
+        pxr_observe_note(t->fetch->observer, text);
+}
+
 /* --- the part ----------------------------------------------------------------------------------*/
 
-static int disk_error(const struct transfer *t, const char *what, struct pxr_diag *diag)
+static int disk_error(const struct transfer *t, const char *what)
 {
-        return pxr_system_error(diag, "%s: cannot be %s: %s", t->part, what, strerror(errno));
+        return pxr_system_error(t->diag, "%s: cannot be %s: %s", t->part, what, strerror(errno));
 }
 
 static int start_again(struct transfer *t)
@@ -61,7 +67,7 @@ static int start_again(struct transfer *t)
         t->at = 0;
         t->resumed = false;
         pxr_sha256_init(&t->hash);
-        return ftruncate(t->file, 0) == 0 ? 0 : disk_error(t, "emptied", t->diag);
+        return ftruncate(t->file, 0) == 0 ? 0 : disk_error(t, "emptied");
 }
 
 /* Hash what an earlier run has left. */
@@ -76,7 +82,7 @@ static int hash_part(struct transfer *t)
                 t->at += got;
         }
         if (got < 0)
-                return disk_error(t, "read", t->diag);
+                return disk_error(t, "read");
         t->resumed = t->at > 0;
         return t->at > t->official->size ? start_again(t) : 0;
 }
@@ -134,6 +140,7 @@ static int begin(struct transfer *t)
 static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
 {
         struct transfer *t = context;
+        ssize_t put;
 
         (void)one;
         if (!t->begun && begin(t))
@@ -144,16 +151,11 @@ static size_t on_bytes(char *bytes, size_t one, size_t size, void *context)
                                t->url, (long long)t->official->size);
                 return give_up(t);
         }
-        for (size_t done = 0; done < size;) {
-                ssize_t put = pwrite(t->file, bytes + done, size - done, t->at + (int64_t)done);
-
-                if (put < 0 && errno == EINTR)
-                        continue;
-                if (put < 0) {
-                        disk_error(t, "written", t->diag);
-                        return give_up(t);
-                }
-                done += (size_t)put;
+        put = pwrite(t->file, bytes, size, t->at);
+        if (put != (ssize_t)size) {
+                errno = put < 0 ? errno : ENOSPC;
+                disk_error(t, "written");
+                return give_up(t);
         }
         pxr_sha256_update(&t->hash, bytes, size);
         t->at += (int64_t)size;
@@ -208,26 +210,23 @@ static void set_options(struct transfer *t, char range[32])
         }
 }
 
+/* Whether another attempt may succeed. */
 static bool is_transient(CURLcode code, long status)
 {
-        switch (code) {
-        case CURLE_COULDNT_CONNECT:
-        case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_GOT_NOTHING:
-        case CURLE_HTTP2:
-        case CURLE_HTTP2_STREAM:
-        case CURLE_OPERATION_TIMEDOUT:
-        case CURLE_PARTIAL_FILE:
-        case CURLE_RECV_ERROR:
-        case CURLE_SEND_ERROR:
-        case CURLE_SSL_CONNECT_ERROR:
-        case CURLE_WEIRD_SERVER_REPLY:
-                return true;
-        case CURLE_HTTP_RETURNED_ERROR:
-                return status == 408 || status == 429 || status >= 500;
-        default:
-                return false;
-        }
+        static const CURLcode codes[] = {
+                CURLE_COULDNT_CONNECT,    CURLE_COULDNT_RESOLVE_HOST,
+                CURLE_GOT_NOTHING,        CURLE_HTTP2,
+                CURLE_HTTP2_STREAM,       CURLE_OPERATION_TIMEDOUT,
+                CURLE_PARTIAL_FILE,       CURLE_RECV_ERROR,
+                CURLE_SEND_ERROR,         CURLE_SSL_CONNECT_ERROR,
+                CURLE_WEIRD_SERVER_REPLY,
+        };
+
+        for (size_t i = 0; i < PXR_COUNT(codes); i++)
+                if (code == codes[i])
+                        return true;
+        return code == CURLE_HTTP_RETURNED_ERROR &&
+               (status == 408 || status == 429 || status >= 500);
 }
 
 /* One request. A fault that another attempt may mend is left in t->problem. */
@@ -288,7 +287,6 @@ static bool wait_before(const struct transfer *t, int number)
 static enum outcome fill(struct transfer *t)
 {
         for (int retry = 0; t->at < t->official->size; retry++) {
-                char note[CURL_ERROR_SIZE + PATH_MAX];
                 enum outcome outcome;
 
                 if (retry > 0 && wait_before(t, retry))
@@ -304,10 +302,8 @@ static enum outcome fill(struct transfer *t)
                         pxr_note(t->diag, "run the same command again to resume");
                         return HOPELESS;
                 }
-                snprintf(note, sizeof note, "%s: %s at byte %lld; retry %d of %d",
-                         t->official->name, t->problem, (long long)t->at, retry + 1,
-                         t->fetch->retries);
-                pxr_observe_note(t->fetch->observer, note);
+                note(t, pxr_strf(t->arena, "%s: %s at byte %lld; retry %d of %d", t->official->name,
+                                 t->problem, (long long)t->at, retry + 1, t->fetch->retries));
         }
         return WHOLE;
 }
@@ -315,7 +311,7 @@ static enum outcome fill(struct transfer *t)
 /* Attempts until the part is the official file. */
 static enum outcome fill_and_check(struct transfer *t)
 {
-        char hex[PXR_SHA256_HEX], note[PATH_MAX];
+        char hex[PXR_SHA256_HEX];
 
         for (;;) {
                 enum outcome outcome = fill(t);
@@ -330,10 +326,10 @@ static enum outcome fill_and_check(struct transfer *t)
                 if (!resumed)
                         break;
                 /* The earlier bytes may be at fault: try once more in one piece. */
-                snprintf(note, sizeof note,
-                         "%s: the resumed download is not the official file; starting again",
-                         t->official->name);
-                pxr_observe_note(t->fetch->observer, note);
+                note(t,
+                     pxr_strf(t->arena,
+                              "%s: the resumed download is not the official file; starting again",
+                              t->official->name));
         }
         unlink(t->part);
         pxr_user_error(t->diag, "%s: expected SHA-256 %s, got %s", t->url, t->official->sha256,
@@ -345,7 +341,7 @@ static enum outcome fill_and_check(struct transfer *t)
 /* A file that has the name already: the official one is as good as fetched. 1: there is none. */
 static int look_at_present(const struct transfer *t)
 {
-        char hex[PXR_SHA256_HEX], note[PATH_MAX + 64];
+        char hex[PXR_SHA256_HEX];
         struct stat status;
 
         if (lstat(t->path, &status) != 0)
@@ -357,33 +353,27 @@ static int look_at_present(const struct transfer *t)
                                       "%s: already exists and is not the official file (move it "
                                       "away to fetch the official one)",
                                       t->path);
-        snprintf(note, sizeof note, "%s: already exists", t->path);
-        pxr_observe_note(t->fetch->observer, note);
+        note(t, pxr_strf(t->arena, "%s: already exists", t->path));
         return PXR_FETCHED;
-}
-
-static int make_folder(struct transfer *t, const char *path)
-{
-        int failed = mkdir(path, 0777);
-
-        if (!failed && t->made == 0)
-                t->made = strlen(path);
-        return failed;
 }
 
 /* Make the folder and those above it. */
 static int make_folders(struct transfer *t)
 {
-        char path[PATH_MAX] = "";
+        char path[PATH_MAX], *slash = path;
 
         snprintf(path, sizeof path, "%s", t->fetch->folder);
-        for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-                *slash = '\0';
-                make_folder(t, path);
-                *slash = '/';
+        while (slash) {
+                slash = strchr(slash + 1, '/');
+                if (slash)
+                        *slash = '\0';
+                if (mkdir(path, 0777) == 0)
+                        t->made = t->made ? t->made : strlen(path);
+                else if (!slash && errno != EEXIST)
+                        return pxr_file_error(path, "create folder", errno, t->diag);
+                if (slash)
+                        *slash = '/';
         }
-        if (make_folder(t, path) != 0 && errno != EEXIST)
-                return pxr_file_error(path, "create folder", errno, t->diag);
         return 0;
 }
 
@@ -398,25 +388,8 @@ static void remove_folders(const struct transfer *t)
                 folder = dirname(folder);
 }
 
-static int set_names(struct transfer *t)
-{
-        size_t length = strlen(t->fetch->url);
-        const char *slash = length > 0 && t->fetch->url[length - 1] == '/' ? "" : "/";
-        const char *folder = t->fetch->folder, *name = t->official->name;
-
-        if (strlen(folder) + strlen(name) + 8 > sizeof t->path ||
-            length + strlen(name) + 2 > sizeof t->url)
-                return pxr_user_error(t->diag, "%.60s...: the name is too long",
-                                      length > strlen(folder) ? t->fetch->url : folder);
-        snprintf(t->path, sizeof t->path, "%s/%s", folder, name);
-        snprintf(t->part, sizeof t->part, "%s/%s.part", folder, name);
-        snprintf(t->url, sizeof t->url, "%s%s%s", t->fetch->url, slash, name);
-        return make_folders(t);
-}
-
 static int fetch_new(struct transfer *t)
 {
-        char note[PATH_MAX + 64];
         enum outcome outcome;
 
         if (open_part(t))
@@ -430,32 +403,47 @@ static int fetch_new(struct transfer *t)
                 return -1;
         if (fsync(t->file) != 0 || pxr_file_name(t->part, t->path, false) != 0)
                 return pxr_file_error(t->path, "write", errno, t->diag);
-        snprintf(note, sizeof note, "%s: fetched, SHA-256 verified", t->path);
-        pxr_observe_note(t->fetch->observer, note);
+        note(t, pxr_strf(t->arena, "%s: fetched, SHA-256 verified", t->path));
         return PXR_FETCHED;
 }
 
-int pxr_fetch_file(const struct pxr_fetch *fetch, const struct pxr_official_file *file,
-                   struct pxr_diag *diag)
+static int fetch(struct transfer *t)
 {
-        struct transfer *t = calloc(1, sizeof *t);
+        const char *name = t->official->name, *folder = t->fetch->folder, *url = t->fetch->url;
+        size_t length = strlen(url);
         int result;
 
-        if (!t)
-                return pxr_out_of_memory(diag);
-        *t = (struct transfer) { .fetch = fetch, .official = file, .diag = diag, .file = -1 };
-        t->curl = curl_easy_init();
-        result = t->curl ? set_names(t) : pxr_system_error(diag, "libcurl does not start");
-        if (result == 0)
-                result = look_at_present(t);
-        if (result == 1)
-                result = fetch_new(t);
-        if (t->file >= 0)
-                close(t->file);
+        t->path = pxr_strf(t->arena, "%s/%s", folder, name);
+        t->part = pxr_strf(t->arena, "%s.part", t->path);
+        t->url = pxr_strf(t->arena, "%s%s%s", url, length > 0 && url[length - 1] == '/' ? "" : "/",
+                          name);
+        if (pxr_arena_failed(t->arena) || make_folders(t))
+                return -1;
+        result = look_at_present(t);
+        return result == 1 ? fetch_new(t) : result;
+}
+
+int pxr_fetch_file(const struct pxr_fetch *order, const struct pxr_official_file *file,
+                   struct pxr_diag *diag)
+{
+        struct transfer t = { .fetch = order,
+                              .official = file,
+                              .arena = pxr_arena_new(0, diag),
+                              .diag = diag,
+                              .curl = curl_easy_init(),
+                              .file = -1 };
+        int result = -1;
+
+        if (!t.curl || !t.arena)
+                pxr_system_error(diag, "libcurl does not start");
+        else
+                result = fetch(&t);
+        if (t.file >= 0)
+                close(t.file);
         if (result != PXR_FETCHED)
-                remove_folders(t);
-        curl_easy_cleanup(t->curl);
-        free(t);
+                remove_folders(&t);
+        curl_easy_cleanup(t.curl);
+        pxr_arena_free(t.arena);
         return result;
 }
 
