@@ -2,15 +2,14 @@
 /* digest_cache.c - digests of large sets, kept between runs. */
 #include "config.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "data/format.h"
 #include "data/digest_cache.h"
@@ -18,27 +17,19 @@
 /* The first line: a version of the form of the file and of the keys. */
 static const char head[] = "pxr digests 1\n";
 
-/* The path of the file of a key. With `make`, its folders are made. False: there is no cache. */
-static bool cache_path(const char *key, bool make, char path[PATH_MAX])
+/* The folder that has the cache's folder pxr; NULL: there is no cache. */
+static const char *cache_folder(struct pxr_arena *arena)
 {
         const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-        int length;
 
         if (cache && cache[0] == '/')
-                length = snprintf(path, PATH_MAX, "%s", cache);
-        else if (home && home[0] == '/')
-                length = snprintf(path, PATH_MAX, "%s/.cache", home);
-        else
-                return false;
-        if (length < 0 || length + 2 * PXR_SHA256_HEX > PATH_MAX)
-                return false;
-        if (make)
-                mkdir(path, 0700);
-        strcat(path, "/pxr");
-        if (make && mkdir(path, 0700) != 0 && errno != EEXIST)
-                return false;
-        snprintf(path + length + 4, PATH_MAX - (size_t)length - 4, "/digests-%s", key);
-        return true;
+                return cache;
+        return home && home[0] == '/' ? pxr_strf(arena, "%s/.cache", home) : NULL;
+}
+
+static const char *cache_path(struct pxr_arena *arena, const char *folder, const char *key)
+{
+        return pxr_strf(arena, "%s/pxr/digests-%s", folder, key);
 }
 
 static bool is_complete(const struct pxr_dataset *set)
@@ -71,8 +62,8 @@ static void load(struct pxr_opening *o, FILE *file)
 
 bool pxr_digests_load(struct pxr_opening *o, const char *key)
 {
-        char path[PATH_MAX];
-        FILE *file = cache_path(key, false, path) ? fopen(path, "re") : NULL;
+        const char *folder = cache_folder(o->arena);
+        FILE *file = folder ? fopen(cache_path(o->arena, folder, key), "re") : NULL;
 
         if (!file)
                 return false;
@@ -89,32 +80,22 @@ bool pxr_digests_load(struct pxr_opening *o, const char *key)
 void pxr_digests_save(const struct pxr_opening *o, const char *key)
 {
         const struct pxr_dataset *set = o->set;
-        char path[PATH_MAX], temporary[PATH_MAX + 8];
-        FILE *note;
-        int file;
-        bool failed;
+        const char *folder = cache_folder(o->arena);
+        char *text = pxr_strdup(o->arena, head);
 
-        for (const struct pxr_data_file *f = set->files; f; f = f->next)
-                if (strchr(f->path, '\n'))
-                        return;
-        if (pxr_arena_failed(o->arena) || !cache_path(key, true, path))
-                return;
-        snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-        file = mkstemp(temporary);
-        note = file >= 0 ? fdopen(file, "w") : NULL;
-        if (!note) {
-                if (file >= 0)
-                        close(file);
-                return;
-        }
-        fputs(head, note);
         for (int i = 0; i < PXR_SPLITS; i++)
                 if (set->count[i] > 0)
-                        fprintf(note, "split %s %s\n", pxr_split_names[i], set->digest[i]);
-        for (const struct pxr_data_file *f = set->files; f; f = f->next)
-                fprintf(note, "file %" PRId64 " %s %s\n", f->size, f->sha256, f->path);
-        failed = ferror(note);
-        failed |= fclose(note) != 0;
-        if (failed || rename(temporary, path) != 0)
-                remove(temporary);
+                        text = pxr_strf(o->arena, "%ssplit %s %s\n", text, pxr_split_names[i],
+                                        set->digest[i]);
+        for (const struct pxr_data_file *f = set->files; f; f = f->next) {
+                if (strchr(f->path, '\n'))
+                        return;
+                text = pxr_strf(o->arena, "%sfile %" PRId64 " %s %s\n", text, f->size, f->sha256,
+                                f->path);
+        }
+        if (!folder || pxr_arena_failed(o->arena))
+                return;
+        mkdir(folder, 0700);
+        mkdir(pxr_strf(o->arena, "%s/pxr", folder), 0700);
+        pxr_file_write(cache_path(o->arena, folder, key), true, text, strlen(text), NULL);
 }

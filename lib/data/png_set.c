@@ -207,16 +207,10 @@ static int run_pass(struct pxr_opening *o, const struct pxr_png_split splits[PXR
 
 /* --- the two ways to hold them -----------------------------------------------------------------*/
 
-/* Images that are decoded when they are read. */
-struct streamed {
-        struct pxr_png_split splits[PXR_SPLITS];
-};
-
 static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                          const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
-        const struct streamed *streamed = set->state;
-        const struct pxr_png_split *from = &streamed->splits[split];
+        const struct pxr_png_split *splits = set->state, *from = &splits[split];
 
         (void)epoch;
         for (int i = 0; i < count; i++, pixels += pxr_image_size(set)) {
@@ -280,14 +274,14 @@ static int digest_streamed(struct pxr_opening *o, const struct pxr_png_split spl
 
 static int stream(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
-        struct streamed *streamed = pxr_alloc(o->arena, sizeof *streamed);
+        struct pxr_png_split *kept = pxr_alloc_array(o->arena, PXR_SPLITS, sizeof *kept);
 
-        if (!streamed)
+        if (!kept)
                 return -1;
-        memcpy(streamed->splits, splits, sizeof streamed->splits);
-        o->set->state = streamed;
+        memcpy(kept, splits, PXR_SPLITS * sizeof *kept);
+        o->set->state = kept;
         o->set->read = read_streamed;
-        return digest_streamed(o, splits);
+        return digest_streamed(o, kept);
 }
 
 static int hold(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
