@@ -165,13 +165,13 @@ START_TEST(other_images_are_named_when_they_are_skipped)
         make_folder("other/cat");
         write_file(in_scratch("other/cat/1.JPG"), "x", 1);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
-        expect_words("it contains 1 other file, such as cat/1.JPG");
+        expect_words("it contains 1 file whose name does not end with .png, such as cat/1.JPG");
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
         expect_words("'mogrify -format png *.JPG'");
         pack_tar(in_scratch("a.tar"), false,
                  (struct packed[]) { { "cat/1.jpeg", "x", 1 }, { NULL, NULL, 0 } });
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/a.tar}", scratch));
-        expect_words("it contains 1 other file, such as cat/1.jpeg");
+        expect_words("it contains 1 file whose name does not end with .png, such as cat/1.jpeg");
         write_file(in_scratch("other/a.parquet"), "PAR1", 4);
         ck_assert_ptr_null(OPEN("{set: png_folder, path: %s/other}", scratch));
         expect_words("Parquet is not read");

@@ -42,23 +42,16 @@ static bool holds(const char *folder, const char *pattern)
 static struct pxr_yaml *mapping_of(struct pxr_arena *arena, const char *set, const char *path,
                                    struct pxr_diag *diag)
 {
-        struct pxr_source *source = pxr_alloc(arena, sizeof *source);
-        struct pxr_yaml *data, *child;
+        const char *text = path ? "{set: '', path: ''}" : "{set: ''}";
+        struct pxr_yaml *data =
+                pxr_yaml_parse(arena, pxr_source_new(arena, "command line", text), diag);
 
-        if (!source)
-                return NULL;
-        *source = (struct pxr_source) { .name = "command line", .text = "{}", .size = 2 };
-        data = pxr_yaml_parse(arena, source, diag);
         if (!data)
                 return NULL;
         data->location.line = 0; /* no source line to show */
-        for (int i = 0; i < (path ? 2 : 1); i++) {
-                child = pxr_yaml_new(arena, PXR_YAML_SCALAR, i ? "path" : "set",
-                                     pxr_strdup(arena, i ? path : set), data);
-                if (!child)
-                        return NULL;
-                child->quoted = true;
-                pxr_yaml_append(data, child);
+        for (struct pxr_yaml *child = data->first; child; child = child->next) {
+                child->text = pxr_strdup(arena, strcmp(child->key, "set") == 0 ? set : path);
+                child->location.line = 0;
         }
         return data;
 }

@@ -21,7 +21,7 @@ struct pxr_pixels {
         int64_t filed; /* of these, the first ones: images in the file */
         uint8_t *block;
         int64_t room; /* images the block can hold */
-        int file;     /* -1: none */
+        FILE *file;   /* NULL: none */
         char folder[PATH_MAX];
 };
 
@@ -29,8 +29,8 @@ static void clean(void *what)
 {
         struct pxr_pixels *pixels = what;
 
-        if (pixels->file >= 0)
-                close(pixels->file);
+        if (pixels->file)
+                fclose(pixels->file);
         free(pixels->block);
         free(pixels);
 }
@@ -44,7 +44,7 @@ static struct pxr_pixels *pixels_new(struct pxr_arena *arena, size_t size, int64
                 pxr_out_of_memory(diag);
                 return NULL;
         }
-        *pixels = (struct pxr_pixels) { .size = size, .budget = budget, .file = -1 };
+        *pixels = (struct pxr_pixels) { .size = size, .budget = budget };
         return pxr_arena_defer(arena, clean, pixels) ? NULL : pixels;
 }
 
@@ -65,15 +65,20 @@ static int make_file(struct pxr_pixels *pixels, struct pxr_diag *diag)
 {
         const char *folder = getenv("TMPDIR");
         char path[PATH_MAX + 32];
+        int fd;
 
         snprintf(pixels->folder, sizeof pixels->folder, "%s",
                  folder && *folder ? folder : "/var/tmp");
         snprintf(path, sizeof path, "%s/pxr-pixels-XXXXXX", pixels->folder);
-        pixels->file = mkostemp(path, O_CLOEXEC);
-        if (pixels->file < 0)
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd < 0)
                 return file_error(pixels, "kept", errno, diag);
         unlink(path);
-        return 0;
+        pixels->file = fdopen(fd, "w+");
+        if (pixels->file)
+                return 0;
+        close(fd);
+        return pxr_out_of_memory(diag);
 }
 
 /* Leave room on the disk for other programs. */
@@ -83,29 +88,22 @@ static bool has_room(const struct pxr_pixels *pixels, size_t size)
 {
         struct statvfs disk;
 
-        return fstatvfs(pixels->file, &disk) != 0 ||
+        return fstatvfs(fileno(pixels->file), &disk) != 0 ||
                (double)disk.f_bavail * (double)disk.f_frsize >= (double)size + LEAVE_FREE;
 }
 
 /* Move what is in the block to the file. */
 static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
 {
-        int64_t in_block = pixels->count - pixels->filed;
-        size_t size = (size_t)in_block * pixels->size;
+        size_t images = (size_t)(pixels->count - pixels->filed);
 
-        if (pixels->file < 0 && make_file(pixels, diag))
+        if (!pixels->file && make_file(pixels, diag))
                 return -1;
-        if (!has_room(pixels, size))
+        if (!has_room(pixels, images * pixels->size))
                 return file_error(pixels, "written", ENOSPC, diag);
-        for (size_t done = 0; done < size;) {
-                ssize_t put = write(pixels->file, pixels->block + done, size - done);
-
-                if (put < 0 && errno == EINTR)
-                        continue;
-                if (put < 0)
-                        return file_error(pixels, "written", errno, diag);
-                done += (size_t)put;
-        }
+        if (fwrite(pixels->block, pixels->size, images, pixels->file) != images ||
+            fflush(pixels->file) != 0)
+                return file_error(pixels, "written", errno, diag);
         pixels->filed = pixels->count;
         return 0;
 }
@@ -113,19 +111,12 @@ static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
 static int read_file(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
                      struct pxr_diag *diag)
 {
-        off_t start = (off_t)(index * (int64_t)pixels->size);
+        ssize_t got = pread(fileno(pixels->file), to, pixels->size,
+                            (off_t)(index * (int64_t)pixels->size));
 
-        for (size_t done = 0; done < pixels->size;) {
-                ssize_t got =
-                        pread(pixels->file, to + done, pixels->size - done, start + (off_t)done);
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got <= 0)
-                        return file_error(pixels, "read", got < 0 ? errno : EIO, diag);
-                done += (size_t)got;
-        }
-        return 0;
+        return got == (ssize_t)pixels->size
+                       ? 0
+                       : file_error(pixels, "read", got < 0 ? errno : EIO, diag);
 }
 
 /* --- adding and reading ------------------------------------------------------------------------*/
@@ -167,9 +158,9 @@ int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag)
 {
         uint8_t *exact;
 
-        if (pixels->file >= 0 && spill(pixels, diag))
+        if (pixels->file && spill(pixels, diag))
                 return -1;
-        if (pixels->file >= 0) {
+        if (pixels->file) {
                 free(pixels->block);
                 pixels->block = NULL;
                 pixels->room = 0;
@@ -187,7 +178,7 @@ static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, st
         const struct pxr_pixels *pixels = held->pixels;
 
         index = held->order ? held->order[index] : index;
-        if (pixels->file >= 0)
+        if (pixels->file)
                 return read_file(pixels, index, to, diag);
         memcpy(to, pixels->block + (size_t)index * pixels->size, pixels->size);
         return 0;

@@ -4,10 +4,11 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <fts.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,16 @@ static int add(struct pxr_arena *arena, struct pxr_png_files *files, const char 
 /* --- other files -------------------------------------------------------------------------------*/
 
 /* What a folder or archive holds besides PNG files: it is skipped. */
-enum other { OTHER_FILE, OTHER_FOLDER, OTHER_LINK /* to a folder */, OTHERS };
+enum other { OTHER_FILE, OTHER_FOLDER, OTHER_LINK, OTHERS };
+
+static const struct {
+        const char *what; /* %s: the ending of the plural */
+        const char *why;
+} skipped[OTHERS] = {
+        { "file%s whose name does not end with .png", "" },
+        { "folder%s", ": subfolders are read only if the folder itself contains no PNG files" },
+        { "symbolic link%s to folders", ", which are not followed" },
+};
 
 struct others {
         struct {
@@ -126,41 +136,28 @@ static int report_others(const struct pxr_png_files *files, const struct others 
                          struct pxr_diag *diag)
 {
         const char *file = others->of[OTHER_FILE].example;
-        const char *folder = others->of[OTHER_FOLDER].example;
-        const char *link = others->of[OTHER_LINK].example;
-        long long count[OTHERS];
+        bool none = files->count == 0;
 
-        for (int i = 0; i < OTHERS; i++)
-                count[i] = others->of[i].count;
-        if (files->count == 0) {
+        if (none)
                 pxr_user_error(diag, "%s: contains no PNG files", files->path);
-                if (*file)
-                        pxr_note(diag, "it contains %lld other file%s, such as %s",
-                                 count[OTHER_FILE], pxr_plural(count[OTHER_FILE]), file);
-                if (*link)
-                        pxr_note(diag,
-                                 "it contains %lld symbolic link%s to folders, such as %s, which "
-                                 "are not followed",
-                                 count[OTHER_LINK], pxr_plural(count[OTHER_LINK]), link);
-                note_advice(file, diag);
-                return -1;
+        for (int i = 0; i < OTHERS; i++) {
+                int64_t count = others->of[i].count;
+                const char *example = others->of[i].example;
+                char text[128];
+
+                /* Text files and labels among the images are common: no warning. */
+                if (count == 0 || (i == OTHER_FILE && !none && !advice_on(file)))
+                        continue;
+                snprintf(text, sizeof text, skipped[i].what, pxr_plural(count));
+                if (none)
+                        pxr_note(diag, "it contains %" PRId64 " %s, such as %s%s", count, text,
+                                 example, skipped[i].why);
+                else
+                        pxr_warn(diag, "%s: skipped %" PRId64 " %s, such as %s%s", files->path,
+                                 count, text, example, skipped[i].why);
         }
-        /* Text files and labels among the images are common: no warning. */
-        if (advice_on(file)) {
-                pxr_warn(diag,
-                         "%s: skipped %lld file%s whose name does not end with .png, such as %s",
-                         files->path, count[OTHER_FILE], pxr_plural(count[OTHER_FILE]), file);
-                note_advice(file, diag);
-        }
-        if (*link)
-                pxr_warn(diag, "%s: skipped %lld symbolic link%s to folders, such as %s",
-                         files->path, count[OTHER_LINK], pxr_plural(count[OTHER_LINK]), link);
-        if (*folder)
-                pxr_warn(diag,
-                         "%s: skipped %lld folder%s, such as %s: subfolders are read only if the "
-                         "folder itself contains no PNG files",
-                         files->path, count[OTHER_FOLDER], pxr_plural(count[OTHER_FOLDER]), folder);
-        return 0;
+        note_advice(file, diag);
+        return none ? -1 : 0;
 }
 
 /* --- folders -----------------------------------------------------------------------------------*/
@@ -194,70 +191,55 @@ static int check_split_name(const struct listing *l, const char *relative, const
         return 0;
 }
 
-static enum other what_is(int parent, const struct dirent *entry)
+/* Visit an entry. Returns 0, 1 not to descend into it, or -1. */
+static int visit(struct listing *l, const FTSENT *entry)
 {
+        const char *relative = entry->fts_path + strlen(l->files->path);
         struct stat status;
 
-        if (entry->d_type == DT_DIR)
-                return OTHER_FOLDER;
-        if ((entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK) ||
-            fstatat(parent, entry->d_name, &status, 0) != 0 || !S_ISDIR(status.st_mode))
-                return OTHER_FILE;
-        return fstatat(parent, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                               S_ISDIR(status.st_mode)
-                       ? OTHER_FOLDER
-                       : OTHER_LINK;
+        relative += strspn(relative, "/");
+        if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR)
+                return open_error(entry->fts_path, entry->fts_errno, l->diag);
+        if (entry->fts_level == FTS_ROOTLEVEL || entry->fts_info == FTS_DP)
+                return 0;
+        if (entry->fts_name[0] == '.')
+                return 1;
+        if (is_png(entry->fts_name))
+                return add(l->arena, l->files, relative, 0, 0, l->diag) ? -1 : 1;
+        if (entry->fts_info == FTS_D && l->below) {
+                if (entry->fts_level > MAX_DEPTH || ++l->folders > MAX_FOLDERS)
+                        return pxr_user_error(l->diag,
+                                              "%s: more than %d folders, or nested more than %d "
+                                              "deep",
+                                              l->files->path, MAX_FOLDERS, MAX_DEPTH);
+                return check_split_name(l, relative, entry->fts_name);
+        }
+        count_other(l->others, relative,
+                    entry->fts_info == FTS_D ? OTHER_FOLDER
+                    : entry->fts_info == FTS_SL && stat(entry->fts_path, &status) == 0 &&
+                                    S_ISDIR(status.st_mode)
+                            ? OTHER_LINK
+                            : OTHER_FILE);
+        return 1;
 }
 
-static int list_below(struct listing *l, const char *relative, int depth);
-
-static int take_entry(struct listing *l, int parent, const char *relative,
-                      const struct dirent *entry, int depth)
+static int walk(struct listing *l)
 {
-        char name[PATH_MAX];
-        enum other what;
-        int length = snprintf(name, sizeof name, "%s%s%s", relative, *relative ? "/" : "",
-                              entry->d_name);
+        char *paths[] = { (char *)l->files->path, NULL };
+        FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+        FTSENT *entry;
+        int status = 0;
 
-        if (length >= (int)sizeof name)
-                return pxr_user_error(l->diag, "%s/%.60s...: the path is too long", l->files->path,
-                                      relative);
-        if (entry->d_name[0] == '.')
-                return 0;
-        if (is_png(entry->d_name))
-                return add(l->arena, l->files, name, 0, 0, l->diag);
-        what = what_is(parent, entry);
-        if (what != OTHER_FOLDER || !l->below) {
-                count_other(l->others, name, what);
-                return 0;
+        while (tree && status >= 0 && (errno = 0, entry = fts_read(tree))) {
+                status = visit(l, entry);
+                if (status > 0)
+                        fts_set(tree, entry, FTS_SKIP);
         }
-        return check_split_name(l, name, entry->d_name) || list_below(l, name, depth + 1);
-}
-
-static int list_below(struct listing *l, const char *relative, int depth)
-{
-        int handle = openat(l->files->handle, *relative ? relative : ".",
-                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        DIR *folder = handle >= 0 ? fdopendir(handle) : NULL;
-        struct dirent *entry;
-        int failed = 0;
-
-        if (!folder) {
-                if (handle >= 0)
-                        close(handle);
-                return open_error(l->files->path, errno, l->diag);
-        }
-        if (depth > MAX_DEPTH || ++l->folders > MAX_FOLDERS)
-                failed = pxr_user_error(l->diag,
-                                        "%s: more than %d folders, or nested more than %d deep",
-                                        l->files->path, MAX_FOLDERS, MAX_DEPTH);
-        while (!failed && (errno = 0, entry = readdir(folder)))
-                failed = take_entry(l, handle, relative, entry, depth);
-        if (!failed && errno)
-                failed = pxr_system_error(l->diag, "%s: cannot be listed: %s", l->files->path,
-                                          strerror(errno));
-        closedir(folder);
-        return failed;
+        if (status >= 0 && errno)
+                status = pxr_file_error(l->files->path, "cannot be listed", errno, l->diag);
+        if (tree)
+                fts_close(tree);
+        return status < 0 ? -1 : 0;
 }
 
 static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, struct others *others,
@@ -265,13 +247,13 @@ static int list_folder(struct pxr_arena *arena, struct pxr_png_files *files, str
 {
         struct listing listing = { .arena = arena, .files = files, .others = others, .diag = diag };
 
-        if (list_below(&listing, "", 0))
+        if (walk(&listing))
                 return -1;
         if (files->count > 0 || others->of[OTHER_FOLDER].count == 0)
                 return 0;
         *others = (struct others) { 0 };
         listing.below = true;
-        return list_below(&listing, "", 0);
+        return walk(&listing);
 }
 
 /* --- archives ----------------------------------------------------------------------------------*/
@@ -409,54 +391,36 @@ const char *pxr_png_files_name(const struct pxr_png_files *files, int64_t index)
         return basename(files->files[index].name);
 }
 
-/* Read `size` bytes at `offset`. Returns an error message, or NULL. */
-static const char *read_bytes(int file, int64_t offset, size_t size, uint8_t *bytes)
+/* Read an entry from the open `file`. Returns an error message, or NULL. */
+static const char *read_entry(const struct pxr_png_files *files, const struct pxr_png_file *entry,
+                              int file, uint8_t **bytes, size_t *size)
 {
-        for (size_t done = 0; done < size;) {
-                ssize_t got = pread(file, bytes + done, size - done, offset + (int64_t)done);
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return strerror(errno);
-                if (got == 0)
-                        return "unexpected end of file (truncated?)";
-                done += (size_t)got;
-        }
-        return NULL;
-}
-
-/* The descriptor, offset and size of a file's bytes. The caller closes the descriptor unless it is
- * the archive's. Returns an error message, or NULL. */
-static const char *find_bytes(const struct pxr_png_files *files, int64_t index, int *file,
-                              int64_t *offset, size_t *size)
-{
-        const struct pxr_png_file *entry = &files->files[index];
         struct stat status;
+        ssize_t got;
 
-        *file = files->handle;
-        *offset = entry->offset;
-        *size = (size_t)entry->size;
-        if (files->archive)
-                return entry->size > MAX_FILE ? "not an image file" : NULL;
-        *file = openat(files->handle, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (*file < 0 || fstat(*file, &status))
+        if (file < 0 || fstat(file, &status))
                 return strerror(errno);
-        *size = (size_t)status.st_size;
-        return !S_ISREG(status.st_mode) || status.st_size > MAX_FILE ? "not an image file" : NULL;
+        *size = (size_t)(files->archive ? entry->size : status.st_size);
+        if (!S_ISREG(status.st_mode) || *size > MAX_FILE)
+                return "not an image file";
+        *bytes = malloc(*size + 1);
+        got = *bytes ? pread(file, *bytes, *size, entry->offset) : -1;
+        if (got < 0)
+                return strerror(errno);
+        return (size_t)got < *size ? "unexpected end of file (truncated?)" : NULL;
 }
 
 uint8_t *pxr_png_files_bytes(const struct pxr_png_files *files, int64_t index, size_t *size,
                              struct pxr_diag *diag)
 {
-        int file;
-        int64_t offset;
-        const char *problem = find_bytes(files, index, &file, &offset, size);
-        uint8_t *bytes = problem ? NULL : malloc(*size + 1);
+        const struct pxr_png_file *entry = &files->files[index];
+        int file = files->archive
+                           ? files->handle
+                           : openat(files->handle, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        uint8_t *bytes = NULL;
+        const char *problem = read_entry(files, entry, file, &bytes, size);
         char path[PATH_MAX];
 
-        if (!problem)
-                problem = bytes ? read_bytes(file, offset, *size, bytes) : strerror(ENOMEM);
         if (!files->archive && file >= 0)
                 close(file);
         if (!problem)
