@@ -236,7 +236,7 @@ static int walk(struct listing *l)
                         fts_set(tree, entry, FTS_SKIP);
         }
         if (status >= 0 && errno)
-                status = pxr_file_error(l->files->path, "cannot be listed", errno, l->diag);
+                status = pxr_file_error(l->files->path, "list", errno, l->diag);
         if (tree)
                 fts_close(tree);
         return status < 0 ? -1 : 0;
