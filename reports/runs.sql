@@ -1,6 +1,7 @@
 /*
 title: Runs
 description: The runs, newest first, with the NLL of each on the test split (or validation, if there is none).
+arguments: {archived: {default: without, help: 'runs that are archived: with, without, or alone'}}
 empty: There are no runs.
 columns:
   run: Run
@@ -47,4 +48,5 @@ SELECT run, name, run_state(status, host, process_id, process_start) AS status, 
   threads, host, started_at, finished_at, program_version, message, repeats, job, process_id, process_start,
   (SELECT spec_json FROM run WHERE run.id = run_summary.run) AS spec_json
 FROM run_summary
+WHERE CASE :archived WHEN 'without' THEN archived_at IS NULL WHEN 'alone' THEN archived_at IS NOT NULL ELSE 1 END
 ORDER BY run DESC;

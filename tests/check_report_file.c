@@ -85,6 +85,8 @@ START_TEST(formats_say_how_people_see_a_value)
                 { "plain", "12345", "12,345" },
                 { "nll", "81.5", "81.500" },
                 { "nll", "80", "80.000" },
+                { "difference", "0.25", "+0.250" },
+                { "difference", "-0.25", "-0.250" },
                 { "epoch", "3.0", "3" },
                 { "epoch", "2.5", "2.5" },
                 { "seconds", "3725", "1 h 02 min" },
@@ -194,16 +196,44 @@ START_TEST(signs_can_be_added)
         ck_assert_int_eq(mkdir(in_scratch("doctor"), 0777), 0);
         write_file(in_scratch("doctor/odd.sql"), text, strlen(text));
         ck_assert(doctor_finds("odd"));
-        write_file(in_scratch("doctor/odd.sql"), HEAD("") "SELECT 1", strlen(HEAD("") "SELECT 1"));
-        ck_assert(!pxr_report_doctor(arena, store, paper, NULL, diag));
-        expect_error(PXR_FAULT_USER, "a sign has an advice");
 }
 END_TEST
 
+/* A mistake in one file does not hide what the others give. */
+START_TEST(broken_files_do_not_hide_the_others)
+{
+        static const char *const broken[] = { HEAD("") "SELECT 1", "SELECT 1",
+                                              HEAD("advice: x\n") "SELEKT 1" };
+
+        record(pixelcnn);
+        sql("UPDATE run SET certificate = ''");
+        setenv("PXR_REPORT_PATH", scratch, 1);
+        ck_assert_int_eq(mkdir(in_scratch("doctor"), 0777), 0);
+        for (size_t i = 0; i < PXR_COUNT(broken); i++) {
+                write_file(in_scratch("doctor/odd.sql"), broken[i], strlen(broken[i]));
+                ck_assert(doctor_finds("no certificate"));
+                ck_assert_int_eq(pxr_diag_errors(diag), 1);
+                expect_error(PXR_FAULT_USER, i == 0   ? "a sign has an advice"
+                                             : i == 1 ? "expected a head"
+                                                      : "syntax error");
+        }
+        write_file(in_scratch("odd.sql"), "SELECT 1", strlen("SELECT 1"));
+        ck_assert(strstr(written(pxr_report_list(arena, diag), PXR_FORMAT_TEXT), "runs ["));
+        expect_error(PXR_FAULT_USER, "expected a head");
+}
+END_TEST
+
+/* In an empty database, a report on a run or a sweep has nothing to be called with. */
+static bool can_be_called(const struct pxr_report_file *file, bool empty)
+{
+        return !empty || !file->argument || file->argument->type == PXR_ARGUMENT_TEXT;
+}
+
 static void write_all_formats(const struct pxr_report_file *file)
 {
-        const char *run_or_sweep = "1";
-        const struct pxr_report_call call = { &run_or_sweep, file->argument ? 1 : 0,
+        const char *which = "1"; /* a run, a sweep, or a list of runs */
+        const struct pxr_report_call call = { &which,
+                                              file->argument && !file->argument->initial ? 1 : 0,
                                               .programs = true };
         const struct pxr_table *table = pxr_report_file_table(arena, store, file, &call, diag);
 
@@ -213,37 +243,39 @@ static void write_all_formats(const struct pxr_report_file *file)
                 ck_assert_str_ne(written(table, format), "");
 }
 
-/* A run and a sweep '1' of a job without a run. */
-static void add_sweep(void)
+static void run_all(bool empty)
 {
+        static const char *const folders[] = { "", "show", "sweep", "compare", "doctor" };
+
+        ck_assert(pxr_report_doctor(arena, store, paper, NULL, diag) != NULL);
+        for (size_t i = 0; i < PXR_COUNT(folders); i++) {
+                struct pxr_report_file *list;
+
+                OK(pxr_report_files(arena, folders[i], &list, diag));
+                ck_assert_ptr_nonnull(list);
+                for (; list; list = list->next)
+                        if (can_be_called(list, empty))
+                                write_all_formats(list);
+        }
+        ck_assert_int_eq(pxr_diag_errors(diag), 0);
+}
+
+/* On an empty database, on one with a run and a sweep '1' of a job without a run, and on one in
+ * which little is missing. */
+START_TEST(shipped_reports_can_be_run)
+{
+        unsetenv("PXR_REPORT_PATH");
+        run_all(true);
         record(pixelcnn);
         sql("INSERT INTO sweep (id, name, definition, search, created_at) VALUES (1, '1', "
             "'vary: {train.seed: [1, 2]}', 'grid', 'then'); "
             "INSERT INTO job (sweep, number, spec_hash, varied, rung) VALUES (1, 1, 'aa', "
             "'{\"train.seed\": 1}', 0)");
-}
-
-START_TEST(shipped_reports_can_be_run)
-{
-        static const char *const folders[] = { "", "show", "sweep", "doctor" };
-
-        unsetenv("PXR_REPORT_PATH");
-        for (int full = 0; full < 2; full++) {
-                if (full)
-                        sql("UPDATE run SET given = '14x14', git_difference = 'diff --git'; "
-                            "UPDATE job SET run = 1");
-                else
-                        add_sweep();
-                ck_assert(pxr_report_doctor(arena, store, paper, NULL, diag) != NULL);
-                for (size_t i = 0; i < PXR_COUNT(folders); i++) {
-                        struct pxr_report_file *list;
-
-                        OK(pxr_report_files(arena, folders[i], &list, diag));
-                        ck_assert_ptr_nonnull(list);
-                        for (; list; list = list->next)
-                                write_all_formats(list);
-                }
-        }
+        run_all(false);
+        sql("UPDATE run SET given = '14x14', git_difference = 'diff --git', "
+            "libraries = 'a 1; b 2'; UPDATE job SET run = 1; " ADD_NLL("valid", "1", "9000")
+                    ADD_NLL("valid", "2", "8900"));
+        run_all(false);
 }
 END_TEST
 
@@ -257,6 +289,7 @@ int main(void)
         ADD_REPORT_TEST(suite, arguments_and_conditions_choose_rows);
         ADD_REPORT_TEST(suite, names_are_found_or_the_nearest_is_suggested);
         ADD_REPORT_TEST(suite, signs_can_be_added);
+        ADD_REPORT_TEST(suite, broken_files_do_not_hide_the_others);
         ADD_REPORT_TEST(suite, shipped_reports_can_be_run);
         return run_suite(suite);
 }

@@ -322,6 +322,10 @@ own_report() {
 		refused 2 "unexpected argument" report slow 1 2 --db runs.db &&
 		refused 2 "did you mean 'slow'" report slwo --db runs.db &&
 		report doctor --db runs.db && ! out_has "few images" &&
+		echo "SELECT 1" >reports/broken.sql && exits 2 report list && out_has "slow [seconds]" && err_has "reports/broken.sql:1:1: error: expected a head" &&
+		cp reports/broken.sql reports/doctor && exits 2 report doctor --db runs.db &&
+		out_has "Signs of trouble" && err_has "doctor/broken.sql:1:1: error: expected a head" &&
+		rm reports/broken.sql reports/doctor/broken.sql &&
 		cp runs.db few.db && query few.db "UPDATE metric SET images = 9 WHERE split = 'test'" &&
 		report doctor --db few.db && out_has "evaluated on 9 images"
 }

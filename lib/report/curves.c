@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* curves.c - learning curves, from the metrics of a run. */
+#include "report/curves.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "record/cursor.h"
-#include "report/report.h"
 
 static const char sql[] =
         "SELECT split, step, epoch, sum_nats / images, dimensions, name = 'final_nll', "

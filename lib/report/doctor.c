@@ -53,20 +53,19 @@ static int check_sign(const struct pxr_report_file *sign, const struct pxr_table
                               sign->path);
 }
 
-static int examine(struct pxr_arena *arena, struct pxr_store *store,
-                   const struct pxr_report_file *sign, struct pxr_table *table,
-                   struct pxr_diag *diag)
+static void examine(struct pxr_arena *arena, struct pxr_store *store,
+                    const struct pxr_report_file *sign, struct pxr_table *table,
+                    struct pxr_diag *diag)
 {
         const struct pxr_report_call all = { .programs = true };
         const struct pxr_table *found = pxr_report_file_table(arena, store, sign, &all, diag);
 
         if (!found || check_sign(sign, found, diag))
-                return -1;
+                return;
         for (size_t i = 0; i < found->rows && i < MOST_OF_A_SIGN; i++)
                 add_finding(table, found->cell[2 * i].integer, sign,
                             pxr_cell_text(arena, &found->cell[2 * i + 1]));
         note_advice(table, sign, found->rows);
-        return 0;
 }
 
 /* Make the view `examined`: one run or, if `run` is 0, all that are not archived. */
@@ -100,8 +99,7 @@ struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *s
             pxr_paper_views(paper, store, diag) || choose(arena, store, run ? run->id : 0, diag))
                 return NULL;
         for (const struct pxr_report_file *sign = signs; sign; sign = sign->next, count++)
-                if (examine(arena, store, sign, table, diag))
-                        return NULL;
+                examine(arena, store, sign, table, diag);
         if (table->rows == 0)
                 pxr_table_note(table, NULL, "None of the %d known signs was found.", count);
         return pxr_table_finish(table, diag) ? NULL : table;

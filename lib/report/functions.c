@@ -3,6 +3,7 @@
 #include "report/functions.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -10,6 +11,7 @@
 #include "data/official.h"
 #include "record/folder.h"
 #include "record/cursor.h"
+#include "report/curves.h"
 
 /* has_tag(tags, 'x'): whether x is one of the tags, which are separated by ", ". */
 static void has_tag(sqlite3_context *context, int count, sqlite3_value **value)
@@ -64,6 +66,27 @@ static void checkpoint_bytes(sqlite3_context *context, int count, sqlite3_value 
 
         (void)count;
         sqlite3_result_int64(context, path ? pxr_checkpoint_bytes(store->path, path) : -1);
+}
+
+/* sparkline(values): numbers, separated by spaces, as a line of characters. */
+static void sparkline(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        enum { WIDTH = 24 };
+        const char *text = (const char *)sqlite3_value_text(value[0]);
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
+        size_t most = 1 + (size_t)sqlite3_value_bytes(value[0]) / 2;
+        struct pxr_curve curve = { .point = pxr_alloc_array(arena, most, sizeof(*curve.point)) };
+        char *end;
+
+        (void)count;
+        for (; curve.point && text && *text && curve.count < most; text = end + (*end == ' ')) {
+                curve.point[curve.count].nll = strtod(text, &end);
+                if (end == text)
+                        break;
+                curve.count++;
+        }
+        sqlite3_result_text(context, pxr_sparkline(arena, &curve, WIDTH), -1, SQLITE_TRANSIENT);
+        pxr_arena_free(arena);
 }
 
 /* is_near(name, other): whether one may be meant by the other. */
@@ -121,6 +144,7 @@ int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
                 { "nats_text", 1, SQLITE_DETERMINISTIC, nats_text },
                 { "colour_share", 4, SQLITE_DETERMINISTIC, colour_share },
                 { "checkpoint_bytes", 1, SQLITE_DIRECTONLY, checkpoint_bytes },
+                { "sparkline", 1, SQLITE_DETERMINISTIC, sparkline },
                 { "is_near", 2, SQLITE_DETERMINISTIC, is_near },
                 { "official_sha256", 2, SQLITE_DETERMINISTIC, official_sha256 },
                 { "yaml_json", 1, SQLITE_DETERMINISTIC, yaml_json },

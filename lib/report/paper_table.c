@@ -159,17 +159,16 @@ static void fill_measured(struct making *m, struct pxr_cursor *rows, struct pxr_
 {
         static const enum pxr_column_format formats[COLUMNS] = {
                 [OURS] = PXR_COLUMN_NLL,       [STANDARD_ERROR] = PXR_COLUMN_NLL,
-                [DEVIATION] = PXR_COLUMN_NLL,  [DIFFERENCE] = PXR_COLUMN_NLL,
+                [DEVIATION] = PXR_COLUMN_NLL,  [DIFFERENCE] = PXR_COLUMN_DIFFERENCE,
                 [OURS_TRAIN] = PXR_COLUMN_NLL, [EPOCHS] = PXR_COLUMN_EPOCH,
                 [WALL] = PXR_COLUMN_SECONDS,
         };
 
         for (int i = OURS; i < COLUMNS; i++) {
                 cell[i] = pxr_query_cell(rows, i - OURS, formats[i]);
-                if (formats[i] == PXR_COLUMN_NLL)
+                if (formats[i] == PXR_COLUMN_NLL || formats[i] == PXR_COLUMN_DIFFERENCE)
                         cell[i].decimals = m->paper->unit == PXR_BITS ? 3 : 2;
         }
-        cell[DIFFERENCE].sign = true;
 }
 
 /* a, b, ... z, aa, ab, ... */

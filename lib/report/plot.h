@@ -6,7 +6,9 @@
 #ifndef PXR_REPORT_PLOT_H
 #define PXR_REPORT_PLOT_H
 
-#include "report/report.h"
+#include <stdio.h>
+
+#include "report/curves.h"
 
 /* A level marked in a plot by a horizontal line. */
 struct pxr_plot_line {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* query_table.c - tables whose rows are those of a query, and lists of tables. */
+/* query_table.c - cells and tables of a query's rows. */
 #include "report/query_table.h"
 
 #include <math.h>
@@ -7,33 +7,6 @@
 
 #include "base/text.h"
 #include "record/cursor.h"
-
-int pxr_table_append(struct pxr_table_list *list, struct pxr_table *table)
-{
-        if (!table)
-                return -1;
-        if (!list->end)
-                list->end = &list->first;
-        *list->end = table;
-        list->end = &table->next;
-        return 0;
-}
-
-int pxr_check_part(const char *part, const char *const *names, struct pxr_diag *diag)
-{
-        size_t count = 0;
-
-        if (!part)
-                return 0;
-        for (; names[count]; count++)
-                if (strcmp(names[count], part) == 0)
-                        return 0;
-        pxr_user_error(diag, "unknown part '%s'", part);
-        pxr_hint_nearest(diag, part, names, count);
-        for (size_t i = 0; i < count; i++)
-                pxr_note(diag, "a part is '%s'", names[i]);
-        return -1;
-}
 
 /* What people see of a text in a list: as much of its first line as there is room for, or NULL for
  * all of it. */
@@ -68,7 +41,8 @@ struct pxr_cell pxr_query_cell(struct pxr_cursor *rows, int i, enum pxr_column_f
                 return cell;
         }
         cell = pxr_real_cell(pxr_cursor_real(rows, i), -1);
-        if (format == PXR_COLUMN_NLL)
+        cell.sign = format == PXR_COLUMN_DIFFERENCE;
+        if (format == PXR_COLUMN_NLL || format == PXR_COLUMN_DIFFERENCE)
                 cell.decimals = 3;
         else if (format == PXR_COLUMN_EPOCH)
                 cell.decimals = fabs(cell.real - rint(cell.real)) < 1e-9 ? 0 : 1;

@@ -132,54 +132,13 @@ static int compare_pictures(struct comparison *c)
 /* --- the verdict -------------------------------------------------------------------------------
  */
 
-static bool has_part(const char *list, const char *part, size_t length, const char *between)
-{
-        for (const char *at = list; at; at = strstr(at, between)) {
-                at += at == list ? 0 : strlen(between);
-                if (strncmp(at, part, length) == 0 &&
-                    (at[length] == '\0' || strncmp(at + length, between, strlen(between)) == 0))
-                        return true;
-        }
-        return false;
-}
-
-/* The parts of a list that another does not have. */
-static const char *own_parts(struct pxr_arena *arena, const char *list, const char *other,
-                             const char *between)
-{
-        const char *own = "";
-
-        while (list) {
-                const char *end = strstr(list, between);
-                size_t length = end ? (size_t)(end - list) : strlen(list);
-
-                if (!has_part(other, list, length, between))
-                        own = pxr_strf(arena, "%s%s%.*s", own, *own ? between : "", (int)length,
-                                       list);
-                list = end ? end + strlen(between) : NULL;
-        }
-        return own;
-}
-
-/* What the two were made with that differs; of long lists (libraries, plugins) the parts alone. */
+/* What the two were made with that differs. */
 static const struct pxr_table *circumstances(struct comparison *c)
 {
         const char *which[] = { pxr_strf(c->arena, "%" PRId64, c->old->id),
                                 pxr_strf(c->arena, "%" PRId64, c->run->id) };
-        struct pxr_table *table =
-                pxr_report_compare(c->arena, c->store, which, 2, "circumstances", false, c->diag);
 
-        for (size_t i = 0; table && i < table->rows; i++) {
-                struct pxr_cell *cell = &table->cell[i * 3];
-                const char *between = strcmp(cell->text, "plugins") == 0 ? ", " : "; ";
-                const char *old = cell[1].text, *new = cell[2].text;
-
-                if (cell[1].kind != PXR_CELL_TEXT || cell[2].kind != PXR_CELL_TEXT)
-                        continue;
-                cell[1].text = own_parts(c->arena, old, new, between);
-                cell[2].text = own_parts(c->arena, new, old, between);
-        }
-        return table;
+        return pxr_report_compare(c->arena, c->store, which, 2, "circumstances", false, c->diag);
 }
 
 static int give_verdict(struct comparison *c, struct pxr_repetition *verdict)

@@ -66,7 +66,8 @@ int pxr_report_repetition(struct pxr_arena *arena, struct pxr_store *store, cons
 struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,
                                    const char *name, const char *part, struct pxr_diag *diag);
 
-/* The signs of the folder doctor that are found in one run or (`which` NULL) in all. */
+/* The signs of the folder doctor that are found in one run or (`which` NULL) in all. A sign with a
+ * mistake is an error that is recorded, and the others are looked for. */
 struct pxr_table *pxr_report_doctor(struct pxr_arena *arena, struct pxr_store *store,
                                     const struct pxr_paper *paper, const char *which,
                                     struct pxr_diag *diag);
@@ -83,35 +84,5 @@ struct pxr_page_wanted {
 char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,
                       const struct pxr_paper *paper, const struct pxr_page_wanted *wanted,
                       size_t *size, struct pxr_diag *diag);
-
-/* The learning curves of a run: its NLLs along the way, in nats per image, split by split in the
- * order train, valid, test. Returns 0 or -1. */
-struct pxr_point {
-        int64_t step;
-        double epoch, nll;
-};
-struct pxr_curve {
-        const char *split; /* NULL: no more curves */
-        size_t count;
-        struct pxr_point *point;
-        struct pxr_point final; /* the result, if there is one and it is finite */
-        bool has_final;
-        int64_t dimensions;
-};
-enum { PXR_CURVES = 4 }; /* the splits, and room for the unforeseen */
-int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
-                      struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag);
-
-/* How high a scale from `low` may reach so that points up to `others` keep a third of it. Points
- * above it may be clipped, unless a curve has so few that each counts. */
-double pxr_highest_end(double low, double others);
-enum { PXR_FEW_POINTS = 8 };
-
-/* Points above this NLL are clipped: it is a multiple of the better ones, as after training
- * diverged, and would leave them no room. INFINITY: none are. */
-double pxr_curve_ceiling(const struct pxr_curve *curve, int curves);
-
-/* A curve as a line of characters; an arrow is a point above the ceiling. */
-char *pxr_sparkline(struct pxr_arena *arena, const struct pxr_curve *curve, int width);
 
 #endif

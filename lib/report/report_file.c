@@ -20,8 +20,9 @@ static const char suffix[] = ".sql";
 /* --- the head ----------------------------------------------------------------------------------
  */
 
-static const char *const formats[] = { "plain", "nll",   "epoch", "seconds", "percent", "bytes",
-                                       "short", "lines", "keys",  "note",    "title",   NULL };
+static const char *const formats[] = { "plain",   "nll",   "difference", "epoch", "seconds",
+                                       "percent", "bytes", "short",      "lines", "keys",
+                                       "note",    "title", NULL };
 static const char *const shows[] = { "filled", "room", "always", "programs", "conditions", NULL };
 static const char *const types[] = { "text", "number", "run", "sweep", NULL };
 
@@ -286,12 +287,9 @@ int pxr_report_files(struct pxr_arena *arena, const char *folder, struct pxr_rep
         struct search *search = new_search(arena, folder, diag);
 
         *list = NULL;
-        for (size_t i = 0; search && i < search->count; i++) {
-                *list = read_found(search, i);
-                if (!*list)
-                        return -1;
-                list = &(*list)->next;
-        }
+        for (size_t i = 0; search && i < search->count; i++)
+                if ((*list = read_found(search, i)))
+                        list = &(*list)->next;
         return search ? 0 : -1;
 }
 

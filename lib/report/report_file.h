@@ -42,7 +42,8 @@ struct pxr_report_file {
         struct pxr_report_file *next;
 };
 
-/* All reports of a folder, "" or "doctor", by name. Returns 0 and sets *list, or -1. */
+/* All reports of a folder, "" or "doctor", by name; without those that have a mistake, which is
+ * recorded. Returns 0 and sets *list, or -1. */
 int pxr_report_files(struct pxr_arena *arena, const char *folder, struct pxr_report_file **list,
                      struct pxr_diag *diag);
 
@@ -52,22 +53,35 @@ struct pxr_report_file *pxr_report_file_find(struct pxr_arena *arena, const char
                                              const char *name, const char *const *others,
                                              struct pxr_diag *diag);
 
-/* A table of the reports that are called by name, with their arguments and titles. */
+/* A table of the reports that are called by name, with their arguments and titles; without those
+ * that have a mistake, which is recorded. */
 struct pxr_table *pxr_report_list(struct pxr_arena *arena, struct pxr_diag *diag);
 
 /* What a report is called with. */
 struct pxr_report_call {
         const char *const *argument; /* as typed, in the order of the head's arguments */
         size_t arguments;
-        const char *where;     /* NULL: all rows; an SQL expression on the report's columns */
-        const char *and_where; /* NULL, or another one, which is trusted */
-        int64_t limit;         /* the first so many rows; 0: all */
-        bool programs;         /* with the columns that only programs are given */
+        const char *where; /* NULL: all rows; an SQL expression on the report's columns */
+        int64_t limit;     /* the first so many rows; 0: all */
+        bool programs;     /* with the columns that only programs are given */
 };
 
 /* Run the query under the guard of guard.h, into a table. NULL after an error. */
 struct pxr_table *pxr_report_file_table(struct pxr_arena *arena, struct pxr_store *store,
                                         const struct pxr_report_file *file,
                                         const struct pxr_report_call *call, struct pxr_diag *diag);
+
+/* A table of a report that has several: what it is called, and the report file it is made by. */
+struct pxr_report_part {
+        const char *name, *folder, *file; /* file: NULL where it has the same name */
+        size_t arguments;                 /* so many of the first; 0: one */
+        bool hidden;                      /* unless it is asked for by name */
+};
+
+/* The tables of `part`, which ends with one without a name; of those that are not hidden and not
+ * empty, or of the one called `wanted`. NULL after an error. */
+struct pxr_table *pxr_report_parts(struct pxr_arena *arena, struct pxr_store *store,
+                                   const struct pxr_report_part *part, const char *const *argument,
+                                   const char *wanted, struct pxr_diag *diag);
 
 #endif

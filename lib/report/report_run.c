@@ -457,8 +457,7 @@ static int prepare(struct query *q)
         if (where && prepare_around(q, pxr_strf(q->arena, "SELECT (%s\n) FROM", where), " LIMIT 0"))
                 return -1;
         return prepare_around(q, pxr_strf(q->arena, "SELECT %s FROM", list),
-                              pxr_strf(q->arena, " WHERE (%s\n) AND (%s)%s", where ? where : "1",
-                                       q->call->and_where ? q->call->and_where : "1", limit));
+                              pxr_strf(q->arena, " WHERE (%s\n)%s", where ? where : "1", limit));
 }
 
 /* --- the table ---------------------------------------------------------------------------------
@@ -533,7 +532,7 @@ static void add_row(struct query *q, struct pxr_cursor *rows, struct pxr_table *
                 } else {
                         cell = cell ? cell : pxr_table_row(table);
                         cell[to] = pxr_query_cell(rows, i, format);
-                        if (format == PXR_COLUMN_NLL)
+                        if (format == PXR_COLUMN_NLL || format == PXR_COLUMN_DIFFERENCE)
                                 cell[to].decimals = decimals;
                 }
                 to += is_cell(&q->output[i]);

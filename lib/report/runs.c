@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* runs.c - the list of runs: reports/runs.sql, without archived runs, the newest last. */
+/* runs.c - the list of runs: reports/runs.sql, the newest last. */
 #include "report/report.h"
 #include "report/report_file.h"
 
@@ -21,12 +21,13 @@ static void reverse(struct pxr_table *table)
 struct pxr_table *pxr_report_runs(struct pxr_arena *arena, struct pxr_store *store,
                                   const struct pxr_runs_wanted *wanted, struct pxr_diag *diag)
 {
-        static const char *const archived[] = { [PXR_NOT_ARCHIVED] = "archived_at IS NULL",
-                                                [PXR_ARCHIVED_TOO] = NULL,
-                                                [PXR_ARCHIVED_ALONE] = "archived_at IS NOT NULL" };
+        static const char *const archived[] = { [PXR_NOT_ARCHIVED] = "without",
+                                                [PXR_ARCHIVED_TOO] = "with",
+                                                [PXR_ARCHIVED_ALONE] = "alone" };
         const struct pxr_report_file *file = pxr_report_file_find(arena, "", "runs", NULL, diag);
-        const struct pxr_report_call call = { .where = wanted->where,
-                                              .and_where = archived[wanted->archived],
+        const struct pxr_report_call call = { .argument = &archived[wanted->archived],
+                                              .arguments = 1,
+                                              .where = wanted->where,
                                               .limit = wanted->limit,
                                               .programs = wanted->all };
         struct pxr_table *table =

@@ -57,17 +57,18 @@ enum pxr_shown {
 
 /* What a column of a query is, which says how people see it. */
 enum pxr_column_format {
-        PXR_COLUMN_PLAIN,   /* text as it is, numbers with all their digits */
-        PXR_COLUMN_NLL,     /* three decimals */
-        PXR_COLUMN_EPOCH,   /* one decimal where there are any */
-        PXR_COLUMN_SECONDS, /* "2 h 05 min" */
-        PXR_COLUMN_PERCENT, /* of a share: 0.25 is "25.0 %" */
-        PXR_COLUMN_BYTES,   /* "1.5 MB" */
-        PXR_COLUMN_SHORT,   /* of a text, the beginning of its first line */
-        PXR_COLUMN_LINES,   /* a text becomes a row for each of its lines */
-        PXR_COLUMN_KEYS,    /* of a JSON object, each key becomes a column */
-        PXR_COLUMN_NOTE,    /* a text becomes a note below the table, and no cell */
-        PXR_COLUMN_TITLE,   /* a text becomes the table's title, and no cell */
+        PXR_COLUMN_PLAIN,      /* text as it is, numbers with all their digits */
+        PXR_COLUMN_NLL,        /* three decimals */
+        PXR_COLUMN_DIFFERENCE, /* of two NLLs: the same, with its sign */
+        PXR_COLUMN_EPOCH,      /* one decimal where there are any */
+        PXR_COLUMN_SECONDS,    /* "2 h 05 min" */
+        PXR_COLUMN_PERCENT,    /* of a share: 0.25 is "25.0 %" */
+        PXR_COLUMN_BYTES,      /* "1.5 MB" */
+        PXR_COLUMN_SHORT,      /* of a text, the beginning of its first line */
+        PXR_COLUMN_LINES,      /* a text becomes a row for each of its lines */
+        PXR_COLUMN_KEYS,       /* of a JSON object, each key becomes a column */
+        PXR_COLUMN_NOTE,       /* a text becomes a note below the table, and no cell */
+        PXR_COLUMN_TITLE,      /* a text becomes the table's title, and no cell */
 };
 
 struct pxr_column {

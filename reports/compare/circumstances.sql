@@ -4,8 +4,9 @@ arguments: {runs: text}
 empty: No difference is on record.
 */
 WITH it AS MATERIALIZED (
-  SELECT chosen.key AS nr, run.* FROM json_each(:runs) AS chosen JOIN run ON run.id = chosen.value)
-SELECT 'data set' AS what, nr AS run, data_set AS value FROM it
+  SELECT chosen.key AS nr, run.* FROM json_each(:runs) AS chosen JOIN run ON run.id = chosen.value),
+fact(what, run, value) AS (
+SELECT 'data set', nr, data_set FROM it
 UNION ALL SELECT 'data identity', nr, substr(data_identity, 1, 16) FROM it
 UNION ALL SELECT 'data transforms', nr, data_transforms FROM it
 UNION ALL SELECT 'images given', nr, given FROM it
@@ -18,12 +19,24 @@ UNION ALL SELECT 'uncommitted changes', nr, CASE WHEN git_revision IS NULL THEN 
 UNION ALL SELECT 'host', nr, host FROM it
 UNION ALL SELECT 'processor', nr, processor FROM it
 UNION ALL SELECT 'instruction set', nr, instruction_set FROM it
-UNION ALL SELECT 'libraries', nr, libraries FROM it
-UNION ALL SELECT 'plugins', nr, (
-    SELECT group_concat(name || ' ' || version || ' ' || substr(sha256, 1, 8), ', ')
-    FROM (SELECT * FROM plugin WHERE plugin.run = it.id ORDER BY name)) FROM it
+-- "SQLite 3.40.1; compiler GCC 12.2.0": a row each.
+UNION ALL SELECT iif(library.value LIKE 'compiler %', '', 'library ')
+      || substr(library.value, 1, instr(library.value || ' ', ' ') - 1), nr,
+    substr(library.value, instr(library.value || ' ', ' ') + 1)
+  FROM it, json_each('[' || replace(json_quote(CAST(libraries AS TEXT)), '; ', '","') || ']') AS library
+  WHERE libraries IS NOT NULL
+UNION ALL SELECT 'plugin ' || plugin.name, nr, version || ' ' || substr(sha256, 1, 8)
+  FROM it JOIN plugin ON plugin.run = it.id
 UNION ALL SELECT 'fingerprint: nats of a fixed image', nr, round(fingerprint_nll, 6) FROM it
 UNION ALL SELECT 'fingerprint: sum of its gradient', nr, round(fingerprint_gradient, 4) FROM it
 UNION ALL SELECT 'fingerprint: nats of its first pixels, in single precision', nr, round(fingerprint_single, 2) FROM it
 UNION ALL SELECT 'threads', nr, threads FROM it
-UNION ALL SELECT 'times resumed', nr, resumes FROM it;
+UNION ALL SELECT 'times resumed', nr, resumes FROM it)
+SELECT what, run, value
+FROM (
+  SELECT *, min(place) OVER of_what AS first, min(value) OVER of_what <> max(value) OVER of_what
+    OR count(value) OVER of_what BETWEEN 1 AND json_array_length(:runs) - 1 AS differs
+  FROM (SELECT *, row_number() OVER () AS place FROM fact)
+  WINDOW of_what AS (PARTITION BY what))
+WHERE differs
+ORDER BY first, run;

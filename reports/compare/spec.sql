@@ -13,8 +13,12 @@ WITH leaf AS (
   WHERE tree.atom IS NOT NULL OR tree.value IS NULL OR tree.value IN ('{}', '[]')),
 sorted AS (
   SELECT *, first_value(place) OVER (PARTITION BY path ORDER BY run) AS first,
-    substr(path, 1, instr(path || '.', '.')) AS section
-  FROM leaf)
+    substr(path, 1, instr(path || '.', '.')) AS section,
+    min(value) OVER of_path <> max(value) OVER of_path
+      OR count(*) OVER of_path < json_array_length(:runs) AS differs
+  FROM leaf
+  WINDOW of_path AS (PARTITION BY path))
 SELECT path AS what, run, value
 FROM sorted
+WHERE differs
 ORDER BY min(place) OVER (PARTITION BY section), first, path, run;

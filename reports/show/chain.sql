@@ -14,9 +14,9 @@ columns:
 WITH
 sum AS MATERIALIZED (SELECT * FROM chain_nll WHERE run = :run),
 -- The NLLs that a chain could use of a run.
-result AS (SELECT * FROM nll WHERE name = 'final_nll' AND split <> 'train'),
+result AS NOT MATERIALIZED (SELECT * FROM nll WHERE name = 'final_nll' AND split <> 'train'),
 -- Why a run cannot be a part of a chain, whichever part; NULL: it can.
-judged AS (
+judged AS NOT MATERIALIZED (
   SELECT *, CASE
       WHEN run_state(status, host, process_id, process_start) <> 'finished'
         THEN 'is not finished (' || run_state(status, host, process_id, process_start) || ')'

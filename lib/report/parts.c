@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* parts.c - reports of several tables, each a report file: show, sweep, and compare.c's. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/report.h"
+#include "report/report_file.h"
+
+static int check_part(const struct pxr_report_part *part, const char *wanted, struct pxr_diag *diag)
+{
+        const char *names[16];
+        size_t count = 0;
+
+        for (; part->name; part++) {
+                if (!wanted || strcmp(part->name, wanted) == 0)
+                        return 0;
+                names[count++] = part->name;
+        }
+        pxr_user_error(diag, "unknown part '%s'", wanted);
+        pxr_hint_nearest(diag, wanted, names, count);
+        for (size_t i = 0; i < count; i++)
+                pxr_note(diag, "a part is '%s'", names[i]);
+        return -1;
+}
+
+struct pxr_table *pxr_report_parts(struct pxr_arena *arena, struct pxr_store *store,
+                                   const struct pxr_report_part *part, const char *const *argument,
+                                   const char *wanted, struct pxr_diag *diag)
+{
+        struct pxr_table *list = NULL, **end = &list;
+
+        if (check_part(part, wanted, diag))
+                return NULL;
+        for (; part->name; part++) {
+                const struct pxr_report_call call = { argument,
+                                                      part->arguments ? part->arguments : 1,
+                                                      .programs = true };
+                const struct pxr_report_file *file;
+
+                if (wanted ? strcmp(wanted, part->name) != 0 : part->hidden)
+                        continue;
+                file = pxr_report_file_find(arena, part->folder,
+                                            part->file ? part->file : part->name, NULL, diag);
+                *end = file ? pxr_report_file_table(arena, store, file, &call, diag) : NULL;
+                if (!*end)
+                        return NULL;
+                (*end)->name = part->name;
+                if ((*end)->rows > 0 || (*end)->note || wanted)
+                        end = &(*end)->next;
+        }
+        *end = NULL;
+        return list;
+}
+
+struct pxr_table *pxr_report_show(struct pxr_arena *arena, struct pxr_store *store,
+                                  const char *which, const char *wanted, bool all_steps,
+                                  struct pxr_diag *diag)
+{
+        const struct pxr_run *run = pxr_store_find_run(store, arena, which, diag);
+        const char *number = run ? pxr_strf(arena, "%" PRId64, run->id) : NULL;
+        const struct pxr_report_part parts[] = {
+                { .name = "facts", .folder = "show" },
+                { .name = "results", .folder = "show" },
+                /* Chains are found among all runs, which takes a while. */
+                { .name = "chain", .folder = "show", .hidden = run && !run->given },
+                { .name = "curve", .folder = "show", .file = all_steps ? "points" : "curve" },
+                { .name = "layers", .folder = "show" },
+                { .name = "files", .folder = "show" },
+                { .name = "plugins", .folder = "show" },
+                { .name = "checkpoints", .folder = "show" },
+                { .name = "samples", .folder = "show" },
+                { .name = "events", .folder = "show" },
+                { .name = "spec", .folder = "show", .hidden = true },
+                { .name = "difference", .folder = "show", .hidden = true },
+                { 0 },
+        };
+
+        return run ? pxr_report_parts(arena, store, parts, &number, wanted, diag) : NULL;
+}
+
+struct pxr_table *pxr_report_sweep(struct pxr_arena *arena, struct pxr_store *store,
+                                   const char *name, const char *wanted, struct pxr_diag *diag)
+{
+        static const struct pxr_report_part parts[] = {
+                { .name = "jobs", .folder = "sweep" },
+                { .name = "best", .folder = "sweep", .file = "jobs", .arguments = 2 },
+                { .name = "effects", .folder = "sweep" },
+                { 0 },
+        };
+        const char *const words[] = { name, "5" };
+
+        return pxr_report_parts(arena, store, parts, words, wanted, diag);
+}
