@@ -138,7 +138,7 @@ static int print_sweep_json(const struct pxr_sweep_options *order,
         struct pxr_job *jobs;
         int count;
 
-        if (pxr_sweep_best(order->store, sweep->arena, state->sweep, &jobs, &count, diag)) {
+        if (pxr_store_jobs(order->store, sweep->arena, state->sweep, true, &jobs, &count, diag)) {
                 json_decref(list);
                 return -1;
         }
@@ -248,7 +248,8 @@ static int run_sweep(struct pxr_sweep_options *order, const struct program *prog
         if (end < 0 || (args.json && print_sweep_json(order, &state, end, diag)))
                 return -1;
         if (state.finished > 0 && shown) {
-                if (pxr_sweep_best(order->store, program->arena, state.sweep, &jobs, &count, diag))
+                if (pxr_store_jobs(order->store, program->arena, state.sweep, true, &jobs, &count,
+                                   diag))
                         return -1;
                 print_best(program->arena, order, &state, jobs, count);
         }

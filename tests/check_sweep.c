@@ -5,7 +5,8 @@
 #include <math.h>
 
 #include "base/program.h"
-#include "scratch.h"
+#include "record/jobs.h"
+#include "run_database.h"
 #include "sweep/halving.h"
 #include "sweep/sweep.h"
 
@@ -222,55 +223,81 @@ END_TEST
 /* --- halving's decisions -----------------------------------------------------------------------
  */
 
-static int next(const struct pxr_candidate *candidate, int count)
+/* A job that has ended; nats INFINITY: it failed. */
+struct ended {
+        int rung;
+        double nats;
+};
+
+static void add_ended(struct pxr_store *store, int64_t sweep, int number, struct ended ended)
 {
-        return pxr_halving_next(candidate, count, 3, 3);
+        struct pxr_job job = { .spec_hash = pxr_strf(arena, "%d", number),
+                               .varied = "{}",
+                               .rung = ended.rung };
+        bool failed = isinf(ended.nats);
+
+        OK(pxr_store_add_job(store, sweep, &job, diag));
+        OK(pxr_store_claim_job(store, &job, pxr_provenance(arena, NULL), NULL, diag) != 1);
+        job.state = failed ? PXR_JOB_FAILED : PXR_JOB_FINISHED;
+        job.run = add_run(store, "run");
+        if (!failed)
+                OK(pxr_store_add_nll(store, (struct pxr_moment) { .run = job.run },
+                                     &(struct pxr_nll_row) { .split = "valid",
+                                                             .name = "final_nll",
+                                                             .sum_nats = ended.nats,
+                                                             .images = 1,
+                                                             .dimensions = 1 },
+                                     diag));
+        OK(pxr_store_release_job(store, &job, diag));
+}
+
+/* The numbers, from 1, of the jobs that may be promoted, of three rungs by a factor of three. */
+static const char *candidates(const struct ended *ended, int count)
+{
+        struct pxr_store *store = open_store(in_scratch("halving.db"), true);
+        char *text = pxr_strdup(arena, "");
+        struct pxr_cursor rows;
+        int64_t sweep;
+
+        OK(pxr_store_add_sweep(store, pxr_strf(arena, "%p", (void *)text), "halving", "", &sweep,
+                               diag));
+        for (int i = 0; i < count; i++)
+                add_ended(store, sweep, i + 1, ended[i]);
+        rows = pxr_halving_candidates(store, sweep, 3, 3, diag);
+        while (pxr_cursor_next(&rows))
+                text = pxr_strf(arena, "%s%s%s", text, *text ? " " : "", pxr_cursor_text(&rows, 0));
+        OK(pxr_cursor_end(&rows));
+        pxr_store_close(store);
+        return text;
 }
 
 START_TEST(halving)
 {
-        struct pxr_candidate candidate[16] = { { 0, 5, false }, { 0, 4, false } };
+        const struct ended ended[] = { { 0, 5 }, { 0, 4 }, { 0, 4 },
+                                       { 0, 1 }, { 0, 2 }, { 0, INFINITY } };
 
-        ck_assert_int_eq(next(candidate, 0), -1);
-        ck_assert_int_eq(next(candidate, 2), -1); /* a third of two is none */
-        candidate[2] = (struct pxr_candidate) { 0, 4, false };
-        ck_assert_int_eq(next(candidate, 3), 1); /* the earlier of equals */
-        candidate[1].promoted = true;
-        ck_assert_int_eq(next(candidate, 3), -1);
-        candidate[3] = (struct pxr_candidate) { 0, 1, false };
-        candidate[4] = (struct pxr_candidate) { 0, 2, false };
-        ck_assert_int_eq(next(candidate, 5), 3); /* the best, though one was promoted before */
-        candidate[3].promoted = true;
-        candidate[5] = (struct pxr_candidate) { 0, INFINITY, false };
-        ck_assert_int_eq(next(candidate, 6), 4); /* the second of six: a failure counts as ended */
-        candidate[4].promoted = true;
-        ck_assert_int_eq(next(candidate, 6), -1);
+        ck_assert_str_eq(candidates(ended, 0), "");
+        ck_assert_str_eq(candidates(ended, 2), "");    /* a third of two is none */
+        ck_assert_str_eq(candidates(ended, 3), "2");   /* the earlier of equals */
+        ck_assert_str_eq(candidates(ended, 5), "4");   /* the best */
+        ck_assert_str_eq(candidates(ended, 6), "4 5"); /* a failure counts as ended */
 }
 END_TEST
 
 START_TEST(halving_promotes_from_the_highest_rung)
 {
-        struct pxr_candidate candidate[] = {
-                { 0, 3, true },    { 0, 2, true },  { 0, 1, true },
-                { 0, 0.5, false }, { 0, 9, false }, { 1, 3, false },
-                { 1, 2, false },   { 1, 4, false }, { 2, 1, false },
-        };
+        const struct ended ended[] = { { 0, 3 }, { 0, 2 }, { 0, 1 }, { 0, 0.5 }, { 0, 9 },
+                                       { 1, 3 }, { 1, 2 }, { 1, 4 }, { 2, 1 } };
 
-        ck_assert_int_eq(next(candidate, 9), 6); /* the higher rung first */
-        candidate[6].promoted = true;
-        ck_assert_int_eq(next(candidate, 9), 3); /* and from the last nothing */
-        candidate[3].promoted = true;
-        ck_assert_int_eq(next(candidate, 9), -1);
+        ck_assert_str_eq(candidates(ended, 9), "7 4"); /* and from the last nothing */
 }
 END_TEST
 
 START_TEST(halving_of_failures)
 {
-        struct pxr_candidate candidate[] = { { 0, INFINITY, false },
-                                             { 0, INFINITY, false },
-                                             { 0, INFINITY, false } };
+        const struct ended ended[] = { { 0, INFINITY }, { 0, INFINITY }, { 0, INFINITY } };
 
-        ck_assert_int_eq(next(candidate, 3), -1);
+        ck_assert_str_eq(candidates(ended, 3), "");
 }
 END_TEST
 

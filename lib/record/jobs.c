@@ -68,50 +68,34 @@ static void read_job(struct pxr_cursor *rows, struct pxr_job *job)
         };
 }
 
-/* Count, then read, as of one moment. */
-static int count_and_read(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
-                          struct pxr_job **jobs, int *count, struct pxr_diag *diag)
+int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep, bool best_first,
+                   struct pxr_job **jobs, int *count, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows;
-        char silence[32];
-        int64_t all;
-
-        if (pxr_store_integer(store, &all, diag, "SELECT count(*) FROM job WHERE sweep = ?", "i",
-                              sweep))
-                return -1;
-        snprintf(silence, sizeof(silence), "-%d seconds", PXR_JOB_SILENCE);
-        *count = 0;
-        *jobs = pxr_alloc_array(arena, (size_t)all + 1, sizeof(**jobs));
-        if (!*jobs)
-                return -1;
-        rows = pxr_query(
+        struct pxr_cursor rows = pxr_query(
                 store, arena, diag,
                 "SELECT job.id, number, job.spec_hash, varied, rung, listed, state, failures, "
                 "job.claims, job.message, seconds, job.host, job.process_id, job.process_start, "
                 "coalesce(seen_at < datetime('now', ?2), 0), task, "
                 "job.run, run.status, run.host, run.process_id, run.process_start, "
                 "nats_per_image, bits_per_dimension, standard_error, suspect, "
-                "run.archived_at IS NOT NULL "
+                "run.archived_at IS NOT NULL, count(*) OVER () "
                 "FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
-                "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ?1 ORDER BY number",
-                "it", sweep, silence);
-        while (*count < all && pxr_cursor_next(&rows))
-                read_job(&rows, &(*jobs)[(*count)++]);
-        return pxr_cursor_end(&rows);
-}
+                "nll.name = 'final_nll' AND split = 'valid' "
+                "WHERE sweep = ?1 AND (listed OR NOT ?3) ORDER BY iif(?3 AND state = 'finished' "
+                "AND suspect IS NULL AND archived_at IS NULL, nats_per_image, NULL) NULLS LAST, "
+                "number",
+                "iti", sweep, pxr_strf(arena, "-%d seconds", PXR_JOB_SILENCE), (int64_t)best_first);
 
-int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
-                   struct pxr_job **jobs, int *count, struct pxr_diag *diag)
-{
-        bool outer = !sqlite3_get_autocommit(store->handle);
-        int status;
-
-        if (!outer && pxr_store_execute(store, diag, "BEGIN", ""))
-                return -1;
-        status = count_and_read(store, arena, sweep, jobs, count, diag);
-        if (!outer)
-                pxr_store_rollback(store);
-        return status;
+        *count = 0;
+        *jobs = NULL;
+        while (pxr_cursor_next(&rows)) {
+                if (!*jobs)
+                        *jobs = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 26),
+                                                sizeof(**jobs));
+                if (*jobs)
+                        read_job(&rows, &(*jobs)[(*count)++]);
+        }
+        return pxr_cursor_end(&rows) || pxr_arena_failed(arena) ? -1 : 0;
 }
 
 int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, const char *name,
@@ -144,7 +128,7 @@ int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *jo
                 store, NULL, diag,
                 "INSERT INTO job (sweep, number, spec_hash, varied, rung) VALUES (?1, 1 + "
                 "(SELECT coalesce(max(number), 0) FROM job WHERE sweep = ?1), ?2, ?3, ?4) "
-                "RETURNING id, number",
+                "ON CONFLICT (sweep, spec_hash) DO UPDATE SET listed = 1 RETURNING id, number",
                 "itti", sweep, job->spec_hash, job->varied, (int64_t)job->rung);
 
         if (pxr_cursor_next(&rows)) {
@@ -154,10 +138,13 @@ int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *jo
         return pxr_cursor_end(&rows);
 }
 
-int pxr_store_list_job(struct pxr_store *store, int64_t job, bool listed, struct pxr_diag *diag)
+int pxr_store_list_job(struct pxr_store *store, int64_t sweep, const char *spec_hash, bool listed,
+                       struct pxr_diag *diag)
 {
-        return pxr_store_execute(store, diag, "UPDATE job SET listed = ?2 WHERE id = ?1", "ii", job,
-                                 (int64_t)listed);
+        return pxr_store_execute(store, diag,
+                                 "UPDATE job SET listed = ?3 WHERE sweep = ?1 AND "
+                                 "spec_hash = coalesce(?2, spec_hash) AND listed <> ?3",
+                                 "iti", sweep, spec_hash, (int64_t)listed);
 }
 
 int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
@@ -178,12 +165,13 @@ int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
         return 1;
 }
 
-int pxr_store_keep_claim(struct pxr_store *store, int64_t job, int64_t claim, struct pxr_diag *diag)
+int pxr_store_keep_claims(struct pxr_store *store, const struct pxr_provenance *now,
+                          struct pxr_diag *diag)
 {
         return pxr_store_execute(store, diag,
-                                 "UPDATE job SET seen_at = datetime('now') "
-                                 "WHERE id = ? AND claims = ?",
-                                 "ii", job, claim);
+                                 "UPDATE job SET seen_at = datetime('now') WHERE state = 'running' "
+                                 "AND host = ? AND process_id = ? AND process_start = ?",
+                                 "tit", now->host, now->process_id, now->process_start);
 }
 
 int pxr_store_release_job(struct pxr_store *store, const struct pxr_job *job, struct pxr_diag *diag)

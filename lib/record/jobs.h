@@ -49,29 +49,32 @@ struct pxr_job {
 int pxr_store_add_sweep(struct pxr_store *store, const char *name, const char *search,
                         const char *definition, int64_t *sweep, struct pxr_diag *diag);
 
-/* A sweep's jobs, by number. */
-int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
+/* A sweep's jobs, by number. With `best_first` those in its file alone: the best validation NLL
+ * first, then those that are suspect or archived or have none, by number. */
+int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep, bool best_first,
                    struct pxr_job **jobs, int *count, struct pxr_diag *diag);
 
 /* The newest run with a fingerprint for each set of plugins that a sweep's runs used. */
 int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, const char *name,
                               int64_t **runs, int *count, struct pxr_diag *diag);
 
-/* Record a new job with the sweep's next number. Sets job->id and job->number. */
+/* Record a job that is in the sweep's file, with the sweep's next number if it is new. Sets job->id
+ * and job->number. */
 int pxr_store_add_job(struct pxr_store *store, int64_t sweep, struct pxr_job *job,
                       struct pxr_diag *diag);
 
-/* Record whether a job is still in the sweep's file. */
-int pxr_store_list_job(struct pxr_store *store, int64_t job, bool listed, struct pxr_diag *diag);
+/* Record whether a job is in the sweep's file; spec_hash NULL: of all jobs. */
+int pxr_store_list_job(struct pxr_store *store, int64_t sweep, const char *spec_hash, bool listed,
+                       struct pxr_diag *diag);
 
 /* Claim a job, unless it changed since it was read, for the process `now`, which is `task` of a
  * cluster (NULL: none). Returns 1, 0 if another process was first, or -1. */
 int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
                         const struct pxr_provenance *now, const char *task, struct pxr_diag *diag);
 
-/* Renew claim number `claim` of a job. */
-int pxr_store_keep_claim(struct pxr_store *store, int64_t job, int64_t claim,
-                         struct pxr_diag *diag);
+/* Renew all claims of the process `now`. */
+int pxr_store_keep_claims(struct pxr_store *store, const struct pxr_provenance *now,
+                          struct pxr_diag *diag);
 
 /* Record the outcome of a claimed job: job->state, run, failures, message and seconds. Does nothing
  * if another process has claimed it since. */

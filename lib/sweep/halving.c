@@ -8,36 +8,19 @@
  */
 #include "sweep/halving.h"
 
-#include <math.h>
-
-/* How many trials of its rung are better. */
-static int better(const struct pxr_candidate *candidate, int count, int which)
+struct pxr_cursor pxr_halving_candidates(struct pxr_store *store, int64_t sweep, int rungs,
+                                         int64_t factor, struct pxr_diag *diag)
 {
-        int better = 0;
-
-        for (int i = 0; i < count; i++)
-                if (candidate[i].rung == candidate[which].rung &&
-                    (candidate[i].nats < candidate[which].nats ||
-                     (candidate[i].nats == candidate[which].nats && i < which)))
-                        better++;
-        return better;
-}
-
-int pxr_halving_next(const struct pxr_candidate *candidate, int count, int rungs, int factor)
-{
-        for (int rung = rungs - 2; rung >= 0; rung--) {
-                int ended = 0, best = -1;
-
-                for (int i = 0; i < count; i++)
-                        ended += candidate[i].rung == rung;
-                for (int i = 0; i < count; i++)
-                        if (candidate[i].rung == rung && !candidate[i].promoted &&
-                            isfinite(candidate[i].nats) &&
-                            better(candidate, count, i) < ended / factor &&
-                            (best < 0 || candidate[i].nats < candidate[best].nats))
-                                best = i;
-                if (best >= 0)
-                        return best;
-        }
-        return -1;
+        /* The result of a job that failed or is suspect is NULL. */
+        return pxr_query(
+                store, NULL, diag,
+                "WITH ended AS (SELECT job.spec_hash, number, rung, iif(state = 'finished' AND "
+                "suspect IS NULL AND abs(nats_per_image) < 9e999, nats_per_image, NULL) AS result "
+                "FROM job LEFT JOIN nll ON nll.run = job.run AND nll.name = 'final_nll' AND "
+                "split = 'valid' WHERE sweep = ? AND listed AND state IN ('finished', 'failed')), "
+                "placed AS (SELECT *, row_number() OVER (PARTITION BY rung ORDER BY result "
+                "NULLS LAST, number) AS place, count(*) OVER (PARTITION BY rung) AS ends "
+                "FROM ended) SELECT spec_hash FROM placed WHERE result IS NOT NULL "
+                "AND place <= ends / ? AND rung < ? ORDER BY rung DESC, place",
+                "iii", sweep, factor, (int64_t)rungs - 1);
 }

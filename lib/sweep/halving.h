@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * halving.h - which trial of a successive halving is trained for longer next.
+ * halving.h - which jobs of a successive halving may be trained for longer.
  */
 #ifndef PXR_SWEEP_HALVING_H
 #define PXR_SWEEP_HALVING_H
 
-#include <stdbool.h>
+#include "record/cursor.h"
 
-/* A trial that has finished or failed. */
-struct pxr_candidate {
-        int rung;
-        double nats; /* validation NLL; INFINITY: it failed */
-        bool promoted;
-};
-
-/* The trial to promote next, or -1. Rungs are searched from the highest below the last (`rungs` -
- * 1) downwards; in each, the best trial not yet promoted qualifies when it is among the best
- * 1/`factor` of all trials there. Of equal NLLs the earlier wins. */
-int pxr_halving_next(const struct pxr_candidate *candidate, int count, int rungs, int factor);
+/* The jobs, as rows of their spec_hash, that are among the best 1/`factor` of those that have ended
+ * in their rung. Rungs go from the highest below the last (`rungs` - 1) downwards, and in each the
+ * best is first; of equal NLLs the earlier. Those promoted already are among them. */
+struct pxr_cursor pxr_halving_candidates(struct pxr_store *store, int64_t sweep, int rungs,
+                                         int64_t factor, struct pxr_diag *diag);
 
 #endif

@@ -211,10 +211,7 @@ static void send_heartbeat(struct local *local)
         if (pxr_now() - local->heartbeat < PXR_JOB_HEARTBEAT)
                 return;
         local->heartbeat = pxr_now();
-        for (int i = 0; i < local->slots; i++)
-                if (local->slot[i].used)
-                        pxr_store_keep_claim(local->queue->options->store, local->slot[i].job,
-                                             local->slot[i].claims, NULL);
+        pxr_store_keep_claims(local->queue->options->store, local->queue->self, NULL);
 }
 
 /* Start what can be started, and wait a while. False when nothing is left to do. */

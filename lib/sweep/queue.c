@@ -16,8 +16,8 @@ enum { SAME_ERROR = 3 }; /* jobs that fail with one error before any has finishe
 int pxr_jobs_read(struct pxr_queue *q, struct pxr_jobs *jobs)
 {
         jobs->arena = pxr_arena_new(0, q->diag);
-        return jobs->arena ? pxr_store_jobs(q->options->store, jobs->arena, q->sweep, &jobs->job,
-                                            &jobs->count, q->diag)
+        return jobs->arena ? pxr_store_jobs(q->options->store, jobs->arena, q->sweep, false,
+                                            &jobs->job, &jobs->count, q->diag)
                            : -1;
 }
 
@@ -54,14 +54,6 @@ bool pxr_queue_report(const struct pxr_queue *q)
 /* --- which jobs there are ----------------------------------------------------------------------
  */
 
-static const struct pxr_job *job_of(const struct pxr_jobs *jobs, const char *spec_hash)
-{
-        for (int i = 0; i < jobs->count; i++)
-                if (strcmp(jobs->job[i].spec_hash, spec_hash) == 0)
-                        return &jobs->job[i];
-        return NULL;
-}
-
 static int add_job(struct pxr_queue *q, const struct pxr_trial *trial, struct pxr_job *job)
 {
         *job = (struct pxr_job) { .spec_hash = trial->spec_hash,
@@ -73,47 +65,48 @@ static int add_job(struct pxr_queue *q, const struct pxr_trial *trial, struct px
 }
 
 /* A job for each trial of the lowest rung; jobs no longer in the file stay on record. */
-static int enroll_jobs(struct pxr_queue *q, const struct pxr_jobs *jobs)
+static int enroll_jobs(struct pxr_queue *q)
 {
         const struct pxr_plan *plan = q->options->plan;
+        struct pxr_store *store = q->options->store;
+        int64_t unlisted;
         struct pxr_job job;
         char text[128];
-        int unlisted = 0;
 
-        for (int i = 0; i < jobs->count; i++) {
-                bool listed = pxr_plan_find(plan, jobs->job[i].spec_hash) != NULL;
+        if (pxr_store_list_job(store, q->sweep, NULL, false, q->diag))
+                return -1;
+        for (int i = 0; i < plan->trials; i++) {
+                const struct pxr_trial *trial = &plan->trial[i];
 
-                unlisted += !listed;
-                if (listed != jobs->job[i].listed &&
-                    pxr_store_list_job(q->options->store, jobs->job[i].id, listed, q->diag))
+                if (trial->rung == 0
+                            ? add_job(q, trial, &job)
+                            : pxr_store_list_job(store, q->sweep, trial->spec_hash, true, q->diag))
                         return -1;
         }
-        for (int i = 0; i < plan->trials; i++)
-                if (plan->trial[i].rung == 0 && !job_of(jobs, plan->trial[i].spec_hash) &&
-                    add_job(q, &plan->trial[i], &job))
-                        return -1;
+        if (pxr_store_integer(store, &unlisted, q->diag,
+                              "SELECT count(*) FROM job WHERE sweep = ? AND NOT listed", "i",
+                              q->sweep))
+                return -1;
         if (unlisted) {
-                snprintf(text, sizeof(text), "skipped %d recorded job%s no longer in the sweep",
-                         unlisted, pxr_plural(unlisted));
+                snprintf(text, sizeof(text),
+                         "skipped %" PRId64 " recorded job%s no longer in the sweep", unlisted,
+                         pxr_plural(unlisted));
                 pxr_queue_message(q, text);
         }
-        return q->options->retry ? pxr_store_retry_jobs(q->options->store, q->sweep, q->diag) : 0;
+        return q->options->retry ? pxr_store_retry_jobs(store, q->sweep, q->diag) : 0;
 }
 
 int pxr_queue_enroll(struct pxr_queue *q)
 {
         const struct pxr_sweep *sweep = q->options->sweep;
-        struct pxr_jobs jobs = { 0 };
         int status;
 
         if (pxr_store_begin(q->options->store, q->diag))
                 return -1;
         status = pxr_store_add_sweep(q->options->store, sweep->name, sweep->search.variant->name,
-                                     sweep->definition, &q->sweep, q->diag) ||
-                                 pxr_jobs_read(q, &jobs) || enroll_jobs(q, &jobs)
-                         ? -1
-                         : 0;
-        pxr_jobs_free(&jobs);
+                                     sweep->definition, &q->sweep, q->diag);
+        if (!status && !q->options->task) /* the sweep that submits tasks has done it for them */
+                status = enroll_jobs(q);
         return pxr_store_conclude(q->options->store, status, q->diag);
 }
 
@@ -215,10 +208,13 @@ void pxr_queue_count(struct pxr_queue *q, const struct pxr_jobs *jobs)
 /* --- what to do next ---------------------------------------------------------------------------
  */
 
-/* The job to start next. Interrupted ones go first (alone with `interrupted`), those that have
- * failed last. */
-static struct pxr_job *pick(const struct pxr_queue *q, const struct pxr_jobs *jobs,
-                            bool interrupted)
+static bool was_interrupted(const struct pxr_job *job)
+{
+        return job->claims > 0 && job->failures == 0;
+}
+
+/* The job to start next. Interrupted ones go first, those that have failed last. */
+static struct pxr_job *pick(const struct pxr_queue *q, const struct pxr_jobs *jobs)
 {
         struct pxr_job *best = NULL;
 
@@ -226,8 +222,8 @@ static struct pxr_job *pick(const struct pxr_queue *q, const struct pxr_jobs *jo
                 struct pxr_job *job = &jobs->job[i];
 
                 if (standing(q, job) == READY &&
-                    (!interrupted || (job->claims > 0 && job->failures == 0)) &&
-                    (!best || job->failures < best->failures) &&
+                    (!best || job->failures < best->failures ||
+                     (was_interrupted(job) && !was_interrupted(best))) &&
                     pxr_plan_find(q->options->plan, job->spec_hash))
                         best = job;
         }
@@ -270,58 +266,43 @@ static const struct pxr_trial *rung_above(const struct pxr_plan *plan, const str
         return NULL;
 }
 
-double pxr_job_result(const struct pxr_job *job)
+static bool has_job(const struct pxr_jobs *jobs, const struct pxr_trial *trial)
 {
-        return job->state == PXR_JOB_FINISHED && !job->suspect && isfinite(job->nats) ? job->nats
-                                                                                      : INFINITY;
+        for (int i = 0; i < jobs->count; i++)
+                if (strcmp(jobs->job[i].spec_hash, trial->spec_hash) == 0)
+                        return true;
+        return false;
 }
 
 int pxr_queue_promote(struct pxr_queue *q, const struct pxr_jobs *jobs, struct pxr_job *job)
 {
         const struct pxr_plan *plan = q->options->plan;
         const struct pxr_sweep *sweep = q->options->sweep;
-        const struct pxr_trial **above;
-        struct pxr_candidate *candidate;
-        int count = 0, next;
+        const struct pxr_trial *next = NULL;
+        struct pxr_cursor rows;
 
         if (!plan->epochs || !budget_left(q, jobs))
                 return 0;
-        above = pxr_alloc_array(jobs->arena, (size_t)jobs->count + 1, sizeof(*above));
-        candidate = pxr_alloc_array(jobs->arena, (size_t)jobs->count + 1, sizeof(*candidate));
-        if (!above || !candidate)
-                return -1;
-        for (int i = 0; i < jobs->count; i++) {
-                const struct pxr_job *ended = &jobs->job[i];
-
-                if (!ended->listed ||
-                    (ended->state != PXR_JOB_FINISHED && ended->state != PXR_JOB_FAILED))
-                        continue;
-                above[count] = rung_above(plan, pxr_plan_find(plan, ended->spec_hash));
-                candidate[count] = (struct pxr_candidate) {
-                        .rung = ended->rung,
-                        .nats = pxr_job_result(ended),
-                        .promoted = above[count] && job_of(jobs, above[count]->spec_hash),
-                };
-                count++;
+        rows = pxr_halving_candidates(q->options->store, q->sweep, sweep->rungs,
+                                      sweep->draws.factor, q->diag);
+        while (!next && pxr_cursor_next(&rows)) {
+                next = rung_above(plan, pxr_plan_find(plan, pxr_cursor_text(&rows, 0)));
+                if (next && has_job(jobs, next))
+                        next = NULL;
         }
-        next = pxr_halving_next(candidate, count, sweep->rungs, (int)sweep->draws.factor);
-        if (next < 0 || !above[next])
-                return 0;
-        return add_job(q, above[next], job) ? -1 : 1;
+        if (pxr_cursor_end(&rows))
+                return -1;
+        return !next ? 0 : add_job(q, next, job) ? -1 : 1;
 }
 
 /* The next job, not yet claimed. 1: there is one, 0, or -1. */
 static int choose(struct pxr_queue *q, const struct pxr_jobs *jobs, struct pxr_job *job)
 {
-        struct pxr_job *picked = pick(q, jobs, true);
-        int promoted = picked ? 0 : pxr_queue_promote(q, jobs, job);
+        struct pxr_job *picked = pick(q, jobs);
+        int promoted = picked && was_interrupted(picked) ? 0 : pxr_queue_promote(q, jobs, job);
 
-        if (promoted)
+        if (promoted || !picked)
                 return promoted;
-        if (!picked)
-                picked = pick(q, jobs, false);
-        if (!picked)
-                return 0;
         if (picked->claims == 0 && !budget_left(q, jobs)) {
                 q->out_of_runs = true;
                 return 0;

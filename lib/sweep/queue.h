@@ -84,9 +84,6 @@ void pxr_queue_judge(const struct pxr_queue *queue, const struct pxr_ended_run *
 int pxr_queue_check_errors(struct pxr_queue *queue, const struct pxr_jobs *jobs,
                            const struct pxr_job *last, bool refused);
 
-/* A validation NLL to compare; INFINITY for a run that failed or is suspect. */
-double pxr_job_result(const struct pxr_job *job);
-
 /* --- the launchers: run what is left, and return an enum pxr_sweep_end or -1 --- */
 
 int pxr_sweep_run_local(struct pxr_queue *queue, struct pxr_arena *arena);

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -69,33 +68,4 @@ int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         /* The parent is another process if pxr-sweep has ended already. */
         return pxr_store_check_job(order->store, &order->job, getppid(), diag);
-}
-
-/* --- results -----------------------------------------------------------------------------------
- */
-
-static int by_result(const void *left, const void *right)
-{
-        const struct pxr_job *a = left, *b = right;
-        double x = a->archived ? INFINITY : pxr_job_result(a);
-        double y = b->archived ? INFINITY : pxr_job_result(b);
-
-        if (x != y)
-                return x < y ? -1 : 1;
-        return a->number < b->number ? -1 : a->number > b->number;
-}
-
-int pxr_sweep_best(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
-                   struct pxr_job **jobs, int *count, struct pxr_diag *diag)
-{
-        int listed = 0;
-
-        if (pxr_store_jobs(store, arena, sweep, jobs, count, diag))
-                return -1;
-        for (int i = 0; i < *count; i++)
-                if ((*jobs)[i].listed)
-                        (*jobs)[listed++] = (*jobs)[i];
-        *count = listed;
-        qsort(*jobs, (size_t)listed, sizeof(**jobs), by_result);
-        return 0;
 }

@@ -79,9 +79,4 @@ int pxr_sweep_run(const struct pxr_sweep_options *options, struct pxr_sweep_stat
  * unless the parent process has claimed that job. Returns 0 or -1. */
 int pxr_sweep_attend(struct pxr_run_order *order, int64_t job, struct pxr_diag *diag);
 
-/* The jobs of a sweep (its state.sweep) that are in its file: best validation NLL first, then those
- * that are suspect or have none, by number. Returns 0 or -1. */
-int pxr_sweep_best(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
-                   struct pxr_job **jobs, int *count, struct pxr_diag *diag);
-
 #endif

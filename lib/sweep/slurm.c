@@ -27,7 +27,8 @@ static const char launcher[] = "slurm";
 
 /* A task as squeue lists it. */
 struct task {
-        int64_t array, index; /* index -1: several that never started */
+        int64_t array;
+        const char *name; /* "slurm 12_3"; of several that never started no job's */
         bool ended, cancelled, claimed;
 };
 
@@ -36,7 +37,7 @@ struct cluster {
         struct pxr_arena *arena; /* of the last listing: */
         int64_t *array;          /* that the sweep had submitted */
         int arrays;
-        struct task *task; /* sorted */
+        struct task *task;
         int tasks;
         struct pxr_jobs before; /* of the round before; none in the first */
         bool silent;            /* squeue has failed, and that was reported */
@@ -93,41 +94,31 @@ int pxr_sweep_find_slurm(struct pxr_arena *arena, struct pxr_diag *diag)
 /* --- the tasks there are -----------------------------------------------------------------------
  */
 
-static int by_position(const void *left, const void *right)
-{
-        const struct task *a = left, *b = right;
-
-        if (a->array != b->array)
-                return a->array < b->array ? -1 : 1;
-        return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/* "12 3 RUNNING" */
-static bool read_task(const char *line, struct task *task)
-{
-        static const char *const ended[] = { "BOOT_FAIL",     "CANCELLED", "COMPLETED", "DEADLINE",
-                                             "FAILED",        "NODE_FAIL", "PREEMPTED", "REVOKED",
-                                             "OUT_OF_MEMORY", "TIMEOUT",   NULL };
-        char index[64], state[32], *end;
-
-        *task = (struct task) { 0 };
-        if (sscanf(line, "%" SCNd64 " %63s %31s", &task->array, index, state) != 3)
-                return false;
-        task->index = strtoll(index, &end, 10);
-        if (*end || end == index)
-                task->index = -1;
-        for (int i = 0; ended[i]; i++)
-                task->ended |= strcmp(ended[i], state) == 0;
-        task->cancelled = strcmp(state, "CANCELLED") == 0;
-        return true;
-}
-
 static bool has_array(const struct cluster *c, int64_t array)
 {
         for (int i = 0; i < c->arrays; i++)
                 if (c->array[i] == array)
                         return true;
         return false;
+}
+
+/* "12 3 RUNNING". False: it is of no array of the sweep. */
+static bool read_task(const struct cluster *c, const char *line, struct task *task)
+{
+        static const char *const ended[] = { "BOOT_FAIL",     "CANCELLED", "COMPLETED", "DEADLINE",
+                                             "FAILED",        "NODE_FAIL", "PREEMPTED", "REVOKED",
+                                             "OUT_OF_MEMORY", "TIMEOUT",   NULL };
+        char index[64], state[32];
+
+        *task = (struct task) { 0 };
+        if (sscanf(line, "%" SCNd64 " %63s %31s", &task->array, index, state) != 3 ||
+            !has_array(c, task->array))
+                return false;
+        task->name = pxr_strf(c->arena, "%s %" PRId64 "_%s", launcher, task->array, index);
+        for (int i = 0; ended[i]; i++)
+                task->ended |= strcmp(ended[i], state) == 0;
+        task->cancelled = strcmp(state, "CANCELLED") == 0;
+        return true;
 }
 
 static int read_tasks(struct cluster *c, const char *text)
@@ -140,12 +131,10 @@ static int read_tasks(struct cluster *c, const char *text)
         if (!c->task)
                 return -1;
         for (const char *line = text; *line; line += *line == '\n') {
-                if (read_task(line, &c->task[c->tasks]) && has_array(c, c->task[c->tasks].array))
-                        c->tasks++;
+                c->tasks += read_task(c, line, &c->task[c->tasks]);
                 line += strcspn(line, "\n");
         }
-        qsort(c->task, (size_t)c->tasks, sizeof(*c->task), by_position);
-        return 0;
+        return pxr_arena_failed(c->arena) ? -1 : 0;
 }
 
 /* The arrays are read first, so that nothing is assumed of one that is submitted later. When squeue
@@ -177,12 +166,10 @@ static int list_tasks(struct cluster *c)
 
 static struct task *find_task(const struct cluster *c, const char *name)
 {
-        struct task key = { 0 };
-
-        if (!name || !c->tasks ||
-            sscanf(name, "slurm %" SCNd64 "_%" SCNd64, &key.array, &key.index) != 2)
-                return NULL;
-        return bsearch(&key, c->task, (size_t)c->tasks, sizeof(key), by_position);
+        for (int i = 0; i < c->tasks && name; i++)
+                if (strcmp(c->task[i].name, name) == 0)
+                        return &c->task[i];
+        return NULL;
 }
 
 /* A task that has ended is listed for some minutes, and then no longer. */
@@ -232,13 +219,13 @@ static bool was_cancelled(const struct cluster *c)
         return false;
 }
 
-/* The next array after `after` with tasks that have not ended; 0: none. */
-static int64_t next_live(const struct cluster *c, int64_t after)
+/* Whether some of an array's tasks have not ended. */
+static bool is_live(const struct cluster *c, int64_t array)
 {
         for (int i = 0; i < c->tasks; i++)
-                if (c->task[i].array > after && !c->task[i].ended)
-                        return c->task[i].array;
-        return 0;
+                if (c->task[i].array == array && !c->task[i].ended)
+                        return true;
+        return false;
 }
 
 /* "12 13": the arrays at work. The newest is waited for. */
@@ -248,11 +235,13 @@ static void name_arrays(struct cluster *c)
         size_t room = sizeof(c->queue->state->array), length = 0;
 
         *text = '\0';
-        for (int64_t array = 0; (array = next_live(c, array)) && length + 24 < room;) {
+        for (int i = 0; i < c->arrays && length + 24 < room; i++) {
+                if (!is_live(c, c->array[i]))
+                        continue;
                 length += (size_t)snprintf(text + length, room - length, "%s%" PRId64,
-                                           length ? " " : "", array);
-                if (array > c->joined)
-                        c->joined = array;
+                                           length ? " " : "", c->array[i]);
+                if (c->array[i] > c->joined)
+                        c->joined = c->array[i];
         }
 }
 
@@ -377,11 +366,12 @@ static void cancel_all(struct cluster *c, struct pxr_arena *arena)
 {
         const char *arguments[8] = { "scancel" };
         struct pxr_answer answer;
-        int64_t array = 0;
+        int count = 1;
 
-        for (int i = 1; i < 7 && (array = next_live(c, array)); i++)
-                arguments[i] = pxr_strf(arena, "%" PRId64, array);
-        if (arguments[1] && !pxr_arena_failed(arena))
+        for (int i = 0; i < c->arrays && count < 7; i++)
+                if (is_live(c, c->array[i]))
+                        arguments[count++] = pxr_strf(arena, "%" PRId64, c->array[i]);
+        if (count > 1 && !pxr_arena_failed(arena))
                 call(arena, arguments, "", &answer, c->queue->diag);
 }
 
