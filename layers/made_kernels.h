@@ -5,32 +5,15 @@
  * p = s p_a + (1 - s) p_b for each level, by logarithms and in double: there are few.
  */
 
-/* log p of each level. One logit is that of level 1 against level 0. */
-static void K(log_probabilities)(int channels, const real *logits, double *log_p)
-{
-        double top = logits[0], sum = 0;
-
-        if (channels == 1) {
-                double rest = log1p(exp(-fabs(top)));
-
-                log_p[0] = -rest - (top > 0 ? top : 0);
-                log_p[1] = -rest + (top < 0 ? top : 0);
-                return;
-        }
-        for (int j = 1; j < channels; j++)
-                top = logits[j] > top ? logits[j] : top;
-        for (int j = 0; j < channels; j++)
-                sum += exp(logits[j] - top);
-        for (int j = 0; j < channels; j++)
-                log_p[j] = logits[j] - top - log(sum);
-}
-
 static void K(mix_value)(int channels, double share, const real *a, const real *b,
                          struct mixed *mixed)
 {
-        mixed->levels = channels == 1 ? 2 : channels;
-        K(log_probabilities)(channels, a, mixed->log_a);
-        K(log_probabilities)(channels, b, mixed->log_b);
+        int levels = channels == 1 ? 2 : channels;
+        int precision = sizeof(real) == sizeof(float) ? PXR_F32 : PXR_F64;
+
+        mixed->levels = levels;
+        pxr_discrete(levels)->log_probabilities[precision](levels, a, mixed->log_a);
+        pxr_discrete(levels)->log_probabilities[precision](levels, b, mixed->log_b);
         for (int j = 0; j < mixed->levels; j++) {
                 double x = log(share) + mixed->log_a[j], y = log(1 - share) + mixed->log_b[j];
 

@@ -7,8 +7,9 @@
  *     h_d = sigmoid(a_d)
  *     logits_d = b_d + V_d h_d
  *
- * v_d is the value at d, from 0 to 1 as in the papers; the image of pxr goes from -1 to 1. The
- * values of a pixel follow one another in the order of colours.
+ * v_d is value number d of the image, from 0 to 1 as in the papers; the image of pxr goes from -1
+ * to
+ * 1. The values of a pixel follow one another in the order of colours.
  *
  * The a of all values would be a map of `hidden` channels, more to write and to read than to
  * compute. So there are two ops: nade_rows keeps a at the start of each row, [row][image][hidden],
@@ -21,16 +22,31 @@
 #include <pxr/layer.h>
 #include <pxr/vecmath.h>
 
-enum { LANES = 16 };
+enum {
+        LANES = 16,
+        PART = 8, /* images whose h of a row fit the second-level cache */
+};
 
 struct nade {
         int64_t hidden;
 };
 
-/* The images of a micro-batch that are worked on at once, at one row. */
+/* The images of a micro-batch that are worked on at once. */
 struct part {
-        int row, first, end;
+        int first, end;
 };
+
+static struct part next_part(const struct pxr_call *call, struct part part)
+{
+        int left = call->images - part.end;
+
+        return (struct part) { part.end, part.end + (left < PART ? left : PART) };
+}
+
+static struct part first_part(const struct pxr_call *call)
+{
+        return next_part(call, (struct part) { 0 });
+}
 
 static int hidden_of(const struct pxr_node *node)
 {
@@ -49,41 +65,12 @@ static int channels_of(const struct pxr_node *node)
         return node->shape.channels / node->colours;
 }
 
-/* W of value i of a row: [row][col][colour][hidden]. */
-static size_t weights_at(const struct pxr_node *node, int row, int i)
-{
-        return ((size_t)row * values_of(node) + i) * hidden_of(node);
-}
-
-/* The first logit of value i of a row: [row][col][colour x channels]. */
-static size_t outputs_at(const struct pxr_node *node, int row, int i)
-{
-        return ((size_t)row * values_of(node) + i) * channels_of(node);
-}
-
-/* The same in the map of logits. */
-static size_t logits_at(const struct pxr_call *call, int row, int i, int image)
+/* Where value d of an image lies in a map with one channel a colour. */
+static size_t value_at(const struct pxr_call *call, int d, int image)
 {
         int colours = call->node->colours;
-        size_t pixel = (size_t)row * call->node->shape.cols + i / colours;
 
-        return ((pixel * call->images + image) * colours + i % colours) * channels_of(call->node);
-}
-
-/* Images whose h of a whole row stay in the second-level cache: half a megabyte of floats. */
-static int part_images(const struct pxr_node *node, int images)
-{
-        const size_t aim = 1 << 17;
-        size_t fit = aim / ((size_t)values_of(node) * hidden_of(node));
-
-        return fit < 1 ? 1 : fit < (size_t)images ? (int)fit : images;
-}
-
-static struct part part_of(const struct pxr_call *call, int row, int first, int step)
-{
-        int end = first + step < call->images ? first + step : call->images;
-
-        return (struct part) { row, first, end };
+        return ((size_t)(d / colours) * call->images + image) * colours + d % colours;
 }
 
 #define PXR_KERNELS_FILE "layers/nade_kernels.h"
@@ -99,7 +86,8 @@ static size_t rows_scratch(const struct pxr_node *node, int images)
 
 static size_t logits_scratch(const struct pxr_node *node, int images)
 {
-        return (size_t)part_images(node, images) * (values_of(node) + 1) * hidden_of(node);
+        (void)images;
+        return (size_t)PART * (values_of(node) + 1) * hidden_of(node);
 }
 
 static void rows_depends(const struct pxr_node *node, int row, int col, int colour,
