@@ -20,6 +20,8 @@
 /* Memory that a layer may use in its examination, where the images are tiny. */
 static const size_t most_memory = (size_t)2 << 30;
 
+static const struct pxr_location nowhere = { 0 };
+
 static struct arguments {
         int seconds;
 } args;
@@ -57,7 +59,8 @@ static int describe(struct program *program)
 {
         const struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
         const struct pxr_plugin_file *file =
-                plugins ? pxr_plugin_named(plugins, program->words.text[0], program->diag) : NULL;
+                plugins ? pxr_plugin_find(plugins, program->words.text[0], nowhere, program->diag)
+                        : NULL;
         const struct pxr_layer *layer;
 
         if (!file)
@@ -151,7 +154,7 @@ static int examine(void *context, struct pxr_child_notes *notes)
         if (status)
                 pxr_out_of_memory(diag);
         else if (!file)
-                file = pxr_plugin_named(e->plugins, e->name, diag);
+                file = pxr_plugin_find(e->plugins, e->name, nowhere, diag);
         if (!status && file && !file->problem) {
                 say(stdout, "%s\n", file->layer->name);
                 fflush(stdout);

@@ -20,12 +20,6 @@
 
 static const char suffix[] = ".so";
 
-/* The layers that came with the program; NULL when memory is out. */
-static const char *own_layers(struct pxr_arena *arena)
-{
-        return pxr_installed(arena, "layers/.libs", PXR_LAYERDIR);
-}
-
 static void close_module(void *module)
 {
         dlclose(module);
@@ -78,30 +72,27 @@ static bool is_of(const char *reason, const char *path)
 int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file)
 {
         void *module = dlopen(file->path, RTLD_NOW | RTLD_LOCAL);
+        const char *reason = module ? NULL : dlerror();
         const struct pxr_plugin *entry;
 
+        if (!module && (!reason || is_of_memory(reason)))
+                return -1;
         if (!module) {
-                const char *reason = dlerror();
-
-                if (!reason || is_of_memory(reason))
-                        return -1;
                 file->unread = says(reason, EIO) || says(reason, EMFILE) || says(reason, ENFILE) ||
                                (is_of(reason, file->path) && says(reason, ENOENT));
                 file->problem = pxr_strf(arena, "it cannot be loaded: %s", reason);
-                return file->problem ? 0 : -1;
+                return pxr_arena_failed(arena) ? -1 : 0;
         }
         if (pxr_arena_defer(arena, close_module, module))
                 return -1;
         entry = dlsym(module, "pxr_plugin_entry");
-        if (!entry)
-                file->problem = "it has no symbol pxr_plugin_entry: is PXR_PLUGIN() missing?";
-        else
-                file->problem = misfit(arena, entry);
-        if (file->problem)
-                return 0;
-        file->layer = entry->layer;
-        file->version = entry->version;
-        return 0;
+        file->problem = entry ? misfit(arena, entry)
+                              : "it has no symbol pxr_plugin_entry: is PXR_PLUGIN() missing?";
+        if (!file->problem) {
+                file->layer = entry->layer;
+                file->version = entry->version;
+        }
+        return pxr_arena_failed(arena) ? -1 : 0;
 }
 
 static int is_plugin(const struct dirent *entry)
@@ -112,18 +103,29 @@ static int is_plugin(const struct dirent *entry)
                strcmp(entry->d_name + length - strlen(suffix), suffix) == 0;
 }
 
-/* Append a file, or a folder, to the list that ends at *end. NULL when memory is out. */
+/* Append a file, or a folder, to the list that ends at *end. NULL when out of memory. */
 static struct pxr_plugin_file *append(struct pxr_arena *arena, const char *path,
                                       struct pxr_plugin_file ***end)
 {
         struct pxr_plugin_file *file = pxr_alloc(arena, sizeof(*file));
 
-        if (!file || !path)
+        if (!file)
                 return NULL;
         file->path = path;
         **end = file;
         *end = &file->next;
         return file;
+}
+
+/* Set why a file cannot be used. Returns 0, or -1 when out of memory. */
+static int set_problem(struct pxr_arena *arena, struct pxr_plugin_file *file, const char *what,
+                       int error)
+{
+        if (!file || error == ENOMEM)
+                return -1;
+        file->unread = pxr_is_system_error(error);
+        file->problem = pxr_strf(arena, "%s: %s", what, strerror(error));
+        return 0;
 }
 
 /* Warn of what runs other people's code, once. */
@@ -132,7 +134,7 @@ static void warn_of_others(struct pxr_arena *arena, const char *path, const char
 {
         const char *text = pxr_strf(arena, "%s: %s", path, what), *other;
 
-        if (!text || !diag)
+        if (!diag)
                 return;
         for (int i = 0; (other = pxr_diag_text(diag, i)); i++)
                 if (strcmp(other, text) == 0)
@@ -153,16 +155,13 @@ static int examine_file(struct pxr_arena *arena, const struct stat *folder,
         int fd = pxr_open_plain(file->path);
         struct stat status;
 
-        if (fd < 0) {
-                if (errno == ENOMEM)
-                        return -1;
-                file->unread = pxr_is_system_error(errno);
-                file->problem = errno == EISDIR  ? "it is a folder, not a file"
-                                : errno == ENXIO ? "it is a device or pipe, not a file"
-                                                 : pxr_strf(arena, "it cannot be opened: %s",
-                                                            strerror(errno));
-                return file->problem ? 0 : -1;
+        if (fd < 0 && (errno == EISDIR || errno == ENXIO)) {
+                file->problem = errno == EISDIR ? "it is a folder, not a file"
+                                                : "it is a device or pipe, not a file";
+                return 0;
         }
+        if (fd < 0)
+                return set_problem(arena, file, "it cannot be opened", errno);
         if (fstat(fd, &status) == 0) {
                 if (status.st_mode & S_IWOTH)
                         warn_of_others(arena, file->path,
@@ -185,34 +184,22 @@ static int scan(struct pxr_arena *arena, const char *folder, bool asked,
                 struct pxr_plugin_file ***end, struct pxr_diag *diag)
 {
         struct dirent **entries;
-        int count = scandir(folder, &entries, is_plugin, alphasort), status = 0;
+        int count = scandir(folder, &entries, is_plugin, alphasort), error = errno, status = 0;
         struct stat mode = { 0 };
 
-        if (count < 0) {
-                const char *reason = strerror(errno);
-                struct pxr_plugin_file *file;
-                bool unread;
-
-                if (!asked && errno == ENOENT)
-                        return 0;
-                if (errno == ENOMEM)
-                        return -1;
-                unread = pxr_is_system_error(errno);
-                file = append(arena, folder, end);
-                if (!file ||
-                    !(file->problem = pxr_strf(arena, "the folder cannot be read: %s", reason)))
-                        return -1;
-                file->unread = unread;
+        if (count < 0 && error == ENOENT && !asked)
                 return 0;
-        }
+        if (count < 0)
+                return set_problem(arena, append(arena, folder, end), "the folder cannot be read",
+                                   error);
         if (stat(folder, &mode) == 0 && is_open_to_all(&mode))
                 warn_of_others(arena, folder,
                                "all users can write to this folder of layers, whose code runs as "
                                "you: chmod o-w",
                                diag);
         for (int i = 0; i < count; i++) {
-                char *path = pxr_strf(arena, "%s/%s", folder, entries[i]->d_name);
-                struct pxr_plugin_file *file = path ? append(arena, path, end) : NULL;
+                struct pxr_plugin_file *file =
+                        append(arena, pxr_strf(arena, "%s/%s", folder, entries[i]->d_name), end);
 
                 free(entries[i]);
                 if (status || !file || examine_file(arena, &mode, file, diag))
@@ -226,14 +213,11 @@ static int scan(struct pxr_arena *arena, const char *folder, bool asked,
 static int scan_all(struct pxr_arena *arena, struct pxr_plugins *plugins, struct pxr_diag *diag)
 {
         struct pxr_plugin_file **end = &plugins->file;
-        const char *own = getenv("PXR_LAYER_PATH"), *came = own_layers(arena);
+        const char *own = getenv("PXR_LAYER_PATH");
+        const char *came = pxr_installed(arena, "layers/.libs", PXR_LAYERDIR);
         char *list = pxr_strdup(arena, own ? own : ""), *rest, *folder;
 
-        if (!came)
-                return -1;
         plugins->searched = own && *own ? pxr_strf(arena, "%s:%s", own, came) : came;
-        if (!list || !plugins->searched)
-                return -1;
         for (folder = strtok_r(list, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest))
                 if (scan(arena, folder, true, &end, diag))
                         return -1;
@@ -292,8 +276,8 @@ static void hint_nearest(const struct pxr_plugins *plugins, const char *name, st
                          plugins->searched);
 }
 
-static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, const char *name,
-                                          struct pxr_location location, struct pxr_diag *diag)
+const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins, const char *name,
+                                              struct pxr_location location, struct pxr_diag *diag)
 {
         const struct pxr_plugin_file *file, *found = NULL;
 
@@ -320,17 +304,4 @@ static const struct pxr_plugin_file *find(const struct pxr_plugins *plugins, con
                 hint_nearest(plugins, name, diag);
         }
         return found;
-}
-
-const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins,
-                                              const struct pxr_yaml *name, struct pxr_diag *diag)
-{
-        return find(plugins, name->key ? name->key : name->text,
-                    name->key ? name->key_location : name->location, diag);
-}
-
-const struct pxr_plugin_file *pxr_plugin_named(const struct pxr_plugins *plugins, const char *name,
-                                               struct pxr_diag *diag)
-{
-        return find(plugins, name, (struct pxr_location) { 0 }, diag);
 }

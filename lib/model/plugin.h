@@ -20,7 +20,7 @@ struct pxr_plugin_file {
         const char *problem;           /* why it cannot be used; NULL: all is well */
         const struct pxr_layer *layer; /* NULL where there is a problem */
         const char *version;           /* of pxr that it was built with */
-        bool unread; /* its problem is the system's: it may be what is looked for */
+        bool unread; /* the system failed to read it: it may be what is looked for */
         struct pxr_plugin_file *next;
 };
 
@@ -29,26 +29,22 @@ struct pxr_plugins {
         const char *searched;         /* the folders, for messages */
 };
 
-/* Search alone: no file is loaded, and only those have a problem that are none. Folders and files
- * that other users can write to are warned of, each once. Lasts as long as the arena. NULL only
- * when memory is out. */
+/* Search without loading anything: only what is not a plain file has a problem. Warns of folders
+ * and files that other users can write to, once of each. Lasts as long as the arena. NULL only when
+ * out of memory. */
 struct pxr_plugins *pxr_plugins_search(struct pxr_arena *arena, struct pxr_diag *diag);
 
 /* Load one, which has no problem yet, and set its problem or its layer. It runs the module's code,
- * and so may do anything. Returns 0, or -1 when memory is out. */
+ * and so may do anything. Returns 0, or -1 when out of memory. */
 int pxr_plugin_load(struct pxr_arena *arena, struct pxr_plugin_file *file);
 
-/* Search and load. Lasts as long as the arena. NULL only when memory is out: a file that cannot be
- * used is no error before it is wanted. */
+/* Search and load. Lasts as long as the arena. NULL only when out of memory: a file that cannot be
+ * used is no error until its layer is looked for. */
 struct pxr_plugins *pxr_plugins_open(struct pxr_arena *arena, struct pxr_diag *diag);
 
-/* The layer a spec's scalar names. NULL after an error at its mark: no such layer (with the
- * nearest name), or two files that offer it. */
-const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins,
-                                              const struct pxr_yaml *name, struct pxr_diag *diag);
-
-/* The same by a plain name, without a place in a spec. */
-const struct pxr_plugin_file *pxr_plugin_named(const struct pxr_plugins *plugins, const char *name,
-                                               struct pxr_diag *diag);
+/* The layer of this name. NULL after an error at `location`: no such layer (with the nearest name),
+ * or two files that offer it. */
+const struct pxr_plugin_file *pxr_plugin_find(const struct pxr_plugins *plugins, const char *name,
+                                              struct pxr_location location, struct pxr_diag *diag);
 
 #endif

@@ -9,6 +9,8 @@
  */
 #include "model/model.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/options.h"
@@ -44,7 +46,9 @@ static const struct pxr_options *find_options(void *context, const struct pxr_ya
 {
         struct item *item = context;
 
-        item->plugin = pxr_plugin_find(item->stack->plugins, name, item->stack->diag);
+        item->plugin =
+                pxr_plugin_find(item->stack->plugins, name->key ? name->key : name->text,
+                                name->key ? name->key_location : name->location, item->stack->diag);
         if (!item->plugin)
                 return NULL;
         return item->plugin->layer->options ? item->plugin->layer->options : &no_options;
@@ -117,53 +121,39 @@ static int check_list(struct stack *stack, const struct pxr_yaml *list)
         return status;
 }
 
-/* What follows `base` and a dot in the path of a layer; NULL: it lies elsewhere. */
-static const char *name_below(const struct pxr_built_layer *layer, const char *base)
+/* A layer's number among those of its name directly below `base`: 1 for "conv", 3 for "conv_3"; 0:
+ * it is elsewhere, or of another name. */
+static int number_of(const struct pxr_built_layer *layer, const char *base, const char *name)
 {
-        size_t length = strlen(base);
+        size_t length = strlen(base), end = length + 1 + strlen(name);
+        const char *path = layer->path;
+        char *rest;
+        long number;
 
-        if (strncmp(layer->path, base, length) != 0 || layer->path[length] != '.')
-                return NULL;
-        return layer->path + length + 1;
-}
-
-static bool is_taken(const struct pxr_model *model, const char *base, const char *name)
-{
-        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
-                const char *other = name_below(layer, base);
-
-                if (other && strcmp(other, name) == 0)
-                        return true;
-        }
-        return false;
-}
-
-/* How many layers of a plugin stand directly below `base`. */
-static int namesakes(const struct pxr_model *model, const char *base,
-                     const struct pxr_plugin_file *plugin)
-{
-        int count = 0;
-
-        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
-                const char *name = layer->plugin == plugin ? name_below(layer, base) : NULL;
-
-                count += name && !strchr(name, '.');
-        }
-        return count;
+        if (strncmp(path, base, length) != 0 || path[length] != '.' ||
+            strncmp(path + length + 1, name, strlen(name)) != 0)
+                return 0;
+        if (!path[end])
+                return 1;
+        number = path[end] == '_' ? strtol(path + end + 1, &rest, 10) : 0;
+        return number > 0 && number < INT_MAX && !*rest ? (int)number : 0;
 }
 
 /* The name of a layer, with a number behind it where layers before have it. It is unique below
  * `base`, below which several lists can be built: the repetitions of two repeats in a container. */
-static const char *free_name(const struct stack *stack, const struct item *item, const char *base)
+static const char *free_name(const struct stack *stack, const char *name, const char *base)
 {
-        int number = namesakes(stack->model, base, item->plugin) + 1;
-        const char *name = item->name;
+        const struct pxr_built_layer *layer = stack->model->layer;
+        bool taken = false;
+        int last = 0;
 
-        if (number > 1)
-                name = pxr_strf(stack->arena, "%s_%d", item->name, number);
-        while (!pxr_arena_failed(stack->arena) && is_taken(stack->model, base, name))
-                name = pxr_strf(stack->arena, "%s_%d", item->name, ++number);
-        return name;
+        for (; layer; layer = layer->next) {
+                int number = number_of(layer, base, name);
+
+                taken = taken || number == 1;
+                last = number > last ? number : last;
+        }
+        return taken ? pxr_strf(stack->arena, "%s_%d", name, last + 1) : name;
 }
 
 static int record(struct stack *stack, const struct item *item, const char *path, int first,
@@ -283,7 +273,7 @@ struct pxr_node *pxr_build_layers(struct pxr_builder *builder, const char *part,
 
                 if (!item)
                         return NULL;
-                input = build_item(builder, item, base, free_name(stack, item, base), input);
+                input = build_item(builder, item, base, free_name(stack, item->name, base), input);
         }
         return input;
 }
