@@ -57,36 +57,21 @@ static int parse_line(const char *path, int64_t number, const unsigned char *lin
                               (size + 1) / 2, PIXELS);
 }
 
-static int parse(struct pxr_pixels *pixels, struct pxr_reader *input, int64_t *count,
-                 struct pxr_diag *diag)
+static int parse(struct pxr_opening *o, struct pxr_reader *input)
 {
         const char *path = pxr_reader_path(input);
         unsigned char line[LINE];
-        int64_t got;
+        int64_t got, number = 0;
 
-        while ((got = pxr_reader_read_all(input, line, LINE, diag)) > 0) {
-                uint8_t *image = pxr_pixels_add(pixels, diag);
+        while ((got = pxr_reader_read_all(input, line, LINE, o->diag)) > 0) {
+                uint8_t *image = pxr_pixels_add(o);
 
-                if (!image || parse_line(path, ++*count, line, (int)got, image, diag))
+                if (!image || parse_line(path, ++number, line, (int)got, image, o->diag))
                         return -1;
         }
-        if (got == 0 && *count == 0)
-                return pxr_user_error(diag, "%s: byte 0: the file is empty", path);
+        if (got == 0 && number == 0)
+                return pxr_user_error(o->diag, "%s: byte 0: the file is empty", path);
         return (int)got;
-}
-
-static int read_split(struct pxr_opening *o, struct pxr_held *held, const char *folder,
-                      enum pxr_split split, int64_t *count)
-{
-        const char *name = pxr_strf(o->arena, "binarized_mnist_%s.amat", pxr_split_names[split]);
-        struct pxr_reader *input = pxr_reader_open(folder, name, o->diag);
-        int failed;
-
-        if (!input)
-                return -1;
-        failed = parse(held->pixels, input, count, o->diag) || pxr_data_record(o, input);
-        pxr_reader_close(input);
-        return failed ? -1 : 0;
 }
 
 static void set_kind(const void *conf, struct pxr_dataset *set)
@@ -100,17 +85,17 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
 static int open_set(struct pxr_opening *o)
 {
         const struct binarized_mnist *options = o->options;
-        struct pxr_held *held = pxr_alloc(o->arena, sizeof *held);
         int64_t count[PXR_SPLITS] = { 0 };
-        int failed = 0;
+        int failed = pxr_pixels_begin(o, options->path, SIDE, SIDE, 1, 0);
 
-        if (!held || pxr_held_begin(o, held, options->path, SIDE, SIDE, 1, 0))
-                return -1;
         o->set->transforms = "static binarization";
-        for (int split = 0; split < PXR_SPLITS; split++)
+        for (int split = 0; split < PXR_SPLITS && !pxr_arena_failed(o->arena); split++)
                 if (pxr_data_opens(o, split))
-                        failed |= read_split(o, held, options->path, split, &count[split]);
-        return failed ? -1 : pxr_held_end(o, count, 0, options->path);
+                        failed |= pxr_pixels_add_file(o, options->path,
+                                                      pxr_strf(o->arena, "binarized_mnist_%s.amat",
+                                                               pxr_split_names[split]),
+                                                      parse, &count[split]);
+        return failed ? -1 : pxr_pixels_end(o, count, 0, options->path);
 }
 
 static const struct pxr_option rows[] = {

@@ -34,11 +34,6 @@ struct cifar10 {
         int64_t valid;
 };
 
-/* Where a batch lies among the images read. */
-struct batch {
-        int64_t first, count;
-};
-
 static int no_record(const struct pxr_reader *input, struct pxr_diag *diag)
 {
         long long offset = (long long)pxr_reader_offset(input);
@@ -53,32 +48,29 @@ static int no_record(const struct pxr_reader *input, struct pxr_diag *diag)
 }
 
 /* Read records up to the end of a batch. */
-static int parse(struct pxr_pixels *pixels, struct pxr_reader *input, struct batch *batch,
-                 struct pxr_diag *diag)
+static int parse(struct pxr_opening *o, struct pxr_reader *input)
 {
-        batch->first = pxr_pixels_count(pixels);
         for (;;) {
                 uint8_t record[RECORD], *image;
                 int64_t start = pxr_reader_offset(input);
-                int64_t got = pxr_reader_read_all(input, record, RECORD, diag);
+                int64_t got = pxr_reader_read_all(input, record, RECORD, o->diag);
 
                 if (got < 0)
                         return -1;
                 if (got == 0 && start > 0)
                         return 0;
                 if (got < RECORD)
-                        return no_record(input, diag);
+                        return no_record(input, o->diag);
                 if (record[0] >= LABELS)
-                        return pxr_user_error(diag,
+                        return pxr_user_error(o->diag,
                                               "%s: byte %lld: label %d of record %lld is out of "
                                               "range, 0 to %d: damaged, or not CIFAR-10",
                                               pxr_reader_path(input), (long long)start, record[0],
                                               (long long)start / RECORD + 1, LABELS - 1);
-                image = pxr_pixels_add(pixels, diag);
+                image = pxr_pixels_add(o);
                 if (!image)
                         return -1;
                 pxr_data_interleave(record + 1, PLANE, image);
-                batch->count++;
         }
 }
 
@@ -87,23 +79,9 @@ static int parse(struct pxr_pixels *pixels, struct pxr_reader *input, struct bat
 /* The batches that are wanted, and where they lie among the images read. */
 struct batches {
         struct pxr_opening *o;
-        struct pxr_pixels *pixels;
         bool wanted[TEST + 1];
-        struct batch batch[TEST + 1];
+        int64_t first[TEST + 1], count[TEST + 1];
 };
-
-static int read_file(struct batches *b, const char *folder, int number)
-{
-        struct pxr_reader *input = pxr_reader_open(folder, names[number], b->o->diag);
-        int failed;
-
-        if (!input)
-                return -1;
-        failed = parse(b->pixels, input, &b->batch[number], b->o->diag) ||
-                 pxr_data_record(b->o, input);
-        pxr_reader_close(input);
-        return failed ? -1 : 0;
-}
 
 /* A part of the set may have fewer batches, but without gaps. */
 static int read_folder(struct batches *b, const char *folder)
@@ -113,9 +91,12 @@ static int read_folder(struct batches *b, const char *folder)
         for (int i = 1; i < TEST; i++)
                 if (pxr_reader_finds(folder, names[i]))
                         last = i;
-        for (int i = 1; i <= TEST; i++)
-                if (b->wanted[i] && (i <= last || i == TEST) && read_file(b, folder, i))
+        for (int i = 1; i <= TEST; i++) {
+                b->first[i] = pxr_pixels_count(b->o);
+                if (b->wanted[i] && (i <= last || i == TEST) &&
+                    pxr_pixels_add_file(b->o, folder, names[i], parse, &b->count[i]))
                         return -1;
+        }
         return 0;
 }
 
@@ -131,15 +112,14 @@ static int refuse_python(const char *path, struct pxr_diag *diag)
 static int read_entry(struct batches *b, struct pxr_archive *archive, int number)
 {
         struct pxr_reader *input = pxr_archive_entry(archive, b->o->diag);
-        int failed;
+        int failed = !input;
 
-        if (!input)
-                return -1;
-        if (b->batch[number].count > 0)
+        if (input && b->count[number] > 0)
                 failed = pxr_user_error(b->o->diag, "%s: duplicate file name",
                                         pxr_reader_path(input));
-        else
-                failed = parse(b->pixels, input, &b->batch[number], b->o->diag);
+        b->first[number] = pxr_pixels_count(b->o);
+        failed = failed || parse(b->o, input);
+        b->count[number] = pxr_pixels_count(b->o) - b->first[number];
         pxr_reader_close(input);
         return failed;
 }
@@ -164,8 +144,8 @@ static int check_archive(const struct batches *b, const char *path)
 {
         for (int i = 1, last = 1; i <= TEST; i++) {
                 for (int j = i; j < TEST; j++)
-                        last = b->batch[j].count > 0 ? j : last;
-                if (b->wanted[i] && (i <= last || i == TEST) && b->batch[i].count == 0)
+                        last = b->count[j] > 0 ? j : last;
+                if (b->wanted[i] && (i <= last || i == TEST) && b->count[i] == 0)
                         return pxr_user_error(b->o->diag, "%s: the archive does not contain %s",
                                               path, names[i]);
         }
@@ -208,17 +188,17 @@ static int read_batches(struct batches *b, const char *path)
 }
 
 /* Put the batches in the order of their numbers. */
-static int set_order(const struct batches *b, struct pxr_held *held)
+static int set_order(const struct batches *b)
 {
-        int64_t count = pxr_pixels_count(b->pixels), filled = 0;
-        int64_t *order = pxr_alloc_array(b->o->arena, (size_t)count, sizeof *order);
+        int64_t filled = 0, *order = pxr_alloc_array(b->o->arena, (size_t)pxr_pixels_count(b->o),
+                                                     sizeof *order);
 
         if (!order)
                 return -1;
         for (int i = 1; i <= TEST; i++)
-                for (int64_t j = 0; j < b->batch[i].count; j++)
-                        order[filled++] = b->batch[i].first + j;
-        held->order = order;
+                for (int64_t j = 0; j < b->count[i]; j++)
+                        order[filled++] = b->first[i] + j;
+        pxr_pixels_reorder(b->o, order);
         return 0;
 }
 
@@ -233,25 +213,22 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
 static int open_set(struct pxr_opening *o)
 {
         const struct cifar10 *options = o->options;
-        struct pxr_held *held = pxr_alloc(o->arena, sizeof *held);
         struct batches b = { .o = o };
         int64_t count[PXR_SPLITS] = { 0 };
 
-        if (!held || pxr_held_begin(o, held, options->path, SIDE, SIDE, 3, 0))
-                return -1;
-        b.pixels = held->pixels;
         b.wanted[TEST] = pxr_data_opens(o, PXR_TEST);
         for (int i = 1; i < TEST; i++)
                 b.wanted[i] = pxr_data_opens(o, PXR_TRAIN) ||
                               (pxr_data_opens(o, PXR_VALID) && options->valid > 0);
-        if (read_batches(&b, options->path) || set_order(&b, held))
+        if (pxr_pixels_begin(o, options->path, SIDE, SIDE, 3, 0) ||
+            read_batches(&b, options->path) || set_order(&b))
                 return -1;
         if (options->valid > 0)
                 o->set->transforms =
                         pxr_strf(o->arena, "valid = last %lld of train", (long long)options->valid);
-        count[PXR_TEST] = b.batch[TEST].count;
-        count[PXR_TRAIN] = pxr_pixels_count(held->pixels) - count[PXR_TEST];
-        return pxr_held_end(o, count, options->valid, options->path);
+        count[PXR_TEST] = b.count[TEST];
+        count[PXR_TRAIN] = pxr_pixels_count(o) - count[PXR_TEST];
+        return pxr_pixels_end(o, count, options->valid, options->path);
 }
 
 static const struct pxr_option rows[] = {

@@ -29,10 +29,13 @@ struct pxr_data_file {
         struct pxr_data_file *next;
 };
 
+struct pxr_opening; /* a set whose options are read (format.h) */
+
 /* An open data set. Everything is set by pxr_dataset_open() and constant afterwards, so that
  * several threads may read from it. */
 struct pxr_dataset {
-        const char *name; /* the `set` of the spec */
+        const char *name;                  /* the `set` of the spec */
+        const struct pxr_opening *opening; /* what it was opened with */
         int rows, cols;
         int colours;               /* 1 (grey) or 3 (red, green, blue) */
         int levels;                /* values a pixel's colour can have: 2 to 256 */
@@ -57,9 +60,6 @@ struct pxr_dataset {
         int (*read)(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                     const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag);
 };
-
-/* A set whose options are read. */
-struct pxr_opening;
 
 /* Read the options of a spec's `data` mapping, and complete it, without opening anything. Returns
  * 0, or -1 after errors. Unless the set is unknown, *opening is what could be read, else NULL. */

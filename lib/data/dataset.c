@@ -142,8 +142,9 @@ int pxr_dataset_check(struct pxr_arena *arena, struct pxr_yaml *data, struct pxr
                                   (struct pxr_reading[]) { { &pxr_data_common_options, &o->common },
                                                            { format->options, options } },
                                   2, diag);
-        *o->set =
-                (struct pxr_dataset) { .name = format->name, .entropy = NAN, .transforms = "none" };
+        *o->set = (struct pxr_dataset) {
+                .name = format->name, .opening = o, .entropy = NAN, .transforms = "none"
+        };
         if (format->kind)
                 format->kind(options, o->set);
         *opening = o;

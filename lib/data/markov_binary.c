@@ -35,7 +35,7 @@ static double chance(const struct pxr_dataset *set, const uint8_t *pixels, int r
 static int read_images(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                        const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
-        const struct pxr_markov *options = set->state;
+        const struct pxr_markov *options = set->opening->options;
 
         (void)epoch, (void)diag;
         for (int i = 0; i < count; i++, pixels += set->rows * set->cols) {
@@ -120,7 +120,6 @@ static int open_set(struct pxr_opening *o)
         o->set->entropy = entropy(o->set->rows, o->set->cols);
         o->set->nats = nats;
         o->set->read = read_images;
-        o->set->state = (void *)o->options;
         if (isnan(o->set->entropy))
                 return pxr_out_of_memory(o->diag);
         return pxr_markov_describe(o, LAW, mesh, 8);

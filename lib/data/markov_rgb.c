@@ -24,7 +24,6 @@
 enum { LAW = 1, MAX_LEVELS = 8, STATES = MAX_LEVELS * MAX_LEVELS * MAX_LEVELS };
 
 struct state {
-        const struct pxr_markov *options;
         int levels;
         double red[MAX_LEVELS][MAX_LEVELS];               /* [R'][R] */
         double other[MAX_LEVELS][MAX_LEVELS][MAX_LEVELS]; /* [G'][R][G], and [B'][G][B] */
@@ -107,7 +106,8 @@ static int read_images(const struct pxr_dataset *set, enum pxr_split split, int6
         (void)epoch, (void)diag;
         set_root(state, root);
         for (int i = 0; i < count; i++, pixels += 3 * set->rows * set->cols) {
-                struct pxr_random random = pxr_markov_random(state->options, split, index[i]);
+                struct pxr_random random =
+                        pxr_markov_random(set->opening->options, split, index[i]);
 
                 for (int at = 0; at < set->rows * set->cols; at++) {
                         const uint8_t *parent =
@@ -219,7 +219,6 @@ static int open_set(struct pxr_opening *o)
 
         if (!state)
                 return -1;
-        state->options = o->options;
         state->levels = o->set->levels;
         fill_tables(state);
         o->set->entropy = entropy(o->set, state);

@@ -27,12 +27,6 @@ struct mnist {
         int64_t seed;
 };
 
-struct state {
-        struct pxr_held held; /* first, for pxr_held_read() */
-        const struct mnist *options;
-        uint64_t seed; /* of the run */
-};
-
 static uint32_t big_endian(const uint8_t *bytes)
 {
         return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
@@ -40,8 +34,7 @@ static uint32_t big_endian(const uint8_t *bytes)
 }
 
 /* Read the header of a file; begin the set, or compare the size of its images. Sets *count. */
-static int read_header(struct pxr_opening *o, struct state *state, struct pxr_reader *input,
-                       int64_t *count)
+static int read_header(struct pxr_opening *o, struct pxr_reader *input, int64_t *count)
 {
         const char *path = pxr_reader_path(input);
         uint8_t header[HEADER];
@@ -64,41 +57,26 @@ static int read_header(struct pxr_opening *o, struct state *state, struct pxr_re
                                       "%s: byte 8: images of %u x %u pixels are out of range: 1 to "
                                       "%d on a side",
                                       path, (unsigned)rows, (unsigned)cols, MAX_SIDE);
-        return pxr_held_begin(o, &state->held, path, (int)rows, (int)cols, 1, 0);
+        return pxr_pixels_begin(o, path, (int)rows, (int)cols, 1, 0);
 }
 
-static int parse(struct pxr_opening *o, struct state *state, struct pxr_reader *input,
-                 int64_t *count)
+static int parse(struct pxr_opening *o, struct pxr_reader *input)
 {
-        size_t size;
+        int64_t count = 0;
 
-        if (read_header(o, state, input, count))
+        if (read_header(o, input, &count))
                 return -1;
-        size = pxr_image_size(o->set);
         /* One by one, so that memory grows with the file and not with what its header claims. */
-        for (int64_t i = 0; i < *count; i++) {
-                uint8_t *pixels = pxr_pixels_add(state->held.pixels, o->diag);
+        for (int64_t i = 0; i < count; i++) {
+                uint8_t *pixels = pxr_pixels_add(o);
                 char what[64];
 
                 snprintf(what, sizeof what, "image %lld of %lld", (long long)i + 1,
-                         (long long)*count);
-                if (!pixels || pxr_data_read(input, pixels, size, what, o->diag))
+                         (long long)count);
+                if (!pixels || pxr_data_read(input, pixels, pxr_image_size(o->set), what, o->diag))
                         return -1;
         }
-        return pxr_data_end(input, *count, o->diag);
-}
-
-static int read_file(struct pxr_opening *o, const char *name, int64_t *count)
-{
-        const struct mnist *options = o->options;
-        struct pxr_reader *input = pxr_reader_open(options->path, name, o->diag);
-        int failed;
-
-        if (!input)
-                return -1;
-        failed = parse(o, o->set->state, input, count) || pxr_data_record(o, input);
-        pxr_reader_close(input);
-        return failed ? -1 : 0;
+        return pxr_data_end(input, count, o->diag);
 }
 
 /* A pixel of x is 1 with probability x / 255. */
@@ -111,17 +89,16 @@ static void draw(uint8_t *pixels, size_t size, struct pxr_random random)
 static int read_images(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                        const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
-        const struct state *state = set->state;
-        const struct mnist *options = state->options;
+        const struct mnist *options = set->opening->options;
         size_t size = pxr_image_size(set);
         bool anew = split == PXR_TRAIN;
 
-        if (pxr_held_read(set, split, epoch, index, count, pixels, diag))
+        if (pxr_pixels_read(set, split, epoch, index, count, pixels, diag))
                 return -1;
         for (int i = 0; i < count; i++, pixels += size)
                 if (options->binarization == STOCHASTIC)
                         draw(pixels, size,
-                             pxr_random(anew ? state->seed : (uint64_t)options->seed,
+                             pxr_random(anew ? set->opening->seed : (uint64_t)options->seed,
                                         PXR_RANDOM_BINARIZE, anew ? (uint32_t)epoch : 0,
                                         (uint32_t)index[i], (uint32_t)split));
                 else if (options->binarization == THRESHOLD)
@@ -159,25 +136,21 @@ static void set_kind(const void *conf, struct pxr_dataset *set)
 
 static int open_set(struct pxr_opening *o)
 {
+        static const char train[] = "train-images-idx3-ubyte", test[] = "t10k-images-idx3-ubyte";
         const struct mnist *options = o->options;
-        struct state *state = pxr_alloc(o->arena, sizeof *state);
         int64_t count[PXR_SPLITS] = { 0 };
         int failed = 0;
 
-        if (!state)
-                return -1;
-        *state = (struct state) { .options = options, .seed = o->seed };
-        o->set->state = state;
         if (pxr_data_opens(o, PXR_TRAIN) || pxr_data_opens(o, PXR_VALID))
-                failed |= read_file(o, "train-images-idx3-ubyte", &count[PXR_TRAIN]);
+                failed |= pxr_pixels_add_file(o, options->path, train, parse, &count[PXR_TRAIN]);
         if (pxr_data_opens(o, PXR_TEST))
-                failed |= read_file(o, "t10k-images-idx3-ubyte", &count[PXR_TEST]);
+                failed |= pxr_pixels_add_file(o, options->path, test, parse, &count[PXR_TEST]);
         if (failed)
                 return -1;
         o->set->transforms = describe(o->arena, options);
         o->set->read = read_images;
-        return pxr_held_end(o, count, options->valid,
-                            pxr_strf(o->arena, "%s/train-images-idx3-ubyte", options->path));
+        return pxr_pixels_end(o, count, options->valid,
+                              pxr_strf(o->arena, "%s/%s", options->path, train));
 }
 
 static const struct pxr_option rows[] = {

@@ -114,22 +114,24 @@ static int take_image(const struct pxr_dataset *set, const struct pxr_reader *in
         return -1;
 }
 
-static int read_rows(struct pxr_dataset *set, struct pxr_reader *input, int64_t rows,
-                     const struct pxr_layout *layout, uint8_t *row, struct pxr_diag *diag)
+static int read_images(struct pxr_opening *o, struct pxr_reader *input, int64_t count,
+                       const struct pxr_layout *layout)
 {
-        struct pxr_held *held = set->state;
+        size_t size = pxr_image_size(o->set);
+        uint8_t *bytes = malloc(size);
+        int failed = bytes ? 0 : pxr_out_of_memory(o->diag);
 
-        for (int64_t i = 0; i < rows; i++) {
-                uint8_t *image = pxr_pixels_add(held->pixels, diag);
+        for (int64_t i = 0; i < count && !failed; i++) {
+                uint8_t *image = pxr_pixels_add(o);
                 char what[64];
 
                 snprintf(what, sizeof what, "image %lld of %lld", (long long)i + 1,
-                         (long long)rows);
-                if (!image || pxr_data_read(input, row, pxr_image_size(set), what, diag) ||
-                    take_image(set, input, layout, i + 1, row, image, diag))
-                        return -1;
+                         (long long)count);
+                failed = !image || pxr_data_read(input, bytes, size, what, o->diag) ||
+                         take_image(o->set, input, layout, i + 1, bytes, image, o->diag);
         }
-        return pxr_data_end(input, rows, diag);
+        free(bytes);
+        return failed ? -1 : pxr_data_end(input, count, o->diag);
 }
 
 static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader *input)
@@ -138,25 +140,18 @@ static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader
         const char *name = pxr_reader_path(input);
         struct pxr_layout layout;
         struct pxr_npy array;
-        uint8_t *row;
-        int failed;
 
         if (pxr_npy_read_header(input, &array, o->diag) ||
             check_type(path, input, &array, o->diag) ||
             pxr_layout_find(name, &array, (enum pxr_layout_name)options->layout,
                             pxr_data_location(o, "layout"), is_imagenet(path, &array), &layout,
                             o->diag) ||
-            pxr_held_begin(o, o->set->state, name, layout.rows, layout.cols, layout.colours,
-                           options->memory > 0 ? (int64_t)(options->memory * MB) : 1))
+            pxr_pixels_begin(o, name, layout.rows, layout.cols, layout.colours,
+                             options->memory > 0 ? (int64_t)(options->memory * MB) : 1))
                 return -1;
         if (array.shape[0] == 0)
                 return pxr_user_error(o->diag, "%s: the array has no images", name);
-        row = malloc(pxr_image_size(o->set));
-        if (!row)
-                return pxr_out_of_memory(o->diag);
-        failed = read_rows(o->set, input, array.shape[0], &layout, row, o->diag);
-        free(row);
-        return failed;
+        return read_images(o, input, array.shape[0], &layout);
 }
 
 /* The names of the arrays in a file: the first, and all, as text: "x, y". */
@@ -323,7 +318,6 @@ static int describe(struct pxr_opening *o, const int64_t count[PXR_SPLITS])
 static int read_all(struct pxr_opening *o, const struct file *files)
 {
         const struct npz *options = o->options;
-        const struct pxr_held *held = o->set->state;
         int64_t count[PXR_SPLITS] = { 0 }, before = 0;
 
         for (int i = 0; i < PXR_SPLITS; i++) {
@@ -333,13 +327,11 @@ static int read_all(struct pxr_opening *o, const struct file *files)
                 for (const struct file *file = files; wanted && file->path; file++)
                         if (file->split == (enum pxr_split)i && read_file(o, file->path))
                                 return -1;
-                if (held->pixels)
-                        count[i] = pxr_pixels_count(held->pixels) - before;
+                count[i] = pxr_pixels_count(o) - before;
                 before += count[i];
         }
-        if (!held->pixels)
-                return 0;
-        return describe(o, count) || pxr_held_end(o, count, options->valid, options->path) ? -1 : 0;
+        return describe(o, count) || pxr_pixels_end(o, count, options->valid, options->path) ? -1
+                                                                                             : 0;
 }
 
 static int open_set(struct pxr_opening *o)
@@ -348,8 +340,7 @@ static int open_set(struct pxr_opening *o)
         const struct file *files = find_files(o, options->path);
 
         o->set->levels = (int)options->levels;
-        o->set->state = pxr_alloc(o->arena, sizeof(struct pxr_held));
-        return files && o->set->state ? read_all(o, files) : -1;
+        return files ? read_all(o, files) : -1;
 }
 
 static const struct pxr_option rows[] = {

@@ -14,7 +14,8 @@
 #include "base/hash.h"
 #include "data/pixels.h"
 
-struct pxr_pixels {
+/* The state of the set. */
+struct pixels {
         size_t size; /* of an image */
         int64_t budget;
         int64_t count; /* images in all */
@@ -23,34 +24,22 @@ struct pxr_pixels {
         int64_t room; /* images the block can hold */
         FILE *file;   /* NULL: none */
         char folder[PATH_MAX];
+        int64_t first[PXR_SPLITS]; /* image of each split */
+        const int64_t *order;      /* image i is order[i] of those added; NULL: it is i */
 };
 
 static void clean(void *what)
 {
-        struct pxr_pixels *pixels = what;
+        struct pixels *pixels = what;
 
         if (pixels->file)
                 fclose(pixels->file);
         free(pixels->block);
-        free(pixels);
-}
-
-static struct pxr_pixels *pixels_new(struct pxr_arena *arena, size_t size, int64_t budget,
-                                     struct pxr_diag *diag)
-{
-        struct pxr_pixels *pixels = calloc(1, sizeof *pixels);
-
-        if (!pixels) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        *pixels = (struct pxr_pixels) { .size = size, .budget = budget };
-        return pxr_arena_defer(arena, clean, pixels) ? NULL : pixels;
 }
 
 /* --- the file ----------------------------------------------------------------------------------*/
 
-static int file_error(const struct pxr_pixels *pixels, const char *what, int error,
+static int file_error(const struct pixels *pixels, const char *what, int error,
                       struct pxr_diag *diag)
 {
         pxr_system_error(diag, "%s: pixels beyond the 'memory' limit cannot be %s here: %s",
@@ -61,7 +50,7 @@ static int file_error(const struct pxr_pixels *pixels, const char *what, int err
         return -1;
 }
 
-static int make_file(struct pxr_pixels *pixels, struct pxr_diag *diag)
+static int make_file(struct pixels *pixels, struct pxr_diag *diag)
 {
         const char *folder = getenv("TMPDIR");
         char path[PATH_MAX + 32];
@@ -84,7 +73,7 @@ static int make_file(struct pxr_pixels *pixels, struct pxr_diag *diag)
 /* Leave room on the disk for other programs. */
 enum { LEAVE_FREE = 256 << 20 };
 
-static bool has_room(const struct pxr_pixels *pixels, size_t size)
+static bool has_room(const struct pixels *pixels, size_t size)
 {
         struct statvfs disk;
 
@@ -93,7 +82,7 @@ static bool has_room(const struct pxr_pixels *pixels, size_t size)
 }
 
 /* Move what is in the block to the file. */
-static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
+static int spill(struct pixels *pixels, struct pxr_diag *diag)
 {
         size_t images = (size_t)(pixels->count - pixels->filed);
 
@@ -108,8 +97,7 @@ static int spill(struct pxr_pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
-static int read_file(const struct pxr_pixels *pixels, int64_t index, uint8_t *to,
-                     struct pxr_diag *diag)
+static int read_file(const struct pixels *pixels, int64_t index, uint8_t *to, struct pxr_diag *diag)
 {
         ssize_t got = pread(fileno(pixels->file), to, pixels->size,
                             (off_t)(index * (int64_t)pixels->size));
@@ -121,7 +109,7 @@ static int read_file(const struct pxr_pixels *pixels, int64_t index, uint8_t *to
 
 /* --- adding and reading ------------------------------------------------------------------------*/
 
-static int grow(struct pxr_pixels *pixels, struct pxr_diag *diag)
+static int grow(struct pixels *pixels, struct pxr_diag *diag)
 {
         int64_t room = pixels->room ? pixels->room * 2 : 64;
         int64_t most = pixels->budget / (int64_t)pixels->size;
@@ -142,19 +130,83 @@ static int grow(struct pxr_pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
-uint8_t *pxr_pixels_add(struct pxr_pixels *pixels, struct pxr_diag *diag)
+int pxr_pixels_begin(struct pxr_opening *o, const char *name, int rows, int cols, int colours,
+                     int64_t budget)
 {
-        if (pixels->count - pixels->filed == pixels->room && grow(pixels, diag))
+        struct pxr_dataset *set = o->set;
+        struct pixels *pixels = set->state;
+
+        if (pixels && (rows != set->rows || cols != set->cols || colours != set->colours))
+                return pxr_user_error(o->diag,
+                                      "%s: images of %d x %d x %d, but those of the first file are "
+                                      "%d x %d x %d (rows x columns x colours)",
+                                      name, rows, cols, colours, set->rows, set->cols,
+                                      set->colours);
+        if (pixels)
+                return 0;
+        pixels = pxr_alloc(o->arena, sizeof *pixels);
+        if (!pixels || pxr_arena_defer(o->arena, clean, pixels))
+                return -1;
+        set->rows = rows;
+        set->cols = cols;
+        set->colours = colours;
+        set->state = pixels;
+        set->read = pxr_pixels_read;
+        pixels->size = pxr_image_size(set);
+        pixels->budget = budget;
+        return 0;
+}
+
+uint8_t *pxr_pixels_add(struct pxr_opening *o)
+{
+        struct pixels *pixels = o->set->state;
+
+        if (pixels->count - pixels->filed == pixels->room && grow(pixels, o->diag))
                 return NULL;
         return pixels->block + (size_t)(pixels->count++ - pixels->filed) * pixels->size;
 }
 
-int64_t pxr_pixels_count(const struct pxr_pixels *pixels)
+int pxr_pixels_add_file(struct pxr_opening *o, const char *folder, const char *name,
+                        int (*parse)(struct pxr_opening *o, struct pxr_reader *input),
+                        int64_t *count)
 {
-        return pixels->count;
+        struct pxr_reader *input = pxr_reader_open(folder, name, o->diag);
+        int64_t before = pxr_pixels_count(o);
+        int failed = !input || parse(o, input) || pxr_data_record(o, input);
+
+        pxr_reader_close(input);
+        *count = pxr_pixels_count(o) - before;
+        return failed ? -1 : 0;
 }
 
-int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag)
+int64_t pxr_pixels_count(const struct pxr_opening *o)
+{
+        const struct pixels *pixels = o->set->state;
+
+        return pixels ? pixels->count : 0;
+}
+
+void pxr_pixels_reorder(struct pxr_opening *o, const int64_t *order)
+{
+        struct pixels *pixels = o->set->state;
+
+        pixels->order = order;
+}
+
+/* --- reading -----------------------------------------------------------------------------------*/
+
+static int read_image(const struct pixels *pixels, int64_t index, uint8_t *to,
+                      struct pxr_diag *diag)
+{
+        index = pixels->order ? pixels->order[index] : index;
+        if (pixels->file)
+                return read_file(pixels, index, to, diag);
+        memcpy(to, pixels->block + (size_t)index * pixels->size, pixels->size);
+        return 0;
+}
+
+/* Keep what was added: all in the file, or all in memory. */
+static int settle(struct pixels *pixels, struct pxr_diag *diag)
 {
         uint8_t *exact;
 
@@ -163,7 +215,6 @@ int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag)
         if (pixels->file) {
                 free(pixels->block);
                 pixels->block = NULL;
-                pixels->room = 0;
         } else if (pixels->count > 0) {
                 exact = realloc(pixels->block, (size_t)pixels->count * pixels->size);
                 pixels->block = exact ? exact : pixels->block;
@@ -171,81 +222,36 @@ int pxr_pixels_end(struct pxr_pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
-/* --- a set whose images are all held this way --------------------------------------------------*/
-
-static int read_held(const struct pxr_held *held, int64_t index, uint8_t *to, struct pxr_diag *diag)
-{
-        const struct pxr_pixels *pixels = held->pixels;
-
-        index = held->order ? held->order[index] : index;
-        if (pixels->file)
-                return read_file(pixels, index, to, diag);
-        memcpy(to, pixels->block + (size_t)index * pixels->size, pixels->size);
-        return 0;
-}
-
-int pxr_held_begin(struct pxr_opening *o, struct pxr_held *held, const char *name, int rows,
-                   int cols, int colours, int64_t budget)
-{
-        struct pxr_dataset *set = o->set;
-
-        if (held->pixels && (rows != set->rows || cols != set->cols || colours != set->colours))
-                return pxr_user_error(o->diag,
-                                      "%s: images of %d x %d x %d, but those of the first file are "
-                                      "%d x %d x %d (rows x columns x colours)",
-                                      name, rows, cols, colours, set->rows, set->cols,
-                                      set->colours);
-        if (held->pixels)
-                return 0;
-        set->rows = rows;
-        set->cols = cols;
-        set->colours = colours;
-        set->state = held;
-        set->read = pxr_held_read;
-        held->pixels = pixels_new(o->arena, pxr_image_size(set), budget, o->diag);
-        return held->pixels ? 0 : -1;
-}
-
-static int hash_images(const struct pxr_held *held, int64_t first, int64_t count, uint8_t *image,
-                       char hex[PXR_SHA256_HEX], struct pxr_diag *diag)
-{
-        struct pxr_sha256 hash;
-
-        pxr_sha256_init(&hash);
-        for (int64_t i = 0; i < count; i++) {
-                if (read_held(held, first + i, image, diag))
-                        return -1;
-                pxr_sha256_update(&hash, image, held->pixels->size);
-        }
-        pxr_sha256_final(&hash, hex);
-        return 0;
-}
-
 static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first, int64_t count)
 {
-        struct pxr_held *held = o->set->state;
-        uint8_t *image = malloc(held->pixels->size);
+        struct pixels *pixels = o->set->state;
+        uint8_t *image = malloc(pixels->size);
+        struct pxr_sha256 hash;
         char hex[PXR_SHA256_HEX];
-        int failed;
+        int failed = image ? 0 : pxr_out_of_memory(o->diag);
 
-        if (!image)
-                return pxr_out_of_memory(o->diag);
-        failed = hash_images(held, first, count, image, hex, o->diag);
+        pxr_sha256_init(&hash);
+        for (int64_t i = first; i < first + count && !failed; i++) {
+                failed = read_image(pixels, i, image, o->diag);
+                if (!failed)
+                        pxr_sha256_update(&hash, image, pixels->size);
+        }
         free(image);
-        if (failed)
-                return -1;
-        held->first[split] = first;
+        pxr_sha256_final(&hash, hex);
+        pixels->first[split] = first;
         o->set->count[split] = count;
         o->set->digest[split] = pxr_strdup(o->arena, hex);
-        return 0;
+        return failed;
 }
 
-int pxr_held_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid, const char *path)
+int pxr_pixels_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid,
+                   const char *path)
 {
-        struct pxr_held *held = o->set->state;
         int64_t first = 0;
 
-        if (pxr_pixels_end(held->pixels, o->diag))
+        if (pxr_pixels_count(o) == 0)
+                return 0;
+        if (settle(o->set->state, o->diag))
                 return -1;
         if (valid > 0 && count[PXR_TRAIN] > 0) {
                 const char *own = count[PXR_VALID] > 0 ? "valid split" : NULL;
@@ -260,15 +266,14 @@ int pxr_held_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid
         return 0;
 }
 
-int pxr_held_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
-                  const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
+int pxr_pixels_read(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                    const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
-        const struct pxr_held *held = set->state;
-        size_t size = pxr_image_size(set);
+        const struct pixels *held = set->state;
 
         (void)epoch;
-        for (int i = 0; i < count; i++)
-                if (read_held(held, held->first[split] + index[i], pixels + (size_t)i * size, diag))
+        for (int i = 0; i < count; i++, pixels += held->size)
+                if (read_image(held, held->first[split] + index[i], pixels, diag))
                         return -1;
         return 0;
 }

@@ -83,7 +83,7 @@ int pxr_png_files_size(struct pxr_opening *o, const struct pxr_png_split *split,
 /* The pass over all files. */
 struct pass {
         struct pxr_opening *o;
-        struct pxr_pixels *kept; /* NULL: no images are kept */
+        bool keeps;              /* the images, in pixels.h; else their pixels are hashed here */
         struct pxr_sha256 lines; /* of the folder's files so far */
         int64_t bytes;           /* of these */
 };
@@ -121,15 +121,16 @@ static int take(struct pass *pass, const struct pxr_png_files *files, int64_t in
         const char *name = pxr_png_files_name(files, index);
         uint8_t *image;
 
-        pxr_sha256_update(pixels, decoded->pixels, size);
         pxr_sha256_update(&pass->lines, decoded->sha256, strlen(decoded->sha256));
         pxr_sha256_update(&pass->lines, "  ", 2);
         pxr_sha256_update(&pass->lines, name, strlen(name));
         pxr_sha256_update(&pass->lines, "\n", 1);
         pass->bytes += (int64_t)decoded->size;
-        if (!pass->kept)
+        if (!pass->keeps) {
+                pxr_sha256_update(pixels, decoded->pixels, size);
                 return 0;
-        image = pxr_pixels_add(pass->kept, pass->o->diag);
+        }
+        image = pxr_pixels_add(pass->o);
         if (image)
                 memcpy(image, decoded->pixels, size);
         return image ? 0 : -1;
@@ -185,11 +186,10 @@ static int record_files(struct pass *pass, const char *path)
         return pxr_data_add_file(pass->o, pxr_strf(pass->o->arena, "%s/*.png", path), bytes, hex);
 }
 
-/* `kept`: where the images go; NULL: nowhere. */
 static int run_pass(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS],
-                    struct pxr_pixels *kept)
+                    bool keeps)
 {
-        struct pass pass = { .o = o, .kept = kept };
+        struct pass pass = { .o = o, .keeps = keeps };
         const struct pxr_png_files *before = NULL;
 
         pxr_sha256_init(&pass.lines);
@@ -265,7 +265,7 @@ static int digest_streamed(struct pxr_opening *o, const struct pxr_png_split spl
 
         if (settled && pxr_digests_load(o, before))
                 return 0;
-        if (run_pass(o, splits, NULL))
+        if (run_pass(o, splits, false))
                 return -1;
         if (settled && hash_state(o->set, splits, after) && strcmp(before, after) == 0)
                 pxr_digests_save(o, before);
@@ -286,17 +286,14 @@ static int stream(struct pxr_opening *o, const struct pxr_png_split splits[PXR_S
 
 static int hold(struct pxr_opening *o, const struct pxr_png_split splits[PXR_SPLITS])
 {
-        struct pxr_held *held = pxr_alloc(o->arena, sizeof *held);
-        int64_t first = 0;
+        int64_t count[PXR_SPLITS];
 
-        if (!held || pxr_held_begin(o, held, "", o->set->rows, o->set->cols, o->set->colours, 0) ||
-            run_pass(o, splits, held->pixels))
-                return -1;
-        for (int i = 0; i < PXR_SPLITS; i++) {
-                held->first[i] = first;
-                first += splits[i].count;
-        }
-        return pxr_pixels_end(held->pixels, o->diag);
+        for (int i = 0; i < PXR_SPLITS; i++)
+                count[i] = splits[i].count;
+        return pxr_pixels_begin(o, "", o->set->rows, o->set->cols, o->set->colours, 0) ||
+                               run_pass(o, splits, true) || pxr_pixels_end(o, count, 0, "")
+                       ? -1
+                       : 0;
 }
 
 int pxr_png_files_load(struct pxr_opening *o, struct pxr_png_split splits[PXR_SPLITS],

@@ -2,7 +2,8 @@
 /*
  * transform.c - what every set can do to its images: limit, grey, downsample, flip, in that order.
  *
- * A transformed set wraps another: it reads images of that one and changes them. Grey is 0.299 red
+ * A transformed set has another, its base, as its state: it reads images of that one and changes
+ * them. Grey is 0.299 red
  * + 0.587 green + 0.114 blue (ITU-R BT.601), rounded. Downsampling keeps the pixel at the top left
  * of each block, so that the small image of a multi-scale model is a subset of the large one's
  * pixels.
@@ -17,13 +18,6 @@
 
 #include "data/format.h"
 #include "config/yaml.h"
-
-struct view {
-        struct pxr_dataset base;
-        bool grey, flip;
-        int step; /* one pixel in so many is kept, both ways */
-        uint64_t seed;
-};
 
 static void add_transform(struct pxr_opening *o, const char *words)
 {
@@ -68,9 +62,9 @@ static uint8_t grey(const uint8_t *pixel)
 static void change(const struct pxr_dataset *set, const uint8_t *whole, bool mirrored,
                    uint8_t *pixels)
 {
-        const struct view *view = set->state;
-        size_t colours = (size_t)view->base.colours, across = (size_t)view->step * colours;
-        size_t down = across * (size_t)view->base.cols;
+        const struct pxr_dataset *base = set->state;
+        size_t colours = (size_t)base->colours, step = (size_t)(base->rows / set->rows);
+        size_t across = step * colours, down = across * (size_t)base->cols;
 
         for (int row = 0; row < set->rows; row++)
                 for (int col = 0; col < set->cols; col++, pixels += set->colours) {
@@ -78,108 +72,105 @@ static void change(const struct pxr_dataset *set, const uint8_t *whole, bool mir
                         const uint8_t *from =
                                 whole + (size_t)row * down + (size_t)from_col * across;
 
-                        if (view->grey)
+                        if (set->colours < base->colours)
                                 *pixels = grey(from);
                         else
                                 memcpy(pixels, from, colours);
                 }
 }
 
-static bool is_mirrored(const struct view *view, int64_t epoch, int64_t index)
+static bool is_mirrored(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
+                        int64_t index)
 {
-        struct pxr_random random = pxr_random(view->seed, PXR_RANDOM_FLIP, (uint32_t)epoch,
+        struct pxr_random random = pxr_random(set->opening->seed, PXR_RANDOM_FLIP, (uint32_t)epoch,
                                               (uint32_t)index, PXR_TRAIN);
 
-        return view->flip && pxr_random_bits(&random) & 1;
+        return set->mirrors && split == PXR_TRAIN && pxr_random_bits(&random) & 1;
 }
 
 static int read_view(const struct pxr_dataset *set, enum pxr_split split, int64_t epoch,
                      const int64_t *index, int count, uint8_t *pixels, struct pxr_diag *diag)
 {
-        const struct view *view = set->state;
-        size_t size = pxr_image_size(&view->base);
+        const struct pxr_dataset *base = set->state;
+        size_t size = pxr_image_size(base);
         uint8_t *whole = malloc((size_t)count * size + 1);
         int failed;
 
         if (!whole)
                 return pxr_out_of_memory(diag);
-        failed = view->base.read(&view->base, split, epoch, index, count, whole, diag);
+        failed = base->read(base, split, epoch, index, count, whole, diag);
         for (int i = 0; i < count && !failed; i++, pixels += pxr_image_size(set))
-                change(set, whole + (size_t)i * size,
-                       split == PXR_TRAIN && is_mirrored(view, epoch, index[i]), pixels);
+                change(set, whole + (size_t)i * size, is_mirrored(set, split, epoch, index[i]),
+                       pixels);
         free(whole);
         return failed;
 }
 
 static double nats_of_base(const struct pxr_dataset *set, const uint8_t *pixels)
 {
-        const struct view *view = set->state;
+        const struct pxr_dataset *base = set->state;
 
-        return view->base.nats(&view->base, pixels);
+        return base->nats(base, pixels);
 }
 
 /* --- wrapping a set --------------------------------------------------------------------------*/
 
-static int set_step(const struct pxr_opening *o, struct view *view)
+/* One pixel in so many is kept, both ways. 0 after an error. */
+static int find_step(const struct pxr_opening *o)
 {
         const struct pxr_dataset *set = o->set;
         int64_t rows = o->common.downsample;
 
-        view->step = 1;
         if (rows == 0)
-                return 0;
-        if (rows > set->rows || set->rows % rows != 0 || set->cols % (set->rows / rows) != 0)
-                return pxr_error_at(o->diag, pxr_data_location(o, "downsample"),
-                                    "data: downsample: images of %d x %d pixels cannot "
-                                    "be divided into blocks that give %lld rows",
-                                    set->rows, set->cols, (long long)rows);
-        view->step = set->rows / (int)rows;
+                return 1;
+        if (rows <= set->rows && set->rows % rows == 0 && set->cols % (set->rows / rows) == 0)
+                return set->rows / (int)rows;
+        pxr_error_at(o->diag, pxr_data_location(o, "downsample"),
+                     "data: downsample: images of %d x %d pixels cannot be divided into blocks "
+                     "that give %lld rows",
+                     set->rows, set->cols, (long long)rows);
         return 0;
 }
 
 /* Images get smaller, and no longer follow the law the set is drawn from. */
-static void make_smaller(struct pxr_opening *o, const struct view *view)
+static void make_smaller(struct pxr_opening *o, bool grey, int step)
 {
         struct pxr_dataset *set = o->set;
 
         set->entropy = NAN;
         set->nats = NULL;
-        if (view->grey)
+        if (grey)
                 add_transform(o, "grey");
         set->transforms_of_size = set->transforms;
-        set->rows /= view->step;
-        set->cols /= view->step;
-        set->colours = view->grey ? 1 : set->colours;
-        if (view->step > 1)
+        set->rows /= step;
+        set->cols /= step;
+        set->colours = grey ? 1 : set->colours;
+        if (step > 1)
                 add_transform(o, downsampling(o->arena, set->rows, set->cols));
 }
 
 int pxr_data_transform(struct pxr_opening *o)
 {
-        struct view *view = pxr_alloc(o->arena, sizeof *view);
-        struct pxr_dataset *set = o->set;
+        struct pxr_dataset *set = o->set, *base = pxr_alloc(o->arena, sizeof *base);
+        bool grey = o->common.grey && set->colours == 3;
+        int step = find_step(o);
 
-        if (!view)
+        if (!base || step == 0)
                 return -1;
         memcpy(set->whole, set->count, sizeof(set->whole));
         apply_limit(o);
         set->transforms_of_size = set->transforms;
-        *view = (struct view) { .base = *set,
-                                .grey = o->common.grey && set->colours == 3,
-                                .flip = o->common.flip && set->count[PXR_TRAIN] > 0,
-                                .seed = o->seed };
-        if (set_step(o, view))
-                return -1;
-        if (!view->grey && !view->flip && view->step == 1)
+        set->mirrors = o->common.flip && set->count[PXR_TRAIN] > 0;
+        if (!grey && !set->mirrors && step == 1)
                 return 0;
+        *base = *set;
+        set->read = read_view;
+        set->state = base;
         if (set->nats)
                 set->nats = nats_of_base;
-        if (view->grey || view->step > 1)
-                make_smaller(o, view);
-        set->mirrors = view->flip;
-        if (view->flip)
+        if (grey || step > 1)
+                make_smaller(o, grey, step);
+        if (set->mirrors)
                 add_transform(o, mirroring);
-        set->read = read_view;
-        set->state = view;
         return 0;
 }
