@@ -1,6 +1,5 @@
 #!/bin/sh
-# command_bench.sh - pxr-bench: what it measures is counted right, and what it cannot take is refused.
-together=yes
+# command_bench.sh - pxr-bench: counts of multiply-adds, times, and refused specs.
 . "${srcdir:-.}/tests/command.sh"
 
 bench() {
@@ -23,12 +22,12 @@ field() {
 	sed -n "s/^ *\"$1\": \([^,]*\),*$/\1/p" out | head -n 1
 }
 
-measures() {
-	bench counted.yaml --image 8x8x1:2 -r 2 --images 8 --threads 1 --json
+make_measured() {
+	bench counted.yaml --image 8x8x1:2 -r 2 --images 8 --threads 1 --json && cp out measured
 }
-ok "a model is measured without its data set" measures
 
 positive() {
+	given measured && cp measured out || return
 	for name in images_per_second slowest fastest gflops share_of_sgemm share_of_peak \
 		sgemm_gflops peak_gflops \
 		generation_bytes peak_memory_bytes training_step_seconds; do
@@ -37,39 +36,36 @@ positive() {
 		esac
 	done
 }
-ok "every rate is a positive number" positive
+ok "a model is measured without its data set, and every rate is positive" positive
 
-# On 64 pixels: 4 live taps of 9 to 4 features, 4 to 1, and the 1 to 1 of the output. Backwards all
-# have weights, and all but the first have an input to be trained.
+# On 64 pixels: 4 live taps of 9 to 4 features, 4 to 1, and 1 to 1 in the output. In the backward pass all
+# have weights, and all but the first have an input with a gradient.
 counts() {
-	is "$(field forward_multiply_adds)" "$((64 * (16 + 4 + 1))).0" &&
+	given measured && cp measured out && is "$(field forward_multiply_adds)" "$((64 * (16 + 4 + 1))).0" &&
 		is "$(field training_multiply_adds)" "$((64 * (21 + 21 + 5))).0"
 }
-ok "training is counted as forward and both gradients" counts
+ok "training counts the multiply-adds of the forward pass and of both gradients" counts
 
-# Whatever else runs meanwhile.
+# Even if other programs run meanwhile.
 peak_is_most() {
-	awk "BEGIN { exit !($(field peak_gflops) >= $(field sgemm_gflops)) }"
+	given measured && cp measured out && awk "BEGIN { exit !($(field peak_gflops) >= $(field sgemm_gflops)) }"
 }
-ok "no product is above the peak" peak_is_most
+ok "the measured peak is at least the speed of SGEMM" peak_is_most
 
-# An OpenBLAS that is told to take the processor for another, and uses no AVX2.
+# OPENBLAS_CORETYPE makes OpenBLAS choose the kernels of another processor, without AVX2.
 warns_of_blas() {
+	blas=$(ldd "$top/lib/.libs/libpxr.so" 2>/dev/null | sed -n 's/.* => \(.*openblas[^ ]*\) .*/\1/p')
+	better=Haswell
+	grep -q avx512f /proc/cpuinfo && better=SkylakeX
+	[ -n "$blas" ] && grep -q DYNAMIC_ARCH "$blas" && grep -q avx2 /proc/cpuinfo ||
+		skip "no OpenBLAS that chooses its kernels, or no AVX2"
 	OPENBLAS_CORETYPE=Prescott bench counted.yaml --image 8x8x1:2 -r 1 --images 4 -q &&
 		err_has "warning: OpenBLAS takes this processor for an older one (Prescott)" &&
 		err_has "OPENBLAS_CORETYPE=$better in the environment" &&
 		OPENBLAS_CORETYPE=$better bench counted.yaml --image 8x8x1:2 -r 1 --images 4 -q &&
 		! [ -s err ]
 }
-blas=$(ldd "$top/lib/.libs/libpxr.so" 2>/dev/null | sed -n 's/.* => \(.*openblas[^ ]*\) .*/\1/p')
-better=Haswell
-grep -q avx512f /proc/cpuinfo && better=SkylakeX
-what="it is told when OpenBLAS takes the processor for an older one"
-if [ -n "$blas" ] && grep -q DYNAMIC_ARCH "$blas" && grep -q avx2 /proc/cpuinfo; then
-	ok "$what" warns_of_blas
-else
-	ok "$what # SKIP no OpenBLAS that chooses its kernels, or no AVX2" true
-fi
+ok "an OpenBLAS that takes the processor for an older one is a warning" warns_of_blas
 
 table() {
 	bench counted.yaml --image 8x8x1:2 -r 1 --images 4 --threads 2 --scaling &&
@@ -80,7 +76,7 @@ table() {
 			grep -q "^$row  *[0-9]" out || return
 		done
 }
-ok "the table has every number of threads and every op" table
+ok "--scaling prints every number of threads and every op" table
 
 naive() {
 	bench counted.yaml --image 8x8x1:2 -r 1 --images 32 --threads 1 --naive &&
@@ -89,7 +85,7 @@ naive() {
 		bench counted.yaml --image 8x8x1:2 -r 1 --images 32 --threads 1 --naive --json &&
 		sed -n '/"naive"/,/}/p' out | grep -q images_per_second
 }
-ok "drawing by whole passes can be measured beside it" naive
+ok "--naive also measures generation by whole passes" naive
 
 cat >given.yaml <<'EOF'
 name: given
@@ -100,8 +96,7 @@ model:
 train: {batch: 8, micro_batch: 4, epochs: 1}
 EOF
 
-# An op that is computed once before the first pixel is one of those that drawing takes time for, and
-# what no op does is told apart.
+# An op that is computed once before the first pixel counts for generation; time outside of ops is separate.
 divides() {
 	bench given.yaml -r 1 --images 4 --threads 1 --json &&
 		sed -n '/"op": "deconv/,/}/p' out | grep -q '"advance_seconds": [0.]*[1-9]' &&
@@ -111,23 +106,22 @@ divides() {
 			esac
 		done
 }
-ok "what is computed before the first pixel, the loss and the drawing have their time" divides
+ok "ops before the first pixel, the loss and the drawing are timed" divides
 
-# A BLAS has room for so many callers.
-ok "more threads than a BLAS can take are refused" \
+ok "more threads than the BLAS supports are refused" \
 	refused 2 "--threads: expected a whole number from 1 to 256, got '1024'" bench counted.yaml --threads 1024
 
 from_data() {
 	bench counted.yaml -r 1 --images 4 --threads 1 --quiet && is "$(wc -c <err)" 0
 }
-ok "the images' kind comes from the data set" from_data
+ok "without --image, the image size comes from the data set" from_data
 
-ok "an image of a kind that cannot be is refused" \
+ok "an invalid --image is refused" \
 	refused 2 "--image: expected ROWSxCOLSxCOLOURS:LEVELS" bench counted.yaml --image 8x8x2:2
-ok "a spec that is not there is refused" refused 2 "cannot open none.yaml" bench none.yaml
-ok "a model that cannot be is refused at its line" \
+ok "a missing spec is refused" refused 2 "cannot open none.yaml" bench none.yaml
+ok "a model that does not fit the images is refused at its line" \
 	refused 2 "counted.yaml:7:5" bench counted.yaml --image 8x8x1:256
 nothing_made() {
-	is "$(ls | grep -v 'yaml$' | tr '\n' ' ')" "err out "
+	given measured && is "$(ls | grep -v 'yaml$' | tr '\n' ' ')" "measured "
 }
-ok "nothing is recorded" nothing_made
+ok "pxr-bench writes no files" nothing_made

@@ -1,9 +1,8 @@
 #!/bin/sh
-# command_spec.sh - specs as their user meets them: broken ones, and --explain.
-together=yes
+# command_spec.sh - errors in specs, and --explain.
 . "${srcdir:-.}/tests/command.sh"
 
-# shown TEXT: exactly this on stderr.
+# shown TEXT: stderr has exactly this text.
 shown() {
 	printf '%s\n' "$1" >expected
 	diff expected err | sed 's/^/# /' >difference
@@ -62,7 +61,7 @@ several.yaml:7:14: error: sigmoid takes no options
     7 |   - sigmoid: 3
       |              ^"
 }
-ok "errors of sections, data and layers are shown at once" everywhere
+ok "all errors of sections, data and layers are shown at once" everywhere
 
 no_files() {
 	cat >files.yaml <<'END'
@@ -96,7 +95,7 @@ $path" model.0.conv.kernel=2 && refuses files.yaml "command line:1:14: error: da
 note: it has images in train: name these alone
 $residual" data.set=markov_rgb "data.splits=[valid, train]" data.valid=0
 }
-ok "errors of the data and of the model's shapes are shown at once" no_files
+ok "all errors of the data and of the model's shapes are shown at once" no_files
 
 ok "errors of overrides point at the command line" refuses tiny.yaml \
 	"command line:1:7: error: train: unknown option 'bacth'
@@ -129,13 +128,13 @@ layer_default() {
 	pxr_run tiny.yaml --explain model.0.conv.bias &&
 		is "$(cat out)" "model.0.conv.bias = true (default)"
 }
-ok "defaults of layers are explained" layer_default
+ok "--explain shows defaults of layers" layer_default
 
 without_data() {
 	pxr_run tiny.yaml "data={set: binarized_mnist, path: nowhere}" --explain data.limit &&
 		is "$(cat out)" "data.limit = 0 (default)"
 }
-ok "a spec is explained though its data are not there" without_data
+ok "--explain works without the spec's data" without_data
 
 short_data() {
 	pxr_run tiny.yaml data=markov_binary --explain data.set &&
@@ -143,7 +142,7 @@ short_data() {
 }
 ok "a data set without options can be written as its name" short_data
 
-# The options of every choice, not of the chosen one alone.
+# The options of every choice, not only of the chosen one.
 explained_options() {
 	pxr_run tiny.yaml --explain train.optimizer && is "$(grep -c "^options$" out)" 1 &&
 		out_has "  optimizer      one of rmsprop, adam or sgd" && out_has "    rmsprop " && out_has "    adam  " &&
@@ -156,7 +155,7 @@ explained_options() {
                  images of one step" &&
 		pxr_run tiny.yaml --explain '' && ! out_has options
 }
-ok "--explain lists what a key can be, with the options of each choice" explained_options
+ok "--explain lists the choices of a key with their options" explained_options
 
 # Each choice has a row in the documentation.
 documented() {
@@ -197,8 +196,8 @@ other_key() {
 		exits 2 pxr_run tiny.yaml "train.optimizer={rmsprop: {weight_decay: 1}}" --dry-run &&
 		! err_has "did you mean"
 }
-ok "an option that means something else is not suggested" other_key
-ok "a key that stands elsewhere is named with its path, whatever its case" near_keys
+ok "a key with another meaning is not suggested" other_key
+ok "a key of another section is suggested with its path, whatever its case" near_keys
 
 one_for_another() {
 	printf '%s\n' 'name: s' 'spec: tiny.yaml' 'vary: {train.batch: [1, 2]}' >sweep.yaml
@@ -208,9 +207,9 @@ one_for_another() {
 		exits 2 "$top/runner/pxr-sweep" tiny.yaml >out 2>err && is "$(grep -c error: err)" 1 &&
 		err_has "this is a spec, not a sweep" && err_has "run it with 'pxr-run tiny.yaml'"
 }
-ok "a sweep in place of a spec is told as one, and the other way round" one_for_another
+ok "a sweep given as a spec, and a spec given as a sweep, are refused with the right command" one_for_another
 
-# Whatever path they are run by.
+# Whatever the path by which a program is run.
 named() {
 	for program in run sample sweep report data layers codec bench; do
 		exits 2 "$top/runner/pxr-$program" --bogus >out 2>err &&
@@ -224,12 +223,13 @@ wrong_key() {
 		shown "pxr-run: error: nothing is set at 'train.bacth'
 note: did you mean 'train.batch'?"
 }
-ok "a wrong key is not explained but the nearest named" wrong_key
+ok "--explain of an unknown key gets a suggestion" wrong_key
 
+extend() {
+	mkdir base && mv tiny.yaml base
+}
 extended() {
-	mkdir base
-	mv tiny.yaml base
-	printf 'extends: base/tiny.yaml\nname: child\n' >child.yaml
+	extend && printf 'extends: base/tiny.yaml\nname: child\n' >child.yaml
 	pxr_run child.yaml --explain name && out_has "name = child (child.yaml:2:7)" &&
 		pxr_run child.yaml --explain train.batch &&
 		out_has "train.batch = 16 (base/tiny.yaml:13:10)"
@@ -252,7 +252,7 @@ counted as often as it is repeated
     6 |     layers: [{repeat: 1000, layers: [{repeat: 1000, layers: [relu]}]}]
       |                                                              ^~~~"
 }
-ok "repeats of repeats are bounded" bomb
+ok "nested repeats of too many layers are refused" bomb
 
 junk() {
 	head -c 100000000 /dev/zero >junk.yaml
@@ -260,8 +260,8 @@ junk() {
 }
 ok "a hundred megabytes of junk are one error" junk
 
-# Splits that the spec names must be there; those of the default need not be.
-absent_split() {
+# Splits that the spec names must exist; those of the default need not.
+make_splits() {
 	cat >splits.yaml <<'END'
 name: splits
 data: {set: markov_binary, train: 16, valid: 0, test: 8}
@@ -271,6 +271,9 @@ evaluate: {splits: [valid, test]}
 sample: {count: 0}
 END
 	printf 'extends: splits.yaml\nname: child\n' >inherits.yaml
+}
+absent_split() {
+	make_splits
 	for spec in splits.yaml inherits.yaml; do
 		refuses $spec "splits.yaml:5:21: error: evaluate: 'splits' names 'valid', of which the \
 data set has no images
@@ -298,16 +301,16 @@ note: it has images in train: name these alone" evaluate.splits=train data.split
 }
 ok "a split to evaluate on that has no images is refused where it is named" absent_split
 
-# What is on record has its defaults written out.
+# The recorded spec has its defaults written out; repeating it must skip them too.
 default_splits() {
-	sed /evaluate/d splits.yaml >default.yaml
+	make_splits && sed /evaluate/d splits.yaml >default.yaml
 	pxr_run default.yaml --db default.db && out_has "result test" && ! out_has "result valid" &&
 		pxr_run --from-run 1 --db default.db && out_has "result test"
 }
-ok "splits that nobody named are left out where the data set lacks them" default_splits
+ok "default splits that the data set lacks are skipped" default_splits
 
 no_training() {
-	refuses splits.yaml "splits.yaml:4:17: error: the data set has no training split: train.epochs \
+	make_splits && refuses splits.yaml "splits.yaml:4:17: error: the data set has no training split: train.epochs \
 must be 0
     4 | train: {epochs: 1}
       |                 ^" data.train=0 evaluate.splits=test
@@ -315,20 +318,20 @@ must be 0
 ok "training without images is refused at its line" no_training
 
 overridden() {
-	refuses base/tiny.yaml "command line:1:21: error: layers.0.conv: with mask A a 1x1 kernel reads \
+	extend && refuses base/tiny.yaml "command line:1:21: error: layers.0.conv: with mask A a 1x1 kernel reads \
 nothing of images of one colour
     1 | model.0.conv.kernel=1
       |                     ^" model.0.conv.kernel=1 &&
 		refused 2 "command line:1:19: error: layers.0.conv: the model is not causal" \
 			pxr_run base/tiny.yaml model.0.conv.mask=B --db none.db
 }
-ok "a layer that an override spoils is refused at the override" overridden
+ok "a layer with an invalid override is refused at the override" overridden
 
 overridden_elsewhere() {
-	refuses base/tiny.yaml "base/tiny.yaml:7:9: error: layers.1.0.residual: its layers must return as \
+	extend && refuses base/tiny.yaml "base/tiny.yaml:7:9: error: layers.1.0.residual: its layers must return as \
 many channels as they get: they get 9 and return 8
     7 |       - residual: [relu, conv: {mask: B, kernel: 3, features: 8}]
       |         ^
 note: see also command line: model.0.conv.features=9" model.0.conv.features=9
 }
-ok "a layer that an override of another spoils is refused with the override" overridden_elsewhere
+ok "a layer that an override of another layer breaks is refused with a note on the override" overridden_elsewhere
