@@ -52,13 +52,8 @@ ok() {
 	case $what in *"${CASE:-}"*) ;; *) return 0 ;; esac
 	shift
 	number=$((number + 1))
-	if [ "${together:-}" ]; then
-		folder=.
-		"$@"
-	else
-		folder=$scratch/case-$number
-		(cp -a "$common" "$folder" && cd "$folder" && "$@")
-	fi
+	folder=$scratch/case-$number
+	(cp -a "$common" "$folder" && cd "$folder" && "$@")
 	case $? in
 	0) echo "ok $number - $what" ;;
 	77) echo "ok $number - $what # SKIP $(cat "$scratch/reason")" ;;
@@ -69,7 +64,7 @@ ok() {
 		done
 		;;
 	esac
-	[ "${together:-}" ] || rm -rf "$folder"
+	rm -rf "$folder"
 }
 
 # given NAME: copy the files of the fixture NAME, which make_NAME makes once, in a copy of $common.

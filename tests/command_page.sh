@@ -1,6 +1,5 @@
 #!/bin/sh
 # command_page.sh - pxr-report html: the content of the page, and how a browser shows it.
-together=yes
 . "${srcdir:-.}/tests/command.sh"
 command -v sqlite3 >/dev/null || skip_all "the sqlite3 shell is missing"
 
@@ -35,25 +34,44 @@ sample: {count: 3, every: 1 epoch}
 END
 pxr_run colours.yaml --db runs.db --threads 1 || exit 1
 pxr_run tiny.yaml train.epochs=1 evaluate.every=never sample.count=0 --db ends.db --threads 1 || exit 1
+# report.html, the page of all runs.
+html --db runs.db || exit 1
 before=$(sha256sum <runs.db)
 
 writes() {
-	html --db runs.db && out_has "report.html: " && is "$(head -n 1 report.html)" '<!DOCTYPE html>' &&
+	rm report.html && html --db runs.db && out_has "report.html: " && is "$(head -n 1 report.html)" '<!DOCTYPE html>' &&
 		is "$(tail -n 1 report.html)" '</html>'
 }
-ok "a page is written" writes
+ok "html writes a whole page" writes
 
-ok "an older page is overwritten" eval 'html --db runs.db && out_has "report.html: "'
-ok "a page named by --out is overwritten with --force alone" eval 'cp report.html named.html &&
-	refused 2 "note: use --force to overwrite it" html --db runs.db --out named.html &&
-	html --db runs.db --out named.html --force'
-echo mine >mine.html
-ok "another file is not overwritten" eval 'refused 2 "note: use --force to overwrite it" html --db runs.db --out mine.html &&
-	is "$(cat mine.html)" mine'
-ok "unless --force is given" html --db runs.db --out mine.html --force
-ok "--out - writes to the standard output" eval 'html --db runs.db --out - && cp out piped.html &&
-	grep -v "^</main>\|^<footer>" piped.html >one; grep -v "^</main>\|^<footer>" report.html >two; cmp one two'
-ok "the database is unchanged" eval 'is "$(sha256sum <runs.db)" "$before"'
+overwrites() {
+	html --db runs.db && out_has "report.html: "
+}
+ok "report.html is overwritten" overwrites
+
+with_force() {
+	cp report.html named.html && refused 2 "note: use --force to overwrite it" html --db runs.db --out named.html &&
+		html --db runs.db --out named.html --force
+}
+ok "a page named by --out is overwritten only with --force" with_force
+
+foreign() {
+	echo mine >mine.html && refused 2 "note: use --force to overwrite it" html --db runs.db --out mine.html &&
+		is "$(cat mine.html)" mine && html --db runs.db --out mine.html --force
+}
+ok "a file that is no page is overwritten only with --force" foreign
+
+piped() {
+	html --db runs.db --out - && cp out piped.html && grep -v "^</main>\|^<footer>" piped.html >one
+	grep -v "^</main>\|^<footer>" report.html >two
+	cmp one two
+}
+ok "--out - writes the page to the standard output" piped
+
+only_read() {
+	html --db runs.db && is "$(sha256sum <runs.db)" "$before"
+}
+ok "html does not change the database" only_read
 
 # A run that is evaluated only after its last step has one point per split.
 draws_the_end() {
@@ -61,7 +79,7 @@ draws_the_end() {
 		grep -q '<path class="final valid" data-split="valid, final" data-points="16 1 [0-9.]*" d="M' ends.html &&
 		grep -q '<path class="final test"' ends.html && is "$(times ends.html '<span class="key final">')" 1
 }
-ok "the final NLLs are drawn" draws_the_end
+ok "the plot shows the final NLLs" draws_the_end
 
 loads_nothing() {
 	! grep -Eo ' (src|href|srcset|action|poster|data)="[^"]*"' report.html |
@@ -69,7 +87,7 @@ loads_nothing() {
 		! grep -Eqi '@import|url\(|<link|<iframe|<object|<base|xlink|fetch\(|XMLHttp' report.html &&
 		is "$(times report.html "default-src 'none'")" 1
 }
-ok "nothing is loaded from anywhere" loads_nothing
+ok "the page loads nothing from anywhere" loads_nothing
 
 escaped() {
 	is "$(times report.html '<script')" 1 && is "$(times report.html '</script')" 1 &&
@@ -77,7 +95,7 @@ escaped() {
 		grep -qF '&lt;script&gt;document.title=&quot;owned&quot;&lt;/script&gt;&amp;&quot;q' report.html &&
 		grep -qF '&lt;img src=x onerror=' report.html
 }
-ok "names and specs are escaped" escaped
+ok "names and specs are escaped in the page" escaped
 
 # No id occurs twice, and every link has a target.
 anchored() {
@@ -86,13 +104,13 @@ anchored() {
 		grep -qF -e "$id" ids || { echo "# $id" && return 1; }
 	done
 }
-ok "every link has a target" anchored
+ok "every link in the page has a target" anchored
 
-if command -v tidy >/dev/null; then
-	ok "it is valid HTML" eval 'tidy -quiet -errors report.html >out 2>&1'
-else
-	ok "it is valid HTML # SKIP there is no tidy" true
-fi
+valid_html() {
+	needs tidy
+	tidy -quiet -errors report.html >out 2>&1
+}
+ok "the page is valid HTML" valid_html
 
 has_all() {
 	for run in 1 2 3 4; do
@@ -124,7 +142,7 @@ other_seeds() {
 		is "$(times other.html 'alt="sample 4 at step 64"')" 0 &&
 		is "$(times other.html 'alt="sample 4 at step 96"')" 1
 }
-ok "the gallery leaves out samples of other seeds and says so" other_seeds
+ok "the gallery leaves out samples of other seeds, and says so" other_seeds
 
 no_pictures() {
 	cp runs.db none.db && query none.db "UPDATE sample SET png = x'00', count = 7;
@@ -133,7 +151,7 @@ no_pictures() {
 		grep -qF "images is not on record" none.html &&
 		is "$(times none.html 'class="cells"')" 0
 }
-ok "invalid pictures are left out" no_pictures
+ok "the page leaves out invalid pictures" no_pictures
 
 # The map's mean times its pixels is the NLL of an image; colours are in bits per value.
 maps() {
@@ -147,7 +165,7 @@ maps() {
 			WHERE run = 1 AND split = 'test'")" \
 			'{ s += $1 } END { print (s > 0.999 * nll && s < 1.001 * nll) }' values)" 1
 }
-ok "the maps hold the NLL by pixel and colour" maps
+ok "the maps show the NLL by pixel and colour" maps
 
 chooses() {
 	html --db runs.db --out few.html --where "name = 'faster'" &&
@@ -156,7 +174,7 @@ chooses() {
 		html --db runs.db --out newest.html --limit 2 && grep -qF 'id="run-4"' newest.html &&
 		grep -qF 'id="run-3"' newest.html && ! grep -qF 'id="run-2"' newest.html
 }
-ok "a condition and a limit choose the runs" chooses
+ok "--where and --limit choose the runs" chooses
 
 # All four are listed; those without details have no links.
 details() {
@@ -169,34 +187,43 @@ details() {
 		refused 2 "--details: expected a whole number of at least 0" html --db runs.db --details -1 --out x.html &&
 		refused 2 "--details: not an option of 'runs', only of: html" "$top/runner/pxr-report" runs --db runs.db --details 1 2>err
 }
-ok "--details limits the sections, not the list" details
+ok "--details limits the sections of runs, but not the list" details
 
-ok "a page without runs is written" eval 'html --db runs.db --out no.html --where "nll < 0" &&
-	grep -qF "No row meets the condition." no.html'
-ok "an invalid condition writes no page" eval \
-	'refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ]'
-ok "an invalid database writes no page" eval \
-	'refused 2 "there is no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]'
+no_runs() {
+	html --db runs.db --out no.html --where "nll < 0" && grep -qF "No row meets the condition." no.html
+}
+ok "html writes a page without runs" no_runs
+
+no_page() {
+	refused 2 "did you mean" html --db runs.db --out bad.html --where "nlll < 0" && ! [ -e bad.html ] &&
+		refused 2 "there is no such database" html --db nowhere.db --out bad.html && ! [ -e bad.html ]
+}
+ok "html writes no page for an invalid condition or database" no_page
 ok "a page that cannot be written is an error" refused 2 "cannot write" \
 	html --db runs.db --out nowhere/page.html
-ok "options that do not apply to a page are refused" eval \
-	'refused 2 "not an option of '"'runs'"'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&
-	refused 2 "--format: not an option of" html --db runs.db --format md --out x.html'
+
+other_options() {
+	refused 2 "not an option of 'runs'" "$top/runner/pxr-report" runs --db runs.db --out x.html 2>err &&
+		refused 2 "--format: not an option of" html --db runs.db --format md --out x.html
+}
+ok "html and other reports refuse each other's options" other_options
 
 # --- in a browser -------------------------------------------------------------------------------
 
-for browser in chromium chromium-browser google-chrome ''; do
-	command -v "${browser:-none}" >/dev/null && break
-done
-# A browser may be installed but unable to start.
-if [ -n "$browser" ]; then
-	mkdir home
-	HOME=$PWD/home timeout 60 "$browser" --headless --no-sandbox --disable-gpu --dump-dom \
-		about:blank >blank 2>/dev/null
-	grep -q '<html>' blank || browser=
-fi
+# needs_browser: skip the case unless there is a Chromium that starts.
+needs_browser() {
+	for browser in chromium chromium-browser google-chrome ''; do
+		command -v "${browser:-none}" >/dev/null && break
+	done
+	mkdir -p home
+	if ! [ -e "$scratch/started" ]; then
+		HOME=$PWD/home timeout 60 "${browser:-false}" --headless --no-sandbox --disable-gpu --dump-dom \
+			about:blank >"$scratch/started" 2>/dev/null
+	fi
+	grep -q '<html>' "$scratch/started" || skip "there is no Chromium that starts"
+}
 
-# shows PAGE OPTION...: put the page as it is after its scripts ran into the file dom.
+# shows PAGE OPTION...: write the page, as it is after its scripts ran, to the file dom.
 shows() {
 	page=$1
 	shift
@@ -204,8 +231,8 @@ shows() {
 		--virtual-time-budget=5000 "$@" "file://$PWD/$page" >dom 2>/dev/null
 }
 
-# The page with a script that acts as a user and puts what it sees into the title. The policy, which
-# would forbid it, is removed.
+# The page with a script that acts as a user and writes what it sees to the title. The policy, which would
+# forbid that script, is removed.
 drive() {
 	sed '/Content-Security-Policy/d' report.html
 	cat <<'END'
@@ -229,7 +256,7 @@ say('title', document.title);
 say('right', all('#runs th, #runs td').filter(function (c) { return c.textContent.trim() === 'NLL' ||
   c.cellIndex === 0 && c.tagName === 'TD'; }).slice(0, 2).map(function (c) {
   return getComputedStyle(c).textAlign; }).join(' '));
-/* What room there is beside the words of a heading, to the left or to the right of them. */
+/* The free space beside the text of a heading, to its left or right. */
 function room(button) {
   var words = document.createRange(), outer = button.getBoundingClientRect();
   words.selectNodeContents(button);
@@ -265,6 +292,12 @@ document.title = seen.join(';');
 END
 }
 
+# The driven page, as the browser shows it.
+make_driven() {
+	drive >driven.html && shows driven.html
+}
+
+# saw WHAT: what the script in the driven page saw.
 saw() {
 	grep -o '<title>.*</title>' dom | head -n 1 | sed 's/<[^>]*>//g; s/&lt;/</g' | tr ';' '\n' |
 		sed -n "s/^$1=//p"
@@ -285,30 +318,36 @@ by_nll() {
 }
 
 keeps_policy() {
+	needs_browser
 	shows report.html && grep -qF '<button type="button">NLL</button>' dom &&
 		grep -qF '<title>Runs in runs.db</title>' dom
 }
 
 sorts() {
-	drive >driven.html && shows driven.html && is "$(saw title)" "Runs in runs.db" &&
+	needs_browser
+	given driven && is "$(saw title)" "Runs in runs.db" &&
 		is "$(saw order)" "4 3 2 1" && is "$(saw up)" "$(by_nll ASC)" &&
 		is "$(saw sort)" ascending && is "$(saw down)" "$(by_nll DESC)" &&
 		is "$(saw again)" "4 3 2 1" && is "$(saw right)" "right right"
 }
 
 headings_have_room() {
-	is "$(saw marks)" "true true true"
+	needs_browser
+	given driven && is "$(saw marks)" "true true true"
 }
 
-# A shadow behind a table's cells shows that the table continues: no cell covers it.
+# A shadow behind a table's cells shows that the table continues sideways.
 shadow_is_seen() {
-	is "$(saw veil)" true
+	needs_browser
+	given driven && is "$(saw veil)" true
 }
 
 final_of() {
 	printf '%.3f' "$(query runs.db "SELECT nats_per_image FROM run_nll WHERE run = 1 AND split = '$1'")"
 }
-tells_values() {
+shows_values() {
+	needs_browser
+	given driven || return
 	valid="valid $(nll_at valid 6) nats|valid, final $(final_of valid) nats"
 	test="test $(nll_at test 6) nats|test, final $(final_of test) nats"
 	is "$(saw before)" "" && is "$(saw spots)" 5 &&
@@ -317,21 +356,24 @@ tells_values() {
 		is "$(saw escape)" ""
 }
 
-tells_cells() {
-	is "$(saw cell)" "row 2, column 1|$(map_at 2 1) nats" &&
+shows_cells() {
+	needs_browser
+	given driven && is "$(saw cell)" "row 2, column 1|$(map_at 2 1) nats" &&
 		is "$(saw below)" "row 3, column 1|$(map_at 3 1) nats"
 }
 
 light_and_dark() {
-	shows driven.html --blink-settings=preferredColorScheme=1 && light="$(saw ground) $(saw ink)" &&
+	needs_browser
+	given driven && shows driven.html --blink-settings=preferredColorScheme=1 && light="$(saw ground) $(saw ink)" &&
 		light_line=$(saw dots) && shows driven.html --blink-settings=preferredColorScheme=0 &&
 		is "$light" "rgb(255, 255, 255) rgb(28, 36, 48)" &&
 		is "$(saw ground) $(saw ink)" "rgb(18, 22, 28) rgb(228, 232, 238)" &&
 		[ "$(saw dots)" != "$light_line" ]
 }
 
-# In a frame, as windows cannot be so narrow; everything is unfolded.
+# In a frame, because windows cannot be so narrow; everything is unfolded.
 fits_a_phone() {
+	needs_browser
 	{
 		sed '/Content-Security-Policy/d' report.html
 		echo "<script>document.querySelectorAll('details').forEach(function (d) { d.open = true; });"
@@ -349,6 +391,7 @@ END
 }
 
 prints() {
+	needs_browser
 	HOME=$PWD/home timeout 120 "$browser" --headless --no-sandbox --disable-gpu \
 		--no-pdf-header-footer --print-to-pdf=page.pdf "file://$PWD/report.html" 2>/dev/null >&2 &&
 		is "$(head -c 5 page.pdf)" "%PDF-" && if command -v pdftotext >/dev/null; then
@@ -357,18 +400,12 @@ prints() {
 	fi
 }
 
-if [ -n "$browser" ]; then
-	ok "the policy lets its own script run" keeps_policy
-	ok "a click on a heading sorts" sorts
-	ok "sort marks do not overlap the text of headings" headings_have_room
-	ok "no cell covers the shadow of a table" shadow_is_seen
-	ok "curves show values under the pointer and by arrow keys" tells_values
-	ok "maps show values under the pointer and by arrow keys" tells_cells
-	ok "the page follows the preferred colour scheme" light_and_dark
-	ok "only boxes scroll sideways at 360 pixels" fits_a_phone
-	ok "printing unfolds spec and provenance" prints
-else
-	for what in policy sorting marks shadow curves maps dark phone print; do
-		ok "in a browser: $what # SKIP there is no chromium that starts" true
-	done
-fi
+ok "in a browser, the page's policy allows its own script" keeps_policy
+ok "in a browser, a click on a heading sorts the table" sorts
+ok "in a browser, sort marks do not overlap the text of headings" headings_have_room
+ok "in a browser, no cell covers the shadow of a table" shadow_is_seen
+ok "in a browser, curves show values under the pointer and by arrow keys" shows_values
+ok "in a browser, maps show values under the pointer and by arrow keys" shows_cells
+ok "in a browser, the page follows the preferred colour scheme" light_and_dark
+ok "in a browser 360 pixels wide, only boxes scroll sideways" fits_a_phone
+ok "printing unfolds the spec and the provenance" prints
