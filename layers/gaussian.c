@@ -141,16 +141,15 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
         const struct gaussian *gaussian = conf;
         const struct pxr_distribution *kind =
                 gaussian->likelihood == DEQUANTIZED ? &pxr_dequantized_gaussian : &pxr_gaussian;
-        struct units values;
-        struct link link = { .name = "mean", .biased = true, .init = mean_init };
+        const struct units values = units_of_image(input);
+        const struct link link = {
+                .name = "mean", .below = &values, .biased = true, .init = mean_init
+        };
         struct pxr_node *mean;
 
         if (pxr_expect_image(builder, input))
                 return NULL;
-        values = in_sequence(image_values(input), 1, 1);
-        link.below = &values;
         mean = add_outputs(builder, link, 1, input, input);
-        free(values.unit);
         return mean ? pxr_output(builder, add_logits(builder, kind == &pxr_gaussian ? 2 : 3, mean),
                                  kind)
                     : NULL;

@@ -73,7 +73,9 @@ static int by_degree(const void *a, const void *b)
  * in their order, which spares it all rearranging. */
 static struct units draw(struct pxr_random *random, int count, int least, int most, bool renumber)
 {
-        struct units units = { count, malloc(count * sizeof(struct unit)) };
+        struct units units = { .count = count,
+                               .unit = malloc(count * sizeof(struct unit)),
+                               .alike = 1 };
 
         if (!units.unit)
                 return units;
@@ -134,14 +136,14 @@ static struct pxr_node *add_network(struct building *b, int mask)
         uint64_t key = pxr_hash_name("made.degrees");
         struct pxr_random random = pxr_random((uint64_t)made->seed, PXR_RANDOM_INIT, (uint32_t)key,
                                               (uint32_t)(key >> 32), mask);
-        struct units below = in_sequence(image_values(b->image), 1, 1), own;
+        struct units below = units_of_image(b->image), own;
         struct link link = { .below = &below, .biased = true, .init = weight_init };
         struct pxr_node *node = b->image;
         char name[32];
 
         link.shared = made->masks > 1;
-        for (int layer = 0; layer < made->layers && below.unit; layer++) {
-                own = draw(&random, (int)made->hidden, below.unit[0].degree,
+        for (int layer = 0; layer < made->layers; layer++) {
+                own = draw(&random, (int)made->hidden, unit_of(&below, 0).degree,
                            image_values(b->image) - 1, mask == 0);
                 snprintf(name, sizeof(name), "hidden_%d", layer + 1);
                 link.name = name;
@@ -149,7 +151,8 @@ static struct pxr_node *add_network(struct building *b, int mask)
                 link.own = &own;
                 link.rectified = true;
                 link.owner = b->owner[layer];
-                node = node ? add_dense(b->builder, &link, b->image, node) : NULL;
+                node = own.unit ? add_dense(b->builder, &link, b->image, node)
+                                : pxr_layer_error(b->builder, "out of memory");
                 b->owner[layer] = mask == 0 ? node : b->owner[layer];
                 free(below.unit);
                 below = own;
@@ -157,7 +160,7 @@ static struct pxr_node *add_network(struct building *b, int mask)
         link.name = "output";
         link.rectified = false;
         link.owner = b->owner[made->layers];
-        node = node ? add_outputs(b->builder, link, b->channels, b->image, node) : NULL;
+        node = add_outputs(b->builder, link, b->channels, b->image, node);
         b->owner[made->layers] = mask == 0 ? node : link.owner;
         free(below.unit);
         return node;
@@ -181,12 +184,10 @@ static struct pxr_node *add_to_mean(struct pxr_builder *builder, int masks, stru
 
 static struct pxr_node *add_direct(const struct building *b)
 {
-        struct units values = in_sequence(image_values(b->image), 1, 1);
-        struct link link = { .name = "direct", .below = &values, .init = pxr_init_zeros };
-        struct pxr_node *node = add_outputs(b->builder, link, b->channels, b->image, b->image);
+        const struct units values = units_of_image(b->image);
+        const struct link link = { .name = "direct", .below = &values, .init = pxr_init_zeros };
 
-        free(values.unit);
-        return node;
+        return add_outputs(b->builder, link, b->channels, b->image, b->image);
 }
 
 static struct pxr_node *build(struct pxr_builder *builder, const void *conf, struct pxr_node *input)

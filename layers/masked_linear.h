@@ -126,7 +126,8 @@ static const struct pxr_op dense_op = {
 /* --- building ----------------------------------------------------------------------------------
  */
 
-/* Values or units in the order of their degrees. */
+/* Values or units in the order of their degrees. Without a list, as the values of the image and the
+ * logits: `alike` units at a time are of degree `first`, first + 1, ... */
 struct unit {
         int degree, number;
 };
@@ -134,17 +135,23 @@ struct unit {
 struct units {
         int count;
         struct unit *unit;
+        int first, alike;
 };
 
-/* `count` units, `alike` at a time of degrees `first`, first + 1, ...: the values of the image, and
- * the logits. */
-static struct units in_sequence(int count, int first, int alike)
+static struct unit unit_of(const struct units *units, int i)
 {
-        struct units units = { count, malloc(count * sizeof(struct unit)) };
+        return units->unit ? units->unit[i] : (struct unit) { units->first + i / units->alike, i };
+}
 
-        for (int i = 0; i < count && units.unit; i++)
-                units.unit[i] = (struct unit) { first + i / alike, i };
-        return units;
+/* Values of an image. */
+static int image_values(const struct pxr_node *image)
+{
+        return image->shape.rows * image->shape.cols * image->shape.channels;
+}
+
+static struct units units_of_image(const struct pxr_node *image)
+{
+        return (struct units) { .count = image_values(image), .first = 1, .alike = 1 };
 }
 
 /* The mask between two lists of units; NULL when out of memory. */
@@ -161,16 +168,16 @@ static struct dense *make_dense(const struct units *below, const struct units *o
         *dense = (struct dense) { .inputs = below->count, .outputs = own->count, .values = values };
         at = dense->table;
         for (int o = 0; o < own->count; o++) {
-                while (i < below->count && below->unit[i].degree <= own->unit[o].degree)
+                while (i < below->count && unit_of(below, i).degree <= unit_of(own, o).degree)
                         i++;
                 *at++ = i;
         }
         for (int o = 0; o < own->count; o++)
-                *at++ = own->unit[o].number;
+                *at++ = unit_of(own, o).number;
         for (i = 0; i < below->count; i++)
-                *at++ = below->unit[i].number;
+                *at++ = unit_of(below, i).number;
         for (int value = 0, o = 0; value <= values; value++) {
-                while (o < own->count && own->unit[o].degree < value)
+                while (o < own->count && unit_of(own, o).degree < value)
                         o++;
                 *at++ = o;
         }
@@ -203,20 +210,12 @@ static int add_parameters(struct pxr_builder *builder, struct pxr_node *node,
         return link->biased && pxr_add_parameter(builder, node, name, pxr_init_zeros, 1, shape);
 }
 
-/* Values of an image. */
-static int image_values(const struct pxr_node *image)
-{
-        return image->shape.rows * image->shape.cols * image->shape.channels;
-}
-
 /* A dense layer on top of `input`, which is the image or another dense layer. */
 static struct pxr_node *add_dense(struct pxr_builder *builder, const struct link *link,
                                   const struct pxr_node *image, struct pxr_node *input)
 {
         size_t size;
-        bool ready = link->below->unit && link->own->unit;
-        struct dense *dense =
-                ready ? make_dense(link->below, link->own, image_values(image), &size) : NULL;
+        struct dense *dense = make_dense(link->below, link->own, image_values(image), &size);
         struct pxr_node *node;
 
         if (!dense)
@@ -240,15 +239,12 @@ static struct pxr_node *add_dense(struct pxr_builder *builder, const struct link
 static struct pxr_node *add_outputs(struct pxr_builder *builder, struct link link, int channels,
                                     const struct pxr_node *image, struct pxr_node *input)
 {
-        struct units own = in_sequence(image_values(image) * channels, 0, channels);
-        struct pxr_node *node;
+        const struct units own = { .count = image_values(image) * channels, .alike = channels };
 
         link.shape = (struct pxr_shape) { image->shape.rows, image->shape.cols,
                                           image->shape.channels * channels };
         link.own = &own;
-        node = add_dense(builder, &link, image, input);
-        free(own.unit);
-        return node;
+        return add_dense(builder, &link, image, input);
 }
 
 #endif

@@ -163,24 +163,16 @@ static const struct pxr_parameter_doc parameters[] = {
         { 0 },
 };
 
-/* Uniform, of a variance that keeps sums over `terms` weights near 1. */
-static void fill_uniform(const struct pxr_parameter *parameter, struct pxr_random *random,
-                         double *values, double terms)
-{
-        for (size_t i = 0; i < parameter->size; i++)
-                values[i] = sqrt(3 / terms) * (2 * pxr_random_uniform(random) - 1);
-}
-
-static void input_init(const struct pxr_parameter *parameter, struct pxr_random *random,
-                       double *values)
-{
-        fill_uniform(parameter, random, values, (double)parameter->size / parameter->shape[3]);
-}
-
-static void output_init(const struct pxr_parameter *parameter, struct pxr_random *random,
+/* Uniform, of a variance that keeps sums near 1: W's over all values, V's over the hidden units. */
+static void weight_init(const struct pxr_parameter *parameter, struct pxr_random *random,
                         double *values)
 {
-        fill_uniform(parameter, random, values, parameter->shape[3]);
+        double hidden = parameter->shape[3], size = (double)parameter->size;
+        bool input = parameter == parameter->node->parameter[0];
+
+        for (size_t i = 0; i < parameter->size; i++)
+                values[i] = sqrt(3 / (input ? size / hidden : hidden)) *
+                            (2 * pxr_random_uniform(random) - 1);
 }
 
 static struct pxr_node *add_rows(struct pxr_builder *builder, int hidden, struct pxr_node *image)
@@ -192,7 +184,7 @@ static struct pxr_node *add_rows(struct pxr_builder *builder, int hidden, struct
                                                                .inputs = 1,
                                                                .input = { image } });
 
-        if (pxr_add_parameter(builder, node, "input_weight", input_init, 4,
+        if (pxr_add_parameter(builder, node, "input_weight", weight_init, 4,
                               (int[]) { rows, cols, image->shape.channels, hidden }) ||
             pxr_add_parameter(builder, node, "hidden_bias", pxr_init_zeros, 1, &hidden))
                 return NULL;
@@ -216,7 +208,7 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
                                                                 .inputs = 2,
                                                                 .input = { input, starts } });
         if (pxr_share_parameter(logits, starts, 0) ||
-            pxr_add_parameter(builder, logits, "output_weight", output_init, 4,
+            pxr_add_parameter(builder, logits, "output_weight", weight_init, 4,
                               (int[]) { rows, cols, outputs, hidden }) ||
             pxr_add_parameter(builder, logits, "output_bias", pxr_init_zeros, 3,
                               (int[]) { rows, cols, outputs }))
