@@ -4,10 +4,8 @@
 #define _GNU_SOURCE /* nftw() */
 #include <math.h>
 
-#include "base/program.h"
-#include "record/jobs.h"
 #include "run_database.h"
-#include "sweep/halving.h"
+#include "sweep/queue.h"
 #include "sweep/sweep.h"
 
 static const char spec[] = "name: tiny\n"

@@ -38,10 +38,8 @@ int pxr_certify(struct pxr_arena *arena, const struct pxr_model *model,
                 const struct pxr_examination *how, struct pxr_certificate *certificate,
                 struct pxr_diag *diag);
 
-/* The two parts. The first also sets the receptive field. */
+/* The first part alone: digest and receptive field. */
 int pxr_certify_dependencies(struct pxr_arena *arena, const struct pxr_model *model,
                              struct pxr_certificate *certificate, struct pxr_diag *diag);
-int pxr_certify_kernels(const struct pxr_model *model, const struct pxr_examination *how,
-                        struct pxr_certificate *certificate, struct pxr_diag *diag);
 
 #endif

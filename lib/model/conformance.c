@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * conformance.c - building a layer's check stack and putting it to each test.
- *
- * The tests themselves are in conformance_tests.c and conformance_memory.c.
- */
+/* conformance.c - building a layer's check stack and putting it to each test. */
 #include "model/conformance.h"
 
 #include <string.h>
@@ -41,75 +37,6 @@ struct checking {
         void *context;
         struct pxr_diag *diag;
 };
-
-/* --- for the tests -----------------------------------------------------------------------------
- */
-
-const char pxr_test_no_memory[] = "out of memory";
-
-/* Shift vectors, which may start at zero. */
-static void shift(const struct pxr_parameter *parameter, struct pxr_random *random, double *values)
-{
-        for (size_t i = 0; parameter->rank == 1 && i < parameter->size; i++)
-                values[i] += 0.2 * pxr_random_normal(random);
-}
-
-int pxr_subject_new(struct pxr_subject *subject, struct pxr_arena *arena,
-                    const struct pxr_model *model, struct pxr_diag *diag)
-{
-        *subject = (struct pxr_subject) {
-                .arena = arena,
-                .model = model,
-                .graph = model->graph,
-                .bench = pxr_bench_new(arena, model->graph, PXR_TEST_IMAGES * PXR_TEST_BATCHES, 2,
-                                       shift, diag),
-                .diag = diag,
-        };
-        return subject->bench ? 0 : -1;
-}
-
-static void free_workspace(void *workspace)
-{
-        pxr_workspace_free(workspace);
-}
-
-struct pxr_workspace *pxr_test_workspace(const struct pxr_subject *subject,
-                                         enum pxr_precision precision, enum pxr_use use,
-                                         bool checked)
-{
-        struct pxr_workspace *workspace = pxr_workspace_new(
-                subject->graph, precision, use, PXR_TEST_IMAGES, checked, subject->diag);
-
-        return workspace && !pxr_arena_defer(subject->arena, free_workspace, workspace) ? workspace
-                                                                                        : NULL;
-}
-
-const uint8_t *pxr_test_batch(const struct pxr_subject *subject, int batch)
-{
-        return subject->bench->pixels + subject->bench->values * PXR_TEST_IMAGES * batch;
-}
-
-double pxr_test_nll(struct pxr_workspace *workspace, const void *parameters)
-{
-        double nll[PXR_TEST_IMAGES] = { 0 }, sum = 0;
-
-        pxr_workspace_forward(workspace, parameters);
-        pxr_workspace_loss(workspace, 1, nll);
-        for (int i = 0; i < PXR_TEST_IMAGES; i++)
-                sum += nll[i];
-        return sum;
-}
-
-void pxr_test_train(const struct pxr_subject *subject, struct pxr_workspace *workspace, int batch,
-                    float *gradient)
-{
-        pxr_workspace_load(workspace, pxr_test_batch(subject, batch), PXR_TEST_IMAGES);
-        pxr_test_nll(workspace, subject->bench->f32);
-        pxr_workspace_backward(workspace, subject->bench->f32, gradient);
-}
-
-/* --- a layer -----------------------------------------------------------------------------------
- */
 
 /* The layer's check stack as a tree. Its text lives in the arena: locations point into it. */
 static struct pxr_yaml *check_stack(const struct checking *c)

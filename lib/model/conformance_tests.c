@@ -1,16 +1,86 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conformance_tests.c - gradients, causality and advance of one model.
+ * conformance_tests.c - the tests of one model.
  *
- * Each test runs the kernels that training and generation run.
+ * Each runs the kernels that training and generation run.
  */
 #include "model/conformance_tests.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "model/certificate.h"
 #include "model/op_gradients.h"
+
+/* Images of a batch, and batches of a bench: all images differ. */
+enum { IMAGES = 3, BATCHES = 3 };
+
+static const char no_memory[] = "out of memory";
+
+/* Shift vectors, which may start at zero. */
+static void shift(const struct pxr_parameter *parameter, struct pxr_random *random, double *values)
+{
+        for (size_t i = 0; parameter->rank == 1 && i < parameter->size; i++)
+                values[i] += 0.2 * pxr_random_normal(random);
+}
+
+int pxr_subject_new(struct pxr_subject *subject, struct pxr_arena *arena,
+                    const struct pxr_model *model, struct pxr_diag *diag)
+{
+        *subject = (struct pxr_subject) {
+                .arena = arena,
+                .model = model,
+                .graph = model->graph,
+                .bench = pxr_bench_new(arena, model->graph, IMAGES * BATCHES, 2, shift, diag),
+                .diag = diag,
+        };
+        return subject->bench ? 0 : -1;
+}
+
+static void free_workspace(void *workspace)
+{
+        pxr_workspace_free(workspace);
+}
+
+/* For one batch; NULL when out of memory. */
+static struct pxr_workspace *new_workspace(const struct pxr_subject *subject,
+                                           enum pxr_precision precision, enum pxr_use use,
+                                           bool checked)
+{
+        struct pxr_workspace *workspace =
+                pxr_workspace_new(subject->graph, precision, use, IMAGES, checked, subject->diag);
+
+        return workspace && !pxr_arena_defer(subject->arena, free_workspace, workspace) ? workspace
+                                                                                        : NULL;
+}
+
+/* Pixels of one batch. */
+static const uint8_t *pixels_of_batch(const struct pxr_subject *subject, int batch)
+{
+        return subject->bench->pixels + subject->bench->values * IMAGES * batch;
+}
+
+/* Forward pass and loss of the loaded batch; returns the sum of its NLL in nats. */
+static double compute_nll(struct pxr_workspace *workspace, const void *parameters)
+{
+        double nll[IMAGES] = { 0 }, sum = 0;
+
+        pxr_workspace_forward(workspace, parameters);
+        pxr_workspace_loss(workspace, 1, nll);
+        for (int i = 0; i < IMAGES; i++)
+                sum += nll[i];
+        return sum;
+}
+
+/* Forward, loss and backward in single precision; adds to `gradient`. */
+static void train(const struct pxr_subject *subject, struct pxr_workspace *workspace, int batch,
+                  float *gradient)
+{
+        pxr_workspace_load(workspace, pixels_of_batch(subject, batch), IMAGES);
+        compute_nll(workspace, subject->bench->f32);
+        pxr_workspace_backward(workspace, subject->bench->f32, gradient);
+}
 
 /* --- gradients ---------------------------------------------------------------------------------
  */
@@ -24,7 +94,7 @@ static double nll_of_pass(void *context)
 {
         const struct pass *pass = context;
 
-        return pxr_test_nll(pass->workspace, pass->parameters);
+        return compute_nll(pass->workspace, pass->parameters);
 }
 
 /* Compare the gradient with the slopes of the NLL. */
@@ -46,14 +116,13 @@ static const char *compare_slopes(const struct pxr_subject *subject,
 /* Training runs in single precision, whose kernels may be others. */
 static const char *compare_precisions(const struct pxr_subject *subject, const double *gradient)
 {
-        struct pxr_workspace *workspace =
-                pxr_test_workspace(subject, PXR_F32, PXR_FOR_TRAINING, true);
+        struct pxr_workspace *workspace = new_workspace(subject, PXR_F32, PXR_FOR_TRAINING, true);
         float *f32 = pxr_alloc_array(subject->arena, subject->graph->parameter_values + 1,
                                      sizeof(float));
 
         if (!workspace || !f32)
-                return pxr_test_no_memory;
-        pxr_test_train(subject, workspace, 0, f32);
+                return no_memory;
+        train(subject, workspace, 0, f32);
         for (const struct pxr_parameter *p = subject->graph->parameter; p; p = p->next) {
                 double most = 0;
 
@@ -73,16 +142,15 @@ const char *pxr_check_gradients(struct pxr_subject *subject)
 {
         const struct pxr_graph *graph = subject->graph;
         const struct pxr_bench *bench = subject->bench;
-        struct pxr_workspace *workspace =
-                pxr_test_workspace(subject, PXR_F64, PXR_FOR_TRAINING, true);
+        struct pxr_workspace *workspace = new_workspace(subject, PXR_F64, PXR_FOR_TRAINING, true);
         double *gradient =
                 pxr_alloc_array(subject->arena, graph->parameter_values + 1, sizeof(double));
         const char *problem = NULL;
 
         if (!workspace || !gradient)
-                return pxr_test_no_memory;
-        pxr_workspace_load(workspace, pxr_test_batch(subject, 0), PXR_TEST_IMAGES);
-        pxr_test_nll(workspace, bench->f64);
+                return no_memory;
+        pxr_workspace_load(workspace, pixels_of_batch(subject, 0), IMAGES);
+        compute_nll(workspace, bench->f64);
         pxr_workspace_backward(workspace, bench->f64, gradient);
         /* Each op by itself: the slopes of the whole say nothing of its gradient by the image. */
         for (int i = 1; i < graph->nodes && !problem; i++)
@@ -104,7 +172,7 @@ static int poisoned_logit(const struct pxr_graph *graph, const struct pxr_worksp
         int group = graph->logits->shape.channels / graph->colours;
 
         for (int at = 0; at <= order; at++)
-                for (int image = 0; image < PXR_TEST_IMAGES; image++) {
+                for (int image = 0; image < IMAGES; image++) {
                         const float *logits = pxr_bench_logits(workspace, graph, at, image);
 
                         for (int i = 0; i < group; i++)
@@ -122,12 +190,11 @@ static const char *poison(const struct pxr_subject *subject, struct pxr_workspac
         float *image = pxr_workspace_tensor(workspace, graph->node[0]);
         int leak;
 
-        pxr_workspace_load(workspace, pxr_test_batch(subject, 0), PXR_TEST_IMAGES);
+        pxr_workspace_load(workspace, pixels_of_batch(subject, 0), IMAGES);
         pxr_workspace_forward(workspace, subject->bench->f32);
         for (int at = order; at < (int)subject->bench->values; at++)
-                for (int i = 0; i < PXR_TEST_IMAGES; i++)
-                        image[((size_t)(at / graph->colours) * PXR_TEST_IMAGES + i) *
-                                      graph->colours +
+                for (int i = 0; i < IMAGES; i++)
+                        image[((size_t)(at / graph->colours) * IMAGES + i) * graph->colours +
                               at % graph->colours] = NAN;
         pxr_workspace_forward_from(workspace, subject->bench->f32, 1);
         leak = poisoned_logit(graph, workspace, order);
@@ -195,12 +262,12 @@ static const char *check_declared(const struct pxr_subject *subject)
         const unsigned char *fields = declared_fields(subject->arena, graph);
         uint8_t *changed = pxr_alloc(subject->arena, bench->values);
         struct pxr_workspace *workspace[2];
-        const char *problem = fields && changed ? NULL : pxr_test_no_memory;
+        const char *problem = fields && changed ? NULL : no_memory;
 
         for (int i = 0; i < 2; i++) {
                 workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, 1, true,
                                                  subject->diag);
-                problem = workspace[i] ? problem : pxr_test_no_memory;
+                problem = workspace[i] ? problem : no_memory;
         }
         for (int pixel = 0; pixel < graph->rows * graph->cols && !problem; pixel++) {
                 memcpy(changed, bench->pixels, bench->values);
@@ -226,9 +293,9 @@ const char *pxr_check_causality(struct pxr_subject *subject)
 
         if (pxr_certify(subject->arena, subject->model, NULL, &certificate, subject->diag))
                 return pxr_diag_text(subject->diag, pxr_diag_errors(subject->diag) - 1);
-        workspace = pxr_test_workspace(subject, PXR_F32, PXR_FOR_EVALUATION, true);
+        workspace = new_workspace(subject, PXR_F32, PXR_FOR_EVALUATION, true);
         if (!workspace)
-                return pxr_test_no_memory;
+                return no_memory;
         for (int order = 0; !problem && order < (int)subject->bench->values; order++)
                 problem = poison(subject, workspace, order);
         return problem ? problem : check_declared(subject);
@@ -255,15 +322,15 @@ static const char *walk(const struct pxr_subject *subject, enum pxr_precision pr
         double tolerance = precision == PXR_F32 ? 1e-4 : 1e-11;
         int group = graph->logits->shape.channels / graph->colours;
 
-        pxr_workspace_load(whole, bench->pixels, PXR_TEST_IMAGES);
+        pxr_workspace_load(whole, bench->pixels, IMAGES);
         pxr_workspace_forward(whole, parameters);
-        pxr_workspace_condition(stepwise, bench->small, PXR_TEST_IMAGES);
-        pxr_workspace_begin(stepwise, parameters, PXR_TEST_IMAGES);
+        pxr_workspace_condition(stepwise, bench->small, IMAGES);
+        pxr_workspace_begin(stepwise, parameters, IMAGES);
         for (int order = 0; order < (int)bench->values; order++) {
                 struct pxr_site at = pxr_site_at(graph->logits, order);
 
-                pxr_bench_advance(bench, stepwise, order, 0, PXR_TEST_IMAGES);
-                for (int i = 0; i < PXR_TEST_IMAGES * group; i++) {
+                pxr_bench_advance(bench, stepwise, order, 0, IMAGES);
+                for (int i = 0; i < IMAGES * group; i++) {
                         double want =
                                 logit_at(whole, precision, graph, order, i / group, i % group);
                         double have =
@@ -287,12 +354,12 @@ const char *pxr_check_advance(struct pxr_subject *subject)
         for (int i = 0; i < 2 * PXR_PRECISIONS && !problem; i++) {
                 enum pxr_precision precision = i / 2 ? PXR_F64 : PXR_F32;
                 struct pxr_workspace *whole =
-                        pxr_test_workspace(subject, precision, PXR_FOR_EVALUATION, true);
+                        new_workspace(subject, precision, PXR_FOR_EVALUATION, true);
                 struct pxr_workspace *stepwise =
-                        pxr_test_workspace(subject, precision, PXR_FOR_GENERATION, i % 2 == 0);
+                        new_workspace(subject, precision, PXR_FOR_GENERATION, i % 2 == 0);
 
                 if (!whole || !stepwise)
-                        return pxr_test_no_memory;
+                        return no_memory;
                 if (pxr_workspace_fallback(stepwise))
                         subject->skipped = pxr_strf(subject->arena,
                                                     "op '%s' cannot be computed pixel by pixel: "
@@ -306,4 +373,201 @@ const char *pxr_check_advance(struct pxr_subject *subject)
                                            pxr_workspace_damaged(stepwise)->op->name);
         }
         return problem;
+}
+
+/* --- threads -----------------------------------------------------------------------------------
+ */
+
+enum { THREADS = BATCHES, ROUNDS = 300 };
+
+/* A workspace and a gradient for each batch, and what each batch gives by itself. */
+struct crowd {
+        const struct pxr_subject *subject;
+        size_t size; /* of a gradient */
+        struct pxr_workspace *workspace[THREADS];
+        float *gradient[THREADS], *alone[THREADS];
+};
+
+/* For training in memory that is shared as in earnest; for generation with NaN in what is not there
+ * yet. False when out of memory. */
+static bool make_crowd(struct crowd *crowd, const struct pxr_subject *subject, enum pxr_use use)
+{
+        *crowd = (struct crowd) { .subject = subject,
+                                  .size = (subject->graph->parameter_values + 1) * sizeof(float) };
+        for (int i = 0; i < THREADS; i++) {
+                crowd->workspace[i] =
+                        new_workspace(subject, PXR_F32, use, use == PXR_FOR_INSPECTION);
+                crowd->gradient[i] = pxr_alloc(subject->arena, crowd->size);
+                crowd->alone[i] = pxr_alloc(subject->arena, crowd->size);
+                if (!crowd->workspace[i])
+                        return false;
+        }
+        return !pxr_arena_failed(subject->arena);
+}
+
+static bool as_alone(const struct crowd *crowd, int batch)
+{
+        return memcmp(crowd->gradient[batch], crowd->alone[batch], crowd->size) == 0;
+}
+
+/* All batches on one thread, each pass of one batch between those of the others. */
+static const char *train_in_turns(struct crowd *crowd)
+{
+        const struct pxr_subject *subject = crowd->subject;
+
+        for (int i = 0; i < THREADS; i++) {
+                pxr_workspace_load(crowd->workspace[i], pixels_of_batch(subject, i), IMAGES);
+                compute_nll(crowd->workspace[i], subject->bench->f32);
+        }
+        for (int i = 0; i < THREADS; i++)
+                pxr_workspace_backward(crowd->workspace[i], subject->bench->f32,
+                                       crowd->gradient[i]);
+        for (int i = 0; i < THREADS; i++)
+                if (!as_alone(crowd, i))
+                        return "gradients differ when another batch is computed between forward "
+                               "and backward: an op keeps something outside its call";
+        return NULL;
+}
+
+/* All at once, often enough for every kernel to meet every other. */
+static const char *train_at_once(struct crowd *crowd)
+{
+        bool same = true;
+
+#pragma omp parallel num_threads(THREADS) reduction(&& : same)
+        for (int round = 0; round < ROUNDS && same; round++) {
+                int own = omp_get_thread_num();
+
+                memset(crowd->gradient[own], 0, crowd->size);
+                train(crowd->subject, crowd->workspace[own], own, crowd->gradient[own]);
+                same = as_alone(crowd, own);
+        }
+        return same ? NULL
+                    : "gradients differ when several threads compute at once: an op keeps "
+                      "something outside its call";
+}
+
+/* Generate batch `from` up to, not including, `to`: pixel by pixel, the batches in turns. */
+static void generate(struct crowd *crowd, int from, int to)
+{
+        const struct pxr_bench *bench = crowd->subject->bench;
+
+        for (int i = from; i < to; i++)
+                pxr_workspace_begin(crowd->workspace[i], bench->f32, IMAGES);
+        for (int order = 0; order < (int)bench->values; order++)
+                for (int i = from; i < to; i++)
+                        pxr_bench_advance(bench, crowd->workspace[i], order, i * IMAGES, IMAGES);
+}
+
+static const char *generate_in_turns(struct crowd *crowd)
+{
+        const struct pxr_node *logits = crowd->subject->graph->logits;
+        size_t size = pxr_map_size(logits, IMAGES) * sizeof(float);
+        char *alone = pxr_alloc_array(crowd->subject->arena, THREADS, size);
+
+        if (!alone)
+                return no_memory;
+        for (int i = 0; i < THREADS; i++) {
+                generate(crowd, i, i + 1);
+                memcpy(alone + size * i, pxr_workspace_tensor(crowd->workspace[i], logits), size);
+        }
+        generate(crowd, 0, THREADS);
+        for (int i = 0; i < THREADS; i++)
+                if (memcmp(alone + size * i, pxr_workspace_tensor(crowd->workspace[i], logits),
+                           size) != 0)
+                        return "logits differ when several batches are generated by turns: an op "
+                               "keeps something outside its call";
+        return NULL;
+}
+
+const char *pxr_check_threads(struct pxr_subject *subject)
+{
+        struct crowd training, generating;
+        const char *problem;
+
+        if (!make_crowd(&training, subject, PXR_FOR_TRAINING) ||
+            !make_crowd(&generating, subject, PXR_FOR_INSPECTION))
+                return no_memory;
+        for (int i = 0; i < THREADS; i++)
+                train(subject, training.workspace[i], i, training.alone[i]);
+        problem = train_in_turns(&training);
+        if (!problem)
+                problem = train_at_once(&training);
+        return problem ? problem : generate_in_turns(&generating);
+}
+
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+/* Gradients must be added: starting at 1 they end 1 higher. */
+static const char *compare_started_at_one(struct pxr_arena *arena, const struct pxr_graph *graph,
+                                          const float *from_zero, const float *from_one)
+{
+        const struct pxr_parameter *p;
+
+        for (p = graph->parameter; p; p = p->next)
+                for (size_t i = p->offset; i < p->offset + p->size; i++)
+                        if (!(fabs((double)from_one[i] - from_zero[i] - 1) <=
+                              1e-4 * (1 + fabs(from_zero[i]))))
+                                return pxr_strf(
+                                        arena,
+                                        "the gradient of %s is overwritten instead of added to",
+                                        p->name);
+        return NULL;
+}
+
+/* What a checked workspace has noticed in a training pass. */
+static const char *find_damage(struct pxr_arena *arena, const struct pxr_workspace *workspace)
+{
+        const struct pxr_node *node = pxr_workspace_damaged(workspace);
+
+        if (node)
+                return pxr_strf(arena, "op '%s' writes outside its memory", node->op->name);
+        node = pxr_workspace_nonfinite(workspace, false);
+        if (node)
+                return pxr_strf(arena,
+                                "the output of op '%s' is not finite: it reads scratch before "
+                                "it has written it, or leaves part of its output unwritten",
+                                node->op->name);
+        node = pxr_workspace_nonfinite(workspace, true);
+        if (node)
+                return pxr_strf(arena,
+                                "the gradient of op '%s' is not finite: what is above it reads "
+                                "scratch before it has written it, or leaves part of its "
+                                "gradient unwritten",
+                                node->op->name);
+        return NULL;
+}
+
+const char *pxr_check_memory(struct pxr_subject *subject)
+{
+        /* How the memory is shared, and whether the gradient starts at zero or at one. */
+        enum { APART, SHARED, CHECKPOINTED, FROM_ONE, TRAININGS };
+        static const enum pxr_use use[] = { PXR_FOR_TRAINING, PXR_FOR_TRAINING,
+                                            PXR_FOR_CHECKPOINTED_TRAINING, PXR_FOR_TRAINING };
+        size_t values = subject->graph->parameter_values + 1, size = values * sizeof(float);
+        struct pxr_workspace *workspace[TRAININGS];
+        float *gradient[TRAININGS];
+        const char *problem;
+
+        for (int i = 0; i < TRAININGS; i++) {
+                workspace[i] = new_workspace(subject, PXR_F32, use[i], i == APART);
+                gradient[i] = pxr_alloc(subject->arena, size);
+                if (!workspace[i] || !gradient[i])
+                        return no_memory;
+                for (size_t k = 0; k < values && i == FROM_ONE; k++)
+                        gradient[i][k] = 1;
+                train(subject, workspace[i], 0, gradient[i]);
+        }
+        problem = find_damage(subject->arena, workspace[APART]);
+        if (problem)
+                return problem;
+        if (memcmp(gradient[APART], gradient[SHARED], size) != 0)
+                return "gradients change when tensors share memory: an op reads in backward what "
+                       "its flags do not declare";
+        if (memcmp(gradient[APART], gradient[CHECKPOINTED], size) != 0)
+                return "gradients change when outputs are recomputed in the backward pass: an op's "
+                       "forward pass is not deterministic";
+        return compare_started_at_one(subject->arena, subject->graph, gradient[APART],
+                                      gradient[FROM_ONE]);
 }

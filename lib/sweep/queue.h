@@ -9,6 +9,7 @@
 #define PXR_SWEEP_QUEUE_H
 
 #include "base/program.h"
+#include "record/cursor.h"
 #include "sweep/schedule.h"
 
 enum {
@@ -59,6 +60,12 @@ int pxr_queue_settle(struct pxr_queue *queue, struct pxr_jobs *jobs);
 /* Within a transaction: add the job that halving promotes next. 1: done, 0: there is none, or -1.
  * `jobs` does not include it. */
 int pxr_queue_promote(struct pxr_queue *queue, const struct pxr_jobs *jobs, struct pxr_job *job);
+
+/* The jobs, as rows of their spec_hash, that are among the best 1/`factor` of those that have ended
+ * in their rung. Rungs go from the highest below the last (`rungs` - 1) downwards, and in each the
+ * best is first; of equal NLLs the earlier. Those promoted already are among them. */
+struct pxr_cursor pxr_halving_candidates(struct pxr_store *store, int64_t sweep, int rungs,
+                                         int64_t factor, struct pxr_diag *diag);
 
 /* How many jobs can be started, within the budget. */
 int pxr_queue_ready(const struct pxr_queue *queue, const struct pxr_jobs *jobs);
