@@ -17,6 +17,7 @@
 #include <pxr/version.h>
 
 #include "base/program.h"
+#include "base/text.h"
 
 enum { FIRST_KEY = 256 };
 
@@ -28,11 +29,11 @@ const char one_per_processor[] = "one per processor";
 /* "train, valid or test" */
 static const char *list_of(struct pxr_arena *arena, const char *const *names)
 {
-        const char *text = names[0];
+        size_t count = 0;
 
-        for (int i = 1; names[i]; i++)
-                text = pxr_strf(arena, "%s%s%s", text, names[i + 1] ? ", " : " or ", names[i]);
-        return text;
+        while (names[count])
+                count++;
+        return pxr_join(arena, names, count, " or ");
 }
 
 static void set_choice(struct program *program, const struct command_option *option,

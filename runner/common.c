@@ -19,19 +19,18 @@
 
 void vsay(FILE *to, const char *format, va_list arguments)
 {
-        size_t length = strlen(format), before = strspn(format, "\n"), after = 0;
+        size_t length = strlen(format);
+        bool line = length > 0 && format[length - 1] == '\n';
         char *text;
 
-        while (after < length - before && format[length - 1 - after] == '\n')
-                after++;
         if (vasprintf(&text, format, arguments) < 0) {
                 fputs("out of memory\n", to);
                 return;
         }
-        text[strlen(text) - after] = '\0';
-        fprintf(to, "%.*s", (int)before, format);
-        pxr_escape_text(to, text + before);
-        fputs(format + length - after, to);
+        text[strlen(text) - line] = '\0';
+        pxr_escape_text(to, text);
+        if (line)
+                putc('\n', to);
         free(text);
 }
 

@@ -14,8 +14,8 @@
 
 /* Print what may hold other people's text: names from a database, a spec or a file. Every command
  * prints it so and in no other way, for it could move the cursor of a terminal or look like
- * another text. Line breaks at the ends of `format` are printed; whatever else cannot be shown
- * comes out as "\x1b". */
+ * another text. A line break at the end of `format` is printed; whatever else cannot be shown comes
+ * out as "\x1b". */
 void say(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 void vsay(FILE *to, const char *format, va_list arguments);
 

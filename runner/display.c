@@ -26,46 +26,33 @@ static struct {
 /* --- the bar -----------------------------------------------------------------------------------
  */
 
-static void write_rate(FILE *to, const struct pxr_progress *p, double rate)
+static const char *rate_text(const struct pxr_progress *p, double rate)
 {
-        bool bytes = strcmp(p->unit, "bytes") == 0;
+        const char *all = p->all > 0 ? size_text((double)p->all) : "?";
 
-        if (bytes)
-                fprintf(to, "%s of %s  ", size_text((double)p->done),
-                        p->all > 0 ? size_text((double)p->all) : "?");
-        if (rate > 0 && bytes)
-                fprintf(to, "%s/s  ", size_text(rate));
-        else if (rate > 0)
-                fprintf(to, "%.*f %s/s  ", rate < 9.5 ? 1 : 0, rate, p->unit);
+        if (strcmp(p->unit, "bytes") == 0)
+                return brief("%s of %s  %s%s", size_text((double)p->done), all,
+                             rate > 0 ? size_text(rate) : "", rate > 0 ? "/s  " : "");
+        return rate > 0 ? brief("%.*f %s/s  ", rate < 9.5, rate, p->unit) : "";
 }
 
-/* What is known beside the percentage; nothing is written when nothing is. What the work does not
- * report is measured here, from the first report about it. */
-static void write_numbers(const struct pxr_progress *p, char *text, size_t size)
+/* What is known beside the percentage; "" when nothing is. What the work does not report is
+ * measured here, from the first report about it. */
+static const char *numbers_text(const struct pxr_progress *p)
 {
-        FILE *to = fmemopen(text, size - 1, "w");
         double seconds = pxr_now() - shown.began, left = p->seconds_left, rate = p->rate;
 
-        text[0] = text[size - 1] = '\0';
-        if (!to)
-                return;
         if (!(rate > 0) && !p->detail && seconds > 0.5)
                 rate = (double)(p->done - shown.first) / seconds;
         if (!(left > 0) && !(p->rate > 0) && rate > 0 && p->all > 0)
                 left = (double)(p->all - p->done) / rate;
-        if (p->epoch > 0)
-                fprintf(to, "epoch %.2f  ", p->epoch);
-        if (p->nll > 0)
-                fprintf(to, "%s  ",
-                        p->in_bits ? brief("%s bits/dim", number_text(p->nll, 4))
-                                   : brief("%s nats", number_text(p->nll, 3)));
-        if (p->detail)
-                fprintf(to, "%s  ", p->detail);
-        else
-                write_rate(to, p, rate);
-        if (left > 0)
-                fprintf(to, "%s left", time_text(left));
-        fclose(to);
+        return brief("%s%s%s%s%s", p->epoch > 0 ? brief("epoch %.2f  ", p->epoch) : "",
+                     p->nll > 0 ? number_text(p->nll, p->in_bits ? 4 : 3) : "",
+                     p->nll <= 0  ? ""
+                     : p->in_bits ? " bits/dim  "
+                                  : " nats  ",
+                     p->detail ? brief("%s  ", p->detail) : rate_text(p, rate),
+                     left > 0 ? brief("%s left", time_text(left)) : "");
 }
 
 /* The bar takes the width that the text leaves. The line is shorter than the terminal: a line that
@@ -76,24 +63,23 @@ static void draw_bar(double part, const char *numbers)
         bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
         int width = (known ? window.ws_col : 80) - 1;
         int left = width - (int)(strlen(shown.what) + strlen(numbers) + strlen(" [] 100%  "));
-        char bar[BAR + 1], line[320];
+        char bar[BAR + 1];
 
         left = left < 0 ? 0 : left > BAR ? BAR : left;
         for (int i = 0; i < left; i++)
                 bar[i] = i < part * left ? '#' : '.';
         bar[left] = '\0';
-        snprintf(line, sizeof(line), "%s [%s] %3.0f%%  %s", shown.what, bar, 100 * part, numbers);
         fputs("\r\033[K", stderr);
-        say(stderr, "%.*s", width, line);
+        say(stderr, "%.*s", width,
+            brief("%s [%s] %3.0f%%  %s", shown.what, bar, 100 * part, numbers));
         shown.bar = true;
 }
 
 static void draw(const struct pxr_progress *p)
 {
         double part = p->all > 0 ? (double)p->done / (double)p->all : 0;
-        char numbers[160];
+        const char *numbers = numbers_text(p);
 
-        write_numbers(p, numbers, sizeof(numbers));
         if (shown.terminal)
                 draw_bar(part, numbers);
         else if (*numbers)

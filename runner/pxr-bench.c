@@ -133,9 +133,10 @@ static void print_table(const struct pxr_experiment *e, const struct pxr_speed *
 
         say(stdout,
             "%s: %dx%dx%d, %zu parameters, %.4g MFLOP an image forward, %.4g to train; "
-            "batch %d\n\n",
+            "batch %d\n",
             e->settings.name, graph->rows, graph->cols, graph->colours, graph->parameter_values,
             2e-6 * last->forward_multiply_adds, 2e-6 * last->training_multiply_adds, last->batch);
+        putchar('\n');
         say(stdout, "%-11s %8s %12s %24s %10s %10s %9s\n", "", "threads", "images/s",
             "slowest - fastest  ", "GFLOP/s", "of SGEMM", "of peak");
         for (int i = 0; i < count; i++)
@@ -187,7 +188,7 @@ static json_t *speed_as_json(const struct pxr_speed *s)
         json_t *ops = json_array();
 
         for (int i = 0; i < s->ops; i++)
-                json_array_append_new(ops, op_as_json(&s->op[i]));
+                add_json(&ops, NULL, op_as_json(&s->op[i]));
         return json_pack(
                 "{s:i, s:f, s:f, s:o, s:o, s:o, s:o*, s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:I, s:I, "
                 "s:I}",
@@ -214,7 +215,7 @@ static int print_as_json(const struct pxr_experiment *e, const struct pxr_speed 
         json_t *list = json_array();
 
         for (int i = 0; i < count; i++)
-                json_array_append_new(list, speed_as_json(&speed[i]));
+                add_json(&list, NULL, speed_as_json(&speed[i]));
         return print_json(json_pack("{s:s, s:[i,i,i], s:I, s:i, s:f, s:f, s:f, s:o}", "spec",
                                     e->settings.name, "image", graph->rows, graph->cols,
                                     graph->colours, "parameters",
@@ -324,11 +325,6 @@ static const struct command_option options[] = {
         { 0 },
 };
 
-static const struct command_verb verbs[] = {
-        { NULL, "SPEC [KEY=VALUE...]", "measure", .run = run },
-        { 0 },
-};
-
 const struct command command = {
         .name = "pxr-bench",
         .summary =
@@ -342,5 +338,5 @@ const struct command command = {
                 "Exit status: 0 success, 1 system failure, 2 invalid spec, data or arguments, "
                 "130 interrupted.",
         .options = options,
-        .verbs = verbs,
+        .verbs = ONE_PURPOSE("SPEC [KEY=VALUE...]", run),
 };

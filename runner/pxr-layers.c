@@ -82,7 +82,8 @@ static int describe(struct program *program)
                         say_lines(stdout, p->meaning, 17);
                 }
         }
-        say(stdout, "\nfrom %s (built for pxr %s)\n", file->path, file->version);
+        putchar('\n');
+        say(stdout, "from %s (built for pxr %s)\n", file->path, file->version);
         return 0;
 }
 

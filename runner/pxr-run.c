@@ -406,11 +406,6 @@ static const struct command_option options[] = {
         { 0 },
 };
 
-static const struct command_verb verbs[] = {
-        { NULL, "[SPEC] [KEY=VALUE...]", "run", .run = run },
-        { 0 },
-};
-
 const struct command command = {
         .name = "pxr-run",
         .usage = "SPEC [KEY=VALUE...]\n"
@@ -427,5 +422,5 @@ const struct command command = {
                 "Exit status: 0 success, 1 system failure, or the results of --from-run differ, "
                 "2 invalid spec, data or arguments, 130 interrupted (continue with --resume).",
         .options = options,
-        .verbs = verbs,
+        .verbs = ONE_PURPOSE("[SPEC] [KEY=VALUE...]", run),
 };

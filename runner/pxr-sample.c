@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "base/staging.h"
 #include "experiment/draw.h"
@@ -20,7 +21,6 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/sample_json.h"
 #include "train/evaluate.h"
 
 enum { MOST_RUNS = 16, MOST_SPOTS = 64, MOST_COUNT = 65536 };
@@ -205,6 +205,120 @@ static void print_drawn(const struct work *c, const struct pxr_draw_order *order
                 display_line("in %s", args.out);
 }
 
+/* --- as JSON -----------------------------------------------------------------------------------
+ */
+
+/* The run, what a conditional one is given (the size of the small image), and `rest`. */
+static json_t *run_as_json(const struct pxr_recorded *r, json_t *rest)
+{
+        const struct pxr_graph *graph = r->graph;
+        const char *given =
+                graph->small_rows ? brief("%dx%d", graph->small_rows, graph->small_cols) : NULL;
+        json_t *root =
+                json_pack("{s:I, s:s, s:s, s:I, s:s, s:s*}", "run", (json_int_t)r->run->id, "uid",
+                          r->run->uid, "name", r->run->name, "step", (json_int_t)r->step,
+                          "parameters", r->parameter_hash, "given", given);
+
+        if (json_object_update_new(root, rest) == 0)
+                return root;
+        json_decref(root);
+        return NULL;
+}
+
+static json_t *list_of_numbers(const double *number, int count)
+{
+        json_t *list = json_array();
+
+        for (int i = 0; i < count; i++)
+                add_json(&list, NULL, json_number(number[i]));
+        return list;
+}
+
+/* All of a chain is drawn from the one seed that was asked for. */
+static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct pxr_drawn *drawn,
+                             int k)
+{
+        const struct pxr_images *of = order->images;
+        const double *hidden = drawn[k].hidden_nats;
+        json_t *images = json_array();
+
+        for (int i = 0; i < drawn[k].count; i++)
+                add_json(&images, NULL,
+                         json_pack("{s:i, s:o, s:o*, s:s*, s:o*}", "image", i, "log_likelihood",
+                                   json_number(-drawn[k].nats[i]), "drawn_log_likelihood",
+                                   hidden ? json_number(-hidden[i]) : NULL, "of",
+                                   of ? of->name[i % of->count] : NULL, "completion",
+                                   of ? json_integer(i / of->count) : NULL));
+        return run_as_json(order->chain[k],
+                           json_pack("{s:o*, s:f, s:i, s:o}", "seed",
+                                     k ? NULL : json_integer((json_int_t)order->seed),
+                                     "temperature", order->temperature, "count", drawn[k].count,
+                                     "images", images));
+}
+
+static int print_drawn_json(const struct work *c, const struct pxr_draw_order *order,
+                            const struct pxr_drawn *drawn)
+{
+        json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
+
+        for (int k = 1; k < order->length; k++)
+                add_json(&from, NULL, drawn_as_json(order, drawn, k));
+        add_json(&root, "from", from);
+        if (args.out)
+                add_json(&root, "out", pxr_json_text(args.out));
+        if (args.folder)
+                add_json(&root, "folder", pxr_json_text(args.folder));
+        if (order->images) {
+                add_json(&root, "occluded", json_string(order->occlusion.text));
+                add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));
+        }
+        return print_json(root, c->diag);
+}
+
+static int print_activations_json(const struct work *c, const struct pxr_activations *activations)
+{
+        const struct pxr_recorded *recorded = c->chain[0];
+        bool drawn = activations->temperature > 0;
+        json_t *list = json_array();
+
+        for (int i = 0; i < activations->count; i++) {
+                const struct pxr_softmax_panel *a = &activations->list[i];
+
+                add_json(&list, NULL,
+                         json_pack("{s:s, s:i, s:i, s:s?, s:i, s:o}", "image", a->image, "row",
+                                   a->row, "column", a->col, "colour",
+                                   a->colour < 0 ? NULL : pxr_colour_names[a->colour], "value",
+                                   a->value, "probabilities",
+                                   list_of_numbers(a->probability, recorded->graph->levels)));
+        }
+        return print_json(
+                run_as_json(recorded,
+                            json_pack("{s:o*, s:o*, s:o, s:o}", "seed",
+                                      drawn ? json_integer((json_int_t)activations->seed) : NULL,
+                                      "temperature",
+                                      drawn ? json_real(activations->temperature) : NULL, "out",
+                                      pxr_json_text(args.out), "distributions", list)),
+                c->diag);
+}
+
+static int print_map_json(const struct work *c, const struct pxr_bits_map *map)
+{
+        const struct pxr_graph *graph = c->chain[0]->graph;
+        json_t *rows = json_array();
+
+        for (int row = 0; row < graph->rows; row++)
+                add_json(&rows, NULL, list_of_numbers(map->bits + row * graph->cols, graph->cols));
+        return print_json(
+                run_as_json(c->chain[0],
+                            json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "out",
+                                      pxr_json_text(args.out), "of", pxr_json_text(map->which),
+                                      "images", (json_int_t)map->nll.images, "of_images",
+                                      (json_int_t)map->all, "nats_per_image",
+                                      json_number(pxr_nats_per_image(&map->nll)), "bits_per_pixel",
+                                      rows)),
+                c->diag);
+}
+
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
@@ -289,7 +403,7 @@ static int draw(struct work *c)
         }
         display_end();
         print_drawn(c, &order, drawn);
-        return args.json ? print_drawn_json(&order, drawn, args.out, args.folder, c->diag) : 0;
+        return args.json ? print_drawn_json(c, &order, drawn) : 0;
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
@@ -333,7 +447,7 @@ static int softmax(struct work *c)
         display_line("%d distribution%s of %s%s, in %s", activations.count,
                      pxr_plural(activations.count), run_text(c, c->chain[0]),
                      given_text(c->chain[0]), args.out);
-        return args.json ? print_activations_json(c->chain[0], &activations, args.out, c->diag) : 0;
+        return args.json ? print_activations_json(c, &activations) : 0;
 }
 
 static int nll_map(struct work *c)
@@ -355,7 +469,7 @@ static int nll_map(struct work *c)
                      error_text(pxr_standard_error(&map.nll)),
                      number_text(pxr_bits_per_dimension(&map.nll), 4), given_text(c->chain[0]),
                      args.out);
-        return args.json ? print_map_json(c->chain[0], &map, args.out, c->diag) : 0;
+        return args.json ? print_map_json(c, &map) : 0;
 }
 
 /* Open the run and those it is to be given images from. */
@@ -448,11 +562,6 @@ static const struct command_option options[] = {
         { 0 },
 };
 
-static const struct command_verb verbs[] = {
-        { NULL, "RUN", "draw", .run = run },
-        { 0 },
-};
-
 const struct command command = {
         .name = "pxr-sample",
         .summary = "Draw images from a recorded RUN (its number or name, or 'last').",
@@ -470,5 +579,5 @@ const struct command command = {
                 "Exit status: 0 success, 1 system failure, 2 invalid arguments or data, 130 "
                 "interrupted.",
         .options = options,
-        .verbs = verbs,
+        .verbs = ONE_PURPOSE("RUN", run),
 };

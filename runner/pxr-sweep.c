@@ -177,12 +177,13 @@ static int print_plan_json(const struct pxr_sweep *sweep, const struct pxr_plan 
 /* The cluster continues without this program. */
 static int print_left(const struct pxr_sweep_state *state, int end, const char *command)
 {
-        say(stderr, "%d of %d run%s finished", state->finished, state->known,
-            pxr_plural(state->known));
-        if (*state->array)
-                say(stderr, "; Slurm array %s continues. Cancel it with: scancel %s", state->array,
-                    state->array);
-        say(stderr, "\ncontinue and see the results with: %s\n", command);
+        const char *array = state->array;
+
+        say(stderr, "%d of %d run%s finished%s\n", state->finished, state->known,
+            pxr_plural(state->known),
+            *array ? brief("; Slurm array %s continues. Cancel it with: scancel %s", array, array)
+                   : "");
+        say(stderr, "continue and see the results with: %s\n", command);
         return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
 }
 
@@ -374,11 +375,6 @@ static const struct command_option options[] = {
         { 0 },
 };
 
-static const struct command_verb verbs[] = {
-        { NULL, "SWEEP [KEY=VALUE...]", "run", .run = run },
-        { 0 },
-};
-
 const struct command command = {
         .name = "pxr-sweep",
         .summary = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of "
@@ -414,5 +410,7 @@ const struct command command = {
                 "Exit status: 0 success (or the budget is used up), 1 a run or the system "
                 "failed, 2 invalid sweep, spec, data or arguments, 130 interrupted.",
         .options = options,
-        .verbs = verbs,
+        .verbs =
+                (const struct command_verb[]) { { NULL, "SWEEP [KEY=VALUE...]", "run", .run = run },
+                                                { 0 } },
 };
