@@ -271,7 +271,7 @@ static int read_arguments(struct program *program, int argc, char **argv)
         /* Errors begin with the first argument, which may be the path of a file in a build tree. */
         if (argc > 0)
                 argv[0] = (char *)command.name;
-        failed = argp_parse(&argp, argc, argv, 0, NULL, program);
+        failed = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, program);
         if (failed)
                 return pxr_system_error(program->diag, "cannot read the arguments: %s",
                                         strerror(failed));
@@ -433,39 +433,28 @@ static void at_exit(void)
         _exit(1);
 }
 
-static int begin(struct program *program, int argc, char **argv)
-{
-        static char version[64];
-
-        snprintf(version, sizeof(version), "%s %s", command.name, PXR_VERSION);
-        argp_program_version = version;
-        argp_err_exit_status = 2;
-        signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
-        program->words.text = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
-        program->typed.text = pxr_alloc_array(program->arena, (size_t)argc + 1, sizeof(char *));
-        if (!program->words.text || !program->typed.text)
-                return -1;
-        for (int i = 1; i < argc; i++)
-                program->typed.text[program->typed.count++] = argv[i];
-        return 0;
-}
-
 int main(int argc, char **argv)
 {
-        struct program program = { .diag = pxr_diag_new() };
+        static char version[64];
+        struct program program = { .diag = pxr_diag_new(),
+                                   .typed = { (const char **)argv + 1, argc > 0 ? argc - 1 : 0 } };
         int status = -1;
 
         begin_without_blas_threads(argv);
         process = getpid();
         may_exit = true; /* argp ends the program after --help */
         atexit(at_exit);
+        signal(SIGXFSZ, SIG_IGN); /* a write past `ulimit -f` fails with EFBIG, which is reported */
+        snprintf(version, sizeof(version), "%s %s", command.name, PXR_VERSION);
+        argp_program_version = version;
+        argp_err_exit_status = 2;
         program.arena = pxr_arena_new(0, program.diag);
-        if (!program.diag || !program.arena) {
+        program.words.text = pxr_alloc_array(program.arena, (size_t)argc + 1, sizeof(char *));
+        if (!program.diag || !program.words.text) {
                 fprintf(stderr, "%s: out of memory\n", command.name);
                 return 1;
         }
-        if (begin(&program, argc, argv) == 0 && read_arguments(&program, argc, argv) == 0 &&
-            choose_verb(&program) == 0) {
+        if (read_arguments(&program, argc, argv) == 0 && choose_verb(&program) == 0) {
                 may_exit = false;
                 status = program.verb->run(&program);
         }

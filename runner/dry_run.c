@@ -24,56 +24,21 @@ static void print_layers(const struct pxr_model *model)
 {
         const struct pxr_graph *graph = model->graph;
         const int width = path_width(model);
-        char output[40];
 
         say(stdout, "%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
             "multiply-adds", "sees");
-        snprintf(output, sizeof(output), "%dx%dx%d", graph->rows, graph->cols, graph->colours);
-        say(stdout, "%-*s %14s\n", width, "image", output);
+        say(stdout, "%-*s %14s\n", width, "image",
+            brief("%dx%dx%d", graph->rows, graph->cols, graph->colours));
         for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
                 const struct pxr_shape *shape = &layer->output->shape;
                 struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
-                char field[40];
 
-                snprintf(output, sizeof(output), "%dx%dx%d", shape->rows, shape->cols,
-                         shape->channels);
-                snprintf(field, sizeof(field), "%d up %d|%d", extent.above, extent.left,
-                         extent.right);
                 say(stdout, "%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
-                    width - 2 * layer->depth, layer->path, output,
+                    width - 2 * layer->depth, layer->path,
+                    brief("%dx%dx%d", shape->rows, shape->cols, shape->channels),
                     pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
-                    field);
+                    brief("%d up %d|%d", extent.above, extent.left, extent.right));
         }
-}
-
-static void print_memory(const struct pxr_memory *memory, int threads)
-{
-        say(stdout,
-            "memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
-            "activations), %.1f MB to evaluate, %.1f MB to sample\n",
-            memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
-            memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
-}
-
-static void print_certificate(const struct pxr_experiment *e)
-{
-        const struct pxr_certificate *c = &e->certificate;
-
-        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
-               c->extent.left, c->extent.right);
-        say(stdout, "causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
-}
-
-static void print_plan(const struct pxr_experiment *e)
-{
-        say(stdout,
-            "data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
-            ", test %" PRId64 "\n",
-            e->set->name, e->set->rows, e->set->cols, e->set->colours, e->set->levels,
-            e->set->count[PXR_TRAIN], e->set->count[PXR_VALID], e->set->count[PXR_TEST]);
-        say(stdout, "training        %" PRId64 " epoch%s of %" PRId64 " step%s\n",
-            e->settings.train.epochs, pxr_plural(e->settings.train.epochs), e->steps_per_epoch,
-            pxr_plural(e->steps_per_epoch));
 }
 
 /* All but the certificate, to be read while that is worked out. */
@@ -81,13 +46,31 @@ static void print_model(const struct pxr_experiment *e, const struct pxr_memory 
                         int threads)
 {
         const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_dataset *set = e->set;
+        int64_t epochs = e->settings.train.epochs, steps = e->steps_per_epoch;
 
         print_layers(e->model);
         printf("\nparameters      %zu\n", graph->parameter_values);
         printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
-        print_memory(memory, threads);
-        print_plan(e);
+        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
+               "activations), %.1f MB to evaluate, %.1f MB to sample\n",
+               memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
+               memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
+        say(stdout,
+            "data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
+            ", test %" PRId64 "\n",
+            set->name, set->rows, set->cols, set->colours, set->levels, set->count[PXR_TRAIN],
+            set->count[PXR_VALID], set->count[PXR_TEST]);
+        printf("training        %" PRId64 " epoch%s of %" PRId64 " step%s\n", epochs,
+               pxr_plural(epochs), steps, pxr_plural(steps));
         fflush(stdout);
+}
+
+static void print_certificate(const struct pxr_certificate *c)
+{
+        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
+               c->extent.left, c->extent.right);
+        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
 }
 
 /* --- as JSON -----------------------------------------------------------------------------------
@@ -113,30 +96,27 @@ static json_t *layers_as_json(const struct pxr_model *model)
         return list;
 }
 
-static json_t *data_as_json(const struct pxr_dataset *set)
-{
-        return json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I}", "set", set->name, "rows",
-                         set->rows, "cols", set->cols, "colours", set->colours, "levels",
-                         set->levels, "train", (json_int_t)set->count[PXR_TRAIN], "valid",
-                         (json_int_t)set->count[PXR_VALID], "test",
-                         (json_int_t)set->count[PXR_TEST]);
-}
-
 static int print_as_json(const struct pxr_experiment *e, const struct pxr_memory *memory,
                          int threads, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_dataset *set = e->set;
         const struct pxr_certificate *c = &e->certificate;
 
         return print_json(
-                json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, s:o, s:I, s:I, "
+                json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, "
+                          "s:{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I}, s:I, s:I, "
                           "s:{s:s, s:i, s:i, s:i, s:i}}",
                           "name", e->settings.name, "layers", layers_as_json(e->model),
                           "parameters", (json_int_t)graph->parameter_values, "multiply_adds",
                           (json_int_t)pxr_graph_multiply_adds(graph), "threads", threads,
                           "memory_bytes", "all", memory->all, "train", memory->train, "activations",
                           memory->activations, "evaluate", memory->evaluate, "sample",
-                          memory->sample, "data", data_as_json(e->set), "epochs",
+                          memory->sample, "data", "set", set->name, "rows", set->rows, "cols",
+                          set->cols, "colours", set->colours, "levels", set->levels, "train",
+                          (json_int_t)set->count[PXR_TRAIN], "valid",
+                          (json_int_t)set->count[PXR_VALID], "test",
+                          (json_int_t)set->count[PXR_TEST], "epochs",
                           (json_int_t)e->settings.train.epochs, "steps_per_epoch",
                           (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
                           "values_changed", c->probes, "field_above", c->extent.above, "field_left",
@@ -162,6 +142,6 @@ int dry_run(struct pxr_arena *arena, struct pxr_experiment *e, const struct pxr_
                 return pxr_diag_status(diag);
         if (json)
                 return print_as_json(e, &memory, how->threads, diag) ? pxr_diag_status(diag) : 0;
-        print_certificate(e);
+        print_certificate(&e->certificate);
         return 0;
 }
