@@ -104,7 +104,7 @@ struct command {
         const char *name;    /* "pxr-run" */
         const char *usage;   /* lines of usage; NULL: made from the subcommands */
         const char *summary; /* before the options in --help */
-        const char *text;    /* after them */
+        const char *text;    /* after them: a file of runner/texts */
         const struct command_option *options;
         const struct command_verb *verbs; /* or ONE_PURPOSE() */
         const char *usual;                /* subcommand when there are no arguments; NULL: none */

@@ -11,6 +11,7 @@
 #include "experiment/speed.h"
 #include "runner/command.h"
 #include "runner/common.h"
+#include "runner/texts.h"
 #include "sample/generate.h"
 #include "tensor/gemm.h"
 
@@ -330,13 +331,7 @@ const struct command command = {
         .summary =
                 "Measure how fast the model of SPEC (YAML) trains, evaluates and draws images on "
                 "this machine.",
-        .text = "Speed is given as images per second, as GFLOP/s (two for each multiply-add "
-                "that no mask zeroes), and as a share of what the same number of threads reaches "
-                "in the same run: in SGEMM of the BLAS on square matrices, and at the peak, in "
-                "multiply-adds on registers alone. Nothing is recorded. Run nothing else on the "
-                "machine meanwhile.\n\n"
-                "Exit status: 0 success, 1 system failure, 2 invalid spec, data or arguments, "
-                "130 interrupted.",
+        .text = PXR_BENCH_TEXT,
         .options = options,
         .verbs = ONE_PURPOSE("SPEC [KEY=VALUE...]", run),
 };

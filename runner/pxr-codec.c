@@ -13,6 +13,7 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
+#include "runner/texts.h"
 
 static struct arguments {
         const char *db, *checkpoint, *data, *out;
@@ -244,14 +245,7 @@ const struct command command = {
         .summary = "Compress images without loss, by arithmetic coding under the model of a "
                    "recorded run. The file is as small as the NLL says: the proof that the NLL is "
                    "real.",
-        .text = "RUN is the number or name of a run, or 'last'; decode finds the run by itself.\n\n"
-                "  pxr-codec encode last --split test --count 256 -o test.pxr\n"
-                "  pxr-codec info test.pxr\n"
-                "  pxr-codec decode test.pxr -o test\n\n"
-                "Decoding needs the same probabilities to the last bit. Another machine or another "
-                "build of pxr may compute others; that is detected, and nothing is written.\n\n"
-                "Exit status: 0 success, 1 system failure, or the model did not restore the "
-                "images, 2 invalid files or arguments, 130 interrupted.",
+        .text = PXR_CODEC_TEXT,
         .options = options,
         .verbs = verbs,
 };

@@ -17,6 +17,7 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
+#include "runner/texts.h"
 #include "config/options.h"
 
 static struct arguments {
@@ -305,15 +306,7 @@ static const struct command_verb verbs[] = {
 const struct command command = {
         .name = "pxr-data",
         .summary = "List, describe, verify, download and convert data sets.",
-        .text = "KEY=VALUE are options of the data set, as under 'data' in a spec:\n\n"
-                "  pxr-data fetch cifar10\n"
-                "  pxr-data info cifar10 valid=5000\n"
-                "  pxr-data convert imagenet limit=1000 downsample=16 --out small\n\n"
-                "A data set is expected in data/SET, or in the folder of path=FOLDER. An "
-                "interrupted download resumes where it stopped. A file gets its name once its "
-                "SHA-256 is the official one; a file that has that name already is left alone.\n\n"
-                "Exit status: 0 success, 1 system failure, or verify found a file that is not "
-                "official, 2 invalid data or arguments, 130 interrupted.",
+        .text = PXR_DATA_TEXT,
         .options = options,
         .verbs = verbs,
 };

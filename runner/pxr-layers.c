@@ -15,6 +15,7 @@
 #include "model/conformance.h"
 #include "runner/command.h"
 #include "runner/common.h"
+#include "runner/texts.h"
 #include "config/options.h"
 
 /* Memory that a layer may use in its examination, where the images are tiny. */
@@ -37,16 +38,14 @@ static int list(struct program *program)
 
         if (!plugins)
                 return -1;
-        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
-                if (!file->problem) {
-                        say(stdout, "%-16s %s\n", file->layer->name, file->layer->summary);
-                        usable++;
-                }
-        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next)
-                if (file->problem) {
+        for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
+                usable += !file->problem;
+                unread |= file->unread;
+                if (file->problem)
                         say(stderr, "pxr-layers: warning: %s: %s\n", file->path, file->problem);
-                        unread |= file->unread;
-                }
+                else
+                        say(stdout, "%-16s %s\n", file->layer->name, file->layer->summary);
+        }
         if (usable == 0)
                 say(stderr, "pxr-layers: no layers in %s\n", plugins->searched);
         return unread ? 1 : usable ? 0 : 2;
@@ -263,33 +262,6 @@ static int check(struct program *program)
 /* --- new ---------------------------------------------------------------------------------------
  */
 
-static const char template[] =
-        "/* %1$s.c - a layer for pxr.\n"
-        " *\n"
-        " * Build:  cc -shared -fPIC -O2 $(pkg-config --cflags pxr) -o %1$s.so %1$s.c\n"
-        " * Check:  PXR_LAYER_PATH=. pxr-layers check %1$s\n"
-        " * Use:    PXR_LAYER_PATH=. pxr-run SPEC, with `- %1$s` in the spec's model\n"
-        " */\n"
-        "#include <pxr/elementwise.h>\n"
-        "#include <pxr/layer.h>\n"
-        "\n"
-        "/* The value of x, and the slope in terms of that value y. */\n"
-        "PXR_ELEMENTWISE(%1$s_op, \"%1$s\", tanh(x), 1 - y * y)\n"
-        "\n"
-        "static struct pxr_node *build(struct pxr_builder *builder, const void *conf,\n"
-        "                              struct pxr_node *input)\n"
-        "{\n"
-        "        (void)conf;\n"
-        "        return pxr_add_elementwise(builder, &%1$s_op, input);\n"
-        "}\n"
-        "\n"
-        "static const struct pxr_layer %1$s_layer = {\n"
-        "        .name = \"%1$s\",\n"
-        "        .summary = \"tanh(x)\",\n"
-        "        .build = build,\n"
-        "};\n"
-        "PXR_PLUGIN(%1$s_layer)\n";
-
 static int is_identifier(const char *name)
 {
         return *name >= 'a' && *name <= 'z' &&
@@ -325,7 +297,7 @@ static int write_new(struct program *program)
         if (check_new(program->arena, name, program->diag))
                 return -1;
         path = pxr_strf(program->arena, "%s.c", name);
-        text = pxr_strf(program->arena, template, name);
+        text = pxr_strf(program->arena, NEW_LAYER_TEXT, name);
         if (pxr_file_write(path, false, text, strlen(text), program->diag))
                 return -1;
         say(stdout, "wrote %s; its first lines say how to build and check it\n", path);
@@ -355,10 +327,7 @@ static const struct command_verb verbs[] = {
 const struct command command = {
         .name = "pxr-layers",
         .summary = "List the layer plugins, document one, check them, or start a new one.",
-        .text = "Plugins are searched for in the folders of $PXR_LAYER_PATH (separated by "
-                "':'), then among those installed with pxr. 'check' loads and examines each "
-                "plugin in a process of its own.\n\n"
-                "Exit status: 0 success, 1 a check or the system failed, 2 invalid arguments.",
+        .text = PXR_LAYERS_TEXT,
         .options = options,
         .verbs = verbs,
         .usual = "list",

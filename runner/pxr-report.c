@@ -17,6 +17,7 @@
 #include "report/report_file.h"
 #include "runner/command.h"
 #include "runner/common.h"
+#include "runner/texts.h"
 
 static struct arguments {
         const char *db, *paper, *where, *part, *out;
@@ -415,45 +416,7 @@ const struct command command = {
         .name = "pxr-report",
         .summary = "Report on the runs in a database, as tables or as one HTML page, and manage "
                    "the runs. Reports only read the database.",
-        .text = "RUN is a run's number, its name (the newest of that name), or 'last'. "
-                "REPORT.sql is installed with pxr or in a folder of $PXR_REPORT_PATH; 'list' "
-                "lists them.\n\n"
-                "  pxr-report table4\n"
-                "  pxr-report runs --where \"model = 'row' and nll < 82\"\n"
-                "  pxr-report compare 3 7\n"
-                "  pxr-report sweep quickstart_rates\n"
-                "  pxr-report show last --part curve --format csv\n"
-                "  pxr-report table5 --format latex > table5.tex\n"
-                "  pxr-report html --where \"data_set = 'cifar10'\" --out cifar.html\n\n"
-                "A row of a paper's table shows the run whose spec says that it reproduces the "
-                "row, if its data are those of the row (by hash), its NLL is neither conditional "
-                "nor suspect, and its model is not a smaller one. Otherwise the cell is empty. "
-                "Text is rounded; csv and json have all digits and all columns. As csv, show and "
-                "compare print the learning curve, and sweep its jobs, unless --part names "
-                "another table.\n\n"
-                "  pxr-report tag 3 baseline                            (untag removes it)\n"
-                "  pxr-report runs --where \"has_tag(tags, 'baseline')\"\n"
-                "  pxr-report note 3 \"diverged at epoch 12\"              (\"\" removes it)\n"
-                "  pxr-report archive 4 5\n"
-                "  pxr-report delete 4 5\n"
-                "  pxr-report merge node1.db node2.db --db all.db\n"
-                "  pxr-report export last --out run.tar.gz\n"
-                "  pxr-report import run.tar.gz --db other.db\n"
-                "  pxr-report gc --yes\n\n"
-                "An archived run is not listed and not counted: in tables, by doctor, in "
-                "best_run and chain_nll, or as the best of a sweep. It stays in the database, "
-                "and commands that name it still show it. 'archive' and 'delete' list what they "
-                "will do and ask; without a terminal they require --yes. 'merge' copies runs "
-                "with their checkpoints; a run that --db already has is skipped, unless the "
-                "other copy has got further.\n\n"
-                "A condition uses columns of the view run_summary: run, name, status, model, "
-                "data_set, nll, epochs, sweep, job, tags and more; an invalid one lists them. "
-                "status is running, finished, interrupted, failed, or killed: recorded as "
-                "running, by a process of this host that no longer exists. Runs of other hosts "
-                "have the status on record.\n\n"
-                "The HTML page is one file and needs no network. It lists all runs, or those "
-                "chosen by --where and --limit, and shows the newest of them in detail.\n\n"
-                "Exit status: 0 success, 1 system failure, 2 invalid arguments or database.",
+        .text = PXR_REPORT_TEXT,
         .options = options,
         .verbs = verbs,
 };

@@ -21,6 +21,7 @@
 #include "runner/common.h"
 #include "runner/display.h"
 #include "runner/dry_run.h"
+#include "runner/texts.h"
 #include "config/options.h"
 #include "sweep/schedule.h"
 
@@ -412,15 +413,7 @@ const struct command command = {
                  "--resume RUN [data.path=PATH]\n"
                  "--from-run RUN [data.path=PATH]",
         .summary = "Train, evaluate, sample and record the experiment that SPEC (YAML) describes.",
-        .text = "KEY=VALUE overrides a value of the spec; list items are numbered from 0:\n\n"
-                "  pxr-run experiments/quickstart.yaml train.epochs=2 model.1.repeat=3\n\n"
-                "--from-run trains the recorded spec of RUN again, as a new run, and compares "
-                "parameters, NLLs and pictures with those of RUN. If they differ, it lists how "
-                "the circumstances of the two runs differ. With --quiet, nothing is printed if "
-                "they are identical. A relative data path is resolved from the folder RUN was "
-                "started in.\n\n"
-                "Exit status: 0 success, 1 system failure, or the results of --from-run differ, "
-                "2 invalid spec, data or arguments, 130 interrupted (continue with --resume).",
+        .text = PXR_RUN_TEXT,
         .options = options,
         .verbs = ONE_PURPOSE("[SPEC] [KEY=VALUE...]", run),
 };

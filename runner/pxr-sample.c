@@ -21,6 +21,7 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
+#include "runner/texts.h"
 #include "train/evaluate.h"
 
 enum { MOST_RUNS = 16, MOST_SPOTS = 64, MOST_COUNT = 65536 };
@@ -565,19 +566,7 @@ static const struct command_option options[] = {
 const struct command command = {
         .name = "pxr-sample",
         .summary = "Draw images from a recorded RUN (its number or name, or 'last').",
-        .text = "IMAGES is a PNG file of the model's size with the model's levels (0 and 255 for "
-                "a black and white model), or images of the run's data set by number: test:0,5. "
-                "The database is only read.\n\n"
-                "Image i for a given seed does not depend on --count; completion k of an image "
-                "does not depend on the other images.\n\n"
-                "Completions with bottom:PART are drawn from the model's exact distribution "
-                "given the known pixels. With any other region, each hidden pixel is drawn given "
-                "the pixels before it, row by row from the top left; known pixels after it have "
-                "no influence. A conditional RUN is given the small versions of the images, "
-                "which show part of what is hidden: its completions are not exact, and its "
-                "likelihoods are conditional on the small version.\n\n"
-                "Exit status: 0 success, 1 system failure, 2 invalid arguments or data, 130 "
-                "interrupted.",
+        .text = PXR_SAMPLE_TEXT,
         .options = options,
         .verbs = ONE_PURPOSE("RUN", run),
 };

@@ -16,6 +16,7 @@
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
+#include "runner/texts.h"
 #include "sweep/schedule.h"
 
 enum { BEST = 5 }; /* shown at the end */
@@ -379,36 +380,7 @@ const struct command command = {
         .name = "pxr-sweep",
         .summary = "Run the spec that SWEEP (YAML) names in many configurations, each as a run of "
                    "its own in the run database.",
-        .text = "KEY=VALUE overrides a value of the spec for all runs. A sweep:\n\n"
-                "  name: rates\n"
-                "  spec: quickstart.yaml      # relative to this file\n"
-                "  set: {train.epochs: 2}     # for all runs\n"
-                "  vary:                      # lists, or ranges to draw from\n"
-                "    train.batch: [16, 32]\n"
-                "    train.optimizer.adam.rate: {log_uniform: [1e-4, 1e-2]}\n"
-                "    layers: {cases: {two: {model.1.repeat: 2}}}\n"
-                "  search: {random: {runs: 12, seed: 1}}\n"
-                "  retries: 1                 # of a run that fails\n"
-                "  budget: {runs: 0, hours: 0}  # of all runs together; 0: no limit\n\n"
-                "search is grid (every combination), {random: {runs: N}}, or {halving: {runs: N, "
-                "factor: 3, epochs: 1}} (ASHA): each configuration is first trained for `epochs` "
-                "epochs, then the best third for three times as long, up to train.epochs. A "
-                "longer training starts from the beginning, since the learning-rate schedule "
-                "depends on its length. Ranges are uniform, log_uniform and integer.\n\n"
-                "Runs are compared by their final NLL on the validation split. The same command "
-                "continues a sweep that was stopped, killed or has ended: finished runs are not "
-                "repeated, and interrupted runs are resumed.\n\n"
-                "With --launcher slurm, jobs are tasks of a Slurm job array, --jobs at a time, "
-                "each with --threads processors. Each task claims one job in the database and "
-                "writes to it. The nodes must have database, sweep, spec, data and pxr under the "
-                "same paths as this machine, on a file system whose locks hold between hosts "
-                "(NFS version 4, Lustre with flock, GPFS, CephFS). Without such a file system, "
-                "give each machine its own database, and combine them with pxr-report merge. A "
-                "task that is killed, cancelled or out of time is a failed try; its run resumes "
-                "from its last checkpoint. Other output of the tasks is in DATABASE.slurm.log. "
-                "If pxr-sweep is interrupted, the job array continues.\n\n"
-                "Exit status: 0 success (or the budget is used up), 1 a run or the system "
-                "failed, 2 invalid sweep, spec, data or arguments, 130 interrupted.",
+        .text = PXR_SWEEP_TEXT,
         .options = options,
         .verbs =
                 (const struct command_verb[]) { { NULL, "SWEEP [KEY=VALUE...]", "run", .run = run },
