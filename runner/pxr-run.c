@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +15,13 @@
 
 #include "base/program.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "experiment/recorded.h"
 #include "experiment/run.h"
 #include "report/report.h"
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"
-#include "runner/dry_run.h"
 #include "runner/texts.h"
 #include "config/options.h"
 #include "sweep/schedule.h"
@@ -31,6 +32,142 @@ static struct arguments {
         int threads;
         bool dry_run, quiet, json, force;
 } args;
+
+/* --- a dry run ---------------------------------------------------------------------------------
+ */
+
+/* Columns that the paths of all layers fit into, indented by their depth. */
+static int path_width(const struct pxr_model *model)
+{
+        int width = 24;
+
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next)
+                if ((int)strlen(layer->path) + 2 * layer->depth > width)
+                        width = (int)strlen(layer->path) + 2 * layer->depth;
+        return width;
+}
+
+static void print_layers(const struct pxr_model *model)
+{
+        const struct pxr_graph *graph = model->graph;
+        const int width = path_width(model);
+
+        say(stdout, "%-*s %14s %12s %14s %12s\n", width, "layer", "output", "parameters",
+            "multiply-adds", "sees");
+        say(stdout, "%-*s %14s\n", width, "image",
+            brief("%dx%dx%d", graph->rows, graph->cols, graph->colours));
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
+                const struct pxr_shape *shape = &layer->output->shape;
+                struct pxr_extent extent = pxr_receptive_extent(graph, layer->output);
+
+                say(stdout, "%*s%-*s %14s %12zu %14.0f %12s\n", 2 * layer->depth, "",
+                    width - 2 * layer->depth, layer->path,
+                    brief("%dx%dx%d", shape->rows, shape->cols, shape->channels),
+                    pxr_layer_parameters(model, layer), pxr_layer_multiply_adds(model, layer),
+                    brief("%d up %d|%d", extent.above, extent.left, extent.right));
+        }
+}
+
+/* All but the certificate, to be read while that is worked out. */
+static void print_model(const struct pxr_experiment *e, const struct pxr_memory *memory,
+                        int threads)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_dataset *set = e->set;
+        int64_t epochs = e->settings.train.epochs, steps = e->steps_per_epoch;
+
+        print_layers(e->model);
+        printf("\nparameters      %zu\n", graph->parameter_values);
+        printf("multiply-adds   %.0f an image, forward\n", pxr_graph_multiply_adds(graph));
+        printf("memory          %.1f MB at most with %d thread%s: %.1f MB to train (%.1f MB of it "
+               "activations), %.1f MB to evaluate, %.1f MB to sample\n",
+               memory->all / 1e6, threads, pxr_plural(threads), memory->train / 1e6,
+               memory->activations / 1e6, memory->evaluate / 1e6, memory->sample / 1e6);
+        say(stdout,
+            "data            %s, %dx%dx%d, %d levels; train %" PRId64 ", valid %" PRId64
+            ", test %" PRId64 "\n",
+            set->name, set->rows, set->cols, set->colours, set->levels, set->count[PXR_TRAIN],
+            set->count[PXR_VALID], set->count[PXR_TEST]);
+        printf("training        %" PRId64 " epoch%s of %" PRId64 " step%s\n", epochs,
+               pxr_plural(epochs), steps, pxr_plural(steps));
+        fflush(stdout);
+}
+
+static void print_certificate(const struct pxr_certificate *c)
+{
+        printf("receptive field %d rows up, %d columns left, %d right\n", c->extent.above,
+               c->extent.left, c->extent.right);
+        printf("causal          certificate %.16s, %d values changed\n", c->digest, c->probes);
+}
+
+static json_t *layers_as_json(const struct pxr_model *model)
+{
+        json_t *list = json_array();
+
+        for (const struct pxr_built_layer *layer = model->layer; layer; layer = layer->next) {
+                const struct pxr_shape *shape = &layer->output->shape;
+                struct pxr_extent extent = pxr_receptive_extent(model->graph, layer->output);
+
+                add_json(&list, NULL,
+                         json_pack("{s:s, s:i, s:i, s:i, s:I, s:I, s:i, s:i, s:i}", "path",
+                                   layer->path, "rows", shape->rows, "cols", shape->cols,
+                                   "channels", shape->channels, "parameters",
+                                   (json_int_t)pxr_layer_parameters(model, layer), "multiply_adds",
+                                   (json_int_t)pxr_layer_multiply_adds(model, layer), "field_above",
+                                   extent.above, "field_left", extent.left, "field_right",
+                                   extent.right));
+        }
+        return list;
+}
+
+static int print_model_as_json(const struct pxr_experiment *e, const struct pxr_memory *memory,
+                               int threads, struct pxr_diag *diag)
+{
+        const struct pxr_graph *graph = e->model->graph;
+        const struct pxr_dataset *set = e->set;
+        const struct pxr_certificate *c = &e->certificate;
+
+        return print_json(
+                json_pack("{s:s, s:o, s:I, s:I, s:i, s:{s:f, s:f, s:f, s:f, s:f}, "
+                          "s:{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I}, s:I, s:I, "
+                          "s:{s:s, s:i, s:i, s:i, s:i}}",
+                          "name", e->settings.name, "layers", layers_as_json(e->model),
+                          "parameters", (json_int_t)graph->parameter_values, "multiply_adds",
+                          (json_int_t)pxr_graph_multiply_adds(graph), "threads", threads,
+                          "memory_bytes", "all", memory->all, "train", memory->train, "activations",
+                          memory->activations, "evaluate", memory->evaluate, "sample",
+                          memory->sample, "data", "set", set->name, "rows", set->rows, "cols",
+                          set->cols, "colours", set->colours, "levels", set->levels, "train",
+                          (json_int_t)set->count[PXR_TRAIN], "valid",
+                          (json_int_t)set->count[PXR_VALID], "test",
+                          (json_int_t)set->count[PXR_TEST], "epochs",
+                          (json_int_t)e->settings.train.epochs, "steps_per_epoch",
+                          (json_int_t)e->steps_per_epoch, "certificate", "digest", c->digest,
+                          "values_changed", c->probes, "field_above", c->extent.above, "field_left",
+                          c->extent.left, "field_right", c->extent.right),
+                diag);
+}
+
+/* Print the model and what it needs, then certify it and print that; as JSON all at once, or the
+ * error alone. Certified last: a model that is too large for it, or not causal, is worth looking
+ * at. The exit status. */
+static int dry_run(struct program *program, struct pxr_experiment *e,
+                   const struct pxr_examination *how)
+{
+        struct pxr_memory memory = pxr_memory_of(e, how->threads);
+        const char *warning = pxr_memory_warning(e, how->threads, &memory);
+
+        if (!args.json)
+                print_model(e, &memory, how->threads);
+        if (warning)
+                pxr_warn(program->diag, "%s", warning);
+        if (pxr_certify(program->arena, e->model, how, &e->certificate, program->diag))
+                return -1;
+        if (args.json)
+                return print_model_as_json(e, &memory, how->threads, program->diag);
+        print_certificate(&e->certificate);
+        return 0;
+}
 
 /* --- printing ----------------------------------------------------------------------------------
  */
@@ -166,15 +303,6 @@ static int print_repetition(struct printer *printer, int64_t id)
 /* --- running -----------------------------------------------------------------------------------
  */
 
-/* The folder of a path, where git is asked for the revision. */
-static char *folder_of(struct pxr_arena *arena, const char *path)
-{
-        const char *slash = path ? strrchr(path, '/') : NULL;
-
-        return slash ? pxr_strndup(arena, path, slash > path ? slash - path : 1)
-                     : pxr_strdup(arena, ".");
-}
-
 static int train(struct printer *printer)
 {
         struct pxr_run_order *order = &printer->order;
@@ -197,23 +325,18 @@ static int train(struct printer *printer)
         return end == PXR_RUN_INTERRUPTED ? 130 : printer->other;
 }
 
-/* Warnings so far, of the data for instance, are printed before the training, not after it. */
-static void print_warnings(struct pxr_diag *diag)
-{
-        if (pxr_diag_errors(diag))
-                return;
-        pxr_diag_write(diag, "pxr-run", stderr);
-        pxr_diag_clear(diag);
-}
-
-/* What can be said before the training: that its data differ from those of the run it repeats, and
- * that memory may not suffice. */
-static void print_doubts(const struct pxr_run_order *order)
+/* What can be said before the training: the warnings so far, that the data differ from those of the
+ * run it repeats, and that memory may not suffice. */
+static void print_doubts(const struct pxr_run_order *order, struct pxr_diag *diag)
 {
         struct pxr_memory memory = pxr_memory_of(order->experiment, order->threads);
         const char *warning = pxr_memory_warning(order->experiment, order->threads, &memory);
         const struct pxr_run *run = order->repeats;
 
+        if (pxr_diag_errors(diag))
+                return;
+        pxr_diag_write(diag, "pxr-run", stderr);
+        pxr_diag_clear(diag);
         if (run && strcmp(order->experiment->set->identity, run->data_identity) != 0)
                 display_line("the data differ from those of run %" PRId64
                              ": the results cannot be the same",
@@ -342,13 +465,12 @@ static int do_order(struct printer *printer, const struct pxr_examination *how)
         if (args.explain)
                 return explain(program, order->experiment, args.explain);
         if (args.dry_run)
-                return dry_run(program->arena, order->experiment, how, args.json, program->diag);
+                return dry_run(program, order->experiment, how);
         if (!order->store)
                 order->store = pxr_store_open(args.db, true, program->diag);
         if (!order->store || (args.job && pxr_sweep_attend(order, args.job, program->diag)))
                 return 1;
-        print_warnings(program->diag);
-        print_doubts(order);
+        print_doubts(order, program->diag);
         return train(printer);
 }
 
@@ -368,7 +490,8 @@ static int run(struct program *program)
         origin.path = program->words.text[0];
         origin.overrides = program->words.text + 1;
         origin.count = program->words.count ? program->words.count - 1 : 0;
-        order->folder = folder_of(program->arena, origin.path);
+        /* Where git is asked for the revision. */
+        order->folder = dirname(origin.path ? pxr_strdup(program->arena, origin.path) : NULL);
         display_begin(args.quiet || args.json ? NULL : stdout);
         if ((!args.resume && !args.repeat) || open_recorded(program, order, &origin) == 0)
                 order->experiment = open_experiment(program, &origin, &how);

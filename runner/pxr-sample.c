@@ -130,17 +130,14 @@ static int check(struct program *program)
 /* --- printing ----------------------------------------------------------------------------------
  */
 
-struct work {
-        struct pxr_arena *arena;
-        struct pxr_diag *diag;
-        struct pxr_recorded *chain[MOST_RUNS]; /* chain[0] is RUN */
-        int length;
-};
+/* The run, and those of --from, each of which draws the small images for the one before it. */
+static struct pxr_recorded *chain[MOST_RUNS];
+static int chain_length;
 
 /* "run 3 (rates), step 100" */
-static const char *run_text(const struct work *c, const struct pxr_recorded *r)
+static const char *run_text(const struct program *p, const struct pxr_recorded *r)
 {
-        return pxr_strf(c->arena, "run %" PRId64 " (%s), step %" PRId64, r->run->id, r->run->name,
+        return pxr_strf(p->arena, "run %" PRId64 " (%s), step %" PRId64, r->run->id, r->run->name,
                         r->step);
 }
 
@@ -184,7 +181,7 @@ static void print_folder(const struct pxr_draw_order *order)
                 display_line("images in %s", args.folder);
 }
 
-static void print_drawn(const struct work *c, const struct pxr_draw_order *order,
+static void print_drawn(const struct program *p, const struct pxr_draw_order *order,
                         const struct pxr_drawn *drawn)
 {
         for (int k = order->length - 1; k >= 0; k--) {
@@ -192,7 +189,7 @@ static void print_drawn(const struct work *c, const struct pxr_draw_order *order
                 const double *hidden = drawn[k].hidden_nats;
                 int count = drawn[k].count;
 
-                display_line("%s: %d %s%s,%s%s%s %s%s", run_text(c, r), count,
+                display_line("%s: %d %s%s,%s%s%s %s%s", run_text(p, r), count,
                              order->images ? "completion" : "sample", pxr_plural(count),
                              hidden ? " of the drawn pixels " : "",
                              hidden ? likelihood_text(hidden, count) : "", hidden ? "; of all" : "",
@@ -257,7 +254,7 @@ static json_t *drawn_as_json(const struct pxr_draw_order *order, const struct px
                                      "images", images));
 }
 
-static int print_drawn_json(const struct work *c, const struct pxr_draw_order *order,
+static int print_drawn_json(const struct program *p, const struct pxr_draw_order *order,
                             const struct pxr_drawn *drawn)
 {
         json_t *root = drawn_as_json(order, drawn, 0), *from = json_array();
@@ -273,12 +270,13 @@ static int print_drawn_json(const struct work *c, const struct pxr_draw_order *o
                 add_json(&root, "occluded", json_string(order->occlusion.text));
                 add_json(&root, "exact", json_boolean(pxr_completions_exact(order)));
         }
-        return print_json(root, c->diag);
+        return print_json(root, p->diag);
 }
 
-static int print_activations_json(const struct work *c, const struct pxr_activations *activations)
+static int print_activations_json(const struct program *p,
+                                  const struct pxr_activations *activations)
 {
-        const struct pxr_recorded *recorded = c->chain[0];
+        const struct pxr_recorded *recorded = chain[0];
         bool drawn = activations->temperature > 0;
         json_t *list = json_array();
 
@@ -299,34 +297,34 @@ static int print_activations_json(const struct work *c, const struct pxr_activat
                                       "temperature",
                                       drawn ? json_real(activations->temperature) : NULL, "out",
                                       pxr_json_text(args.out), "distributions", list)),
-                c->diag);
+                p->diag);
 }
 
-static int print_map_json(const struct work *c, const struct pxr_bits_map *map)
+static int print_map_json(const struct program *p, const struct pxr_bits_map *map)
 {
-        const struct pxr_graph *graph = c->chain[0]->graph;
+        const struct pxr_graph *graph = chain[0]->graph;
         json_t *rows = json_array();
 
         for (int row = 0; row < graph->rows; row++)
                 add_json(&rows, NULL, list_of_numbers(map->bits + row * graph->cols, graph->cols));
         return print_json(
-                run_as_json(c->chain[0],
+                run_as_json(chain[0],
                             json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "out",
                                       pxr_json_text(args.out), "of", pxr_json_text(map->which),
                                       "images", (json_int_t)map->nll.images, "of_images",
                                       (json_int_t)map->all, "nats_per_image",
                                       json_number(pxr_nats_per_image(&map->nll)), "bits_per_pixel",
                                       rows)),
-                c->diag);
+                p->diag);
 }
 
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
 /* Write the picture, and free it; it may be NULL after an error. */
-static int write_picture(const struct work *c, void *bytes, size_t size)
+static int write_picture(const struct program *p, void *bytes, size_t size)
 {
-        int status = bytes ? pxr_file_write(args.out, args.force, bytes, size, c->diag) : -1;
+        int status = bytes ? pxr_file_write(args.out, args.force, bytes, size, p->diag) : -1;
 
         display_end();
         free(bytes);
@@ -334,13 +332,13 @@ static int write_picture(const struct work *c, void *bytes, size_t size)
 }
 
 /* The order for `count` images; settings not given are those of the run's spec. */
-static struct pxr_draw_order order_of(struct work *c, int64_t count)
+static struct pxr_draw_order order_of(int64_t count)
 {
-        const struct pxr_sample_settings *spec = &c->chain[0]->experiment->settings.sample;
+        const struct pxr_sample_settings *spec = &chain[0]->experiment->settings.sample;
 
         return (struct pxr_draw_order) {
-                .chain = c->chain,
-                .length = c->length,
+                .chain = chain,
+                .length = chain_length,
                 .from_data = args.from_data,
                 .seed = (uint64_t)(args.seed >= 0 ? args.seed : spec->seed),
                 .temperature = args.temperature > 0 ? args.temperature : 1,
@@ -353,22 +351,23 @@ static struct pxr_draw_order order_of(struct work *c, int64_t count)
         };
 }
 
-static int do_order(struct work *c, const struct pxr_draw_order *order, struct pxr_drawn *drawn)
+static int do_order(const struct program *p, const struct pxr_draw_order *order,
+                    struct pxr_drawn *drawn)
 {
-        if (pxr_draw_check(order, c->diag))
+        if (pxr_draw_check(order, p->diag))
                 return -1;
-        for (int k = 0; k < c->length; k++)
-                display_slow(c->chain[k]->graph);
-        return pxr_draw(c->arena, order, drawn, c->diag);
+        for (int k = 0; k < chain_length; k++)
+                display_slow(chain[k]->graph);
+        return pxr_draw(p->arena, order, drawn, p->diag);
 }
 
-static int draw(struct work *c)
+static int draw(const struct program *p)
 {
-        int64_t usual = c->chain[0]->experiment->settings.sample.count;
-        struct pxr_draw_order order = order_of(c, args.count > 0          ? args.count
-                                                  : args.mode == COMPLETE ? 4
-                                                  : usual > 0             ? usual
-                                                                          : 64);
+        int64_t usual = chain[0]->experiment->settings.sample.count;
+        struct pxr_draw_order order = order_of(args.count > 0          ? args.count
+                                               : args.mode == COMPLETE ? 4
+                                               : usual > 0             ? usual
+                                                                       : 64);
         struct pxr_drawn drawn[MOST_RUNS];
         struct pxr_images images;
         bool there = args.folder && access(args.folder, F_OK) == 0;
@@ -377,24 +376,24 @@ static int draw(struct work *c)
         int status;
 
         if (args.mode == COMPLETE) {
-                if (pxr_occlusion_read(c->arena, args.occlude ? args.occlude : "bottom:0.5",
-                                       c->chain[0]->graph->rows, c->chain[0]->graph->cols,
-                                       &order.occlusion, c->diag) ||
-                    pxr_images_take(c->chain[0], args.images, args.data, &images, c->diag))
+                if (pxr_occlusion_read(p->arena, args.occlude ? args.occlude : "bottom:0.5",
+                                       chain[0]->graph->rows, chain[0]->graph->cols,
+                                       &order.occlusion, p->diag) ||
+                    pxr_images_take(chain[0], args.images, args.data, &images, p->diag))
                         return -1;
                 order.images = &images;
         }
-        status = do_order(c, &order, drawn);
+        status = do_order(p, &order, drawn);
         if (status)
                 return status;
-        png = args.out ? pxr_drawn_png(c->arena, &order, drawn, &size, c->diag) : NULL;
+        png = args.out ? pxr_drawn_png(p->arena, &order, drawn, &size, p->diag) : NULL;
         if (args.out && !png)
                 return -1;
-        if (args.folder && pxr_drawn_write(c->arena, &order, drawn, args.folder, c->diag)) {
+        if (args.folder && pxr_drawn_write(p->arena, &order, drawn, args.folder, p->diag)) {
                 free(png);
                 return -1;
         }
-        if (args.out && write_picture(c, png, size)) {
+        if (args.out && write_picture(p, png, size)) {
                 if (args.folder) { /* write both or neither: a second try would be refused */
                         pxr_remove_folder(args.folder);
                         if (there)
@@ -403,30 +402,30 @@ static int draw(struct work *c)
                 return -1;
         }
         display_end();
-        print_drawn(c, &order, drawn);
-        return args.json ? print_drawn_json(c, &order, drawn) : 0;
+        print_drawn(p, &order, drawn);
+        return args.json ? print_drawn_json(p, &order, drawn) : 0;
 }
 
 /* The images whose distributions are shown: those named, or one that is drawn. */
-static int softmax_images(struct work *c, struct pxr_images *images,
+static int softmax_images(const struct program *p, struct pxr_images *images,
                           struct pxr_activations *activations)
 {
         static const char *name[] = { "a sample" };
-        struct pxr_draw_order order = order_of(c, 1);
+        struct pxr_draw_order order = order_of(1);
         struct pxr_drawn drawn;
         int status;
 
         if (args.images)
-                return pxr_images_take(c->chain[0], args.images, args.data, images, c->diag);
+                return pxr_images_take(chain[0], args.images, args.data, images, p->diag);
         order.alone = true;
-        status = do_order(c, &order, &drawn);
+        status = do_order(p, &order, &drawn);
         *images = (struct pxr_images) { .count = 1, .pixels = drawn.pixels, .name = name };
         activations->seed = order.seed;
         activations->temperature = order.temperature;
         return status;
 }
 
-static int softmax(struct work *c)
+static int softmax(const struct program *p)
 {
         struct pxr_activations activations = { 0 };
         struct pxr_spot spot[MOST_SPOTS];
@@ -436,71 +435,70 @@ static int softmax(struct work *c)
         int status;
 
         for (int i = 0; i < (int)args.softmax.count; i++)
-                if (pxr_spot_read(args.softmax.text[i], c->chain[0]->graph, &spot[i], c->diag))
+                if (pxr_spot_read(args.softmax.text[i], chain[0]->graph, &spot[i], p->diag))
                         return -1;
-        status = softmax_images(c, &images, &activations);
-        if (status || pxr_activations(c->chain[0], &images, spot, (int)args.softmax.count,
-                                      &activations, c->diag))
+        status = softmax_images(p, &images, &activations);
+        if (status || pxr_activations(chain[0], &images, spot, (int)args.softmax.count,
+                                      &activations, p->diag))
                 return status ? status : -1;
-        svg = pxr_activations_svg(c->chain[0], &activations, &size, c->diag);
-        if (write_picture(c, svg, size))
+        svg = pxr_activations_svg(chain[0], &activations, &size, p->diag);
+        if (write_picture(p, svg, size))
                 return -1;
         display_line("%d distribution%s of %s%s, in %s", activations.count,
-                     pxr_plural(activations.count), run_text(c, c->chain[0]),
-                     given_text(c->chain[0]), args.out);
-        return args.json ? print_activations_json(c, &activations) : 0;
+                     pxr_plural(activations.count), run_text(p, chain[0]), given_text(chain[0]),
+                     args.out);
+        return args.json ? print_activations_json(p, &activations) : 0;
 }
 
-static int nll_map(struct work *c)
+static int nll_map(const struct program *p)
 {
         struct pxr_bits_map map;
         size_t size = 0;
         char *svg;
         int status;
 
-        status = pxr_bits_map(c->chain[0], args.images, args.data, args.count > 0 ? args.count : 0,
-                              args.threads, &display, &map, c->diag);
+        status = pxr_bits_map(chain[0], args.images, args.data, args.count > 0 ? args.count : 0,
+                              args.threads, &display, &map, p->diag);
         if (status)
                 return status;
-        svg = pxr_bits_map_svg(c->chain[0], &map, &size, c->diag);
-        if (write_picture(c, svg, size))
+        svg = pxr_bits_map_svg(chain[0], &map, &size, p->diag);
+        if (write_picture(p, svg, size))
                 return -1;
         display_line("%s: %s nats/image%s, %s bits/dim%s; in %s", map.images,
                      number_text(pxr_nats_per_image(&map.nll), 4),
                      error_text(pxr_standard_error(&map.nll)),
-                     number_text(pxr_bits_per_dimension(&map.nll), 4), given_text(c->chain[0]),
+                     number_text(pxr_bits_per_dimension(&map.nll), 4), given_text(chain[0]),
                      args.out);
-        return args.json ? print_map_json(c, &map) : 0;
+        return args.json ? print_map_json(p, &map) : 0;
 }
 
 /* Open the run and those it is to be given images from. */
-static int open_runs(struct work *c)
+static int open_runs(const struct program *p)
 {
-        struct pxr_store *store = pxr_recorded_store(c->arena, args.db, c->diag);
+        struct pxr_store *store = pxr_recorded_store(p->arena, args.db, p->diag);
 
-        for (int k = 0; store && k <= (int)args.from.count; k++) {
-                c->chain[k] =
-                        pxr_recorded_open(c->arena, store, k ? args.from.text[k - 1] : args.run,
-                                          k ? "best" : args.checkpoint, c->diag);
-                if (!c->chain[k])
+        for (; store && chain_length <= (int)args.from.count; chain_length++) {
+                int k = chain_length;
+
+                chain[k] = pxr_recorded_open(p->arena, store, k ? args.from.text[k - 1] : args.run,
+                                             k ? "best" : args.checkpoint, p->diag);
+                if (!chain[k])
                         return -1;
-                c->length++;
         }
         return store ? 0 : -1;
 }
 
-static int run(struct program *program)
+static int run(struct program *p)
 {
-        static int (*const modes[])(struct work *) = { draw, draw, softmax, nll_map };
-        struct work work = { .arena = program->arena, .diag = program->diag };
+        static int (*const modes[])(const struct program *) = { draw, draw, softmax, nll_map };
         int status;
 
-        if (check(program) || open_runs(&work))
+        if (check(p) || open_runs(p))
                 return -1;
         display_begin(args.quiet || args.json ? NULL : stdout);
         watch_signals(false);
-        status = display_stopped(modes[args.mode](&work));
-        return pxr_diag_errors(program->diag) ? -1 : status;
+        status = display_stopped(modes[args.mode](p));
+        return pxr_diag_errors(p->diag) ? -1 : status;
 }
 
 /* --- the command -------------------------------------------------------------------------------
