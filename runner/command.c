@@ -19,7 +19,7 @@
 #include "base/program.h"
 #include "base/text.h"
 
-enum { FIRST_KEY = 256 };
+enum { FIRST_KEY = 256, MOST_ROWS = 128 };
 
 const char one_per_processor[] = "one per processor";
 
@@ -158,19 +158,11 @@ static bool has_subcommands(void)
 /* argp's table: the subcommands, then the options; of one subcommand, its options alone. */
 static const struct argp_option *argp_rows(struct pxr_arena *arena, const struct command_verb *only)
 {
+        static struct argp_option rows[MOST_ROWS], *row = rows;
         const struct command_option *option = command.options;
         const struct command_verb *verb = command.verbs;
-        struct argp_option *rows, *row;
-        size_t count = 2;
         int group = 0;
 
-        for (int i = 0; verb[i].help; i++)
-                count++;
-        for (int i = 0; option[i].help; i++)
-                count++;
-        row = rows = pxr_alloc_array(arena, count, sizeof(*rows));
-        if (!rows)
-                return NULL;
         for (; !only && has_subcommands() && verb->help; verb++)
                 if (!verb->run)
                         *row++ = (struct argp_option) { .doc = verb->help, .group = ++group };

@@ -92,6 +92,13 @@ static void print_row(const struct pxr_job *job, const struct pxr_plan *plan)
             job->suspect ? job->suspect : "");
 }
 
+/* "2 of 3 runs finished" */
+static const char *finished_text(const struct pxr_sweep_state *state)
+{
+        return brief("%d of %d run%s finished", state->finished, state->known,
+                     pxr_plural(state->known));
+}
+
 /* The best, and how to see the rest: what can be typed, whatever the names are. */
 static void print_best(struct pxr_arena *arena, const struct pxr_sweep_options *order,
                        const struct pxr_sweep_state *state, const struct pxr_job *jobs, int count)
@@ -105,8 +112,7 @@ static void print_best(struct pxr_arena *arena, const struct pxr_sweep_options *
         for (int i = 0; i < count && i < BEST; i++)
                 if (jobs[i].state == PXR_JOB_FINISHED && !isnan(jobs[i].nats) && !jobs[i].archived)
                         print_row(&jobs[i], order->plan);
-        say(stdout, "%d of %d run%s finished; all of them: pxr-report sweep %s%s%s\n",
-            state->finished, state->known, pxr_plural(state->known),
+        say(stdout, "%s; all of them: pxr-report sweep %s%s%s\n", finished_text(state),
             usual ? "" : pxr_strf(arena, "--db %s ", pxr_shell_word(arena, args.db)),
             *name == '-' ? "-- " : "", name);
 }
@@ -125,8 +131,8 @@ static json_t *job_as_json(const struct pxr_job *job)
                          job->seconds, "message", job->message);
 }
 
-static int print_sweep_json(const struct pxr_sweep_options *order,
-                            const struct pxr_sweep_state *state, int end, struct pxr_diag *diag)
+static int print_sweep_json(const struct pxr_sweep *sweep, const struct pxr_sweep_state *state,
+                            int end, const struct pxr_job *jobs, int count, struct pxr_diag *diag)
 {
         static const char *const ends[] = {
                 [PXR_SWEEP_DONE] = "done",
@@ -134,15 +140,8 @@ static int print_sweep_json(const struct pxr_sweep_options *order,
                 [PXR_SWEEP_LEFT] = "submitted",
                 [PXR_SWEEP_SPENT] = "budget used up",
         };
-        const struct pxr_sweep *sweep = order->sweep;
         json_t *list = json_array();
-        struct pxr_job *jobs;
-        int count;
 
-        if (pxr_store_jobs(order->store, sweep->arena, state->sweep, true, &jobs, &count, diag)) {
-                json_decref(list);
-                return -1;
-        }
         for (int i = 0; i < count; i++)
                 add_json(&list, NULL, job_as_json(&jobs[i]));
         return print_json(json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:s?, s:o}", "sweep",
@@ -180,8 +179,7 @@ static int print_left(const struct pxr_sweep_state *state, int end, const char *
 {
         const char *array = state->array;
 
-        say(stderr, "%d of %d run%s finished%s\n", state->finished, state->known,
-            pxr_plural(state->known),
+        say(stderr, "%s%s\n", finished_text(state),
             *array ? brief("; Slurm array %s continues. Cancel it with: scancel %s", array, array)
                    : "");
         say(stderr, "continue and see the results with: %s\n", command);
@@ -195,8 +193,8 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
         if (end == PXR_SWEEP_LEFT || (end == PXR_SWEEP_INTERRUPTED && *state->array))
                 return print_left(state, end, command);
         if (end == PXR_SWEEP_INTERRUPTED) {
-                say(stderr, "interrupted with %d of %d run%s finished; resume with: %s\n",
-                    state->finished, state->known, pxr_plural(state->known), command);
+                say(stderr, "interrupted with %s; resume with: %s\n", finished_text(state),
+                    command);
                 return 130;
         }
         if (end == PXR_SWEEP_SPENT) {
@@ -207,10 +205,9 @@ static int print_end(const struct pxr_sweep *sweep, const struct pxr_sweep_state
                                                  pxr_plural(sweep->budget.runs));
 
                 say(stderr,
-                    "the budget of %s is used up, with %d of %d run%s finished; to continue, "
-                    "raise it in %s and run: %s\n",
-                    spent, state->finished, state->known, pxr_plural(state->known), sweep->path,
-                    command);
+                    "the budget of %s is used up, with %s; to continue, raise it in %s and run: "
+                    "%s\n",
+                    spent, finished_text(state), sweep->path, command);
         }
         if (state->elsewhere)
                 say(stderr, "%d run%s active elsewhere,%s in process %" PRId64 " on host %s\n",
@@ -247,14 +244,13 @@ static int run_sweep(struct pxr_sweep_options *order, const struct program *prog
         watch_signals(false);
         end = pxr_sweep_run(order, &state, diag);
         display_end();
-        if (end < 0 || (args.json && print_sweep_json(order, &state, end, diag)))
+        if (end < 0 ||
+            pxr_store_jobs(order->store, program->arena, state.sweep, true, &jobs, &count, diag))
                 return -1;
-        if (state.finished > 0 && shown) {
-                if (pxr_store_jobs(order->store, program->arena, state.sweep, true, &jobs, &count,
-                                   diag))
-                        return -1;
+        if (args.json && print_sweep_json(order->sweep, &state, end, jobs, count, diag))
+                return -1;
+        if (state.finished > 0 && shown)
                 print_best(program->arena, order, &state, jobs, count);
-        }
         if (order->task) /* the command that waits for all tasks prints how they ended */
                 return end == PXR_SWEEP_INTERRUPTED ? 130 : 0;
         return print_end(order->sweep, &state, end, again);
