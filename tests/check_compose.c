@@ -307,7 +307,7 @@ START_TEST(overrides_that_make_no_sense_are_all_refused)
                 "    1 | x.y z=1\n"
                 "      |   ^~~\n",
                 "a", "x.y\tz=1");
-        REFUSED("pxr: error: 'x=?' is not UTF-8 text\n", "a", "x=\xFF");
+        REFUSED("pxr: error: 'x=\\xff' is not UTF-8 text\n", "a", "x=\xFF");
         REFUSED("command line:1:1: error: 'extends' is allowed in files only\n"
                 "    1 | extends=b\n"
                 "      | ^~~~~~~\n",

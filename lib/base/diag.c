@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pxr/diag.h>
+#include <pxr/arena.h>
 
 #include "base/text.h"
 
@@ -18,15 +18,18 @@ enum {
         KEPT_END = 200,
 };
 
+enum kind { WARNING, SYSTEM_ERROR, USER_ERROR };
+
 struct message {
         bool warning;
-        char *text, *hint, *notes; /* notes: each ended by a newline */
-        char *location;            /* "file:line:column", or NULL */
-        char *line;                /* the source line, or NULL */
+        const char *text, *hint, *notes; /* notes: each ended by a newline */
+        const char *location;            /* "file:line:column", or NULL */
+        const char *line;                /* the source line, or NULL */
         int number, column, length;
 };
 
 struct pxr_diag {
+        struct pxr_arena *texts; /* NULL: nothing was recorded yet */
         struct message kept[MAX_KEPT];
         int count; /* messages kept */
         int errors, warnings;
@@ -39,52 +42,17 @@ struct pxr_diag *pxr_diag_new(void)
         return calloc(1, sizeof(struct pxr_diag));
 }
 
-static void release(struct message *m)
-{
-        free(m->text);
-        free(m->hint);
-        free(m->notes);
-        free(m->location);
-        free(m->line);
-}
-
 void pxr_diag_clear(struct pxr_diag *diag)
 {
-        for (int i = 0; i < diag->count; i++)
-                release(&diag->kept[i]);
+        pxr_arena_free(diag->texts);
         *diag = (struct pxr_diag) { 0 };
 }
 
 void pxr_diag_free(struct pxr_diag *diag)
 {
-        if (!diag)
-                return;
-        pxr_diag_clear(diag);
+        if (diag)
+                pxr_arena_free(diag->texts);
         free(diag);
-}
-
-/* Copy `size` bytes as one line of as many characters that can be shown: control characters become
- * spaces; invalid bytes and other characters that cannot be shown become question marks. */
-static char *copy_clean(const char *from, size_t size)
-{
-        const char *end = from + size;
-        char *copy = malloc(size + 1), *to = copy;
-
-        if (!copy)
-                return NULL;
-        while (from < end) {
-                size_t length = pxr_character(from, end);
-
-                if (length > 0 && (pxr_control(from, length) || pxr_line_break(from, end)))
-                        *to++ = ' ';
-                else if (length == 0 || !pxr_shown(from, length))
-                        *to++ = '?';
-                else
-                        to = (char *)memcpy(to, from, length) + length;
-                from += length ? length : 1;
-        }
-        *to = '\0';
-        return copy;
 }
 
 /* Cut out the middle of a long text: a message may quote a huge value. */
@@ -95,7 +63,7 @@ static void shorten(char *text)
 
         if (size <= MAX_TEXT)
                 return;
-        while (((unsigned char)text[start] & 0xC0) == 0x80)
+        while (start > 0 && ((unsigned char)text[start] & 0xC0) == 0x80)
                 start--;
         while (((unsigned char)text[end] & 0xC0) == 0x80)
                 end++;
@@ -103,41 +71,20 @@ static void shorten(char *text)
         memmove(text + start + sizeof(gap) - 1, text + end, size - end + 1);
 }
 
-static char *format_text(const char *format, va_list arguments)
+/* The text of a message, hint or note as one line. NULL when out of memory. */
+static const char *format_line(struct pxr_diag *diag, const char *format, va_list arguments)
 {
-        va_list again;
-        int length;
+        const char *line = NULL;
         char *text;
 
-        va_copy(again, arguments);
-        length = vsnprintf(NULL, 0, format, again);
-        va_end(again);
-        text = length < 0 ? NULL : malloc((size_t)length + 1);
-        if (text)
-                vsnprintf(text, (size_t)length + 1, format, arguments);
-        return text;
-}
-
-PXR_PRINTF(1, 2) static char *format_new(const char *format, ...)
-{
-        va_list arguments;
-        char *text;
-
-        va_start(arguments, format);
-        text = format_text(format, arguments);
-        va_end(arguments);
-        return text;
-}
-
-/* The text of a message, hint or note as one line. */
-static char *format_line(const char *format, va_list arguments)
-{
-        char *text = format_text(format, arguments);
-        char *line = text ? copy_clean(text, strlen(text)) : NULL;
-
-        free(text);
-        if (line)
-                shorten(line);
+        if (!diag->texts)
+                diag->texts = pxr_arena_new(0, NULL);
+        if (diag->texts && vasprintf(&text, format, arguments) >= 0) {
+                shorten(text);
+                line = pxr_visible(diag->texts, text);
+                free(text);
+        }
+        diag->memory_out |= !line;
         return line;
 }
 
@@ -156,40 +103,44 @@ static const char *find_line(const struct pxr_source *source, int number)
         return at;
 }
 
-/* Copy a line, or of a long line the part around *column, which then counts within the copy. */
-static char *copy_line(const struct pxr_source *source, int number, int *column)
+/* Copy a line, or of a long line the part around *column, which then counts within the copy. It has
+ * a column for each character: those that cannot be shown become spaces or question marks. */
+static const char *copy_line(struct pxr_arena *arena, const struct pxr_source *source, int number,
+                             int *column)
 {
-        const char *at = source->text && number > 0 ? find_line(source, number) : NULL, *stop;
+        const char *at = source->text && number > 0 ? find_line(source, number) : NULL;
         const char *end = at ? source->text + source->size : NULL;
         int skipped = 0, first = *column > MAX_LINE - 20 ? *column - MAX_LINE / 2 : 0;
-        char *line, *cut;
+        char line[4 * MAX_LINE + 4], *to = line;
 
         if (!at)
                 return NULL;
         for (; skipped < first && at < end && !pxr_line_break(at, end); skipped++)
                 at += pxr_step(at, end);
-        stop = at;
-        for (int i = 0; i < MAX_LINE && stop < end && !pxr_line_break(stop, end); i++)
-                stop += pxr_step(stop, end);
-        line = copy_clean(at, (size_t)(stop - at));
-        if (!line || skipped == 0)
-                return line;
-        *column -= skipped - 3;
-        cut = format_new("...%s", line);
-        free(line);
-        return cut;
+        if (skipped > 0) {
+                to = stpcpy(to, "...");
+                *column -= skipped - 3;
+        }
+        for (int i = 0; i < MAX_LINE && at < end && !pxr_line_break(at, end); i++) {
+                size_t size = pxr_character(at, end);
+
+                if (size > 0 && pxr_shown(at, size))
+                        to = mempcpy(to, at, size);
+                else
+                        *to++ = size > 0 && pxr_control(at, size) ? ' ' : '?';
+                at += size ? size : 1;
+        }
+        return pxr_strndup(arena, line, (size_t)(to - line));
 }
 
 /* "file:line:column" */
-static char *format_location(const struct pxr_location *mark)
+static const char *format_location(struct pxr_arena *arena, const struct pxr_location *location)
 {
-        char *name = copy_clean(mark->source->name, strlen(mark->source->name)), *location;
+        const char *name = pxr_visible(arena, location->source->name);
 
-        if (!name || mark->line < 1)
+        if (!name || location->line < 1)
                 return name;
-        location = format_new("%s:%d:%d", name, mark->line, mark->column);
-        free(name);
-        return location;
+        return pxr_strf(arena, "%s:%d:%d", name, location->line, location->column);
 }
 
 /* Make room for a message; an error may replace the last warning. */
@@ -203,46 +154,40 @@ static bool make_room(struct pxr_diag *diag, bool warning)
                 i--;
         if (warning || i < 0)
                 return false;
-        release(&diag->kept[i]);
         memmove(&diag->kept[i], &diag->kept[i + 1],
                 (size_t)(MAX_KEPT - 1 - i) * sizeof(diag->kept[0]));
         diag->count--;
         return true;
 }
 
-static int record(struct pxr_diag *diag, bool warning, struct pxr_location mark, char *text)
+/* Record a message. Errors after lack of memory are its consequences, such as a missing file "". */
+static int record(struct pxr_diag *diag, enum kind kind, struct pxr_location location,
+                  const char *format, va_list arguments)
 {
         struct message *m;
 
-        if (!text)
-                diag->memory_out = true;
-        diag->last_kept = text && make_room(diag, warning);
-        if (!diag->last_kept) {
-                free(text);
+        if (!diag || (diag->memory_out && kind != WARNING))
                 return -1;
-        }
-        m = &diag->kept[diag->count++];
-        *m = (struct message) { .warning = warning,
-                                .text = text,
-                                .number = mark.line,
-                                .column = mark.column,
-                                .length = mark.length };
-        if (!mark.source)
+        diag->errors += kind != WARNING;
+        diag->warnings += kind == WARNING;
+        diag->user |= kind == USER_ERROR;
+        diag->last_kept = make_room(diag, kind == WARNING);
+        if (!diag->last_kept)
                 return -1;
-        m->location = format_location(&mark);
-        m->line = copy_line(mark.source, mark.line, &m->column);
+        m = &diag->kept[diag->count];
+        *m = (struct message) { .warning = kind == WARNING,
+                                .text = format_line(diag, format, arguments),
+                                .number = location.line,
+                                .column = location.column,
+                                .length = location.length };
+        diag->last_kept = m->text != NULL;
+        diag->count += diag->last_kept;
+        if (!diag->last_kept || !location.source)
+                return -1;
+        m->location = format_location(diag->texts, &location);
+        m->line = copy_line(diag->texts, location.source, location.line, &m->column);
+        diag->memory_out |= pxr_arena_failed(diag->texts);
         return -1;
-}
-
-/* Errors after lack of memory are its consequences, such as a missing file "". */
-static int add_error(struct pxr_diag *diag, bool user, struct pxr_location location,
-                     const char *format, va_list arguments)
-{
-        if (!diag || diag->memory_out)
-                return -1;
-        diag->errors++;
-        diag->user |= user;
-        return record(diag, false, location, format_line(format, arguments));
 }
 
 int pxr_user_error(struct pxr_diag *diag, const char *format, ...)
@@ -250,7 +195,7 @@ int pxr_user_error(struct pxr_diag *diag, const char *format, ...)
         va_list arguments;
 
         va_start(arguments, format);
-        add_error(diag, true, (struct pxr_location) { 0 }, format, arguments);
+        record(diag, USER_ERROR, (struct pxr_location) { 0 }, format, arguments);
         va_end(arguments);
         return -1;
 }
@@ -260,7 +205,7 @@ int pxr_system_error(struct pxr_diag *diag, const char *format, ...)
         va_list arguments;
 
         va_start(arguments, format);
-        add_error(diag, false, (struct pxr_location) { 0 }, format, arguments);
+        record(diag, SYSTEM_ERROR, (struct pxr_location) { 0 }, format, arguments);
         va_end(arguments);
         return -1;
 }
@@ -270,9 +215,18 @@ int pxr_error_at(struct pxr_diag *diag, struct pxr_location location, const char
         va_list arguments;
 
         va_start(arguments, format);
-        add_error(diag, true, location, format, arguments);
+        record(diag, USER_ERROR, location, format, arguments);
         va_end(arguments);
         return -1;
+}
+
+void pxr_warn(struct pxr_diag *diag, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        record(diag, WARNING, (struct pxr_location) { 0 }, format, arguments);
+        va_end(arguments);
 }
 
 int pxr_out_of_memory(struct pxr_diag *diag)
@@ -290,24 +244,10 @@ bool pxr_diag_memory_out(const struct pxr_diag *diag)
         return diag && diag->memory_out;
 }
 
-void pxr_warn(struct pxr_diag *diag, const char *format, ...)
-{
-        va_list arguments;
-
-        if (!diag)
-                return;
-        diag->warnings++;
-        va_start(arguments, format);
-        record(diag, true, (struct pxr_location) { 0 }, format_line(format, arguments));
-        va_end(arguments);
-}
-
 /* The message that a hint or note belongs to: the last one, if it was kept. */
 static struct message *last(struct pxr_diag *diag)
 {
-        if (!diag || !diag->last_kept)
-                return NULL;
-        return &diag->kept[diag->count - 1];
+        return diag && diag->last_kept ? &diag->kept[diag->count - 1] : NULL;
 }
 
 void pxr_hint(struct pxr_diag *diag, const char *format, ...)
@@ -317,29 +257,24 @@ void pxr_hint(struct pxr_diag *diag, const char *format, ...)
 
         if (!m)
                 return;
-        free(m->hint);
         va_start(arguments, format);
-        m->hint = format_line(format, arguments);
+        m->hint = format_line(diag, format, arguments);
         va_end(arguments);
 }
 
 void pxr_note(struct pxr_diag *diag, const char *format, ...)
 {
         struct message *m = last(diag);
+        const char *note;
         va_list arguments;
-        char *note, *joined;
 
         if (!m)
                 return;
         va_start(arguments, format);
-        note = format_line(format, arguments);
+        note = format_line(diag, format, arguments);
         va_end(arguments);
-        joined = note ? format_new("%snote: %s\n", m->notes ? m->notes : "", note) : NULL;
-        free(note);
-        if (!joined)
-                return;
-        free(m->notes);
-        m->notes = joined;
+        if (note)
+                m->notes = pxr_strf(diag->texts, "%snote: %s\n", m->notes ? m->notes : "", note);
 }
 
 int pxr_diag_errors(const struct pxr_diag *diag)
