@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/program.h"
+#include "base/installed.h"
 #include "base/number.h"
+#include "base/program.h"
 #include "runner/command.h"
 #include "runner/common.h"
 #include "runner/display.h"

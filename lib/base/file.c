@@ -84,40 +84,25 @@ FILE *pxr_file_open(const char *path, struct pxr_diag *diag)
         return NULL;
 }
 
-/* As many bytes as the file has when it is opened. */
-static uint8_t *read_all(struct pxr_arena *arena, FILE *file, const char *path, size_t limit,
-                         size_t *size, struct pxr_diag *diag)
-{
-        struct stat status;
-        uint8_t *bytes;
-
-        if (fstat(fileno(file), &status) != 0) {
-                pxr_system_error(diag, "cannot read %s: %s", path, strerror(errno));
-                return NULL;
-        }
-        if ((uintmax_t)status.st_size > limit) {
-                pxr_user_error(diag, "%s: larger than the limit of %zu bytes", path, limit);
-                return NULL;
-        }
-        bytes = pxr_alloc(arena, (size_t)status.st_size + 1);
-        if (!bytes)
-                return NULL;
-        *size = fread(bytes, 1, (size_t)status.st_size, file);
-        if (!ferror(file))
-                return bytes;
-        pxr_system_error(diag, "cannot read %s: %s", path, strerror(errno));
-        return NULL;
-}
-
 uint8_t *pxr_file_read(struct pxr_arena *arena, const char *path, size_t limit, size_t *size,
                        struct pxr_diag *diag)
 {
         FILE *file = pxr_file_open(path, diag);
-        uint8_t *bytes;
+        uint8_t *bytes = NULL;
+        struct stat status;
 
         if (!file)
                 return NULL;
-        bytes = read_all(arena, file, path, limit, size, diag);
+        if (fstat(fileno(file), &status) != 0)
+                pxr_file_error(path, "read", errno, diag);
+        else if ((uintmax_t)status.st_size > limit)
+                pxr_user_error(diag, "%s: larger than the limit of %zu bytes", path, limit);
+        else if ((bytes = pxr_alloc(arena, (size_t)status.st_size + 1)))
+                *size = fread(bytes, 1, (size_t)status.st_size, file);
+        if (bytes && ferror(file)) {
+                pxr_file_error(path, "read", errno, diag);
+                bytes = NULL;
+        }
         fclose(file);
         return bytes;
 }
@@ -139,10 +124,21 @@ static void sync_folder(const char *path)
         }
 }
 
-/* The name of a file while it is written: another one for each writer, and one that no user would
- * choose. */
-#define PARTIAL "%s.partial-%06x"
-enum { PARTIAL_LENGTH = sizeof(".partial-123456") - 1 };
+int pxr_temporary_name(char path[PATH_MAX], const char *prefix)
+{
+        unsigned number;
+
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                return -1;
+        if (snprintf(path, PATH_MAX, "%s%06x", prefix, number & 0xffffff) < PATH_MAX)
+                return 0;
+        errno = ENAMETOOLONG;
+        return -1;
+}
+
+/* The name of a file while it is written: one that no user would choose. */
+#define PARTIAL ".partial-"
+enum { PARTIAL_LENGTH = sizeof(PARTIAL "123456") - 1 };
 
 /* The file to write for `path`: with `replace`, symbolic links are followed. */
 static int find_target(const char *path, bool replace, char target[PATH_MAX], struct pxr_diag *diag)
@@ -166,18 +162,15 @@ static int find_target(const char *path, bool replace, char target[PATH_MAX], st
 /* A new file beside the target, with the mode of the file it replaces. Returns NULL with errno. */
 static FILE *open_partial(const char *target, bool replace, char partial[PATH_MAX])
 {
+        char prefix[PATH_MAX + PARTIAL_LENGTH];
         struct stat old;
         FILE *file = NULL;
-        unsigned number;
         int fd, failed;
 
+        snprintf(prefix, sizeof(prefix), "%s" PARTIAL, target);
         do {
-                if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                if (pxr_temporary_name(partial, prefix))
                         return NULL;
-                if (snprintf(partial, PATH_MAX, PARTIAL, target, number & 0xffffff) >= PATH_MAX) {
-                        errno = ENAMETOOLONG;
-                        return NULL;
-                }
                 fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         } while (fd < 0 && errno == EEXIST);
         if (fd < 0)
@@ -203,6 +196,8 @@ int pxr_file_name(const char *partial, const char *target, bool replace)
                 status = link(partial, target);
                 if (status == 0)
                         unlink(partial);
+                else if (errno == EPERM && access(target, F_OK) != 0) /* a folder */
+                        status = rename(partial, target);
         }
         if (status == 0)
                 sync_folder(target);
@@ -214,7 +209,6 @@ int pxr_file_write_by(const char *path, bool replace,
                       struct pxr_diag *diag)
 {
         char target[PATH_MAX], partial[PATH_MAX];
-        bool written;
         FILE *file;
         int failed;
 
@@ -223,22 +217,17 @@ int pxr_file_write_by(const char *path, bool replace,
         file = open_partial(target, replace, partial);
         if (!file)
                 return pxr_system_error(diag, "cannot write %s: %s", path, strerror(errno));
-        written = write(file, context) && fflush(file) == 0 && fsync(fileno(file)) == 0;
-        failed = errno;
-        if (fclose(file) != 0 && written) {
-                written = false;
+        failed = write(file, context) && fflush(file) == 0 && fsync(fileno(file)) == 0 ? 0 : errno;
+        if (fclose(file) != 0 && !failed)
                 failed = errno;
-        }
-        if (written && pxr_file_name(partial, target, replace) != 0) {
-                written = false;
+        if (!failed && pxr_file_name(partial, target, replace) != 0)
                 failed = errno;
-        }
-        if (written)
+        if (!failed)
                 return 0;
         unlink(partial);
-        return failed == EEXIST && !replace
-                       ? pxr_user_error(diag, "%s: already exists", path)
-                       : pxr_system_error(diag, "cannot write %s: %s", path, strerror(failed));
+        if (failed == EEXIST && !replace)
+                return pxr_user_error(diag, "%s: already exists", path);
+        return pxr_system_error(diag, "cannot write %s: %s", path, strerror(failed));
 }
 
 struct bytes {

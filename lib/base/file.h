@@ -5,6 +5,7 @@
 #ifndef PXR_BASE_FILE_H
 #define PXR_BASE_FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,8 +45,12 @@ int pxr_file_write_by(const char *path, bool replace,
                       bool (*write)(FILE *file, const void *context), const void *context,
                       struct pxr_diag *diag);
 
-/* Rename a file that is complete and synced, within its file system, such that it survives a power
- * cut. Without `replace`, `target` must not exist. Returns 0, or -1 with errno. */
+/* A name for a temporary file or folder: `prefix` and six random digits. Returns 0, or -1 with
+ * errno. */
+int pxr_temporary_name(char path[PATH_MAX], const char *prefix);
+
+/* Rename a file or folder that is complete and synced, within its file system, such that it
+ * survives a power cut. Without `replace`, `target` must not exist. Returns 0, or -1 with errno. */
 int pxr_file_name(const char *partial, const char *target, bool replace);
 
 /* The same as pxr_file_write_by(), of bytes at hand. */

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <nettle/base16.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,14 +24,10 @@ void pxr_sha256_update(struct pxr_sha256 *hash, const void *bytes, size_t size)
 
 void pxr_sha256_final(struct pxr_sha256 *hash, char hex[PXR_SHA256_HEX])
 {
-        static const char digits[] = "0123456789abcdef";
         uint8_t digest[SHA256_DIGEST_SIZE];
 
         sha256_digest(&hash->context, sizeof(digest), digest);
-        for (size_t i = 0; i < sizeof(digest); i++) {
-                hex[2 * i] = digits[digest[i] >> 4];
-                hex[2 * i + 1] = digits[digest[i] & 15];
-        }
+        base16_encode_update(hex, sizeof(digest), digest);
         hex[2 * sizeof(digest)] = '\0';
 }
 

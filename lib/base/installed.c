@@ -78,3 +78,10 @@ const char *pxr_installed(struct pxr_arena *arena, const char *built, const char
                 path = beside_program(arena, installed);
         return path ? path : pxr_strdup(arena, installed);
 }
+
+char *pxr_program_beside(struct pxr_arena *arena, const char *name)
+{
+        const char *folder = program_folder(arena);
+
+        return folder ? pxr_strf(arena, "%s/%s", folder, name) : pxr_strdup(arena, name);
+}

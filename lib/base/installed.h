@@ -10,4 +10,7 @@
  * the program was installed in, which may have been moved as a whole; else `installed`. */
 const char *pxr_installed(struct pxr_arena *arena, const char *built, const char *installed);
 
+/* The path of the program `name` in the directory of the running one. */
+char *pxr_program_beside(struct pxr_arena *arena, const char *name);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * processor.c - which instruction set this processor has.
+ * processor.c - what depends on the processor: its instruction set, and subnormal numbers.
  *
  * GCC knows the levels by name ("x86-64-v4"), but clang before 17 does not, and before 18 it lacks
  * f16c, lzcnt and movbe. So the features are queried one by one, these three by CPUID.
@@ -53,3 +53,68 @@ int pxr_x86_level(void)
 }
 
 #endif
+
+/* --- subnormal numbers -------------------------------------------------------------------------
+ *
+ * Functions, not macros: compilers do not move arithmetic on memory across a call.
+ */
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+enum { FLUSH = 1 << 15 | 1 << 6 }; /* of MXCSR: results, operands */
+
+static unsigned long read_mode(void)
+{
+        return __builtin_ia32_stmxcsr();
+}
+
+static void set_mode(unsigned long mode)
+{
+        __builtin_ia32_ldmxcsr((unsigned)mode);
+}
+
+#elif defined(__aarch64__) && defined(__GNUC__)
+
+enum { FLUSH = 1 << 24 }; /* of FPCR */
+
+static unsigned long read_mode(void)
+{
+        unsigned long mode;
+
+        __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+        return mode;
+}
+
+static void set_mode(unsigned long mode)
+{
+        __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+}
+
+#else
+
+enum { FLUSH = 0 };
+
+static unsigned long read_mode(void)
+{
+        return 0;
+}
+
+static void set_mode(unsigned long mode)
+{
+        (void)mode;
+}
+
+#endif
+
+unsigned long pxr_arithmetic_flush(void)
+{
+        unsigned long mode = read_mode();
+
+        set_mode(mode | FLUSH);
+        return mode;
+}
+
+void pxr_arithmetic_restore(unsigned long mode)
+{
+        set_mode(mode);
+}

@@ -5,16 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 extern char **environ;
 
@@ -123,12 +122,13 @@ char *pxr_program_reason(struct pxr_arena *arena, const struct pxr_program *prog
 /* --- a program with input and output -----------------------------------------------------------
  */
 
-/* Read a file to its end. NULL when out of memory. */
+/* Read a file to its end, without line breaks there. */
 static char *read_text(struct pxr_arena *arena, int file, size_t limit, bool *cut)
 {
-        char buffer[4096], *text = NULL, *copy = NULL;
-        size_t size = 0, kept = 0;
-        FILE *to = open_memstream(&text, &size);
+        struct pxr_stream stream;
+        bool open = pxr_stream_open(&stream, arena) == 0;
+        char buffer[4096], *text;
+        size_t kept = 0, length;
         ssize_t got;
 
         while ((got = read(file, buffer, sizeof(buffer))) > 0 || (got < 0 && errno == EINTR)) {
@@ -136,15 +136,12 @@ static char *read_text(struct pxr_arena *arena, int file, size_t limit, bool *cu
 
                 *cut = kept + more > limit;
                 more = *cut ? limit - kept : more;
-                kept += to ? fwrite(buffer, 1, more, to) : 0;
+                kept += open ? fwrite(buffer, 1, more, stream.to) : 0;
         }
-        if (to && fclose(to) == 0) {
-                while (size > 0 && text[size - 1] == '\n')
-                        size--;
-                copy = pxr_strndup(arena, text, size);
-        }
-        free(text);
-        return copy;
+        text = open ? pxr_stream_close(&stream) : pxr_strdup(arena, "");
+        for (length = strlen(text); length > 0 && text[length - 1] == '\n'; length--)
+                text[length - 1] = '\0';
+        return text;
 }
 
 int pxr_program_ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
@@ -169,7 +166,7 @@ int pxr_program_ask(struct pxr_arena *arena, const char *const *arguments, const
                 answer->status = wait_for(process);
                 lseek(messages, 0, SEEK_SET);
                 answer->messages = read_text(arena, messages, limit, &cut);
-                error = answer->output && answer->messages ? 0 : ENOMEM;
+                error = pxr_arena_failed(arena) ? ENOMEM : 0;
         }
         close(in);
         close(messages);
@@ -182,19 +179,6 @@ int pxr_program_ask(struct pxr_arena *arena, const char *const *arguments, const
 
 /* --- command lines -----------------------------------------------------------------------------
  */
-
-char *pxr_program_beside(struct pxr_arena *arena, const char *name)
-{
-        char path[PATH_MAX];
-        ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-        char *slash;
-
-        path[length > 0 ? length : 0] = '\0';
-        slash = strrchr(path, '/');
-        if (!slash)
-                return pxr_strdup(arena, name);
-        return pxr_strf(arena, "%.*s/%s", (int)(slash - path), path, name);
-}
 
 const char *const *pxr_join_arguments(struct pxr_arena *arena, const char *const *const *lists)
 {

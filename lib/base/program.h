@@ -49,9 +49,6 @@ struct pxr_answer {
 int pxr_program_ask(struct pxr_arena *arena, const char *const *arguments, const char *input,
                     size_t limit, struct pxr_answer *answer, struct pxr_diag *diag);
 
-/* The path of the program `name` in the directory of the running one. */
-char *pxr_program_beside(struct pxr_arena *arena, const char *name);
-
 /* Lists of arguments, each ended by NULL, as one; a NULL in place of a list ends them. */
 const char *const *pxr_join_arguments(struct pxr_arena *arena, const char *const *const *lists);
 

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,23 +60,17 @@ static bool hold(struct pxr_staging *staging)
 
 int pxr_staging_make(struct pxr_staging *staging, const char *prefix, struct pxr_diag *diag)
 {
-        unsigned number;
-
         staging->fd = -1;
         pxr_staging_clear(prefix);
         do {
-                if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-                        return pxr_system_error(diag, "cannot get random numbers: %s",
-                                                strerror(errno));
-                if (snprintf(staging->path, sizeof(staging->path), "%s%06x", prefix,
-                             number & 0xffffff) >= (int)sizeof(staging->path))
-                        return pxr_user_error(diag, "%s: path too long", prefix);
+                if (pxr_temporary_name(staging->path, prefix))
+                        return pxr_file_error(prefix, "create folder", errno, diag);
                 if (mkdir(staging->path, 0777) == 0)
                         staging->fd = open(staging->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 else if (errno == EEXIST)
                         continue;
                 if (staging->fd < 0) {
-                        pxr_system_error(diag, "%s: cannot create folder: %s", staging->path,
+                        pxr_system_error(diag, "cannot create folder %s: %s", staging->path,
                                          strerror(errno));
                         rmdir(staging->path);
                         return -1;
@@ -97,17 +90,10 @@ void pxr_staging_remove(struct pxr_staging *staging)
 
 int pxr_staging_name(struct pxr_staging *staging, const char *path, struct pxr_diag *diag)
 {
-        struct stat status;
-
-        if (renameat2(AT_FDCWD, staging->path, AT_FDCWD, path, RENAME_NOREPLACE) != 0) {
-                bool unknown = errno == EINVAL || errno == ENOSYS;
-
-                if (errno == EEXIST || lstat(path, &status) == 0)
-                        return pxr_user_error(diag, "%s: already exists", path);
-                if (!unknown || rename(staging->path, path) != 0)
-                        return pxr_system_error(diag, "%s: cannot be renamed to %s: %s",
-                                                staging->path, path, strerror(errno));
-        }
+        if (pxr_file_name(staging->path, path, false) != 0)
+                return errno == EEXIST ? pxr_user_error(diag, "%s: already exists", path)
+                                       : pxr_system_error(diag, "cannot rename %s to %s: %s",
+                                                          staging->path, path, strerror(errno));
         fsync(staging->fd);
         close(staging->fd);
         staging->fd = -1;
@@ -259,7 +245,7 @@ int pxr_make_folders(const char *folder, const char *relative, struct pxr_diag *
                              relative) >= (int)sizeof(path))
                         return pxr_user_error(diag, "%s: path too long", relative);
                 if (mkdir(path, 0777) != 0 && errno != EEXIST)
-                        return pxr_system_error(diag, "%s: cannot create folder: %s", path,
+                        return pxr_system_error(diag, "cannot create folder %s: %s", path,
                                                 strerror(errno));
         }
         return 0;

@@ -10,9 +10,9 @@
 
 size_t pxr_character(const char *at, const char *end)
 {
-        static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* of so many bytes */
+        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* of so many bytes */
         unsigned char lead = at < end ? (unsigned char)*at : 0xFF;
-        unsigned long point;
+        uint32_t code;
         size_t size;
 
         if (lead < 0x80)
@@ -23,15 +23,12 @@ size_t pxr_character(const char *at, const char *end)
                                        : 0;
         if (size == 0 || (size_t)(end - at) < size)
                 return 0;
-        point = lead & (0x7Fu >> size);
-        for (size_t i = 1; i < size; i++) {
+        for (size_t i = 1; i < size; i++)
                 if (((unsigned char)at[i] & 0xC0) != 0x80)
                         return 0;
-                point = point << 6 | ((unsigned char)at[i] & 0x3F);
-        }
-        if (point < least[size] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
-                return 0;
-        return size;
+        code = pxr_code_of(at, size);
+        return code < least[size] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0
+                                                                                          : size;
 }
 
 size_t pxr_step(const char *at, const char *end)

@@ -16,17 +16,6 @@ struct override {
         struct pxr_location location; /* of the name in hand */
 };
 
-/* Is the whole argument text? A tree holds nothing else. */
-static bool is_text(const char *argument)
-{
-        const char *end = argument + strlen(argument);
-
-        for (size_t size; argument < end; argument += size)
-                if ((size = pxr_character(argument, end)) == 0)
-                        return false;
-        return true;
-}
-
 /* Make a scalar that the path goes on from a mapping: NAME (`optimizer: rmsprop`, `- relu`) stands
  * for {NAME: {}}, and anything but that name is replaced, as every value is. */
 static int open_scalar(const struct override *o, struct pxr_yaml *node, const char *name)
@@ -137,7 +126,7 @@ int pxr_yaml_override(struct pxr_arena *arena, struct pxr_yaml *root, const char
 
         if (!equals || equals == argument)
                 return pxr_user_error(diag, "invalid override '%s': expected KEY=VALUE", argument);
-        if (!is_text(argument))
+        if (!pxr_is_utf8(argument))
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", argument);
         if (!source)
                 return -1;
@@ -169,7 +158,7 @@ int pxr_spec_set_text(struct pxr_arena *arena, struct pxr_yaml *node, const char
         const char *argument = pxr_strf(arena, "%s=%s", key, text);
         const struct pxr_source *source = pxr_source_new(arena, "command line", argument);
 
-        if (!is_text(text))
+        if (!pxr_is_utf8(text))
                 return pxr_user_error(diag, "'%s' is not UTF-8 text", text);
         if (!source)
                 return -1;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arithmetic.h"
+#include "base/processor.h"
 #include "base/clock.h"
 #include "base/pages.h"
 #include "tensor/gemm.h"
