@@ -419,6 +419,10 @@ START_TEST(a_conversion_broken_off_leaves_nothing)
         OK(pxr_convert(set, PXR_TO_PNG, in_scratch("empty"), NULL, diag));
         ck_assert_int_eq(access(in_scratch("empty/.pxr-partial-00beef"), F_OK), -1);
         ck_assert_int_eq(access(in_scratch("empty/train/0000001.png"), F_OK), 0);
+        make_folder("new.pxr-partial-00beef");
+        OK(pxr_convert(set, PXR_TO_PNG, in_scratch("new/"), NULL, diag));
+        ck_assert_int_eq(access(in_scratch("new.pxr-partial-00beef"), F_OK), -1);
+        ck_assert_int_eq(access(in_scratch("new/train/0000001.png"), F_OK), 0);
 }
 END_TEST
 

@@ -132,19 +132,21 @@ static int check_empty(const char *path, struct pxr_diag *diag)
         return empty ? 0 : pxr_user_error(diag, "%s: the folder is not empty", path);
 }
 
-int pxr_output_folder_check(const char *path, struct pxr_diag *diag)
+/* Check the path and note what is there. */
+static int look(struct pxr_output_folder *folder, const char *path, struct pxr_diag *diag)
 {
-        char trimmed[PATH_MAX];
         struct stat status;
         size_t length = strlen(path);
 
+        *folder = (struct pxr_output_folder) { .staging.fd = -1 };
         if (length > PATH_MAX - 2 * NAME_MAX)
                 return pxr_user_error(diag, "%.60s...: path too long", path);
         while (length > 1 && path[length - 1] == '/')
                 length--;
-        snprintf(trimmed, sizeof(trimmed), "%.*s", (int)length, path);
-        if (stat(path, &status) != 0)
-                return pxr_file_may_write(trimmed, false, diag);
+        snprintf(folder->path, sizeof(folder->path), "%.*s", (int)length, path);
+        folder->exists = stat(path, &status) == 0;
+        if (!folder->exists)
+                return pxr_file_may_write(folder->path, false, diag);
         if (!S_ISDIR(status.st_mode))
                 return pxr_user_error(diag, "%s: not a folder", path);
         if (access(path, W_OK) != 0)
@@ -152,18 +154,22 @@ int pxr_output_folder_check(const char *path, struct pxr_diag *diag)
         return check_empty(path, diag);
 }
 
+int pxr_output_folder_check(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_output_folder folder;
+
+        return look(&folder, path, diag);
+}
+
 int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
                             struct pxr_diag *diag)
 {
-        char prefix[PATH_MAX];
+        char prefix[PATH_MAX + sizeof(OUTPUT_PREFIX)];
 
-        *folder = (struct pxr_output_folder) { .path = path, .staging.fd = -1 };
-        if (pxr_output_folder_check(path, diag))
+        if (look(folder, path, diag))
                 return -1;
-        folder->made = mkdir(path, 0777) == 0;
-        if (!folder->made && errno != EEXIST)
-                return pxr_file_error(path, "create folder", errno, diag);
-        snprintf(prefix, sizeof(prefix), "%s/" OUTPUT_PREFIX, path);
+        snprintf(prefix, sizeof(prefix), "%s%s" OUTPUT_PREFIX, folder->path,
+                 folder->exists ? "/" : "");
         return pxr_staging_make(&folder->staging, prefix, diag);
 }
 
@@ -171,7 +177,7 @@ static int move_all(const struct pxr_output_folder *folder, struct pxr_diag *dia
 {
         DIR *stream = opendir(folder->staging.path);
         struct dirent *entry;
-        char to[PATH_MAX];
+        char to[PATH_MAX + NAME_MAX + 2];
         int status = 0;
 
         if (!stream)
@@ -190,10 +196,9 @@ static int move_all(const struct pxr_output_folder *folder, struct pxr_diag *dia
 int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct pxr_diag *diag)
 {
         if (status == 0)
-                status = move_all(folder, diag);
+                status = folder->exists ? move_all(folder, diag)
+                                        : pxr_staging_name(&folder->staging, folder->path, diag);
         pxr_staging_remove(&folder->staging);
-        if (status != 0 && folder->made)
-                rmdir(folder->path);
         return status;
 }
 

@@ -33,20 +33,19 @@ bool pxr_is_staging(const char *name, const char *prefix);
 
 /* A new or empty folder that gets its files all at once. */
 struct pxr_output_folder {
-        const char *path;
+        char path[PATH_MAX];
+        bool exists;                /* empty: it gets the files one by one */
         struct pxr_staging staging; /* write the files to staging.path */
-        bool made;
 };
 
 /* Can files be written to a folder of this path? It must be empty or not exist. Returns 0 or -1. */
 int pxr_output_folder_check(const char *path, struct pxr_diag *diag);
 
-/* Begin: make the folder if necessary. Returns 0 or -1; either way pxr_output_folder_end() follows.
- * `path` must outlive it. */
+/* Begin. Returns 0 or -1; either way pxr_output_folder_end() follows. */
 int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
                             struct pxr_diag *diag);
 
-/* With `status` 0 move all files to the folder; else remove them, and the folder if it is new.
+/* With `status` 0 give the folder its files: a new one appears with all of them. Else remove them.
  * Returns `status`, or -1 after an error. */
 int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct pxr_diag *diag);
 
