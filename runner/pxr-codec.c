@@ -41,34 +41,40 @@ static struct pxr_recorded *open_run(const struct program *program, const char *
 /* --- encode ------------------------------------------------------------------------------------
  */
 
-static void print_encoded(const struct pxr_compressed *c, const char *path)
+/* Of one image. */
+static int64_t values_of(const struct pxr_codec_file *c)
 {
-        double bits = c->nats / M_LN2, dimensions = (double)(c->images * c->values);
+        return (int64_t)c->rows * c->cols * c->colours;
+}
+
+static void print_encoded(const struct pxr_codec_file *c, const char *path)
+{
+        double bits = c->nats / M_LN2, dimensions = (double)(c->images * values_of(c));
 
         printf("images   %" PRId64 "\n", c->images);
         printf("NLL      %.1f bytes    %.5f bits/dim\n", bits / 8, bits / dimensions);
         printf("coded    %zu bytes    %.5f bits/dim    %.4f of the NLL\n", c->payload,
                8.0 * (double)c->payload / dimensions, 8.0 * (double)c->payload / bits);
-        if (c->spared > 0.0005 * bits)
+        if (c->streams.spared > 0.0005 * bits)
                 printf("spared   %.1f bytes: values less likely than 2^-32 cost 32 bits each, "
                        "whatever their NLL\n",
-                       c->spared / 8);
+                       c->streams.spared / 8);
         say(stdout, "%s    %zu bytes with its header    %.4f of the NLL\n", path, c->size,
             8.0 * (double)c->size / bits);
 }
 
-static int print_encoded_as_json(const struct pxr_compressed *c, const char *path,
+static int print_encoded_as_json(const struct pxr_codec_file *c, const char *path,
                                  struct pxr_diag *diag)
 {
         double bits = c->nats / M_LN2;
 
         return print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f}",
                                     "file", path, "images", (json_int_t)c->images, "dimensions",
-                                    (json_int_t)c->values, "file_bytes", (json_int_t)c->size,
+                                    (json_int_t)values_of(c), "file_bytes", (json_int_t)c->size,
                                     "coded_bytes", (json_int_t)c->payload, "nll_nats", c->nats,
-                                    "nll_bits", bits, "spared_bits", c->spared,
+                                    "nll_bits", bits, "spared_bits", c->streams.spared,
                                     "bits_per_dimension",
-                                    8.0 * (double)c->payload / (double)(c->images * c->values),
+                                    8.0 * (double)c->payload / (double)(c->images * values_of(c)),
                                     "coded_bits_by_nll_bits", 8.0 * (double)c->payload / bits,
                                     "file_bits_by_nll_bits", 8.0 * (double)c->size / bits),
                           diag);
@@ -97,7 +103,7 @@ static int encode(struct program *program)
                                          .out = args.out,
                                          .replace = args.force,
                                          .work = { args.threads, &display } };
-        struct pxr_compressed result;
+        struct pxr_codec_file result;
         int status;
 
         if (check_encode(program))

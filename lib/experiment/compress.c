@@ -29,19 +29,20 @@ static int check_run(const struct pxr_recorded *recorded, struct pxr_diag *diag)
                       : 0;
 }
 
-/* What the last bits of a probability depend on: the instruction set and the BLAS. */
-static int describe(struct pxr_arena *arena, const char **program, const char **numerics,
-                    struct pxr_diag *diag)
+/* What the last bits of a probability depend on: the program, the instruction set and the BLAS. */
+static int describe_here(struct pxr_arena *arena, struct pxr_codec_file *file)
 {
         const struct pxr_provenance *p = pxr_provenance(arena, NULL);
 
         if (!p)
                 return -1;
-        *program = pxr_strf(arena, "pxr %s%s%s", p->program_version, p->program_revision ? " " : "",
-                            p->program_revision ? p->program_revision : "");
-        *numerics = pxr_strf(arena, "%s; %.*s", p->instruction_set ? p->instruction_set : "unknown",
-                             (int)strcspn(p->libraries, ";"), p->libraries);
-        return *program && *numerics ? 0 : pxr_out_of_memory(diag);
+        file->program =
+                pxr_strf(arena, "pxr %s%s%s", p->program_version, p->program_revision ? " " : "",
+                         p->program_revision ? p->program_revision : "");
+        file->numerics =
+                pxr_strf(arena, "%s; %.*s", p->instruction_set ? p->instruction_set : "unknown",
+                         (int)strcspn(p->libraries, ";"), p->libraries);
+        return pxr_arena_failed(arena) ? -1 : 0;
 }
 
 static struct pxr_coding coding_of(const struct pxr_recorded *recorded,
@@ -94,9 +95,9 @@ static int read_files(struct pxr_arena *arena, const struct pxr_compression *ord
         size_t values = pxr_graph_values(order->recorded->graph);
         const char **names = pxr_alloc_array(arena, order->file_count, sizeof(*names));
 
-        *pixels = malloc(order->file_count * values);
+        *pixels = pxr_alloc_array(arena, order->file_count, values);
         if (!names || !*pixels)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (size_t i = 0; i < order->file_count; i++) {
                 names[i] = last_part(order->files[i]);
                 if (!pxr_codec_name_fits(names[i]))
@@ -127,12 +128,11 @@ static int check_split(const struct pxr_dataset *set, const struct pxr_compressi
         return 0;
 }
 
-static int read_split(const struct pxr_compression *order, struct pxr_codec_file *file,
-                      uint8_t **pixels, struct pxr_diag *diag)
+static int read_split(struct pxr_arena *arena, const struct pxr_compression *order,
+                      struct pxr_codec_file *file, uint8_t **pixels, struct pxr_diag *diag)
 {
-        enum { AT_ONCE = 256 };
-        size_t values = pxr_graph_values(order->recorded->graph);
         const struct pxr_dataset *set;
+        int64_t *index;
 
         if (pxr_recorded_data(order->recorded, order->data_path, diag))
                 return -1;
@@ -143,25 +143,19 @@ static int read_split(const struct pxr_compression *order, struct pxr_codec_file
         file->split = pxr_split_names[order->split];
         file->first = order->first;
         file->data = set->identity;
-        *pixels = malloc((size_t)file->images * values);
-        if (!*pixels)
-                return pxr_out_of_memory(diag);
-        for (int64_t i = 0; i < file->images; i += AT_ONCE) {
-                int count = file->images - i < AT_ONCE ? (int)(file->images - i) : AT_ONCE;
-                int64_t index[AT_ONCE];
-
-                for (int k = 0; k < count; k++)
-                        index[k] = order->first + i + k;
-                if (pxr_dataset_read(set, order->split, 0, index, count,
-                                     *pixels + (size_t)i * values, diag))
-                        return -1;
-        }
-        return 0;
+        *pixels = pxr_alloc_array(arena, file->images, pxr_graph_values(order->recorded->graph));
+        index = pxr_alloc_array(arena, file->images, sizeof(*index));
+        if (!*pixels || !index)
+                return -1;
+        for (int64_t i = 0; i < file->images; i++)
+                index[i] = order->first + i;
+        return pxr_dataset_read(set, order->split, 0, index, (int)file->images, *pixels, diag);
 }
 
 /* --- compressing -------------------------------------------------------------------------------
  */
 
+/* Fill in the rest of the description, and write the file. */
 static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression *order,
                            struct pxr_codec_file *file, const uint8_t *pixels,
                            struct pxr_diag *diag)
@@ -178,45 +172,40 @@ static int compress_pixels(struct pxr_arena *arena, const struct pxr_compression
         file->images_per_stream = pxr_images_per_stream(graph);
         coding = coding_of(order->recorded, file, &order->work);
         status = pxr_encode(&coding, pixels, &file->streams, &file->nats, diag);
-        return status ? status : pxr_codec_file_write(order->out, order->replace, file, diag);
+        if (!status)
+                status = pxr_codec_file_write(order->out, order->replace, file, diag);
+        if (!status)
+                pxr_codec_compare(&file->streams, file->nats, diag);
+        return status;
 }
 
 int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
-                 struct pxr_compressed *result, struct pxr_diag *diag)
+                 struct pxr_codec_file *file, struct pxr_diag *diag)
 {
         const struct pxr_recorded *recorded = order->recorded;
         const struct pxr_graph *graph = recorded->graph;
-        struct pxr_codec_file file = { .run = pxr_visible(arena, recorded->run->name),
-                                       .uid = recorded->run->uid,
-                                       .step = recorded->step,
-                                       .certificate = recorded->run->certificate,
-                                       .parameters = recorded->parameter_hash,
-                                       .rows = graph->rows,
-                                       .cols = graph->cols,
-                                       .colours = graph->colours,
-                                       .levels = graph->levels };
-        uint8_t *pixels = NULL;
+        uint8_t *pixels;
+        double spared;
         int status;
 
-        if (!file.run)
-                return pxr_out_of_memory(diag);
+        *file = (struct pxr_codec_file) { .run = pxr_visible(arena, recorded->run->name),
+                                          .uid = recorded->run->uid,
+                                          .step = recorded->step,
+                                          .certificate = recorded->run->certificate,
+                                          .parameters = recorded->parameter_hash,
+                                          .rows = graph->rows,
+                                          .cols = graph->cols,
+                                          .colours = graph->colours,
+                                          .levels = graph->levels };
         if (check_run(recorded, diag) || pxr_file_may_write(order->out, order->replace, diag) ||
-            describe(arena, &file.program, &file.numerics, diag))
+            describe_here(arena, file) ||
+            (order->file_count ? read_files(arena, order, file, &pixels, diag)
+                               : read_split(arena, order, file, &pixels, diag)))
                 return -1;
-        status = order->file_count ? read_files(arena, order, &file, &pixels, diag)
-                                   : read_split(order, &file, &pixels, diag);
-        *result = (struct pxr_compressed) { .images = file.images,
-                                            .values = pxr_graph_values(graph) };
-        if (!status)
-                status = compress_pixels(arena, order, &file, pixels, diag);
-        result->size = file.size;
-        result->payload = file.payload;
-        result->nats = file.nats;
-        result->spared = file.streams.spared;
-        if (!status)
-                pxr_codec_compare(&file.streams, file.nats, diag);
-        pxr_streams_free(&file.streams);
-        free(pixels);
+        status = compress_pixels(arena, order, file, pixels, diag);
+        spared = file->streams.spared;
+        pxr_streams_free(&file->streams);
+        file->streams.spared = spared;
         return status;
 }
 
@@ -247,15 +236,16 @@ int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_
 static int other_images(struct pxr_arena *arena, const struct pxr_codec_file *file,
                         const char *path, struct pxr_diag *diag)
 {
-        const char *program, *numerics;
+        struct pxr_codec_file here;
 
         pxr_system_error(diag,
                          "%s: the model does not give back what was compressed; nothing is "
                          "written",
                          path);
-        if (describe(arena, &program, &numerics, diag))
+        if (describe_here(arena, &here))
                 return -1;
-        if (strcmp(program, file->program) == 0 && strcmp(numerics, file->numerics) == 0) {
+        if (strcmp(here.program, file->program) == 0 &&
+            strcmp(here.numerics, file->numerics) == 0) {
                 pxr_note(diag, "the file was altered and its sum made to fit, or the model sees "
                                "what it is to predict, or computes other bits each time");
                 return -1;
@@ -263,7 +253,7 @@ static int other_images(struct pxr_arena *arena, const struct pxr_codec_file *fi
         pxr_note(diag, "its probabilities have to be the same to the last bit, and the machine or "
                        "the program is another; or the file was altered and its sum made to fit");
         pxr_note(diag, "compressed by %s (%s)", file->program, file->numerics);
-        pxr_note(diag, "this is %s (%s)", program, numerics);
+        pxr_note(diag, "this is %s (%s)", here.program, here.numerics);
         return -1;
 }
 
@@ -297,17 +287,13 @@ int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
             (file->names && check_names(arena, file->names, (size_t)file->images, diag)) ||
             pxr_output_folder_check(folder, diag))
                 return -1;
-        /* A file may promise more images than it has: this memory is none until it is written to,
-         * and names are made up only for images that are there. */
-        pixels = calloc((size_t)file->images, pxr_graph_values(recorded->graph));
-        if (!pixels)
-                return pxr_out_of_memory(diag);
-        status = decompress_pixels(arena, recorded, file, path, pixels, work, diag);
-        names = status ? NULL : pxr_codec_file_names(arena, file);
-        if (!status)
-                status = names ? pxr_png_write_images(folder, &kind, file->images, names, pixels,
-                                                      NULL, diag)
-                               : -1;
-        free(pixels);
-        return status;
+        /* A file may promise more images than it has: this memory takes none until it is written
+         * to, and names are made up only for images that are there. */
+        pixels = pxr_alloc_array(arena, (size_t)file->images, pxr_graph_values(recorded->graph));
+        status = pixels ? decompress_pixels(arena, recorded, file, path, pixels, work, diag) : -1;
+        if (status)
+                return status;
+        names = pxr_codec_file_names(arena, file);
+        return names ? pxr_png_write_images(folder, &kind, file->images, names, pixels, NULL, diag)
+                     : -1;
 }

@@ -28,16 +28,10 @@ struct pxr_compression {
         struct pxr_codec_work work;
 };
 
-struct pxr_compressed {
-        int64_t images, values; /* all of them, and the values of one */
-        size_t size, payload;   /* bytes of the file, and of the streams in it */
-        double nats;            /* the images' NLL */
-        double spared;          /* bits of it that were not needed: no value costs more than 32 */
-};
-
-/* Compress to a new file. Returns 0, 1 when the observer stopped it, or -1 after an error. */
+/* Compress to a new file, whose description goes to *file, without the streams. Returns 0, 1 when
+ * the observer stopped it, or -1 after an error. */
 int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
-                 struct pxr_compressed *result, struct pxr_diag *diag);
+                 struct pxr_codec_file *file, struct pxr_diag *diag);
 
 /* Decompress a file to a new or empty folder of PNG files. What is not, to the last pixel, what was
  * compressed is not written. `path` names it in errors. Returns as above. */
