@@ -145,7 +145,7 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
         int64_t run = add_run(store, "one"), another;
         struct pxr_moment at = { run, 5, 1 };
         struct pxr_nll_row nll = { "valid", "nll", 1, 1, 4, 10, 0.5, NULL };
-        const float nats = 1;
+        const double nats = 4;
         const struct pxr_nll_map_row map = { "valid", 4, 1, 1, 1, &nats };
         const struct pxr_checkpoint_row checkpoint = { 5, 1, "five", "00", 1, true, NULL };
         char *before;
@@ -206,14 +206,14 @@ END_TEST
 
 START_TEST(newest_map_of_a_split_is_kept_unless_it_is_rewound)
 {
-        static const float early[2] = { 1, -2 }, late[2] = { 0.5f, 3 };
+        static const double early[2] = { 10, -20 }, late[2] = { 5, 30 };
         struct pxr_nll_map_row map = { "valid", 10, 1, 2, 1, early };
         int64_t run = add_run(store, "one");
 
         OK(pxr_store_add_nll_map(store, (struct pxr_moment) { run, 4, 1 }, &map, diag));
         ck_assert_str_eq(sql("SELECT split, step, images, cols, hex(nats) FROM nll_map"),
                          "valid|4|10|2|0000803F000000C0\n");
-        map.nats = late;
+        map.sum_nats = late;
         OK(pxr_store_add_nll_map(store, (struct pxr_moment) { run, 8, 2 }, &map, diag));
         map.split = "test";
         OK(pxr_store_add_nll_map(store, (struct pxr_moment) { run, 4, 1 }, &map, diag));

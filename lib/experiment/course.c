@@ -108,29 +108,30 @@ static void keep_pace(struct epoch *epoch, int images, double seconds)
 }
 
 /* `before` is what was usual up to the step, which costs `nats` an image. */
-static void describe_spike(const struct pxr_state *state, double nats,
-                           const struct pxr_usual *before, double uniform, char *text, size_t size)
+static const char *describe_spike(const struct pxr_state *state, double nats,
+                                  const struct pxr_usual *before, double uniform)
 {
-        const struct pxr_graph *graph = state->experiment->model->graph;
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_graph *graph = e->model->graph;
         bool bits = pxr_reported_in_bits((int64_t)pxr_graph_values(graph), graph->colours);
         double unit = bits ? M_LN2 * (double)pxr_graph_values(graph) : 1;
-        int decimals = bits ? 3 : 1;
-        char number[PXR_NUMBER_TEXT], earlier[PXR_NUMBER_TEXT + 40] = "", norm[40] = "";
-        int length;
+        char had[3][PXR_NUMBER_TEXT];
+        const char *earlier = "", *norm = "";
 
         if (before->steps > 0) {
-                snprintf(earlier, sizeof(earlier), "the steps before had %s and ",
-                         pxr_number_text(before->nats / unit, decimals, number));
-                snprintf(norm, sizeof(norm), ", before %.3g", before->norm);
+                earlier = pxr_strf(e->arena, "the steps before had %s and ",
+                                   pxr_number_text(before->nats / unit, bits ? 3 : 1, had[0]));
+                norm = pxr_strf(e->arena, ", before %.3g", before->norm);
         }
-        length = snprintf(text, size, "loss spike at step %" PRId64 ": %s %s, where %s",
-                          state->trainer->step, pxr_number_text(nats / unit, decimals, number),
-                          bits ? "bits/dim" : "nats/image", earlier);
-        snprintf(text + length, size - length,
-                 "the uniform distribution has %s; gradient norm %.3g%s; train.clip %g%s",
-                 pxr_number_text(uniform / unit, decimals, number), state->trainer->gradient_norm,
-                 norm, state->experiment->settings.train.clip,
-                 state->counters.spikes == MOST_SPIKES ? "; later spikes are not recorded" : "");
+        return pxr_strf(e->arena,
+                        "loss spike at step %" PRId64 ": %s %s, where %sthe uniform distribution "
+                        "has %s; gradient norm %.3g%s; train.clip %g%s",
+                        state->trainer->step, pxr_number_text(nats / unit, bits ? 3 : 1, had[1]),
+                        bits ? "bits/dim" : "nats/image", earlier,
+                        pxr_number_text(uniform / unit, bits ? 3 : 1, had[2]),
+                        state->trainer->gradient_norm, norm, e->settings.train.clip,
+                        state->counters.spikes == MOST_SPIKES ? "; later spikes are not recorded"
+                                                              : "");
 }
 
 /* Have a loss spike on record, and tell the first. */
@@ -142,13 +143,13 @@ static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *
         struct pxr_nll nll = pxr_nll_of(state->trainer->nll, images);
         double nats = pxr_nats_per_image(&nll);
         double uniform = (double)pxr_graph_values(graph) * log(graph->levels);
-        char text[400];
+        const char *text;
 
         if (!pxr_is_spike(&c->usual, nats, state->trainer->gradient_norm, uniform) ||
             c->spikes < 0 || c->spikes >= MOST_SPIKES)
                 return 0;
         c->spikes++;
-        describe_spike(state, nats, &before, uniform, text, sizeof(text));
+        text = describe_spike(state, nats, &before, uniform);
         if (c->spikes == 1)
                 pxr_observe_note(&state->order->observer.base, text);
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "spike", text,
@@ -205,7 +206,6 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
                           const float *parameters, bool final, struct pxr_nll *nll,
                           struct pxr_diag *diag)
 {
-        const char *name = pxr_split_names[split];
         double started = pxr_now();
         int status;
 
@@ -217,10 +217,9 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
                 return status;
         state->evaluated.images += (double)nll->images;
         state->evaluated.seconds += pxr_now() - started;
-        return pxr_record_nll(state, step, name, nll, final, diag) ||
-                               pxr_record_map(state, step, name, nll->images, diag)
-                       ? -1
-                       : 0;
+        if (pxr_record_nll(state, step, split, nll, final, diag))
+                return -1;
+        return pxr_record_map(state, step, nll, diag);
 }
 
 /* Is the split among those asked for, and there? */
@@ -296,7 +295,7 @@ static int end_epoch(struct pxr_state *state, struct epoch *epoch, struct pxr_di
                                  order_digest(e, epoch, number), diag) ||
             pxr_store_add_metric(store, now, "train", "rate", state->trainer->rate, diag))
                 return -1;
-        return pxr_record_nll(state, now.step, "train", &state->counters.epoch_nll, false, diag);
+        return pxr_record_nll(state, now.step, PXR_TRAIN, &state->counters.epoch_nll, false, diag);
 }
 
 /* Everything due at this step. Returns 0, STOPPED half-way (it will be done again), or -1. */
@@ -396,8 +395,7 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
                                      : 0;
 
                 if (status > 0)
-                        status = pxr_record_nll(state, step, pxr_split_names[split], &nll, true,
-                                                diag);
+                        status = pxr_record_nll(state, step, split, &nll, true, diag);
                 else if (status == 0 && wanted(e, splits, split))
                         status = evaluate_split(state, step, split, parameters, true, &nll, diag);
                 if (status)
@@ -423,15 +421,15 @@ static int record_best(struct pxr_state *state, struct pxr_diag *diag)
         bool averages = state->trainer->average != NULL;
         float *best =
                 pxr_alloc_array(state->experiment->arena, state->trainer->size, sizeof(*best));
-        char text[96];
         int status;
 
         if (!best)
                 return -1;
-        snprintf(text, sizeof(text),
-                 "the result is of step %" PRId64 " (epoch %.4g), the best on the validation split",
-                 step, pxr_experiment_epoch(state->experiment, step));
-        pxr_observe_note(&state->order->observer.base, text);
+        pxr_observe_note(&state->order->observer.base,
+                         pxr_strf(state->experiment->arena,
+                                  "the result is of step %" PRId64
+                                  " (epoch %.4g), the best on the validation split",
+                                  step, pxr_experiment_epoch(state->experiment, step)));
         status = pxr_checkpoint_parameters(state, step, averages, best, diag);
         if (!status)
                 status = record_result(state, step, best, diag);
@@ -474,32 +472,30 @@ static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, st
 /* Put the end of a run on record, whatever it is. */
 static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
 {
-        char message[64] = "";
-        const char *error = pxr_diag_first_error(diag);
+        struct pxr_store *store = state->order->store;
+        const char *error = pxr_diag_first_error(diag), *message = NULL;
         struct pxr_diag *own = pxr_diag_new();
 
         if (status == STOPPED && pxr_checkpoint_save(state, diag))
                 status = -1;
         else if (status < 0 && state->trainer->step > 0)
                 pxr_checkpoint_save(state, own); /* what there is, if it can be kept */
-        if (status < 0 && own && !pxr_store_in_place(state->order->store))
+        if (status < 0 && own && !pxr_store_in_place(store))
                 note_kept(state, own, diag);
-        if (status == STOPPED)
-                snprintf(message, sizeof(message), "stopped at step %" PRId64,
-                         state->trainer->step);
         if (status)
-                pxr_store_add_event(state->order->store, pxr_state_moment(state),
-                                    status < 0 ? "error" : "interrupted",
-                                    status < 0 && error ? error : message, own);
-        if (pxr_store_end_run(state->order->store, state->run,
+                message = status < 0 ? error
+                                     : pxr_strf(state->experiment->arena,
+                                                "stopped at step %" PRId64, state->trainer->step);
+        if (status)
+                pxr_store_add_event(store, pxr_state_moment(state),
+                                    status < 0 ? "error" : "interrupted", message ? message : "",
+                                    own);
+        if (pxr_store_end_run(store, state->run,
                               status < 0   ? "failed"
                               : status > 0 ? "interrupted"
                                            : "finished",
-                              status < 0   ? error
-                              : status > 0 ? message
-                                           : NULL,
-                              status ? NULL : state->result_hash, pxr_now() - state->recorded,
-                              status < 0 ? own : diag))
+                              message, status ? NULL : state->result_hash,
+                              pxr_now() - state->recorded, status < 0 ? own : diag))
                 status = -1;
         pxr_diag_free(own);
         return status;
@@ -513,15 +509,14 @@ static void tell_start(const struct pxr_state *state)
 {
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_dataset *set = e->set;
-        char text[200];
 
-        snprintf(text, sizeof(text),
-                 "run %" PRId64 ": %.60s, %zu parameters; %s, %" PRId64
-                 " training images of %dx%dx%d; %d thread%s",
-                 state->run, e->settings.name, state->trainer->size, set->name,
-                 set->count[PXR_TRAIN], set->rows, set->cols, set->colours, state->order->threads,
-                 pxr_plural(state->order->threads));
-        pxr_observe_note(&state->order->observer.base, text);
+        pxr_observe_note(&state->order->observer.base,
+                         pxr_strf(e->arena,
+                                  "run %" PRId64 ": %.60s, %zu parameters; %s, %" PRId64
+                                  " training images of %dx%dx%d; %d thread%s",
+                                  state->run, e->settings.name, state->trainer->size, set->name,
+                                  set->count[PXR_TRAIN], set->rows, set->cols, set->colours,
+                                  state->order->threads, pxr_plural(state->order->threads)));
 }
 
 static struct pxr_evaluation evaluation_of(const struct pxr_run_order *order)

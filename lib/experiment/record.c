@@ -168,22 +168,22 @@ int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag)
         return 0;
 }
 
-/* Record the row's picture and show it to the observer. Frees `png`, which may be NULL after an
- * error. */
+/* Record a picture with its row and show it to the observer. */
 static int record_picture(struct pxr_state *state, int64_t step, struct pxr_sample_row row,
-                          uint8_t *png, size_t size, struct pxr_diag *diag)
+                          const struct pxr_grid *grid, struct pxr_diag *diag)
 {
         const struct pxr_run_observer *observer = &state->order->observer;
+        uint8_t *png = pxr_grid_png(grid, &row.size, diag);
         int status;
 
         if (!png)
                 return -1;
         row.png = png;
-        row.size = size;
         status =
                 pxr_store_add_sample(state->order->store, pxr_step_moment(state, step), &row, diag);
         if (!status && observer->picture)
-                observer->picture(observer->base.context, state->run, row.kind, step, png, size);
+                observer->picture(observer->base.context, state->run, row.kind, step, png,
+                                  row.size);
         free(png);
         return status;
 }
@@ -191,29 +191,26 @@ static int record_picture(struct pxr_state *state, int64_t step, struct pxr_samp
 /* White is the pixel itself, light grey what it sees, dark grey the rest. */
 static int record_field(struct pxr_state *state, struct pxr_diag *diag)
 {
-        const struct pxr_certificate *certificate = &state->experiment->certificate;
-        const struct pxr_graph *graph = state->experiment->model->graph;
-        size_t size, pixels = (size_t)graph->rows * graph->cols;
-        uint8_t *map = malloc(pixels), *png;
+        const struct pxr_experiment *e = state->experiment;
+        const struct pxr_graph *graph = e->model->graph;
+        size_t pixels = (size_t)graph->rows * graph->cols;
+        uint8_t *map = pxr_alloc(e->arena, pixels);
+        const struct pxr_grid grid = { .pixels = map,
+                                       .images = 1,
+                                       .rows = graph->rows,
+                                       .cols = graph->cols,
+                                       .colours = 1,
+                                       .levels = 256 };
+        const struct pxr_sample_row row = { .kind = "receptive field",
+                                            .count = 1,
+                                            .log_likelihood = NAN };
 
         if (!map)
-                return pxr_out_of_memory(diag);
+                return -1;
         for (size_t i = 0; i < pixels; i++)
-                map[i] = certificate->field[i] ? 170 : 64;
+                map[i] = e->certificate.field[i] ? 170 : 64;
         map[graph->rows / 2 * graph->cols + graph->cols / 2] = 255;
-        png = pxr_grid_png(&(struct pxr_grid) { .pixels = map,
-                                                .images = 1,
-                                                .rows = graph->rows,
-                                                .cols = graph->cols,
-                                                .colours = 1,
-                                                .levels = 256 },
-                           &size, diag);
-        free(map);
-        return record_picture(state, state->trainer->step,
-                              (struct pxr_sample_row) { .kind = "receptive field",
-                                                        .count = 1,
-                                                        .log_likelihood = NAN },
-                              png, size, diag);
+        return record_picture(state, state->trainer->step, row, &grid, diag);
 }
 
 int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
@@ -242,15 +239,15 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag)
 /* --- along the way -----------------------------------------------------------------------------
  */
 
-int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
+int pxr_record_nll(struct pxr_state *state, int64_t step, enum pxr_split split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag)
 {
         const struct pxr_run_observer *observer = &state->order->observer;
         struct pxr_moment now = pxr_step_moment(state, step);
         /* The mean over a training epoch is of many models, the first of them untrained. */
-        bool running = !final && strcmp(split, pxr_split_names[PXR_TRAIN]) == 0;
+        bool running = !final && split == PXR_TRAIN;
         struct pxr_nll_row row = {
-                .split = split,
+                .split = pxr_split_names[split],
                 .name = final ? "final_nll" : "nll",
                 .sum_nats = nll->sum,
                 .sum_squares = nll->sum_squares,
@@ -263,47 +260,37 @@ int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
         if (pxr_store_add_nll(state->order->store, now, &row, diag))
                 return -1;
         if (observer->nll)
-                observer->nll(observer->base.context, now.epoch, split, nll, row.suspect, final);
+                observer->nll(observer->base.context, now.epoch, row.split, nll, row.suspect,
+                              final);
         return 0;
 }
 
-int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
+int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *nll,
                    struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
-        size_t values = pxr_graph_values(graph);
-        float *mean = malloc(values * sizeof(*mean));
-        int status;
+        const struct pxr_nll_map_row row = { .split = pxr_split_names[state->evaluation.split],
+                                             .images = nll->images,
+                                             .rows = graph->rows,
+                                             .cols = graph->cols,
+                                             .colours = graph->colours,
+                                             .sum_nats = state->evaluation.value_nats };
 
-        if (!mean)
-                return pxr_out_of_memory(diag);
-        for (size_t i = 0; i < values; i++)
-                mean[i] = (float)(state->evaluation.value_nats[i] / (double)images);
-        status = pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step),
-                                       &(struct pxr_nll_map_row) { .split = split,
-                                                                   .images = images,
-                                                                   .rows = graph->rows,
-                                                                   .cols = graph->cols,
-                                                                   .colours = graph->colours,
-                                                                   .nats = mean },
-                                       diag);
-        free(mean);
-        return status;
+        return pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step), &row, diag);
 }
 
 /* Say once, and put on record, that generation is slow, and why. */
 static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
 {
-        const char *name = pxr_graph_fallback(state->experiment->model->graph, PXR_F32);
-        char text[160];
+        const char *name = pxr_graph_fallback(state->experiment->model->graph, PXR_F32), *text;
 
-        if (!name || state->fallback_told)
+        if (!name)
                 return 0;
-        state->fallback_told = true;
-        snprintf(text, sizeof(text),
-                 "op '%s' cannot go step by step: samples are made by a whole pass for each value, "
-                 "slowly",
-                 name);
+        text = pxr_strf(
+                state->experiment->arena,
+                "op '%s' has no 'advance': each value of a sample takes a whole pass, which "
+                "is slow",
+                name);
         pxr_observe_note(&state->order->observer.base, text);
         return pxr_store_add_event(state->order->store, pxr_state_moment(state), "fallback", text,
                                    diag);
@@ -328,9 +315,14 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
                                  .cols = graph->cols,
                                  .colours = graph->colours,
                                  .levels = graph->levels };
+        const struct pxr_sample_row row = { .kind = "samples",
+                                            .seed = (int64_t)drawn->seed,
+                                            .count = drawn->count,
+                                            .temperature = 1,
+                                            .parameter_hash = hash,
+                                            .log_likelihood = log_likelihood };
         struct pxr_caption caption;
-        uint8_t *png = NULL;
-        size_t size = 0;
+        int status = -1;
 
         if (!arena)
                 return -1;
@@ -343,17 +335,10 @@ static int record_grid(struct pxr_state *state, int64_t step, double log_likelih
                                         pxr_small_images_words(arena, e->set));
                 grid.texts = caption.text;
                 grid.text_count = caption.count;
-                png = pxr_grid_png(&grid, &size, diag);
+                status = record_picture(state, step, row, &grid, diag);
         }
         pxr_arena_free(arena);
-        return record_picture(state, step,
-                              (struct pxr_sample_row) { .kind = "samples",
-                                                        .seed = (int64_t)drawn->seed,
-                                                        .count = drawn->count,
-                                                        .temperature = 1,
-                                                        .parameter_hash = hash,
-                                                        .log_likelihood = log_likelihood },
-                              png, size, diag);
+        return status;
 }
 
 /* What all samples of a run have in common. */
@@ -373,10 +358,9 @@ static int prepare_samples(struct pxr_state *state, struct pxr_diag *diag)
                 .observer = &state->order->observer.base,
         };
         state->samples = pxr_alloc_array(e->arena, count, pxr_graph_values(graph));
-        return state->samples && state->generation.nats
-                       ? pxr_small_images(e->arena, graph, e->set, count, &state->generation.small,
-                                          diag)
-                       : -1;
+        if (!state->samples || !state->generation.nats || tell_fallback(state, diag))
+                return -1;
+        return pxr_small_images(e->arena, graph, e->set, count, &state->generation.small, diag);
 }
 
 int pxr_record_samples(struct pxr_state *state, int64_t step, const float *parameters,
@@ -389,7 +373,7 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
 
         if (state->experiment->settings.sample.count == 0)
                 return 0;
-        if (tell_fallback(state, diag) || (generation->count == 0 && prepare_samples(state, diag)))
+        if (generation->count == 0 && prepare_samples(state, diag))
                 return -1;
         generation->parameters = parameters;
         status = pxr_generate(generation, state->samples, diag);

@@ -34,8 +34,7 @@ struct pxr_state {
         struct pxr_trainer *trainer;
         struct pxr_counters counters;
         int64_t run;
-        double recorded;    /* the wall time up to here is on record; of pxr_now() */
-        bool fallback_told; /* that samples are made by whole passes */
+        double recorded; /* the wall time up to here is on record; of pxr_now() */
         struct pxr_measured evaluated, drawn;
         struct pxr_evaluation evaluation;
         struct pxr_generation generation; /* .count is 0 before the first samples */
@@ -66,11 +65,11 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
 
 /* Record an NLL of the parameters at `step` and tell the observer. `final`: the run's result. */
-int pxr_record_nll(struct pxr_state *state, int64_t step, const char *split,
+int pxr_record_nll(struct pxr_state *state, int64_t step, enum pxr_split split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 
-/* Record where the nats of the last evaluation are, which had so many images. */
-int pxr_record_map(struct pxr_state *state, int64_t step, const char *split, int64_t images,
+/* Record where the nats of the last evaluation are. */
+int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *nll,
                    struct pxr_diag *diag);
 
 /* Draw samples with the parameters at `step` and record them as a grid. Returns 0, 1 when stopped,

@@ -186,13 +186,13 @@ int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struc
 int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
                               struct pxr_nll_row *nll, struct pxr_diag *diag);
 
-/* Each value's nats, a mean over the images of an evaluation, [row][col][colour]. It takes the
- * place of the one of that run and split. */
+/* Each value's nats, [row][col][colour], summed over the images of an evaluation, of which the mean
+ * is recorded. It takes the place of the one of that run and split. */
 struct pxr_nll_map_row {
         const char *split;
         int64_t images;
         int rows, cols, colours;
-        const float *nats;
+        const double *sum_nats;
 };
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
                           const struct pxr_nll_map_row *map, struct pxr_diag *diag);

@@ -413,18 +413,6 @@ int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step
         return pxr_cursor_end(&rows) ? -1 : found;
 }
 
-/* In the order of bytes that the schema names. */
-static void put_floats(const float *from, size_t count, uint8_t *to)
-{
-        for (size_t i = 0; i < count; i++) {
-                uint32_t bits;
-
-                memcpy(&bits, from + i, sizeof(bits));
-                for (int byte = 0; byte < 4; byte++)
-                        *to++ = (uint8_t)(bits >> 8 * byte);
-        }
-}
-
 float pxr_nll_map_value(const uint8_t *nats, size_t i)
 {
         uint32_t bits = 0;
@@ -434,6 +422,19 @@ float pxr_nll_map_value(const uint8_t *nats, size_t i)
                 bits |= (uint32_t)nats[4 * i + (size_t)byte] << 8 * byte;
         memcpy(&value, &bits, sizeof(value));
         return value;
+}
+
+/* Floats in the order of bytes that the schema names. */
+static void put_means(const struct pxr_nll_map_row *map, size_t values, uint8_t *to)
+{
+        for (size_t i = 0; i < values; i++) {
+                float mean = (float)(map->sum_nats[i] / (double)map->images);
+                uint32_t bits;
+
+                memcpy(&bits, &mean, sizeof(bits));
+                for (int byte = 0; byte < 4; byte++)
+                        *to++ = (uint8_t)(bits >> 8 * byte);
+        }
 }
 
 int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
@@ -448,7 +449,7 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
         bytes = malloc(values * sizeof(float) + 1);
         if (!bytes)
                 return pxr_out_of_memory(diag);
-        put_floats(map->nats, values, bytes);
+        put_means(map, values, bytes);
         status = pxr_store_execute(
                 store, diag,
                 "INSERT OR REPLACE INTO nll_map (run, split, step, epoch, images, rows, cols, "
