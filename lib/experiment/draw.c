@@ -122,20 +122,6 @@ bool pxr_completions_exact(const struct pxr_draw_order *order)
 /* --- drawing -----------------------------------------------------------------------------------
  */
 
-/* The progress of one run of the chain, as a part of all. */
-struct stage {
-        const struct pxr_draw_order *order;
-        int64_t before, all; /* pixels */
-};
-
-static bool stage_progress(void *context, const struct pxr_progress *progress)
-{
-        const struct stage *stage = context;
-
-        return pxr_observe_count(stage->order->observer, progress->what, progress->unit,
-                                 stage->before + progress->done, stage->all);
-}
-
 /* Number 0 is drawn with the seed asked for. What follows in a chain needs random numbers that have
  * nothing to do with those that made the image it is given. */
 static uint64_t seed_of(uint64_t seed, int number)
@@ -152,117 +138,87 @@ static uint64_t seed_of(uint64_t seed, int number)
 /* What the last run of a chain is given: of the images to be completed their own small versions,
  * else what pxr-run gives. *small is NULL for an unconditional run. */
 static int first_small(struct pxr_arena *arena, const struct pxr_draw_order *order,
-                       const uint8_t **small, struct pxr_diag *diag)
+                       const struct pxr_drawn *drawn, const uint8_t **small, struct pxr_diag *diag)
 {
         struct pxr_recorded *last = order->chain[order->length - 1];
         const struct pxr_graph *graph = last->graph;
-        const struct pxr_images *images = order->images;
-        size_t size = (size_t)graph->small_rows * graph->small_cols * graph->colours;
-        int count = images_to_draw(order);
         uint8_t *list;
 
-        *small = NULL;
-        if (!size)
+        if (!graph->small_rows)
                 return 0;
-        if (!images)
+        if (!order->images)
                 return pxr_recorded_data(last, order->data, diag)
                                ? -1
-                               : pxr_small_images(arena, graph, last->experiment->set, count, small,
-                                                  diag);
-        *small = list = pxr_alloc_array(arena, count, size);
-        for (int i = 0; list && i < count; i++)
-                pxr_graph_subsample(graph,
-                                    images->pixels +
-                                            (size_t)(i % images->count) * pxr_graph_values(graph),
-                                    1, list + i * size);
-        return list ? 0 : -1;
+                               : pxr_small_images(arena, graph, last->experiment->set, drawn->count,
+                                                  small, diag);
+        *small = list =
+                pxr_alloc_array(arena, drawn->count,
+                                (size_t)graph->small_rows * graph->small_cols * graph->colours);
+        if (!list)
+                return -1;
+        pxr_graph_subsample(graph, drawn->pixels, drawn->count, list);
+        return 0;
 }
 
 /* What is to be completed, and the keys by which a completion is the same whatever else is. */
-static int take_images(struct pxr_arena *arena, const struct pxr_images *images, size_t size,
-                       struct pxr_drawn *drawn)
+static void take_images(const struct pxr_images *images, size_t size, struct pxr_drawn *drawn,
+                        struct pxr_image_key *key)
 {
-        drawn->key = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->key));
-        if (!drawn->key)
-                return -1;
         for (int i = 0; i < drawn->count; i++) {
                 int of = i % images->count;
 
                 memcpy(drawn->pixels + i * size, images->pixels + (size_t)of * size, size);
-                drawn->key[i] = (struct pxr_image_key) { images->number[of],
-                                                         (uint32_t)(i / images->count) };
+                key[i] = (struct pxr_image_key) { images->number[of],
+                                                  (uint32_t)(i / images->count) };
         }
-        return 0;
 }
 
-static int make_room(struct pxr_arena *arena, const struct pxr_draw_order *order,
-                     const struct pxr_graph *graph, struct pxr_drawn *drawn)
-{
-        const struct pxr_images *images = order->images;
-        size_t size = pxr_graph_values(graph);
-        bool hides = order->occlusion.hidden != NULL;
-
-        drawn->count = images_to_draw(order);
-        drawn->pixels = pxr_alloc_array(arena, (size_t)drawn->count + 1, size);
-        drawn->nats = pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(*drawn->nats));
-        drawn->hidden_nats =
-                hides ? pxr_alloc_array(arena, (size_t)drawn->count + 1, sizeof(double)) : NULL;
-        if (!drawn->pixels || !drawn->nats || (hides && !drawn->hidden_nats))
-                return -1;
-        drawn->key = NULL;
-        return images ? take_images(arena, images, size, drawn) : 0;
-}
-
-static int draw_stage(struct pxr_arena *arena, const struct pxr_draw_order *order, int k,
-                      const uint8_t *small, struct stage *stage, struct pxr_drawn *drawn,
-                      struct pxr_diag *diag)
+/* Draw with run k of the chain, when those after it are drawn. */
+static int draw_with(struct pxr_arena *arena, const struct pxr_draw_order *order, int k,
+                     struct pxr_drawn *drawn, struct pxr_diag *diag)
 {
         const struct pxr_recorded *recorded = order->chain[k];
-        const struct pxr_observer observer = { .context = stage, .progress = stage_progress };
+        int last = order->length - 1, count = images_to_draw(order);
+        size_t size = pxr_graph_values(recorded->graph);
+        bool hides = order->occlusion.hidden != NULL;
+        struct pxr_image_key *key =
+                order->images ? pxr_alloc_array(arena, count, sizeof(*key)) : NULL;
+        struct pxr_generation generation = { .arena = arena,
+                                             .graph = recorded->graph,
+                                             .parameters = recorded->parameters,
+                                             .drawn = order->occlusion.hidden,
+                                             .temperature = order->temperature,
+                                             .seed = seed_of(order->seed, last - k),
+                                             .key = key,
+                                             .count = count,
+                                             .threads = order->threads,
+                                             .batch = order->batch,
+                                             .observer = order->observer };
 
-        return pxr_generate(&(struct pxr_generation) { .arena = arena,
-                                                       .graph = recorded->graph,
-                                                       .parameters = recorded->parameters,
-                                                       .small = small,
-                                                       .drawn = order->occlusion.hidden,
-                                                       .temperature = order->temperature,
-                                                       .nats = drawn->nats,
-                                                       .drawn_nats = drawn->hidden_nats,
-                                                       .seed = drawn->seed,
-                                                       .key = drawn->key,
-                                                       .count = drawn->count,
-                                                       .threads = order->threads,
-                                                       .batch = order->batch,
-                                                       .observer = &observer },
-                            drawn->pixels, diag);
-}
-
-static int64_t pixels_of(const struct pxr_draw_order *order, int k)
-{
-        const struct pxr_graph *graph = order->chain[k]->graph;
-
-        return (int64_t)images_to_draw(order) * graph->rows * graph->cols;
+        generation.nats = pxr_alloc_array(arena, count, sizeof(double));
+        generation.drawn_nats = hides ? pxr_alloc_array(arena, count, sizeof(double)) : NULL;
+        drawn[k] = (struct pxr_drawn) { .count = count,
+                                        .pixels = pxr_alloc_array(arena, count, size),
+                                        .nats = generation.nats,
+                                        .hidden_nats = generation.drawn_nats };
+        if (pxr_arena_failed(arena))
+                return -1;
+        if (order->images)
+                take_images(order->images, size, &drawn[k], key);
+        if (k < last)
+                generation.small = drawn[k + 1].pixels;
+        else if (first_small(arena, order, &drawn[k], &generation.small, diag))
+                return -1;
+        return pxr_generate(&generation, drawn[k].pixels, diag);
 }
 
 int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct pxr_drawn *drawn,
              struct pxr_diag *diag)
 {
-        struct stage stage = { .order = order };
-        int last = order->length - 1, status;
-        const uint8_t *given;
+        int status = 0;
 
-        status = first_small(arena, order, &given, diag);
-        for (int k = last; k >= 0; k--)
-                stage.all += pixels_of(order, k);
-        for (int k = last; k >= 0 && !status; k--) {
-                drawn[k].seed = seed_of(order->seed, last - k);
-                status = make_room(arena, order, order->chain[k]->graph, &drawn[k]);
-                if (!status)
-                        status =
-                                draw_stage(arena, order, k, k == last ? given : drawn[k + 1].pixels,
-                                           &stage, &drawn[k], diag);
-                stage.before += pixels_of(order, k);
-        }
+        for (int k = order->length - 1; k >= 0 && !status; k--)
+                status = draw_with(arena, order, k, drawn, diag);
         return status;
 }
 

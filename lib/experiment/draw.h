@@ -25,21 +25,18 @@ struct pxr_draw_order {
         const struct pxr_images *images; /* to be completed; NULL: none. The chain is then of 1 */
         struct pxr_occlusion occlusion;  /* what is hidden of them */
         const char *data; /* where the data set lies now; NULL: where the spec says */
-        const struct pxr_observer *observer; /* of the pixels drawn; NULL: none */
+        const struct pxr_observer *observer; /* of the pixels that one run draws; NULL: none */
 };
 
 /* What one run of the chain drew. */
 struct pxr_drawn {
         int count;
-        uint8_t *pixels; /* [image][row][col][colour]; completion k of image i is image number
-                            k x (images to be completed) + i */
-        double *nats;    /* [image]: -log p under the model at temperature 1, given the small image
-                            where it is given one */
+        uint8_t *pixels;     /* [image][row][col][colour]; completion k of image i is image number
+                                k x (images to be completed) + i */
+        double *nats;        /* [image]: -log p under the model at temperature 1, given the small
+                                image where it is given one */
         double *hidden_nats; /* [image]: of it the part of the pixels that were hidden; NULL: all
                                 are drawn */
-        struct pxr_image_key *key; /* [image]: of a completion the image's number in its split, and
-                                      k; NULL: its place */
-        uint64_t seed; /* of its random numbers: the first run's is the order's, others follow */
 };
 
 /* Do the runs of a chain fit one another, and the grid, if any, a PNG? Returns 0 or -1. */
