@@ -117,45 +117,32 @@ static struct pxr_yaml *load_recorded(struct pxr_arena *arena, const struct pxr_
         return root && path && pxr_spec_move_data(arena, root, path, diag) ? NULL : root;
 }
 
-static struct pxr_yaml *load(struct pxr_arena *arena, const struct pxr_spec_origin *origin,
-                             struct pxr_diag *diag)
+static int check_name(const struct pxr_experiment *e, struct pxr_diag *diag)
 {
-        return origin->recorded ? load_recorded(arena, origin, diag)
-                                : pxr_spec_load(arena, origin->path, origin->overrides,
-                                                origin->places, origin->count, diag);
-}
-
-/* What is on record keeps its name. */
-static int check_name(const struct pxr_experiment *experiment, const struct pxr_spec_origin *origin,
-                      struct pxr_diag *diag)
-{
-        const char *name = experiment->settings.name;
-        const char *fault = origin->recorded ? NULL : pxr_run_name_fault(name);
+        const char *fault = e->settings.name ? pxr_run_name_fault(e->settings.name) : NULL;
 
         if (!fault)
                 return 0;
-        pxr_error_at(diag, pxr_yaml_get(experiment->root, "name")->location, "the name '%s' %s",
-                     pxr_visible(experiment->arena, name), fault);
+        pxr_error_at(diag, pxr_yaml_get(e->root, "name")->location, "the name '%s' %s",
+                     pxr_visible(e->arena, e->settings.name), fault);
         pxr_hint(diag, "choose another");
         return -1;
 }
 
 /* Patience counts evaluations of the validation split: without any, training would never stop
- * early, and nobody would know why. `set` is NULL before it is opened. */
-static int check_patience(const struct pxr_experiment *experiment, const struct pxr_dataset *set,
-                          struct pxr_diag *diag)
+ * early, and nobody would know why. Checked again when the data set is open. */
+static int check_patience(const struct pxr_experiment *e, struct pxr_diag *diag)
 {
-        const struct pxr_settings *settings = &experiment->settings;
-        const struct pxr_yaml *node = pxr_yaml_find(experiment->root, "train.patience");
+        const struct pxr_yaml *node = pxr_yaml_find(e->root, "train.patience");
         const char *why = NULL;
 
-        if (settings->train.patience == 0 || !node)
+        if (e->settings.train.patience == 0 || !node)
                 return 0;
-        if (!(settings->evaluate.splits >> PXR_VALID & 1))
+        if (!(e->settings.evaluate.splits >> PXR_VALID & 1))
                 why = "evaluate.splits lacks 'valid'";
-        else if (settings->evaluate.every.unit == PXR_NEVER)
+        else if (e->settings.evaluate.every.unit == PXR_NEVER)
                 why = "evaluate.every is 'never'";
-        else if (set && set->count[PXR_VALID] == 0)
+        else if (e->set && e->set->count[PXR_VALID] == 0)
                 why = "the data set has no validation split";
         if (!why)
                 return 0;
@@ -176,13 +163,12 @@ static const char *splits_there(struct pxr_arena *arena, const struct pxr_datase
         return there;
 }
 
-/* A split that the spec names is wanted: an NLL that is not there is no surprise for the end of the
- * training. The default names none, and what is on record was accepted. */
-static int check_split_names(const struct pxr_experiment *experiment, const char *section,
-                             const char *option, struct pxr_diag *diag)
+/* A split that the spec names must exist, so that no NLL is found missing at the end of the
+ * training. The default names those that exist. */
+static int check_splits(const struct pxr_experiment *e, const char *section, const char *option,
+                        struct pxr_diag *diag)
 {
-        const struct pxr_dataset *set = experiment->set;
-        const struct pxr_yaml *node = pxr_yaml_get(experiment->root, section);
+        const struct pxr_yaml *node = pxr_yaml_get(e->root, section);
         int status = 0;
 
         node = node ? pxr_yaml_get(node, option) : NULL;
@@ -190,27 +176,17 @@ static int check_split_names(const struct pxr_experiment *experiment, const char
                 return 0;
         for (const struct pxr_yaml *name = node->first; name; name = name->next) {
                 int split = pxr_split_find(name->text);
-                const char *there;
 
-                if (split < 0 || set->count[split] > 0)
+                if (split < 0 || e->set->count[split] > 0)
                         continue;
-                there = splits_there(experiment->arena, set);
                 status = pxr_error_at(diag, name->location,
                                       "%s: '%s' names '%s', of which the data set has no images",
                                       section, option, name->text);
-                pxr_note(diag, "it has images in %s: name these alone%s", there,
+                pxr_note(diag, "it has images in %s: name these alone%s",
+                         splits_there(e->arena, e->set),
                          strcmp(section, "data") == 0 ? "" : ", or see data.splits");
         }
         return status;
-}
-
-static int check_splits(const struct pxr_experiment *experiment, struct pxr_diag *diag)
-{
-        int status = check_split_names(experiment, "data", "splits", diag);
-
-        if (check_split_names(experiment, "evaluate", "splits", diag))
-                status = -1;
-        return check_split_names(experiment, "evaluate", "at_end", diag) ? -1 : status;
 }
 
 /* A sweep is told by one error instead of one for each of its keys. */
@@ -225,74 +201,51 @@ static int check_no_sweep(const struct pxr_yaml *root, const char *path, struct 
         return -1;
 }
 
-/* What of a spec has errors. */
-enum { BAD_DATA = 1, BAD_MODEL = 2, BAD_REST = 4 };
-
-/* Sections, data and layers are checked though one of them is wrong, so that all errors of a spec
- * show at once: *bad says which. NULL where nothing can be checked. */
+/* Sections, data and layers are checked although one of them is wrong, so that all errors of a spec
+ * show at once: e->faults says which. NULL where nothing can be checked. What is on record keeps
+ * its name. */
 static struct pxr_experiment *read_spec(struct pxr_arena *arena,
-                                        const struct pxr_spec_origin *origin, int *bad,
-                                        struct pxr_diag *diag)
+                                        const struct pxr_spec_origin *origin, struct pxr_diag *diag)
 {
-        struct pxr_experiment *experiment = pxr_alloc(arena, sizeof(*experiment));
+        struct pxr_experiment *e = pxr_alloc(arena, sizeof(*e));
         struct pxr_settings *settings;
         struct pxr_reading reading;
 
-        if (!experiment)
+        if (!e)
                 return NULL;
-        settings = &experiment->settings;
+        settings = &e->settings;
         reading = (struct pxr_reading) { &pxr_settings_options, settings };
-        experiment->arena = arena;
-        experiment->root = load(arena, origin, diag);
-        if (!experiment->root || check_no_sweep(experiment->root, origin->path, diag))
+        e->arena = arena;
+        e->root = origin->recorded ? load_recorded(arena, origin, diag)
+                                   : pxr_spec_load(arena, origin->path, origin->overrides,
+                                                   origin->places, origin->count, diag);
+        if (!e->root || check_no_sweep(e->root, origin->path, diag))
                 return NULL;
-        experiment->plugins = pxr_plugins_open(arena, diag);
-        if (!experiment->plugins)
+        e->plugins = pxr_plugins_open(arena, diag);
+        if (!e->plugins)
                 return NULL;
-        *bad = pxr_options_read(arena, experiment->root, "spec", &reading, 1, diag) ? BAD_REST : 0;
+        if (pxr_options_read(arena, e->root, "spec", &reading, 1, diag))
+                e->faults = PXR_BAD_REST;
         if (!settings->data ||
-            pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, &experiment->opening, diag))
-                *bad |= BAD_DATA;
+            pxr_dataset_check(arena, (struct pxr_yaml *)settings->data, &e->opening, diag))
+                e->faults |= PXR_BAD_DATA;
         if (!settings->model ||
-            pxr_model_check(arena, experiment->plugins, (struct pxr_yaml *)settings->model, diag))
-                *bad |= BAD_MODEL;
-        if (settings->name && check_name(experiment, origin, diag))
-                *bad |= BAD_REST;
-        if (!*bad && check_patience(experiment, NULL, diag))
-                *bad = BAD_REST;
-        return experiment;
+            pxr_model_check(arena, e->plugins, (struct pxr_yaml *)settings->model, diag))
+                e->faults |= PXR_BAD_MODEL;
+        if (!origin->recorded && check_name(e, diag))
+                e->faults |= PXR_BAD_REST;
+        if (!e->faults && check_patience(e, diag))
+                e->faults = PXR_BAD_REST;
+        return e;
 }
 
 struct pxr_experiment *pxr_experiment_read(struct pxr_arena *arena,
                                            const struct pxr_spec_origin *origin,
                                            struct pxr_diag *diag)
 {
-        int bad;
-        struct pxr_experiment *experiment = read_spec(arena, origin, &bad, diag);
+        struct pxr_experiment *e = read_spec(arena, origin, diag);
 
-        return experiment && !bad ? experiment : NULL;
-}
-
-static int count_steps(struct pxr_experiment *experiment, struct pxr_diag *diag)
-{
-        const struct pxr_train_settings *train = &experiment->settings.train;
-        int64_t images = experiment->set->count[PXR_TRAIN];
-
-        if (images == 0 && train->epochs > 0)
-                return pxr_error_at(diag, pxr_yaml_find(experiment->root, "train.epochs")->location,
-                                    "the data set has no training split: train.epochs must be 0");
-        experiment->steps_per_epoch = (images + train->batch - 1) / train->batch;
-        experiment->all_steps = experiment->steps_per_epoch * train->epochs;
-        return 0;
-}
-
-static int build_model(struct pxr_experiment *experiment, const struct pxr_image_kind *kind,
-                       struct pxr_diag *diag)
-{
-        experiment->model =
-                pxr_model_build(experiment->arena, experiment->plugins,
-                                (struct pxr_yaml *)experiment->settings.model, kind, diag);
-        return experiment->model ? 0 : -1;
+        return e && !e->faults ? e : NULL;
 }
 
 struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
@@ -300,55 +253,71 @@ struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
                                             const struct pxr_image_kind *kind,
                                             struct pxr_diag *diag)
 {
-        struct pxr_experiment *experiment = pxr_experiment_read(arena, origin, diag);
+        struct pxr_experiment *e = pxr_experiment_read(arena, origin, diag);
 
-        return experiment && !build_model(experiment, kind, diag) ? experiment : NULL;
+        if (e)
+                e->model = pxr_model_build(arena, e->plugins, (struct pxr_yaml *)e->settings.model,
+                                           kind, diag);
+        return e && e->model ? e : NULL;
 }
 
-/* Open the data of a spec that has no errors. Of another, see whether they are there. */
-static int open_data(struct pxr_experiment *experiment, const struct pxr_spec_origin *origin,
-                     int bad, struct pxr_diag *diag)
+/* Open the data of a spec that has no errors. Of another, see whether they are there. What is on
+ * record was accepted with its splits. */
+static int open_data(struct pxr_experiment *e, bool recorded, struct pxr_diag *diag)
 {
-        int status;
+        int errors = pxr_diag_errors(diag);
 
-        if (bad & BAD_DATA)
+        if (e->faults & PXR_BAD_DATA)
                 return -1;
-        if (bad)
-                return pxr_dataset_find(experiment->opening, diag);
-        experiment->set = pxr_dataset_open_checked(experiment->opening,
-                                                   (uint64_t)experiment->settings.train.seed, diag);
-        if (!experiment->set)
+        if (e->faults)
+                return pxr_dataset_find(e->opening, diag);
+        e->set = pxr_dataset_open_checked(e->opening, (uint64_t)e->settings.train.seed, diag);
+        if (!e->set)
                 return -1;
-        status = origin->recorded ? 0 : check_splits(experiment, diag);
-        if (check_patience(experiment, experiment->set, diag))
-                status = -1;
-        return status;
+        if (!recorded) {
+                check_splits(e, "data", "splits", diag);
+                check_splits(e, "evaluate", "splits", diag);
+                check_splits(e, "evaluate", "at_end", diag);
+        }
+        check_patience(e, diag);
+        return pxr_diag_errors(diag) > errors ? -1 : 0;
 }
 
-/* A model is built though its data have errors, if it is known how large their images are: its own
+static int count_steps(struct pxr_experiment *e, struct pxr_diag *diag)
+{
+        const struct pxr_train_settings *train = &e->settings.train;
+        int64_t images = e->set->count[PXR_TRAIN];
+
+        if (images == 0 && train->epochs > 0)
+                return pxr_error_at(diag, pxr_yaml_find(e->root, "train.epochs")->location,
+                                    "the data set has no training split: train.epochs must be 0");
+        e->steps_per_epoch = (images + train->batch - 1) / train->batch;
+        e->all_steps = e->steps_per_epoch * train->epochs;
+        return 0;
+}
+
+/* A model is built although its data have errors, if the size of their images is known: its own
  * errors show at once. */
 struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                                             const struct pxr_spec_origin *origin,
                                             struct pxr_diag *diag)
 {
-        int bad;
-        struct pxr_experiment *experiment = read_spec(arena, origin, &bad, diag);
+        struct pxr_experiment *e = read_spec(arena, origin, diag);
         const struct pxr_dataset *set;
-        struct pxr_image_kind kind;
 
-        if (!experiment)
+        if (!e)
                 return NULL;
-        if (open_data(experiment, origin, bad, diag))
-                bad |= BAD_DATA;
-        if (bad & BAD_MODEL || !experiment->opening)
+        if (open_data(e, origin->recorded, diag))
+                e->faults |= PXR_BAD_DATA;
+        if (e->faults & PXR_BAD_MODEL || !e->opening)
                 return NULL;
-        set = experiment->set ? experiment->set : pxr_dataset_foresee(experiment->opening);
+        set = e->set ? e->set : pxr_dataset_foresee(e->opening);
         if (!set)
                 return NULL;
-        kind = (struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels };
-        if (build_model(experiment, &kind, diag) || bad || count_steps(experiment, diag))
-                return NULL;
-        return experiment;
+        e->model = pxr_model_build(
+                arena, e->plugins, (struct pxr_yaml *)e->settings.model,
+                &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels }, diag);
+        return e->model && !e->faults && !count_steps(e, diag) ? e : NULL;
 }
 
 int pxr_experiment_prove(struct pxr_experiment *experiment, const struct pxr_examination *how,

@@ -40,16 +40,21 @@ struct pxr_settings {
 
 extern const struct pxr_options pxr_settings_options;
 
+/* Parts of a spec that have errors. */
+enum { PXR_BAD_DATA = 1, PXR_BAD_MODEL = 2, PXR_BAD_REST = 4 };
+
+/* A spec in the stages that it goes through: read, its data open, its model built and certified. */
 struct pxr_experiment {
         struct pxr_arena *arena;
         struct pxr_yaml *root; /* the resolved spec */
         struct pxr_settings settings;
-        struct pxr_opening *opening; /* of the data set */
-        struct pxr_dataset *set;
         struct pxr_plugins *plugins;
+        int faults;
+        struct pxr_opening *opening; /* of the data set */
+        struct pxr_dataset *set;     /* NULL: not open */
+        int64_t steps_per_epoch, all_steps;
         struct pxr_model *model;
         struct pxr_certificate certificate;
-        int64_t steps_per_epoch, all_steps;
 };
 
 /* Where a spec comes from: a file with overrides, or the record of a run. */
