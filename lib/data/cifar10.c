@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "data/archive.h"
 #include "data/pixels.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE, RECORD = 1 + PIXELS, LABELS = 10 };
@@ -109,18 +108,18 @@ static int refuse_python(const char *path, struct pxr_diag *diag)
                               path);
 }
 
+/* Read batch `number`, which is the current entry. */
 static int read_entry(struct batches *b, struct pxr_archive *archive, int number)
 {
-        struct pxr_reader *input = pxr_archive_entry(archive, b->o->diag);
-        int failed = !input;
+        struct pxr_reader *input = pxr_archive_entry(archive);
+        int failed;
 
-        if (input && b->count[number] > 0)
-                failed = pxr_user_error(b->o->diag, "%s: duplicate file name",
-                                        pxr_reader_path(input));
+        if (b->count[number] > 0)
+                return pxr_user_error(b->o->diag, "%s: duplicate file name",
+                                      pxr_reader_path(input));
         b->first[number] = pxr_pixels_count(b->o);
-        failed = failed || parse(b->o, input);
+        failed = parse(b->o, input);
         b->count[number] = pxr_pixels_count(b->o) - b->first[number];
-        pxr_reader_close(input);
         return failed;
 }
 

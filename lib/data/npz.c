@@ -19,7 +19,6 @@
 
 #include "base/file.h"
 #include "base/number.h"
-#include "data/archive.h"
 #include "data/layout.h"
 #include "data/pixels.h"
 #include "data/png_images.h"
@@ -193,18 +192,12 @@ static int read_entries(struct pxr_opening *o, struct pxr_archive *archive, cons
         int result, found = 0;
 
         while ((result = pxr_archive_next(archive, &name, o->diag)) > 0) {
-                struct pxr_reader *input;
-                int failed;
-
                 add_key(o->arena, &keys, name);
                 if (strcmp(name, "data.npy") != 0)
                         continue;
                 if (found++)
                         return pxr_user_error(o->diag, "%s: duplicate data.npy", path);
-                input = pxr_archive_entry(archive, o->diag);
-                failed = !input || read_array(o, path, input);
-                pxr_reader_close(input);
-                if (failed)
+                if (read_array(o, path, pxr_archive_entry(archive)))
                         return -1;
         }
         return result == 0 && !found ? no_data(path, &keys, o->diag) : result;

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* reader.c - reading a file of data: plain or gzip, hashed, with offsets. */
+/*
+ * reader.c - reading a file of data: plain or gzip, hashed, with offsets; and tar and zip files.
+ *
+ * Archives are read by libarchive, but decompressed here: unlike its gzip filter, this verifies the
+ * check sum at the end.
+ */
 #include "config.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,7 +24,7 @@
 enum { BUFFER = 1 << 16 };
 
 struct pxr_reader {
-        char path[PATH_MAX];
+        char path[2 * PATH_MAX]; /* "PATH: NAME" of an entry */
         FILE *file;
         bool gzip;
         bool between; /* gzip: between members, where the file may end */
@@ -26,9 +33,20 @@ struct pxr_reader {
         int64_t offset;
         z_stream stream; /* next_in, avail_in: bytes read but not used, gzip or not */
         struct pxr_sha256 hash;
-        int64_t (*read)(void *context, void *bytes, size_t size, struct pxr_diag *diag);
-        void *context; /* of `read`, which is NULL for a file */
+        struct pxr_archive *archive; /* whose entry this is; NULL: a file */
         unsigned char buffer[BUFFER];
+};
+
+struct pxr_archive {
+        struct pxr_reader *input;
+        struct archive *archive;
+        struct archive_entry *entry;
+        const char *name;          /* of the entry */
+        struct pxr_reader content; /* of the entry */
+        struct pxr_diag *diag;     /* of the current call */
+        bool reported;             /* the input has recorded an error there */
+        int64_t unpacked;          /* bytes of all entries so far */
+        char chunk[BUFFER];
 };
 
 /* --- opening -----------------------------------------------------------------------------------*/
@@ -133,23 +151,6 @@ struct pxr_reader *pxr_reader_open(const char *folder, const char *name, struct 
         return input;
 }
 
-struct pxr_reader *pxr_reader_from(const char *path, const char *name,
-                                   int64_t (*read)(void *context, void *bytes, size_t size,
-                                                   struct pxr_diag *diag),
-                                   void *context, struct pxr_diag *diag)
-{
-        struct pxr_reader *input = calloc(1, sizeof *input);
-
-        if (!input) {
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        snprintf(input->path, sizeof input->path, "%s: %s", path, name);
-        input->read = read;
-        input->context = context;
-        return input;
-}
-
 void pxr_reader_close(struct pxr_reader *input)
 {
         if (!input)
@@ -232,14 +233,43 @@ int pxr_reader_limit(const struct pxr_reader *input, int64_t bytes, struct pxr_d
         return -1;
 }
 
+/* Record libarchive's error, unless the input has recorded its own. */
+static int complain(struct pxr_archive *archive, const char *where, struct pxr_diag *diag)
+{
+        const char *what = archive_error_string(archive->archive);
+
+        if (archive->reported)
+                return -1;
+        /* libarchive gives no message for some faults, among them lack of memory: malloc() sets
+         * errno. */
+        if (archive_errno(archive->archive) == ENOMEM || (!what && errno == ENOMEM))
+                return pxr_out_of_memory(diag);
+        return pxr_user_error(diag, "%s: %s%sbefore byte %lld: invalid tar or zip file: %s",
+                              archive->input->path, where ? where : "", where ? ": " : "",
+                              (long long)archive->input->offset, what ? what : "unknown error");
+}
+
+static int64_t read_entry(struct pxr_archive *archive, void *bytes, size_t size,
+                          struct pxr_diag *diag)
+{
+        la_ssize_t got;
+
+        archive->diag = diag;
+        got = archive_read_data(archive->archive, bytes, size);
+        if (got < 0)
+                return complain(archive, archive->name, diag);
+        archive->unpacked += got;
+        return pxr_reader_limit(archive->input, archive->unpacked, diag) ? -1 : got;
+}
+
 int64_t pxr_reader_read(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag)
 {
         int64_t got;
 
         if (size > 1 << 30)
                 size = 1 << 30; /* zlib counts in unsigned int */
-        if (input->read)
-                got = input->read(input->context, bytes, size, diag);
+        if (input->archive)
+                got = read_entry(input->archive, bytes, size, diag);
         else
                 got = input->gzip ? read_gzip(input, bytes, size, diag)
                                   : read_plain(input, bytes, size, diag);
@@ -281,4 +311,104 @@ void pxr_reader_hash(const struct pxr_reader *input, char hex[PXR_SHA256_HEX], i
 
         pxr_sha256_final(&hash, hex);
         *size = input->disk;
+}
+
+/* --- archives ----------------------------------------------------------------------------------*/
+
+static la_ssize_t on_read(struct archive *archive, void *context, const void **bytes)
+{
+        struct pxr_archive *own = context;
+        int64_t got = pxr_reader_read(own->input, own->chunk, BUFFER, own->diag);
+
+        if (got < 0) {
+                own->reported = true;
+                archive_set_error(archive, EIO, "cannot be read");
+        }
+        *bytes = own->chunk;
+        return got;
+}
+
+/* Have libarchive read from the input. */
+static int begin_archive(struct pxr_archive *archive, struct pxr_diag *diag)
+{
+        archive->archive = archive_read_new();
+        archive->entry = archive->archive ? archive_entry_new2(archive->archive) : NULL;
+        if (!archive->entry || archive_read_support_format_tar(archive->archive) != ARCHIVE_OK ||
+            archive_read_support_format_zip_streamable(archive->archive) != ARCHIVE_OK)
+                return pxr_out_of_memory(diag);
+        archive_read_set_read_callback(archive->archive, on_read);
+        /* archive_read_open() would go on without memory for this. */
+        if (archive_read_set_callback_data(archive->archive, archive) != ARCHIVE_OK ||
+            archive_read_open1(archive->archive) != ARCHIVE_OK)
+                return complain(archive, NULL, diag);
+        return 0;
+}
+
+struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag)
+{
+        struct pxr_archive *archive = calloc(1, sizeof *archive);
+
+        if (!archive) {
+                pxr_out_of_memory(diag);
+                return NULL;
+        }
+        archive->diag = diag;
+        archive->input = pxr_reader_open(NULL, path, diag);
+        if (archive->input && begin_archive(archive, diag) == 0)
+                return archive;
+        pxr_archive_close(archive);
+        return NULL;
+}
+
+int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_diag *diag)
+{
+        archive->diag = diag;
+        for (;;) {
+                int result = archive_read_next_header2(archive->archive, archive->entry);
+
+                /* libarchive ignores read errors after the end marker. */
+                if (result == ARCHIVE_EOF)
+                        return archive->reported ? -1 : 0;
+                /* Warnings are about names and attributes that are not used here. */
+                if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+                        return complain(archive, NULL, diag);
+                archive->name = archive_entry_pathname_utf8(archive->entry);
+                if (!archive->name)
+                        archive->name = archive_entry_pathname(archive->entry);
+                if (archive->name && archive_entry_filetype(archive->entry) == AE_IFREG) {
+                        *name = archive->name;
+                        return 1;
+                }
+        }
+}
+
+int64_t pxr_archive_size(const struct pxr_archive *archive)
+{
+        return archive_entry_size_is_set(archive->entry) ? archive_entry_size(archive->entry) : -1;
+}
+
+struct pxr_reader *pxr_archive_entry(struct pxr_archive *archive)
+{
+        struct pxr_reader *content = &archive->content;
+
+        content->archive = archive;
+        content->offset = 0;
+        snprintf(content->path, sizeof content->path, "%.*s: %s", PATH_MAX, archive->input->path,
+                 archive->name);
+        return content;
+}
+
+struct pxr_reader *pxr_archive_file(struct pxr_archive *archive)
+{
+        return archive->input;
+}
+
+void pxr_archive_close(struct pxr_archive *archive)
+{
+        if (!archive)
+                return;
+        archive_entry_free(archive->entry);
+        archive_read_free(archive->archive);
+        pxr_reader_close(archive->input);
+        free(archive);
 }

@@ -33,13 +33,6 @@ bool pxr_reader_finds(const char *folder, const char *name);
  * Gzip is recognized by its first bytes, whatever the name. NULL after an error. */
 struct pxr_reader *pxr_reader_open(const char *folder, const char *name, struct pxr_diag *diag);
 
-/* An input whose bytes come from `read`, which works like pxr_reader_read(): the entry `name` of
- * the archive `path`. It has no file to record. NULL after an error. */
-struct pxr_reader *pxr_reader_from(const char *path, const char *name,
-                                   int64_t (*read)(void *context, void *bytes, size_t size,
-                                                   struct pxr_diag *diag),
-                                   void *context, struct pxr_diag *diag);
-
 /* Up to `size` bytes of content. Returns how many (0: the end), or -1 after an error. */
 int64_t pxr_reader_read(struct pxr_reader *input, void *bytes, size_t size, struct pxr_diag *diag);
 
@@ -62,5 +55,30 @@ void pxr_reader_hash(const struct pxr_reader *input, char hex[PXR_SHA256_HEX], i
 
 /* NULL is allowed. */
 void pxr_reader_close(struct pxr_reader *input);
+
+/* --- tar (plain or gzip) and zip files, entry by entry, in the order of the file
+ * -----------------*/
+
+/* Nothing is unpacked to disk. */
+struct pxr_archive;
+
+/* NULL after an error that names the file. */
+struct pxr_archive *pxr_archive_open(const char *path, struct pxr_diag *diag);
+
+/* Go to the next entry that is a file. Returns 1 and its name within the archive, which lasts
+ * until the next call; 0 at the end; or -1 after an error. */
+int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_diag *diag);
+
+/* The size of the entry by its header; -1 if that has none. */
+int64_t pxr_archive_size(const struct pxr_archive *archive);
+
+/* The content of the entry, until the next one. It is not closed. */
+struct pxr_reader *pxr_archive_entry(struct pxr_archive *archive);
+
+/* The file of the archive itself, to be read to its end and recorded when no more is wanted. */
+struct pxr_reader *pxr_archive_file(struct pxr_archive *archive);
+
+/* NULL is allowed. */
+void pxr_archive_close(struct pxr_archive *archive);
 
 #endif

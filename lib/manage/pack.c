@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/staging.h"
-#include "data/archive.h"
+#include "data/reader.h"
 #include "manage/manifest.h"
 #include "record/folder.h"
 
@@ -184,7 +184,7 @@ static int write_content_to(struct entry *entry, const char *path)
 static int unpack_entry(struct unpacking *u, const char *relative)
 {
         const char *to = pxr_strf(u->arena, "%s/%s", u->folder, relative);
-        struct entry entry = { pxr_archive_entry(u->archive, u->diag), u, false };
+        struct entry entry = { pxr_archive_entry(u->archive), u, false };
         int status = -1;
 
         if (access(to, F_OK) == 0)
@@ -192,10 +192,9 @@ static int unpack_entry(struct unpacking *u, const char *relative)
                                relative);
         else if (errno != ENOENT)
                 pxr_file_error(relative, "unpack", errno, u->diag);
-        else if (!pxr_arena_failed(u->arena) && entry.input && !check_size(u, relative) &&
+        else if (!pxr_arena_failed(u->arena) && !check_size(u, relative) &&
                  !pxr_make_folders(u->folder, relative, u->diag))
                 status = write_content_to(&entry, to);
-        pxr_reader_close(entry.input);
         return status;
 }
 
