@@ -7,40 +7,53 @@
 #include <string.h>
 
 #include "record/cursor.h"
+#include "train/evaluate.h"
 
+/* Of more points than there is room for, the last of each stretch. */
 static const char sql[] =
-        "SELECT split, step, epoch, sum_nats / images, dimensions, name = 'final_nll', "
-        "count(*) OVER (PARTITION BY split) FROM metric "
-        "WHERE run = ? AND name IN ('nll', 'final_nll') AND images > 0 "
+        "SELECT split, step, epoch, nats_per_image, bits_per_dimension, dimensions, "
+        "name = 'final_nll', points FROM (SELECT *, "
+        "row_number() OVER (PARTITION BY split, name ORDER BY step) AS number, "
+        "count(*) FILTER (WHERE name = 'nll') OVER (PARTITION BY split) AS points "
+        "FROM nll WHERE run = ?1 AND name IN ('nll', 'final_nll')) "
+        "WHERE name = 'final_nll' OR points <= ?2 OR number * ?2 / points > (number - 1) * ?2 / "
+        "points "
         "ORDER BY split = 'test', split, name, step";
+enum { SPLIT, STEP, EPOCH, NATS, BITS, DIMENSIONS, IS_FINAL, POINTS };
 
-int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, int64_t run,
+int pxr_report_curves(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                       struct pxr_curve curve[PXR_CURVES], struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(store, arena, diag, sql, "i", run);
+        enum { MOST_POINTS = 300 };
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, sql, "ii", run->id, (int64_t)MOST_POINTS);
         struct pxr_curve *at = NULL;
 
         memset(curve, 0, PXR_CURVES * sizeof(*curve));
         while (pxr_cursor_next(&rows)) {
-                const char *split = pxr_cursor_text(&rows, 0);
-                const struct pxr_point point = { pxr_cursor_integer(&rows, 1),
-                                                 pxr_cursor_real(&rows, 2),
-                                                 pxr_cursor_real(&rows, 3) };
+                const char *split = pxr_cursor_text(&rows, SPLIT);
+                int64_t dimensions = pxr_cursor_integer(&rows, DIMENSIONS);
+                bool bits = pxr_reported_in_bits(dimensions, run->image_colours);
+                const struct pxr_point point = { pxr_cursor_integer(&rows, STEP),
+                                                 pxr_cursor_real(&rows, EPOCH),
+                                                 pxr_cursor_real(&rows, bits ? BITS : NATS) };
 
                 if (!at || strcmp(at->split, split) != 0) {
                         at = at ? at + 1 : curve;
                         if (at == curve + PXR_CURVES)
                                 break;
                         at->split = split;
-                        at->point = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 6),
-                                                    sizeof(point));
+                        at->all = (size_t)pxr_cursor_integer(&rows, POINTS);
+                        at->point = pxr_alloc_array(arena, MOST_POINTS, sizeof(point));
                         if (!at->point)
                                 break;
                 }
-                at->dimensions = pxr_cursor_integer(&rows, 4);
-                if (!pxr_cursor_integer(&rows, 5))
+                at->dimensions = dimensions;
+                at->bits = bits;
+                if (!pxr_cursor_integer(&rows, IS_FINAL) && at->count < MOST_POINTS)
                         at->point[at->count++] = point;
-                else if (isfinite(point.epoch) && isfinite(point.nll))
+                else if (pxr_cursor_integer(&rows, IS_FINAL) && isfinite(point.epoch) &&
+                         isfinite(point.nll))
                         at->has_final = true, at->final = point;
         }
         return pxr_cursor_end(&rows);

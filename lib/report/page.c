@@ -271,9 +271,9 @@ static int put_curves(const struct section *s)
         struct pxr_curve curve[PXR_CURVES];
         struct pxr_curve_plot plot = { .curve = curve };
 
-        if (pxr_report_curves(s->r.arena, s->r.store, run->id, curve, s->r.diag))
+        if (pxr_report_curves(s->r.arena, s->r.store, run, curve, s->r.diag))
                 return -1;
-        plot.bits = curve->split && pxr_reported_in_bits(curve->dimensions, run->image_colours);
+        plot.bits = curve->bits;
         plot.line[0] = (struct pxr_plot_line) {
                 "exact entropy",
                 run->data_entropy / (plot.bits ? M_LN2 * (double)curve->dimensions : 1)

@@ -15,24 +15,15 @@
  */
 
 /* The page stretches the SVG, so it holds only lines; text is placed over it in per cent. */
-enum { SIDE = 1000, MOST_POINTS = 300, MOST_DOTS = 40 };
+enum { SIDE = 1000, MOST_DOTS = 40 };
 
 struct axis {
         double low, high, step;
 };
 
-/* A curve in the unit of the plot, with no more points than there is room for. */
-struct line {
-        const char *split, *class; /* class: gives it its colour */
-        size_t count, all;         /* points drawn, points of the curve */
-        struct pxr_point point[MOST_POINTS], final;
-        bool has_final;
-};
-
 struct frame {
         const struct pxr_curve_plot *plot;
-        struct line line[PXR_CURVES];
-        int lines;
+        const struct pxr_curve *end; /* behind the curves that there are */
         struct axis x, y;
         const char *unit;
         double ceiling; /* higher points are clipped */
@@ -47,31 +38,6 @@ static const char *class_of(const char *split)
                 if (strcmp(known[i], split) == 0)
                         return known[i];
         return "other";
-}
-
-static void set_lines(struct frame *frame)
-{
-        double scale = 1;
-
-        for (const struct pxr_curve *curve = frame->plot->curve;
-             frame->lines < PXR_CURVES && curve->split; curve++) {
-                struct line *line = &frame->line[frame->lines++];
-
-                if (frame->plot->bits)
-                        scale = 1 / (M_LN2 * (double)curve->dimensions);
-                line->split = curve->split;
-                line->class = class_of(curve->split);
-                line->all = curve->count;
-                line->count = curve->count < MOST_POINTS ? curve->count : MOST_POINTS;
-                for (size_t i = 0; i < line->count; i++) { /* the last one among them */
-                        line->point[i] = curve->point[(i + 1) * curve->count / line->count - 1];
-                        line->point[i].nll *= scale;
-                }
-                line->has_final = curve->has_final;
-                line->final = curve->final;
-                line->final.nll *= scale;
-        }
-        frame->ceiling = scale * pxr_curve_ceiling(frame->plot->curve, frame->lines);
 }
 
 static void widen(struct axis *axis, double value)
@@ -117,7 +83,7 @@ static void clip_first(struct frame *frame, double others)
         if (!isfinite(others))
                 return;
         frame->y.high = others;
-        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++)
+        for (const struct pxr_curve *line = frame->plot->curve; line < frame->end; line++)
                 if (line->count > 0 && line->point[0].nll <= fmin(frame->ceiling, end))
                         widen(&frame->y, line->point[0].nll);
 }
@@ -134,9 +100,13 @@ static bool set_frame(struct frame *frame)
         struct axis others = { INFINITY, -INFINITY, 0 };
         bool any = false;
 
-        set_lines(frame);
+        for (frame->end = frame->plot->curve;
+             frame->end < frame->plot->curve + PXR_CURVES && frame->end->split;)
+                frame->end++;
+        frame->ceiling =
+                pxr_curve_ceiling(frame->plot->curve, (int)(frame->end - frame->plot->curve));
         frame->y = others;
-        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+        for (const struct pxr_curve *line = frame->plot->curve; line < frame->end; line++) {
                 for (size_t i = 0; i < line->count; i++) {
                         any |= isfinite(line->point[i].nll);
                         widen_to(frame, &others, &line->point[i],
@@ -157,7 +127,7 @@ static bool set_frame(struct frame *frame)
         if (others.high > 0) /* the last epoch is at the right edge */
                 frame->x.high = others.high;
         round_off(&frame->y, 5);
-        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+        for (const struct pxr_curve *line = frame->plot->curve; line < frame->end; line++) {
                 for (size_t i = 0; i < line->count; i++)
                         frame->clipped += is_clipped(frame, &line->point[i]);
                 frame->clipped += line->has_final && is_clipped(frame, &line->final);
@@ -220,12 +190,12 @@ static void put_value(FILE *to, const struct frame *frame, const struct pxr_poin
 }
 
 /* A line that is broken where a value is not finite. */
-static void put_line(FILE *to, const struct frame *frame, const struct line *line)
+static void put_line(FILE *to, const struct frame *frame, const struct pxr_curve *line)
 {
         const char *comma = "", *command = "M";
 
-        pxr_html(to, "<path class=\"line %s\" data-split=\"%s\" data-points=\"", line->class,
-                 line->split);
+        pxr_html(to, "<path class=\"line %s\" data-split=\"%s\" data-points=\"",
+                 class_of(line->split), line->split);
         for (size_t i = 0; i < line->count; i++)
                 if (isfinite(line->point[i].nll)) {
                         pxr_html(to, "%s", comma);
@@ -245,9 +215,9 @@ static void put_line(FILE *to, const struct frame *frame, const struct line *lin
 }
 
 /* A stroke of no length at each point. */
-static void put_dots(FILE *to, const struct frame *frame, const struct line *line)
+static void put_dots(FILE *to, const struct frame *frame, const struct pxr_curve *line)
 {
-        pxr_html(to, "<path class=\"dots %s\" d=\"", line->class);
+        pxr_html(to, "<path class=\"dots %s\" d=\"", class_of(line->split));
         for (size_t i = 0; i < line->count; i++)
                 if (isfinite(line->point[i].nll))
                         pxr_html(to, "M%.1f %.1fh0", across(frame, line->point[i].epoch),
@@ -256,10 +226,10 @@ static void put_dots(FILE *to, const struct frame *frame, const struct line *lin
 }
 
 /* The result, as a square where its step is. */
-static void put_final(FILE *to, const struct frame *frame, const struct line *line)
+static void put_final(FILE *to, const struct frame *frame, const struct pxr_curve *line)
 {
         pxr_html(to, "<path class=\"final %s\" data-split=\"%s, final\" data-points=\"",
-                 line->class, line->split);
+                 class_of(line->split), line->split);
         put_value(to, frame, &line->final);
         pxr_html(to, "\" d=\"M%.1f %.1fh0\"/>\n", across(frame, line->final.epoch),
                  down(frame, line->final.nll));
@@ -280,7 +250,7 @@ static void put_svg(FILE *to, const struct frame *frame)
                 if (isfinite(frame->plot->line[i].value))
                         pxr_html(to, "<path class=\"%s\" d=\"M0 %.1fH%d\"/>\n", mark_classes[i],
                                  down(frame, frame->plot->line[i].value), SIDE);
-        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+        for (const struct pxr_curve *line = frame->plot->curve; line < frame->end; line++) {
                 if (line->count > 0)
                         put_line(to, frame, line);
                 if (line->count > 0 && line->count <= MOST_DOTS)
@@ -297,11 +267,12 @@ static void put_legend(FILE *to, const struct frame *frame)
         bool final = false;
 
         pxr_html(to, "<figcaption>NLL in %s, by epochs <span class=\"legend\">", frame->unit);
-        for (const struct line *line = frame->line; line < frame->line + frame->lines; line++) {
+        for (const struct pxr_curve *line = frame->plot->curve; line < frame->end; line++) {
                 all += line->all;
                 drawn += line->count;
                 final |= line->has_final;
-                pxr_html(to, "<span class=\"key %s\">%s</span> ", line->class, line->split);
+                pxr_html(to, "<span class=\"key %s\">%s</span> ", class_of(line->split),
+                         line->split);
         }
         for (int i = 0; i < 2; i++)
                 if (isfinite(frame->plot->line[i].value))
