@@ -28,7 +28,7 @@ void vsay(FILE *to, const char *format, va_list arguments)
                 return;
         }
         text[strlen(text) - line] = '\0';
-        pxr_escape_text(to, text);
+        pxr_escape(to, PXR_ESCAPE_TEXT, text);
         if (line)
                 putc('\n', to);
         free(text);

@@ -47,6 +47,20 @@ START_TEST(text_hides_empty_columns_and_csv_keeps_them)
 }
 END_TEST
 
+START_TEST(csv_quotes_fields_that_need_it)
+{
+        static const char *const cases[][2] = {
+                { "plain", "plain" }, { "", "\"\"" },           { "a,b", "\"a,b\"" },
+                { " a", "\" a\"" },   { "a\"b", "\"a\"\"b\"" }, { "a\nb", "\"a\nb\"" },
+        };
+
+        for (size_t i = 0; i < PXR_COUNT(cases); i++)
+                ck_assert_msg(strstr(written(small_table(cases[i][0]), PXR_FORMAT_CSV),
+                                     pxr_strf(arena, "\n%s,-1.23456789,", cases[i][1])) != NULL,
+                              "%s", cases[i][0]);
+}
+END_TEST
+
 /* Texts and headings are broken, numbers never, and what has no room is named. */
 START_TEST(text_fits_the_terminal)
 {
@@ -154,6 +168,7 @@ int main(void)
         Suite *suite = suite_create("table");
 
         ADD_SCRATCH_TEST(suite, text_hides_empty_columns_and_csv_keeps_them);
+        ADD_SCRATCH_TEST(suite, csv_quotes_fields_that_need_it);
         ADD_SCRATCH_TEST(suite, text_fits_the_terminal);
         ADD_SCRATCH_TEST(suite, json_is_valid_for_any_name);
         ADD_SCRATCH_TEST(suite, latex_breaks_long_paths);

@@ -7,95 +7,21 @@
 
 #include "base/text.h"
 
-/* Set *size to the bytes of the next character. Returns false if they must be shown as numbers: the
- * character is invalid or invisible. */
-static bool next(const char *at, const char *end, size_t *size)
-{
-        *size = pxr_character(at, end);
-        if (*size == 0) {
-                *size = 1;
-                return false;
-        }
-        return pxr_shown(at, *size);
-}
+struct replacement {
+        const char *character, *text;
+};
 
-static int put_bytes(FILE *to, const char *at, size_t size, const char *before)
-{
-        for (size_t i = 0; to && i < size; i++)
-                fprintf(to, "%sx%02x", before, (unsigned char)at[i]);
-        return (int)(4 * size);
-}
+static const struct replacement markdown[] = {
+        { "<", "&lt;" }, { ">", "&gt;" }, { "&", "&amp;" }, { NULL, NULL }
+};
 
-int pxr_escape_text(FILE *to, const char *text)
-{
-        const char *end = text + strlen(text);
-        int width = 0;
-        size_t size;
+static const struct replacement csv[] = { { "\"", "\"\"" }, { NULL, NULL } };
 
-        for (; text < end; text += size) {
-                if (!next(text, end, &size)) {
-                        width += put_bytes(to, text, size, "\\");
-                        continue;
-                }
-                if (to)
-                        fwrite(text, 1, size, to);
-                width++;
-        }
-        return width;
-}
+static const struct replacement html[] = { { "<", "&lt;" },    { ">", "&gt;" },  { "&", "&amp;" },
+                                           { "\"", "&quot;" }, { "'", "&#39;" }, { NULL, NULL } };
 
-void pxr_escape_markdown(FILE *to, const char *text)
-{
-        const char *end = text + strlen(text);
-        size_t size;
-
-        for (; text < end; text += size) {
-                if (!next(text, end, &size))
-                        put_bytes(to, text, size, "\\\\");
-                else if (*text == '<')
-                        fputs("&lt;", to);
-                else if (*text == '>')
-                        fputs("&gt;", to);
-                else if (*text == '&')
-                        fputs("&amp;", to);
-                else if (strchr("\\`*_{}[]#|~$", *text))
-                        fprintf(to, "\\%c", *text);
-                else
-                        fwrite(text, 1, size, to);
-        }
-}
-
-void pxr_escape_csv(FILE *to, const char *text)
-{
-        const char *end = text + strlen(text);
-        bool quoted = text == end || strpbrk(text, ",\"\r\n") || *text == ' ' || end[-1] == ' ';
-
-        if (quoted)
-                putc('"', to);
-        for (size_t size; text < end; text += size) {
-                if (!next(text, end, &size) && !strchr("\t\r\n", *text)) {
-                        put_bytes(to, text, size, "\\");
-                        continue;
-                }
-                if (*text == '"')
-                        putc('"', to);
-                fwrite(text, 1, size, to);
-        }
-        if (quoted)
-                putc('"', to);
-}
-
-static const struct {
-        const char *character, *latex;
-} latex[] = {
+static const struct replacement latex[] = {
         { "\\", "\\textbackslash{}" },
-        { "{", "\\{" },
-        { "}", "\\}" },
-        { "$", "\\$" },
-        { "&", "\\&" },
-        { "#", "\\#" },
-        { "_", "\\_" },
-        { "%", "\\%" },
         { "^", "\\textasciicircum{}" },
         { "~", "\\textasciitilde{}" },
         { "<", "\\textless{}" },
@@ -129,54 +55,65 @@ static const struct {
         { "▇", "\\rule{.4em}{2.1ex}" },
         { "█", "\\rule{.4em}{2.4ex}" },
         { "\u00ad", "\\-" },
+        { NULL, NULL },
 };
 
-static const char *latex_of(const char *at, size_t size)
+static const struct format {
+        const char *hidden;      /* comes before xff, for a byte that cannot be shown */
+        const char *kept;        /* control characters that stay as they are */
+        const char *backslashed; /* characters that get a backslash */
+        const struct replacement *replaced;
+        bool latin1; /* other characters become like [U+1F600] */
+} formats[] = {
+        [PXR_ESCAPE_TEXT] = { "\\", "", "", NULL, false },
+        [PXR_ESCAPE_MARKDOWN] = { "\\\\", "", "\\`*_{}[]#|~$", markdown, false },
+        [PXR_ESCAPE_CSV] = { "\\", "\t\r\n", "", csv, false },
+        [PXR_ESCAPE_LATEX] = { "\\textbackslash{}", "", "{}$&#_%", latex, true },
+        [PXR_ESCAPE_HTML] = { "\\", "\t\n", "", html, false },
+};
+
+static const char *replacement_of(const struct format *format, const char *at, size_t size)
 {
-        for (size_t i = 0; i < PXR_COUNT(latex); i++)
-                if (strlen(latex[i].character) == size && memcmp(latex[i].character, at, size) == 0)
-                        return latex[i].latex;
-        return NULL;
+        const struct replacement *other = format->replaced;
+
+        while (other && other->character &&
+               (strlen(other->character) != size || memcmp(other->character, at, size) != 0))
+                other++;
+        return other ? other->text : NULL;
 }
 
-void pxr_escape_latex(FILE *to, const char *text)
+/* A character that can be shown. */
+static void put_character(FILE *to, const struct format *format, const char *at, size_t size)
 {
-        const char *end = text + strlen(text), *known;
-        size_t size;
+        const char *text = replacement_of(format, at, size);
+        uint32_t code = pxr_code_of(at, size);
 
-        for (; text < end; text += size) {
-                if (!next(text, end, &size)) {
-                        put_bytes(to, text, size, "\\textbackslash{}");
-                        continue;
+        if (text)
+                fputs(text, to);
+        else if (format->latin1 && code >= 0x80 && (code < 0xa1 || code > 0xff))
+                fprintf(to, "{[}U+%04X{]}", (unsigned)code);
+        else
+                fprintf(to, "%s%.*s", strchr(format->backslashed, *at) ? "\\" : "", (int)size, at);
+}
+
+int pxr_escape(FILE *to, enum pxr_escape how, const char *text)
+{
+        const struct format *format = &formats[how];
+        const char *end = text + strlen(text);
+        int width = 0;
+
+        for (size_t size; text < end; text += size) {
+                size = pxr_character(text, end);
+                if (size > 0 && (pxr_shown(text, size) || strchr(format->kept, *text))) {
+                        if (to)
+                                put_character(to, format, text, size);
+                        width++;
+                } else {
+                        size = size ? size : 1;
+                        for (size_t i = 0; to && i < size; i++)
+                                fprintf(to, "%sx%02x", format->hidden, (unsigned char)text[i]);
+                        width += 4 * (int)size;
                 }
-                known = latex_of(text, size);
-                if (known)
-                        fputs(known, to);
-                else if (pxr_code_of(text, size) < 0x80 ||
-                         (pxr_code_of(text, size) >= 0xa1 && pxr_code_of(text, size) <= 0xff))
-                        fwrite(text, 1, size, to);
-                else
-                        fprintf(to, "{[}U+%04X{]}", (unsigned)pxr_code_of(text, size));
         }
-}
-
-void pxr_escape_html(FILE *to, const char *text, size_t length)
-{
-        static const char *const entities[] = {
-                ['<'] = "&lt;",   ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;",
-                ['\''] = "&#39;", ['\n'] = "\n",  ['\t'] = "\t",
-        };
-        const char *end = text + length;
-        size_t size = 1;
-
-        for (; text < end; text += size) {
-                unsigned char c = (unsigned char)*text;
-
-                if (c < PXR_COUNT(entities) && entities[c])
-                        size = 1, fputs(entities[c], to);
-                else if (!next(text, end, &size))
-                        put_bytes(to, text, size, "\\");
-                else
-                        fwrite(text, 1, size, to);
-        }
+        return width;
 }

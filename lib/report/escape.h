@@ -10,19 +10,15 @@
 
 #include <stdio.h>
 
-/* On one line of a terminal. Returns its width in characters. `to` NULL: only count. */
-int pxr_escape_text(FILE *to, const char *text);
+enum pxr_escape {
+        PXR_ESCAPE_TEXT,     /* on one line of a terminal */
+        PXR_ESCAPE_MARKDOWN, /* in a cell of a table, literally */
+        PXR_ESCAPE_CSV,      /* in a field in quotes (RFC 4180); tabs and line breaks stay */
+        PXR_ESCAPE_LATEX,    /* for pdfLaTeX with T1 fonts; others become like [U+1F600] */
+        PXR_ESCAPE_HTML,     /* between tags, or in an attribute in double quotes */
+};
 
-/* In a cell of a Markdown table, literally. */
-void pxr_escape_markdown(FILE *to, const char *text);
-
-/* A field of CSV (RFC 4180), quoted where needed. Tabs and line breaks stay as they are. */
-void pxr_escape_csv(FILE *to, const char *text);
-
-/* For pdfLaTeX with T1 fonts; other characters become like [U+1F600]. */
-void pxr_escape_latex(FILE *to, const char *text);
-
-/* The first `length` bytes, in HTML between tags or in an attribute in double quotes. */
-void pxr_escape_html(FILE *to, const char *text, size_t length);
+/* Returns its width in characters, as on a terminal. `to` NULL: only count. */
+int pxr_escape(FILE *to, enum pxr_escape how, const char *text);
 
 #endif

@@ -16,29 +16,14 @@
 /* Print an integer by the conversion `one`, whose length modifier ends before `last`. */
 static void put_integer(FILE *to, const char *one, const char *last, va_list *arguments)
 {
-        bool is_long = last[-1] == 'l', is_long_long = is_long && last[-2] == 'l';
-
-        if (is_long_long)
+        if (last[-1] == 'l' && last[-2] == 'l')
                 fprintf(to, one, va_arg(*arguments, long long));
-        else if (is_long)
+        else if (last[-1] == 'l')
                 fprintf(to, one, va_arg(*arguments, long));
-        else if (last[-1] == 'j')
-                fprintf(to, one, va_arg(*arguments, intmax_t));
         else if (last[-1] == 'z')
                 fprintf(to, one, va_arg(*arguments, size_t));
-        else if (last[-1] == 't')
-                fprintf(to, one, va_arg(*arguments, ptrdiff_t));
         else
                 fprintf(to, one, va_arg(*arguments, int));
-}
-
-/* Escape a text, of which a conversion may print the first bytes alone ("%.*s"). */
-static void put_text(FILE *to, const char *one, const char *text)
-{
-        const char *precision = strchr(one, '.');
-        size_t most = precision ? strtoul(precision + 1, NULL, 10) : SIZE_MAX;
-
-        pxr_escape_html(to, text, strnlen(text, most));
 }
 
 /* Print the argument of the conversion after the '%' before `format`; returns what follows it. */
@@ -46,7 +31,7 @@ static const char *put_argument(FILE *to, const char *format, va_list *arguments
 {
         char one[64] = "%", *end = one + 1;
 
-        for (; *format && strchr("-+ #0123456789.*hlLjzt", *format); format++)
+        for (; *format && strchr("-+ #0123456789.*lz", *format); format++)
                 if (*format == '*')
                         end += snprintf(end, 16, "%d", va_arg(*arguments, int));
                 else if (end < one + 32)
@@ -55,15 +40,13 @@ static const char *put_argument(FILE *to, const char *format, va_list *arguments
         if (*format == '%')
                 putc('%', to);
         else if (*format == 's')
-                put_text(to, one, va_arg(*arguments, const char *));
-        else if (*format && strchr("diouxX", *format))
+                pxr_escape(to, PXR_ESCAPE_HTML, va_arg(*arguments, const char *));
+        else if (*format && strchr("diux", *format))
                 put_integer(to, one, end, arguments);
-        else if (*format && strchr("aAeEfFgG", *format) && end[-1] == 'L')
-                fprintf(to, one, va_arg(*arguments, long double));
-        else if (*format && strchr("aAeEfFgG", *format))
+        else if (*format && strchr("efg", *format))
                 fprintf(to, one, va_arg(*arguments, double));
         else
-                return ""; /* %c, %p, %n */
+                return ""; /* any other */
         return format + 1;
 }
 

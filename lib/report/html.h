@@ -10,8 +10,8 @@
 
 #include "report/table.h"
 
-/* As fprintf(), but texts (%s) come out escaped: only the format itself is markup. There is no %c,
- * %p and %n; output ends there. */
+/* As fprintf(), but texts (%s) come out escaped and whole: only the format itself is markup. Other
+ * conversions are d, i, u and x with l, ll and z, and e, f and g; output ends at any other. */
 void pxr_html(FILE *to, const char *format, ...) PXR_PRINTF(2, 3);
 
 void pxr_html_base64(FILE *to, const void *bytes, size_t size);

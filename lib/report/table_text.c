@@ -19,7 +19,7 @@ static void wrap(FILE *to, const char *text, int indent, int line)
         while (*text) {
                 int length = (int)strcspn(text, " ");
                 char *word = strndup(text, (size_t)length);
-                int width = word ? pxr_escape_text(NULL, word) : 0;
+                int width = word ? pxr_escape(NULL, PXR_ESCAPE_TEXT, word) : 0;
 
                 if (column > indent && column + 1 + width > line) {
                         fprintf(to, "\n%*s", indent, "");
@@ -29,7 +29,7 @@ static void wrap(FILE *to, const char *text, int indent, int line)
                         column++;
                 }
                 if (word)
-                        pxr_escape_text(to, word);
+                        pxr_escape(to, PXR_ESCAPE_TEXT, word);
                 free(word);
                 column += width;
                 text += length + (text[length] == ' ');
@@ -82,7 +82,8 @@ static char *take_line(struct pxr_arena *arena, const char **text, int width)
                 const char *next = end + letter(end);
                 char *line = pxr_strndup(arena, from, (size_t)(next - from));
 
-                if (end > from && pxr_escape_text(NULL, line) > width + (next[-1] == ' '))
+                if (end > from &&
+                    pxr_escape(NULL, PXR_ESCAPE_TEXT, line) > width + (next[-1] == ' '))
                         break;
                 end = next;
                 if (pxr_breaks_after(end - 1))
@@ -127,14 +128,14 @@ static void text_row(FILE *to, const struct layout *layout, ptrdiff_t row)
                         const char *line = rest[i];
                         int space;
 
-                        if (pxr_escape_text(NULL, line) <= layout->width[i])
+                        if (pxr_escape(NULL, PXR_ESCAPE_TEXT, line) <= layout->width[i])
                                 rest[i] += strlen(rest[i]);
                         else
                                 line = take_line(texts->arena, &rest[i], layout->width[i]);
-                        space = layout->width[i] - pxr_escape_text(NULL, line);
+                        space = layout->width[i] - pxr_escape(NULL, PXR_ESCAPE_TEXT, line);
                         fputs(i > 0 ? "  " : "", to);
                         pad(to, number ? space : 0);
-                        pxr_escape_text(to, line);
+                        pxr_escape(to, PXR_ESCAPE_TEXT, line);
                         pad(to, number || last ? 0 : space);
                         more = more || *rest[i];
                 }
@@ -193,7 +194,7 @@ static int lay_out(struct layout *layout, struct pxr_text_table *texts, int line
                 const char *heading = pxr_heading_at(texts, i);
                 int cells = pxr_cells_width(texts, i), piece = widest_piece(heading);
 
-                layout->width[i] = pxr_escape_text(NULL, heading);
+                layout->width[i] = pxr_escape(NULL, PXR_ESCAPE_TEXT, heading);
                 if (cells > layout->width[i])
                         layout->width[i] = cells;
                 layout->least[i] = texts->shown[i].number || cells < NARROW ? cells : NARROW;

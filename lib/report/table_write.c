@@ -24,11 +24,11 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
         if (pxr_text_table_fill(&texts, arena, table))
                 return -1;
         fputs("### ", to);
-        pxr_escape_markdown(to, table->title);
+        pxr_escape(to, PXR_ESCAPE_MARKDOWN, table->title);
         fputs("\n\n|", to);
         for (int i = 0; i < texts.columns; i++) {
                 putc(' ', to);
-                pxr_escape_markdown(to, pxr_heading_at(&texts, i));
+                pxr_escape(to, PXR_ESCAPE_MARKDOWN, pxr_heading_at(&texts, i));
                 fputs(" |", to);
         }
         fputs("\n|", to);
@@ -39,7 +39,7 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
                 putc('|', to);
                 for (int i = 0; i < texts.columns; i++) {
                         putc(' ', to);
-                        pxr_escape_markdown(to, pxr_text_at(&texts, row, i));
+                        pxr_escape(to, PXR_ESCAPE_MARKDOWN, pxr_text_at(&texts, row, i));
                         if (pxr_mark_at(&texts, row, i))
                                 fprintf(to, "<sup>%s</sup>", pxr_mark_at(&texts, row, i));
                         fputs(" |", to);
@@ -50,7 +50,7 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
                 putc('\n', to);
                 if (note->mark)
                         fprintf(to, "<sup>%s</sup> ", note->mark);
-                pxr_escape_markdown(to, note->text);
+                pxr_escape(to, PXR_ESCAPE_MARKDOWN, note->text);
                 putc('\n', to);
         }
         return 0;
@@ -64,7 +64,7 @@ static const double latex_letter = 1.65; /* millimetres */
 
 static int latex_width(const struct pxr_text_table *texts, int i)
 {
-        int heading = pxr_escape_text(NULL, pxr_heading_at(texts, i));
+        int heading = pxr_escape(NULL, PXR_ESCAPE_TEXT, pxr_heading_at(texts, i));
         int cells = pxr_cells_width(texts, i);
 
         return 2 + (cells > heading ? cells : heading);
@@ -95,7 +95,7 @@ static void put_breakable(const struct pxr_text_table *texts, const char *text, 
                 const char *end = word_end(text);
                 char *piece = pxr_strndup(texts->arena, text, (size_t)(end - text));
 
-                pxr_escape_latex(to, piece);
+                pxr_escape(to, PXR_ESCAPE_LATEX, piece);
                 fputs(*end && *end != ' ' && end[-1] != ' ' ? "\\allowbreak{}" : "", to);
                 text = end;
         }
@@ -137,7 +137,7 @@ static void latex_tabular(const struct pxr_text_table *texts, FILE *to)
         fputs("@{}}\n\\hline\n", to);
         for (int i = 0; i < texts->columns; i++) {
                 fputs(i ? " & " : "", to);
-                pxr_escape_latex(to, pxr_heading_at(texts, i));
+                pxr_escape(to, PXR_ESCAPE_LATEX, pxr_heading_at(texts, i));
         }
         fputs(" \\\\\n\\hline\n", to);
         fputs(several ? "\\endhead\n" : "", to);
@@ -164,7 +164,7 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
         if (pxr_text_table_fill(&texts, arena, table))
                 return -1;
         fputs("\n\\noindent\\textbf{", to);
-        pxr_escape_latex(to, table->title);
+        pxr_escape(to, PXR_ESCAPE_LATEX, table->title);
         fputs("}\n\n\\nopagebreak\\medskip\\noindent\n", to);
         if (table->rows > 0)
                 latex_tabular(&texts, to);
@@ -172,7 +172,7 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
                 fputs("\n\\smallskip\\noindent{\\footnotesize ", to);
                 if (note->mark)
                         fprintf(to, "\\textsuperscript{%s}~", note->mark);
-                pxr_escape_latex(to, note->text);
+                pxr_escape(to, PXR_ESCAPE_LATEX, note->text);
                 fputs("\\par}\n", to);
         }
         fputs("\n\\bigskip\n", to);
@@ -182,13 +182,25 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
 /* --- for programs ------------------------------------------------------------------------------
  */
 
+/* A field, in quotes where it needs them. */
+static void put_field(FILE *to, const char *text)
+{
+        size_t length = strlen(text);
+        bool quoted =
+                length == 0 || strpbrk(text, ",\"\r\n") || *text == ' ' || text[length - 1] == ' ';
+
+        fputs(quoted ? "\"" : "", to);
+        pxr_escape(to, PXR_ESCAPE_CSV, text);
+        fputs(quoted ? "\"" : "", to);
+}
+
 static void write_csv(const struct pxr_table *table, FILE *to)
 {
         char text[PXR_REAL_TEXT];
 
         for (int i = 0; i < table->columns; i++) {
                 fputs(i ? "," : "", to);
-                pxr_escape_csv(to, table->column[i].name);
+                put_field(to, table->column[i].name);
         }
         putc('\n', to);
         for (size_t i = 0; i < table->rows * table->columns; i++) {
@@ -197,7 +209,7 @@ static void write_csv(const struct pxr_table *table, FILE *to)
                 if (i % table->columns > 0)
                         putc(',', to);
                 if (cell->kind == PXR_CELL_TEXT)
-                        pxr_escape_csv(to, cell->text);
+                        put_field(to, cell->text);
                 else if (cell->kind == PXR_CELL_INTEGER || cell->kind == PXR_CELL_BYTES)
                         fprintf(to, "%" PRId64, cell->integer);
                 else if (cell->kind != PXR_CELL_EMPTY)

@@ -47,7 +47,7 @@ int pxr_text_width(const struct pxr_text_table *texts, size_t row, int i)
 {
         const char *mark = pxr_mark_at(texts, row, i);
 
-        return pxr_escape_text(NULL, pxr_text_at(texts, row, i)) +
+        return pxr_escape(NULL, PXR_ESCAPE_TEXT, pxr_text_at(texts, row, i)) +
                (mark ? (int)strlen(mark) + 3 : 0);
 }
 
