@@ -231,12 +231,14 @@ static bool can_be_called(const struct pxr_report_file *file, bool empty)
 
 static void write_all_formats(const struct pxr_report_file *file)
 {
-        const char *which = "1"; /* a run, a sweep, or a list of runs */
-        const struct pxr_report_call call = { &which,
-                                              file->argument && !file->argument->initial ? 1 : 0,
-                                              .programs = true };
-        const struct pxr_table *table = pxr_report_file_table(arena, store, file, &call, diag);
+        static const char *const ones[] = { "1", "1" }; /* a run, a sweep, or a list of runs */
+        struct pxr_report_call call = { ones, .programs = true };
+        const struct pxr_table *table;
 
+        for (const struct pxr_report_item *item = file->argument; item && !item->initial;
+             item = item->next)
+                call.arguments++;
+        table = pxr_report_file_table(arena, store, file, &call, diag);
         ck_assert_msg(table != NULL, "%s", printed_errors(diag, "pxr-report"));
         ck_assert_msg(file->shipped && file->title, "%s", file->path);
         for (int format = 0; pxr_format_names[format]; format++)

@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "config/json.h"
 #include "data/official.h"
+#include "data/png.h"
 #include "record/folder.h"
 #include "record/cursor.h"
 #include "report/curves.h"
@@ -89,6 +90,28 @@ static void sparkline(sqlite3_context *context, int count, sqlite3_value **value
         pxr_arena_free(arena);
 }
 
+static const struct pxr_picture *decode(struct pxr_arena *arena, sqlite3_value *png)
+{
+        const void *bytes = sqlite3_value_blob(png);
+
+        return bytes ? pxr_png_decode(arena, "", bytes, (size_t)sqlite3_value_bytes(png), NULL)
+                     : NULL;
+}
+
+/* same_pixels(png, other): whether two pictures have the same pixels; texts in them may differ. */
+static void same_pixels(sqlite3_context *context, int count, sqlite3_value **value)
+{
+        struct pxr_arena *arena = pxr_arena_new(0, NULL);
+        const struct pxr_picture *a = decode(arena, value[0]), *b = decode(arena, value[1]);
+
+        (void)count;
+        sqlite3_result_int(context, a && b && a->rows == b->rows && a->cols == b->cols &&
+                                            a->colours == b->colours &&
+                                            memcmp(a->pixels, b->pixels,
+                                                   (size_t)a->rows * a->cols * a->colours) == 0);
+        pxr_arena_free(arena);
+}
+
 /* is_near(name, other): whether one may be meant by the other. */
 static void is_near(sqlite3_context *context, int count, sqlite3_value **value)
 {
@@ -144,6 +167,7 @@ int pxr_report_functions(struct pxr_store *store, struct pxr_diag *diag)
                 { "nats_text", 1, SQLITE_DETERMINISTIC, nats_text },
                 { "colour_share", 4, SQLITE_DETERMINISTIC, colour_share },
                 { "checkpoint_bytes", 1, SQLITE_DIRECTONLY, checkpoint_bytes },
+                { "same_pixels", 2, SQLITE_DETERMINISTIC, same_pixels },
                 { "sparkline", 1, SQLITE_DETERMINISTIC, sparkline },
                 { "is_near", 2, SQLITE_DETERMINISTIC, is_near },
                 { "official_sha256", 2, SQLITE_DETERMINISTIC, official_sha256 },
