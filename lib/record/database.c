@@ -79,17 +79,22 @@ static int take_steps(struct pxr_store *store, int version, struct pxr_diag *dia
 static int migrate(struct pxr_store *store, struct pxr_diag *diag)
 {
         bool empty;
-        int version;
+        int version, status;
 
         if (pxr_store_begin(store, diag))
                 return -1;
-        if (read_version(store, &version, &empty, diag) ||
-            pxr_store_check_objects(store, version, diag) || take_steps(store, version, diag) ||
-            pxr_store_check_objects(store, pxr_schema.version, diag)) {
-                pxr_store_rollback(store);
-                return -1;
-        }
-        return pxr_store_commit(store, diag);
+        status = read_version(store, &version, &empty, diag) ||
+                 pxr_store_check_objects(store, version, diag) ||
+                 take_steps(store, version, diag) ||
+                 pxr_store_check_objects(store, pxr_schema.version, diag);
+        return pxr_store_conclude(store, -status, diag);
+}
+
+static int is_empty(const struct pxr_store *store, struct pxr_diag *diag)
+{
+        pxr_user_error(diag, "%s: the database is empty", store->path);
+        pxr_hint(diag, "delete the file, or use --db to name another");
+        return -1;
 }
 
 static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag *diag)
@@ -107,11 +112,8 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
                 return status;
         if (writable)
                 return migrate(store, diag);
-        if (empty) {
-                pxr_user_error(diag, "%s: the database is empty", store->path);
-                pxr_hint(diag, "delete the file, or use --db to name another");
-                return -1;
-        }
+        if (empty)
+                return is_empty(store, diag);
         return pxr_user_error(diag,
                               "%s: has the schema of an older pxr; commands that write to the "
                               "database, such as 'pxr-report note', bring it up to date",
@@ -214,36 +216,26 @@ static int open_handle(struct pxr_store *store, const char *name, int flags, str
         return 0;
 }
 
-/* The log of the database, 0 where there is none. */
-static ino_t find_log(const struct pxr_store *store)
+/* The log beside the database, of a run that is at work or was killed; all 0 if there is none. */
+static struct stat find_log(const struct pxr_store *store)
 {
         char *log = sqlite3_mprintf("%s-wal", store->path);
         struct stat status;
-        ino_t inode = log && stat(log, &status) == 0 ? status.st_ino : 0;
 
+        if (!log || stat(log, &status) != 0)
+                status = (struct stat) { 0 };
         sqlite3_free(log);
-        return inode;
+        return status;
 }
 
 /* The log of a database that was moved keeps its name, and what takes the place of the database
  * would take the log for its own. Have its records in the database, wherever that is now. */
 static void empty_log(struct pxr_store *store)
 {
-        if (find_log(store) != store->log)
+        if (find_log(store).st_ino != store->log)
                 return;
         sqlite3_busy_timeout(store->handle, 0);
         sqlite3_wal_checkpoint_v2(store->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-}
-
-/* Does a log lie beside the database, of a run that is at work or was killed? */
-static bool is_logged(const struct pxr_store *store)
-{
-        char *log = sqlite3_mprintf("%s-wal", store->path);
-        struct stat status;
-        bool logged = log && stat(log, &status) == 0 && status.st_size > 0;
-
-        sqlite3_free(log);
-        return logged;
 }
 
 #define IMMUTABLE "immutable=1"
@@ -269,7 +261,7 @@ static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
         char *name;
         int status;
 
-        if (is_logged(store))
+        if (find_log(store).st_size > 0)
                 return pxr_user_error(diag,
                                       "%s: its folder is read-only and a run has not closed the "
                                       "database: copy it, with the file '-wal', and read the copy",
@@ -292,7 +284,7 @@ static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
         struct stat status;
         int64_t version;
         int code;
-        bool logged = is_logged(store);
+        bool logged = find_log(store).st_size > 0;
 
         if (open_handle(store, store->path, SQLITE_OPEN_READWRITE, diag) ||
             pxr_store_execute(store, diag, "PRAGMA query_only = ON", ""))
@@ -315,7 +307,7 @@ static int before_commit(void *context)
 
         if (!pxr_store_in_place(store))
                 return 1;
-        store->log = find_log(store);
+        store->log = find_log(store).st_ino;
         return 0;
 }
 
@@ -454,62 +446,46 @@ int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_di
         return status;
 }
 
-/* What the check found first, without the heading that says in which database. */
-static const char *finding(struct pxr_cursor *rows)
-{
-        const char *text = pxr_cursor_text(rows, 0);
-        const char *end = strncmp(text, "***", 3) == 0 ? strchr(text, '\n') : NULL;
-
-        return end ? end + 1 : text;
-}
-
 int pxr_store_check(struct pxr_store *store, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(store, NULL, diag, "PRAGMA quick_check(1)", "");
-        const char *text = pxr_cursor_next(&rows) ? finding(&rows) : "ok";
-        bool sound = strcmp(text, "ok") == 0;
+        /* The first finding, without a heading that says in which database. */
+        struct pxr_cursor rows = pxr_query(
+                store, NULL, diag,
+                "SELECT substr(quick_check, iif(quick_check LIKE '***%', instr(quick_check, "
+                "char(10)) + 1, 1)) AS finding FROM pragma_quick_check(1) WHERE finding <> 'ok'",
+                "");
+        bool corrupt = pxr_cursor_next(&rows);
 
-        if (!sound)
-                pxr_user_error(diag,
-                               "%s: the database is corrupt (%.*s); restore a copy, or "
-                               "try `sqlite3 FILE .recover`",
-                               store->path, (int)strcspn(text, "\n"), text);
-        return pxr_cursor_end(&rows) || !sound ? -1 : 0;
+        if (corrupt)
+                pxr_store_corrupt(store, pxr_cursor_text(&rows, 0), diag);
+        return pxr_cursor_end(&rows) || corrupt ? -1 : 0;
 }
 
-struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
-{
-        struct pxr_store *store;
-        int status;
-
-        if (pxr_store_exists(path, diag))
-                return NULL;
-        store = pxr_store_open(path, false, diag);
-        status = !store || pxr_store_check(store, diag);
-        pxr_store_close(store);
-        return status ? NULL : pxr_store_open(path, true, diag);
-}
-
-/* Of any schema, or none yet. */
-static int check_file(const char *path, struct pxr_diag *diag)
+/* Check a file of any schema, or, with `may_be_empty`, of none yet. */
+static int check_file(const char *path, bool may_be_empty, struct pxr_diag *diag)
 {
         struct pxr_store *store = new_store(path, diag);
-        bool empty;
-        int version, status = store ? open_to_read(store, diag) : -1;
+        bool empty = false;
+        int version, status = -1;
 
-        if (!status)
-                status = read_version(store, &version, &empty, diag) ||
-                                         pxr_store_check_objects(store, version, diag) ||
-                                         pxr_store_check(store, diag)
-                                 ? -1
-                                 : 0;
+        if (store && !open_to_read(store, diag) && !read_version(store, &version, &empty, diag) &&
+            !(empty && !may_be_empty && is_empty(store, diag)) &&
+            !pxr_store_check_objects(store, version, diag))
+                status = pxr_store_check(store, diag);
         pxr_store_close(store);
         return status;
 }
 
+struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag)
+{
+        if (pxr_store_exists(path, diag) || check_file(path, false, diag))
+                return NULL;
+        return pxr_store_open(path, true, diag);
+}
+
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag)
 {
-        if (access(path, F_OK) == 0 && check_file(path, diag))
+        if (access(path, F_OK) == 0 && check_file(path, true, diag))
                 return NULL;
         return pxr_store_open(path, true, diag);
 }

@@ -34,8 +34,8 @@ bool pxr_store_in_place(const struct pxr_store *store);
  * corrupt database worse. NULL after an error, with the file unchanged. */
 struct pxr_store *pxr_store_change(const char *path, struct pxr_diag *diag);
 
-/* Open a database to write, as pxr_store_open() does, with the check of pxr_store_change() if it
- * exists. For long work, which should not fail late. */
+/* The same, but a database that is empty or does not exist is made. For long work, which should not
+ * fail late. */
 struct pxr_store *pxr_store_open_sound(const char *path, struct pxr_diag *diag);
 
 /* Attach a database that is open to read, which is only read here too, as schema `source`; outside

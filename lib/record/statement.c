@@ -76,12 +76,12 @@ static int cannot_transfer(struct pxr_store *store, struct pxr_diag *diag)
         return -1;
 }
 
-static int moved(struct pxr_store *store, struct pxr_diag *diag)
+int pxr_store_corrupt(const struct pxr_store *store, const char *how, struct pxr_diag *diag)
 {
-        return pxr_system_error(diag,
-                                "%s: the database was moved, deleted or replaced while it was in "
-                                "use: nothing more is recorded in it",
-                                store->path);
+        return pxr_user_error(diag,
+                              "%s: the database is corrupt (%s); restore a copy, or try `sqlite3 "
+                              "FILE .recover`",
+                              store->path, how);
 }
 
 int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
@@ -90,7 +90,10 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
 
         if (sqlite3_extended_errcode(store->handle) == SQLITE_CONSTRAINT_COMMITHOOK ||
             sqlite3_extended_errcode(store->handle) == SQLITE_READONLY_DBMOVED)
-                return moved(store, diag);
+                return pxr_system_error(diag,
+                                        "%s: the database was moved, deleted or replaced while it "
+                                        "was in use: nothing more is recorded in it",
+                                        path);
         switch (sqlite3_errcode(store->handle) & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -109,10 +112,7 @@ int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag)
         case SQLITE_NOTADB:
                 return pxr_user_error(diag, "%s: this file is not a database", path);
         case SQLITE_CORRUPT:
-                return pxr_user_error(diag,
-                                      "%s: the database is corrupt (%s); restore a copy, or "
-                                      "try `sqlite3 FILE .recover`",
-                                      path, sqlite3_errmsg(store->handle));
+                return pxr_store_corrupt(store, sqlite3_errmsg(store->handle), diag);
         case SQLITE_CANTOPEN:
                 return cannot_open(store, diag);
         case SQLITE_NOMEM:

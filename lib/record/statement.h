@@ -23,12 +23,14 @@ struct pxr_store {
         double since;     /* pxr_cpu_now() at the start of the current statement */
 };
 
-/* Stop statements, that take more processor time
- * than any report does: what a file from elsewhere has on record can make a recursive view endless.
- * So it is from the opening on. */
+/* Stop statements that take more processor time than any report does, as from the opening on: what
+ * a file from elsewhere has on record can make a recursive view endless. */
 void pxr_store_limit_time(struct pxr_store *store);
 
 /* Record what went wrong last, as one clear message. Returns -1. */
 int pxr_store_failed(struct pxr_store *store, struct pxr_diag *diag);
+
+/* Record that the database is corrupt. Returns -1. */
+int pxr_store_corrupt(const struct pxr_store *store, const char *how, struct pxr_diag *diag);
 
 #endif
