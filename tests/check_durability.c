@@ -86,6 +86,19 @@ START_TEST(older_schema_is_brought_up_to_date_by_writing)
 }
 END_TEST
 
+START_TEST(older_schema_is_brought_up_to_date_by_changing)
+{
+        char *path = in_scratch("runs.db");
+        struct pxr_store *store;
+
+        add_step(path, "ALTER TABLE run ADD COLUMN extra INTEGER DEFAULT 7");
+        store = pxr_store_change(path, diag);
+        ck_assert_msg(store != NULL, "%s", pxr_diag_text(diag, 0));
+        pxr_store_close(store);
+        ck_assert_str_eq(sql("PRAGMA user_version"), "2\n");
+}
+END_TEST
+
 START_TEST(failed_migration_changes_nothing)
 {
         char *path = in_scratch("runs.db");
@@ -633,6 +646,7 @@ int main(void)
         ADD_SCRATCH_TEST(suite, new_database_has_the_newest_schema);
         ADD_SCRATCH_TEST(suite, empty_file_becomes_a_database);
         ADD_SCRATCH_TEST(suite, older_schema_is_brought_up_to_date_by_writing);
+        ADD_SCRATCH_TEST(suite, older_schema_is_brought_up_to_date_by_changing);
         ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
         ADD_SCRATCH_TEST(suite, what_was_added_to_the_schema_is_refused);
         ADD_SCRATCH_TEST(suite, what_was_added_to_an_older_schema_does_not_run);

@@ -165,7 +165,7 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
         LOST(add_picture(store, at, 1, "png", 3));
         LOST(pxr_store_add_event(store, at, "error", "why", diag));
         LOST(pxr_store_add_checkpoint(store, run, &checkpoint, diag));
-        LOST(pxr_store_remove_checkpoint(store, run, 1, diag));
+        LOST(pxr_store_drop_checkpoints(store, run, 1, diag));
         LOST(pxr_store_rewind(store, run, 0, diag));
         LOST(pxr_store_end_run(store, run, "failed", NULL, NULL, 1, diag));
 #undef LOST
@@ -232,7 +232,7 @@ START_TEST(checkpoints_come_newest_first_and_one_is_best)
         for (int64_t step = 1; step <= 3; step++)
                 record_step(run, step);
         OK(pxr_store_add_checkpoint(store, run, &row, diag));
-        OK(pxr_store_remove_checkpoint(store, run, 1, diag));
+        OK(pxr_store_drop_checkpoints(store, run, 2, diag));
         OK(pxr_store_checkpoints(store, arena, run, &list, diag));
         ck_assert_int_eq(list->step, 7);
         ck_assert(list->best);

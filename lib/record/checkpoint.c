@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record/cursor.h"
 #include "record/folder.h"
 
 /* --- contents ----------------------------------------------------------------------------------
@@ -135,60 +136,32 @@ char *pxr_checkpoint_path(struct pxr_arena *arena, struct pxr_store *store, int6
         return to_open(&place, relative_file(&place, step));
 }
 
-/* A row is deleted before its file, so that no row is ever without its file. Files outside the
- * run's own folder stay: the database was renamed or copied, and the original needs them. */
-static int prune(const struct place *place, struct pxr_diag *diag)
-{
-        struct pxr_checkpoint_row *row;
-        int kept = 0;
-
-        if (pxr_store_checkpoints(place->store, place->arena, place->run, &row, diag))
-                return -1;
-        for (; row; row = row->next) {
-                const char *path = to_open(place, row->path);
-
-                if (row->best || kept++ < 2)
-                        continue;
-                if (pxr_store_remove_checkpoint(place->store, place->run, row->step, diag))
-                        return -1;
-                if (!pxr_arena_failed(place->arena) &&
-                    pxr_is_own_checkpoint(row->path, place->folder))
-                        unlink(path);
-        }
-        return 0;
-}
-
-static bool is_listed(const struct pxr_checkpoint_row *list, const char *relative)
-{
-        while (list && strcmp(list->path, relative) != 0)
-                list = list->next;
-        return list != NULL;
-}
-
-/* Remove files that are not on record: of a killed process, and of steps that a resumed run went
- * back behind. Only after a later checkpoint is on record. */
+/* Remove files of the run's own folder that are not on record: of deleted rows, of a killed
+ * process, and of steps that a resumed run went back behind. Only after a later checkpoint is on
+ * record. Files elsewhere stay: the database was renamed or copied, and the original needs them. */
 static int remove_unlisted(const struct place *place, struct pxr_diag *diag)
 {
         const char *path = to_open(place, place->folder);
-        struct pxr_checkpoint_row *list;
+        DIR *stream = pxr_is_real_run_folder(path) ? opendir(path) : NULL;
         struct dirent *entry;
-        DIR *stream;
+        int64_t listed = 0;
+        int status = 0;
 
-        if (pxr_store_checkpoints(place->store, place->arena, place->run, &list, diag) ||
-            pxr_arena_failed(place->arena))
-                return -1;
-        stream = pxr_is_real_run_folder(path) ? opendir(path) : NULL;
-        while (stream && (entry = readdir(stream))) {
+        while (stream && !status && (entry = readdir(stream))) {
                 char *relative = pxr_strf(place->arena, "%s/%s", place->folder, entry->d_name);
                 char *full = to_open(place, relative);
 
-                if (!pxr_arena_failed(place->arena) && strncmp(entry->d_name, "step-", 5) == 0 &&
-                    !is_listed(list, relative))
+                if (strncmp(entry->d_name, "step-", 5) != 0)
+                        continue;
+                status = pxr_store_integer(place->store, &listed, diag,
+                                           "SELECT 1 FROM checkpoint WHERE run = ? AND path = ?",
+                                           "it", place->run, relative);
+                if (!status && !listed && !pxr_arena_failed(place->arena))
                         unlink(full);
         }
         if (stream)
                 closedir(stream);
-        return 0;
+        return status;
 }
 
 /* Another process that claimed the run removes files that are not on record, also while this one
@@ -208,17 +181,18 @@ static int write_and_hash(const struct place *place, const char *path, struct px
         return status;
 }
 
+/* Record a checkpoint in place of older ones: the best and the last two others stay. */
 static int record(const struct place *place, const struct pxr_checkpoint_row *row, double seconds,
                   struct pxr_diag *diag)
 {
+        int status;
+
         if (pxr_store_begin(place->store, diag))
                 return -1;
-        if (pxr_store_add_checkpoint(place->store, place->run, row, diag) ||
-            pxr_store_add_seconds(place->store, place->run, seconds, diag)) {
-                pxr_store_rollback(place->store);
-                return -1;
-        }
-        if (pxr_store_commit(place->store, diag))
+        status = pxr_store_add_checkpoint(place->store, place->run, row, diag) ||
+                 pxr_store_drop_checkpoints(place->store, place->run, 2, diag) ||
+                 pxr_store_add_seconds(place->store, place->run, seconds, diag);
+        if (pxr_store_conclude(place->store, -status, diag))
                 return -1;
         pxr_store_flush(place->store);
         return 0;
@@ -240,10 +214,7 @@ int pxr_checkpoint_write(struct pxr_arena *arena, struct pxr_store *store, int64
         row->path = relative;
         row->sha256 = hex;
         row->size = stat(path, &status) == 0 ? status.st_size : 0;
-        return record(&place, row, seconds, diag) || prune(&place, diag) ||
-                               remove_unlisted(&place, diag)
-                       ? -1
-                       : 0;
+        return record(&place, row, seconds, diag) || remove_unlisted(&place, diag) ? -1 : 0;
 }
 
 /* --- reading -----------------------------------------------------------------------------------

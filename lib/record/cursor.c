@@ -2,6 +2,7 @@
 /* cursor.c - preparing, binding and stepping statements. */
 #include "record/cursor.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 
@@ -140,6 +141,57 @@ const void *pxr_cursor_blob(struct pxr_cursor *cursor, int column, size_t *size)
 bool pxr_cursor_is_null(struct pxr_cursor *cursor, int column)
 {
         return sqlite3_column_type(cursor->statement, column) == SQLITE_NULL;
+}
+
+void pxr_cursor_fill(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
+                     size_t count, void *fill)
+{
+        for (size_t k = 0; k < count; k++) {
+                void *to = (char *)fill + fields[k].offset;
+                int i = first + (int)k;
+                int64_t integer = pxr_cursor_integer(cursor, i);
+
+                switch (fields[k].kind) {
+                case PXR_FIELD_TEXT:
+                        *(const char **)to = pxr_cursor_text(cursor, i);
+                        break;
+                case PXR_FIELD_OPTIONAL:
+                        *(const char **)to = pxr_cursor_optional(cursor, i);
+                        break;
+                case PXR_FIELD_INTEGER:
+                        *(int64_t *)to = integer;
+                        break;
+                case PXR_FIELD_SMALL:
+                        *(int *)to = integer >= 0 && integer <= INT_MAX ? (int)integer : -1;
+                        break;
+                case PXR_FIELD_FLAG:
+                        *(bool *)to = integer != 0;
+                        break;
+                case PXR_FIELD_REAL:
+                        *(double *)to = pxr_cursor_real(cursor, i);
+                }
+        }
+}
+
+int pxr_bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *field, const void *from)
+{
+        const void *value = (const char *)from + field->offset;
+
+        switch (field->kind) {
+        case PXR_FIELD_TEXT:
+        case PXR_FIELD_OPTIONAL:
+                return sqlite3_bind_text(statement, i, *(const char *const *)value, -1,
+                                         SQLITE_STATIC);
+        case PXR_FIELD_INTEGER:
+                return sqlite3_bind_int64(statement, i, *(const int64_t *)value);
+        case PXR_FIELD_SMALL:
+                return sqlite3_bind_int(statement, i, *(const int *)value);
+        case PXR_FIELD_FLAG:
+                return sqlite3_bind_int(statement, i, *(const bool *)value);
+        case PXR_FIELD_REAL:
+                break;
+        }
+        return sqlite3_bind_double(statement, i, *(const double *)value); /* NAN becomes NULL */
 }
 
 int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,

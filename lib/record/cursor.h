@@ -46,6 +46,28 @@ int64_t pxr_cursor_integer(struct pxr_cursor *cursor, int column);
 const void *pxr_cursor_blob(struct pxr_cursor *cursor, int column, size_t *size);
 bool pxr_cursor_is_null(struct pxr_cursor *cursor, int column);
 
+/* A column as a field of a struct; run_columns.h tells the kinds. */
+enum pxr_field_kind {
+        PXR_FIELD_TEXT,
+        PXR_FIELD_OPTIONAL,
+        PXR_FIELD_INTEGER,
+        PXR_FIELD_SMALL,
+        PXR_FIELD_FLAG,
+        PXR_FIELD_REAL
+};
+
+struct pxr_field {
+        enum pxr_field_kind kind;
+        size_t offset;
+};
+
+/* Fill a struct with `count` columns of the current row, from column `first` on. */
+void pxr_cursor_fill(struct pxr_cursor *cursor, int first, const struct pxr_field *fields,
+                     size_t count, void *fill);
+
+/* Bind a field to parameter `i` of a statement, from 1. Returns a status of SQLite. */
+int pxr_bind_field(sqlite3_stmt *statement, int i, const struct pxr_field *field, const void *from);
+
 /* Run a statement and ignore its rows. Returns 0 or -1. */
 int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char *sql,
                       const char *format, ...);

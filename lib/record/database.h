@@ -102,6 +102,7 @@ struct pxr_run {
 #define PXR_COLUMN_OPTIONAL const char *
 #define PXR_COLUMN_INTEGER int64_t
 #define PXR_COLUMN_SMALL int
+#define PXR_COLUMN_FLAG bool
 #define PXR_COLUMN_REAL double
 #include "record/run_columns.h"
 };
@@ -227,8 +228,10 @@ struct pxr_checkpoint_row {
 };
 int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
                              const struct pxr_checkpoint_row *row, struct pxr_diag *diag);
-int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
-                                struct pxr_diag *diag);
+
+/* Remove the rows of all checkpoints but the best and the last `keep` others. Returns 0 or -1. */
+int pxr_store_drop_checkpoints(struct pxr_store *store, int64_t run, int keep,
+                               struct pxr_diag *diag);
 
 /* A run's checkpoints, newest first. *list is NULL when there is none. */
 int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int64_t run,

@@ -5,21 +5,10 @@
 #include "record/jobs.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "record/cursor.h"
 
 static const char *const state_names[] = { "waiting", "running", "finished", "failed" };
-
-static enum pxr_job_state state_of(const char *name)
-{
-        int state = PXR_JOB_FAILED;
-
-        while (state > 0 && (!name || strcmp(state_names[state], name) != 0))
-                state--;
-        return (enum pxr_job_state)state;
-}
 
 int pxr_store_add_sweep(struct pxr_store *store, const char *name, const char *search,
                         const char *definition, int64_t *sweep, struct pxr_diag *diag)
@@ -36,86 +25,68 @@ int pxr_store_add_sweep(struct pxr_store *store, const char *name, const char *s
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-static void read_job(struct pxr_cursor *rows, struct pxr_job *job)
-{
-        *job = (struct pxr_job) {
-                .id = pxr_cursor_integer(rows, 0),
-                .number = pxr_cursor_integer(rows, 1),
-                .spec_hash = pxr_cursor_text(rows, 2),
-                .varied = pxr_cursor_text(rows, 3),
-                .rung = (int)pxr_cursor_integer(rows, 4),
-                .listed = pxr_cursor_integer(rows, 5) != 0,
-                .state = state_of(pxr_cursor_text(rows, 6)),
-                .failures = pxr_cursor_integer(rows, 7),
-                .claims = pxr_cursor_integer(rows, 8),
-                .message = pxr_cursor_optional(rows, 9),
-                .seconds = pxr_cursor_real(rows, 10),
-                .host = pxr_cursor_optional(rows, 11),
-                .process_id = pxr_cursor_integer(rows, 12),
-                .process_start = pxr_cursor_optional(rows, 13),
-                .silent = pxr_cursor_integer(rows, 14) != 0,
-                .task = pxr_cursor_optional(rows, 15),
-                .run = pxr_cursor_integer(rows, 16),
-                .run_status = pxr_cursor_optional(rows, 17),
-                .run_host = pxr_cursor_optional(rows, 18),
-                .run_process_id = pxr_cursor_integer(rows, 19),
-                .run_process_start = pxr_cursor_optional(rows, 20),
-                .nats = pxr_cursor_real(rows, 21),
-                .bits = pxr_cursor_real(rows, 22),
-                .standard_error = pxr_cursor_real(rows, 23),
-                .suspect = pxr_cursor_optional(rows, 24),
-                .archived = pxr_cursor_integer(rows, 25) != 0,
-        };
-}
+static const struct pxr_field job_fields[] = {
+#define COLUMN(kind, name, sql) { PXR_FIELD_##kind, offsetof(struct pxr_job, name) },
+#include "record/job_columns.h"
+};
+
+static const char select_jobs[] =
+        "SELECT count(*) OVER ()"
+#define COLUMN(kind, name, sql) ", " sql
+#include "record/job_columns.h"
+        " FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
+        "nll.name = 'final_nll' AND split = 'valid' WHERE sweep = ?1 AND (listed OR NOT ?3) "
+        "ORDER BY iif(?3 AND state = 'finished' AND suspect IS NULL AND archived_at IS NULL, "
+        "nats_per_image, NULL) NULLS LAST, number";
 
 int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep, bool best_first,
                    struct pxr_job **jobs, int *count, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(
-                store, arena, diag,
-                "SELECT job.id, number, job.spec_hash, varied, rung, listed, state, failures, "
-                "job.claims, job.message, seconds, job.host, job.process_id, job.process_start, "
-                "coalesce(seen_at < datetime('now', ?2), 0), task, "
-                "job.run, run.status, run.host, run.process_id, run.process_start, "
-                "nats_per_image, bits_per_dimension, standard_error, suspect, "
-                "run.archived_at IS NOT NULL, count(*) OVER () "
-                "FROM job LEFT JOIN run ON run.id = job.run LEFT JOIN nll ON nll.run = run.id AND "
-                "nll.name = 'final_nll' AND split = 'valid' "
-                "WHERE sweep = ?1 AND (listed OR NOT ?3) ORDER BY iif(?3 AND state = 'finished' "
-                "AND suspect IS NULL AND archived_at IS NULL, nats_per_image, NULL) NULLS LAST, "
-                "number",
-                "iti", sweep, pxr_strf(arena, "-%d seconds", PXR_JOB_SILENCE), (int64_t)best_first);
+        struct pxr_cursor rows =
+                pxr_query(store, arena, diag, select_jobs, "iii", sweep, (int64_t)PXR_JOB_SILENCE,
+                          (int64_t)best_first);
 
-        *count = 0;
         *jobs = NULL;
-        while (pxr_cursor_next(&rows)) {
+        for (*count = 0; pxr_cursor_next(&rows); (*count)++) {
                 if (!*jobs)
-                        *jobs = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 26),
+                        *jobs = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 0),
                                                 sizeof(**jobs));
-                if (*jobs)
-                        read_job(&rows, &(*jobs)[(*count)++]);
+                if (!*jobs)
+                        break;
+                pxr_cursor_fill(&rows, 1, job_fields, PXR_COUNT(job_fields), &(*jobs)[*count]);
         }
-        return pxr_cursor_end(&rows) || pxr_arena_failed(arena) ? -1 : 0;
+        return pxr_cursor_end(&rows);
+}
+
+/* The integers of a query's column 1; column 0 has their number. */
+static int read_integers(struct pxr_cursor rows, int64_t **integers, int *count)
+{
+        *integers = NULL;
+        for (*count = 0; pxr_cursor_next(&rows); (*count)++) {
+                if (!*integers)
+                        *integers =
+                                pxr_alloc_array(rows.arena, (size_t)pxr_cursor_integer(&rows, 0),
+                                                sizeof(**integers));
+                if (!*integers)
+                        break;
+                (*integers)[*count] = pxr_cursor_integer(&rows, 1);
+        }
+        return pxr_cursor_end(&rows);
 }
 
 int pxr_store_builds_of_sweep(struct pxr_store *store, struct pxr_arena *arena, const char *name,
                               int64_t **runs, int *count, struct pxr_diag *diag)
 {
-        enum { MOST = 64 };
-        struct pxr_cursor rows = pxr_query(
-                store, NULL, diag,
-                "SELECT max(run) FROM (SELECT run.id AS run, (SELECT group_concat(plugin.name || "
-                "plugin.sha256) FROM plugin WHERE plugin.run = run.id) AS plugins FROM sweep "
-                "JOIN job ON job.sweep = sweep.id JOIN run ON run.id = job.run "
-                "WHERE sweep.name = ? AND run.fingerprint_version IS NOT NULL) "
-                "GROUP BY plugins ORDER BY 1 DESC LIMIT ?",
-                "ti", name, (int64_t)MOST);
-
-        *count = 0;
-        *runs = pxr_alloc_array(arena, MOST, sizeof(**runs));
-        while (*runs && pxr_cursor_next(&rows))
-                (*runs)[(*count)++] = pxr_cursor_integer(&rows, 0);
-        return pxr_cursor_end(&rows) || !*runs ? -1 : 0;
+        return read_integers(
+                pxr_query(store, arena, diag,
+                          "SELECT count(*) OVER (), max(run) FROM (SELECT run.id AS run, "
+                          "(SELECT group_concat(plugin.name || plugin.sha256) FROM plugin WHERE "
+                          "plugin.run = run.id) AS plugins FROM sweep JOIN job ON job.sweep = "
+                          "sweep.id JOIN run ON run.id = job.run WHERE sweep.name = ? AND "
+                          "run.fingerprint_version IS NOT NULL) GROUP BY plugins ORDER BY 2 DESC "
+                          "LIMIT 64",
+                          "t", name),
+                runs, count);
 }
 
 /* --- changing ----------------------------------------------------------------------------------
@@ -210,23 +181,11 @@ int pxr_store_add_task_array(struct pxr_store *store, int64_t sweep, const char 
 int pxr_store_task_arrays(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep,
                           const char *launcher, int64_t **arrays, int *count, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows = pxr_query(
-                store, NULL, diag,
-                "SELECT id, count(*) OVER () FROM task_array WHERE sweep = ? AND launcher = ? "
-                "ORDER BY id",
-                "it", sweep, launcher);
-
-        *arrays = NULL;
-        *count = 0;
-        while (pxr_cursor_next(&rows)) {
-                if (!*arrays)
-                        *arrays = pxr_alloc_array(arena, (size_t)pxr_cursor_integer(&rows, 1),
-                                                  sizeof(**arrays));
-                if (!*arrays)
-                        break;
-                (*arrays)[(*count)++] = pxr_cursor_integer(&rows, 0);
-        }
-        return pxr_cursor_end(&rows) || pxr_arena_failed(arena) ? -1 : 0;
+        return read_integers(pxr_query(store, arena, diag,
+                                       "SELECT count(*) OVER (), id FROM task_array WHERE sweep = "
+                                       "? AND launcher = ? ORDER BY id",
+                                       "it", sweep, launcher),
+                             arrays, count);
 }
 
 /* --- a run's side ------------------------------------------------------------------------------

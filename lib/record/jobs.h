@@ -22,27 +22,8 @@ enum pxr_job_state { PXR_JOB_WAITING, PXR_JOB_RUNNING, PXR_JOB_FINISHED, PXR_JOB
 
 /* A row of table `job`, with what is needed of its run. */
 struct pxr_job {
-        int64_t id, number;
-        const char *spec_hash;
-        const char *varied; /* JSON */
-        int rung;
-        bool listed;
-        enum pxr_job_state state;
-        int64_t failures, claims;
-        const char *message;
-        double seconds;
-        const char *host; /* of the pxr-sweep that claimed it */
-        int64_t process_id;
-        const char *process_start;
-        bool silent;      /* its claim was not renewed for PXR_JOB_SILENCE */
-        const char *task; /* of a cluster: "slurm 12_3"; NULL: none */
-        int64_t run;      /* 0: none */
-        const char *run_status, *run_host;
-        int64_t run_process_id;
-        const char *run_process_start;
-        double nats, bits, standard_error; /* final validation NLL; NAN: none */
-        const char *suspect;
-        bool archived; /* its run, which then cannot be the best */
+#define COLUMN(kind, name, sql) PXR_COLUMN_##kind name;
+#include "record/job_columns.h"
 };
 
 /* Find or create the sweep of this name, and set its definition. */

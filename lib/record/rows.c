@@ -61,14 +61,8 @@ const char *pxr_run_name_mended(struct pxr_arena *arena, const char *name)
 
 #define NOW "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
-/* The columns of run_columns.h. */
-enum kind { TEXT, OPTIONAL, INTEGER, SMALL, REAL };
-
-static const struct column {
-        enum kind kind;
-        size_t offset; /* in struct pxr_run */
-} run_columns[] = {
-#define COLUMN(kind, name, text) { kind, offsetof(struct pxr_run, name) },
+static const struct pxr_field run_fields[] = {
+#define COLUMN(kind, name, text) { PXR_FIELD_##kind, offsetof(struct pxr_run, name) },
 #include "record/run_columns.h"
 };
 
@@ -86,7 +80,7 @@ static const char insert_run[] = "INSERT INTO run (status, started_at, uid"
         "ORDER BY id DESC LIMIT 1), "                                      \
         "(SELECT id FROM run WHERE " condition " ORDER BY id DESC LIMIT 1)"
 
-enum { FIRST_COLUMN = 7 };
+enum { FIRST_FIELD = 7 };
 
 static const char select_run[] =
         "SELECT id, uid, status, message, resumes, wall_seconds, parameter_hash"
@@ -95,45 +89,6 @@ static const char select_run[] =
         " FROM run WHERE id = coalesce("
         "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
         "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")";
-
-static int bind_column(sqlite3_stmt *s, int i, enum kind kind, const void *value)
-{
-        switch (kind) {
-        case TEXT:
-        case OPTIONAL:
-                return sqlite3_bind_text(s, i, *(const char *const *)value, -1, SQLITE_STATIC);
-        case INTEGER:
-                return sqlite3_bind_int64(s, i, *(const int64_t *)value);
-        case SMALL:
-                return sqlite3_bind_int(s, i, *(const int *)value);
-        case REAL:
-                break;
-        }
-        return sqlite3_bind_double(s, i, *(const double *)value); /* NAN becomes NULL */
-}
-
-static void read_column(struct pxr_cursor *rows, int i, enum kind kind, void *value)
-{
-        int64_t number;
-
-        switch (kind) {
-        case TEXT:
-                *(const char **)value = pxr_cursor_text(rows, i);
-                break;
-        case OPTIONAL:
-                *(const char **)value = pxr_cursor_optional(rows, i);
-                break;
-        case INTEGER:
-                *(int64_t *)value = pxr_cursor_integer(rows, i);
-                break;
-        case SMALL:
-                number = pxr_cursor_integer(rows, i);
-                *(int *)value = number >= 0 && number <= INT_MAX ? (int)number : -1;
-                break;
-        case REAL:
-                *(double *)value = pxr_cursor_real(rows, i);
-        }
-}
 
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
 {
@@ -145,9 +100,8 @@ int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_d
         sqlite3_randomness(sizeof(random), &random);
         snprintf(run->uid, sizeof(run->uid), "%08" PRIx32, random);
         rows = pxr_query(store, NULL, diag, insert_run, "t", run->uid);
-        for (size_t i = 0; i < PXR_COUNT(run_columns) && rows.status == SQLITE_OK; i++)
-                rows.status = bind_column(rows.statement, (int)i + 2, run_columns[i].kind,
-                                          (const char *)run + run_columns[i].offset);
+        for (size_t i = 0; i < PXR_COUNT(run_fields) && rows.status == SQLITE_OK; i++)
+                rows.status = pxr_bind_field(rows.statement, (int)i + 2, &run_fields[i], run);
         pxr_cursor_next(&rows);
         if (pxr_cursor_end(&rows))
                 return -1;
@@ -200,9 +154,7 @@ static struct pxr_run *read_run(struct pxr_cursor *rows)
                                   .parameter_hash = pxr_cursor_optional(rows, 6) };
         if (pxr_is_uid(uid)) /* else it is refused */
                 snprintf(run->uid, sizeof(run->uid), "%s", uid);
-        for (size_t i = 0; i < PXR_COUNT(run_columns); i++)
-                read_column(rows, (int)i + FIRST_COLUMN, run_columns[i].kind,
-                            (char *)run + run_columns[i].offset);
+        pxr_cursor_fill(rows, FIRST_FIELD, run_fields, PXR_COUNT(run_fields), run);
         return run;
 }
 
@@ -250,15 +202,18 @@ int pxr_store_check_claim(struct pxr_store *store, int64_t run, struct pxr_diag 
         return -1;
 }
 
+/* Run a statement that changes what is on record of a run, unless another process has claimed it.
+ */
+#define CHANGE(store, run, diag, ...) \
+        (pxr_store_check_claim(store, run, diag) ? -1 : pxr_store_execute(store, diag, __VA_ARGS__))
+
 int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, const char *message,
                       const char *parameter_hash, double wall_seconds, struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, run, diag) ||
-            pxr_store_execute(store, diag,
-                              "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
-                              "wall_seconds = wall_seconds + ?5, finished_at = " NOW
-                              " WHERE id = ?1",
-                              "itttd", run, status, message, parameter_hash, wall_seconds))
+        if (CHANGE(store, run, diag,
+                   "UPDATE run SET status = ?2, message = ?3, parameter_hash = ?4, "
+                   "wall_seconds = wall_seconds + ?5, finished_at = " NOW " WHERE id = ?1",
+                   "itttd", run, status, message, parameter_hash, wall_seconds))
                 return -1;
         return sqlite3_changes(store->handle) == 1 ? 0 : gone(store, run, diag);
 }
@@ -266,21 +221,16 @@ int pxr_store_end_run(struct pxr_store *store, int64_t run, const char *status, 
 int pxr_store_add_seconds(struct pxr_store *store, int64_t run, double seconds,
                           struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, run, diag))
-                return -1;
-        return pxr_store_execute(store, diag,
-                                 "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1",
-                                 "id", run, seconds);
+        return CHANGE(store, run, diag,
+                      "UPDATE run SET wall_seconds = wall_seconds + ?2 WHERE id = ?1", "id", run,
+                      seconds);
 }
 
 int pxr_store_raw_parameters(struct pxr_store *store, int64_t run, const char *hash,
                              struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, run, diag))
-                return -1;
-        return pxr_store_execute(store, diag,
-                                 "UPDATE run SET raw_parameter_hash = ?2 WHERE id = ?1", "it", run,
-                                 hash);
+        return CHANGE(store, run, diag, "UPDATE run SET raw_parameter_hash = ?2 WHERE id = ?1",
+                      "it", run, hash);
 }
 
 int pxr_store_claim_run(struct pxr_store *store, const struct pxr_run *run,
@@ -368,27 +318,22 @@ int pxr_store_add_layer(struct pxr_store *store, int64_t run, const struct pxr_l
 int pxr_store_add_metric(struct pxr_store *store, struct pxr_moment at, const char *split,
                          const char *name, double value, struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, at.run, diag))
-                return -1;
-        return pxr_store_execute(
-                store, diag,
-                "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, value) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                "iidttd", at.run, at.step, at.epoch, split, name, value);
+        return CHANGE(store, at.run, diag,
+                      "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, value) "
+                      "VALUES (?, ?, ?, ?, ?, ?)",
+                      "iidttd", at.run, at.step, at.epoch, split, name, value);
 }
 
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, at.run, diag))
-                return -1;
-        return pxr_store_execute(
-                store, diag,
-                "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, sum_nats, "
-                "sum_squares, images, dimensions, standard_error, suspect) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                "iidttddiidt", at.run, at.step, at.epoch, nll->split, nll->name, nll->sum_nats,
-                nll->sum_squares, nll->images, nll->dimensions, nll->standard_error, nll->suspect);
+        return CHANGE(store, at.run, diag,
+                      "INSERT OR REPLACE INTO metric (run, step, epoch, split, name, sum_nats, "
+                      "sum_squares, images, dimensions, standard_error, suspect) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                      "iidttddiidt", at.run, at.step, at.epoch, nll->split, nll->name,
+                      nll->sum_nats, nll->sum_squares, nll->images, nll->dimensions,
+                      nll->standard_error, nll->suspect);
 }
 
 int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
@@ -471,33 +416,28 @@ int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
 {
         bool drawn = row->temperature > 0;
 
-        if (pxr_store_check_claim(store, at.run, diag))
-                return -1;
-        return pxr_store_execute(
-                store, diag,
-                "INSERT INTO sample (run, step, epoch, kind, seed, count, temperature, "
-                "parameter_hash, log_likelihood, png, nll, nll_split) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                "(SELECT sum_nats / images" NLL_THEN ", (SELECT split" NLL_THEN ") "
-                "ON CONFLICT (run, kind, step, seed) DO UPDATE SET epoch = excluded.epoch, "
-                "count = excluded.count, temperature = excluded.temperature, "
-                "parameter_hash = excluded.parameter_hash, "
-                "log_likelihood = excluded.log_likelihood, png = excluded.png, "
-                "nll = excluded.nll, nll_split = excluded.nll_split",
-                "iidtiidtdb", at.run, at.step, at.epoch, row->kind, row->seed, row->count,
-                drawn ? row->temperature : NAN, row->parameter_hash, row->log_likelihood, row->png,
-                row->size);
+        return CHANGE(store, at.run, diag,
+                      "INSERT INTO sample (run, step, epoch, kind, seed, count, temperature, "
+                      "parameter_hash, log_likelihood, png, nll, nll_split) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                      "(SELECT sum_nats / images" NLL_THEN ", (SELECT split" NLL_THEN ") "
+                      "ON CONFLICT (run, kind, step, seed) DO UPDATE SET epoch = excluded.epoch, "
+                      "count = excluded.count, temperature = excluded.temperature, "
+                      "parameter_hash = excluded.parameter_hash, "
+                      "log_likelihood = excluded.log_likelihood, png = excluded.png, "
+                      "nll = excluded.nll, nll_split = excluded.nll_split",
+                      "iidtiidtdb", at.run, at.step, at.epoch, row->kind, row->seed, row->count,
+                      drawn ? row->temperature : NAN, row->parameter_hash, row->log_likelihood,
+                      row->png, row->size);
 }
 
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
                         const char *message, struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, at.run, diag))
-                return -1;
-        return pxr_store_execute(store, diag,
-                                 "INSERT INTO event (run, at, step, kind, message) VALUES (?, " NOW
-                                 ", ?, ?, ?)",
-                                 "iitt", at.run, at.step, kind, message);
+        return CHANGE(store, at.run, diag,
+                      "INSERT INTO event (run, at, step, kind, message) VALUES (?, " NOW
+                      ", ?, ?, ?)",
+                      "iitt", at.run, at.step, kind, message);
 }
 
 int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
@@ -517,13 +457,14 @@ int pxr_store_add_checkpoint(struct pxr_store *store, int64_t run,
                 (int64_t)row->best);
 }
 
-int pxr_store_remove_checkpoint(struct pxr_store *store, int64_t run, int64_t step,
-                                struct pxr_diag *diag)
+int pxr_store_drop_checkpoints(struct pxr_store *store, int64_t run, int keep,
+                               struct pxr_diag *diag)
 {
-        if (pxr_store_check_claim(store, run, diag))
-                return -1;
-        return pxr_store_execute(store, diag, "DELETE FROM checkpoint WHERE run = ? AND step = ?",
-                                 "ii", run, step);
+        return CHANGE(
+                store, run, diag,
+                "DELETE FROM checkpoint WHERE run = ?1 AND NOT best AND step NOT IN (SELECT "
+                "step FROM checkpoint WHERE run = ?1 AND NOT best ORDER BY step DESC LIMIT ?2)",
+                "ii", run, (int64_t)keep);
 }
 
 /* Only files below the database's folder are checkpoints, whatever is on record. */
@@ -580,16 +521,12 @@ int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct 
                 "DELETE FROM event WHERE run = ? AND step > ? AND kind = 'spike'",
         };
 
+        int status;
+
         if (pxr_store_begin(store, diag))
                 return -1;
-        if (pxr_store_check_claim(store, run, diag)) {
-                pxr_store_rollback(store);
-                return -1;
-        }
-        for (size_t i = 0; i < PXR_COUNT(steps); i++)
-                if (pxr_store_execute(store, diag, steps[i], "ii", run, step)) {
-                        pxr_store_rollback(store);
-                        return -1;
-                }
-        return pxr_store_commit(store, diag);
+        status = pxr_store_check_claim(store, run, diag);
+        for (size_t i = 0; i < PXR_COUNT(steps) && !status; i++)
+                status = pxr_store_execute(store, diag, steps[i], "ii", run, step);
+        return pxr_store_conclude(store, status, diag);
 }

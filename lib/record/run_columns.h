@@ -10,6 +10,7 @@
  *         OPTIONAL  text or NULL
  *         INTEGER   int64_t
  *         SMALL     int; -1 for what is negative or too large, which only a foreign file has
+ *         FLAG      bool
  *         REAL      double; NAN is NULL
  */
 /* clang-format off */

@@ -10,6 +10,7 @@
 #define SQL_OPTIONAL "TEXT"
 #define SQL_INTEGER "INTEGER NOT NULL DEFAULT 0"
 #define SQL_SMALL SQL_INTEGER
+#define SQL_FLAG SQL_INTEGER
 #define SQL_REAL "REAL"
 
 static const char version_1[] =
