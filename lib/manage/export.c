@@ -34,11 +34,6 @@ static char *inside(const struct export *e, const char *name)
         return pxr_strf(e->arena, "%s/%s", e->folder, name);
 }
 
-static int list_file(struct export *e, const char *name)
-{
-        return pxr_manifest_add(e->arena, &e->list, e->folder, name, e->diag);
-}
-
 static int add_file(struct export *e, const char *name, const void *bytes, size_t size)
 {
         const char *path = inside(e, name);
@@ -46,7 +41,7 @@ static int add_file(struct export *e, const char *name, const void *bytes, size_
         return pxr_arena_failed(e->arena) || pxr_make_folders(e->folder, name, e->diag) ||
                                pxr_file_write(path, false, bytes, size, e->diag)
                        ? -1
-                       : list_file(e, name);
+                       : 0;
 }
 
 /* --- metrics -----------------------------------------------------------------------------------
@@ -83,15 +78,15 @@ static bool write_csv(FILE *file, const void *context)
 
 static int add_metrics(struct export *e)
 {
-        static const char name[] = "metrics.csv";
         const struct pxr_table *table =
                 pxr_query_table(e->arena, e->store, &metrics, e->run->id, e->diag);
-        const char *path = inside(e, name);
+        const char *path = inside(e, "metrics.csv");
 
-        if (!table || pxr_arena_failed(e->arena) ||
-            pxr_file_write_by(path, false, write_csv, &(struct csv) { table, e->diag }, e->diag))
-                return -1;
-        return list_file(e, name);
+        return !table || pxr_arena_failed(e->arena) ||
+                               pxr_file_write_by(path, false, write_csv,
+                                                 &(struct csv) { table, e->diag }, e->diag)
+                       ? -1
+                       : 0;
 }
 
 /* --- pictures ----------------------------------------------------------------------------------
@@ -151,24 +146,13 @@ static int copy_run(struct export *e, struct pxr_store *into, bool link)
                        : 0;
 }
 
-static int list_checkpoints(struct export *e, struct pxr_store *store)
-{
-        struct pxr_cursor rows =
-                pxr_query(store, e->arena, e->diag, "SELECT path FROM checkpoint", "");
-        int status = 0;
-
-        while (!status && pxr_cursor_next(&rows))
-                status = list_file(e, pxr_cursor_text(&rows, 0));
-        return pxr_cursor_end(&rows) || status ? -1 : 0;
-}
-
 static int add_database(struct export *e, bool link)
 {
         struct pxr_store *store = pxr_store_open(inside(e, "run.db"), true, e->diag);
-        int status = store && !copy_run(e, store, link) ? list_checkpoints(e, store) : -1;
+        int status = store ? copy_run(e, store, link) : -1;
 
         pxr_store_close(store);
-        return status ? -1 : list_file(e, "run.db");
+        return status;
 }
 
 /* --- README.txt --------------------------------------------------------------------------------
@@ -271,7 +255,7 @@ static int put_together(struct export *e, bool link)
 {
         return add_file(e, "spec.yaml", e->run->spec, strlen(e->run->spec)) || add_metrics(e) ||
                                add_samples(e) || add_database(e, link) || add_readme(e) ||
-                               pxr_manifest_write(e->arena, e->list, e->folder, e->diag)
+                               pxr_manifest_write(e->arena, e->folder, &e->list, e->diag)
                        ? -1
                        : 0;
 }
@@ -303,11 +287,9 @@ static int fill_table(struct export *e, struct pxr_table *table, const char *out
 
         for (const struct pxr_listed *file = e->list; file; file = file->next) {
                 struct pxr_cell *cell = pxr_table_row(table);
-                struct stat status;
 
                 cell[0] = pxr_text_cell(table, file->name);
-                cell[1] = pxr_integer_cell(
-                        stat(inside(e, file->name), &status) == 0 ? status.st_size : 0);
+                cell[1] = pxr_integer_cell(file->bytes);
                 cell[2] = pxr_text_cell(table, file->sha256);
         }
         pxr_table_note(table, NULL, "Run %" PRId64 " ('%s', %s) is in %s, %.1f MB%s.", e->run->id,

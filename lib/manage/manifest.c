@@ -4,31 +4,55 @@
 
 #include <errno.h>
 #include <fts.h>
-#include <limits.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "record/folder.h"
 
 enum { MAX_BYTES = 16 << 20 };
 
-int pxr_manifest_add(struct pxr_arena *arena, struct pxr_listed **list, const char *folder,
-                     const char *name, struct pxr_diag *diag)
+static int compare_names(const FTSENT **a, const FTSENT **b)
 {
-        struct pxr_listed *file = pxr_alloc(arena, sizeof(*file));
-
-        if (!file || pxr_sha256_file(pxr_strf(arena, "%s/%s", folder, name), file->sha256, diag))
-                return -1;
-        file->name = pxr_strdup(arena, name);
-        while (*list && strcmp((*list)->name, name) < 0)
-                list = &(*list)->next;
-        file->next = *list;
-        *list = file;
-        return 0;
+        return strcmp((*a)->fts_name, (*b)->fts_name);
 }
+
+/* List everything in a directory that is not a directory, sorted, without hashes. */
+static int list_files(struct pxr_arena *arena, const char *folder, struct pxr_listed **list,
+                      struct pxr_diag *diag)
+{
+        char *const paths[] = { (char *)folder, NULL };
+        FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
+        FTSENT *entry = NULL;
+        int failed = 0;
+
+        for (*list = NULL; tree && !failed && (errno = 0, entry = fts_read(tree));) {
+                if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR ||
+                    entry->fts_info == FTS_NS) {
+                        failed = entry->fts_errno;
+                } else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP) {
+                        if (!(*list = pxr_alloc(arena, sizeof(**list))))
+                                break;
+                        (*list)->name = pxr_strdup(arena, entry->fts_path + strlen(folder) + 1);
+                        (*list)->bytes = entry->fts_statp->st_size;
+                        list = &(*list)->next;
+                }
+        }
+        if (!entry)
+                failed = errno;
+        if (failed)
+                pxr_file_error(entry ? entry->fts_path : folder, "read", failed, diag);
+        if (tree)
+                fts_close(tree);
+        return failed || pxr_arena_failed(arena) ? -1 : 0;
+}
+
+/* --- writing -----------------------------------------------------------------------------------
+ */
 
 static bool write_list(FILE *file, const void *context)
 {
@@ -38,13 +62,18 @@ static bool write_list(FILE *file, const void *context)
         return true;
 }
 
-int pxr_manifest_write(struct pxr_arena *arena, const struct pxr_listed *list, const char *folder,
+int pxr_manifest_write(struct pxr_arena *arena, const char *folder, struct pxr_listed **list,
                        struct pxr_diag *diag)
 {
         const char *path = pxr_strf(arena, "%s/%s", folder, PXR_MANIFEST);
 
-        return pxr_arena_failed(arena) ? -1
-                                       : pxr_file_write_by(path, false, write_list, list, diag);
+        if (list_files(arena, folder, list, diag))
+                return -1;
+        for (struct pxr_listed *file = *list; file; file = file->next)
+                if (pxr_sha256_file(pxr_strf(arena, "%s/%s", folder, file->name), file->sha256,
+                                    diag))
+                        return -1;
+        return pxr_file_write_by(path, false, write_list, *list, diag);
 }
 
 /* --- reading -----------------------------------------------------------------------------------
@@ -53,154 +82,113 @@ int pxr_manifest_write(struct pxr_arena *arena, const struct pxr_listed *list, c
 /* Whether SQLite would take a file for part of the database beside it. */
 static bool is_journal(const char *name)
 {
-        static const char *const endings[] = { "-journal", "-wal", "-shm" };
-        size_t length = strlen(name);
+        const char *ending = strrchr(name, '-');
 
-        for (size_t i = 0; i < PXR_COUNT(endings); i++)
-                if (length >= strlen(endings[i]) &&
-                    strcmp(name + length - strlen(endings[i]), endings[i]) == 0)
-                        return true;
-        return false;
+        return ending && (strcmp(ending, "-journal") == 0 || strcmp(ending, "-wal") == 0 ||
+                          strcmp(ending, "-shm") == 0);
 }
 
-/* A line: the digits of the hash, two spaces, the name. NULL: it is not one. */
-static struct pxr_listed *read_line(struct pxr_arena *arena, const char *line, size_t length)
-{
-        enum { NAME = PXR_SHA256_HEX - 1 + 2 };
-        struct pxr_listed *file = pxr_alloc(arena, sizeof(*file));
+enum { DIGITS = PXR_SHA256_HEX - 1, NAME = DIGITS + 2 };
 
-        if (!file || length <= NAME || strncmp(line + NAME - 2, "  ", 2) != 0 ||
-            strspn(line, "0123456789abcdef") != NAME - 2)
-                return NULL;
-        memcpy(file->sha256, line, NAME - 2);
-        file->name = pxr_strndup(arena, line + NAME, length - NAME);
-        return pxr_path_stays_below(file->name) && !is_journal(file->name) ? file : NULL;
+/* Whether a line is the digits of a hash, two spaces, and the name of a file below the folder. */
+static bool is_line(const char *line)
+{
+        return strlen(line) > NAME && strspn(line, "0123456789abcdef") == DIGITS &&
+               strncmp(line + DIGITS, "  ", 2) == 0 && pxr_path_stays_below(line + NAME) &&
+               !is_journal(line + NAME) && pxr_is_utf8(line + NAME);
 }
 
-static struct pxr_listed *read_list(struct pxr_arena *arena, const char *folder, const char *name,
-                                    struct pxr_diag *diag)
+static int read_lines(json_t *list, char *text, const char *export, struct pxr_diag *diag)
 {
-        const char *path = pxr_strf(arena, "%s/%s", folder, PXR_MANIFEST), *text, *end;
-        struct pxr_listed *list = NULL;
-        struct stat status;
-        size_t size;
+        char *line;
 
-        if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-                pxr_user_error(diag, "%s: not an export: %s is missing", name, PXR_MANIFEST);
-                return NULL;
+        while ((line = strsep(&text, "\n")) && text) {
+                if (!is_line(line) || json_object_get(list, line + NAME))
+                        return pxr_user_error(diag, "%s: invalid line in %s: '%s'", export,
+                                              PXR_MANIFEST, line);
+                if (json_object_set_new(list, line + NAME, json_stringn(line, DIGITS)))
+                        return pxr_out_of_memory(diag);
         }
-        text = (const char *)pxr_file_read(arena, path, MAX_BYTES, &size, diag);
-        for (end = text + (text ? size : 0); text && text < end;) {
-                const char *stop = memchr(text, '\n', (size_t)(end - text));
-                struct pxr_listed *file =
-                        stop ? read_line(arena, text, (size_t)(stop - text)) : NULL;
-
-                if (!file) {
-                        pxr_user_error(diag, "%s: invalid line in %s: '%.*s'", name, PXR_MANIFEST,
-                                       (int)strcspn(text, "\n"), text);
-                        return NULL;
-                }
-                file->next = list;
-                list = file;
-                text = stop + 1;
-        }
-        if (text && !list)
-                pxr_user_error(diag, "%s: %s is empty", name, PXR_MANIFEST);
-        return list;
+        return *line ? pxr_user_error(diag, "%s: %s is cut short", export, PXR_MANIFEST) : 0;
 }
 
-static int check_file(struct pxr_arena *arena, const struct pxr_listed *file, const char *folder,
-                      const char *name, struct pxr_diag *diag)
-{
-        const char *path = pxr_strf(arena, "%s/%s", folder, file->name);
-        char hex[PXR_SHA256_HEX];
-        struct stat status;
-        int failed;
-
-        failed = lstat(path, &status) != 0 ? errno : 0;
-        if (failed && pxr_is_system_error(failed))
-                return pxr_file_error(path, "read", failed, diag);
-        if (failed || !S_ISREG(status.st_mode))
-                return pxr_user_error(diag, "%s: '%s' is missing", name, file->name);
-        if (pxr_sha256_file(path, hex, diag))
-                return -1;
-        if (strcmp(hex, file->sha256) == 0)
-                return 0;
-        return pxr_user_error(diag, "%s: '%s' was changed: its SHA-256 is not that in %s", name,
-                              file->name, PXR_MANIFEST);
-}
-
-/* The names of a list, sorted for searching. */
-struct names {
-        const char **name;
-        size_t count;
+struct check {
+        struct pxr_arena *arena;
+        const char *folder, *export; /* the folder's name in messages */
+        struct pxr_diag *diag;
 };
 
-static int compare_names(const void *a, const void *b)
+/* Read the manifest into an object of names and hashes. */
+static int read_list(const struct check *c, json_t *list)
 {
-        return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+        const char *path = pxr_strf(c->arena, "%s/%s", c->folder, PXR_MANIFEST);
+        struct stat status;
+        char *text;
+        size_t size;
 
-static int sort_names(struct pxr_arena *arena, const struct pxr_listed *list, struct names *names)
-{
-        size_t count = 1;
-
-        for (const struct pxr_listed *file = list; file; file = file->next)
-                count++;
-        names->name = pxr_alloc_array(arena, count, sizeof(*names->name));
-        if (!names->name)
+        if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
+                return pxr_user_error(c->diag, "%s: not an export: %s is missing", c->export,
+                                      PXR_MANIFEST);
+        text = (char *)pxr_file_read(c->arena, path, MAX_BYTES, &size, c->diag);
+        if (!text)
                 return -1;
-        names->name[names->count++] = PXR_MANIFEST;
-        for (const struct pxr_listed *file = list; file; file = file->next)
-                names->name[names->count++] = file->name;
-        qsort(names->name, names->count, sizeof(*names->name), compare_names);
+        if (size == 0 || strlen(text) != size)
+                return pxr_user_error(c->diag, "%s: %s is %s", c->export, PXR_MANIFEST,
+                                      size ? "not a text" : "empty");
+        if (read_lines(list, text, c->export, c->diag))
+                return -1;
+        return json_object_get(list, "run.db")
+                       ? 0
+                       : pxr_user_error(c->diag, "%s: %s does not list run.db", c->export,
+                                        PXR_MANIFEST);
+}
+
+static int check_file(const struct check *c, const char *name, const char *sha256)
+{
+        const char *path = pxr_strf(c->arena, "%s/%s", c->folder, name);
+        char hex[PXR_SHA256_HEX];
+        struct stat status;
+        int failed = lstat(path, &status) != 0 ? errno : 0;
+
+        if (failed && pxr_is_system_error(failed))
+                return pxr_file_error(path, "read", failed, c->diag);
+        if (failed || !S_ISREG(status.st_mode))
+                return pxr_user_error(c->diag, "%s: '%s' is missing", c->export, name);
+        if (pxr_sha256_file(path, hex, c->diag))
+                return -1;
+        if (strcmp(hex, sha256) == 0)
+                return 0;
+        return pxr_user_error(c->diag, "%s: '%s' was changed: its SHA-256 is not that in %s",
+                              c->export, name, PXR_MANIFEST);
+}
+
+/* Refuse files that are not listed: all, or those that SQLite would take for part of run.db. */
+static int check_others(const struct check *c, json_t *list, bool all)
+{
+        struct pxr_listed *file;
+
+        if (list_files(c->arena, c->folder, &file, c->diag))
+                return -1;
+        for (; file; file = file->next)
+                if ((all || strncmp(file->name, "run.db-", 7) == 0) &&
+                    strcmp(file->name, PXR_MANIFEST) != 0 && !json_object_get(list, file->name))
+                        return pxr_user_error(c->diag, "%s: '%s' is not listed in %s", c->export,
+                                              file->name, PXR_MANIFEST);
         return 0;
-}
-
-static bool is_listed(const struct names *names, const char *name)
-{
-        return bsearch(&name, names->name, names->count, sizeof(*names->name), compare_names);
-}
-
-static int check_others(const struct names *names, const char *folder, const char *name, bool alone,
-                        struct pxr_diag *diag)
-{
-        char *const paths[] = { (char *)folder, NULL };
-        FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-        int status = 0;
-        FTSENT *entry;
-
-        if (!tree)
-                return pxr_system_error(diag, "cannot read %s: %s", folder, strerror(errno));
-        while (!status && (errno = 0, entry = fts_read(tree))) {
-                const char *inner = entry->fts_path + strlen(folder) + 1;
-
-                if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR ||
-                    entry->fts_info == FTS_NS)
-                        status = pxr_file_error(entry->fts_path, "read", entry->fts_errno, diag);
-                else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
-                         (alone || strncmp(inner, "run.db-", 7) == 0) && !is_listed(names, inner))
-                        status = pxr_user_error(diag, "%s: '%s' is not listed in %s", name, inner,
-                                                PXR_MANIFEST);
-        }
-        if (!status && errno)
-                status = pxr_file_error(folder, "read", errno, diag);
-        fts_close(tree);
-        return status;
 }
 
 int pxr_manifest_check(struct pxr_arena *arena, const char *folder, const char *name, bool alone,
                        struct pxr_diag *diag)
 {
-        const struct pxr_listed *list = read_list(arena, folder, name, diag);
-        struct names names = { 0 };
+        const struct check c = { arena, folder, name, diag };
+        json_t *list = json_object(), *sha256;
+        int status = list ? read_list(&c, list) : pxr_out_of_memory(diag);
+        const char *file;
 
-        if (!list || sort_names(arena, list, &names))
-                return -1;
-        if (!is_listed(&names, "run.db"))
-                return pxr_user_error(diag, "%s: %s does not list run.db", name, PXR_MANIFEST);
-        for (const struct pxr_listed *file = list; file; file = file->next)
-                if (check_file(arena, file, folder, name, diag))
-                        return -1;
-        return check_others(&names, folder, name, alone, diag);
+        json_object_foreach(list, file, sha256) if (!status) status =
+                check_file(&c, file, json_string_value(sha256));
+        if (!status)
+                status = check_others(&c, list, alone);
+        json_decref(list);
+        return status;
 }

@@ -16,16 +16,13 @@
 
 struct pxr_listed {
         const char *name; /* relative to the folder */
+        int64_t bytes;
         char sha256[PXR_SHA256_HEX];
         struct pxr_listed *next;
 };
 
-/* Add a file of the directory to the list. Returns 0 or -1. */
-int pxr_manifest_add(struct pxr_arena *arena, struct pxr_listed **list, const char *folder,
-                     const char *name, struct pxr_diag *diag);
-
-/* Write the list into the directory. Returns 0 or -1. */
-int pxr_manifest_write(struct pxr_arena *arena, const struct pxr_listed *list, const char *folder,
+/* List all files of a directory, sorted, and write the manifest into it. Returns 0 or -1. */
+int pxr_manifest_write(struct pxr_arena *arena, const char *folder, struct pxr_listed **list,
                        struct pxr_diag *diag);
 
 /* Check the files of a directory against its manifest. `name` is its name in messages; `alone`:
