@@ -8,8 +8,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,22 +79,6 @@ static int add(struct gc *gc, const struct item *item, int64_t bytes, const char
                 gc->files++;
         }
         return 0;
-}
-
-/* Whether a run is on record, and may be at work. */
-static int find_run(struct gc *gc, int64_t run, const char *uid, bool *known, bool *at_work)
-{
-        struct pxr_cursor rows =
-                pxr_query(gc->store, gc->arena, gc->diag,
-                          "SELECT status, host, process_id, process_start FROM run "
-                          "WHERE id = ? AND uid = ?",
-                          "it", run, uid);
-
-        *known = pxr_cursor_next(&rows);
-        *at_work = *known &&
-                   pxr_may_be_running(pxr_cursor_text(&rows, 0), pxr_cursor_optional(&rows, 1),
-                                      pxr_cursor_integer(&rows, 2), pxr_cursor_optional(&rows, 3));
-        return pxr_cursor_end(&rows);
 }
 
 /* --- other databases ---------------------------------------------------------------------------
@@ -168,76 +153,40 @@ static int needed_elsewhere(struct gc *gc, const char *relative, const char **by
 /* --- files -------------------------------------------------------------------------------------
  */
 
-/* "step-00000012.safetensors", or with ".partial-0123ab" behind it while it is written. */
-static bool is_checkpoint_name(const char *name, bool *partial)
+static const char checkpoint_names[] = "^[0-9]+-([0-9a-f]{8})/step-[0-9]+(-[0-9a-f]{8})?"
+                                       "[.]safetensors([.]partial-[0-9a-f]{6})?$";
+enum { PARTIAL = 3 }; /* of its parts in parentheses */
+
+/* Check a file of the directory of checkpoints: "12-0123abcd/step-00000012.safetensors", or with
+ * ".partial-0123ab" behind it while it is written. */
+static int check_file(struct gc *gc, const regmatch_t *part, const char *name, int64_t bytes)
 {
-        static const char ending[] = ".safetensors", half[] = ".partial-";
-        size_t digits;
+        const char *path = pxr_strf(gc->arena, "%s/%s", gc->folder, name), *by = NULL;
+        const char *uid = pxr_strndup(gc->arena, name + part[1].rm_so, PXR_UID - 1);
+        bool partial = part[PARTIAL].rm_so >= 0;
+        int64_t run = strtoll(name, NULL, 10);
+        enum { UNKNOWN, KNOWN, AT_WORK, RECORDED };
+        int64_t state;
 
-        *partial = false;
-        if (strncmp(name, "step-", 5) != 0 || !(digits = strspn(name + 5, "0123456789")))
-                return false;
-        name += 5 + digits;
-        if (*name == '-' && strspn(name + 1, "0123456789abcdef") == 8)
-                name += 9;
-        if (strncmp(name, ending, strlen(ending)) != 0)
-                return false;
-        name += strlen(ending);
-        *partial = strncmp(name, half, strlen(half)) == 0;
-        if (!*partial)
-                return *name == '\0';
-        name += strlen(half);
-        return strlen(name) == 6 && strspn(name, "0123456789abcdef") == 6;
-}
-
-static int check_file(struct gc *gc, const char *folder, const char *name, int64_t run, bool known)
-{
-        const char *path = pxr_strf(gc->arena, "%s/%s", folder, name), *by = NULL;
-        struct stat status;
-        int64_t recorded;
-        bool partial;
-
-        if (!is_checkpoint_name(name, &partial) || lstat(full(gc, path), &status) != 0 ||
-            !S_ISREG(status.st_mode))
+        if (pxr_store_integer(gc->store, &state, gc->diag,
+                              "SELECT CASE WHEN EXISTS (SELECT 1 FROM checkpoint WHERE path = ?3) "
+                              "THEN 3 ELSE (SELECT 1 + (" PXR_RUN_STATE " = 'running') FROM run "
+                              "WHERE id = ?1 AND uid = ?2) END",
+                              "itt", run, uid, path))
+                return -1;
+        if (state == RECORDED || state == AT_WORK)
                 return 0;
-        if (pxr_store_integer(gc->store, &recorded, gc->diag,
-                              "SELECT count(*) FROM checkpoint WHERE path = ?", "t", path) ||
-            (!recorded && !partial && needed_elsewhere(gc, path, &by)))
+        if (!partial && needed_elsewhere(gc, path, &by))
                 return -1;
         gc->kept += by != NULL;
-        if (recorded || by)
+        if (by)
                 return 0;
-        return add(gc, &(struct item) { .path = path, .file = true, .run = known ? run : 0 },
-                   status.st_size,
-                   partial ? "incomplete"
-                   : known ? "not on record"
-                           : "of a run that is not on record");
-}
-
-/* A run's directory: "12-0123abcd". */
-static int check_run(struct gc *gc, const char *name)
-{
-        const char *folder = pxr_strf(gc->arena, "%s/%s", gc->folder, name);
-        const char *where = full(gc, folder);
-        struct dirent *entry;
-        bool known, at_work;
-        char *end;
-        int64_t run = strtoll(name, &end, 10);
-        struct stat file;
-        int status = 0;
-        DIR *stream;
-
-        if (end == name || *end != '-' || !pxr_is_uid(end + 1) || lstat(where, &file) != 0 ||
-            !S_ISDIR(file.st_mode))
-                return 0;
-        if (find_run(gc, run, end + 1, &known, &at_work))
-                return -1;
-        stream = at_work ? NULL : opendir(where);
-        while (stream && !status && (entry = readdir(stream)))
-                status = check_file(gc, folder, entry->d_name, run, known);
-        if (stream)
-                closedir(stream);
-        return status;
+        return add(gc,
+                   &(struct item) { .path = path, .file = true, .run = state == KNOWN ? run : 0 },
+                   bytes,
+                   partial          ? "incomplete"
+                   : state == KNOWN ? "not on record"
+                                    : "of a run that is not on record");
 }
 
 /* A directory that an import was unpacked in, unless an import is using it. */
@@ -255,25 +204,39 @@ static int check_import(struct gc *gc, const char *name)
                     : 0;
 }
 
+static int compare_names(const FTSENT **a, const FTSENT **b)
+{
+        return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* Links are not followed: they may lead to files that are not pxr's. */
 static int check_files(struct gc *gc)
 {
-        const char *where = full(gc, gc->folder);
-        struct dirent **entry;
-        struct stat file;
-        int count, status = 0;
+        char *where = full(gc, gc->folder), *const paths[] = { where, NULL };
+        FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
+        regmatch_t part[PARTIAL + 1];
+        int status = 0;
+        FTSENT *entry;
+        regex_t names;
 
-        if (lstat(where, &file) != 0 || !S_ISDIR(file.st_mode))
-                return 0; /* a link may lead to files that are not pxr's */
-        count = scandir(where, &entry, NULL, alphasort);
-        for (int i = 0; i < count; i++) {
-                if (!status)
-                        status = (pxr_is_staging(entry[i]->d_name, PXR_IMPORT_PREFIX)
-                                          ? check_import
-                                          : check_run)(gc, entry[i]->d_name);
-                free(entry[i]);
+        if (regcomp(&names, checkpoint_names, REG_EXTENDED) != 0) {
+                fts_close(tree);
+                return pxr_out_of_memory(gc->diag);
         }
-        if (count >= 0)
-                free(entry);
+        while (tree && !status && (entry = fts_read(tree))) {
+                const char *name = entry->fts_path + strlen(where) + (entry->fts_level > 0);
+
+                if (entry->fts_info == FTS_D && pxr_is_staging(name, PXR_IMPORT_PREFIX)) {
+                        status = check_import(gc, name);
+                        fts_set(tree, entry, FTS_SKIP);
+                } else if (entry->fts_info == FTS_F &&
+                           regexec(&names, name, PXR_COUNT(part), part, 0) == 0) {
+                        status = check_file(gc, part, name, entry->fts_statp->st_size);
+                }
+        }
+        regfree(&names);
+        if (tree)
+                fts_close(tree);
         return status;
 }
 
