@@ -15,9 +15,10 @@ static const struct pxr_column columns[] = {
         { "bytes", "Bytes", PXR_ALWAYS },   { "wall_seconds", "Time it took", PXR_ALWAYS },
 };
 
-struct target {
-        const struct pxr_run *run;
-        struct pxr_checkpoint_row *files;
+/* A checkpoint of a run to delete. */
+struct file {
+        const char *path, *folder; /* relative; the run's own folder */
+        struct file *next;
 };
 
 struct deletion {
@@ -25,174 +26,162 @@ struct deletion {
         struct pxr_store *store;
         struct pxr_diag *diag;
         struct pxr_table *table;
-        struct target *target;
-        size_t count;
+        const char *runs; /* their numbers, a JSON array */
+        struct file *files;
         int64_t bytes;
 };
 
 /* --- which runs --------------------------------------------------------------------------------
  */
 
-static bool is_target(const struct deletion *d, int64_t run)
+static int find_runs(struct deletion *d, const struct pxr_arguments *runs)
 {
-        for (size_t i = 0; i < d->count; i++)
-                if (d->target[i].run->id == run)
-                        return true;
-        return false;
+        const char *numbers = "";
+
+        for (size_t i = 0; i < runs->count; i++) {
+                const struct pxr_run *run =
+                        pxr_store_find_run(d->store, d->arena, runs->text[i], d->diag);
+
+                if (!run)
+                        return -1;
+                numbers = pxr_strf(d->arena, "%s%s%" PRId64, numbers, i ? "," : "", run->id);
+        }
+        d->runs = pxr_strf(d->arena, "[%s]", numbers);
+        return 0;
 }
 
-static int add_target(struct deletion *d, const char *which)
-{
-        struct target *target = &d->target[d->count];
+/* The runs, with what other records refer to them. A run is part of a chain when no other could
+ * take its place. */
+static const char select_runs[] =
+        "WITH target AS (SELECT value AS id FROM json_each(?1)), referrer (run, what) AS ("
+        "SELECT job.run, 'job ' || number || ' of sweep ''' || sweep.name || '''' FROM job JOIN "
+        "sweep ON sweep.id = job.sweep WHERE job.listed AND job.run IN target UNION ALL "
+        "SELECT run.id, 'run ' || other.id || ', which repeats it' FROM run JOIN run AS other ON "
+        "other.repeats = run.uid WHERE run.id IN target AND other.id NOT IN target UNION ALL "
+        "SELECT run.id, 'run ' || other.id || ', whose chain begins with it' FROM run JOIN run "
+        "AS other ON other.given_identity = run.data_identity WHERE run.id IN target AND "
+        "other.id NOT IN target AND NOT EXISTS (SELECT 1 FROM run AS third WHERE "
+        "third.data_identity = run.data_identity AND "
+        "third.id <> run.id AND third.status = 'finished' AND third.archived_at IS NULL)) "
+        "SELECT id, name, " PXR_RUN_STATE ", wall_seconds, host, process_id, "
+        "(SELECT count(*) FROM checkpoint WHERE checkpoint.run = run.id), "
+        "(SELECT total(size) FROM checkpoint WHERE checkpoint.run = run.id), "
+        "(SELECT count(*) FROM referrer WHERE referrer.run = run.id), "
+        "(SELECT what FROM referrer WHERE referrer.run = run.id LIMIT 1), uid "
+        "FROM run WHERE id IN target ORDER BY id";
 
-        target->run = pxr_store_find_run(d->store, d->arena, which, d->diag);
-        if (!target->run)
-                return -1;
-        if (is_target(d, target->run->id))
-                return 0;
-        d->count++;
-        return pxr_store_checkpoints(d->store, d->arena, target->run->id, &target->files, d->diag);
-}
-
-static void add_row(struct deletion *d, const struct target *target)
+static void add_row(struct deletion *d, struct pxr_cursor *run)
 {
         struct pxr_cell *cell = pxr_table_row(d->table);
-        int64_t count = 0, bytes = 0;
+        int64_t bytes = pxr_cursor_integer(run, 7);
 
-        for (const struct pxr_checkpoint_row *file = target->files; file; file = file->next) {
-                count++;
-                bytes += file->size;
-        }
         d->bytes += bytes;
-        cell[0] = pxr_integer_cell(target->run->id);
-        cell[1] = pxr_text_cell(d->table, target->run->name);
-        cell[2] = pxr_text_cell(d->table, pxr_run_state(target->run));
-        cell[3] = pxr_integer_cell(count);
+        cell[0] = pxr_integer_cell(pxr_cursor_integer(run, 0));
+        cell[1] = pxr_text_cell(d->table, pxr_cursor_text(run, 1));
+        cell[2] = pxr_text_cell(d->table, pxr_cursor_text(run, 2));
+        cell[3] = pxr_integer_cell(pxr_cursor_integer(run, 6));
         cell[4] = pxr_integer_cell(bytes);
-        cell[5] = pxr_duration_cell(target->run->wall_seconds);
+        cell[5] = pxr_duration_cell(pxr_cursor_real(run, 3));
 }
 
-/* --- whether they can be deleted ---------------------------------------------------------------
- */
-
-static int check_not_running(const struct deletion *d, const struct pxr_run *run)
+/* Refuse a run that may be running, or that is referred to. */
+static int check_run(const struct deletion *d, struct pxr_cursor *run)
 {
-        if (!pxr_may_be_running(run->status, run->host, run->process_id, run->process_start))
-                return 0;
-        pxr_user_error(d->diag, "run %" PRId64 " ('%s') is running, as process %" PRId64 " on %s",
-                       run->id, run->name, run->process_id, run->host);
-        pxr_hint(d->diag, "stop it first, or use --force if it is no longer running");
-        return -1;
-}
+        int64_t number = pxr_cursor_integer(run, 0), referrers = pxr_cursor_integer(run, 8);
+        const char *name = pxr_cursor_text(run, 1), *more = "";
 
-/* What refers to a run: the number of the referring run (0: a job) and a description. A run is part
- * of a chain when no other could take its place. */
-static const char referrers[] =
-        "SELECT 0, 'job ' || job.number || ' of sweep ''' || sweep.name || '''' FROM job JOIN "
-        "sweep ON sweep.id = job.sweep WHERE job.run = ?1 AND job.listed UNION ALL "
-        "SELECT other.id, 'run ' || other.id || ', which repeats it' FROM run JOIN run AS other ON "
-        "other.repeats = run.uid WHERE run.id = ?1 UNION ALL "
-        "SELECT other.id, 'run ' || other.id || ', whose chain begins with it' FROM run JOIN run "
-        "AS other ON other.given_identity = run.data_identity WHERE run.id = ?1 AND NOT EXISTS "
-        "(SELECT 1 FROM run AS third WHERE third.data_identity = run.data_identity AND third.id <> "
-        "run.id AND third.status = 'finished' AND third.archived_at IS NULL)";
-
-static int check_not_needed(const struct deletion *d, const struct pxr_run *run)
-{
-        struct pxr_cursor rows = pxr_query(d->store, d->arena, d->diag, referrers, "i", run->id);
-        const char *first = NULL, *more = "";
-        int64_t count = 0;
-
-        while (pxr_cursor_next(&rows))
-                if (!is_target(d, pxr_cursor_integer(&rows, 0)) && count++ == 0)
-                        first = pxr_cursor_text(&rows, 1);
-        if (pxr_cursor_end(&rows))
+        if (strcmp(pxr_cursor_text(run, 2), "running") == 0) {
+                pxr_user_error(d->diag,
+                               "run %" PRId64 " ('%s') is running, as process %" PRId64 " on %s",
+                               number, name, pxr_cursor_integer(run, 5), pxr_cursor_text(run, 4));
+                pxr_hint(d->diag, "stop it first, or use --force if it is no longer running");
                 return -1;
-        if (!count)
+        }
+        if (!referrers)
                 return 0;
-        if (count > 1)
-                more = pxr_strf(d->arena, ", and %" PRId64 " more", count - 1);
-        pxr_user_error(d->diag, "run %" PRId64 " ('%s') is referred to by %s%s", run->id, run->name,
-                       first, more);
+        if (referrers > 1)
+                more = pxr_strf(d->arena, ", and %" PRId64 " more", referrers - 1);
+        pxr_user_error(d->diag, "run %" PRId64 " ('%s') is referred to by %s%s", number, name,
+                       pxr_cursor_text(run, 9), more);
         pxr_hint(d->diag, "use --force to delete it anyway, or 'archive' to hide it");
         return -1;
+}
+
+/* List the checkpoints of a run. */
+static int list_files(struct deletion *d, struct pxr_cursor *run)
+{
+        int64_t number = pxr_cursor_integer(run, 0);
+        const char *folder =
+                pxr_run_folder(d->arena, d->store->path, number, pxr_cursor_text(run, 10));
+        struct pxr_checkpoint_row *row;
+
+        if (pxr_store_checkpoints(d->store, d->arena, number, &row, d->diag))
+                return -1;
+        for (; row; row = row->next) {
+                struct file *file = pxr_alloc(d->arena, sizeof(*file));
+
+                if (!file)
+                        return -1;
+                *file = (struct file) { row->path, folder, d->files };
+                d->files = file;
+        }
+        return 0;
+}
+
+static int check_runs(struct deletion *d, bool force)
+{
+        struct pxr_cursor run = pxr_query(d->store, d->arena, d->diag, select_runs, "t", d->runs);
+        int status = 0;
+
+        while (pxr_cursor_next(&run)) {
+                if ((!force && check_run(d, &run)) || list_files(d, &run))
+                        status = -1;
+                add_row(d, &run);
+        }
+        return pxr_cursor_end(&run) || status ? -1 : 0;
 }
 
 /* --- deleting ----------------------------------------------------------------------------------
  */
 
-/* The job of a deleted run becomes waiting. */
-static int delete_rows(const struct deletion *d, int64_t run)
-{
-        return pxr_store_execute(
-                       d->store, d->diag,
-                       "UPDATE job SET state = 'waiting', run = NULL, claims = claims + 1 "
-                       "WHERE run = ?",
-                       "i", run) ||
-                               pxr_store_execute(d->store, d->diag, "DELETE FROM run WHERE id = ?",
-                                                 "i", run)
-                       ? -1
-                       : 0;
-}
-
 /* Keep files outside the run's own directory: when the database is a copy, or was renamed, the
- * original needs them. Returns how many. */
-static int64_t delete_files(const struct deletion *d, const struct target *target)
+ * original needs them. */
+static void delete_files(const struct deletion *d)
 {
-        const char *folder =
-                pxr_run_folder(d->arena, d->store->path, target->run->id, target->run->uid);
-        const char *inner = pxr_beside_database(d->arena, d->store->path, folder);
-        bool real = !pxr_arena_failed(d->arena) && pxr_is_real_run_folder(inner);
         int64_t kept = 0;
 
-        for (const struct pxr_checkpoint_row *file = target->files; file; file = file->next) {
+        for (const struct file *file = d->files; file; file = file->next) {
                 const char *full = pxr_beside_database(d->arena, d->store->path, file->path);
+                const char *folder = pxr_beside_database(d->arena, d->store->path, file->folder);
 
-                if (!real || !pxr_is_own_checkpoint(file->path, folder))
+                if (pxr_arena_failed(d->arena) || !pxr_is_real_run_folder(folder) ||
+                    !pxr_is_own_checkpoint(file->path, file->folder))
                         kept++;
                 else if (unlink(full) != 0 && access(full, F_OK) == 0)
                         pxr_warn(d->diag, "%s: cannot delete file", full);
+                rmdir(folder); /* if it is empty */
         }
-        rmdir(inner);
-        return kept;
-}
-
-static int carry_out(struct deletion *d)
-{
-        int64_t kept = 0;
-
-        for (size_t i = 0; i < d->count; i++)
-                if (delete_rows(d, d->target[i].run->id))
-                        return -1;
-        if (pxr_store_commit(d->store, d->diag))
-                return -1;
-        for (size_t i = 0; i < d->count; i++)
-                kept += delete_files(d, &d->target[i]);
         if (kept)
                 pxr_table_note(d->table, NULL,
                                "Checkpoint files kept: %" PRId64 ", in the directory of another "
                                "database. This database is a copy of it or was renamed.",
                                kept);
-        return 0;
 }
 
-static int delete_all(struct deletion *d, const struct pxr_arguments *runs, bool force, bool really)
+/* The jobs of deleted runs become waiting. */
+static int carry_out(struct deletion *d)
 {
-        int status = 0;
-
-        for (size_t i = 0; i < runs->count; i++)
-                if (add_target(d, runs->text[i]))
-                        return -1;
-        for (size_t i = 0; i < d->count && !force; i++)
-                if (check_not_running(d, d->target[i].run) || check_not_needed(d, d->target[i].run))
-                        status = -1;
-        for (size_t i = 0; i < d->count; i++)
-                add_row(d, &d->target[i]);
-        if (status || (really && carry_out(d)))
+        if (pxr_store_execute(d->store, d->diag,
+                              "UPDATE job SET state = 'waiting', run = NULL, claims = claims + 1 "
+                              "WHERE run IN (SELECT value FROM json_each(?))",
+                              "t", d->runs) ||
+            pxr_store_execute(d->store, d->diag,
+                              "DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))", "t",
+                              d->runs) ||
+            pxr_store_commit(d->store, d->diag))
                 return -1;
-        pxr_table_note(d->table, NULL, "%.1f MB of checkpoints%s.", (double)d->bytes / 1e6,
-                       really ? "" : ", and the whole record of these runs");
-        return pxr_table_finish(d->table, d->diag);
+        delete_files(d);
+        return 0;
 }
 
 struct pxr_table *pxr_delete_runs(struct pxr_arena *arena, struct pxr_store *store,
@@ -202,15 +191,16 @@ struct pxr_table *pxr_delete_runs(struct pxr_arena *arena, struct pxr_store *sto
         struct deletion d = { .arena = arena,
                               .store = store,
                               .diag = diag,
-                              .target = pxr_alloc_array(arena, runs->count, sizeof(struct target)),
                               .table = pxr_table_new(arena, "delete",
                                                      really ? "Deleted" : "To be deleted", columns,
                                                      PXR_COUNT(columns)) };
         int status;
 
-        if (!d.table || !d.target || pxr_store_begin_for(store, really, diag))
+        if (!d.table || pxr_store_begin_for(store, really, diag))
                 return NULL;
-        status = delete_all(&d, runs, force, really);
+        status = find_runs(&d, runs) || check_runs(&d, force) || (really && carry_out(&d));
         pxr_store_rollback(store);
-        return status ? NULL : d.table;
+        pxr_table_note(d.table, NULL, "%.1f MB of checkpoints%s.", (double)d.bytes / 1e6,
+                       really ? "" : ", and the whole record of these runs");
+        return status || pxr_table_finish(d.table, diag) ? NULL : d.table;
 }
