@@ -42,9 +42,8 @@ static const char select_jobs[] =
 int pxr_store_jobs(struct pxr_store *store, struct pxr_arena *arena, int64_t sweep, bool best_first,
                    struct pxr_job **jobs, int *count, struct pxr_diag *diag)
 {
-        struct pxr_cursor rows =
-                pxr_query(store, arena, diag, select_jobs, "iii", sweep, (int64_t)PXR_JOB_SILENCE,
-                          (int64_t)best_first);
+        struct pxr_cursor rows = pxr_query(store, arena, diag, select_jobs, "iii", sweep,
+                                           (int64_t)PXR_JOB_SILENCE, (int64_t)best_first);
 
         *jobs = NULL;
         for (*count = 0; pxr_cursor_next(&rows); (*count)++) {
