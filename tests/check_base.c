@@ -38,7 +38,7 @@ START_TEST(error_at_shows_line_caret_and_hint)
 }
 END_TEST
 
-START_TEST(error_holds_what_can_be_shown)
+START_TEST(control_characters_in_errors_are_escaped)
 {
         struct pxr_diag *diag = pxr_diag_new();
 
@@ -65,7 +65,7 @@ START_TEST(errors_past_the_limit_are_counted)
 }
 END_TEST
 
-START_TEST(nearest_name_is_near)
+START_TEST(similar_names_are_suggested_and_others_are_not)
 {
         const char *const names[] = { "kernel", "mask", "features" };
 
@@ -120,7 +120,7 @@ START_TEST(arena_is_zeroed_aligned_and_limited)
 }
 END_TEST
 
-START_TEST(arena_that_ran_out_of_memory_gives_no_more)
+START_TEST(an_arena_that_is_out_of_memory_refuses_later_allocations)
 {
         struct pxr_diag *diag = pxr_diag_new();
         struct pxr_arena *arena = pxr_arena_new(0, diag);
@@ -159,7 +159,7 @@ START_TEST(philox_gives_the_published_numbers)
 }
 END_TEST
 
-START_TEST(random_numbers_have_their_moments)
+START_TEST(random_numbers_have_the_expected_moments)
 {
         struct pxr_random r = pxr_random(1, PXR_RANDOM_TEST, 2, 3, 4);
         double sum = 0, squares = 0;
@@ -203,7 +203,7 @@ START_TEST(sha256_gives_the_published_digest)
 }
 END_TEST
 
-START_TEST(numbers_have_no_more_digits_than_are_of_use)
+START_TEST(numbers_are_printed_with_as_many_digits_as_are_useful)
 {
         static const struct {
                 double value;
@@ -224,7 +224,7 @@ START_TEST(numbers_have_no_more_digits_than_are_of_use)
 END_TEST
 
 /* The levels by name are what GCC knows. */
-START_TEST(the_processor_has_the_level_that_gcc_sees)
+START_TEST(the_instruction_set_found_is_the_one_that_gcc_reports)
 {
 #if !defined(__x86_64__)
         ck_assert_int_eq(pxr_x86_level(), 0);
@@ -245,16 +245,16 @@ int main(void)
         Suite *suite = suite_create("base");
 
         ADD_TEST(suite, error_at_shows_line_caret_and_hint);
-        ADD_TEST(suite, error_holds_what_can_be_shown);
+        ADD_TEST(suite, control_characters_in_errors_are_escaped);
         ADD_TEST(suite, errors_past_the_limit_are_counted);
-        ADD_TEST(suite, nearest_name_is_near);
+        ADD_TEST(suite, similar_names_are_suggested_and_others_are_not);
         ADD_TEST(suite, text_of_any_bytes_becomes_visible);
         ADD_TEST(suite, arena_is_zeroed_aligned_and_limited);
-        ADD_TEST(suite, arena_that_ran_out_of_memory_gives_no_more);
+        ADD_TEST(suite, an_arena_that_is_out_of_memory_refuses_later_allocations);
         ADD_TEST(suite, philox_gives_the_published_numbers);
-        ADD_TEST(suite, random_numbers_have_their_moments);
+        ADD_TEST(suite, random_numbers_have_the_expected_moments);
         ADD_TEST(suite, sha256_gives_the_published_digest);
-        ADD_TEST(suite, the_processor_has_the_level_that_gcc_sees);
-        ADD_TEST(suite, numbers_have_no_more_digits_than_are_of_use);
+        ADD_TEST(suite, the_instruction_set_found_is_the_one_that_gcc_reports);
+        ADD_TEST(suite, numbers_are_printed_with_as_many_digits_as_are_useful);
         return run_suite(suite);
 }

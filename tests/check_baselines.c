@@ -212,7 +212,7 @@ static void extend_paths(const struct subject *s, const char *name, int outputs,
 
 /* The test of Germain et al., (M_V M_W): the paths from values to outputs are strictly below the
  * diagonal; and there are no others missing than those of the first and the last value. */
-START_TEST(made_masks_start_as_zeros_and_leave_no_path_back)
+START_TEST(made_weights_start_as_zero_under_masks_that_are_autoregressive)
 {
         struct subject *s = subject("- made: {hidden: 100, seed: 5, direct: false}\n", binary);
         static double paths[MAX_UNITS][MAX_VALUES];
@@ -269,7 +269,7 @@ START_TEST(probabilities_of_tiny_images_sum_to_one)
 }
 END_TEST
 
-START_TEST(uniform_costs_the_logarithm_of_the_levels)
+START_TEST(the_nll_of_uniform_is_the_logarithm_of_the_levels)
 {
         struct subject *s = subject("- uniform\n", colour);
 
@@ -355,7 +355,7 @@ static void advance_can_be_repeated(const char *layers)
         }
 }
 
-START_TEST(advance_made_twice_changes_nothing)
+START_TEST(advancing_a_pixel_twice_changes_nothing)
 {
         advance_can_be_repeated("- nade: 9\n");
         advance_can_be_repeated("- made: {hidden: 70, masks: 2}\n");
@@ -366,7 +366,7 @@ END_TEST
 /* --- refusals ----------------------------------------------------------------------------------
  */
 
-START_TEST(whole_models_refuse_a_layer_before_them)
+START_TEST(baselines_must_be_the_first_layer)
 {
         static const char *const layers[] = { "uniform", "histogram", "nade: 3", "made: 3" };
 
@@ -392,13 +392,13 @@ int main(void)
         ADD_MODEL_TEST(suite, nade_follows_its_equations);
         ADD_MODEL_TEST(suite, made_follows_its_equations);
         ADD_MODEL_TEST(suite, made_with_masks_is_the_mean_of_its_networks);
-        ADD_MODEL_TEST(suite, made_masks_start_as_zeros_and_leave_no_path_back);
+        ADD_MODEL_TEST(suite, made_weights_start_as_zero_under_masks_that_are_autoregressive);
         ADD_MODEL_TEST(suite, shared_parameters_are_counted_once);
         ADD_MODEL_TEST(suite, probabilities_of_tiny_images_sum_to_one);
-        ADD_MODEL_TEST(suite, uniform_costs_the_logarithm_of_the_levels);
+        ADD_MODEL_TEST(suite, the_nll_of_uniform_is_the_logarithm_of_the_levels);
         ADD_MODEL_TEST(suite, histogram_learns_the_histogram_of_each_pixel);
-        ADD_MODEL_TEST(suite, advance_made_twice_changes_nothing);
-        ADD_MODEL_TEST(suite, whole_models_refuse_a_layer_before_them);
+        ADD_MODEL_TEST(suite, advancing_a_pixel_twice_changes_nothing);
+        ADD_MODEL_TEST(suite, baselines_must_be_the_first_layer);
         ADD_MODEL_TEST(suite, made_refuses_an_image_of_one_value);
         return run_suite(suite);
 }

@@ -150,7 +150,7 @@ static void leak_setup(void)
  */
 
 /* A layer of the test's own changes the name of a model only where it tells a pixel of others. */
-START_TEST(a_model_is_called_after_what_tells_pixels_of_others)
+START_TEST(the_model_family_is_that_of_the_layers_that_connect_pixels)
 {
         static const struct {
                 const char *family, *stack;
@@ -220,7 +220,7 @@ static void expect_leak(struct pxr_image_kind kind, const char *text, const char
 #define NOT_CAUSAL ": the model is not causal: it would see values that it predicts\n"
 #define WANTS_A "note: the first layer that reads the image requires mask A\n"
 
-START_TEST(mask_b_first)
+START_TEST(a_first_convolution_with_mask_b_is_refused)
 {
         expect_leak(
                 grey, "- conv: {mask: B, features: 6}\n- sigmoid\n",
@@ -241,7 +241,7 @@ START_TEST(mask_b_first)
 }
 END_TEST
 
-START_TEST(no_mask_at_all)
+START_TEST(a_convolution_without_a_mask_is_refused)
 {
         expect_leak(
                 grey, "- relu\n- sigmoid\n",
@@ -260,7 +260,7 @@ START_TEST(no_mask_at_all)
 }
 END_TEST
 
-START_TEST(colours_mixed)
+START_TEST(a_layer_that_mixes_colours_is_refused)
 {
         expect_leak(
                 rgb, "- conv: {mask: A, features: 6}\n- relu\n- mix\n- sigmoid\n",
@@ -272,7 +272,7 @@ START_TEST(colours_mixed)
 }
 END_TEST
 
-START_TEST(a_scan_from_right_to_left_without_its_shift)
+START_TEST(a_scan_from_right_to_left_without_its_shift_is_refused)
 {
         expect_leak(
                 grey, "- conv: {mask: A, features: 6}\n- residual: [relu, scan]\n- sigmoid\n",
@@ -287,7 +287,7 @@ END_TEST
 
 /* Nothing declared is amiss, but the bits are: the layer is found among those that tell the truth.
  */
-START_TEST(an_op_that_declares_less_than_it_reads)
+START_TEST(an_op_that_reads_more_than_it_declares_is_refused)
 {
         expect_leak(
                 grey,
@@ -304,7 +304,7 @@ START_TEST(an_op_that_declares_less_than_it_reads)
 }
 END_TEST
 
-START_TEST(sound_stacks_are_certified)
+START_TEST(causal_stacks_are_certified)
 {
         const char *const texts[] = {
                 "- conv: {mask: A, kernel: 3, features: 6}\n- softmax\n",
@@ -332,7 +332,7 @@ static const char *digest_of(struct pxr_image_kind kind, const char *text)
         return pxr_strdup(arena, certificate.digest);
 }
 
-START_TEST(the_digest_tells_models_apart)
+START_TEST(different_models_have_different_digests)
 {
         const struct pxr_image_kind three = { 4, 5, 1, 3 };
         const char *first = digest_of(grey, "- conv: {mask: A, features: 6}\n- softmax\n");
@@ -432,7 +432,7 @@ static void expect_field(struct pxr_image_kind kind, int blocks)
         ck_assert_int_eq(certificate.extent.right, 3 + blocks);
 }
 
-START_TEST(receptive_fields_are_what_arithmetic_says)
+START_TEST(receptive_fields_have_the_computed_size)
 {
         for (int blocks = 0; blocks <= 3; blocks++) {
                 expect_field((struct pxr_image_kind) { SIDE, SIDE, 1, 2 }, blocks);
@@ -442,7 +442,7 @@ START_TEST(receptive_fields_are_what_arithmetic_says)
 END_TEST
 
 /* Masked convolutions do not see what lies to the right and only a little above. */
-START_TEST(the_blind_spot_is_on_the_map)
+START_TEST(the_receptive_field_map_shows_the_blind_spot)
 {
         const struct pxr_image_kind kind = { SIDE, SIDE, 1, 2 };
         struct pxr_certificate certificate;
@@ -465,15 +465,15 @@ int main(void)
 {
         Suite *suite = suite_create("certificate");
 
-        ADD_CASE(suite, a_model_is_called_after_what_tells_pixels_of_others, leak_setup);
-        ADD_CASE(suite, mask_b_first, leak_setup);
-        ADD_CASE(suite, no_mask_at_all, leak_setup);
-        ADD_CASE(suite, colours_mixed, leak_setup);
-        ADD_CASE(suite, a_scan_from_right_to_left_without_its_shift, leak_setup);
-        ADD_CASE(suite, an_op_that_declares_less_than_it_reads, leak_setup);
-        ADD_STACK_TEST(suite, sound_stacks_are_certified);
-        ADD_STACK_TEST(suite, the_digest_tells_models_apart);
-        ADD_STACK_TEST(suite, receptive_fields_are_what_arithmetic_says);
-        ADD_STACK_TEST(suite, the_blind_spot_is_on_the_map);
+        ADD_CASE(suite, the_model_family_is_that_of_the_layers_that_connect_pixels, leak_setup);
+        ADD_CASE(suite, a_first_convolution_with_mask_b_is_refused, leak_setup);
+        ADD_CASE(suite, a_convolution_without_a_mask_is_refused, leak_setup);
+        ADD_CASE(suite, a_layer_that_mixes_colours_is_refused, leak_setup);
+        ADD_CASE(suite, a_scan_from_right_to_left_without_its_shift_is_refused, leak_setup);
+        ADD_CASE(suite, an_op_that_reads_more_than_it_declares_is_refused, leak_setup);
+        ADD_STACK_TEST(suite, causal_stacks_are_certified);
+        ADD_STACK_TEST(suite, different_models_have_different_digests);
+        ADD_STACK_TEST(suite, receptive_fields_have_the_computed_size);
+        ADD_STACK_TEST(suite, the_receptive_field_map_shows_the_blind_spot);
         return run_suite(suite);
 }

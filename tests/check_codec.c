@@ -137,7 +137,7 @@ static void expect_round_trip(struct pxr_image_kind kind, const char *layers, co
         ck_assert(come_back(&coding, streams, random));
 }
 
-START_TEST(images_come_back)
+START_TEST(decoding_restores_the_images)
 {
         static const char *const stacks[] = { pixel_cnn, row_lstm, diagonal, late_mask };
 
@@ -149,7 +149,7 @@ START_TEST(images_come_back)
 }
 END_TEST
 
-START_TEST(images_of_the_baselines_come_back)
+START_TEST(decoding_restores_images_of_the_baselines)
 {
         expect_round_trip(binary, "", "nade: {hidden: 5}");
         expect_round_trip(binary, "", "made: {hidden: 20}");
@@ -159,7 +159,7 @@ START_TEST(images_of_the_baselines_come_back)
 }
 END_TEST
 
-START_TEST(densities_are_no_code)
+START_TEST(a_model_of_densities_is_refused)
 {
         ck_assert_ptr_null(pxr_codec_misfit(stack(grey, "", "gaussian: discretized")));
         ck_assert_str_eq(pxr_codec_misfit(stack(grey, "", "gaussian: dequantized")),
@@ -168,7 +168,7 @@ START_TEST(densities_are_no_code)
 }
 END_TEST
 
-START_TEST(any_number_of_images_comes_back)
+START_TEST(any_number_of_images_is_restored)
 {
         const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
 
@@ -185,7 +185,7 @@ START_TEST(any_number_of_images_comes_back)
 }
 END_TEST
 
-START_TEST(threads_change_nothing)
+START_TEST(the_code_does_not_depend_on_threads)
 {
         const struct pxr_graph *graph = stack(binary, diagonal, "sigmoid");
         struct pxr_coding coding = coding_of(graph, 120, 1);
@@ -206,7 +206,7 @@ START_TEST(threads_change_nothing)
 }
 END_TEST
 
-START_TEST(streams_are_long_enough_for_their_ends)
+START_TEST(short_images_share_a_stream)
 {
         const struct pxr_graph *small =
                 stack((struct pxr_image_kind) { 2, 2, 1, 2 }, "", "uniform");
@@ -242,7 +242,7 @@ START_TEST(other_parameters_do_not_decode)
 }
 END_TEST
 
-START_TEST(any_bytes_can_be_tried)
+START_TEST(decoding_random_bytes_does_no_harm)
 {
         const struct pxr_graph *graph = stack(colour, row_lstm, "softmax");
         const struct pxr_coding coding = coding_of(graph, 20, 1);
@@ -274,7 +274,7 @@ static bool note_images(void *context, const struct pxr_progress *progress)
         return false;
 }
 
-START_TEST(decoding_ends_where_the_stream_does)
+START_TEST(decoding_ends_at_the_end_of_the_stream)
 {
         const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
         struct pxr_coding coding = coding_of(graph, 640, 1);
@@ -411,7 +411,7 @@ static const struct pxr_op left_op = { .name = "left",
                                        .kernels = { { left_forward, NULL, NULL },
                                                     { left_forward, NULL, NULL } } };
 
-START_TEST(whole_passes_do_where_there_are_no_steps)
+START_TEST(models_without_advance_are_coded_by_whole_passes)
 {
         const struct pxr_graph *graph = graph_of(&left_op, &pxr_bernoulli);
         const struct pxr_coding coding = coding_of(graph, 20, 1);
@@ -450,7 +450,7 @@ static const struct pxr_distribution improper = { .name = "improper",
                                                   .probabilities = { too_much, too_much },
                                                   .log_probabilities = { too_much, too_much } };
 
-START_TEST(what_does_not_add_up_is_refused)
+START_TEST(probabilities_that_do_not_sum_to_1_are_refused)
 {
         const struct pxr_graph *graph = graph_of(&left_op, &improper);
         const struct pxr_coding coding = coding_of(graph, 20, 2);
@@ -498,7 +498,7 @@ static void expect_judged(void (*nll)(const struct pxr_nll_call *call), const ch
         pxr_diag_clear(diag);
 }
 
-START_TEST(an_nll_that_is_not_the_size_is_told_of)
+START_TEST(a_code_length_that_differs_from_the_nll_is_an_error)
 {
         expect_judged(pxr_bernoulli.nll[PXR_F32], NULL);
         expect_judged(overstated, "it is not that of the model's probabilities");
@@ -519,7 +519,7 @@ static const struct pxr_op sure_op = { .name = "sure",
                                        .depends = say_left,
                                        .kernels = { { sure, NULL, NULL }, { sure, NULL, NULL } } };
 
-START_TEST(images_that_are_all_but_impossible_are_no_wrong_nll)
+START_TEST(almost_impossible_images_are_not_reported_as_a_wrong_nll)
 {
         const struct pxr_graph *graph = graph_of(&sure_op, &pxr_bernoulli);
         const struct pxr_coding coding = coding_of(graph, 64, 2);
@@ -550,7 +550,7 @@ static void expect_widths(int levels, const double *probability)
         ck_assert_uint_eq(sum, PXR_RANGE_TOTAL);
 }
 
-START_TEST(widths_are_those_of_the_probabilities)
+START_TEST(interval_widths_follow_the_probabilities)
 {
         struct pxr_random random = pxr_random(2, PXR_RANDOM_TEST, 0, 0, 0);
 
@@ -570,7 +570,7 @@ START_TEST(widths_are_those_of_the_probabilities)
 }
 END_TEST
 
-START_TEST(what_are_no_probabilities_has_no_widths)
+START_TEST(invalid_probabilities_are_refused)
 {
         uint64_t width[2];
 
@@ -590,7 +590,7 @@ static bool stop_at_once(void *context, const struct pxr_progress *progress)
         return true;
 }
 
-START_TEST(progress_can_stop_it)
+START_TEST(the_progress_callback_can_stop_coding)
 {
         const struct pxr_graph *graph = stack(colour, pixel_cnn, "softmax");
         struct pxr_coding coding = coding_of(graph, 200, 2);
@@ -613,23 +613,23 @@ int main(void)
 {
         Suite *suite = suite_create("codec");
 
-        ADD_STACK_TEST(suite, images_come_back);
-        ADD_STACK_TEST(suite, images_of_the_baselines_come_back);
-        ADD_STACK_TEST(suite, densities_are_no_code);
-        ADD_STACK_TEST(suite, any_number_of_images_comes_back);
-        ADD_STACK_TEST(suite, threads_change_nothing);
-        ADD_STACK_TEST(suite, streams_are_long_enough_for_their_ends);
+        ADD_STACK_TEST(suite, decoding_restores_the_images);
+        ADD_STACK_TEST(suite, decoding_restores_images_of_the_baselines);
+        ADD_STACK_TEST(suite, a_model_of_densities_is_refused);
+        ADD_STACK_TEST(suite, any_number_of_images_is_restored);
+        ADD_STACK_TEST(suite, the_code_does_not_depend_on_threads);
+        ADD_STACK_TEST(suite, short_images_share_a_stream);
         ADD_STACK_TEST(suite, other_parameters_do_not_decode);
-        ADD_STACK_TEST(suite, any_bytes_can_be_tried);
-        ADD_STACK_TEST(suite, decoding_ends_where_the_stream_does);
+        ADD_STACK_TEST(suite, decoding_random_bytes_does_no_harm);
+        ADD_STACK_TEST(suite, decoding_ends_at_the_end_of_the_stream);
         ADD_STACK_TEST(suite, a_model_that_leaks_cannot_be_decoded);
         ADD_STACK_TEST(suite, a_wrong_mask_cannot_be_decoded);
-        ADD_STACK_TEST(suite, whole_passes_do_where_there_are_no_steps);
-        ADD_STACK_TEST(suite, what_does_not_add_up_is_refused);
-        ADD_STACK_TEST(suite, an_nll_that_is_not_the_size_is_told_of);
-        ADD_STACK_TEST(suite, images_that_are_all_but_impossible_are_no_wrong_nll);
-        ADD_STACK_TEST(suite, widths_are_those_of_the_probabilities);
-        ADD_STACK_TEST(suite, what_are_no_probabilities_has_no_widths);
-        ADD_STACK_TEST(suite, progress_can_stop_it);
+        ADD_STACK_TEST(suite, models_without_advance_are_coded_by_whole_passes);
+        ADD_STACK_TEST(suite, probabilities_that_do_not_sum_to_1_are_refused);
+        ADD_STACK_TEST(suite, a_code_length_that_differs_from_the_nll_is_an_error);
+        ADD_STACK_TEST(suite, almost_impossible_images_are_not_reported_as_a_wrong_nll);
+        ADD_STACK_TEST(suite, interval_widths_follow_the_probabilities);
+        ADD_STACK_TEST(suite, invalid_probabilities_are_refused);
+        ADD_STACK_TEST(suite, the_progress_callback_can_stop_coding);
         return run_suite(suite);
 }

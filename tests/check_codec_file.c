@@ -52,7 +52,7 @@ static char *write_one(struct pxr_codec_file *file)
         return path;
 }
 
-START_TEST(what_is_written_is_read)
+START_TEST(a_written_file_reads_back_the_same)
 {
         struct pxr_codec_file file = file_of(), *got;
         struct stat status;
@@ -86,7 +86,7 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
-START_TEST(images_of_a_split_are_numbered)
+START_TEST(images_of_a_split_keep_their_numbers)
 {
         struct pxr_codec_file file = file_of(), *got;
 
@@ -108,7 +108,7 @@ START_TEST(images_of_a_split_are_numbered)
 }
 END_TEST
 
-START_TEST(a_file_that_is_there_stays)
+START_TEST(an_existing_file_is_not_overwritten)
 {
         struct pxr_codec_file file = file_of();
         const char *path = in_scratch("a.pxr");
@@ -124,7 +124,7 @@ START_TEST(a_file_that_is_there_stays)
 }
 END_TEST
 
-START_TEST(no_file_is_written_that_could_not_be_read)
+START_TEST(an_unreadable_file_is_never_written)
 {
         struct pxr_codec_file file = file_of();
 
@@ -160,7 +160,7 @@ START_TEST(every_truncation_is_refused)
 }
 END_TEST
 
-START_TEST(every_altered_byte_is_refused)
+START_TEST(a_change_of_any_byte_is_refused)
 {
         struct pxr_codec_file file = file_of();
         size_t size;
@@ -179,7 +179,7 @@ START_TEST(every_altered_byte_is_refused)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_refused)
+START_TEST(a_missing_file_a_folder_and_a_pipe_are_refused)
 {
         ck_assert_ptr_null(pxr_codec_file_read(arena, in_scratch("none"), diag));
         expect_error(PXR_FAULT_USER, "none: No such file");
@@ -216,7 +216,7 @@ static void expect_forgery_refused(const char *from, const char *to, const char 
         expect_refused(forged, at + new_length + rest + 32, text);
 }
 
-START_TEST(forgeries_are_refused)
+START_TEST(forged_headers_are_refused)
 {
         static const char *const forgeries[][2] = {
                 { "{\"model\"", "\"model\"" },
@@ -274,7 +274,7 @@ START_TEST(forgeries_are_refused)
 }
 END_TEST
 
-START_TEST(names_that_fit)
+START_TEST(only_plain_names_of_png_files_are_accepted)
 {
         ck_assert(pxr_codec_name_fits("a.png"));
         ck_assert(pxr_codec_name_fits("a b.c.png"));
@@ -290,14 +290,14 @@ int main(void)
 {
         Suite *suite = suite_create("codec_file");
 
-        ADD_SCRATCH_TEST(suite, what_is_written_is_read);
-        ADD_SCRATCH_TEST(suite, images_of_a_split_are_numbered);
-        ADD_SCRATCH_TEST(suite, a_file_that_is_there_stays);
-        ADD_SCRATCH_TEST(suite, no_file_is_written_that_could_not_be_read);
+        ADD_SCRATCH_TEST(suite, a_written_file_reads_back_the_same);
+        ADD_SCRATCH_TEST(suite, images_of_a_split_keep_their_numbers);
+        ADD_SCRATCH_TEST(suite, an_existing_file_is_not_overwritten);
+        ADD_SCRATCH_TEST(suite, an_unreadable_file_is_never_written);
         ADD_SCRATCH_TEST(suite, every_truncation_is_refused);
-        ADD_SCRATCH_TEST(suite, every_altered_byte_is_refused);
-        ADD_SCRATCH_TEST(suite, what_is_no_file_is_refused);
-        ADD_SCRATCH_TEST(suite, forgeries_are_refused);
-        ADD_SCRATCH_TEST(suite, names_that_fit);
+        ADD_SCRATCH_TEST(suite, a_change_of_any_byte_is_refused);
+        ADD_SCRATCH_TEST(suite, a_missing_file_a_folder_and_a_pipe_are_refused);
+        ADD_SCRATCH_TEST(suite, forged_headers_are_refused);
+        ADD_SCRATCH_TEST(suite, only_plain_names_of_png_files_are_accepted);
         return run_suite(suite);
 }

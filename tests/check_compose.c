@@ -20,7 +20,7 @@ static void expect_explained(struct pxr_yaml *root, const char *path, const char
 /* --- files -------------------------------------------------------------------------------------
  */
 
-START_TEST(a_file_is_read_whatever_wrote_it)
+START_TEST(specs_in_any_encoding_and_line_ending_are_read)
 {
         spec_file("unix", "a: 1\nb: {c: x}\n");
         spec_file("dos", "a: 1\r\nb: {c: x}\r\n");
@@ -46,7 +46,7 @@ START_TEST(an_empty_file_is_an_empty_spec)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_refused)
+START_TEST(a_folder_a_pipe_and_a_list_are_refused_as_specs)
 {
         mkdir("folder", 0777);
         REFUSED("pxr: error: folder: is a folder, not a file\n", "folder");
@@ -87,7 +87,7 @@ END_TEST
 /* --- extends -----------------------------------------------------------------------------------
  */
 
-START_TEST(a_spec_goes_before_what_it_extends)
+START_TEST(a_spec_overrides_its_bases)
 {
         spec_file("a", "extends: b\nx: a\nlist: [1]\nm: {p: a}\nempty:\n");
         spec_file("b", "extends: c\nx: b\ny: b\nlist: [2, 3]\nm: {p: b, q: b}\nempty: {k: b}\n");
@@ -104,7 +104,7 @@ START_TEST(a_spec_goes_before_what_it_extends)
 }
 END_TEST
 
-START_TEST(of_several_bases_the_first_wins)
+START_TEST(the_first_of_several_bases_wins)
 {
         spec_file("a", "extends: [b, c]\nx: a\n");
         spec_file("b", "x: b\ny: b\n");
@@ -116,7 +116,7 @@ START_TEST(of_several_bases_the_first_wins)
 }
 END_TEST
 
-START_TEST(bases_are_found_from_the_file_that_names_them)
+START_TEST(base_paths_are_relative_to_the_file_that_names_them)
 {
         mkdir("one", 0777);
         mkdir("one/two", 0777);
@@ -128,7 +128,7 @@ START_TEST(bases_are_found_from_the_file_that_names_them)
 }
 END_TEST
 
-START_TEST(a_base_that_cannot_be_read_is_shown_where_it_is_named)
+START_TEST(an_unreadable_base_is_an_error_at_the_line_that_names_it)
 {
         spec_file("a", "x: 1\nextends: [b, none]\n");
         spec_file("b", "");
@@ -171,7 +171,7 @@ START_TEST(a_spec_that_extends_itself_is_refused)
 }
 END_TEST
 
-START_TEST(chains_and_trees_of_bases_are_bounded)
+START_TEST(the_number_and_depth_of_bases_are_limited)
 {
         for (int i = 0; i < 20; i++)
                 spec_file(pxr_strf(arena, "s%d", i),
@@ -191,7 +191,7 @@ END_TEST
 /* --- overrides ---------------------------------------------------------------------------------
  */
 
-START_TEST(overrides_replace_add_and_reach_into_lists)
+START_TEST(overrides_replace_and_add_values_and_index_lists)
 {
         struct pxr_yaml *root;
 
@@ -208,7 +208,7 @@ START_TEST(overrides_replace_add_and_reach_into_lists)
 }
 END_TEST
 
-START_TEST(overrides_go_into_scalars_that_stand_for_mappings)
+START_TEST(overrides_set_options_of_a_layer_written_as_its_name)
 {
         struct pxr_yaml *root;
 
@@ -278,7 +278,7 @@ START_TEST(errors_of_overrides_point_at_the_command_line)
 }
 END_TEST
 
-START_TEST(overrides_that_make_no_sense_are_all_refused)
+START_TEST(all_invalid_overrides_are_reported)
 {
         spec_file("a", "x: 1\nlist: [1, 2]\nnone: []\n");
         REFUSED("pxr: error: invalid override 'word': expected KEY=VALUE\n"
@@ -315,7 +315,7 @@ START_TEST(overrides_that_make_no_sense_are_all_refused)
 }
 END_TEST
 
-START_TEST(a_choice_from_a_base_or_the_file_gives_way)
+START_TEST(an_override_replaces_the_choice_of_a_base_or_of_the_file)
 {
         struct table table;
 
@@ -347,7 +347,7 @@ END_TEST
 /* --- explain -----------------------------------------------------------------------------------
  */
 
-START_TEST(every_value_can_be_explained)
+START_TEST(explain_prints_every_value_with_its_origin)
 {
         struct table table;
         struct pxr_yaml *root;
@@ -372,7 +372,7 @@ START_TEST(every_value_can_be_explained)
 }
 END_TEST
 
-START_TEST(a_wrong_key_is_not_explained_but_the_nearest_named)
+START_TEST(explaining_an_unknown_key_suggests_the_nearest)
 {
         static const char *const cases[][2] = {
                 { "x", "pxr: error: nothing is set at 'x'\n" },
@@ -397,7 +397,7 @@ START_TEST(a_wrong_key_is_not_explained_but_the_nearest_named)
 }
 END_TEST
 
-START_TEST(an_explanation_is_one_line_a_value)
+START_TEST(an_explanation_has_one_line_for_each_value)
 {
         struct pxr_yaml *root;
         char *argument = pxr_alloc(arena, 5001), *text;
@@ -419,24 +419,24 @@ int main(void)
 {
         Suite *suite = suite_create("compose");
 
-        ADD_SPEC_TEST(suite, a_file_is_read_whatever_wrote_it);
+        ADD_SPEC_TEST(suite, specs_in_any_encoding_and_line_ending_are_read);
         ADD_SPEC_TEST(suite, an_empty_file_is_an_empty_spec);
-        ADD_SPEC_TEST(suite, what_is_no_file_is_refused);
+        ADD_SPEC_TEST(suite, a_folder_a_pipe_and_a_list_are_refused_as_specs);
         ADD_SPEC_TEST(suite, the_standard_input_is_a_spec);
-        ADD_SPEC_TEST(suite, a_spec_goes_before_what_it_extends);
-        ADD_SPEC_TEST(suite, of_several_bases_the_first_wins);
-        ADD_SPEC_TEST(suite, bases_are_found_from_the_file_that_names_them);
-        ADD_SPEC_TEST(suite, a_base_that_cannot_be_read_is_shown_where_it_is_named);
+        ADD_SPEC_TEST(suite, a_spec_overrides_its_bases);
+        ADD_SPEC_TEST(suite, the_first_of_several_bases_wins);
+        ADD_SPEC_TEST(suite, base_paths_are_relative_to_the_file_that_names_them);
+        ADD_SPEC_TEST(suite, an_unreadable_base_is_an_error_at_the_line_that_names_it);
         ADD_SPEC_TEST(suite, a_spec_that_extends_itself_is_refused);
-        ADD_SPEC_TEST(suite, chains_and_trees_of_bases_are_bounded);
-        ADD_SPEC_TEST(suite, overrides_replace_add_and_reach_into_lists);
-        ADD_SPEC_TEST(suite, overrides_go_into_scalars_that_stand_for_mappings);
+        ADD_SPEC_TEST(suite, the_number_and_depth_of_bases_are_limited);
+        ADD_SPEC_TEST(suite, overrides_replace_and_add_values_and_index_lists);
+        ADD_SPEC_TEST(suite, overrides_set_options_of_a_layer_written_as_its_name);
         ADD_SPEC_TEST(suite, an_empty_override_is_an_empty_value);
         ADD_SPEC_TEST(suite, errors_of_overrides_point_at_the_command_line);
-        ADD_SPEC_TEST(suite, overrides_that_make_no_sense_are_all_refused);
-        ADD_SPEC_TEST(suite, a_choice_from_a_base_or_the_file_gives_way);
-        ADD_SPEC_TEST(suite, every_value_can_be_explained);
-        ADD_SPEC_TEST(suite, a_wrong_key_is_not_explained_but_the_nearest_named);
-        ADD_SPEC_TEST(suite, an_explanation_is_one_line_a_value);
+        ADD_SPEC_TEST(suite, all_invalid_overrides_are_reported);
+        ADD_SPEC_TEST(suite, an_override_replaces_the_choice_of_a_base_or_of_the_file);
+        ADD_SPEC_TEST(suite, explain_prints_every_value_with_its_origin);
+        ADD_SPEC_TEST(suite, explaining_an_unknown_key_suggests_the_nearest);
+        ADD_SPEC_TEST(suite, an_explanation_has_one_line_for_each_value);
         return run_suite(suite);
 }

@@ -95,25 +95,25 @@ static void expect_cell(bool residual, bool skips)
         expect_connections(colour, residual, skips);
 }
 
-START_TEST(no_connections)
+START_TEST(stacks_without_skip_or_residual_connections_build)
 {
         expect_cell(false, false);
 }
 END_TEST
 
-START_TEST(skip_connections)
+START_TEST(stacks_with_skip_connections_build)
 {
         expect_cell(false, true);
 }
 END_TEST
 
-START_TEST(residual_connections)
+START_TEST(stacks_with_residual_connections_build)
 {
         expect_cell(true, false);
 }
 END_TEST
 
-START_TEST(residual_and_skip_connections)
+START_TEST(stacks_with_both_kinds_of_connections_build)
 {
         expect_cell(true, true);
 }
@@ -123,9 +123,9 @@ int main(void)
 {
         Suite *suite = suite_create("connections");
 
-        ADD_STACK_TEST(suite, no_connections);
-        ADD_STACK_TEST(suite, skip_connections);
-        ADD_STACK_TEST(suite, residual_connections);
-        ADD_STACK_TEST(suite, residual_and_skip_connections);
+        ADD_STACK_TEST(suite, stacks_without_skip_or_residual_connections_build);
+        ADD_STACK_TEST(suite, stacks_with_skip_connections_build);
+        ADD_STACK_TEST(suite, stacks_with_residual_connections_build);
+        ADD_STACK_TEST(suite, stacks_with_both_kinds_of_connections_build);
         return run_suite(suite);
 }

@@ -18,7 +18,7 @@ static struct pxr_curve curve_of(const double *nats, size_t count)
         };
 }
 
-START_TEST(diverged_points_do_not_set_the_scale)
+START_TEST(diverged_points_do_not_determine_the_scale)
 {
         double nats[] = { 104, 100, 95, 90, 88, 86, 3e30, 1e31 };
         struct pxr_curve curve[PXR_CURVES] = { curve_of(nats, 8) };
@@ -79,7 +79,7 @@ START_TEST(points_far_above_the_others_are_clipped)
 END_TEST
 
 /* What is some multiple of the better ones is not always far from the others. */
-START_TEST(a_steep_curve_is_shown_whole)
+START_TEST(a_steep_curve_is_not_clipped)
 {
         double steep[] = { 6, 5.5, 5, 3, 2, 1, 1, 1 };
         struct pxr_curve curve = curve_of(steep, 8);
@@ -90,7 +90,7 @@ START_TEST(a_steep_curve_is_shown_whole)
 END_TEST
 
 /* What squeezes goes, what is beside it stays. */
-START_TEST(no_more_points_are_clipped_than_needed)
+START_TEST(only_outliers_are_clipped)
 {
         double far[] = { 338, 219, 211, 210, 209, 208, 207, 207 };
         double near[] = { 236, 216, 212, 211, 210, 210, 210, 210 };
@@ -120,10 +120,10 @@ int main(void)
 {
         Suite *suite = suite_create("curves");
 
-        ADD_SCRATCH_TEST(suite, diverged_points_do_not_set_the_scale);
+        ADD_SCRATCH_TEST(suite, diverged_points_do_not_determine_the_scale);
         ADD_SCRATCH_TEST(suite, points_far_above_the_others_are_clipped);
-        ADD_SCRATCH_TEST(suite, a_steep_curve_is_shown_whole);
-        ADD_SCRATCH_TEST(suite, no_more_points_are_clipped_than_needed);
+        ADD_SCRATCH_TEST(suite, a_steep_curve_is_not_clipped);
+        ADD_SCRATCH_TEST(suite, only_outliers_are_clipped);
         ADD_SCRATCH_TEST(suite, all_other_points_are_inside_the_plot);
         return run_suite(suite);
 }

@@ -74,7 +74,7 @@ static void amat_refused(const char *text, size_t size, const char *message)
         refused(open_amat(), message);
 }
 
-START_TEST(amat_is_read_plain_and_packed_with_one_identity)
+START_TEST(plain_and_compressed_amat_have_the_same_identity)
 {
         struct pxr_dataset *plain, *packed;
         uint8_t pixels[PIXELS];
@@ -114,7 +114,7 @@ START_TEST(amat_is_read_plain_and_packed_with_one_identity)
 }
 END_TEST
 
-START_TEST(limit_takes_the_first_images_and_is_part_of_the_identity)
+START_TEST(limit_takes_the_first_images_and_changes_the_identity)
 {
         struct pxr_dataset *all, *some;
         uint8_t pixels[PIXELS];
@@ -133,7 +133,7 @@ START_TEST(limit_takes_the_first_images_and_is_part_of_the_identity)
 }
 END_TEST
 
-START_TEST(broken_amat_is_refused_with_line_and_byte)
+START_TEST(damaged_amat_is_refused_with_line_and_byte)
 {
         char *text = amat(3);
 
@@ -185,7 +185,7 @@ START_TEST(missing_files_and_folders_are_named)
 }
 END_TEST
 
-START_TEST(broken_gzip_is_refused_with_its_offset)
+START_TEST(damaged_gzip_is_refused_with_the_offset)
 {
         static const char name[] = "binarized_mnist_test.amat.gz";
         unsigned char packed[1 << 16];
@@ -213,7 +213,7 @@ START_TEST(broken_gzip_is_refused_with_its_offset)
 }
 END_TEST
 
-START_TEST(gzip_of_several_members_is_one_text)
+START_TEST(gzip_members_are_joined)
 {
         static const char name[] = "binarized_mnist_test.amat.gz";
         unsigned char packed[1 << 16];
@@ -232,7 +232,7 @@ START_TEST(gzip_of_several_members_is_one_text)
 }
 END_TEST
 
-START_TEST(gzip_made_to_fill_the_memory_is_refused)
+START_TEST(a_gzip_bomb_is_refused)
 {
         enum { LINES = 25000, HALF = 1000 };
         char *text = amat(LINES);
@@ -264,7 +264,7 @@ static size_t idx(uint8_t *bytes, int count)
         return (size_t)(IDX_HEAD + count * IDX_PIXELS);
 }
 
-START_TEST(idx_is_split_and_binarized)
+START_TEST(idx_files_are_split_and_binarized)
 {
         uint8_t bytes[4096], pixels[IDX_PIXELS];
         struct pxr_dataset *set, *packed;
@@ -300,7 +300,7 @@ START_TEST(idx_is_split_and_binarized)
 }
 END_TEST
 
-START_TEST(packed_idx_that_announces_too_many_images_is_refused)
+START_TEST(compressed_idx_with_too_many_images_in_its_header_is_refused)
 {
         uint8_t bytes[4096];
         size_t size = idx(bytes, 4);
@@ -312,7 +312,7 @@ START_TEST(packed_idx_that_announces_too_many_images_is_refused)
 }
 END_TEST
 
-START_TEST(stochastic_binarization_is_drawn_anew_for_train_alone)
+START_TEST(stochastic_binarization_changes_each_epoch_for_training_images_only)
 {
         uint8_t bytes[4096], a[IDX_PIXELS], b[IDX_PIXELS];
         struct pxr_dataset *set, *other;
@@ -358,7 +358,7 @@ static void idx_refused(const uint8_t *bytes, size_t size, const char *message)
         refused(OPEN("{set: mnist, path: %s, splits: [test]}", scratch), message);
 }
 
-START_TEST(broken_idx_is_refused_with_its_byte)
+START_TEST(damaged_idx_is_refused_with_the_offset)
 {
         uint8_t bytes[4096];
         size_t size = idx(bytes, 4);
@@ -395,7 +395,7 @@ END_TEST
 
 /* --- the spec ----------------------------------------------------------------------------------*/
 
-START_TEST(unknown_sets_and_options_are_refused_at_their_place)
+START_TEST(unknown_sets_and_options_are_refused_with_their_location)
 {
         const char *text;
 
@@ -476,18 +476,19 @@ int main(void)
 {
         Suite *suite = suite_create("data");
 
-        ADD_SCRATCH_TEST(suite, amat_is_read_plain_and_packed_with_one_identity);
-        ADD_SCRATCH_TEST(suite, limit_takes_the_first_images_and_is_part_of_the_identity);
-        ADD_SCRATCH_TEST(suite, broken_amat_is_refused_with_line_and_byte);
+        ADD_SCRATCH_TEST(suite, plain_and_compressed_amat_have_the_same_identity);
+        ADD_SCRATCH_TEST(suite, limit_takes_the_first_images_and_changes_the_identity);
+        ADD_SCRATCH_TEST(suite, damaged_amat_is_refused_with_line_and_byte);
         ADD_SCRATCH_TEST(suite, missing_files_and_folders_are_named);
-        ADD_SCRATCH_TEST(suite, broken_gzip_is_refused_with_its_offset);
-        ADD_SCRATCH_TEST(suite, gzip_of_several_members_is_one_text);
-        ADD_SCRATCH_TEST(suite, gzip_made_to_fill_the_memory_is_refused);
-        ADD_SCRATCH_TEST(suite, idx_is_split_and_binarized);
-        ADD_SCRATCH_TEST(suite, packed_idx_that_announces_too_many_images_is_refused);
-        ADD_SCRATCH_TEST(suite, stochastic_binarization_is_drawn_anew_for_train_alone);
-        ADD_SCRATCH_TEST(suite, broken_idx_is_refused_with_its_byte);
-        ADD_SCRATCH_TEST(suite, unknown_sets_and_options_are_refused_at_their_place);
+        ADD_SCRATCH_TEST(suite, damaged_gzip_is_refused_with_the_offset);
+        ADD_SCRATCH_TEST(suite, gzip_members_are_joined);
+        ADD_SCRATCH_TEST(suite, a_gzip_bomb_is_refused);
+        ADD_SCRATCH_TEST(suite, idx_files_are_split_and_binarized);
+        ADD_SCRATCH_TEST(suite, compressed_idx_with_too_many_images_in_its_header_is_refused);
+        ADD_SCRATCH_TEST(suite,
+                         stochastic_binarization_changes_each_epoch_for_training_images_only);
+        ADD_SCRATCH_TEST(suite, damaged_idx_is_refused_with_the_offset);
+        ADD_SCRATCH_TEST(suite, unknown_sets_and_options_are_refused_with_their_location);
         ADD_SCRATCH_TEST(suite, real_binarized_mnist_is_the_official_one);
         ADD_SCRATCH_TEST(suite, real_mnist_test_file_is_read);
         return run_suite(suite);

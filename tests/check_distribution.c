@@ -76,7 +76,7 @@ static void expect_sum_1(struct pxr_image_kind kind, const char *text, int image
         "- relu\n"                                     \
         "- conv: {mask: B, kernel: 1, features: 5}\n"
 
-START_TEST(the_16_binary_images_of_2x2)
+START_TEST(the_probabilities_of_all_16_binary_2x2_images_sum_to_1)
 {
         const struct pxr_image_kind kind = { 2, 2, 1, 2 };
 
@@ -86,7 +86,7 @@ START_TEST(the_16_binary_images_of_2x2)
 }
 END_TEST
 
-START_TEST(the_64_colour_images_of_2_pixels)
+START_TEST(the_probabilities_of_all_64_colour_images_of_2_pixels_sum_to_1)
 {
         const struct pxr_image_kind high = { 2, 1, 3, 2 }, wide = { 1, 2, 3, 2 };
 
@@ -97,7 +97,7 @@ START_TEST(the_64_colour_images_of_2_pixels)
 }
 END_TEST
 
-START_TEST(all_images_of_3_levels)
+START_TEST(the_probabilities_of_all_images_of_3_levels_sum_to_1)
 {
         const struct pxr_image_kind grey = { 2, 2, 1, 3 }, colour = { 1, 1, 3, 3 };
 
@@ -107,7 +107,7 @@ START_TEST(all_images_of_3_levels)
 END_TEST
 
 /* What the sum is there to find: a model that sees what it is to predict. */
-START_TEST(a_leak_shows_in_the_sum)
+START_TEST(the_probabilities_of_a_leaking_model_do_not_sum_to_1)
 {
         const struct pxr_graph *graph;
         double *probability;
@@ -198,7 +198,7 @@ static void expect_gradient(const struct pxr_distribution *distribution, int lev
         }
 }
 
-START_TEST(gradients_by_the_logits)
+START_TEST(gradients_match_finite_differences)
 {
         expect_gradient(&pxr_bernoulli, 2);
         for (int levels = 2; levels <= 256; levels += levels < 20 ? 1 : 59)
@@ -232,7 +232,7 @@ static void expect_same_law(const struct pxr_distribution *distribution, int lev
         }
 }
 
-START_TEST(probabilities_are_those_of_the_nll)
+START_TEST(probabilities_agree_with_the_nll)
 {
         expect_same_law(&pxr_bernoulli, 2);
         expect_same_law(&pxr_categorical, 2);
@@ -297,7 +297,7 @@ START_TEST(nan_logits_give_a_nan_nll)
 }
 END_TEST
 
-START_TEST(levels_that_cannot_be_are_refused)
+START_TEST(invalid_numbers_of_levels_are_refused)
 {
         ck_assert_int_eq(pxr_bernoulli.channels(2), 1);
         ck_assert_int_eq(pxr_bernoulli.channels(3), 0);
@@ -315,7 +315,7 @@ END_TEST
 /* --- logarithms ---------------------------------------------------------------------------------
  */
 
-START_TEST(logarithms_are_those_of_the_probabilities)
+START_TEST(log_probabilities_agree_with_probabilities)
 {
         static const struct pxr_distribution *const all[] = { &pxr_bernoulli, &pxr_categorical,
                                                               &pxr_gaussian,
@@ -339,7 +339,7 @@ START_TEST(logarithms_are_those_of_the_probabilities)
 END_TEST
 
 /* Where a probability is less than any double. */
-START_TEST(logarithms_stay_finite)
+START_TEST(log_probabilities_stay_finite)
 {
         const double logits[] = { 1000, -1000, 0 }, minus = -1000;
         double log_p[3];
@@ -361,16 +361,16 @@ int main(void)
 {
         Suite *suite = suite_create("distribution");
 
-        ADD_STACK_TEST(suite, the_16_binary_images_of_2x2);
-        ADD_STACK_TEST(suite, the_64_colour_images_of_2_pixels);
-        ADD_STACK_TEST(suite, all_images_of_3_levels);
-        ADD_STACK_TEST(suite, a_leak_shows_in_the_sum);
-        ADD_GRAPH_TEST(suite, gradients_by_the_logits);
-        ADD_GRAPH_TEST(suite, probabilities_are_those_of_the_nll);
+        ADD_STACK_TEST(suite, the_probabilities_of_all_16_binary_2x2_images_sum_to_1);
+        ADD_STACK_TEST(suite, the_probabilities_of_all_64_colour_images_of_2_pixels_sum_to_1);
+        ADD_STACK_TEST(suite, the_probabilities_of_all_images_of_3_levels_sum_to_1);
+        ADD_STACK_TEST(suite, the_probabilities_of_a_leaking_model_do_not_sum_to_1);
+        ADD_GRAPH_TEST(suite, gradients_match_finite_differences);
+        ADD_GRAPH_TEST(suite, probabilities_agree_with_the_nll);
         ADD_GRAPH_TEST(suite, extreme_logits_neither_overflow_nor_vanish);
         ADD_GRAPH_TEST(suite, nan_logits_give_a_nan_nll);
-        ADD_STACK_TEST(suite, levels_that_cannot_be_are_refused);
-        ADD_TEST(suite, logarithms_are_those_of_the_probabilities);
-        ADD_TEST(suite, logarithms_stay_finite);
+        ADD_STACK_TEST(suite, invalid_numbers_of_levels_are_refused);
+        ADD_TEST(suite, log_probabilities_agree_with_probabilities);
+        ADD_TEST(suite, log_probabilities_stay_finite);
         return run_suite(suite);
 }

@@ -189,7 +189,7 @@ START_TEST(missing_best_and_last_checkpoints_are_found)
 END_TEST
 
 /* Each note says what to look at, as a sentence. */
-START_TEST(advice_is_a_sentence)
+START_TEST(every_advice_is_a_sentence)
 {
         const struct pxr_table *table;
 
@@ -208,7 +208,7 @@ START_TEST(advice_is_a_sentence)
 END_TEST
 
 /* Which split a table is of is the paper's file to say. */
-START_TEST(the_split_of_a_row_is_that_of_its_table)
+START_TEST(the_split_to_check_is_that_of_the_papers_table)
 {
         struct example example = pixelcnn;
 
@@ -258,7 +258,7 @@ START_TEST(different_models_of_one_spec_are_found)
 }
 END_TEST
 
-START_TEST(archived_runs_are_examined_only_by_name)
+START_TEST(archived_runs_are_examined_only_when_they_are_named)
 {
         struct example other = pixelcnn;
 
@@ -278,7 +278,7 @@ START_TEST(archived_runs_are_examined_only_by_name)
 }
 END_TEST
 
-START_TEST(huge_nlls_are_printed_in_few_digits)
+START_TEST(huge_nlls_are_printed_with_few_digits)
 {
         const struct pxr_table *table;
 
@@ -299,11 +299,11 @@ int main(void)
         ADD_REPORT_TEST(suite, every_sign_is_found);
         ADD_REPORT_TEST(suite, healthy_runs_have_no_sign);
         ADD_REPORT_TEST(suite, missing_best_and_last_checkpoints_are_found);
-        ADD_REPORT_TEST(suite, advice_is_a_sentence);
-        ADD_REPORT_TEST(suite, the_split_of_a_row_is_that_of_its_table);
+        ADD_REPORT_TEST(suite, every_advice_is_a_sentence);
+        ADD_REPORT_TEST(suite, the_split_to_check_is_that_of_the_papers_table);
         ADD_REPORT_TEST(suite, different_results_of_one_spec_are_found);
         ADD_REPORT_TEST(suite, different_models_of_one_spec_are_found);
-        ADD_REPORT_TEST(suite, archived_runs_are_examined_only_by_name);
-        ADD_REPORT_TEST(suite, huge_nlls_are_printed_in_few_digits);
+        ADD_REPORT_TEST(suite, archived_runs_are_examined_only_when_they_are_named);
+        ADD_REPORT_TEST(suite, huge_nlls_are_printed_with_few_digits);
         return run_suite(suite);
 }

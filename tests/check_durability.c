@@ -33,7 +33,7 @@ static void refused(const char *path, bool writable, const char *error)
         expect_error(PXR_FAULT_USER, error);
 }
 
-START_TEST(new_database_has_the_newest_schema)
+START_TEST(a_new_database_has_the_newest_schema)
 {
         pxr_store_close(open_store(in_scratch("runs.db"), true));
         ck_assert_str_eq(sql("PRAGMA application_id"), pxr_strf(arena, "%d\n", PXR_APPLICATION_ID));
@@ -45,7 +45,7 @@ START_TEST(new_database_has_the_newest_schema)
 }
 END_TEST
 
-START_TEST(empty_file_becomes_a_database)
+START_TEST(an_empty_file_becomes_a_database)
 {
         write_file(in_scratch("runs.db"), "", 0);
         refused(in_scratch("runs.db"), false, "runs.db: the database is empty");
@@ -72,7 +72,7 @@ static void add_step(const char *path, const char *step)
         pxr_schema.step = steps;
 }
 
-START_TEST(older_schema_is_brought_up_to_date_by_writing)
+START_TEST(opening_for_writing_upgrades_an_older_schema)
 {
         char *path = in_scratch("runs.db");
 
@@ -99,7 +99,7 @@ START_TEST(older_schema_is_brought_up_to_date_by_changing)
 }
 END_TEST
 
-START_TEST(failed_migration_changes_nothing)
+START_TEST(a_failed_migration_changes_nothing)
 {
         char *path = in_scratch("runs.db");
         unsigned char *before, *after;
@@ -142,7 +142,7 @@ static const struct {
 
 enum { ADDED = sizeof(added) / sizeof(added[0]) };
 
-START_TEST(what_was_added_to_the_schema_is_refused)
+START_TEST(triggers_views_and_tables_added_to_the_schema_are_refused)
 {
         char *path = in_scratch("runs.db");
 
@@ -161,7 +161,7 @@ START_TEST(what_was_added_to_the_schema_is_refused)
 END_TEST
 
 /* A step to the newest schema may change the rows of runs. */
-START_TEST(what_was_added_to_an_older_schema_does_not_run)
+START_TEST(triggers_added_to_an_older_schema_do_not_run)
 {
         char *path = in_scratch("runs.db");
 
@@ -221,7 +221,7 @@ START_TEST(unreleased_schema_is_refused)
 }
 END_TEST
 
-START_TEST(no_schema_of_ours_is_left_as_it_is)
+START_TEST(an_invalid_schema_version_is_refused_and_not_changed)
 {
         char *path = in_scratch("runs.db");
 
@@ -235,7 +235,7 @@ START_TEST(no_schema_of_ours_is_left_as_it_is)
 }
 END_TEST
 
-START_TEST(newer_schema_is_left_as_it_is)
+START_TEST(a_newer_schema_is_refused_and_not_changed)
 {
         char *path = in_scratch("runs.db");
         unsigned char *before, *after;
@@ -252,7 +252,7 @@ START_TEST(newer_schema_is_left_as_it_is)
 }
 END_TEST
 
-START_TEST(what_is_no_run_database_is_refused)
+START_TEST(text_files_folders_and_other_databases_are_refused)
 {
         char text[5000];
 
@@ -273,7 +273,7 @@ START_TEST(what_is_no_run_database_is_refused)
 }
 END_TEST
 
-START_TEST(names_that_sqlite_would_not_take_for_a_file_are_refused)
+START_TEST(names_that_sqlite_does_not_open_as_files_are_refused)
 {
         static const char *const names[] = { ":memory:", "file:x?mode=memory", "file:runs.db" };
 
@@ -296,7 +296,7 @@ START_TEST(names_that_sqlite_would_not_take_for_a_file_are_refused)
 END_TEST
 
 /* The log and the checkpoints lie beside the file, not beside the link. */
-START_TEST(symbolic_link_is_followed_once)
+START_TEST(a_symbolic_link_to_a_database_is_resolved_once)
 {
         struct pxr_store *store;
 
@@ -317,7 +317,7 @@ END_TEST
 
 /* What is in the log of a killed run cannot be read in a read-only folder, through a link either.
  */
-START_TEST(log_behind_a_symbolic_link_is_seen)
+START_TEST(the_log_of_a_database_behind_a_symbolic_link_is_read)
 {
         ck_assert_int_eq(mkdir(in_scratch("disk"), 0777), 0);
         ck_assert_int_eq(chmod(scratch, 0755), 0);
@@ -349,7 +349,7 @@ static void nothing_is_recorded(struct pxr_store *store)
         expect_error(PXR_FAULT_SYSTEM, "was moved, deleted or replaced while it was in use");
 }
 
-START_TEST(moved_database_keeps_its_records)
+START_TEST(a_moved_database_keeps_its_records)
 {
         char *path = in_scratch("runs.db");
         struct pxr_store *store = open_store(path, true);
@@ -367,7 +367,7 @@ START_TEST(moved_database_keeps_its_records)
 }
 END_TEST
 
-START_TEST(database_in_the_place_of_another_is_left_alone)
+START_TEST(a_database_that_replaced_another_is_not_changed)
 {
         char *path = in_scratch("runs.db");
         struct pxr_store *store, *other = open_store(in_scratch("other.db"), true);
@@ -389,7 +389,7 @@ START_TEST(database_in_the_place_of_another_is_left_alone)
 }
 END_TEST
 
-START_TEST(deleted_database_is_an_error)
+START_TEST(writing_to_a_deleted_database_is_an_error)
 {
         char *path = in_scratch("runs.db");
         struct pxr_store *store = open_store(path, true);
@@ -404,7 +404,7 @@ START_TEST(deleted_database_is_an_error)
 }
 END_TEST
 
-START_TEST(corrupt_database_is_named)
+START_TEST(a_corrupt_database_is_an_error_that_names_it)
 {
         char *path = in_scratch("runs.db");
         struct pxr_store *store = open_store(path, true);
@@ -428,7 +428,7 @@ END_TEST
 /* --- what cannot be written --------------------------------------------------------------------
  */
 
-START_TEST(read_only_file_is_refused_for_writing_alone)
+START_TEST(a_read_only_database_can_be_read_but_not_written)
 {
         char *path = in_scratch("a%20#b?.db");
         struct pxr_store *store = open_store(path, true);
@@ -453,7 +453,7 @@ START_TEST(read_only_file_is_refused_for_writing_alone)
 }
 END_TEST
 
-START_TEST(locked_database_says_so)
+START_TEST(a_locked_database_is_an_error)
 {
         char *path = in_scratch("runs.db");
         struct pxr_store *store = open_store(path, true), *other = open_store(path, true);
@@ -470,7 +470,7 @@ START_TEST(locked_database_says_so)
 }
 END_TEST
 
-START_TEST(full_disk_loses_nothing_that_was_recorded)
+START_TEST(a_full_disk_loses_no_record)
 {
         static unsigned char png[300000];
         struct pxr_store *store = open_store(in_scratch("runs.db"), true);
@@ -495,7 +495,7 @@ START_TEST(full_disk_loses_nothing_that_was_recorded)
 END_TEST
 
 /* A file system without shared memory: here, SQLite's locking by means of a file. */
-START_TEST(without_shared_memory_a_rollback_journal_does)
+START_TEST(without_shared_memory_a_rollback_journal_is_used)
 {
         sqlite3_vfs *usual = sqlite3_vfs_find(NULL), *plain = sqlite3_vfs_find("unix-dotfile");
         struct pxr_store *store;
@@ -533,7 +533,7 @@ static int write_run(const char *path)
         return 0;
 }
 
-START_TEST(processes_that_write_at_once_lose_no_row)
+START_TEST(concurrent_writers_lose_no_row)
 {
         char *path = in_scratch("runs.db");
         pid_t child[WRITERS];
@@ -605,7 +605,7 @@ static int64_t kill_a_writer(const char *path, bool from_first, long microsecond
         return last;
 }
 
-START_TEST(killed_writers_leave_whole_steps_and_all_they_told_of)
+START_TEST(killed_writers_leave_whole_steps_and_every_committed_record)
 {
         char *path = in_scratch("runs.db"), *got;
         int64_t all = 0, runs = 0;
@@ -643,31 +643,31 @@ int main(void)
 {
         Suite *suite = suite_create("durability");
 
-        ADD_SCRATCH_TEST(suite, new_database_has_the_newest_schema);
-        ADD_SCRATCH_TEST(suite, empty_file_becomes_a_database);
-        ADD_SCRATCH_TEST(suite, older_schema_is_brought_up_to_date_by_writing);
+        ADD_SCRATCH_TEST(suite, a_new_database_has_the_newest_schema);
+        ADD_SCRATCH_TEST(suite, an_empty_file_becomes_a_database);
+        ADD_SCRATCH_TEST(suite, opening_for_writing_upgrades_an_older_schema);
         ADD_SCRATCH_TEST(suite, older_schema_is_brought_up_to_date_by_changing);
-        ADD_SCRATCH_TEST(suite, failed_migration_changes_nothing);
-        ADD_SCRATCH_TEST(suite, what_was_added_to_the_schema_is_refused);
-        ADD_SCRATCH_TEST(suite, what_was_added_to_an_older_schema_does_not_run);
+        ADD_SCRATCH_TEST(suite, a_failed_migration_changes_nothing);
+        ADD_SCRATCH_TEST(suite, triggers_views_and_tables_added_to_the_schema_are_refused);
+        ADD_SCRATCH_TEST(suite, triggers_added_to_an_older_schema_do_not_run);
         ADD_SCRATCH_TEST(suite, other_kinds_of_files_are_refused);
         ADD_SCRATCH_TEST(suite, plain_indexes_and_statistics_may_be_added);
         ADD_SCRATCH_TEST(suite, unreleased_schema_is_refused);
-        ADD_SCRATCH_TEST(suite, no_schema_of_ours_is_left_as_it_is);
-        ADD_SCRATCH_TEST(suite, newer_schema_is_left_as_it_is);
-        ADD_SCRATCH_TEST(suite, what_is_no_run_database_is_refused);
-        ADD_SCRATCH_TEST(suite, names_that_sqlite_would_not_take_for_a_file_are_refused);
-        ADD_SCRATCH_TEST(suite, symbolic_link_is_followed_once);
-        ADD_SCRATCH_TEST(suite, log_behind_a_symbolic_link_is_seen);
-        ADD_SCRATCH_TEST(suite, moved_database_keeps_its_records);
-        ADD_SCRATCH_TEST(suite, database_in_the_place_of_another_is_left_alone);
-        ADD_SCRATCH_TEST(suite, deleted_database_is_an_error);
-        ADD_SCRATCH_TEST(suite, corrupt_database_is_named);
-        ADD_SCRATCH_TEST(suite, read_only_file_is_refused_for_writing_alone);
-        ADD_SCRATCH_TEST(suite, locked_database_says_so);
-        ADD_SCRATCH_TEST(suite, full_disk_loses_nothing_that_was_recorded);
-        ADD_SCRATCH_TEST(suite, without_shared_memory_a_rollback_journal_does);
-        ADD_SCRATCH_TEST(suite, processes_that_write_at_once_lose_no_row);
-        ADD_SCRATCH_TEST(suite, killed_writers_leave_whole_steps_and_all_they_told_of);
+        ADD_SCRATCH_TEST(suite, an_invalid_schema_version_is_refused_and_not_changed);
+        ADD_SCRATCH_TEST(suite, a_newer_schema_is_refused_and_not_changed);
+        ADD_SCRATCH_TEST(suite, text_files_folders_and_other_databases_are_refused);
+        ADD_SCRATCH_TEST(suite, names_that_sqlite_does_not_open_as_files_are_refused);
+        ADD_SCRATCH_TEST(suite, a_symbolic_link_to_a_database_is_resolved_once);
+        ADD_SCRATCH_TEST(suite, the_log_of_a_database_behind_a_symbolic_link_is_read);
+        ADD_SCRATCH_TEST(suite, a_moved_database_keeps_its_records);
+        ADD_SCRATCH_TEST(suite, a_database_that_replaced_another_is_not_changed);
+        ADD_SCRATCH_TEST(suite, writing_to_a_deleted_database_is_an_error);
+        ADD_SCRATCH_TEST(suite, a_corrupt_database_is_an_error_that_names_it);
+        ADD_SCRATCH_TEST(suite, a_read_only_database_can_be_read_but_not_written);
+        ADD_SCRATCH_TEST(suite, a_locked_database_is_an_error);
+        ADD_SCRATCH_TEST(suite, a_full_disk_loses_no_record);
+        ADD_SCRATCH_TEST(suite, without_shared_memory_a_rollback_journal_is_used);
+        ADD_SCRATCH_TEST(suite, concurrent_writers_lose_no_row);
+        ADD_SCRATCH_TEST(suite, killed_writers_leave_whole_steps_and_every_committed_record);
         return run_suite(suite);
 }

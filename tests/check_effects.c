@@ -81,7 +81,7 @@ static const char *parts_of(const double *number, int jobs)
         return text;
 }
 
-START_TEST(diverged_jobs_are_counted_but_left_out_of_means)
+START_TEST(diverged_jobs_are_counted_but_not_averaged)
 {
         const double value[] = { 1, 1, 1, 2 }, nll[] = { 80, 84, 1e31, 1e31 };
         const struct pxr_table *table;
@@ -116,7 +116,7 @@ int main(void)
         Suite *suite = suite_create("effects");
 
         ADD_REPORT_TEST(suite, rank_correlation_matches_textbooks);
-        ADD_REPORT_TEST(suite, diverged_jobs_are_counted_but_left_out_of_means);
+        ADD_REPORT_TEST(suite, diverged_jobs_are_counted_but_not_averaged);
         ADD_REPORT_TEST(suite, equal_values_share_a_range);
         return run_suite(suite);
 }

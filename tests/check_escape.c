@@ -15,7 +15,7 @@ static const char *escaped(enum pxr_escape how, const char *text)
         return captured(to);
 }
 
-START_TEST(hostile_text_is_escaped)
+START_TEST(control_characters_and_markup_are_escaped)
 {
         static const struct {
                 enum pxr_escape how;
@@ -66,7 +66,7 @@ int main(void)
 {
         Suite *suite = suite_create("escape");
 
-        ADD_SCRATCH_TEST(suite, hostile_text_is_escaped);
+        ADD_SCRATCH_TEST(suite, control_characters_and_markup_are_escaped);
         ADD_SCRATCH_TEST(suite, html_prints_like_printf_and_escapes_texts);
         return run_suite(suite);
 }

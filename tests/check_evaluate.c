@@ -9,7 +9,7 @@
 /* --- views -------------------------------------------------------------------------------------
  */
 
-START_TEST(views_of_a_sum)
+START_TEST(nats_and_bits_follow_from_the_sum)
 {
         struct pxr_nll nll = { .dimensions = 12 };
         const double nats[] = { 3, 5, 10, 2 };
@@ -26,7 +26,7 @@ START_TEST(views_of_a_sum)
 }
 END_TEST
 
-START_TEST(standard_errors_at_their_ends)
+START_TEST(standard_errors_of_few_and_of_equal_images)
 {
         struct pxr_nll nll = { .dimensions = 1 }, same = { 0 };
 
@@ -77,7 +77,7 @@ START_TEST(worse_than_uniform_is_suspect)
 END_TEST
 
 /* 400 images, standard error 1/20: five of them are 0.25. */
-START_TEST(below_the_floor_is_suspect)
+START_TEST(better_than_the_known_floor_is_suspect)
 {
         static const char better[] = "better than any model of this data set can be";
 
@@ -90,7 +90,7 @@ START_TEST(below_the_floor_is_suspect)
 }
 END_TEST
 
-START_TEST(what_is_not_finite_is_suspect)
+START_TEST(an_nll_that_is_not_finite_is_suspect)
 {
         const struct pxr_dataset set = { .levels = 2, .floor = 10 };
         struct pxr_nll none = { .dimensions = 100 };
@@ -170,7 +170,7 @@ static struct pxr_evaluation evaluation_of(const struct pxr_dataset *set,
 }
 
 /* Each image by itself, in double precision. */
-START_TEST(the_sum_is_that_of_the_single_images)
+START_TEST(the_nll_is_the_sum_over_single_images)
 {
         const struct pxr_dataset set = test_set();
         const struct pxr_graph *graph = test_graph();
@@ -231,7 +231,7 @@ START_TEST(the_bits_do_not_depend_on_threads)
 END_TEST
 
 /* Added up value by value it is the same, whoever computed the values. */
-START_TEST(the_sum_is_that_of_the_values)
+START_TEST(the_nll_is_the_sum_over_values)
 {
         const struct pxr_dataset set = test_set();
         struct pxr_evaluation one = evaluation_of(&set, test_graph());
@@ -253,7 +253,7 @@ START_TEST(the_sum_is_that_of_the_values)
 END_TEST
 
 /* An image's nats are those of pxr_workspace_loss(), to the bit. */
-START_TEST(the_sum_is_that_of_the_loss)
+START_TEST(the_nll_agrees_with_the_training_loss)
 {
         const struct pxr_dataset set = test_set();
         struct pxr_evaluation e = evaluation_of(&set, test_graph());
@@ -276,7 +276,7 @@ START_TEST(the_sum_is_that_of_the_loss)
 END_TEST
 
 /* The memory of one evaluation serves the next, of other parameters and images too. */
-START_TEST(evaluations_share_memory)
+START_TEST(a_second_evaluation_uses_the_memory_of_the_first)
 {
         const struct pxr_dataset set = test_set();
         struct pxr_evaluation e = evaluation_of(&set, test_graph()), fresh = e;
@@ -320,7 +320,7 @@ static bool stop_after_some(void *context, const struct pxr_progress *progress)
         return progress->done > 30;
 }
 
-START_TEST(progress_can_stop_it)
+START_TEST(the_progress_callback_can_stop_an_evaluation)
 {
         const struct pxr_dataset set = test_set();
         struct pxr_evaluation e = evaluation_of(&set, test_graph());
@@ -335,7 +335,7 @@ START_TEST(progress_can_stop_it)
 }
 END_TEST
 
-START_TEST(an_image_that_cannot_be_read_ends_it)
+START_TEST(an_unreadable_image_stops_an_evaluation)
 {
         const struct pxr_dataset set = test_set();
         struct pxr_evaluation e = evaluation_of(&set, test_graph());
@@ -352,19 +352,19 @@ int main(void)
 {
         Suite *suite = suite_create("evaluate");
 
-        ADD_TEST(suite, views_of_a_sum);
-        ADD_TEST(suite, standard_errors_at_their_ends);
+        ADD_TEST(suite, nats_and_bits_follow_from_the_sum);
+        ADD_TEST(suite, standard_errors_of_few_and_of_equal_images);
         ADD_TEST(suite, worse_than_uniform_is_suspect);
-        ADD_TEST(suite, below_the_floor_is_suspect);
-        ADD_TEST(suite, what_is_not_finite_is_suspect);
-        ADD_STACK_TEST(suite, the_sum_is_that_of_the_single_images);
+        ADD_TEST(suite, better_than_the_known_floor_is_suspect);
+        ADD_TEST(suite, an_nll_that_is_not_finite_is_suspect);
+        ADD_STACK_TEST(suite, the_nll_is_the_sum_over_single_images);
         ADD_STACK_TEST(suite, a_model_of_zeros_is_uniform_and_not_suspect);
         ADD_STACK_TEST(suite, the_bits_do_not_depend_on_threads);
-        ADD_STACK_TEST(suite, the_sum_is_that_of_the_values);
-        ADD_STACK_TEST(suite, the_sum_is_that_of_the_loss);
-        ADD_STACK_TEST(suite, evaluations_share_memory);
+        ADD_STACK_TEST(suite, the_nll_is_the_sum_over_values);
+        ADD_STACK_TEST(suite, the_nll_agrees_with_the_training_loss);
+        ADD_STACK_TEST(suite, a_second_evaluation_uses_the_memory_of_the_first);
         ADD_STACK_TEST(suite, a_limit_takes_the_first_images);
-        ADD_STACK_TEST(suite, progress_can_stop_it);
-        ADD_STACK_TEST(suite, an_image_that_cannot_be_read_ends_it);
+        ADD_STACK_TEST(suite, the_progress_callback_can_stop_an_evaluation);
+        ADD_STACK_TEST(suite, an_unreadable_image_stops_an_evaluation);
         return run_suite(suite);
 }

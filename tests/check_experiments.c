@@ -110,7 +110,7 @@ static void expect_certified(const struct subject *s)
         ck_assert_int_ge(certificate.probes, SIDE * SIDE);
 }
 
-START_TEST(is_certified)
+START_TEST(the_experiment_is_certified)
 {
         for_both(_i, expect_certified);
 }
@@ -201,7 +201,7 @@ static void expect_no_leak(const struct subject *s)
                               s->colours, count, s->values);
 }
 
-START_TEST(no_value_is_seen_at_or_before_its_place)
+START_TEST(no_output_depends_on_its_own_or_a_later_value)
 {
         for_both(_i, expect_no_leak);
 }
@@ -250,7 +250,7 @@ static void expect_same_steps(const struct subject *s)
         }
 }
 
-START_TEST(step_by_step_is_as_in_one_pass)
+START_TEST(advance_gives_the_same_logits_as_forward)
 {
         for_both(_i, expect_same_steps);
 }
@@ -262,9 +262,10 @@ static void add_experiment_tests(Suite *suite, int number)
         TCase *tcase = tcase_create(experiment[number].name);
 
         tcase_add_checked_fixture(tcase, stack_setup, graph_teardown);
-        tcase_add_loop_test(tcase, is_certified, number, number + 1);
-        tcase_add_loop_test(tcase, no_value_is_seen_at_or_before_its_place, number, number + 1);
-        tcase_add_loop_test(tcase, step_by_step_is_as_in_one_pass, number, number + 1);
+        tcase_add_loop_test(tcase, the_experiment_is_certified, number, number + 1);
+        tcase_add_loop_test(tcase, no_output_depends_on_its_own_or_a_later_value, number,
+                            number + 1);
+        tcase_add_loop_test(tcase, advance_gives_the_same_logits_as_forward, number, number + 1);
         tcase_set_timeout(tcase, 120);
         suite_add_tcase(suite, tcase);
 }

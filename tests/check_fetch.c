@@ -111,7 +111,7 @@ START_TEST(a_file_is_fetched_into_a_new_folder)
 }
 END_TEST
 
-START_TEST(a_dropped_connection_is_taken_up_where_it_broke)
+START_TEST(a_dropped_connection_is_resumed)
 {
         expect_fetched(FETCH(DROP, DROP, SERVE));
         ck_assert_int_eq(server.requests, 3);
@@ -121,14 +121,14 @@ START_TEST(a_dropped_connection_is_taken_up_where_it_broke)
 }
 END_TEST
 
-START_TEST(a_file_that_ends_early_is_taken_up_where_it_ended)
+START_TEST(a_file_that_ends_early_is_resumed)
 {
         expect_fetched(FETCH(SHORT, SERVE));
         ck_assert_int_eq(server.from[1], SIZE / 2);
 }
 END_TEST
 
-START_TEST(an_earlier_part_is_resumed)
+START_TEST(a_partial_file_of_an_earlier_fetch_is_resumed)
 {
         leave_part(1234, true);
         expect_fetched(FETCH(SERVE));
@@ -137,7 +137,7 @@ START_TEST(an_earlier_part_is_resumed)
 }
 END_TEST
 
-START_TEST(a_whole_part_needs_no_request)
+START_TEST(a_complete_partial_file_needs_no_request)
 {
         leave_part(SIZE, true);
         expect_fetched(FETCH(GONE));
@@ -145,7 +145,7 @@ START_TEST(a_whole_part_needs_no_request)
 }
 END_TEST
 
-START_TEST(servers_without_ranges_start_again)
+START_TEST(without_range_requests_the_file_is_fetched_from_its_start)
 {
         leave_part(1234, true);
         expect_fetched(FETCH(IGNORE_RANGE));
@@ -160,7 +160,7 @@ START_TEST(servers_without_ranges_start_again)
 }
 END_TEST
 
-START_TEST(a_part_of_another_file_is_given_up)
+START_TEST(a_partial_file_of_another_file_is_discarded)
 {
         leave_part(SIZE / 2, false);
         expect_fetched(FETCH(SERVE));
@@ -184,7 +184,7 @@ START_TEST(redirects_are_followed)
 }
 END_TEST
 
-START_TEST(busy_and_silent_servers_are_asked_again)
+START_TEST(busy_and_silent_servers_are_retried)
 {
         expect_fetched(FETCH(BUSY, SILENT, STALL, SERVE));
         ck_assert_int_eq(server.requests, 4);
@@ -193,7 +193,7 @@ START_TEST(busy_and_silent_servers_are_asked_again)
 }
 END_TEST
 
-START_TEST(a_server_that_trickles_is_not_waited_for)
+START_TEST(a_server_that_is_too_slow_is_given_up)
 {
         expect_fetched(FETCH(TRICKLE, SERVE));
         ck_assert_int_eq(server.requests, 2);
@@ -203,7 +203,7 @@ END_TEST
 
 /* --- what does not -----------------------------------------------------------------------------*/
 
-START_TEST(a_damaged_file_never_takes_its_name)
+START_TEST(a_damaged_file_is_never_put_in_place)
 {
         expect_refused(FETCH(CORRUPT), PXR_FAULT_USER, "a.bin: expected SHA-256 ");
         ck_assert_int_eq(server.requests, 1);
@@ -214,7 +214,7 @@ START_TEST(a_damaged_file_never_takes_its_name)
 }
 END_TEST
 
-START_TEST(another_file_is_refused_by_its_size)
+START_TEST(a_file_of_another_size_is_refused)
 {
         expect_refused(FETCH(PAGE), PXR_FAULT_USER,
                        "expected the official file of 300000 bytes, but the server offers 37");
@@ -227,7 +227,7 @@ START_TEST(another_file_is_refused_by_its_size)
 }
 END_TEST
 
-START_TEST(a_page_of_unknown_length_is_no_file_and_no_hindrance)
+START_TEST(an_error_page_of_unknown_length_is_discarded)
 {
         expect_refused(FETCH(PAGE_UNSIZED), PXR_FAULT_SYSTEM,
                        "the server closed the connection early");
@@ -235,7 +235,7 @@ START_TEST(a_page_of_unknown_length_is_no_file_and_no_hindrance)
 }
 END_TEST
 
-START_TEST(retries_come_to_an_end_and_keep_what_came)
+START_TEST(retries_end_and_keep_the_partial_file)
 {
         size_t part;
 
@@ -251,7 +251,7 @@ START_TEST(retries_come_to_an_end_and_keep_what_came)
 }
 END_TEST
 
-START_TEST(what_no_retry_mends_is_asked_for_once)
+START_TEST(permanent_errors_are_not_retried)
 {
         expect_refused(FETCH(GONE), PXR_FAULT_USER, "404");
         ck_assert_int_eq(server.requests, 1);
@@ -263,7 +263,7 @@ START_TEST(what_no_retry_mends_is_asked_for_once)
 }
 END_TEST
 
-START_TEST(a_failure_leaves_no_folder_that_it_made)
+START_TEST(a_failed_fetch_removes_the_folder_it_created)
 {
         expect_refused(FETCH(GONE), PXR_FAULT_USER, "404");
         ck_assert(!is_there("got"));
@@ -279,7 +279,7 @@ START_TEST(a_failure_leaves_no_folder_that_it_made)
 }
 END_TEST
 
-START_TEST(no_server_at_all_is_an_error_of_the_system)
+START_TEST(an_unreachable_server_is_an_error_of_the_system)
 {
         FETCH(SERVE);
         remove(in_scratch("got/it/a.bin"));
@@ -292,7 +292,7 @@ START_TEST(no_server_at_all_is_an_error_of_the_system)
 }
 END_TEST
 
-START_TEST(a_file_of_that_name_is_never_touched)
+START_TEST(an_existing_file_is_not_changed)
 {
         size_t size;
 
@@ -320,7 +320,7 @@ static bool intrude(void *context, const struct pxr_progress *progress)
         return false;
 }
 
-START_TEST(a_file_that_appears_meanwhile_is_not_touched_either)
+START_TEST(a_file_that_appears_during_the_fetch_is_not_changed)
 {
         size_t size;
 
@@ -332,7 +332,7 @@ START_TEST(a_file_that_appears_meanwhile_is_not_touched_either)
 }
 END_TEST
 
-START_TEST(one_program_at_a_time_fetches_a_file)
+START_TEST(only_one_process_fetches_a_file_at_a_time)
 {
         int other;
 
@@ -345,7 +345,7 @@ START_TEST(one_program_at_a_time_fetches_a_file)
 }
 END_TEST
 
-START_TEST(a_full_disk_keeps_what_came)
+START_TEST(a_full_disk_keeps_the_partial_file)
 {
         struct rlimit limit;
 
@@ -368,7 +368,7 @@ static bool stop_in_the_middle(void *context, const struct pxr_progress *progres
         return progress->done > 0;
 }
 
-START_TEST(what_came_before_a_stop_is_kept)
+START_TEST(an_interrupted_fetch_keeps_the_partial_file)
 {
         observer.progress = stop_in_the_middle;
         ck_assert_int_eq(FETCH(STALL), PXR_FETCH_STOPPED);
@@ -414,27 +414,27 @@ int main(void)
         Suite *suite = suite_create("fetch");
 
         ADD_SCRATCH_TEST(suite, a_file_is_fetched_into_a_new_folder);
-        ADD_SCRATCH_TEST(suite, a_dropped_connection_is_taken_up_where_it_broke);
-        ADD_SCRATCH_TEST(suite, a_file_that_ends_early_is_taken_up_where_it_ended);
-        ADD_SCRATCH_TEST(suite, an_earlier_part_is_resumed);
-        ADD_SCRATCH_TEST(suite, a_whole_part_needs_no_request);
-        ADD_SCRATCH_TEST(suite, servers_without_ranges_start_again);
-        ADD_SCRATCH_TEST(suite, a_part_of_another_file_is_given_up);
+        ADD_SCRATCH_TEST(suite, a_dropped_connection_is_resumed);
+        ADD_SCRATCH_TEST(suite, a_file_that_ends_early_is_resumed);
+        ADD_SCRATCH_TEST(suite, a_partial_file_of_an_earlier_fetch_is_resumed);
+        ADD_SCRATCH_TEST(suite, a_complete_partial_file_needs_no_request);
+        ADD_SCRATCH_TEST(suite, without_range_requests_the_file_is_fetched_from_its_start);
+        ADD_SCRATCH_TEST(suite, a_partial_file_of_another_file_is_discarded);
         ADD_SCRATCH_TEST(suite, redirects_are_followed);
-        ADD_SCRATCH_TEST(suite, busy_and_silent_servers_are_asked_again);
-        ADD_SCRATCH_TEST(suite, a_server_that_trickles_is_not_waited_for);
-        ADD_SCRATCH_TEST(suite, a_damaged_file_never_takes_its_name);
-        ADD_SCRATCH_TEST(suite, another_file_is_refused_by_its_size);
-        ADD_SCRATCH_TEST(suite, a_page_of_unknown_length_is_no_file_and_no_hindrance);
-        ADD_SCRATCH_TEST(suite, retries_come_to_an_end_and_keep_what_came);
-        ADD_SCRATCH_TEST(suite, what_no_retry_mends_is_asked_for_once);
-        ADD_SCRATCH_TEST(suite, a_failure_leaves_no_folder_that_it_made);
-        ADD_SCRATCH_TEST(suite, no_server_at_all_is_an_error_of_the_system);
-        ADD_SCRATCH_TEST(suite, a_file_of_that_name_is_never_touched);
-        ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_is_not_touched_either);
-        ADD_SCRATCH_TEST(suite, one_program_at_a_time_fetches_a_file);
-        ADD_SCRATCH_TEST(suite, a_full_disk_keeps_what_came);
-        ADD_SCRATCH_TEST(suite, what_came_before_a_stop_is_kept);
+        ADD_SCRATCH_TEST(suite, busy_and_silent_servers_are_retried);
+        ADD_SCRATCH_TEST(suite, a_server_that_is_too_slow_is_given_up);
+        ADD_SCRATCH_TEST(suite, a_damaged_file_is_never_put_in_place);
+        ADD_SCRATCH_TEST(suite, a_file_of_another_size_is_refused);
+        ADD_SCRATCH_TEST(suite, an_error_page_of_unknown_length_is_discarded);
+        ADD_SCRATCH_TEST(suite, retries_end_and_keep_the_partial_file);
+        ADD_SCRATCH_TEST(suite, permanent_errors_are_not_retried);
+        ADD_SCRATCH_TEST(suite, a_failed_fetch_removes_the_folder_it_created);
+        ADD_SCRATCH_TEST(suite, an_unreachable_server_is_an_error_of_the_system);
+        ADD_SCRATCH_TEST(suite, an_existing_file_is_not_changed);
+        ADD_SCRATCH_TEST(suite, a_file_that_appears_during_the_fetch_is_not_changed);
+        ADD_SCRATCH_TEST(suite, only_one_process_fetches_a_file_at_a_time);
+        ADD_SCRATCH_TEST(suite, a_full_disk_keeps_the_partial_file);
+        ADD_SCRATCH_TEST(suite, an_interrupted_fetch_keeps_the_partial_file);
         ADD_SCRATCH_TEST(suite, sets_are_fetched_whole_or_by_file);
         return run_suite(suite);
 }

@@ -29,7 +29,7 @@ static double number_after(const char **at, const char *before)
  */
 
 /* Bars are as high as probabilities are; the axis ends with a round number above the highest. */
-START_TEST(bars_are_probabilities)
+START_TEST(bars_have_the_height_of_the_probabilities)
 {
         static const double probability[] = { 0.5, 0.125, 0.25, 0.125 };
         const struct pxr_png_text texts[] = { { "pxr:name", "a <b> & \"c\"\001" } };
@@ -64,7 +64,7 @@ START_TEST(bars_are_probabilities)
 }
 END_TEST
 
-START_TEST(a_map_has_each_pixel)
+START_TEST(a_map_has_a_cell_for_each_pixel)
 {
         static const double value[] = { 0, 1, 2, 3, 4, 5 };
         size_t size;
@@ -86,7 +86,7 @@ START_TEST(a_map_has_each_pixel)
 END_TEST
 
 /* Of 200 pixels two are far above: the scale ends at the highest of the others, and says so. */
-START_TEST(a_few_do_not_darken_the_others)
+START_TEST(a_few_large_values_do_not_darken_the_map)
 {
         double value[200], highest;
         size_t size;
@@ -118,7 +118,7 @@ START_TEST(a_few_do_not_darken_the_others)
 }
 END_TEST
 
-START_TEST(a_scale_ends_at_a_number)
+START_TEST(a_scale_ends_at_a_round_number)
 {
         static const double none[4], odd[3] = { NAN, INFINITY, 3 }, one[300] = { 5 };
         double highest;
@@ -163,7 +163,7 @@ static void expect_title(const char *title, const char *lines)
         free(svg);
 }
 
-START_TEST(a_long_title_has_lines)
+START_TEST(a_long_title_is_broken_into_lines)
 {
         expect_title("", "");
         expect_title("Run 1 (quickstart), test:3: 74.66 bits an image",
@@ -180,7 +180,7 @@ START_TEST(a_long_title_has_lines)
 END_TEST
 
 /* Nothing costs a bit: the map is of one colour, and there is nothing to divide by. */
-START_TEST(a_map_of_zeros_is_dark)
+START_TEST(a_map_of_zeros_is_all_dark)
 {
         static const double value[4];
         size_t size;
@@ -211,7 +211,7 @@ static void expect_hidden(const char *text, const char *picture, bool exact)
         ck_assert_str_eq(occlusion.text, text);
 }
 
-START_TEST(regions_hide_what_they_say)
+START_TEST(regions_occlude_the_pixels_they_name)
 {
         expect_hidden("bottom:0.5",
                       "...."
@@ -261,7 +261,7 @@ START_TEST(regions_hide_what_they_say)
 }
 END_TEST
 
-START_TEST(other_regions_are_refused)
+START_TEST(invalid_regions_are_refused)
 {
         static const char *const texts[] = {
                 "",
@@ -303,13 +303,13 @@ int main(void)
 {
         Suite *suite = suite_create("figure");
 
-        ADD_GRAPH_TEST(suite, bars_are_probabilities);
-        ADD_GRAPH_TEST(suite, a_map_has_each_pixel);
-        ADD_GRAPH_TEST(suite, a_few_do_not_darken_the_others);
-        ADD_GRAPH_TEST(suite, a_scale_ends_at_a_number);
-        ADD_GRAPH_TEST(suite, a_long_title_has_lines);
-        ADD_GRAPH_TEST(suite, a_map_of_zeros_is_dark);
-        ADD_GRAPH_TEST(suite, regions_hide_what_they_say);
-        ADD_GRAPH_TEST(suite, other_regions_are_refused);
+        ADD_GRAPH_TEST(suite, bars_have_the_height_of_the_probabilities);
+        ADD_GRAPH_TEST(suite, a_map_has_a_cell_for_each_pixel);
+        ADD_GRAPH_TEST(suite, a_few_large_values_do_not_darken_the_map);
+        ADD_GRAPH_TEST(suite, a_scale_ends_at_a_round_number);
+        ADD_GRAPH_TEST(suite, a_long_title_is_broken_into_lines);
+        ADD_GRAPH_TEST(suite, a_map_of_zeros_is_all_dark);
+        ADD_GRAPH_TEST(suite, regions_occlude_the_pixels_they_name);
+        ADD_GRAPH_TEST(suite, invalid_regions_are_refused);
         return run_suite(suite);
 }

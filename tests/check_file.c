@@ -78,7 +78,7 @@ START_TEST(a_file_that_cannot_be_written_stays_as_it_was)
 }
 END_TEST
 
-START_TEST(what_cannot_be_written_is_known_before)
+START_TEST(a_path_that_cannot_be_written_is_refused_before_the_work)
 {
         char name[5000];
 
@@ -100,7 +100,7 @@ START_TEST(what_cannot_be_written_is_known_before)
 }
 END_TEST
 
-START_TEST(files_of_others_stay)
+START_TEST(existing_files_are_kept_without_force)
 {
         OK(pxr_file_write(in_scratch("a.partial"), false, "mine", 4, diag));
         OK(pxr_file_write(in_scratch("a"), false, "one", 3, diag));
@@ -119,7 +119,7 @@ static bool write_while_others_do(FILE *file, const void *context)
         return fputs(context, file) >= 0;
 }
 
-START_TEST(a_file_that_appears_meanwhile_stays)
+START_TEST(a_file_that_appears_meanwhile_is_not_overwritten)
 {
         ck_assert_int_eq(
                 pxr_file_write_by(in_scratch("a"), false, write_while_others_do, "mine", diag), -1);
@@ -141,7 +141,7 @@ static unsigned mode_of(const char *name)
         return status.st_mode & 0777;
 }
 
-START_TEST(the_mode_is_that_of_the_old_file_or_as_the_umask_says)
+START_TEST(the_mode_is_kept_or_follows_the_umask)
 {
         mode_t mask = umask(027);
 
@@ -174,7 +174,7 @@ START_TEST(a_symbolic_link_is_followed)
 }
 END_TEST
 
-START_TEST(file_systems_of_several_hosts_are_known)
+START_TEST(network_file_systems_are_recognized)
 {
         ck_assert(!pxr_file_is_remote("/proc/self/stat"));
         ck_assert(!pxr_file_is_remote(in_scratch("none")));
@@ -192,11 +192,11 @@ int main(void)
         ADD_SCRATCH_TEST(suite, a_file_is_written_and_replaced);
         ADD_SCRATCH_TEST(suite, only_plain_files_are_opened);
         ADD_SCRATCH_TEST(suite, a_file_that_cannot_be_written_stays_as_it_was);
-        ADD_SCRATCH_TEST(suite, what_cannot_be_written_is_known_before);
-        ADD_SCRATCH_TEST(suite, files_of_others_stay);
-        ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_stays);
-        ADD_SCRATCH_TEST(suite, the_mode_is_that_of_the_old_file_or_as_the_umask_says);
+        ADD_SCRATCH_TEST(suite, a_path_that_cannot_be_written_is_refused_before_the_work);
+        ADD_SCRATCH_TEST(suite, existing_files_are_kept_without_force);
+        ADD_SCRATCH_TEST(suite, a_file_that_appears_meanwhile_is_not_overwritten);
+        ADD_SCRATCH_TEST(suite, the_mode_is_kept_or_follows_the_umask);
         ADD_SCRATCH_TEST(suite, a_symbolic_link_is_followed);
-        ADD_SCRATCH_TEST(suite, file_systems_of_several_hosts_are_known);
+        ADD_SCRATCH_TEST(suite, network_file_systems_are_recognized);
         return run_suite(suite);
 }

@@ -56,7 +56,7 @@ static struct pxr_fingerprint with_op(const struct pxr_op *op, char *digest)
         return fingerprint;
 }
 
-START_TEST(an_edited_layer_is_known_by_it)
+START_TEST(an_edited_layer_changes_the_fingerprint)
 {
         static const struct {
                 const struct pxr_op *op;
@@ -85,7 +85,7 @@ END_TEST
 
 /* What these numbers are of is fixed: who changes the image, the parameters or the sums gives
  * PXR_FINGERPRINT_VERSION another number, or every run on record is refused. */
-START_TEST(it_is_of_what_it_was)
+START_TEST(the_fingerprint_is_the_same_as_in_earlier_versions)
 {
         struct pxr_fingerprint now;
         const struct pxr_model *model = build_stack((struct pxr_image_kind) { 5, 4, 3, 4 },
@@ -115,7 +115,7 @@ static void init_to(const struct pxr_parameter *parameter, struct pxr_random *ra
 }
 
 /* Of vectors (the convolution's biases), and of a map of them (the histogram's logits). */
-START_TEST(initial_parameters_are_no_part_of_it)
+START_TEST(the_fingerprint_does_not_depend_on_initial_parameters)
 {
         static const char *const stacks[] = { "- conv: {mask: A, features: 3}\n- sigmoid\n",
                                               "- histogram\n" };
@@ -134,7 +134,7 @@ START_TEST(initial_parameters_are_no_part_of_it)
 }
 END_TEST
 
-START_TEST(rounding_and_the_unknown_are_the_same)
+START_TEST(fingerprints_are_equal_up_to_rounding)
 {
         static const struct {
                 double now, was;
@@ -171,9 +171,9 @@ int main(void)
 {
         Suite *suite = suite_create("fingerprint");
 
-        ADD_CASE(suite, an_edited_layer_is_known_by_it, bend_setup);
-        ADD_STACK_TEST(suite, it_is_of_what_it_was);
-        ADD_STACK_LOOP(suite, initial_parameters_are_no_part_of_it, 2);
-        ADD_STACK_TEST(suite, rounding_and_the_unknown_are_the_same);
+        ADD_CASE(suite, an_edited_layer_changes_the_fingerprint, bend_setup);
+        ADD_STACK_TEST(suite, the_fingerprint_is_the_same_as_in_earlier_versions);
+        ADD_STACK_LOOP(suite, the_fingerprint_does_not_depend_on_initial_parameters, 2);
+        ADD_STACK_TEST(suite, fingerprints_are_equal_up_to_rounding);
         return run_suite(suite);
 }

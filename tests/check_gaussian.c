@@ -59,7 +59,7 @@ static const int levels[] = { 2, 5, 256 };
 
 enum { MEANS = 7, DEVIATIONS = 6, LEVELS = 3 };
 
-START_TEST(nll_is_what_the_definition_says)
+START_TEST(the_nll_follows_its_definition)
 {
         for (int l = 0; l < LEVELS; l++)
                 for (int m = 0; m < MEANS; m++)
@@ -78,7 +78,7 @@ START_TEST(nll_is_what_the_definition_says)
 }
 END_TEST
 
-START_TEST(slopes_are_those_of_the_nll)
+START_TEST(gradients_of_the_nll_match_finite_differences)
 {
         const double step = 1e-6;
 
@@ -122,7 +122,7 @@ START_TEST(probabilities_of_levels_sum_to_one)
 }
 END_TEST
 
-START_TEST(what_is_not_a_number_stays_so)
+START_TEST(nan_logits_give_nan)
 {
         ck_assert(isnan(nll(256, 7, NAN, 0, NULL)));
         ck_assert(isnan(nll(256, 0, NAN, 0, NULL)));
@@ -173,7 +173,7 @@ START_TEST(density_is_the_mean_over_noise)
 }
 END_TEST
 
-START_TEST(slopes_are_those_of_the_density)
+START_TEST(gradients_of_the_density_match_finite_differences)
 {
         const struct pxr_distribution *density = &pxr_dequantized_gaussian;
         const double step = 1e-6;
@@ -203,7 +203,7 @@ END_TEST
 
 static const struct pxr_image_kind fine = { 2, 1, 3, 256 };
 
-START_TEST(means_are_linear_in_earlier_values_alone)
+START_TEST(means_are_linear_in_earlier_values)
 {
         struct subject *s = subject("- gaussian\n", (struct pxr_image_kind) { 4, 4, 3, 4 });
         const double *a = parameter(s, "layers.0.gaussian.mean.weight");
@@ -331,7 +331,7 @@ END_TEST
 
 /* The mean of a logarithm is at most the logarithm of the mean: what the NLLs of all images promise
  * is no more than there is to promise. */
-START_TEST(dequantized_nll_is_no_less_than_that_of_a_law)
+START_TEST(dequantized_probabilities_of_all_images_sum_to_less_than_1)
 {
         struct subject *s =
                 subject("- gaussian: dequantized\n", (struct pxr_image_kind) { 2, 2, 1, 5 });
@@ -360,16 +360,16 @@ int main(void)
 {
         Suite *suite = suite_create("gaussian");
 
-        ADD_MODEL_TEST(suite, nll_is_what_the_definition_says);
-        ADD_MODEL_TEST(suite, slopes_are_those_of_the_nll);
+        ADD_MODEL_TEST(suite, the_nll_follows_its_definition);
+        ADD_MODEL_TEST(suite, gradients_of_the_nll_match_finite_differences);
         ADD_MODEL_TEST(suite, probabilities_of_levels_sum_to_one);
-        ADD_MODEL_TEST(suite, what_is_not_a_number_stays_so);
+        ADD_MODEL_TEST(suite, nan_logits_give_nan);
         ADD_MODEL_TEST(suite, density_is_the_mean_over_noise);
-        ADD_MODEL_TEST(suite, slopes_are_those_of_the_density);
-        ADD_MODEL_TEST(suite, means_are_linear_in_earlier_values_alone);
+        ADD_MODEL_TEST(suite, gradients_of_the_density_match_finite_differences);
+        ADD_MODEL_TEST(suite, means_are_linear_in_earlier_values);
         ADD_MODEL_TEST(suite, fine_levels_have_the_density_of_a_multivariate_gaussian);
         ADD_MODEL_TEST(suite, dequantized_nll_is_the_mean_over_noise_of_the_joint_density);
-        ADD_MODEL_TEST(suite, dequantized_nll_is_no_less_than_that_of_a_law);
+        ADD_MODEL_TEST(suite, dequantized_probabilities_of_all_images_sum_to_less_than_1);
         ADD_MODEL_TEST(suite, probabilities_of_tiny_images_sum_to_one);
         return run_suite(suite);
 }

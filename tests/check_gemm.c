@@ -199,7 +199,7 @@ START_TEST(products_of_the_blas_are_sums)
 END_TEST
 
 /* Every row by itself, by every set, gives the bits of the whole. */
-START_TEST(bits_depend_on_row_and_column_alone)
+START_TEST(an_elements_bits_do_not_depend_on_the_size_of_the_product)
 {
         struct operands o = operands_of((struct sizes) { 29, 75, 300 });
         struct pxr_product whole = product_of(&o, false, false, true);
@@ -223,7 +223,7 @@ START_TEST(bits_depend_on_row_and_column_alone)
 END_TEST
 
 /* Columns 7 to 19 of each of 4 blocks of 20 are those of the whole product; no other is written. */
-START_TEST(blocks_of_columns_are_parts_of_the_whole)
+START_TEST(blocks_of_columns_have_the_same_bits_as_the_whole)
 {
         enum { BLOCKS = 4, WIDTH = 20, FROM = 7, COUNT = 13 };
         struct operands o = operands_of((struct sizes) { 16, BLOCKS * WIDTH, 70 });
@@ -293,8 +293,8 @@ int main(void)
         ADD_TEST(suite, products_with_avx2_are_sums);
         ADD_TEST(suite, products_of_ops_are_sums);
         ADD_TEST(suite, products_of_the_blas_are_sums);
-        ADD_TEST(suite, bits_depend_on_row_and_column_alone);
-        ADD_TEST(suite, blocks_of_columns_are_parts_of_the_whole);
+        ADD_TEST(suite, an_elements_bits_do_not_depend_on_the_size_of_the_product);
+        ADD_TEST(suite, blocks_of_columns_have_the_same_bits_as_the_whole);
         ADD_TEST(suite, a_product_can_start_from_other_rows);
         return run_suite(suite);
 }

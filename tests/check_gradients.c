@@ -25,7 +25,7 @@ static void expect_sound(const struct pxr_builder *builder)
 }
 
 /* On the image itself, and on a map of 7 channels, which three colours do not divide. */
-START_TEST(convolutions)
+START_TEST(gradients_of_convolutions_match_finite_differences)
 {
         const int masks[] = { PXR_MASK_A, PXR_MASK_B, PXR_MASK_NONE };
 
@@ -44,7 +44,7 @@ START_TEST(convolutions)
 }
 END_TEST
 
-START_TEST(convolutions_of_several_gates)
+START_TEST(gradients_of_convolutions_of_several_gates_match_finite_differences)
 {
         for (int colours = 1; colours <= 3; colours += 2)
                 for (int kernel = 1; kernel <= 3; kernel += 2) {
@@ -60,7 +60,7 @@ START_TEST(convolutions_of_several_gates)
 END_TEST
 
 /* More rows than a convolution gathers at once, which is 12 of this width. */
-START_TEST(convolutions_in_several_pieces)
+START_TEST(gradients_of_convolutions_in_several_pieces_match_finite_differences)
 {
         struct pxr_builder builder = new_builder(40, 10, 1, 2);
         struct pxr_node *node;
@@ -71,7 +71,7 @@ START_TEST(convolutions_in_several_pieces)
 }
 END_TEST
 
-START_TEST(sums)
+START_TEST(gradients_of_sums_match_finite_differences)
 {
         struct pxr_builder builder = new_builder(3, 4, 3, 5);
         struct pxr_node *image = builder.graph->node[0], *map;
@@ -84,7 +84,7 @@ START_TEST(sums)
 }
 END_TEST
 
-START_TEST(rectified_linear_units)
+START_TEST(gradients_of_rectified_linear_units_match_finite_differences)
 {
         struct pxr_builder builder = new_builder(3, 4, 3, 5);
         struct pxr_node *image = builder.graph->node[0];
@@ -183,7 +183,7 @@ static void expect_fault(enum fault fault, const char *text)
                       text, problem ? problem : "no problem");
 }
 
-START_TEST(faults_are_found)
+START_TEST(wrong_gradients_are_found)
 {
         expect_fault(SLOPE, "its gradient by input 0[0] is");
         expect_fault(OVERWRITES, "is added to 1");
@@ -199,11 +199,11 @@ int main(void)
 {
         Suite *suite = suite_create("gradients");
 
-        ADD_GRAPH_TEST(suite, convolutions);
-        ADD_GRAPH_TEST(suite, convolutions_of_several_gates);
-        ADD_GRAPH_TEST(suite, convolutions_in_several_pieces);
-        ADD_GRAPH_TEST(suite, sums);
-        ADD_GRAPH_TEST(suite, rectified_linear_units);
-        ADD_GRAPH_TEST(suite, faults_are_found);
+        ADD_GRAPH_TEST(suite, gradients_of_convolutions_match_finite_differences);
+        ADD_GRAPH_TEST(suite, gradients_of_convolutions_of_several_gates_match_finite_differences);
+        ADD_GRAPH_TEST(suite, gradients_of_convolutions_in_several_pieces_match_finite_differences);
+        ADD_GRAPH_TEST(suite, gradients_of_sums_match_finite_differences);
+        ADD_GRAPH_TEST(suite, gradients_of_rectified_linear_units_match_finite_differences);
+        ADD_GRAPH_TEST(suite, wrong_gradients_are_found);
         return run_suite(suite);
 }

@@ -124,7 +124,7 @@ static void expect_refused(enum wish what, const char *text)
         pxr_diag_clear(diag);
 }
 
-START_TEST(what_cannot_be_is_refused_at_its_layer)
+START_TEST(invalid_layers_are_refused_with_their_location)
 {
         add_layer(&wishing);
         ck_assert_ptr_nonnull(
@@ -172,7 +172,7 @@ START_TEST(a_model_ends_with_one_output)
 }
 END_TEST
 
-START_TEST(a_list_of_layers_is_wanted)
+START_TEST(a_model_must_be_a_list_of_layers)
 {
         expect_error(grey, "[]\n", "expected a list of layers");
         expect_error(grey, "conv\n", "expected a list of layers");
@@ -274,7 +274,7 @@ static void expect_weights(const char *text, const char *const *names)
 
 #define FIRST "- conv: {mask: A, features: 6}\n"
 
-START_TEST(names_are_unique)
+START_TEST(parameters_with_equal_names_get_numbers)
 {
         static const char *const repeats[] = { "layers.0.conv.weight",
                                                "layers.1.residual.0.conv.weight",
@@ -312,7 +312,7 @@ END_TEST
 
 /* What a repeat holds is named as ever where another beside it holds layers of other kinds: a
  * checkpoint finds its parameters by their names. */
-START_TEST(names_stay_where_nothing_clashes)
+START_TEST(unique_parameter_names_are_kept)
 {
         static const char *const names[] = { "layers.0.conv.weight",
                                              "layers.1.residual.0.conv.weight",
@@ -341,7 +341,7 @@ static const float *start(const struct pxr_graph *graph, uint64_t seed)
 
 /* Adding a layer does not change the others' starting values, and no two parameters share theirs.
  */
-START_TEST(starting_values_depend_on_seed_and_name_alone)
+START_TEST(initial_values_depend_only_on_seed_and_name)
 {
         const struct pxr_graph *with, *without;
         const float *a, *b;
@@ -363,7 +363,7 @@ START_TEST(starting_values_depend_on_seed_and_name_alone)
 }
 END_TEST
 
-START_TEST(op_without_advance_is_named_where_generation_needs_it)
+START_TEST(an_op_without_advance_is_named_if_generation_needs_it)
 {
         struct pxr_builder builder = new_builder(3, 3, 1, 2);
         struct pxr_node *a = new_conv(&builder, "a", 3, PXR_MASK_A, 4, 1, builder.graph->node[0]);
@@ -386,13 +386,13 @@ int main(void)
 {
         Suite *suite = suite_create("graph");
 
-        ADD_STACK_TEST(suite, what_cannot_be_is_refused_at_its_layer);
+        ADD_STACK_TEST(suite, invalid_layers_are_refused_with_their_location);
         ADD_STACK_TEST(suite, a_model_ends_with_one_output);
-        ADD_STACK_TEST(suite, a_list_of_layers_is_wanted);
+        ADD_STACK_TEST(suite, a_model_must_be_a_list_of_layers);
         ADD_STACK_TEST(suite, parameters_are_named_by_path);
-        ADD_STACK_TEST(suite, names_are_unique);
-        ADD_STACK_TEST(suite, names_stay_where_nothing_clashes);
-        ADD_STACK_TEST(suite, starting_values_depend_on_seed_and_name_alone);
-        ADD_GRAPH_TEST(suite, op_without_advance_is_named_where_generation_needs_it);
+        ADD_STACK_TEST(suite, parameters_with_equal_names_get_numbers);
+        ADD_STACK_TEST(suite, unique_parameter_names_are_kept);
+        ADD_STACK_TEST(suite, initial_values_depend_only_on_seed_and_name);
+        ADD_GRAPH_TEST(suite, an_op_without_advance_is_named_if_generation_needs_it);
         return run_suite(suite);
 }

@@ -52,20 +52,20 @@ static void expect_scans(struct pxr_lstm settings)
                         expect_scan(sizes[i][0], sizes[i][1], colours, settings);
 }
 
-START_TEST(row_lstm_is_equation_3_down_the_rows)
+START_TEST(the_row_lstm_is_equation_3_from_row_to_row)
 {
         for (int kernel = 1; kernel <= 5; kernel += 2)
                 expect_scans((struct pxr_lstm) { .scan = PXR_SCAN_ROWS, .kernel = kernel });
 }
 END_TEST
 
-START_TEST(diagonal_lstm_from_the_left_is_the_skewed_one)
+START_TEST(the_left_diagonal_lstm_equals_the_one_on_skewed_maps)
 {
         expect_scans((struct pxr_lstm) { .scan = PXR_SCAN_LEFT });
 }
 END_TEST
 
-START_TEST(diagonal_lstm_from_the_right_is_mirrored_and_shifted_down)
+START_TEST(the_right_diagonal_lstm_is_mirrored_and_shifted_down)
 {
         expect_scans((struct pxr_lstm) { .scan = PXR_SCAN_RIGHT });
 }
@@ -75,8 +75,8 @@ int main(void)
 {
         Suite *suite = suite_create("lstm");
 
-        ADD_GRAPH_TEST(suite, row_lstm_is_equation_3_down_the_rows);
-        ADD_GRAPH_TEST(suite, diagonal_lstm_from_the_left_is_the_skewed_one);
-        ADD_GRAPH_TEST(suite, diagonal_lstm_from_the_right_is_mirrored_and_shifted_down);
+        ADD_GRAPH_TEST(suite, the_row_lstm_is_equation_3_from_row_to_row);
+        ADD_GRAPH_TEST(suite, the_left_diagonal_lstm_equals_the_one_on_skewed_maps);
+        ADD_GRAPH_TEST(suite, the_right_diagonal_lstm_is_mirrored_and_shifted_down);
         return run_suite(suite);
 }

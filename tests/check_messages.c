@@ -53,7 +53,7 @@ START_TEST(control_characters_cannot_break_a_message)
 }
 END_TEST
 
-START_TEST(warnings_make_room_for_errors)
+START_TEST(errors_replace_warnings_past_the_limit)
 {
         char *text;
 
@@ -75,7 +75,7 @@ START_TEST(warnings_make_room_for_errors)
 }
 END_TEST
 
-START_TEST(first_error_is_no_warning)
+START_TEST(the_first_error_is_not_a_warning)
 {
         pxr_warn(diag, "a warning");
         pxr_out_of_memory(diag);
@@ -106,7 +106,7 @@ START_TEST(invalid_utf8_is_escaped)
 }
 END_TEST
 
-START_TEST(a_message_is_bounded_and_keeps_its_ends)
+START_TEST(a_long_message_keeps_its_start_and_end)
 {
         size_t size = 3000000;
         char *value = malloc(size + 1), *text;
@@ -138,7 +138,7 @@ START_TEST(a_caret_counts_characters)
 }
 END_TEST
 
-START_TEST(a_caret_past_the_end_stands_at_the_end)
+START_TEST(a_caret_past_the_end_is_put_at_the_end)
 {
         pxr_error_at(diag, mark("ab", 1, 9, 9), "wrong");
         expect("x:1:9: error: wrong\n    1 | ab\n      |   ^\n");
@@ -151,7 +151,7 @@ START_TEST(a_caret_past_the_end_stands_at_the_end)
 }
 END_TEST
 
-START_TEST(lines_end_where_yaml_ends_them)
+START_TEST(lines_end_at_the_line_breaks_of_yaml)
 {
         static const char text[] = "1\n2\r\n3\r4\xC2\x85"
                                    "5\xE2\x80\xA8"
@@ -169,7 +169,7 @@ START_TEST(lines_end_where_yaml_ends_them)
 }
 END_TEST
 
-START_TEST(of_a_long_line_the_part_round_the_caret_is_shown)
+START_TEST(of_a_long_line_the_part_around_the_caret_is_shown)
 {
         char line[1001], *text, *caret, *shown;
 
@@ -214,14 +214,14 @@ int main(void)
         Suite *suite = suite_create("messages");
 
         ADD(suite, control_characters_cannot_break_a_message);
-        ADD(suite, warnings_make_room_for_errors);
-        ADD(suite, first_error_is_no_warning);
+        ADD(suite, errors_replace_warnings_past_the_limit);
+        ADD(suite, the_first_error_is_not_a_warning);
         ADD(suite, invalid_utf8_is_escaped);
-        ADD(suite, a_message_is_bounded_and_keeps_its_ends);
+        ADD(suite, a_long_message_keeps_its_start_and_end);
         ADD(suite, a_caret_counts_characters);
-        ADD(suite, a_caret_past_the_end_stands_at_the_end);
-        ADD(suite, lines_end_where_yaml_ends_them);
-        ADD(suite, of_a_long_line_the_part_round_the_caret_is_shown);
+        ADD(suite, a_caret_past_the_end_is_put_at_the_end);
+        ADD(suite, lines_end_at_the_line_breaks_of_yaml);
+        ADD(suite, of_a_long_line_the_part_around_the_caret_is_shown);
         ADD(suite, two_letters_swapped_are_one_mistake);
         return run_suite(suite);
 }

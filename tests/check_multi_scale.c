@@ -79,7 +79,7 @@ static void expect_deconvolution(int rows, int cols, int colours, enum pxr_preci
         }
 }
 
-START_TEST(a_deconvolution_is_a_convolution_of_the_map_spread_out)
+START_TEST(a_deconvolution_is_a_convolution_of_the_map_with_zeros_inserted)
 {
         static const int sizes[][2] = { { 1, 1 }, { 1, 3 }, { 3, 1 }, { 2, 3 }, { 4, 4 } };
 
@@ -238,21 +238,21 @@ static struct map conditioned_conv_1(const struct stack *s, const char *path, co
         return conditioned_conv(s, path, x, map, PXR_MASK_B, 1);
 }
 
-START_TEST(a_convolution_is_given_the_map_on_its_output)
+START_TEST(a_convolution_adds_the_condition_to_its_output)
 {
         expect_conditioned("conv: {mask: B, kernel: 5, features: 7}", "conv_2", conditioned_conv_5);
         expect_conditioned("conv: {mask: B, kernel: 1, features: 7}", "conv_2", conditioned_conv_1);
 }
 END_TEST
 
-START_TEST(a_row_lstm_is_given_the_map_on_its_gates)
+START_TEST(a_row_lstm_adds_the_condition_to_its_gates)
 {
         expect_conditioned("row_lstm: {features: 5}", "row_lstm", conditioned_row_lstm);
 }
 END_TEST
 
 /* Of different widths, as else either could be the other. */
-START_TEST(a_row_lstm_has_a_width_of_input_to_state_and_one_of_state_to_state)
+START_TEST(a_row_lstm_has_two_kernel_widths)
 {
         expect_conditioned("row_lstm: {features: 5, kernel: 5, state_kernel: 1}", "row_lstm",
                            wide_input);
@@ -261,7 +261,7 @@ START_TEST(a_row_lstm_has_a_width_of_input_to_state_and_one_of_state_to_state)
 }
 END_TEST
 
-START_TEST(a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions)
+START_TEST(a_diagonal_bilstm_adds_the_condition_to_the_gates_of_both_directions)
 {
         expect_conditioned("diagonal_bilstm: {features: 5}", "diagonal_bilstm",
                            conditioned_diagonal);
@@ -276,7 +276,7 @@ static struct map skipped(const struct stack *s, const char *path, const struct 
         return convolved(s, pxr_strf(arena, "%s.skip", path), x, PXR_MASK_B, 1);
 }
 
-START_TEST(a_skip_is_not_given_the_map)
+START_TEST(a_skip_connection_does_not_add_the_condition)
 {
         expect_conditioned("skip_connections: {features: 7, layers: [skip]}", "skip_connections",
                            skipped);
@@ -302,7 +302,7 @@ static void expect_sigmoid(const char *text, const char *path, bool inside)
         }
 }
 
-START_TEST(an_output_is_given_the_map_where_it_is_in_the_multi_scale)
+START_TEST(an_output_inside_multi_scale_adds_the_condition)
 {
         static const char layers[] = "- multi_scale:\n    size: 2\n    features: 5\n    layers:\n"
                                      "      - conv: {mask: A, kernel: 3, features: 6}\n";
@@ -313,7 +313,7 @@ START_TEST(an_output_is_given_the_map_where_it_is_in_the_multi_scale)
 }
 END_TEST
 
-START_TEST(drawing_keeps_no_layers_map_of_the_condition)
+START_TEST(generation_keeps_no_map_of_the_condition_for_each_layer)
 {
         enum { FEATURES = 400 };
         const char *layer =
@@ -329,13 +329,13 @@ int main(void)
 {
         Suite *suite = suite_create("multi_scale");
 
-        ADD_GRAPH_TEST(suite, a_deconvolution_is_a_convolution_of_the_map_spread_out);
-        ADD_STACK_TEST(suite, a_convolution_is_given_the_map_on_its_output);
-        ADD_STACK_TEST(suite, a_row_lstm_is_given_the_map_on_its_gates);
-        ADD_STACK_TEST(suite, a_row_lstm_has_a_width_of_input_to_state_and_one_of_state_to_state);
-        ADD_STACK_TEST(suite, a_diagonal_bilstm_is_given_the_map_on_the_gates_of_both_directions);
-        ADD_STACK_TEST(suite, a_skip_is_not_given_the_map);
-        ADD_STACK_TEST(suite, drawing_keeps_no_layers_map_of_the_condition);
-        ADD_STACK_TEST(suite, an_output_is_given_the_map_where_it_is_in_the_multi_scale);
+        ADD_GRAPH_TEST(suite, a_deconvolution_is_a_convolution_of_the_map_with_zeros_inserted);
+        ADD_STACK_TEST(suite, a_convolution_adds_the_condition_to_its_output);
+        ADD_STACK_TEST(suite, a_row_lstm_adds_the_condition_to_its_gates);
+        ADD_STACK_TEST(suite, a_row_lstm_has_two_kernel_widths);
+        ADD_STACK_TEST(suite, a_diagonal_bilstm_adds_the_condition_to_the_gates_of_both_directions);
+        ADD_STACK_TEST(suite, a_skip_connection_does_not_add_the_condition);
+        ADD_STACK_TEST(suite, generation_keeps_no_map_of_the_condition_for_each_layer);
+        ADD_STACK_TEST(suite, an_output_inside_multi_scale_adds_the_condition);
         return run_suite(suite);
 }

@@ -74,7 +74,7 @@ static void put_all(void)
         write_file(in_scratch("notes.npz"), "x", 1);
 }
 
-START_TEST(files_follow_one_another_by_number)
+START_TEST(numbered_files_are_read_in_the_order_of_their_numbers)
 {
         struct pxr_dataset *set;
         char hex[PXR_SHA256_HEX];
@@ -122,7 +122,7 @@ START_TEST(one_file_is_split_by_option)
 }
 END_TEST
 
-START_TEST(beyond_the_memory_pixels_are_the_same_from_a_file)
+START_TEST(pixels_read_from_a_file_are_the_same_as_in_memory)
 {
         static const char *const budgets[] = { "0", "0.0001", "0.0005", "0.001052" };
         struct pxr_dataset *held, *filed;
@@ -155,7 +155,7 @@ int fstatvfs(int file, struct statvfs *status)
         return 0;
 }
 
-START_TEST(a_temporary_file_does_not_fill_the_disk)
+START_TEST(a_temporary_file_that_would_fill_the_disk_is_refused)
 {
         put_all();
         setenv("TMPDIR", scratch, 1);
@@ -167,7 +167,7 @@ START_TEST(a_temporary_file_does_not_fill_the_disk)
 }
 END_TEST
 
-START_TEST(a_temporary_file_that_cannot_be_is_an_error_of_the_system)
+START_TEST(a_temporary_file_that_cannot_be_created_is_an_error_of_the_system)
 {
         put_all();
         setenv("TMPDIR", in_scratch("nowhere"), 1);
@@ -197,7 +197,7 @@ static void head_refused(const char *descr, const char *order, const char *shape
         array_refused(good.bytes, good.size, message);
 }
 
-START_TEST(other_arrays_are_refused)
+START_TEST(invalid_arrays_are_refused)
 {
         struct packed good = array(0, 2);
         uint8_t *bytes = (uint8_t *)good.bytes;
@@ -265,7 +265,7 @@ static void expect_layout(const char *shape, const char *options, int rows, int 
                                  size + (planar ? i % colours * plane + i / colours : i));
 }
 
-START_TEST(shapes_that_leave_no_choice_are_read_for_what_they_are)
+START_TEST(unambiguous_shapes_need_no_layout)
 {
         expect_layout("(2, 4, 6, 3)", "", 4, 6, 3, false);
         expect_layout("(2, 3, 4, 6)", "", 4, 6, 3, true);
@@ -276,7 +276,7 @@ START_TEST(shapes_that_leave_no_choice_are_read_for_what_they_are)
 }
 END_TEST
 
-START_TEST(a_stated_layout_decides_where_the_shape_does_not)
+START_TEST(the_layout_option_decides_an_ambiguous_shape)
 {
         expect_layout("(2, 48)", ", layout: hwc", 4, 4, 3, false);
         expect_layout("(2, 48)", ", layout: chw", 4, 4, 3, true);
@@ -287,7 +287,7 @@ START_TEST(a_stated_layout_decides_where_the_shape_does_not)
 }
 END_TEST
 
-START_TEST(a_layout_is_never_guessed)
+START_TEST(an_ambiguous_layout_is_refused)
 {
         refused(open_shape("(2, 48)", 96, ""), "the shape (2, 48) does not determine the layout");
         refused(open_shape("(2, 3, 5, 3)", 90, ""), "does not determine the layout");
@@ -397,7 +397,7 @@ START_TEST(levels_are_spread_over_the_bytes)
 }
 END_TEST
 
-START_TEST(heads_of_every_version_are_read)
+START_TEST(headers_of_every_version_are_read)
 {
         for (int version = 1; version <= 3; version++) {
                 struct packed good = array(3, 1);
@@ -470,20 +470,20 @@ int main(void)
 {
         Suite *suite = suite_create("npz");
 
-        ADD_SCRATCH_TEST(suite, files_follow_one_another_by_number);
+        ADD_SCRATCH_TEST(suite, numbered_files_are_read_in_the_order_of_their_numbers);
         ADD_SCRATCH_TEST(suite, one_file_is_split_by_option);
-        ADD_SCRATCH_TEST(suite, beyond_the_memory_pixels_are_the_same_from_a_file);
-        ADD_SCRATCH_TEST(suite, a_temporary_file_does_not_fill_the_disk);
-        ADD_SCRATCH_TEST(suite, a_temporary_file_that_cannot_be_is_an_error_of_the_system);
-        ADD_SCRATCH_TEST(suite, other_arrays_are_refused);
-        ADD_SCRATCH_TEST(suite, shapes_that_leave_no_choice_are_read_for_what_they_are);
-        ADD_SCRATCH_TEST(suite, a_stated_layout_decides_where_the_shape_does_not);
-        ADD_SCRATCH_TEST(suite, a_layout_is_never_guessed);
+        ADD_SCRATCH_TEST(suite, pixels_read_from_a_file_are_the_same_as_in_memory);
+        ADD_SCRATCH_TEST(suite, a_temporary_file_that_would_fill_the_disk_is_refused);
+        ADD_SCRATCH_TEST(suite, a_temporary_file_that_cannot_be_created_is_an_error_of_the_system);
+        ADD_SCRATCH_TEST(suite, invalid_arrays_are_refused);
+        ADD_SCRATCH_TEST(suite, unambiguous_shapes_need_no_layout);
+        ADD_SCRATCH_TEST(suite, the_layout_option_decides_an_ambiguous_shape);
+        ADD_SCRATCH_TEST(suite, an_ambiguous_layout_is_refused);
         ADD_SCRATCH_TEST(suite, the_layout_of_imagenet_is_known);
         ADD_SCRATCH_TEST(suite, a_layout_that_does_not_fit_is_refused);
         ADD_SCRATCH_TEST(suite, other_types_and_keys_say_how_to_convert_them);
         ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);
-        ADD_SCRATCH_TEST(suite, heads_of_every_version_are_read);
+        ADD_SCRATCH_TEST(suite, headers_of_every_version_are_read);
         ADD_SCRATCH_TEST(suite, damaged_archives_are_refused);
         ADD_SCRATCH_TEST(suite, files_of_another_size_are_named);
         return run_suite(suite);

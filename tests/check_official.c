@@ -67,7 +67,7 @@ static uint8_t *put_official(void)
         return bytes;
 }
 
-START_TEST(official_files_are_told_from_others)
+START_TEST(official_files_are_recognized)
 {
         uint8_t *bytes = put_official(), *packed;
         size_t size;
@@ -98,7 +98,7 @@ START_TEST(official_files_are_told_from_others)
 }
 END_TEST
 
-START_TEST(a_set_may_lie_there_unpacked_or_packed_anew)
+START_TEST(a_set_may_be_unpacked_or_packed_again)
 {
         uint8_t *bytes = put_official();
         int all;
@@ -121,7 +121,7 @@ START_TEST(a_set_may_lie_there_unpacked_or_packed_anew)
 }
 END_TEST
 
-START_TEST(what_cannot_be_verified_is_an_error)
+START_TEST(a_set_without_official_sums_cannot_be_verified)
 {
         ck_assert_int_eq(pxr_verify(&set_of_two, in_scratch("no"), NULL, take, NULL, diag), -1);
         expect_error(PXR_FAULT_USER, "no: No such file");
@@ -155,7 +155,7 @@ START_TEST(verifying_can_be_stopped)
 }
 END_TEST
 
-START_TEST(official_sums_are_hexadecimal)
+START_TEST(official_digests_are_hexadecimal)
 {
         for (int i = 0; pxr_data_formats[i]; i++)
                 for (int form = 0; pxr_data_formats[i]->official && form < 2; form++) {
@@ -282,7 +282,7 @@ START_TEST(files_specs_and_names_are_found)
 }
 END_TEST
 
-START_TEST(a_path_is_taken_as_it_is_spelt)
+START_TEST(a_path_is_used_as_it_is_written)
 {
         make_folder("- {a: *b}");
         put_picture("- {a: *b}/1.png", 1);
@@ -293,7 +293,7 @@ END_TEST
 
 /* --- converting --------------------------------------------------------------------------------*/
 
-START_TEST(every_level_has_a_byte_of_its_own)
+START_TEST(every_level_has_its_own_byte)
 {
         for (int levels = 2; levels <= 256; levels++) {
                 int wrong = pxr_level_byte(levels - 1, levels) != 255;
@@ -335,7 +335,7 @@ START_TEST(a_set_converted_to_png_is_the_same_set)
 END_TEST
 
 /* A spec without a path looks where 'pxr-data fetch' puts the files. */
-START_TEST(every_set_with_files_has_a_place_where_it_is_expected)
+START_TEST(every_set_with_files_has_a_default_folder)
 {
         int sets = 0;
 
@@ -351,7 +351,7 @@ START_TEST(every_set_with_files_has_a_place_where_it_is_expected)
 }
 END_TEST
 
-START_TEST(pictures_go_to_npz_and_come_back)
+START_TEST(images_converted_to_npz_and_back_are_the_same)
 {
         struct pxr_dataset *set, *back;
 
@@ -372,7 +372,7 @@ START_TEST(pictures_go_to_npz_and_come_back)
 }
 END_TEST
 
-START_TEST(nothing_is_written_over)
+START_TEST(a_conversion_overwrites_nothing)
 {
         struct pxr_dataset *set = sound(OPEN("{set: markov_binary, train: 2}"));
         const struct pxr_observer observer = { .progress = stop_at_once };
@@ -400,7 +400,7 @@ static bool stop_at_second(void *context, const struct pxr_progress *progress)
 }
 
 /* Half a set would look like a whole one. */
-START_TEST(a_conversion_broken_off_leaves_nothing)
+START_TEST(an_interrupted_conversion_leaves_nothing)
 {
         struct pxr_dataset *set = sound(OPEN("{set: markov_rgb, train: 2}"));
         const struct pxr_observer observer = { .progress = stop_at_second };
@@ -430,20 +430,20 @@ int main(void)
 {
         Suite *suite = suite_create("official");
 
-        ADD_SCRATCH_TEST(suite, official_files_are_told_from_others);
-        ADD_SCRATCH_TEST(suite, a_set_may_lie_there_unpacked_or_packed_anew);
-        ADD_SCRATCH_TEST(suite, what_cannot_be_verified_is_an_error);
+        ADD_SCRATCH_TEST(suite, official_files_are_recognized);
+        ADD_SCRATCH_TEST(suite, a_set_may_be_unpacked_or_packed_again);
+        ADD_SCRATCH_TEST(suite, a_set_without_official_sums_cannot_be_verified);
         ADD_SCRATCH_TEST(suite, verifying_can_be_stopped);
-        ADD_SCRATCH_TEST(suite, official_sums_are_hexadecimal);
+        ADD_SCRATCH_TEST(suite, official_digests_are_hexadecimal);
         ADD_SCRATCH_TEST(suite, real_files_are_official);
         ADD_SCRATCH_TEST(suite, a_folder_shows_its_format);
         ADD_SCRATCH_TEST(suite, files_specs_and_names_are_found);
-        ADD_SCRATCH_TEST(suite, a_path_is_taken_as_it_is_spelt);
-        ADD_SCRATCH_TEST(suite, every_level_has_a_byte_of_its_own);
+        ADD_SCRATCH_TEST(suite, a_path_is_used_as_it_is_written);
+        ADD_SCRATCH_TEST(suite, every_level_has_its_own_byte);
         ADD_SCRATCH_TEST(suite, a_set_converted_to_png_is_the_same_set);
-        ADD_SCRATCH_TEST(suite, every_set_with_files_has_a_place_where_it_is_expected);
-        ADD_SCRATCH_TEST(suite, pictures_go_to_npz_and_come_back);
-        ADD_SCRATCH_TEST(suite, nothing_is_written_over);
-        ADD_SCRATCH_TEST(suite, a_conversion_broken_off_leaves_nothing);
+        ADD_SCRATCH_TEST(suite, every_set_with_files_has_a_default_folder);
+        ADD_SCRATCH_TEST(suite, images_converted_to_npz_and_back_are_the_same);
+        ADD_SCRATCH_TEST(suite, a_conversion_overwrites_nothing);
+        ADD_SCRATCH_TEST(suite, an_interrupted_conversion_leaves_nothing);
         return run_suite(suite);
 }

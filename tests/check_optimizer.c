@@ -49,7 +49,7 @@ static double gradient_of(int i, int s)
         return ((i * 7 + s * 3) % 11 - 5) / 16.0;
 }
 
-START_TEST(sgd_does_its_equations)
+START_TEST(sgd_follows_its_equations)
 {
         double expected[VALUES];
 
@@ -67,7 +67,7 @@ START_TEST(sgd_does_its_equations)
 }
 END_TEST
 
-START_TEST(rmsprop_does_its_equations)
+START_TEST(rmsprop_follows_its_equations)
 {
         double expected[VALUES];
 
@@ -89,7 +89,7 @@ START_TEST(rmsprop_does_its_equations)
 }
 END_TEST
 
-START_TEST(adam_does_its_equations)
+START_TEST(adam_follows_its_equations)
 {
         double expected[VALUES];
 
@@ -122,7 +122,7 @@ static double factor(const char *schedule, int64_t warm_up, int64_t at, int64_t 
         return pxr_rate_factor(&read_settings(text)->schedule, warm_up, at, steps);
 }
 
-START_TEST(schedules_begin_and_end_as_they_say)
+START_TEST(schedules_begin_and_end_at_their_values)
 {
         ck_assert_double_eq(factor("constant", 0, 0, 100), 1);
         ck_assert_double_eq(factor("constant", 0, 99, 100), 1);
@@ -146,7 +146,7 @@ START_TEST(schedules_begin_and_end_as_they_say)
 END_TEST
 
 /* The first step is not lost to a rate of zero. */
-START_TEST(a_warm_up_rises_evenly)
+START_TEST(a_warm_up_is_linear)
 {
         ck_assert_double_eq_tol(factor("constant", 4, 0, 100), 0.25, 1e-12);
         ck_assert_double_eq_tol(factor("constant", 4, 1, 100), 0.5, 1e-12);
@@ -183,11 +183,11 @@ int main(void)
 {
         Suite *suite = suite_create("optimizer");
 
-        ADD_GRAPH_TEST(suite, sgd_does_its_equations);
-        ADD_GRAPH_TEST(suite, rmsprop_does_its_equations);
-        ADD_GRAPH_TEST(suite, adam_does_its_equations);
-        ADD_GRAPH_TEST(suite, schedules_begin_and_end_as_they_say);
-        ADD_GRAPH_TEST(suite, a_warm_up_rises_evenly);
+        ADD_GRAPH_TEST(suite, sgd_follows_its_equations);
+        ADD_GRAPH_TEST(suite, rmsprop_follows_its_equations);
+        ADD_GRAPH_TEST(suite, adam_follows_its_equations);
+        ADD_GRAPH_TEST(suite, schedules_begin_and_end_at_their_values);
+        ADD_GRAPH_TEST(suite, a_warm_up_is_linear);
         ADD_GRAPH_TEST(suite, an_epsilon_of_0_is_refused);
         return run_suite(suite);
 }

@@ -32,7 +32,7 @@ static void refused(const char *lines, const char *text)
 /* --- types -------------------------------------------------------------------------------------
  */
 
-START_TEST(what_is_not_there_has_its_default)
+START_TEST(a_missing_option_has_its_default)
 {
         accepted("");
         ck_assert(!table.flag);
@@ -55,7 +55,7 @@ START_TEST(what_is_not_there_has_its_default)
 }
 END_TEST
 
-START_TEST(only_true_and_false_are_truth_values)
+START_TEST(only_true_and_false_are_booleans)
 {
         accepted("flag: true");
         ck_assert(table.flag);
@@ -105,7 +105,7 @@ START_TEST(integers_are_those_of_yaml_1_2)
 }
 END_TEST
 
-START_TEST(integers_have_a_range)
+START_TEST(integers_outside_their_range_are_refused)
 {
         refused("whole: 64", "spec: 'whole' must be from -63 to 63, not 64");
         refused("whole: -64", "spec: 'whole' must be from -63 to 63, not -64");
@@ -152,7 +152,7 @@ START_TEST(numbers_are_those_of_yaml_1_2)
 }
 END_TEST
 
-START_TEST(what_was_meant_by_a_number_is_hinted)
+START_TEST(misspelt_numbers_get_a_suggestion)
 {
         static const struct {
                 const char *line, *hint;
@@ -178,7 +178,7 @@ START_TEST(what_was_meant_by_a_number_is_hinted)
 }
 END_TEST
 
-START_TEST(strings_can_look_like_anything)
+START_TEST(strings_may_look_like_other_types)
 {
         static const char *const words[] = { "no", "on", "1", "1e3", "true", "0x1f", "2020-01-01" };
 
@@ -197,7 +197,7 @@ START_TEST(strings_can_look_like_anything)
 }
 END_TEST
 
-START_TEST(strings_that_may_be_unset_can_be_empty_and_no_others)
+START_TEST(only_optional_strings_may_be_empty)
 {
         static const char *const empty[] = { "", "~", "null", "Null", "NULL" };
 
@@ -215,7 +215,7 @@ START_TEST(strings_that_may_be_unset_can_be_empty_and_no_others)
 }
 END_TEST
 
-START_TEST(enums_are_one_of_their_names)
+START_TEST(an_enum_must_be_one_of_its_names)
 {
         accepted("mask: A");
         ck_assert_int_eq(table.mask, 0);
@@ -232,7 +232,7 @@ START_TEST(enums_are_one_of_their_names)
 }
 END_TEST
 
-START_TEST(sets_are_lists_of_names)
+START_TEST(a_set_is_a_list_of_names)
 {
         accepted("splits: [test, train]");
         ck_assert_uint_eq(table.splits, 5);
@@ -291,7 +291,7 @@ START_TEST(intervals_are_a_number_and_a_unit)
 }
 END_TEST
 
-START_TEST(choices_have_options_of_their_own)
+START_TEST(a_choice_has_its_own_options)
 {
         accepted("optimizer: {adam: {rate: 2}}");
         ck_assert_str_eq(table.optimizer.variant->name, "adam");
@@ -319,7 +319,7 @@ START_TEST(choices_have_options_of_their_own)
 }
 END_TEST
 
-START_TEST(sections_are_read_by_their_table)
+START_TEST(a_section_is_read_by_its_table)
 {
         accepted("inner: {depth: 2, label: x}");
         ck_assert_int_eq(table.inner.depth, 2);
@@ -335,7 +335,7 @@ START_TEST(sections_are_read_by_their_table)
 }
 END_TEST
 
-START_TEST(layers_are_a_list)
+START_TEST(layers_must_be_a_list)
 {
         struct pxr_yaml *root = sound(parse("name: x\nlayers: relu\n"));
 
@@ -347,7 +347,7 @@ START_TEST(layers_are_a_list)
 }
 END_TEST
 
-START_TEST(every_row_can_be_put_in_words)
+START_TEST(every_option_type_has_a_description)
 {
         static const char *const words[] = {
                 "string; required",
@@ -449,7 +449,7 @@ START_TEST(more_than_twenty_errors_are_counted)
 }
 END_TEST
 
-START_TEST(a_value_of_any_size_makes_a_short_error)
+START_TEST(the_error_of_a_huge_value_is_short)
 {
         char *huge = pxr_alloc(arena, 500001), *shown;
 
@@ -466,24 +466,24 @@ int main(void)
 {
         Suite *suite = suite_create("options");
 
-        ADD_SPEC_TEST(suite, what_is_not_there_has_its_default);
-        ADD_SPEC_TEST(suite, only_true_and_false_are_truth_values);
+        ADD_SPEC_TEST(suite, a_missing_option_has_its_default);
+        ADD_SPEC_TEST(suite, only_true_and_false_are_booleans);
         ADD_SPEC_TEST(suite, integers_are_those_of_yaml_1_2);
-        ADD_SPEC_TEST(suite, integers_have_a_range);
+        ADD_SPEC_TEST(suite, integers_outside_their_range_are_refused);
         ADD_SPEC_TEST(suite, numbers_are_those_of_yaml_1_2);
-        ADD_SPEC_TEST(suite, what_was_meant_by_a_number_is_hinted);
-        ADD_SPEC_TEST(suite, strings_can_look_like_anything);
-        ADD_SPEC_TEST(suite, strings_that_may_be_unset_can_be_empty_and_no_others);
-        ADD_SPEC_TEST(suite, enums_are_one_of_their_names);
-        ADD_SPEC_TEST(suite, sets_are_lists_of_names);
+        ADD_SPEC_TEST(suite, misspelt_numbers_get_a_suggestion);
+        ADD_SPEC_TEST(suite, strings_may_look_like_other_types);
+        ADD_SPEC_TEST(suite, only_optional_strings_may_be_empty);
+        ADD_SPEC_TEST(suite, an_enum_must_be_one_of_its_names);
+        ADD_SPEC_TEST(suite, a_set_is_a_list_of_names);
         ADD_SPEC_TEST(suite, intervals_are_a_number_and_a_unit);
-        ADD_SPEC_TEST(suite, choices_have_options_of_their_own);
-        ADD_SPEC_TEST(suite, sections_are_read_by_their_table);
-        ADD_SPEC_TEST(suite, layers_are_a_list);
-        ADD_SPEC_TEST(suite, every_row_can_be_put_in_words);
+        ADD_SPEC_TEST(suite, a_choice_has_its_own_options);
+        ADD_SPEC_TEST(suite, a_section_is_read_by_its_table);
+        ADD_SPEC_TEST(suite, layers_must_be_a_list);
+        ADD_SPEC_TEST(suite, every_option_type_has_a_description);
         ADD_SPEC_TEST(suite, fields_can_be_checked_together);
         ADD_SPEC_TEST(suite, all_errors_of_a_spec_are_shown_at_once);
         ADD_SPEC_TEST(suite, more_than_twenty_errors_are_counted);
-        ADD_SPEC_TEST(suite, a_value_of_any_size_makes_a_short_error);
+        ADD_SPEC_TEST(suite, the_error_of_a_huge_value_is_short);
         return run_suite(suite);
 }

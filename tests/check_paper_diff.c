@@ -72,7 +72,7 @@ END_TEST
 /* clang-format on */
 
 /* Whatever the paper leaves open, a block is a block. */
-START_TEST(models_without_the_rows_blocks_are_other_models)
+START_TEST(a_model_without_the_rows_blocks_is_another_model)
 {
         static const struct {
                 const char *spec, *other;
@@ -106,7 +106,7 @@ END_TEST
 #define LSTM512 "row_lstm: {features: 512, kernel: 3, state_kernel: 3}"
 /* clang-format on */
 
-START_TEST(blocks_need_no_residual_connection)
+START_TEST(blocks_without_residual_connections_are_recognized)
 {
         const struct pxr_paper_row *row = row_of(6, "64x64");
         struct pxr_paper_diff found =
@@ -120,7 +120,7 @@ START_TEST(blocks_need_no_residual_connection)
 END_TEST
 
 /* The published number is of a density; an old run has no such option on record, as it had none. */
-START_TEST(another_likelihood_is_a_difference)
+START_TEST(another_output_distribution_is_a_difference)
 {
         static const struct {
                 const char *options, *differences;
@@ -239,7 +239,7 @@ static int recipe_of(const char *spec, char hex[PXR_SHA256_HEX])
         return pxr_spec_recipe(arena, pxr_spec_recorded(arena, spec, diag), hex, diag);
 }
 
-START_TEST(recipe_ignores_seed_and_names)
+START_TEST(the_recipe_hash_ignores_seed_and_names)
 {
         char a[PXR_SHA256_HEX], b[PXR_SHA256_HEX];
 
@@ -283,12 +283,12 @@ int main(void)
 
         ADD_SCRATCH_TEST(suite, differences_are_listed);
         ADD_SCRATCH_TEST(suite, choices_that_the_paper_leaves_open_are_listed);
-        ADD_SCRATCH_TEST(suite, models_without_the_rows_blocks_are_other_models);
-        ADD_SCRATCH_TEST(suite, blocks_need_no_residual_connection);
-        ADD_SCRATCH_TEST(suite, another_likelihood_is_a_difference);
+        ADD_SCRATCH_TEST(suite, a_model_without_the_rows_blocks_is_another_model);
+        ADD_SCRATCH_TEST(suite, blocks_without_residual_connections_are_recognized);
+        ADD_SCRATCH_TEST(suite, another_output_distribution_is_a_difference);
         ADD_SCRATCH_TEST(suite, smaller_models_are_other_models);
         ADD_SCRATCH_TEST(suite, experiments_match_their_rows);
-        ADD_SCRATCH_TEST(suite, recipe_ignores_seed_and_names);
+        ADD_SCRATCH_TEST(suite, the_recipe_hash_ignores_seed_and_names);
         ADD_SCRATCH_TEST(suite, out_of_memory_is_an_error);
         return run_suite(suite);
 }

@@ -25,7 +25,7 @@ START_TEST(a_run_is_shown_beside_its_row)
 }
 END_TEST
 
-START_TEST(results_of_other_data_are_not_shown)
+START_TEST(results_on_other_data_are_not_shown)
 {
         static const char *const reasons[] = {
                 "its data set is mnist, not binarized_mnist",
@@ -89,7 +89,7 @@ START_TEST(runs_without_a_result_are_listed)
 }
 END_TEST
 
-START_TEST(seeds_of_a_spec_are_averaged)
+START_TEST(runs_that_differ_in_the_seed_are_averaged)
 {
         struct example second = pixelcnn, again = pixelcnn;
         const struct pxr_table *table;
@@ -174,7 +174,7 @@ START_TEST(specs_with_a_validation_nll_come_first)
 END_TEST
 
 /* Of seeds of which some have none, those that have one stand for the spec. */
-START_TEST(a_spec_with_a_validation_nll_of_some_seeds_counts)
+START_TEST(a_spec_with_a_validation_nll_for_some_seeds_counts)
 {
         struct example second = pixelcnn, other = pixelcnn;
 
@@ -313,7 +313,7 @@ START_TEST(official_cifar10_is_recognized_by_its_identity)
 END_TEST
 
 /* What is judged of a run does not depend on others of the same identity. */
-START_TEST(data_of_other_runs_do_not_count)
+START_TEST(official_data_must_be_those_of_the_run_itself)
 {
         struct example example = row_lstm;
         int64_t run;
@@ -378,18 +378,18 @@ int main(void)
         Suite *suite = suite_create("paper_table");
 
         ADD_REPORT_TEST(suite, a_run_is_shown_beside_its_row);
-        ADD_REPORT_TEST(suite, results_of_other_data_are_not_shown);
+        ADD_REPORT_TEST(suite, results_on_other_data_are_not_shown);
         ADD_REPORT_TEST(suite, runs_without_a_result_are_listed);
-        ADD_REPORT_TEST(suite, seeds_of_a_spec_are_averaged);
+        ADD_REPORT_TEST(suite, runs_that_differ_in_the_seed_are_averaged);
         ADD_REPORT_TEST(suite, diverged_seeds_are_left_out_of_the_mean);
         ADD_REPORT_TEST(suite, the_best_spec_is_chosen_by_validation_nll);
         ADD_REPORT_TEST(suite, specs_with_a_validation_nll_come_first);
-        ADD_REPORT_TEST(suite, a_spec_with_a_validation_nll_of_some_seeds_counts);
+        ADD_REPORT_TEST(suite, a_spec_with_a_validation_nll_for_some_seeds_counts);
         ADD_REPORT_TEST(suite, choice_by_test_nll_has_a_footnote);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_files);
         ADD_REPORT_TEST(suite, early_stopping_on_the_shown_nll_has_a_footnote);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_identity);
-        ADD_REPORT_TEST(suite, data_of_other_runs_do_not_count);
+        ADD_REPORT_TEST(suite, official_data_must_be_those_of_the_run_itself);
         ADD_REPORT_TEST(suite, official_data_are_recognized_in_any_format);
         ADD_REPORT_TEST(suite, an_unknown_row_is_a_warning);
         return run_suite(suite);

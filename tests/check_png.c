@@ -25,7 +25,7 @@ static uint8_t *png(int colours, size_t *size)
         return bytes;
 }
 
-START_TEST(png_comes_back_as_it_went)
+START_TEST(a_written_png_reads_back_the_same)
 {
         for (int colours = 1; colours <= 3; colours += 2) {
                 size_t size;
@@ -47,7 +47,7 @@ START_TEST(png_comes_back_as_it_went)
 }
 END_TEST
 
-START_TEST(broken_png_is_refused_with_its_byte)
+START_TEST(a_damaged_png_is_refused_with_the_offset)
 {
         size_t size;
         uint8_t *bytes = png(3, &size), *copy = malloc(size);
@@ -82,7 +82,7 @@ int main(void)
 {
         Suite *suite = suite_create("png");
 
-        ADD_SCRATCH_TEST(suite, png_comes_back_as_it_went);
-        ADD_SCRATCH_TEST(suite, broken_png_is_refused_with_its_byte);
+        ADD_SCRATCH_TEST(suite, a_written_png_reads_back_the_same);
+        ADD_SCRATCH_TEST(suite, a_damaged_png_is_refused_with_the_offset);
         return run_suite(suite);
 }

@@ -11,7 +11,7 @@
 
 /* --- splits ------------------------------------------------------------------------------------*/
 
-START_TEST(files_are_images_in_the_order_of_their_names)
+START_TEST(images_are_read_in_the_order_of_their_names)
 {
         struct pxr_dataset *set;
 
@@ -127,7 +127,7 @@ START_TEST(folders_of_splits_may_hold_class_folders)
 }
 END_TEST
 
-START_TEST(folders_beside_files_are_skipped_as_ever)
+START_TEST(folders_beside_image_files_are_skipped)
 {
         struct pxr_dataset *before, *set;
 
@@ -182,7 +182,7 @@ END_TEST
 
 /* --- identity ----------------------------------------------------------------------------------*/
 
-START_TEST(the_folder_is_recorded_like_sha256sum_would)
+START_TEST(the_folders_digest_is_that_of_sha256sum)
 {
         struct pxr_dataset *set;
         struct pxr_sha256 lines;
@@ -210,7 +210,7 @@ START_TEST(the_folder_is_recorded_like_sha256sum_would)
 }
 END_TEST
 
-START_TEST(the_identity_is_of_pixels_and_order_not_of_names)
+START_TEST(the_identity_depends_on_pixels_and_order_but_not_on_names)
 {
         struct pxr_dataset *before, *renamed, *changed;
 
@@ -262,7 +262,7 @@ static struct pxr_dataset *open_kind(const char *options, int type, int depth, i
         return OPEN("{set: png_folder, path: %s%s}", scratch, options);
 }
 
-START_TEST(kinds_of_png_that_lose_nothing_are_read)
+START_TEST(kinds_of_png_without_loss_are_read)
 {
         uint8_t pixels[3 * 32];
         struct pxr_dataset *set;
@@ -313,7 +313,7 @@ START_TEST(alpha_of_opaque_images_is_dropped)
 }
 END_TEST
 
-START_TEST(kinds_of_png_that_would_lose_something_are_refused)
+START_TEST(kinds_of_png_that_would_lose_information_are_refused)
 {
         refused(open_kind("", PNG_COLOR_TYPE_GRAY, 16, PNG_INTERLACE_NONE, 1),
                 "a.png: expected 8 bits per sample, got 16");
@@ -360,7 +360,7 @@ END_TEST
 
 /* --- faults ------------------------------------------------------------------------------------*/
 
-START_TEST(files_that_do_not_fit_are_named)
+START_TEST(files_of_another_size_or_kind_are_named)
 {
         size_t size;
         unsigned char *bytes;
@@ -570,22 +570,22 @@ int main(void)
 {
         Suite *suite = suite_create("png_folder");
 
-        ADD_SCRATCH_TEST(suite, files_are_images_in_the_order_of_their_names);
+        ADD_SCRATCH_TEST(suite, images_are_read_in_the_order_of_their_names);
         ADD_SCRATCH_TEST(suite, splits_are_cut_from_the_end);
         ADD_SCRATCH_TEST(suite, folders_named_like_splits_are_splits);
         ADD_SCRATCH_TEST(suite, class_folders_are_read_in_the_order_of_their_paths);
         ADD_SCRATCH_TEST(suite, folders_of_splits_may_hold_class_folders);
-        ADD_SCRATCH_TEST(suite, folders_beside_files_are_skipped_as_ever);
+        ADD_SCRATCH_TEST(suite, folders_beside_image_files_are_skipped);
         ADD_SCRATCH_TEST(suite, links_to_folders_are_not_followed);
         ADD_SCRATCH_TEST(suite, other_images_are_named_when_they_are_skipped);
-        ADD_SCRATCH_TEST(suite, the_folder_is_recorded_like_sha256sum_would);
-        ADD_SCRATCH_TEST(suite, the_identity_is_of_pixels_and_order_not_of_names);
-        ADD_SCRATCH_TEST(suite, kinds_of_png_that_lose_nothing_are_read);
+        ADD_SCRATCH_TEST(suite, the_folders_digest_is_that_of_sha256sum);
+        ADD_SCRATCH_TEST(suite, the_identity_depends_on_pixels_and_order_but_not_on_names);
+        ADD_SCRATCH_TEST(suite, kinds_of_png_without_loss_are_read);
         ADD_SCRATCH_TEST(suite, alpha_of_opaque_images_is_dropped);
-        ADD_SCRATCH_TEST(suite, kinds_of_png_that_would_lose_something_are_refused);
+        ADD_SCRATCH_TEST(suite, kinds_of_png_that_would_lose_information_are_refused);
         ADD_SCRATCH_TEST(suite, levels_are_suggested_for_files_of_one_bit);
         ADD_SCRATCH_TEST(suite, levels_are_spread_over_the_bytes);
-        ADD_SCRATCH_TEST(suite, files_that_do_not_fit_are_named);
+        ADD_SCRATCH_TEST(suite, files_of_another_size_or_kind_are_named);
         ADD_SCRATCH_TEST(suite, an_archive_is_the_same_set_as_its_folder);
         ADD_SCRATCH_TEST(suite, a_part_of_an_archive_is_refused);
         ADD_SCRATCH_TEST(suite, imagenet_is_read_from_the_folders_of_its_release);

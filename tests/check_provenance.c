@@ -83,7 +83,7 @@ START_TEST(machine_and_libraries_are_named)
 }
 END_TEST
 
-START_TEST(program_names_the_revision_it_was_built_from)
+START_TEST(the_program_names_the_revision_it_was_built_from)
 {
         const char *source = getenv("srcdir");
         char path[4096];
@@ -101,7 +101,7 @@ START_TEST(program_names_the_revision_it_was_built_from)
 }
 END_TEST
 
-START_TEST(folder_outside_of_git_has_no_revision)
+START_TEST(a_folder_outside_of_git_has_no_revision)
 {
         char *parent = pxr_strf(arena, "%.*s", (int)(strrchr(scratch, '/') - scratch), scratch);
 
@@ -112,7 +112,7 @@ START_TEST(folder_outside_of_git_has_no_revision)
 }
 END_TEST
 
-START_TEST(absence_of_git_is_no_error)
+START_TEST(a_missing_git_is_not_an_error)
 {
         setenv("PATH", scratch, 1);
         ck_assert_ptr_null(gathered(scratch)->git_revision);
@@ -153,7 +153,7 @@ END_TEST
 
 /* git knows the time of a change to the second, and when it last looked by the time of its index.
  */
-START_TEST(change_within_the_second_of_a_commit_is_seen)
+START_TEST(a_change_in_the_second_of_a_commit_is_detected)
 {
         struct pxr_provenance *p;
 
@@ -199,7 +199,7 @@ static const char plant[] =
 
 static const char nothing_ran[] = "! ls $1/.git/ran-* 2>/dev/null";
 
-START_TEST(nothing_that_a_repository_names_is_run)
+START_TEST(programs_that_a_repository_configures_are_not_run)
 {
         struct pxr_provenance *p;
 
@@ -217,7 +217,7 @@ START_TEST(nothing_that_a_repository_names_is_run)
 END_TEST
 
 /* git would fetch it, by a program that the repository names. */
-START_TEST(missing_object_is_not_fetched)
+START_TEST(a_missing_object_is_not_fetched)
 {
         struct pxr_provenance *p;
 
@@ -255,7 +255,7 @@ START_TEST(files_outside_of_the_repository_are_not_recorded)
 }
 END_TEST
 
-START_TEST(linked_worktree_is_described)
+START_TEST(a_linked_worktree_is_recorded)
 {
         struct pxr_provenance *p;
 
@@ -269,7 +269,7 @@ START_TEST(linked_worktree_is_described)
 }
 END_TEST
 
-START_TEST(large_difference_is_cut)
+START_TEST(a_large_difference_is_truncated)
 {
         static char text[3 << 20];
         struct pxr_provenance *p;
@@ -286,7 +286,7 @@ START_TEST(large_difference_is_cut)
 }
 END_TEST
 
-START_TEST(this_process_lives)
+START_TEST(this_process_is_found_alive)
 {
         struct pxr_provenance *p = gathered(scratch);
 
@@ -301,7 +301,7 @@ START_TEST(this_process_lives)
 END_TEST
 
 /* Killed, it is gone at once, although its parent has not asked for its status. */
-START_TEST(killed_process_does_not_live)
+START_TEST(a_killed_process_is_not_found_alive)
 {
         struct pxr_provenance *p;
         char start[256] = "";
@@ -336,18 +336,18 @@ int main(void)
         Suite *suite = suite_create("provenance");
 
         ADD_SCRATCH_TEST(suite, machine_and_libraries_are_named);
-        ADD_SCRATCH_TEST(suite, program_names_the_revision_it_was_built_from);
-        ADD_SCRATCH_TEST(suite, folder_outside_of_git_has_no_revision);
-        ADD_SCRATCH_TEST(suite, absence_of_git_is_no_error);
+        ADD_SCRATCH_TEST(suite, the_program_names_the_revision_it_was_built_from);
+        ADD_SCRATCH_TEST(suite, a_folder_outside_of_git_has_no_revision);
+        ADD_SCRATCH_TEST(suite, a_missing_git_is_not_an_error);
         ADD_SCRATCH_TEST(suite, revision_and_difference_are_recorded);
         ADD_SCRATCH_TEST(suite, untracked_files_are_named);
-        ADD_SCRATCH_TEST(suite, change_within_the_second_of_a_commit_is_seen);
-        ADD_SCRATCH_TEST(suite, nothing_that_a_repository_names_is_run);
-        ADD_SCRATCH_TEST(suite, missing_object_is_not_fetched);
+        ADD_SCRATCH_TEST(suite, a_change_in_the_second_of_a_commit_is_detected);
+        ADD_SCRATCH_TEST(suite, programs_that_a_repository_configures_are_not_run);
+        ADD_SCRATCH_TEST(suite, a_missing_object_is_not_fetched);
         ADD_SCRATCH_TEST(suite, files_outside_of_the_repository_are_not_recorded);
-        ADD_SCRATCH_TEST(suite, linked_worktree_is_described);
-        ADD_SCRATCH_TEST(suite, large_difference_is_cut);
-        ADD_SCRATCH_TEST(suite, this_process_lives);
-        ADD_SCRATCH_TEST(suite, killed_process_does_not_live);
+        ADD_SCRATCH_TEST(suite, a_linked_worktree_is_recorded);
+        ADD_SCRATCH_TEST(suite, a_large_difference_is_truncated);
+        ADD_SCRATCH_TEST(suite, this_process_is_found_alive);
+        ADD_SCRATCH_TEST(suite, a_killed_process_is_not_found_alive);
         return run_suite(suite);
 }

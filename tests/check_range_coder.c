@@ -138,7 +138,7 @@ static void expect_round_trip(const struct law *law, int count, bool rare)
         free(symbols);
 }
 
-START_TEST(symbols_come_back_and_take_what_they_should)
+START_TEST(symbols_decode_to_the_same_and_cost_their_bits)
 {
         static const double sharpness[] = { 0, 1, 5, 20, 100 };
         static const int levels[] = { 2, 3, 256 };
@@ -156,7 +156,7 @@ START_TEST(symbols_come_back_and_take_what_they_should)
 END_TEST
 
 /* A million pixels that are black with probability 1 - 2^-32. */
-START_TEST(what_is_certain_takes_nothing)
+START_TEST(a_certain_symbol_costs_nothing)
 {
         struct law law = { .levels = 2 };
         uint8_t *symbols = calloc(1000000, 1);
@@ -179,7 +179,7 @@ END_TEST
 
 /* The last of two symbols, again and again, keeps the interval at the upper end, where bytes of
  * 0xff wait for a carry. */
-START_TEST(a_carry_goes_through_many_bytes)
+START_TEST(a_carry_propagates_through_many_bytes)
 {
         struct law law = { .levels = 2 };
         uint8_t symbols[3000];
@@ -218,7 +218,7 @@ static void expect_noticed(const struct law *law, const uint8_t *symbols, int co
         *sound_ones += sound;
 }
 
-START_TEST(other_streams_are_noticed)
+START_TEST(other_streams_are_detected)
 {
         enum { COUNT = 2000 };
         const struct law law = law_of(4, 2, 8);
@@ -243,7 +243,7 @@ START_TEST(other_streams_are_noticed)
 }
 END_TEST
 
-START_TEST(nothing_is_no_bytes)
+START_TEST(no_symbols_take_no_bytes)
 {
         const struct law law = law_of(2, 0, 1);
         struct pxr_range_encoder encoder = encode(&law, NULL, 0);
@@ -262,10 +262,10 @@ int main(void)
 {
         Suite *suite = suite_create("range_coder");
 
-        ADD_TEST(suite, symbols_come_back_and_take_what_they_should);
-        ADD_TEST(suite, what_is_certain_takes_nothing);
-        ADD_TEST(suite, a_carry_goes_through_many_bytes);
-        ADD_TEST(suite, other_streams_are_noticed);
-        ADD_TEST(suite, nothing_is_no_bytes);
+        ADD_TEST(suite, symbols_decode_to_the_same_and_cost_their_bits);
+        ADD_TEST(suite, a_certain_symbol_costs_nothing);
+        ADD_TEST(suite, a_carry_propagates_through_many_bytes);
+        ADD_TEST(suite, other_streams_are_detected);
+        ADD_TEST(suite, no_symbols_take_no_bytes);
         return run_suite(suite);
 }

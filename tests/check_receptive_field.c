@@ -142,7 +142,7 @@ static bool diagonal_sees(const struct architecture *a, int col, int up, int rig
         return up > 0 || (up == 0 && right <= last_in_row(a));
 }
 
-START_TEST(diagonal_bilstm_sees_everything_before_but_one_pixel)
+START_TEST(the_diagonal_bilstm_sees_all_earlier_pixels_but_one)
 {
         expect_all(diagonal_sees, "- residual:\n"
                                   "    - diagonal_bilstm: {features: 6}\n"
@@ -161,7 +161,7 @@ static bool row_sees(const struct architecture *a, int col, int up, int right)
         return right <= (up == 0 ? last_in_row(a) : up - 1 + a->half);
 }
 
-START_TEST(row_lstm_sees_a_triangle)
+START_TEST(the_row_lstm_sees_a_triangle)
 {
         expect_all(row_sees, "- residual:\n"
                              "    - row_lstm: {features: 6}\n"
@@ -199,8 +199,8 @@ int main(void)
         Suite *suite = suite_create("receptive_field");
 
         pxr_blas_single_thread();
-        ADD_STACK_TEST(suite, diagonal_bilstm_sees_everything_before_but_one_pixel);
-        ADD_STACK_TEST(suite, row_lstm_sees_a_triangle);
+        ADD_STACK_TEST(suite, the_diagonal_bilstm_sees_all_earlier_pixels_but_one);
+        ADD_STACK_TEST(suite, the_row_lstm_sees_a_triangle);
         ADD_STACK_TEST(suite, pixelcnn_sees_a_bounded_region_with_a_blind_spot);
         return run_suite(suite);
 }

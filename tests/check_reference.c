@@ -74,7 +74,7 @@ START_TEST(the_image_is_scaled_and_centred)
 }
 END_TEST
 
-START_TEST(sums_and_rectified_linear_units)
+START_TEST(sums_and_rectified_linear_units_match_the_reference)
 {
         struct pxr_builder builder = new_builder(3, 4, 3, 5);
         const struct pxr_graph *graph = builder.graph;
@@ -148,7 +148,7 @@ static void expect_conv(struct conv_case c)
         }
 }
 
-START_TEST(convolutions_of_one_colour)
+START_TEST(convolutions_of_one_colour_match_the_reference)
 {
         for (int mask = PXR_MASK_A; mask <= PXR_MASK_NONE; mask++)
                 for (int kernel = 1; kernel <= 7; kernel += 2)
@@ -157,7 +157,7 @@ START_TEST(convolutions_of_one_colour)
 END_TEST
 
 /* 4, 5 and 7 features are not divided by 3. */
-START_TEST(convolutions_of_three_colours)
+START_TEST(convolutions_of_three_colours_match_the_reference)
 {
         for (int mask = PXR_MASK_A; mask <= PXR_MASK_NONE; mask++)
                 for (int kernel = 1; kernel <= 5; kernel += 2)
@@ -168,7 +168,7 @@ START_TEST(convolutions_of_three_colours)
 END_TEST
 
 /* Colours are counted inside each gate: 4 gates of 5 features each, of the size of the logits. */
-START_TEST(convolutions_of_several_gates)
+START_TEST(convolutions_of_several_gates_match_the_reference)
 {
         for (int mask = PXR_MASK_A; mask <= PXR_MASK_NONE; mask++)
                 for (int kernel = 1; kernel <= 3; kernel += 2) {
@@ -180,7 +180,7 @@ START_TEST(convolutions_of_several_gates)
 END_TEST
 
 /* Fewer features than colours: some colours have none. */
-START_TEST(convolutions_of_fewer_features_than_colours)
+START_TEST(convolutions_of_fewer_features_than_colours_match_the_reference)
 {
         for (int features = 1; features <= 2; features++)
                 for (int mask = PXR_MASK_A; mask <= PXR_MASK_B; mask++)
@@ -189,7 +189,7 @@ START_TEST(convolutions_of_fewer_features_than_colours)
 END_TEST
 
 /* Several pieces of rows at once, and maps of one row or column. */
-START_TEST(convolutions_of_odd_sizes)
+START_TEST(convolutions_of_odd_sizes_match_the_reference)
 {
         expect_conv((struct conv_case) { 60, 30, 3, PXR_MASK_B, 11, 4, 1, true });
         expect_conv((struct conv_case) { 1, 9, 3, PXR_MASK_B, 5, 4, 1, true });
@@ -242,7 +242,7 @@ static void expect_start(int colours, int mask, int kernel, int features, int ga
         }
 }
 
-START_TEST(starting_weights_are_zero_under_the_mask)
+START_TEST(initial_weights_are_zero_under_the_mask)
 {
         for (int mask = PXR_MASK_A; mask <= PXR_MASK_NONE; mask++)
                 for (int kernel = 1; kernel <= 5; kernel += 2) {
@@ -258,12 +258,12 @@ int main(void)
         Suite *suite = suite_create("reference");
 
         ADD_GRAPH_TEST(suite, the_image_is_scaled_and_centred);
-        ADD_GRAPH_TEST(suite, sums_and_rectified_linear_units);
-        ADD_GRAPH_TEST(suite, convolutions_of_one_colour);
-        ADD_GRAPH_TEST(suite, convolutions_of_three_colours);
-        ADD_GRAPH_TEST(suite, convolutions_of_several_gates);
-        ADD_GRAPH_TEST(suite, convolutions_of_fewer_features_than_colours);
-        ADD_GRAPH_TEST(suite, convolutions_of_odd_sizes);
-        ADD_GRAPH_TEST(suite, starting_weights_are_zero_under_the_mask);
+        ADD_GRAPH_TEST(suite, sums_and_rectified_linear_units_match_the_reference);
+        ADD_GRAPH_TEST(suite, convolutions_of_one_colour_match_the_reference);
+        ADD_GRAPH_TEST(suite, convolutions_of_three_colours_match_the_reference);
+        ADD_GRAPH_TEST(suite, convolutions_of_several_gates_match_the_reference);
+        ADD_GRAPH_TEST(suite, convolutions_of_fewer_features_than_colours_match_the_reference);
+        ADD_GRAPH_TEST(suite, convolutions_of_odd_sizes_match_the_reference);
+        ADD_GRAPH_TEST(suite, initial_weights_are_zero_under_the_mask);
         return run_suite(suite);
 }

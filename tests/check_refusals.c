@@ -40,7 +40,7 @@ static void expect_refusals(const struct refusal *refusals, size_t count)
 #define EXPECT_REFUSALS(refusals) \
         expect_refusals(refusals, sizeof(refusals) / sizeof((refusals)[0]))
 
-START_TEST(outputs)
+START_TEST(outputs_that_do_not_fit_are_refused)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- sigmoid\n",
@@ -80,7 +80,7 @@ START_TEST(outputs)
 }
 END_TEST
 
-START_TEST(features)
+START_TEST(numbers_of_features_that_do_not_fit_are_refused)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- residual:\n    - relu\n    - conv: {mask: B, features: 7}\n- softmax\n",
@@ -115,7 +115,7 @@ START_TEST(features)
 }
 END_TEST
 
-START_TEST(skips)
+START_TEST(skip_connections_without_effect_are_refused)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- skip\n- softmax\n",
@@ -138,7 +138,7 @@ START_TEST(skips)
 }
 END_TEST
 
-START_TEST(small_images)
+START_TEST(sizes_that_do_not_fit_multi_scale_are_refused)
 {
         static const struct refusal refusals[] = {
                 { &grey, "- multi_scale: {size: 5, layers: [conv: {features: 6}]}\n- softmax\n",
@@ -175,9 +175,9 @@ int main(void)
 {
         Suite *suite = suite_create("refusals");
 
-        ADD_STACK_TEST(suite, outputs);
-        ADD_STACK_TEST(suite, features);
-        ADD_STACK_TEST(suite, skips);
-        ADD_STACK_TEST(suite, small_images);
+        ADD_STACK_TEST(suite, outputs_that_do_not_fit_are_refused);
+        ADD_STACK_TEST(suite, numbers_of_features_that_do_not_fit_are_refused);
+        ADD_STACK_TEST(suite, skip_connections_without_effect_are_refused);
+        ADD_STACK_TEST(suite, sizes_that_do_not_fit_multi_scale_are_refused);
         return run_suite(suite);
 }

@@ -28,7 +28,7 @@ static const struct pxr_table *good_table(const char *text, const struct pxr_rep
 
 #define HEAD(more) "/*\ntitle: Own\n" more "*/\n"
 
-START_TEST(mistakes_are_found_with_their_line)
+START_TEST(mistakes_in_a_report_are_reported_with_their_line)
 {
         static const struct {
                 const char *text, *error;
@@ -76,7 +76,7 @@ START_TEST(mistakes_are_found_with_their_line)
 }
 END_TEST
 
-START_TEST(formats_say_how_people_see_a_value)
+START_TEST(the_format_of_a_column_decides_how_values_are_printed)
 {
         static const struct {
                 const char *format, *value, *text;
@@ -113,7 +113,7 @@ START_TEST(formats_say_how_people_see_a_value)
 }
 END_TEST
 
-START_TEST(notes_stand_below_the_table)
+START_TEST(notes_are_printed_below_the_table)
 {
         const struct pxr_report_call call = { 0 }, none = { .where = "0" };
         static const char text[] = HEAD("empty: None.\nnotes: [Some.]\ncolumns: {b: {format: "
@@ -163,7 +163,7 @@ START_TEST(arguments_and_conditions_choose_rows)
 }
 END_TEST
 
-START_TEST(names_are_found_or_the_nearest_is_suggested)
+START_TEST(unknown_names_get_a_suggestion)
 {
         static const char text[] = HEAD("") "SELECT 1";
         static const char *const others[] = { "table4", NULL };
@@ -185,7 +185,7 @@ START_TEST(names_are_found_or_the_nearest_is_suggested)
 END_TEST
 
 /* A sign of one's own is examined too. */
-START_TEST(signs_can_be_added)
+START_TEST(a_users_signs_are_run_too)
 {
         static const char text[] = "/*\ntitle: odd\nadvice: Look.\n*/\n"
                                    "SELECT id AS run, 'odd' AS found FROM examined WHERE id % 2";
@@ -200,7 +200,7 @@ START_TEST(signs_can_be_added)
 END_TEST
 
 /* A mistake in one file does not hide what the others give. */
-START_TEST(broken_files_do_not_hide_the_others)
+START_TEST(an_invalid_report_file_does_not_hide_the_others)
 {
         static const char *const broken[] = { HEAD("") "SELECT 1", "SELECT 1",
                                               HEAD("advice: x\n") "SELEKT 1" };
@@ -264,7 +264,7 @@ static void run_all(bool empty)
 
 /* On an empty database, on one with a run and a sweep '1' of a job without a run, and on one in
  * which little is missing. */
-START_TEST(shipped_reports_can_be_run)
+START_TEST(every_report_of_pxr_runs)
 {
         unsetenv("PXR_REPORT_PATH");
         run_all(true);
@@ -285,13 +285,13 @@ int main(void)
 {
         Suite *suite = suite_create("report_file");
 
-        ADD_REPORT_TEST(suite, mistakes_are_found_with_their_line);
-        ADD_REPORT_TEST(suite, formats_say_how_people_see_a_value);
-        ADD_REPORT_TEST(suite, notes_stand_below_the_table);
+        ADD_REPORT_TEST(suite, mistakes_in_a_report_are_reported_with_their_line);
+        ADD_REPORT_TEST(suite, the_format_of_a_column_decides_how_values_are_printed);
+        ADD_REPORT_TEST(suite, notes_are_printed_below_the_table);
         ADD_REPORT_TEST(suite, arguments_and_conditions_choose_rows);
-        ADD_REPORT_TEST(suite, names_are_found_or_the_nearest_is_suggested);
-        ADD_REPORT_TEST(suite, signs_can_be_added);
-        ADD_REPORT_TEST(suite, broken_files_do_not_hide_the_others);
-        ADD_REPORT_TEST(suite, shipped_reports_can_be_run);
+        ADD_REPORT_TEST(suite, unknown_names_get_a_suggestion);
+        ADD_REPORT_TEST(suite, a_users_signs_are_run_too);
+        ADD_REPORT_TEST(suite, an_invalid_report_file_does_not_hide_the_others);
+        ADD_REPORT_TEST(suite, every_report_of_pxr_runs);
         return run_suite(suite);
 }

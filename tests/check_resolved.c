@@ -74,7 +74,7 @@ static const char short_one[] = "layers:\n"
                                 "      - residual: [conv]\n"
                                 "name: x\n";
 
-START_TEST(every_default_is_written_out)
+START_TEST(resolving_writes_out_every_default)
 {
         ck_assert_str_eq(resolved(short_one), complete);
         ck_assert_str_eq(resolved(pxr_strf(arena, "seed: 1\n%sflag: false\n", short_one)),
@@ -82,14 +82,14 @@ START_TEST(every_default_is_written_out)
 }
 END_TEST
 
-START_TEST(a_resolved_spec_is_resolved_already)
+START_TEST(resolving_a_resolved_spec_changes_nothing)
 {
         ck_assert_str_eq(resolved(complete), complete);
         expect_stable(sound(parse(complete)));
 }
 END_TEST
 
-START_TEST(what_means_the_same_has_one_text)
+START_TEST(specs_of_the_same_meaning_resolve_to_the_same_text)
 {
         static const char *const same[][2] = {
                 { "flag: TRUE", "flag: true" },
@@ -120,7 +120,7 @@ START_TEST(what_means_the_same_has_one_text)
 }
 END_TEST
 
-START_TEST(numbers_are_written_as_short_as_they_can_be)
+START_TEST(numbers_are_written_with_the_fewest_digits)
 {
         static const struct {
                 double value;
@@ -141,7 +141,7 @@ START_TEST(numbers_are_written_as_short_as_they_can_be)
 }
 END_TEST
 
-START_TEST(what_means_different_things_has_different_texts)
+START_TEST(specs_of_different_meaning_resolve_to_different_texts)
 {
         static const char *const different[][2] = {
                 { "note: ''", "note: ~" },
@@ -162,7 +162,7 @@ START_TEST(what_means_different_things_has_different_texts)
 }
 END_TEST
 
-START_TEST(texts_of_every_kind_come_back)
+START_TEST(strings_of_every_kind_read_back_the_same)
 {
         static const char *const texts[] = { "'#'",
                                              "'a # b'",
@@ -239,7 +239,7 @@ START_TEST(texts_of_every_kind_come_back)
 }
 END_TEST
 
-START_TEST(long_texts_and_keys_come_back)
+START_TEST(long_strings_and_keys_read_back_the_same)
 {
         for (int size = 100; size <= 5000; size += 97) {
                 char *text = pxr_alloc(arena, (size_t)size + 1);
@@ -252,7 +252,7 @@ START_TEST(long_texts_and_keys_come_back)
 }
 END_TEST
 
-START_TEST(empty_values_and_nested_lists_come_back)
+START_TEST(empty_values_and_nested_lists_read_back_the_same)
 {
         expect_stable(
                 sound(parse("a:\nb: [[], [[]], {}, {x: }, ~]\nc: {d: {e: }}\n? ''\n: - 1\n")));
@@ -305,7 +305,7 @@ static void refused(const char *layers, const char *shown)
         expect_shown(shown);
 }
 
-START_TEST(a_layer_that_is_none_is_refused)
+START_TEST(an_invalid_layer_is_refused)
 {
         refused("[relu]", "x.yaml:2:1: error: expected a layer: NAME, or NAME: {options}\n"
                           "    2 | [relu]\n"
@@ -359,16 +359,16 @@ int main(void)
 {
         Suite *suite = suite_create("resolved");
 
-        ADD_SPEC_TEST(suite, every_default_is_written_out);
-        ADD_SPEC_TEST(suite, a_resolved_spec_is_resolved_already);
-        ADD_SPEC_TEST(suite, what_means_the_same_has_one_text);
-        ADD_SPEC_TEST(suite, numbers_are_written_as_short_as_they_can_be);
-        ADD_SPEC_TEST(suite, what_means_different_things_has_different_texts);
-        ADD_SPEC_TEST(suite, texts_of_every_kind_come_back);
-        ADD_SPEC_TEST(suite, long_texts_and_keys_come_back);
-        ADD_SPEC_TEST(suite, empty_values_and_nested_lists_come_back);
+        ADD_SPEC_TEST(suite, resolving_writes_out_every_default);
+        ADD_SPEC_TEST(suite, resolving_a_resolved_spec_changes_nothing);
+        ADD_SPEC_TEST(suite, specs_of_the_same_meaning_resolve_to_the_same_text);
+        ADD_SPEC_TEST(suite, numbers_are_written_with_the_fewest_digits);
+        ADD_SPEC_TEST(suite, specs_of_different_meaning_resolve_to_different_texts);
+        ADD_SPEC_TEST(suite, strings_of_every_kind_read_back_the_same);
+        ADD_SPEC_TEST(suite, long_strings_and_keys_read_back_the_same);
+        ADD_SPEC_TEST(suite, empty_values_and_nested_lists_read_back_the_same);
         ADD_SPEC_TEST(suite, a_layer_can_be_written_in_several_ways);
-        ADD_SPEC_TEST(suite, a_layer_that_is_none_is_refused);
+        ADD_SPEC_TEST(suite, an_invalid_layer_is_refused);
         ADD_SPEC_TEST(suite, keys_beside_a_layer_are_its_options_or_refused);
         return run_suite(suite);
 }

@@ -48,7 +48,7 @@ static void expect_everything(const struct pxr_safetensors *file)
         ck_assert_ptr_null(pxr_safetensors_text(file, "b.weights"));
 }
 
-START_TEST(arrays_and_texts_come_back)
+START_TEST(arrays_and_texts_read_back_the_same)
 {
         struct pxr_safetensors all = everything();
         char *path = in_scratch("a.safetensors");
@@ -81,7 +81,7 @@ START_TEST(order_of_arrays_does_not_change_the_file)
 END_TEST
 
 /* Read as another program would, from the format's description alone. */
-START_TEST(file_is_as_the_format_says)
+START_TEST(a_file_follows_the_format_byte_by_byte)
 {
         struct pxr_safetensors all = everything();
         char *path = in_scratch("a.safetensors");
@@ -108,7 +108,7 @@ START_TEST(file_is_as_the_format_says)
 }
 END_TEST
 
-START_TEST(failed_write_leaves_the_old_file_and_nothing_else)
+START_TEST(a_failed_write_leaves_only_the_old_file)
 {
         struct pxr_safetensors all = everything();
         static const float large[65536];
@@ -148,7 +148,7 @@ START_TEST(write_errors_name_the_file)
 }
 END_TEST
 
-START_TEST(names_no_file_can_hold_are_refused)
+START_TEST(names_that_the_format_cannot_hold_are_refused)
 {
         struct pxr_array array[2] = { { "a", 1, { 1 }, weights }, { "a", 1, { 1 }, weights } };
         struct pxr_text text[2] = { { "k", "1" }, { "k", "2" } };
@@ -196,7 +196,7 @@ static struct pxr_safetensors *read_made(const char *header, size_t data)
         "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end \
         "]}"
 
-START_TEST(wrong_headers_are_refused)
+START_TEST(invalid_headers_are_refused)
 {
         static const struct {
                 const char *header;
@@ -258,7 +258,7 @@ static void expect_header_refused(size_t length, char fill, const char *text)
 }
 
 /* Three bytes of "{},{}," take 250 in memory. */
-START_TEST(headers_made_to_fill_the_memory_are_refused)
+START_TEST(headers_with_huge_sizes_are_refused)
 {
         expect_header_refused(17 << 20, ' ', "its header of 17.0 MB is larger than 16 MB");
         expect_header_refused(2 << 20, '{', "it has more than 1048576 values");
@@ -267,7 +267,7 @@ START_TEST(headers_made_to_fill_the_memory_are_refused)
 END_TEST
 
 /* A header of any length and arrays in any order are allowed; pointers are aligned all the same. */
-START_TEST(odd_but_right_files_are_read)
+START_TEST(unusual_but_valid_files_are_read)
 {
         struct pxr_safetensors *file;
 
@@ -285,7 +285,7 @@ START_TEST(odd_but_right_files_are_read)
 }
 END_TEST
 
-START_TEST(every_cut_is_noticed)
+START_TEST(every_truncation_is_refused)
 {
         struct pxr_safetensors all = everything();
         char *path = in_scratch("a.safetensors");
@@ -304,7 +304,7 @@ START_TEST(every_cut_is_noticed)
 END_TEST
 
 /* Whatever a byte of the header becomes, what is read lies inside the file's bytes. */
-START_TEST(damaged_headers_do_no_harm)
+START_TEST(damaged_headers_are_refused_or_read_safely)
 {
         struct pxr_safetensors all = everything(), *read;
         char *path = in_scratch("a.safetensors");
@@ -333,7 +333,7 @@ START_TEST(damaged_headers_do_no_harm)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_named)
+START_TEST(a_missing_file_a_folder_and_a_pipe_are_refused)
 {
         ck_assert_ptr_null(pxr_safetensors_read(arena, in_scratch("absent"), diag));
         expect_error(PXR_FAULT_USER, "absent: No such file");
@@ -349,17 +349,17 @@ int main(void)
 {
         Suite *suite = suite_create("safetensors");
 
-        ADD_SCRATCH_TEST(suite, arrays_and_texts_come_back);
+        ADD_SCRATCH_TEST(suite, arrays_and_texts_read_back_the_same);
         ADD_SCRATCH_TEST(suite, order_of_arrays_does_not_change_the_file);
-        ADD_SCRATCH_TEST(suite, file_is_as_the_format_says);
-        ADD_SCRATCH_TEST(suite, failed_write_leaves_the_old_file_and_nothing_else);
+        ADD_SCRATCH_TEST(suite, a_file_follows_the_format_byte_by_byte);
+        ADD_SCRATCH_TEST(suite, a_failed_write_leaves_only_the_old_file);
         ADD_SCRATCH_TEST(suite, write_errors_name_the_file);
-        ADD_SCRATCH_TEST(suite, names_no_file_can_hold_are_refused);
-        ADD_SCRATCH_TEST(suite, wrong_headers_are_refused);
-        ADD_SCRATCH_TEST(suite, headers_made_to_fill_the_memory_are_refused);
-        ADD_SCRATCH_TEST(suite, odd_but_right_files_are_read);
-        ADD_SCRATCH_TEST(suite, every_cut_is_noticed);
-        ADD_SCRATCH_TEST(suite, damaged_headers_do_no_harm);
-        ADD_SCRATCH_TEST(suite, what_is_no_file_is_named);
+        ADD_SCRATCH_TEST(suite, names_that_the_format_cannot_hold_are_refused);
+        ADD_SCRATCH_TEST(suite, invalid_headers_are_refused);
+        ADD_SCRATCH_TEST(suite, headers_with_huge_sizes_are_refused);
+        ADD_SCRATCH_TEST(suite, unusual_but_valid_files_are_read);
+        ADD_SCRATCH_TEST(suite, every_truncation_is_refused);
+        ADD_SCRATCH_TEST(suite, damaged_headers_are_refused_or_read_safely);
+        ADD_SCRATCH_TEST(suite, a_missing_file_a_folder_and_a_pipe_are_refused);
         return run_suite(suite);
 }

@@ -89,7 +89,7 @@ static void expect_same_logits(struct pxr_image_kind kind, const char *layers)
         ck_assert_double_lt(furthest, 1e-5);
 }
 
-START_TEST(logits_are_those_of_the_evaluator)
+START_TEST(generation_has_the_same_logits_as_evaluation)
 {
         for (int i = 0; i < ARCHITECTURES; i++) {
                 expect_same_logits((struct pxr_image_kind) { 8, 7, 1, 4 }, architectures[i]);
@@ -100,7 +100,7 @@ END_TEST
 
 /* What lies before the first mask A reads a value at its own place, which is not there yet when its
  * turn comes. */
-START_TEST(layers_before_the_first_mask_see_values_that_are_set)
+START_TEST(layers_before_the_first_mask_read_only_values_already_drawn)
 {
         static const char *const layers = "- relu\n"
                                           "- conv: {mask: B, kernel: 3, features: 6}\n"
@@ -143,7 +143,7 @@ static void expect_same_nats(struct pxr_image_kind kind, const char *layers, dou
                 ck_assert_double_eq_tol(nats[i] / expected[i], 1, 1e-6);
 }
 
-START_TEST(log_likelihoods_are_those_of_the_evaluator)
+START_TEST(log_likelihoods_agree_with_the_evaluation)
 {
         const struct pxr_image_kind grey = { 6, 7, 1, 4 }, rgb = { 5, 6, 3, 4 };
 
@@ -172,7 +172,7 @@ START_TEST(pictures_do_not_depend_on_threads)
 }
 END_TEST
 
-START_TEST(whole_passes_draw_the_same_pictures)
+START_TEST(whole_passes_draw_the_same_images)
 {
         for (int i = 0; i < ARCHITECTURES; i++) {
                 const struct pxr_graph *graph =
@@ -188,7 +188,7 @@ START_TEST(whole_passes_draw_the_same_pictures)
 }
 END_TEST
 
-START_TEST(an_image_is_the_same_however_many_are_drawn)
+START_TEST(an_image_does_not_depend_on_how_many_are_drawn)
 {
         const struct pxr_graph *graph =
                 build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
@@ -232,7 +232,7 @@ static const struct pxr_layer spy_layer = { .name = "spy", .summary = "spies", .
 
 /* Where the bits of a product's row may depend on how many rows there are, the test above could
  * pass by luck: all groups must be computed at one size. Else the images are shared out evenly. */
-START_TEST(groups_are_even_or_filled_up)
+START_TEST(groups_of_images_are_even_or_full)
 {
         const struct pxr_graph *graph;
 
@@ -250,7 +250,7 @@ START_TEST(groups_are_even_or_filled_up)
 }
 END_TEST
 
-START_TEST(another_seed_gives_other_pictures)
+START_TEST(another_seed_gives_other_images)
 {
         const struct pxr_graph *graph =
                 build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
@@ -271,7 +271,7 @@ static bool stop_at_once(void *context, const struct pxr_progress *progress)
         return true;
 }
 
-START_TEST(progress_can_stop_it)
+START_TEST(the_progress_callback_can_stop_sampling)
 {
         const struct pxr_graph *graph =
                 build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
@@ -294,7 +294,7 @@ static bool stop_after_a_row(void *context, const struct pxr_progress *progress)
 }
 
 /* The groups that have not begun are left alone. */
-START_TEST(a_stop_is_one_for_all_groups)
+START_TEST(a_stop_ends_all_groups)
 {
         struct pxr_generation g;
         const struct pxr_graph *graph;
@@ -391,7 +391,7 @@ static void expect_law(struct pxr_image_kind kind, const char *text, double limi
 }
 
 /* 15 degrees of freedom. */
-START_TEST(binary_samples_follow_the_law)
+START_TEST(binary_samples_have_the_models_probabilities)
 {
         const struct pxr_image_kind kind = { 2, 2, 1, 2 };
 
@@ -401,7 +401,7 @@ START_TEST(binary_samples_follow_the_law)
 END_TEST
 
 /* 63 degrees of freedom. */
-START_TEST(colour_samples_follow_the_law)
+START_TEST(colour_samples_have_the_models_probabilities)
 {
         const struct pxr_image_kind kind = { 1, 1, 3, 4 };
 
@@ -458,7 +458,7 @@ static void expect_chain(double temperature)
         }
 }
 
-START_TEST(pairs_follow_a_known_law)
+START_TEST(pairs_of_pixels_have_their_joint_probabilities)
 {
         expect_chain(1);
 }
@@ -488,7 +488,7 @@ START_TEST(temperature_1_changes_nothing)
 END_TEST
 
 /* The memory of one draw serves the next, with other parameters and settings too. */
-START_TEST(draws_share_memory)
+START_TEST(a_second_draw_uses_the_memory_of_the_first)
 {
         const struct pxr_graph *graph =
                 build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
@@ -538,7 +538,7 @@ END_TEST
  */
 
 /* The upper row being known, the lower one follows the law given it. 3 degrees of freedom. */
-START_TEST(completions_follow_the_law_given_what_is_known)
+START_TEST(completions_have_the_probabilities_given_the_known_pixels)
 {
         enum { SAMPLES = 20000 };
         static const bool lower[] = { false, false, true, true };
@@ -575,7 +575,7 @@ END_TEST
 
 /* Pixels before the first unknown one may be anything: what is drawn depends on them alone, so that
  * drawing again what was drawn, given what was drawn before it, gives the same. */
-START_TEST(known_values_stay_as_they_are)
+START_TEST(completions_keep_the_known_values)
 {
         const struct pxr_graph *graph =
                 build_stack((struct pxr_image_kind) { 5, 6, 3, 4 }, stack_text)->graph;
@@ -682,7 +682,7 @@ static void expect_grid(struct pxr_grid grid, int across, int zoom)
         expect_cut(&grid, picture);
 }
 
-START_TEST(a_grid_has_each_pixel_in_its_place)
+START_TEST(a_grid_has_each_pixel_at_its_position)
 {
         expect_grid(grid_of(1, 3, 4, 1, 2), 1, 16);
         expect_grid(grid_of(10, 28, 28, 1, 2), 4, 5);
@@ -695,7 +695,7 @@ START_TEST(a_grid_has_each_pixel_in_its_place)
 END_TEST
 
 /* Two rows of three images, the first of each with its lower half hidden. */
-START_TEST(a_grid_hides_what_is_not_known)
+START_TEST(a_grid_marks_occluded_pixels)
 {
         static const bool hidden[] = { false, false, true, true };
         struct pxr_grid grid = grid_of(6, 2, 2, 3, 4);
@@ -745,27 +745,27 @@ int main(void)
 {
         Suite *suite = suite_create("sample");
 
-        ADD_STACK_TEST(suite, logits_are_those_of_the_evaluator);
-        ADD_STACK_TEST(suite, log_likelihoods_are_those_of_the_evaluator);
-        ADD_STACK_TEST(suite, layers_before_the_first_mask_see_values_that_are_set);
+        ADD_STACK_TEST(suite, generation_has_the_same_logits_as_evaluation);
+        ADD_STACK_TEST(suite, log_likelihoods_agree_with_the_evaluation);
+        ADD_STACK_TEST(suite, layers_before_the_first_mask_read_only_values_already_drawn);
         ADD_STACK_TEST(suite, pictures_do_not_depend_on_threads);
-        ADD_STACK_TEST(suite, whole_passes_draw_the_same_pictures);
-        ADD_STACK_TEST(suite, an_image_is_the_same_however_many_are_drawn);
-        ADD_STACK_TEST(suite, groups_are_even_or_filled_up);
-        ADD_STACK_TEST(suite, another_seed_gives_other_pictures);
-        ADD_STACK_TEST(suite, progress_can_stop_it);
-        ADD_STACK_TEST(suite, a_stop_is_one_for_all_groups);
-        ADD_STACK_TEST(suite, binary_samples_follow_the_law);
-        ADD_STACK_TEST(suite, colour_samples_follow_the_law);
-        ADD_STACK_TEST(suite, pairs_follow_a_known_law);
+        ADD_STACK_TEST(suite, whole_passes_draw_the_same_images);
+        ADD_STACK_TEST(suite, an_image_does_not_depend_on_how_many_are_drawn);
+        ADD_STACK_TEST(suite, groups_of_images_are_even_or_full);
+        ADD_STACK_TEST(suite, another_seed_gives_other_images);
+        ADD_STACK_TEST(suite, the_progress_callback_can_stop_sampling);
+        ADD_STACK_TEST(suite, a_stop_ends_all_groups);
+        ADD_STACK_TEST(suite, binary_samples_have_the_models_probabilities);
+        ADD_STACK_TEST(suite, colour_samples_have_the_models_probabilities);
+        ADD_STACK_TEST(suite, pairs_of_pixels_have_their_joint_probabilities);
         ADD_STACK_TEST(suite, a_temperature_divides_the_logits);
         ADD_STACK_TEST(suite, temperature_1_changes_nothing);
-        ADD_STACK_TEST(suite, draws_share_memory);
+        ADD_STACK_TEST(suite, a_second_draw_uses_the_memory_of_the_first);
         ADD_STACK_TEST(suite, a_temperature_divides_the_logits_of_a_softmax);
-        ADD_STACK_TEST(suite, completions_follow_the_law_given_what_is_known);
-        ADD_STACK_TEST(suite, known_values_stay_as_they_are);
-        ADD_GRAPH_TEST(suite, a_grid_hides_what_is_not_known);
+        ADD_STACK_TEST(suite, completions_have_the_probabilities_given_the_known_pixels);
+        ADD_STACK_TEST(suite, completions_keep_the_known_values);
+        ADD_GRAPH_TEST(suite, a_grid_marks_occluded_pixels);
         ADD_GRAPH_TEST(suite, a_grid_too_large_for_a_png_is_refused);
-        ADD_GRAPH_TEST(suite, a_grid_has_each_pixel_in_its_place);
+        ADD_GRAPH_TEST(suite, a_grid_has_each_pixel_at_its_position);
         return run_suite(suite);
 }

@@ -127,7 +127,7 @@ static const struct size *size_of(const char *name)
         return NULL;
 }
 
-START_TEST(is_of_its_size)
+START_TEST(an_experiments_model_has_its_recorded_size)
 {
         const struct experiment *e = &experiment[_i];
         const struct size *size = size_of(e->name);
@@ -155,7 +155,7 @@ static bool is_fixed(const struct experiment *e)
         return !e->swept || strncmp(e->name, "table", 5) == 0;
 }
 
-START_TEST(every_row_is_of_an_experiment)
+START_TEST(every_recorded_size_belongs_to_an_experiment)
 {
         size_t fixed = 0;
 
@@ -170,7 +170,7 @@ static void add_size_test(Suite *suite, int number)
         TCase *tcase = tcase_create(experiment[number].name);
 
         tcase_add_checked_fixture(tcase, stack_setup, graph_teardown);
-        tcase_add_loop_test(tcase, is_of_its_size, number, number + 1);
+        tcase_add_loop_test(tcase, an_experiments_model_has_its_recorded_size, number, number + 1);
         suite_add_tcase(suite, tcase);
 }
 
@@ -183,6 +183,6 @@ int main(void)
         for (int i = 0; i < experiments; i++)
                 if (is_fixed(&experiment[i]))
                         add_size_test(suite, i);
-        ADD_TEST(suite, every_row_is_of_an_experiment);
+        ADD_TEST(suite, every_recorded_size_belongs_to_an_experiment);
         return run_suite(suite);
 }

@@ -70,7 +70,7 @@ static void write_junk(const char *path, const char *unit)
         ck_assert_int_eq(fclose(file), 0);
 }
 
-START_TEST(a_hundred_megabytes_of_junk_are_refused_in_little_memory)
+START_TEST(a_hundred_megabytes_of_junk_are_refused_with_little_memory)
 {
         static const char *const units[] = { "x", "[", "a: 1\n", "\xFF" };
 
@@ -87,7 +87,7 @@ START_TEST(a_hundred_megabytes_of_junk_are_refused_in_little_memory)
 }
 END_TEST
 
-START_TEST(endless_files_are_refused_in_little_memory)
+START_TEST(endless_files_are_refused_with_little_memory)
 {
         limit_memory(32 * MEGABYTE);
         ck_assert_ptr_null(LOAD("/dev/zero"));
@@ -97,7 +97,7 @@ START_TEST(endless_files_are_refused_in_little_memory)
 }
 END_TEST
 
-START_TEST(a_megabyte_of_anything_ends_soon_in_little_memory)
+START_TEST(a_megabyte_of_anything_is_read_in_little_time_and_memory)
 {
         static const char *const units[] = { "x",          " ",
                                              "\n",         "[",
@@ -161,7 +161,7 @@ START_TEST(alias_bombs_are_refused)
 }
 END_TEST
 
-START_TEST(aliases_count_for_depth)
+START_TEST(aliases_count_toward_the_depth)
 {
         char *text = pxr_strdup(arena, "a0: &a0 x\n");
 
@@ -171,7 +171,7 @@ START_TEST(aliases_count_for_depth)
 }
 END_TEST
 
-START_TEST(anchors_are_counted)
+START_TEST(the_number_of_anchors_is_limited)
 {
         char *text = pxr_strdup(arena, "");
 
@@ -183,7 +183,7 @@ START_TEST(anchors_are_counted)
 }
 END_TEST
 
-START_TEST(nesting_is_bounded)
+START_TEST(the_depth_is_limited)
 {
         accepted(pxr_strf(arena, "a: %s%s", times("[", 63), times("]", 63)));
         refused(pxr_strf(arena, "a: %s%s", times("[", 64), times("]", 64)),
@@ -193,7 +193,7 @@ START_TEST(nesting_is_bounded)
 }
 END_TEST
 
-START_TEST(overrides_count_for_depth)
+START_TEST(overrides_count_toward_the_depth)
 {
         spec_file("x", "a: 1\n");
         sound(LOAD("x", pxr_strf(arena, "%sb=1", times("a.", 62))));
@@ -205,7 +205,7 @@ START_TEST(overrides_count_for_depth)
 }
 END_TEST
 
-START_TEST(nodes_and_keys_are_counted)
+START_TEST(the_number_of_nodes_and_keys_is_limited)
 {
         char *text = pxr_strdup(arena, "");
 
@@ -219,7 +219,7 @@ START_TEST(nodes_and_keys_are_counted)
 }
 END_TEST
 
-START_TEST(all_files_of_a_spec_share_its_bounds)
+START_TEST(all_files_of_a_spec_share_its_limits)
 {
         spec_file("base", pxr_strf(arena, "b: [%s]", times("1,", 60000)));
         spec_file("x", pxr_strf(arena, "extends: base\na: [%s]", times("1,", 30000)));
@@ -235,7 +235,7 @@ END_TEST
 /* --- what was read can be recorded -------------------------------------------------------------
  */
 
-START_TEST(the_deepest_and_the_largest_spec_come_back)
+START_TEST(the_deepest_and_the_largest_spec_read_back_the_same)
 {
         const char *texts[2];
         struct table table;
@@ -257,7 +257,7 @@ START_TEST(the_deepest_and_the_largest_spec_come_back)
 }
 END_TEST
 
-START_TEST(a_tree_that_would_not_come_back_is_not_written)
+START_TEST(a_tree_that_could_not_be_read_again_is_not_written)
 {
         struct pxr_yaml *root = sound(parse("a: 1")), *at = root;
         char *text = times("x", MEGABYTE);
@@ -291,17 +291,17 @@ int main(void)
 {
         Suite *suite = suite_create("spec_bounds");
 
-        ADD_SPEC_TEST(suite, a_hundred_megabytes_of_junk_are_refused_in_little_memory);
-        ADD_SPEC_TEST(suite, endless_files_are_refused_in_little_memory);
-        ADD_SPEC_TEST(suite, a_megabyte_of_anything_ends_soon_in_little_memory);
+        ADD_SPEC_TEST(suite, a_hundred_megabytes_of_junk_are_refused_with_little_memory);
+        ADD_SPEC_TEST(suite, endless_files_are_refused_with_little_memory);
+        ADD_SPEC_TEST(suite, a_megabyte_of_anything_is_read_in_little_time_and_memory);
         ADD_SPEC_TEST(suite, alias_bombs_are_refused);
-        ADD_SPEC_TEST(suite, aliases_count_for_depth);
-        ADD_SPEC_TEST(suite, anchors_are_counted);
-        ADD_SPEC_TEST(suite, nesting_is_bounded);
-        ADD_SPEC_TEST(suite, overrides_count_for_depth);
-        ADD_SPEC_TEST(suite, nodes_and_keys_are_counted);
-        ADD_SPEC_TEST(suite, all_files_of_a_spec_share_its_bounds);
-        ADD_SPEC_TEST(suite, the_deepest_and_the_largest_spec_come_back);
-        ADD_SPEC_TEST(suite, a_tree_that_would_not_come_back_is_not_written);
+        ADD_SPEC_TEST(suite, aliases_count_toward_the_depth);
+        ADD_SPEC_TEST(suite, the_number_of_anchors_is_limited);
+        ADD_SPEC_TEST(suite, the_depth_is_limited);
+        ADD_SPEC_TEST(suite, overrides_count_toward_the_depth);
+        ADD_SPEC_TEST(suite, the_number_of_nodes_and_keys_is_limited);
+        ADD_SPEC_TEST(suite, all_files_of_a_spec_share_its_limits);
+        ADD_SPEC_TEST(suite, the_deepest_and_the_largest_spec_read_back_the_same);
+        ADD_SPEC_TEST(suite, a_tree_that_could_not_be_read_again_is_not_written);
         return run_suite(suite);
 }

@@ -22,7 +22,7 @@ static void teardown(void)
         scratch_teardown();
 }
 
-START_TEST(run_is_found_by_number_name_uid_and_last)
+START_TEST(a_run_is_found_by_number_name_uid_and_last)
 {
         int64_t first = add_run(store, "one"), second = add_run(store, "one"),
                 third = add_run(store, "two");
@@ -49,7 +49,7 @@ START_TEST(run_is_found_by_number_name_uid_and_last)
 }
 END_TEST
 
-START_TEST(end_of_a_run_is_recorded)
+START_TEST(the_end_of_a_run_is_recorded)
 {
         int64_t id = add_run(store, "one");
         struct pxr_run *run;
@@ -77,7 +77,7 @@ static struct pxr_run process(int64_t id, const char *start)
                                   .program_version = "1.2" };
 }
 
-START_TEST(run_is_taken_up_by_one_process_alone)
+START_TEST(only_one_process_can_claim_a_run)
 {
         struct pxr_run one = process(100, "boot 20"), two = process(101, "boot 21"), *seen;
 
@@ -122,7 +122,7 @@ static char *everything(void)
                    "SELECT run, step, epoch, path, size, best FROM checkpoint");
 }
 
-START_TEST(steps_done_again_leave_the_same_rows)
+START_TEST(steps_done_again_replace_their_rows)
 {
         int64_t run = add_run(store, "one");
         char *once;
@@ -138,7 +138,7 @@ START_TEST(steps_done_again_leave_the_same_rows)
 END_TEST
 
 /* Everything that a process whose run was claimed by another might still try to record. */
-START_TEST(process_that_lost_its_run_records_nothing_more)
+START_TEST(a_process_whose_run_was_claimed_records_nothing_more)
 {
         struct pxr_store *other = open_store(in_scratch("runs.db"), true);
         struct pxr_run process_two = process(101, "boot 21");
@@ -176,7 +176,7 @@ START_TEST(process_that_lost_its_run_records_nothing_more)
 }
 END_TEST
 
-START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
+START_TEST(rewinding_deletes_later_steps_of_that_run_only)
 {
         int64_t one = add_run(store, "one"), two = add_run(store, "two");
         struct pxr_nll_row result = { "test", "final_nll", 1, 1, 4, 10, 0.5, NULL };
@@ -204,7 +204,7 @@ START_TEST(rewinding_forgets_later_steps_of_that_run_alone)
 }
 END_TEST
 
-START_TEST(newest_map_of_a_split_is_kept_unless_it_is_rewound)
+START_TEST(the_newest_map_of_a_split_is_kept_unless_it_is_rewound)
 {
         static const double early[2] = { 10, -20 }, late[2] = { 5, 30 };
         struct pxr_nll_map_row map = { "valid", 10, 1, 2, 1, early };
@@ -224,7 +224,7 @@ START_TEST(newest_map_of_a_split_is_kept_unless_it_is_rewound)
 }
 END_TEST
 
-START_TEST(checkpoints_come_newest_first_and_one_is_best)
+START_TEST(checkpoints_are_listed_newest_first_with_one_best)
 {
         int64_t run = add_run(store, "one");
         struct pxr_checkpoint_row *list, row = { 7, 0.7, "seven", "ff", 1, true, NULL };
@@ -269,7 +269,7 @@ START_TEST(layers_plugins_and_files_are_recorded)
 }
 END_TEST
 
-START_TEST(rows_of_a_run_that_is_not_there_are_refused)
+START_TEST(rows_of_an_unknown_run_are_refused)
 {
         ck_assert_int_eq(pxr_store_add_metric(store, (struct pxr_moment) { 5, 1, 1 }, "train",
                                               "rate", 1, diag),
@@ -278,7 +278,7 @@ START_TEST(rows_of_a_run_that_is_not_there_are_refused)
 }
 END_TEST
 
-START_TEST(views_tell_the_nll)
+START_TEST(views_have_the_nll)
 {
         int64_t good = add_run(store, "good"), suspect = add_run(store, "suspect"),
                 bad = add_run(store, "bad");
@@ -312,7 +312,7 @@ START_TEST(views_tell_the_nll)
 }
 END_TEST
 
-START_TEST(nlls_are_on_record)
+START_TEST(nlls_are_recorded)
 {
         int64_t run = add_run(store, "one");
         struct pxr_nll_row nll = { "test", "final_nll", 12.5, 1, 2, 3, NAN, "odd" };
@@ -380,7 +380,7 @@ static void expect_same(const char *one, const char *other)
 
 /* Not even the index of the log that SQLite makes to read. */
 /* Runs that refer to each other in a circle, say. */
-START_TEST(query_without_end_is_stopped)
+START_TEST(an_endless_query_is_stopped)
 {
         struct pxr_cursor rows =
                 pxr_query(store, NULL, diag,
@@ -395,7 +395,7 @@ START_TEST(query_without_end_is_stopped)
 }
 END_TEST
 
-START_TEST(reading_leaves_nothing_behind)
+START_TEST(reading_leaves_no_files_behind)
 {
         struct pxr_store *store = open_store(in_scratch("runs.db"), true);
 
@@ -446,7 +446,7 @@ START_TEST(names_that_would_hide_runs_are_refused)
 END_TEST
 
 /* A copy of the file alone, without the log. */
-START_TEST(flushed_records_are_in_the_file)
+START_TEST(flushed_records_are_in_the_database_file)
 {
         struct pxr_store *store = open_store(in_scratch("runs.db"), true);
         unsigned char *bytes;
@@ -461,7 +461,7 @@ START_TEST(flushed_records_are_in_the_file)
 }
 END_TEST
 
-START_TEST(spec_can_be_queried_as_json)
+START_TEST(the_spec_can_be_queried_as_json)
 {
         static const char yaml[] =
                 "{train: {average: 1.50, batch: 0x10, on: yes}, model: [conv: {mask: A}, relu],\n"
@@ -484,7 +484,7 @@ START_TEST(spec_can_be_queried_as_json)
 END_TEST
 
 /* Such a view stands still in a store that reads, and does not let it write. */
-START_TEST(view_is_kept_as_it_was)
+START_TEST(a_kept_view_does_not_see_later_records)
 {
         struct pxr_store *store = open_store(in_scratch("runs.db"), true), *reader;
         struct pxr_nll_row nll = { "test", "final_nll", 800, 70000, 10, 784, 0.5, NULL };
@@ -509,7 +509,7 @@ START_TEST(view_is_kept_as_it_was)
 END_TEST
 
 /* What a killed run left in the log is read, and is for the next run to put in order. */
-START_TEST(reading_leaves_the_log_of_a_killed_run)
+START_TEST(reading_keeps_the_log_of_a_killed_run)
 {
         struct pxr_store *store = open_store(in_scratch("runs.db"), true);
 
@@ -537,26 +537,26 @@ int main(void)
         tcase_add_checked_fixture(tcase, setup, teardown); \
         tcase_add_test(tcase, test);                       \
         suite_add_tcase(suite, tcase)
-        ADD(run_is_found_by_number_name_uid_and_last);
-        ADD(end_of_a_run_is_recorded);
-        ADD(run_is_taken_up_by_one_process_alone);
-        ADD(steps_done_again_leave_the_same_rows);
-        ADD(process_that_lost_its_run_records_nothing_more);
-        ADD(rewinding_forgets_later_steps_of_that_run_alone);
-        ADD(newest_map_of_a_split_is_kept_unless_it_is_rewound);
-        ADD(checkpoints_come_newest_first_and_one_is_best);
+        ADD(a_run_is_found_by_number_name_uid_and_last);
+        ADD(the_end_of_a_run_is_recorded);
+        ADD(only_one_process_can_claim_a_run);
+        ADD(steps_done_again_replace_their_rows);
+        ADD(a_process_whose_run_was_claimed_records_nothing_more);
+        ADD(rewinding_deletes_later_steps_of_that_run_only);
+        ADD(the_newest_map_of_a_split_is_kept_unless_it_is_rewound);
+        ADD(checkpoints_are_listed_newest_first_with_one_best);
         ADD(layers_plugins_and_files_are_recorded);
-        ADD(rows_of_a_run_that_is_not_there_are_refused);
-        ADD(views_tell_the_nll);
-        ADD(nlls_are_on_record);
+        ADD(rows_of_an_unknown_run_are_refused);
+        ADD(views_have_the_nll);
+        ADD(nlls_are_recorded);
         ADD(rolling_back_leaves_nothing);
         ADD(other_programs_see_what_is_recorded_at_once);
-        ADD(query_without_end_is_stopped);
-        ADD_SCRATCH_TEST(suite, reading_leaves_nothing_behind);
+        ADD(an_endless_query_is_stopped);
+        ADD_SCRATCH_TEST(suite, reading_leaves_no_files_behind);
         ADD_SCRATCH_TEST(suite, names_that_would_hide_runs_are_refused);
-        ADD_SCRATCH_TEST(suite, flushed_records_are_in_the_file);
-        ADD_SCRATCH_TEST(suite, spec_can_be_queried_as_json);
-        ADD_SCRATCH_TEST(suite, view_is_kept_as_it_was);
-        ADD_SCRATCH_TEST(suite, reading_leaves_the_log_of_a_killed_run);
+        ADD_SCRATCH_TEST(suite, flushed_records_are_in_the_database_file);
+        ADD_SCRATCH_TEST(suite, the_spec_can_be_queried_as_json);
+        ADD_SCRATCH_TEST(suite, a_kept_view_does_not_see_later_records);
+        ADD_SCRATCH_TEST(suite, reading_keeps_the_log_of_a_killed_run);
         return run_suite(suite);
 }

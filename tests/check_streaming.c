@@ -7,7 +7,7 @@
 
 #include "pictures.h"
 
-START_TEST(a_streamed_set_is_the_same_as_one_in_memory)
+START_TEST(a_streamed_set_has_the_same_images_as_one_in_memory)
 {
         struct pxr_dataset *held, *streamed;
 
@@ -56,7 +56,7 @@ static double peak(void)
         return (double)usage.ru_maxrss / 1024;
 }
 
-START_TEST(streaming_holds_the_memory_it_was_given)
+START_TEST(streaming_stays_within_its_memory_limit)
 {
         enum { IMAGES = 4000, MB_OF_PIXELS = IMAGES * 3 * 64 * 64 >> 20 };
         static uint8_t pixels[3 * 64 * 64];
@@ -105,7 +105,7 @@ static const char *note(void)
         return name ? in_scratch(name) : NULL;
 }
 
-START_TEST(digests_are_remembered_until_a_file_changes)
+START_TEST(digests_are_cached_until_a_file_changes)
 {
         struct pxr_dataset *first, *second;
         struct stat status;
@@ -152,7 +152,7 @@ START_TEST(digests_are_remembered_until_a_file_changes)
 }
 END_TEST
 
-START_TEST(without_a_place_for_notes_a_streamed_set_opens_all_the_same)
+START_TEST(a_streamed_set_opens_without_a_writable_cache)
 {
         put_ten();
         sleep(3);
@@ -168,12 +168,12 @@ int main(void)
 {
         Suite *suite = suite_create("streaming");
 
-        ADD_SCRATCH_TEST(suite, a_streamed_set_is_the_same_as_one_in_memory);
+        ADD_SCRATCH_TEST(suite, a_streamed_set_has_the_same_images_as_one_in_memory);
         ADD_SCRATCH_TEST(suite, a_file_that_changes_under_a_streamed_set_is_named);
 #ifndef PXR_SANITIZED
-        ADD_SCRATCH_TEST(suite, streaming_holds_the_memory_it_was_given);
+        ADD_SCRATCH_TEST(suite, streaming_stays_within_its_memory_limit);
 #endif
-        ADD_SCRATCH_TEST(suite, digests_are_remembered_until_a_file_changes);
-        ADD_SCRATCH_TEST(suite, without_a_place_for_notes_a_streamed_set_opens_all_the_same);
+        ADD_SCRATCH_TEST(suite, digests_are_cached_until_a_file_changes);
+        ADD_SCRATCH_TEST(suite, a_streamed_set_opens_without_a_writable_cache);
         return run_suite(suite);
 }

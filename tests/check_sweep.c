@@ -64,7 +64,7 @@ static const char *overrides(const struct pxr_trial *trial)
         return text;
 }
 
-START_TEST(grid)
+START_TEST(a_grid_has_every_combination)
 {
         struct pxr_sweep *sweep =
                 good_sweep("set: {train.batch: 8}\n"
@@ -81,7 +81,7 @@ START_TEST(grid)
 }
 END_TEST
 
-START_TEST(whole_values)
+START_TEST(values_can_be_mappings_and_lists)
 {
         struct pxr_sweep *sweep = good_sweep("vary:\n"
                                              "  train.optimizer: [{adam: {rate: 1e-3}}, sgd]\n"
@@ -100,7 +100,7 @@ START_TEST(whole_values)
 }
 END_TEST
 
-START_TEST(cases)
+START_TEST(cases_set_several_keys_at_once)
 {
         struct pxr_sweep *sweep =
                 good_sweep("vary:\n"
@@ -119,7 +119,7 @@ START_TEST(cases)
 END_TEST
 
 /* Names are as short as tells them apart; the number of an item alone is no name. */
-START_TEST(short_names)
+START_TEST(keys_get_the_shortest_unambiguous_names)
 {
         struct pxr_sweep *sweep = good_sweep(
                 "vary: {train.seed: [1], sample.seed: [2], model.1: [relu], train.clip: [1]}\n");
@@ -141,7 +141,7 @@ static double value_of(const struct pxr_trial *trial, const char *name)
         return strtod(at + strlen(name) + 1, NULL);
 }
 
-START_TEST(draws)
+START_TEST(random_values_are_in_their_ranges)
 {
         struct pxr_sweep *sweep = good_sweep("vary:\n" RANGES "search: {random: {runs: 2000}}\n");
         int low_decade = 0, batch[6] = { 0 };
@@ -166,7 +166,7 @@ START_TEST(draws)
 END_TEST
 
 /* Neither more runs nor another key changes what was drawn; another seed does. */
-START_TEST(draws_stay)
+START_TEST(random_values_do_not_depend_on_the_number_of_runs)
 {
         struct pxr_sweep *few = good_sweep("vary:\n" RANGES "search: {random: {runs: 3}}\n");
         struct pxr_sweep *many = good_sweep("vary:\n  train.seed: [1, 2]\n" RANGES
@@ -181,7 +181,7 @@ START_TEST(draws_stay)
 }
 END_TEST
 
-START_TEST(plan)
+START_TEST(runs_with_equal_specs_are_planned_once)
 {
         struct pxr_sweep *sweep = good_sweep("vary: {train.batch: [4, 0x4, 8]}\n");
         struct pxr_plan plan;
@@ -195,7 +195,7 @@ START_TEST(plan)
 }
 END_TEST
 
-START_TEST(rungs)
+START_TEST(halving_multiplies_the_epochs_from_rung_to_rung)
 {
         struct pxr_sweep *sweep =
                 good_sweep("vary: {train.seed: [1, 2]}\nsearch: {halving: {runs: 1}}\n");
@@ -269,7 +269,7 @@ static const char *candidates(const struct ended *ended, int count)
         return text;
 }
 
-START_TEST(halving)
+START_TEST(halving_promotes_the_best)
 {
         const struct ended ended[] = { { 0, 5 }, { 0, 4 }, { 0, 4 },
                                        { 0, 1 }, { 0, 2 }, { 0, INFINITY } };
@@ -291,7 +291,7 @@ START_TEST(halving_promotes_from_the_highest_rung)
 }
 END_TEST
 
-START_TEST(halving_of_failures)
+START_TEST(halving_leaves_out_failed_jobs)
 {
         const struct ended ended[] = { { 0, INFINITY }, { 0, INFINITY }, { 0, INFINITY } };
 
@@ -315,7 +315,7 @@ static void refused(const char *lines, const char *message)
         pxr_diag_clear(diag);
 }
 
-START_TEST(mistakes)
+START_TEST(mistakes_are_refused_with_their_location)
 {
         refused("", "the option 'vary' is missing");
         refused("vary: {}\n", "'vary': expected a mapping");
@@ -343,7 +343,7 @@ START_TEST(mistakes)
 END_TEST
 
 /* What varies is set for no run: not at the key, not below it. */
-START_TEST(what_is_set_does_not_vary)
+START_TEST(a_key_cannot_be_both_set_and_varied)
 {
         static const char seeds[] = "'train.seed' cannot be set for all runs: it varies";
         static const char rate[] = "'train.optimizer.adam.rate' cannot be set";
@@ -367,7 +367,7 @@ START_TEST(what_is_set_does_not_vary)
 }
 END_TEST
 
-START_TEST(too_many)
+START_TEST(too_many_runs_are_refused)
 {
         char *list = pxr_strdup(arena, "1");
 
@@ -391,7 +391,7 @@ static int run_program(struct pxr_program *program, const char *script)
         return pxr_program_end(program);
 }
 
-START_TEST(programs)
+START_TEST(the_reason_of_a_failed_program_is_found)
 {
         struct pxr_program program;
         int status = run_program(&program,
@@ -411,7 +411,7 @@ START_TEST(programs)
 }
 END_TEST
 
-START_TEST(shell_words)
+START_TEST(shell_words_are_quoted)
 {
         ck_assert_str_eq(pxr_shell_word(arena, "train.batch=3"), "train.batch=3");
         ck_assert_str_eq(pxr_shell_word(arena, "a={b: [1, 2]}"), "'a={b: [1, 2]}'");
@@ -434,21 +434,21 @@ int main(void)
 {
         Suite *suite = suite_create("sweep");
 
-        ADD_SWEEP_TEST(suite, grid);
-        ADD_SWEEP_TEST(suite, whole_values);
-        ADD_SWEEP_TEST(suite, cases);
-        ADD_SWEEP_TEST(suite, short_names);
-        ADD_SWEEP_TEST(suite, draws);
-        ADD_SWEEP_TEST(suite, draws_stay);
-        ADD_SWEEP_TEST(suite, plan);
-        ADD_SWEEP_TEST(suite, rungs);
-        ADD_SWEEP_TEST(suite, halving);
+        ADD_SWEEP_TEST(suite, a_grid_has_every_combination);
+        ADD_SWEEP_TEST(suite, values_can_be_mappings_and_lists);
+        ADD_SWEEP_TEST(suite, cases_set_several_keys_at_once);
+        ADD_SWEEP_TEST(suite, keys_get_the_shortest_unambiguous_names);
+        ADD_SWEEP_TEST(suite, random_values_are_in_their_ranges);
+        ADD_SWEEP_TEST(suite, random_values_do_not_depend_on_the_number_of_runs);
+        ADD_SWEEP_TEST(suite, runs_with_equal_specs_are_planned_once);
+        ADD_SWEEP_TEST(suite, halving_multiplies_the_epochs_from_rung_to_rung);
+        ADD_SWEEP_TEST(suite, halving_promotes_the_best);
         ADD_SWEEP_TEST(suite, halving_promotes_from_the_highest_rung);
-        ADD_SWEEP_TEST(suite, halving_of_failures);
-        ADD_SWEEP_TEST(suite, mistakes);
-        ADD_SWEEP_TEST(suite, what_is_set_does_not_vary);
-        ADD_SWEEP_TEST(suite, too_many);
-        ADD_SWEEP_TEST(suite, programs);
-        ADD_SWEEP_TEST(suite, shell_words);
+        ADD_SWEEP_TEST(suite, halving_leaves_out_failed_jobs);
+        ADD_SWEEP_TEST(suite, mistakes_are_refused_with_their_location);
+        ADD_SWEEP_TEST(suite, a_key_cannot_be_both_set_and_varied);
+        ADD_SWEEP_TEST(suite, too_many_runs_are_refused);
+        ADD_SWEEP_TEST(suite, the_reason_of_a_failed_program_is_found);
+        ADD_SWEEP_TEST(suite, shell_words_are_quoted);
         return run_suite(suite);
 }

@@ -28,7 +28,7 @@ static void enumerate(const char *spec)
         ck_assert_double_eq(set->floor, set->entropy);
 }
 
-START_TEST(entropy_of_tiny_images_is_that_of_their_enumeration)
+START_TEST(the_entropy_of_tiny_images_equals_the_sum_over_all_images)
 {
         enumerate("{set: markov_binary, rows: 1, cols: 1}");
         enumerate("{set: markov_binary, rows: 2, cols: 2}");
@@ -67,7 +67,7 @@ static void expect_entropy(const char *spec)
                       spec, mean, set->entropy, error);
 }
 
-START_TEST(drawn_images_have_the_entropy)
+START_TEST(the_mean_nll_of_drawn_images_is_the_entropy)
 {
         expect_entropy("{set: markov_binary}");
         expect_entropy("{set: markov_binary, rows: 5, cols: 16, test: 10000, seed: 3}");
@@ -77,7 +77,7 @@ START_TEST(drawn_images_have_the_entropy)
 END_TEST
 
 /* Stronger than the mean: each of the 16 images of 2 x 2 as often as it should be. */
-START_TEST(drawn_images_follow_the_law)
+START_TEST(drawn_images_have_their_probabilities)
 {
         struct pxr_dataset *set =
                 sound(OPEN("{set: markov_binary, rows: 2, cols: 2, train: 100000}"));
@@ -101,7 +101,7 @@ START_TEST(drawn_images_follow_the_law)
 }
 END_TEST
 
-START_TEST(synthetic_images_depend_on_their_own_seed_alone)
+START_TEST(synthetic_images_depend_only_on_their_seed)
 {
         struct pxr_dataset *a = sound(open_seed(1, "{set: markov_rgb}"));
         struct pxr_dataset *b = sound(open_seed(2, "{set: markov_rgb}"));
@@ -124,7 +124,7 @@ START_TEST(synthetic_images_depend_on_their_own_seed_alone)
 END_TEST
 
 /* What a conditional model is given has the identity of the set that has been made so small. */
-START_TEST(small_images_have_the_identity_of_a_set_of_their_own)
+START_TEST(small_images_have_their_own_identity)
 {
         static const char *const others[] = { "", ", limit: 7", ", grey: true", ", flip: true",
                                               ", limit: 7, grey: true, flip: true" };
@@ -154,10 +154,10 @@ int main(void)
 {
         Suite *suite = suite_create("synthetic");
 
-        ADD_SCRATCH_TEST(suite, entropy_of_tiny_images_is_that_of_their_enumeration);
-        ADD_SCRATCH_TEST(suite, drawn_images_have_the_entropy);
-        ADD_SCRATCH_TEST(suite, drawn_images_follow_the_law);
-        ADD_SCRATCH_TEST(suite, synthetic_images_depend_on_their_own_seed_alone);
-        ADD_SCRATCH_TEST(suite, small_images_have_the_identity_of_a_set_of_their_own);
+        ADD_SCRATCH_TEST(suite, the_entropy_of_tiny_images_equals_the_sum_over_all_images);
+        ADD_SCRATCH_TEST(suite, the_mean_nll_of_drawn_images_is_the_entropy);
+        ADD_SCRATCH_TEST(suite, drawn_images_have_their_probabilities);
+        ADD_SCRATCH_TEST(suite, synthetic_images_depend_only_on_their_seed);
+        ADD_SCRATCH_TEST(suite, small_images_have_their_own_identity);
         return run_suite(suite);
 }

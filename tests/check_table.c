@@ -62,7 +62,7 @@ START_TEST(csv_quotes_fields_that_need_it)
 END_TEST
 
 /* Texts and headings are broken, numbers never, and what has no room is named. */
-START_TEST(text_fits_the_terminal)
+START_TEST(text_tables_fit_the_terminal)
 {
         static const struct pxr_column wide[] = { { "name", "Name", PXR_ALWAYS },
                                                   { "rate", "train.adam.rate", PXR_ALWAYS },
@@ -96,7 +96,7 @@ START_TEST(text_fits_the_terminal)
 }
 END_TEST
 
-START_TEST(json_is_valid_for_any_name)
+START_TEST(json_is_valid_whatever_a_name_contains)
 {
         json_t *root = json_loads(written(small_table("\"\\\n\xff"), PXR_FORMAT_JSON), 0, NULL);
         json_t *row = json_array_get(json_object_get(root, "rows"), 0);
@@ -127,7 +127,7 @@ START_TEST(latex_breaks_long_paths)
 }
 END_TEST
 
-START_TEST(latex_stays_balanced)
+START_TEST(latex_braces_are_balanced)
 {
         const char *text = written(small_table("}{\\end{document}%&#$^_~"), PXR_FORMAT_LATEX);
         int depth = 0;
@@ -143,7 +143,7 @@ START_TEST(latex_stays_balanced)
         ck_assert_int_eq(depth, 0);
 }
 END_TEST
-START_TEST(huge_numbers_are_printed_in_few_digits)
+START_TEST(huge_numbers_are_printed_with_few_digits)
 {
         static const struct {
                 double value;
@@ -169,10 +169,10 @@ int main(void)
 
         ADD_SCRATCH_TEST(suite, text_hides_empty_columns_and_csv_keeps_them);
         ADD_SCRATCH_TEST(suite, csv_quotes_fields_that_need_it);
-        ADD_SCRATCH_TEST(suite, text_fits_the_terminal);
-        ADD_SCRATCH_TEST(suite, json_is_valid_for_any_name);
+        ADD_SCRATCH_TEST(suite, text_tables_fit_the_terminal);
+        ADD_SCRATCH_TEST(suite, json_is_valid_whatever_a_name_contains);
         ADD_SCRATCH_TEST(suite, latex_breaks_long_paths);
-        ADD_SCRATCH_TEST(suite, latex_stays_balanced);
-        ADD_SCRATCH_TEST(suite, huge_numbers_are_printed_in_few_digits);
+        ADD_SCRATCH_TEST(suite, latex_braces_are_balanced);
+        ADD_SCRATCH_TEST(suite, huge_numbers_are_printed_with_few_digits);
         return run_suite(suite);
 }

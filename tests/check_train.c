@@ -57,7 +57,7 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
 /* --- loss spikes ------------------------------------------------------------
  */
 
-START_TEST(spikes_are_told_from_what_is_usual)
+START_TEST(loss_spikes_are_detected_by_the_usual_variation)
 {
         struct pxr_usual usual = { 0 };
 
@@ -73,7 +73,7 @@ START_TEST(spikes_are_told_from_what_is_usual)
 }
 END_TEST
 
-START_TEST(spikes_are_far_above)
+START_TEST(only_losses_far_above_the_usual_are_spikes)
 {
         struct pxr_usual untrained = { 0 }, sure = { 0 }, density = { 0 };
 
@@ -93,7 +93,7 @@ END_TEST
 /* --- what remains ----------------------------------------------------------
  */
 
-START_TEST(the_time_left_has_evaluation_and_samples)
+START_TEST(the_time_left_includes_evaluation_and_samples)
 {
         struct pxr_dataset set = { .count = { 100, 40, 30 } };
         struct pxr_experiment e = { .set = &set, .steps_per_epoch = 10, .all_steps = 50 };
@@ -199,7 +199,7 @@ static double *whole_gradient(const struct pxr_graph *graph, const float *parame
 }
 
 /* A batch of 7 in micro-batches of 3, 3 and 1, then one of 5 in 3 and 2. */
-START_TEST(a_step_goes_down_the_gradient_of_the_whole_batch)
+START_TEST(a_step_follows_the_gradient_of_the_whole_batch)
 {
         const struct pxr_graph *graph = small_graph(3);
         const uint8_t *pixels = random_images(graph, 7, 1);
@@ -228,7 +228,7 @@ START_TEST(a_step_goes_down_the_gradient_of_the_whole_batch)
 }
 END_TEST
 
-START_TEST(clipping_shortens_the_gradient_to_the_norm_asked_for)
+START_TEST(clipping_scales_the_gradient_to_the_given_norm)
 {
         const struct pxr_graph *graph = small_graph(1);
         const uint8_t *pixels = random_images(graph, 4, 1);
@@ -249,7 +249,7 @@ START_TEST(clipping_shortens_the_gradient_to_the_norm_asked_for)
 }
 END_TEST
 
-START_TEST(a_gradient_below_the_clip_is_left_alone)
+START_TEST(a_gradient_below_the_limit_is_not_clipped)
 {
         const struct pxr_graph *graph = small_graph(1);
         const uint8_t *pixels = random_images(graph, 4, 1);
@@ -319,7 +319,7 @@ START_TEST(the_bits_do_not_depend_on_threads)
 }
 END_TEST
 
-START_TEST(recomputing_changes_no_bit)
+START_TEST(recomputing_activations_changes_no_bit)
 {
         const struct pxr_graph *graph = small_graph(3);
         struct pxr_trainer *trainer[2];
@@ -427,7 +427,7 @@ static void expect_masks_kept(int colours, const char *optimizer)
                 expect_masked(trainer, &convs[i]);
 }
 
-START_TEST(masked_weights_stay_zero_through_training)
+START_TEST(masked_weights_stay_zero_during_training)
 {
         for (int colours = 1; colours <= 3; colours += 2) {
                 expect_masks_kept(colours, "{rmsprop: {momentum: 0.9}}");
@@ -438,7 +438,7 @@ START_TEST(masked_weights_stay_zero_through_training)
 END_TEST
 
 /* 0 / (sqrt(0) + epsilon) must stay 0, whatever epsilon a spec may ask for. */
-START_TEST(the_smallest_epsilon_keeps_masks_too)
+START_TEST(the_smallest_epsilon_keeps_masked_weights_zero)
 {
         expect_masks_kept(1, "{rmsprop: {epsilon: 1e-20}}");
         expect_masks_kept(3, "{adam: {epsilon: 1e-20}}");
@@ -448,7 +448,7 @@ END_TEST
 /* --- what is not finite ------------------------------------------------------------------------
  */
 
-START_TEST(nan_stops_the_step_and_leaves_the_state)
+START_TEST(a_nan_gradient_stops_the_step_and_keeps_the_state)
 {
         const struct pxr_graph *graph = small_graph(1);
         struct pxr_trainer *trainer =
@@ -473,18 +473,18 @@ int main(void)
 {
         Suite *suite = suite_create("train");
 
-        ADD_TEST(suite, spikes_are_told_from_what_is_usual);
-        ADD_TEST(suite, spikes_are_far_above);
-        ADD_TEST(suite, the_time_left_has_evaluation_and_samples);
-        ADD_GRAPH_TEST(suite, a_step_goes_down_the_gradient_of_the_whole_batch);
-        ADD_GRAPH_TEST(suite, clipping_shortens_the_gradient_to_the_norm_asked_for);
-        ADD_GRAPH_TEST(suite, a_gradient_below_the_clip_is_left_alone);
+        ADD_TEST(suite, loss_spikes_are_detected_by_the_usual_variation);
+        ADD_TEST(suite, only_losses_far_above_the_usual_are_spikes);
+        ADD_TEST(suite, the_time_left_includes_evaluation_and_samples);
+        ADD_GRAPH_TEST(suite, a_step_follows_the_gradient_of_the_whole_batch);
+        ADD_GRAPH_TEST(suite, clipping_scales_the_gradient_to_the_given_norm);
+        ADD_GRAPH_TEST(suite, a_gradient_below_the_limit_is_not_clipped);
         ADD_GRAPH_TEST(suite, the_average_follows_the_parameters);
         ADD_GRAPH_TEST(suite, the_bits_do_not_depend_on_threads);
-        ADD_GRAPH_TEST(suite, recomputing_changes_no_bit);
+        ADD_GRAPH_TEST(suite, recomputing_activations_changes_no_bit);
         ADD_GRAPH_TEST(suite, a_step_allocates_nothing);
-        ADD_GRAPH_TEST(suite, masked_weights_stay_zero_through_training);
-        ADD_GRAPH_TEST(suite, the_smallest_epsilon_keeps_masks_too);
-        ADD_GRAPH_TEST(suite, nan_stops_the_step_and_leaves_the_state);
+        ADD_GRAPH_TEST(suite, masked_weights_stay_zero_during_training);
+        ADD_GRAPH_TEST(suite, the_smallest_epsilon_keeps_masked_weights_zero);
+        ADD_GRAPH_TEST(suite, a_nan_gradient_stops_the_step_and_keeps_the_state);
         return run_suite(suite);
 }

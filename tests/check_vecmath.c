@@ -83,13 +83,13 @@ static float one(function *f, float x)
         return y;
 }
 
-START_TEST(exp_is_exact_to_its_bound)
+START_TEST(exp_is_within_its_error_bound)
 {
         expect_within(pxr_exp_f32, exp, -87.3365, 88.72, 1.1);
 }
 END_TEST
 
-START_TEST(exp_at_its_ends)
+START_TEST(exp_of_extreme_values)
 {
         ck_assert(one(pxr_exp_f32, 0) == 1);
         ck_assert(one(pxr_exp_f32, -87.4f) == 0);
@@ -103,13 +103,13 @@ START_TEST(exp_at_its_ends)
 }
 END_TEST
 
-START_TEST(sigmoid_is_exact_to_its_bound)
+START_TEST(sigmoid_is_within_its_error_bound)
 {
         expect_within(pxr_sigmoid_f32, sigmoid, -87.3, INFINITY, 2.4);
 }
 END_TEST
 
-START_TEST(sigmoid_at_its_ends)
+START_TEST(sigmoid_of_extreme_values)
 {
         ck_assert(one(pxr_sigmoid_f32, 0) == 0.5f);
         ck_assert(one(pxr_sigmoid_f32, -88.73f) == 0);
@@ -123,14 +123,14 @@ START_TEST(sigmoid_at_its_ends)
 END_TEST
 
 /* Small values too, where 1 - 2 / (exp(2x) + 1) would lose them. */
-START_TEST(tanh_is_exact_to_its_bound)
+START_TEST(tanh_is_within_its_error_bound)
 {
         expect_within(pxr_tanh_f32, tanh, 0x1p-126, INFINITY, 1.3);
         expect_within(pxr_tanh_f32, tanh, -INFINITY, -0x1p-126, 1.3);
 }
 END_TEST
 
-START_TEST(tanh_at_its_ends)
+START_TEST(tanh_of_extreme_values)
 {
         ck_assert(one(pxr_tanh_f32, 0) == 0);
         ck_assert(one(pxr_tanh_f32, 0x1p-149f) == 0x1p-149f);
@@ -184,7 +184,7 @@ static void expect_log_sum_exp(size_t size, double spread, double shift)
         ck_assert_double_eq_tol(sum, want, want * ((double)size / 16 + 20) * 0x1p-24);
 }
 
-START_TEST(log_sum_exp_is_exact_to_its_bound)
+START_TEST(log_sum_exp_is_within_its_error_bound)
 {
         for (size_t size = 1; size <= 300; size++) {
                 expect_log_sum_exp(size, 1, 0);
@@ -194,7 +194,7 @@ START_TEST(log_sum_exp_is_exact_to_its_bound)
 }
 END_TEST
 
-START_TEST(log_sum_exp_meets_nan_wherever_it_is)
+START_TEST(log_sum_exp_of_a_nan_is_nan_wherever_it_is)
 {
         for (int size = 1; size <= 40; size++)
                 for (int at = 0; at < size; at++) {
@@ -210,14 +210,14 @@ int main(void)
 {
         Suite *suite = suite_create("vecmath");
 
-        ADD_TEST(suite, exp_is_exact_to_its_bound);
-        ADD_TEST(suite, exp_at_its_ends);
-        ADD_TEST(suite, sigmoid_is_exact_to_its_bound);
-        ADD_TEST(suite, sigmoid_at_its_ends);
-        ADD_TEST(suite, tanh_is_exact_to_its_bound);
-        ADD_TEST(suite, tanh_at_its_ends);
+        ADD_TEST(suite, exp_is_within_its_error_bound);
+        ADD_TEST(suite, exp_of_extreme_values);
+        ADD_TEST(suite, sigmoid_is_within_its_error_bound);
+        ADD_TEST(suite, sigmoid_of_extreme_values);
+        ADD_TEST(suite, tanh_is_within_its_error_bound);
+        ADD_TEST(suite, tanh_of_extreme_values);
         ADD_TEST(suite, a_value_does_not_depend_on_its_neighbours);
-        ADD_TEST(suite, log_sum_exp_is_exact_to_its_bound);
-        ADD_TEST(suite, log_sum_exp_meets_nan_wherever_it_is);
+        ADD_TEST(suite, log_sum_exp_is_within_its_error_bound);
+        ADD_TEST(suite, log_sum_exp_of_a_nan_is_nan_wherever_it_is);
         return run_suite(suite);
 }

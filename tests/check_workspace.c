@@ -129,7 +129,7 @@ static const char *culprit(enum fault fault, int limit, int images)
         return damaged ? damaged->op->name : "none";
 }
 
-START_TEST(one_value_outside_its_memory_names_the_op)
+START_TEST(a_write_outside_an_ops_memory_names_the_op)
 {
         for (int images = 1; images <= 3; images++) {
                 ck_assert_str_eq(culprit(NONE, 3, images), "none");
@@ -164,7 +164,7 @@ END_TEST
 /* An op may cut a smaller batch into fewer but larger pieces, and so need more scratch for it: a
  * convolution of this size gathers 3 rows of 4 images at once, and 7 rows of 2. */
 /* In kernels, and for them alone. */
-START_TEST(nearly_zero_is_zero_in_kernels)
+START_TEST(kernels_flush_denormals_to_zero)
 {
 #if defined(__x86_64__) || defined(__aarch64__)
         const struct pxr_graph *graph = odd_graph(MAKES_TINY);
@@ -177,7 +177,7 @@ START_TEST(nearly_zero_is_zero_in_kernels)
 }
 END_TEST
 
-START_TEST(scratch_is_enough_for_every_smaller_micro_batch)
+START_TEST(scratch_is_large_enough_for_every_smaller_micro_batch)
 {
         struct pxr_builder builder = new_builder(28, 28, 1, 2);
         const struct pxr_graph *graph = builder.graph;
@@ -218,7 +218,7 @@ static struct pxr_graph *branching_graph(void)
         return builder.graph;
 }
 
-START_TEST(shared_memory_changes_no_bit)
+START_TEST(reusing_memory_changes_no_bit)
 {
         const struct pxr_graph *graph = branching_graph();
         size_t size = graph->parameter_values;
@@ -260,7 +260,7 @@ static const char *const deep_stacks[] = {
 };
 
 /* In as many parts as save memory, which is more than one. */
-START_TEST(computing_again_changes_no_bit)
+START_TEST(recomputing_activations_changes_no_bit)
 {
         for (size_t i = 0; i < sizeof(deep_stacks) / sizeof(*deep_stacks); i++) {
                 const struct pxr_graph *graph =
@@ -291,7 +291,7 @@ END_TEST
 
 /* Only the image is a map, which the first convolution reads across rows; what the Row LSTM's
  * input-to-state reads is a row. */
-START_TEST(generation_keeps_pixels_and_rows)
+START_TEST(generation_keeps_only_pixels_or_rows)
 {
         for (int i = 0; i < 2; i++) {
                 const struct pxr_graph *graph =
@@ -312,7 +312,7 @@ START_TEST(generation_keeps_pixels_and_rows)
 END_TEST
 
 /* Against central differences of the whole graph's NLL. */
-START_TEST(gradients_add_up_where_a_tensor_is_read_often)
+START_TEST(gradients_of_a_tensor_with_several_readers_add_up)
 {
         const struct pxr_model model = { .graph = branching_graph() };
         struct pxr_subject subject;
@@ -356,7 +356,7 @@ START_TEST(tensors_in_use_at_once_do_not_overlap)
 }
 END_TEST
 
-START_TEST(what_leads_nowhere_is_not_computed)
+START_TEST(tensors_that_do_not_lead_to_the_output_are_not_computed)
 {
         const struct pxr_graph *graph = branching_graph();
         struct pxr_workspace *workspace = new_workspace(graph, PXR_F32, PXR_FOR_TRAINING, 1, true);
@@ -412,7 +412,7 @@ static void generate_all(const struct pxr_graph *graph, struct pxr_workspace *wo
         ck_assert_ptr_null(pxr_workspace_damaged(workspace));
 }
 
-START_TEST(constant_maps_are_computed_once_in_generation)
+START_TEST(constant_maps_are_computed_once_during_generation)
 {
         struct pxr_builder builder = new_builder(3, 3, 1, 2);
         struct pxr_node *node =
@@ -498,7 +498,7 @@ static struct pxr_node *shift(struct pxr_builder *builder, int down, int right,
 }
 
 /* Causal as a whole: the pixel to the right of the one above. */
-START_TEST(an_op_that_looks_ahead_means_whole_passes)
+START_TEST(an_op_that_reads_later_pixels_means_whole_passes)
 {
         struct pxr_builder builder = new_builder(3, 3, 1, 2);
         struct pxr_node *node = shift(&builder, 0, 1, builder.graph->node[0]);
@@ -571,19 +571,19 @@ int main(void)
 {
         Suite *suite = suite_create("workspace");
 
-        ADD_GRAPH_TEST(suite, one_value_outside_its_memory_names_the_op);
+        ADD_GRAPH_TEST(suite, a_write_outside_an_ops_memory_names_the_op);
         ADD_GRAPH_TEST(suite, nan_is_traced_to_its_op);
-        ADD_GRAPH_TEST(suite, nearly_zero_is_zero_in_kernels);
-        ADD_GRAPH_TEST(suite, scratch_is_enough_for_every_smaller_micro_batch);
-        ADD_GRAPH_TEST(suite, shared_memory_changes_no_bit);
-        ADD_GRAPH_TEST(suite, gradients_add_up_where_a_tensor_is_read_often);
-        ADD_STACK_TEST(suite, computing_again_changes_no_bit);
-        ADD_STACK_TEST(suite, generation_keeps_pixels_and_rows);
+        ADD_GRAPH_TEST(suite, kernels_flush_denormals_to_zero);
+        ADD_GRAPH_TEST(suite, scratch_is_large_enough_for_every_smaller_micro_batch);
+        ADD_GRAPH_TEST(suite, reusing_memory_changes_no_bit);
+        ADD_GRAPH_TEST(suite, gradients_of_a_tensor_with_several_readers_add_up);
+        ADD_STACK_TEST(suite, recomputing_activations_changes_no_bit);
+        ADD_STACK_TEST(suite, generation_keeps_only_pixels_or_rows);
         ADD_STACK_TEST(suite, tensors_in_use_at_once_do_not_overlap);
-        ADD_GRAPH_TEST(suite, what_leads_nowhere_is_not_computed);
-        ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_in_generation);
+        ADD_GRAPH_TEST(suite, tensors_that_do_not_lead_to_the_output_are_not_computed);
+        ADD_GRAPH_TEST(suite, constant_maps_are_computed_once_during_generation);
         ADD_GRAPH_TEST(suite, an_op_without_advance_means_whole_passes);
-        ADD_GRAPH_TEST(suite, an_op_that_looks_ahead_means_whole_passes);
+        ADD_GRAPH_TEST(suite, an_op_that_reads_later_pixels_means_whole_passes);
         ADD_GRAPH_TEST(suite, a_map_of_another_shape_means_whole_passes);
         return run_suite(suite);
 }

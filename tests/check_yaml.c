@@ -26,7 +26,7 @@ static void refused(const char *text, const char *shown)
         expect_shown(shown);
 }
 
-START_TEST(a_tree_has_what_the_text_has)
+START_TEST(a_tree_has_the_values_of_its_text)
 {
         struct pxr_yaml *root = sound(parse("b: 1\n"
                                             "a:\n"
@@ -58,7 +58,7 @@ START_TEST(a_tree_has_what_the_text_has)
 }
 END_TEST
 
-START_TEST(nothing_at_all_is_an_empty_mapping)
+START_TEST(an_empty_text_is_an_empty_mapping)
 {
         static const char *const texts[] = { "",           "\n\n", "# a comment", "---\n",
                                              "---\n...\n", "~",    "null" };
@@ -72,7 +72,7 @@ START_TEST(nothing_at_all_is_an_empty_mapping)
 }
 END_TEST
 
-START_TEST(words_like_no_and_on_are_texts)
+START_TEST(words_like_no_and_on_are_strings)
 {
         struct pxr_yaml *root = sound(parse("[no, on, Yes, 0x1f, 1_000, 2020-01-01, 1:30]"));
         static const char *const texts[] = { "no",    "on",         "Yes", "0x1f",
@@ -94,7 +94,7 @@ START_TEST(locations_count_characters_of_utf8)
 }
 END_TEST
 
-START_TEST(locations_do_not_mind_tabs_and_crlf)
+START_TEST(locations_are_right_after_tabs_and_crlf)
 {
         struct pxr_yaml *root = sound(parse("a:\t1\r\nb:\r\n  c:\t\t22 # \r\n\r\nd: 3"));
 
@@ -119,7 +119,7 @@ START_TEST(lines_of_every_kind_are_counted)
 }
 END_TEST
 
-START_TEST(a_key_cannot_be_there_twice)
+START_TEST(a_key_that_occurs_twice_is_refused)
 {
         refused("a: {b: 1,\n    \"b\": 2}", "x.yaml:2:5: error: the key 'b' is here twice\n"
                                             "    2 |     \"b\": 2}\n"
@@ -128,7 +128,7 @@ START_TEST(a_key_cannot_be_there_twice)
 }
 END_TEST
 
-START_TEST(what_a_spec_has_no_use_for_is_refused)
+START_TEST(tags_merge_keys_and_second_documents_are_refused)
 {
         refused("a: !!int 1", "x.yaml:1:4: error: a spec has no use for tags, such as "
                               "tag:yaml.org,2002:int\n"
@@ -166,7 +166,7 @@ START_TEST(a_tab_that_indents_is_explained)
 }
 END_TEST
 
-START_TEST(a_missing_blank_is_explained)
+START_TEST(a_missing_space_is_explained)
 {
         refused("a:\n  b: 1\n  batch:32\n  c: 1\n",
                 "x.yaml:3:3: error: this is not YAML: expected 'KEY: value' or '- ITEM'\n"
@@ -233,7 +233,7 @@ START_TEST(missing_brackets_and_quotes_are_explained)
 }
 END_TEST
 
-START_TEST(values_that_want_quotes_are_explained)
+START_TEST(values_that_require_quotes_are_explained)
 {
         refused("a: @x\n", "x.yaml:1:4: error: this is not YAML: a value cannot begin with @\n"
                            "    1 | a: @x\n"
@@ -251,7 +251,7 @@ START_TEST(values_that_want_quotes_are_explained)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_text_have_their_place)
+START_TEST(invalid_utf8_is_refused_with_its_location)
 {
         refused("a: 1\nb: \xC3\xA4 \xFF\n",
                 "x.yaml:2:6: error: this is not UTF-8 text: invalid leading UTF-8 octet\n"
@@ -273,7 +273,7 @@ START_TEST(bytes_that_are_no_text_have_their_place)
 END_TEST
 
 /* Far beyond what libyaml reads ahead, so that its own location cannot be right by accident. */
-START_TEST(a_bad_byte_far_down_has_its_place)
+START_TEST(an_invalid_byte_far_down_is_refused_with_its_location)
 {
         size_t lines = 20000, size = 0;
         char *text = malloc(lines * 8 + 16);
@@ -313,21 +313,21 @@ int main(void)
 {
         Suite *suite = suite_create("yaml");
 
-        ADD_SPEC_TEST(suite, a_tree_has_what_the_text_has);
-        ADD_SPEC_TEST(suite, nothing_at_all_is_an_empty_mapping);
-        ADD_SPEC_TEST(suite, words_like_no_and_on_are_texts);
+        ADD_SPEC_TEST(suite, a_tree_has_the_values_of_its_text);
+        ADD_SPEC_TEST(suite, an_empty_text_is_an_empty_mapping);
+        ADD_SPEC_TEST(suite, words_like_no_and_on_are_strings);
         ADD_SPEC_TEST(suite, locations_count_characters_of_utf8);
-        ADD_SPEC_TEST(suite, locations_do_not_mind_tabs_and_crlf);
+        ADD_SPEC_TEST(suite, locations_are_right_after_tabs_and_crlf);
         ADD_SPEC_TEST(suite, lines_of_every_kind_are_counted);
-        ADD_SPEC_TEST(suite, a_key_cannot_be_there_twice);
-        ADD_SPEC_TEST(suite, what_a_spec_has_no_use_for_is_refused);
+        ADD_SPEC_TEST(suite, a_key_that_occurs_twice_is_refused);
+        ADD_SPEC_TEST(suite, tags_merge_keys_and_second_documents_are_refused);
         ADD_SPEC_TEST(suite, a_tab_that_indents_is_explained);
-        ADD_SPEC_TEST(suite, a_missing_blank_is_explained);
+        ADD_SPEC_TEST(suite, a_missing_space_is_explained);
         ADD_SPEC_TEST(suite, wrong_indentation_is_explained);
         ADD_SPEC_TEST(suite, missing_brackets_and_quotes_are_explained);
-        ADD_SPEC_TEST(suite, values_that_want_quotes_are_explained);
-        ADD_SPEC_TEST(suite, bytes_that_are_no_text_have_their_place);
-        ADD_SPEC_TEST(suite, a_bad_byte_far_down_has_its_place);
+        ADD_SPEC_TEST(suite, values_that_require_quotes_are_explained);
+        ADD_SPEC_TEST(suite, invalid_utf8_is_refused_with_its_location);
+        ADD_SPEC_TEST(suite, an_invalid_byte_far_down_is_refused_with_its_location);
         ADD_SPEC_TEST(suite, aliases_are_copies);
         return run_suite(suite);
 }

@@ -155,7 +155,7 @@ sizes() {
 ok "impossible image sizes and counts on record are refused or left out" sizes
 
 has_tag() {
-	foreign "INSERT INTO tag VALUES (1, 'a,'), (1, 'b')" &&
+	foreign "INSERT INTO tag (run, tag) VALUES (1, 'a,'), (1, 'b')" &&
 		pxr_report runs --db home/it/made.db --where "has_tag('a,', 'b')" && out_has "No row meets" &&
 		pxr_report runs --db home/it/made.db --where "has_tag(tags, 'b')" && out_has small
 }

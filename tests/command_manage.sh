@@ -69,7 +69,7 @@ ok "a merge does not change its source databases" source_kept
 
 keeps_tags() {
 	given merged && report tag 1 mine --db all.db && report note 1 "my note" --db all.db &&
-		sqlite3 one.db "UPDATE run SET note = 'theirs' WHERE id = 1; INSERT INTO tag VALUES (1, 'theirs')" &&
+		sqlite3 one.db "UPDATE run SET note = 'theirs' WHERE id = 1; INSERT INTO tag (run, tag) VALUES (1, 'theirs')" &&
 		report merge one.db --db all.db &&
 		is "$(sqlite3 all.db "SELECT tags || note FROM run_summary WHERE run = 1")" "minemy note"
 }

@@ -127,7 +127,7 @@ compiles() {
 	command -v pdflatex >/dev/null || skip "pdflatex is missing: texlive-latex-base has it"
 	cp runs.db tex.db && sqlite3 tex.db "UPDATE run SET note = 'n_o & t%e ∑ — “q” … ½', reproduces_table = 4,
 		reproduces_row = 'DRAW', name = 'a_b & 50% #1 \$x^2\$ ~{\end{document}} \input{x} <é> | 日 [y] *'
-		WHERE id = 1; INSERT INTO tag VALUES (1, 't_a%g^')" || return
+		WHERE id = 1; INSERT INTO tag (run, tag) VALUES (1, 't_a%g^')" || return
 	for words in table2 table3 table4 table5 table6 runs "show 1" doctor; do
 		report $words --db tex.db --format latex && cp out table.tex &&
 			pdflatex -halt-on-error -interaction=batchmode table.tex </dev/null >out &&
@@ -136,7 +136,7 @@ compiles() {
 		}
 	done
 	for _ in $(seq 50); do # so that there are several pages
-		sqlite3 tex.db "INSERT INTO tag SELECT 1, 'tag ' || count(*) FROM tag"
+		sqlite3 tex.db "INSERT INTO tag (run, tag) SELECT 1, 'tag ' || count(*) FROM tag"
 	done
 	report tag --db tex.db --format latex && cp out table.tex && grep -qF "{longtable}" table.tex &&
 		pdflatex -halt-on-error -interaction=batchmode table.tex </dev/null >out
