@@ -77,7 +77,7 @@ static struct subject subject_of(struct pxr_yaml *model, const char *name, int c
                                        has_layer(model, "sigmoid") ? 2 : LEVELS };
         struct subject s = { .name = name, .colours = colours, .values = SIDE * SIDE * colours };
 
-        s.model = pxr_model_build(arena, plugins, model, &kind, diag);
+        s.model = pxr_model_build(arena, plugins, model, &kind, false, diag);
         ck_assert_msg(s.model != NULL, "%s, %d colours: %s", name, colours, pxr_diag_text(diag, 0));
         s.graph = s.model->graph;
         s.parameters = random_parameters(s.graph, 3);

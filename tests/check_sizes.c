@@ -135,7 +135,7 @@ START_TEST(an_experiments_model_has_its_recorded_size)
         struct census got;
 
         ck_assert_msg(size != NULL, "%s has no row in the table of sizes", e->name);
-        model = pxr_model_build(arena, plugins, model_of(e), &size->kind, diag);
+        model = pxr_model_build(arena, plugins, model_of(e), &size->kind, false, diag);
         ck_assert_msg(model != NULL, "%s: %s", e->name, pxr_diag_text(diag, 0));
         got = census_of(model->graph);
         ck_assert_msg(got.counted == size->census.counted && got.skips == size->census.skips &&

@@ -257,7 +257,7 @@ struct pxr_experiment *pxr_experiment_model(struct pxr_arena *arena,
 
         if (e)
                 e->model = pxr_model_build(arena, e->plugins, (struct pxr_yaml *)e->settings.model,
-                                           kind, diag);
+                                           kind, false, diag);
         return e && e->model ? e : NULL;
 }
 
@@ -316,7 +316,8 @@ struct pxr_experiment *pxr_experiment_build(struct pxr_arena *arena,
                 return NULL;
         e->model = pxr_model_build(
                 arena, e->plugins, (struct pxr_yaml *)e->settings.model,
-                &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels }, diag);
+                &(struct pxr_image_kind) { set->rows, set->cols, set->colours, set->levels }, false,
+                diag);
         return e->model && !e->faults && !count_steps(e, diag) ? e : NULL;
 }
 

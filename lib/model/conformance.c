@@ -67,7 +67,8 @@ static int run_tests(const struct checking *c)
 {
         struct pxr_yaml *stack = check_stack(c);
         struct pxr_model *model =
-                stack ? pxr_model_build_part(c->arena, c->plugins, stack, &c->kind, c->diag) : NULL;
+                stack ? pxr_model_build(c->arena, c->plugins, stack, &c->kind, true, c->diag)
+                      : NULL;
         bool failed = false, memory_failed = false;
         struct pxr_subject subject;
 

@@ -238,7 +238,7 @@ static const char *find_undeclared(struct pxr_arena *arena, const struct pxr_gra
                 const char *a = pxr_workspace_tensor(workspace[0], node);
                 const char *b = pxr_workspace_tensor(workspace[1], node);
                 int sites = node->shape.rows * node->shape.cols;
-                size_t size = node->shape.channels * sizeof(float);
+                size_t size = pxr_pixel_size(node, IMAGES) * sizeof(float);
 
                 for (int site = 0; site < sites; site++, fields += pixels)
                         if (a && memcmp(a + site * size, b + site * size, size) != 0 &&
@@ -254,34 +254,35 @@ static const char *find_undeclared(struct pxr_arena *arena, const struct pxr_gra
         return NULL;
 }
 
-/* Change one pixel of the first image after another. */
+/* Change one pixel of each image of the first batch after another. */
 static const char *check_declared(const struct pxr_subject *subject)
 {
         const struct pxr_graph *graph = subject->graph;
         const struct pxr_bench *bench = subject->bench;
         const unsigned char *fields = declared_fields(subject->arena, graph);
-        uint8_t *changed = pxr_alloc(subject->arena, bench->values);
+        uint8_t *changed = pxr_alloc_array(subject->arena, IMAGES, bench->values);
         struct pxr_workspace *workspace[2];
-        const char *problem = fields && changed ? NULL : no_memory;
+        const char *problem = NULL;
 
-        for (int i = 0; i < 2; i++) {
-                workspace[i] = pxr_workspace_new(graph, PXR_F32, PXR_FOR_INSPECTION, 1, true,
-                                                 subject->diag);
-                problem = workspace[i] ? problem : no_memory;
-        }
+        for (int i = 0; i < 2; i++)
+                workspace[i] = new_workspace(subject, PXR_F32, PXR_FOR_INSPECTION, true);
+        if (!fields || !changed || !workspace[0] || !workspace[1])
+                return no_memory;
+        pxr_workspace_load(workspace[0], bench->pixels, IMAGES);
+        pxr_workspace_forward(workspace[0], bench->f32);
         for (int pixel = 0; pixel < graph->rows * graph->cols && !problem; pixel++) {
-                memcpy(changed, bench->pixels, bench->values);
-                for (int at = pixel * graph->colours; at < (pixel + 1) * graph->colours; at++)
-                        changed[at] = (uint8_t)((changed[at] + 1) % graph->levels);
-                pxr_workspace_load(workspace[0], bench->pixels, 1);
-                pxr_workspace_load(workspace[1], changed, 1);
-                pxr_workspace_condition(workspace[1], bench->small, 1);
-                for (int i = 0; i < 2; i++)
-                        pxr_workspace_forward(workspace[i], bench->f32);
+                memcpy(changed, bench->pixels, bench->values * IMAGES);
+                for (int i = 0; i < IMAGES * graph->colours; i++) {
+                        uint8_t *value = &changed[i / graph->colours * bench->values +
+                                                  pixel * graph->colours + i % graph->colours];
+
+                        *value = (uint8_t)((*value + 1) % graph->levels);
+                }
+                pxr_workspace_load(workspace[1], changed, IMAGES);
+                pxr_workspace_condition(workspace[1], bench->small, IMAGES);
+                pxr_workspace_forward(workspace[1], bench->f32);
                 problem = find_undeclared(subject->arena, graph, workspace, fields, pixel);
         }
-        pxr_workspace_free(workspace[0]);
-        pxr_workspace_free(workspace[1]);
         return problem;
 }
 
@@ -381,56 +382,58 @@ const char *pxr_check_advance(struct pxr_subject *subject)
 enum { THREADS = BATCHES, ROUNDS = 300 };
 
 /* A workspace and a gradient for each batch, and what each batch gives by itself. */
-struct crowd {
+struct batches {
         const struct pxr_subject *subject;
         size_t size; /* of a gradient */
         struct pxr_workspace *workspace[THREADS];
         float *gradient[THREADS], *alone[THREADS];
 };
 
-/* For training in memory that is shared as in earnest; for generation with NaN in what is not there
- * yet. False when out of memory. */
-static bool make_crowd(struct crowd *crowd, const struct pxr_subject *subject, enum pxr_use use)
+/* For training, memory is shared as in real training; for generation, what is not computed yet is
+ * NaN. False when out of memory. */
+static bool make_batches(struct batches *batches, const struct pxr_subject *subject,
+                         enum pxr_use use)
 {
-        *crowd = (struct crowd) { .subject = subject,
-                                  .size = (subject->graph->parameter_values + 1) * sizeof(float) };
+        *batches =
+                (struct batches) { .subject = subject,
+                                   .size = (subject->graph->parameter_values + 1) * sizeof(float) };
         for (int i = 0; i < THREADS; i++) {
-                crowd->workspace[i] =
+                batches->workspace[i] =
                         new_workspace(subject, PXR_F32, use, use == PXR_FOR_INSPECTION);
-                crowd->gradient[i] = pxr_alloc(subject->arena, crowd->size);
-                crowd->alone[i] = pxr_alloc(subject->arena, crowd->size);
-                if (!crowd->workspace[i])
+                batches->gradient[i] = pxr_alloc(subject->arena, batches->size);
+                batches->alone[i] = pxr_alloc(subject->arena, batches->size);
+                if (!batches->workspace[i])
                         return false;
         }
         return !pxr_arena_failed(subject->arena);
 }
 
-static bool as_alone(const struct crowd *crowd, int batch)
+static bool is_as_alone(const struct batches *batches, int batch)
 {
-        return memcmp(crowd->gradient[batch], crowd->alone[batch], crowd->size) == 0;
+        return memcmp(batches->gradient[batch], batches->alone[batch], batches->size) == 0;
 }
 
 /* All batches on one thread, each pass of one batch between those of the others. */
-static const char *train_in_turns(struct crowd *crowd)
+static const char *train_in_turns(struct batches *batches)
 {
-        const struct pxr_subject *subject = crowd->subject;
+        const struct pxr_subject *subject = batches->subject;
 
         for (int i = 0; i < THREADS; i++) {
-                pxr_workspace_load(crowd->workspace[i], pixels_of_batch(subject, i), IMAGES);
-                compute_nll(crowd->workspace[i], subject->bench->f32);
+                pxr_workspace_load(batches->workspace[i], pixels_of_batch(subject, i), IMAGES);
+                compute_nll(batches->workspace[i], subject->bench->f32);
         }
         for (int i = 0; i < THREADS; i++)
-                pxr_workspace_backward(crowd->workspace[i], subject->bench->f32,
-                                       crowd->gradient[i]);
+                pxr_workspace_backward(batches->workspace[i], subject->bench->f32,
+                                       batches->gradient[i]);
         for (int i = 0; i < THREADS; i++)
-                if (!as_alone(crowd, i))
+                if (!is_as_alone(batches, i))
                         return "gradients differ when another batch is computed between forward "
                                "and backward: an op keeps something outside its call";
         return NULL;
 }
 
-/* All at once, often enough for every kernel to meet every other. */
-static const char *train_at_once(struct crowd *crowd)
+/* All at once, and often, so that every kernel runs beside every other. */
+static const char *train_at_once(struct batches *batches)
 {
         bool same = true;
 
@@ -438,9 +441,9 @@ static const char *train_at_once(struct crowd *crowd)
         for (int round = 0; round < ROUNDS && same; round++) {
                 int own = omp_get_thread_num();
 
-                memset(crowd->gradient[own], 0, crowd->size);
-                train(crowd->subject, crowd->workspace[own], own, crowd->gradient[own]);
-                same = as_alone(crowd, own);
+                memset(batches->gradient[own], 0, batches->size);
+                train(batches->subject, batches->workspace[own], own, batches->gradient[own]);
+                same = is_as_alone(batches, own);
         }
         return same ? NULL
                     : "gradients differ when several threads compute at once: an op keeps "
@@ -448,32 +451,32 @@ static const char *train_at_once(struct crowd *crowd)
 }
 
 /* Generate batch `from` up to, not including, `to`: pixel by pixel, the batches in turns. */
-static void generate(struct crowd *crowd, int from, int to)
+static void generate(struct batches *batches, int from, int to)
 {
-        const struct pxr_bench *bench = crowd->subject->bench;
+        const struct pxr_bench *bench = batches->subject->bench;
 
         for (int i = from; i < to; i++)
-                pxr_workspace_begin(crowd->workspace[i], bench->f32, IMAGES);
+                pxr_workspace_begin(batches->workspace[i], bench->f32, IMAGES);
         for (int order = 0; order < (int)bench->values; order++)
                 for (int i = from; i < to; i++)
-                        pxr_bench_advance(bench, crowd->workspace[i], order, i * IMAGES, IMAGES);
+                        pxr_bench_advance(bench, batches->workspace[i], order, i * IMAGES, IMAGES);
 }
 
-static const char *generate_in_turns(struct crowd *crowd)
+static const char *generate_in_turns(struct batches *batches)
 {
-        const struct pxr_node *logits = crowd->subject->graph->logits;
+        const struct pxr_node *logits = batches->subject->graph->logits;
         size_t size = pxr_map_size(logits, IMAGES) * sizeof(float);
-        char *alone = pxr_alloc_array(crowd->subject->arena, THREADS, size);
+        char *alone = pxr_alloc_array(batches->subject->arena, THREADS, size);
 
         if (!alone)
                 return no_memory;
         for (int i = 0; i < THREADS; i++) {
-                generate(crowd, i, i + 1);
-                memcpy(alone + size * i, pxr_workspace_tensor(crowd->workspace[i], logits), size);
+                generate(batches, i, i + 1);
+                memcpy(alone + size * i, pxr_workspace_tensor(batches->workspace[i], logits), size);
         }
-        generate(crowd, 0, THREADS);
+        generate(batches, 0, THREADS);
         for (int i = 0; i < THREADS; i++)
-                if (memcmp(alone + size * i, pxr_workspace_tensor(crowd->workspace[i], logits),
+                if (memcmp(alone + size * i, pxr_workspace_tensor(batches->workspace[i], logits),
                            size) != 0)
                         return "logits differ when several batches are generated by turns: an op "
                                "keeps something outside its call";
@@ -482,11 +485,11 @@ static const char *generate_in_turns(struct crowd *crowd)
 
 const char *pxr_check_threads(struct pxr_subject *subject)
 {
-        struct crowd training, generating;
+        struct batches training, generating;
         const char *problem;
 
-        if (!make_crowd(&training, subject, PXR_FOR_TRAINING) ||
-            !make_crowd(&generating, subject, PXR_FOR_INSPECTION))
+        if (!make_batches(&training, subject, PXR_FOR_TRAINING) ||
+            !make_batches(&generating, subject, PXR_FOR_INSPECTION))
                 return no_memory;
         for (int i = 0; i < THREADS; i++)
                 train(subject, training.workspace[i], i, training.alone[i]);
@@ -516,7 +519,7 @@ static const char *compare_started_at_one(struct pxr_arena *arena, const struct 
         return NULL;
 }
 
-/* What a checked workspace has noticed in a training pass. */
+/* What a checked workspace has found in a training pass. */
 static const char *find_damage(struct pxr_arena *arena, const struct pxr_workspace *workspace)
 {
         const struct pxr_node *node = pxr_workspace_damaged(workspace);
@@ -542,7 +545,7 @@ static const char *find_damage(struct pxr_arena *arena, const struct pxr_workspa
 const char *pxr_check_memory(struct pxr_subject *subject)
 {
         /* How the memory is shared, and whether the gradient starts at zero or at one. */
-        enum { APART, SHARED, CHECKPOINTED, FROM_ONE, TRAININGS };
+        enum { SEPARATE, SHARED, CHECKPOINTED, FROM_ONE, TRAININGS };
         static const enum pxr_use use[] = { PXR_FOR_TRAINING, PXR_FOR_TRAINING,
                                             PXR_FOR_CHECKPOINTED_TRAINING, PXR_FOR_TRAINING };
         size_t values = subject->graph->parameter_values + 1, size = values * sizeof(float);
@@ -551,7 +554,7 @@ const char *pxr_check_memory(struct pxr_subject *subject)
         const char *problem;
 
         for (int i = 0; i < TRAININGS; i++) {
-                workspace[i] = new_workspace(subject, PXR_F32, use[i], i == APART);
+                workspace[i] = new_workspace(subject, PXR_F32, use[i], i == SEPARATE);
                 gradient[i] = pxr_alloc(subject->arena, size);
                 if (!workspace[i] || !gradient[i])
                         return no_memory;
@@ -559,15 +562,15 @@ const char *pxr_check_memory(struct pxr_subject *subject)
                         gradient[i][k] = 1;
                 train(subject, workspace[i], 0, gradient[i]);
         }
-        problem = find_damage(subject->arena, workspace[APART]);
+        problem = find_damage(subject->arena, workspace[SEPARATE]);
         if (problem)
                 return problem;
-        if (memcmp(gradient[APART], gradient[SHARED], size) != 0)
+        if (memcmp(gradient[SEPARATE], gradient[SHARED], size) != 0)
                 return "gradients change when tensors share memory: an op reads in backward what "
                        "its flags do not declare";
-        if (memcmp(gradient[APART], gradient[CHECKPOINTED], size) != 0)
+        if (memcmp(gradient[SEPARATE], gradient[CHECKPOINTED], size) != 0)
                 return "gradients change when outputs are recomputed in the backward pass: an op's "
                        "forward pass is not deterministic";
-        return compare_started_at_one(subject->arena, subject->graph, gradient[APART],
+        return compare_started_at_one(subject->arena, subject->graph, gradient[SEPARATE],
                                       gradient[FROM_ONE]);
 }

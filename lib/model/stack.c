@@ -25,7 +25,7 @@ struct stack {
         struct pxr_built_layer *last;
         const char *base; /* path of the layer being built, without its name */
         int depth;
-        bool told; /* of the overrides, below an error */
+        bool noted; /* the overrides, below an error */
         struct pxr_diag *diag;
 };
 
@@ -34,6 +34,7 @@ struct stack {
 struct item {
         struct stack *stack;
         const struct pxr_plugin_file *plugin;
+        const struct pxr_options *options;
         const char *name;
         const struct pxr_yaml *node;
         struct pxr_location location;
@@ -49,9 +50,10 @@ static const struct pxr_options *find_options(void *context, const struct pxr_ya
         item->plugin =
                 pxr_plugin_find(item->stack->plugins, name->key ? name->key : name->text,
                                 name->key ? name->key_location : name->location, item->stack->diag);
-        if (!item->plugin)
-                return NULL;
-        return item->plugin->layer->options ? item->plugin->layer->options : &no_options;
+        if (item->plugin)
+                item->options =
+                        item->plugin->layer->options ? item->plugin->layer->options : &no_options;
+        return item->options;
 }
 
 /* Where errors of a layer point: to its item in the spec, or to the last override of one of its
@@ -83,7 +85,7 @@ static const struct item *read_item(struct stack *stack, struct pxr_yaml *node)
                            stack->diag))
                 return NULL;
         item->location = error_location(node, options);
-        reading.options = item->plugin->layer->options ? item->plugin->layer->options : &no_options;
+        reading.options = item->options;
         reading.conf = item->conf = pxr_alloc(stack->arena, reading.options->size + 1);
         if (!item->conf ||
             pxr_options_read(stack->arena, options, item->name, &reading, 1, stack->diag))
@@ -109,8 +111,7 @@ static int check_list(struct stack *stack, const struct pxr_yaml *list)
                         status = -1;
                         continue;
                 }
-                row = item->plugin->layer->options ? item->plugin->layer->options->rows : NULL;
-                for (; row && row->type != PXR_TYPE_END; row++) {
+                for (row = item->options->rows; row && row->type != PXR_TYPE_END; row++) {
                         const struct pxr_yaml *const *inner =
                                 (const void *)((const char *)item->conf + row->offset);
 
@@ -184,33 +185,27 @@ static int record(struct stack *stack, const struct item *item, const char *path
         return 0;
 }
 
-/* With fewer channels than colours the map would hold nothing of some colour, and hide it from the
- * later ones for good. */
-static bool has_all_colours(struct pxr_builder *builder, const struct pxr_node *map)
-{
-        int channels = map->shape.channels / map->gates;
-
-        if (map->constant || channels >= map->colours)
-                return true;
-        pxr_layer_error(builder,
-                        "%d features cannot be divided among %d colours: each needs at least one",
-                        channels, map->colours);
-        return false;
-}
-
-/* What a build function returned, if it kept the rules; else NULL, after an error. `errors`: as
- * many as there were before. */
-static struct pxr_node *check_built(struct pxr_builder *outer, struct pxr_builder *inner,
-                                    struct pxr_node *output, int errors)
+/* Check what a build function returned. `errors`: as many as there were before. False after an
+ * error, also one after which the layer continued. */
+static bool check_built(struct pxr_builder *outer, struct pxr_builder *inner,
+                        const struct pxr_node *map, int errors)
 {
         if (pxr_diag_errors(outer->diag) > errors)
-                return output;
-        if (!pxr_graph_has(outer->graph, output))
-                return pxr_layer_error(inner, "the layer did not return a node of this model");
-        if (inner->skips != outer->skips)
-                return pxr_layer_error(inner, "a pxr_skip_open() is without its pxr_skip_close(), "
-                                              "or the other way round");
-        return output;
+                return false;
+        if (!map)
+                pxr_layer_error(inner, "the layer could not be built and did not say why");
+        else if (!pxr_graph_has(outer->graph, map))
+                pxr_layer_error(inner, "the layer did not return a node of this model");
+        else if (inner->skips != outer->skips)
+                pxr_layer_error(inner, "a pxr_skip_open() is without its pxr_skip_close(), or the "
+                                       "other way round");
+        /* Later colours could not see those that have no channel. */
+        else if (!map->constant && map->shape.channels / map->gates < map->colours)
+                pxr_layer_error(inner,
+                                "%d features cannot be divided among %d colours: each needs at "
+                                "least one",
+                                map->shape.channels / map->gates, map->colours);
+        return pxr_diag_errors(outer->diag) == errors;
 }
 
 /* A layer that fails where the spec has it may do so for what an override made of another. */
@@ -245,17 +240,12 @@ static struct pxr_node *build_item(struct pxr_builder *builder, const struct ite
         output = item->plugin->layer->build(&inner, item->conf, input);
         stack->depth--;
         stack->base = outer_base;
-        if (output)
-                output = check_built(builder, &inner, output, errors);
-        if (!output && pxr_diag_errors(stack->diag) == errors)
-                pxr_layer_error(&inner, "the layer could not be built and did not say why");
-        /* A layer may go on after an error it should have passed up. */
-        if (output && pxr_diag_errors(stack->diag) == errors && has_all_colours(&inner, output) &&
-            record(stack, item, inner.layer, first, output) == 0)
+        if (check_built(builder, &inner, output, errors) &&
+            !record(stack, item, inner.layer, first, output))
                 return output;
-        if (!stack->told && item->location.source == item->node->location.source)
+        if (!stack->noted && item->location.source == item->node->location.source)
                 note_overrides(stack, stack->list);
-        stack->told = true;
+        stack->noted = true;
         return NULL;
 }
 
@@ -303,26 +293,9 @@ static struct pxr_node *build_model(struct pxr_builder *builder, const struct px
         return output;
 }
 
-/* End an open stack: see pxr_model_build_part(). */
-static void close_stack(struct pxr_builder *builder, struct pxr_node *output)
-{
-        struct pxr_graph *graph = builder->graph;
-
-        builder->layer = "head";
-        pxr_output(builder,
-                   pxr_conv(builder, NULL,
-                            &(struct pxr_conv) { .kernel = 1,
-                                                 .mask = PXR_MASK_B,
-                                                 .features = graph->colours * graph->levels,
-                                                 .bias = true,
-                                                 .gain = 1 },
-                            output),
-                   &pxr_categorical);
-}
-
-/* No parameter may lie where the output does not depend on it: nothing would ever change it, and a
- * model that is said to be conditional would not be. */
-static int check_reached(struct stack *stack)
+/* The output must depend on all parameters: nothing would ever change others, and a model that is
+ * said to be conditional would not be. */
+static int check_needed(struct stack *stack)
 {
         const struct pxr_graph *graph = stack->model->graph;
         bool *needed = pxr_alloc_array(stack->arena, graph->nodes, sizeof(*needed));
@@ -346,9 +319,9 @@ static int check_reached(struct stack *stack)
         return 0;
 }
 
-static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
-                               struct pxr_yaml *model, const struct pxr_image_kind *kind, bool part,
-                               struct pxr_diag *diag)
+struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
+                                  struct pxr_yaml *model, const struct pxr_image_kind *kind,
+                                  bool part, struct pxr_diag *diag)
 {
         struct pxr_model *built = pxr_alloc(arena, sizeof(*built));
         struct stack stack = {
@@ -363,14 +336,15 @@ static struct pxr_model *build(struct pxr_arena *arena, const struct pxr_plugins
                 pxr_graph_new(arena, kind->rows, kind->cols, kind->colours, kind->levels, diag);
         if (!built->graph || check_list(&stack, model) || !(output = build_model(&builder, model)))
                 return NULL;
+        builder.layer = "head";
         if (!built->graph->logits && part)
-                close_stack(&builder, output);
+                pxr_output_conv(&builder, output, &pxr_categorical);
         if (!built->graph->logits) {
                 pxr_error_at(diag, model->location, "the model has no output");
                 pxr_note(diag, "end it with 'sigmoid' (2 levels) or 'softmax'");
                 return NULL;
         }
-        if (pxr_graph_check_sizes(built->graph, diag) || check_reached(&stack))
+        if (pxr_graph_check_sizes(built->graph, diag) || check_needed(&stack))
                 return NULL;
         return pxr_arena_failed(arena) ? NULL : built;
 }
@@ -381,20 +355,6 @@ int pxr_model_check(struct pxr_arena *arena, const struct pxr_plugins *plugins,
         struct stack stack = { .arena = arena, .plugins = plugins, .diag = diag };
 
         return check_list(&stack, model);
-}
-
-struct pxr_model *pxr_model_build(struct pxr_arena *arena, const struct pxr_plugins *plugins,
-                                  struct pxr_yaml *model, const struct pxr_image_kind *kind,
-                                  struct pxr_diag *diag)
-{
-        return build(arena, plugins, model, kind, false, diag);
-}
-
-struct pxr_model *pxr_model_build_part(struct pxr_arena *arena, const struct pxr_plugins *plugins,
-                                       struct pxr_yaml *model, const struct pxr_image_kind *kind,
-                                       struct pxr_diag *diag)
-{
-        return build(arena, plugins, model, kind, true, diag);
 }
 
 const struct pxr_built_layer *pxr_layer_of_new_plugin(const struct pxr_model *model,
