@@ -12,7 +12,6 @@
 #include "data/convert.h"
 #include "data/fetch.h"
 #include "data/format.h"
-#include "data/locate.h"
 #include "data/official.h"
 #include "runner/command.h"
 #include "runner/common.h"

@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "data/convert.h"
 #include "data/format.h"
-#include "data/locate.h"
 #include "data/official.h"
 #include "pictures.h"
 

@@ -16,7 +16,7 @@
 #include "base/staging.h"
 #include "data/convert.h"
 #include "data/format.h"
-#include "data/png_images.h"
+#include "data/png.h"
 
 enum { NPY_HEAD = 128 };
 

@@ -86,6 +86,13 @@ struct pxr_dataset *pxr_dataset_open_checked(struct pxr_opening *opening, uint64
 struct pxr_dataset *pxr_dataset_open(struct pxr_arena *arena, struct pxr_yaml *data, uint64_t seed,
                                      struct pxr_diag *diag);
 
+/* The mapping for pxr_dataset_open() of what `name` is: a set's name, a spec (its `data`), or a
+ * file or folder whose format shows from what it holds. Overrides ("limit=5", "data.limit=5") are
+ * keys of the mapping. NULL after an error. */
+struct pxr_yaml *pxr_data_mapping(struct pxr_arena *arena, const char *name,
+                                  const char *const *overrides, size_t count,
+                                  struct pxr_diag *diag);
+
 /* The identity that the set has with its images downsampled to rows x cols, all else being the
  * same: what a conditional model is given, as the images of a run of their own. */
 const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr_dataset *set,

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "data/format.h"
-#include "data/locate.h"
 #include "data/reader.h"
 #include "config/tree.h"
 

@@ -2,7 +2,7 @@
 /*
  * npz.c - images in NumPy's .npz files, as the later release of downsampled ImageNet has them.
  *
- * A file is a zip archive whose entry data.npy is an array of images (shapes: layout.h). Other
+ * A file is a zip archive whose entry data.npy is an array of images (shapes: npy.h). Other
  * entries (labels, mean) are ignored. In a folder, train*.npz, val*.npz and test*.npz are the
  * splits; the files of a split are read in the order of the numbers in their names.
  */
@@ -19,9 +19,9 @@
 
 #include "base/file.h"
 #include "base/number.h"
-#include "data/layout.h"
+#include "data/npy.h"
 #include "data/pixels.h"
-#include "data/png_images.h"
+#include "data/png.h"
 
 enum { MB = 1 << 20, MAX_KEYS = 400 };
 

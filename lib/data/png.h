@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * png.h - pictures of 8 bits a sample, to and from PNG in memory.
+ * png.h - pictures of 8 bits a sample, to and from PNG, in memory and in files.
  */
 #ifndef PXR_DATA_PNG_H
 #define PXR_DATA_PNG_H
@@ -41,5 +41,36 @@ struct pxr_picture *pxr_png_decode(struct pxr_arena *arena, const char *name, co
  * transparent pixels are errors. Returns 0 or -1. */
 int pxr_png_decode_exactly(const char *name, const void *bytes, size_t size, int rows, int cols,
                            int colours, uint8_t *pixels, struct pxr_diag *diag);
+
+/* --- images of a number of levels, each in a file
+ * ------------------------------------------------*/
+
+struct pxr_png_kind {
+        int rows, cols, colours, levels;
+};
+
+/* Convert bytes, from 0 to 255, to levels. A byte that is not that of a level is an error at its
+ * row and column of `name`. Returns 0 or -1. */
+int pxr_png_to_levels(const char *name, const struct pxr_png_kind *kind, uint8_t *pixels,
+                      struct pxr_diag *diag);
+
+/* Read a file to pixels[row][col][colour], without loss. Returns 0 or -1. */
+int pxr_png_read_image(const char *path, const struct pxr_png_kind *kind, uint8_t *pixels,
+                       struct pxr_diag *diag);
+
+/* Write a picture to a new file. Returns 0 or -1. */
+int pxr_png_write(const char *path, const struct pxr_picture *picture, struct pxr_diag *diag);
+
+/* The texts of one image. */
+struct pxr_png_texts {
+        const struct pxr_png_text *text;
+        int count;
+};
+
+/* Write images to the new or empty folder, as files of these names, with the texts of each (NULL:
+ * none). After an error none of them is left, and no new folder. Returns 0 or -1. */
+int pxr_png_write_images(const char *folder, const struct pxr_png_kind *kind, int64_t count,
+                         const char *const *names, const uint8_t *pixels,
+                         const struct pxr_png_texts *texts, struct pxr_diag *diag);
 
 #endif

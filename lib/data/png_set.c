@@ -15,7 +15,6 @@
 #include "data/pixels.h"
 #include "data/png.h"
 #include "data/png_files.h"
-#include "data/png_images.h"
 #include "data/digest_cache.h"
 
 enum { CHUNK_BYTES = 1 << 23, MB = 1 << 20 };

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/staging.h"
-#include "data/png_images.h"
+#include "data/png.h"
 #include "record/provenance.h"
 
 static struct pxr_png_kind kind_of(const struct pxr_graph *graph)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/png_images.h"
+#include "data/png.h"
 #include "experiment/caption.h"
 #include "sample/grid.h"
 #include "train/evaluate.h"

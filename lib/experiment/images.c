@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "data/png_images.h"
+#include "data/png.h"
 
 enum { MOST_IMAGES = 256 };
 
