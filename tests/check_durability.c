@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "run_database.h"
+#include "record/cursor.h"
 #include "record/schema.h"
 
 enum { NOBODY = 65534 };
@@ -459,7 +460,7 @@ START_TEST(a_locked_database_is_an_error)
         struct pxr_store *store = open_store(path, true), *other = open_store(path, true);
 
         OK(pxr_store_begin(other, diag));
-        pxr_store_patience(store, 20);
+        OK(pxr_store_execute(store, diag, "PRAGMA busy_timeout = 20", ""));
         ck_assert_int_eq(pxr_store_begin(store, diag), -1);
         expect_error(PXR_FAULT_SYSTEM, "another program keeps the database locked");
         pxr_store_rollback(other);

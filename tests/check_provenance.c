@@ -11,9 +11,9 @@
 
 extern char **environ;
 
-static struct pxr_provenance *gathered(const char *folder)
+static struct pxr_run *gathered(const char *folder)
 {
-        struct pxr_provenance *p = pxr_provenance(arena, folder);
+        struct pxr_run *p = pxr_provenance(arena, folder);
 
         ck_assert_ptr_nonnull(p);
         ck_assert_int_eq(pxr_diag_errors(diag), 0);
@@ -70,7 +70,7 @@ static bool make_repository(void)
 
 START_TEST(machine_and_libraries_are_named)
 {
-        struct pxr_provenance *p = gathered(scratch);
+        struct pxr_run *p = gathered(scratch);
         struct utsname system;
 
         ck_assert_int_eq(uname(&system), 0);
@@ -91,7 +91,7 @@ START_TEST(the_program_names_the_revision_it_was_built_from)
         if (!source)
                 return;
         snprintf(path, sizeof(path), "%s/.git", source);
-        struct pxr_provenance *p = gathered(source);
+        struct pxr_run *p = gathered(source);
         if (access(path, F_OK) == 0 && p->git_revision) {
                 ck_assert_ptr_nonnull(p->program_revision);
                 ck_assert_int_eq(strncmp(p->program_revision, p->git_revision, 40), 0);
@@ -121,7 +121,7 @@ END_TEST
 
 START_TEST(revision_and_difference_are_recorded)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -138,7 +138,7 @@ END_TEST
 
 START_TEST(untracked_files_are_named)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -155,7 +155,7 @@ END_TEST
  */
 START_TEST(a_change_in_the_second_of_a_commit_is_detected)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -201,7 +201,7 @@ static const char nothing_ran[] = "! ls $1/.git/ran-* 2>/dev/null";
 
 START_TEST(programs_that_a_repository_configures_are_not_run)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -219,7 +219,7 @@ END_TEST
 /* git would fetch it, by a program that the repository names. */
 START_TEST(a_missing_object_is_not_fetched)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -243,7 +243,7 @@ END_TEST
 /* Else a repository could have a file of the user's stand in the record. */
 START_TEST(files_outside_of_the_repository_are_not_recorded)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -257,7 +257,7 @@ END_TEST
 
 START_TEST(a_linked_worktree_is_recorded)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -272,7 +272,7 @@ END_TEST
 START_TEST(a_large_difference_is_truncated)
 {
         static char text[3 << 20];
-        struct pxr_provenance *p;
+        struct pxr_run *p;
 
         if (!make_repository())
                 return;
@@ -288,7 +288,7 @@ END_TEST
 
 START_TEST(this_process_is_found_alive)
 {
-        struct pxr_provenance *p = gathered(scratch);
+        struct pxr_run *p = gathered(scratch);
 
         ck_assert_ptr_nonnull(p->process_start);
         ck_assert(pxr_process_lives(p->host, p->process_id, p->process_start));
@@ -303,7 +303,7 @@ END_TEST
 /* Killed, it is gone at once, although its parent has not asked for its status. */
 START_TEST(a_killed_process_is_not_found_alive)
 {
-        struct pxr_provenance *p;
+        struct pxr_run *p;
         char start[256] = "";
         int ends[2];
         siginfo_t info;

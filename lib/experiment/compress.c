@@ -32,7 +32,7 @@ static int check_run(const struct pxr_recorded *recorded, struct pxr_diag *diag)
 /* What the last bits of a probability depend on: the program, the instruction set and the BLAS. */
 static int describe_here(struct pxr_arena *arena, struct pxr_codec_file *file)
 {
-        const struct pxr_provenance *p = pxr_provenance(arena, NULL);
+        const struct pxr_run *p = pxr_provenance(arena, NULL);
 
         if (!p)
                 return -1;

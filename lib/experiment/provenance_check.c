@@ -89,7 +89,7 @@ static int compare_build(struct pxr_arena *arena, struct pxr_store *store,
                          const struct pxr_run *run, const struct pxr_model *model,
                          struct pxr_build *build, struct pxr_diag *diag)
 {
-        const struct pxr_provenance *now = pxr_provenance(arena, NULL);
+        struct pxr_run *now = pxr_provenance(arena, NULL);
 
         if (!now)
                 return -1;

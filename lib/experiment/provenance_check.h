@@ -12,7 +12,7 @@
 
 /* What is here, compared with what a run was made with. */
 struct pxr_build {
-        const struct pxr_provenance *now;
+        struct pxr_run *now; /* this process */
         bool program;        /* version and revision of pxr are the run's */
         const char *plugins; /* the model's that are other files, with their versions or else their
                                 hashes: "conv a982d8ce (here 36066ac8), relu 0.9 (here 1.0)" */

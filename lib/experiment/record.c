@@ -29,26 +29,15 @@
 /* --- the start of a run ------------------------------------------------------------------------
  */
 
-char *pxr_record_process(const struct pxr_provenance *now, const struct pxr_state *state,
-                         const char *what, struct pxr_run *run)
+char *pxr_record_process(const struct pxr_state *state, const char *what, struct pxr_run *now)
 {
         struct pxr_arena *arena = state->experiment->arena;
-        char *line =
-                pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads", what,
-                         pxr_program_text(arena, now->program_version, now->program_revision),
-                         now->host ? now->host : "?", now->processor ? now->processor : "?",
-                         now->instruction_set ? now->instruction_set : "?", state->order->threads);
 
-        run->program_version = now->program_version;
-        run->program_revision = now->program_revision;
-        run->host = now->host;
-        run->processor = now->processor;
-        run->instruction_set = now->instruction_set;
-        run->libraries = now->libraries;
-        run->threads = state->order->threads;
-        run->process_id = now->process_id;
-        run->process_start = now->process_start;
-        return line;
+        now->threads = state->order->threads;
+        return pxr_strf(arena, "%s by %s, on host %s (%s, %s), with %d threads", what,
+                        pxr_program_text(arena, now->program_version, now->program_revision),
+                        now->host ? now->host : "?", now->processor ? now->processor : "?",
+                        now->instruction_set ? now->instruction_set : "?", state->order->threads);
 }
 
 static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fingerprint,
@@ -56,59 +45,54 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
 {
         const struct pxr_experiment *e = state->experiment;
         const struct pxr_run_order *order = state->order;
-        const struct pxr_provenance *p = pxr_provenance(e->arena, order->folder);
+        struct pxr_run *run = pxr_provenance(e->arena, order->folder);
         const struct pxr_graph *graph = e->model->graph;
         const char *spec = pxr_yaml_emit(e->arena, e->root, diag), *started;
         char hash[PXR_SHA256_HEX], recipe[PXR_SHA256_HEX], folder[PATH_MAX];
-        struct pxr_run run;
 
-        if (!p || !spec || pxr_spec_recipe(e->arena, e->root, recipe, diag))
+        if (!run || !spec || pxr_spec_recipe(e->arena, e->root, recipe, diag))
                 return -1;
         pxr_sha256(spec, strlen(spec), hash);
-        run = (struct pxr_run) {
-                .name = pxr_run_name_mended(e->arena, e->settings.name),
-                .spec = spec,
-                .spec_json = pxr_yaml_json(e->arena, e->root),
-                .spec_hash = hash,
-                .origins = pxr_yaml_explain(e->arena, e->root, "", diag),
-                .seed = e->settings.train.seed,
-                .git_revision = p->git_revision,
-                .git_difference = p->git_difference,
-                .command_line = order->command_line,
-                .data_set = e->set->name,
-                .data_identity = e->set->identity,
-                .data_transforms = e->set->transforms,
-                .data_entropy = graph->small_rows ? NAN : e->set->entropy,
-                .certificate = e->certificate.digest,
-                .family = pxr_model_family(e->model),
-                .fingerprint_nll = fingerprint->nll,
-                .fingerprint_gradient = fingerprint->gradient,
-                .fingerprint_single = fingerprint->single,
-                .fingerprint_version = PXR_FINGERPRINT_VERSION,
-                .parameters = (int64_t)graph->parameter_values,
-                .image_rows = graph->rows,
-                .image_cols = graph->cols,
-                .image_colours = graph->colours,
-                .image_levels = graph->levels,
-                .reproduces_table = e->settings.reproduces.table,
-                .reproduces_row = e->settings.reproduces.row,
-                .recipe_hash = recipe,
-                .folder = getcwd(folder, sizeof(folder)),
-                .repeats = order->repeats ? order->repeats->uid : NULL,
-        };
+        run->name = pxr_run_name_mended(e->arena, e->settings.name);
+        run->spec = spec;
+        run->spec_json = pxr_yaml_json(e->arena, e->root);
+        run->spec_hash = hash;
+        run->origins = pxr_yaml_explain(e->arena, e->root, "", diag);
+        run->seed = e->settings.train.seed;
+        run->command_line = order->command_line;
+        run->data_set = e->set->name;
+        run->data_identity = e->set->identity;
+        run->data_transforms = e->set->transforms;
+        run->data_entropy = graph->small_rows ? NAN : e->set->entropy;
+        run->certificate = e->certificate.digest;
+        run->family = pxr_model_family(e->model);
+        run->fingerprint_nll = fingerprint->nll;
+        run->fingerprint_gradient = fingerprint->gradient;
+        run->fingerprint_single = fingerprint->single;
+        run->fingerprint_version = PXR_FINGERPRINT_VERSION;
+        run->parameters = (int64_t)graph->parameter_values;
+        run->image_rows = graph->rows;
+        run->image_cols = graph->cols;
+        run->image_colours = graph->colours;
+        run->image_levels = graph->levels;
+        run->reproduces_table = e->settings.reproduces.table;
+        run->reproduces_row = e->settings.reproduces.row;
+        run->recipe_hash = recipe;
+        run->folder = getcwd(folder, sizeof(folder));
+        run->repeats = order->repeats ? order->repeats->uid : NULL;
         if (graph->small_rows) {
-                run.given = pxr_strf(e->arena, "%dx%d", graph->small_rows, graph->small_cols);
-                run.given_identity = pxr_dataset_small_identity(e->arena, e->set, graph->small_rows,
-                                                                graph->small_cols);
+                run->given = pxr_strf(e->arena, "%dx%d", graph->small_rows, graph->small_cols);
+                run->given_identity = pxr_dataset_small_identity(
+                        e->arena, e->set, graph->small_rows, graph->small_cols);
         }
-        started = pxr_record_process(p, state, "started", &run);
-        if (!run.spec_json || !run.origins || pxr_arena_failed(e->arena) ||
-            pxr_store_add_run(order->store, &run, diag))
+        started = pxr_record_process(state, "started", run);
+        if (!run->spec_json || !run->origins || pxr_arena_failed(e->arena) ||
+            pxr_store_add_run(order->store, run, diag))
                 return -1;
-        state->run = run.id;
-        memcpy(state->uid, run.uid, sizeof(state->uid));
+        state->run = run->id;
+        memcpy(state->uid, run->uid, sizeof(state->uid));
         if (order->job.job &&
-            pxr_store_link_job(order->store, &order->job, run.id, run.spec_hash, diag))
+            pxr_store_link_job(order->store, &order->job, run->id, run->spec_hash, diag))
                 return -1;
         return pxr_store_add_event(order->store, pxr_state_moment(state), "started", started, diag);
 }

@@ -14,7 +14,7 @@
 static void warn(struct pxr_arena *arena, const struct pxr_run *old, const struct pxr_build *build,
                  struct pxr_diag *diag)
 {
-        const struct pxr_provenance *now = build->now;
+        const struct pxr_run *now = build->now;
 
         if (*build->few)
                 pxr_warn(diag,
@@ -41,7 +41,6 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
         const struct pxr_run *old = state->order->resume;
         const struct pxr_experiment *e = state->experiment;
         struct pxr_store *store = state->order->store;
-        struct pxr_run run = { 0 };
         struct pxr_build build;
         char *what, *line;
 
@@ -54,8 +53,8 @@ int pxr_resume(struct pxr_state *state, struct pxr_diag *diag)
                 return -1;
         what = pxr_strf(e->arena, "resumed at step %" PRId64 "%s%s", state->trainer->step,
                         *build.plugins ? " with another build of its layers: " : "", build.plugins);
-        line = pxr_record_process(build.now, state, what, &run);
-        if (pxr_arena_failed(e->arena) || pxr_store_claim_run(store, old, &run, diag) ||
+        line = pxr_record_process(state, what, build.now);
+        if (pxr_arena_failed(e->arena) || pxr_store_claim_run(store, old, build.now, diag) ||
             pxr_record_plugins(state, diag) ||
             pxr_store_rewind(store, old->id, state->trainer->step, diag))
                 return -1;

@@ -79,8 +79,7 @@ int pxr_record_samples(struct pxr_state *state, int64_t step, const float *param
 
 /* What this process is, as columns of table `run` and as a line for an event: "started", or
  * "resumed at step 5", then program, host and threads. */
-char *pxr_record_process(const struct pxr_provenance *now, const struct pxr_state *state,
-                         const char *what, struct pxr_run *run);
+char *pxr_record_process(const struct pxr_state *state, const char *what, struct pxr_run *now);
 
 /* --- checkpoint.c ------------------------------------------------------------------------------
  */

@@ -268,9 +268,5 @@ int pxr_checkpoint_read(struct pxr_arena *arena, const char *database,
 
 void pxr_hash_parameters(const float *parameters, size_t size, char hex[PXR_SHA256_HEX])
 {
-        struct pxr_sha256 hash;
-
-        pxr_sha256_init(&hash);
-        pxr_sha256_update(&hash, parameters, size * sizeof(float));
-        pxr_sha256_final(&hash, hex);
+        pxr_sha256(parameters, size * sizeof(float), hex);
 }

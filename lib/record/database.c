@@ -521,11 +521,6 @@ int pxr_store_exists(const char *path, struct pxr_diag *diag)
         return pxr_user_error(diag, "%s: there is no such database (--db names another)", path);
 }
 
-void pxr_store_patience(struct pxr_store *store, int milliseconds)
-{
-        sqlite3_busy_timeout(store->handle, milliseconds);
-}
-
 void pxr_store_close(struct pxr_store *store)
 {
         if (!store)

@@ -66,9 +66,6 @@ int pxr_store_make_temporary(struct pxr_store *store, const char *statement, con
  * these rows, so that queries for single runs do not compute it again. Returns 0 or -1. */
 int pxr_store_keep_view(struct pxr_store *store, const char *view, struct pxr_diag *diag);
 
-/* How long to wait for a lock of another program; 30 seconds by default. */
-void pxr_store_patience(struct pxr_store *store, int milliseconds);
-
 /* Transactions. */
 int pxr_store_begin(struct pxr_store *store, struct pxr_diag *diag);
 int pxr_store_commit(struct pxr_store *store, struct pxr_diag *diag);

@@ -117,8 +117,8 @@ int pxr_store_list_job(struct pxr_store *store, int64_t sweep, const char *spec_
                                  "iti", sweep, spec_hash, (int64_t)listed);
 }
 
-int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
-                        const struct pxr_provenance *now, const char *task, struct pxr_diag *diag)
+int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job, const struct pxr_run *now,
+                        const char *task, struct pxr_diag *diag)
 {
         if (pxr_store_execute(store, diag,
                               "UPDATE job SET state = 'running', claims = claims + 1, host = ?3, "
@@ -135,8 +135,7 @@ int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
         return 1;
 }
 
-int pxr_store_keep_claims(struct pxr_store *store, const struct pxr_provenance *now,
-                          struct pxr_diag *diag)
+int pxr_store_keep_claims(struct pxr_store *store, const struct pxr_run *now, struct pxr_diag *diag)
 {
         return pxr_store_execute(store, diag,
                                  "UPDATE job SET seen_at = datetime('now') WHERE state = 'running' "

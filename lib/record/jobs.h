@@ -50,11 +50,11 @@ int pxr_store_list_job(struct pxr_store *store, int64_t sweep, const char *spec_
 
 /* Claim a job, unless it changed since it was read, for the process `now`, which is `task` of a
  * cluster (NULL: none). Returns 1, 0 if another process was first, or -1. */
-int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job,
-                        const struct pxr_provenance *now, const char *task, struct pxr_diag *diag);
+int pxr_store_claim_job(struct pxr_store *store, struct pxr_job *job, const struct pxr_run *now,
+                        const char *task, struct pxr_diag *diag);
 
 /* Renew all claims of the process `now`. */
-int pxr_store_keep_claims(struct pxr_store *store, const struct pxr_provenance *now,
+int pxr_store_keep_claims(struct pxr_store *store, const struct pxr_run *now,
                           struct pxr_diag *diag);
 
 /* Record the outcome of a claimed job: job->state, run, failures, message and seconds. Does nothing

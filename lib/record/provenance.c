@@ -83,7 +83,7 @@ static const char difference_script[] =
         "        sed 's/^/?? /'\n"
         "git diff --no-color --no-ext-diff --no-textconv --ignore-submodules=dirty \"$2\"\n";
 
-static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_provenance *p)
+static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_run *p)
 {
         /* A repository may have pipes in place of files, or files without end. */
         const char *revision[] = {
@@ -132,27 +132,27 @@ static const char *instruction_set(struct pxr_arena *arena)
 #endif
 }
 
+/* The first line of a file, "" if there is none. */
+static void read_line(const char *path, char *line, int size)
+{
+        FILE *file = fopen(path, "r");
+
+        if (!file || !fgets(line, size, file))
+                line[0] = '\0';
+        line[strcspn(line, "\n")] = '\0';
+        if (file)
+                fclose(file);
+}
+
 /* Boot and start time of a process: a number used again gives another text. NULL for one that has
  * ended, also while its parent has yet to ask for its status. */
 static const char *process_start(struct pxr_arena *arena, int64_t id)
 {
-        char path[64], stat[1024] = "", boot[64] = "";
-        FILE *file;
-        char *at;
+        char path[64], stat[1024], boot[64], *at;
 
         snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)id);
-        file = fopen(path, "r");
-        if (!file)
-                return NULL;
-        if (!fgets(stat, sizeof(stat), file))
-                stat[0] = '\0';
-        fclose(file);
-        file = fopen("/proc/sys/kernel/random/boot_id", "r");
-        if (file) {
-                if (fgets(boot, sizeof(boot), file))
-                        boot[strcspn(boot, "\n")] = '\0';
-                fclose(file);
-        }
+        read_line(path, stat, sizeof(stat));
+        read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
         /* The start time is the 20th field after the name, which is in parentheses. */
         at = strrchr(stat, ')');
         if (at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0))
@@ -165,9 +165,9 @@ static const char *process_start(struct pxr_arena *arena, int64_t id)
         return pxr_strf(arena, "%s %s", boot, at + 1);
 }
 
-struct pxr_provenance *pxr_provenance(struct pxr_arena *arena, const char *folder)
+struct pxr_run *pxr_provenance(struct pxr_arena *arena, const char *folder)
 {
-        struct pxr_provenance *p = pxr_alloc(arena, sizeof(*p));
+        struct pxr_run *p = pxr_alloc(arena, sizeof(*p));
         struct utsname system;
         int major, minor, patch;
 

@@ -7,20 +7,13 @@
 #include "record/provenance.h"
 #include "record/cursor.h"
 
-bool pxr_may_be_running(const char *status, const char *host, int64_t process_id,
-                        const char *process_start)
-{
-        return status && strcmp(status, "running") == 0 && host &&
-               (!pxr_process_host(host) || pxr_process_lives(host, process_id, process_start));
-}
-
 static const char *state_of(const char *status, const char *host, int64_t process_id,
                             const char *process_start)
 {
-        if (status && strcmp(status, "running") == 0 && host &&
-            !pxr_may_be_running(status, host, process_id, process_start))
-                return "killed";
-        return status;
+        return status && strcmp(status, "running") == 0 && host && pxr_process_host(host) &&
+                               !pxr_process_lives(host, process_id, process_start)
+                       ? "killed"
+                       : status;
 }
 
 const char *pxr_run_state(const struct pxr_run *run)

@@ -11,11 +11,6 @@
 
 #include "record/database.h"
 
-/* Whether a run of this status may be at work: on this host its process lives, on another nothing
- * is known of it. */
-bool pxr_may_be_running(const char *status, const char *host, int64_t process_id,
-                        const char *process_start);
-
 /* 'killed', or the status on record. */
 const char *pxr_run_state(const struct pxr_run *run);
 

@@ -21,7 +21,7 @@ struct pxr_queue {
         const struct pxr_sweep_options *options;
         struct pxr_diag *diag;
         int64_t sweep;
-        const struct pxr_provenance *self;
+        const struct pxr_run *self;
         double seconds_here;           /* that the runs of this process have taken so far */
         bool out_of_runs, out_of_time; /* of the budget */
         bool same_error;               /* the first jobs all failed with one error: reported */
