@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * histogram.c - each value of each pixel has a distribution of its own, whatever the others are.
+ * histogram.c - an independent distribution for each value of each pixel.
  *
- * The logits are a table, which does not read the image. Its maximum likelihood is the histogram
- * of each pixel over the training images; gradients lead there, and stop short of the infinite
- * logits of a level that a pixel never has.
+ * The logits are a table that does not depend on the image. Their maximum-likelihood estimate is
+ * the histogram of each pixel over the training images. Training approaches it, but never reaches
+ * the infinite logits of a level that a pixel never has.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #define PXR_KERNELS_FILE "layers/histogram_kernels.h"
 #include <pxr/precisions.h>
 
-/* Without inputs it is constant in generation, and needs no advance. */
+/* It has no inputs, so it is constant during generation and needs no advance. */
 static const struct pxr_op table_op = {
         .name = "table",
         .kernels = { { table_forward_f32, table_backward_f32, NULL },

@@ -2,7 +2,7 @@
 /*
  * made_kernels.h - the kernels of made.c, in `real`. Included once for each precision.
  *
- * p = s p_a + (1 - s) p_b for each level, by logarithms and in double: there are few.
+ * p = s p_a + (1 - s) p_b for each level, as logarithms and in double: there are few.
  */
 
 static void K(mix_value)(int channels, double share, const real *a, const real *b,
@@ -60,7 +60,7 @@ static void K(mix_advance)(const struct pxr_call *call)
          node->shape.channels);
 }
 
-/* The slopes by the logits of one side, whose part in each level's probability is part[]. */
+/* The gradient by the logits of one component; part[] is its share of each level's probability. */
 static void K(side_gradient)(int channels, const real *dy, const double *log_side,
                              const double *part, bool accumulate, real *dx)
 {

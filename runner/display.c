@@ -36,8 +36,8 @@ static const char *rate_text(const struct pxr_progress *p, double rate)
         return rate > 0 ? brief("%.*f %s/s  ", rate < 9.5, rate, p->unit) : "";
 }
 
-/* What is known beside the percentage; "" when nothing is. What the work does not report is
- * measured here, from the first report about it. */
+/* The text beside the percentage, "" if there is nothing to say. A rate that the work does not
+ * report is measured here, from its first report on. */
 static const char *numbers_text(const struct pxr_progress *p)
 {
         double seconds = pxr_now() - shown.began, left = p->seconds_left, rate = p->rate;
@@ -55,8 +55,8 @@ static const char *numbers_text(const struct pxr_progress *p)
                      left > 0 ? brief("%s left", time_text(left)) : "");
 }
 
-/* The bar takes the width that the text leaves. The line is shorter than the terminal: a line that
- * wraps cannot be drawn over. */
+/* The bar takes the width beside the text. The line is shorter than the terminal, since a wrapped
+ * line cannot be overwritten. */
 static void draw_bar(double part, const char *numbers)
 {
         struct winsize window;
@@ -89,7 +89,7 @@ static void draw(const struct pxr_progress *p)
         shown.next = pxr_now() + (shown.terminal ? 0.2 : PLAIN_SECONDS);
 }
 
-/* Another piece of work is drawn at once on a terminal; plain lines keep their interval. */
+/* A new piece of work is shown at once on a terminal; plain lines keep their interval. */
 static bool show_progress(void *context, const struct pxr_progress *p)
 {
         const char *slash = strrchr(p->what, '/');

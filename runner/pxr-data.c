@@ -292,12 +292,12 @@ static const struct command_option options[] = {
 static const struct command_verb verbs[] = {
         { .help = "Commands:" },
         { "list", "[SET]", "list the data sets, or the options of one", .run = list },
-        { "info", "SET|PATH|SPEC [KEY=VALUE...]", "describe a data set as a spec would open it",
+        { "info", "SET [KEY=VALUE...]", "describe a data set with options as in a spec",
           .run = info },
         { "verify", "SET [PATH]", "compare the files of a set with the official ones",
           .run = verify },
         { "fetch", "SET [FILE...]", "download the official files", .run = fetch },
-        { "convert", "SET|PATH|SPEC [KEY=VALUE...]", "write a data set as other files",
+        { "convert", "SET [KEY=VALUE...]", "write a data set as PNG or .npz files",
           .run = convert },
         { 0 },
 };

@@ -333,7 +333,7 @@ static int run_file(struct program *p)
 
 static const struct command_option options[] = {
         { OPTION_DB },
-        { "format", 0, "FORMAT", "output format, of which latex is a whole document", FIELD(format),
+        { "format", 0, "FORMAT", "output format (latex: a whole document)", FIELD(format),
           .choices = pxr_format_names, .initial = "text", .verbs = "!html" },
         { "where", 0, "CONDITION",
           "only runs for which this SQL expression on columns of run_summary is true", FIELD(where),
@@ -402,7 +402,7 @@ static const struct command_verb verbs[] = {
         { "merge", "DATABASE...", "copy runs of other databases into --db",
           MAKES(merge, OPENS_ITSELF) },
         { "export", "RUN", "write a run to --out, with all its files", MAKES(export, READS) },
-        { "import", "PATH...", "read folders or archives that export wrote",
+        { "import", "PATH...", "import exported runs (folders or archives)",
           MAKES(import, OPENS_ITSELF) },
         { "gc", "", "list files that no run needs; with --yes, remove them",
           MAKES(gc, CHANGES_IF_YES) },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_graph.c - building graphs: names, starting values, and what is refused, at the layer that
- * asked for it.
+ * check_graph.c - building graphs: names, initial values, and errors at the layer that caused them.
  */
 #include "stacks.h"
 #include "tensor/generation_schedule.h"
@@ -221,8 +220,8 @@ START_TEST(parameters_are_named_by_path)
 }
 END_TEST
 
-/* A container that builds two lists below one name, and a layer that is called what a second conv
- * would be. */
+/* A container that builds two lists under one name, and a layer with the name that a second conv
+ * would get. */
 struct both {
         const struct pxr_yaml *layers;
 };
@@ -310,8 +309,8 @@ START_TEST(parameters_with_equal_names_get_numbers)
 }
 END_TEST
 
-/* What a repeat holds is named as ever where another beside it holds layers of other kinds: a
- * checkpoint finds its parameters by their names. */
+/* Layers in a repeat keep their names if another repeat beside it holds layers of other kinds:
+ * checkpoints find parameters by their names. */
 START_TEST(unique_parameter_names_are_kept)
 {
         static const char *const names[] = { "layers.0.conv.weight",
@@ -339,8 +338,8 @@ static const float *start(const struct pxr_graph *graph, uint64_t seed)
         return values;
 }
 
-/* Adding a layer does not change the others' starting values, and no two parameters share theirs.
- */
+/* Adding a layer does not change the initial values of the others, and no two parameters have the
+ * same. */
 START_TEST(initial_values_depend_only_on_seed_and_name)
 {
         const struct pxr_graph *with, *without;
@@ -358,7 +357,7 @@ START_TEST(initial_values_depend_only_on_seed_and_name)
         first = with->parameter->size;
         ck_assert_mem_eq(a, b, (first + 6 + 6 * 54) * sizeof(float));
         ck_assert_mem_ne(a, start(with, 2), first * sizeof(float));
-        /* layers.1.conv.weight and layers.2.residual.conv.weight, alike but for their names */
+        /* layers.1.conv.weight and layers.2.residual.conv.weight differ only in their names */
         ck_assert_mem_ne(a + first + 6, a + first + 6 + 9 * 36 + 6, 9 * 36 * sizeof(float));
 }
 END_TEST

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_reference.h - a stack built from its text and run forward in double on random images and
- * weights, to hold its layers one after the other against plain loops (reference.h).
+ * stack_reference.h - builds a stack from its text, runs it forward in double precision on random
+ * images and weights, and compares its layers one by one with plain loops (reference.h).
  *
- * What the loops compute starts from the pixels and never takes a map of the model's.
+ * The loops start from the pixels and never read a map of the model.
  */
 #ifndef PXR_TESTS_STACK_REFERENCE_H
 #define PXR_TESTS_STACK_REFERENCE_H
@@ -46,7 +46,8 @@ static inline const double *values_of(const struct stack *s, const char *path, c
         return s->parameters + parameter->offset;
 }
 
-/* One image as the network sees it, -1 .. 1, of its pixels every `stride`-th a side. */
+/* One image as the network reads it, from -1 to 1: every `stride`-th pixel of every `stride`-th
+ * row. */
 static inline struct map image_of(const struct stack *s, int image, int stride)
 {
         const struct pxr_graph *g = s->graph;
@@ -65,7 +66,7 @@ static inline struct map image_of(const struct stack *s, int image, int stride)
         return map;
 }
 
-/* What the masked convolution of the layer `path` makes of `x`, before anything conditions it. */
+/* The masked convolution of `x` by the layer `path`, without a condition. */
 static inline struct map convolved(const struct stack *s, const char *path, const struct map *x,
                                    int mask, int kernel)
 {
@@ -92,7 +93,7 @@ static inline struct map rectified(const struct map *x)
         return y;
 }
 
-/* The map that the layer `path` made must be this one. */
+/* The map that the layer `path` computed must equal this one. */
 static inline void expect_made(const struct stack *s, const char *path, int image,
                                const struct map *expected)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stacks.h - what the tests of models share: building one from the text of its `model:` list, with
- * layers of the test's own beside the built-in ones.
+ * stacks.h - shared by the tests of models: building a model from the text of its `model:` list, of
+ * built-in layers and of layers that a test defines.
  */
 #ifndef PXR_TESTS_STACKS_H
 #define PXR_TESTS_STACKS_H
@@ -18,7 +18,7 @@ static inline void stack_setup(void)
         ck_assert_ptr_nonnull(plugins);
 }
 
-/* Have stacks of this test find `layer`. */
+/* Let the stacks of this test use `layer`. */
 static inline void add_layer(const struct pxr_layer *layer)
 {
         struct pxr_plugin_file *file = allocate(1, sizeof(*file));

@@ -103,8 +103,8 @@ static const char *find_line(const struct pxr_source *source, int number)
         return at;
 }
 
-/* Copy a line, or of a long line the part around *column, which then counts within the copy. It has
- * a column for each character: those that cannot be shown become spaces or question marks. */
+/* Copy a line, or the part of a long one around *column, which is changed to count within it. One
+ * column holds one character; one that cannot be shown becomes a space or a question mark. */
 static const char *copy_line(struct pxr_arena *arena, const struct pxr_source *source, int number,
                              int *column)
 {
@@ -160,7 +160,7 @@ static bool make_room(struct pxr_diag *diag, bool warning)
         return true;
 }
 
-/* Record a message. Errors after lack of memory are its consequences, such as a missing file "". */
+/* Record a message. Errors after lack of memory are dropped: they only follow from it. */
 static int record(struct pxr_diag *diag, enum kind kind, struct pxr_location location,
                   const char *format, va_list arguments)
 {

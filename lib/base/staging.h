@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* staging.h - folders that get their content all at once. */
+/* staging.h - folders that appear with all their files, or not at all. */
 #ifndef PXR_BASE_STAGING_H
 #define PXR_BASE_STAGING_H
 
@@ -9,7 +9,7 @@
 
 #include <pxr/diag.h>
 
-/* A temporary folder, locked while it is used: an unlocked one was left by a killed process. */
+/* A temporary folder. It is locked while it is used, so an unlocked one is of a killed process. */
 struct pxr_staging {
         char path[PATH_MAX];
         int fd; /* -1: none */
@@ -45,8 +45,8 @@ int pxr_output_folder_check(const char *path, struct pxr_diag *diag);
 int pxr_output_folder_begin(struct pxr_output_folder *folder, const char *path,
                             struct pxr_diag *diag);
 
-/* With `status` 0 give the folder its files: a new one appears with all of them. Else remove them.
- * Returns `status`, or -1 after an error. */
+/* With `status` 0, put the files in place: a new folder appears with all of them. Otherwise remove
+ * them. Returns `status`, or -1 after an error. */
 int pxr_output_folder_end(struct pxr_output_folder *folder, int status, struct pxr_diag *diag);
 
 /* The total size of the files in a folder; removing it with its content. Links are not followed. */

@@ -16,8 +16,7 @@
  * depend on the number of rows. */
 enum { PXR_CODEC_GROUP = 16 };
 
-/* Values of a stream, or those of one group more: enough for the overhead of a stream to be small.
- */
+/* The least number of values in a stream, so that its overhead is small. */
 enum { PXR_CODEC_STREAM = 1 << 17 };
 
 struct pxr_coding {
@@ -34,7 +33,7 @@ struct pxr_streams {
         int64_t count;
         uint8_t **bytes; /* [count], each of malloc() */
         size_t *size;
-        double spared; /* bits of NLL beyond the 32 that a value costs at most; set by encoding */
+        double spared; /* by encoding: bits of NLL beyond the 32 that a value costs at most */
 };
 
 int64_t pxr_images_per_stream(const struct pxr_graph *graph);
@@ -53,8 +52,9 @@ int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct px
  * by over 0.5 %. */
 void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct pxr_diag *diag);
 
-/* The reverse, which also returns PXR_UNDECODABLE, with no error recorded, where a stream is not
- * what the model makes of any images on this machine. Some such give other images instead. */
+/* Decode the streams. Also returns PXR_UNDECODABLE, with no error recorded, if a stream is not one
+ * that this model makes on this machine. Not all such streams are detected: some give wrong images.
+ */
 enum { PXR_UNDECODABLE = 2 };
 int pxr_decode(const struct pxr_coding *coding, const struct pxr_streams *streams, uint8_t *pixels,
                struct pxr_diag *diag);

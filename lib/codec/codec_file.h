@@ -23,7 +23,7 @@ struct pxr_codec_file {
         const char *certificate, *parameters; /* SHA-256 in hexadecimal */
         int rows, cols, colours, levels;
 
-        /* What computed its probabilities, down to their last bits. */
+        /* What the last bits of its probabilities depend on. */
         const char *program, *numerics;
 
         int64_t images, images_per_stream;
@@ -33,7 +33,7 @@ struct pxr_codec_file {
         const char *const *names; /* [images], of PNG files; NULL: they are of a split */
         const char *split;        /* "test" */
         int64_t first;            /* of the split */
-        const char *data;         /* identity of the data set; NULL where there are names */
+        const char *data;         /* identity of the data set; NULL if there are names */
 
         struct pxr_streams streams; /* memory owned by whoever fills this struct */
         size_t size, payload; /* bytes of the whole, and of its streams with their sizes: set by

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* table.c - faults of an option table itself, which a plugin may have made. */
+/* table.c - checks an option table, which may be a plugin's. */
 #include <stdalign.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ enum { MOST_SECTIONS = 16, MOST_BYTES = 1 << 20 }; /* tables in tables; the stru
                 sizeof(type), alignof(type) \
         }
 
-/* The field that a row fills; of a section it is the section's struct. */
+/* The field that a row fills; for a section, the section's struct. */
 static const struct {
         size_t size, alignment;
 } fields[] = {

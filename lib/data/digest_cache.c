@@ -14,7 +14,7 @@
 #include "data/format.h"
 #include "data/digest_cache.h"
 
-/* The first line: a version of the form of the file and of the keys. */
+/* The first line: the version of the file format and of the keys. */
 static const char head[] = "pxr digests 1\n";
 
 /* The folder that has the cache's folder pxr; NULL: there is no cache. */
@@ -40,7 +40,7 @@ static bool is_complete(const struct pxr_dataset *set)
         return set->files != NULL;
 }
 
-/* Read the lines of a file. One of another form leaves the set incomplete. */
+/* Read the lines of a file. An invalid line leaves the set incomplete. */
 static void load(struct pxr_opening *o, FILE *file)
 {
         char line[PATH_MAX + 128], name[8], hex[PXR_SHA256_HEX];

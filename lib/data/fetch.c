@@ -2,9 +2,9 @@
 /*
  * fetch.c - downloading official files: the partial file, and what a server may do to it.
  *
- * An attempt is one request. It ends with the whole file, with a fault that justifies another
- * attempt (the connection was lost, the server is busy), or with one that does not (no such file,
- * another file is offered, the disk is full).
+ * An attempt is one request. It ends with the whole file, with an error after which it is tried
+ * again (the connection was lost, the server is busy), or with a permanent error (no such file, a
+ * different file, a full disk).
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ struct transfer {
         int file;               /* the part */
         int64_t at;             /* bytes of it */
         struct pxr_sha256 hash; /* of these */
-        bool resumed;           /* some of them are of an earlier run, or another attempt */
+        bool resumed;           /* some of these bytes are of an earlier run or attempt */
         bool reached;           /* a server has answered */
         size_t made;            /* length of the path of the topmost new folder; 0: none is new */
 
@@ -107,7 +107,7 @@ static size_t give_up(struct transfer *t)
         return 0;
 }
 
-/* The first byte of an answer: is it the part that was asked for, of a file of the right size? */
+/* Check at a response's first byte that it is the requested part of a file of the right size. */
 static int begin(struct transfer *t)
 {
         struct curl_header *range;
@@ -229,7 +229,7 @@ static bool is_transient(CURLcode code, long status)
                (status == 408 || status == 429 || status >= 500);
 }
 
-/* One request. A fault that another attempt may mend is left in t->problem. */
+/* One request. An error after which it is tried again is left in t->problem. */
 static enum outcome attempt(struct transfer *t)
 {
         char range[32];
@@ -338,7 +338,7 @@ static enum outcome fill_and_check(struct transfer *t)
         return HOPELESS;
 }
 
-/* A file that has the name already: the official one is as good as fetched. 1: there is none. */
+/* Check an existing file of that name: an official one is not fetched. 1: there is none. */
 static int look_at_present(const struct transfer *t)
 {
         char hex[PXR_SHA256_HEX];

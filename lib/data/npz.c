@@ -35,8 +35,8 @@ struct npz {
 
 /* --- one file ----------------------------------------------------------------------------------*/
 
-/* Whether this is a file of downsampled ImageNet, whose flat rows are planes. Others may have such
- * names, so the number of images counts too. */
+/* Whether this is a file of downsampled ImageNet, in which an image is a flat row of colour planes.
+ * Other files may have the same names, so the number of images is compared too. */
 static bool is_imagenet(const char *path, const struct pxr_npy *array)
 {
         const char *name = basename(path);
@@ -55,7 +55,7 @@ static const char *quotable(const char *text, const char *word)
         return strpbrk(text, "'\\\n\r") ? word : text;
 }
 
-/* Advise a line of Python that makes a readable file. `why`: "to ...". */
+/* Hint at a line of Python that writes a readable file. `why`: "to ...". */
 static void note_numpy(const char *why, const char *before, const char *path, const char *key,
                        const char *after, struct pxr_diag *diag)
 {
@@ -90,7 +90,7 @@ static int check_type(const char *path, const struct pxr_reader *input, const st
         return -1;
 }
 
-/* Image `number`, counted from 1, from how it lies in the file to how it is held. */
+/* Convert image `number`, counted from 1, from its layout in the file to that in memory. */
 static int take_image(const struct pxr_dataset *set, const struct pxr_reader *input,
                       const struct pxr_layout *layout, int64_t number, const uint8_t *bytes,
                       uint8_t *image, struct pxr_diag *diag)
@@ -153,7 +153,7 @@ static int read_array(struct pxr_opening *o, const char *path, struct pxr_reader
         return read_images(o, input, array.shape[0], &layout);
 }
 
-/* The names of the arrays in a file: the first, and all, as text: "x, y". */
+/* The name of the first array in a file, and the names of all as text: "x, y". */
 struct keys {
         const char *first, *all;
 };
@@ -307,7 +307,7 @@ static int describe(struct pxr_opening *o, const int64_t count[PXR_SPLITS])
         return known < 0 ? -1 : 0;
 }
 
-/* Splits lie in the order in which they are read. */
+/* The splits are stored in the order in which they are read. */
 static int read_all(struct pxr_opening *o, const struct file *files)
 {
         const struct npz *options = o->options;

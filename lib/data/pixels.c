@@ -19,7 +19,7 @@ struct pixels {
         size_t size; /* of an image */
         int64_t budget;
         int64_t count; /* images in all */
-        int64_t filed; /* of these, the first ones: images in the file */
+        int64_t filed; /* the first so many of these are in the file */
         uint8_t *block;
         int64_t room; /* images the block can hold */
         FILE *file;   /* NULL: none */

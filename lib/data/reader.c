@@ -44,7 +44,7 @@ struct pxr_archive {
         const char *name;          /* of the entry */
         struct pxr_reader content; /* of the entry */
         struct pxr_diag *diag;     /* of the current call */
-        bool reported;             /* the input has recorded an error there */
+        bool reported;             /* the input has recorded an error in diag */
         int64_t unpacked;          /* bytes of all entries so far */
         char chunk[BUFFER];
 };

@@ -2,8 +2,8 @@
 /*
  * reader.h - reading a file of data from end to end: plain or gzip, hashed, with offsets.
  *
- * The SHA-256 is of the bytes on disk, taken while they are parsed. Memory is bounded whatever a
- * file claims: compressed files give at most pxr_unpacked_most() bytes.
+ * The SHA-256 is of the bytes on disk, computed while they are read. Memory is bounded whatever
+ * sizes a file states: a compressed file unpacks to at most pxr_unpacked_most() bytes.
  */
 #ifndef PXR_DATA_READER_H
 #define PXR_DATA_READER_H
@@ -14,8 +14,8 @@
 
 struct pxr_reader;
 
-/* Images compress to a tenth of their size, empty ones to a hundredth. Deflate can compress zeros
- * to a thousandth: a file made to fill memory. */
+/* Images compress to a tenth of their size, empty ones to a hundredth. A file that compresses to a
+ * thousandth, as zeros do, was made to fill memory. */
 enum { PXR_UNPACKED_TIMES = 200, PXR_UNPACKED_ALWAYS = 16 << 20 };
 
 /* The bytes that a compressed file of `size` bytes may unpack to. */
@@ -72,10 +72,10 @@ int pxr_archive_next(struct pxr_archive *archive, const char **name, struct pxr_
 /* The size of the entry by its header; -1 if that has none. */
 int64_t pxr_archive_size(const struct pxr_archive *archive);
 
-/* The content of the entry, until the next one. It is not closed. */
+/* The content of the entry, valid until the next one. Do not close it. */
 struct pxr_reader *pxr_archive_entry(struct pxr_archive *archive);
 
-/* The file of the archive itself, to be read to its end and recorded when no more is wanted. */
+/* The file of the archive itself. Read it to its end after the last entry, to record it. */
 struct pxr_reader *pxr_archive_file(struct pxr_archive *archive);
 
 /* NULL is allowed. */
