@@ -321,13 +321,12 @@ static int print_map_json(const struct program *p, const struct pxr_bits_map *ma
 /* --- doing it ----------------------------------------------------------------------------------
  */
 
-/* Write the picture, and free it; it may be NULL after an error. */
-static int write_picture(const struct program *p, void *bytes, size_t size)
+/* Write the picture, which is NULL after an error. */
+static int write_picture(const struct program *p, const void *bytes, size_t size)
 {
         int status = bytes ? pxr_file_write(args.out, args.force, bytes, size, p->diag) : -1;
 
         display_end();
-        free(bytes);
         return status;
 }
 
@@ -389,10 +388,8 @@ static int draw(const struct program *p)
         png = args.out ? pxr_drawn_png(p->arena, &order, drawn, &size, p->diag) : NULL;
         if (args.out && !png)
                 return -1;
-        if (args.folder && pxr_drawn_write(p->arena, &order, drawn, args.folder, p->diag)) {
-                free(png);
+        if (args.folder && pxr_drawn_write(p->arena, &order, drawn, args.folder, p->diag))
                 return -1;
-        }
         if (args.out && write_picture(p, png, size)) {
                 if (args.folder) { /* write both or neither: a second try would be refused */
                         pxr_remove_folder(args.folder);
@@ -430,8 +427,7 @@ static int softmax(const struct program *p)
         struct pxr_activations activations = { 0 };
         struct pxr_spot spot[MOST_SPOTS];
         struct pxr_images images;
-        size_t size = 0;
-        char *svg;
+        const char *svg;
         int status;
 
         for (int i = 0; i < (int)args.softmax.count; i++)
@@ -441,8 +437,8 @@ static int softmax(const struct program *p)
         if (status || pxr_activations(chain[0], &images, spot, (int)args.softmax.count,
                                       &activations, p->diag))
                 return status ? status : -1;
-        svg = pxr_activations_svg(chain[0], &activations, &size, p->diag);
-        if (write_picture(p, svg, size))
+        svg = pxr_activations_svg(chain[0], &activations, p->diag);
+        if (write_picture(p, svg, svg ? strlen(svg) : 0))
                 return -1;
         display_line("%d distribution%s of %s%s, in %s", activations.count,
                      pxr_plural(activations.count), run_text(p, chain[0]), given_text(chain[0]),
@@ -453,16 +449,15 @@ static int softmax(const struct program *p)
 static int nll_map(const struct program *p)
 {
         struct pxr_bits_map map;
-        size_t size = 0;
-        char *svg;
+        const char *svg;
         int status;
 
         status = pxr_bits_map(chain[0], args.images, args.data, args.count > 0 ? args.count : 0,
                               args.threads, &display, &map, p->diag);
         if (status)
                 return status;
-        svg = pxr_bits_map_svg(chain[0], &map, &size, p->diag);
-        if (write_picture(p, svg, size))
+        svg = pxr_bits_map_svg(chain[0], &map, p->diag);
+        if (write_picture(p, svg, svg ? strlen(svg) : 0))
                 return -1;
         display_line("%s: %s nats/image%s, %s bits/dim%s; in %s", map.images,
                      number_text(pxr_nats_per_image(&map.nll), 4),

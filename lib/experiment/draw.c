@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/png.h"
 #include "experiment/caption.h"
 #include "sample/grid.h"
 #include "train/evaluate.h"
@@ -286,6 +285,7 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
         struct pxr_grid grid = grid_of(order);
         struct pxr_nll nll = pxr_nll_of(drawn->nats, drawn->count);
         struct pxr_caption caption;
+        uint8_t *png;
 
         if (begin_caption(arena, order, order->images ? "completions" : "samples",
                           -pxr_nats_per_image(&nll), &caption, diag))
@@ -296,7 +296,8 @@ uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *ord
         grid.pixels = order->images ? rows_of(arena, order, drawn) : drawn->pixels;
         grid.texts = caption.text;
         grid.text_count = caption.count;
-        return pxr_arena_failed(arena) ? NULL : pxr_grid_png(&grid, size, diag);
+        png = pxr_arena_failed(arena) ? NULL : pxr_grid_png(&grid, size, diag);
+        return png && !pxr_arena_defer(arena, free, png) ? png : NULL;
 }
 
 /* --- plain images ------------------------------------------------------------------------------
@@ -323,9 +324,7 @@ static void caption_image(struct pxr_caption *caption, const struct pxr_draw_ord
 int pxr_drawn_write(struct pxr_arena *arena, const struct pxr_draw_order *order,
                     const struct pxr_drawn *drawn, const char *folder, struct pxr_diag *diag)
 {
-        const struct pxr_graph *graph = order->chain[0]->graph;
-        const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
-                                           graph->levels };
+        const struct pxr_png_kind kind = pxr_kind_of(order->chain[0]->graph);
         struct pxr_caption *caption = pxr_alloc_array(arena, drawn->count, sizeof(*caption)), all;
         struct pxr_png_texts *texts = pxr_alloc_array(arena, drawn->count, sizeof(*texts));
         const char **names = pxr_alloc_array(arena, drawn->count, sizeof(*names));

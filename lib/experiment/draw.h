@@ -53,8 +53,7 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
              struct pxr_diag *diag);
 
 /* What was drawn as a PNG with a caption: a grid, or for each image to be completed a row of the
- * image with its hidden part, the completions and the image itself. Returns bytes to be freed with
- * free(); NULL after an error. */
+ * image with its hidden part, the completions and the image itself. NULL after an error. */
 uint8_t *pxr_drawn_png(struct pxr_arena *arena, const struct pxr_draw_order *order,
                        const struct pxr_drawn *drawn, size_t *size, struct pxr_diag *diag);
 

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "data/png.h"
 
 enum { MOST_IMAGES = 256 };
 
@@ -126,8 +125,7 @@ static int take_file(struct pxr_recorded *recorded, const char *path, struct pxr
                      struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
-        const struct pxr_png_kind kind = { graph->rows, graph->cols, graph->colours,
-                                           graph->levels };
+        const struct pxr_png_kind kind = pxr_kind_of(graph);
 
         if (make_room(recorded->experiment->arena, graph, 1, images))
                 return -1;
@@ -154,15 +152,10 @@ int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char
 
 const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images)
 {
-        size_t room = 1, length = 0;
-        char *names;
+        const char *names = "";
 
         for (int i = 0; i < images->count; i++)
-                room += strlen(images->name[i]) + 2;
-        names = pxr_alloc(arena, room);
-        for (int i = 0; names && i < images->count; i++)
-                length += (size_t)snprintf(names + length, room - length, "%s%s", i ? ", " : "",
-                                           images->name[i]);
+                names = pxr_strf(arena, "%s%s%s", names, i ? ", " : "", images->name[i]);
         return names;
 }
 

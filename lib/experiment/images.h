@@ -5,7 +5,14 @@
 #ifndef PXR_EXPERIMENT_IMAGES_H
 #define PXR_EXPERIMENT_IMAGES_H
 
+#include "data/png.h"
 #include "experiment/recorded.h"
+
+/* What PNG files of a model's images are like. */
+static inline struct pxr_png_kind pxr_kind_of(const struct pxr_graph *graph)
+{
+        return (struct pxr_png_kind) { graph->rows, graph->cols, graph->colours, graph->levels };
+}
 
 struct pxr_images {
         int count;
@@ -23,7 +30,7 @@ bool pxr_images_of_set(const char *which);
 int pxr_images_take(struct pxr_recorded *recorded, const char *which, const char *path,
                     struct pxr_images *images, struct pxr_diag *diag);
 
-/* The names of all, as in "valid:3, valid:4"; NULL when memory is out. */
+/* The names of all, as in "valid:3, valid:4". */
 const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *images);
 
 /* A data set of these images alone, as its test split: for pxr_evaluate(). NULL when memory is

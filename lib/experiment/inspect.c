@@ -129,8 +129,8 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
         return status;
 }
 
-char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activations *activations,
-                          size_t *size, struct pxr_diag *diag)
+const char *pxr_activations_svg(struct pxr_recorded *recorded,
+                                const struct pxr_activations *activations, struct pxr_diag *diag)
 {
         struct pxr_arena *arena = recorded->experiment->arena;
         double temperature = activations->temperature;
@@ -151,7 +151,7 @@ char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activa
                               temperature != 0 && temperature != 1
                                       ? pxr_strf(arena, ", at temperature %.15g", temperature)
                                       : "");
-        return pxr_softmax_svg(&plot, size, diag);
+        return pxr_softmax_svg(arena, &plot);
 }
 
 /* --- bits --------------------------------------------------------------------------------------
@@ -237,8 +237,8 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
         return status;
 }
 
-char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map, size_t *size,
-                       struct pxr_diag *diag)
+const char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map,
+                             struct pxr_diag *diag)
 {
         struct pxr_arena *arena = recorded->experiment->arena;
         const char *given = pxr_given_version(arena, recorded->graph);
@@ -258,5 +258,5 @@ char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map 
                               recorded->run->id, recorded->run->name, map->images,
                               pxr_nats_per_image(&map->nll) / log(2), given ? " given " : "",
                               given ? given : "", map->nll.images > 1 ? ", in the mean" : "");
-        return pxr_map_svg(&plot, size, diag);
+        return pxr_map_svg(arena, &plot);
 }

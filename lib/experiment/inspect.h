@@ -36,9 +36,9 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
                     const struct pxr_spot *spots, int count, struct pxr_activations *activations,
                     struct pxr_diag *diag);
 
-/* As a plot (Figure 6). Returns SVG to be freed with free(), or NULL after an error. */
-char *pxr_activations_svg(struct pxr_recorded *recorded, const struct pxr_activations *activations,
-                          size_t *size, struct pxr_diag *diag);
+/* As a plot (Figure 6): SVG, or NULL after an error. */
+const char *pxr_activations_svg(struct pxr_recorded *recorded,
+                                const struct pxr_activations *activations, struct pxr_diag *diag);
 
 /* Bits of each pixel, a mean over images. */
 struct pxr_bits_map {
@@ -56,8 +56,8 @@ int pxr_bits_map(struct pxr_recorded *recorded, const char *which, const char *p
                  int threads, const struct pxr_observer *observer, struct pxr_bits_map *map,
                  struct pxr_diag *diag);
 
-/* As a heat map. Returns SVG to be freed with free(), or NULL after an error. */
-char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map, size_t *size,
-                       struct pxr_diag *diag);
+/* As a heat map: SVG, or NULL after an error. */
+const char *pxr_bits_map_svg(struct pxr_recorded *recorded, const struct pxr_bits_map *map,
+                             struct pxr_diag *diag);
 
 #endif

@@ -137,7 +137,6 @@ static int take_parameters(struct pxr_arena *arena, struct pxr_recorded *recorde
         recorded->parameters = parameters;
         recorded->parameter_hash = hex;
         recorded->step = row->step;
-        recorded->epoch = row->epoch;
         return 0;
 }
 
@@ -184,15 +183,6 @@ struct pxr_spec_origin pxr_run_origin(struct pxr_arena *arena, const struct pxr_
                                           .data_path = path };
 }
 
-static bool is_found(const struct pxr_plugins *plugins, const char *name)
-{
-        const struct pxr_plugin_file *file = plugins->file;
-
-        while (file && !(file->layer && strcmp(file->layer->name, name) == 0))
-                file = file->next;
-        return file != NULL;
-}
-
 void pxr_repeat_explain(struct pxr_arena *arena, struct pxr_store *store, const struct pxr_run *run,
                         struct pxr_diag *diag)
 {
@@ -202,7 +192,7 @@ void pxr_repeat_explain(struct pxr_arena *arena, struct pxr_store *store, const 
         if (!plugins || pxr_store_plugins(store, arena, run->id, &list, NULL))
                 return;
         for (; list; list = list->next)
-                if (!is_found(plugins, list->name))
+                if (!pxr_plugin_find(plugins, list->name, (struct pxr_location) { 0 }, NULL))
                         pxr_note(diag,
                                  "the run had '%s' from %s%s%s: set PXR_LAYER_PATH to its folder",
                                  list->name, *list->path != '/' && run->folder ? run->folder : "",

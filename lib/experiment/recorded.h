@@ -16,9 +16,8 @@ struct pxr_recorded {
         struct pxr_experiment *experiment; /* `set` is NULL until pxr_recorded_data() */
         const struct pxr_graph *graph;     /* of experiment->model */
         int64_t step;                      /* of the checkpoint */
-        double epoch;
-        const float *parameters;    /* the averaged ones where the run averages */
-        const char *parameter_hash; /* SHA-256 of them, in hexadecimal */
+        const float *parameters;           /* the averaged ones where the run averages */
+        const char *parameter_hash;        /* SHA-256 of them, in hexadecimal */
 };
 
 /* Open a database to read. One that is not there is an error. The arena closes it. NULL after an

@@ -157,19 +157,14 @@ double pxr_tick_step(double all, int most)
         return step * 10;
 }
 
-/* The end of a file; its text, which open_memstream() sets, or NULL after an error. */
-static char *finish(FILE *to, char **text, struct pxr_diag *diag)
+/* The end of a file. Returns its text, or NULL when out of memory. */
+static const char *finish(struct pxr_stream *stream)
 {
-        bool failed;
+        const char *text;
 
-        fputs("</g>\n</svg>\n", to);
-        failed = ferror(to) != 0;
-        if (fclose(to) != 0 || failed) {
-                free(*text);
-                pxr_out_of_memory(diag);
-                return NULL;
-        }
-        return *text;
+        fputs("</g>\n</svg>\n", stream->to);
+        text = pxr_stream_close(stream);
+        return *text ? text : NULL;
 }
 
 /* --- distributions -----------------------------------------------------------------------------
@@ -268,23 +263,20 @@ static void put_panel(FILE *to, double x, double y, int levels,
         put_value(to, left, top, levels, panel);
 }
 
-char *pxr_softmax_svg(const struct pxr_softmax_plot *plot, size_t *size, struct pxr_diag *diag)
+const char *pxr_softmax_svg(struct pxr_arena *arena, const struct pxr_softmax_plot *plot)
 {
         int across = plot->panels < 3 ? plot->panels : 3;
         int down = (plot->panels + across - 1) / across;
-        char *text = NULL;
-        FILE *to = open_memstream(&text, size);
+        struct pxr_stream stream;
 
-        if (!to) {
-                pxr_out_of_memory(diag);
+        if (pxr_stream_open(&stream, arena))
                 return NULL;
-        }
-        put_head(to, across * PANEL_COLS, HEAD + down * PANEL_ROWS, plot->title, plot->texts,
+        put_head(stream.to, across * PANEL_COLS, HEAD + down * PANEL_ROWS, plot->title, plot->texts,
                  plot->text_count);
         for (int i = 0; i < plot->panels; i++)
-                put_panel(to, i % across * PANEL_COLS, HEAD + i / across * PANEL_ROWS, plot->levels,
-                          &plot->panel[i]);
-        return finish(to, &text, diag);
+                put_panel(stream.to, i % across * PANEL_COLS, HEAD + i / across * PANEL_ROWS,
+                          plot->levels, &plot->panel[i]);
+        return finish(&stream);
 }
 
 /* --- heat maps ---------------------------------------------------------------------------------
@@ -417,21 +409,18 @@ static void put_bar(FILE *to, const struct pxr_map_plot *plot, double zoom, doub
         fputs("</text>\n", to);
 }
 
-char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag)
+const char *pxr_map_svg(struct pxr_arena *arena, const struct pxr_map_plot *plot)
 {
         double zoom = fmax(1, floor(MAP_AIM / fmax(plot->rows, plot->cols))), highest;
         double end = pxr_heat_end(plot->value, (size_t)plot->rows * plot->cols, &highest);
-        char *text = NULL;
-        FILE *to = open_memstream(&text, size);
+        struct pxr_stream stream;
 
-        if (!to) {
-                pxr_out_of_memory(diag);
+        if (pxr_stream_open(&stream, arena))
                 return NULL;
-        }
-        put_head(to, MAP_LEFT + plot->cols * zoom + BAR_GAP + BAR_ROOM,
+        put_head(stream.to, MAP_LEFT + plot->cols * zoom + BAR_GAP + BAR_ROOM,
                  MAP_TOP + plot->rows * zoom + 40, plot->title, plot->texts, plot->text_count);
-        put_cells(to, plot, zoom, end);
-        put_places(to, plot, zoom);
-        put_bar(to, plot, zoom, end, highest > end);
-        return finish(to, &text, diag);
+        put_cells(stream.to, plot, zoom, end);
+        put_places(stream.to, plot, zoom);
+        put_bar(stream.to, plot, zoom, end, highest > end);
+        return finish(&stream);
 }

@@ -26,9 +26,9 @@ struct pxr_softmax_plot {
         int text_count;
 };
 
-/* Panels of bars, with axes and labels (Figure 6 of the paper). Returns the text, to be freed with
- * free(), and sets *size; NULL after an error. */
-char *pxr_softmax_svg(const struct pxr_softmax_plot *plot, size_t *size, struct pxr_diag *diag);
+/* Panels of bars, with axes and labels (Figure 6 of the paper). Returns the text, in the arena;
+ * NULL when out of memory. */
+const char *pxr_softmax_svg(struct pxr_arena *arena, const struct pxr_softmax_plot *plot);
 
 struct pxr_map_plot {
         const char *title;
@@ -40,7 +40,7 @@ struct pxr_map_plot {
 };
 
 /* A heat map with axes and a labelled colour bar, of the scale of pxr_heat_end(). As above. */
-char *pxr_map_svg(const struct pxr_map_plot *plot, size_t *size, struct pxr_diag *diag);
+const char *pxr_map_svg(struct pxr_arena *arena, const struct pxr_map_plot *plot);
 
 /* The end of a heat map's scale: the highest value; or, if that is over 1.5 times the 99th
  * percentile, the percentile, so that a few outliers do not make all others look alike. NaN is
