@@ -5,6 +5,7 @@
 #include "sample/occlusion.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,13 @@ struct rectangle {
         int row, col, rows, cols;
 };
 
-static const char *const sides[] = { "bottom", "top", "left", "right" };
+static const struct side {
+        const char *name;
+        bool of_rows, at_end;
+} sides[] = { { "bottom", true, true },
+              { "top", true, false },
+              { "left", false, false },
+              { "right", false, true } };
 
 static int misread(const char *text, struct pxr_diag *diag)
 {
@@ -26,61 +33,48 @@ static int misread(const char *text, struct pxr_diag *diag)
 static int read_side(const char *text, int rows, int cols, struct rectangle *r,
                      struct pxr_diag *diag)
 {
+        const struct side *side = sides, *end = sides + PXR_COUNT(sides);
         size_t word = strcspn(text, ":");
-        char *end;
+        char *rest;
         double part;
-        int side, all, hidden;
+        int all, hidden, first;
 
-        for (side = 0; side < 4; side++)
-                if (strncmp(text, sides[side], word) == 0 && strlen(sides[side]) == word)
-                        break;
-        if (side == 4 || text[word] != ':' || !text[word + 1])
+        while (side < end && (strncmp(text, side->name, word) != 0 || side->name[word]))
+                side++;
+        if (side == end || text[word] != ':' || !text[word + 1])
                 return misread(text, diag);
-        part = strtod(text + word + 1, &end);
-        if (*end)
+        part = strtod(text + word + 1, &rest);
+        if (*rest)
                 return misread(text, diag);
         if (!(part > 0 && part <= 1))
                 return pxr_user_error(diag, "%s: the part must be over 0 and at most 1", text);
-        all = side < 2 ? rows : cols;
+        all = side->of_rows ? rows : cols;
         hidden = (int)lround(part * all);
         if (hidden == 0)
                 return pxr_user_error(diag, "%s: hides nothing: less than half of one of %d %s",
-                                      text, all, side < 2 ? "rows" : "columns");
-        *r = (struct rectangle) { 0, 0, rows, cols };
-        if (side < 2) {
-                r->rows = hidden;
-                r->row = side == 0 ? rows - hidden : 0;
-        } else {
-                r->cols = hidden;
-                r->col = side == 3 ? cols - hidden : 0;
-        }
+                                      text, all, side->of_rows ? "rows" : "columns");
+        first = side->at_end ? all - hidden : 0;
+        *r = side->of_rows ? (struct rectangle) { first, 0, hidden, cols }
+                           : (struct rectangle) { 0, first, rows, hidden };
         return 0;
 }
 
 static int read_rectangle(const char *text, int rows, int cols, struct rectangle *r,
                           struct pxr_diag *diag)
 {
-        const char *at = text + strlen("rect:");
-        long number[4];
+        int end = 0;
 
-        for (int i = 0; i < 4; i++) {
-                char *end;
-
-                if (*at < '0' || *at > '9')
-                        return misread(text, diag);
-                number[i] = strtol(at, &end, 10);
-                if (*end != (i < 3 ? ',' : '\0'))
-                        return misread(text, diag);
-                at = end + 1;
-        }
-        if (number[2] < 1 || number[3] < 1 || number[2] > rows || number[3] > cols ||
-            number[0] > rows - number[2] || number[1] > cols - number[3])
-                return pxr_user_error(diag,
-                                      "%s: is not within the image, which has %d rows and %d "
-                                      "columns, counted from 0",
-                                      text, rows, cols);
-        *r = (struct rectangle) { (int)number[0], (int)number[1], (int)number[2], (int)number[3] };
-        return 0;
+        if (sscanf(text, "rect:%9d,%9d,%9d,%9d%n", &r->row, &r->col, &r->rows, &r->cols, &end) <
+                    4 ||
+            text[end])
+                return misread(text, diag);
+        if (r->row >= 0 && r->col >= 0 && r->rows > 0 && r->cols > 0 && r->rows <= rows - r->row &&
+            r->cols <= cols - r->col)
+                return 0;
+        return pxr_user_error(diag,
+                              "%s: is not within the image, which has %d rows and %d columns, "
+                              "counted from 0",
+                              text, rows, cols);
 }
 
 int pxr_occlusion_read(struct pxr_arena *arena, const char *text, int rows, int cols,
