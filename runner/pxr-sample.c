@@ -24,7 +24,7 @@
 #include "runner/texts.h"
 #include "train/evaluate.h"
 
-enum { MOST_RUNS = 16, MOST_SPOTS = 64, MOST_COUNT = 65536 };
+enum { MOST_RUNS = 16, MOST_PIXELS = 64, MOST_COUNT = 65536 };
 
 enum mode { DRAW, COMPLETE, SOFTMAX, NLL_MAP };
 
@@ -425,16 +425,16 @@ static int softmax_images(const struct program *p, struct pxr_images *images,
 static int softmax(const struct program *p)
 {
         struct pxr_activations activations = { 0 };
-        struct pxr_spot spot[MOST_SPOTS];
+        struct pxr_chosen_pixel chosen[MOST_PIXELS];
         struct pxr_images images;
         const char *svg;
         int status;
 
         for (int i = 0; i < (int)args.softmax.count; i++)
-                if (pxr_spot_read(args.softmax.text[i], chain[0]->graph, &spot[i], p->diag))
+                if (pxr_pixel_read(args.softmax.text[i], chain[0]->graph, &chosen[i], p->diag))
                         return -1;
         status = softmax_images(p, &images, &activations);
-        if (status || pxr_activations(chain[0], &images, spot, (int)args.softmax.count,
+        if (status || pxr_activations(chain[0], &images, chosen, (int)args.softmax.count,
                                       &activations, p->diag))
                 return status ? status : -1;
         svg = pxr_activations_svg(chain[0], &activations, p->diag);
@@ -531,7 +531,7 @@ static const struct command_option options[] = {
         { "softmax", 0, "ROW,COL[,COLOUR]",
           "plot the distribution of this pixel, for all its colours or one (red, green, blue); can "
           "be repeated",
-          FIELD(softmax), .most = MOST_SPOTS },
+          FIELD(softmax), .most = MOST_PIXELS },
         { "image", 0, "IMAGES", "the images for --softmax (default: one drawn image)",
           FIELD(image) },
         { "nll-map", 0, "IMAGES|SPLIT", "plot the mean cost of each pixel, in bits",

@@ -28,7 +28,7 @@ int pxr_caption_begin(struct pxr_caption *caption, struct pxr_arena *arena,
 void pxr_caption_add(struct pxr_caption *caption, const char *key, const char *value);
 
 /* Add how images were drawn: pxr:seed, pxr:temperature, pxr:log_likelihood (a mean in nats per
- * image; 0: not told). */
+ * image; 0: left out). */
 void pxr_caption_add_drawn(struct pxr_caption *caption, uint64_t seed, double temperature,
                            double log_likelihood);
 

@@ -67,7 +67,7 @@ static int by_text(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Files of one name would become one file. */
+/* Two files of one name would become one file. */
 static int check_names(struct pxr_arena *arena, const char *const *names, size_t count,
                        struct pxr_diag *diag)
 {
@@ -227,7 +227,7 @@ int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_
         return -1;
 }
 
-/* Tell why the model did not give the images back. Returns -1. */
+/* Report that the model did not give the images back, and possible causes. Returns -1. */
 static int other_images(struct pxr_arena *arena, const struct pxr_codec_file *file,
                         const char *path, struct pxr_diag *diag)
 {

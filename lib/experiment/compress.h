@@ -33,13 +33,13 @@ struct pxr_compression {
 int pxr_compress(struct pxr_arena *arena, const struct pxr_compression *order,
                  struct pxr_codec_file *file, struct pxr_diag *diag);
 
-/* Decompress a file to a new or empty folder of PNG files. What is not, to the last pixel, what was
- * compressed is not written. `path` names it in errors. Returns as above. */
+/* Decompress a file to a new or empty folder of PNG files. Nothing is written unless every pixel is
+ * what was compressed. `path` names it in errors. Returns as above. */
 int pxr_decompress(struct pxr_arena *arena, const struct pxr_recorded *recorded,
                    const struct pxr_codec_file *file, const char *path, const char *folder,
                    const struct pxr_codec_work *work, struct pxr_diag *diag);
 
-/* Is the file made under the model of this run and checkpoint? Returns 0 or -1. */
+/* Check that the file was made under the model of this run and checkpoint. Returns 0 or -1. */
 int pxr_codec_check_model(const struct pxr_recorded *recorded, const struct pxr_codec_file *file,
                           const char *path, struct pxr_diag *diag);
 

@@ -19,14 +19,14 @@
 
 enum { STOPPED = 1 }; /* beside 0 and -1 */
 
-enum { MOST_SPIKES = 20 }; /* that are put on record of a run */
+enum { MOST_SPIKES = 20 }; /* recorded of a run */
 
 /* What an epoch is trained with. */
 struct epoch {
         int64_t number; /* -1: none yet */
         int64_t *order; /* the images of the training split, shuffled */
         uint8_t *batch;
-        int64_t images; /* trained on since its start, or since the run was taken up */
+        int64_t images; /* trained on since its start, or since the run was resumed */
         double seconds; /* ... in this time, without evaluation and samples */
         double waited;  /* ... of which for images to be read */
         double pace;    /* images a second, lately; NAN: not known yet */
@@ -91,7 +91,7 @@ static bool report_training(struct pxr_state *state, const struct epoch *epoch)
                            });
 }
 
-/* The NLL of an epoch before its first step. */
+/* The NLL of no images yet, as an epoch begins with it. */
 static struct pxr_nll no_images(const struct pxr_graph *graph)
 {
         return (struct pxr_nll) { .dimensions = (int64_t)graph->rows * graph->cols * graph->colours,
@@ -134,7 +134,7 @@ static const char *describe_spike(const struct pxr_state *state, double nats,
                                                               : "");
 }
 
-/* Have a loss spike on record, and tell the first. */
+/* Record a loss spike, and notify the observer of the first. */
 static int look_for_spike(struct pxr_state *state, int images, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = state->experiment->model->graph;
@@ -222,13 +222,13 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
         return pxr_record_map(state, step, nll, diag);
 }
 
-/* Is the split among those asked for, and there? */
+/* Whether the split is among `splits` and has images. */
 static bool wanted(const struct pxr_experiment *e, uint32_t splits, int split)
 {
         return splits >> split & 1 && e->set->count[split] > 0;
 }
 
-/* Take note of a validation NLL; true when it is the best so far. */
+/* Update the counters by a validation NLL. Returns whether it is the best so far. */
 static bool compare(struct pxr_state *state, double nats)
 {
         const struct pxr_train_settings *settings = &state->experiment->settings.train;
@@ -263,8 +263,8 @@ static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *dia
         return status;
 }
 
-/* What tells the order of the images in an epoch from others: 48 bits, which a metric holds as
- * they are. A run resumed at the very end of the epoch has to draw it again. */
+/* A digest of the order of the images in an epoch: 48 bits, which a metric holds exactly. A run
+ * resumed at the very end of the epoch has to draw the order again. */
 static double order_digest(const struct pxr_experiment *e, struct epoch *epoch, int64_t number)
 {
         char hex[PXR_SHA256_HEX];
@@ -405,7 +405,7 @@ static int record_result(struct pxr_state *state, int64_t step, const float *par
         return pxr_record_samples(state, step, parameters, diag);
 }
 
-/* With train.average: what the result would be of without, so that it can be told from it. */
+/* With train.average: record the hash of the parameters without averaging too. */
 static int record_raw(struct pxr_state *state, const float *raw, struct pxr_diag *diag)
 {
         char hash[PXR_SHA256_HEX];
@@ -452,7 +452,7 @@ static int conclude(struct pxr_state *state, struct pxr_diag *diag)
         return status ? status : pxr_checkpoint_save(state, diag);
 }
 
-/* Say where the checkpoint is that a database which is no longer there cannot name. */
+/* Name the last checkpoint: the database, which was moved or deleted, cannot. */
 static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, struct pxr_diag *diag)
 {
         const char *file = pxr_checkpoint_file(state->experiment->arena, state);
@@ -469,7 +469,7 @@ static void note_kept(struct pxr_state *state, const struct pxr_diag *saving, st
                  database, state->run);
 }
 
-/* Put the end of a run on record, whatever it is. */
+/* Record how the run ended. */
 static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
 {
         struct pxr_store *store = state->order->store;
@@ -504,7 +504,7 @@ static int close_run(struct pxr_state *state, int status, struct pxr_diag *diag)
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
-/* What is begun, while it can still be stopped for being something else. */
+/* Show what is being trained, while a mistake costs little. */
 static void tell_start(const struct pxr_state *state)
 {
         const struct pxr_experiment *e = state->experiment;

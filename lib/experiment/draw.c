@@ -17,7 +17,7 @@ static int images_to_draw(const struct pxr_draw_order *order)
         return order->images ? order->count * order->images->count : order->count;
 }
 
-/* --- does it fit? ------------------------------------------------------------------------------
+/* --- checks ------------------------------------------------------------------------------------
  */
 
 static int not_given(const struct pxr_recorded *run, struct pxr_diag *diag)
@@ -28,7 +28,9 @@ static int not_given(const struct pxr_recorded *run, struct pxr_diag *diag)
                               run->run->id, run->run->name);
 }
 
-/* Images drawn of two runs that never saw the same are of the law of neither's. */
+/* Images drawn by two runs that were trained on different images follow the distribution of
+ * neither.
+ */
 static void warn_of_data(const struct pxr_run *run, const struct pxr_run *from,
                          struct pxr_diag *diag)
 {
@@ -63,8 +65,8 @@ static int check_pair(const struct pxr_recorded *run, const struct pxr_recorded 
                               small->cols, small->colours, small->levels);
 }
 
-/* Is it said what the last of the chain is given? Images of the data set make other pictures than
- * a model of small images: nobody should take the one for the other. */
+/* The user must say what the last run of the chain is given: small images of the data set give
+ * other pictures than small images that a model draws. */
 static int check_last(const struct pxr_draw_order *order, struct pxr_diag *diag)
 {
         const struct pxr_recorded *last = order->chain[order->length - 1];
@@ -84,7 +86,7 @@ static int check_last(const struct pxr_draw_order *order, struct pxr_diag *diag)
         return -1;
 }
 
-/* The grid of what chain[0] draws, yet without pixels. */
+/* The grid of what chain[0] draws, without pixels yet. */
 static struct pxr_grid grid_of(const struct pxr_draw_order *order)
 {
         const struct pxr_graph *graph = order->chain[0]->graph;
@@ -121,8 +123,8 @@ bool pxr_completions_exact(const struct pxr_draw_order *order)
 /* --- drawing -----------------------------------------------------------------------------------
  */
 
-/* Number 0 is drawn with the seed asked for. What follows in a chain needs random numbers that have
- * nothing to do with those that made the image it is given. */
+/* Number 0 is drawn with the seed of the order. The random numbers of the others must be
+ * independent of those that made the small images they are given. */
 static uint64_t seed_of(uint64_t seed, int number)
 {
         struct pxr_random random = pxr_random(seed, PXR_RANDOM_CHAIN, number, 0, 0);
@@ -159,7 +161,7 @@ static int first_small(struct pxr_arena *arena, const struct pxr_draw_order *ord
         return 0;
 }
 
-/* What is to be completed, and the keys by which a completion is the same whatever else is. */
+/* The images to be completed, and the keys that make a completion independent of the others. */
 static void take_images(const struct pxr_images *images, size_t size, struct pxr_drawn *drawn,
                         struct pxr_image_key *key)
 {
@@ -224,7 +226,7 @@ int pxr_draw(struct pxr_arena *arena, const struct pxr_draw_order *order, struct
 /* --- the picture -------------------------------------------------------------------------------
  */
 
-/* What the model was given, in words. */
+/* What the model was given, for the caption. */
 static const char *given_words(struct pxr_arena *arena, const struct pxr_draw_order *order)
 {
         const struct pxr_recorded *last = order->chain[order->length - 1];

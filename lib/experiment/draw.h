@@ -15,7 +15,7 @@ struct pxr_draw_order {
         int length;                        /* of the chain */
         bool from_data; /* the last of it is given small images of its data set; needed where it
                            wants some, and no images are completed */
-        bool alone;     /* no other run can draw the small images; for the words of an error */
+        bool alone;     /* no other run can draw the small images: an error does not suggest it */
         uint64_t seed;
         double temperature;
         int count; /* images; where there are some to complete: completions of each */
@@ -39,12 +39,12 @@ struct pxr_drawn {
                                 are drawn */
 };
 
-/* Do the runs of a chain fit one another, and the grid, if any, a PNG? Returns 0 or -1. */
+/* Check that the runs of a chain fit one another, and that the grid fits a PNG. Returns 0 or -1. */
 int pxr_draw_check(const struct pxr_draw_order *order, struct pxr_diag *diag);
 
-/* Are completions from the model's law given what is known? Not where known pixels come after
- * hidden ones, and not where a conditional model is given small versions, which show part of what
- * is hidden. */
+/* Whether completions follow the model's distribution given the known pixels. They do not if known
+ * pixels come after hidden ones, nor if a conditional model is given small versions, which show
+ * part of what is hidden. */
 bool pxr_completions_exact(const struct pxr_draw_order *order);
 
 /* Draw with each run of a chain that fits: drawn[length], in the arena. Returns 0, 1 when

@@ -189,7 +189,7 @@ static int check_splits(const struct pxr_experiment *e, const char *section, con
         return status;
 }
 
-/* A sweep is told by one error instead of one for each of its keys. */
+/* Report a sweep by one error instead of one for each of its keys. */
 static int check_no_sweep(const struct pxr_yaml *root, const char *path, struct pxr_diag *diag)
 {
         const struct pxr_yaml *vary = pxr_yaml_get(root, "vary");

@@ -111,8 +111,8 @@ struct pxr_memory {
 
 struct pxr_memory pxr_memory_of(const struct pxr_experiment *experiment, int threads);
 
-/* That this machine has less than an experiment with so many threads takes, in words that say what
- * takes less; NULL when it has enough. NULL too when memory is out. */
+/* A warning that this machine has less memory than the experiment takes with so many threads, and
+ * how to use less; NULL if it has enough. */
 char *pxr_memory_warning(const struct pxr_experiment *experiment, int threads,
                          const struct pxr_memory *memory);
 

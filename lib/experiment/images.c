@@ -111,7 +111,7 @@ static int take_numbers(struct pxr_recorded *recorded, const char *which, const 
 /* --- of a file ---------------------------------------------------------------------------------
  */
 
-/* The length of what is written like a split, "tset" or "tset:0,5", up to its ':'; 0 of a file. */
+/* The length of a word that looks like a split, "tset" or "tset:0,5", up to its ':'; 0: a file. */
 static int split_like(const char *which)
 {
         size_t word = strspn(which, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

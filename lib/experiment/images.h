@@ -18,10 +18,10 @@ struct pxr_images {
         int count;
         uint8_t *pixels;   /* [image][row][col][colour] */
         const char **name; /* of each: "valid:3", or the file's */
-        uint32_t *number;  /* of each: its place in its split; 0 of a file */
+        uint32_t *number;  /* of each: its index in its split; 0 of a file */
 };
 
-/* Does `which` name images of a data set, "test" or "test:0,5", and not a file? */
+/* Whether `which` names images of a data set, "test" or "test:0,5", and not a file. */
 bool pxr_images_of_set(const char *which);
 
 /* Take the images that `which` names: SPLIT:INDEX[,INDEX...] of the run's data set, which lies at
@@ -38,18 +38,17 @@ const char *pxr_images_names(struct pxr_arena *arena, const struct pxr_images *i
 struct pxr_dataset *pxr_images_dataset(struct pxr_arena *arena, const struct pxr_images *images,
                                        const struct pxr_graph *graph);
 
-/* In words: what a conditional model is given of an image, "its 4x4 version"; NULL for any other
- * model, or when memory is out. */
+/* What a conditional model is given of an image: "its 4x4 version"; NULL for any other model. */
 const char *pxr_given_version(struct pxr_arena *arena, const struct pxr_graph *graph);
 
-/* What samples of a conditional model are given where nothing else is said: the first images of the
+/* What samples of a conditional model are given by default: the first images of the
  * validation split (or else of the training, or of the test split), subsampled, from the first
  * again after the last. *small is NULL for any other model. Returns 0 or -1. */
 int pxr_small_images(struct pxr_arena *arena, const struct pxr_graph *graph,
                      const struct pxr_dataset *set, int count, const uint8_t **small,
                      struct pxr_diag *diag);
 
-/* In captions: which these are. */
+/* Which these are, for captions. */
 const char *pxr_small_images_words(struct pxr_arena *arena, const struct pxr_dataset *set);
 
 #endif

@@ -16,7 +16,7 @@
 #include "tensor/gemm.h"
 #include "tensor/workspace.h"
 
-enum { MOST_SPOTS = 1024 };
+enum { MOST_PIXELS = 1024 };
 
 const char *const pxr_colour_names[] = { "red", "green", "blue", NULL };
 
@@ -32,63 +32,63 @@ static int colour_named(const char *name)
         return pxr_colour_names[colour] ? colour : -1;
 }
 
-int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_spot *spot,
-                  struct pxr_diag *diag)
+int pxr_pixel_read(const char *text, const struct pxr_graph *graph, struct pxr_chosen_pixel *chosen,
+                   struct pxr_diag *diag)
 {
         char colour[8] = "";
         int length = 0;
 
-        *spot = (struct pxr_spot) { .colour = -1 };
+        *chosen = (struct pxr_chosen_pixel) { .colour = -1 };
         if (text[0] < '0' || text[0] > '9' ||
-            sscanf(text, "%6d,%n%6d%n,%7[a-z]%n", &spot->row, &length, &spot->col, &length, colour,
-                   &length) < 2 ||
-            text[length] || spot->col < 0)
+            sscanf(text, "%6d,%n%6d%n,%7[a-z]%n", &chosen->row, &length, &chosen->col, &length,
+                   colour, &length) < 2 ||
+            text[length] || chosen->col < 0)
                 return pxr_user_error(diag,
                                       "'%s' is no pixel: write ROW,COL or ROW,COL,COLOUR, like "
                                       "10,14 or 10,14,green",
                                       text);
-        if (spot->row >= graph->rows || spot->col >= graph->cols)
+        if (chosen->row >= graph->rows || chosen->col >= graph->cols)
                 return pxr_user_error(diag,
                                       "there is no pixel %s: an image has %d rows and %d columns, "
                                       "counted from 0",
                                       text, graph->rows, graph->cols);
         if (!*colour)
                 return 0;
-        spot->colour = colour_named(colour);
-        if (spot->colour < 0)
+        chosen->colour = colour_named(colour);
+        if (chosen->colour < 0)
                 return pxr_user_error(diag, "%s: a colour is red, green or blue", text);
         return graph->colours == 3 ? 0
                                    : pxr_user_error(diag, "%s: the model's images are grey", text);
 }
 
-/* Append what the pass over the image `number` gives at a spot. */
-static int add_spot(const struct pxr_recorded *recorded, const struct pxr_workspace *workspace,
-                    const struct pxr_images *images, int number, const struct pxr_spot *spot,
-                    struct pxr_activations *activations)
+/* Append the distributions of a pixel of image `number`, after the pass over it. */
+static int add_pixel(const struct pxr_recorded *recorded, const struct pxr_workspace *workspace,
+                     const struct pxr_images *images, int number,
+                     const struct pxr_chosen_pixel *chosen, struct pxr_activations *activations)
 {
         const struct pxr_graph *graph = recorded->graph;
         struct pxr_arena *arena = recorded->experiment->arena;
-        size_t pixel = (size_t)spot->row * graph->cols + spot->col;
+        size_t pixel = (size_t)chosen->row * graph->cols + chosen->col;
         size_t size = pxr_graph_values(graph);
 
         for (int colour = 0; colour < graph->colours; colour++) {
                 bool grey = graph->colours == 1;
                 double *p = pxr_alloc_array(arena, graph->levels, sizeof(*p));
 
-                if (spot->colour >= 0 && spot->colour != colour)
+                if (chosen->colour >= 0 && chosen->colour != colour)
                         continue;
                 if (!p)
                         return -1;
                 pxr_distribution_at(
-                        graph, pxr_workspace_logits(workspace, spot->row, spot->col, colour, 0),
+                        graph, pxr_workspace_logits(workspace, chosen->row, chosen->col, colour, 0),
                         activations->temperature, p);
                 activations->list[activations->count++] = (struct pxr_softmax_panel) {
                         .title = pxr_strf(arena, "%s, row %d, column %d%s%s", images->name[number],
-                                          spot->row, spot->col, grey ? "" : ", ",
+                                          chosen->row, chosen->col, grey ? "" : ", ",
                                           grey ? "" : pxr_colour_names[colour]),
                         .image = images->name[number],
-                        .row = spot->row,
-                        .col = spot->col,
+                        .row = chosen->row,
+                        .col = chosen->col,
                         .colour = grey ? -1 : colour,
                         .value = images->pixels[number * size + pixel * graph->colours + colour],
                         .probability = p,
@@ -98,8 +98,8 @@ static int add_spot(const struct pxr_recorded *recorded, const struct pxr_worksp
 }
 
 int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
-                    const struct pxr_spot *spots, int count, struct pxr_activations *activations,
-                    struct pxr_diag *diag)
+                    const struct pxr_chosen_pixel *chosen, int count,
+                    struct pxr_activations *activations, struct pxr_diag *diag)
 {
         const struct pxr_graph *graph = recorded->graph;
         size_t size = pxr_graph_values(graph);
@@ -107,9 +107,9 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
         int status = 0;
 
         activations->count = 0;
-        if ((int64_t)images->count * count > MOST_SPOTS)
+        if ((int64_t)images->count * count > MOST_PIXELS)
                 return pxr_user_error(diag, "%d images of %d pixels each: more than %d plots",
-                                      images->count, count, MOST_SPOTS);
+                                      images->count, count, MOST_PIXELS);
         activations->list = pxr_alloc_array(recorded->experiment->arena,
                                             (size_t)images->count * count * graph->colours,
                                             sizeof(*activations->list));
@@ -123,7 +123,7 @@ int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *imag
                 pxr_workspace_load(workspace, images->pixels + i * size, 1);
                 pxr_workspace_forward(workspace, recorded->parameters);
                 for (int k = 0; k < count && !status; k++)
-                        status = add_spot(recorded, workspace, images, i, &spots[k], activations);
+                        status = add_pixel(recorded, workspace, images, i, &chosen[k], activations);
         }
         pxr_workspace_free(workspace);
         return status;
@@ -182,7 +182,7 @@ static int choose(struct pxr_recorded *recorded, const char *which, const char *
         return evaluation->set ? 0 : -1;
 }
 
-/* Are there so many, and how are they called? Returns 0 or -1. */
+/* Check that there are so many images, and name them. Returns 0 or -1. */
 static int name_images(struct pxr_recorded *recorded, const struct pxr_evaluation *evaluation,
                        struct pxr_bits_map *map, struct pxr_diag *diag)
 {

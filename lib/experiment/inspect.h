@@ -10,14 +10,14 @@
 #include "sample/figure.h"
 #include "train/evaluate.h"
 
-/* A pixel, and one of its colours; -1: each of them. */
-struct pxr_spot {
+/* A pixel, and one of its colours; -1: all of them. */
+struct pxr_chosen_pixel {
         int row, col, colour;
 };
 
 /* Read "ROW,COL" or "ROW,COL,COLOUR" (red, green or blue). Returns 0 or -1. */
-int pxr_spot_read(const char *text, const struct pxr_graph *graph, struct pxr_spot *spot,
-                  struct pxr_diag *diag);
+int pxr_pixel_read(const char *text, const struct pxr_graph *graph, struct pxr_chosen_pixel *chosen,
+                   struct pxr_diag *diag);
 
 struct pxr_activations {
         int count;
@@ -29,12 +29,12 @@ struct pxr_activations {
 /* "red", "green", "blue". */
 extern const char *const pxr_colour_names[];
 
-/* The distributions at `count` spots of each image. How the images were drawn is the caller's to
+/* The distributions at `count` pixels of each image. How the images were drawn is the caller's to
  * fill in before: the distributions are those that they were drawn from, at their temperature.
  * Returns 0 or -1. */
 int pxr_activations(struct pxr_recorded *recorded, const struct pxr_images *images,
-                    const struct pxr_spot *spots, int count, struct pxr_activations *activations,
-                    struct pxr_diag *diag);
+                    const struct pxr_chosen_pixel *chosen, int count,
+                    struct pxr_activations *activations, struct pxr_diag *diag);
 
 /* As a plot (Figure 6): SVG, or NULL after an error. */
 const char *pxr_activations_svg(struct pxr_recorded *recorded,
@@ -42,7 +42,7 @@ const char *pxr_activations_svg(struct pxr_recorded *recorded,
 
 /* Bits of each pixel, a mean over images. */
 struct pxr_bits_map {
-        const char *images; /* in words: "the first 10 of 256 images of valid" */
+        const char *images; /* "the first 10 of 256 images of valid" */
         const char *which;  /* as they were asked for: "valid" */
         int64_t all;        /* of which the first were taken, as many as nll has */
         double *bits;       /* [row][col] */

@@ -263,7 +263,7 @@ int pxr_record_map(struct pxr_state *state, int64_t step, const struct pxr_nll *
         return pxr_store_add_nll_map(state->order->store, pxr_step_moment(state, step), &row, diag);
 }
 
-/* Say once, and put on record, that generation is slow, and why. */
+/* Notify and record that generation is slow, and why. */
 static int tell_fallback(struct pxr_state *state, struct pxr_diag *diag)
 {
         const char *name = pxr_graph_fallback(state->experiment->model->graph, PXR_F32), *text;

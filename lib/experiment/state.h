@@ -17,7 +17,7 @@ struct pxr_counters {
         double best;              /* lowest validation nats per image; INFINITY: none yet */
         int64_t best_step;
         int64_t since_best; /* evaluations since */
-        bool pending;       /* what is due at this step has yet to be done */
+        bool pending;       /* what is due at this step is not done yet */
         bool stopped_early;
         struct pxr_usual usual; /* of the steps so far */
         int64_t spikes;         /* loss spikes so far */
@@ -64,7 +64,7 @@ int pxr_record_run(struct pxr_state *state, struct pxr_diag *diag);
 /* Record the plugins of the run's layers, as they are now. Returns 0 or -1. */
 int pxr_record_plugins(struct pxr_state *state, struct pxr_diag *diag);
 
-/* Record an NLL of the parameters at `step` and tell the observer. `final`: the run's result. */
+/* Record an NLL of the parameters at `step` and notify the observer. `final`: the run's result. */
 int pxr_record_nll(struct pxr_state *state, int64_t step, enum pxr_split split,
                    const struct pxr_nll *nll, bool final, struct pxr_diag *diag);
 

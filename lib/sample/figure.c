@@ -117,8 +117,9 @@ static void put_title(FILE *to, double cols, const char *title, int lines, int m
         }
 }
 
-/* The start of a file of this many units, and of what is below the title, for the first line of
- * which there is room in them. */
+/* Begin a file of cols x rows units, which include one line of the title; more lines make it
+ * higher.
+ */
 static void put_head(FILE *to, double cols, double rows, const char *title,
                      const struct pxr_png_text *texts, int count)
 {
@@ -231,7 +232,7 @@ static void put_bars(FILE *to, double left, double bottom, int levels, double en
         fputs("\"/>\n", to);
 }
 
-/* The value the image has, as a triangle below its bar, and its probability in words. */
+/* The value that the image has, as a triangle below its bar, and its probability as text. */
 static void put_value(FILE *to, double left, double top, int levels,
                       const struct pxr_softmax_panel *panel)
 {

@@ -20,7 +20,9 @@
 /* AGAIN keeps apart the random numbers of one image's colours and of the same drawn again. */
 enum { MOST = PXR_GENERATION_GROUP, MAX_LEVELS = 256, AGAIN = 4 };
 
-/* How the images are shared out. The last group has what is left, filled up or not. */
+/* How images are divided into groups for the workers. The last group may be smaller, or be filled
+ * up.
+ */
 struct shares {
         int group, groups, workers;
         bool filled;
@@ -128,7 +130,7 @@ static void draw_colour(const struct drawing *drawing, struct pxr_workspace *wor
                 pxr_workspace_set(workspace, row, col, colour, image, level[image]);
 }
 
-/* Tell of pixels done; true when it is time to stop. */
+/* Count pixels as done and notify the observer. Returns whether to stop. */
 static bool report(struct drawing *drawing, int64_t pixels)
 {
         const struct pxr_generation *g = drawing->g;
@@ -158,8 +160,7 @@ static void draw_group(struct drawing *drawing, int first)
         size_t small = (size_t)graph->small_rows * graph->small_cols * graph->colours;
         double nats[MOST] = { 0 }, drawn_nats[MOST] = { 0 };
 
-        if (report(drawing,
-                   0)) /* no loop of threads can be left, but what remains of it is quick */
+        if (report(drawing, 0)) /* the loop over groups cannot be left early, but it ends fast */
                 return;
         if (g->small)
                 pxr_workspace_condition(workspace, memory->small + first * small, images);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * occlusion.c - reading what is hidden of an image.
+ * occlusion.c - reading the hidden region of an image.
  */
 #include "sample/occlusion.h"
 
