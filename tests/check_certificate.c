@@ -149,7 +149,7 @@ static void leak_setup(void)
 /* --- families ---------------------------------------------------------------------------------
  */
 
-/* A layer of the test's own changes the name of a model only where it tells a pixel of others. */
+/* A layer of the test changes the name of the family only if it connects pixels. */
 START_TEST(the_model_family_is_that_of_the_layers_that_connect_pixels)
 {
         static const struct {
@@ -250,7 +250,7 @@ START_TEST(a_convolution_without_a_mask_is_refused)
                 "note: its op 'relu' reads, for grey at (0, 0), the tap +0 rows +0 columns, grey\n"
                 "note: so the distribution of grey at (0, 0) depends on the value of grey at "
                 "(0, 0)\n" WANTS_A);
-        /* What lies furthest ahead is named: one row down and one column to the right. */
+        /* The error names the furthest later pixel: one row down and one column to the right. */
         expect_leak(rgb, "- conv: {mask: A, features: 6}\n- unmasked\n- relu\n- sigmoid\n",
                     "model:2:3: error: layers.1.unmasked" NOT_CAUSAL "    2 | - unmasked\n"
                     "      |   ^~~~~~~~\n"
@@ -441,7 +441,7 @@ START_TEST(receptive_fields_have_the_computed_size)
 }
 END_TEST
 
-/* Masked convolutions do not see what lies to the right and only a little above. */
+/* Masked convolutions do not see pixels to the right that are only a few rows above. */
 START_TEST(the_receptive_field_map_shows_the_blind_spot)
 {
         const struct pxr_image_kind kind = { SIDE, SIDE, 1, 2 };

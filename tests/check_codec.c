@@ -21,7 +21,7 @@ static const char *const row_lstm = "- conv: {mask: A, kernel: 5, features: 6}\n
 static const char *const diagonal = "- conv: {mask: A, kernel: 5, features: 6}\n"
                                     "- residual: [diagonal_bilstm: {features: 3}, conv: {kernel: "
                                     "1, features: 6}]\n";
-/* What lies before the first mask A reads values at their own place. */
+/* Layers before the first mask A read the value at their own pixel. */
 static const char *const late_mask = "- relu\n"
                                      "- conv: {mask: B, kernel: 3, features: 6}\n"
                                      "- conv: {mask: A, kernel: 3, features: 6}\n";
@@ -465,7 +465,7 @@ START_TEST(probabilities_that_do_not_sum_to_1_are_refused)
 }
 END_TEST
 
-/* Of the bernoulli, times 1.02 or none at all; its probabilities stay. */
+/* The Bernoulli NLL times 1.02, or no NLL; its probabilities are unchanged. */
 static void overstated(const struct pxr_nll_call *call)
 {
         double *given = call->nll;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_codec_file.c - the file of compressed images: what is written is read, and nothing else is.
+ * check_codec_file.c - the file of compressed images: written files are read, all others are
+ * refused.
  */
 #define _GNU_SOURCE /* nftw() */
 #include <sys/stat.h>

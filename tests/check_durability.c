@@ -296,7 +296,7 @@ START_TEST(names_that_sqlite_does_not_open_as_files_are_refused)
 }
 END_TEST
 
-/* The log and the checkpoints lie beside the file, not beside the link. */
+/* The log and the checkpoints are beside the file, not beside the link. */
 START_TEST(a_symbolic_link_to_a_database_is_resolved_once)
 {
         struct pxr_store *store;
@@ -561,7 +561,7 @@ START_TEST(concurrent_writers_lose_no_row)
 }
 END_TEST
 
-/* Record steps for ever, each as one transaction, telling the number of every one that is done. */
+/* Record steps for ever, each in one transaction, and write the number of each committed one. */
 static void write_until_killed(const char *path, int told)
 {
         struct pxr_store *store = pxr_store_open(path, true, diag);
@@ -579,8 +579,8 @@ static void write_until_killed(const char *path, int told)
                         _exit(1);
 }
 
-/* Kill a writer after `microseconds`, counted from its first step or from its start; the last step
- * it told of. */
+/* Kill a writer `microseconds` after its first step or its start. Returns the last step whose
+ * number it wrote. */
 static int64_t kill_a_writer(const char *path, bool from_first, long microseconds)
 {
         struct timespec pause = { 0, microseconds * 1000 };

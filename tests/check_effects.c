@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_effects.c - what the keys of a sweep do to the result. */
+/* check_effects.c - the effect of each key of a sweep on the result. */
 #define _GNU_SOURCE /* nftw(), open_memstream() */
 #include "reports.h"
 

@@ -284,7 +284,7 @@ START_TEST(an_unreachable_server_is_an_error_of_the_system)
         FETCH(SERVE);
         remove(in_scratch("got/it/a.bin"));
         notes[0] = '\0';
-        /* The port is closed again. Whoever has no network is told at once. */
+        /* The port is closed again. Without a network, fetching fails at once. */
         ck_assert_int_eq(pxr_fetch_file(&order, &known, diag), -1);
         expect_error(PXR_FAULT_SYSTEM, "a.bin: ");
         ck_assert_str_eq(notes, "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_figure.c - plots as SVG, and what is occluded of an image. */
+/* check_figure.c - plots as SVG, and the regions of an image that are occluded. */
 #include <math.h>
 #include <string.h>
 

@@ -38,7 +38,7 @@ static const char stack[] = "- conv: {mask: A, kernel: 3, features: 4}\n"
                             "- conv: {mask: B, kernel: 3, features: 4}\n"
                             "- sigmoid\n";
 
-/* Of the stack with the layer made of `op`. */
+/* The fingerprint of the stack whose layer is made of `op`. */
 static struct pxr_fingerprint with_op(const struct pxr_op *op, char *digest)
 {
         struct pxr_fingerprint fingerprint;

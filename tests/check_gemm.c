@@ -247,7 +247,7 @@ START_TEST(blocks_of_columns_have_the_same_bits_as_the_whole)
 }
 END_TEST
 
-/* Row i of 3 x 5 starts as pixels of a map do that lie at equal distances. */
+/* The rows to start from, 3 x 5, are at equal distances, as pixels of a map are. */
 START_TEST(a_product_can_start_from_other_rows)
 {
         enum { RUNS = 3, RUN = 5, APART = 90, RUN_APART = 700 };

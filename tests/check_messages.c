@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_messages.c - what errors look like whatever they quote: lines, carets, broken text. */
+/* check_messages.c - the text of errors: lines, carets, invalid bytes. */
 #include <string.h>
 
 #include <pxr/diag.h>

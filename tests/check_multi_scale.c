@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check_multi_scale.c - the conditional PixelRNN of section 3.6 against plain loops: the
- * deconvolutions, and the unmasked 1x1 bias that the map they make gives each layer.
+ * deconvolutions, and the unmasked 1x1 convolution of their map that each layer adds.
  *
- * Here a deconvolution is the ordinary convolution that it stands for: of the map with zeros put
- * between its pixels, with the kernel turned round.
+ * Here a deconvolution is computed as the equivalent convolution: of the map with zeros between its
+ * pixels, with the kernel rotated by 180 degrees.
  */
 #include "lstm_reference.h"
 #include "stack_reference.h"

@@ -142,7 +142,7 @@ START_TEST(pixels_read_from_a_file_are_the_same_as_in_memory)
 }
 END_TEST
 
-/* What the library is told of every disk, in place of what the C library would say. */
+/* Replaces the C library's function: every disk has this much free space. */
 static bool nearly_full;
 
 int fstatvfs(int file, struct statvfs *status)

@@ -258,8 +258,8 @@ START_TEST(the_recipe_hash_ignores_seed_and_names)
         ck_assert_str_eq(a, b);
 }
 END_TEST
-/* A limit that leaves room for nothing, or for ever more of it. Sanitizers see what a NULL is used
- * for that is only looked at. */
+/* The arena's limit grows from nothing. Sanitizers detect the use of a NULL that was not
+ * checked. */
 START_TEST(out_of_memory_is_an_error)
 {
         const struct pxr_spec_origin origin = { .path = "recorded", .recorded = "name: a\n" };

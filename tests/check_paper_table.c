@@ -166,7 +166,7 @@ START_TEST(specs_with_a_validation_nll_come_first)
         ck_assert_str_eq(cell_of(table, "PixelCNN", "run"), "2");
         ck_assert(has_note(table, "Not shown: run 3 (PixelCNN): it has no validation NLL"));
         ck_assert(!has_note(table, "too good"));
-        /* One that cannot be is none. */
+        /* A suspect NLL does not count. */
         none.suspect = "x";
         add_result(3, "valid", 1, &none);
         ck_assert_str_eq(cell_of(table_of(4), "PixelCNN", "run"), "2");
@@ -332,7 +332,7 @@ START_TEST(official_data_must_be_those_of_the_run_itself)
 }
 END_TEST
 
-/* The images of a set, in whatever files they lie; each row has its own. */
+/* The images of a set, in any files; each row has its own. */
 START_TEST(official_data_are_recognized_in_any_format)
 {
         static const char text[] = "tables: [{table: 6, title: t, unit: bits, split: test, set: "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_provenance.c - what a run was made with, and whether its process lives. */
+/* check_provenance.c - program, machine and git state of a run, and whether its process exists. */
 #define _GNU_SOURCE /* nftw() */
 #include <signal.h>
 #include <spawn.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_range_coder.c - symbols come back, and take the space their probabilities say.
+ * check_range_coder.c - symbols are restored, and take the space of their probabilities.
  */
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_receptive_field.c - what each of the three architectures sees is what Figure 4 says, pixel
- * by pixel for every pixel: by the dependencies that the ops declare, and by changing every pixel.
+ * check_receptive_field.c - the receptive field of each of the three architectures is that of
+ * Figure 4, for every pixel: by the dependencies that the ops declare, and by changing each pixel.
  *
  * `up` counts rows above a pixel and `right` columns to its right, `half` is half of the first
  * kernel: 1 of 3x3, 3 of 7x7. That convolution (mask A) reads rows up to `half` above, `half`

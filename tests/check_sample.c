@@ -98,8 +98,8 @@ START_TEST(generation_has_the_same_logits_as_evaluation)
 }
 END_TEST
 
-/* What lies before the first mask A reads a value at its own place, which is not there yet when its
- * turn comes. */
+/* Layers before the first mask A read the value at their own pixel, so they must wait until it is
+ * drawn. */
 START_TEST(layers_before_the_first_mask_read_only_values_already_drawn)
 {
         static const char *const layers = "- relu\n"
@@ -115,8 +115,8 @@ START_TEST(layers_before_the_first_mask_read_only_values_already_drawn)
 }
 END_TEST
 
-/* The log-likelihood that generation tells of an image, drawn at any temperature and partly known,
- * is what the evaluator makes of it. */
+/* The log-likelihood that generation returns for an image, drawn at any temperature and partly
+ * known, is that of the evaluation. */
 static void expect_same_nats(struct pxr_image_kind kind, const char *layers, double temperature,
                              bool complete)
 {
@@ -509,7 +509,7 @@ START_TEST(a_second_draw_uses_the_memory_of_the_first)
 }
 END_TEST
 
-/* Of the softmax of three and more levels, by one pixel's law. 3 degrees of freedom. */
+/* Softmax of more than two levels: the probabilities of one pixel. 3 degrees of freedom. */
 START_TEST(a_temperature_divides_the_logits_of_a_softmax)
 {
         enum { SAMPLES = 20000 };
@@ -645,7 +645,7 @@ static void expect_cut(const struct pxr_grid *grid, const struct pxr_picture *pi
         ck_assert(!pxr_grid_cut(&other, picture, 0, pixels));
 }
 
-/* Images lie `across` in a row, each pixel a square of `zoom`, with grey lines of 2 between. */
+/* `across` images in a row, each pixel a square of `zoom`, with grey lines of 2 pixels between. */
 static void expect_grid(struct pxr_grid grid, int across, int zoom)
 {
         int down = (grid.images + across - 1) / across;

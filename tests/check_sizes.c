@@ -3,7 +3,7 @@
  * check_sizes.c - how many parameters the model of every spec in experiments/ has at its own size,
  * counted by hand from the paper's architectures.
  *
- * Of the numbers of a row the first is the dense count of the architecture, with masked entries and
+ * The first number of a row is the dense count of the architecture, with masked entries and
  * biases. With h features in a layer and s in the stream (2h, where the paper is followed):
  *
  *     7x7 convolution   49 c s + s
@@ -149,7 +149,7 @@ START_TEST(an_experiments_model_has_its_recorded_size)
 }
 END_TEST
 
-/* The sweep of the quickstart is of no table, and its sizes are whatever it draws. */
+/* The quickstart's sweep belongs to no table, and its sizes are drawn at random. */
 static bool is_fixed(const struct experiment *e)
 {
         return !e->swept || strncmp(e->name, "table", 5) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_spec_memory.c - memory that runs out at every place where a spec needs some. */
+/* check_spec_memory.c - lack of memory at each allocation for a spec. */
 #include "spec.h"
 
 #include "config.h"

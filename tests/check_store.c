@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_store.c - what is recorded of a run, and what is found again. */
+/* check_store.c - recording a run, and finding and reading its records. */
 #define _GNU_SOURCE /* nftw() */
 #include <inttypes.h>
 #include <math.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* check_streaming.c - sets too large for the memory they may use: decoded when they are read. */
+/* check_streaming.c - sets larger than their memory limit: images are decoded when they are read.
+ */
 #include "config.h"
 
 #include <fcntl.h>

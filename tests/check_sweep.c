@@ -118,7 +118,7 @@ START_TEST(cases_set_several_keys_at_once)
 }
 END_TEST
 
-/* Names are as short as tells them apart; the number of an item alone is no name. */
+/* Names are as short as possible but unique; the number of an item alone is not a name. */
 START_TEST(keys_get_the_shortest_unambiguous_names)
 {
         struct pxr_sweep *sweep = good_sweep(
@@ -275,7 +275,7 @@ START_TEST(halving_promotes_the_best)
                                        { 0, 1 }, { 0, 2 }, { 0, INFINITY } };
 
         ck_assert_str_eq(candidates(ended, 0), "");
-        ck_assert_str_eq(candidates(ended, 2), "");    /* a third of two is none */
+        ck_assert_str_eq(candidates(ended, 2), "");    /* a third of two, rounded down, is 0 */
         ck_assert_str_eq(candidates(ended, 3), "2");   /* the earlier of equals */
         ck_assert_str_eq(candidates(ended, 5), "4");   /* the best */
         ck_assert_str_eq(candidates(ended, 6), "4 5"); /* a failure counts as ended */

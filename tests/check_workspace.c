@@ -200,8 +200,8 @@ END_TEST
 /* --- plans -------------------------------------------------------------------------------------
  */
 
-/* A graph with what makes plans hard: a tensor read three times, one added to itself, a branch that
- * leads nowhere, one that does not depend on the image. */
+/* A graph that is hard to plan: a tensor read three times, one added to itself, a branch that the
+ * logits do not depend on, one that does not depend on the image. */
 static struct pxr_graph *branching_graph(void)
 {
         struct pxr_builder builder = new_builder(5, 4, 3, 3);

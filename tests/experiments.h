@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * experiments.h - every spec in experiments/ and every configuration of its sweeps, for tests that
- * are to hold for each.
+ * must pass for each.
  *
- * One is found because it lies in the folder.
+ * They are found by listing the folder.
  */
 #ifndef PXR_TESTS_EXPERIMENTS_H
 #define PXR_TESTS_EXPERIMENTS_H

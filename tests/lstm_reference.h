@@ -12,7 +12,7 @@
 
 enum { MAX_STATE = 8 };
 
-/* Weights of one scan, as they lie in the parameters. */
+/* Weights of one scan, in the layout of the parameters. */
 struct weights {
         const double *state_to_state, *initial_state, *initial_cell;
 };

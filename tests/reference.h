@@ -152,7 +152,7 @@ static inline const struct pxr_parameter *find_parameter(const struct pxr_graph 
         return p;
 }
 
-/* Random values for everything, masked weights too: an op must not even look at those. */
+/* Random values for everything, masked weights too: an op must not read those. */
 static inline double *arbitrary_parameters(const struct pxr_graph *graph, uint64_t seed)
 {
         double *values = allocate(graph->parameter_values, sizeof(double));

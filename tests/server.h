@@ -24,7 +24,7 @@
 
 enum act {
         SERVE,         /* as it should be, with ranges */
-        IGNORE_RANGE,  /* the whole file whatever is asked for */
+        IGNORE_RANGE,  /* send the whole file, whatever part is requested */
         WRONG_RANGE,   /* another range than is asked for */
         UNSATISFIABLE, /* 416 to any range */
         DROP,          /* half of what is left, then the connection is closed */

@@ -9,8 +9,8 @@ static inline void K(copy)(size_t size, const real *restrict from, real *restric
 }
 
 /* Copy the live inputs of one pixel's output into rows of `width` values, one for each image. The
- * taps lie at `sign` times their offsets: +1 reads what the forward pass reads, -1 what is read
- * from a place by the gradients of its outputs. */
+ * taps are at `sign` times their offsets: +1 for the pixels that the forward pass reads, -1 for
+ * the pixels that read this one, whose gradients the backward pass gathers. */
 static void K(gather_pixel)(const struct pxr_node *node, const real *map, int channels, int sign,
                             int images, int row, int col, int taps, int width, real *to)
 {
@@ -121,7 +121,7 @@ static void K(advance)(const struct pxr_call *call)
         (node, call->colour, call->images, a, width, call->parameter[0], call->parameter[1], y);
 }
 
-/* dw += a^T dy, only where no mask is. */
+/* dw += a^T dy, for unmasked weights only. */
 static void K(weight_gradient)(const struct pxr_node *node, size_t m, const real *a, int lda,
                                const real *dy, real *dw)
 {
@@ -163,8 +163,8 @@ static void K(input_gradient_1x1)(const struct pxr_call *call, size_t m, const r
                 memset(dx + i * channels + live, 0, (channels - live) * sizeof(real));
 }
 
-/* dx of a larger one: a place's gradient gathers dy from the places that read it, and meets the
- * weights laid out as [tap][out][in]. Masked weights are zero, so the centre tap is taken whole. */
+/* dx of a larger one: a pixel's gradient is dy of the pixels that read it, times the weights laid
+ * out as [tap][out][in]. Masked weights are zero, so the whole centre tap is used. */
 static void K(input_gradient)(const struct pxr_call *call)
 {
         const struct pxr_node *node = call->node;

@@ -27,7 +27,7 @@ static void K(scatter_tap)(const struct pxr_call *call, int tap, const real *pro
                 }
 }
 
-/* The output's gradient as one tap meets it, zero outside. */
+/* The output's gradient at the pixels that one tap writes, zero outside. */
 static void K(gather_tap)(const struct pxr_call *call, int tap, real *to)
 {
         struct pxr_shape in = call->node->input[0]->shape;

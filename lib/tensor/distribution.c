@@ -92,9 +92,9 @@ struct density {
         double nll, by_mean, by_log_deviation, by_noise;
 };
 
-/* A value is its level plus noise of the variance that is uniform over a cell, and the mean has
- * `noise` times that variance, of the noise in other values: their squared distance has the
- * expectation of its value without noise, plus both. */
+/* A value is its level plus noise uniform over a cell. The mean has noise too, from other values,
+ * with `noise` times that variance. So the expected squared distance of the two is that without
+ * noise, plus both variances. */
 static struct density gaussian_density(int levels, int level, double mean, double log_deviation,
                                        double noise)
 {

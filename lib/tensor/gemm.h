@@ -80,9 +80,8 @@ bool pxr_gemm_rows_alone(void);
 
 /* Reserve the memory that the BLAS needs. OpenBLAS reserves 128 MB of address space for each
  * product that runs at the same time, and retries for ever if it cannot. So if address space is
- * limited
- * (`ulimit -v`), products run one at a time from now on. Returns 0, or -1 after an error: not
- * enough address space for one. */
+ * limited (`ulimit -v`), products run one at a time from now on. Returns 0, or -1 after an error:
+ * not enough address space for one. */
 int pxr_blas_reserve(struct pxr_diag *diag);
 
 /* Let the BLAS compute each product on the calling thread: the workers already run in parallel, and

@@ -14,8 +14,8 @@
  * multiply-adds in the order of k, so its bits are those of any other tile. The loops have constant
  * bounds: the sums live in registers.
  *
- * With `ahead` the panel whose turn is next is fetched meanwhile: weights that come from memory for
- * each product are what products of few rows wait for. */
+ * With `ahead` the next panel is prefetched: products of few rows mostly wait for their weights,
+ * which come from memory. */
 TILE void S(tile)(const int rows, const int vectors, const bool ahead, MASK mask,
                   const struct part *part, const float *a, const struct panel *panel,
                   const float *const *start, float *c)

@@ -4,8 +4,8 @@
  *
  * Why not the BLAS: most of our products are small or have few rows (a step of a scan, one pixel
  * of sixteen images), where packing and locking cost it more than the arithmetic; and a BLAS older
- * than the processor may not know what it can do. B is read where it lies, in panels as wide as
- * three vectors; only a transposed B is turned, panel by panel, on the stack.
+ * than the processor may not know what it can do. B is read in place, in panels as wide as three
+ * vectors; only a transposed B is copied, panel by panel, to the stack.
  *
  * A value of C is one chain of fused multiply-adds, whatever the sizes and the instruction set, so
  * its bits depend on its row of A and its column of B alone.
@@ -32,8 +32,8 @@ struct part {
         const struct pxr_start_f32 *start; /* NULL: C itself */
 };
 
-/* Columns of B as wide as some vectors, where those lie that come next, and which column of C is
- * the first. */
+/* Columns of B, some vectors wide; where the next ones are; and the column of C that the first one
+ * belongs to. */
 struct panel {
         const float *b, *next;
         size_t stride, columns, column;

@@ -69,7 +69,7 @@ static bool is_too_large(struct pxr_shape shape)
                !extend(&size, shape.channels);
 }
 
-/* The first input that is no node of this graph; -1: there is none. */
+/* The first input that is not a node of this graph, or -1. */
 static int foreign_input(const struct pxr_graph *graph, const struct pxr_new_node *n)
 {
         for (int i = 0; i < n->inputs; i++)
@@ -78,7 +78,7 @@ static int foreign_input(const struct pxr_graph *graph, const struct pxr_new_nod
         return -1;
 }
 
-/* A plugin may ask for what cannot be. */
+/* A plugin may pass anything. */
 static bool is_sound(struct pxr_builder *builder, const struct pxr_new_node *n)
 {
         const struct pxr_op *op = n->op;

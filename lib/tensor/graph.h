@@ -39,7 +39,7 @@ struct pxr_builder {
         struct pxr_skips *skips;    /* of model/: the innermost open collection; NULL: none */
 };
 
-/* A graph that holds nothing but the image. NULL when memory is out. */
+/* A graph with only the image node. NULL when out of memory. */
 struct pxr_graph *pxr_graph_new(struct pxr_arena *arena, int rows, int cols, int colours,
                                 int levels, struct pxr_diag *diag);
 
@@ -93,7 +93,7 @@ void pxr_subsample_map(const struct pxr_graph *graph, size_t pixel, const uint8_
 void pxr_graph_subsample(const struct pxr_graph *graph, const uint8_t *pixels, int images,
                          uint8_t *small);
 
-/* The same of the small image a model is given. */
+/* The same for the small image of a conditional model. */
 extern const struct pxr_op pxr_small_image_op;
 
 /* The image: pixel values v of 0 .. levels - 1 as 2 v / (levels - 1) - 1. Its `input` is the bytes

@@ -327,7 +327,7 @@ static struct K(cells) K(two_rows)(const struct pxr_call *call)
         };
 }
 
-/* Values of all images of the cell at a pixel; NULL when it is none. */
+/* Values of all images of the cell at a pixel; NULL if there is no cell. */
 static real *K(cell_at)(const struct pxr_call *call, real *values, int pixel)
 {
         size_t size = pxr_pixel_size(call->node, call->images);
@@ -425,8 +425,8 @@ static void K(advance_output)(const struct pxr_call *call, int pixel, const real
                         memset(y + at, 0, runs.size * sizeof(real));
 }
 
-/* The scan from the right can only go over a row when all of it is there. Its output lies a row
- * lower, and is not wanted before. */
+/* The scan from the right can only process a complete row. Its output is one row lower, so it is
+ * not needed earlier. */
 static void K(advance_row_from_right)(const struct pxr_call *call)
 {
         const struct lstm *lstm = call->node->conf;

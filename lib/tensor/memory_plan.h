@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_plan.h - the place of each tensor in a workspace's slab of memory.
+ * memory_plan.h - the location of each tensor in a workspace's slab of memory.
  */
 #ifndef PXR_TENSOR_MEMORY_PLAN_H
 #define PXR_TENSOR_MEMORY_PLAN_H

@@ -3,7 +3,7 @@
  * op_deconv.c - deconvolution (transposed convolution), stride 2, kernel 4x4: y(r, c) sums
  * w(i, j) x(p, q) over all r = 2 p - 1 + i, c = 2 q - 1 + j.
  *
- * Unmasked, so only of use on what does not depend on the image.
+ * It has no mask, so its input must not depend on the image.
  */
 #include <math.h>
 #include <string.h>

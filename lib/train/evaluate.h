@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * evaluate.h - the NLL of a split, as a sum with its count and never as a bare number.
+ * evaluate.h - the NLL of a split: a sum with its number of images, not a single number.
  */
 #ifndef PXR_TRAIN_EVALUATE_H
 #define PXR_TRAIN_EVALUATE_H
