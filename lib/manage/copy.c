@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "manage/texts.h" /* made by the Makefile */
 #include "record/cursor.h"
 #include "record/folder.h"
 
@@ -197,28 +198,9 @@ static int list_files(struct pxr_copying *c, int64_t number, const char *folder)
         return pxr_cursor_end(&rows) || status ? -1 : 0;
 }
 
-/* The statement that copies row ?1 of table `run`, as number ?2 (0: a new one) and with the name
- * ?3. Of an existing run the columns of its user are kept. */
-static const char run_statement[] =
-        "SELECT 'INSERT INTO main.run SELECT ' || group_concat(CASE name WHEN 'id' THEN "
-        "'nullif(?2, 0)' "
-        "WHEN 'name' THEN '?3' ELSE name END) || ' FROM source.run WHERE id = ?1 "
-        "ON CONFLICT (id) DO UPDATE SET ' || group_concat(name || ' = excluded.' || name) "
-        "FILTER (WHERE name NOT IN ('archived_at', 'note')) FROM pragma_table_info('run')";
-
-/* The statements that delete and copy the rows of run ?1 in each table of what belongs to runs; as
- * rows of run ?2. The tags of an existing run (?3 = 0) are kept. */
-static const char statements[] =
-        "SELECT 'DELETE FROM main.' || name || ' WHERE run = ?2', 'INSERT INTO main.' || name || "
-        "' SELECT ' || (SELECT group_concat(CASE name WHEN 'run' THEN '?2' WHEN 'id' THEN 'NULL' "
-        "ELSE name END) FROM pragma_table_info(part.name)) || ' FROM source.' || name || "
-        "' WHERE run = ?1 ORDER BY 1' FROM main.sqlite_schema AS part WHERE type = 'table' AND "
-        "EXISTS (SELECT 1 FROM pragma_foreign_key_list(part.name) WHERE \"table\" = 'run' AND "
-        "on_delete = 'CASCADE') AND (name <> 'tag' OR ?3)";
-
 static int copy_rows(struct pxr_copying *c, int64_t run, int64_t number, bool new)
 {
-        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, statements, "iii", run,
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, COPY_ROWS_SQL, "iii", run,
                                            number, (int64_t) new);
         int status = 0;
 
@@ -233,7 +215,7 @@ static int copy_rows(struct pxr_copying *c, int64_t run, int64_t number, bool ne
 /* Copy the run's own row. */
 static int copy_run(struct pxr_copying *c, int64_t run, const char *name, int64_t *number)
 {
-        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, run_statement, "");
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, COPY_RUN_SQL, "");
         const char *sql = pxr_cursor_next(&rows) ? pxr_cursor_text(&rows, 0) : "";
         int64_t wanted = *number;
 

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "manage/manage.h"
+#include "manage/texts.h" /* made by the Makefile */
 #include "record/cursor.h"
 #include "record/folder.h"
-#include "record/run_state.h"
 
 static const struct pxr_column columns[] = {
         { "run", "Run", PXR_ALWAYS },       { "name", "Name", PXR_ALWAYS },
@@ -49,26 +49,6 @@ static int find_runs(struct deletion *d, const struct pxr_arguments *runs)
         d->runs = pxr_strf(d->arena, "[%s]", numbers);
         return 0;
 }
-
-/* The runs, with what other records refer to them. A run is part of a chain when no other could
- * take its place. */
-static const char select_runs[] =
-        "WITH target AS (SELECT value AS id FROM json_each(?1)), referrer (run, what) AS ("
-        "SELECT job.run, 'job ' || number || ' of sweep ''' || sweep.name || '''' FROM job JOIN "
-        "sweep ON sweep.id = job.sweep WHERE job.listed AND job.run IN target UNION ALL "
-        "SELECT run.id, 'run ' || other.id || ', which repeats it' FROM run JOIN run AS other ON "
-        "other.repeats = run.uid WHERE run.id IN target AND other.id NOT IN target UNION ALL "
-        "SELECT run.id, 'run ' || other.id || ', whose chain begins with it' FROM run JOIN run "
-        "AS other ON other.given_identity = run.data_identity WHERE run.id IN target AND "
-        "other.id NOT IN target AND NOT EXISTS (SELECT 1 FROM run AS third WHERE "
-        "third.data_identity = run.data_identity AND "
-        "third.id <> run.id AND third.status = 'finished' AND third.archived_at IS NULL)) "
-        "SELECT id, name, " PXR_RUN_STATE ", wall_seconds, host, process_id, "
-        "(SELECT count(*) FROM checkpoint WHERE checkpoint.run = run.id), "
-        "(SELECT total(size) FROM checkpoint WHERE checkpoint.run = run.id), "
-        "(SELECT count(*) FROM referrer WHERE referrer.run = run.id), "
-        "(SELECT what FROM referrer WHERE referrer.run = run.id LIMIT 1), uid "
-        "FROM run WHERE id IN target ORDER BY id";
 
 static void add_row(struct deletion *d, struct pxr_cursor *run)
 {
@@ -130,7 +110,8 @@ static int list_files(struct deletion *d, struct pxr_cursor *run)
 
 static int check_runs(struct deletion *d, bool force)
 {
-        struct pxr_cursor run = pxr_query(d->store, d->arena, d->diag, select_runs, "t", d->runs);
+        struct pxr_cursor run =
+                pxr_query(d->store, d->arena, d->diag, DELETE_RUNS_SQL, "t", d->runs);
         int status = 0;
 
         while (pxr_cursor_next(&run)) {

@@ -10,6 +10,7 @@
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/merge.h"
+#include "manage/texts.h" /* made by the Makefile */
 #include "record/cursor.h"
 #include "record/folder.h"
 
@@ -36,23 +37,6 @@ struct merge {
 
 /* --- one database ------------------------------------------------------------------------------
  */
-
-/* All runs of the source with the record of each in the target. A record goes further if it is
- * finished, or else by its last step, or else if it has ended. */
-static const char records[] =
-        "WITH ending (status, rank) AS (VALUES ('running', 0), ('interrupted', 1), ('failed', 1), "
-        "('finished', 2)) SELECT there.id, here.id, there.uid, there.name, there.status, "
-        "here.id IS NULL OR (b.rank < 2 AND NOT (b.rank = 1 AND there.status = here.status AND "
-        "there.resumes = here.resumes AND there.finished_at IS here.finished_at) AND "
-        "(a.rank = 2 OR ((SELECT ifnull(max(step), 0) FROM (SELECT step FROM source.metric WHERE "
-        "run = there.id UNION ALL SELECT step FROM source.checkpoint WHERE run = there.id)), "
-        "a.rank) > ((SELECT ifnull(max(step), 0) FROM (SELECT step FROM main.metric WHERE "
-        "run = here.id UNION ALL SELECT step FROM main.checkpoint WHERE run = here.id)), "
-        "b.rank))), ifnull(here.status = 'running' AND process_lives(here.host, here.process_id, "
-        "here.process_start), 0) FROM source.run AS there LEFT JOIN ending AS a USING (status) "
-        "LEFT JOIN main.run AS here ON here.uid = there.uid AND here.started_at = "
-        "there.started_at AND here.spec_hash = there.spec_hash LEFT JOIN ending AS b "
-        "ON b.status = here.status ORDER BY there.id";
 
 static void add_row(struct merge *m, const struct record *run, int64_t number, const char *what)
 {
@@ -90,7 +74,7 @@ static int merge_run(struct merge *m, const struct record *run)
 static int merge_runs(struct merge *m, bool prepare)
 {
         struct pxr_copying *c = &m->copying;
-        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, records, "");
+        struct pxr_cursor rows = pxr_query(c->into, c->arena, c->diag, MERGE_RUNS_SQL, "");
         int status = 0;
 
         while (!status && pxr_cursor_next(&rows)) {

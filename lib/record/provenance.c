@@ -20,6 +20,7 @@
 #include "base/processor.h"
 #include "base/program.h"
 #include "record/revision.h" /* made by the Makefile */
+#include "record/texts.h"    /* also */
 
 enum { DIFFERENCE_LIMIT = 1 << 20 };
 
@@ -42,54 +43,13 @@ static const char *output_of(struct pxr_arena *arena, const char *const *command
         return answer.cut ? pxr_strf(arena, "%s\n[cut here]", answer.output) : answer.output;
 }
 
-/* Prints what is not committed in folder $1 at revision $2: untracked files as "?? NAME", then the
- * difference.
- *
- * The folder may be somebody else's. git runs what a repository's settings name (core.fsmonitor,
- * filters, hooks, external diffs, the transport of a partial clone), so that it must not see them:
- * it is given an empty repository of our own in front of the objects, with a copy of the index,
- * which it rewrites, and those settings alone that say how files are stored. The commands before
- * that only look things up. core.worktree may not point away: what lies elsewhere is not the
- * experiment's. */
-static const char difference_script[] =
-        "set -eu\n"
-        "exec 2>/dev/null\n"
-        "top=$(git -C \"$1\" rev-parse --show-toplevel)\n"
-        "real=$(git -C \"$1\" rev-parse --absolute-git-dir)\n"
-        "[ \"$(git -C \"$top\" rev-parse --absolute-git-dir)\" = \"$real\" ]\n"
-        "path() { git -C \"$top\" rev-parse --path-format=absolute --git-path \"$1\"; }\n"
-        "index=$(path index) exclude=$(path info/exclude) objects=$(path objects)\n"
-        "format=$(git -C \"$top\" rev-parse --show-object-format)\n"
-        "own=$(mktemp -d)\n"
-        "trap 'rm -rf \"$own\"' EXIT\n"
-        "trap 'exit 1' HUP INT TERM\n"
-        "(\n"
-        "        unset GIT_DIR GIT_WORK_TREE\n"
-        "        git init -q --bare --template= --object-format=\"$format\" \"$own\"\n"
-        ")\n"
-        "for key in fileMode symlinks ignoreCase autocrlf eol excludesFile; do\n"
-        "        if value=$(git -C \"$top\" config \"core.$key\"); then\n"
-        "                git config --file \"$own/config\" \"core.$key\" \"$value\"\n"
-        "        fi\n"
-        "done\n"
-        "git config --file \"$own/config\" core.bigFileThreshold 16m\n"
-        "[ -f \"$index\" ]\n"
-        "cp -p \"$index\" \"$own/index\"\n"
-        "if [ -f \"$exclude\" ]; then mkdir \"$own/info\"; cp \"$exclude\" \"$own/info\"; fi\n"
-        "export GIT_DIR=\"$own\" GIT_WORK_TREE=\"$top\" GIT_OBJECT_DIRECTORY=\"$objects\"\n"
-        "export GIT_INDEX_FILE=\"$own/index\" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1\n"
-        "cd \"$top\"\n"
-        "git ls-files --others --exclude-standard --directory --no-empty-directory |\n"
-        "        sed 's/^/?? /'\n"
-        "git diff --no-color --no-ext-diff --no-textconv --ignore-submodules=dirty \"$2\"\n";
-
 static void ask_git(struct pxr_arena *arena, const char *folder, struct pxr_run *p)
 {
         /* A repository may have pipes in place of files, or files without end. */
         const char *revision[] = {
                 "timeout", "30", "git", "-C", folder, "rev-parse", "HEAD", NULL
         };
-        const char *difference[] = { "timeout", "30",   "sh", "-c", difference_script,
+        const char *difference[] = { "timeout", "30",   "sh", "-c", DIFFERENCE_SH,
                                      "sh",      folder, NULL, NULL };
 
         p->git_revision = output_of(arena, revision);

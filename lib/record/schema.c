@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "record/schema_text.h" /* made of schema.sql by the Makefile */
+#include "record/texts.h" /* made of schema.sql by the Makefile */
 
 #define SQL_TEXT "TEXT NOT NULL"
 #define SQL_OPTIONAL "TEXT"
@@ -29,7 +29,7 @@ static const char version_1[] =
         "  raw_parameter_hash TEXT, -- of the same without train.average; NULL: not used\n"
         "  archived_at TEXT, -- NULL: it is listed and counted\n"
         "  note TEXT -- by its user\n"
-        ");\n" SCHEMA_TEXT;
+        ");\n" SCHEMA_SQL;
 
 /* Steps from version 1 on. A step that was released never changes: append, before NULL. */
 static const char *const steps[] = { version_1, NULL };
