@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* export.c - writing a run with all its files to a directory or an archive. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,25 +215,19 @@ static int add_readme(struct export *e)
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
-static bool ends_with(const char *name, const char *ending)
-{
-        size_t length = strlen(name), tail = strlen(ending);
-
-        return length >= tail && strcmp(name + length - tail, ending) == 0;
-}
-
 static bool is_archive(const char *out)
 {
-        return ends_with(out, ".tar.gz") || ends_with(out, ".tgz");
+        return fnmatch("*.tar.gz", out, 0) == 0 || fnmatch("*.tgz", out, 0) == 0;
 }
 
 static int check_out(const char *out, struct pxr_diag *diag)
 {
-        static const char *const others[] = { ".tar", ".zip", ".gz", ".xz", ".zst", ".bz2", ".7z" };
+        static const char *const others[] = { "*.tar", "*.zip", "*.gz", "*.xz",
+                                              "*.zst", "*.bz2", "*.7z" };
         struct stat status;
 
         for (size_t i = 0; i < PXR_COUNT(others); i++)
-                if (ends_with(out, others[i]) && !is_archive(out))
+                if (fnmatch(others[i], out, 0) == 0 && !is_archive(out))
                         return pxr_user_error(
                                 diag, "%s: expected a directory or a file named *.tar.gz", out);
         if (lstat(out, &status) == 0)

@@ -106,22 +106,18 @@ static bool may_be_database(const char *path)
 static bool may_need(const char *path, const char *relative)
 {
         struct pxr_store other = { .path = (char *)path };
-        sqlite3 *handle = NULL;
-        bool needs = true;
+        int64_t found;
+        bool needs;
 
-        if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-            sqlite3_busy_timeout(handle, 5000) == SQLITE_OK &&
-            /* in a foreign file, a view may be endless */
-            sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK) {
-                int64_t found;
-
-                other.handle = handle;
-                needs = pxr_store_integer(&other, &found, NULL,
-                                          "SELECT 1 FROM checkpoint WHERE path = ?", "t",
-                                          relative) != 0 ||
-                        found;
-        }
-        sqlite3_close(handle);
+        /* In a foreign file, a view may be endless. */
+        needs = sqlite3_open_v2(path, &other.handle, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+                sqlite3_busy_timeout(other.handle, 5000) != SQLITE_OK ||
+                sqlite3_db_config(other.handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) !=
+                        SQLITE_OK ||
+                pxr_store_integer(&other, &found, NULL, "SELECT 1 FROM checkpoint WHERE path = ?",
+                                  "t", relative) != 0 ||
+                found;
+        sqlite3_close(other.handle);
         return needs;
 }
 

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,38 +29,29 @@ void pxr_store_limit_time(struct pxr_store *store)
         sqlite3_progress_handler(store->handle, STEPS_BETWEEN, is_overdue, store);
 }
 
-static bool is_folder(const char *path)
-{
-        struct stat status;
-
-        return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 /* Why a database cannot be opened, from what is there under its name; SQLite tells only of the
  * last of its attempts. */
 static int cannot_open(struct pxr_store *store, struct pxr_diag *diag)
 {
         int reason = sqlite3_system_errno(store->handle);
-        char *copy = strdup(store->path);
         const char *why = reason ? strerror(reason) : sqlite3_errmsg(store->handle);
+        bool system = reason && pxr_is_system_error(reason);
 
-        if (!copy)
-                return pxr_out_of_memory(diag);
         if (reason == ENOENT) {
-                const char *folder = dirname(copy);
+                char copy[PATH_MAX];
+                const char *folder;
 
-                if (!is_folder(folder))
+                snprintf(copy, sizeof(copy), "%s", store->path);
+                folder = dirname(copy);
+                if (access(folder, F_OK) != 0)
                         why = "its folder does not exist";
                 else if (faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0)
                         why = "it does not exist, and its folder cannot be written";
                 else
                         why = "it does not exist";
         }
-        free(copy);
-        if (reason && pxr_is_system_error(reason))
-                return pxr_system_error(diag, "%s: the database cannot be opened: %s", store->path,
-                                        why);
-        return pxr_user_error(diag, "%s: the database cannot be opened: %s", store->path, why);
+        return (system ? pxr_system_error : pxr_user_error)(
+                diag, "%s: the database cannot be opened: %s", store->path, why);
 }
 
 /* An error of reading or writing; SQLite does not always keep the system's reason. */
