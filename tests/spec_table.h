@@ -136,12 +136,13 @@ static const struct {
         { "residual", { .rows = table_list_rows + 1, .size = sizeof(struct table_layer) } },
 };
 
-static const struct pxr_options *table_find(void *context, const struct pxr_yaml *name)
+static inline const struct pxr_options *table_find(const struct pxr_yaml *name,
+                                                   struct pxr_diag *diag)
 {
         for (size_t i = 0; i < sizeof(table_layers) / sizeof(table_layers[0]); i++)
                 if (strcmp(table_layers[i].name, name->key) == 0)
                         return &table_layers[i].options;
-        pxr_error_at(context, name->key_location, "there is no layer '%s'", name->key);
+        pxr_error_at(diag, name->key_location, "there is no layer '%s'", name->key);
         return NULL;
 }
 
@@ -154,15 +155,11 @@ static inline int table_read_layers(struct pxr_arena *arena, const struct pxr_ya
         for (struct pxr_yaml *item = list->first; item; item = item->next) {
                 struct table_layer layer = { 0 };
                 struct pxr_reading reading = { .conf = &layer };
-                struct pxr_yaml *options;
-                const char *name;
+                struct pxr_yaml *name = pxr_layer_name(arena, item, diag);
 
-                if (pxr_layer_item(arena, item, table_find, diag, &name, &options, diag)) {
-                        status = -1;
-                        continue;
-                }
-                reading.options = table_find(diag, item->first);
-                if (pxr_options_read(arena, options, name, &reading, 1, diag) ||
+                reading.options = name ? table_find(name, diag) : NULL;
+                if (!name || pxr_layer_options(arena, name, reading.options, diag) ||
+                    pxr_options_read(arena, name, name->key, &reading, 1, diag) ||
                     (layer.layers && table_read_layers(arena, layer.layers, diag)))
                         status = -1;
         }

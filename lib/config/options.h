@@ -28,14 +28,16 @@ struct pxr_reading {
 int pxr_options_read(struct pxr_arena *arena, struct pxr_yaml *node, const char *what,
                      const struct pxr_reading *readings, int count, struct pxr_diag *diag);
 
-/* One item of a list of layers, taken apart: `relu`, `repeat: 7` with further keys beside it,
- * `residual: [...]`, `conv: {...}`. On return *name is the layer's name (its node carries the
- * location) and *conf a mapping of its options. The tree itself is brought to the form
- * {NAME: {options}}. Needs the options to know which key a bare value sets, so `find` is called
- * with the name; where it returns NULL it has recorded the error. */
-int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
-                   const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
-                   void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag);
+/* The name of the layer that is an item of a list: `relu`, `repeat: 7` with further keys beside it,
+ * `residual: [...]`, `conv: {...}`. It is the key of the returned node. NULL after an error. */
+struct pxr_yaml *pxr_layer_name(struct pxr_arena *arena, struct pxr_yaml *item,
+                                struct pxr_diag *diag);
+
+/* Make this node a mapping of the layer's options: its value may set the main option or the list of
+ * layers, and further keys may stand beside it. Then the item is {NAME: {options}}. `options` is
+ * NULL after an error about the name. Returns 0 or -1. */
+int pxr_layer_options(struct pxr_arena *arena, struct pxr_yaml *name,
+                      const struct pxr_options *options, struct pxr_diag *diag);
 
 /* What an unknown option `name`, at or below `node`, may have been meant to be: of the `names` the
  * nearest, or one that is a word of it ('rate' for 'learning_rate'), with `before` before it; the

@@ -242,31 +242,28 @@ static int take_in(struct pxr_yaml *mapping, bool written_out, struct pxr_diag *
         return 0;
 }
 
-int pxr_layer_item(struct pxr_arena *arena, struct pxr_yaml *item,
-                   const struct pxr_options *(*find)(void *context, const struct pxr_yaml *name),
-                   void *context, const char **name, struct pxr_yaml **conf, struct pxr_diag *diag)
+struct pxr_yaml *pxr_layer_name(struct pxr_arena *arena, struct pxr_yaml *item,
+                                struct pxr_diag *diag)
 {
-        const struct pxr_options *options;
-        bool written_out;
-
         if (item->kind == PXR_YAML_SCALAR && !pxr_yaml_empty(item) &&
             pxr_yaml_name_to_mapping(arena, item))
-                return -1;
-        if (item->kind != PXR_YAML_MAPPING || !item->first)
-                return pxr_error_at(diag, item->location,
-                                    "expected a layer: NAME, or NAME: {options}");
-        options = find(context, item->first);
-        if (!options) {
-                if (item->first->next)
-                        pxr_note(diag, "the first key of an item is the name of its layer");
-                return -1;
-        }
+                return NULL;
+        if (item->kind == PXR_YAML_MAPPING && item->first)
+                return item->first;
+        pxr_error_at(diag, item->location, "expected a layer: NAME, or NAME: {options}");
+        return NULL;
+}
+
+int pxr_layer_options(struct pxr_arena *arena, struct pxr_yaml *name,
+                      const struct pxr_options *options, struct pxr_diag *diag)
+{
         /* What the command line sets (`model.1.repeat.count=3`) may be a mapping all the same. */
-        written_out =
-                item->first->kind == PXR_YAML_MAPPING && item->first->origin != PXR_ORIGIN_OVERRIDE;
-        if (open_options(arena, item->first, options, diag))
+        bool written_out = name->kind == PXR_YAML_MAPPING && name->origin != PXR_ORIGIN_OVERRIDE;
+
+        if (!options && name->next)
+                pxr_note(diag, "the first key of an item is the name of its layer");
+        if (!options)
                 return -1;
-        *conf = item->first;
-        *name = item->first->key;
-        return take_in(*conf, written_out, diag);
+        return open_options(arena, name, options, diag) || take_in(name, written_out, diag) ? -1
+                                                                                            : 0;
 }

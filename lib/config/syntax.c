@@ -105,23 +105,19 @@ static int reader_error(const struct pxr_yaml_input *input, const yaml_parser_t 
                             parser->problem ? parser->problem : "unknown error");
 }
 
-/* Where did the collection or the quotes begin that could not be read? */
+/* Note where the collection began that could not be read. */
 static void note_start(const yaml_parser_t *parser, struct pxr_location location,
                        struct pxr_diag *diag)
 {
-        static const char *const what[][2] = {
-                { "sequence", "the list" },
-                { "collection", "the list" },
-                { "mapping", "the mapping" },
-        };
+        int line = (int)parser->context_mark.line + 1;
+        const char *what =
+                strstr(parser->context, "mapping") ? "mapping"
+                : strstr(parser->context, "sequence") || strstr(parser->context, "collection")
+                        ? "list"
+                        : NULL;
 
-        for (size_t i = 0; i < PXR_COUNT(what); i++)
-                if (strstr(parser->context, what[i][0]) &&
-                    (int)parser->context_mark.line + 1 != location.line) {
-                        pxr_note(diag, "%s began on line %d", what[i][1],
-                                 (int)parser->context_mark.line + 1);
-                        return;
-                }
+        if (what && line != location.line)
+                pxr_note(diag, "the %s began on line %d", what, line);
 }
 
 /* Where a mark of libyaml's points; the end where it points past it. */

@@ -32,7 +32,6 @@ struct stack {
 /* An item of a list: its plugin and its checked options. Read once, and kept in the tree for as
  * often as it is built. */
 struct item {
-        struct stack *stack;
         const struct pxr_plugin_file *plugin;
         const struct pxr_options *options;
         const char *name;
@@ -42,19 +41,6 @@ struct item {
 };
 
 static const struct pxr_options no_options = { 0 };
-
-static const struct pxr_options *find_options(void *context, const struct pxr_yaml *name)
-{
-        struct item *item = context;
-
-        item->plugin =
-                pxr_plugin_find(item->stack->plugins, name->key ? name->key : name->text,
-                                name->key ? name->key_location : name->location, item->stack->diag);
-        if (item->plugin)
-                item->options =
-                        item->plugin->layer->options ? item->plugin->layer->options : &no_options;
-        return item->options;
-}
 
 /* Where errors of a layer point: to its item in the spec, or to the last override of one of its
  * options, which is then to blame. */
@@ -74,21 +60,27 @@ static struct pxr_location error_location(const struct pxr_yaml *node,
 static const struct item *read_item(struct stack *stack, struct pxr_yaml *node)
 {
         struct item *item = node->layer ? NULL : pxr_alloc(stack->arena, sizeof(*item));
-        struct pxr_yaml *options;
         struct pxr_reading reading;
+        struct pxr_yaml *name;
 
         if (!item)
                 return node->layer;
-        item->stack = stack;
-        item->node = node;
-        if (pxr_layer_item(stack->arena, node, find_options, item, &item->name, &options,
-                           stack->diag))
+        name = pxr_layer_name(stack->arena, node, stack->diag);
+        if (!name)
                 return NULL;
-        item->location = error_location(node, options);
+        item->node = node;
+        item->name = name->key;
+        item->plugin = pxr_plugin_find(stack->plugins, name->key, name->key_location, stack->diag);
+        if (item->plugin)
+                item->options =
+                        item->plugin->layer->options ? item->plugin->layer->options : &no_options;
+        if (pxr_layer_options(stack->arena, name, item->options, stack->diag))
+                return NULL;
+        item->location = error_location(node, name);
         reading.options = item->options;
         reading.conf = item->conf = pxr_alloc(stack->arena, reading.options->size + 1);
         if (!item->conf ||
-            pxr_options_read(stack->arena, options, item->name, &reading, 1, stack->diag))
+            pxr_options_read(stack->arena, name, item->name, &reading, 1, stack->diag))
                 return NULL;
         node->layer = item;
         return item;
