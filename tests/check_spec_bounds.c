@@ -155,9 +155,9 @@ START_TEST(alias_bombs_are_refused)
                         text, i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
         refused(text, "a spec can have 100000 nodes and no more");
         refused(pxr_strf(arena, "a: &a '%s'\nb: [%s]\n", times("x", 500000), times("*a, ", 1000)),
-                "a spec can hold 1048576 bytes and no more");
+                "a spec can have 1048576 bytes and no more");
         refused(pxr_strf(arena, "a: &a {%s: 1}\nb: [%s]\n", times("x", 1000), times("*a, ", 2000)),
-                "a spec can hold 1048576 bytes and no more");
+                "a spec can have 1048576 bytes and no more");
 }
 END_TEST
 

@@ -42,22 +42,26 @@ static struct pxr_location location_of(const struct reader *reader, const yaml_e
         return pxr_event_location(&reader->input, event->start_mark, event->end_mark);
 }
 
+/* More was read than the bounds allow. Returns -1. */
+static int too_much(const struct reader *reader, struct pxr_location location, size_t most,
+                    const char *what)
+{
+        pxr_error_at(reader->diag, location, "a spec can have %zu %s and no more", most, what);
+        pxr_note(reader->diag, "aliases count as often as they are used");
+        return -1;
+}
+
 static struct pxr_yaml *new_node(struct reader *reader, enum pxr_yaml_kind kind,
                                  struct pxr_location location)
 {
-        struct pxr_yaml *node;
+        struct pxr_yaml *node = NULL;
 
-        if (++reader->bounds->nodes > reader->bounds->max_nodes) {
-                pxr_error_at(reader->diag, location, "a spec can have %d nodes and no more",
-                             reader->bounds->max_nodes);
-                pxr_note(reader->diag, "aliases count as often as they are used");
-                return NULL;
-        }
-        node = pxr_alloc(reader->arena, sizeof(*node));
-        if (!node)
-                return NULL;
-        node->kind = kind;
-        node->location = location;
+        if (++reader->bounds->nodes > reader->bounds->max_nodes)
+                too_much(reader, location, (size_t)reader->bounds->max_nodes, "nodes");
+        else
+                node = pxr_alloc(reader->arena, sizeof(*node));
+        if (node)
+                *node = (struct pxr_yaml) { .kind = kind, .location = location };
         return node;
 }
 
@@ -66,12 +70,8 @@ static int charge(struct reader *reader, struct pxr_location location, const cha
 {
         size_t size = strlen(text);
 
-        if (size > reader->bounds->max_bytes - reader->bounds->bytes) {
-                pxr_error_at(reader->diag, location, "a spec can hold %zu bytes and no more",
-                             reader->bounds->max_bytes);
-                pxr_note(reader->diag, "aliases count as often as they are used");
-                return -1;
-        }
+        if (size > reader->bounds->max_bytes - reader->bounds->bytes)
+                return too_much(reader, location, reader->bounds->max_bytes, "bytes");
         reader->bounds->bytes += size;
         return 0;
 }

@@ -17,13 +17,11 @@ static const struct pxr_option *find_row(const struct pxr_reading *readings, int
                                          const char *key, void **conf)
 {
         for (int i = 0; i < count; i++) {
-                const struct pxr_option *row = readings[i].options->rows;
+                const struct pxr_option *row = pxr_option_find(readings[i].options, key);
 
-                for (; row && row->type != PXR_TYPE_END; row++)
-                        if (strcmp(row->name, key) == 0) {
-                                *conf = readings[i].conf;
-                                return row;
-                        }
+                *conf = readings[i].conf;
+                if (row)
+                        return row;
         }
         return NULL;
 }

@@ -23,48 +23,37 @@ static int by_key(const void *left, const void *right)
 static const char *const left_out[] = { "name",       "description", "reproduces",     "data.path",
                                         "train.seed", "sample",      "evaluate.at_end" };
 
-/* A copy without the nodes of `without`, whose mappings are in the order of their keys: other
- * versions of the program have other orders. */
-static struct pxr_yaml *copy(struct pxr_arena *arena, const struct pxr_yaml *node,
-                             const struct pxr_yaml *const without[PXR_COUNT(left_out)])
+/* Put all mappings in the order of their keys: other versions of the program have other orders. */
+static void sort(struct pxr_arena *arena, struct pxr_yaml *node)
 {
-        const struct pxr_yaml **child =
-                pxr_alloc_array(arena, (size_t)node->count + 1, sizeof(const struct pxr_yaml *));
-        struct pxr_yaml *made = pxr_alloc(arena, sizeof(*made)), *made_child;
-        size_t count = 0;
+        size_t count = (size_t)node->count, i = 0;
+        struct pxr_yaml **child = pxr_alloc_array(arena, count + 1, sizeof(struct pxr_yaml *));
 
-        if (!child || !made)
-                return NULL;
-        *made = (struct pxr_yaml) {
-                .kind = node->kind, .text = node->text, .quoted = node->quoted, .key = node->key
-        };
-        for (const struct pxr_yaml *at = node->first; at; at = at->next) {
-                size_t i = 0;
-
-                while (i < PXR_COUNT(left_out) && without[i] != at)
-                        i++;
-                if (i == PXR_COUNT(left_out))
-                        child[count++] = at;
+        if (!child)
+                return;
+        for (; node->first; i++) {
+                child[i] = node->first;
+                pxr_yaml_remove(child[i]);
+                sort(arena, child[i]);
         }
         if (node->kind == PXR_YAML_MAPPING)
-                qsort(child, count, sizeof(const struct pxr_yaml *), by_key);
-        for (size_t i = 0; i < count; i++)
-                if ((made_child = copy(arena, child[i], without)))
-                        pxr_yaml_append(made, made_child);
-        return made;
+                qsort(child, count, sizeof(struct pxr_yaml *), by_key);
+        for (i = 0; i < count; i++)
+                pxr_yaml_append(node, child[i]);
 }
 
-int pxr_spec_recipe(struct pxr_arena *arena, const struct pxr_yaml *root, char hex[PXR_SHA256_HEX],
+int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag)
 {
-        const struct pxr_yaml *without[PXR_COUNT(left_out)];
-        struct pxr_yaml *kept;
+        struct pxr_yaml *root = pxr_spec_recorded(arena, spec, diag), *node;
         char *text;
 
-        for (size_t i = 0; i < PXR_COUNT(left_out); i++)
-                without[i] = pxr_yaml_find((struct pxr_yaml *)root, left_out[i]);
-        kept = copy(arena, root, without);
-        text = kept && !pxr_arena_failed(arena) ? pxr_yaml_emit(arena, kept, diag) : NULL;
+        for (size_t i = 0; root && i < PXR_COUNT(left_out); i++)
+                if ((node = pxr_yaml_find(root, left_out[i])))
+                        pxr_yaml_remove(node);
+        if (root)
+                sort(arena, root);
+        text = root ? pxr_yaml_emit(arena, root, diag) : NULL;
         if (!text)
                 return -1;
         pxr_sha256(text, strlen(text), hex);

@@ -11,7 +11,7 @@
 /* SHA-256, in hexadecimal, of a resolved spec without its seed, and without what does not change
  * the NLL: its name, the row it reproduces, the path of its data, what is drawn or evaluated
  * besides. Returns 0 or -1. */
-int pxr_spec_recipe(struct pxr_arena *arena, const struct pxr_yaml *root, char hex[PXR_SHA256_HEX],
+int pxr_spec_recipe(struct pxr_arena *arena, const char *spec, char hex[PXR_SHA256_HEX],
                     struct pxr_diag *diag);
 
 /* Parse the resolved spec of a run. NULL after an error. */

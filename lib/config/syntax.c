@@ -161,22 +161,22 @@ static int line_without_blank(const struct pxr_yaml_input *input, yaml_mark_t ma
 }
 
 /* A character that begins no value: a tab where indentation is due, or one of @ ` %. */
-static void bad_start(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
-                      struct pxr_diag *diag)
+static int bad_start(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
+                     struct pxr_diag *diag)
 {
-        struct pxr_location mark =
-                pxr_event_location(input, parser->problem_mark, parser->problem_mark);
+        struct pxr_location location = location_of(input, parser->problem_mark);
         const char *character = find(input, parser->problem_mark);
         size_t size = pxr_character(character, input->source->text + input->source->size);
 
         if (size == 1 && *character == '\t') {
-                pxr_error_at(diag, mark, "this is not YAML: a tab cannot indent");
+                pxr_error_at(diag, location, "this is not YAML: a tab cannot indent");
                 pxr_hint(diag, "use spaces");
-                return;
+                return -1;
         }
-        pxr_error_at(diag, mark, "this is not YAML: a value cannot begin with %.*s", (int)size,
+        pxr_error_at(diag, location, "this is not YAML: a value cannot begin with %.*s", (int)size,
                      character);
         pxr_hint(diag, "put it in quotes");
+        return -1;
 }
 
 int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *parser,
@@ -191,10 +191,8 @@ int pxr_syntax_error(const struct pxr_yaml_input *input, const yaml_parser_t *pa
                 return pxr_out_of_memory(diag);
         if (parser->error == YAML_READER_ERROR)
                 return reader_error(input, parser, diag);
-        if (strstr(problem, "cannot start any token")) {
-                bad_start(input, parser, diag);
-                return -1;
-        }
+        if (strstr(problem, "cannot start any token"))
+                return bad_start(input, parser, diag);
         while (complaint->problem && !strstr(problem, complaint->problem))
                 complaint++;
         if (complaint->at_start && parser->context)

@@ -32,6 +32,9 @@ size_t pxr_option_names(const struct pxr_option *option, const char *names[PXR_M
 /* "1 to 63" */
 char *pxr_option_range(struct pxr_arena *arena, const struct pxr_option *option);
 
+/* The row of an option by its name, or NULL; NULL options have none. */
+const struct pxr_option *pxr_option_find(const struct pxr_options *options, const char *name);
+
 /* A variant of a choice by its name, or NULL. */
 const struct pxr_variant *pxr_variant_find(const struct pxr_option *row, const char *name);
 

@@ -131,49 +131,33 @@ char *pxr_options_text(struct pxr_arena *arena, const struct pxr_options *option
         return pxr_stream_close(&stream);
 }
 
-/* Whether the first name of a path is `name`; *rest is then what follows it. */
-static bool begins(const char *path, const char *name, const char **rest)
-{
-        size_t length = strcspn(path, ".");
-
-        if (strlen(name) != length || strncmp(path, name, length) != 0)
-                return false;
-        *rest = path + length + (path[length] == '.');
-        return true;
-}
-
-/* The row of a path, or NULL; *inner are the options at it, if it is a section or a variant. */
-static const struct pxr_option *row_at(const struct pxr_options *options, const char *path,
-                                       const struct pxr_options **inner)
+const struct pxr_option *pxr_option_find(const struct pxr_options *options, const char *name)
 {
         const struct pxr_option *row = options ? options->rows : NULL;
-        const struct pxr_variant *variant;
 
-        *inner = NULL;
-        while (row && row->type != PXR_TYPE_END && !begins(path, row->name, &path))
+        while (row && row->type != PXR_TYPE_END && strcmp(row->name, name) != 0)
                 row++;
-        if (!row || row->type == PXR_TYPE_END)
-                return NULL;
-        if (row->type == PXR_TYPE_SECTION)
-                *inner = row->section;
-        variant = row->type == PXR_TYPE_CHOICE && *path ? row->variants : NULL;
-        while (variant && variant->name && !begins(path, variant->name, &path))
-                variant++;
-        if (variant)
-                *inner = variant->options;
-        if (*path)
-                return row_at(*inner, path, inner);
-        return row;
+        return row && row->type != PXR_TYPE_END ? row : NULL;
 }
 
 char *pxr_option_text(struct pxr_arena *arena, const struct pxr_yaml *root, const char *path)
 {
-        const struct pxr_options *inner;
-        const struct pxr_option *row = *path ? row_at(root->table, path, &inner) : NULL;
+        char *rest = pxr_strdup(arena, path);
+        const struct pxr_options *inner = *path ? root->table : NULL; /* those at the path */
+        const struct pxr_option *row = NULL;
+        const struct pxr_variant *variant;
         struct pxr_option alone[2] = { { 0 } };
         struct pxr_options of_one = { .rows = alone };
 
-        if (!row || row->type == PXR_TYPE_NODE || row->type == PXR_TYPE_LAYERS)
+        for (const char *name; inner && (name = strsep(&rest, "."));) {
+                row = pxr_option_find(inner, name);
+                inner = row && row->type == PXR_TYPE_SECTION ? row->section : NULL;
+                if (!row || row->type != PXR_TYPE_CHOICE || !rest)
+                        continue;
+                variant = pxr_variant_find(row, strsep(&rest, "."));
+                inner = variant ? variant->options : NULL;
+        }
+        if (!row || rest || row->type == PXR_TYPE_NODE || row->type == PXR_TYPE_LAYERS)
                 return pxr_strdup(arena, "");
         if (inner)
                 return pxr_options_text(arena, inner, 2);
