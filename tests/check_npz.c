@@ -122,6 +122,22 @@ START_TEST(one_file_is_split_by_option)
 }
 END_TEST
 
+START_TEST(the_content_does_not_depend_on_the_validation_split)
+{
+        struct pxr_dataset *whole, *cut;
+
+        put("some.npz", 0, 7);
+        whole = sound(OPEN("{set: npz, path: %s/some.npz, layout: chw}", scratch));
+        ck_assert_str_eq(whole->content, whole->identity);
+        for (int valid = 1; valid < 4; valid++) {
+                cut = sound(
+                        OPEN("{set: npz, path: %s/some.npz, layout: chw, valid: %d, grey: true}",
+                             scratch, valid));
+                ck_assert_str_eq(cut->content, whole->identity);
+        }
+}
+END_TEST
+
 START_TEST(pixels_read_from_a_file_are_the_same_as_in_memory)
 {
         static const char *const budgets[] = { "0", "0.0001", "0.0005", "0.001052" };
@@ -472,6 +488,7 @@ int main(void)
 
         ADD_SCRATCH_TEST(suite, numbered_files_are_read_in_the_order_of_their_numbers);
         ADD_SCRATCH_TEST(suite, one_file_is_split_by_option);
+        ADD_SCRATCH_TEST(suite, the_content_does_not_depend_on_the_validation_split);
         ADD_SCRATCH_TEST(suite, pixels_read_from_a_file_are_the_same_as_in_memory);
         ADD_SCRATCH_TEST(suite, a_temporary_file_that_would_fill_the_disk_is_refused);
         ADD_SCRATCH_TEST(suite, a_temporary_file_that_cannot_be_created_is_an_error_of_the_system);

@@ -312,6 +312,25 @@ START_TEST(official_cifar10_is_recognized_by_its_identity)
 }
 END_TEST
 
+START_TEST(official_cifar10_is_recognized_with_any_validation_split)
+{
+        static const char *const transforms[] = { "valid = last 100 of train", "grey" };
+
+        for (size_t i = 0; i < 2; i++) {
+                struct example example = row_lstm;
+
+                example.set = "npz";
+                example.content =
+                        "1e2813e0929983629aa5b86f7102a4bca7dd5bb699515e6f9957fbb85cba36ac";
+                example.transforms = transforms[i];
+                forget_runs();
+                record(example);
+                ck_assert_str_eq(cell_of(table_of(5), "Row LSTM", "run"), i == 0 ? "1" : "");
+                ck_assert_int_eq(doctor_finds("not the paper's row"), i > 0);
+        }
+}
+END_TEST
+
 /* What is judged of a run does not depend on others of the same identity. */
 START_TEST(official_data_must_be_those_of_the_run_itself)
 {
@@ -389,6 +408,7 @@ int main(void)
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_files);
         ADD_REPORT_TEST(suite, early_stopping_on_the_shown_nll_has_a_footnote);
         ADD_REPORT_TEST(suite, official_cifar10_is_recognized_by_its_identity);
+        ADD_REPORT_TEST(suite, official_cifar10_is_recognized_with_any_validation_split);
         ADD_REPORT_TEST(suite, official_data_must_be_those_of_the_run_itself);
         ADD_REPORT_TEST(suite, official_data_are_recognized_in_any_format);
         ADD_REPORT_TEST(suite, an_unknown_row_is_a_warning);

@@ -104,7 +104,7 @@ static inline void report_teardown(void)
 
 /* What the tests vary of a run and its results. */
 struct example {
-        const char *row, *spec, *set, *identity, *transforms, *given, *suspect;
+        const char *row, *spec, *set, *identity, *content, *transforms, *given, *suspect;
         int table;
         int64_t seed, images;
         double test, valid, train; /* nats per image; 0: not evaluated on this split */
@@ -164,6 +164,7 @@ static inline int64_t record(struct example example)
                                .program_version = "0",
                                .data_set = example.set,
                                .data_identity = example.identity,
+                               .data_content = example.content,
                                .data_transforms = example.transforms,
                                .data_entropy = NAN,
                                .given = example.given,

@@ -45,8 +45,11 @@ struct pxr_dataset {
         double floor;              /* an NLL below this many nats an image is suspect; or NAN */
         const char *digest[PXR_SPLITS]; /* SHA-256 of each split's content, whole and before any
                                            transform, in hexadecimal; NULL: no such split */
-        const char *identity;           /* SHA-256 over the digests, counts and transforms, hex */
-        const char *transforms;         /* the chain of transforms as text: "static binarization" */
+        const char *uncut;      /* the digest of train before `valid` was cut from it; or NULL */
+        const char *content;    /* the identity of the images as they are in the files: without
+                                   transforms, and before `valid` was cut; NULL: unknown */
+        const char *identity;   /* SHA-256 over the digests, counts and transforms, hex */
+        const char *transforms; /* the chain of transforms as text: "static binarization" */
         const char *transforms_of_size; /* the part of it before images are downsampled */
         bool mirrors;                   /* the chain ends with a random mirroring of train */
         struct pxr_data_file *files;

@@ -69,6 +69,19 @@ const char *pxr_dataset_small_identity(struct pxr_arena *arena, const struct pxr
         return identity_of(arena, set, rows, cols, pxr_data_downsampled(arena, set, rows, cols));
 }
 
+/* The identity of the images as they are in the files. */
+static const char *content_of(struct pxr_arena *arena, const struct pxr_dataset *set)
+{
+        struct pxr_dataset whole = *set;
+
+        if (set->uncut) {
+                whole.digest[PXR_TRAIN] = set->uncut;
+                whole.count[PXR_TRAIN] += whole.count[PXR_VALID];
+                whole.count[PXR_VALID] = 0;
+        }
+        return identity_of(arena, &whole, set->rows, set->cols, "none");
+}
+
 static int finish(struct pxr_opening *o)
 {
         struct pxr_dataset *set = o->set;
@@ -79,6 +92,7 @@ static int finish(struct pxr_opening *o)
         if (images == 0)
                 return pxr_error_at(o->diag, pxr_data_location(o, "splits"),
                                     "data: %s: the selected splits have no images", set->name);
+        set->content = content_of(o->arena, set);
         if (pxr_data_transform(o))
                 return -1;
         set->floor = set->entropy;

@@ -222,7 +222,9 @@ static int settle(struct pixels *pixels, struct pxr_diag *diag)
         return 0;
 }
 
-static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first, int64_t count)
+/* `uncut` becomes the hash of the images of train, and of valid after them. */
+static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first, int64_t count,
+                     struct pxr_sha256 *uncut)
 {
         struct pixels *pixels = o->set->state;
         uint8_t *image = malloc(pixels->size);
@@ -235,8 +237,12 @@ static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first,
                 failed = read_image(pixels, i, image, o->diag);
                 if (!failed)
                         pxr_sha256_update(&hash, image, pixels->size);
+                if (!failed && split == PXR_VALID)
+                        pxr_sha256_update(uncut, image, pixels->size);
         }
         free(image);
+        if (split == PXR_TRAIN)
+                *uncut = hash;
         pxr_sha256_final(&hash, hex);
         pixels->first[split] = first;
         o->set->count[split] = count;
@@ -247,22 +253,30 @@ static int set_split(struct pxr_opening *o, enum pxr_split split, int64_t first,
 int pxr_pixels_end(struct pxr_opening *o, int64_t count[PXR_SPLITS], int64_t valid,
                    const char *path)
 {
+        bool cut = valid > 0 && count[PXR_TRAIN] > 0;
         int64_t first = 0;
+        struct pxr_sha256 uncut;
+        char hex[PXR_SHA256_HEX];
 
         if (pxr_pixels_count(o) == 0)
                 return 0;
         if (settle(o->set->state, o->diag))
                 return -1;
-        if (valid > 0 && count[PXR_TRAIN] > 0) {
+        if (cut) {
                 const char *own = count[PXR_VALID] > 0 ? "valid split" : NULL;
 
                 if (pxr_data_cut(o, "valid", valid, own, path, &count[PXR_TRAIN]))
                         return -1;
                 count[PXR_VALID] = valid;
         }
+        pxr_sha256_init(&uncut);
         for (int i = 0; i < PXR_SPLITS; first += count[i++])
-                if (count[i] > 0 && pxr_data_opens(o, i) && set_split(o, i, first, count[i]))
+                if (count[i] > 0 && pxr_data_opens(o, i) &&
+                    set_split(o, i, first, count[i], &uncut))
                         return -1;
+        pxr_sha256_final(&uncut, hex);
+        if (cut && pxr_data_opens(o, PXR_TRAIN) && pxr_data_opens(o, PXR_VALID))
+                o->set->uncut = pxr_strdup(o->arena, hex);
         return 0;
 }
 

@@ -62,6 +62,7 @@ static int record_row(struct pxr_state *state, const struct pxr_fingerprint *fin
         run->command_line = order->command_line;
         run->data_set = e->set->name;
         run->data_identity = e->set->identity;
+        run->data_content = e->set->content;
         run->data_transforms = e->set->transforms;
         run->data_entropy = graph->small_rows ? NAN : e->set->entropy;
         run->certificate = e->certificate.digest;

@@ -15,7 +15,8 @@ CREATE TEMP TABLE paper_row AS
 --
 -- Data are recognized by hashes, of the official files or of the whole set: the name of a set and its
 -- number of images prove nothing, and a file named like one of CIFAR-10 may hold other images. The same
--- images in any format have the same identity. A run is judged by itself, whatever other runs there are.
+-- images in any format have the same identity; so have their contents, however many `valid` takes from
+-- train. A run is judged by itself, whatever other runs there are.
 CREATE TEMP VIEW IF NOT EXISTS claim AS
   SELECT *, CASE
       WHEN NOT EXISTS (SELECT 1 FROM paper_row AS other WHERE other.paper_table = claimed.paper_table)
@@ -25,14 +26,14 @@ CREATE TEMP VIEW IF NOT EXISTS claim AS
           || coalesce((SELECT '; did you mean ''' || other.row || '''?' FROM paper_row AS other
             WHERE other.paper_table = claimed.paper_table AND is_near(claimed.row, other.row)), '')
       WHEN is_known AND other_images IS NULL THEN NULL
-      WHEN data_set IS NOT wanted_set AND NOT is_known
+      WHEN data_set IS NOT wanted_set AND NOT is_known AND NOT has_content
         THEN printf('its data set is %s, not %s', data_set, wanted_set)
       WHEN NOT EXISTS (SELECT 1 FROM json_each(wanted_transforms) WHERE transforms GLOB value) AND NOT is_known
         THEN 'its data are not those of the row: ' || transforms
       WHEN other_images IS NOT NULL
         THEN printf('its NLL is over %d images; the split has %d', images, other_images)
       -- A list of official files of which the run read all, and no others.
-      WHEN NOT EXISTS (
+      WHEN NOT has_content AND NOT EXISTS (
           SELECT 1 FROM json_each(wanted_files) AS list
           WHERE json_array_length(list.value) = (SELECT count(*) FROM data_file WHERE data_file.run = claimed.run)
             AND NOT EXISTS (
@@ -48,6 +49,7 @@ CREATE TEMP VIEW IF NOT EXISTS claim AS
       parameters, given, wall_seconds, archived_at, run_state(status, host, process_id, process_start) AS state,
       nll.images, nll.dimensions, sum_nats / nll.images AS nats, standard_error, epoch, suspect,
       data_identity IN (SELECT value FROM json_each(identities)) AS is_known, paper.data_set AS wanted_set,
+      coalesce(data_content IN (SELECT value FROM json_each(identities)), FALSE) AS has_content,
       iif(paper.images > 0 AND nll.images <> paper.images, paper.images, NULL) AS other_images,
       paper.transforms AS wanted_transforms, files AS wanted_files
     FROM run
