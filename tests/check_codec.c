@@ -58,7 +58,7 @@ static size_t total(const struct pxr_streams *streams)
         size_t size = 0;
 
         for (int64_t i = 0; i < streams->count; i++)
-                size += streams->size[i];
+                size += streams->stream[i].size;
         return size;
 }
 
@@ -198,8 +198,9 @@ START_TEST(the_code_does_not_depend_on_threads)
 
                 ck_assert_double_eq(nats, others);
                 for (int i = 0; i < 4; i++) {
-                        ck_assert_uint_eq(streams->size[i], other->size[i]);
-                        ck_assert_mem_eq(streams->bytes[i], other->bytes[i], other->size[i]);
+                        ck_assert_uint_eq(streams->stream[i].size, other->stream[i].size);
+                        ck_assert_mem_eq(streams->stream[i].bytes, other->stream[i].bytes,
+                                         other->stream[i].size);
                 }
                 ck_assert(come_back(&coding, streams, pixels));
         }
@@ -249,17 +250,17 @@ START_TEST(decoding_random_bytes_does_no_harm)
         const uint8_t *pixels = random_images(graph, 20, 1);
         double nats;
         struct pxr_streams *streams = encode(&coding, pixels, &nats);
-        size_t size = streams->size[0];
+        size_t size = streams->stream[0].size;
 
         for (size_t i = 0; i < size; i += 7) {
-                streams->bytes[0][i] ^= 0x55;
+                streams->stream[0].bytes[i] ^= 0x55;
                 ck_assert(!come_back(&coding, streams, pixels));
-                streams->bytes[0][i] ^= 0x55;
-                streams->size[0] = i;
+                streams->stream[0].bytes[i] ^= 0x55;
+                streams->stream[0].size = i;
                 ck_assert(!come_back(&coding, streams, pixels));
-                streams->size[0] = size;
+                streams->stream[0].size = size;
         }
-        memset(streams->bytes[0], 0xff, size);
+        memset(streams->stream[0].bytes, 0xff, size);
         ck_assert(!come_back(&coding, streams, pixels));
         ck_assert_int_eq(pxr_diag_errors(diag), 0);
 }
@@ -287,7 +288,7 @@ START_TEST(decoding_ends_at_the_end_of_the_stream)
                 &(const struct pxr_observer) { .context = &done, .progress = note_images };
         streams = encode(&coding, random_images(graph, 640, 1), &nats);
         ck_assert_int_eq(done, 640);
-        streams->size[0] = 1;
+        streams->stream[0].size = 1;
         ck_assert_int_eq(pxr_decode(&coding, streams, allocate(size_of(&coding), 1), diag),
                          PXR_UNDECODABLE);
         ck_assert_int_eq(done, 0);

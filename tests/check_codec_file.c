@@ -18,11 +18,11 @@ static const char *const names[] = { "a.png", "b c.png", "\xc3\xa9.png" };
 /* Three images in two streams of 150 bytes and none, as no model would have them. */
 static struct pxr_codec_file file_of(void)
 {
-        static uint8_t stream[150], *bytes[] = { stream, NULL };
-        static size_t sizes[] = { sizeof(stream), 0 };
+        static uint8_t bytes[150];
+        static struct pxr_stream_bytes streams[] = { { bytes, sizeof(bytes) }, { NULL, 0 } };
 
-        for (size_t i = 0; i < sizeof(stream); i++)
-                stream[i] = (uint8_t)(i * i);
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = (uint8_t)(i * i);
         return (struct pxr_codec_file) {
                 .run = "tiny",
                 .uid = "01234567",
@@ -40,7 +40,7 @@ static struct pxr_codec_file file_of(void)
                 .pixels = A_HASH,
                 .nats = 1234.5,
                 .names = names,
-                .streams = { .count = 1, .bytes = bytes, .size = sizes },
+                .streams = { .count = 1, .stream = streams },
         };
 }
 
@@ -81,8 +81,8 @@ START_TEST(a_written_file_reads_back_the_same)
         for (int i = 0; i < 3; i++)
                 ck_assert_str_eq(pxr_codec_file_names(arena, got)[i], names[i]);
         ck_assert_int_eq(got->streams.count, 1);
-        ck_assert_uint_eq(got->streams.size[0], 150);
-        ck_assert_mem_eq(got->streams.bytes[0], file.streams.bytes[0], 150);
+        ck_assert_uint_eq(got->streams.stream[0].size, 150);
+        ck_assert_mem_eq(got->streams.stream[0].bytes, file.streams.stream[0].bytes, 150);
         ck_assert_uint_eq(got->payload, 152);
 }
 END_TEST
@@ -103,7 +103,7 @@ START_TEST(images_of_a_split_keep_their_numbers)
         ck_assert_int_eq(got->first, 98);
         ck_assert_str_eq(got->data, OTHER_HASH);
         ck_assert_int_eq(got->streams.count, 2);
-        ck_assert_uint_eq(got->streams.size[1], 0);
+        ck_assert_uint_eq(got->streams.stream[1].size, 0);
         ck_assert_str_eq(pxr_codec_file_names(arena, got)[0], "0000098.png");
         ck_assert_str_eq(pxr_codec_file_names(arena, got)[16], "0000114.png");
 }

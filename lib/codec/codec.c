@@ -67,23 +67,11 @@ const char *pxr_codec_misfit(const struct pxr_graph *graph)
 /* --- streams -----------------------------------------------------------------------------------
  */
 
-static int streams_init(struct pxr_streams *streams, int64_t count, struct pxr_diag *diag)
-{
-        *streams = (struct pxr_streams) { .count = count,
-                                          .bytes = calloc((size_t)count + 1, sizeof(uint8_t *)),
-                                          .size = calloc((size_t)count + 1, sizeof(size_t)) };
-        if (streams->bytes && streams->size)
-                return 0;
-        streams->count = 0;
-        return pxr_out_of_memory(diag);
-}
-
 void pxr_streams_free(struct pxr_streams *streams)
 {
         for (int64_t i = 0; i < streams->count; i++)
-                free(streams->bytes[i]);
-        free(streams->bytes);
-        free(streams->size);
+                free(streams->stream[i].bytes);
+        free(streams->stream);
         *streams = (struct pxr_streams) { 0 };
 }
 
@@ -126,25 +114,20 @@ static double spared(const struct pxr_graph *graph, const void *logits, int leve
         return fmax(-log_p[level] / M_LN2 - bits, 0);
 }
 
-static int encode_value(struct pxr_range_encoder *encoder, const uint64_t *width, int level)
+/* Encode `level`, or decode one, of levels of these widths. Returns it. */
+static int code_level(struct worker *worker, const uint64_t *width, int level)
 {
-        uint64_t below = 0;
+        bool encodes = worker->work->encodes;
+        uint64_t number = encodes ? 0 : pxr_range_peek(&worker->decoder), below = 0;
+        int at = 0;
 
-        for (int i = 0; i < level; i++)
-                below += width[i];
-        pxr_range_encode(encoder, below, width[level]);
-        return level;
-}
-
-static int decode_value(struct pxr_range_decoder *decoder, const uint64_t *width)
-{
-        uint64_t number = pxr_range_peek(decoder), below = 0;
-        int level = 0;
-
-        while (number >= below + width[level])
-                below += width[level++];
-        pxr_range_decode(decoder, below, width[level]);
-        return level;
+        while (encodes ? at < level : number >= below + width[at])
+                below += width[at++];
+        if (encodes)
+                pxr_range_encode(&worker->encoder, below, width[at]);
+        else
+                pxr_range_decode(&worker->decoder, below, width[at]);
+        return at;
 }
 
 /* --- a group -----------------------------------------------------------------------------------
@@ -198,9 +181,7 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
                         }
                         if (worker->work->encodes)
                                 worker->spared += spared(graph, logits, *level, width[*level]);
-                        *level = (uint8_t)(worker->work->encodes
-                                                   ? encode_value(&worker->encoder, width, *level)
-                                                   : decode_value(&worker->decoder, width));
+                        *level = (uint8_t)code_level(worker, width, *level);
                 }
                 pxr_workspace_set(worker->workspace, row, col, colour, image, *level);
         }
@@ -283,15 +264,15 @@ static void code_stream(struct worker *worker, int64_t number)
         const struct pxr_coding *coding = work->coding;
         int64_t first = number * coding->images_per_stream;
         int64_t end = first + images_of(coding, first, coding->images_per_stream);
-        size_t values = (size_t)(end - first) * pxr_graph_values(coding->graph), *size;
-        uint8_t **bytes = &work->streams->bytes[number], *fitting;
+        size_t values = (size_t)(end - first) * pxr_graph_values(coding->graph);
+        struct pxr_stream_bytes *stream = &work->streams->stream[number];
+        uint8_t *fitting;
         bool ends;
 
-        size = &work->streams->size[number];
-        if (work->encodes && !(*bytes = malloc(values * PXR_RANGE_BYTES + 1)))
+        if (work->encodes && !(stream->bytes = malloc(values * PXR_RANGE_BYTES + 1)))
                 fail(work, NULL);
-        pxr_range_encoder_init(&worker->encoder, *bytes);
-        pxr_range_decoder_init(&worker->decoder, *bytes, *size);
+        pxr_range_encoder_init(&worker->encoder, stream->bytes);
+        pxr_range_decoder_init(&worker->decoder, stream->bytes, stream->size);
         ends = report(work, 0);
         for (; first < end && !ends; first += GROUP)
                 ends = code_group(worker, first) || report(work, images_of(coding, first, GROUP));
@@ -300,9 +281,9 @@ static void code_stream(struct worker *worker, int64_t number)
                         fail(work, NULL);
         } else if (!ends) {
                 pxr_range_encoder_end(&worker->encoder);
-                *size = worker->encoder.size;
-                fitting = realloc(*bytes, *size + 1);
-                *bytes = fitting ? fitting : *bytes;
+                stream->size = worker->encoder.size;
+                fitting = realloc(stream->bytes, stream->size + 1);
+                stream->bytes = fitting ? fitting : stream->bytes;
         }
 }
 
@@ -348,13 +329,16 @@ int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct px
                              .pixels = (uint8_t *)pixels,
                              .streams = streams,
                              .diag = diag };
-        int status;
+        int64_t count = pxr_stream_count(coding->images, coding->images_per_stream);
+        int status = -1;
 
-        if (streams_init(streams, pxr_stream_count(coding->images, coding->images_per_stream),
-                         diag))
-                return -1;
+        *streams = (struct pxr_streams) { .stream = calloc(count + 1, sizeof(*streams->stream)) };
+        streams->count = streams->stream ? count : 0;
         work.nats = calloc((size_t)coding->images + GROUP, sizeof(double));
-        status = work.nats ? code(&work) : pxr_out_of_memory(diag);
+        if (streams->stream && work.nats)
+                status = code(&work);
+        else
+                pxr_out_of_memory(diag);
         *nats = 0;
         for (int64_t i = 0; i < coding->images && !status; i++)
                 *nats += work.nats[i];
@@ -367,7 +351,7 @@ void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct px
         double bits = 0, nll = nats / M_LN2, ends = 16 * (double)streams->count;
 
         for (int64_t i = 0; i < streams->count; i++)
-                bits += 8 * (double)streams->size[i];
+                bits += 8 * (double)streams->stream[i].size;
         if (!(bits <= 1.005 * nll + ends))
                 pxr_warn(diag,
                          "the images take %.0f bits, but their NLL is %.0f: it is not the NLL of a "

@@ -31,8 +31,10 @@ struct pxr_coding {
 /* Streams are coded in parallel, one per worker. */
 struct pxr_streams {
         int64_t count;
-        uint8_t **bytes; /* [count], each of malloc() */
-        size_t *size;
+        struct pxr_stream_bytes {
+                uint8_t *bytes; /* of malloc() */
+                size_t size;
+        } * stream;    /* [count] */
         double spared; /* by encoding: bits of NLL beyond the 32 that a value costs at most */
 };
 

@@ -43,11 +43,8 @@ bool pxr_codec_name_fits(const char *name)
 {
         size_t length = strlen(name);
 
-        for (const char *at = name; at < name + length; at += pxr_character(at, name + length))
-                if (pxr_character(at, name + length) == 0)
-                        return false;
         return length > 4 && length <= NAME_MAX && strcmp(name + length - 4, ".png") == 0 &&
-               name[0] != '.' && !strchr(name, '/') && pxr_one_line(name);
+               name[0] != '.' && !strchr(name, '/') && pxr_one_line(name) && pxr_is_utf8(name);
 }
 
 /* Can images have this NLL? Not where they cost nothing: sizes are shown as parts of it. */
@@ -111,9 +108,9 @@ static char *bytes_of(struct pxr_codec_file *file)
                 fprintf(to, "%s%s\n", first_line, header);
                 file->payload = (size_t)-ftell(to);
                 for (int64_t i = 0; i < streams->count; i++)
-                        put_size(to, streams->size[i]);
+                        put_size(to, streams->stream[i].size);
                 for (int64_t i = 0; i < streams->count; i++)
-                        fwrite(streams->bytes[i], 1, streams->size[i], to);
+                        fwrite(streams->stream[i].bytes, 1, streams->stream[i].size, to);
                 fflush(to);
                 file->payload += file->size;
                 hash_of(bytes, file->size, hash);
@@ -315,15 +312,15 @@ static int read_streams(const struct reading *reading, uint8_t *bytes, const uin
         if (count > end - at)
                 return unsound(reading, "missing streams");
         streams->count = count;
-        streams->bytes = pxr_alloc_array(reading->arena, (size_t)count, sizeof(uint8_t *));
-        streams->size = pxr_alloc_array(reading->arena, (size_t)count, sizeof(size_t));
-        if (!streams->bytes || !streams->size)
+        streams->stream = pxr_alloc_array(reading->arena, (size_t)count, sizeof(*streams->stream));
+        if (!streams->stream)
                 return -1;
         for (int64_t i = 0; i < count && at; i++)
-                at = get_size(at, end, &streams->size[i]);
-        for (int64_t i = 0; i < count && at; i++) {
-                streams->bytes[i] = bytes + (at - bytes);
-                at = streams->size[i] <= (size_t)(end - at) ? at + streams->size[i] : NULL;
+                at = get_size(at, end, &streams->stream[i].size);
+        for (struct pxr_stream_bytes *stream = streams->stream;
+             stream < streams->stream + count && at; stream++) {
+                stream->bytes = bytes + (at - bytes);
+                at = stream->size <= (size_t)(end - at) ? at + stream->size : NULL;
         }
         return at == end ? 0 : unsound(reading, "invalid sizes of streams");
 }
