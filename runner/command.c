@@ -347,24 +347,18 @@ size_t command_names(const char *names[MOST_NAMES])
         return count;
 }
 
-static int unknown_verb(struct program *program)
-{
-        const char *names[MOST_NAMES];
-        size_t count = command_names(names);
-
-        pxr_user_error(program->diag, "unknown command '%s'", program->words.text[0]);
-        pxr_hint_nearest(program->diag, program->words.text[0], names, count);
-        return -1;
-}
-
 /* Find the subcommand, take its name from the words, and check that it goes with the rest. */
 static int choose_verb(struct program *program)
 {
+        const char *names[MOST_NAMES];
         const char *name = program->words.count ? program->words.text[0] : command.usual;
 
         program->verb = name ? find_verb(name) : command.verbs;
-        if (!program->verb)
-                return unknown_verb(program);
+        if (!program->verb) {
+                pxr_user_error(program->diag, "unknown command '%s'", name);
+                pxr_hint_nearest(program->diag, name, names, command_names(names));
+                return -1;
+        }
         if (program->verb->name && program->words.count) {
                 program->words.text++;
                 program->words.count--;

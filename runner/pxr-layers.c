@@ -27,15 +27,17 @@ static struct arguments {
         int seconds;
 } args;
 
+static struct pxr_plugins *plugins;
+
 /* --- list --------------------------------------------------------------------------------------
  */
 
 static int list(struct program *program)
 {
-        const struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
         int usable = 0;
         bool unread = false;
 
+        plugins = pxr_plugins_open(program->arena, program->diag);
         if (!plugins)
                 return -1;
         for (const struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
@@ -56,12 +58,13 @@ static int list(struct program *program)
 
 static int describe(struct program *program)
 {
-        const struct pxr_plugins *plugins = pxr_plugins_open(program->arena, program->diag);
-        const struct pxr_plugin_file *file =
-                plugins ? pxr_plugin_find(plugins, program->words.text[0], nowhere, program->diag)
-                        : NULL;
+        const struct pxr_plugin_file *file;
         const struct pxr_layer *layer;
 
+        plugins = pxr_plugins_open(program->arena, program->diag);
+        if (!plugins)
+                return -1;
+        file = pxr_plugin_find(plugins, program->words.text[0], nowhere, program->diag);
         if (!file)
                 return -1;
         layer = file->layer;
@@ -90,11 +93,8 @@ static int describe(struct program *program)
  */
 
 /* What a process of its own is to examine: this file, or the layer of this name. */
-struct examination {
-        struct pxr_plugins *plugins;
-        struct pxr_plugin_file *file;
-        const char *name;
-};
+static struct pxr_plugin_file *examined;
+static const char *examined_name;
 
 static void print_result(void *context, const struct pxr_check_result *result)
 {
@@ -140,13 +140,13 @@ static int try_to_load(void *context, struct pxr_child_notes *notes)
 /* In a process of its own: put a layer to the tests, and print how it does. */
 static int examine(void *context, struct pxr_child_notes *notes)
 {
-        struct examination *e = context;
         struct pxr_diag *diag = pxr_diag_new();
         struct pxr_arena *arena = pxr_arena_new(0, diag);
-        const struct pxr_plugin_file *file = e->file;
+        const struct pxr_plugin_file *file = examined;
         int status = arena && diag ? 0 : -1;
 
-        for (struct pxr_plugin_file *f = e->plugins->file; f && !status; f = f->next) {
+        (void)context;
+        for (struct pxr_plugin_file *f = plugins->file; f && !status; f = f->next) {
                 snprintf(notes->doing, sizeof(notes->doing), "while %.200s was loaded", f->path);
                 if (!f->problem)
                         status = pxr_plugin_load(arena, f);
@@ -154,12 +154,12 @@ static int examine(void *context, struct pxr_child_notes *notes)
         if (status)
                 pxr_out_of_memory(diag);
         else if (!file)
-                file = pxr_plugin_find(e->plugins, e->name, nowhere, diag);
+                file = pxr_plugin_find(plugins, examined_name, nowhere, diag);
         if (!status && file && !file->problem) {
                 say(stdout, "%s\n", file->layer->name);
                 fflush(stdout);
                 snprintf(notes->text, sizeof(notes->text), "%s", file->layer->name);
-                status = pxr_check_layer(e->plugins, file, print_result, notes, diag);
+                status = pxr_check_layer(plugins, file, print_result, notes, diag);
         } else {
                 status = -1;
         }
@@ -191,7 +191,7 @@ static int run_in_child(int (*work)(void *context, struct pxr_child_notes *notes
 
 /* Try each module alone, so that one that cannot be loaded does not keep the others from their
  * examination. */
-static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, struct pxr_diag *diag)
+static int try_all(struct pxr_arena *arena, struct pxr_diag *diag)
 {
         for (struct pxr_plugin_file *file = plugins->file; file; file = file->next) {
                 int status = file->problem ? 0 : run_in_child(try_to_load, file, diag);
@@ -208,9 +208,9 @@ static int try_all(struct pxr_arena *arena, struct pxr_plugins *plugins, struct 
 
 /* Examine a file, or the layer of a name. Returns the exit status that it means. Adds to *not_built
  * the kinds of image that it was not tested on. */
-static int check_one(struct examination *e, int *not_built, struct pxr_diag *diag)
+static int check_one(int *not_built, struct pxr_diag *diag)
 {
-        int status = run_in_child(examine, e, diag);
+        int status = run_in_child(examine, NULL, diag);
 
         if (status == PXR_CHILD_FAILED)
                 return 1;
@@ -218,7 +218,7 @@ static int check_one(struct examination *e, int *not_built, struct pxr_diag *dia
         if (status != PXR_CHILD_DIED)
                 return status;
         if (!*left.text)
-                say(stdout, "%s\n", e->file ? e->file->path : e->name);
+                say(stdout, "%s\n", examined ? examined->path : examined_name);
         say(stdout, "  FAILED: %s, %s\n", how, left.doing);
         return 1;
 }
@@ -236,24 +236,24 @@ static void print_summary(bool failed, int not_built)
 static int check(struct program *program)
 {
         struct pxr_diag *diag = program->diag;
-        struct pxr_plugins *plugins = pxr_plugins_search(program->arena, diag);
-        struct examination e = { .plugins = plugins, .name = program->words.text[0] };
         int failed = 0, not_built = 0, status;
 
-        if (!plugins || try_all(program->arena, plugins, diag))
+        plugins = pxr_plugins_search(program->arena, diag);
+        if (!plugins || try_all(program->arena, diag))
                 return -1;
-        if (e.name) {
-                status = check_one(&e, &not_built, diag);
+        examined_name = program->words.text[0];
+        if (examined_name) {
+                status = check_one(&not_built, diag);
                 if (status < 2)
                         print_summary(status, not_built);
                 return status;
         }
-        for (e.file = plugins->file; e.file; e.file = e.file->next) {
-                if (e.file->problem) {
-                        say(stdout, "%s\n", e.file->path);
-                        say(stdout, "  FAILED: %s\n", e.file->problem);
+        for (examined = plugins->file; examined; examined = examined->next) {
+                if (examined->problem) {
+                        say(stdout, "%s\n", examined->path);
+                        say(stdout, "  FAILED: %s\n", examined->problem);
                 }
-                failed += e.file->problem || check_one(&e, &not_built, diag) != 0;
+                failed += examined->problem || check_one(&not_built, diag) != 0;
         }
         print_summary(failed, not_built);
         return failed > 0;
@@ -272,8 +272,6 @@ static int is_identifier(const char *name)
 /* Refuse an invalid name, and one that is in use: the new layer could never be found. */
 static int check_new(struct pxr_arena *arena, const char *name, struct pxr_diag *diag)
 {
-        const struct pxr_plugins *plugins;
-
         if (!is_identifier(name))
                 return pxr_user_error(diag,
                                       "invalid layer name '%s': use lower-case letters, digits "

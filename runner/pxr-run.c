@@ -180,32 +180,27 @@ struct printer {
         bool other;      /* it differs from the run it repeats */
 };
 
-static json_t *nll_as_json(const char *split, const struct pxr_nll *nll, const char *suspect,
-                           const char *given)
-{
-        return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:s?}", "split", split, "nats_per_image",
-                         json_number(pxr_nats_per_image(nll)), "bits_per_dimension",
-                         json_number(pxr_bits_per_dimension(nll)), "standard_error",
-                         json_number(pxr_standard_error(nll)), "images", (json_int_t)nll->images,
-                         "suspect", suspect, "given", given);
-}
-
 static void on_nll(void *context, double epoch, const char *split, const struct pxr_nll *nll,
                    const char *suspect, bool final)
 {
         struct printer *printer = context;
-        double nats = pxr_nats_per_image(nll), entropy = printer->order.experiment->set->entropy;
+        double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
+        double error = pxr_standard_error(nll), entropy = printer->order.experiment->set->entropy;
         double part = 100 * (nats / entropy - 1);
         const char *given =
                 nll->given_rows ? brief("%dx%d", nll->given_rows, nll->given_cols) : NULL;
 
         if (final)
-                add_json(&printer->results, NULL, nll_as_json(split, nll, suspect, given));
+                add_json(&printer->results, NULL,
+                         json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:s?}", "split", split,
+                                   "nats_per_image", json_number(nats), "bits_per_dimension",
+                                   json_number(bits), "standard_error", json_number(error),
+                                   "images", (json_int_t)nll->images, "suspect", suspect, "given",
+                                   given));
         display_line("%s %-5s  %9s nats/image%s  %s bits/dim%s%s%s%s%s", final ? "result" : "",
-                     split, number_text(nats, 4), error_text(pxr_standard_error(nll)),
-                     number_text(pxr_bits_per_dimension(nll), 4), given ? " given " : "",
-                     given ? given : "", suspect ? "  SUSPECT: " : "", suspect ? suspect : "",
-                     final ? "" : brief("  (epoch %.4g)", epoch));
+                     split, number_text(nats, 4), error_text(error), number_text(bits, 4),
+                     given ? " given " : "", given ? given : "", suspect ? "  SUSPECT: " : "",
+                     suspect ? suspect : "", final ? "" : brief("  (epoch %.4g)", epoch));
         if (final && !isnan(entropy) && !given && !nll->trained_on)
                 display_line("              %s%s %% against the exact entropy of %.4f nats",
                              signbit(part) ? "" : "+", number_text(part, 2), entropy);
