@@ -19,7 +19,7 @@
 
 enum { GROUP = PXR_CODEC_GROUP, MAX_LEVELS = 256 };
 
-/* What the workers share; `done` and those after it are theirs under `critical`. */
+/* Shared by the workers; `done` and the fields after it only under `critical`. */
 struct work {
         const struct pxr_coding *coding;
         bool encodes;
@@ -35,7 +35,7 @@ struct work {
 struct worker {
         struct work *work;
         struct pxr_workspace *workspace;
-        uint8_t *group; /* its images, the last of them blank where there are no more */
+        uint8_t *group; /* its images, filled up with blank ones */
         double spared;  /* of all that it encoded */
         struct pxr_range_encoder encoder;
         struct pxr_range_decoder decoder;
@@ -78,8 +78,8 @@ void pxr_streams_free(struct pxr_streams *streams)
 /* --- one value ---------------------------------------------------------------------------------
  */
 
-/* Each level has one part of 2^32 whatever its probability. Rounding down leaves some over for the
- * most probable level, to which it makes the least difference. */
+/* Each level gets at least one part of 2^32, whatever its probability. What rounding down leaves
+ * goes to the most probable level, where it matters least. */
 int pxr_codec_widths(int levels, const double *probability, uint64_t *width)
 {
         uint64_t left = PXR_RANGE_TOTAL;
@@ -102,8 +102,8 @@ int pxr_codec_widths(int levels, const double *probability, uint64_t *width)
         return 0;
 }
 
-/* The bits that a level has by its probability beyond those of its width. The probability itself
- * may be too small for a number. */
+/* The bits that a level would cost by its probability beyond those it costs by its width. Computed
+ * from the logarithm, since the probability may underflow. */
 static double spared(const struct pxr_graph *graph, const void *logits, int level, uint64_t width)
 {
         double bits = log2((double)PXR_RANGE_TOTAL / (double)width), log_p[MAX_LEVELS];
@@ -188,8 +188,8 @@ static int code_value(struct worker *worker, int64_t first, int images, int row,
         return 0;
 }
 
-/* Evaluate the group, which leaves its values in all tensors. What is read too early is then read
- * by the encoder as the evaluation did. */
+/* Evaluate the group, which leaves its values in all tensors: a model that reads a value too early
+ * then reads the same one while encoding. */
 static void evaluate(struct worker *worker, int64_t first)
 {
         const float *parameters = worker->work->coding->parameters;
@@ -236,7 +236,7 @@ static int code_group(struct worker *worker, int64_t first)
         return failed;
 }
 
-/* Tell of a group done; true when it is time to stop. */
+/* Report a group done. Returns true when it is time to stop. */
 static bool report(struct work *work, int64_t images)
 {
         const struct pxr_coding *coding = work->coding;

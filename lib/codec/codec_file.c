@@ -47,7 +47,7 @@ bool pxr_codec_name_fits(const char *name)
                name[0] != '.' && !strchr(name, '/') && pxr_one_line(name) && pxr_is_utf8(name);
 }
 
-/* Can images have this NLL? Not where they cost nothing: sizes are shown as parts of it. */
+/* Whether images can have this NLL. Sizes are shown as shares of it, so 0 is refused. */
 static bool sound_nll(const struct pxr_codec_file *file)
 {
         double values = (double)file->rows * file->cols * file->colours * (double)file->images;
@@ -152,7 +152,7 @@ struct reading {
         struct pxr_codec_file *file;
 };
 
-/* Its SHA-256 is right, so that this is no accident. */
+/* The SHA-256 matches: the file was made this way on purpose. */
 static int unsound(const struct reading *reading, const char *what)
 {
         return pxr_user_error(reading->diag, "%s: invalid pxr-codec file: %s", reading->path, what);

@@ -35,7 +35,7 @@ struct pxr_codec_file {
         int64_t first;            /* of the split */
         const char *data;         /* identity of the data set; NULL if there are names */
 
-        struct pxr_streams streams; /* memory owned by whoever fills this struct */
+        struct pxr_streams streams; /* not freed with this struct */
         size_t size, payload; /* bytes of the whole, and of its streams with their sizes: set by
                                  writing and reading */
 };

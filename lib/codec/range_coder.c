@@ -2,9 +2,9 @@
 /*
  * range_coder.c - arithmetic coding (a range coder, after G. N. N. Martin, 1979).
  *
- * All that was encoded is an interval of numbers, `low` up to `low + range`, of which the bytes in
- * front are already written. A symbol narrows it to its share; when the range falls below 2^56, one
- * more byte is certain but for a carry, which is added to what is written.
+ * Everything encoded so far is an interval of numbers, `low` to `low + range`, whose leading bytes
+ * are already written. A symbol narrows it to its share. When the range falls below 2^56, one more
+ * byte is certain except for a carry, which is added to the bytes written.
  */
 #include "codec/range_coder.h"
 
@@ -55,8 +55,8 @@ void pxr_range_encode(struct pxr_range_encoder *encoder, uint64_t below, uint64_
         }
 }
 
-/* Of the numbers in the interval, one of which one byte at most is not zero; returns how many. It
- * is below `low` where it has gone past 2^64. */
+/* A number of the interval with at most one byte that is not zero. Returns how many it has. It is
+ * below `low` if it wrapped at 2^64. */
 static int shortest(uint64_t low, uint64_t range, uint64_t *number)
 {
         *number = 0;

@@ -49,11 +49,11 @@ uint64_t pxr_range_peek(struct pxr_range_decoder *decoder);
 /* Go past that symbol, whose share is given as to the encoder. */
 void pxr_range_decode(struct pxr_range_decoder *decoder, uint64_t below, uint64_t width);
 
-/* Have the symbols so far taken more bytes than there are? Then they are not what was encoded. */
+/* Whether more bytes were read than there are: then the symbols are not those encoded. */
 bool pxr_range_decoder_past(const struct pxr_range_decoder *decoder);
 
-/* After the last symbol: are the bytes exactly those the encoder writes for what was decoded? Of
- * streams that were altered or truncated, most are not. */
+/* After the last symbol: whether the bytes are exactly those that encoding the same symbols gives.
+ * Most altered or truncated streams fail this. */
 bool pxr_range_decoder_end(const struct pxr_range_decoder *decoder);
 
 #endif
