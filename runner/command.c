@@ -390,8 +390,8 @@ static void begin_without_blas_threads(char **argv)
         execv(path, argv);
 }
 
-/* At the end of the program, whoever ends it: the work must be done, and what was printed must have
- * arrived. A child process leaves this to its parent. */
+/* At exit, whoever called exit(): the work must be done, and all output must have been written. A
+ * child process leaves this check to its parent. */
 static pid_t process;
 static bool may_exit;
 

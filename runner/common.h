@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * common.h - what the commands share: safe printing, short texts, JSON, file names, and signals.
+ * common.h - what the commands share: safe printing, short texts, JSON, the progress of long work
+ * (a bar on the last line of a terminal, or a plain line every ten seconds), file names, and
+ * signals.
  */
 #ifndef PXR_RUNNER_COMMON_H
 #define PXR_RUNNER_COMMON_H
@@ -10,7 +12,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include <pxr/diag.h>
+#include "base/progress.h"
+#include "tensor/graph.h"
 
 /* Print what may hold other people's text: names from a database, a spec or a file. Every command
  * prints it so and in no other way, for it could move the cursor of a terminal or look like
@@ -43,12 +46,31 @@ json_t *json_number(double value);
  * or -1. */
 int print_json(json_t *root, struct pxr_diag *diag);
 
-/* A name for a file that was not asked for by name: `usual`, or where that is there already
- * "samples-2.png" and so on. In a buffer of its own. */
+/* From now on notes and other lines go to `lines`; NULL: show nothing. */
+void display_begin(FILE *lines);
+
+/* To hand to the work: shows its progress and notes, and asks it to stop after a signal. */
+extern const struct pxr_observer display;
+
+/* Print a line above the bar. */
+void display_line(const char *format, ...) PXR_PRINTF(1, 2);
+
+/* Print a line if drawing from the model, or decoding, is slow. */
+void display_slow(const struct pxr_graph *graph);
+
+/* Clear the bar. */
+void display_end(void);
+
+/* After work that returned 0, 1 when it was stopped, or -1 after an error: clear the bar, and say
+ * so if it was stopped. Returns an exit status, or -1. */
+int display_stopped(int status);
+
+/* The file to write without --out: `usual`, or if that exists "samples-2.png" and so on. In a
+ * static buffer of its own. */
 const char *free_name(const char *usual);
 
-/* Whether --out may be written, as far as can be told before the work: the rule of all commands is
- * that an existing file is overwritten only with --force. Returns 0 or -1. */
+/* Check before the work whether --out can be written. In all commands an existing file is
+ * overwritten only with --force. Returns 0 or -1. */
 int may_write(const char *path, bool force, struct pxr_diag *diag);
 
 /* Becomes nonzero at the first SIGINT or SIGTERM after watch_signals(), which asks the work to

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* display.c - the progress bar, and plain lines when stderr is not a terminal. */
-#include "runner/display.h"
+#include "runner/common.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "runner/common.h"
 #include "tensor/generation_schedule.h"
 
 enum { PLAIN_SECONDS = 10, BAR = 24 };

@@ -12,7 +12,6 @@
 #include "experiment/compress.h"
 #include "runner/command.h"
 #include "runner/common.h"
-#include "runner/display.h"
 #include "runner/texts.h"
 
 static struct arguments {

@@ -15,7 +15,6 @@
 #include "data/official.h"
 #include "runner/command.h"
 #include "runner/common.h"
-#include "runner/display.h"
 #include "runner/texts.h"
 #include "config/options.h"
 

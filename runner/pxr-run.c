@@ -21,7 +21,6 @@
 #include "report/report.h"
 #include "runner/command.h"
 #include "runner/common.h"
-#include "runner/display.h"
 #include "runner/texts.h"
 #include "config/options.h"
 #include "sweep/schedule.h"
@@ -172,26 +171,23 @@ static int dry_run(struct program *program, struct pxr_experiment *e,
 /* --- printing ----------------------------------------------------------------------------------
  */
 
-struct printer {
-        struct program *program;
-        struct pxr_run_order order;
-        json_t *results;
-        json_t *verdict; /* of a run that repeats another, else NULL */
-        bool other;      /* it differs from the run it repeats */
-};
+static struct pxr_run_order order;
+static json_t *results;
+static json_t *verdict_json; /* of a run that repeats another, else NULL */
+static bool differs;         /* from the run it repeats */
 
 static void on_nll(void *context, double epoch, const char *split, const struct pxr_nll *nll,
                    const char *suspect, bool final)
 {
-        struct printer *printer = context;
         double nats = pxr_nats_per_image(nll), bits = pxr_bits_per_dimension(nll);
-        double error = pxr_standard_error(nll), entropy = printer->order.experiment->set->entropy;
+        double error = pxr_standard_error(nll), entropy = order.experiment->set->entropy;
         double part = 100 * (nats / entropy - 1);
         const char *given =
                 nll->given_rows ? brief("%dx%d", nll->given_rows, nll->given_cols) : NULL;
 
+        (void)context;
         if (final)
-                add_json(&printer->results, NULL,
+                add_json(&results, NULL,
                          json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:s?}", "split", split,
                                    "nats_per_image", json_number(nats), "bits_per_dimension",
                                    json_number(bits), "standard_error", json_number(error),
@@ -211,7 +207,7 @@ static void on_nll(void *context, double epoch, const char *split, const struct 
 static void on_picture(void *context, int64_t run, const char *kind, int64_t step, const void *png,
                        size_t size)
 {
-        struct pxr_diag *diag, *warnings = ((struct printer *)context)->program->diag;
+        struct pxr_diag *diag, *warnings = ((struct program *)context)->diag;
         bool replace = args.force || args.resume;
         char path[4096];
         int folder;
@@ -233,17 +229,17 @@ static void on_picture(void *context, int64_t run, const char *kind, int64_t ste
 }
 
 /* With the commands to continue with, ready to be copied. */
-static void print_end(const struct printer *printer, int64_t id, int end)
+static void print_end(const struct program *program, int64_t id, int end)
 {
-        bool given = printer->order.experiment->model->graph->small_rows > 0;
-        const char *word = pxr_shell_word(printer->program->arena, args.db);
+        bool given = order.experiment->model->graph->small_rows > 0;
+        const char *word = pxr_shell_word(program->arena, args.db);
 
         if (args.json) {
                 print_json(json_pack("{s:I, s:s, s:s, s:O, s:O*}", "run", (json_int_t)id, "status",
                                      end == PXR_RUN_FINISHED ? "finished" : "interrupted",
-                                     "database", args.db, "final_nll", printer->results, "repeats",
-                                     printer->verdict),
-                           printer->program->diag);
+                                     "database", args.db, "final_nll", results, "repeats",
+                                     verdict_json),
+                           program->diag);
         } else if (end == PXR_RUN_INTERRUPTED) {
                 say(stderr, "interrupted; resume with: pxr-run --resume %" PRId64 " --db %s\n", id,
                     word);
@@ -270,69 +266,64 @@ static json_t *verdict_as_json(const struct pxr_repetition *verdict)
 }
 
 /* After a run that repeats another: print whether it is the same. */
-static int print_repetition(struct printer *printer, int64_t id)
+static int print_repetition(const struct program *program, int64_t id)
 {
-        const struct pxr_run_order *order = &printer->order;
-        struct pxr_arena *arena = printer->program->arena;
-        struct pxr_diag *diag = printer->program->diag;
-        const char *old = order->resume ? order->resume->repeats
-                                        : pxr_strf(arena, "%" PRId64, order->repeats->id);
+        struct pxr_arena *arena = program->arena;
+        const char *old = order.resume ? order.resume->repeats
+                                       : pxr_strf(arena, "%" PRId64, order.repeats->id);
         const char *new = pxr_strf(arena, "%" PRId64, id);
         struct pxr_repetition verdict;
 
-        if (pxr_report_repetition(arena, order->store, new, old, &verdict, diag))
+        if (pxr_report_repetition(arena, order.store, new, old, &verdict, program->diag))
                 return -1;
-        printer->verdict = verdict_as_json(&verdict);
-        printer->other = !verdict.same;
-        if (args.quiet || args.json) {
-                if (printer->other)
-                        pxr_warn(diag, "run %" PRId64 ": %s", id, verdict.text);
+        verdict_json = verdict_as_json(&verdict);
+        differs = !verdict.same;
+        if ((args.quiet || args.json) && differs)
+                pxr_warn(program->diag, "run %" PRId64 ": %s", id, verdict.text);
+        if (args.quiet || args.json)
                 return 0;
-        }
         display_line("run %" PRId64 ": %s", id, verdict.text);
-        if (verdict.circumstances)
-                return pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT, stdout, 0, diag);
-        return 0;
+        return verdict.circumstances ? pxr_tables_write(verdict.circumstances, PXR_FORMAT_TEXT,
+                                                        stdout, 0, program->diag)
+                                     : 0;
 }
 
 /* --- running -----------------------------------------------------------------------------------
  */
 
-static int train(struct printer *printer)
+static int train(struct program *program)
 {
-        struct pxr_run_order *order = &printer->order;
         int64_t id = 0;
         int end;
 
-        order->observer = (struct pxr_run_observer) { display, on_nll, on_picture };
-        order->observer.base.context = printer;
+        order.observer = (struct pxr_run_observer) { display, on_nll, on_picture };
+        order.observer.base.context = program;
         /* A sweep that dies can send SIGTERM once for each of its threads. */
-        watch_signals(order->job.job);
-        end = pxr_run(order, &id, printer->program->diag);
+        watch_signals(order.job.job);
+        end = pxr_run(&order, &id, program->diag);
         display_end();
         if (end < 0)
                 return -1;
-        if (end == PXR_RUN_FINISHED &&
-            (order->repeats || (order->resume && order->resume->repeats)) &&
-            print_repetition(printer, id))
+        if (end == PXR_RUN_FINISHED && (order.repeats || (order.resume && order.resume->repeats)) &&
+            print_repetition(program, id))
                 return -1;
-        print_end(printer, id, end);
-        return end == PXR_RUN_INTERRUPTED ? 130 : printer->other;
+        print_end(program, id, end);
+        return end == PXR_RUN_INTERRUPTED ? 130 : differs;
 }
 
 /* What can be said before the training: the warnings so far, that the data differ from those of the
  * run it repeats, and that memory may not suffice. */
-static void print_doubts(const struct pxr_run_order *order, struct pxr_diag *diag)
+static void print_doubts(struct pxr_diag *diag)
 {
-        struct pxr_memory memory = pxr_memory_of(order->experiment, order->threads);
-        const char *warning = pxr_memory_warning(order->experiment, order->threads, &memory);
-        const struct pxr_run *run = order->repeats;
+        struct pxr_memory memory = pxr_memory_of(order.experiment, args.threads);
+        const char *warning = pxr_memory_warning(order.experiment, args.threads, &memory);
+        const struct pxr_run *run = order.repeats;
 
         if (pxr_diag_errors(diag))
                 return;
         pxr_diag_write(diag, "pxr-run", stderr);
         pxr_diag_clear(diag);
-        if (run && strcmp(order->experiment->set->identity, run->data_identity) != 0)
+        if (run && strcmp(order.experiment->set->identity, run->data_identity) != 0)
                 display_line("the data differ from those of run %" PRId64
                              ": the results cannot be the same",
                              run->id);
@@ -340,15 +331,15 @@ static void print_doubts(const struct pxr_run_order *order, struct pxr_diag *dia
                 display_line("warning: %s", warning);
 }
 
-static int explain(const struct program *program, const struct pxr_experiment *experiment,
-                   const char *key)
+static int explain(const struct program *program)
 {
-        char *text = pxr_yaml_explain(program->arena, experiment->root, key, program->diag), *more;
+        struct pxr_yaml *root = order.experiment->root;
+        char *text = pxr_yaml_explain(program->arena, root, args.explain, program->diag), *more;
 
         if (!text)
                 return -1;
         say_lines(stdout, text, 0);
-        more = pxr_option_text(program->arena, experiment->root, key);
+        more = pxr_option_text(program->arena, root, args.explain);
         if (more && *more)
                 printf("\noptions\n%s", more);
         return more ? 0 : -1;
@@ -391,24 +382,23 @@ static int check_words(struct program *program)
 
 /* Open the database of the run to resume or to repeat, which must exist, and find the run; without
  * training, only to read. The spec is then the one on record. */
-static int open_recorded(const struct program *program, struct pxr_run_order *order,
-                         struct pxr_spec_origin *origin)
+static int open_recorded(const struct program *program, struct pxr_spec_origin *origin)
 {
         const char *which = args.resume ? args.resume : args.repeat;
         bool reads = args.dry_run || args.explain;
         const struct pxr_run *run;
 
         if (args.repeat)
-                order->folder = NULL; /* the spec is not in this folder */
+                order.folder = NULL; /* the spec is not in this folder */
         if (pxr_store_exists(args.db, program->diag))
                 return -1;
-        order->store = pxr_store_open(args.db, !reads, program->diag);
-        run = order->store ? pxr_store_find_run(order->store, program->arena, which, program->diag)
-                           : NULL;
+        order.store = pxr_store_open(args.db, !reads, program->diag);
+        run = order.store ? pxr_store_find_run(order.store, program->arena, which, program->diag)
+                          : NULL;
         if (args.repeat)
-                order->repeats = run;
+                order.repeats = run;
         else
-                order->resume = run;
+                order.resume = run;
         if (!run)
                 return -1;
         *origin = pxr_run_origin(program->arena, run, data_path(program));
@@ -452,52 +442,47 @@ static struct pxr_experiment *open_experiment(const struct program *program,
 }
 
 /* What is asked for, of the experiment. Returns the exit status. */
-static int do_order(struct printer *printer, const struct pxr_examination *how)
+static int do_order(struct program *program, const struct pxr_examination *how)
 {
-        struct pxr_run_order *order = &printer->order;
-        struct program *program = printer->program;
-
         if (args.explain)
-                return explain(program, order->experiment, args.explain);
+                return explain(program);
         if (args.dry_run)
-                return dry_run(program, order->experiment, how);
-        if (!order->store)
-                order->store = pxr_store_open(args.db, true, program->diag);
-        if (!order->store || (args.job && pxr_sweep_attend(order, args.job, program->diag)))
+                return dry_run(program, order.experiment, how);
+        if (!order.store)
+                order.store = pxr_store_open(args.db, true, program->diag);
+        if (!order.store || (args.job && pxr_sweep_attend(&order, args.job, program->diag)))
                 return 1;
-        print_doubts(order, program->diag);
-        return train(printer);
+        print_doubts(program->diag);
+        return train(program);
 }
 
 static int run(struct program *program)
 {
-        struct printer printer = { .program = program,
-                                   .order = { .command_line = command_line(program, NULL),
-                                              .threads = args.threads } };
-        struct pxr_run_order *order = &printer.order;
         const struct pxr_examination how = { args.threads, &display };
         struct pxr_spec_origin origin = { 0 };
         int status = -1;
 
+        order.command_line = command_line(program, NULL);
+        order.threads = args.threads;
         if (check_words(program))
                 return -1;
-        printer.results = json_array();
+        results = json_array();
         origin.path = program->words.text[0];
         origin.overrides = program->words.text + 1;
         origin.count = program->words.count ? program->words.count - 1 : 0;
         /* Where git is asked for the revision. */
-        order->folder = dirname(origin.path ? pxr_strdup(program->arena, origin.path) : NULL);
+        order.folder = dirname(origin.path ? pxr_strdup(program->arena, origin.path) : NULL);
         display_begin(args.quiet || args.json ? NULL : stdout);
-        if ((!args.resume && !args.repeat) || open_recorded(program, order, &origin) == 0)
-                order->experiment = open_experiment(program, &origin, &how);
+        if ((!args.resume && !args.repeat) || open_recorded(program, &origin) == 0)
+                order.experiment = open_experiment(program, &origin, &how);
         display_end(); /* of the proof, which an error ends */
-        if (order->repeats && !order->experiment)
-                pxr_repeat_explain(program->arena, order->store, order->repeats, program->diag);
-        if (order->experiment)
-                status = do_order(&printer, &how);
-        pxr_store_close(order->store);
-        json_decref(printer.results);
-        json_decref(printer.verdict);
+        if (order.repeats && !order.experiment)
+                pxr_repeat_explain(program->arena, order.store, order.repeats, program->diag);
+        if (order.experiment)
+                status = do_order(program, &how);
+        pxr_store_close(order.store);
+        json_decref(results);
+        json_decref(verdict_json);
         return pxr_diag_errors(program->diag) ? -1 : status;
 }
 

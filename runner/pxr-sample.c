@@ -20,7 +20,6 @@
 #include "experiment/inspect.h"
 #include "runner/command.h"
 #include "runner/common.h"
-#include "runner/display.h"
 #include "runner/texts.h"
 #include "train/evaluate.h"
 
@@ -149,7 +148,7 @@ static const char *given_text(const struct pxr_recorded *r)
                                     : "";
 }
 
-/* "log-likelihood -12.3 nats/image (+- 0.1)" of so many images. */
+/* "log-likelihood -12.3 nats/image (+- 0.1)" of `count` images. */
 static const char *likelihood_text(const double *nats, int count)
 {
         const struct pxr_nll nll = pxr_nll_of(nats, count);
@@ -169,7 +168,7 @@ static void print_not_exact(const struct pxr_draw_order *order)
                              "is hidden");
 }
 
-/* The images, and how a spec reads them, where their path can stand in one as it is. */
+/* Where the images are and, if their path needs no quotes in YAML, how a spec reads them. */
 static void print_folder(const struct pxr_draw_order *order)
 {
         bool plain = !args.folder[strcspn(args.folder, " \t,:{}[]'\"#&*!|>%@`\\")];

@@ -16,7 +16,6 @@
 #include "base/program.h"
 #include "runner/command.h"
 #include "runner/common.h"
-#include "runner/display.h"
 #include "runner/texts.h"
 #include "sweep/schedule.h"
 
@@ -33,9 +32,7 @@ static struct arguments {
  */
 
 /* Columns of a job's number, and of the longest label of a trial. */
-struct widths {
-        int number, label;
-};
+static int number_width, label_width;
 
 /* Shown on a terminal alone: elsewhere the end of each job shows how far it is. */
 static bool on_progress(void *context, const struct pxr_progress *progress)
@@ -46,9 +43,9 @@ static bool on_progress(void *context, const struct pxr_progress *progress)
 static void on_ended(void *context, const struct pxr_job *job, const struct pxr_trial *trial,
                      double seconds)
 {
-        const struct widths *widths = context;
         const char *result = "interrupted and saved", *message = "";
 
+        (void)context;
         if (job->state == PXR_JOB_FINISHED)
                 result = isnan(job->nats) ? "no validation NLL"
                                           : brief("%9s nats/image%s", number_text(job->nats, 4),
@@ -57,8 +54,8 @@ static void on_ended(void *context, const struct pxr_job *job, const struct pxr_
                 result = job->state == PXR_JOB_WAITING ? "failed, will be retried: " : "failed: ";
                 message = job->message;
         }
-        display_line("job %*" PRId64 "  %-*s  %7s  %s%s", widths->number, job->number,
-                     widths->label, trial->label, time_text(seconds), result, message);
+        display_line("job %*" PRId64 "  %-*s  %7s  %s%s", number_width, job->number, label_width,
+                     trial->label, time_text(seconds), result, message);
 }
 
 static void print_runs(const struct pxr_sweep *sweep, const struct pxr_plan *plan)
@@ -229,19 +226,18 @@ static int run_sweep(struct pxr_sweep_options *order, const struct program *prog
 {
         const char *again = command_line(program, "--retry, --no-wait");
         const bool shown = !args.quiet && !args.json;
-        struct widths widths = { .number = snprintf(NULL, 0, "%d", order->plan->trials) };
         struct pxr_diag *diag = program->diag;
         struct pxr_sweep_state state;
         struct pxr_job *jobs;
         int count, end;
 
+        number_width = snprintf(NULL, 0, "%d", order->plan->trials);
         for (int i = 0; i < order->plan->trials; i++)
-                if ((int)strlen(order->plan->trial[i].label) > widths.label)
-                        widths.label = (int)strlen(order->plan->trial[i].label);
+                if ((int)strlen(order->plan->trial[i].label) > label_width)
+                        label_width = (int)strlen(order->plan->trial[i].label);
         display_begin(shown ? stdout : NULL);
-        order->observer =
-                (struct pxr_sweep_observer) { .base = { &widths, on_progress, display.note },
-                                              .ended = on_ended };
+        order->observer = (struct pxr_sweep_observer) { .base = { NULL, on_progress, display.note },
+                                                        .ended = on_ended };
         watch_signals(false);
         end = pxr_sweep_run(order, &state, diag);
         display_end();
