@@ -46,8 +46,10 @@ json_t *json_number(double value);
  * or -1. */
 int print_json(json_t *root, struct pxr_diag *diag);
 
-/* From now on notes and other lines go to `lines`; NULL: show nothing. */
+/* From now on notes and other lines go to `lines`; NULL: show nothing. begin_work() also watches
+ * signals. */
 void display_begin(FILE *lines);
+void begin_work(FILE *lines);
 
 /* To hand to the work: shows its progress and notes, and asks it to stop after a signal. */
 extern const struct pxr_observer display;

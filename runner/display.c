@@ -153,6 +153,12 @@ void display_begin(FILE *lines)
         shown.next = pxr_now() + PLAIN_SECONDS;
 }
 
+void begin_work(FILE *lines)
+{
+        display_begin(lines);
+        watch_signals(false);
+}
+
 void display_end(void)
 {
         if (shown.bar)

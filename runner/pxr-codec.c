@@ -30,10 +30,9 @@ static struct pxr_recorded *open_run(const struct program *program, const char *
                 store ? pxr_recorded_open(program->arena, store, run, checkpoint, program->diag)
                       : NULL;
 
-        display_begin(args.quiet || args.json ? NULL : stderr);
+        begin_work(args.quiet || args.json ? NULL : stderr);
         if (recorded)
                 display_slow(recorded->graph);
-        watch_signals(false);
         return recorded;
 }
 

@@ -77,28 +77,25 @@ static int list_as_json(struct pxr_diag *diag)
         return print_json(root, diag);
 }
 
-static int list_set(struct program *program, const char *name)
-{
-        const struct pxr_data_format *format =
-                pxr_data_format_find(name, (struct pxr_location) { 0 }, program->diag);
-
-        if (!format)
-                return -1;
-        print_set(format);
-        puts("\noptions");
-        say_lines(stdout, pxr_options_text(program->arena, format->options, 2), 0);
-        say_lines(stdout, pxr_options_text(program->arena, &pxr_data_common_options, 2), 0);
-        return 0;
-}
-
 static int list(struct program *program)
 {
-        if (program->words.count)
-                return list_set(program, program->words.text[0]);
-        if (args.json)
+        const char *name = program->words.text[0];
+        const struct pxr_data_format *one =
+                name ? pxr_data_format_find(name, (struct pxr_location) { 0 }, program->diag)
+                     : NULL;
+
+        if (name && !one)
+                return -1;
+        if (!one && args.json)
                 return list_as_json(program->diag);
         for (int i = 0; pxr_data_formats[i]; i++)
-                print_set(pxr_data_formats[i]);
+                if (!one || one == pxr_data_formats[i])
+                        print_set(pxr_data_formats[i]);
+        if (!one)
+                return 0;
+        puts("\noptions");
+        say_lines(stdout, pxr_options_text(program->arena, one->options, 2), 0);
+        say_lines(stdout, pxr_options_text(program->arena, &pxr_data_common_options, 2), 0);
         return 0;
 }
 
@@ -174,12 +171,6 @@ static int info(struct program *program)
         return 0;
 }
 
-static void begin_work(void)
-{
-        display_begin(args.quiet ? NULL : stderr);
-        watch_signals(false);
-}
-
 /* --- verify ------------------------------------------------------------------------------------
  */
 
@@ -208,7 +199,7 @@ static int verify(struct program *program)
 
         if (!set)
                 return -1;
-        begin_work();
+        begin_work(args.quiet ? NULL : stderr);
         failures = pxr_verify(set, words->count > 1 ? words->text[1] : pxr_official_folder(set),
                               &display, print_verdict, &verdicts, program->diag);
         display_end();
@@ -236,7 +227,7 @@ static int fetch(struct program *program)
 
         if (!set)
                 return -1;
-        begin_work();
+        begin_work(args.quiet ? NULL : stderr);
         result = pxr_fetch_set(&order, set, words->text + 1, words->count - 1, program->diag);
         display_end();
         if (result == PXR_FETCH_STOPPED) {
@@ -260,7 +251,7 @@ static int convert(struct program *program)
 
         if (!set)
                 return -1;
-        begin_work();
+        begin_work(args.quiet ? NULL : stderr);
         status = display_stopped(pxr_convert(set, (enum pxr_container)args.container, args.out,
                                              &display, program->diag));
         if (status == 0 && !args.quiet)

@@ -489,8 +489,7 @@ static int run(struct program *p)
 
         if (check(p) || open_runs(p))
                 return -1;
-        display_begin(args.quiet || args.json ? NULL : stdout);
-        watch_signals(false);
+        begin_work(args.quiet || args.json ? NULL : stdout);
         status = display_stopped(modes[args.mode](p));
         return pxr_diag_errors(p->diag) ? -1 : status;
 }

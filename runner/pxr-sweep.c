@@ -235,10 +235,9 @@ static int run_sweep(struct pxr_sweep_options *order, const struct program *prog
         for (int i = 0; i < order->plan->trials; i++)
                 if ((int)strlen(order->plan->trial[i].label) > label_width)
                         label_width = (int)strlen(order->plan->trial[i].label);
-        display_begin(shown ? stdout : NULL);
+        begin_work(shown ? stdout : NULL);
         order->observer = (struct pxr_sweep_observer) { .base = { NULL, on_progress, display.note },
                                                         .ended = on_ended };
-        watch_signals(false);
         end = pxr_sweep_run(order, &state, diag);
         display_end();
         if (end < 0 ||
