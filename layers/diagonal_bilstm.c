@@ -49,15 +49,16 @@ static const struct pxr_layer diagonal_bilstm = {
         .summary = "Diagonal BiLSTM: two recurrences along the diagonals, which see all earlier "
                    "pixels",
         .description =
-                "One LSTM goes over the diagonals from the top left corner, its mirror image from\n"
-                "the top right. At each pixel: [o f i g] = state-to-state products of the left\n"
-                "neighbour and of the one above + a 1x1 input-to-state convolution (mask B); the\n"
-                "cell state comes from the left neighbour. The output of the mirrored one is\n"
-                "shifted down by one row, so that nothing to the right leaks, and the two are\n"
-                "added. The state left of the image is learned, one value a channel and a\n"
-                "direction; above the image it is zero. Each pixel sees all before it, but for\n"
-                "the last one of the row above (its last colour) beyond the first convolution's\n"
-                "reach.",
+                "One LSTM scans the diagonals from the top left corner, another from the top "
+                "right.\n"
+                "At each pixel: [o f i g] = state-to-state products of the left neighbour and of\n"
+                "the one above + a 1x1 input-to-state convolution (mask B); the cell state comes\n"
+                "from the left neighbour. The output of the scan from the right is shifted down "
+                "by\n"
+                "one row, so that nothing to the right leaks, and added to the other. The state\n"
+                "left of the image is learned, one value per channel and direction; above the\n"
+                "image it is zero. Each pixel depends on all earlier ones, except the last colour\n"
+                "of the last pixel in the row above where the first convolution does not reach it.",
         .options = &options,
         .parameters = parameters,
         .build = build,

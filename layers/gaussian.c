@@ -15,7 +15,8 @@
  *                       + ((x_d - mean_d)^2 + v (1 + sum over e < d of A_de^2)) / (2 s_d^2),
  *
  * v being the variance of the noise in a value, less the logarithm of a cell's volume: exact, and
- * the same whatever the order of the images. It bounds an NLL of images from above, and is no code.
+ * the same whatever the order of the images. It is an upper bound on an NLL of images, not a
+ * distribution that they could be coded with.
  *
  * `discretized`: a level has the probability of the interval round it, the first and the last level
  * that of the tails, and no noise is added to the earlier values either. That is a distribution
@@ -23,8 +24,8 @@
  */
 #include "layers/masked_linear.h"
 
-/* Means are the input divided by this. One rate is to suit all parameters, and a step that is right
- * for the deviations is too long for a sum of thousands of weights. */
+/* Means are the input divided by this: all parameters have one learning rate, and a step that suits
+ * the deviations is too long for a sum of thousands of weights. */
 enum { REDUCTION = 64 };
 
 enum { LANES = 8 }; /* of a sum over thousands of weights */
@@ -159,11 +160,13 @@ static const struct pxr_layer gaussian = {
         .name = "gaussian",
         .summary = "a multivariate Gaussian, as a whole model",
         .description =
-                "Ends a model, and is all of it. A value's mean is linear in all earlier values,\n"
-                "and its deviation is constant. discretized: a value has the probability that\n"
-                "the Gaussian has between the midpoints round its level. dequantized, as in the\n"
-                "paper: the density with noise added that is uniform between them, in the mean\n"
-                "over all noise; no images can be coded under it.",
+                "A whole model, without layers before or after it. The mean of a value is linear "
+                "in\n"
+                "all earlier values, and its deviation is constant. discretized: a level has the\n"
+                "probability of the interval up to the midpoints around it. dequantized, as in "
+                "the\n"
+                "paper: the density of values with noise added that is uniform between these, in\n"
+                "expectation over the noise; images cannot be coded with it.",
         .options = &options,
         .parameters = parameters,
         .build = build,

@@ -5,9 +5,9 @@
  * A hidden unit of degree m reads the first m values of the image, or hidden units of degree m at
  * most; the logits of value number d, from 0, read the last layer's units of degree d at most.
  *
- * Degrees are drawn (the masks of the paper: its connectivity, with the order of the values fixed,
- * for pxr proves models causal in raster order). With several masks, networks that share all
- * weights differ in the degrees of their units, and p is the mean of theirs, in training too.
+ * Degrees are drawn: the paper's masks, but not its random orders of values, since pxr proves
+ * models causal in raster order. With several masks, networks that share all weights differ in the
+ * degrees of their units, and p is the mean over them, in training too.
  */
 #include "layers/masked_linear.h"
 
@@ -69,8 +69,8 @@ static int by_degree(const void *a, const void *b)
                                              : left->number - right->number;
 }
 
-/* `count` units of degrees drawn evenly from `least` to `most`. The first mask numbers its units
- * in their order, which spares it all rearranging. */
+/* `count` units of degrees drawn uniformly from `least` to `most`. With `renumber`, for the first
+ * mask, units are numbered in that order, so that its weights need not be permuted. */
 static struct units draw(struct pxr_random *random, int count, int least, int most, bool renumber)
 {
         struct units units = { .count = count,
@@ -219,8 +219,9 @@ static const struct pxr_layer made = {
         .name = "made",
         .summary = "MADE, an autoencoder masked to see only earlier values, as a whole model",
         .description =
-                "Ends a model, and is all of it (Germain et al. 2015). The order is that of the\n"
-                "image's rows; what the masks draw is which hidden units see how far.",
+                "A whole model, without layers before or after it (Germain et al. 2015). Values "
+                "are\n"
+                "in raster order; random masks set on which earlier values a hidden unit depends.",
         .options = &options,
         .parameters = parameters,
         .build = build,

@@ -3,9 +3,8 @@
  * masked_linear_kernels.h - the kernels of masked_linear.h, in `real`. Included once for each
  * precision.
  *
- * Matrices are [unit][image]. Outputs are taken in blocks: what all of a block read is one matrix
- * product, and the rest of each prefix is added one weight at a time. So nothing that a
- * mask hides is read.
+ * Matrices are [unit][image]. Outputs are computed in blocks: the inputs that all of a block read
+ * in one matrix product, the rest of each prefix one weight at a time. So no masked input is read.
  */
 
 static inline void K(add_scaled)(size_t size, real factor, const real *restrict x, real *restrict y)
@@ -67,9 +66,11 @@ static void K(from_matrix)(const struct pxr_node *node, const real *matrix, int 
 
         for (size_t pixel = 0; pixel < pixels; pixel++)
                 for (int image = 0; image < images; image++)
-                        for (size_t f = 0; f < channels; f++, map++)
-                                *map = matrix[(pixel * channels + f) * images + image] +
-                                       (accumulate ? *map : 0);
+                        for (size_t f = 0; f < channels; f++, map++) {
+                                real value = matrix[(pixel * channels + f) * images + image];
+
+                                *map = accumulate ? *map + value : value;
+                        }
 }
 
 /* The weights with rows and columns in the order of this mask. */
@@ -131,16 +132,14 @@ static void K(dense_forward)(const struct pxr_call *call)
         size_t images = call->images;
         const real *x = K(to_matrix)(input, call->input[0], call->images, room.x);
         const real *w = K(in_order)(dense, call->parameter[0], room.w);
-        real *y = node->shape.channels == 1 ? call->output : room.y;
 
         for (int o = 0; o < dense->outputs; o++)
-                K(bias_forward)(call, o, 1, y + o * images);
+                K(bias_forward)(call, o, 1, room.y + o * images);
         for (struct block b = block_at(dense, 0); b.begin < b.end; b = block_at(dense, b.end))
-                K(block_forward)(dense, b, images, w, x, y);
+                K(block_forward)(dense, b, images, w, x, room.y);
         for (size_t i = 0; i < dense->outputs * images && dense->rectified; i++)
-                y[i] = K(rectified)(y[i]);
-        if (y == room.y)
-                K(from_matrix)(node, y, call->images, false, call->output);
+                room.y[i] = K(rectified)(room.y[i]);
+        K(from_matrix)(node, room.y, call->images, false, call->output);
 }
 
 /* The outputs that become known when all values before this one are. */
@@ -245,16 +244,11 @@ static void K(input_gradient)(const struct pxr_call *call, const real *dy)
         const struct dense *dense = call->node->conf;
         struct K(room) room = K(room_of)(call);
         const real *w = K(in_order)(dense, call->parameter[0], room.w);
-        bool direct = input->shape.channels == 1;
-        real *dx = direct ? call->input_gradient[0] : room.x;
 
-        if (!direct || !call->accumulate[0])
-                memset(dx, 0, (size_t)dense->inputs * call->images * sizeof(real));
+        memset(room.x, 0, (size_t)dense->inputs * call->images * sizeof(real));
         for (struct block b = block_at(dense, 0); b.begin < b.end; b = block_at(dense, b.end))
-                K(block_input_gradient)(dense, b, call->images, dy, w, dx);
-        if (!direct)
-                K(from_matrix)
-        (input, dx, call->images, call->accumulate[0], call->input_gradient[0]);
+                K(block_input_gradient)(dense, b, call->images, dy, w, room.x);
+        K(from_matrix)(input, room.x, call->images, call->accumulate[0], call->input_gradient[0]);
 }
 
 static void K(dense_backward)(const struct pxr_call *call)

@@ -13,10 +13,10 @@ struct multi_scale {
 static const struct pxr_option rows[] = {
         PXR_INT(struct multi_scale, size, NULL, 1, 65536, "rows and columns of the small image"),
         PXR_INT(struct multi_scale, features, "32", 1, 65536,
-                "channels of the upsampling network and of the map it makes"),
+                "channels of the upsampling network and of its map"),
         PXR_REAL(struct multi_scale, gain, "1", 0, 100,
                  "weights start uniform within +-gain sqrt(3 / inputs)"),
-        PXR_LAYERS(struct multi_scale, layers, "the layers that get the map"),
+        PXR_LAYERS(struct multi_scale, layers, "the layers that the map conditions"),
         PXR_END,
 };
 
@@ -26,7 +26,7 @@ static const struct pxr_parameter_doc parameters[] = {
         { "upsample_N.weight", "[4, 4, in, features]", "of deconvolution number N" },
         { "upsample_N.bias", "[features]", "starts at zero" },
         { "... condition.weight", "[1, 1, features, out]",
-          "of each layer in it that is given the map, to its gates or its output" },
+          "of each layer in it: from the map to its gates or its output" },
         { 0 },
 };
 
@@ -67,14 +67,14 @@ static const struct pxr_layer multi_scale = {
         .name = "multi_scale",
         .summary = "a conditional model: its layers get the image at a smaller scale",
         .description =
-                "The image is subsampled to size x size (the pixel at the top left of each\n"
-                "block), and deconvolutions (4x4, stride 2) with a ReLU between two of them make "
-                "a\n"
-                "map of the image's size of it.\n"
-                "Each LSTM in it adds an unmasked 1x1 convolution of that map to its gates, each\n"
-                "convolution to its output, and softmax or sigmoid to its logits; skips are given\n"
-                "none. The NLL is that of the image given the small one; added to the small one's\n"
-                "own NLL it is that of the image, with the pixels of the small one counted twice.",
+                "The image is subsampled to size x size (the top left pixel of each block), and\n"
+                "deconvolutions (4x4, stride 2, with a ReLU between them) turn that into a map of\n"
+                "the image's size, which conditions the layers: each LSTM adds an unmasked 1x1\n"
+                "convolution of the map to its gates, each convolution to its output, softmax or\n"
+                "sigmoid to its logits; skips add nothing. The NLL is that of the image given the\n"
+                "small image. Add the NLL of the small image for that of the whole image, in "
+                "which\n"
+                "the pixels of the small image are counted twice.",
         .options = &options,
         .parameters = parameters,
         .build = build,

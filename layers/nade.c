@@ -220,8 +220,8 @@ static const struct pxr_layer nade = {
         .name = "nade",
         .summary = "NADE, a hidden layer whose sums run along the image, as a whole model",
         .description =
-                "Ends a model, and is all of it (Larochelle and Murray 2011). The order is that\n"
-                "of the image's rows, and values count from 0 to 1 as in the paper.",
+                "A whole model, without layers before or after it (Larochelle and Murray 2011).\n"
+                "Values are in raster order, and from 0 to 1 as in the paper.",
         .options = &options,
         .parameters = parameters,
         .build = build,

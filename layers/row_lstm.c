@@ -62,7 +62,7 @@ static const struct pxr_layer row_lstm = {
                 "For each row from the top: [o f i g] = state-to-state convolution of h above +\n"
                 "input-to-state convolution along the row (mask B), then sigmoid of o, f, i and\n"
                 "tanh of g; c = f c_above + i g; h = o tanh(c). The state above the first row is\n"
-                "learned, one value a channel; left and right of the image it is zero.",
+                "learned, one value per channel; left and right of the image it is zero.",
         .options = &options,
         .parameters = parameters,
         .build = build,

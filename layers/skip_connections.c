@@ -32,7 +32,7 @@ static const struct pxr_layer skip_connections = {
         .description =
                 "Each `skip` among the layers (in a repeat or a residual, too) leads from there\n"
                 "to the output through a 1x1 convolution of its own. The output is the sum of\n"
-                "these connections; what the last layer computes reaches it through a skip alone.",
+                "these connections: the last layer contributes only if a skip follows it.",
         .options = &options,
         .build = build,
         .check = "- conv: {mask: A, kernel: 3, features: 6}\n"

@@ -39,8 +39,9 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 static const struct pxr_layer uniform = {
         .name = "uniform",
         .summary = "the uniform distribution, log2(levels) bits per dimension, as a whole model",
-        .description = "Ends a model, and is all of it: the image is not read, and nothing is\n"
-                       "trained (`epochs: 0`).",
+        .description =
+                "A whole model, without layers before or after it. It does not read the image,\n"
+                "and there is nothing to train (`epochs: 0`).",
         .build = build,
         .check = "- uniform\n",
 };
