@@ -13,9 +13,7 @@
 #include "base/installed_paths.h"
 #include "config/options.h"
 
-enum { MOST_BYTES = 1 << 20, MOST_REPORTS = 1000 };
-
-static const char suffix[] = ".sql";
+enum { MOST_BYTES = 1 << 20 };
 
 /* --- the head ----------------------------------------------------------------------------------
  */
@@ -66,27 +64,6 @@ static const struct pxr_option head_rows[] = {
 static const struct pxr_options head_options = { .rows = head_rows,
                                                  .size = sizeof(struct pxr_report_file) };
 
-/* The mapping {MAIN: VALUE} that NAME: VALUE is short for. NULL when out of memory. */
-static struct pxr_yaml *spelt_out(struct pxr_arena *arena, const struct pxr_yaml *scalar,
-                                  const char *main)
-{
-        struct pxr_yaml *conf = pxr_alloc(arena, sizeof(*conf));
-        struct pxr_yaml *value = pxr_alloc(arena, sizeof(*value));
-
-        if (!conf || !value)
-                return NULL;
-        *value = *scalar;
-        value->key = main;
-        value->parent = conf;
-        value->next = NULL;
-        *conf = (struct pxr_yaml) { .kind = PXR_YAML_MAPPING,
-                                    .location = scalar->location,
-                                    .first = value,
-                                    .last = value,
-                                    .count = 1 };
-        return conf;
-}
-
 /* Read a mapping of items, {NAME: VALUE or {OPTIONS}}, in their order. */
 static int read_items(struct pxr_arena *arena, const struct pxr_yaml *node, const char *what,
                       const struct pxr_options *options, struct pxr_report_item **end,
@@ -96,13 +73,10 @@ static int read_items(struct pxr_arena *arena, const struct pxr_yaml *node, cons
                 return pxr_error_at(diag, node->location, "%s: expected a mapping, NAME: VALUE",
                                     what);
         for (struct pxr_yaml *child = node->first; child; child = child->next) {
-                struct pxr_yaml *conf = child->kind == PXR_YAML_SCALAR
-                                                ? spelt_out(arena, child, options->main)
-                                                : child;
                 struct pxr_report_item *item = pxr_alloc(arena, sizeof(*item));
                 struct pxr_reading reading = { options, item };
 
-                if (!conf || !item || pxr_options_read(arena, conf, child->key, &reading, 1, diag))
+                if (!item || pxr_options_read(arena, child, child->key, &reading, 1, diag))
                         return -1;
                 item->name = child->key;
                 item->location = child->key_location;
@@ -114,12 +88,13 @@ static int read_items(struct pxr_arena *arena, const struct pxr_yaml *node, cons
 
 static int read_notes(const struct pxr_report_file *file, struct pxr_diag *diag)
 {
-        if (file->notes->kind != PXR_YAML_SEQUENCE)
-                return pxr_error_at(diag, file->notes->location, "notes: expected a list of texts");
-        for (const struct pxr_yaml *note = file->notes->first; note; note = note->next)
-                if (note->kind != PXR_YAML_SCALAR)
-                        return pxr_error_at(diag, note->location,
-                                            "notes: expected a list of texts");
+        const struct pxr_yaml *list = file->notes, *wrong = list->first;
+
+        while (wrong && wrong->kind == PXR_YAML_SCALAR)
+                wrong = wrong->next;
+        if (list->kind != PXR_YAML_SEQUENCE || wrong)
+                return pxr_error_at(diag, wrong ? wrong->location : list->location,
+                                    "notes: expected a list of texts");
         return 0;
 }
 
@@ -146,29 +121,24 @@ static const char *head_text(struct pxr_arena *arena, const struct pxr_report_fi
         return head;
 }
 
-static struct pxr_report_file *read_file(struct pxr_arena *arena, const char *path,
-                                         const char *name, struct pxr_diag *diag)
+/* Read the file of which the name and the path are known. Returns 0 or -1. */
+static int read_file(struct pxr_arena *arena, struct pxr_report_file *file, struct pxr_diag *diag)
 {
-        struct pxr_report_file *file = pxr_alloc(arena, sizeof(*file));
         struct pxr_source *head = pxr_alloc(arena, sizeof(*head));
         struct pxr_reading reading = { &head_options, file };
         struct pxr_yaml *root;
         uint8_t *bytes;
         size_t size;
 
-        if (!file || !head || !(bytes = pxr_file_read(arena, path, MOST_BYTES, &size, diag)))
-                return NULL;
-        file->name = name;
-        file->path = path;
+        if (!head || !(bytes = pxr_file_read(arena, file->path, MOST_BYTES, &size, diag)))
+                return -1;
         file->sql = pxr_strndup(arena, (const char *)bytes, size);
-        file->source = (struct pxr_source) { path, file->sql, size };
-        if (strlen(file->sql) < size) {
-                pxr_user_error(diag, "%s: a report is text, and has no byte 0", path);
-                return NULL;
-        }
-        head->name = path;
+        file->source = (struct pxr_source) { file->path, file->sql, size };
+        if (strlen(file->sql) < size)
+                return pxr_user_error(diag, "%s: a report is text, and has no byte 0", file->path);
+        head->name = file->path;
         if (!(head->text = head_text(arena, file, diag)))
-                return NULL;
+                return -1;
         head->size = strlen(head->text);
         root = pxr_yaml_parse(arena, head, diag);
         if (!root || pxr_options_read(arena, root, "the head", &reading, 1, diag) ||
@@ -176,32 +146,37 @@ static struct pxr_report_file *read_file(struct pxr_arena *arena, const char *pa
             read_items(arena, file->arguments, "arguments", &argument_options, &file->argument,
                        diag) ||
             read_notes(file, diag))
-                return NULL;
-        return file;
+                return -1;
+        return 0;
 }
 
 /* --- the folders -------------------------------------------------------------------------------
  */
 
-/* Where a report may be. */
-struct found {
-        const char *name, *path;
-        bool shipped;
-};
-
 struct search {
         struct pxr_arena *arena;
-        const char *folder; /* below those that are searched */
-        struct found found[MOST_REPORTS];
-        size_t count;
+        const char *folder;           /* below those that are searched */
+        struct pxr_report_file *list; /* by name, not read yet */
         struct pxr_diag *diag;
 };
 
-static int by_name(const void *left, const void *right)
+static int add_file(struct search *search, const char *name, const char *path, bool shipped)
 {
-        const struct found *a = left, *b = right;
+        struct pxr_report_file *file = pxr_alloc(search->arena, sizeof(*file));
+        struct pxr_report_file **at = &search->list;
 
-        return strcmp(a->name, b->name);
+        if (!file)
+                return -1;
+        while (*at && strcmp((*at)->name, name) < 0)
+                at = &(*at)->next;
+        if (*at && strcmp((*at)->name, name) == 0)
+                return pxr_user_error(search->diag, "%s: there is also %s: rename one of them",
+                                      (*at)->path, path);
+        *file = (struct pxr_report_file) {
+                .name = name, .path = path, .shipped = shipped, .next = *at
+        };
+        *at = file;
+        return 0;
 }
 
 static int search_folder(struct search *search, const char *top, bool shipped)
@@ -209,28 +184,26 @@ static int search_folder(struct search *search, const char *top, bool shipped)
         const char *path =
                 *search->folder ? pxr_strf(search->arena, "%s/%s", top, search->folder) : top;
         DIR *folder = opendir(path);
+        int status = 0;
 
         if (!folder) {
                 if (errno == ENOENT && !shipped && *search->folder)
                         return 0; /* optional in a user's folder */
-                return pxr_file_error(path, "read", errno, search->diag);
+                return pxr_file_error(path, "cannot be read", errno, search->diag);
         }
-        for (const struct dirent *entry; (entry = readdir(folder));) {
-                size_t length = strlen(entry->d_name);
+        for (const struct dirent *entry; !status && (entry = readdir(folder));) {
+                const char *name = entry->d_name, *dot = strrchr(name, '.');
 
-                if (*entry->d_name == '.' || length < sizeof(suffix) ||
-                    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0 ||
-                    search->count == MOST_REPORTS)
-                        continue;
-                search->found[search->count++] = (struct found) {
-                        pxr_strndup(search->arena, entry->d_name, length - strlen(suffix)),
-                        pxr_strf(search->arena, "%s/%s", path, entry->d_name), shipped
-                };
+                if (*name != '.' && dot && strcmp(dot, ".sql") == 0)
+                        status = add_file(search,
+                                          pxr_strndup(search->arena, name, (size_t)(dot - name)),
+                                          pxr_strf(search->arena, "%s/%s", path, name), shipped);
         }
         closedir(folder);
-        return 0;
+        return status;
 }
 
+/* Find the files of the folder that came with pxr and of those of $PXR_REPORT_PATH. */
 static int search_all(struct search *search)
 {
         const char *own = getenv("PXR_REPORT_PATH");
@@ -238,77 +211,48 @@ static int search_all(struct search *search)
         if (search_folder(search, pxr_installed(search->arena, "reports", PXR_DATADIR "/reports"),
                           true))
                 return -1;
-        while (own && *own) {
-                size_t length = strcspn(own, ":");
-
+        for (size_t length; own && *own; own += length + (own[length] == ':')) {
+                length = strcspn(own, ":");
                 if (length > 0 &&
                     search_folder(search, pxr_strndup(search->arena, own, length), false))
                         return -1;
-                own += length + (own[length] == ':');
-        }
-        qsort(search->found, search->count, sizeof(search->found[0]), by_name);
-        for (size_t i = 1; i < search->count; i++) {
-                const struct found *a = &search->found[i - 1], *b = a + 1;
-
-                if (strcmp(a->name, b->name) == 0)
-                        return pxr_user_error(search->diag,
-                                              "%s: there is also %s: rename one of them", a->path,
-                                              b->path);
         }
         return pxr_arena_failed(search->arena) ? -1 : 0;
-}
-
-static struct search *new_search(struct pxr_arena *arena, const char *folder, struct pxr_diag *diag)
-{
-        struct search *search = pxr_alloc(arena, sizeof(*search));
-
-        if (!search)
-                return NULL;
-        search->arena = arena;
-        search->folder = folder;
-        search->diag = diag;
-        return search_all(search) ? NULL : search;
-}
-
-static struct pxr_report_file *read_found(struct search *search, size_t i)
-{
-        const struct found *found = &search->found[i];
-        struct pxr_report_file *file =
-                read_file(search->arena, found->path, found->name, search->diag);
-
-        if (file)
-                file->shipped = found->shipped;
-        return file;
 }
 
 int pxr_report_files(struct pxr_arena *arena, const char *folder, struct pxr_report_file **list,
                      struct pxr_diag *diag)
 {
-        struct search *search = new_search(arena, folder, diag);
+        struct search search = { arena, folder, NULL, diag };
 
-        *list = NULL;
-        for (size_t i = 0; search && i < search->count; i++)
-                if ((*list = read_found(search, i)))
+        if (search_all(&search))
+                return -1;
+        *list = search.list;
+        while (*list)
+                if (read_file(arena, *list, diag))
+                        *list = (*list)->next;
+                else
                         list = &(*list)->next;
-        return search ? 0 : -1;
+        return 0;
 }
 
 struct pxr_report_file *pxr_report_file_find(struct pxr_arena *arena, const char *folder,
                                              const char *name, const char *const *others,
                                              struct pxr_diag *diag)
 {
-        struct search *search = new_search(arena, folder, diag);
-        const char *names[2 * MOST_REPORTS];
+        struct search search = { arena, folder, NULL, diag };
+        const char *names[256];
         size_t count = 0;
 
-        for (; search && count < search->count; count++) {
-                names[count] = search->found[count].name;
-                if (strcmp(names[count], name) == 0)
-                        return read_found(search, count);
-        }
-        if (!search)
+        if (search_all(&search))
                 return NULL;
-        while (others && *others && count < 2 * MOST_REPORTS)
+        for (struct pxr_report_file *file = search.list; file; file = file->next) {
+                if (strcmp(file->name, name) == 0)
+                        return read_file(arena, file, diag) ? NULL : file;
+                if (count < PXR_COUNT(names))
+                        names[count++] = file->name;
+        }
+        while (others && *others && count < PXR_COUNT(names))
                 names[count++] = *others++;
         pxr_user_error(diag, "no report '%s' ('pxr-report list' lists them)", name);
         pxr_hint_nearest(diag, name, names, count);

@@ -44,12 +44,7 @@ struct query {
                 const struct pxr_report_item *item;
         } output[MOST_COLUMNS]; /* the columns of `statement` */
         int outputs;
-        struct pxr_report_value {
-                const char *text;
-                int64_t integer;
-                double real;
-                int kind; /* enum pxr_cell_kind */
-        } * value;        /* of each argument */
+        struct pxr_cell *value; /* of each argument */
 };
 
 /* --- the guard ---------------------------------------------------------------------------------
@@ -120,14 +115,12 @@ static struct pxr_location location_of(const struct query *q, int offset)
 static void hint_column(struct query *q, const char *message)
 {
         static const char no_column[] = "no such column: ";
-        const char *list = "";
 
         if (strncmp(message, no_column, strlen(no_column)) != 0)
                 return;
-        for (int i = 0; i < q->columns; i++)
-                list = pxr_strf(q->arena, "%s%s%s", list, i ? ", " : "", q->name[i]);
         pxr_hint_nearest(q->diag, message + strlen(no_column), q->name, (size_t)q->columns);
-        pxr_note(q->diag, "the columns are: %s", list);
+        pxr_note(q->diag, "the columns are: %s",
+                 pxr_join(q->arena, q->name, (size_t)q->columns, ", "));
         for (int i = 0; i < q->columns; i++)
                 if (strcmp(q->name[i], "spec_json") == 0)
                         pxr_note(q->diag,
@@ -182,41 +175,36 @@ static int query_error(struct query *q)
 /* The number of a sweep, by its name. */
 static int find_sweep(struct query *q, const char *name, int64_t *id)
 {
-        enum { MOST_NAMES = 1000 };
-        struct pxr_cursor rows = pxr_query(q->store, q->arena, q->diag,
-                                           "SELECT name, id FROM sweep ORDER BY id", "");
-        const char *names[MOST_NAMES], *list = "";
-        size_t count = 0;
+        struct pxr_cursor rows;
 
-        *id = 0;
-        while (!*id && pxr_cursor_next(&rows)) {
-                const char *other = pxr_cursor_text(&rows, 0);
-
-                if (strcmp(other, name) == 0)
-                        *id = pxr_cursor_integer(&rows, 1);
-                if (count == MOST_NAMES)
-                        continue;
-                list = pxr_strf(q->arena, "%s%s'%s'", list, count ? ", " : "", other);
-                names[count++] = other;
-        }
-        if (pxr_cursor_end(&rows))
+        if (pxr_store_integer(q->store, id, q->diag, "SELECT id FROM sweep WHERE name = ?", "t",
+                              name))
                 return -1;
         if (*id)
                 return 0;
-        if (!count)
-                return pxr_user_error(q->diag, "no sweep '%s', nor any other: pxr-sweep runs one",
-                                      name);
-        pxr_user_error(q->diag, "no sweep '%s'; the sweeps are: %s", name, list);
-        pxr_hint_nearest(q->diag, name, names, count);
+        rows = pxr_query(
+                q->store, q->arena, q->diag,
+                "SELECT group_concat('''' || name || '''', ', '), "
+                "max(iif(is_near(?, name), name, NULL)) FROM (SELECT name FROM sweep ORDER BY id)",
+                "t", name);
+        if (!pxr_cursor_next(&rows) || pxr_cursor_is_null(&rows, 0)) {
+                pxr_user_error(q->diag, "no sweep '%s', nor any other: pxr-sweep runs one", name);
+        } else {
+                pxr_user_error(q->diag, "no sweep '%s'; the sweeps are: %s", name,
+                               pxr_cursor_text(&rows, 0));
+                if (!pxr_cursor_is_null(&rows, 1))
+                        pxr_hint(q->diag, "did you mean '%s'?", pxr_cursor_text(&rows, 1));
+        }
+        pxr_cursor_end(&rows);
         return -1;
 }
 
 static int read_value(struct query *q, const struct pxr_report_item *item, const char *text,
-                      struct pxr_report_value *value)
+                      struct pxr_cell *value)
 {
         const struct pxr_run *run;
 
-        *value = (struct pxr_report_value) { .text = text, .kind = PXR_CELL_TEXT };
+        *value = (struct pxr_cell) { .text = text, .kind = PXR_CELL_TEXT };
         if (!text)
                 return pxr_user_error(q->diag, "%s: expected %s%s%s", q->file->name, item->name,
                                       item->help ? ", " : "", item->help ? item->help : "");
@@ -266,7 +254,7 @@ static int read_arguments(struct query *q)
 
 static void bind_arguments(struct query *q)
 {
-        const struct pxr_report_value *value = q->value;
+        const struct pxr_cell *value = q->value;
 
         for (const struct pxr_report_item *item = q->file->argument; item; item = item->next) {
                 int i = sqlite3_bind_parameter_index(q->statement,
@@ -441,9 +429,7 @@ static int choose_outputs(struct query *q)
 static int prepare(struct query *q)
 {
         const char *where = q->call->where, *list = "";
-        const char *limit = q->call->limit > 0
-                                    ? pxr_strf(q->arena, " LIMIT %lld", (long long)q->call->limit)
-                                    : "";
+        long long limit = q->call->limit > 0 ? q->call->limit : -1;
 
         if (prepare_plain(q) || check_head(q) || choose_outputs(q))
                 return -1;
@@ -456,8 +442,9 @@ static int prepare(struct query *q)
          * a comment at its end. */
         if (where && prepare_around(q, pxr_strf(q->arena, "SELECT (%s\n) FROM", where), " LIMIT 0"))
                 return -1;
-        return prepare_around(q, pxr_strf(q->arena, "SELECT %s FROM", list),
-                              pxr_strf(q->arena, " WHERE (%s\n)%s", where ? where : "1", limit));
+        return prepare_around(
+                q, pxr_strf(q->arena, "SELECT %s FROM", list),
+                pxr_strf(q->arena, " WHERE (%s\n) LIMIT %lld", where ? where : "1", limit));
 }
 
 /* --- the table ---------------------------------------------------------------------------------
@@ -574,7 +561,7 @@ struct pxr_table *pxr_report_file_table(struct pxr_arena *arena, struct pxr_stor
         if (!q)
                 return NULL;
         *q = (struct query) { arena, store, file, call, .diag = diag };
-        if (read_arguments(q) || pxr_report_functions(store, diag))
+        if (pxr_report_functions(store, diag) || read_arguments(q))
                 return NULL;
         q->deadline = pxr_cpu_now() + MOST_SECONDS;
         length = sqlite3_limit(store->handle, SQLITE_LIMIT_LENGTH, MOST_BYTES);
