@@ -10,6 +10,7 @@
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <pxr/version.h>
 
@@ -104,18 +105,18 @@ static void put_head(const struct page *page)
         pxr_html(page->to, "</nav></header>\n<main>\n");
 }
 
-static int put_foot(const struct page *page)
+static void put_foot(const struct page *page)
 {
-        struct pxr_cursor rows = pxr_query(page->store, page->arena, page->diag,
-                                           "SELECT strftime('%Y-%m-%d %H:%M', 'now')", "");
+        char when[32] = "";
+        time_t now = time(NULL);
+        struct tm utc;
 
-        if (pxr_cursor_next(&rows))
-                pxr_html(page->to,
-                         "</main>\n<footer>Made by pxr %s from %s, %s UTC.</footer>\n<script>",
-                         PXR_VERSION, page->wanted->database, pxr_cursor_text(&rows, 0));
+        if (gmtime_r(&now, &utc))
+                strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &utc);
+        pxr_html(page->to, "</main>\n<footer>Made by pxr %s from %s, %s UTC.</footer>\n<script>",
+                 PXR_VERSION, page->wanted->database, when);
         fputs(page_script, page->to);
         pxr_html(page->to, "</script>\n</body>\n</html>\n");
-        return pxr_cursor_end(&rows);
 }
 
 /* --- all runs ----------------------------------------------------------------------------------
@@ -197,15 +198,6 @@ static int put_table(const struct section *s, const struct pxr_table *table)
                               table, NULL);
 }
 
-static const struct pxr_table *find_table(const struct section *s, const char *name)
-{
-        const struct pxr_table *table = s->tables;
-
-        while (table && strcmp(table->name, name) != 0)
-                table = table->next;
-        return table && table->rows > 0 ? table : NULL;
-}
-
 /* A column of the list of runs, or NULL where it is empty. */
 static const struct pxr_cell *fact(const struct section *s, const char *name)
 {
@@ -284,34 +276,21 @@ static int put_curves(const struct section *s)
         return 0;
 }
 
-/* What is folded up, and what of that is unfolded to be printed. */
+/* The tables of the run but its results, folded up. The facts are unfolded to be printed. */
 static int put_tables(const struct section *s)
 {
-        static const struct {
-                const char *name, *title;
-                bool printed;
-        } folded[] = {
-                { "facts", "Provenance", true }, { "curve", "Points of the curves", false },
-                { "layers", "Layers", false },   { "files", "Data files", false },
-                { "plugins", "Plugins", false }, { "checkpoints", "Checkpoints", false },
-                { "events", "Events", false },
-        };
-
         pxr_html(s->r.to,
                  "<details class=\"print\"><summary>Spec</summary>\n<pre tabindex=\"0\">"
                  "<code>%s</code></pre></details>\n",
                  s->r.run->spec);
-        for (size_t i = 0; i < PXR_COUNT(folded); i++) {
-                const struct pxr_table *table = find_table(s, folded[i].name);
-
-                if (!table)
+        for (const struct pxr_table *table = s->tables; table; table = table->next) {
+                if (table->rows == 0 || strcmp(table->name, "results") == 0)
                         continue;
-                if (folded[i].printed)
-                        pxr_html(s->r.to, "<details class=\"print\"><summary>%s</summary>\n",
-                                 folded[i].title);
-                else
-                        pxr_html(s->r.to, "<details><summary>%s (%zu)</summary>\n", folded[i].title,
-                                 table->rows);
+                pxr_html(s->r.to,
+                         strcmp(table->name, "facts") == 0
+                                 ? "<details class=\"print\"><summary>%s (%zu)</summary>\n"
+                                 : "<details><summary>%s (%zu)</summary>\n",
+                         table->title, table->rows);
                 if (put_table(s, table))
                         return -1;
                 pxr_html(s->r.to, "</details>\n");
@@ -331,7 +310,8 @@ static int fill_section(struct section *s, const char *which)
                           : NULL;
         if (!signs)
                 return -1;
-        results = find_table(s, "results");
+        for (results = s->tables; results && strcmp(results->name, "results") != 0;)
+                results = results->next;
         state = pxr_run_state(r->run);
         pxr_html(r->to,
                  "<section class=\"run\" id=\"run-%" PRId64 "\"><h2>%s <small>run %" PRId64
@@ -377,7 +357,8 @@ static int put_page(struct page *page)
         for (size_t i = 0; i < page->detailed.count; i++)
                 if (put_run(page, i))
                         return -1;
-        return put_foot(page);
+        put_foot(page);
+        return 0;
 }
 
 char *pxr_report_page(struct pxr_arena *arena, struct pxr_store *store,

@@ -114,10 +114,6 @@ static int read_table(struct pxr_arena *arena, struct pxr_paper_table *table, st
                 if (pxr_paper_row(table, row->row))
                         return pxr_error_at(diag, item->location, "a second row '%s'", row->row);
                 row->data = table->data;
-                if (!row->files->first)
-                        row->files = table->files;
-                if (!row->identities->first)
-                        row->identities = table->identities;
                 *end = row;
                 end = &row->next;
         }

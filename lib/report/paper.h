@@ -20,7 +20,7 @@ struct pxr_paper_row {
         double value, train_value; /* 0: none */
         int relation;
         const struct pxr_yaml *needs, *excludes, *train, *model; /* may be empty */
-        const struct pxr_yaml *files, *identities;               /* the table's, if it has none */
+        const struct pxr_yaml *files, *identities;               /* if not those of the table */
         const struct pxr_yaml *data;                             /* the table's */
         struct pxr_paper_row *next;
 };
