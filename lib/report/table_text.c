@@ -42,13 +42,6 @@ static void pad(FILE *to, int width)
         fprintf(to, "%*s", width > 0 ? width : 0, "");
 }
 
-/* A table as lines of text: how wide each of the columns shown is. */
-struct layout {
-        const struct pxr_text_table *texts;
-        int *width, *least; /* [columns]; the least a column can be broken to */
-        int columns;        /* so many are shown: the last do not fit */
-};
-
 /* A cell with its mark; of row -1 the heading. */
 static const char *full_at(const struct pxr_text_table *texts, ptrdiff_t row, int i)
 {
@@ -98,41 +91,26 @@ static char *take_line(struct pxr_arena *arena, const char **text, int width)
         return pxr_strndup(arena, from, size);
 }
 
-/* The widest piece of a heading that is broken wherever it may be. */
-static int widest_piece(const char *text)
+static void text_row(FILE *to, const struct pxr_text_table *texts, ptrdiff_t row)
 {
-        int widest = 0, width = 0;
-
-        for (; *text; text++) {
-                width += *text != ' ';
-                widest = width > widest ? width : widest;
-                if (pxr_breaks_after(text))
-                        width = 0;
-        }
-        return widest;
-}
-
-static void text_row(FILE *to, const struct layout *layout, ptrdiff_t row)
-{
-        const struct pxr_text_table *texts = layout->texts;
         const char **rest =
                 pxr_alloc_array(texts->arena, (size_t)texts->columns + 1, sizeof(*rest));
         bool more = rest != NULL;
 
-        for (int i = 0; rest && i < layout->columns; i++)
+        for (int i = 0; rest && i < texts->columns; i++)
                 rest[i] = full_at(texts, row, i);
         while (more && !pxr_arena_failed(texts->arena)) {
                 more = false;
-                for (int i = 0; i < layout->columns; i++) {
-                        bool number = texts->shown[i].number, last = i == layout->columns - 1;
+                for (int i = 0; i < texts->columns; i++) {
+                        bool number = texts->shown[i].number, last = i == texts->columns - 1;
+                        int space, width = texts->shown[i].width;
                         const char *line = rest[i];
-                        int space;
 
-                        if (pxr_escape(NULL, PXR_ESCAPE_TEXT, line) <= layout->width[i])
+                        if (pxr_escape(NULL, PXR_ESCAPE_TEXT, line) <= width)
                                 rest[i] += strlen(rest[i]);
                         else
-                                line = take_line(texts->arena, &rest[i], layout->width[i]);
-                        space = layout->width[i] - pxr_escape(NULL, PXR_ESCAPE_TEXT, line);
+                                line = take_line(texts->arena, &rest[i], width);
+                        space = width - pxr_escape(NULL, PXR_ESCAPE_TEXT, line);
                         fputs(i > 0 ? "  " : "", to);
                         pad(to, number ? space : 0);
                         pxr_escape(to, PXR_ESCAPE_TEXT, line);
@@ -143,113 +121,57 @@ static void text_row(FILE *to, const struct layout *layout, ptrdiff_t row)
         }
 }
 
-enum { NARROW = 16 }; /* texts are not broken into less, if that can be helped */
-
-static int all_of(const int *width, int columns)
+/* Leave out columns until the others can be broken to fit: those that can be done without, from the
+ * last on, then the last. Returns their headings, separated by commas; "" where all fit. */
+static const char *leave_out(struct pxr_text_table *texts, int line)
 {
-        int all = columns > 0 ? 2 * (columns - 1) : 0;
+        const char *names = "";
 
-        for (int i = 0; i < columns; i++)
-                all += width[i];
-        return all;
-}
+        while (texts->columns > 1 && pxr_least_width(texts) > line) {
+                int i = texts->columns - 1;
 
-static void move_to_end(void *array, size_t size, int from, int count)
-{
-        char *item = (char *)array + (size_t)from * size, kept[sizeof(struct pxr_text_column)];
-
-        memcpy(kept, item, size);
-        memmove(item, item + size, (size_t)(count - from - 1) * size);
-        memcpy((char *)array + (size_t)(count - 1) * size, kept, size);
-}
-
-/* Leave out the last column that can be done without, or else the last: it goes behind those that
- * are shown. */
-static void leave_out(struct layout *layout, struct pxr_text_table *texts)
-{
-        int i = layout->columns - 1;
-
-        while (i > 0 && texts->table->column[texts->shown[i].column].shown != PXR_IF_ROOM)
-                i--;
-        if (i == 0)
-                i = layout->columns - 1;
-        move_to_end(texts->shown, sizeof(*texts->shown), i, layout->columns);
-        move_to_end(layout->least, sizeof(*layout->least), i, layout->columns);
-        move_to_end(layout->width, sizeof(*layout->width), i, layout->columns);
-        layout->columns--;
-}
-
-/* Make it fit into `line`, 0 for no end: the widest headings and texts are broken into lines, and
- * what has no room then is left out. */
-static int lay_out(struct layout *layout, struct pxr_text_table *texts, int line)
-{
-        size_t room = (size_t)texts->table->columns + 1;
-
-        *layout = (struct layout) { texts, pxr_alloc_array(texts->arena, room, sizeof(int)),
-                                    pxr_alloc_array(texts->arena, room, sizeof(int)),
-                                    texts->columns };
-        if (!layout->width || !layout->least)
-                return -1;
-        for (int i = 0; i < texts->columns; i++) {
-                const char *heading = pxr_heading_at(texts, i);
-                int cells = pxr_cells_width(texts, i), piece = widest_piece(heading);
-
-                layout->width[i] = pxr_escape(NULL, PXR_ESCAPE_TEXT, heading);
-                if (cells > layout->width[i])
-                        layout->width[i] = cells;
-                layout->least[i] = texts->shown[i].number || cells < NARROW ? cells : NARROW;
-                if (piece > layout->least[i])
-                        layout->least[i] = piece;
+                while (i > 0 && texts->table->column[texts->shown[i].column].shown != PXR_IF_ROOM)
+                        i--;
+                if (i == 0)
+                        i = texts->columns - 1;
+                names = pxr_strf(texts->arena, "%s%s%s", pxr_heading_at(texts, i),
+                                 *names ? ", " : "", names);
+                texts->columns--;
+                memmove(&texts->shown[i], &texts->shown[i + 1],
+                        (size_t)(texts->columns - i) * sizeof(*texts->shown));
         }
-        while (line > 0 && layout->columns > 1 && all_of(layout->least, layout->columns) > line)
-                leave_out(layout, texts);
-        while (line > 0 && all_of(layout->width, layout->columns) > line) {
-                int widest = -1;
-
-                for (int i = 0; i < layout->columns; i++)
-                        if (layout->width[i] > layout->least[i] &&
-                            (widest < 0 || layout->width[i] > layout->width[widest]))
-                                widest = i;
-                if (widest < 0)
-                        break;
-                layout->width[widest]--;
-        }
-        return 0;
-}
-
-static void note_left_out(FILE *to, const struct layout *layout, int line)
-{
-        const struct pxr_text_table *texts = layout->texts;
-        const char *text = "No room for:";
-
-        for (int i = layout->columns; i < texts->columns; i++)
-                text = pxr_strf(texts->arena, "%s%s %s", text, i > layout->columns ? "," : "",
-                                pxr_heading_at(texts, i));
-        putc('\n', to);
-        wrap(to, pxr_strf(texts->arena, "%s. A wider terminal, or --format md, shows all.", text),
-             0, line);
+        return names;
 }
 
 int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE *to, int line)
 {
-        int notes = line > 0 && line < LINE ? line : LINE, all;
-        struct layout layout;
+        int notes = line > 0 && line < LINE ? line : LINE;
         struct pxr_text_table texts;
+        const char *left_out = "";
 
-        if (pxr_text_table_fill(&texts, arena, table) || lay_out(&layout, &texts, line))
+        if (pxr_text_table_fill(&texts, arena, table))
                 return -1;
+        if (line > 0) {
+                left_out = leave_out(&texts, line);
+                pxr_text_table_fit(&texts, line);
+        }
         wrap(to, table->title, 0, notes);
-        all = all_of(layout.width, layout.columns);
         if (table->rows > 0) {
-                text_row(to, &layout, -1);
-                for (int i = 0; i < all; i++)
+                text_row(to, &texts, -1);
+                for (int i = pxr_full_width(&texts); i > 0; i--)
                         putc('-', to);
                 putc('\n', to);
         }
         for (size_t row = 0; row < table->rows; row++)
-                text_row(to, &layout, (ptrdiff_t)row);
-        if (table->rows > 0 && layout.columns < texts.columns)
-                note_left_out(to, &layout, notes);
+                text_row(to, &texts, (ptrdiff_t)row);
+        if (table->rows > 0 && *left_out) {
+                putc('\n', to);
+                wrap(to,
+                     pxr_strf(arena,
+                              "No room for: %s. A wider terminal, or --format md, shows all.",
+                              left_out),
+                     0, notes);
+        }
         for (const struct pxr_note *note = table->note; note; note = note->next) {
                 if (note == table->note)
                         putc('\n', to);

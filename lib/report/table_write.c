@@ -56,19 +56,11 @@ static int write_markdown(struct pxr_arena *arena, const struct pxr_table *table
         return 0;
 }
 
-/* What fits in a line of the page, in letters of \small, and a letter's width; the columns that may
- * be broken into lines, and what they keep at the least; of a word that has no room in that, what
- * stays together; the rows that fit on a page. */
-enum { LATEX_LINE = 150, LATEX_WIDE = 40, LATEX_LEAST = 24, LATEX_PIECE = 8, LATEX_PAGE = 40 };
+/* What fits in a line of the page, in letters of \small, and a letter's width; what a column that
+ * is broken into lines has at the least; of a word that has no room in that, what stays together;
+ * the rows that fit on a page. */
+enum { LATEX_LINE = 150, LATEX_LEAST = 24, LATEX_PIECE = 8, LATEX_PAGE = 40 };
 static const double latex_letter = 1.65; /* millimetres */
-
-static int latex_width(const struct pxr_text_table *texts, int i)
-{
-        int heading = pxr_escape(NULL, PXR_ESCAPE_TEXT, pxr_heading_at(texts, i));
-        int cells = pxr_cells_width(texts, i);
-
-        return 2 + (cells > heading ? cells : heading);
-}
 
 /* Where a word may be broken that begins at `text`: at its end, or, where it is longer than any
  * column need be, as a SHA-256 is, before. */
@@ -101,30 +93,18 @@ static void put_breakable(const struct pxr_text_table *texts, const char *text, 
         }
 }
 
-/* Where the lines would be longer than the page is wide, the widest columns of text share what the
- * others leave. */
 static void latex_columns(const struct pxr_text_table *texts, FILE *to)
 {
-        int all = 0, broken = 0, others = 0, letters = 0;
-
         for (int i = 0; i < texts->columns; i++) {
-                int width = latex_width(texts, i);
-                bool wide = !texts->shown[i].number && width > LATEX_WIDE;
+                const struct pxr_text_column *shown = &texts->shown[i];
+                int width = shown->width < LATEX_LEAST ? LATEX_LEAST : shown->width;
 
-                all += width;
-                broken += wide;
-                others += wide ? 0 : width;
-        }
-        if (all > LATEX_LINE && broken > 0) {
-                letters = (LATEX_LINE - others) / broken;
-                letters = letters < LATEX_LEAST ? LATEX_LEAST : letters;
-        }
-        for (int i = 0; i < texts->columns; i++)
-                if (letters && !texts->shown[i].number && latex_width(texts, i) > LATEX_WIDE)
+                if (!shown->number && pxr_cells_width(texts, i) > width)
                         fprintf(to, ">{\\raggedright\\arraybackslash}p{%.0fmm}",
-                                letters * latex_letter);
+                                width * latex_letter);
                 else
-                        putc(texts->shown[i].number ? 'r' : 'l', to);
+                        putc(shown->number ? 'r' : 'l', to);
+        }
 }
 
 static void latex_tabular(const struct pxr_text_table *texts, FILE *to)
@@ -163,6 +143,7 @@ static int write_latex(struct pxr_arena *arena, const struct pxr_table *table, F
 
         if (pxr_text_table_fill(&texts, arena, table))
                 return -1;
+        pxr_text_table_fit(&texts, LATEX_LINE);
         fputs("\n\\noindent\\textbf{", to);
         pxr_escape(to, PXR_ESCAPE_LATEX, table->title);
         fputs("}\n\n\\nopagebreak\\medskip\\noindent\n", to);

@@ -6,6 +6,34 @@
 
 #include "report/escape.h"
 
+/* The widest piece of a heading that is broken wherever it may be. */
+static int widest_piece(const char *text)
+{
+        int widest = 0, width = 0;
+
+        for (; *text; text++) {
+                width += *text != ' ';
+                widest = width > widest ? width : widest;
+                if (pxr_breaks_after(text))
+                        width = 0;
+        }
+        return widest;
+}
+
+static void add_column(struct pxr_text_table *texts, int column)
+{
+        const char *heading = texts->table->column[column].heading;
+        struct pxr_text_column *shown = &texts->shown[texts->columns++];
+        int cells, piece = widest_piece(heading);
+
+        *shown = (struct pxr_text_column) { column, pxr_column_of_numbers(texts->table, column),
+                                            pxr_escape(NULL, PXR_ESCAPE_TEXT, heading), 0 };
+        cells = pxr_cells_width(texts, texts->columns - 1);
+        shown->width = cells > shown->width ? cells : shown->width;
+        shown->least = shown->number || cells < PXR_NARROW ? cells : PXR_NARROW;
+        shown->least = piece > shown->least ? piece : shown->least;
+}
+
 int pxr_text_table_fill(struct pxr_text_table *texts, struct pxr_arena *arena,
                         const struct pxr_table *table)
 {
@@ -19,12 +47,11 @@ int pxr_text_table_fill(struct pxr_text_table *texts, struct pxr_arena *arena,
         };
         if (!texts->cell || !texts->shown)
                 return -1;
-        for (int i = 0; i < table->columns; i++)
-                if (pxr_column_shown(table, i))
-                        texts->shown[texts->columns++] =
-                                (struct pxr_text_column) { i, pxr_column_of_numbers(table, i) };
         for (size_t i = 0; i < table->rows * columns; i++)
                 texts->cell[i] = pxr_cell_text(arena, table->cell + i);
+        for (int i = 0; i < table->columns; i++)
+                if (pxr_column_shown(table, i))
+                        add_column(texts, i);
         return pxr_arena_failed(arena) ? -1 : 0;
 }
 
@@ -66,4 +93,39 @@ bool pxr_breaks_after(const char *character)
         if (*character == '.' && character[1] >= '0' && character[1] <= '9')
                 return false;
         return *character && strchr(" ._/,;", *character);
+}
+
+int pxr_full_width(const struct pxr_text_table *texts)
+{
+        int all = texts->columns > 0 ? 2 * (texts->columns - 1) : 0;
+
+        for (int i = 0; i < texts->columns; i++)
+                all += texts->shown[i].width;
+        return all;
+}
+
+int pxr_least_width(const struct pxr_text_table *texts)
+{
+        int all = texts->columns > 0 ? 2 * (texts->columns - 1) : 0;
+
+        for (int i = 0; i < texts->columns; i++)
+                all += texts->shown[i].least;
+        return all;
+}
+
+void pxr_text_table_fit(struct pxr_text_table *texts, int line)
+{
+        for (struct pxr_text_column *widest = texts->shown;
+             widest && pxr_full_width(texts) > line;) {
+                widest = NULL;
+                for (int i = 0; i < texts->columns; i++) {
+                        struct pxr_text_column *shown = &texts->shown[i];
+
+                        if (shown->width > shown->least &&
+                            (!widest || shown->width > widest->width))
+                                widest = shown;
+                }
+                if (widest)
+                        widest->width--;
+        }
 }

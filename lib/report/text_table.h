@@ -5,6 +5,8 @@
 
 #include "report/table.h"
 
+enum { PXR_NARROW = 16 }; /* texts are not broken into less, if that can be helped */
+
 struct pxr_text_table {
         const struct pxr_table *table;
         struct pxr_arena *arena;
@@ -12,6 +14,8 @@ struct pxr_text_table {
         struct pxr_text_column {
                 int column;  /* of the table */
                 bool number; /* no cell is text: aligned to the right */
+                int width;   /* in characters; at first that of its heading or widest cell */
+                int least;   /* that it can be broken to */
         } * shown;
         int columns; /* that are shown */
 };
@@ -27,8 +31,16 @@ const char *pxr_text_at(const struct pxr_text_table *texts, size_t row, int i);
 const char *pxr_mark_at(const struct pxr_text_table *texts, size_t row, int i);
 int pxr_text_width(const struct pxr_text_table *texts, size_t row, int i);
 
-/* The widest of the column's cells, and of its heading. */
+/* The widest of the column's cells. */
 int pxr_cells_width(const struct pxr_text_table *texts, int i);
+
+/* The characters of a line, with two spaces between columns; the least that it can be broken to. */
+int pxr_full_width(const struct pxr_text_table *texts);
+int pxr_least_width(const struct pxr_text_table *texts);
+
+/* Make the widest columns narrower until a line has at most so many characters, as far as can be.
+ */
+void pxr_text_table_fit(struct pxr_text_table *texts, int line);
 
 /* Whether a line may be broken after this character; a number is not broken. */
 bool pxr_breaks_after(const char *character);
