@@ -435,7 +435,9 @@ int main(int argc, char **argv)
         argp_program_version = version;
         argp_err_exit_status = 2;
         program.arena = pxr_arena_new(0, program.diag);
-        program.words.text = pxr_alloc_array(program.arena, (size_t)argc + 1, sizeof(char *));
+        program.words.text =
+                program.arena ? pxr_alloc_array(program.arena, (size_t)argc + 1, sizeof(char *))
+                              : NULL;
         if (!program.diag || !program.words.text) {
                 fprintf(stderr, "%s: out of memory\n", command.name);
                 return 1;
