@@ -105,7 +105,7 @@ const char *pxr_cursor_optional(struct pxr_cursor *cursor, int column)
 {
         const char *text = (const char *)sqlite3_column_text(cursor->statement, column);
 
-        /* SQLite has no memory for a text. */
+        /* SQLite ran out of memory. */
         if (!text && !pxr_cursor_is_null(cursor, column))
                 cursor->status = SQLITE_NOMEM;
         return text && cursor->arena ? pxr_strdup(cursor->arena, text) : text;
@@ -200,7 +200,7 @@ int pxr_store_execute(struct pxr_store *store, struct pxr_diag *diag, const char
         struct pxr_cursor cursor;
         va_list arguments;
 
-        /* Texts that memory ran out for are "", and not to be recorded so. */
+        /* After memory ran out, texts are "": do not record them. */
         if (pxr_diag_memory_out(diag))
                 return -1;
         va_start(arguments, format);

@@ -2,8 +2,7 @@
 /*
  * database.c - opening the run database, its schema's versions, transactions.
  *
- * Every way to open a database sees to it that what others put into its schema does not run
- * (objects.h).
+ * However a database is opened, SQL that others put into its schema does not run (objects.h).
  */
 #include "record/database.h"
 
@@ -26,7 +25,8 @@
 enum { BUSY_MILLISECONDS = 30000 };
 enum { LONGEST_VALUE = 256 << 20 }; /* bytes of a text or a blob */
 
-/* Is it ours, and of a version we know? Read as of one moment: another process may be at work. */
+/* Check that this is a database of pxr, of a version that is known. Called within a transaction,
+ * since another process may migrate it. */
 static int read_version(struct pxr_store *store, int *version, bool *empty, struct pxr_diag *diag)
 {
         int64_t application, tables, number;
@@ -74,8 +74,8 @@ static int take_steps(struct pxr_store *store, int version, struct pxr_diag *dia
                        : pxr_store_failed(store, diag);
 }
 
-/* In one transaction: what was read of the version may have become old before it began. The steps
- * change rows, which must not set off anything that others put into the schema. */
+/* In one transaction, in which the version is read again: another process may have migrated it. The
+ * steps change rows, which must not run triggers that others put into the schema. */
 static int migrate(struct pxr_store *store, struct pxr_diag *diag)
 {
         bool empty;
@@ -120,8 +120,8 @@ static int check_schema(struct pxr_store *store, bool writable, struct pxr_diag 
                               store->path);
 }
 
-/* WAL, or the journal that was there where the file system cannot do WAL, or while somebody else
- * is at work. WAL wants memory shared by all who are at work: between hosts there is none. */
+/* WAL mode takes memory shared by all processes that use the database, so not on a remote file
+ * system. The mode stays as it is where WAL is not supported, or while another process uses it. */
 static int set_journal(struct pxr_store *store, struct pxr_diag *diag)
 {
         const char *sql = pxr_file_is_remote(store->path) ? "PRAGMA journal_mode = DELETE"
@@ -228,8 +228,8 @@ static struct stat find_log(const struct pxr_store *store)
         return status;
 }
 
-/* The log of a database that was moved keeps its name, and what takes the place of the database
- * would take the log for its own. Have its records in the database, wherever that is now. */
+/* The log of a database that was moved stays behind, and a new database of the old name would take
+ * it for its own. Copy its records into the database, wherever that is now. */
 static void empty_log(struct pxr_store *store)
 {
         if (find_log(store).st_ino != store->log)
@@ -254,8 +254,8 @@ static char *make_uri(const char *path, const char *parameter)
         return uri;
 }
 
-/* A database in WAL mode cannot be read in a folder that cannot be written, where SQLite would
- * keep its index of the log. Without a log there is nothing to index: read the file alone. */
+/* SQLite cannot read a database in WAL mode in a read-only folder, since it keeps an index of the
+ * log there. Without a log no index is needed: read the file alone. */
 static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
 {
         char *name;
@@ -276,9 +276,8 @@ static int open_immutable(struct pxr_store *store, struct pxr_diag *diag)
         return status;
 }
 
-/* Can the file be read, now that it is open? A handle that could write (SQLite takes one that only
- * reads where the file is read-only) takes away the index of the log that it made; what is in a
- * log is left for a run to put in order. */
+/* Opened for writing, so that SQLite removes its index of the log at the end (it falls back to
+ * reading where the file is read-only). A log itself is left to the run that wrote it. */
 static int open_to_read(struct pxr_store *store, struct pxr_diag *diag)
 {
         struct stat status;
@@ -315,7 +314,7 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
 {
         if (open_handle(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, diag))
                 return -1;
-        /* SQLite opens what it may not write for reading; better said now than after an epoch. */
+        /* SQLite opens a read-only file for reading: refuse it now, not after an epoch. */
         if (sqlite3_db_readonly(store->handle, "main") == 1)
                 return pxr_user_error(diag, "%s: the database cannot be written: it is read-only",
                                       store->path);
@@ -323,7 +322,7 @@ static int open_to_write(struct pxr_store *store, struct pxr_diag *diag)
         return 0;
 }
 
-/* One that is not open yet. NULL after an error. */
+/* A database that is not open yet. NULL after an error. */
 static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
 {
         struct pxr_store *store;
@@ -348,8 +347,8 @@ static struct pxr_store *new_store(const char *path, struct pxr_diag *diag)
         return store;
 }
 
-/* Have a database under its name only when it is whole: a process that is killed while it makes one
- * leaves none, and no empty file. */
+/* Create a database elsewhere and rename it when it is complete: a process that is killed meanwhile
+ * leaves no file of its name. */
 static int make_database(struct pxr_store *store, struct pxr_diag *diag)
 {
         struct pxr_staging staging;
@@ -357,7 +356,7 @@ static int make_database(struct pxr_store *store, struct pxr_diag *diag)
         int status;
 
         if (snprintf(path, sizeof(path), "%s.new-", store->path) >= (int)sizeof(path))
-                return 0; /* opening it tells why */
+                return 0; /* opening it reports why */
         if (access(store->path, F_OK) == 0 || errno != ENOENT) {
                 pxr_staging_clear(path);
                 return 0;
@@ -373,7 +372,7 @@ static int make_database(struct pxr_store *store, struct pxr_diag *diag)
                          pxr_store_know_states(store, diag) || check_schema(store, true, diag);
         sqlite3_close(store->handle);
         store->handle = NULL;
-        /* Another process may have been faster: then it is that one's. */
+        /* Another process may have created it meanwhile. */
         if (!status && pxr_file_name(path, store->path, false) != 0 && errno != EEXIST)
                 status = pxr_file_error(store->path, "create", errno, diag);
         pxr_staging_remove(&staging);
@@ -495,7 +494,7 @@ const char *pxr_store_path(const struct pxr_store *store)
         return store->path;
 }
 
-/* A file that cannot be looked at may well be there. */
+/* Assume that it is if it cannot be examined. */
 bool pxr_store_in_place(const struct pxr_store *store)
 {
         struct stat file;

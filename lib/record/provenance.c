@@ -104,8 +104,8 @@ static void read_line(const char *path, char *line, int size)
                 fclose(file);
 }
 
-/* Boot and start time of a process: a number used again gives another text. NULL for one that has
- * ended, also while its parent has yet to ask for its status. */
+/* Boot and start time of a process, which tell it from others of the same number. NULL if it has
+ * ended, even if its parent has not asked for its status yet. */
 static const char *process_start(struct pxr_arena *arena, int64_t id)
 {
         char path[64], stat[1024], boot[64], *at;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run_state.h - the state that a run or a sweep's job is in, which its row alone cannot tell.
+ * run_state.h - the state of a run or of a sweep's job.
  *
- * A process that is killed says nothing: its run is on record as 'running' for ever. One of this
- * host whose process is gone is 'killed'. Of other hosts nothing is known, and what is on record
- * holds. Only told, never written down.
+ * The run of a process that was killed stays 'running' on record. It is shown as 'killed' if its
+ * process was one of this host; processes of other hosts cannot be seen. The record does not
+ * change.
  */
 #ifndef PXR_RECORD_RUN_STATE_H
 #define PXR_RECORD_RUN_STATE_H
@@ -18,9 +18,9 @@ const char *pxr_run_state(const struct pxr_run *run);
  * process_lives(host, process_id, process_start), which is pxr_process_lives(). */
 #define PXR_RUN_STATE "run_state(status, host, process_id, process_start)"
 
-/* Of a job, LEFT JOINed with its run. One whose pxr-sweep is gone is in the state of its run, which
- * may have gone on by itself or have been ended by that. What a job took is on record when it ends:
- * till then it is what its run did at the least. */
+/* Of a job, LEFT JOINed with its run. When its pxr-sweep was killed, it has the state of its run,
+ * which may have continued by itself. Its seconds are on record once it has ended: until then they
+ * are at least those of its run. */
 #define PXR_JOB_STATE                                                                  \
         "CASE run_state(job.state, job.host, job.process_id, job.process_start) "      \
         "WHEN 'killed' THEN coalesce(run_state(run.status, run.host, run.process_id, " \

@@ -29,8 +29,7 @@ void pxr_store_limit_time(struct pxr_store *store)
         sqlite3_progress_handler(store->handle, STEPS_BETWEEN, is_overdue, store);
 }
 
-/* Why a database cannot be opened, from what is there under its name; SQLite tells only of the
- * last of its attempts. */
+/* Find out why a database cannot be opened: SQLite reports only the last of its attempts. */
 static int cannot_open(struct pxr_store *store, struct pxr_diag *diag)
 {
         int reason = sqlite3_system_errno(store->handle);

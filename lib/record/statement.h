@@ -23,8 +23,9 @@ struct pxr_store {
         double since;     /* pxr_cpu_now() at the start of the current statement */
 };
 
-/* Stop statements that take more processor time than any report does, as from the opening on: what
- * a file from elsewhere has on record can make a recursive view endless. */
+/* Stop statements that take more processor time than any report does: rows of a file from elsewhere
+ * can make a recursive view endless. Opening a database calls it: call it again after another
+ * progress handler. */
 void pxr_store_limit_time(struct pxr_store *store);
 
 /* Record what went wrong last, as one clear message. Returns -1. */
