@@ -15,6 +15,7 @@
 #include "manage/copy.h"
 #include "manage/manage.h"
 #include "manage/manifest.h"
+#include "manage/texts.h" /* made by the Makefile */
 #include "report/query_table.h"
 #include "record/cursor.h"
 #include "record/folder.h"
@@ -159,15 +160,6 @@ static int add_database(struct export *e, bool link)
 /* --- README.txt --------------------------------------------------------------------------------
  */
 
-#define NUMBER(value) "printf(iif(" value " < 1e7, '%.4f', '%.3g'), " value ")"
-
-static const char results[] =
-        "SELECT printf('  %-6s %s nats per image, %s bits per dimension%s', "
-        "split, " NUMBER("nats_per_image") ", " NUMBER(
-                "bits_per_dimension") ", "
-                                      "iif(suspect IS NULL, '', ' (SUSPECT)')) FROM nll WHERE run "
-                                      "= ? AND name = 'final_nll' "
-                                      "ORDER BY split";
 static const char plugins[] = "SELECT '  ' || name || ' ' || version || ', SHA-256 ' || sha256 "
                               "FROM plugin WHERE run = ? ORDER BY name";
 
@@ -186,29 +178,15 @@ static const char *lines(struct export *e, const char *title, const char *sql)
 static int add_readme(struct export *e)
 {
         const struct pxr_run *run = e->run;
-        const char *nlls = lines(e, "result\n", results);
+        const char *nlls = lines(e, "result\n", EXPORT_RESULTS_SQL);
         const char *layers = lines(e, "", plugins);
         const char *text;
 
         if (!nlls || !layers)
                 return -1;
-        text = pxr_strf(e->arena,
-                        "A run of pxr (%s), exported with 'pxr-report export'.\n\n"
-                        "name      %s\nid        %s\nstatus    %s\n"
-                        "data      %s, identity %s\nseed      %" PRId64 "\n%s\n"
-                        "spec.yaml        the resolved spec\n"
-                        "metrics.csv      all metrics\n"
-                        "pictures/        samples and the receptive field\n"
-                        "run.db           the record of this run (SQLite)\n"
-                        "run.checkpoints/ parameters (safetensors)\n" PXR_MANIFEST
-                        "  for `sha256sum -c " PXR_MANIFEST "`\n\n"
-                        "To use it here:       pxr-sample last --db run.db\n"
-                        "To import it:         pxr-report import DIRECTORY-OR-ARCHIVE --db FILE\n"
-                        "To repeat the run:    import it, then pxr-run --from-run last --db "
-                        "FILE\n\n"
-                        "Not included: the data, and the plugins of the layers:\n%s",
-                        run->program_version, pxr_visible(e->arena, run->name), run->uid,
-                        run->status, run->data_set, run->data_identity, run->seed, nlls, layers);
+        text = pxr_strf(e->arena, EXPORT_TXT "%s", run->program_version,
+                        pxr_visible(e->arena, run->name), run->uid, run->status, run->data_set,
+                        run->data_identity, (long long)run->seed, nlls, layers);
         return add_file(e, "README.txt", text, strlen(text));
 }
 

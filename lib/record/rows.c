@@ -2,6 +2,9 @@
 /*
  * rows.c - what is recorded of a run, and read again.
  */
+#include "config.h"
+
+#include <endian.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -13,6 +16,7 @@
 #include "record/database.h"
 #include "record/folder.h"
 #include "record/cursor.h"
+#include "record/texts.h" /* made by the Makefile */
 
 /* --- runs --------------------------------------------------------------------------------------
  */
@@ -74,21 +78,13 @@ static const char insert_run[] = "INSERT INTO run (status, started_at, uid"
 #include "record/run_columns.h"
                                  ")";
 
-/* The newest run that is not archived, or else the newest; it goes through no more than it must. */
-#define NEWEST(condition)                                                  \
-        "(SELECT id FROM run WHERE " condition " AND archived_at IS NULL " \
-        "ORDER BY id DESC LIMIT 1), "                                      \
-        "(SELECT id FROM run WHERE " condition " ORDER BY id DESC LIMIT 1)"
-
 enum { FIRST_FIELD = 7 };
 
 static const char select_run[] =
         "SELECT id, uid, status, message, resumes, wall_seconds, parameter_hash"
 #define COLUMN(kind, name, text) ", " #name
 #include "record/run_columns.h"
-        " FROM run WHERE id = coalesce("
-        "(SELECT id FROM run WHERE id = CAST(?1 AS INTEGER) AND CAST(id AS TEXT) = "
-        "?1), " NEWEST("name = ?1") ", " NEWEST("uid = ?1") ", " NEWEST("?1 = 'last'") ")";
+        " FROM run WHERE id = (" FIND_RUN_SQL ")";
 
 int pxr_store_add_run(struct pxr_store *store, struct pxr_run *run, struct pxr_diag *diag)
 {
@@ -116,8 +112,7 @@ static bool is_within(int value, int most)
         return value >= 0 && value <= most;
 }
 
-/* Is what a run's files and the memory it takes follow from as pxr records it? Anybody may have
- * written the row. */
+/* Check the values that paths and sizes of memory follow from: anybody may have written the row. */
 static int check_run(const struct pxr_store *store, const struct pxr_run *run,
                      struct pxr_diag *diag)
 {
@@ -360,11 +355,11 @@ int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step
 
 float pxr_nll_map_value(const uint8_t *nats, size_t i)
 {
-        uint32_t bits = 0;
+        uint32_t bits;
         float value;
 
-        for (int byte = 0; byte < 4; byte++)
-                bits |= (uint32_t)nats[4 * i + (size_t)byte] << 8 * byte;
+        memcpy(&bits, nats + i * sizeof(bits), sizeof(bits));
+        bits = le32toh(bits);
         memcpy(&value, &bits, sizeof(value));
         return value;
 }
@@ -377,8 +372,8 @@ static void put_means(const struct pxr_nll_map_row *map, size_t values, uint8_t 
                 uint32_t bits;
 
                 memcpy(&bits, &mean, sizeof(bits));
-                for (int byte = 0; byte < 4; byte++)
-                        *to++ = (uint8_t)(bits >> 8 * byte);
+                bits = htole32(bits);
+                memcpy(to + i * sizeof(bits), &bits, sizeof(bits));
         }
 }
 
@@ -405,30 +400,14 @@ int pxr_store_add_nll_map(struct pxr_store *store, struct pxr_moment at,
         return status;
 }
 
-/* The NLL of ?1 at step ?2. */
-#define NLL_THEN                                                                  \
-        " FROM metric WHERE run = ?1 AND step = ?2 AND images > 0 AND "           \
-        "name IN ('nll', 'final_nll') AND split IN ('valid', 'test') AND ?7 > 0 " \
-        "ORDER BY name = 'final_nll' DESC, split = 'test' DESC LIMIT 1)"
-
 int pxr_store_add_sample(struct pxr_store *store, struct pxr_moment at,
                          const struct pxr_sample_row *row, struct pxr_diag *diag)
 {
         bool drawn = row->temperature > 0;
 
-        return CHANGE(store, at.run, diag,
-                      "INSERT INTO sample (run, step, epoch, kind, seed, count, temperature, "
-                      "parameter_hash, log_likelihood, png, nll, nll_split) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                      "(SELECT sum_nats / images" NLL_THEN ", (SELECT split" NLL_THEN ") "
-                      "ON CONFLICT (run, kind, step, seed) DO UPDATE SET epoch = excluded.epoch, "
-                      "count = excluded.count, temperature = excluded.temperature, "
-                      "parameter_hash = excluded.parameter_hash, "
-                      "log_likelihood = excluded.log_likelihood, png = excluded.png, "
-                      "nll = excluded.nll, nll_split = excluded.nll_split",
-                      "iidtiidtdb", at.run, at.step, at.epoch, row->kind, row->seed, row->count,
-                      drawn ? row->temperature : NAN, row->parameter_hash, row->log_likelihood,
-                      row->png, row->size);
+        return CHANGE(store, at.run, diag, ADD_SAMPLE_SQL, "iidtiidtdb", at.run, at.step, at.epoch,
+                      row->kind, row->seed, row->count, drawn ? row->temperature : NAN,
+                      row->parameter_hash, row->log_likelihood, row->png, row->size);
 }
 
 int pxr_store_add_event(struct pxr_store *store, struct pxr_moment at, const char *kind,
@@ -512,8 +491,7 @@ int pxr_store_checkpoints(struct pxr_store *store, struct pxr_arena *arena, int6
 int pxr_store_rewind(struct pxr_store *store, int64_t run, int64_t step, struct pxr_diag *diag)
 {
         static const char *const steps[] = {
-                /* A result may be of an earlier step, the best, and is to come again all the same.
-                 */
+                /* A result is of the best step, which may be an earlier one. */
                 "DELETE FROM metric WHERE run = ? AND (step > ? OR name = 'final_nll')",
                 "DELETE FROM nll_map WHERE run = ? AND step > ?",
                 "DELETE FROM sample WHERE run = ? AND step > ?",
