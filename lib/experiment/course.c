@@ -203,9 +203,9 @@ static bool evaluation_due(const struct pxr_experiment *e, int64_t step)
 /* Evaluate a split and record its NLL and where its nats are. `final`: it is the run's result.
  * Returns 0, STOPPED or -1. */
 static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split split,
-                          const float *parameters, bool final, struct pxr_nll *nll,
-                          struct pxr_diag *diag)
+                          const float *parameters, bool final, struct pxr_diag *diag)
 {
+        struct pxr_nll *nll = &state->nll[split];
         double started = pxr_now();
         int status;
 
@@ -215,6 +215,7 @@ static int evaluate_split(struct pxr_state *state, int64_t step, enum pxr_split 
         status = pxr_evaluate(&state->evaluation, nll, diag);
         if (status)
                 return status;
+        state->nll_step[split] = step;
         state->evaluated.images += (double)nll->images;
         state->evaluated.seconds += pxr_now() - started;
         if (pxr_record_nll(state, step, split, nll, final, diag))
@@ -249,16 +250,15 @@ static bool compare(struct pxr_state *state, double nats)
 static int evaluate(struct pxr_state *state, double *valid, struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
-        struct pxr_nll nll;
         int status = 0;
 
         for (int split = 0; split < PXR_SPLITS && !status; split++) {
                 if (!wanted(e, e->settings.evaluate.splits, split))
                         continue;
                 status = evaluate_split(state, state->trainer->step, split,
-                                        pxr_trainer_best(state->trainer), false, &nll, diag);
+                                        pxr_trainer_best(state->trainer), false, diag);
                 if (!status && split == PXR_VALID)
-                        *valid = pxr_nats_per_image(&nll);
+                        *valid = pxr_nats_per_image(&state->nll[split]);
         }
         return status;
 }
@@ -358,46 +358,24 @@ static int train(struct pxr_state *state, struct pxr_diag *diag)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-/* The result on a split that was evaluated in full at `step` already. The NLL on record of the
- * training split is the mean of an epoch's steps unless that split is listed. Returns 1 with *nll,
- * 0, or -1. */
-static int evaluated_before(const struct pxr_state *state, int64_t step, enum pxr_split split,
-                            struct pxr_nll *nll, struct pxr_diag *diag)
-{
-        const struct pxr_experiment *e = state->experiment;
-        struct pxr_nll_row row;
-        int found = wanted(e, e->settings.evaluate.splits, split)
-                            ? pxr_store_find_evaluation(state->order->store, state->run, step,
-                                                        pxr_split_names[split], &row, diag)
-                            : 0;
-
-        if (found <= 0 || row.images != e->set->count[split])
-                return found < 0 ? -1 : 0;
-        *nll = no_images(e->model->graph);
-        nll->sum = row.sum_nats;
-        nll->sum_squares = row.sum_squares;
-        nll->images = row.images;
-        nll->trained_on = split == PXR_TRAIN;
-        return 1;
-}
-
-/* The result that the parameters at `step` give. Returns 0, STOPPED or -1. */
+/* The result that the parameters at `step` give. A split that was just evaluated in full is not
+ * evaluated again. Returns 0, STOPPED or -1. */
 static int record_result(struct pxr_state *state, int64_t step, const float *parameters,
                          struct pxr_diag *diag)
 {
         const struct pxr_experiment *e = state->experiment;
         uint32_t splits = e->settings.evaluate.splits | e->settings.evaluate.at_end;
-        struct pxr_nll nll;
 
         for (int split = 0; split < PXR_SPLITS; split++) {
-                int status = wanted(e, splits, split)
-                                     ? evaluated_before(state, step, split, &nll, diag)
-                                     : 0;
+                struct pxr_nll nll = state->nll[split];
+                int status = 0;
 
-                if (status > 0)
+                if (!wanted(e, splits, split))
+                        continue;
+                if (state->nll_step[split] == step && nll.images == e->set->count[split])
                         status = pxr_record_nll(state, step, split, &nll, true, diag);
-                else if (status == 0 && wanted(e, splits, split))
-                        status = evaluate_split(state, step, split, parameters, true, &nll, diag);
+                else
+                        status = evaluate_split(state, step, split, parameters, true, diag);
                 if (status)
                         return status;
         }

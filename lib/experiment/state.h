@@ -36,6 +36,8 @@ struct pxr_state {
         int64_t run;
         double recorded; /* the wall time up to here is on record; of pxr_now() */
         struct pxr_measured evaluated, drawn;
+        struct pxr_nll nll[PXR_SPLITS]; /* of the last evaluation of each split */
+        int64_t nll_step[PXR_SPLITS];   /* ... at this step */
         struct pxr_evaluation evaluation;
         struct pxr_generation generation; /* .count is 0 before the first samples */
         uint8_t *samples;                 /* [image][row][col][colour]: the last ones */

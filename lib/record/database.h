@@ -179,11 +179,6 @@ struct pxr_nll_row {
 int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struct pxr_nll_row *nll,
                       struct pxr_diag *diag);
 
-/* The NLL along the way of a split at `step`, of which the map is still on record: sum_nats,
- * sum_squares, images and dimensions of *nll. Returns 1, 0 when there is none, or -1. */
-int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
-                              struct pxr_nll_row *nll, struct pxr_diag *diag);
-
 /* Each value's nats, [row][col][colour], summed over the images of an evaluation, of which the mean
  * is recorded. It takes the place of the one of that run and split. */
 struct pxr_nll_map_row {

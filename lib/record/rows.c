@@ -331,28 +331,6 @@ int pxr_store_add_nll(struct pxr_store *store, struct pxr_moment at, const struc
                       nll->standard_error, nll->suspect);
 }
 
-int pxr_store_find_evaluation(struct pxr_store *store, int64_t run, int64_t step, const char *split,
-                              struct pxr_nll_row *nll, struct pxr_diag *diag)
-{
-        struct pxr_cursor rows = pxr_query(
-                store, NULL, diag,
-                "SELECT sum_nats, sum_squares, metric.images, dimensions FROM metric JOIN nll_map "
-                "USING (run, split, step) WHERE run = ? AND step = ? AND split = ? "
-                "AND name = 'nll' AND nll_map.images = metric.images "
-                "AND sum_nats IS NOT NULL AND sum_squares IS NOT NULL", /* not NaN */
-                "iit", run, step, split);
-        bool found = pxr_cursor_next(&rows);
-
-        *nll = (struct pxr_nll_row) { .split = split, .name = "nll" };
-        if (found) {
-                nll->sum_nats = pxr_cursor_real(&rows, 0);
-                nll->sum_squares = pxr_cursor_real(&rows, 1);
-                nll->images = pxr_cursor_integer(&rows, 2);
-                nll->dimensions = pxr_cursor_integer(&rows, 3);
-        }
-        return pxr_cursor_end(&rows) ? -1 : found;
-}
-
 float pxr_nll_map_value(const uint8_t *nats, size_t i)
 {
         uint32_t bits;
