@@ -1,9 +1,8 @@
 -- many_runs.sql - a database of 10,000 runs and a million metric rows, to measure reports with.
 --
--- Made of one recorded run of any small spec that draws samples along the way; what it says of its
--- data is made that of the whole binarized MNIST, so that runs stand in Table 4.
--- tests/bench/reports.sh does it. Every column of `run` is copied by name, so that a new one is seen
--- to be missing here.
+-- tests/bench/reports.sh runs it on a database with one run of a small spec that draws samples during
+-- training. The run's data are changed to binarized MNIST, so that the runs appear in Table 4. Columns
+-- are copied by name: add a new column of `run` here.
 PRAGMA foreign_keys = ON;
 PRAGMA synchronous = OFF;
 BEGIN;
@@ -35,23 +34,31 @@ INSERT INTO run (id, uid, name, status, message, spec, spec_hash, origins, seed,
 UPDATE run SET given = '14x14', given_identity = 'small' WHERE id % 10 = 0;
 UPDATE run SET given = '7x7', given_identity = 'smaller', data_identity = 'small' WHERE id % 10 = 5;
 UPDATE run SET data_identity = 'smaller' WHERE id % 10 = 7;
-INSERT INTO tag SELECT i, 'tag ' || (i % 7) FROM number WHERE i % 5 = 0;
-INSERT INTO layer SELECT i, position, path, kind, rows, cols, channels, parameters, multiply_adds,
+INSERT INTO tag (run, tag) SELECT i, 'tag ' || (i % 7) FROM number WHERE i % 5 = 0;
+INSERT INTO layer (run, position, path, kind, rows, cols, channels, parameters, multiply_adds,
+    field_above, field_left, field_right)
+  SELECT i, position, path, kind, rows, cols, channels, parameters, multiply_adds,
     field_above, field_left, field_right
   FROM layer, number WHERE run = 1;
 WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 40)
-INSERT INTO layer SELECT i, 1000 + k, 'layers.' || k || '.conv', 'conv', 28, 28, 32, 1000, 1e6, 9, 9, 9
+INSERT INTO layer (run, position, path, kind, rows, cols, channels, parameters, multiply_adds,
+    field_above, field_left, field_right)
+  SELECT i, 1000 + k, 'layers.' || k || '.conv', 'conv', 28, 28, 32, 1000, 1e6, 9, 9, 9
   FROM n, number;
-INSERT INTO data_file SELECT i, path, size, sha256 FROM data_file, number WHERE run = 1;
-INSERT INTO plugin SELECT i, name, version, path, sha256 FROM plugin, number WHERE run = 1;
-INSERT INTO checkpoint SELECT i, k, k, path, sha256, size, k = 3, created_at
+INSERT INTO data_file (run, path, size, sha256)
+  SELECT i, path, size, sha256 FROM data_file, number WHERE run = 1;
+INSERT INTO plugin (run, name, version, path, sha256)
+  SELECT i, name, version, path, sha256 FROM plugin, number WHERE run = 1;
+INSERT INTO checkpoint (run, step, epoch, path, sha256, size, best, created_at)
+  SELECT i, k, k, path, sha256, size, k = 3, created_at
   FROM checkpoint, number, point WHERE run = 1 AND k <= 3
     AND step = (SELECT max(step) FROM checkpoint WHERE run = 1);
 INSERT INTO event (run, at, step, kind, message)
   SELECT i, started_at, k, 'resumed', 'once more' FROM run, number, point WHERE id = 1 AND k <= 2;
 INSERT INTO sample (run, step, epoch, kind, seed, count, png)
   SELECT i, step, epoch, kind, seed, count, png FROM sample, number WHERE run = 1 AND i > 9800;
-INSERT INTO nll_map SELECT i, split, step, epoch, images, rows, cols, colours, nats
+INSERT INTO nll_map (run, split, step, epoch, images, rows, cols, colours, nats)
+  SELECT i, split, step, epoch, images, rows, cols, colours, nats
   FROM nll_map, number WHERE run = 1;
 INSERT INTO metric (run, step, epoch, split, name, sum_nats, sum_squares, images, dimensions,
     standard_error)

@@ -55,8 +55,7 @@ int pxr_encode(const struct pxr_coding *coding, const uint8_t *pixels, struct px
 void pxr_codec_compare(const struct pxr_streams *streams, double nats, struct pxr_diag *diag);
 
 /* Decode the streams. Also returns PXR_UNDECODABLE, with no error recorded, if a stream is not one
- * that this model makes on this machine. Not all such streams are detected: some give wrong images.
- */
+ * that this model makes on this machine; not all are detected: some give wrong images. */
 enum { PXR_UNDECODABLE = 2 };
 int pxr_decode(const struct pxr_coding *coding, const struct pxr_streams *streams, uint8_t *pixels,
                struct pxr_diag *diag);
