@@ -105,7 +105,7 @@ int pxr_html_png(FILE *to, int rows, int cols, int colours, const uint8_t *pixel
 /* --- tables ------------------------------------------------------------------------------------
  */
 
-bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run)
+static bool has_run(const struct pxr_html_runs *runs, int64_t run)
 {
         for (size_t i = 0; runs && i < runs->count; i++)
                 if (runs->run[i] == run)
@@ -157,7 +157,7 @@ static void put_cell(const struct writing *w, const struct pxr_cell *cell, int c
 {
         const char *text = pxr_cell_text(w->arena, cell);
         bool linked = strcmp(w->table->column[column].name, "run") == 0 &&
-                      cell->kind == PXR_CELL_INTEGER && pxr_html_has_run(w->runs, cell->integer);
+                      cell->kind == PXR_CELL_INTEGER && has_run(w->runs, cell->integer);
 
         pxr_html(w->to, "<td");
         if (w->numbers[column])

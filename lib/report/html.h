@@ -25,7 +25,6 @@ struct pxr_html_runs {
         const int64_t *run;
         size_t count;
 };
-bool pxr_html_has_run(const struct pxr_html_runs *runs, int64_t run);
 
 /* A table with its title, marks and notes, in a box of its own that scrolls. `id` is one that
  * nothing else in the page has. The cells of the column "run" lead to those runs. Returns 0, or -1

@@ -127,7 +127,7 @@ static const char *leave_out(struct pxr_text_table *texts, int line)
 {
         const char *names = "";
 
-        while (texts->columns > 1 && pxr_least_width(texts) > line) {
+        while (texts->columns > 1 && pxr_line_width(texts, true) > line) {
                 int i = texts->columns - 1;
 
                 while (i > 0 && texts->table->column[texts->shown[i].column].shown != PXR_IF_ROOM)
@@ -158,7 +158,7 @@ int pxr_table_text(struct pxr_arena *arena, const struct pxr_table *table, FILE 
         wrap(to, table->title, 0, notes);
         if (table->rows > 0) {
                 text_row(to, &texts, -1);
-                for (int i = pxr_full_width(&texts); i > 0; i--)
+                for (int i = pxr_line_width(&texts, false); i > 0; i--)
                         putc('-', to);
                 putc('\n', to);
         }

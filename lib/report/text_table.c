@@ -70,7 +70,7 @@ const char *pxr_mark_at(const struct pxr_text_table *texts, size_t row, int i)
         return texts->table->cell[row * texts->table->columns + texts->shown[i].column].mark;
 }
 
-int pxr_text_width(const struct pxr_text_table *texts, size_t row, int i)
+static int text_width(const struct pxr_text_table *texts, size_t row, int i)
 {
         const char *mark = pxr_mark_at(texts, row, i);
 
@@ -83,8 +83,8 @@ int pxr_cells_width(const struct pxr_text_table *texts, int i)
         int widest = 0;
 
         for (size_t row = 0; row < texts->table->rows; row++)
-                if (pxr_text_width(texts, row, i) > widest)
-                        widest = pxr_text_width(texts, row, i);
+                if (text_width(texts, row, i) > widest)
+                        widest = text_width(texts, row, i);
         return widest;
 }
 
@@ -95,28 +95,19 @@ bool pxr_breaks_after(const char *character)
         return *character && strchr(" ._/,;", *character);
 }
 
-int pxr_full_width(const struct pxr_text_table *texts)
+int pxr_line_width(const struct pxr_text_table *texts, bool least)
 {
         int all = texts->columns > 0 ? 2 * (texts->columns - 1) : 0;
 
         for (int i = 0; i < texts->columns; i++)
-                all += texts->shown[i].width;
-        return all;
-}
-
-int pxr_least_width(const struct pxr_text_table *texts)
-{
-        int all = texts->columns > 0 ? 2 * (texts->columns - 1) : 0;
-
-        for (int i = 0; i < texts->columns; i++)
-                all += texts->shown[i].least;
+                all += least ? texts->shown[i].least : texts->shown[i].width;
         return all;
 }
 
 void pxr_text_table_fit(struct pxr_text_table *texts, int line)
 {
         for (struct pxr_text_column *widest = texts->shown;
-             widest && pxr_full_width(texts) > line;) {
+             widest && pxr_line_width(texts, false) > line;) {
                 widest = NULL;
                 for (int i = 0; i < texts->columns; i++) {
                         struct pxr_text_column *shown = &texts->shown[i];

@@ -24,19 +24,16 @@ struct pxr_text_table {
 int pxr_text_table_fill(struct pxr_text_table *texts, struct pxr_arena *arena,
                         const struct pxr_table *table);
 
-/* Of the i-th column that is shown: its heading; a cell, the mark of its note or NULL, and the
- * columns that both take in a terminal. */
+/* Of the i-th column that is shown: its heading; a cell, and the mark of its note or NULL. */
 const char *pxr_heading_at(const struct pxr_text_table *texts, int i);
 const char *pxr_text_at(const struct pxr_text_table *texts, size_t row, int i);
 const char *pxr_mark_at(const struct pxr_text_table *texts, size_t row, int i);
-int pxr_text_width(const struct pxr_text_table *texts, size_t row, int i);
 
 /* The widest of the column's cells. */
 int pxr_cells_width(const struct pxr_text_table *texts, int i);
 
-/* The characters of a line, with two spaces between columns; the least that it can be broken to. */
-int pxr_full_width(const struct pxr_text_table *texts);
-int pxr_least_width(const struct pxr_text_table *texts);
+/* The characters of a line, with two spaces between columns; or the least it can be broken to. */
+int pxr_line_width(const struct pxr_text_table *texts, bool least);
 
 /* Make the widest columns narrower until a line has at most so many characters, as far as can be.
  */
