@@ -5,17 +5,19 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "data/pixels.h"
 #include "data/png.h"
 #include "data/png_files.h"
-#include "data/digest_cache.h"
 
 enum { CHUNK_BYTES = 1 << 23, MB = 1 << 20 };
 
@@ -225,6 +227,102 @@ static int read_streamed(const struct pxr_dataset *set, enum pxr_split split, in
         return 0;
 }
 
+/* --- digests kept between runs
+ * -------------------------------------------------------------------*/
+
+/* They lie in small files in $XDG_CACHE_HOME/pxr, or else ~/.cache/pxr, that may be deleted at any
+ * time. A key hashes everything the digests depend on: names, sizes, inodes and times of last
+ * change of the files (ctime, which no program can set back). If there is no such folder and it
+ * cannot be made, nothing is kept. */
+
+/* The first line: the version of the file format and of the keys. */
+static const char head[] = "pxr digests 1\n";
+
+/* The folder that has the cache's folder pxr; NULL: there is no cache. */
+static const char *cache_folder(struct pxr_arena *arena)
+{
+        const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+        if (cache && cache[0] == '/')
+                return cache;
+        return home && home[0] == '/' ? pxr_strf(arena, "%s/.cache", home) : NULL;
+}
+
+static const char *cache_path(struct pxr_arena *arena, const char *folder, const char *key)
+{
+        return pxr_strf(arena, "%s/pxr/digests-%s", folder, key);
+}
+
+static bool is_complete(const struct pxr_dataset *set)
+{
+        for (int i = 0; i < PXR_SPLITS; i++)
+                if (set->count[i] > 0 && !set->digest[i])
+                        return false;
+        return set->files != NULL;
+}
+
+/* Read the lines of a file. An invalid line leaves the set incomplete. */
+static void load(struct pxr_opening *o, FILE *file)
+{
+        char line[PATH_MAX + 128], name[8], hex[PXR_SHA256_HEX];
+        int64_t size;
+        int at, split;
+
+        if (!fgets(line, sizeof line, file) || strcmp(line, head) != 0)
+                return;
+        while (fgets(line, sizeof line, file)) {
+                line[strcspn(line, "\n")] = '\0';
+                if (sscanf(line, "split %7[a-z] %64[0-9a-f]", name, hex) == 2 &&
+                    strlen(hex) == PXR_SHA256_HEX - 1 && (split = pxr_split_find(name)) >= 0)
+                        o->set->digest[split] = pxr_strdup(o->arena, hex);
+                else if (sscanf(line, "file %" SCNd64 " %64[0-9a-f] %n", &size, hex, &at) == 2 &&
+                         strlen(hex) == PXR_SHA256_HEX - 1)
+                        pxr_data_add_file(o, line + at, size, hex);
+        }
+}
+
+/* Set digests and files of a set whose counts are set. False if this key is not in the cache. */
+static bool load_digests(struct pxr_opening *o, const char *key)
+{
+        const char *folder = cache_folder(o->arena);
+        FILE *file = folder ? fopen(cache_path(o->arena, folder, key), "re") : NULL;
+
+        if (!file)
+                return false;
+        load(o, file);
+        fclose(file);
+        if (is_complete(o->set))
+                return true;
+        for (int i = 0; i < PXR_SPLITS; i++)
+                o->set->digest[i] = NULL;
+        o->set->files = NULL;
+        return false;
+}
+
+/* Keep them. A failure is ignored: they are computed again next time. */
+static void save_digests(const struct pxr_opening *o, const char *key)
+{
+        const struct pxr_dataset *set = o->set;
+        const char *folder = cache_folder(o->arena);
+        char *text = pxr_strdup(o->arena, head);
+
+        for (int i = 0; i < PXR_SPLITS; i++)
+                if (set->count[i] > 0)
+                        text = pxr_strf(o->arena, "%ssplit %s %s\n", text, pxr_split_names[i],
+                                        set->digest[i]);
+        for (const struct pxr_data_file *f = set->files; f; f = f->next) {
+                if (strchr(f->path, '\n'))
+                        return;
+                text = pxr_strf(o->arena, "%sfile %" PRId64 " %s %s\n", text, f->size, f->sha256,
+                                f->path);
+        }
+        if (!folder || pxr_arena_failed(o->arena))
+                return;
+        mkdir(folder, 0700);
+        mkdir(pxr_strf(o->arena, "%s/pxr", folder), 0700);
+        pxr_file_write(cache_path(o->arena, folder, key), true, text, strlen(text), NULL);
+}
+
 /* Hash what the digests depend on: how files become pixels, and each file's name, size, inode and
  * times. False if a file cannot be examined, or changed so recently that a later change might
  * leave its times as they are. */
@@ -262,12 +360,12 @@ static int digest_streamed(struct pxr_opening *o, const struct pxr_png_split spl
         char before[PXR_SHA256_HEX], after[PXR_SHA256_HEX];
         bool settled = hash_state(o->set, splits, before);
 
-        if (settled && pxr_digests_load(o, before))
+        if (settled && load_digests(o, before))
                 return 0;
         if (run_pass(o, splits, false))
                 return -1;
         if (settled && hash_state(o->set, splits, after) && strcmp(before, after) == 0)
-                pxr_digests_save(o, before);
+                save_digests(o, before);
         return 0;
 }
 

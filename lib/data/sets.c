@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "data/format.h"
 
 /* clang-format off */
@@ -31,19 +32,17 @@ const struct pxr_data_format *pxr_data_format_find(const char *name, struct pxr_
                                                    struct pxr_diag *diag)
 {
         const char *names[COUNT];
-        char list[512] = "";
+        struct pxr_arena *scratch;
 
         for (int i = 0; i < COUNT; i++) {
                 names[i] = pxr_data_formats[i]->name;
                 if (strcmp(names[i], name) == 0)
                         return pxr_data_formats[i];
-                if (strlen(list) + strlen(names[i]) + 3 < sizeof list) {
-                        strcat(list, i ? ", " : "");
-                        strcat(list, names[i]);
-                }
         }
+        scratch = pxr_arena_new(0, diag);
         pxr_error_at(diag, location, "unknown data set '%s'", name);
         pxr_hint_nearest(diag, name, names, COUNT);
-        pxr_note(diag, "data sets: %s", list);
+        pxr_note(diag, "data sets: %s", pxr_join(scratch, names, COUNT, ", "));
+        pxr_arena_free(scratch);
         return NULL;
 }
