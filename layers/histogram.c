@@ -47,8 +47,8 @@ static struct pxr_node *build(struct pxr_builder *builder, const void *conf, str
 static const struct pxr_layer histogram = {
         .name = "histogram",
         .summary = "an independent histogram for each pixel, as a whole model",
-        .description = "Ends a model, and is all of it: the image is not read. Training leads\n"
-                       "to the histograms of the training split.",
+        .description = "A whole model, without layers before or after it. It does not read the\n"
+                       "image: training leads to the histograms of the training split.",
         .parameters = parameters,
         .build = build,
         .check = "- histogram\n",
