@@ -124,7 +124,8 @@ static int close_job(struct pxr_queue *q, const struct slot *slot, struct pxr_jo
         double seconds = pxr_now() - slot->program.started;
 
         if (!job || job->claims != slot->claims) {
-                pxr_queue_message(q, "a job was claimed by another process, and is left to it");
+                pxr_observe_note(&q->options->observer.base,
+                                 "a job was claimed by another process, and is left to it");
                 return 0;
         }
         job->seconds += seconds;

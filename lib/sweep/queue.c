@@ -26,11 +26,6 @@ void pxr_jobs_free(struct pxr_jobs *jobs)
         *jobs = (struct pxr_jobs) { 0 };
 }
 
-void pxr_queue_message(const struct pxr_queue *q, const char *text)
-{
-        pxr_observe_note(&q->options->observer.base, text);
-}
-
 bool pxr_queue_report(const struct pxr_queue *q)
 {
         const struct pxr_sweep_state *state = q->state;
@@ -90,7 +85,7 @@ static int enroll_jobs(struct pxr_queue *q)
                 snprintf(text, sizeof(text),
                          "skipped %" PRId64 " recorded job%s no longer in the sweep", unlisted,
                          pxr_plural(unlisted));
-                pxr_queue_message(q, text);
+                pxr_observe_note(&q->options->observer.base, text);
         }
         return q->options->retry ? pxr_store_retry_jobs(store, q->sweep, q->diag) : 0;
 }
@@ -258,11 +253,9 @@ int pxr_queue_ready(const struct pxr_queue *q, const struct pxr_jobs *jobs)
  * process with a newer version of the file knows. */
 static const struct pxr_trial *rung_above(const struct pxr_plan *plan, const struct pxr_trial *of)
 {
-        for (int i = 0; of && i < plan->trials; i++)
-                if (plan->trial[i].configuration == of->configuration &&
-                    plan->trial[i].rung == of->rung + 1)
-                        return &plan->trial[i];
-        return NULL;
+        const struct pxr_trial *next = of ? of + 1 : NULL, *end = plan->trial + plan->trials;
+
+        return next && next < end && next->configuration == of->configuration ? next : NULL;
 }
 
 /* Asynchronous successive halving (ASHA): Li et al., "A system for massively parallel
@@ -414,20 +407,15 @@ static char *by_hand(const struct pxr_queue *q, struct pxr_arena *arena,
         return pxr_shell_line(arena, pxr_join_arguments(arena, lists));
 }
 
-/* The next character of a message that is not part of a number, decimal or hexadecimal. */
-static const char *skip_digits(const char *at)
-{
-        while (*at && strchr("0123456789abcdef", *at))
-                at++;
-        return at;
-}
-
-/* Whether two messages are the same but for the run or file they name. */
+/* Whether two messages are the same except for numbers, decimal or hexadecimal, such as the run or
+ * file they name. */
 static bool is_same_error(const char *left, const char *right)
 {
+        static const char digits[] = "0123456789abcdef";
+
         do {
-                left = skip_digits(left);
-                right = skip_digits(right);
+                left += strspn(left, digits);
+                right += strspn(right, digits);
                 if (*left != *right)
                         return false;
         } while (*left++ && *right++);

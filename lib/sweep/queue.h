@@ -45,8 +45,6 @@ void pxr_jobs_free(struct pxr_jobs *jobs);
 /* Report how many jobs are done; true when the sweep is asked to stop. */
 bool pxr_queue_report(const struct pxr_queue *queue);
 
-void pxr_queue_message(const struct pxr_queue *queue, const char *text);
-
 /* Find the sweep in the database, or add it, with a job for each trial of the lowest rung. */
 int pxr_queue_enroll(struct pxr_queue *queue);
 

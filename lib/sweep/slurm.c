@@ -158,7 +158,7 @@ static int list_tasks(struct cluster *c)
         if (first || pxr_diag_memory_out(q->diag))
                 return -1;
         if (!c->silent)
-                pxr_queue_message(q, "squeue does not answer; retrying");
+                pxr_observe_note(&q->options->observer.base, "squeue does not answer; retrying");
         c->silent = true;
         c->arrays = 0;
         return 0;
@@ -311,7 +311,7 @@ static int submit(struct cluster *c, struct pxr_arena *arena, int tasks, int at_
         }
         snprintf(text, sizeof(text), "Slurm array %" PRId64 ": %d task%s, %d at a time",
                  c->submitted, tasks, pxr_plural(tasks), at_a_time < tasks ? at_a_time : tasks);
-        pxr_queue_message(q, text);
+        pxr_observe_note(&q->options->observer.base, text);
         snprintf(q->state->array, sizeof(q->state->array), "%" PRId64, c->submitted);
         return 0;
 }
